@@ -1,0 +1,49 @@
+"""Saved models: retraining a trial's values, stopping that, deleting the result."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from tuning.models import SavedModel, Trial
+from tuning.protocol.statuses import Status
+
+from .dispatch import ring
+
+
+@transaction.atomic
+def retrain(user: Any, trial: Trial, epochs: int | None = None) -> SavedModel:
+    """Have a fresh model trained with a completed trial's values on train + validation rows.
+
+    Trains for `epochs`, or for as many as the trial had behind it at its best score. Pressing
+    twice gives one retraining: one that waits or runs with the same epochs is returned as it is.
+    """
+    trial = Trial.objects.select_for_update().get(pk=trial.pk)
+    epochs = epochs or trial.best_epoch or trial.search.epochs
+    running = SavedModel.objects.active().filter(trial=trial, epochs=epochs).first()
+    if running:
+        return running
+    saved_model = SavedModel.objects.create(
+        project=trial.search.project,
+        trial=trial,
+        epochs=epochs,
+        batch_size=trial.search.batch_size,
+        seed=trial.search.seed,
+        created_by=user,
+    )
+    ring()
+    return saved_model
+
+
+def stop_retraining(saved_model: SavedModel) -> bool:
+    changed = (
+        SavedModel.objects.active()
+        .filter(pk=saved_model.pk)
+        .update(status=Status.STOPPED, finished_at=Now(), lease_expires_at=None)
+    )
+    return changed == 1
+
+
+def delete_saved_model(saved_model: SavedModel) -> None:
+    """Delete the row; its file is swept away once no row refers to it."""
+    SavedModel.objects.filter(pk=saved_model.pk).delete()

@@ -1,0 +1,105 @@
+"""Searches: start, pause, resume, stop, extend, delete. Each is safe to call twice."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Max, Q
+from django.db.models.functions import Now
+
+from tuning.models import Project, Search, Trial
+from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+
+from .dispatch import ring
+
+
+@transaction.atomic
+def start_search(user: Any, search: Search) -> Search:
+    """Save a new search of `search.project`. Its first trial is the template's own defaults."""
+    project = Project.objects.select_for_update().get(pk=search.project_id)
+    last = project.searches.aggregate(last=Max("number"))["last"] or 0
+    search.number = last + 1
+    search.created_by = user
+    search.status = SearchStatus.RUNNING
+    search.save()
+    if search.tuner != Search.Tuner.GRID:
+        # The grid's own first combination is the defaults. The other oracles never see this
+        # trial, so they suggest exactly what KerasTuner alone would.
+        Trial.objects.create(
+            search=search,
+            number=1,
+            is_baseline=True,
+            values=default_values(search.space),
+        )
+    ring(times=search.parallel_trials)
+    return search
+
+
+def default_values(space: dict[str, Any]) -> dict[str, Any]:
+    """The default of every hyperparameter of a KerasTuner space that is active under them."""
+    values: dict[str, Any] = {}
+    for entry in space.get("space", []):
+        config = entry["config"]
+        conditions = [condition["config"] for condition in config.get("conditions", [])]
+        if all(values.get(c["name"]) in c["values"] for c in conditions):
+            values[config["name"]] = config.get("default", config.get("value"))
+    return values
+
+
+def pause_search(search: Search) -> bool:
+    """No new trials start; those that run go on to their end."""
+    return Search.objects.change_status(
+        search.pk, (SearchStatus.RUNNING,), status=SearchStatus.PAUSED
+    )
+
+
+def resume_search(search: Search) -> bool:
+    changed = Search.objects.change_status(
+        search.pk, (SearchStatus.PAUSED,), status=SearchStatus.RUNNING
+    )
+    ring(times=search.parallel_trials)
+    return changed
+
+
+@transaction.atomic
+def stop_search(search: Search) -> bool:
+    """End a search. The supervisors of its running trials notice within a second."""
+    changed = Search.objects.change_status(
+        search.pk, tuple(SEARCH_ACTIVE), status=SearchStatus.STOPPED, finished_at=Now()
+    )
+    Trial.objects.filter(search=search).queued().update(
+        status=Status.STOPPED, finished_at=Now(), lease_expires_at=None
+    )
+    return changed
+
+
+@transaction.atomic
+def extend_search(search: Search, more: int, seen: int) -> bool:
+    """Run `more` further trials (Hyperband: iterations), also after the search has ended.
+
+    `seen` is the limit that the person saw (`max_trials` or `hyperband_iterations`): a second
+    press of the same button changes nothing.
+    """
+    limit = "hyperband_iterations" if search.tuner == Search.Tuner.HYPERBAND else "max_trials"
+    changed = (
+        Search.objects.filter(pk=search.pk)
+        .filter(Q(**{limit: seen}))
+        .update(
+            **{limit: F(limit) + more},
+            exhausted=False,
+            status=SearchStatus.RUNNING,
+            finished_at=None,
+            failure_message="",
+            revision=F("revision") + 1,
+        )
+    )
+    ring(times=search.parallel_trials)
+    return changed == 1
+
+
+def delete_search(search: Search) -> None:
+    """Delete a search with its trials and the models retrained from them.
+
+    The supervisors find their rows gone and end; files that no row refers to are swept away.
+    """
+    stop_search(search)
+    Search.objects.filter(pk=search.pk).delete()

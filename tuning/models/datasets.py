@@ -1,0 +1,60 @@
+"""Datasets: what models are trained on. Prepared once by a runner, immutable from then on."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+
+from .teams import Team
+from .work import Work, WorkQuerySet
+
+
+class DatasetQuerySet(WorkQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Built-in datasets and those of the user's teams."""
+        return self.filter(Q(team__isnull=True) | Q(team__in=Team.objects.visible_to(user)))
+
+
+class Dataset(Work):
+    class Kind(models.TextChoices):
+        IMAGE = "image", "Images"
+        TABLE = "table", "Table"
+
+    class Task(models.TextChoices):
+        CLASSIFICATION = "classification", "Classification"
+        REGRESSION = "regression", "Regression"
+
+    class Source(models.TextChoices):
+        BUNDLED = "bundled", "Bundled with scikit-learn"
+        KERAS = "keras", "Downloaded by keras.datasets"
+        # UPLOAD follows with uploads of one's own.
+
+    key = models.SlugField(max_length=40, unique=True)
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.CASCADE, related_name="datasets"
+    )
+    name = models.CharField(max_length=80)
+    description = models.TextField(blank=True)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    task = models.CharField(max_length=20, choices=Task.choices)
+    # Facts that are known before the data are here; the profile has what was counted.
+    size_text = models.CharField(max_length=120, help_text="Rows and shape, in words.")
+    wanted = models.BooleanField(
+        default=False, help_text="Somebody chose it, so a worker prepares it."
+    )
+    folder = models.CharField(max_length=200, blank=True, help_text="Below DATASETS_ROOT.")
+    sha256 = models.CharField(max_length=64, blank=True)
+    profile = models.JSONField(default=dict, blank=True)
+
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self.folder)

@@ -1,0 +1,61 @@
+"""Saved models: a trial's values trained again on train + validation rows, ready for download."""
+
+from django.conf import settings
+from django.db import models
+
+from .projects import Project
+from .teams import TeamOwnedQuerySet
+from .trials import Trial
+from .work import Work, WorkQuerySet
+
+
+class SavedModelQuerySet(WorkQuerySet, TeamOwnedQuerySet):
+    team_path = "project__team"
+
+
+class SavedModel(Work):
+    """A retraining and its result. `file` is set last, once the whole file is in its place."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="saved_models")
+    trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="saved_models")
+    epochs = models.PositiveIntegerField()
+    batch_size = models.PositiveIntegerField()
+    seed = models.PositiveIntegerField(default=1)
+    test_metrics = models.JSONField(default=dict, blank=True)
+    parameters = models.BigIntegerField(null=True, blank=True)
+    layers = models.TextField(blank=True)
+    versions = models.JSONField(default=dict, blank=True)
+    file = models.CharField(max_length=200, blank=True, help_text="Below SAVED_MODELS_ROOT.")
+    size = models.PositiveBigIntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    revision = models.PositiveBigIntegerField(default=1)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    objects = SavedModelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.project} · model of trial {self.trial.number}"
+
+
+class SavedModelEpoch(models.Model):
+    saved_model = models.ForeignKey(SavedModel, on_delete=models.CASCADE, related_name="history")
+    attempt = models.PositiveIntegerField()
+    epoch = models.PositiveIntegerField()
+    seconds = models.FloatField()
+    metrics = models.JSONField()
+
+    class Meta:
+        ordering = ["epoch"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["saved_model", "attempt", "epoch"], name="one_row_per_saved_model_epoch"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.saved_model} · epoch {self.epoch}"

@@ -1,0 +1,121 @@
+"""Searches: one KerasTuner search, its settings, and the state of its oracle."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, F, Q
+
+from tuning.protocol.orders import SearchOrder
+from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+
+from .projects import Project
+from .teams import TeamOwnedQuerySet
+
+
+class SearchQuerySet(TeamOwnedQuerySet):
+    team_path = "project__team"
+
+    def with_status(self, *statuses: SearchStatus) -> Self:
+        return self.filter(status__in=statuses)
+
+    def change_status(self, pk: int, old: tuple[SearchStatus, ...], **values: Any) -> bool:
+        """Conditional change of a search; whether exactly one row changed."""
+        changed = self.filter(pk=pk, status__in=old).update(revision=F("revision") + 1, **values)
+        return changed == 1
+
+    def touch(self, pk: int) -> None:
+        """Tell everybody who follows this search that there is news."""
+        self.filter(pk=pk).update(revision=F("revision") + 1)
+
+    def for_list(self) -> Any:
+        """With the counts of trials by status that lists and progress bars show."""
+        counts = {
+            f"{status}_count": Count("trials", filter=Q(trials__status=status)) for status in Status
+        }
+        return self.annotate(trial_count=Count("trials"), **counts)
+
+
+class Search(models.Model):
+    class Tuner(models.TextChoices):
+        RANDOM = "random", "Random search"
+        GRID = "grid", "Grid search"
+        BAYESIAN = "bayesian", "Bayesian optimisation"
+        HYPERBAND = "hyperband", "Hyperband"
+
+    class Direction(models.TextChoices):
+        MAX = "max", "maximise"
+        MIN = "min", "minimise"
+
+    STATUSES = [(status.value, status.caption) for status in SearchStatus]
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="searches")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=STATUSES, default=SearchStatus.RUNNING)
+    tuner = models.CharField(max_length=10, choices=Tuner.choices, default=Tuner.RANDOM)
+    objective = models.CharField(max_length=80)
+    direction = models.CharField(max_length=3, choices=Direction.choices)
+    max_trials = models.PositiveIntegerField(default=20)
+    epochs = models.PositiveIntegerField(default=10)
+    executions_per_trial = models.PositiveSmallIntegerField(default=1)
+    batch_size = models.PositiveIntegerField(default=32)
+    early_stopping_metric = models.CharField(max_length=80, blank=True)
+    early_stopping_patience = models.PositiveIntegerField(default=3)
+    seed = models.PositiveIntegerField(default=1)
+    parallel_trials = models.PositiveSmallIntegerField(default=2)
+    retries = models.PositiveSmallIntegerField(default=0)
+    max_consecutive_failures = models.PositiveSmallIntegerField(default=5)
+    time_limit = models.PositiveIntegerField(
+        default=3600, help_text="Seconds that one trial may take."
+    )
+    stall_limit = models.PositiveIntegerField(
+        default=900, help_text="Seconds without an event before a trial counts as stuck."
+    )
+    hyperband_factor = models.PositiveSmallIntegerField(default=3)
+    hyperband_iterations = models.PositiveSmallIntegerField(default=1)
+    space = models.JSONField(default=dict)
+    oracle_state = models.JSONField(default=dict, blank=True)
+    exhausted = models.BooleanField(
+        default=False, help_text="The oracle has nothing more to suggest."
+    )
+    failure_message = models.TextField(blank=True)
+    revision = models.PositiveBigIntegerField(
+        default=1, help_text="Grows with every change that a page would show."
+    )
+    last_claim_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SearchQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name_plural = "searches"
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="one_number_per_search")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project} · search {self.number}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in SEARCH_ACTIVE
+
+    def order(self) -> SearchOrder:
+        """What a runner needs to know to train trials of this search."""
+        return SearchOrder(
+            project=self.project.order(),
+            objective=self.objective,
+            direction=self.direction,
+            hyperband=self.tuner == self.Tuner.HYPERBAND,
+            epochs=self.epochs,
+            executions_per_trial=self.executions_per_trial,
+            batch_size=self.batch_size,
+            early_stopping_metric=self.early_stopping_metric,
+            early_stopping_patience=self.early_stopping_patience,
+            space=self.space,
+        )

@@ -1,0 +1,76 @@
+"""Who may see and change what: every project belongs to a team, people are its members."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", "Owner"
+    EDITOR = "editor", "Editor"
+    VIEWER = "viewer", "Viewer"
+
+
+EDITING_ROLES = (Role.OWNER, Role.EDITOR)
+
+
+class TeamQuerySet(models.QuerySet["Team"]):
+    def visible_to(self, user: Any) -> "TeamQuerySet":
+        return self.filter(pk__in=Membership.objects.filter(user_id=user.pk).values("team"))
+
+    def editable_by(self, user: Any) -> "TeamQuerySet":
+        return self._with_role(user, EDITING_ROLES)
+
+    def owned_by(self, user: Any) -> "TeamQuerySet":
+        return self._with_role(user, (Role.OWNER,))
+
+    def _with_role(self, user: Any, roles: tuple[Role, ...]) -> "TeamQuerySet":
+        memberships = Membership.objects.filter(user_id=user.pk, role__in=roles)
+        return self.filter(pk__in=memberships.values("team"))
+
+
+class Team(models.Model):
+    name = models.CharField(max_length=80)
+    members: Any = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="teams"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.EDITOR)
+
+    class Meta:
+        ordering = ["user__username"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "user"], name="one_membership_per_team")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.team}"
+
+
+class TeamOwnedQuerySet(models.QuerySet[Any]):
+    """Rows that are reached through a team. `team_path` is the lookup from the row to its team."""
+
+    team_path = "team"
+
+    def visible_to(self, user: Any) -> Any:
+        return self.filter(**{f"{self.team_path}__in": Team.objects.visible_to(user)})
+
+    def editable_by(self, user: Any) -> Any:
+        return self.filter(**{f"{self.team_path}__in": Team.objects.editable_by(user)})

@@ -1,0 +1,117 @@
+"""Trials, their attempts and their epochs. Only the recorder (tuning.supervisor.recorder) writes
+them; a finished trial never changes."""
+
+from typing import Any, Self
+
+from django.db import models
+
+from .searches import Search
+from .teams import TeamOwnedQuerySet
+from .work import Work, WorkQuerySet
+
+
+class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
+    team_path = "search__project__team"
+
+    def scored(self) -> Self:
+        return self.completed().filter(score__isnull=False)
+
+    def best_first(self, direction: str) -> Self:
+        """Completed trials, best score first; ties go to the earlier trial."""
+        score = "score" if direction == Search.Direction.MIN else "-score"
+        return self.scored().order_by(score, "number")
+
+    def for_table(self) -> Self:
+        return self.select_related("worker").order_by("number")
+
+
+class Trial(Work):
+    search = models.ForeignKey(Search, on_delete=models.CASCADE, related_name="trials")
+    number = models.PositiveIntegerField()
+    is_baseline = models.BooleanField(default=False)
+    oracle_id = models.CharField(
+        max_length=20, blank=True, help_text="KerasTuner's trial_id; empty outside the oracle."
+    )
+    values = models.JSONField(default=dict, help_text="Hyperparameters, without KerasTuner's own.")
+    tuner_values = models.JSONField(default=dict, blank=True, help_text="KerasTuner's tuner/* keys.")
+    code_failures = models.PositiveSmallIntegerField(default=0)
+    score = models.FloatField(null=True, blank=True)
+    best_epoch = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Epochs from the model's start to its best score."
+    )
+    metrics = models.JSONField(default=dict, blank=True)
+    execution_scores = models.JSONField(default=list, blank=True)
+    epochs_done = models.PositiveIntegerField(default=0)
+    parameters = models.BigIntegerField(null=True, blank=True)
+    layers = models.TextField(blank=True)
+    # The order in which trials ended decides "N failures in a row".
+    end_order = models.PositiveIntegerField(null=True, blank=True)
+
+    objects = TrialQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["search", "number"], name="one_number_per_trial")
+        ]
+        indexes = [models.Index(fields=["search", "status", "score"])]
+
+    def __str__(self) -> str:
+        return f"{self.search} · trial {self.number}"
+
+    @property
+    def all_values(self) -> dict[str, Any]:
+        """The values as KerasTuner knows them, its own keys included."""
+        return {**self.values, **self.tuner_values}
+
+    @property
+    def first_epoch(self) -> int:
+        """Epochs that the model had behind it when this trial began (a Hyperband child: > 0)."""
+        return int(self.tuner_values.get("tuner/initial_epoch", 0))
+
+    @property
+    def last_epoch(self) -> int:
+        """The epoch that this trial ends with, unless it stops early."""
+        return int(self.tuner_values.get("tuner/epochs", self.search.epochs))
+
+
+class Attempt(models.Model):
+    """One line of a trial's history: who ran it when, and how it ended."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    worker_name = models.CharField(max_length=200)
+    slot = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["trial", "number"], name="one_row_per_attempt")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trial} · attempt {self.number}"
+
+
+class Epoch(models.Model):
+    trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="epochs")
+    attempt = models.PositiveIntegerField()
+    execution = models.PositiveSmallIntegerField()
+    epoch = models.PositiveIntegerField(help_text="Counts from 1 at the model's true start.")
+    seconds = models.FloatField()
+    metrics = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["execution", "epoch"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trial", "attempt", "execution", "epoch"], name="one_row_per_epoch"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trial} · execution {self.execution} · epoch {self.epoch}"

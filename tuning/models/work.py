@@ -1,0 +1,130 @@
+"""Work for a runner, as a row: who has claimed it, until when, and what became of it.
+
+Trials, inspections, preparations and retrainings are all Work. The rules (claim by conditional
+update, `attempt` as the fencing token, leases by the database's clock) are in docs/architecture.md.
+"""
+
+from datetime import timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import ExpressionWrapper, F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from tuning.protocol.failures import FailureCode
+from tuning.protocol.statuses import ACTIVE, FINISHED, Status
+
+LEASE_SECONDS = 45
+
+
+def lease_end() -> ExpressionWrapper:
+    """The end of a lease that starts now, by the database's clock."""
+    return ExpressionWrapper(
+        Now() + timedelta(seconds=LEASE_SECONDS), output_field=models.DateTimeField()
+    )
+
+
+class WorkQuerySet(models.QuerySet[Any]):
+    """Conditional updates. Each returns whether exactly one row changed; if not, somebody else
+    was faster and the caller has to let go."""
+
+    def queued(self) -> Self:
+        return self.filter(status=Status.QUEUED)
+
+    def running(self) -> Self:
+        return self.filter(status=Status.RUNNING)
+
+    def active(self) -> Self:
+        return self.filter(status__in=ACTIVE)
+
+    def finished(self) -> Self:
+        return self.filter(status__in=FINISHED)
+
+    def completed(self) -> Self:
+        return self.filter(status=Status.COMPLETED)
+
+    def expired(self) -> Self:
+        """Running without a live lease. A missing lease counts as expired."""
+        return self.running().filter(
+            Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=Now())
+        )
+
+    def held(self, pk: int, attempt: int) -> Self:
+        """The row, if this attempt still has it."""
+        return self.filter(pk=pk, attempt=attempt, status=Status.RUNNING)
+
+    def claim(self, pk: int, worker: Any, slot: int) -> bool:
+        changed = self.filter(pk=pk, status=Status.QUEUED).update(
+            status=Status.RUNNING,
+            attempt=F("attempt") + 1,
+            lease_expires_at=lease_end(),
+            worker=worker,
+            slot=slot,
+            started_at=Now(),
+            finished_at=None,
+            progress_text="",
+            failure_code="",
+            failure_message="",
+            failure_traceback="",
+            log_tail="",
+        )
+        return changed == 1
+
+    def renew(self, pk: int, attempt: int) -> bool:
+        return self.held(pk, attempt).update(lease_expires_at=lease_end()) == 1
+
+    def finish(self, pk: int, attempt: int, status: Status, **values: Any) -> bool:
+        changed = self.held(pk, attempt).update(
+            status=status, lease_expires_at=None, finished_at=Now(), **values
+        )
+        return changed == 1
+
+    def requeue(self, pk: int, attempt: int, **values: Any) -> bool:
+        """Give claimed work back, for its next attempt."""
+        changed = self.held(pk, attempt).update(
+            status=Status.QUEUED, lease_expires_at=None, worker=None, slot=None, **values
+        )
+        return changed == 1
+
+
+class Work(models.Model):
+    STATUSES = [(status.value, status.caption) for status in Status]
+
+    status = models.CharField(max_length=10, choices=STATUSES, default=Status.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    worker = models.ForeignKey(
+        "tuning.Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    slot = models.PositiveSmallIntegerField(null=True, blank=True)
+    losses = models.PositiveSmallIntegerField(
+        default=0, help_text="How many attempts ended because the worker was lost."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    progress_text = models.CharField(max_length=200, blank=True)
+    failure_code = models.CharField(max_length=30, blank=True)
+    failure_message = models.TextField(blank=True)
+    failure_traceback = models.TextField(blank=True)
+    log_tail = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def failure(self) -> FailureCode | None:
+        """The failure's code, with its caption, fault and advice; None if nothing failed."""
+        return FailureCode(self.failure_code) if self.failure_code else None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long the last attempt has run; None before the first."""
+        if self.started_at is None:
+            return None
+        return (self.finished_at or timezone.now()) - self.started_at

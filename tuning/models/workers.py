@@ -1,0 +1,39 @@
+"""Machines that train: one row for each Celery worker."""
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import ExpressionWrapper
+from django.db.models.functions import Now
+
+# A worker writes its row every WATCH_SECONDS; one that missed several is taken for gone.
+WATCH_SECONDS = 3
+ONLINE_SECONDS = 20
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def online(self) -> Self:
+        limit = ExpressionWrapper(
+            Now() - timedelta(seconds=ONLINE_SECONDS), output_field=models.DateTimeField()
+        )
+        return self.filter(stopped_at__isnull=True, seen_at__gte=limit)
+
+
+class Worker(models.Model):
+    name = models.CharField(max_length=200, unique=True)
+    slots = models.PositiveSmallIntegerField()
+    devices = models.JSONField(default=list, help_text="What each slot trains on, as a sentence.")
+    versions = models.JSONField(default=dict)
+    isolation = models.JSONField(default=list, help_text="Probed layers: name, active, detail.")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

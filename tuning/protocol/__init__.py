@@ -1,0 +1,1 @@
+"""The words that the site, the worker and the runner all speak. Standard library only."""

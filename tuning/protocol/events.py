@@ -1,0 +1,193 @@
+"""What a runner tells its supervisor: JSON lines on a pipe of their own.
+
+A runner executes code that people upload, so a line is untrusted: it is capped in size and checked
+field by field before anything is written to the database.
+"""
+
+import json
+import math
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from typing import Any, get_type_hints
+
+MAX_LINE = 4 * 1024 * 1024
+MAX_TEXT = 20_000
+
+Metrics = dict[str, float | None]
+
+
+class BadEvent(ValueError):
+    """A line that is not an event."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The imports are done; an order may follow."""
+
+
+@dataclass(frozen=True)
+class NextTrial:
+    """The runner is free for a trial of its search."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A model was built for an execution. `parameters` counts its weights."""
+
+    parameters: int
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    """One epoch of one execution ended. Both count from 1 and 0: epoch 1 is the first one of a
+    model's life (a Hyperband child goes on where its parent ended), execution 0 the first."""
+
+    execution: int
+    epoch: int
+    seconds: float
+    metrics: Metrics
+
+
+@dataclass(frozen=True)
+class TrialEnd:
+    """A trial ended well. `metrics` are KerasTuner's: the best epoch's, averaged over executions;
+    `best_step` counts from 0 at the trial's first own epoch."""
+
+    metrics: Metrics
+    best_step: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The work ended badly; `code` is a FailureCode."""
+
+    code: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A template's search space (KerasTuner's own config) and the metrics that it reports."""
+
+    space: dict[str, Any]
+    metrics: list[str]
+    parameters: int
+    summary: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A dataset lies in the working folder's `prepared` folder."""
+
+    profile: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """A retrained model lies in the working folder as `model.keras`."""
+
+    metrics: Metrics
+    parameters: int
+    versions: dict[str, str]
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Something long is going on: a sentence, and how much of it is done (0 to 1)."""
+
+    text: str
+    fraction: float = field(default=0.0)
+
+
+Event = (
+    Ready | NextTrial | Built | EpochEnd | TrialEnd | Failed | Inspected | Prepared | Retrained
+    | Progress
+)  # fmt: skip
+
+_KINDS: dict[str, Any] = {
+    "ready": Ready,
+    "next": NextTrial,
+    "built": Built,
+    "epoch": EpochEnd,
+    "trial_end": TrialEnd,
+    "failed": Failed,
+    "inspected": Inspected,
+    "prepared": Prepared,
+    "retrained": Retrained,
+    "progress": Progress,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def encode_event(event: Event) -> bytes:
+    """One JSON line. NaN and infinity become null: neither PostgreSQL nor browsers read them."""
+    document = {"event": _NAMES[type(event)], **asdict(event)}
+    return json.dumps(finite(document), allow_nan=False).encode() + b"\n"
+
+
+def decode_event(line: bytes) -> Event:
+    """The event in a line. Raises BadEvent with a sentence that says what is wrong with it."""
+    if len(line) > MAX_LINE:
+        raise BadEvent(f"an event of {len(line):,} bytes; at most {MAX_LINE:,} are accepted")
+    try:
+        document = finite(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise BadEvent("not a line of JSON") from error
+    if not isinstance(document, dict):
+        raise BadEvent("not a JSON object")
+    kind = _KINDS.get(str(document.pop("event", "")))
+    if kind is None:
+        raise BadEvent("no such event")
+    hints = get_type_hints(kind)
+    unknown = document.keys() - hints.keys()
+    if unknown:
+        raise BadEvent(f"{_NAMES[kind]} has no field {sorted(unknown)[0]!r}")
+    missing = [f.name for f in fields(kind) if f.name not in document and _is_required(f)]
+    if missing:
+        raise BadEvent(f"{_NAMES[kind]} lacks {missing[0]!r}")
+    values = {name: _checked(name, value, hints[name]) for name, value in document.items()}
+    event: Event = kind(**values)
+    return event
+
+
+def finite(value: Any) -> Any:
+    """A JSON value with every NaN and infinity replaced by None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
+
+
+def _is_required(spec: Any) -> bool:
+    return spec.default is MISSING and spec.default_factory is MISSING
+
+
+def _checked(name: str, value: Any, hint: Any) -> Any:
+    if hint is int:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62:
+            return value
+    elif hint is float:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    elif hint is str:
+        if isinstance(value, str):
+            # PostgreSQL cannot store NUL in text.
+            return value.replace("\x00", "")[-MAX_TEXT:]
+    elif hint == Metrics:
+        if isinstance(value, dict) and all(_is_metric(item) for item in value.values()):
+            return {k: None if v is None else float(v) for k, v in value.items()}
+    elif hint == list[str]:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return value
+    elif isinstance(value, dict):
+        return value
+    raise BadEvent(f"the field {name!r} does not hold {hint}")
+
+
+def _is_metric(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))

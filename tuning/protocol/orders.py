@@ -1,0 +1,113 @@
+"""What the supervisor tells a runner: JSON lines on the runner's standard input."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Split:
+    """How a dataset is divided. Fractions of all rows that add up to 1."""
+
+    train: float
+    validation: float
+    test: float
+    seed: int
+    stratified: bool
+
+
+@dataclass(frozen=True)
+class ProjectOrder:
+    """The part that all work on a project needs: the template's code and the prepared data."""
+
+    code: str
+    dataset_folder: str
+    split: Split
+
+
+@dataclass(frozen=True)
+class InspectOrder:
+    """Read the search space and the metrics of a template, without training it."""
+
+    project: ProjectOrder
+
+
+@dataclass(frozen=True)
+class SearchOrder:
+    """Get ready for trials of one search. TrialOrders follow, one for each NextTrial event."""
+
+    project: ProjectOrder
+    objective: str
+    direction: str
+    hyperband: bool
+    epochs: int
+    executions_per_trial: int
+    batch_size: int
+    early_stopping_metric: str
+    early_stopping_patience: int
+    space: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrialOrder:
+    """One trial. `values` includes KerasTuner's own `tuner/*` keys."""
+
+    trial_id: str
+    values: dict[str, Any]
+    seed: int
+
+
+@dataclass(frozen=True)
+class RetrainOrder:
+    """Train a fresh model on train + validation rows, evaluate it on the test rows, save it."""
+
+    project: ProjectOrder
+    values: dict[str, Any]
+    space: dict[str, Any]
+    epochs: int
+    batch_size: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class PrepareOrder:
+    """Write a built-in dataset as arrays and a profile into the working folder."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class EndOrder:
+    """No more trials: end the process."""
+
+
+Order = InspectOrder | SearchOrder | TrialOrder | RetrainOrder | PrepareOrder | EndOrder
+
+_KINDS: dict[str, Any] = {
+    "inspect": InspectOrder,
+    "search": SearchOrder,
+    "trial": TrialOrder,
+    "retrain": RetrainOrder,
+    "prepare": PrepareOrder,
+    "end": EndOrder,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def encode_order(order: Order) -> bytes:
+    """One JSON line."""
+    document = {"order": _NAMES[type(order)], **asdict(order)}
+    return json.dumps(document, allow_nan=False).encode() + b"\n"
+
+
+def decode_order(line: bytes) -> Order:
+    """The order in a line that `encode_order` wrote. Raises ValueError for anything else."""
+    document = json.loads(line)
+    kind = _KINDS.get(document.pop("order", ""))
+    if kind is None:
+        raise ValueError("not an order")
+    if "project" in document:
+        project = document["project"]
+        document["project"] = ProjectOrder(**{**project, "split": Split(**project["split"])})
+    order: Order = kind(**document)
+    return order

@@ -1,0 +1,84 @@
+# The two commands that matter: `make up` starts Tuneroom, `make test` tests it. `make help` lists
+# the rest, docs/settings.md the settings (PORT, SLOTS, TUNEROOM_DATA ...).
+
+.PHONY: up setup test test-fast lint clean lock help venv venv-dev
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Pythons that TensorFlow has packages for. `make PYTHON=/path/to/python up` names one.
+GOOD_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# Linters read the settings, and reading them makes a data folder: not the one with the data.
+LINT_ENV := TUNEROOM_DATA=$(VENV)/lint-data
+# Tests that start no TensorFlow are many and short; the others use every core by themselves.
+PYTEST := $(BIN)/python -m pytest
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: setup ## Start Tuneroom: the site, a worker and the scheduler. Ctrl-C stops them.
+	@exec $(BIN)/python manage.py up
+
+setup: venv ## Everything that `make up` needs, without starting it.
+	@$(BIN)/python manage.py bootstrap
+
+test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails instead of skipping.
+	@$(PYTEST) -n 2 -m "not tensorflow and not browser"
+	@$(PYTEST) -m "tensorflow or browser"
+
+test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs and no browser.
+	@$(PYTEST) -n 2 -m "not tensorflow and not services and not browser"
+
+lint: venv-dev ## Check style, types, the rooms of the house and the migrations.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(LINT_ENV) $(BIN)/mypy
+	$(LINT_ENV) $(BIN)/lint-imports --no-logo --no-cache
+	$(LINT_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+
+clean: ## Remove .venv and what tools left behind. The data folder stays.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: ## Write the lock files anew from docker/*.in. ARGS=--upgrade takes the newest versions.
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(or $(PYTHON),python3) -m venv "$$folder" && "$$folder/bin/pip" install --quiet uv && \
+	PATH="$$folder/bin:$$PATH" docker/lock.sh $(ARGS)
+
+# A copy of the installed requirements lies in .venv: it is compared by content, since a checkout
+# changes the times of files and a change of branch their content.
+define install
+	@cmp -s $(1) $(VENV)/installed-$(notdir $(1)) || { \
+		echo "Installing $(2). This takes a few minutes the first time; it needs the network only now."; \
+		$(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off \
+			--require-hashes --requirement $(1) >$(VENV)/install.log 2>&1 & pip=$$!; \
+		trap 'kill $$pip 2>/dev/null' INT TERM; started=$$(date +%s); \
+		while sleep 2 && kill -0 $$pip 2>/dev/null; do \
+			[ $$(( ($$(date +%s) - started) % 20 )) -gt 1 ] || \
+				echo "  ... $$(du -sm $(VENV) | cut -f1) MB so far"; \
+		done; \
+		wait $$pip || { \
+			echo "The installation failed. The end of $(VENV)/install.log:"; \
+			grep -v '^WARNING: Location' $(VENV)/install.log | tail -n 15; exit 1; }; \
+		cp $(1) $(VENV)/installed-$(notdir $(1)); \
+		echo "Installed in $$(( $$(date +%s) - started )) s."; }
+endef
+
+venv: $(BIN)/python
+	$(call install,requirements.txt,Tuneroom's packages (about 2.7 GB on the disk; most of it is TensorFlow))
+
+venv-dev: venv
+	$(call install,docker/requirements-dev.txt,what the tests and linters need)
+
+$(BIN)/python:
+	@python="$(PYTHON)"; \
+	[ -n "$$python" ] || for name in python3 python3.13 python3.12 python3.11; do \
+		! "$$name" -c '$(GOOD_PYTHON)' 2>/dev/null || { python=$$name; break; }; done; \
+	python=$${python:-python3}; \
+	"$$python" -c '$(GOOD_PYTHON)' 2>/dev/null || { \
+		echo "Tuneroom needs Python 3.11, 3.12 or 3.13 (TensorFlow has no packages for others). Here" \
+			"$$python is $$("$$python" --version 2>/dev/null || echo "not to be found")." \
+			"Name another one: make PYTHON=/path/to/python3.12 up"; exit 1; }; \
+	echo "Making a virtual environment in $(VENV) with $$("$$python" --version) ..."; \
+	"$$python" -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }

@@ -1,0 +1,174 @@
+"""What every test can use: the cast. alice owns the team, bob edits, dora may only look, charlie is
+a stranger."""
+
+import os
+import tempfile
+from typing import Any
+
+# Before Django reads its settings: tests write into a folder of their own.
+os.environ["TUNEROOM_DATA"] = tempfile.mkdtemp(prefix="tuneroom-tests-")
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tuning.models import Dataset, HyperModel, Inspection, Membership, Project, Role, Search, Team
+from tuning.protocol.statuses import Status
+
+pytest_plugins = ["tests.services"]
+
+SPACE = {
+    "space": [
+        {
+            "class_name": "Int",
+            "config": {
+                "name": "units", "default": 16, "conditions": [], "min_value": 8,
+                "max_value": 64, "step": 8, "sampling": "linear",
+            },
+        },
+        {
+            "class_name": "Choice",
+            "config": {
+                "name": "optimizer", "default": "adam", "conditions": [],
+                "values": ["adam", "sgd"], "ordered": False,
+            },
+        },
+        {
+            "class_name": "Float",
+            "config": {
+                "name": "momentum", "default": 0.5,
+                "conditions": [{"class_name": "Parent", "config": {"name": "optimizer", "values": ["sgd"]}}],
+                "min_value": 0.0, "max_value": 0.9, "step": 0.1, "sampling": "linear",
+            },
+        },
+        {
+            "class_name": "Float",
+            "config": {
+                "name": "learning_rate", "default": 0.001, "conditions": [],
+                "min_value": 0.0001, "max_value": 0.1, "step": None, "sampling": "log",
+            },
+        },
+    ],
+    "values": {},
+}  # fmt: skip
+
+
+def _user(name: str) -> User:
+    return User.objects.create_user(name, f"{name}@example.com", f"{name}-password-1")
+
+
+@pytest.fixture
+def team(db: None) -> Team:
+    return Team.objects.create(name="Digits team")
+
+
+@pytest.fixture
+def alice(team: Team) -> User:
+    user = _user("alice")
+    Membership.objects.create(team=team, user=user, role=Role.OWNER)
+    return user
+
+
+@pytest.fixture
+def bob(team: Team) -> User:
+    user = _user("bob")
+    Membership.objects.create(team=team, user=user, role=Role.EDITOR)
+    return user
+
+
+@pytest.fixture
+def dora(team: Team) -> User:
+    user = _user("dora")
+    Membership.objects.create(team=team, user=user, role=Role.VIEWER)
+    return user
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    user = _user("charlie")
+    Membership.objects.create(team=Team.objects.create(name="Others"), user=user, role=Role.OWNER)
+    return user
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Client:
+    return _signed_in(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> Client:
+    return _signed_in(bob)
+
+
+@pytest.fixture
+def as_dora(dora: User) -> Client:
+    return _signed_in(dora)
+
+
+@pytest.fixture
+def as_charlie(charlie: User) -> Client:
+    return _signed_in(charlie)
+
+
+def _signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def dataset(db: None) -> Dataset:
+    """A prepared dataset, as far as rows go: there are no arrays behind it."""
+    return Dataset.objects.create(
+        key="test-digits",
+        name="Test digits",
+        source=Dataset.Source.BUNDLED,
+        kind=Dataset.Kind.IMAGE,
+        task=Dataset.Task.CLASSIFICATION,
+        size_text="1,797 images of 8 x 8 pixels, 10 classes",
+        status=Status.COMPLETED,
+        wanted=True,
+        folder="test-digits",
+        profile={"rows": 1797, "input_shape": [8, 8, 1], "num_classes": 10},
+    )
+
+
+@pytest.fixture
+def hypermodel(db: None) -> HyperModel:
+    return HyperModel.objects.create(
+        key="test-cnn", name="Test CNN", code="def build_model(hp): ...", kinds=["image"]
+    )
+
+
+@pytest.fixture
+def project(team: Team, alice: User, dataset: Dataset, hypermodel: HyperModel) -> Project:
+    project = Project.objects.create(
+        team=team, name="Digits", dataset=dataset, hypermodel=hypermodel, created_by=alice
+    )
+    Inspection.objects.create(
+        project=project,
+        status=Status.COMPLETED,
+        space=SPACE,
+        metrics=["accuracy", "loss", "val_accuracy", "val_loss"],
+        parameters=1234,
+    )
+    return project
+
+
+@pytest.fixture
+def make_search(project: Project, alice: User) -> Any:
+    """A function that starts a search with the given settings."""
+    from tuning.actions.searches import start_search
+
+    def make(**settings: Any) -> Search:
+        defaults: dict[str, Any] = {
+            "project": project,
+            "objective": "val_accuracy",
+            "direction": "max",
+            "space": SPACE,
+            "max_trials": 4,
+            "epochs": 3,
+        }
+        return start_search(alice, Search(**{**defaults, **settings}))
+
+    return make

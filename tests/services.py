@@ -1,0 +1,327 @@
+"""Other programs for tests: PostgreSQL, Redis, Chromium and a whole Tuneroom.
+
+Each is started from the programs found on this machine, on a free port, in a temporary folder. A
+missing program skips the test by name; with REQUIRE_SERVICES=1 it fails it.
+"""
+
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+# --- Helpers ---------------------------------------------------------------------------------
+
+
+def program(*names: str) -> str:
+    """The path of the first program that is installed. Skips or fails the test if none is."""
+    folders = [os.environ.get("PATH", os.defpath)]
+    folders += map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))
+    for name in names:
+        if path := shutil.which(name, path=os.pathsep.join(folders)):
+            return path
+    message = f"{' or '.join(names)} is not installed"
+    if os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{message}, and REQUIRE_SERVICES=1")
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+    """The first true value of `condition`. Fails the test after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    pytest.fail(f"waited {seconds:g} s in vain: {what}")
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as sock:
+        sock.settimeout(1)
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def processes_with(name: str, value: str) -> list[psutil.Process]:
+    """Processes whose environment has name=value: what was started with it, however deep."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if (
+                process.environ().get(name) == value
+                and process.status() != psutil.STATUS_ZOMBIE
+                and process.pid != os.getpid()
+            ):
+                found.append(process)
+    return found
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """This environment without settings of Tuneroom, plus the given ones."""
+    ours = (
+        "TUNEROOM_",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "PORT",
+        "HOST",
+        "SLOTS",
+        "DEBUG",
+        "SECRET_KEY",
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, **settings}
+
+
+# --- PostgreSQL and Redis --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server without databases, but for the folder of its socket."""
+    initdb, postgres = program("initdb"), program("postgres")
+    folder = Path(tempfile.mkdtemp(prefix="tuneroom-postgres-"))
+    prefix: list[str] = []
+    if os.getuid() == 0:
+        # PostgreSQL refuses to run as root.
+        user = _unprivileged_user()
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        prefix = [program("runuser"), "-u", user.pw_name, "--"]
+    subprocess.run(
+        [*prefix, initdb, "-D", folder / "data", "-U", "tuneroom", "-A", "trust", "-E", "UTF8",
+         "--locale=C", "--no-sync"],
+        check=True, cwd=folder, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    port = free_port()
+    options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            [*prefix, postgres, "-D", folder / "data", "-p", str(port), "-k", folder,
+             "-h", "127.0.0.1", *(word for option in options for word in ("-c", option))],
+            cwd=folder, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        pid_file = folder / "data" / "postmaster.pid"
+        wait_for(
+            lambda: pid_file.exists() and "ready" in pid_file.read_text(), "PostgreSQL is ready"
+        )
+        yield f"postgres://tuneroom@127.0.0.1:{port}"
+    finally:
+        # SIGINT: end now, without waiting for clients. runuser would swallow it.
+        postmaster = psutil.Process(server.pid)
+        for process in [*postmaster.children()[:1], postmaster] if prefix else [postmaster]:
+            if process.name().startswith("postgres"):
+                process.send_signal(signal.SIGINT)
+                break
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(20)
+        server.kill()
+        server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unprivileged_user() -> pwd.struct_passwd:
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    pytest.skip("there is no unprivileged user to run PostgreSQL")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """DATABASE_URL of a fresh, empty database."""
+    import psycopg
+
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    return f"{postgres_server}/{name}"
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[int]:
+    """The port of a Redis (or Valkey) server that keeps nothing."""
+    port = free_port()
+    server = subprocess.Popen(
+        [program("redis-server", "valkey-server"), "--port", str(port), "--bind", "127.0.0.1",
+         "--save", "", "--appendonly", "no", "--dir", tempfile.gettempdir()],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: accepts(port), "Redis is ready")
+        yield port
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture
+def redis_url(redis_server: int) -> str:
+    """REDIS_URL of an empty server."""
+    import redis
+
+    url = f"redis://127.0.0.1:{redis_server}/0"
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    return url
+
+
+# --- Chromium --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A running browser (playwright's Browser). `chromium.new_page()` gives a page."""
+    from playwright.sync_api import sync_playwright
+
+    executable = program("chromium", "chromium-browser", "google-chrome")
+    # Django would refuse database access in the thread of playwright's event loop.
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+# --- A whole Tuneroom ------------------------------------------------------------------------
+
+
+@dataclass
+class Tuneroom:
+    """A running copy, as `make up` starts it."""
+
+    url: str
+    data: Path
+    admin: str
+    password: str
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+    @property
+    def log(self) -> str:
+        return (self.data / "up.log").read_text()
+
+    def manage(self, *words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+        """Run `manage.py` with this copy's settings."""
+        return manage(*words, environment=self.environment, **options)
+
+    def stop(self, seconds: float = 20) -> int:
+        """Stop it as Ctrl-C does. Returns the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            pytest.fail(f"`manage.py up` did not stop within {seconds:g} s:\n{self.log}")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for process in processes_with("TUNEROOM_DATA", str(self.data)):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+
+    def processes(self) -> list[psutil.Process]:
+        return processes_with("TUNEROOM_DATA", str(self.data))
+
+
+def manage(
+    *words: str, environment: dict[str, str], **options: Any
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *words],
+        **{"env": environment, "cwd": ROOT, "capture_output": True, "text": True, **options},
+    )
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310  our own address
+            return True
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code < 500
+    except OSError:
+        return False
+
+
+def start_tuneroom(data: Path, *, wait: bool = True, **settings: str) -> Tuneroom:
+    """`make up` without make, with the given settings. The caller stops it."""
+    port = settings.pop("PORT", str(free_port()))
+    admin, password = "admin", f"test-{secrets.token_urlsafe(9)}"
+    environment = clean_environment(
+        TUNEROOM_DATA=str(data), PORT=port, TUNEROOM_ADMIN_USER=admin,
+        TUNEROOM_ADMIN_PASSWORD=password, **settings,
+    )  # fmt: skip
+    data.mkdir(parents=True, exist_ok=True)
+    done = manage("bootstrap", environment=environment)
+    if done.returncode:
+        pytest.fail(f"`manage.py bootstrap` failed:\n{done.stdout}{done.stderr}")
+    with (data / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "up"],
+            env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    tuneroom = Tuneroom(f"http://127.0.0.1:{port}", data, admin, password, environment, process)
+    if wait:
+        try:
+            wait_for(
+                lambda: process.poll() is not None or "is ready" in tuneroom.log,
+                "Tuneroom is ready",
+                60,
+            )
+            if process.poll() is not None:
+                pytest.fail(f"`manage.py up` ended with {process.returncode}:\n{tuneroom.log}")
+        except BaseException:
+            tuneroom.kill()
+            raise
+    return tuneroom
+
+
+@pytest.fixture(scope="session")
+def tuneroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuneroom]:
+    """A running Tuneroom, shared by all tests that ask for it: leave it as you found it."""
+    running = start_tuneroom(tmp_path_factory.mktemp("tuneroom") / "data")
+    yield running
+    running.stop()
+    wait_for(lambda: not running.processes(), "no process is left")
+
+
+def pytest_unconfigure() -> None:
+    """Remove the data folder that conftest.py made for this run."""
+    folder = Path(os.environ.get("TUNEROOM_DATA", ""))
+    if folder.name.startswith("tuneroom-tests-"):
+        shutil.rmtree(folder, ignore_errors=True)

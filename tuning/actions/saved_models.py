@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
 from tuning.models import SavedModel, Trial
@@ -39,7 +40,12 @@ def stop_retraining(saved_model: SavedModel) -> bool:
     changed = (
         SavedModel.objects.active()
         .filter(pk=saved_model.pk)
-        .update(status=Status.STOPPED, finished_at=Now(), lease_expires_at=None)
+        .update(
+            status=Status.STOPPED,
+            finished_at=Now(),
+            lease_expires_at=None,
+            revision=F("revision") + 1,
+        )
     )
     return changed == 1
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 
+from tuning.analysis.space import read_space
 from tuning.models import Project, Search, Trial
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
@@ -37,11 +38,9 @@ def start_search(user: Any, search: Search) -> Search:
 def default_values(space: dict[str, Any]) -> dict[str, Any]:
     """The default of every hyperparameter of a KerasTuner space that is active under them."""
     values: dict[str, Any] = {}
-    for entry in space.get("space", []):
-        config = entry["config"]
-        conditions = [condition["config"] for condition in config.get("conditions", [])]
-        if all(values.get(c["name"]) in c["values"] for c in conditions):
-            values[config["name"]] = config.get("default", config.get("value"))
+    for parameter in read_space(space):
+        if all(values.get(c.name) in c.values for c in parameter.conditions):
+            values[parameter.name] = parameter.default
     return values
 
 

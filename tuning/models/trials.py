@@ -33,7 +33,9 @@ class Trial(Work):
         max_length=20, blank=True, help_text="KerasTuner's trial_id; empty outside the oracle."
     )
     values = models.JSONField(default=dict, help_text="Hyperparameters, without KerasTuner's own.")
-    tuner_values = models.JSONField(default=dict, blank=True, help_text="KerasTuner's tuner/* keys.")
+    tuner_values = models.JSONField(
+        default=dict, blank=True, help_text="KerasTuner's tuner/* keys."
+    )
     code_failures = models.PositiveSmallIntegerField(default=0)
     score = models.FloatField(null=True, blank=True)
     best_epoch = models.PositiveIntegerField(

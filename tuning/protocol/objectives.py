@@ -1,6 +1,6 @@
 """Which way a metric improves, decided by its name as KerasTuner does."""
 
-# Keras metrics that are better when larger; every other known metric or loss is better when smaller.
+# Keras metrics that are better when larger; every other metric or loss is better when smaller.
 _MAXIMISED = (
     "acc",
     "accuracy",

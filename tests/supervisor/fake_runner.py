@@ -1,0 +1,160 @@
+"""A runner without a process: it speaks the protocol and trains nothing.
+
+A `Script` decides what becomes of a trial, given its values. The real runner passes the same
+contract tests (test_runner_contract.py).
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tuning.protocol.events import (
+    Built,
+    EpochEnd,
+    Event,
+    Inspected,
+    NextTrial,
+    Prepared,
+    Ready,
+    Retrained,
+    TrialEnd,
+    decode_event,
+    encode_event,
+)
+from tuning.protocol.orders import (
+    EndOrder,
+    InspectOrder,
+    Order,
+    PrepareOrder,
+    RetrainOrder,
+    SearchOrder,
+    TrialOrder,
+    decode_order,
+    encode_order,
+)
+from tuning.supervisor.runners import Device, RunnerGone
+
+
+class Silence:
+    """In a script: say nothing until the supervisor loses patience."""
+
+
+class Death:
+    """In a script: the process ends without a word."""
+
+
+Step = Event | type[Silence] | type[Death] | Callable[[], None] | bytes
+Script = Callable[[SearchOrder, TrialOrder], Iterator[Step]]
+
+
+def good_trial(search: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+    """Improves epoch by epoch; larger `units` are better."""
+    first = int(trial.values.get("tuner/initial_epoch", 0))
+    last = int(trial.values.get("tuner/epochs", search.epochs))
+    yield Built(parameters=100, summary="dense")
+    scores = []
+    for execution in range(search.executions_per_trial):
+        for epoch in range(first + 1, last + 1):
+            score = trial.values["units"] / 100 + epoch / 1000 + execution / 10_000
+            metrics: dict[str, float | None] = {search.objective: score, "loss": 1 - score}
+            yield EpochEnd(execution, epoch, 0.1, metrics)
+        scores.append(score)
+    mean = sum(scores) / len(scores)
+    yield TrialEnd({search.objective: mean, "loss": 1 - mean}, best_step=last - first - 1)
+
+
+@dataclass
+class FakeRunner:
+    device: Device = field(default_factory=Device)
+    script: Script = good_trial
+    used_memory: int = 1000
+    search_id: int | None = None
+
+    def __post_init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="fake-runner-"))
+        self.orders: list[Order] = []
+        self.ended = False
+        self._search: SearchOrder | None = None
+        self._steps: list[Iterator[Step]] = [iter([Ready()])]
+
+    def send(self, order: Order) -> None:
+        # Through the wire format, so that a test meets what a process would.
+        order = decode_order(encode_order(order))
+        self.orders.append(order)
+        match order:
+            case SearchOrder():
+                self._search = order
+                self._steps.append(iter([NextTrial()]))
+            case TrialOrder():
+                assert self._search is not None
+                self._steps.append(self._trial(self._search, order))
+            case InspectOrder():
+                self._steps.append(iter([Inspected({"space": [], "values": {}}, ["loss"], 7, "")]))
+            case PrepareOrder():
+                self._steps.append(self._prepare(order))
+            case RetrainOrder():
+                self._steps.append(self._retrain(order))
+            case EndOrder():
+                self.ended = True
+
+    def read(self, timeout: float) -> list[Event]:
+        if self.ended:
+            raise RunnerGone("The process ended with exit status 0.")
+        while self._steps:
+            step = next(self._steps[0], None)
+            if step is None:
+                self._steps.pop(0)
+            elif step is Silence:
+                return []
+            elif step is Death:
+                self.ended = True
+                raise RunnerGone("The process was killed by SIGSEGV.")
+            elif isinstance(step, bytes):
+                return [decode_event(step)]
+            elif callable(step):
+                step()
+                return []
+            else:
+                event: Any = step
+                return [decode_event(encode_event(event))]
+        return []
+
+    def mark_log(self) -> None:
+        pass
+
+    def log_tail(self) -> str:
+        return "the end of the log"
+
+    def memory(self) -> int:
+        return self.used_memory
+
+    def end(self) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        self.ended = True
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _trial(self, search: SearchOrder, order: TrialOrder) -> Iterator[Step]:
+        yield from self.script(search, order)
+        if search.hyperband:
+            self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", b"weights")
+        yield NextTrial()
+
+    def _prepare(self, order: PrepareOrder) -> Iterator[Step]:
+        self._write("prepared/x.npy", order.key.encode())
+        yield Prepared({"rows": 10})
+
+    def _retrain(self, order: RetrainOrder) -> Iterator[Step]:
+        for epoch in range(1, order.epochs + 1):
+            yield EpochEnd(0, epoch, 0.1, {"loss": 1 / epoch})
+        self._write("model.keras", b"a model")
+        yield Retrained({"accuracy": 0.9}, 100, {"keras": "3"}, "dense")
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

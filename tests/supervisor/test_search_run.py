@@ -1,0 +1,220 @@
+"""A search from its first to its last trial, with runners that train nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tuning.models import Epoch, Search, Trial
+from tuning.protocol.events import EpochEnd, Failed, TrialEnd
+from tuning.protocol.orders import SearchOrder, TrialOrder
+from tuning.protocol.statuses import SearchStatus, Status
+
+from .fake_runner import Death, Silence, Step, good_trial
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_random_search_runs_to_its_end(make_search: Any, make_slot: Any) -> None:
+    search = make_search(max_trials=4, epochs=3)
+    assert make_slot().run() == 4
+    search.refresh_from_db()
+    assert search.status == SearchStatus.COMPLETED
+    trials = list(search.trials.all())
+    assert [trial.number for trial in trials] == [1, 2, 3, 4]
+    assert {trial.status for trial in trials} == {Status.COMPLETED}
+    assert trials[0].is_baseline
+    assert trials[0].values == {"units": 16, "optimizer": "adam", "learning_rate": 0.001}
+    for trial in trials:
+        assert trial.score == pytest.approx(trial.values["units"] / 100 + 0.003)
+        assert trial.epochs.count() == trial.epochs_done == 3
+        assert trial.best_epoch == 3
+        assert trial.attempts.get().outcome == "Completed"
+
+
+def test_one_runner_serves_all_trials_of_a_search(make_search: Any, make_slot: Any) -> None:
+    make_search(max_trials=3)
+    slot = make_slot()
+    slot.run()
+    assert len(slot.started) == 1
+    assert slot.started[0].ended
+
+
+def test_random_with_a_seed_repeats_itself(make_search: Any, make_slot: Any) -> None:
+    first, second, other = (make_search(seed=seed, max_trials=5) for seed in (7, 7, 8))
+    make_slot().run()
+    values = [
+        list(search.trials.values_list("values", flat=True)) for search in (first, second, other)
+    ]
+    assert values[0] == values[1] != values[2]
+
+
+def test_grid_visits_every_combination_once(make_search: Any, make_slot: Any) -> None:
+    space = {
+        "space": [
+            {"class_name": "Choice", "config": {
+                "name": "units", "default": 8, "values": [8, 16, 32],
+                "ordered": True, "conditions": []}},
+            {"class_name": "Boolean", "config": {
+                "name": "bias", "default": False, "conditions": []}},
+        ],
+        "values": {},
+    }  # fmt: skip
+    search = make_search(tuner="grid", space=space, max_trials=100)
+    make_slot().run()
+    seen = [tuple(sorted(trial.values.items())) for trial in search.trials.all()]
+    assert len(seen) == len(set(seen)) == 6
+    assert search.trials.get(number=1).is_baseline
+    search.refresh_from_db()
+    assert search.status == SearchStatus.COMPLETED
+
+
+def test_two_slots_share_a_search(make_search: Any, make_slot: Any) -> None:
+    """The second slot works in the middle of the first one's trial."""
+    search = make_search(max_trials=4, parallel_trials=2)
+    second = make_slot(number=1)
+
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        steps = good_trial(order, trial)
+        yield next(steps)
+        if search.trials.count() == 1:
+            yield lambda: second.run()
+        yield from steps
+
+    make_slot(script).run()
+    assert search.trials.completed().count() == 4
+    assert set(search.trials.values_list("slot", flat=True)) == {0, 1}
+
+
+def test_parallel_trials_are_limited(make_search: Any, make_slot: Any) -> None:
+    make_search(max_trials=4, parallel_trials=1)
+    second = make_slot(number=1)
+    done = []
+
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        yield lambda: done.append(second.run())
+        yield from good_trial(order, trial)
+
+    make_slot(script).run()
+    assert done == [0, 0, 0, 0]
+
+
+def test_several_searches_share_one_slot(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("tuning.supervisor.slot.LOYAL_SECONDS", 0)
+    first, second = make_search(max_trials=3), make_search(max_trials=3)
+    make_slot().run()
+    order = Trial.objects.order_by("finished_at").values_list("search", flat=True)
+    assert list(order) == [first.pk, second.pk] * 3
+
+
+@pytest.mark.parametrize(
+    ("steps", "code", "words"),
+    [
+        ([Failed("code_error", "ValueError: no", "Traceback ...")], "code_error", "ValueError"),
+        ([TrialEnd({"val_accuracy": float("nan")}, 0)], "nan_score", "not a number"),
+        ([Death], "killed", "SIGSEGV"),
+        ([b'{"event": "epoch"}'], "bad_event", "epoch lacks"),
+        ([Failed("no such code", "x")], "code_error", "x"),
+    ],
+)
+def test_a_trial_fails_and_the_search_goes_on(
+    steps: list[Step], code: str, words: str, make_search: Any, make_slot: Any
+) -> None:
+    search = make_search(max_trials=3)
+
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        yield from steps if trial.trial_id == "baseline" else good_trial(order, trial)
+
+    make_slot(script).run()
+    failed = search.trials.get(status=Status.FAILED)
+    assert failed.failure_code == code
+    assert words in failed.failure_message
+    assert failed.log_tail == "the end of the log" or code == "nan_score"
+    assert search.trials.completed().count() == 2
+    search.refresh_from_db()
+    assert search.status == SearchStatus.COMPLETED
+
+
+def test_too_much_memory_fails_the_trial(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("tuning.supervisor.supervise.MEMORY_EVERY", 0)
+    search = make_search(max_trials=1)
+    make_slot(lambda *_: iter([Silence, Silence]), used_memory=20_000).run()
+    assert search.trials.get().failure_code == "out_of_memory"
+
+
+def test_a_silent_trial_exceeds_its_stall_limit(make_search: Any, make_slot: Any) -> None:
+    search = make_search(max_trials=1, stall_limit=0)
+    make_slot(lambda *_: iter([Silence])).run()
+    assert search.trials.get().failure_code == "stall_limit"
+
+
+def test_a_slow_trial_exceeds_its_time_limit(make_search: Any, make_slot: Any) -> None:
+    search = make_search(max_trials=1, time_limit=0)
+    make_slot(lambda *_: iter([Silence])).run()
+    assert search.trials.get().failure_code == "time_limit"
+
+
+def test_failures_in_a_row_end_the_search_with_the_first_reason(
+    make_search: Any, make_slot: Any
+) -> None:
+    search = make_search(max_trials=10, max_consecutive_failures=3)
+    numbers = iter(range(1, 100))
+    make_slot(lambda *_: iter([Failed("code_error", f"reason {next(numbers)}")])).run()
+    search.refresh_from_db()
+    assert search.status == SearchStatus.FAILED
+    assert "reason 1" in search.failure_message
+    assert search.trials.count() == 3
+
+
+def test_a_failed_trial_runs_again_when_retries_allow(make_search: Any, make_slot: Any) -> None:
+    search = make_search(max_trials=1, retries=1)
+    failing = iter([True, False])
+
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        yield EpochEnd(0, 1, 0.1, {"val_accuracy": 0.1})
+        if next(failing):
+            yield Failed("code_error", "once")
+        yield from good_trial(order, trial)
+
+    make_slot(script).run()
+    trial = search.trials.get()
+    assert trial.status == Status.COMPLETED
+    assert (trial.attempt, trial.code_failures) == (2, 1)
+    assert [attempt.outcome for attempt in trial.attempts.all()] == [
+        "The template raised an error; runs again",
+        "Completed",
+    ]
+    # The first attempt's epoch is history; the score counts the second attempt only.
+    assert Epoch.objects.filter(trial=trial, attempt=1).count() == 1
+
+
+def test_executions_are_averaged(make_search: Any, make_slot: Any) -> None:
+    search = make_search(max_trials=1, executions_per_trial=2, epochs=2)
+    make_slot().run()
+    trial = search.trials.get()
+    assert trial.execution_scores == pytest.approx([0.162, 0.1621])
+    assert trial.score == pytest.approx(sum(trial.execution_scores) / 2)
+
+
+def test_a_deleted_search_ends_its_running_trial(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    from tuning.actions.searches import delete_search
+
+    monkeypatch.setattr("tuning.supervisor.supervise.WANTED_EVERY", 0)
+    search = make_search(max_trials=2)
+
+    def script(*_: Any) -> Iterator[Step]:
+        yield lambda: delete_search(search)
+        while True:
+            yield Silence
+
+    slot = make_slot(script)
+    slot.run()
+    assert slot.started[0].ended
+    assert not Search.objects.exists()
+    assert not Trial.objects.exists()

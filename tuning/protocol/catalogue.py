@@ -1,0 +1,116 @@
+"""The built-in datasets: what is known of each before it is prepared. Standard library only."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One built-in dataset. `download_mb` is 0 for those that scikit-learn brings along."""
+
+    key: str
+    name: str
+    description: str
+    source: str  # bundled (scikit-learn) or keras (keras.datasets, downloaded on first use)
+    kind: str  # image or table
+    task: str  # classification or regression
+    size_text: str
+    download_mb: int = 0
+    # The file below <KERAS_HOME>/datasets by which a download can be brought along by hand.
+    download_file: str = ""
+
+
+CATALOGUE: tuple[CatalogueEntry, ...] = (
+    CatalogueEntry(
+        "digits",
+        "Digits",
+        "Handwritten digits, very small: good for a first search, since a trial takes a second or "
+        "two even without a GPU.",
+        "bundled",
+        "image",
+        "classification",
+        "1,797 grey images of 8 × 8 pixels, 10 classes",
+    ),
+    CatalogueEntry(
+        "breast-cancer",
+        "Breast cancer",
+        "Measurements of cell nuclei from images of breast tissue; tell malignant from benign.",
+        "bundled",
+        "table",
+        "classification",
+        "569 rows of 30 numbers, 2 classes",
+    ),
+    CatalogueEntry(
+        "wine",
+        "Wine",
+        "Chemical analyses of wines from three growers in one region of Italy; tell the grower.",
+        "bundled",
+        "table",
+        "classification",
+        "178 rows of 13 numbers, 3 classes",
+    ),
+    CatalogueEntry(
+        "iris",
+        "Iris",
+        "Lengths and widths of the flowers of three species of iris; tell the species.",
+        "bundled",
+        "table",
+        "classification",
+        "150 rows of 4 numbers, 3 classes",
+    ),
+    CatalogueEntry(
+        "diabetes",
+        "Diabetes",
+        "Ten measurements of diabetes patients; predict how far the disease has progressed a year "
+        "later.",
+        "bundled",
+        "table",
+        "regression",
+        "442 rows of 10 numbers",
+    ),
+    CatalogueEntry(
+        "mnist",
+        "MNIST",
+        "Handwritten digits, the classic: large enough for real networks, quick on a GPU.",
+        "keras",
+        "image",
+        "classification",
+        "70,000 grey images of 28 × 28 pixels, 10 classes",
+        11,
+        "mnist.npz",
+    ),
+    CatalogueEntry(
+        "fashion-mnist",
+        "Fashion-MNIST",
+        "Photographs of clothes in MNIST's format, and harder to tell apart.",
+        "keras",
+        "image",
+        "classification",
+        "70,000 grey images of 28 × 28 pixels, 10 classes",
+        30,
+        "fashion-mnist",
+    ),
+    CatalogueEntry(
+        "cifar10",
+        "CIFAR-10",
+        "Small colour photographs of ten kinds of animals and vehicles.",
+        "keras",
+        "image",
+        "classification",
+        "60,000 colour images of 32 × 32 pixels, 10 classes",
+        163,
+        "cifar-10-batches-py-target.tar.gz",
+    ),
+    CatalogueEntry(
+        "california-housing",
+        "California housing",
+        "Districts of California in the census of 1990; predict the median price of a house.",
+        "keras",
+        "table",
+        "regression",
+        "20,640 rows of 8 numbers",
+        1,
+        "california_housing.npz",
+    ),
+)
+
+BY_KEY = {entry.key: entry for entry in CATALOGUE}

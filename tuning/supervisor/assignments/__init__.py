@@ -1,0 +1,25 @@
+"""What a supervisor does with claimed work: one module for each kind of work."""
+
+from tuning.models import Dataset, Inspection, SavedModel, Trial
+from tuning.supervisor.claims import Claimed
+
+from .base import Assignment
+from .inspection import InspectionAssignment
+from .preparation import PreparationAssignment
+from .retraining import RetrainingAssignment
+from .trial import TrialAssignment
+
+__all__ = ["Assignment", "assignment_for"]
+
+
+def assignment_for(claimed: Claimed) -> Assignment:
+    """The assignment for a row that was just claimed."""
+    match claimed:
+        case Trial():
+            return TrialAssignment(claimed)
+        case Inspection():
+            return InspectionAssignment(claimed)
+        case Dataset():
+            return PreparationAssignment(claimed)
+        case SavedModel():
+            return RetrainingAssignment(claimed)

@@ -1,0 +1,97 @@
+"""The contract between the supervising loop and the kinds of work."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from tuning.models.work import WorkQuerySet
+from tuning.protocol.events import Event, Failed
+from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.statuses import Status
+from tuning.supervisor.recorder import MOST_LOSSES, LeaseLost
+from tuning.supervisor.runners import Runner
+
+
+class Unstartable(Exception):
+    """Work that cannot start; carries the failure."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Assignment(ABC):
+    """Claimed work and how to have it done. Every method that writes may raise LeaseLost."""
+
+    # Seconds; the loop ends the work beyond them.
+    time_limit: float = 3600
+    stall_limit: float = 900
+    # The search whose runner can do this work without a new start.
+    search_id: int | None = None
+    # The runner can go on with other trials of the same search afterwards.
+    reusable = False
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+        self.rows: WorkQuerySet = type(row).objects.all()
+
+    @abstractmethod
+    def start(self, runner: Runner) -> None:
+        """Send the order."""
+
+    @abstractmethod
+    def record(self, event: Event, runner: Runner) -> bool:
+        """Take in one event; True when the work is done."""
+
+    def tick(self) -> None:
+        """Called a few times a second, for what is written now and then."""
+
+    def is_wanted(self) -> bool:
+        """Whether this attempt still has the work and nobody has stopped it."""
+        return self.rows.held(self.row.pk, self.row.attempt).exists()
+
+    def renew(self) -> bool:
+        return self.rows.renew(self.row.pk, self.row.attempt)
+
+    def fail(self, failure: Failure, log_tail: str = "") -> None:
+        """The work ended badly. Infrastructure losses are tried again."""
+        losses = self.row.losses + (failure.code == FailureCode.WORKER_LOST)
+        if failure.code == FailureCode.WORKER_LOST and losses < MOST_LOSSES:
+            self._must(self.rows.requeue(self.row.pk, self.row.attempt, losses=losses))
+            return
+        self._finish(
+            Status.FAILED,
+            losses=losses,
+            failure_code=failure.code,
+            failure_message=failure.message,
+            failure_traceback=failure.traceback,
+            log_tail=log_tail,
+        )
+
+    def stop(self, log_tail: str = "") -> None:
+        """The work is not wanted any more. Mostly its row says so already."""
+
+    def release(self) -> None:
+        """Give the work back: this worker shuts down."""
+        self._must(self.rows.requeue(self.row.pk, self.row.attempt))
+
+    def _finish(self, status: Status, **values: Any) -> None:
+        self._must(self.rows.finish(self.row.pk, self.row.attempt, status, **values))
+
+    def _update(self, **values: Any) -> None:
+        self._must(bool(self.rows.held(self.row.pk, self.row.attempt).update(**values)))
+
+    def _must(self, changed: bool) -> None:
+        if not changed:
+            raise LeaseLost
+
+
+def failure_of(event: Failed) -> Failure:
+    """The failure in a runner's event. The code comes from an untrusted process."""
+    try:
+        code = FailureCode(event.code)
+    except ValueError:
+        code = FailureCode.CODE_ERROR
+    if code == FailureCode.WORKER_LOST:
+        # Only the supervisor may say this: it would run again for ever at no cost.
+        code = FailureCode.CODE_ERROR
+    return Failure(code, event.message, event.traceback)

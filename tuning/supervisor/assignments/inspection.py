@@ -1,0 +1,36 @@
+"""Reading a template's search space and metrics."""
+
+from tuning.models import Inspection
+from tuning.protocol.events import Event, Failed, Inspected, Progress
+from tuning.protocol.orders import InspectOrder
+from tuning.protocol.statuses import Status
+from tuning.supervisor.runners import Runner
+
+from .base import Assignment, failure_of
+
+
+class InspectionAssignment(Assignment):
+    row: Inspection
+    time_limit = 600
+    stall_limit = 600
+
+    def start(self, runner: Runner) -> None:
+        runner.send(InspectOrder(self.row.project.order()))
+
+    def record(self, event: Event, runner: Runner) -> bool:
+        match event:
+            case Progress():
+                self._update(progress_text=event.text[:200])
+            case Inspected():
+                self._finish(
+                    Status.COMPLETED,
+                    space=event.space,
+                    metrics=event.metrics,
+                    parameters=event.parameters,
+                    summary=event.summary,
+                )
+                return True
+            case Failed():
+                self.fail(failure_of(event), runner.log_tail())
+                return True
+        return False

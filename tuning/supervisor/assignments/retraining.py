@@ -1,0 +1,88 @@
+"""Training a trial's values again, on all training data, into a file for download."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from tuning.models import SavedModel, SavedModelEpoch
+from tuning.protocol.events import EpochEnd, Event, Failed, Progress, Retrained
+from tuning.protocol.orders import RetrainOrder
+from tuning.protocol.statuses import Status
+from tuning.supervisor.files import store_file
+from tuning.supervisor.runners import Runner
+
+from .base import Assignment, failure_of
+
+
+class RetrainingAssignment(Assignment):
+    row: SavedModel
+
+    def __init__(self, row: SavedModel) -> None:
+        super().__init__(row)
+        search = row.trial.search
+        # Training on more rows for as many epochs, plus the evaluation and the file.
+        self.time_limit = search.time_limit * 2
+        self.stall_limit = search.stall_limit
+
+    def start(self, runner: Runner) -> None:
+        runner.send(
+            RetrainOrder(
+                project=self.row.project.order(),
+                values=self.row.trial.values,
+                space=self.row.trial.search.space,
+                epochs=self.row.epochs,
+                batch_size=self.row.batch_size,
+                seed=self.row.seed,
+            )
+        )
+
+    def record(self, event: Event, runner: Runner) -> bool:
+        match event:
+            case Progress():
+                self._update(progress_text=event.text[:200], revision=F("revision") + 1)
+            case EpochEnd():
+                self._record_epoch(event)
+            case Retrained():
+                self._store(runner.folder / "model.keras", event)
+                return True
+            case Failed():
+                self.fail(failure_of(event), runner.log_tail())
+                return True
+        return False
+
+    def _record_epoch(self, event: EpochEnd) -> None:
+        with transaction.atomic():
+            self._update(revision=F("revision") + 1)
+            SavedModelEpoch.objects.bulk_create(
+                [
+                    SavedModelEpoch(
+                        saved_model=self.row,
+                        attempt=self.row.attempt,
+                        epoch=event.epoch,
+                        seconds=event.seconds,
+                        metrics=event.metrics,
+                    )
+                ],
+                ignore_conflicts=True,
+            )
+
+    def _store(self, source: Path, event: Retrained) -> None:
+        # A name of its own for each attempt: a late writer must not touch the winner's file.
+        name = f"{self.row.pk}-{self.row.attempt}.keras"
+        size, digest = store_file(source, Path(settings.SAVED_MODELS_ROOT) / name)
+        self._finish(
+            Status.COMPLETED,
+            test_metrics=event.metrics,
+            parameters=event.parameters,
+            layers=event.summary,
+            versions=event.versions,
+            file=name,
+            size=size,
+            sha256=digest,
+        )
+
+    def _finish(self, status: Status, **values: Any) -> None:
+        super()._finish(status, revision=F("revision") + 1, **values)

@@ -1,0 +1,180 @@
+"""Which work a free slot takes next, and taking it: one transaction, one winner."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Count, F, Max, Q
+from django.db.models.functions import Now
+
+from tuning.models import Attempt, Dataset, Inspection, SavedModel, Search, Trial, Worker
+from tuning.protocol.statuses import SearchStatus, Status
+
+from . import recorder
+
+Claimed = Dataset | Inspection | SavedModel | Trial
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Who claims: a worker and the number of one of its slots."""
+
+    worker: Worker
+    number: int
+
+
+@dataclass(frozen=True)
+class WaitingSearch:
+    """A search that could start a trial now: how many run, and how many more may."""
+
+    pk: int
+    running: int
+    room: int
+    waiting_since: datetime
+
+
+def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> Claimed | None:
+    """The next piece of work for this slot, or None. Short work that somebody waits for on a page
+    goes first. `prefer` is the search whose data this slot already has in memory; `firmly`
+    prefers it even while another search waits."""
+    return (
+        _claim_dataset(slot)
+        or _claim_inspection(slot)
+        or _claim_saved_model(slot)
+        or _claim_trial(slot, prefer, firmly)
+    )
+
+
+def has_work() -> int:
+    """How many slots could find something to do, at least."""
+    waiting = Dataset.objects.queued().filter(wanted=True, folder="").count()
+    waiting += Inspection.objects.queued().exclude(project__dataset__folder="").count()
+    waiting += SavedModel.objects.queued().count()
+    for search in _searches_with_work():
+        waiting += search.room
+    return waiting
+
+
+def _claim_dataset(slot: Slot) -> Dataset | None:
+    queue = Dataset.objects.queued().filter(wanted=True, folder="")
+    for pk in queue.values_list("pk", flat=True):
+        if Dataset.objects.claim(pk, slot.worker, slot.number):
+            return Dataset.objects.get(pk=pk)
+    return None
+
+
+def _claim_inspection(slot: Slot) -> Inspection | None:
+    queue = Inspection.objects.queued().exclude(project__dataset__folder="")
+    for pk in queue.order_by("created_at").values_list("pk", flat=True):
+        if Inspection.objects.claim(pk, slot.worker, slot.number):
+            return Inspection.objects.select_related("project__dataset", "project__hypermodel").get(
+                pk=pk
+            )
+    return None
+
+
+def _claim_saved_model(slot: Slot) -> SavedModel | None:
+    queue = SavedModel.objects.queued().order_by("created_at")
+    for pk in queue.values_list("pk", flat=True):
+        if SavedModel.objects.claim(pk, slot.worker, slot.number):
+            return SavedModel.objects.select_related(
+                "project__dataset", "project__hypermodel", "trial__search"
+            ).get(pk=pk)
+    return None
+
+
+def _claim_trial(slot: Slot, prefer: int | None, firmly: bool) -> Trial | None:
+    for search in fair_order(_searches_with_work(), prefer, firmly):
+        with transaction.atomic():
+            trial = claim_trial_of(search.pk, slot)
+        if trial is not None:
+            return trial
+    return None
+
+
+def fair_order(
+    searches: list[WaitingSearch], prefer: int | None, firmly: bool
+) -> list[WaitingSearch]:
+    """Searches with the fewest running trials first, then the one that waited longest. The
+    preferred one goes first as long as nobody starves (no other is without a running trial)."""
+    ordered = sorted(searches, key=lambda search: (search.running, search.waiting_since))
+    starving = any(search.running == 0 for search in ordered if search.pk != prefer)
+    if firmly or not starving:
+        ordered.sort(key=lambda search: search.pk != prefer)
+    return ordered
+
+
+def _searches_with_work() -> list[WaitingSearch]:
+    running = Count("trials", filter=Q(trials__status=Status.RUNNING))
+    queued = Count("trials", filter=Q(trials__status=Status.QUEUED))
+    may_grow = Q(exhausted=False) & (Q(tuner=Search.Tuner.HYPERBAND) | Q(total__lt=F("max_trials")))
+    rows = (
+        Search.objects.with_status(SearchStatus.RUNNING)
+        .annotate(running=running, queued=queued, total=Count("trials"))
+        .filter(Q(queued__gt=0) | may_grow, running__lt=F("parallel_trials"))
+    )
+    return [
+        WaitingSearch(
+            pk=row.pk,
+            running=row.running,
+            room=row.parallel_trials - row.running,
+            waiting_since=row.last_claim_at or row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
+    """Claim a trial of this search: a waiting one, else a new one from the oracle. Must be called
+    in a transaction."""
+    try:
+        search = recorder.locked(search_id)
+    except recorder.LeaseLost:
+        return None
+    running = search.trials.running().count()
+    if search.status != SearchStatus.RUNNING or running >= search.parallel_trials:
+        return None
+    pk = _waiting_trial(search) or _new_trial(search)
+    if pk is None or not Trial.objects.claim(pk, slot.worker, slot.number):
+        return None
+    Search.objects.filter(pk=search.pk).update(last_claim_at=Now(), revision=F("revision") + 1)
+    trial = Trial.objects.select_related(
+        "search__project__dataset", "search__project__hypermodel"
+    ).get(pk=pk)
+    Attempt.objects.create(
+        trial=trial, number=trial.attempt, worker_name=slot.worker.name, slot=slot.number
+    )
+    return trial
+
+
+def _waiting_trial(search: Search) -> int | None:
+    return search.trials.queued().order_by("number").values_list("pk", flat=True).first()
+
+
+def _new_trial(search: Search) -> int | None:
+    """Ask the oracle. What it suggests and its state are stored in one transaction."""
+    counted = search.tuner != Search.Tuner.HYPERBAND
+    if search.exhausted or (counted and search.trials.count() >= search.max_trials):
+        return None
+    # Imported late: tuning.oracle loads keras_tuner, for seconds.
+    from .oracles import suggest_trial
+
+    number = (search.trials.aggregate(last=Max("number"))["last"] or 0) + 1
+    suggestion = suggest_trial(search, number)
+    if suggestion.status == "STOPPED":
+        search.exhausted = True
+        Search.objects.filter(pk=search.pk).update(exhausted=True)
+        recorder.close_if_done(search)
+    if suggestion.status != "RUNNING":
+        return None
+    own = {key: value for key, value in suggestion.values.items() if key.startswith("tuner/")}
+    trial = Trial.objects.create(
+        search=search,
+        number=number,
+        # The grid's first combination is the defaults.
+        is_baseline=number == 1,
+        oracle_id=suggestion.trial_id,
+        values={k: v for k, v in suggestion.values.items() if k not in own},
+        tuner_values=own,
+    )
+    return trial.pk

@@ -1,0 +1,217 @@
+"""The one writer of trials and epochs.
+
+Every write is conditional on (trial, attempt, still running): a supervisor that lost its lease
+changes nothing and hears so by LeaseLost.
+"""
+
+import math
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from tuning.models import Attempt, Epoch, Search, Trial
+from tuning.protocol.events import EpochEnd, Metrics
+from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
+from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+
+MOST_LOSSES = 3
+
+
+class LeaseLost(Exception):
+    """This attempt no longer has the work; whatever it wanted to write was not written."""
+
+
+def record_epochs(trial: Trial, epochs: list[EpochEnd], done: int) -> None:
+    """Store epochs of the trial's current attempt. `done` counts all of this attempt so far."""
+    with transaction.atomic():
+        if not Trial.objects.held(trial.pk, trial.attempt).update(epochs_done=done):
+            raise LeaseLost
+        Epoch.objects.bulk_create(
+            [
+                Epoch(
+                    trial=trial,
+                    attempt=trial.attempt,
+                    execution=event.execution,
+                    epoch=event.epoch,
+                    seconds=event.seconds,
+                    metrics=event.metrics,
+                )
+                for event in epochs
+            ],
+            ignore_conflicts=True,
+        )
+        Search.objects.touch(trial.search_id)
+
+
+def record_built(trial: Trial, parameters: int, layers: str) -> None:
+    changed = Trial.objects.held(trial.pk, trial.attempt).update(
+        parameters=parameters, layers=layers
+    )
+    if not changed:
+        raise LeaseLost
+    Search.objects.touch(trial.search_id)
+
+
+def complete_trial(trial: Trial, metrics: Metrics, best_step: int, log_tail: str = "") -> None:
+    """A trial ended well, unless its score is not a number."""
+    score = metrics.get(trial.search.objective)
+    if score is None or not math.isfinite(score):
+        message = f"{trial.search.objective} was not a number at the end of the trial."
+        fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail)
+        return
+    with transaction.atomic():
+        search = locked(trial.search_id)
+        _end(
+            trial,
+            search,
+            Status.COMPLETED,
+            outcome="Completed",
+            score=score,
+            metrics=metrics,
+            best_epoch=trial.first_epoch + best_step + 1,
+            execution_scores=execution_scores(trial, search),
+            log_tail=log_tail,
+        )
+        _tell_oracle(search, trial, "COMPLETED", score, best_step)
+        close_if_done(search)
+
+
+def fail_trial(trial: Trial, failure: Failure, log_tail: str = "") -> None:
+    """A trial ended badly: it runs again if the search or the rules allow it, else it failed."""
+    with transaction.atomic():
+        search = locked(trial.search_id)
+        infrastructure = failure.code in INFRASTRUCTURE
+        losses = trial.losses + (1 if infrastructure else 0)
+        failures = trial.code_failures + (0 if infrastructure else 1)
+        counts = {"losses": losses, "code_failures": failures}
+        allowed = losses < MOST_LOSSES if infrastructure else failures <= search.retries
+        if allowed and search.is_active:
+            if not Trial.objects.requeue(trial.pk, trial.attempt, **counts):
+                raise LeaseLost
+            _close_attempt(trial, f"{failure.code.caption}; runs again")
+            Search.objects.touch(search.pk)
+            return
+        if infrastructure:
+            failure = Failure(failure.code, f"The worker was lost {losses} times.")
+        _end(
+            trial,
+            search,
+            Status.FAILED,
+            outcome=failure.code.caption,
+            failure_code=failure.code,
+            failure_message=failure.message,
+            failure_traceback=failure.traceback,
+            log_tail=log_tail,
+            **counts,
+        )
+        _tell_oracle(search, trial, "FAILED")
+        _stop_after_failures(search)
+        close_if_done(search)
+
+
+def stop_trial(trial: Trial, log_tail: str = "") -> None:
+    """A trial was ended because its search was."""
+    with transaction.atomic():
+        search = locked(trial.search_id)
+        _end(trial, search, Status.STOPPED, outcome="Stopped", log_tail=log_tail)
+        _tell_oracle(search, trial, "FAILED")
+
+
+def release_trial(trial: Trial, outcome: str) -> None:
+    """The worker shuts down: the trial goes back to the queue, nothing is counted against it."""
+    with transaction.atomic():
+        if not Trial.objects.requeue(trial.pk, trial.attempt):
+            raise LeaseLost
+        _close_attempt(trial, outcome)
+        Search.objects.touch(trial.search_id)
+
+
+def locked(search_id: int) -> Search:
+    """The search, locked until the end of the transaction (on SQLite, IMMEDIATE transactions
+    exclude each other anyway). Raises LeaseLost if it was deleted."""
+    search = Search.objects.select_for_update().filter(pk=search_id).first()
+    if search is None:
+        raise LeaseLost
+    return search
+
+
+def close_if_done(search: Search) -> None:
+    """Complete a search that has nothing more to run."""
+    if search.trials.active().exists() or not _is_used_up(search):
+        return
+    Search.objects.change_status(
+        search.pk,
+        (SearchStatus.RUNNING, SearchStatus.PAUSED),
+        status=SearchStatus.COMPLETED,
+        finished_at=Now(),
+    )
+
+
+def execution_scores(trial: Trial, search: Search) -> list[float]:
+    """The best objective of each execution of the current attempt, in order."""
+    best: dict[int, float] = {}
+    pick = max if search.direction == Search.Direction.MAX else min
+    rows = trial.epochs.filter(attempt=trial.attempt).values_list("execution", "metrics")
+    for execution, metrics in rows:
+        value = metrics.get(search.objective)
+        if value is not None:
+            best[execution] = pick(best.get(execution, value), value)
+    return [best[execution] for execution in sorted(best)]
+
+
+def _is_used_up(search: Search) -> bool:
+    if search.exhausted:
+        return True
+    counted = search.tuner != Search.Tuner.HYPERBAND
+    return counted and search.trials.count() >= search.max_trials
+
+
+def _end(trial: Trial, search: Search, status: Status, outcome: str, **values: Any) -> None:
+    last = search.trials.aggregate(last=Max("end_order"))["last"] or 0
+    ended = Trial.objects.finish(trial.pk, trial.attempt, status, end_order=last + 1, **values)
+    if not ended:
+        raise LeaseLost
+    _close_attempt(trial, outcome)
+    Search.objects.touch(search.pk)
+
+
+def _close_attempt(trial: Trial, outcome: str) -> None:
+    Attempt.objects.filter(trial_id=trial.pk, number=trial.attempt).update(
+        ended_at=Now(), outcome=outcome[:200]
+    )
+
+
+def _tell_oracle(
+    search: Search, trial: Trial, status: str, score: float | None = None, best_step: int = 0
+) -> None:
+    # Imported late: tuning.oracle loads keras_tuner, for seconds.
+    from .oracles import report_end
+
+    if trial.oracle_id:
+        report_end(search, trial, status, score, best_step)
+
+
+def _stop_after_failures(search: Search) -> None:
+    """End a search whose last N trials all failed; the first of them gives the reason."""
+    number = search.max_consecutive_failures
+    ended = search.trials.filter(end_order__isnull=False).order_by("-end_order")[:number]
+    last = list(ended)
+    if len(last) < number or any(trial.status != Status.FAILED for trial in last):
+        return
+    first = last[-1]
+    message = (
+        f"{number} trials in a row failed. Trial {first.number} was the first of them: "
+        f"{first.failure_message}"
+    )
+    Search.objects.change_status(
+        search.pk,
+        tuple(SEARCH_ACTIVE),
+        status=SearchStatus.FAILED,
+        failure_message=message,
+        finished_at=Now(),
+    )
+    Trial.objects.filter(search=search).queued().update(
+        status=Status.STOPPED, finished_at=Now(), lease_expires_at=None
+    )

@@ -1,0 +1,328 @@
+"""Runner processes, seen from the supervisor: starting, talking, watching, killing.
+
+What a runner may cost and see is decided here and in `tuning/runner/hardening.py`.
+"""
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, Protocol
+
+import psutil
+from django.conf import settings
+
+from tuning.protocol.events import MAX_LINE, Event, decode_event
+from tuning.protocol.orders import EndOrder, Order, encode_order
+
+MAIN = Path(settings.BASE_DIR) / "tuning" / "runner" / "__main__.py"
+LOG_TAIL = 8_000
+SEND_SECONDS = 30
+
+
+class RunnerGone(Exception):
+    """The process has ended. The text says how, for people."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a slot trains on: a GPU (its index), or a number of CPU threads."""
+
+    gpu: str = ""
+    threads: int = 1
+
+    def __str__(self) -> str:
+        return f"GPU {self.gpu}" if self.gpu else f"CPU, {self.threads} thread(s)"
+
+
+class Runner(Protocol):
+    """What the supervisor needs of a runner. The tests' fake runner has it too."""
+
+    device: Device
+    folder: Path
+    search_id: int | None
+
+    def send(self, order: Order) -> None:
+        """Raises RunnerGone."""
+
+    def read(self, timeout: float) -> list[Event]:
+        """Events that have arrived; waits up to `timeout` seconds for the first. Raises RunnerGone
+        once the process has ended and all its events were read, BadEvent for a broken line."""
+
+    def mark_log(self) -> None:
+        """`log_tail` begins here."""
+
+    def log_tail(self) -> str: ...
+
+    def memory(self) -> int:
+        """Bytes in use by the process and its children."""
+
+    def end(self) -> None:
+        """Ask the process to end, then make it. Its folder is removed."""
+
+    def kill(self) -> None:
+        """End it at once, with its children. Its folder is removed."""
+
+
+class RunnerProcess:
+    """A runner in its own session and its own empty folder."""
+
+    def __init__(self, device: Device, needs_keras: bool = True) -> None:
+        self.device = device
+        self.search_id: int | None = None
+        self.needs_keras = needs_keras
+        self.folder = runners_folder() / uuid.uuid4().hex
+        self.folder.mkdir(parents=True, mode=0o700)
+        self._log_path = self.folder / "log.txt"
+        self._log_start = 0
+        self._buffer = b""
+        self._process, self._events = self._start()
+
+    def _start(self) -> tuple["subprocess.Popen[bytes]", int]:
+        reading, writing = os.pipe()
+        command = [sys.executable, "-I", "-u", str(MAIN)]
+        command += ["--events-fd", str(writing), "--parent-pid", str(os.getpid())]
+        if not self.needs_keras:
+            command.append("--no-keras")
+        try:
+            with self._log_path.open("wb") as log:
+                process = spawn(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=self.folder,
+                    env=environment(self.device, self.folder),
+                    pass_fds=(writing,),
+                    start_new_session=True,
+                    bufsize=0,
+                )
+        finally:
+            os.close(writing)
+        os.set_blocking(reading, False)
+        assert process.stdin is not None
+        os.set_blocking(process.stdin.fileno(), False)
+        return process, reading
+
+    def send(self, order: Order) -> None:
+        assert self._process.stdin is not None
+        pipe = self._process.stdin.fileno()
+        line = memoryview(encode_order(order))
+        deadline = time.monotonic() + SEND_SECONDS
+        while line:
+            _, writable, _ = select.select([], [pipe], [], max(0, deadline - time.monotonic()))
+            if not writable:
+                raise RunnerGone("The process did not take its order.")
+            try:
+                line = line[os.write(pipe, line) :]
+            except BrokenPipeError as error:
+                raise RunnerGone(self._ending()) from error
+
+    def read(self, timeout: float) -> list[Event]:
+        if b"\n" not in self._buffer:
+            readable, _, _ = select.select([self._events], [], [], timeout)
+            if not readable:
+                return []
+            chunk = os.read(self._events, 1 << 20)
+            if not chunk:
+                raise RunnerGone(self._ending())
+            self._buffer += chunk
+        *lines, self._buffer = self._buffer.split(b"\n")
+        if len(self._buffer) > MAX_LINE:
+            decode_event(self._buffer)
+        return [decode_event(line) for line in lines if line]
+
+    def mark_log(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._log_start = self._log_path.stat().st_size
+
+    def log_tail(self) -> str:
+        try:
+            with self._log_path.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(self._log_start, size - LOG_TAIL))
+                return log.read(LOG_TAIL).decode(errors="replace").replace("\x00", "")
+        except FileNotFoundError:
+            return ""
+
+    def memory(self) -> int:
+        return sum(_resident(process) for process in self._tree())
+
+    def end(self) -> None:
+        with contextlib.suppress(RunnerGone):
+            self.send(EndOrder())
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=2)
+        self.kill()
+
+    def kill(self) -> None:
+        # Collected first: after the kill, grandchildren are no longer below the process.
+        tree = self._tree()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        for process in tree:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.wait()
+        if self._events >= 0:
+            os.close(self._events)
+            self._events = -1
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _tree(self) -> list[psutil.Process]:
+        try:
+            root = psutil.Process(self._process.pid)
+            return [root, *root.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def _ending(self) -> str:
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return "The process closed its channel."
+        if code < 0:
+            return f"The process was killed by {signal.Signals(-code).name}."
+        return f"The process ended with exit status {code}."
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def environment(device: Device, folder: Path) -> dict[str, str]:
+    """All that a runner sees of the environment: an allow-list, no credentials."""
+    threads = str(device.threads)
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "KERAS_HOME": str(settings.DOWNLOADS_ROOT),
+        "KERAS_BACKEND": "tensorflow",
+        "CUDA_VISIBLE_DEVICES": device.gpu or "-1",
+        "OMP_NUM_THREADS": threads,
+        "TF_NUM_INTRAOP_THREADS": threads,
+        "TF_NUM_INTEROP_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "RUNNER_FILE_SIZE_MB": str(settings.RUNNER_FILE_SIZE_MB),
+    }
+
+
+def runners_folder() -> Path:
+    """Where the folders of this worker process's runners lie."""
+    folder: Path = settings.RUNNERS_ROOT
+    return folder / str(os.getpid())
+
+
+def sweep_runner_folders() -> None:
+    """Remove what worker processes that no longer live have left behind."""
+    for folder in Path(settings.RUNNERS_ROOT).iterdir():
+        if folder.name.isdigit() and not psutil.pid_exists(int(folder.name)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Spawner:
+    """Starts every process from one thread that lives as long as the worker.
+
+    A runner asks the kernel to be killed when its parent dies, and for the kernel the parent is
+    the thread that started it: a slot's thread may end while its spare runner is still wanted.
+    """
+
+    def __init__(self) -> None:
+        self._requests: SimpleQueue[tuple[Any, Any, SimpleQueue[Any]]] = SimpleQueue()
+        self._lock = Lock()
+        self._pid = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> "subprocess.Popen[bytes]":
+        with self._lock:
+            # Celery may have forked since the thread was started.
+            if self._pid != os.getpid():
+                self._pid = os.getpid()
+                Thread(target=self._serve, name="spawner", daemon=True).start()
+        answer: SimpleQueue[Any] = SimpleQueue()
+        self._requests.put((args, kwargs, answer))
+        result = answer.get()
+        if isinstance(result, BaseException):
+            raise result
+        process: subprocess.Popen[bytes] = result
+        return process
+
+    def _serve(self) -> None:
+        while True:
+            args, kwargs, answer = self._requests.get()
+            try:
+                answer.put(subprocess.Popen(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001  handed to the thread that asked
+                answer.put(error)
+
+
+spawn = _Spawner()
+
+
+class RunnerPool:
+    """Runners that are past their imports and wait for work: one spare for each worker."""
+
+    SPARE_AFTER = 15.0
+
+    def __init__(self, start: Callable[[Device], Runner] = RunnerProcess) -> None:
+        self._start = start
+        self._lock = Lock()
+        self._spare: Runner | None = None
+        self._taken_at = -self.SPARE_AFTER
+        self._closed = False
+
+    def take(self, device: Device) -> Runner:
+        """The spare, if it is for this device, else a new runner."""
+        with self._lock:
+            self._taken_at = time.monotonic()
+            spare, self._spare = self._spare, None
+        if spare is not None and spare.device == device:
+            return spare
+        if spare is not None:
+            spare.kill()
+        return self._start(device)
+
+    def keep_spare(self, device: Device) -> None:
+        """Start a spare unless there is one, or one was just taken: a search that begins needs
+        the processor for itself."""
+        with self._lock:
+            if self._closed or self._spare or time.monotonic() < self._taken_at + self.SPARE_AFTER:
+                return
+            self._spare = self._start(device)
+
+    def check_spare(self) -> None:
+        """Drop a spare that died while it waited."""
+        with self._lock:
+            spare = self._spare
+            if spare is None:
+                return
+            try:
+                # Ready is consumed here or by whoever takes the runner; nobody waits for it.
+                spare.read(timeout=0)
+            except (RunnerGone, ValueError):
+                spare.kill()
+                self._spare = None
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._spare:
+                self._spare.kill()
+                self._spare = None

@@ -1,0 +1,87 @@
+"""One slot at work: claim, get a runner, supervise, until there is nothing more to claim."""
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Event as Flag
+
+from tuning.models import Worker
+
+from .assignments import Assignment, assignment_for
+from .claims import Slot, claim_next
+from .runners import Device, Runner, RunnerPool
+from .supervise import Outcome, supervise
+
+logger = logging.getLogger(__name__)
+
+# A runner that just loaded a search's data serves it at least this long before the slot turns to
+# another search: starting anew costs seconds.
+LOYAL_SECONDS = 20.0
+
+
+class SlotLoop:
+    def __init__(
+        self,
+        worker: Worker,
+        number: int,
+        device: Device,
+        pool: RunnerPool,
+        memory_limit: int,
+        stopping: Flag,
+        on_busy: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.slot = Slot(worker, number)
+        self.device = device
+        self.pool = pool
+        self.memory_limit = memory_limit
+        self.stopping = stopping
+        self.on_busy = on_busy
+        self._runner: Runner | None = None
+        self._runner_since = 0.0
+
+    def run(self) -> int:
+        """Work until there is nothing to claim. Returns how many pieces were done."""
+        done = 0
+        try:
+            while not self.stopping.is_set():
+                claimed = claim_next(self.slot, self._prefer(), self._is_loyal())
+                if claimed is None:
+                    break
+                self._work_on(assignment_for(claimed))
+                done += 1
+        finally:
+            self._end_runner()
+        return done
+
+    def _work_on(self, assignment: Assignment) -> None:
+        logger.info("slot %s takes %s", self.slot.number, assignment.row)
+        self.on_busy()
+        runner = self._runner_for(assignment)
+        outcome = Outcome.SPENT
+        try:
+            outcome = supervise(assignment, runner, self.memory_limit, self.stopping)
+        finally:
+            if outcome is Outcome.SPENT or not assignment.reusable:
+                runner.kill()
+                self._runner = None
+
+    def _runner_for(self, assignment: Assignment) -> Runner:
+        """The runner of the last trial if it serves the same search, else a fresh one: no two
+        searches share a process."""
+        if self._runner and self._runner.search_id == assignment.search_id is not None:
+            return self._runner
+        self._end_runner()
+        self._runner = self.pool.take(self.device)
+        self._runner_since = time.monotonic()
+        return self._runner
+
+    def _prefer(self) -> int | None:
+        return self._runner.search_id if self._runner else None
+
+    def _is_loyal(self) -> bool:
+        return self._runner is not None and time.monotonic() < self._runner_since + LOYAL_SECONDS
+
+    def _end_runner(self) -> None:
+        if self._runner:
+            self._runner.end()
+            self._runner = None

@@ -1,0 +1,81 @@
+"""How many trials a worker trains at once, and on what."""
+
+import os
+import subprocess
+from functools import cache
+from threading import Lock
+
+import psutil
+from django.conf import settings
+
+from .runners import Device
+
+MOST_CPU_SLOTS = 4
+
+
+@cache
+def gpus() -> tuple[str, ...]:
+    """Indices of this machine's NVIDIA GPUs, found without loading TensorFlow."""
+    try:
+        listing = subprocess.run(
+            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(listing.stdout.split())
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def slot_count() -> int:
+    """The setting SLOTS, else one for each GPU, else one for each core up to four."""
+    return settings.SLOTS or len(gpus()) or min(cores(), MOST_CPU_SLOTS)
+
+
+def device(slot: int) -> Device:
+    """What slot number `slot` (from 0) trains on. Slots beyond the GPUs share them in turn."""
+    threads = max(1, cores() // slot_count())
+    found = gpus()
+    return Device(gpu=found[slot % len(found)] if found else "", threads=threads)
+
+
+def memory_limit() -> int:
+    """Bytes that one runner may use."""
+    if settings.RUNNER_MEMORY_MB:
+        return settings.RUNNER_MEMORY_MB * 1024 * 1024
+    return int(psutil.virtual_memory().total * 0.9 / slot_count())
+
+
+class SlotNumbers:
+    """Hands out the numbers of this worker's free slots."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._free = set(range(count))
+        self._lock = Lock()
+
+    def take(self) -> int | None:
+        with self._lock:
+            if not self._free:
+                return None
+            slot = min(self._free)
+            self._free.discard(slot)
+            return slot
+
+    def give_back(self, slot: int) -> None:
+        with self._lock:
+            self._free.add(slot)
+
+    @property
+    def free(self) -> int:
+        with self._lock:
+            return len(self._free)

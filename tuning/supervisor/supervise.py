@@ -1,0 +1,160 @@
+"""The loop around one piece of work: events in, limits and lease kept, rows written.
+
+Nothing that the runner does can make this loop fail; nothing that the database does can make it
+lose a finished trial (the row then says "running" until its lease expires, and the trial runs
+again).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from enum import Enum
+from threading import Event as Flag
+
+from django.db import InterfaceError, OperationalError, connection
+
+from tuning.models.work import LEASE_SECONDS
+from tuning.protocol.events import BadEvent
+from tuning.protocol.failures import Failure, FailureCode
+
+from .assignments import Assignment
+from .assignments.base import Unstartable
+from .recorder import LeaseLost
+from .runners import Runner, RunnerGone
+
+logger = logging.getLogger(__name__)
+
+BEAT = 10.0
+FENCE = LEASE_SECONDS * 2 / 3
+WANTED_EVERY = 1.0
+MEMORY_EVERY = 0.5
+
+
+class Outcome(Enum):
+    """DONE: the runner may take more work of its search. SPENT: it has to go."""
+
+    DONE = "done"
+    SPENT = "spent"
+
+
+def supervise(assignment: Assignment, runner: Runner, memory_limit: int, stopping: Flag) -> Outcome:
+    """Have the work done by the runner. Returns when its row has its last word, or when this
+    supervisor has lost it."""
+    try:
+        return _Supervision(assignment, runner, memory_limit, stopping).run()
+    except LeaseLost:
+        logger.info("%s is no longer ours", assignment.row)
+        return Outcome.SPENT
+
+
+class _Supervision:
+    def __init__(
+        self, assignment: Assignment, runner: Runner, memory_limit: int, stopping: Flag
+    ) -> None:
+        self.assignment = assignment
+        self.runner = runner
+        self.memory_limit = memory_limit
+        self.stopping = stopping
+        now = time.monotonic()
+        self.started = self.heard = self.renewed = now
+        self.wanted_at = self.memory_at = now
+
+    def run(self) -> Outcome:
+        try:
+            self.assignment.start(self.runner)
+            while True:
+                for event in self.runner.read(timeout=0.25):
+                    self.heard = time.monotonic()
+                    if self._patiently(lambda event=event: self._record(event)):
+                        return Outcome.DONE
+                self._patiently(self._check)
+        except Unstartable as error:
+            self._fail(error.failure)
+        except BadEvent as error:
+            self._fail(Failure(FailureCode.BAD_EVENT, f"The process sent {error}."))
+        except RunnerGone as error:
+            self._fail(_death(str(error)))
+        except _Over as over:
+            over.end()
+        return Outcome.SPENT
+
+    def _record(self, event: object) -> bool:
+        return self.assignment.record(event, self.runner)  # type: ignore[arg-type]
+
+    def _check(self) -> bool:
+        """Everything that is watched between events. Raises _Over when the work must end."""
+        now = time.monotonic()
+        self.assignment.tick()
+        if self.stopping.is_set():
+            raise _Over(self.assignment.release)
+        if now >= self.renewed + BEAT:
+            if not self.assignment.renew():
+                raise LeaseLost
+            self.renewed = now
+        if now >= self.wanted_at + WANTED_EVERY:
+            self.wanted_at = now
+            if not self.assignment.is_wanted():
+                raise _Over(lambda: self.assignment.stop(self.runner.log_tail()))
+        self._check_limits(now)
+        return False
+
+    def _check_limits(self, now: float) -> None:
+        if now > self.started + self.assignment.time_limit:
+            self._over_limit(
+                FailureCode.TIME_LIMIT,
+                f"It was ended after {self.assignment.time_limit:,.0f} seconds.",
+            )
+        if now > self.heard + self.assignment.stall_limit:
+            self._over_limit(
+                FailureCode.STALL_LIMIT,
+                f"It reported nothing for {self.assignment.stall_limit:,.0f} seconds.",
+            )
+        if now >= self.memory_at + MEMORY_EVERY:
+            self.memory_at = now
+            used = self.runner.memory()
+            if used > self.memory_limit:
+                self._over_limit(
+                    FailureCode.OUT_OF_MEMORY,
+                    f"It used {used / 2**20:,.0f} MB of memory; "
+                    f"{self.memory_limit / 2**20:,.0f} MB are allowed.",
+                )
+
+    def _over_limit(self, code: FailureCode, message: str) -> None:
+        raise _Over(lambda: self._fail(Failure(code, message)))
+
+    def _fail(self, failure: Failure) -> None:
+        tail = self.runner.log_tail()
+
+        def write() -> bool:
+            self.assignment.fail(failure, tail)
+            return True
+
+        self._patiently(write)
+
+    def _patiently(self, write: Callable[[], bool]) -> bool:
+        """Call `write` again while the database is away, as long as the lease surely holds."""
+        while True:
+            try:
+                return write()
+            except (OperationalError, InterfaceError) as error:
+                if time.monotonic() > self.renewed + FENCE:
+                    # Somebody else may have the work by now.
+                    raise LeaseLost from error
+                logger.warning("the database did not answer: %s", error)
+                connection.close()
+                self.stopping.wait(1)
+
+
+class _Over(Exception):
+    """The work must end now; `end` writes why."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        super().__init__()
+        self.end = end
+
+
+def _death(how: str) -> Failure:
+    hint = ""
+    if "SIGKILL" in how:
+        hint = " If nobody killed it by hand, the machine ran out of memory."
+    return Failure(FailureCode.KILLED, how + hint)

@@ -1,0 +1,138 @@
+"""A worker process: its row, its slots, its watch thread, its orderly end."""
+
+import logging
+import platform
+import threading
+from importlib.metadata import PackageNotFoundError, version
+
+from django.db import close_old_connections
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from tuning.models import Worker
+from tuning.models.workers import WATCH_SECONDS
+
+from . import files, runners, schedule, slots
+from .isolation import probe
+from .slot import SlotLoop
+
+logger = logging.getLogger(__name__)
+
+REAP_EVERY = 15
+SWEEP_EVERY = 600
+
+
+class WorkerProcess:
+    """What lives as long as the Celery worker. One instance for each process: `this_worker`."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self.pool = runners.RunnerPool()
+        self.numbers = slots.SlotNumbers(0)
+        self.row: Worker | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, name: str) -> None:
+        """Register the worker and start its watch thread."""
+        self.numbers = slots.SlotNumbers(slots.slot_count())
+        runners.sweep_runner_folders()
+        self.row = register(name, self.numbers.count)
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+        self._thread.start()
+
+    def work(self) -> int:
+        """Take a free slot and work until there is nothing to do. Returns what was done."""
+        slot = self.numbers.take()
+        if slot is None or self.row is None:
+            return 0
+        try:
+            loop = SlotLoop(
+                worker=self.row,
+                number=slot,
+                device=slots.device(slot),
+                pool=self.pool,
+                memory_limit=slots.memory_limit(),
+                stopping=self.stopping,
+            )
+            return loop.run()
+        finally:
+            self.numbers.give_back(slot)
+
+    def stop(self) -> None:
+        """Called when the worker is told to end: running work goes back to the queue."""
+        self.stopping.set()
+
+    def close(self) -> None:
+        """Called when all threads have ended."""
+        self.stopping.set()
+        self.pool.close()
+        if self.row:
+            Worker.objects.filter(pk=self.row.pk).update(stopped_at=Now())
+
+    def _watch(self) -> None:
+        # tuning.oracle loads keras_tuner for seconds: now, not when somebody waits for a trial.
+        # The spare runner does the same in its own process at the same time.
+        self._keep_spare()
+        from tuning import oracle  # noqa: F401
+
+        reaper, tick = schedule.Reaper(), 0
+        while not self.stopping.wait(WATCH_SECONDS):
+            tick += 1
+            try:
+                self._pass(reaper, tick)
+            except Exception:
+                # The watch must outlive everything, a database that is away included.
+                logger.exception("the watch stumbled")
+            finally:
+                close_old_connections()
+
+    def _pass(self, reaper: schedule.Reaper, tick: int) -> None:
+        assert self.row is not None
+        Worker.objects.filter(pk=self.row.pk).update(seen_at=Now(), stopped_at=None)
+        if self.numbers.free:
+            self._keep_spare()
+            schedule.dispatch()
+        if tick % (REAP_EVERY // WATCH_SECONDS) == 0:
+            reaper.reap()
+        if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:
+            files.sweep()
+
+    def _keep_spare(self) -> None:
+        self.pool.check_spare()
+        self.pool.keep_spare(slots.device(0))
+
+
+this_worker = WorkerProcess()
+
+
+def register(name: str, slot_count: int) -> Worker:
+    """Write this worker's row. Work that a former process of the same name held is lost."""
+    now = timezone.now()
+    row, _ = Worker.objects.update_or_create(
+        name=name,
+        defaults={
+            "slots": slot_count,
+            "devices": [str(slots.device(number)) for number in range(slot_count)],
+            "versions": versions(),
+            "isolation": [layer.as_json() for layer in probe()],
+            "started_at": now,
+            "seen_at": now,
+            "stopped_at": None,
+        },
+    )
+    for kind in schedule.KINDS:
+        # A missing lease counts as expired: the next pass of the reaper takes it.
+        kind.objects.running().filter(worker=row).update(lease_expires_at=None)  # type: ignore[attr-defined]
+    schedule.reap()
+    return row
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the libraries that train."""
+    found = {"python": platform.python_version()}
+    for package in ("tensorflow", "keras", "keras-tuner"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "missing"
+    return found

@@ -1,0 +1,59 @@
+"""The Celery worker's door. A message is a hint; what there is to do stands in the database."""
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import (
+    celeryd_after_setup,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
+from django.db import close_old_connections
+
+from tuning.supervisor import schedule
+from tuning.supervisor.worker import this_worker
+
+_names: list[str] = []
+
+
+@shared_task(name="tuning.work")
+def work() -> None:
+    """Work in a free slot until there is nothing to do; at once back if no slot is free."""
+    try:
+        this_worker.work()
+    finally:
+        close_old_connections()
+
+
+@shared_task(name="tuning.dispatch")
+def dispatch() -> None:
+    schedule.dispatch()
+
+
+@shared_task(name="tuning.reap")
+def reap() -> None:
+    _reaper.reap()
+
+
+_reaper = schedule.Reaper()
+
+
+@celeryd_after_setup.connect
+def _remember_name(sender: str, **_: Any) -> None:
+    _names.append(sender)
+
+
+@worker_ready.connect
+def _start(**_: Any) -> None:
+    this_worker.start(_names[-1])
+
+
+@worker_shutting_down.connect
+def _stop(**_: Any) -> None:
+    this_worker.stop()
+
+
+@worker_shutdown.connect
+def _close(**_: Any) -> None:
+    this_worker.close()

@@ -8,6 +8,7 @@ error passes through it). Importing this module imports keras_tuner, which takes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +96,8 @@ def _restored(
     for trial in trials:
         oracle.trials[trial.trial_id] = _trial(trial, oracle.hyperparameters)
     if state:
-        oracle.set_state(state)
+        # KerasTuner replaces parts of the configs that it reads: never hand it the caller's.
+        oracle.set_state(deepcopy(state))
         _restore_own(oracle, settings, state)
     try:
         yield oracle
@@ -108,7 +110,7 @@ def _restored(
 def _fresh(settings: OracleSettings) -> kt_oracle.Oracle:
     common: dict[str, Any] = {
         "objective": keras_tuner.Objective(settings.objective, settings.direction),
-        "hyperparameters": keras_tuner.HyperParameters.from_config(settings.space),
+        "hyperparameters": keras_tuner.HyperParameters.from_config(deepcopy(settings.space)),
         "seed": settings.seed,
         "max_consecutive_failed_trials": _NEVER,
     }

@@ -139,9 +139,9 @@ class FakeRunner:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _trial(self, search: SearchOrder, order: TrialOrder) -> Iterator[Step]:
-        yield from self.script(search, order)
         if search.hyperband:
             self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", b"weights")
+        yield from self.script(search, order)
         yield NextTrial()
 
     def _prepare(self, order: PrepareOrder) -> Iterator[Step]:

@@ -45,9 +45,9 @@ def create_project(user: Any, project: Project) -> Project:
 def inspect_again(project: Project) -> None:
     """Queue a failed inspection once more."""
     want_dataset(project.dataset)
-    Inspection.objects.filter(
-        project=project, status__in=(Status.FAILED, Status.STOPPED)
-    ).update(status=Status.QUEUED, losses=0, failure_code="")
+    Inspection.objects.filter(project=project, status__in=(Status.FAILED, Status.STOPPED)).update(
+        status=Status.QUEUED, losses=0, failure_code=""
+    )
     ring()
 
 

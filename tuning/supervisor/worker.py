@@ -1,7 +1,9 @@
 """A worker process: its row, its slots, its watch thread, its orderly end."""
 
 import logging
+import os
 import platform
+import signal
 import threading
 from importlib.metadata import PackageNotFoundError, version
 
@@ -88,6 +90,8 @@ class WorkerProcess:
 
     def _pass(self, reaper: schedule.Reaper, tick: int) -> None:
         assert self.row is not None
+        if _is_orphan():
+            os.kill(os.getpid(), signal.SIGTERM)
         Worker.objects.filter(pk=self.row.pk).update(seen_at=Now(), stopped_at=None)
         if self.numbers.free:
             self._keep_spare()
@@ -125,6 +129,12 @@ def register(name: str, slot_count: int) -> Worker:
         kind.objects.running().filter(worker=row).update(lease_expires_at=None)  # type: ignore[attr-defined]
     schedule.reap()
     return row
+
+
+def _is_orphan() -> bool:
+    """Whether the command that brought this worker for itself is gone."""
+    parent = os.environ.get("TUNEROOM_WORKER_PARENT", "")
+    return bool(parent) and os.getppid() != int(parent)
 
 
 def versions() -> dict[str, str]:

@@ -53,6 +53,8 @@ class TrialAssignment(Assignment):
                 self._complete(event, runner)
                 return True
             case Failed():
+                # Before its first trial: it cannot use the template or the data, and ends.
+                self.reusable = self._ordered
                 self.flush()
                 recorder.fail_trial(self.row, failure_of(event), runner.log_tail())
                 return True

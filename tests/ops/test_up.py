@@ -1,0 +1,123 @@
+"""`manage.py up`: it starts, it says where, and it leaves nothing behind."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services import (
+    Tuneroom,
+    accepts,
+    answers,
+    clean_environment,
+    free_port,
+    manage,
+    processes_with,
+    start_tuneroom,
+    wait_for,
+)
+
+# A worker imports TensorFlow, so these take seconds each.
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Tuneroom]:
+    running = start_tuneroom(tmp_path / "data")
+    yield running
+    running.kill()
+
+
+def nothing_is_left(running: Tuneroom) -> None:
+    # The kernel ends a dead worker's runners, but not within the same instant.
+    wait_for(lambda: not running.processes(), "every process is gone", 5)
+
+
+def test_starts_and_stops_without_leaving_a_process(running: Tuneroom) -> None:
+    assert running.url in running.log
+    names = " ".join(" ".join(process.cmdline()) for process in running.processes())
+    assert "gunicorn" in names
+    assert "celery" in names
+
+    assert running.stop() == 0
+    nothing_is_left(running)
+    assert running.log.rstrip().endswith("Stopped.")
+    assert not accepts(int(running.environment["PORT"]))
+
+
+def test_a_termination_stops_it_as_well(running: Tuneroom) -> None:
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(20) == 0
+    nothing_is_left(running)
+
+
+def test_children_do_not_survive_a_kill(running: Tuneroom) -> None:
+    running.process.kill()
+    running.process.wait()
+    wait_for(lambda: not running.processes(), "every process is gone", 20)
+
+    # Nothing is left that would keep the same folder and port from starting again.
+    again = start_tuneroom(running.data, PORT=running.environment["PORT"])
+    assert again.stop() == 0
+
+
+def test_the_end_of_one_is_named_and_ends_all(running: Tuneroom) -> None:
+    [site] = [
+        process
+        for process in running.processes()
+        if "gunicorn" in process.cmdline() and process.ppid() == running.process.pid
+    ]
+    site.kill()
+    assert running.process.wait(20) == 1
+    assert "site ended unexpectedly (killed by SIGKILL)" in running.log
+    nothing_is_left(running)
+
+
+def test_two_copies_run_side_by_side_but_not_on_one_folder(
+    running: Tuneroom, tmp_path: Path
+) -> None:
+    other = start_tuneroom(tmp_path / "other")
+    try:
+        assert answers(f"{running.url}/health/")
+        assert answers(f"{other.url}/health/")
+
+        third = running.manage("up", env={**running.environment, "PORT": str(free_port())})
+        assert third.returncode == 1
+        assert f"already running on {running.data}" in third.stderr
+    finally:
+        other.stop()
+    assert answers(f"{running.url}/health/")
+
+
+def test_a_taken_port_is_one_sentence(running: Tuneroom, tmp_path: Path) -> None:
+    environment = clean_environment(TUNEROOM_DATA=str(tmp_path / "data2"))
+    start = manage("bootstrap", environment=environment)
+    assert start.returncode == 0, start.stderr
+    port = running.environment["PORT"]
+    done = manage("up", environment={**environment, "PORT": port})
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"CommandError: Port {port} is taken by another program.")
+    assert done.stderr.count("\n") == 1
+    assert processes_with("TUNEROOM_DATA", environment["TUNEROOM_DATA"]) == []
+
+
+@pytest.mark.services
+def test_the_same_command_runs_on_postgresql_and_redis(
+    tmp_path: Path, postgres_url: str, redis_url: str
+) -> None:
+    running = start_tuneroom(tmp_path / "data", DATABASE_URL=postgres_url, REDIS_URL=redis_url)
+    try:
+        assert answers(f"{running.url}/health/")
+        assert not (running.data / "db.sqlite3").exists()
+        wait_for(
+            lambda: running.manage(
+                "shell", "--verbosity", "0", "-c",
+                "from tuning.models import Worker; print(Worker.objects.online().count())",
+            ).stdout.strip() == "1",
+            "the worker is online",
+        )  # fmt: skip
+        assert running.stop() == 0
+    finally:
+        running.kill()
+    nothing_is_left(running)

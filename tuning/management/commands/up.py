@@ -1,0 +1,249 @@
+"""`manage.py up`: the site, one worker and the scheduler, in one terminal."""
+
+import errno
+import hashlib
+import os
+import re
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from argparse import ArgumentParser
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from tuning.management.processes import STOP_SECONDS, Family, Taken, folder_lock
+
+READY_SECONDS = 60
+# What TensorFlow says on every import. It ignores TF_CPP_MIN_LOG_LEVEL that early.
+NOISE = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog")
+SITE_THREADS = 8
+
+
+class Command(BaseCommand):
+    help = "Start the site, one worker and the scheduler; Ctrl-C stops them all."
+    # The checks would load every page's imports here too, a second on a small machine.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.epilog = "HOST, PORT, SLOTS and TUNEROOM_DATA are settings: docs/settings.md."
+
+    def handle(self, **options: Any) -> None:  # noqa: ARG002
+        started = time.monotonic()
+        host, port = address()
+        with ExitStack() as stack:
+            self._lock_data_folder(stack)
+            refuse_unprepared()
+            listener = stack.enter_context(listen(host, port))
+            slots = slot_count()
+            environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONUNBUFFERED": "1"}
+            self._say(f"Starting the site, a worker with {_slots(slots)} and the scheduler ...")
+            family = stack.enter_context(Family(environment, NOISE))
+            family.start("site", site_command(listener.fileno()), keep=(listener.fileno(),))
+            family.start("worker", worker_command(slots))
+            family.start("scheduler", scheduler_command())
+            # From here on only the site listens: were it killed, nobody should wait at its door.
+            listener.close()
+
+            ready = threading.Event()
+            waiter = Waiter(host, port, ready, family)
+            waiter.start()
+            for _ in family.run():
+                if ready.is_set() and not waiter.told:
+                    waiter.told = True
+                    self._welcome(host, port, time.monotonic() - started)
+                if waiter.gave_up:
+                    family.failed = f"the site does not answer after {READY_SECONDS} s"
+            waiter.cancelled.set()
+            self._say("Stopping ..." if not family.failed else f"\nStopping: {family.failed}.")
+        if family.failed:
+            raise CommandError(f"{family.failed[0].upper()}{family.failed[1:]}.")
+        self._say("Stopped.")
+
+    def _lock_data_folder(self, stack: ExitStack) -> None:
+        path = Path(settings.DATA_ROOT) / "up.lock"
+        try:
+            stack.enter_context(folder_lock(path))
+        except Taken as taken:
+            if _alive(str(taken)):
+                raise CommandError(
+                    f"Tuneroom is already running on {settings.DATA_ROOT} (process {taken}). "
+                    "Stop it, or give this one a folder and a port of its own: "
+                    "TUNEROOM_DATA=/another/folder PORT=8001"
+                ) from None
+            # Killed: what watches over its processes is still stopping them.
+            self._say("Waiting for the processes of a killed Tuneroom to end ...")
+            try:
+                stack.enter_context(folder_lock(path, wait_seconds=STOP_SECONDS + 5))
+            except Taken:
+                raise CommandError(
+                    f"Processes of a killed Tuneroom still use {settings.DATA_ROOT}."
+                ) from None
+
+    def _welcome(self, host: str, port: int, seconds: float) -> None:
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+        self._say(
+            f"\n  Tuneroom is ready ({seconds:.1f} s):  {url(shown, port)}\n"
+            f"  Its data are in {settings.DATA_ROOT}. Ctrl-C stops it.\n"
+        )
+        if shown != host and not os.environ.get("ALLOWED_HOSTS"):
+            self._say(
+                "  It listens to the network but answers only to localhost: set ALLOWED_HOSTS to "
+                "the names under which people reach it.\n"
+            )
+
+    def _say(self, text: str) -> None:
+        with suppress(BrokenPipeError):
+            self.stdout.write(text)
+            self.stdout.flush()
+
+
+class Waiter(threading.Thread):
+    """Waits until the site answers, beside the loop that passes on what the children say."""
+
+    def __init__(self, host: str, port: int, ready: threading.Event, family: Family) -> None:
+        super().__init__(daemon=True)
+        local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        self.url = f"{url(local, port)}health/"
+        self.ready = ready
+        self.family = family
+        self.told = False
+        self.gave_up = False
+        self.cancelled = threading.Event()
+
+    def run(self) -> None:
+        end = time.monotonic() + READY_SECONDS
+        while not self.cancelled.is_set():
+            if answers(self.url):
+                self.ready.set()
+                self.family.wake()
+                return
+            if time.monotonic() > end:
+                self.gave_up = True
+                self.family.wake()
+                return
+            self.cancelled.wait(0.1)
+
+
+def answers(url: str) -> bool:
+    """Whether a site answers, if only to say that it does not know us."""
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310  our own address
+            return True
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code < 500
+    except OSError:
+        return False
+
+
+def address() -> tuple[str, int]:
+    host = os.environ.get("HOST") or "127.0.0.1"
+    port = os.environ.get("PORT") or "8000"
+    if not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise CommandError(f"PORT is {port!r}; it must be a number from 1 to 65535.")
+    return host, int(port)
+
+
+def url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The site's socket, opened here: a taken port is known at once, and there is no gap in which
+    somebody else could take it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            free = port + 1 if port < 65535 else 8000
+            raise CommandError(
+                f"Port {port} is taken by another program. Choose another one: PORT={free} make up"
+            ) from None
+        unknown = isinstance(error, socket.gaierror)
+        reason = "no such host" if unknown else os.strerror(error.errno or 0)
+        raise CommandError(f"Can't listen on {host}, port {port}: {reason}.") from None
+
+
+def refuse_unprepared() -> None:
+    """Without its tables every process would fail on its own, at length."""
+    try:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except OperationalError as error:
+        reason = " ".join(str(error).split())
+        raise CommandError(f"The database can't be reached: {reason}") from None
+    finally:
+        # A connection must not be shared with forks.
+        connection.close()
+    if plan or not Path(settings.STATIC_ROOT).exists():
+        raise CommandError("Tuneroom is not set up here yet. First run: make setup")
+
+
+def slot_count() -> int:
+    from tuning.supervisor import slots
+
+    return slots.slot_count()
+
+
+def site_command(descriptor: int) -> list[str]:
+    # WEB_CONCURRENCY and GUNICORN_CMD_ARGS are gunicorn's own settings and work as usual.
+    return [
+        sys.executable, "-m", "gunicorn", "webapp.wsgi",
+        "--bind", f"fd://{descriptor}",
+        "--worker-class", "gthread", "--threads", str(SITE_THREADS),
+        "--graceful-timeout", str(STOP_SECONDS - 5),
+        "--log-level", "warning",
+        # Its default is one path for all of a person's gunicorns.
+        "--no-control-socket",
+    ]  # fmt: skip
+
+
+def worker_command(slots: int) -> list[str]:
+    folder = hashlib.sha256(str(settings.DATA_ROOT).encode()).hexdigest()[:8]
+    return [
+        sys.executable,
+        # Eight lines against running as root, which `manage.py doctor` says in one.
+        "-W", "ignore::UserWarning:celery.platforms",
+        "-m", "celery", "--quiet", "-A", "webapp", "worker",
+        "--pool", "threads",
+        # One thread more than slots, for the scheduler's own tasks.
+        "--concurrency", str(slots + 1),
+        "--hostname", f"tuneroom-{folder}@%h",
+        "--loglevel", "WARNING",
+        # What these do is not needed here, and mingling alone delays the start by a second.
+        "--without-gossip", "--without-mingle", "--without-heartbeat",
+    ]  # fmt: skip
+
+
+def scheduler_command() -> list[str]:
+    return [
+        sys.executable, "-m", "celery", "--quiet", "-A", "webapp", "beat",
+        "--loglevel", "WARNING",
+        "--pidfile", "",
+        # In memory: what happens every few seconds needs no file that a crash could break.
+        "--scheduler", "celery.beat:Scheduler",
+    ]  # fmt: skip
+
+
+def _alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _slots(count: int) -> str:
+    return "1 slot" if count == 1 else f"{count} slots"

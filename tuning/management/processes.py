@@ -1,0 +1,236 @@
+"""Keeping a few processes: start them together, pass on what they say, stop them together.
+
+Used by `manage.py up`. Not by workers for their runners: those have rules of their own.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+STOP_SECONDS = 10
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Taken(Exception):
+    """Another process has the lock. The text is its process id, if that is known."""
+
+
+@contextlib.contextmanager
+def folder_lock(path: Path, wait_seconds: float = 0) -> Iterator[int]:
+    """Hold an exclusive lock on a file for as long as this process or a fork of it lives.
+
+    Gives the open descriptor. Waits up to `wait_seconds` for another holder, then raises Taken.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        end = time.monotonic() + wait_seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise Taken(os.pread(descriptor, 20, 0).decode().strip()) from None
+                time.sleep(0.1)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+class Family:
+    """Child processes that live and die together, and with this process even if it is killed.
+
+    `run` passes on their lines (but for blank ones and those that `noise` matches) until a signal
+    asks to stop or one of them ends; leaving the `with` block stops them all.
+    """
+
+    def __init__(self, environment: Mapping[str, str], noise: re.Pattern[bytes]) -> None:
+        self.environment = environment
+        self.noise = noise
+        self.failed = ""
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._selector = selectors.DefaultSelector()
+        self._buffers: dict[str, bytes] = {}
+        self._stopping = False
+
+    def __enter__(self) -> "Family":
+        self._guard, self._guard_pipe = _start_guard()
+        # Signals wake the selector; without this a signal that arrives just before it starts to
+        # wait would be noticed only with the next line of a child.
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        for number in STOP_SIGNALS:
+            signal.signal(number, lambda *_: self._ask_to_stop())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        return self
+
+    def start(self, name: str, command: Sequence[str], keep: tuple[int, ...] = ()) -> None:
+        """Start a child that inherits the descriptors `keep`. `name` stands before its lines."""
+        child = subprocess.Popen(
+            command,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=keep,
+            # Ctrl-C reaches every process of the terminal's group; the children are to be stopped
+            # in order instead.
+            start_new_session=True,
+        )
+        os.write(self._guard_pipe, f"+{child.pid}\n".encode())
+        assert child.stdout
+        os.set_blocking(child.stdout.fileno(), False)
+        self._children[name] = child
+        self._buffers[name] = b""
+        self._selector.register(child.stdout, selectors.EVENT_READ, name)
+
+    def wake(self) -> None:
+        """Have `run` yield; for other threads."""
+        os.write(self._wake_write, b"\0")
+
+    def run(self) -> Iterator[None]:
+        """Pass on lines. Yields after each batch; ends when it is time to stop."""
+        while not self._stopping and not self.failed:
+            self._pass_on()
+            for name, child in self._children.items():
+                if child.poll() is not None:
+                    self.failed = f"{name} ended unexpectedly ({_how(child.returncode)})"
+            yield
+        self._pass_on(wait=False)
+
+    def __exit__(self, *_: object) -> None:
+        for number in STOP_SIGNALS:
+            # Asked again: no more patience.
+            signal.signal(number, lambda *_: self._kill_all())
+        self._signal_all(signal.SIGTERM)
+        end = time.monotonic() + STOP_SECONDS
+        while self._alive() and time.monotonic() < end:
+            self._pass_on(seconds=0.1)
+        self._kill_all()
+        for child in self._children.values():
+            child.wait()
+            os.write(self._guard_pipe, f"-{child.pid}\n".encode())
+        self._pass_on(wait=False)
+        for child in self._children.values():
+            if child.stdout:
+                child.stdout.close()
+        os.close(self._guard_pipe)
+        os.waitpid(self._guard, 0)
+        signal.set_wakeup_fd(-1)
+        for descriptor in (self._wake_read, self._wake_write):
+            os.close(descriptor)
+        self._selector.close()
+
+    def _ask_to_stop(self) -> None:
+        self._stopping = True
+
+    def _kill_all(self) -> None:
+        self._signal_all(signal.SIGKILL, group=True)
+
+    def _alive(self) -> bool:
+        return any(child.poll() is None for child in self._children.values())
+
+    def _signal_all(self, number: signal.Signals, group: bool = False) -> None:
+        for child in self._children.values():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if group:
+                    # Also what a child left behind: its group outlives it.
+                    os.killpg(child.pid, number)
+                elif child.poll() is None:
+                    child.send_signal(number)
+
+    def _pass_on(self, wait: bool = True, seconds: float | None = None) -> None:
+        for key, _ in self._selector.select(seconds if wait else 0):
+            if key.fd == self._wake_read:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._wake_read, 4096)
+                continue
+            try:
+                text = os.read(key.fd, 65536)
+            except BlockingIOError:
+                continue
+            if not text:
+                self._selector.unregister(key.fileobj)
+            self._say(key.data, text)
+
+    def _say(self, name: str, text: bytes) -> None:
+        *lines, rest = (self._buffers[name] + text).split(b"\n")
+        if not text and rest:
+            lines, rest = [*lines, rest], b""
+        self._buffers[name] = rest
+        for line in lines:
+            if not line.strip() or self.noise.match(line):
+                continue
+            # Nobody listens any more (`make up | head`): that is no reason not to stop in order.
+            with contextlib.suppress(BrokenPipeError):
+                print(f"{_prefix(name)}{line.decode(errors='replace')}", flush=True)
+
+
+def _prefix(name: str) -> str:
+    text = f"{name:>9} | "
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        return f"\x1b[2m{text}\x1b[0m"
+    return text
+
+
+def _how(returncode: int) -> str:
+    if returncode < 0:
+        return f"killed by {signal.Signals(-returncode).name}"
+    return f"exit status {returncode}"
+
+
+def _start_guard() -> tuple[int, int]:
+    """A fork that stops the children if this process can't: after `kill -9`, after a crash.
+
+    It reads the children's process ids from a pipe, whose end means that this process is gone.
+    Linux's parent-death signal would do less: one signal, to direct children only.
+    """
+    read, write = os.pipe()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        os.close(read)
+        return pid, write
+    try:
+        os.close(write)
+        os.setsid()
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        groups: set[int] = set()
+        with os.fdopen(read) as lines:
+            for line in lines:
+                group = int(line[1:])
+                groups.add(group) if line[0] == "+" else groups.discard(group)
+        _kill_groups(groups, signal.SIGTERM)
+        end = time.monotonic() + STOP_SECONDS
+        while groups and time.monotonic() < end:
+            time.sleep(0.1)
+            _kill_groups(groups, 0)
+        _kill_groups(groups, signal.SIGKILL)
+    finally:
+        # No clean-up of the parent's: it is the parent's.
+        os._exit(0)
+
+
+def _kill_groups(groups: set[int], number: int) -> None:
+    """Send a signal to process groups; forget those that are gone."""
+    for group in tuple(groups):
+        try:
+            os.killpg(group, number)
+        except ProcessLookupError:
+            groups.discard(group)
+        except PermissionError:
+            continue

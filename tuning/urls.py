@@ -1,3 +1,67 @@
-from django.urls import URLPattern
+"""Addresses. Names are noun-verb; lists nest under a prefix."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from tuning.views import (
+    datasets,
+    health,
+    hypermodels,
+    projects,
+    saved_models,
+    searches,
+    teams,
+    trials,
+    workers,
+)
+
+urlpatterns = [
+    path("", projects.project_list, name="project-list"),
+    path("projects/new/", projects.project_create, name="project-create"),
+    path("projects/<int:pk>/", projects.project_detail, name="project-detail"),
+    path("projects/<int:pk>/live/", projects.project_live, name="project-live"),
+    path("projects/<int:pk>/inspect/", projects.project_inspect, name="project-inspect"),
+    path("projects/<int:pk>/delete/", projects.project_delete, name="project-delete"),
+    path("projects/<int:pk>/searches/new/", searches.search_create, name="search-create"),
+    path("projects/<int:pk>/searches/plan/", searches.search_plan, name="search-plan"),
+    path("searches/<int:pk>/", searches.search_detail, name="search-detail"),
+    path("searches/<int:pk>/live/", searches.search_live, name="search-live"),
+    path("searches/<int:pk>/plots.json", searches.search_plots, name="search-plots"),
+    path("searches/<int:pk>/pause/", searches.search_pause, name="search-pause"),
+    path("searches/<int:pk>/resume/", searches.search_resume, name="search-resume"),
+    path("searches/<int:pk>/stop/", searches.search_stop, name="search-stop"),
+    path("searches/<int:pk>/extend/", searches.search_extend, name="search-extend"),
+    path("searches/<int:pk>/delete/", searches.search_delete, name="search-delete"),
+    path("trials/<int:pk>/", trials.trial_detail, name="trial-detail"),
+    path("trials/<int:pk>/live/", trials.trial_live, name="trial-live"),
+    path("trials/<int:pk>/plots.json", trials.trial_plots, name="trial-plots"),
+    path("trials/<int:pk>/retrain/", trials.trial_retrain, name="trial-retrain"),
+    path("models/<int:pk>/", saved_models.saved_model_detail, name="saved-model-detail"),
+    path("models/<int:pk>/live/", saved_models.saved_model_live, name="saved-model-live"),
+    path("models/<int:pk>/plots.json", saved_models.saved_model_plots, name="saved-model-plots"),
+    path(
+        "models/<int:pk>/download/",
+        saved_models.saved_model_download,
+        name="saved-model-download",
+    ),
+    path("models/<int:pk>/bundle/", saved_models.saved_model_bundle, name="saved-model-bundle"),
+    path("models/<int:pk>/stop/", saved_models.saved_model_stop, name="saved-model-stop"),
+    path("models/<int:pk>/delete/", saved_models.saved_model_delete, name="saved-model-delete"),
+    path("models/<int:pk>/<str:name>", saved_models.saved_model_file, name="saved-model-file"),
+    path("datasets/", datasets.dataset_list, name="dataset-list"),
+    path("datasets/<int:pk>/", datasets.dataset_detail, name="dataset-detail"),
+    path("datasets/<int:pk>/picture.png", datasets.dataset_picture, name="dataset-picture"),
+    path("datasets/<int:pk>/retry/", datasets.dataset_retry, name="dataset-retry"),
+    path("templates/", hypermodels.hypermodel_list, name="hypermodel-list"),
+    path("templates/<int:pk>/", hypermodels.hypermodel_detail, name="hypermodel-detail"),
+    path("teams/", teams.team_list, name="team-list"),
+    path("teams/new/", teams.team_create, name="team-create"),
+    path("teams/<int:pk>/", teams.team_detail, name="team-detail"),
+    path("teams/<int:pk>/members/", teams.member_set, name="member-set"),
+    path(
+        "teams/<int:pk>/members/<int:user_pk>/remove/",
+        teams.member_remove,
+        name="member-remove",
+    ),
+    path("workers/", workers.worker_list, name="worker-list"),
+    path("health/", health.health, name="health"),
+]

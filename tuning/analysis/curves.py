@@ -1,0 +1,75 @@
+"""Learning curves: a metric over the epochs, for a trial, a search's running trials, a model."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import F
+
+from tuning.models import Epoch, SavedModel, Search, Trial
+from tuning.protocol.statuses import Status
+
+# (name, epoch, metrics) of one line of the history.
+Line = tuple[str, int, dict[str, float | None]]
+
+
+def running_info(search: Search) -> dict[str, Any]:
+    """The objective over the epochs of every trial that trains right now."""
+    rows = (
+        Epoch.objects.filter(
+            trial__search=search, trial__status=Status.RUNNING, attempt=F("trial__attempt")
+        )
+        .order_by("trial__number", "execution", "epoch")
+        .values_list("trial__number", "execution", "epoch", "metrics")
+    )
+    curves: dict[str, dict[str, Any]] = {}
+    for number, execution, epoch, metrics in rows:
+        name = f"trial {number}"
+        if search.executions_per_trial > 1:
+            name += f", execution {execution + 1}"
+        curve = curves.setdefault(name, {"name": name, "epochs": [], "values": []})
+        curve["epochs"].append(epoch)
+        curve["values"].append(metrics.get(search.objective))
+    return {"metric": search.objective, "curves": list(curves.values())}
+
+
+def trial_info(trial: Trial) -> dict[str, Any]:
+    """All metrics of a trial's current attempt, a curve for each execution."""
+    rows = trial.epochs.filter(attempt=trial.attempt).values_list("execution", "epoch", "metrics")
+    several = trial.search.executions_per_trial > 1
+    return grouped(
+        (
+            (f"execution {execution + 1}" if several else "", epoch, metrics)
+            for execution, epoch, metrics in rows
+        ),
+        first=trial.search.objective,
+    )
+
+
+def saved_model_info(saved_model: SavedModel) -> dict[str, Any]:
+    rows = saved_model.history.filter(attempt=saved_model.attempt).values_list("epoch", "metrics")
+    return grouped(
+        (("", epoch, metrics) for epoch, metrics in rows),
+        first=saved_model.trial.search.objective,
+    )
+
+
+def grouped(lines: Iterable[Line], first: str) -> dict[str, Any]:
+    """A plot for each metric; its training and validation curves share one.
+
+    The plot of the objective (`first`) comes first, then the loss, then by name.
+    """
+    plots: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, epoch, metrics in lines:
+        for metric, value in metrics.items():
+            base = metric.removeprefix("val_")
+            label = ", ".join(
+                part for part in ("validation" if metric != base else "training", name) if part
+            )
+            curve = plots.setdefault(base, {}).setdefault(
+                label,
+                {"name": label, "validation": metric != base, "epochs": [], "values": []},
+            )
+            curve["epochs"].append(epoch)
+            curve["values"].append(value)
+    order = sorted(plots, key=lambda b: (b != first.removeprefix("val_"), b != "loss", b))
+    return {"plots": [{"metric": base, "curves": list(plots[base].values())} for base in order]}

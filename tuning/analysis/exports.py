@@ -1,0 +1,42 @@
+"""Files made from rows: a training history as CSV, hyperparameters as JSON."""
+
+import csv
+import io
+import json
+from typing import Any
+
+from tuning.models import SavedModel
+
+
+def history_csv(saved_model: SavedModel) -> str:
+    """One line for each epoch: its number, its seconds, its metrics."""
+    rows = list(
+        saved_model.history.filter(attempt=saved_model.attempt).values_list(
+            "epoch", "seconds", "metrics"
+        )
+    )
+    names = sorted({name for _, _, metrics in rows for name in metrics})
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["epoch", "seconds", *(guarded(name) for name in names)])
+    for epoch, seconds, metrics in rows:
+        writer.writerow([epoch, seconds, *(guarded(metrics.get(name)) for name in names)])
+    return text.getvalue()
+
+
+def guarded(value: Any) -> Any:
+    """A CSV cell that a spreadsheet will not run: names of metrics come from people's code."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return "" if value is None else value
+
+
+def hyperparameters_json(saved_model: SavedModel) -> str:
+    return json.dumps(saved_model.trial.values, indent=2, ensure_ascii=False) + "\n"
+
+
+def file_stem(saved_model: SavedModel) -> str:
+    """The name that a downloaded file gets, without its ending: digits-cnn-trial-7."""
+    project = saved_model.project
+    parts = [project.dataset.key, project.hypermodel.key, f"trial-{saved_model.trial.number}"]
+    return "-".join(parts)

@@ -1,0 +1,44 @@
+"""Where a trial stands in Hyperband: its bracket, its round, the trial that it goes on from."""
+
+from dataclasses import dataclass
+
+from tuning.models import Search, Trial
+
+from . import hyperband
+
+
+@dataclass(frozen=True)
+class Place:
+    """`bracket` and `round` count from 1, as people do; KerasTuner counts from 0."""
+
+    bracket: int
+    brackets: int
+    round: int
+    rounds: int
+    first_epoch: int
+    last_epoch: int
+    parent: Trial | None
+    children: list[Trial]
+
+
+def hyperband_place(trial: Trial) -> Place | None:
+    """None outside Hyperband, and for its baseline."""
+    search = trial.search
+    own = trial.tuner_values
+    if search.tuner != Search.Tuner.HYPERBAND or "tuner/bracket" not in own:
+        return None
+    plan = hyperband.brackets(search.epochs, search.hyperband_factor)
+    number = int(own["tuner/bracket"])
+    parent_id = own.get("tuner/trial_id")
+    siblings = search.trials.defer("layers", "log_tail", "failure_traceback")
+    return Place(
+        # KerasTuner runs the bracket with the highest number first.
+        bracket=len(plan) - number,
+        brackets=len(plan),
+        round=int(own.get("tuner/round", 0)) + 1,
+        rounds=number + 1,
+        first_epoch=trial.first_epoch,
+        last_epoch=trial.last_epoch,
+        parent=siblings.filter(oracle_id=parent_id).first() if parent_id else None,
+        children=list(siblings.filter(**{"tuner_values__tuner/trial_id": trial.oracle_id})),
+    )

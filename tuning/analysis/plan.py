@@ -1,0 +1,44 @@
+"""What a search would do with its settings: how many trials, how long they train."""
+
+from dataclasses import dataclass
+
+from tuning.models import Search
+
+from . import hyperband
+from .space import combinations, grid_size, read_space
+from .summary import planned_trials
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`epochs` is the most that all trials together can train."""
+
+    trials: int
+    epochs: int
+    brackets: list[hyperband.Bracket]
+    warning: str = ""
+
+
+def plan_info(search: Search) -> Plan:
+    """The plan of a search that need not be saved."""
+    trials = planned_trials(search)
+    if search.tuner == Search.Tuner.HYPERBAND:
+        shape = search.epochs, search.hyperband_factor
+        epochs = search.epochs + hyperband.epoch_count(*shape, search.hyperband_iterations)
+        plan = hyperband.brackets(*shape)
+    else:
+        epochs, plan = trials * search.epochs, []
+    return Plan(trials, epochs * search.executions_per_trial, plan, _warning(search, trials))
+
+
+def _warning(search: Search, trials: int) -> str:
+    space = read_space(search.space)
+    if search.tuner == Search.Tuner.GRID:
+        size = grid_size(space)
+        if size > search.max_trials:
+            return f"The whole grid has {size:,} combinations; only {trials:,} of them are tried."
+        return ""
+    known = combinations(space)
+    if known is not None and known < trials:
+        return f"There are only {known:,} combinations; grid search tries each of them once."
+    return ""

@@ -1,0 +1,90 @@
+"""What a dataset looks like: the bars of its class balance or of its target's histogram."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuning.models import Dataset, Project
+
+from .figures import figure
+
+WIDTH, HEIGHT = 240, 48
+
+
+@dataclass(frozen=True)
+class Bar:
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Bars:
+    title: str
+    bars: list[Bar]
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def bars_info(dataset: Dataset) -> Bars | None:
+    """Bars for an inline SVG; None while nothing has been counted."""
+    profile = dataset.profile
+    counts = profile.get("class_counts")
+    if counts:
+        names = profile.get("class_names") or range(len(counts))
+        labels = [f"{name}: {count:,}" for name, count in zip(names, counts, strict=False)]
+        return Bars("Rows of each class", _bars(counts, labels))
+    histogram = profile.get("target") or profile.get("target_histogram") or {}
+    if isinstance(histogram, dict) and histogram.get("counts"):
+        edges, counts = histogram["edges"], histogram["counts"]
+        labels = [
+            f"{figure(low, 3)} to {figure(high, 3)}: {count:,}"
+            for low, high, count in zip(edges, edges[1:], counts, strict=False)
+        ]
+        name = profile.get("target_name") or "the target"
+        return Bars(f"Distribution of {name}", _bars(counts, labels))
+    return None
+
+
+def _bars(counts: list[int], labels: list[str]) -> list[Bar]:
+    step = WIDTH / len(counts)
+    gap = min(2.0, step / 4)
+    top = max(max(counts), 1)
+    return [
+        Bar(
+            x=round(index * step, 2),
+            y=round(HEIGHT - HEIGHT * count / top, 2),
+            width=round(step - gap, 2),
+            height=round(HEIGHT * count / top, 2),
+            label=label,
+        )
+        for index, (count, label) in enumerate(zip(counts, labels, strict=False))
+    ]
+
+
+def shape_text(dataset: Dataset) -> str:
+    """Rows and shape as counted; the words that are known beforehand until then."""
+    profile = dataset.profile
+    if not profile.get("rows"):
+        return dataset.size_text
+    shape = profile.get("input_shape") or []
+    if dataset.kind == Dataset.Kind.IMAGE:
+        text = f"{profile['rows']:,} images of {' × '.join(str(size) for size in shape)}"
+    else:
+        columns = shape[0] if shape else len(profile.get("feature_names") or [])
+        text = f"{profile['rows']:,} rows of {columns} columns"
+    classes = profile.get("num_classes")
+    if dataset.task == Dataset.Task.CLASSIFICATION and classes:
+        text += f", {classes} classes"
+    return text
+
+
+def split_sizes(project: Project) -> dict[str, Any]:
+    """How many rows each part of the split holds (to the row: the runner rounds per class)."""
+    rows = project.dataset.profile.get("rows")
+    if not rows:
+        return {"train": None, "validation": None, "test": None}
+    test = round(rows * project.test_fraction)
+    validation = round(rows * project.validation_fraction)
+    return {"train": rows - validation - test, "validation": validation, "test": test}

@@ -1,0 +1,85 @@
+"""Code for people to copy: hyperparameters in three forms, and how to load a model and predict."""
+
+import json
+from typing import Any
+
+from tuning.models import Dataset, SavedModel
+
+
+def python_dict(values: dict[str, Any]) -> str:
+    return _dict("hyperparameters", values)
+
+
+def json_text(values: dict[str, Any]) -> str:
+    return json.dumps(values, indent=2, ensure_ascii=False)
+
+
+def keras_tuner_lines(values: dict[str, Any]) -> str:
+    """Values as `hp.Fixed`: hand `hp` to a tuner, or build the template's model with it."""
+    lines = ["import keras_tuner", "", "hp = keras_tuner.HyperParameters()"]
+    lines += [f"hp.Fixed({_repr(name)}, {_repr(value)})" for name, value in values.items()]
+    return "\n".join(lines)
+
+
+def forms(values: dict[str, Any]) -> list[dict[str, str]]:
+    """All three, with an id and a label for each."""
+    return [
+        {"key": "python", "label": "Python", "text": python_dict(values)},
+        {"key": "json", "label": "JSON", "text": json_text(values)},
+        {"key": "kerastuner", "label": "KerasTuner", "text": keras_tuner_lines(values)},
+    ]
+
+
+def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
+    """A script that loads the file and predicts rows of the project's dataset."""
+    dataset = saved_model.project.dataset
+    load = str(dataset.profile.get("load_snippet", "")).strip()
+    lines = ["import keras", "import numpy as np", ""]
+    lines += [f"keras_model = keras.models.load_model({_repr(file_name)})", ""]
+    if load:
+        lines += [f"# {dataset.name}: x holds the inputs as the model expects them.", load, ""]
+    else:
+        shape = dataset.profile.get("input_shape")
+        lines += [
+            f"# Put your rows of {dataset.name} here.",
+            f'x = np.zeros((1, {", ".join(str(size) for size in shape)}), dtype="float32")'
+            if shape
+            else "x = ...",
+            "",
+        ]
+    return "\n".join(lines + _prediction(dataset)) + "\n"
+
+
+def _prediction(dataset: Dataset) -> list[str]:
+    lines = ["predictions = keras_model.predict(x[:5])"]
+    if dataset.task != Dataset.Task.CLASSIFICATION:
+        return [*lines, 'print("predicted:", predictions.ravel())']
+    names = dataset.profile.get("class_names") or [
+        str(index) for index in range(int(dataset.profile.get("num_classes") or 0))
+    ]
+    lines += [
+        f"class_names = {_repr(names)}" if names else "class_names = None",
+        "if predictions.shape[-1] == 1:  # one output: the probability of the second class",
+        "    classes = (predictions[:, 0] > 0.5).astype(int)",
+        "else:",
+        "    classes = predictions.argmax(axis=-1)",
+    ]
+    if names:
+        return [*lines, 'print("predicted:", [class_names[index] for index in classes])']
+    return [lines[0], *lines[2:], 'print("predicted:", classes)']
+
+
+def _dict(name: str, values: dict[str, Any]) -> str:
+    if not values:
+        return f"{name} = {{}}"
+    lines = [f"    {_repr(key)}: {_repr(value)}," for key, value in values.items()]
+    return "\n".join([f"{name} = {{", *lines, "}"])
+
+
+def _repr(value: Any) -> str:
+    """A Python literal, strings in double quotes."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_repr(item) for item in value) + "]"
+    return repr(value)

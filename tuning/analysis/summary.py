@@ -1,0 +1,188 @@
+"""What became of a search so far: counts, the best trial against the baseline, the time left."""
+
+import statistics
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Sum
+
+from tuning.models import Search, Trial
+from tuning.protocol.objectives import is_better
+from tuning.protocol.statuses import SearchStatus, Status
+
+from . import hyperband
+from .space import grid_size, read_space
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The scores of one trial's executions."""
+
+    mean: float
+    deviation: float
+    lowest: float
+    highest: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    best: Trial | None
+    baseline: Trial | None
+    counts: dict[str, int]
+    planned: int
+    training_seconds: float
+    remaining_seconds: float | None
+
+    @property
+    def finished(self) -> int:
+        return sum(self.counts[s] for s in (Status.COMPLETED, Status.FAILED, Status.STOPPED))
+
+    @property
+    def completed(self) -> int:
+        return self.counts[Status.COMPLETED]
+
+    @property
+    def failed(self) -> int:
+        return self.counts[Status.FAILED]
+
+    @property
+    def running(self) -> int:
+        return self.counts[Status.RUNNING]
+
+    @property
+    def stopped(self) -> int:
+        return self.counts[Status.STOPPED]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def difference(self) -> float | None:
+        """Best minus baseline; None unless both have a score."""
+        if self.best is None or self.baseline is None or self.baseline.score is None:
+            return None
+        return float(self.best.score) - float(self.baseline.score)
+
+    @property
+    def best_is_baseline(self) -> bool:
+        return self.best is not None and self.best == self.baseline
+
+    @property
+    def spread(self) -> Spread | None:
+        return spread(self.best.execution_scores) if self.best else None
+
+
+def spread(scores: list[float | None]) -> Spread | None:
+    """Mean and sample standard deviation over executions; None for fewer than two."""
+    known = [score for score in scores if score is not None]
+    if len(known) < 2:
+        return None
+    return Spread(
+        statistics.fmean(known), statistics.stdev(known), min(known), max(known), len(known)
+    )
+
+
+def planned_trials(search: Search) -> int:
+    """How many trials the search runs in all, the baseline included."""
+    if search.tuner == Search.Tuner.HYPERBAND:
+        return 1 + hyperband.trial_count(
+            search.epochs, search.hyperband_factor, search.hyperband_iterations
+        )
+    if search.tuner == Search.Tuner.GRID:
+        return min(search.max_trials, grid_size(read_space(search.space)) or search.max_trials)
+    return search.max_trials
+
+
+def summarise(search: Search) -> Summary:
+    """Four queries, however many trials there are."""
+    counts = dict.fromkeys(Status, 0)
+    spent = timedelta()
+    took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
+    rows = search.trials.order_by().values_list("status").annotate(Count("pk"), spent=Sum(took))
+    for status, count, seconds in rows:
+        counts[Status(status)] = count
+        spent += seconds or timedelta()
+    return Summary(
+        best=light(search.trials.best_first(search.direction)).first(),
+        baseline=light(search.trials.filter(is_baseline=True)).first(),
+        counts=counts,
+        planned=max(planned_trials(search), sum(counts.values())),
+        training_seconds=spent.total_seconds(),
+        remaining_seconds=_remaining(search, counts),
+    )
+
+
+def light(trials: Any) -> Any:
+    """Trials without the texts that only their own page shows."""
+    return trials.defer("failure_traceback", "log_tail", "layers")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A trial that trains: `done` of `epochs` epochs, over all its executions."""
+
+    trial: Trial
+    done: int
+    epochs: int
+
+
+def running_rows(search: Search) -> list[Running]:
+    """What trains right now, with the worker of each."""
+    trials = light(search.trials.running().select_related("worker").order_by("number"))
+    return [running_row(search, trial) for trial in trials]
+
+
+def running_row(search: Search, trial: Trial) -> Running:
+    """The search is given, so that no trial has to fetch it."""
+    last = int(trial.tuner_values.get("tuner/epochs", search.epochs))
+    epochs = max(last - trial.first_epoch, 0) * search.executions_per_trial
+    return Running(trial, trial.epochs_done, epochs)
+
+
+def top_trials(search: Search, count: int = 5) -> list[Trial]:
+    return list(light(search.trials.best_first(search.direction))[:count])
+
+
+def failed_trials(search: Search, count: int = 3) -> list[Trial]:
+    """The first failures: usually the cause of all later ones."""
+    failed = search.trials.filter(status=Status.FAILED)
+    return list(light(failed).order_by("end_order", "number")[:count])
+
+
+def gain(search: Search, score: float, baseline: float) -> bool:
+    """Whether `score` beats the baseline's."""
+    return is_better(score, baseline, search.direction)
+
+
+def _remaining(search: Search, counts: dict[Status, int]) -> float | None:
+    """Seconds until the search is done, from the mean time of its completed trials.
+
+    Hyperband's trials differ in length, so there it is the mean time of an epoch.
+    """
+    if search.status != SearchStatus.RUNNING or not counts[Status.COMPLETED]:
+        return None
+    done = [
+        (trial, (trial.finished_at - trial.started_at).total_seconds())
+        for trial in light(search.trials.completed().filter(started_at__isnull=False))
+        .only("started_at", "finished_at", "tuner_values", "epochs_done", "search")
+        .order_by("-finished_at")[:50]
+    ]
+    if not done:
+        return None
+    lanes = max(1, min(search.parallel_trials, counts[Status.RUNNING] or 1))
+    seconds = sum(item[1] for item in done)
+    if search.tuner == Search.Tuner.HYPERBAND:
+        trained = sum(max(trial.epochs_done, 1) for trial, _ in done)
+        planned = search.epochs + hyperband.epoch_count(
+            search.epochs, search.hyperband_factor, search.hyperband_iterations
+        )
+        before = search.trials.finished().aggregate(sum=Sum("epochs_done"))["sum"] or 0
+        left = max(planned * search.executions_per_trial - before, 0)
+        return seconds / trained * left / lanes
+    finished = counts[Status.COMPLETED] + counts[Status.FAILED] + counts[Status.STOPPED]
+    left = max(planned_trials(search) - finished, 0)
+    # Trials that run are half done, on average.
+    return seconds / len(done) * max(left - counts[Status.RUNNING] / 2, 0) / lanes

@@ -1,0 +1,90 @@
+"""The form of a new project."""
+
+from typing import Any
+
+from django.forms import ModelForm, RadioSelect, Textarea
+
+from tuning.models import Dataset, HyperModel, Project, Team
+
+FRACTIONS = ("train_fraction", "validation_fraction", "test_fraction")
+
+
+class ProjectForm(ModelForm):
+    """Teams, datasets and templates are those that the user may use.
+
+    The team is asked for only where there is a choice; `team` is the one to use otherwise.
+    """
+
+    class Meta:
+        model = Project
+        fields = [
+            "name", "description", "team", "dataset", "hypermodel", *FRACTIONS, "split_seed",
+        ]  # fmt: skip
+        widgets = {"description": Textarea({"rows": 2}), "dataset": RadioSelect,
+                   "hypermodel": RadioSelect}  # fmt: skip
+        labels = {
+            "hypermodel": "Model template",
+            "train_fraction": "Training",
+            "validation_fraction": "Validation",
+            "test_fraction": "Test",
+            "split_seed": "Seed",
+        }
+        help_texts = {
+            "train_fraction": "Trials learn from these rows.",
+            "validation_fraction": "Trials are compared on these rows.",
+            "test_fraction": "No trial ever sees these; retrained models are judged on them.",
+            "split_seed": "The same seed divides the rows in the same way.",
+        }
+        error_messages = {
+            "name": {"required": "Give the project a name."},
+            "dataset": {"required": "Choose a dataset."},
+            "hypermodel": {"required": "Choose a model template."},
+        }
+
+    def __init__(self, *args: Any, user: Any, team: Team, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._team = team
+        teams = Team.objects.editable_by(user)
+        self.fields["dataset"].queryset = Dataset.objects.visible_to(user)
+        self.fields["dataset"].empty_label = None
+        self.fields["hypermodel"].queryset = HyperModel.objects.visible_to(user).current()
+        self.fields["hypermodel"].empty_label = None
+        if teams.count() > 1:
+            self.fields["team"].queryset = teams
+            self.fields["team"].empty_label = None
+            self.fields["team"].initial = team.pk
+        else:
+            del self.fields["team"]
+        for name in FRACTIONS:
+            self.fields[name].widget.attrs.update({"min": 0, "max": 1, "step": "any"})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self._check_fit(cleaned.get("dataset"), cleaned.get("hypermodel"))
+        self._check_fractions([cleaned.get(name) for name in FRACTIONS])
+        if "team" not in self.fields:
+            self.instance.team = self._team
+        return cleaned
+
+    def _check_fit(self, dataset: Dataset | None, hypermodel: HyperModel | None) -> None:
+        if dataset and hypermodel and not hypermodel.fits(dataset):
+            kinds = " or ".join(Dataset.Kind(kind).label.lower() for kind in hypermodel.kinds)
+            self.add_error(
+                "hypermodel",
+                f"“{hypermodel}” is made for {kinds}; “{dataset}” is "
+                f"{'a table' if dataset.kind == Dataset.Kind.TABLE else 'made of images'}.",
+            )
+
+    def _check_fractions(self, fractions: list[float | None]) -> None:
+        known = [fraction for fraction in fractions if fraction is not None]
+        if len(known) < len(FRACTIONS):
+            return
+        for name, fraction in zip(FRACTIONS, known, strict=True):
+            if not 0 < fraction < 1:
+                self.add_error(name, "This must lie between 0 and 1.")
+                return
+        if abs(sum(known) - 1) > 1e-6:
+            self.add_error(
+                "train_fraction",
+                f"The three parts must add up to 1; these add up to {sum(known):.6g}.",
+            )

@@ -1,0 +1,178 @@
+"""The forms of a search: starting one, giving one more trials."""
+
+from typing import Any
+
+from django import forms
+
+from tuning.analysis.profiles import split_sizes
+from tuning.models import Dataset, Project, Search
+from tuning.protocol.objectives import infer_direction
+
+# The few settings that decide what happens; the rest is folded away.
+MAIN_FIELDS = ("tuner", "objective", "max_trials", "epochs")
+HYPERBAND_FIELDS = ("hyperband_factor", "hyperband_iterations")
+
+# Upper limits against slips of the finger, not against use.
+LIMITS: dict[str, tuple[int, int]] = {
+    "max_trials": (1, 100_000),
+    "epochs": (1, 100_000),
+    "executions_per_trial": (1, 100),
+    "batch_size": (1, 1_000_000),
+    "early_stopping_patience": (1, 10_000),
+    "seed": (0, 2**31 - 1),
+    "parallel_trials": (1, 1_000),
+    "retries": (0, 100),
+    "max_consecutive_failures": (1, 1_000),
+    "time_limit": (10, 30 * 24 * 3600),
+    "stall_limit": (10, 7 * 24 * 3600),
+    "hyperband_factor": (2, 10),
+    "hyperband_iterations": (1, 100),
+}
+
+HELP = {
+    "tuner": "How the next values are chosen. Random search is a good start for any space.",
+    "objective": "The metric by which trials are compared.",
+    "direction": "Whether a larger or a smaller value is better. Inferred from the metric.",
+    "max_trials": "How many sets of values are tried. The first one is the template's defaults.",
+    "epochs": "How many times each trial passes over the training data, at most.",
+    "executions_per_trial": "Train every trial this often and average, to even out luck.",
+    "batch_size": "Rows per training step, unless the template tunes it by itself.",
+    "early_stopping_metric": "End a trial early once this metric stops improving.",
+    "early_stopping_patience": "Epochs without improvement before a trial ends early.",
+    "seed": "The same seed suggests the same values again.",
+    "parallel_trials": "How many trials may run at once, as far as workers have free slots.",
+    "retries": "How often a trial that raised an error is tried again before it counts as failed.",
+    "max_consecutive_failures": "The search ends as failed after this many failures in a row.",
+    "time_limit": "Seconds after which a trial is ended as failed.",
+    "stall_limit": "Seconds without any news after which a trial counts as stuck.",
+    "hyperband_factor": "Each round keeps one in this many models and trains them as much longer.",
+    "hyperband_iterations": "How often the whole Hyperband plan is run.",
+}
+
+
+class SearchForm(forms.ModelForm):
+    """A new search of `project`, whose inspection is complete."""
+
+    class Meta:
+        model = Search
+        fields = [
+            *MAIN_FIELDS, *HYPERBAND_FIELDS, "direction", "executions_per_trial", "batch_size",
+            "early_stopping_metric", "early_stopping_patience", "seed", "parallel_trials",
+            "retries", "max_consecutive_failures", "time_limit", "stall_limit",
+        ]  # fmt: skip
+        labels = {
+            "max_trials": "Trials",
+            "epochs": "Epochs",
+            "executions_per_trial": "Executions per trial",
+            "early_stopping_metric": "Early stopping",
+            "early_stopping_patience": "Patience",
+            "parallel_trials": "Trials in parallel",
+            "max_consecutive_failures": "Failures in a row",
+            "hyperband_factor": "Reduction factor",
+            "hyperband_iterations": "Iterations",
+            "time_limit": "Time limit (seconds)",
+            "stall_limit": "Stall limit (seconds)",
+        }
+        help_texts = HELP
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.project = project
+        self.metrics = ordered_metrics(project.inspection.metrics)
+        objective = default_objective(project, self.metrics)
+        choices = [(metric, metric) for metric in self.metrics]
+        self.fields["objective"] = forms.ChoiceField(
+            choices=choices, initial=objective, help_text=HELP["objective"],
+            error_messages={"invalid_choice": "The template does not report “%(value)s”."},
+        )  # fmt: skip
+        self.fields["direction"] = forms.ChoiceField(
+            choices=[("", "Inferred from the metric"), *Search.Direction.choices],
+            required=False, help_text=HELP["direction"],
+        )  # fmt: skip
+        self.fields["early_stopping_metric"] = forms.ChoiceField(
+            choices=[("", "Off"), *choices], required=False, label="Early stopping",
+            help_text=HELP["early_stopping_metric"],
+            error_messages={"invalid_choice": "The template does not report “%(value)s”."},
+        )  # fmt: skip
+        for name, (least, most) in LIMITS.items():
+            field = Search._meta.get_field(name)
+            self.fields[name] = forms.IntegerField(
+                min_value=least, max_value=most, initial=field.default, label=self[name].label,
+                help_text=HELP[name],
+            )  # fmt: skip
+        for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience", "direction"):
+            # Left out or hidden where it does not apply: then the default holds.
+            self.fields[name].required = False
+
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in MAIN_FIELDS]
+
+    @property
+    def hyperband_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in HYPERBAND_FIELDS]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        first = {*MAIN_FIELDS, *HYPERBAND_FIELDS}
+        return [field for field in self if field.name not in first]
+
+    @property
+    def more_has_errors(self) -> bool:
+        return any(field.errors for field in self.more_fields)
+
+    def clean_batch_size(self) -> int:
+        batch_size: int = self.cleaned_data["batch_size"]
+        rows = split_sizes(self.project)["train"]
+        if rows and batch_size > rows:
+            raise forms.ValidationError(
+                f"The training split has only {rows:,} rows; a batch cannot be larger."
+            )
+        return batch_size
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience"):
+            if cleaned.get(name) is None and name not in self.errors:
+                cleaned[name] = Search._meta.get_field(name).default
+        if not cleaned.get("direction") and cleaned.get("objective"):
+            cleaned["direction"] = infer_direction(cleaned["objective"])
+        if "time_limit" in cleaned and cleaned.get("stall_limit", 0) > cleaned["time_limit"]:
+            self.add_error("stall_limit", "This is longer than the time limit of a trial.")
+        return cleaned
+
+    def search(self) -> Search:
+        """The row to start, with the search space as it is now."""
+        search: Search = self.save(commit=False)
+        search.project = self.project
+        search.space = self.project.inspection.space
+        return search
+
+
+class ExtendForm(forms.Form):
+    """More trials for a search. `seen` is the limit that the page showed: see actions."""
+
+    more = forms.IntegerField(min_value=1, max_value=10_000, label="More trials")
+    seen = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
+        hyperband = search.tuner == Search.Tuner.HYPERBAND
+        seen = search.hyperband_iterations if hyperband else search.max_trials
+        kwargs.setdefault("initial", {"more": 1 if hyperband else 10, "seen": seen})
+        super().__init__(*args, **kwargs)
+        if hyperband:
+            self.fields["more"].label = "More Hyperband iterations"
+            self.fields["more"].max_value = 100
+
+
+def ordered_metrics(metrics: list[str]) -> list[str]:
+    """Validation metrics first: those on the training rows reward memorising."""
+    return sorted(metrics, key=lambda name: (not name.startswith("val_"), "loss" in name, name))
+
+
+def default_objective(project: Project, metrics: list[str]) -> str:
+    if project.dataset.task == Dataset.Task.REGRESSION:
+        wanted = ["val_mean_absolute_error", "val_loss"]
+    else:
+        wanted = ["val_accuracy", "val_loss"]
+    return next((name for name in wanted if name in metrics), metrics[0] if metrics else "")

@@ -1,0 +1,20 @@
+"""The form that retrains a trial."""
+
+from typing import Any
+
+from django import forms
+
+from tuning.models import Trial
+
+
+class RetrainForm(forms.Form):
+    epochs = forms.IntegerField(
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        help_text="The trial was at its best after this many epochs.",
+    )
+
+    def __init__(self, *args: Any, trial: Trial, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"epochs": trial.best_epoch or trial.search.epochs})
+        super().__init__(*args, **kwargs)

@@ -1,0 +1,82 @@
+"""Figures, statuses and small pictures in pages."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tuning.analysis import figures
+from tuning.analysis.profiles import Bars, bars_info, shape_text
+from tuning.analysis.space import Hyperparameter
+from tuning.models import Dataset
+from tuning.protocol.statuses import SearchStatus, Status
+
+register = template.Library()
+
+
+@register.filter
+def figure(value: Any, digits: int = 4) -> SafeString:
+    """A figure to a sensible number of digits, with the exact one on hover."""
+    return _exact(figures.figure(value, digits), value)
+
+
+@register.filter
+def setting(value: Any) -> SafeString:
+    """A hyperparameter's value. One that was not in use is empty."""
+    return format_html("") if value is None else _exact(figures.setting(value), value)
+
+
+@register.filter
+def signed(value: float | None) -> SafeString:
+    return _exact(figures.signed(value), value)
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    return figures.duration(value)
+
+
+@register.filter
+def counted(number: int, noun: str) -> str:
+    """{{ 2|counted:"trial" }}: 2 trials. A plural of its own follows a comma."""
+    one, _, many = noun.partition(",")
+    return figures.counted(number, one, many or None)
+
+
+@register.filter
+def bars(dataset: Dataset) -> Bars | None:
+    return bars_info(dataset)
+
+
+@register.filter
+def shape(dataset: Dataset) -> str:
+    return shape_text(dataset)
+
+
+@register.filter
+def default_of(parameter: Hyperparameter) -> SafeString:
+    return setting(parameter.default)
+
+
+@register.simple_tag
+def badge(status: str, search: bool = False) -> SafeString:
+    """A status as a shape and a word."""
+    caption = SearchStatus(status).caption if search else Status(status).caption
+    return format_html('<span class="status status-{}">{}</span>', status, caption)
+
+
+@register.simple_tag
+def sort_link(key: str, sort: str) -> dict[str, str]:
+    """Where a column's head leads and how it is sorted now: a second press turns it around."""
+    if sort == key:
+        return {"to": f"-{key}", "aria": "ascending"}
+    return {"to": key, "aria": "descending" if sort == f"-{key}" else "none"}
+
+
+def _exact(text: str, value: Any) -> SafeString:
+    exact = figures.exact(value)
+    if exact in ("", text):
+        return format_html("{}", text)
+    return format_html('<span title="{}">{}</span>', exact, text)

@@ -1,0 +1,1 @@
+"""Pages, one file per subject. Every row is reached through `visible_to(user)`."""

@@ -1,0 +1,23 @@
+"""How views reach rows: a stranger's request finds nothing, and so does a viewer's change."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from tuning.models import Team
+
+
+def visible_or_404(request: HttpRequest, queryset: QuerySet[Any], pk: int) -> Any:
+    """The row, if the user may look at it."""
+    return get_object_or_404(queryset.visible_to(request.user), pk=pk)  # type: ignore[attr-defined]
+
+
+def editable_or_404(request: HttpRequest, queryset: QuerySet[Any], pk: int) -> Any:
+    """The row, if the user may change it."""
+    return get_object_or_404(queryset.editable_by(request.user), pk=pk)  # type: ignore[attr-defined]
+
+
+def may_edit(request: HttpRequest, team_id: int) -> bool:
+    return Team.objects.editable_by(request.user).filter(pk=team_id).exists()

@@ -1,0 +1,131 @@
+"""Projects: the list, a new one, one with its searches and saved models, deleting it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tuning.actions import projects as actions
+from tuning.actions.teams import default_team
+from tuning.analysis.overview import project_rows, saved_model_table, search_rows
+from tuning.analysis.profiles import split_sizes
+from tuning.analysis.space import combinations, read_space
+from tuning.forms.projects import ProjectForm
+from tuning.models import Dataset, HyperModel, Project, Team, Worker
+from tuning.protocol.statuses import Status
+
+from .access import editable_or_404, may_edit, visible_or_404
+
+
+@require_GET
+def project_list(request: HttpRequest) -> HttpResponse:
+    projects = Project.objects.visible_to(request.user).for_list()
+    context = {
+        "rows": project_rows(projects),
+        "teams": Team.objects.visible_to(request.user).count(),
+        "can_create": may_create(request),
+    }
+    return render(request, "projects/list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def project_create(request: HttpRequest) -> HttpResponse:
+    if not may_create(request):
+        messages.error(request, "You may only look in your teams. Found a team of your own first.")
+        return redirect("team-create")
+    team = Team.objects.editable_by(request.user).first() or Team()
+    if request.method == "POST" and team.pk is None:
+        team = default_team(request.user)
+    form = ProjectForm(request.POST or None, user=request.user, team=team, initial=_wanted(request))
+    if request.method == "POST" and form.is_valid():
+        project = actions.create_project(request.user, form.save(commit=False))
+        return redirect("project-detail", project.pk)
+    context = {
+        "form": form,
+        "datasets": Dataset.objects.visible_to(request.user),
+        "hypermodels": HyperModel.objects.visible_to(request.user).current(),
+    }
+    return render(request, "projects/create.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    project = visible_or_404(request, _with_parts(), pk)
+    space = read_space(project.inspection.space) if hasattr(project, "inspection") else []
+    context = {
+        **_state(request, project),
+        "sizes": split_sizes(project),
+        "space": space,
+        "combinations": combinations(space),
+        "searches": search_rows(project),
+        "saved_models": saved_model_table(project),
+    }
+    return render(request, "projects/detail.html", context)
+
+
+@require_GET
+def project_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The state of a project that is being read. Once it is known, the page loads anew."""
+    project = visible_or_404(request, _with_parts(), pk)
+    context = _state(request, project)
+    if not context["waiting"]:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return render(request, "projects/_state.html", context)
+
+
+@require_POST
+def project_inspect(request: HttpRequest, pk: int) -> HttpResponse:
+    project = editable_or_404(request, Project.objects.select_related("dataset"), pk)
+    actions.inspect_again(project)
+    return redirect("project-detail", project.pk)
+
+
+@require_http_methods(["GET", "POST"])
+def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks, POST does it."""
+    project = editable_or_404(request, Project.objects.for_list(), pk)
+    if request.method == "POST":
+        actions.delete_project(project)
+        messages.success(request, f"“{project}” is deleted.")
+        return redirect("project-list")
+    trials = sum(row.trial_count for row in project.searches.for_list())
+    context = {"project": project, "trials": trials, "saved_models": project.saved_models.count()}
+    return render(request, "projects/delete.html", context)
+
+
+def may_create(request: HttpRequest) -> bool:
+    """People who are only viewers everywhere cannot create; people without a team get one."""
+    return (
+        Team.objects.editable_by(request.user).exists()
+        or not Team.objects.visible_to(request.user).exists()
+    )
+
+
+def _wanted(request: HttpRequest) -> dict[str, str]:
+    """A choice that a link brings along: ?dataset=3 from a dataset's page."""
+    return {key: request.GET[key] for key in ("dataset", "hypermodel") if key in request.GET}
+
+
+def _with_parts() -> Any:
+    return Project.objects.select_related("team", "dataset", "hypermodel", "inspection")
+
+
+def _state(request: HttpRequest, project: Project) -> dict[str, Any]:
+    """What the page says about the project's dataset and template. `waiting`: it will change."""
+    inspection = getattr(project, "inspection", None)
+    dataset = project.dataset
+    ready = inspection is not None and inspection.status == Status.COMPLETED
+    dataset_failed = not dataset.is_ready and dataset.status == Status.FAILED
+    waiting = inspection is not None and inspection.is_active and not dataset_failed
+    return {
+        "project": project,
+        "dataset": dataset,
+        "inspection": inspection,
+        "ready": ready,
+        "dataset_failed": dataset_failed,
+        "waiting": waiting,
+        "can_edit": may_edit(request, project.team_id),
+        "nobody_works": waiting and not Worker.objects.online().exists(),
+    }

@@ -1,0 +1,188 @@
+"""Saved models: following a retraining, reading its result, downloading it."""
+
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
+
+from tuning.actions import saved_models as actions
+from tuning.analysis.curves import saved_model_info
+from tuning.analysis.exports import file_stem, history_csv, hyperparameters_json
+from tuning.analysis.snippets import forms as snippet_forms
+from tuning.analysis.snippets import predict_snippet
+from tuning.models import SavedModel
+
+from .access import editable_or_404, may_edit, visible_or_404
+
+# name in the address and in the zip: what it is, for people
+FILES = {
+    "history.csv": "Training history",
+    "hyperparameters.json": "Hyperparameters",
+    "template.py": "Model template",
+    "predict.py": "Script that predicts",
+}
+
+
+@require_GET
+def saved_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    saved_model = visible_or_404(request, _saved_models(), pk)
+    context = {
+        **_progress(saved_model),
+        "project": saved_model.project,
+        "trial": saved_model.trial,
+        "file_name": f"{file_stem(saved_model)}.keras",
+        "file_is_there": bool(saved_model.file) and _path(saved_model).is_file(),
+        "files": FILES,
+        "test_metrics": sorted(saved_model.test_metrics.items(), key=lambda i: ("loss" in i[0], i)),
+        "snippet": predict_snippet(saved_model, f"{file_stem(saved_model)}.keras"),
+        "snippets": snippet_forms(saved_model.trial.values),
+        "can_edit": may_edit(request, saved_model.project.team_id),
+    }
+    return render(request, "saved_models/detail.html", context)
+
+
+@require_GET
+@never_cache
+def saved_model_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress; 204 without news. Once the retraining has ended, the page loads anew."""
+    saved_model = visible_or_404(request, _saved_models(), pk)
+    if not saved_model.is_active:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    context = _progress(saved_model)
+    if request.GET.get("since") == context["version"]:
+        return HttpResponse(status=204)
+    return render(request, "saved_models/_live.html", context)
+
+
+@require_GET
+@never_cache
+def saved_model_plots(request: HttpRequest, pk: int) -> JsonResponse:
+    return JsonResponse(saved_model_info(visible_or_404(request, _saved_models(), pk)))
+
+
+@require_safe
+def saved_model_download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+    """The .keras file."""
+    saved_model = visible_or_404(request, _saved_models(), pk)
+    if not saved_model.file:
+        raise Http404
+    try:
+        file = _path(saved_model).open("rb")
+    except OSError:
+        return _file_is_gone(request, saved_model)
+    return _attachment(file, f"{file_stem(saved_model)}.keras")
+
+
+@require_safe
+def saved_model_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """One of FILES, made from rows."""
+    saved_model = visible_or_404(request, _saved_models(), pk)
+    if name not in FILES:
+        raise Http404
+    content = _texts(saved_model)[name].encode()
+    stem, _, ending = name.partition(".")
+    response = HttpResponse(content, content_type="application/octet-stream")
+    response["Content-Length"] = str(len(content))
+    _set_name(response, f"{file_stem(saved_model)}-{stem}.{ending}")
+    return response
+
+
+@require_safe
+def saved_model_bundle(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+    """The model and all FILES as one zip. Built in a temporary file: its length must be known
+    before the first byte goes out, and models do not fit into memory."""
+    saved_model = visible_or_404(request, _saved_models(), pk)
+    if not saved_model.file:
+        raise Http404
+    stem = file_stem(saved_model)
+    bundle = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
+    try:
+        # A .keras file is a zip itself: compressing it again only costs time.
+        with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
+            archive.write(_path(saved_model), f"{stem}/{stem}.keras")
+            for name, text in _texts(saved_model).items():
+                archive.writestr(f"{stem}/{name}", text)
+    except OSError:
+        bundle.close()
+        return _file_is_gone(request, saved_model)
+    bundle.seek(0)
+    return _attachment(bundle, f"{stem}.zip")
+
+
+@require_http_methods(["GET", "POST"])
+def saved_model_stop(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks, POST does it."""
+    saved_model = editable_or_404(request, _saved_models(), pk)
+    if request.method == "POST":
+        actions.stop_retraining(saved_model)
+        return redirect("saved-model-detail", saved_model.pk)
+    return render(request, "saved_models/stop.html", {"saved_model": saved_model})
+
+
+@require_http_methods(["GET", "POST"])
+def saved_model_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks, POST does it."""
+    saved_model = editable_or_404(request, _saved_models(), pk)
+    if request.method == "POST":
+        actions.delete_saved_model(saved_model)
+        messages.success(request, f"The model of trial {saved_model.trial.number} is deleted.")
+        return redirect("project-detail", saved_model.project_id)
+    return render(request, "saved_models/delete.html", {"saved_model": saved_model})
+
+
+def _saved_models() -> QuerySet[SavedModel]:
+    return SavedModel.objects.select_related(
+        "worker", "created_by", "project__team", "project__dataset", "project__hypermodel",
+        "trial__search",
+    ).defer("trial__search__oracle_state", "trial__search__space")  # fmt: skip
+
+
+def _progress(saved_model: SavedModel) -> dict[str, Any]:
+    done = saved_model.history.filter(attempt=saved_model.attempt).order_by("-epoch").first()
+    version = f"{saved_model.status}-{saved_model.attempt}-{saved_model.revision}"
+    return {
+        "saved_model": saved_model,
+        "last": done,
+        "epochs_done": done.epoch if done else 0,
+        "version": version,
+    }
+
+
+def _path(saved_model: SavedModel) -> Path:
+    return Path(settings.SAVED_MODELS_ROOT) / saved_model.file
+
+
+def _texts(saved_model: SavedModel) -> dict[str, str]:
+    return {
+        "history.csv": history_csv(saved_model),
+        "hyperparameters.json": hyperparameters_json(saved_model),
+        "template.py": saved_model.project.hypermodel.code,
+        "predict.py": predict_snippet(saved_model, f"{file_stem(saved_model)}.keras"),
+    }
+
+
+def _attachment(file: Any, name: str) -> FileResponse:
+    response = FileResponse(
+        file, as_attachment=True, filename=name, content_type="application/octet-stream"
+    )
+    _set_name(response, name)
+    return response
+
+
+def _set_name(response: HttpResponse | FileResponse, name: str) -> None:
+    # Names are made of slugs and numbers, so they need no quoting.
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+
+
+def _file_is_gone(request: HttpRequest, saved_model: SavedModel) -> HttpResponse:
+    return render(request, "saved_models/gone.html", {"saved_model": saved_model}, status=410)

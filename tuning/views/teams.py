@@ -1,0 +1,91 @@
+"""Teams and their members."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tuning.actions import teams as actions
+from tuning.forms.teams import MemberForm, TeamForm
+from tuning.models import Membership, Role, Team
+
+from .access import visible_or_404
+
+
+@require_GET
+def team_list(request: HttpRequest) -> HttpResponse:
+    memberships = (
+        Membership.objects.filter(user_id=request.user.pk)
+        .select_related("team")
+        .annotate(
+            members=Count("team__memberships", distinct=True),
+            projects=Count("team__projects", distinct=True),
+        )
+        .order_by("team__name", "team")
+    )
+    return render(request, "teams/list.html", {"memberships": memberships})
+
+
+@require_http_methods(["GET", "POST"])
+def team_create(request: HttpRequest) -> HttpResponse:
+    form = TeamForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        team = actions.create_team(request.user, form.cleaned_data["name"])
+        return redirect("team-detail", team.pk)
+    return render(request, "teams/create.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+def team_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    team = visible_or_404(request, Team.objects.all(), pk)
+    return render(request, "teams/detail.html", _context(request, team, MemberForm()))
+
+
+@require_POST
+def member_set(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add somebody, or change the role of a member. For owners."""
+    team = get_object_or_404(Team.objects.owned_by(request.user), pk=pk)
+    form = MemberForm(request.POST)
+    if form.is_valid():
+        try:
+            actions.set_member(team, form.cleaned_data["username"], form.cleaned_data["role"])
+        except actions.LastOwner as error:
+            form.add_error("role", str(error))
+    if form.errors:
+        return render(request, "teams/detail.html", _context(request, team, form), status=422)
+    return redirect("team-detail", team.pk)
+
+
+@require_POST
+def member_remove(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
+    """Owners remove anybody; everybody may leave."""
+    team = visible_or_404(request, Team.objects.all(), pk)
+    if user_pk != request.user.pk:
+        team = get_object_or_404(Team.objects.owned_by(request.user), pk=pk)
+    member = team.memberships.filter(user=user_pk).select_related("user").first()
+    if member is None:
+        return redirect("team-detail", team.pk)
+    try:
+        actions.remove_member(team, member.user)
+    except actions.LastOwner as error:
+        messages.error(request, str(error))
+        return redirect("team-detail", team.pk)
+    if user_pk == request.user.pk:
+        messages.success(request, f"You have left {team}.")
+        return redirect("team-list")
+    messages.success(request, f"{member.user} is no longer a member of {team}.")
+    return redirect("team-detail", team.pk)
+
+
+def _context(request: HttpRequest, team: Team, form: MemberForm) -> dict[str, Any]:
+    return {
+        "team": team,
+        "form": form,
+        "memberships": team.memberships.select_related("user"),
+        "projects": team.projects.order_by("name"),
+        "roles": Role.choices,
+        "is_owner": Team.objects.owned_by(request.user).filter(pk=team.pk).exists(),
+    }

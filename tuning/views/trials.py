@@ -1,0 +1,97 @@
+"""Trials: one with everything known about it, and retraining its values."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from tuning.actions.saved_models import retrain
+from tuning.analysis.curves import trial_info
+from tuning.analysis.lineage import hyperband_place
+from tuning.analysis.snippets import forms as snippet_forms
+from tuning.analysis.space import read_space
+from tuning.analysis.summary import running_row, spread
+from tuning.forms.trials import RetrainForm
+from tuning.models import Trial
+from tuning.protocol.statuses import Status
+
+from .access import editable_or_404, may_edit, visible_or_404
+
+
+@require_GET
+def trial_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    trial = visible_or_404(request, _trials(), pk)
+    return render(request, "trials/detail.html", _context(request, trial, RetrainForm(trial=trial)))
+
+
+@require_GET
+@never_cache
+def trial_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress of a trial; 204 without news. Once it has ended, the page loads anew."""
+    trial = visible_or_404(request, _trials(), pk)
+    if trial.status not in (Status.QUEUED, Status.RUNNING):
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    if request.GET.get("since") == _version(trial):
+        return HttpResponse(status=204)
+    return render(request, "trials/_live.html", _progress(trial))
+
+
+@require_GET
+@never_cache
+def trial_plots(request: HttpRequest, pk: int) -> JsonResponse:
+    trial = visible_or_404(request, Trial.objects.select_related("search"), pk)
+    return JsonResponse(trial_info(trial))
+
+
+@require_POST
+def trial_retrain(request: HttpRequest, pk: int) -> HttpResponse:
+    trial = editable_or_404(request, _trials().completed(), pk)  # type: ignore[attr-defined]
+    form = RetrainForm(request.POST, trial=trial)
+    if not form.is_valid():
+        return render(request, "trials/detail.html", _context(request, trial, form), status=422)
+    saved_model = retrain(request.user, trial, form.cleaned_data["epochs"])
+    return redirect("saved-model-detail", saved_model.pk)
+
+
+def _trials() -> QuerySet[Trial]:
+    return Trial.objects.select_related(
+        "worker", "search__project__team", "search__project__dataset", "search__project__hypermodel"
+    ).defer("search__oracle_state", "search__project__hypermodel__code")
+
+
+def _version(trial: Trial) -> str:
+    return f"{trial.status}-{trial.attempt}-{trial.epochs_done}"
+
+
+def _progress(trial: Trial) -> dict[str, Any]:
+    return {
+        "trial": trial,
+        "version": _version(trial),
+        "progress": running_row(trial.search, trial),
+    }
+
+
+def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str, Any]:
+    search = trial.search
+    metrics = sorted(trial.metrics.items(), key=lambda item: (item[0] != search.objective, item[0]))
+    return {
+        **_progress(trial),
+        "search": search,
+        "project": search.project,
+        "values": [
+            (parameter, trial.values[parameter.name])
+            for parameter in read_space(search.space)
+            if parameter.name in trial.values
+        ],
+        "snippets": snippet_forms(trial.values),
+        "metrics": metrics,
+        "spread": spread(trial.execution_scores),
+        "place": hyperband_place(trial),
+        "attempts": trial.attempts.all(),
+        "saved_models": trial.saved_models.order_by("-created_at"),
+        "form": form,
+        "can_edit": may_edit(request, search.project.team_id),
+    }

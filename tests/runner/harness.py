@@ -1,0 +1,169 @@
+"""A supervisor for tests: starts the real runner, sends it orders, collects its events."""
+
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tuning.protocol.events import Event, Failed, NextTrial, Ready, TrialEnd, decode_event
+from tuning.protocol.orders import (
+    EndOrder,
+    Order,
+    PrepareOrder,
+    ProjectOrder,
+    SearchOrder,
+    Split,
+    TrialOrder,
+    encode_order,
+)
+
+MAIN = Path(__file__).resolve().parents[2] / "tuning" / "runner" / "__main__.py"
+SPLIT = Split(train=0.7, validation=0.15, test=0.15, seed=3, stratified=True)
+
+
+class Runner:
+    """A running runner. `folder` becomes its working folder and must be empty."""
+
+    def __init__(self, folder: Path, *flags: str, **environment: str) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._read, write = os.pipe()
+        self._log = (folder.parent / f"{folder.name}.log").open("wb")
+        command = [sys.executable, "-I", str(MAIN), "--events-fd", str(write)]
+        self.process = subprocess.Popen(
+            [*command, "--parent-pid", str(os.getpid()), *flags],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[write],
+            env={**_environment(folder), **environment},
+        )
+        os.close(write)
+        self._events = os.fdopen(self._read, "rb", buffering=0)
+        self._buffer = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self._events.close()
+        self._log.close()
+
+    @property
+    def log(self) -> str:
+        return Path(self._log.name).read_text()
+
+    def send(self, order: Order) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(encode_order(order))
+        self.process.stdin.flush()
+
+    def receive(self, timeout: float = 60) -> Event | None:
+        """The next event; None at the end of the runner."""
+        deadline = time.monotonic() + timeout
+        while b"\n" not in self._buffer:
+            ready, _, _ = select.select([self._events], [], [], deadline - time.monotonic())
+            assert ready, f"no event within {timeout} s; the log says:\n{self.log}"
+            piece = self._events.read(65536)
+            if not piece:
+                return None
+            self._buffer += piece
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return decode_event(line)
+
+    def until(self, *kinds: type[Any], timeout: float = 60) -> list[Any]:
+        """Events up to and including the first of these kinds."""
+        events: list[Any] = []
+        while True:
+            event = self.receive(timeout)
+            assert event is not None, f"the runner ended after {events}:\n{self.log}"
+            events.append(event)
+            if isinstance(event, kinds):
+                return events
+
+    def result(self, order: Order, *kinds: type[Any], timeout: float = 60) -> Any:
+        """Send an order and return the event that ends its work."""
+        if not isinstance(order, TrialOrder):
+            self.until(Ready, timeout=timeout)
+        self.send(order)
+        return self.until(*kinds, Failed, timeout=timeout)[-1]
+
+
+class TrialRunner(Runner):
+    """A runner in the middle of a search."""
+
+    def begin(self, order: SearchOrder) -> None:
+        self.until(Ready)
+        self.send(order)
+        first = self.until(NextTrial, Failed)[-1]
+        assert isinstance(first, NextTrial), first
+
+    def trial(self, trial_id: str, values: dict[str, Any], seed: int = 1) -> list[Any]:
+        """Train one trial; its events up to its end."""
+        self.send(TrialOrder(trial_id, values, seed))
+        events = self.until(TrialEnd, Failed)
+        assert isinstance(self.receive(), NextTrial)
+        return events
+
+    def finish(self) -> int:
+        self.send(EndOrder())
+        assert self.receive() is None
+        return self.process.wait(10)
+
+
+def prepare(folder: Path, key: str) -> Path:
+    """Prepare a bundled dataset; the folder with its arrays."""
+    with Runner(folder, "--no-keras") as runner:
+        runner.until(Ready)
+        runner.send(PrepareOrder(key))
+        while runner.receive() is not None:
+            pass
+    return folder / "prepared"
+
+
+def project(code: str, dataset: Path, **split: Any) -> ProjectOrder:
+    fields = {**SPLIT.__dict__, **split}
+    return ProjectOrder(code, str(dataset), Split(**fields))
+
+
+def search_order(project: ProjectOrder, space: dict[str, Any], **settings: Any) -> SearchOrder:
+    defaults: dict[str, Any] = {
+        "project": project,
+        "objective": "val_accuracy",
+        "direction": "max",
+        "hyperband": False,
+        "epochs": 1,
+        "executions_per_trial": 1,
+        "batch_size": 64,
+        "early_stopping_metric": "",
+        "early_stopping_patience": 1,
+        "space": space,
+    }
+    return SearchOrder(**{**defaults, **settings})
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "LANG": "C.UTF-8",
+        "KERAS_HOME": str(folder.parent / "keras"),
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "OMP_NUM_THREADS": "1",
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+    }

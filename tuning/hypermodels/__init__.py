@@ -1,0 +1,68 @@
+"""The built-in model templates, one file each: KerasTuner code to read, copy and learn from.
+
+This file knows them by name only and needs the standard library alone: importing a template
+imports Keras, which only a runner may do.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class BuiltinTemplate:
+    """A template's file name without `.py`, and what people read about it."""
+
+    module: str
+    name: str
+    description: str
+    kinds: tuple[str, ...]  # Kinds of dataset: image, table.
+
+    @property
+    def key(self) -> str:
+        """The template's lasting name in the database and on the command line: cnn-blocks."""
+        return self.module.replace("_", "-")
+
+
+BUILTIN: tuple[BuiltinTemplate, ...] = (
+    BuiltinTemplate(
+        "cnn",
+        "Small convolutional network",
+        "One to three convolutions with pooling and one dense layer. Tunes the number of layers, "
+        "filters, kernel sizes, dropout, dense units and the learning rate. The one to begin with "
+        "for images.",
+        ("image",),
+    ),
+    BuiltinTemplate(
+        "dense",
+        "Dense network",
+        "For tables, with classes or with values to predict. Normalises the columns, then tunes "
+        "depth, width, activation, dropout, the optimizer and the learning rate.",
+        ("table",),
+    ),
+    BuiltinTemplate(
+        "cnn_blocks",
+        "Convolutional blocks",
+        "Two blocks of a convolution, two poolings that can be left out and dropout, with "
+        "augmentation that can be switched on. For finding a network's shape.",
+        ("image",),
+    ),
+    BuiltinTemplate(
+        "transfer",
+        "Transfer learning",
+        "InceptionV3, MobileNetV2 or EfficientNetB0, frozen, with ImageNet's weights or none, and "
+        "a small tunable head. The weights are downloaded on first use; a GPU is advisable.",
+        ("image",),
+    ),
+    BuiltinTemplate(
+        "batch_size",
+        "Tuned batch size",
+        "One hidden layer for images or tables, whose batch size is tuned as well: an example of "
+        "tuning in HyperModel.fit.",
+        ("image", "table"),
+    ),
+)
+
+
+def source_of(template: BuiltinTemplate) -> str:
+    """The template's code."""
+    return (Path(__file__).parent / f"{template.module}.py").read_text("utf-8")

@@ -1,0 +1,68 @@
+"""A dense network for tables, for classes or for values: depth, width, dropout, optimizer."""
+
+import keras
+import keras_tuner as kt
+
+MAX_HIDDEN_LAYERS = 4
+
+
+class DenseHyperModel(kt.HyperModel):
+    """Hidden layers between a normalisation of the columns and an output that fits the task."""
+
+    def __init__(self, input_shape: tuple[int, ...], num_classes: int | None, task: str):
+        super().__init__()
+        self.input_shape = input_shape
+        self.num_classes = num_classes
+        self.task = task
+
+    def build(self, hp: kt.HyperParameters) -> keras.Model:
+        """Build one network of the space."""
+        activation = hp.Choice("activation", ["relu", "tanh", "selu"])
+        dropout = hp.Float("dropout", 0.0, 0.5, step=0.1)
+        normalise_batches = hp.Boolean("batch_normalization", default=False)
+
+        model = keras.Sequential([keras.Input(self.input_shape)])
+        # Its means and variances are learned from the training rows in `fit` below.
+        model.add(keras.layers.Normalization(name="normalization"))
+
+        hidden_layers = hp.Int("hidden_layers", 1, MAX_HIDDEN_LAYERS, default=2)
+        for i in range(MAX_HIDDEN_LAYERS):
+            # All layers are declared every time, so that the tuner knows the whole space; the
+            # scope tells it that a width matters only where there is such a layer.
+            with hp.conditional_scope("hidden_layers", list(range(i + 1, MAX_HIDDEN_LAYERS + 1))):
+                units = hp.Int(f"units_{i + 1}", 16, 256, step=2, sampling="log", default=64)
+            if i < hidden_layers:
+                model.add(keras.layers.Dense(units, activation))
+                if normalise_batches:
+                    model.add(keras.layers.BatchNormalization())
+                if dropout > 0:
+                    model.add(keras.layers.Dropout(dropout))
+
+        if self.task == "classification":
+            model.add(keras.layers.Dense(self.num_classes, activation="softmax"))
+            loss, metric = "sparse_categorical_crossentropy", "accuracy"
+        else:
+            model.add(keras.layers.Dense(1))
+            loss, metric = "mean_squared_error", "mean_absolute_error"
+        model.compile(optimizer=self.optimizer(hp), loss=loss, metrics=[metric])
+        return model
+
+    def optimizer(self, hp: kt.HyperParameters) -> keras.optimizers.Optimizer:
+        """Choose an optimizer; each has values of its own."""
+        name = hp.Choice("optimizer", ["adam", "sgd", "rmsprop"])
+        learning_rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log", default=1e-2)
+        # Under another optimizer momentum is None, and no tuner spends trials on it.
+        with hp.conditional_scope("optimizer", ["sgd"]):
+            momentum = hp.Float("momentum", 0.0, 0.9, step=0.1, default=0.9)
+        # Keeps one very wrong prediction, common in regression, from throwing the weights far off.
+        clipnorm = hp.Fixed("clipnorm", 1.0)
+        if name == "sgd":
+            return keras.optimizers.SGD(learning_rate, momentum=momentum, clipnorm=clipnorm)
+        if name == "rmsprop":
+            return keras.optimizers.RMSprop(learning_rate, clipnorm=clipnorm)
+        return keras.optimizers.Adam(learning_rate, clipnorm=clipnorm)
+
+    def fit(self, hp, model, x, y, **kwargs):
+        """Learn the columns' means from the training rows alone, then train as usual."""
+        model.get_layer("normalization").adapt(x)
+        return model.fit(x, y, **kwargs)

@@ -1,0 +1,59 @@
+"""The runner: one isolated process that does one piece of work, then ends.
+
+    python -I .../tuning/runner/__main__.py --events-fd N --parent-pid PID [--no-keras]
+
+Working folder: empty and private. Standard input: orders (`tuning.protocol.orders`), one JSON line
+each; its end ends the process. Descriptor N: events (`tuning.protocol.events`), one JSON line each,
+beginning with `ready`. Standard output and error: the log.
+
+After `ready` the first order decides what this process is for:
+
+- `inspect`, `retrain`, `prepare`: one result or `failed`, then the process ends.
+- `search`: `next`, then for each `trial` order its events up to `trial_end` or `failed` and
+  another `next`, until `end`. A `failed` before the first `next` means that the template or the
+  data cannot be used at all; the process ends after it.
+
+Files are left in the working folder: `prepared/`, `model.keras`, `kt/search/trial_<id>/` (Hyperband
+only; before a child is ordered, its parent's folder must lie there).
+
+`--no-keras` answers `ready` at once: bundled datasets are prepared without TensorFlow.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+# Run as a file with -I, so neither the working folder nor the repository is on the path. This file's
+# own folder never is: its modules would shadow the standard library's `code`.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tuning.runner.hardening import harden  # noqa: E402
+
+
+def main() -> None:
+    arguments = _arguments()
+    harden(arguments.parent_pid)
+    # From here on heavier imports are allowed: the limits hold for them too.
+    from tuning.runner.work import serve
+
+    try:
+        serve(arguments.events_fd, with_keras=not arguments.no_keras)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if sys.exc_info()[0] is None:
+            # Without TensorFlow's slow tear-down, and whatever threads the template left behind.
+            os._exit(0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tuning.runner")
+    parser.add_argument("--events-fd", type=int, required=True)
+    parser.add_argument("--parent-pid", type=int, required=True)
+    parser.add_argument("--no-keras", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""A project's arrays and their split into train, validation and test rows. Needs only numpy."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tuning.protocol.orders import ProjectOrder, Split
+
+from .failures import MissingFile
+
+Arrays = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A prepared dataset: x and y stay on disk (memory-mapped) until rows are taken."""
+
+    x: np.ndarray
+    y: np.ndarray
+    facts: dict[str, Any]
+    split: Split
+
+    def rows(self, *parts: str) -> Arrays:
+        """Copies of the rows of one or more of "train", "validation" and "test"."""
+        indices = split_rows(self.y, self.split)
+        chosen = np.concatenate([indices[part] for part in parts])
+        return np.asarray(self.x[chosen]), np.asarray(self.y[chosen])
+
+
+def load_dataset(project: ProjectOrder) -> Dataset:
+    """The dataset in the project's folder. Raises MissingFile."""
+    folder = Path(project.dataset_folder)
+    try:
+        # No objects: an array file must not be able to run code.
+        x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
+        y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
+        facts = json.loads((folder / "meta.json").read_text("utf-8"))
+    except FileNotFoundError as error:
+        name = Path(error.filename).name
+        raise MissingFile(f"The dataset's file {name} is not there any more.") from error
+    return Dataset(x, y, facts, project.split)
+
+
+def split_rows(y: np.ndarray, split: Split) -> dict[str, np.ndarray]:
+    """Row numbers of "train", "validation" and "test": disjoint, complete, the same every time.
+
+    Stratified, each class is divided by itself, so that its share of a part differs from the
+    part's fraction by less than one row.
+    """
+    # RandomState, not default_rng: numpy promises that its stream never changes, so workers
+    # with different versions of numpy agree about which rows are the test's.
+    random = np.random.RandomState(split.seed)
+    order = random.permutation(len(y))
+    groups = [order]
+    if split.stratified:
+        groups = [order[y[order] == label] for label in np.unique(y)]
+    fractions = np.cumsum([split.train, split.validation])
+    parts: list[list[np.ndarray]] = [[], [], []]
+    for group in groups:
+        bounds = np.rint(fractions * len(group)).astype(int)
+        for part, rows in zip(parts, np.split(group, bounds), strict=True):
+            part.append(rows)
+    names = ("train", "validation", "test")
+    return {
+        name: random.permutation(np.concatenate(part))
+        for name, part in zip(names, parts, strict=True)
+    }

@@ -1,0 +1,120 @@
+"""From an exception to the `failed` event that people read."""
+
+import socket
+import traceback
+import urllib.error
+from types import TracebackType
+
+from tuning.protocol.events import Failed
+from tuning.protocol.failures import FailureCode
+
+# The name under which a template's code is compiled; its frames are found by it.
+TEMPLATE_FILE = "template.py"
+
+_MAX_MESSAGE = 1_000
+_MAX_HEAD = 3_000
+_MAX_TAIL = 12_000
+
+# By name: asking TensorFlow or another backend for the class would import it.
+_MEMORY_ERRORS = frozenset({"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"})
+_MEMORY_TEXTS = ("RESOURCE_EXHAUSTED", "CUDA_ERROR_OUT_OF_MEMORY", "OOM when allocating")
+
+
+class WorkFailed(Exception):
+    """Work ended for a reason that the runner itself knows; the text is the whole message."""
+
+    code = FailureCode.CODE_ERROR
+
+
+class TemplateError(WorkFailed):
+    """The template cannot be used as it is."""
+
+
+class NoScore(WorkFailed):
+    """The objective is not among the metrics that were reported."""
+
+    code = FailureCode.NO_SCORE
+
+
+class NoNetwork(WorkFailed):
+    """A download failed."""
+
+    code = FailureCode.NO_NETWORK
+
+
+class MissingFile(WorkFailed):
+    """A file that the order names is not there."""
+
+    code = FailureCode.MISSING_FILE
+
+
+def failure_of(error: BaseException) -> Failed:
+    """The event that tells of an exception: what kind it is, a sentence, the lines to look at."""
+    if isinstance(error, WorkFailed):
+        cause = error.__cause__
+        return Failed(error.code, str(error), _traceback(cause) if cause else "")
+    return Failed(_code(error), _message(error), _traceback(error))
+
+
+def is_network_error(error: BaseException) -> bool:
+    """Whether something could not be downloaded, at whichever depth it was caught and wrapped."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, urllib.error.URLError | socket.gaierror | TimeoutError):
+            return True
+        # Keras's get_file wraps every download error in a plain Exception with this text.
+        if "URL fetch failure" in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def _code(error: BaseException) -> FailureCode:
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & _MEMORY_ERRORS or any(text in str(error) for text in _MEMORY_TEXTS):
+        return FailureCode.OUT_OF_MEMORY
+    if is_network_error(error):
+        return FailureCode.NO_NETWORK
+    return FailureCode.CODE_ERROR
+
+
+def _message(error: BaseException) -> str:
+    """`ValueError in line 12: ...`, with the line where the template's own code stopped."""
+    if isinstance(error, SystemExit):
+        return f"The template ended the process: sys.exit({error.code!r})."
+    kind = type(error).__name__
+    if isinstance(error, SyntaxError) and error.filename == TEMPLATE_FILE:
+        return f"{kind} in line {error.lineno}: {error.msg}"
+    lines = [frame.f_lineno for frame in _walk(error.__traceback__) if _is_template(frame.tb_frame)]
+    place = f" in line {lines[-1]}" if lines else ""
+    return f"{kind}{place}: {error}"[:_MAX_MESSAGE]
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback from the template's first frame on: those above it are the runner's."""
+    told = traceback.TracebackException.from_exception(error)
+    part: traceback.TracebackException | None = told
+    while part is not None:
+        _cut(part)
+        part = part.__cause__ or part.__context__
+    text = "".join(told.format())
+    if len(text) <= _MAX_HEAD + _MAX_TAIL:
+        return text
+    return text[:_MAX_HEAD] + "\n  [...]\n" + text[-_MAX_TAIL:]
+
+
+def _cut(part: traceback.TracebackException) -> None:
+    for index, frame in enumerate(part.stack):
+        if frame.filename == TEMPLATE_FILE:
+            del part.stack[:index]
+            return
+
+
+def _walk(tb: TracebackType | None):  # noqa: ANN202
+    while tb is not None:
+        yield tb
+        tb = tb.tb_next
+
+
+def _is_template(frame: object) -> bool:
+    return frame.f_code.co_filename == TEMPLATE_FILE  # type: ignore[attr-defined]

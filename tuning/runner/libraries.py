@@ -1,0 +1,34 @@
+"""Importing Keras and KerasTuner once, quietly, and with this machine's devices set up."""
+
+import gc
+import importlib.metadata
+import os
+import platform
+
+_NAMES = ("keras", "tensorflow", "keras-tuner", "numpy")
+
+
+def load_libraries() -> None:
+    """Import what training needs: seconds and hundreds of MiB, so it is done once a process."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Several runners may share a GPU: none takes all of its memory at once.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    import keras_tuner  # noqa: F401
+
+    # KerasTuner collects garbage before each build, which takes 0.2-0.4 s with TensorFlow's
+    # objects to look through. Frozen ones are not looked through.
+    gc.collect()
+    gc.freeze()
+
+
+def versions() -> dict[str, str]:
+    """The versions of everything that a trained model depends on."""
+    found = {"python": platform.python_version()}
+    for name in _NAMES:
+        try:
+            found[name.replace("-", "_")] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # TensorFlow, on a machine with another backend.
+    return found

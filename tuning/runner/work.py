@@ -1,0 +1,48 @@
+"""From an order to the file that does it."""
+
+from tuning.protocol.events import Ready
+from tuning.protocol.orders import (
+    InspectOrder,
+    Order,
+    PrepareOrder,
+    RetrainOrder,
+    SearchOrder,
+)
+
+from .channel import Channel
+from .failures import failure_of
+from .libraries import load_libraries
+
+
+def serve(events_fd: int, with_keras: bool) -> None:
+    """Get ready, wait for an order, do it. Whatever goes wrong becomes a `failed` event."""
+    channel = Channel(events_fd)
+    if with_keras:
+        load_libraries()
+    channel.send(Ready())
+    order = channel.receive()
+    try:
+        _do(order, channel)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  the template may raise anything
+        channel.send(failure_of(error))
+
+
+def _do(order: Order, channel: Channel) -> None:
+    """Each kind of work imports only what it needs: some of it needs no Keras."""
+    match order:
+        case SearchOrder():
+            from .search import search
+
+            search(order, channel)
+        case InspectOrder():
+            from .inspection import inspect_template
+
+            inspect_template(order, channel)
+        case RetrainOrder():
+            from .retrain import retrain
+
+            retrain(order, channel)
+        case PrepareOrder():
+            from .prepare import prepare
+
+            prepare(order, channel)

@@ -18,15 +18,16 @@ from tests.services import (
     wait_for,
 )
 
-# A worker imports TensorFlow, so these take seconds each.
-pytestmark = pytest.mark.tensorflow
-
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Tuneroom]:
     running = start_tuneroom(tmp_path / "data")
     yield running
     running.kill()
+
+
+# A worker imports TensorFlow, so these take seconds each.
+pytestmark = pytest.mark.tensorflow
 
 
 def nothing_is_left(running: Tuneroom) -> None:

@@ -26,6 +26,7 @@ READY_SECONDS = 60
 # What TensorFlow says on every import. It ignores TF_CPP_MIN_LOG_LEVEL that early.
 NOISE = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog")
 SITE_THREADS = 8
+PARTS = ("site", "worker", "scheduler")
 
 
 class Command(BaseCommand):
@@ -34,36 +35,48 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--only",
+            choices=PARTS,
+            help="Start one part alone; for machines and containers that each have their own.",
+        )
         parser.epilog = "HOST, PORT, SLOTS and TUNEROOM_DATA are settings: docs/settings.md."
 
-    def handle(self, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *, only: str | None = None, **options: Any) -> None:  # noqa: ARG002
         started = time.monotonic()
+        parts = (only,) if only else PARTS
         host, port = address()
         with ExitStack() as stack:
-            self._lock_data_folder(stack)
+            if not only:
+                self._lock_data_folder(stack)
             refuse_unprepared()
-            listener = stack.enter_context(listen(host, port))
-            slots = slot_count()
+            listener = stack.enter_context(listen(host, port)) if "site" in parts else None
+            slots = slot_count() if "worker" in parts else 0
+            self._say(f"Starting {_these(parts, slots)} ...")
             environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONUNBUFFERED": "1"}
-            self._say(f"Starting the site, a worker with {_slots(slots)} and the scheduler ...")
             family = stack.enter_context(Family(environment, NOISE))
-            family.start("site", site_command(listener.fileno()), keep=(listener.fileno(),))
-            family.start("worker", worker_command(slots))
-            family.start("scheduler", scheduler_command())
-            # From here on only the site listens: were it killed, nobody should wait at its door.
-            listener.close()
-
-            ready = threading.Event()
-            waiter = Waiter(host, port, ready, family)
-            waiter.start()
+            waiter = None
+            if listener:
+                descriptor = listener.fileno()
+                family.start("site", site_command(descriptor), keep=(descriptor,))
+                # From here on only the site listens: were it killed, nobody should wait in vain.
+                listener.close()
+            if slots:
+                family.start("worker", worker_command(slots))
+            if "scheduler" in parts:
+                family.start("scheduler", scheduler_command())
+            if listener:
+                waiter = Waiter(host, port, family)
+                waiter.start()
             for _ in family.run():
-                if ready.is_set() and not waiter.told:
+                if waiter and waiter.ready and not waiter.told:
                     waiter.told = True
                     self._welcome(host, port, time.monotonic() - started)
-                if waiter.gave_up:
+                if waiter and waiter.gave_up:
                     family.failed = f"the site does not answer after {READY_SECONDS} s"
-            waiter.cancelled.set()
-            self._say("Stopping ..." if not family.failed else f"\nStopping: {family.failed}.")
+            if waiter:
+                waiter.cancelled.set()
+            self._say(f"\nStopping: {family.failed}." if family.failed else "Stopping ...")
         if family.failed:
             raise CommandError(f"{family.failed[0].upper()}{family.failed[1:]}.")
         self._say("Stopped.")
@@ -109,11 +122,11 @@ class Command(BaseCommand):
 class Waiter(threading.Thread):
     """Waits until the site answers, beside the loop that passes on what the children say."""
 
-    def __init__(self, host: str, port: int, ready: threading.Event, family: Family) -> None:
+    def __init__(self, host: str, port: int, family: Family) -> None:
         super().__init__(daemon=True)
         local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         self.url = f"{url(local, port)}health/"
-        self.ready = ready
+        self.ready = False
         self.family = family
         self.told = False
         self.gave_up = False
@@ -123,7 +136,7 @@ class Waiter(threading.Thread):
         end = time.monotonic() + READY_SECONDS
         while not self.cancelled.is_set():
             if answers(self.url):
-                self.ready.set()
+                self.ready = True
                 self.family.wake()
                 return
             if time.monotonic() > end:
@@ -245,5 +258,11 @@ def _alive(pid: str) -> bool:
     return True
 
 
-def _slots(count: int) -> str:
-    return "1 slot" if count == 1 else f"{count} slots"
+def _these(parts: tuple[str, ...], slots: int) -> str:
+    words = {
+        "site": "the site",
+        "worker": f"a worker with {slots} slot{'s' if slots != 1 else ''}",
+        "scheduler": "the scheduler",
+    }
+    *most, last = [words[part] for part in parts]
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,96 @@
+"""The family of processes behind `manage.py up`, with small children."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.services import ROOT, clean_environment, processes_with, wait_for
+from tuning.management.processes import Taken, folder_lock
+
+PARENT = """
+import os, re, sys
+from tuning.management.processes import Family
+
+with Family(dict(os.environ), re.compile(b"noise")) as family:
+    for number, program in enumerate(sys.argv[1:], 1):
+        family.start(f"child{number}", [sys.executable, "-uc", program])
+    for _ in family.run():
+        pass
+print(family.failed or "asked to stop")
+"""
+WAITS = "import time; print('up'); time.sleep(60)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up');"
+    " time.sleep(60)"
+)
+
+
+def start(tmp_path: Path, *children: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-uc", PARENT, *children],
+        env=clean_environment(FAMILY=str(tmp_path)),
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def lines_until_up(parent: "subprocess.Popen[str]", count: int) -> list[str]:
+    assert parent.stdout
+    lines: list[str] = []
+    while sum("up" in line for line in lines) < count:
+        lines.append(parent.stdout.readline())
+        assert lines[-1], "ended early"
+    return lines
+
+
+def test_lines_carry_the_name_and_noise_is_dropped(tmp_path: Path) -> None:
+    parent = start(tmp_path, "print('noise'); print(); print('half', end='')")
+    output, _ = parent.communicate(timeout=20)
+    assert output.splitlines() == [
+        "   child1 | half",
+        "child1 ended unexpectedly (exit status 0)",
+    ]
+
+
+def test_a_request_to_stop_ends_all(tmp_path: Path) -> None:
+    parent = start(tmp_path, WAITS, WAITS)
+    lines_until_up(parent, 2)
+    parent.terminate()
+    output, _ = parent.communicate(timeout=20)
+    assert output.splitlines()[-1] == "asked to stop"
+    assert processes_with("FAMILY", str(tmp_path)) == []
+
+
+def test_the_second_request_is_impatient(tmp_path: Path) -> None:
+    parent = start(tmp_path, STUBBORN)
+    lines_until_up(parent, 1)
+    started = time.monotonic()
+    parent.terminate()
+    wait_for(lambda: _terminate_again(parent), "the end", 5)
+    parent.communicate()
+    assert time.monotonic() - started < 5
+    assert processes_with("FAMILY", str(tmp_path)) == []
+
+
+def _terminate_again(parent: "subprocess.Popen[str]") -> bool:
+    parent.terminate()
+    return parent.poll() is not None
+
+
+def test_children_end_when_the_parent_is_killed(tmp_path: Path) -> None:
+    parent = start(tmp_path, WAITS, WAITS)
+    lines_until_up(parent, 2)
+    parent.kill()
+    parent.communicate()
+    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone", 5)
+
+
+def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with folder_lock(path), pytest.raises(Taken, match=str(os.getpid())), folder_lock(path):
+        pass
+    with folder_lock(path):
+        pass

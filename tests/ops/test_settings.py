@@ -1,0 +1,84 @@
+"""Settings: nonsense is refused with a sentence, and docs/settings.md names every one of them."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.services import ROOT, clean_environment
+
+DOCS = ROOT / "docs" / "settings.md"
+READS = re.compile(
+    r"""(?:environ\.get\(|environ\[|env_(?:bool|int|list)\(|getenv\()\s*["']([A-Z][A-Z_]+)["']"""
+)
+# Django's own, and what one of our processes tells another.
+NOT_SETTINGS = {"DJANGO_SETTINGS_MODULE", "TUNEROOM_WORKER_PARENT", "NO_COLOR"}
+
+
+def read_settings(data: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", "import webapp.settings as s; print(s.SLOTS, s.DEBUG, s.HTTPS)"],
+        env=clean_environment(TUNEROOM_DATA=str(data), **settings),
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLOTS", "many"),
+        ("SLOTS", "-1"),
+        ("DEBUG", "maybe"),
+        ("HTTPS", "2"),
+        ("EMAIL_PORT", "0"),
+        ("RUNNER_MEMORY_MB", "1.5"),
+        ("RUNNER_FILE_SIZE_MB", "0"),
+    ],
+)
+def test_nonsense_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
+    done = read_settings(tmp_path, **{name: value})
+    assert done.returncode != 0
+    assert f"ImproperlyConfigured: {name} is {value!r}" in done.stderr.replace('"', "'")
+
+
+def test_sense_is_taken(tmp_path: Path) -> None:
+    done = read_settings(tmp_path, SLOTS="3", DEBUG="", HTTPS="yes")
+    assert done.stdout.split() == ["3", "False", "True"]
+
+
+def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    read_settings(tmp_path)
+    key = tmp_path / "secret_key"
+    first = key.read_text()
+    assert len(first) > 50
+    assert key.stat().st_mode & 0o077 == 0
+    read_settings(tmp_path)
+    assert key.read_text() == first
+
+
+def read_names() -> set[str]:
+    # A runner's environment is made for it by the supervisor: nothing there is for people to set.
+    sources = [
+        path
+        for folder in ("webapp", "tuning")
+        for path in (ROOT / folder).rglob("*.py")
+        if ROOT / "tuning" / "runner" not in path.parents
+    ]
+    return {name for path in sources for name in READS.findall(path.read_text())} - NOT_SETTINGS
+
+
+def documented_names() -> set[str]:
+    return set(re.findall(r"^\| `([A-Z][A-Z_]+)`", DOCS.read_text(), re.MULTILINE))
+
+
+def test_every_setting_is_documented() -> None:
+    assert read_names() - documented_names() == set()
+
+
+def test_nothing_is_documented_that_is_not_there() -> None:
+    elsewhere = (ROOT / "Makefile").read_text() + (ROOT / "tests" / "services.py").read_text()
+    known_to_gunicorn = {"WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"}
+    gone = documented_names() - read_names() - known_to_gunicorn
+    assert {name for name in gone if name not in elsewhere} == set()

@@ -1,0 +1,244 @@
+"""`manage.py doctor`: what was found on this machine, what is missing, and what to do about it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+GIB = 1 << 30
+LITTLE_DISK = 5 * GIB
+HARDLY_ANY_DISK = 1 * GIB
+TENSORFLOW_SECONDS = 120
+# What SQLite's locks and the broker's folder can't be trusted on.
+NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "glusterfs", "fuse.")
+COUNT_GPUS = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Finding:
+    level: Level
+    subject: str
+    text: str
+
+
+def ok(subject: str, text: str) -> Finding:
+    return Finding(Level.OK, subject, text)
+
+
+def warn(subject: str, text: str) -> Finding:
+    return Finding(Level.WARN, subject, text)
+
+
+def fail(subject: str, text: str) -> Finding:
+    return Finding(Level.FAIL, subject, text)
+
+
+class Command(BaseCommand):
+    help = "Say what is found on this machine and what is missing."
+    requires_system_checks = []
+
+    def handle(self, **options: Any) -> None:  # noqa: ARG002
+        styles = {
+            Level.OK: self.style.SUCCESS,
+            Level.WARN: self.style.WARNING,
+            Level.FAIL: self.style.ERROR,
+        }
+        failed = 0
+        for finding in findings():
+            level = styles[finding.level](f"{finding.level:<4}")
+            self.stdout.write(f"{level}  {finding.subject}: {finding.text}")
+            failed += finding.level is Level.FAIL
+        if failed:
+            raise CommandError(f"{failed} thing{'s' if failed > 1 else ''} to mend.")
+
+
+def findings() -> Iterator[Finding]:
+    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        python, data_folder, disk, database, broker, site, gpus, isolation,
+    )  # fmt: skip
+    for check in checks:
+        yield from check()
+
+
+def python() -> Iterator[Finding]:
+    number = ".".join(map(str, sys.version_info[:3]))
+    yield ok("Python", f"{number} in {sys.prefix}")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        yield warn(
+            "User",
+            "Tuneroom runs as root, and so would the code of model templates. "
+            "Start it as an ordinary user.",
+        )
+
+
+def data_folder() -> Iterator[Finding]:
+    root = Path(settings.DATA_ROOT)
+    kind = file_system(root, Path("/proc/mounts"))
+    if not os.access(root, os.W_OK):
+        yield fail("Data folder", f"{root} can't be written to. Change its owner or TUNEROOM_DATA.")
+    elif kind.startswith(NETWORK_FILE_SYSTEMS) and not (
+        settings.DATABASE_URL and settings.REDIS_URL
+    ):
+        yield warn(
+            "Data folder",
+            f"{root} is on a network file system ({kind}), where SQLite and the broker's folder "
+            "lose data. Use a local disk, or set DATABASE_URL and REDIS_URL.",
+        )
+    else:
+        yield ok("Data folder", f"{root} ({kind})" if kind else str(root))
+
+
+def file_system(path: Path, mounts: Path) -> str:
+    """The kind of file system that a path is on, as the kernel calls it; "" if unknown."""
+    try:
+        lines = mounts.read_text().splitlines()
+    except OSError:
+        return ""
+    best, kind = "", ""
+    for _, where, this_kind, *_ in map(str.split, lines):
+        # The kernel writes a space as \040.
+        where = where.replace("\\040", " ")
+        inside = path == Path(where) or Path(where) in path.parents
+        if inside and len(where) >= len(best):
+            best, kind = where, this_kind
+    return kind
+
+
+def disk() -> Iterator[Finding]:
+    free = shutil.disk_usage(settings.DATA_ROOT).free
+    text = f"{free / GIB:.1f} GiB free in {settings.DATA_ROOT}"
+    if free < HARDLY_ANY_DISK:
+        yield fail("Disk", f"{text}. Trained models and datasets will not fit: make room.")
+    elif free < LITTLE_DISK:
+        yield warn("Disk", f"{text}. Large datasets may not fit.")
+    else:
+        yield ok("Disk", text)
+
+
+def database() -> Iterator[Finding]:
+    try:
+        with connection.cursor() as cursor:
+            sqlite = connection.vendor == "sqlite"
+            cursor.execute(f"SELECT {'sqlite_version()' if sqlite else 'version()'}")
+            number = str(cursor.fetchone()[0]).split(",")[0]
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except Exception as error:  # noqa: BLE001  whatever the driver says belongs on the line
+        yield fail("Database", f"not reached ({_line(error)}). Check DATABASE_URL and its server.")
+        return
+    if plan:
+        yield fail("Database", f"{len(plan)} migrations are to be applied. Run: make setup")
+        return
+    yield ok("Database", f"SQLite {number}" if sqlite else number)
+    yield from workers()
+
+
+def workers() -> Iterator[Finding]:
+    from tuning.models import Worker
+
+    online = list(Worker.objects.online())
+    if online:
+        slots = sum(worker.slots for worker in online)
+        yield ok("Workers", f"{len(online)} online with {slots} slots")
+    else:
+        yield warn("Workers", "none is online. Start Tuneroom (make up) or a worker by itself.")
+
+
+def broker() -> Iterator[Finding]:
+    if not settings.REDIS_URL:
+        yield ok("Broker", f"a folder, {settings.BROKER_ROOT}; one machine only")
+        return
+    import redis
+
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    try:
+        with redis.Redis.from_url(
+            settings.REDIS_URL,
+            socket_timeout=options["socket_timeout"],
+            socket_connect_timeout=options["socket_connect_timeout"],
+        ) as client:
+            info: Any = client.info("server")
+    except Exception as error:  # noqa: BLE001  as above
+        yield fail("Broker", f"not reached ({_line(error)}). Check REDIS_URL and its server.")
+    else:
+        yield ok("Broker", f"Redis {info['redis_version']}")
+
+
+def site() -> Iterator[Finding]:
+    if settings.DEBUG:
+        yield warn("Site", "DEBUG is on: errors show settings and code to everybody. Unset it.")
+    if os.environ.get("HOST", "127.0.0.1") not in ("", "127.0.0.1", "localhost", "::1"):
+        if not settings.HTTPS:
+            yield warn(
+                "Site",
+                "people reach it over the network without HTTPS, so passwords travel in the open. "
+                "Put a web server with HTTPS in front of it and set HTTPS=1.",
+            )
+        if not os.environ.get("ALLOWED_HOSTS"):
+            yield fail("Site", "answers only to localhost. Set ALLOWED_HOSTS to the site's names.")
+    if not settings.EMAIL_HOST:
+        yield warn("Mail", "EMAIL_HOST is not set: password resets are written to the site's log.")
+
+
+def gpus() -> Iterator[Finding]:
+    from tuning.supervisor import slots
+
+    try:
+        number = version("tensorflow")
+    except PackageNotFoundError:
+        yield warn(
+            "TensorFlow",
+            "not installed: this machine can serve the site but not train. "
+            "A worker needs requirements.txt.",
+        )
+        return
+    found = len(slots.gpus())
+    try:
+        # In a process of its own: it takes GPU memory and must not stay here.
+        done = subprocess.run(
+            [sys.executable, "-c", COUNT_GPUS],
+            capture_output=True, text=True, timeout=TENSORFLOW_SECONDS, check=True,
+        )  # fmt: skip
+        usable = int(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        yield fail("TensorFlow", f"{number} can't be imported ({_line(error)}). Run: make setup")
+        return
+    yield ok("TensorFlow", number)
+    if usable:
+        yield ok("GPUs", f"{usable}, and {slots.slot_count()} slots")
+    elif found:
+        yield warn(
+            "GPUs",
+            f"{found} in this machine, but TensorFlow can't use them. Install CUDA's libraries: "
+            f'{sys.executable} -m pip install "tensorflow[and-cuda]=={number}"',
+        )
+    else:
+        yield ok("GPUs", f"none; {slots.slot_count()} slots on {slots.cores()} processor cores")
+
+
+def isolation() -> Iterator[Finding]:
+    from tuning.supervisor.isolation import probe
+
+    for layer in probe():
+        yield (ok if layer.active else warn)(f"Isolation, {layer.name.lower()}", layer.detail)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

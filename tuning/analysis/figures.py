@@ -25,13 +25,13 @@ def figure(value: Any, digits: int = 4) -> str:
         return f"{value:.{digits}g}"
     # Fixed decimals, so that scores line up below each other: 0.9000 and 0.9833.
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return f"{value:.{min(decimals, digits)}f}"
+    return f"{value:.{decimals}f}"
 
 
 def setting(value: Any) -> str:
-    """A hyperparameter's value: as short as it is exact to six digits, so 0.001 and not 0.0010."""
+    """A hyperparameter's value, as short as it can be: 0.001 and not 0.001000."""
     if isinstance(value, float) and math.isfinite(value):
-        return f"{value:.6g}"
+        return f"{value:.{6 if abs(value) >= 1000 else 4}g}"
     return figure(value) if isinstance(value, bool | None) else str(value)
 
 

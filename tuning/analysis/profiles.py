@@ -34,7 +34,9 @@ def bars_info(dataset: Dataset) -> Bars | None:
     if counts:
         names = profile.get("class_names") or range(len(counts))
         labels = [f"{name}: {count:,}" for name, count in zip(names, counts, strict=False)]
-        return Bars("Rows of each class", _bars(counts, labels))
+        low, high = min(counts), max(counts)
+        each = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        return Bars(f"{each} rows of each class", _bars(counts, labels))
     histogram = profile.get("target") or profile.get("target_histogram") or {}
     if isinstance(histogram, dict) and histogram.get("counts"):
         edges, counts = histogram["edges"], histogram["counts"]
@@ -49,13 +51,13 @@ def bars_info(dataset: Dataset) -> Bars | None:
 
 def _bars(counts: list[int], labels: list[str]) -> list[Bar]:
     step = WIDTH / len(counts)
-    gap = min(2.0, step / 4)
+    width = min(step - min(2.0, step / 4), 24.0)
     top = max(max(counts), 1)
     return [
         Bar(
-            x=round(index * step, 2),
+            x=round(index * step + (step - width) / 2, 2),
             y=round(HEIGHT - HEIGHT * count / top, 2),
-            width=round(step - gap, 2),
+            width=round(width, 2),
             height=round(HEIGHT * count / top, 2),
             label=label,
         )

@@ -1,0 +1,51 @@
+// A trial's or a saved model's page: a plot for each metric, followed while it trains.
+import { colours, dash, draw, fetchInfo, plotly, say } from "./plots.js";
+
+const box = document.getElementById("curves-plots");
+let info = null;
+
+async function refresh() {
+  try {
+    await plotly;
+    info = await fetchInfo(box.dataset.url);
+    show();
+  } catch {
+    if (!info) say(box.querySelector(".plot"), "The figures could not be fetched.");
+  }
+}
+
+function show() {
+  if (!info) return;
+  const plots = info.plots;
+  if (!plots.length) {
+    say(box.querySelector(".plot"), box.dataset.active ? "The curves appear with the first epoch." : "There are no epochs.");
+    return;
+  }
+  while (box.children.length < plots.length) {
+    const element = document.createElement("div");
+    element.className = "plot";
+    box.append(element);
+  }
+  plots.forEach((plot, index) => drawCurves(box.children[index], plot));
+}
+
+function drawCurves(element, plot) {
+  element.setAttribute("role", "img");
+  element.setAttribute("aria-label", `${plot.metric} over the epochs`);
+  draw(element, () => ({
+    // Validation and training keep their colours; executions differ by their dashes.
+    traces: plot.curves.map((curve, index) => ({
+      name: curve.name, x: curve.epochs, y: curve.values, type: "scatter",
+      mode: curve.epochs.length < 40 ? "lines+markers" : "lines",
+      line: { color: colours()[curve.validation ? 0 : 1], width: 2, dash: dash(6 * Math.floor(index / 2)) },
+      marker: { size: 5 },
+      hovertemplate: "epoch %{x}: %{y:.5g}<extra>%{fullData.name}</extra>",
+    })),
+    x: "epoch",
+    y: plot.metric,
+  }));
+}
+
+document.addEventListener("htmx:afterSwap", refresh);
+document.addEventListener("tuneroom:theme", show);
+refresh();

@@ -1,0 +1,29 @@
+// The objective history: tuning/analysis/history.py has the figures.
+import { colour, colours, draw, say } from "./plots.js";
+
+export function drawHistory(element, info) {
+  if (!info.numbers.length) {
+    say(element, info.failed.length ? "No trial has a score." : "Every completed trial becomes a point here.");
+    return;
+  }
+  draw(element, () => {
+    const [first, second] = colours();
+    const traces = [
+      { name: "trial", x: info.numbers, y: info.scores, mode: "markers", type: "scatter",
+        marker: { color: first, size: 8 }, hovertemplate: "trial %{x}: %{y:.5g}<extra></extra>" },
+      { name: "best so far", x: info.numbers, y: info.best, mode: "lines", type: "scatter",
+        line: { color: second, width: 2, shape: "hv" }, hovertemplate: "best so far: %{y:.5g}<extra></extra>" },
+    ];
+    if (info.baseline !== null) {
+      const ends = [info.numbers[0], Math.max(info.numbers.at(-1), info.numbers[0] + 1)];
+      traces.push({ name: "baseline", x: ends, y: [info.baseline, info.baseline], mode: "lines", type: "scatter",
+        line: { color: colour("muted"), width: 1.5, dash: "dash" }, hovertemplate: "baseline: %{y:.5g}<extra></extra>" });
+    }
+    if (info.failed.length) {
+      const low = Math.min(...info.scores);
+      traces.push({ name: "failed", x: info.failed, y: info.failed.map(() => low), mode: "markers", type: "scatter",
+        marker: { color: colour("failed"), size: 9, symbol: "x" }, hovertemplate: "trial %{x} failed<extra></extra>" });
+    }
+    return { traces, x: "trial", y: info.objective };
+  });
+}

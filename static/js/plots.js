@@ -1,0 +1,67 @@
+// What all plots share: Plotly, drawn in the page's own tokens.
+
+const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+export const colours = () => [1, 2, 3, 4, 5, 6].map((number) => token(`--plot-${number}`));
+export const colour = (name) => token(`--${name}`);
+const DASHES = ["solid", "dash", "dot", "dashdot"];
+export const dash = (index) => DASHES[Math.floor(index / 6) % DASHES.length];
+
+const axis = (title) => ({
+  title: { text: title, standoff: 8 },
+  gridcolor: token("--line"),
+  linecolor: token("--line-strong"),
+  zeroline: false,
+  automargin: true,
+  tickfont: { size: 13 },
+});
+
+// Draws or updates. `traces` and the axis titles are made anew for each theme, hence a function.
+export function draw(element, make) {
+  if (!window.Plotly) {
+    say(element, "The plots could not be loaded. The tables have the same figures.");
+    return;
+  }
+  const { traces, x, y, wholeX = true, layout = {} } = make();
+  element.querySelector(".plot-wait")?.remove();
+  Plotly.react(element, traces, {
+    margin: { l: 56, r: 16, t: 32, b: 44 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: token("--font"), size: 13, color: token("--muted") },
+    hoverlabel: { bgcolor: token("--surface"), bordercolor: token("--line-strong"), font: { color: token("--text"), size: 13 } },
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 13 } },
+    showlegend: true,
+    xaxis: { ...axis(x), ...(wholeX ? { tickformat: ",d", ...whole(traces) } : {}) },
+    yaxis: axis(y),
+    // The same value keeps zooming and hidden curves through an update.
+    uirevision: "page",
+    ...layout,
+  }, { displayModeBar: false, responsive: true, staticPlot: false });
+}
+
+// Ticks at whole numbers even where there are only a few of them.
+function whole(traces) {
+  const last = Math.max(1, ...traces.flatMap((trace) => trace.x));
+  return last <= 10 ? { dtick: 1 } : {};
+}
+
+export function say(element, text) {
+  if (window.Plotly && element.classList.contains("js-plotly-plot")) Plotly.purge(element);
+  const note = document.createElement("p");
+  note.className = "plot-wait";
+  note.textContent = text;
+  element.replaceChildren(note);
+}
+
+export async function fetchInfo(url) {
+  const response = await fetch(url, { headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error(`the plots' data answered ${response.status}`);
+  return response.json();
+}
+
+// Modules run after deferred scripts, but a slow network may still be fetching Plotly.
+export const plotly = new Promise((resolve) => {
+  if (window.Plotly || document.readyState === "complete") resolve();
+  else window.addEventListener("load", resolve, { once: true });
+});

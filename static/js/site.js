@@ -1,0 +1,107 @@
+// Every page: the theme button, copy buttons, buttons that are pressed once, live fragments.
+
+const toggle = document.getElementById("theme-toggle");
+const nameTheme = () => {
+  const dark = document.documentElement.dataset.theme === "dark";
+  toggle.textContent = dark ? "Light" : "Dark";
+  toggle.setAttribute("aria-label", dark ? "Switch to the light theme" : "Switch to the dark theme");
+};
+toggle.hidden = false;
+nameTheme();
+document.addEventListener("tuneroom:theme", nameTheme);
+toggle.addEventListener("click", () => document.dispatchEvent(new CustomEvent("tuneroom:toggle-theme")));
+
+export function announce(text) {
+  document.getElementById("announcer").textContent = text;
+}
+
+async function copy(text) {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  // Over plain http from another machine there is no clipboard API.
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  if (!done) throw new Error("copying was refused");
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const label = button.dataset.label ?? (button.dataset.label = button.textContent);
+  try {
+    await copy(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+    announce("Copied");
+  } catch {
+    button.textContent = "Select and copy by hand";
+  }
+  setTimeout(() => { button.textContent = label; }, 2000);
+});
+
+// A second press of the same button does no harm on the server; this only says that it was heard.
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented) return;
+  for (const button of event.target.querySelectorAll("button:not([type=button])")) {
+    button.setAttribute("aria-disabled", "true");
+  }
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "1";
+});
+// Coming back with the browser's back button shows the page as it was left.
+window.addEventListener("pageshow", () => {
+  for (const form of document.forms) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
+  }
+});
+
+// Live fragments: leave a piece of the page alone if its news are the same as what stands there, so
+// that selections, open details and scroll positions stay. Text of the last version by id.
+const shown = new Map();
+let open = [];
+let pendingScroll = null;
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const fragment = event.detail.fragment.firstElementChild ?? event.detail.fragment;
+  const target = event.detail.target;
+  const text = fragment.outerHTML ?? fragment.textContent;
+  const same = shown.get(target.id) === text;
+  shown.set(target.id, text);
+  if (same && target.id !== "search-poll") { event.detail.shouldSwap = false; return; }
+  open = [...target.querySelectorAll("details[open][id]")].map((details) => details.id);
+  const scroll = target.querySelector(".table-scroll[id]");
+  pendingScroll = scroll ? { id: scroll.id, left: scroll.scrollLeft, top: scroll.scrollTop } : pendingScroll;
+});
+document.addEventListener("htmx:oobAfterSwap", () => {
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  open = [];
+  if (pendingScroll) {
+    const element = document.getElementById(pendingScroll.id);
+    if (element) { element.scrollLeft = pendingScroll.left; element.scrollTop = pendingScroll.top; }
+    pendingScroll = null;
+  }
+});
+
+// The server cannot be reached: say so in one place, and go on asking.
+let offline = null;
+const isOffline = (state) => {
+  if (state && !offline) {
+    offline = document.createElement("p");
+    offline.className = "notice failed";
+    offline.setAttribute("role", "status");
+    offline.textContent = "The site cannot be reached. What you see may be old; it is asked again every few seconds.";
+    document.getElementById("main").prepend(offline);
+  } else if (!state && offline) {
+    offline.remove();
+    offline = null;
+  }
+};
+document.addEventListener("htmx:sendError", () => isOffline(true));
+document.addEventListener("htmx:timeout", () => isOffline(true));
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.xhr?.status > 0) isOffline(false);
+  // Signed out or deleted meanwhile: asking again would not help, loading the page says what is.
+  if ([404, 403].includes(event.detail.xhr?.status)) location.reload();
+});

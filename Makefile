@@ -53,8 +53,8 @@ define install
 		$(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off \
 			--require-hashes --requirement $(1) >$(VENV)/install.log 2>&1 & pip=$$!; \
 		trap 'kill $$pip 2>/dev/null' INT TERM; started=$$(date +%s); \
-		while sleep 2 && kill -0 $$pip 2>/dev/null; do \
-			[ $$(( ($$(date +%s) - started) % 20 )) -gt 1 ] || \
+		while sleep 1 && kill -0 $$pip 2>/dev/null; do \
+			[ $$(( ($$(date +%s) - started) % 20 )) -gt 0 ] || \
 				echo "  ... $$(du -sm $(VENV) | cut -f1) MB so far"; \
 		done; \
 		wait $$pip || { \

@@ -39,14 +39,9 @@ class Command(BaseCommand):
         with folder_lock(Path(settings.DATA_ROOT) / "bootstrap.lock", wait_seconds=WAIT_SECONDS):
             self._migrate()
             self._collect_static()
-            try:
-                self._load_builtins()
-            except ModuleNotFoundError:  # TEMPORARY: being written
-                return
-            account = self._create_account()
+            self._load_builtins()
+            self._create_account()
             self._prepare_datasets()
-        if account:
-            self._show_account(*account)
 
     def _migrate(self) -> None:
         try:
@@ -79,12 +74,11 @@ class Command(BaseCommand):
 
         load_builtins()
 
-    def _create_account(self) -> tuple[str, str] | None:
-        """The first account, with a team and a sample project. Its name, and its password if that
-        was made up here."""
+    def _create_account(self) -> None:
+        """The first account, with a team and a sample project."""
         users = get_user_model().objects
         if users.exists():
-            return None
+            return
         name = os.environ.get("TUNEROOM_ADMIN_USER") or "admin"
         given = os.environ.get("TUNEROOM_ADMIN_PASSWORD", "")
         if given:
@@ -99,7 +93,9 @@ class Command(BaseCommand):
             user = users.create_superuser(name, password=password)
             self._create_sample(user)
         self.stdout.write(f"Created the account {name} and a sample project.")
-        return None if given else (name, password)
+        if not given:
+            # At once: were it lost with a later step, nobody could sign in.
+            self._show_account(name, password)
 
     def _create_sample(self, user: Any) -> None:
         from tuning.actions.projects import create_project
@@ -125,7 +121,10 @@ class Command(BaseCommand):
         missing = Dataset.objects.filter(source=Dataset.Source.BUNDLED, folder="").count()
         if missing:
             self.stdout.write(f"Preparing {missing} bundled datasets ...")
-            prepare_bundled()
+            try:
+                prepare_bundled()
+            except RuntimeError as error:
+                raise CommandError(str(error)) from None
 
     def _show_account(self, name: str, password: str) -> None:
         lines = [

@@ -100,7 +100,7 @@ class FakeRunner:
             case EndOrder():
                 self.ended = True
 
-    def read(self, timeout: float) -> list[Event]:
+    def read(self, timeout: float) -> Event | None:
         if self.ended:
             raise RunnerGone("The process ended with exit status 0.")
         while self._steps:
@@ -108,19 +108,19 @@ class FakeRunner:
             if step is None:
                 self._steps.pop(0)
             elif step is Silence:
-                return []
+                return None
             elif step is Death:
                 self.ended = True
                 raise RunnerGone("The process was killed by SIGSEGV.")
             elif isinstance(step, bytes):
-                return [decode_event(step)]
+                return decode_event(step)
             elif callable(step):
                 step()
-                return []
+                return None
             else:
                 event: Any = step
-                return [decode_event(encode_event(event))]
-        return []
+                return decode_event(encode_event(event))
+        return None
 
     def mark_log(self) -> None:
         pass

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import psutil
 from django.conf import settings
 
-from tuning.protocol.events import MAX_LINE, Event, decode_event
+from tuning.protocol.events import MAX_LINE, BadEvent, Event, decode_event
 from tuning.protocol.orders import EndOrder, Order, encode_order
 
 MAIN = Path(settings.BASE_DIR) / "tuning" / "runner" / "__main__.py"
@@ -55,9 +55,9 @@ class Runner(Protocol):
     def send(self, order: Order) -> None:
         """Raises RunnerGone."""
 
-    def read(self, timeout: float) -> list[Event]:
-        """Events that have arrived; waits up to `timeout` seconds for the first. Raises RunnerGone
-        once the process has ended and all its events were read, BadEvent for a broken line."""
+    def read(self, timeout: float) -> Event | None:
+        """The next event; None if none came within `timeout` seconds. Raises RunnerGone once the
+        process has ended and all its events were read, BadEvent for a broken line."""
 
     def mark_log(self) -> None:
         """`log_tail` begins here."""
@@ -128,19 +128,23 @@ class RunnerProcess:
             except BrokenPipeError as error:
                 raise RunnerGone(self._ending()) from error
 
-    def read(self, timeout: float) -> list[Event]:
+    def read(self, timeout: float) -> Event | None:
+        # One at a time: what follows the end of one trial belongs to the next.
         if b"\n" not in self._buffer:
             readable, _, _ = select.select([self._events], [], [], timeout)
             if not readable:
-                return []
-            chunk = os.read(self._events, 1 << 20)
+                return None
+            chunk = os.read(self._events, 1 << 16)
             if not chunk:
                 raise RunnerGone(self._ending())
             self._buffer += chunk
-        *lines, self._buffer = self._buffer.split(b"\n")
-        if len(self._buffer) > MAX_LINE:
-            decode_event(self._buffer)
-        return [decode_event(line) for line in lines if line]
+        line, newline, rest = self._buffer.partition(b"\n")
+        if newline:
+            self._buffer = rest
+            return decode_event(line)
+        if len(line) > MAX_LINE:
+            raise BadEvent("a line without an end")
+        return None
 
     def mark_log(self) -> None:
         with contextlib.suppress(FileNotFoundError):

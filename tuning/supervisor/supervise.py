@@ -9,12 +9,13 @@ import logging
 import time
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from threading import Event as Flag
 
 from django.db import InterfaceError, OperationalError, connection
 
 from tuning.models.work import LEASE_SECONDS
-from tuning.protocol.events import BadEvent
+from tuning.protocol.events import BadEvent, Event
 from tuning.protocol.failures import Failure, FailureCode
 
 from .assignments import Assignment
@@ -63,10 +64,9 @@ class _Supervision:
         try:
             self.assignment.start(self.runner)
             while True:
-                for event in self.runner.read(timeout=0.25):
-                    self.heard = time.monotonic()
-                    if self._patiently(lambda event=event: self._record(event)):
-                        return Outcome.DONE
+                event = self.runner.read(timeout=0.25)
+                if event is not None and self._patiently(partial(self._record, event)):
+                    return Outcome.DONE
                 self._patiently(self._check)
         except Unstartable as error:
             self._fail(error.failure)
@@ -78,8 +78,9 @@ class _Supervision:
             over.end()
         return Outcome.SPENT
 
-    def _record(self, event: object) -> bool:
-        return self.assignment.record(event, self.runner)  # type: ignore[arg-type]
+    def _record(self, event: Event) -> bool:
+        self.heard = time.monotonic()
+        return self.assignment.record(event, self.runner)
 
     def _check(self) -> bool:
         """Everything that is watched between events. Raises _Over when the work must end."""

@@ -11,7 +11,7 @@ let busy = false;
 
 async function refresh() {
   const now = document.getElementById("search-poll").dataset.revision;
-  if (busy || now === revision) return;
+  if (!history || busy || now === revision) return;
   busy = true;
   try {
     await plotly;
@@ -19,7 +19,7 @@ async function refresh() {
     revision = now;
     show();
   } catch {
-    if (!info) for (const element of [history, running]) say(element, "The figures could not be fetched.");
+    if (!info) for (const element of [history, running]) if (element) say(element, "The figures could not be fetched.");
   }
   busy = false;
 }
@@ -27,7 +27,7 @@ async function refresh() {
 function show() {
   if (!info) return;
   drawHistory(history, info.history);
-  drawRunning(running, info.running, document.getElementById("search-poll").dataset.active === "1");
+  if (running) drawRunning(running, info.running, document.getElementById("search-poll").dataset.active === "1");
 }
 
 document.addEventListener("htmx:afterSettle", refresh);

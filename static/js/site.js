@@ -66,7 +66,8 @@ let pendingScroll = null;
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const fragment = event.detail.fragment.firstElementChild ?? event.detail.fragment;
   const target = event.detail.target;
-  const text = fragment.outerHTML ?? fragment.textContent;
+  // A form's token differs from time to time and means the same.
+  const text = fragment.outerHTML.replace(/(name="csrfmiddlewaretoken" value=)"[^"]*"/g, "$1");
   const same = shown.get(target.id) === text;
   shown.set(target.id, text);
   if (same && target.id !== "search-poll") { event.detail.shouldSwap = false; return; }
@@ -82,6 +83,13 @@ document.addEventListener("htmx:oobAfterSwap", () => {
     if (element) { element.scrollLeft = pendingScroll.left; element.scrollTop = pendingScroll.top; }
     pendingScroll = null;
   }
+});
+
+// Signed out meanwhile: the answer is the sign-in page, which belongs in the whole window.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;
+  event.detail.shouldSwap = false;
+  location.reload();
 });
 
 // The server cannot be reached: say so in one place, and go on asking.

@@ -97,7 +97,7 @@ class SearchForm(forms.ModelForm):
         for name, (least, most) in LIMITS.items():
             field = Search._meta.get_field(name)
             self.fields[name] = forms.IntegerField(
-                min_value=least, max_value=most, initial=field.default, label=self[name].label,
+                min_value=least, max_value=most, initial=field.default, label=self.fields[name].label,
                 help_text=HELP[name],
             )  # fmt: skip
         for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience", "direction"):

@@ -59,15 +59,17 @@ def member_set(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("team-detail", team.pk)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def member_remove(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
-    """Owners remove anybody; everybody may leave."""
+    """GET asks, POST does it. Owners remove anybody; everybody may leave."""
     team = visible_or_404(request, Team.objects.all(), pk)
     if user_pk != request.user.pk:
         team = get_object_or_404(Team.objects.owned_by(request.user), pk=pk)
     member = team.memberships.filter(user=user_pk).select_related("user").first()
     if member is None:
         return redirect("team-detail", team.pk)
+    if request.method == "GET":
+        return render(request, "teams/remove.html", {"team": team, "member": member})
     try:
         actions.remove_member(team, member.user)
     except actions.LastOwner as error:

@@ -24,11 +24,11 @@ import os
 import sys
 from pathlib import Path
 
-# Run as a file with -I, so neither the working folder nor the repository is on the path. This file's
-# own folder never is: its modules would shadow the standard library's `code`.
+# Run as a file with -I: neither the working folder nor the repository is on the path. This folder
+# never is: its modules would shadow the standard library's `code`.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tuning.runner.hardening import harden  # noqa: E402
+from tuning.runner.hardening import harden
 
 
 def main() -> None:

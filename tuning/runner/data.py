@@ -48,7 +48,7 @@ def split_rows(y: np.ndarray, split: Split) -> dict[str, np.ndarray]:
     """Row numbers of "train", "validation" and "test": disjoint, complete, the same every time.
 
     Stratified, each class is divided by itself, so that its share of a part differs from the
-    part's fraction by less than one row.
+    part's fraction by one row at most.
     """
     # RandomState, not default_rng: numpy promises that its stream never changes, so workers
     # with different versions of numpy agree about which rows are the test's.

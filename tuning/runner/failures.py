@@ -3,6 +3,7 @@
 import socket
 import traceback
 import urllib.error
+from collections.abc import Iterator
 from types import TracebackType
 
 from tuning.protocol.events import Failed
@@ -85,7 +86,7 @@ def _message(error: BaseException) -> str:
     kind = type(error).__name__
     if isinstance(error, SyntaxError) and error.filename == TEMPLATE_FILE:
         return f"{kind} in line {error.lineno}: {error.msg}"
-    lines = [frame.f_lineno for frame in _walk(error.__traceback__) if _is_template(frame.tb_frame)]
+    lines = list(_template_lines(error.__traceback__))
     place = f" in line {lines[-1]}" if lines else ""
     return f"{kind}{place}: {error}"[:_MAX_MESSAGE]
 
@@ -110,11 +111,9 @@ def _cut(part: traceback.TracebackException) -> None:
             return
 
 
-def _walk(tb: TracebackType | None):  # noqa: ANN202
+def _template_lines(tb: TracebackType | None) -> Iterator[int]:
+    """The template's line numbers in a traceback, the innermost one last."""
     while tb is not None:
-        yield tb
+        if tb.tb_frame.f_code.co_filename == TEMPLATE_FILE:
+            yield tb.tb_lineno
         tb = tb.tb_next
-
-
-def _is_template(frame: object) -> bool:
-    return frame.f_code.co_filename == TEMPLATE_FILE  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 import math
 import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -18,7 +19,7 @@ from tuning.protocol.orders import SearchOrder, TrialOrder
 from .channel import Channel
 from .code import Template
 from .data import load_dataset
-from .failures import NoScore, failure_of
+from .failures import MissingFile, NoScore, failure_of
 from .networks import description, numbers
 from .spaces import with_values
 
@@ -97,7 +98,7 @@ class RemoteOracle(kt.Oracle):
         self.seed = 0
         self.failure: Failed | None = None
 
-    def create_trial(self, tuner_id: str) -> Trial:  # noqa: ARG002
+    def create_trial(self, tuner_id: str) -> Trial:
         self._channel.send(NextTrial())
         order = self._channel.receive()
         if not isinstance(order, TrialOrder):
@@ -216,3 +217,11 @@ class StreamingHyperband(StreamingTuner, kt.Hyperband):
     """The same with kt.Hyperband's epochs and its way to go on from a parent's checkpoint."""
 
     keeps_checkpoints = True
+
+    def _build_hypermodel(self, hp: kt.HyperParameters) -> Any:
+        parent = hp.values.get("tuner/trial_id")
+        if parent and not Path(self._get_checkpoint_fname(parent)).exists():
+            raise MissingFile(
+                f"The checkpoint of trial {parent}, where this trial goes on, is not there."
+            )
+        return super()._build_hypermodel(hp)

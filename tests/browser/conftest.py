@@ -1,0 +1,48 @@
+"""A person in front of a running Tuneroom."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.services import Tuneroom
+
+
+@pytest.fixture
+def sign_in(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
+    """A function that opens a page, signed in as the first account. A script error, a blocked
+    resource or a request to another host fails the test."""
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def listen(page: Any) -> None:
+        page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+        page.on(
+            "console",
+            lambda message: complaints.append(message.text) if message.type == "error" else None,
+        )
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((tuneroom.url, "data:", "blob:"))
+                else complaints.append(f"request to {request.url}")
+            ),
+        )
+
+    def open_page(**options: Any) -> Any:
+        context = chromium.new_context(base_url=tuneroom.url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        listen(page)
+        page.goto("/")
+        page.get_by_label("Username").fill(tuneroom.admin)
+        page.get_by_label("Password").fill(tuneroom.password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,248 @@
+"""From an empty project list to a downloaded model that predicts, in a real browser."""
+
+import hashlib
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services import ROOT, Tuneroom, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
+
+# Generous: CI machines may be busy. What is promised is measured in benchmarks/.
+LONG = 120_000
+
+EVALUATE = """
+import json, sys
+import keras, numpy as np
+from sklearn.datasets import load_digits
+sys.path.insert(0, {root!r})
+from tuning.protocol.orders import Split
+from tuning.runner.data import split_rows
+x, y = load_digits(return_X_y=True)
+x = x.reshape(-1, 8, 8, 1)
+rows = split_rows(y, Split(0.7, 0.15, 0.15, seed=0, stratified=True))["test"]
+model = keras.models.load_model({path!r})
+predicted = model.predict(x[rows], verbose=0).argmax(axis=1)
+print(json.dumps({{"accuracy": float((predicted == y[rows]).mean()), "rows": len(rows)}}))
+"""
+
+
+def query(tuneroom: Tuneroom, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """The rows themselves, past everything that the site does with them."""
+    with sqlite3.connect(f"file:{tuneroom.data / 'db.sqlite3'}?mode=ro", uri=True) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+def save_picture(page: Any, name: str) -> None:
+    """For the README and for people who want to look: set SCREENSHOTS to a folder."""
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def number_in(text: str) -> float:
+    found = re.search(r"-?\d+(\.\d+)?(e-?\d+)?", text)
+    assert found, text
+    return float(found[0])
+
+
+def create_project(page: Any, name: str) -> None:
+    page.get_by_role("link", name="New project").first.click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("radio", name=re.compile("^Digits")).check()
+    page.get_by_role("radio", name=re.compile("Small convolutional")).check()
+    save_picture(page, "project-new")
+    page.get_by_role("button", name="Create project").click()
+    page.get_by_role("heading", name=name, level=1).wait_for()
+
+
+def start_search(page: Any, **settings: str) -> int:
+    """Start a search with these settings. Returns its key."""
+    page.get_by_role("link", name="New search").first.click(timeout=LONG)
+    for field, value in settings.items():
+        control = page.locator(f"[name={field}]")
+        if control.evaluate("control => control.tagName") == "SELECT":
+            control.select_option(value)
+        else:
+            control.fill(value)
+    save_picture(page, f"search-new-{settings['tuner']}")
+    page.get_by_role("button", name="Start search").first.click()
+    page.wait_for_url("**/searches/*/")
+    return int(re.search(r"/searches/(\d+)/", page.url)[1])  # type: ignore[index]
+
+
+def wait_until_completed(page: Any) -> None:
+    """The open page follows the search to its end, without a reload."""
+    page.evaluate("window.sameDocument = true")
+    page.locator("#search-head .status-completed").wait_for(timeout=LONG)
+    assert page.evaluate("window.sameDocument === true")
+
+
+def test_the_main_job(sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path: Path) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    create_project(page, "Digits by hand")
+    project = int(re.search(r"/projects/(\d+)/", page.url)[1])  # type: ignore[index]
+
+    # Random search: every trial and epoch appears on the open page.
+    search = start_search(page, tuner="random", max_trials="4", epochs="6")
+    page.locator("#trial-table tbody tr").first.wait_for(timeout=LONG)
+    page.get_by_text(re.compile("epoch [1-6] of 6")).first.wait_for(timeout=LONG)
+    wait_until_completed(page)
+    page.locator("#history-plot .main-svg").first.wait_for()
+    page.locator("#trial-table tbody tr").nth(3).wait_for()
+    save_picture(page, "search")
+    check_numbers(page, tuneroom, search)
+
+    # Hyperband on the same project.
+    page.goto(f"/projects/{project}/")
+    hyperband = start_search(page, tuner="hyperband", epochs="4")
+    wait_until_completed(page)
+    check_numbers(page, tuneroom, hyperband)
+    check_hyperband(page, tuneroom, hyperband)
+
+    # Retrain the best, and take it home.
+    page.goto(f"/searches/{search}/")
+    page.get_by_role("button", name=re.compile("^Retrain trial")).click()
+    page.wait_for_url("**/models/*/")
+    download_link = page.get_by_role("link", name=re.compile("^Download .*keras")).first
+    download_link.wait_for(timeout=LONG)
+    shown = number_in(page.locator(".hero .score").first.inner_text())
+    save_picture(page, "saved-model")
+    with page.expect_download() as downloading:
+        download_link.click()
+    model = tmp_path / downloading.value.suggested_filename
+    downloading.value.save_as(model)
+    assert model.suffix == ".keras"
+    assert hashlib.sha256(model.read_bytes()).hexdigest() in page.content()
+    check_bundle(page, model, tmp_path)
+
+    # In another process, with scikit-learn's own copy of the data.
+    code = EVALUATE.format(root=str(ROOT), path=str(model))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["accuracy"] > 0.9
+    (stored,) = query(
+        tuneroom, "SELECT test_metrics FROM tuning_savedmodel WHERE project_id = ?", project
+    )
+    assert json.loads(stored[0])["accuracy"] == pytest.approx(result["accuracy"], abs=1e-6)
+    assert shown == pytest.approx(result["accuracy"], abs=1e-3)
+
+    page.goto(f"/projects/{project}/")
+    assert page.locator("section[aria-labelledby=saved-models] tbody tr").count() == 1
+    save_picture(page, "project")
+
+
+def check_numbers(page: Any, tuneroom: Tuneroom, search: int) -> None:
+    """The summary and the table agree with the rows of the epochs."""
+    rows = query(
+        tuneroom,
+        "SELECT t.number, t.score, e.metrics FROM tuning_trial t JOIN tuning_epoch e"
+        " ON e.trial_id = t.id AND e.attempt = t.attempt WHERE t.search_id = ?",
+        search,
+    )
+    best_epochs: dict[int, float] = {}
+    scores: dict[int, float] = {}
+    for number, score, metrics in rows:
+        value = json.loads(metrics)["val_accuracy"]
+        best_epochs[number] = max(value, best_epochs.get(number, 0))
+        scores[number] = score
+    assert scores == pytest.approx(best_epochs)
+    best = max(scores.values())
+    assert number_in(page.locator("#search-hero .score").inner_text()) == pytest.approx(
+        best, abs=1e-3
+    )
+    cells = page.locator("#trial-table td.score-cell")
+    shown = [number_in(text) for text in cells.all_inner_texts()]
+    assert sorted(shown) == pytest.approx(sorted(scores.values()), abs=1e-3)
+
+
+def check_hyperband(page: Any, tuneroom: Tuneroom, search: int) -> None:
+    """Promoted trials go on where their parents ended, and say so on their pages."""
+    children = query(
+        tuneroom,
+        "SELECT id, tuner_values FROM tuning_trial"
+        " WHERE search_id = ? AND tuner_values LIKE '%tuner/trial_id%'",
+        search,
+    )
+    assert children
+    key, values = children[0][0], json.loads(children[0][1])
+    epochs = [row[0] for row in query(
+        tuneroom, "SELECT epoch FROM tuning_epoch WHERE trial_id = ? ORDER BY epoch", key
+    )]  # fmt: skip
+    assert epochs == list(range(values["tuner/initial_epoch"] + 1, values["tuner/epochs"] + 1))
+    page.goto(f"/trials/{key}/")
+    page.get_by_text("It goes on from").wait_for()
+    assert "tuner/" not in page.locator("main").inner_text()
+
+
+def check_bundle(page: Any, model: Path, folder: Path) -> None:
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Download all as a zip").click()
+    path = folder / downloading.value.suggested_filename
+    downloading.value.save_as(path)
+    with zipfile.ZipFile(path) as bundle:
+        names = {Path(name).name: name for name in bundle.namelist()}
+        assert bundle.read(names[model.name]) == model.read_bytes()
+        values = json.loads(bundle.read(names["hyperparameters.json"]))
+        assert values
+        assert not any(name.startswith("tuner/") for name in values)
+        assert bundle.read(names["history.csv"]).decode().startswith("epoch")
+        assert "keras" in bundle.read(names["template.py"]).decode()
+        # The snippet runs as it stands, beside the file.
+        bundle.extractall(folder / "bundle")
+    script = next((folder / "bundle").rglob("predict.py"))
+    done = subprocess.run(
+        [sys.executable, script.name], cwd=script.parent, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_running_search_is_paused_resumed_and_stopped(
+    sign_in: Callable[..., Any], tuneroom: Tuneroom
+) -> None:
+    page = sign_in()
+    page.get_by_role("link", name=re.compile("Digits")).first.click()
+    search = start_search(page, tuner="random", max_trials="50", epochs="300")
+    page.get_by_text(re.compile("epoch [1-9]")).first.wait_for(timeout=LONG)
+    page.get_by_role("button", name="Pause").click()
+    page.locator("#search-head .status-paused").wait_for()
+    page.get_by_role("button", name="Resume").click()
+    page.locator("#search-head .status-running").wait_for()
+    page.get_by_role("link", name="Stop…").click()
+    page.get_by_role("button", name=re.compile("Stop")).click()
+    stopped = time.monotonic()
+
+    def ended() -> bool:
+        sql = "SELECT count(*) FROM tuning_trial WHERE search_id = ? AND status = 'running'"
+        return query(tuneroom, sql, search) == [(0,)]
+
+    wait_for(ended, "the running trials have ended", 10)
+    assert time.monotonic() - stopped < 5
+    page.locator("#search-head .status-stopped").wait_for()
+    runners = [p for p in tuneroom.processes() if "runner" in " ".join(p.cmdline())]
+    assert len(runners) <= 1, "only the spare one waits"
+
+
+def test_a_download_without_network_fails_clearly(
+    sign_in: Callable[..., Any], tuneroom: Tuneroom
+) -> None:
+    """MNIST cannot be had here: the page says so, names it and says what to do."""
+    page = sign_in()
+    page.get_by_role("link", name="New project").first.click()
+    page.get_by_label("Name", exact=True).fill("Needs the network")
+    page.get_by_role("radio", name=re.compile("^MNIST")).check()
+    page.get_by_role("radio", name=re.compile("Small convolutional")).check()
+    page.get_by_role("button", name="Create project").click()
+    page.get_by_text(re.compile("MNIST could not be downloaded")).first.wait_for(timeout=LONG)
+    page.get_by_role("button", name=re.compile("again", re.IGNORECASE)).first.wait_for()

@@ -8,8 +8,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Pythons that TensorFlow has packages for. `make PYTHON=/path/to/python up` names one.
 GOOD_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-# Linters read the settings, and reading them makes a data folder: not the one with the data.
-LINT_ENV := TUNEROOM_DATA=$(VENV)/lint-data
 # Tests that start no TensorFlow are many and short; the others use every core by themselves.
 PYTEST := $(BIN)/python -m pytest
 
@@ -29,12 +27,16 @@ test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails in
 test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs and no browser.
 	@$(PYTEST) -n 2 -m "not tensorflow and not services and not browser"
 
+# Linters read the settings, and reading them makes a data folder: not the one with the data.
 lint: venv-dev ## Check style, types, the rooms of the house and the migrations.
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(LINT_ENV) $(BIN)/mypy
-	$(LINT_ENV) $(BIN)/lint-imports --no-logo --no-cache
-	$(LINT_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	@export TUNEROOM_DATA=$(VENV)/lint-data; status=0; \
+	check() { echo "--- $$*"; "$(BIN)/$$@" || status=1; }; \
+	check ruff check --quiet .; \
+	check ruff format --quiet --check .; \
+	check mypy; \
+	check lint-imports --no-logo --no-cache; \
+	check python manage.py makemigrations --check --dry-run; \
+	exit $$status
 
 clean: ## Remove .venv and what tools left behind. The data folder stays.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results

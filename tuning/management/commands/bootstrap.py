@@ -34,7 +34,7 @@ class Command(BaseCommand):
     help = "Prepare the database, the data folder and the first account; safe to repeat."
     requires_system_checks = []
 
-    def handle(self, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, **options: Any) -> None:
         # Two that start together: the second one waits and then finds everything done.
         with folder_lock(Path(settings.DATA_ROOT) / "bootstrap.lock", wait_seconds=WAIT_SECONDS):
             self._migrate()

@@ -54,7 +54,7 @@ class Command(BaseCommand):
     help = "Say what is found on this machine and what is missing."
     requires_system_checks = []
 
-    def handle(self, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, **options: Any) -> None:
         styles = {
             Level.OK: self.style.SUCCESS,
             Level.WARN: self.style.WARNING,

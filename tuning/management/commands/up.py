@@ -42,7 +42,7 @@ class Command(BaseCommand):
         )
         parser.epilog = "HOST, PORT, SLOTS and TUNEROOM_DATA are settings: docs/settings.md."
 
-    def handle(self, *, only: str | None = None, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *, only: str | None = None, **options: Any) -> None:
         started = time.monotonic()
         parts = (only,) if only else PARTS
         host, port = address()

@@ -40,9 +40,8 @@ UNUSABLE = {
     "two": "from keras_tuner import HyperModel\n"
     "class A(HyperModel): ...\nclass B(HyperModel): ...\n",
     "no model": "def build_model(hp): return hp.Int('units', 1, 2)\n",
-    "impossible scope": "def build_model(hp):\n    hp.Boolean('a')\n"
-    "    with hp.conditional_scope('a', [True]), hp.conditional_scope('a', [False]):\n"
-    "        hp.Int('b', 1, 2)\n",
+    "endless scopes": "import random\ndef build_model(hp):\n    hp.Boolean('a')\n"
+    "    with hp.conditional_scope('a', [random.random()]):\n        hp.Int('b', 1, 2)\n",
 }
 OTHER_BASES = ("InceptionV3", "EfficientNetB0")
 

@@ -108,7 +108,7 @@ def test_poolings_cannot_shrink_an_image_away(inspected: dict[str, Any]) -> None
         ("import", "RuntimeError in line 1: at import"),
         ("two", "several HyperModel classes (A, B)"),
         ("no model", "built int, which is not a keras.Model"),
-        ("impossible scope", "a conditional scope had still not been active"),
+        ("endless scopes", "a conditional scope had still not been active"),
     ],
 )
 def test_an_unusable_template_says_why(inspected: dict[str, Any], name: str, text: str) -> None:

@@ -220,9 +220,15 @@ def test_hyperband_goes_on_where_the_parent_ended(digits: Path, tmp_path: Path) 
         epochs = [e for e in second if isinstance(e, EpochEnd)]
         assert [e.epoch for e in epochs] == [3, 4]
         assert epochs[0].metrics["loss"] < first[-2].metrics["loss"]
+        assert sorted(path.name for path in (runner.folder / "kt" / "search").iterdir()) == [
+            "trial_0000",
+            "trial_0001",
+        ]
         # A child whose parent's checkpoint is missing fails, and says why.
         lost = runner.trial("0002", {**child, "tuner/trial_id": "0009"})[-1]
         assert lost.code == "missing_file"
+        left = (runner.folder / "kt" / "search").rglob("*.h5")
+        assert list(left) == [], "earlier trials' checkpoints must not pile up"
 
 
 def test_an_unusable_template_ends_the_search(digits: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class BatchSizeHyperModel(kt.HyperModel):
         else:
             model.add(keras.layers.Dense(1))
             loss, metric = "mean_squared_error", "mean_absolute_error"
-        learning_rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log", default=3e-3)
+        learning_rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log", default=1e-2)
         model.compile(keras.optimizers.Adam(learning_rate), loss=loss, metrics=[metric])
         return model
 

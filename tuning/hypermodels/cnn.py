@@ -34,7 +34,7 @@ def build_model(
 
     model.compile(
         optimizer=keras.optimizers.Adam(
-            hp.Float("learning_rate", 1e-4, 1e-2, sampling="log", default=1e-3)
+            hp.Float("learning_rate", 1e-4, 1e-2, sampling="log", default=2e-3)
         ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],

@@ -44,8 +44,11 @@ def profile_of(entry: CatalogueEntry, source: Source) -> dict[str, Any]:
     if entry.kind == "table":
         profile |= {
             "feature_names": source.feature_names,
-            "head": [[_short(value) for value in row] for row in x[:_HEAD_ROWS]],
-            "head_target": [_target(source, value) for value in y[:_HEAD_ROWS]],
+            # Each row with its target as the last cell.
+            "head": [
+                [*map(_short, row), _target(source, value)]
+                for row, value in zip(x[:_HEAD_ROWS], y[:_HEAD_ROWS], strict=True)
+            ],
         }
     return profile
 

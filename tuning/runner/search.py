@@ -218,6 +218,15 @@ class StreamingHyperband(StreamingTuner, kt.Hyperband):
 
     keeps_checkpoints = True
 
+    def on_trial_begin(self, trial: Trial) -> None:
+        # The supervisor has taken what it wanted of earlier trials: it orders only then. Losers'
+        # checkpoints would otherwise fill the disk, each three times its network's weights.
+        parent = trial.hyperparameters.values.get("tuner/trial_id")
+        for folder in Path(self.project_dir).glob("trial_*"):
+            if folder.name != f"trial_{parent}":
+                shutil.rmtree(folder, ignore_errors=True)
+        super().on_trial_begin(trial)
+
     def _build_hypermodel(self, hp: kt.HyperParameters) -> Any:
         parent = hp.values.get("tuner/trial_id")
         if parent and not Path(self._get_checkpoint_fname(parent)).exists():

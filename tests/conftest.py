@@ -1,14 +1,24 @@
 """What every test can use: the cast. alice owns the team, bob edits, dora may only look, charlie is
 a stranger."""
 
+# ruff: noqa: E402
+
 import os
 import tempfile
+from pathlib import Path
 from typing import Any
 
-# Before Django reads its settings: tests write into a folder of their own.
+# Before Django reads its settings, so pytest-django must not do it by itself: every test process
+# writes into a folder of its own, and none into the one that this checkout's site uses.
 os.environ["TUNEROOM_DATA"] = tempfile.mkdtemp(prefix="tuneroom-tests-")
+os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
+
+import django
+
+django.setup()
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -37,7 +47,9 @@ SPACE = {
             "class_name": "Float",
             "config": {
                 "name": "momentum", "default": 0.5,
-                "conditions": [{"class_name": "Parent", "config": {"name": "optimizer", "values": ["sgd"]}}],
+                "conditions": [
+                    {"class_name": "Parent", "config": {"name": "optimizer", "values": ["sgd"]}}
+                ],
                 "min_value": 0.0, "max_value": 0.9, "step": 0.1, "sampling": "linear",
             },
         },
@@ -51,6 +63,13 @@ SPACE = {
     ],
     "values": {},
 }  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_site() -> None:
+    """Sign-ins without the slow password hash; a folder for static files, as setup makes it."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
 
 
 def _user(name: str) -> User:

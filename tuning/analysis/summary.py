@@ -30,7 +30,7 @@ class Spread:
 class Summary:
     best: Trial | None
     baseline: Trial | None
-    counts: dict[str, int]
+    counts: dict[Status, int]
     planned: int
     training_seconds: float
     remaining_seconds: float | None
@@ -62,9 +62,9 @@ class Summary:
     @property
     def difference(self) -> float | None:
         """Best minus baseline; None unless both have a score."""
-        if self.best is None or self.baseline is None or self.baseline.score is None:
-            return None
-        return float(self.best.score) - float(self.baseline.score)
+        best = self.best.score if self.best else None
+        baseline = self.baseline.score if self.baseline else None
+        return None if best is None or baseline is None else best - baseline
 
     @property
     def best_is_baseline(self) -> bool:

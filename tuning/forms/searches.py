@@ -95,11 +95,13 @@ class SearchForm(forms.ModelForm):
             error_messages={"invalid_choice": "The template does not report “%(value)s”."},
         )  # fmt: skip
         for name, (least, most) in LIMITS.items():
-            field = Search._meta.get_field(name)
             self.fields[name] = forms.IntegerField(
-                min_value=least, max_value=most, initial=field.default, label=self.fields[name].label,
+                min_value=least,
+                max_value=most,
+                initial=Search._meta.get_field(name).default,
+                label=self.fields[name].label,
                 help_text=HELP[name],
-            )  # fmt: skip
+            )
         for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience", "direction"):
             # Left out or hidden where it does not apply: then the default holds.
             self.fields[name].required = False
@@ -152,7 +154,6 @@ class SearchForm(forms.ModelForm):
 class ExtendForm(forms.Form):
     """More trials for a search. `seen` is the limit that the page showed: see actions."""
 
-    more = forms.IntegerField(min_value=1, max_value=10_000, label="More trials")
     seen = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
@@ -160,9 +161,11 @@ class ExtendForm(forms.Form):
         seen = search.hyperband_iterations if hyperband else search.max_trials
         kwargs.setdefault("initial", {"more": 1 if hyperband else 10, "seen": seen})
         super().__init__(*args, **kwargs)
-        if hyperband:
-            self.fields["more"].label = "More Hyperband iterations"
-            self.fields["more"].max_value = 100
+        self.fields["more"] = forms.IntegerField(
+            min_value=1,
+            max_value=100 if hyperband else 10_000,
+            label="More Hyperband iterations" if hyperband else "More trials",
+        )
 
 
 def ordered_metrics(metrics: list[str]) -> list[str]:

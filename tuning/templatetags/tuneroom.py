@@ -25,7 +25,7 @@ def figure(value: Any, digits: int = 4) -> SafeString:
 @register.filter
 def setting(value: Any) -> SafeString:
     """A hyperparameter's value. One that was not in use is empty."""
-    return format_html("") if value is None else _exact(figures.setting(value), value)
+    return SafeString("") if value is None else _exact(figures.setting(value), value)
 
 
 @register.filter

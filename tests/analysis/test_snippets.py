@@ -1,0 +1,55 @@
+"""Snippets are code that runs and gives the values back."""
+
+import json
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tuning.analysis.snippets import json_text, keras_tuner_lines, predict_snippet, python_dict
+from tuning.models import Dataset, HyperModel, Project, SavedModel, Search, Trial
+
+VALUES: dict[str, Any] = {"units": 32, "rate": 1e-05, "name": 'a "b"\nc', "on": True, "none": None}
+
+
+def test_python_gives_the_values_back() -> None:
+    scope: dict[str, Any] = {}
+    exec(python_dict(VALUES), scope)  # noqa: S102
+    assert scope["hyperparameters"] == VALUES
+    exec(python_dict({}), scope)  # noqa: S102
+    assert scope["hyperparameters"] == {}
+
+
+def test_json_gives_the_values_back() -> None:
+    assert json.loads(json_text(VALUES)) == VALUES
+
+
+def test_keras_tuner_gets_the_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    fixed: dict[str, Any] = {}
+
+    class HyperParameters:
+        def Fixed(self, name: str, value: Any) -> None:  # noqa: N802  KerasTuner's name
+            fixed[name] = value
+
+    module = ModuleType("keras_tuner")
+    module.HyperParameters = HyperParameters  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "keras_tuner", module)
+    exec(keras_tuner_lines(VALUES), {})  # noqa: S102
+    assert fixed == VALUES
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize(
+    "profile",
+    [{}, {"num_classes": 3}, {"class_names": ["a", "b's"], "load_snippet": "x = [[1]]"},
+     {"input_shape": [8, 8, 1]}],
+)  # fmt: skip
+def test_the_prediction_is_python(task: str, profile: dict[str, Any]) -> None:
+    dataset = Dataset(key="d", name="D", task=task, profile=profile)
+    project = Project(name="P", dataset=dataset, hypermodel=HyperModel(key="h"))
+    trial = Trial(number=1, search=Search(project=project))
+    code = predict_snippet(SavedModel(project=project, trial=trial), "d.keras")
+    compile(code, "predict.py", "exec")
+    assert 'load_model("d.keras")' in code
+    assert ("argmax" in code) == (task == "classification")

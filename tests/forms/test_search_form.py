@@ -1,0 +1,76 @@
+"""The form of a new search."""
+
+import pytest
+
+from tuning.forms.searches import ExtendForm, SearchForm, default_objective, ordered_metrics
+from tuning.models import Project, Search
+
+
+def _form(project: Project, **values: object) -> SearchForm:
+    data = {
+        field.name: field.value()
+        for field in SearchForm(project=project)
+        if field.value() is not None
+    }
+    return SearchForm({**data, **values}, project=project)
+
+
+def test_the_defaults_are_valid(project: Project) -> None:
+    form = _form(project)
+    assert form.is_valid(), form.errors
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0), ("max_trials", 0), ("batch_size", 0), ("batch_size", 1259),
+        ("executions_per_trial", 0), ("objective", "val_f1"), ("early_stopping_metric", "val_f1"),
+        ("early_stopping_patience", 0), ("seed", -1), ("parallel_trials", 0), ("retries", -1),
+        ("max_consecutive_failures", 0), ("time_limit", 1), ("stall_limit", 4000),
+        ("hyperband_factor", 1), ("hyperband_iterations", 0), ("tuner", "magic"),
+    ],
+)  # fmt: skip
+def test_nonsense_is_said_beside_its_field(project: Project, name: str, value: object) -> None:
+    assert list(_form(project, **{name: value}).errors) == [name]
+
+
+def test_every_field_is_explained(project: Project) -> None:
+    assert [field.name for field in SearchForm(project=project) if not field.help_text] == []
+
+
+@pytest.mark.parametrize(
+    ("objective", "given", "direction"),
+    [("val_accuracy", "", "max"), ("val_loss", "", "min"), ("val_loss", "max", "max")],
+)
+def test_the_direction_is_inferred_unless_given(
+    project: Project, objective: str, given: str, direction: str
+) -> None:
+    form = _form(project, objective=objective, direction=given)
+    assert form.is_valid()
+    assert form.search().direction == direction
+
+
+def test_hyperband_needs_no_number_of_trials(project: Project) -> None:
+    form = _form(project, tuner="hyperband", max_trials="")
+    assert form.is_valid()
+    assert form.search().max_trials == 20
+
+
+def test_validation_metrics_come_first() -> None:
+    assert ordered_metrics(["accuracy", "loss", "val_accuracy", "val_loss"]) == [
+        "val_accuracy", "val_loss", "accuracy", "loss",
+    ]  # fmt: skip
+
+
+def test_regression_minimises_an_error(project: Project) -> None:
+    project.dataset.task = "regression"
+    metrics = ["loss", "val_loss", "val_mean_absolute_error"]
+    assert default_objective(project, metrics) == "val_mean_absolute_error"
+    assert default_objective(project, ["loss", "val_loss"]) == "val_loss"
+
+
+def test_extending_hyperband_adds_iterations() -> None:
+    form = ExtendForm(search=Search(tuner="hyperband", hyperband_iterations=2))
+    assert form["seen"].value() == 2
+    assert form["more"].label == "More Hyperband iterations"
+    assert ExtendForm({"more": 101, "seen": 2}, search=Search(tuner="hyperband")).errors

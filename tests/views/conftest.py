@@ -1,0 +1,91 @@
+"""Finished work to look at: a search with trials, a saved model with its file."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from tuning.models import Epoch, SavedModel, SavedModelEpoch, Search, Trial, Worker
+from tuning.protocol.statuses import SearchStatus, Status
+
+
+@pytest.fixture
+def add_trial() -> Any:
+    """A function that adds a completed trial (or what `settings` say) to a search."""
+
+    def add(search: Search, number: int, score: float | None = None, **values: Any) -> Trial:
+        now = timezone.now()
+        defaults: dict[str, Any] = {
+            "status": Status.COMPLETED,
+            "score": score,
+            "best_epoch": 2,
+            "metrics": {"val_accuracy": score, "val_loss": 0.5, "accuracy": 0.9, "loss": 0.4},
+            "values": {"units": 8 * number, "optimizer": "adam", "learning_rate": 0.01},
+            "execution_scores": [score],
+            "epochs_done": 3,
+            "attempt": 1,
+            "parameters": 100 * number,
+            "started_at": now - timedelta(seconds=10),
+            "finished_at": now,
+        }
+        trial, _ = Trial.objects.update_or_create(
+            search=search, number=number, defaults={**defaults, **values}
+        )
+        Epoch.objects.create(
+            trial=trial, attempt=1, execution=0, epoch=1, seconds=0.5,
+            metrics={"accuracy": 0.5, "loss": 1.5, "val_accuracy": 0.4, "val_loss": 1.8},
+        )  # fmt: skip
+        return trial
+
+    return add
+
+
+@pytest.fixture
+def search(make_search: Any, add_trial: Any) -> Search:
+    """A finished search of three trials; the third is the best."""
+    search: Search = make_search(max_trials=3)
+    add_trial(search, 1, 0.9, is_baseline=True)
+    add_trial(search, 2, 0.8)
+    add_trial(search, 3, 0.95)
+    Search.objects.filter(pk=search.pk).update(
+        status=SearchStatus.COMPLETED, finished_at=timezone.now()
+    )
+    search.refresh_from_db()
+    return search
+
+
+@pytest.fixture
+def best(search: Search) -> Trial:
+    trial: Trial = search.trials.get(number=3)
+    return trial
+
+
+@pytest.fixture
+def saved_model(best: Trial, alice: User) -> SavedModel:
+    """A retrained model. Its file holds 1,000 bytes that are no model."""
+    path = Path(settings.SAVED_MODELS_ROOT) / "test-model.keras"
+    path.write_bytes(b"k" * 1000)
+    saved_model = SavedModel.objects.create(
+        project=best.search.project, trial=best, epochs=2, batch_size=32, created_by=alice,
+        status=Status.COMPLETED, attempt=1, test_metrics={"accuracy": 0.9444, "loss": 0.2},
+        file=path.name, size=1000, sha256="ab" * 32, versions={"keras": "3.15.1"},
+        started_at=timezone.now(), finished_at=timezone.now(),
+    )  # fmt: skip
+    SavedModelEpoch.objects.create(
+        saved_model=saved_model, attempt=1, epoch=1, seconds=1.5,
+        metrics={"accuracy": 0.8, "=cmd()": 1.0},
+    )  # fmt: skip
+    return saved_model
+
+
+@pytest.fixture
+def worker(db: None) -> Worker:
+    now = timezone.now()
+    return Worker.objects.create(
+        name="worker@box", slots=2, devices=["CPU", "CPU"], started_at=now, seen_at=now,
+        isolation=[{"name": "Memory limit", "active": True, "detail": "4 GB"}],
+    )  # fmt: skip

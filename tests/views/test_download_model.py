@@ -1,0 +1,82 @@
+"""Reading and downloading a saved model."""
+
+import io
+import zipfile
+from pathlib import Path
+
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from tuning.models import SavedModel
+from tuning.protocol.statuses import Status
+
+STEM = "test-digits-test-cnn-trial-3"
+
+
+def test_the_file_comes_with_name_and_length(as_dora: Client, saved_model: SavedModel) -> None:
+    response = as_dora.get(reverse("saved-model-download", args=[saved_model.pk]))
+    assert b"".join(response.streaming_content) == b"k" * 1000
+    assert response["Content-Length"] == "1000"
+    assert response["Content-Disposition"] == f'attachment; filename="{STEM}.keras"'
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Cache-Control"] == "private, no-store"
+
+
+def test_the_zip_holds_everything(as_dora: Client, saved_model: SavedModel) -> None:
+    response = as_dora.get(reverse("saved-model-bundle", args=[saved_model.pk]))
+    content = b"".join(response.streaming_content)
+    assert int(response["Content-Length"]) == len(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = {name.removeprefix(f"{STEM}/") for name in archive.namelist()}
+        assert archive.read(f"{STEM}/{STEM}.keras") == b"k" * 1000
+    assert names == {
+        f"{STEM}.keras", "history.csv", "hyperparameters.json", "template.py", "predict.py",
+    }  # fmt: skip
+
+
+def test_the_history_runs_no_formulas(as_dora: Client, saved_model: SavedModel) -> None:
+    response = as_dora.get(reverse("saved-model-file", args=[saved_model.pk, "history.csv"]))
+    assert response.content.decode().splitlines() == [
+        "epoch,seconds,'=cmd(),accuracy", "1,1.5,1.0,0.8",
+    ]  # fmt: skip
+
+
+def test_other_names_are_not_found(as_alice: Client, saved_model: SavedModel) -> None:
+    url = reverse("saved-model-file", args=[saved_model.pk, "secret_key"])
+    assert as_alice.get(url).status_code == 404
+
+
+def test_a_lost_file_has_a_page(as_alice: Client, saved_model: SavedModel) -> None:
+    (Path(settings.SAVED_MODELS_ROOT) / saved_model.file).unlink()
+    for name in ("saved-model-download", "saved-model-bundle"):
+        response = as_alice.get(reverse(name, args=[saved_model.pk]))
+        assert response.status_code == 410
+        assert "The file is gone" in response.content.decode()
+    page = as_alice.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
+    assert "Download" not in page
+
+
+def test_an_unfinished_model_has_no_file(as_alice: Client, saved_model: SavedModel) -> None:
+    SavedModel.objects.filter(pk=saved_model.pk).update(file="", status=Status.RUNNING)
+    url = reverse("saved-model-download", args=[saved_model.pk])
+    assert as_alice.get(url).status_code == 404
+    page = as_alice.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
+    assert "Epoch 1 of 2" in page
+    assert "Download" not in page
+
+
+def test_stop_and_delete(as_bob: Client, saved_model: SavedModel) -> None:
+    SavedModel.objects.filter(pk=saved_model.pk).update(status=Status.RUNNING)
+    as_bob.post(reverse("saved-model-stop", args=[saved_model.pk]))
+    saved_model.refresh_from_db()
+    assert saved_model.status == Status.STOPPED
+    as_bob.post(reverse("saved-model-delete", args=[saved_model.pk]))
+    assert not SavedModel.objects.exists()
+
+
+def test_the_page_has_scores_and_a_snippet(as_dora: Client, saved_model: SavedModel) -> None:
+    page = as_dora.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
+    for text in ("0.9444", "ab" * 32, "keras.models.load_model", "Download all as a zip"):
+        assert text in page

@@ -1,0 +1,151 @@
+"""Every address of the site: strangers find nothing, nobody gets in unasked, viewers change
+nothing, and no address loads TensorFlow."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from tuning import urls
+from tuning.models import Project, SavedModel, Search, Team, Trial, Worker
+
+OPEN = {"health"}
+# What everybody with an account sees: their own lists, and what is built in.
+SHARED = {
+    "project-list", "project-create", "dataset-list", "dataset-detail", "hypermodel-list",
+    "hypermodel-detail", "team-list", "team-create", "worker-list",
+}  # fmt: skip
+# Built-in datasets belong to everybody.
+BUILT_IN = {"dataset-picture", "dataset-retry"}
+# What viewers may open.
+READABLE = {
+    "project-detail", "project-live", "search-detail", "search-live", "search-plots",
+    "trial-detail", "trial-live", "trial-plots", "saved-model-detail", "saved-model-live",
+    "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
+    "team-detail",
+}  # fmt: skip
+CHANGES = {
+    "project-inspect", "project-delete", "search-create", "search-pause", "search-resume",
+    "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
+    "saved-model-delete", "member-set",
+}  # fmt: skip
+NAMES = [pattern.name for pattern in urls.urlpatterns]
+
+
+@pytest.fixture
+def address(
+    project: Project, search: Search, best: Trial, saved_model: SavedModel, team: Team,
+    alice: User, dataset: Any, hypermodel: Any,
+) -> Any:  # fmt: skip
+    """A function: the address of a name, for the rows of alice's team."""
+    rows = {
+        "project": project, "search": search, "trial": best, "saved": saved_model,
+        "dataset": dataset, "hypermodel": hypermodel, "team": team,
+    }  # fmt: skip
+
+    def of(name: str) -> str:
+        if name in ("search-create", "search-plan"):
+            return reverse(name, args=[project.pk])
+        if name == "member-set":
+            return reverse(name, args=[team.pk])
+        if name == "member-remove":
+            return reverse(name, args=[team.pk, alice.pk])
+        if name == "saved-model-file":
+            return reverse(name, args=[saved_model.pk, "history.csv"])
+        if name.endswith(("-list", "-create")) or name == "health":
+            return reverse(name)
+        return reverse(name, args=[rows[name.split("-")[0]].pk])
+
+    return of
+
+
+def _status(client: Client, url: str) -> int:
+    response = client.get(url)
+    response.close()
+    return response.status_code
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OPEN])
+def test_without_an_account_every_address_leads_to_the_sign_in_page(
+    name: str, address: Any, client: Client
+) -> None:
+    for response in (client.get(address(name)), client.post(address(name))):
+        assert response.status_code == 302
+        assert response["Location"].startswith(reverse("login"))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OPEN | SHARED | BUILT_IN])
+def test_strangers_find_nothing(name: str, address: Any, as_charlie: Client) -> None:
+    statuses = {
+        as_charlie.get(address(name)).status_code,
+        as_charlie.post(address(name)).status_code,
+    }
+    assert statuses <= {404, 405}
+    assert 404 in statuses
+
+
+@pytest.mark.parametrize("name", sorted(READABLE))
+def test_viewers_may_look(name: str, address: Any, as_dora: Client) -> None:
+    assert _status(as_dora, address(name)) in (200, 204)
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES))
+def test_viewers_change_nothing(name: str, address: Any, as_dora: Client) -> None:
+    assert as_dora.post(address(name)).status_code == 404
+
+
+@pytest.mark.parametrize("name", sorted(READABLE | SHARED))
+def test_members_reach_every_page(name: str, address: Any, as_bob: Client) -> None:
+    assert _status(as_bob, address(name)) in (200, 204)
+
+
+def test_viewers_are_shown_no_buttons(address: Any, as_dora: Client) -> None:
+    for name in ("project-detail", "search-detail", "trial-detail", "saved-model-detail"):
+        page = as_dora.get(address(name)).content.decode()
+        forms = page.count("<form")
+        assert forms == 1, f"{name}: only the form that signs out"
+        assert "Delete" not in page
+
+
+def test_pages_have_no_inline_scripts_and_styles(
+    address: Any, as_alice: Client, worker: Worker
+) -> None:
+    for name in sorted(READABLE | SHARED | {"search-create", "project-delete", "search-stop"}):
+        response = as_alice.get(address(name))
+        response.close()
+        if not response.get("Content-Type", "").startswith("text/html"):
+            continue
+        page = response.content.decode()
+        assert " style=" not in page, name
+        assert "<style" not in page, name
+        assert page.count("<script") == page.count("<script src=") + page.count(
+            '<script type="module" src='
+        ), name
+        assert "https://" not in page, f"{name} names another host"
+
+
+def test_the_health_check_needs_no_account(client: Client, db: None) -> None:
+    response = client.get(reverse("health"))
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok"}
+
+
+def test_the_site_never_loads_tensorflow() -> None:
+    code = (
+        "import django, sys; django.setup(); from django.urls import get_resolver;"
+        "assert len(get_resolver().reverse_dict) > 20;"
+        "print([name for name in ('tensorflow', 'keras', 'keras_tuner') if name in sys.modules])"
+    )
+    root = Path(__file__).parents[2]
+    data = os.environ["TUNEROOM_DATA"]
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True,
+        env={"DJANGO_SETTINGS_MODULE": "webapp.settings", "TUNEROOM_DATA": data},
+    )  # fmt: skip
+    assert result.stdout.strip() == "[]"

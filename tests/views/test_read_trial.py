@@ -1,0 +1,73 @@
+"""Reading a trial and retraining it."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tuning.models import SavedModel, Search, Trial
+from tuning.protocol.failures import FailureCode
+from tuning.protocol.statuses import Status
+
+
+def _page(client: Client, trial: Trial) -> str:
+    return client.get(reverse("trial-detail", args=[trial.pk])).content.decode()
+
+
+def test_the_page_offers_the_best_epoch(as_alice: Client, best: Trial) -> None:
+    assert 'name="epochs" value="2"' in _page(as_alice, best)
+
+
+def test_retraining_twice_makes_one_model(as_bob: Client, best: Trial) -> None:
+    url = reverse("trial-retrain", args=[best.pk])
+    first, second = as_bob.post(url, {"epochs": 7}), as_bob.post(url, {"epochs": 7})
+    assert first["Location"] == second["Location"]
+    assert SavedModel.objects.get().epochs == 7
+
+
+def test_without_a_number_the_best_epoch_holds(as_bob: Client, best: Trial) -> None:
+    as_bob.post(reverse("trial-retrain", args=[best.pk]))
+    assert SavedModel.objects.get().epochs == 2
+
+
+def test_no_epochs_are_refused(as_bob: Client, best: Trial) -> None:
+    assert as_bob.post(reverse("trial-retrain", args=[best.pk]), {"epochs": 0}).status_code == 422
+
+
+def test_a_failed_trial_cannot_be_retrained(as_alice: Client, best: Trial) -> None:
+    Trial.objects.filter(pk=best.pk).update(status=Status.FAILED)
+    assert as_alice.post(reverse("trial-retrain", args=[best.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("code", list(FailureCode))
+def test_every_failure_is_explained(code: FailureCode, as_dora: Client, best: Trial) -> None:
+    Trial.objects.filter(pk=best.pk).update(
+        status=Status.FAILED, failure_code=code, failure_traceback="<Traceback>", log_tail="log"
+    )
+    page = _page(as_dora, best)
+    assert code.caption in page
+    assert code.advice.replace("'", "&#x27;") in page
+    assert "&lt;Traceback&gt;" in page
+
+
+def test_a_promoted_trial_names_its_parent(
+    as_alice: Client, make_search: Any, add_trial: Any
+) -> None:
+    search = make_search(tuner=Search.Tuner.HYPERBAND, epochs=9)
+    first = {"tuner/bracket": 2, "tuner/round": 0, "tuner/epochs": 1, "tuner/initial_epoch": 0}
+    parent = add_trial(search, 2, 0.7, oracle_id="0000", tuner_values=first)
+    own = {"tuner/bracket": 2, "tuner/round": 1, "tuner/epochs": 3, "tuner/initial_epoch": 1}
+    child = add_trial(
+        search, 3, 0.8, oracle_id="0001", tuner_values={**own, "tuner/trial_id": "0000"}
+    )
+    page = _page(as_alice, child)
+    assert "Bracket 1 of 3, round 2 of 3: trained from epoch 2 to 3." in page
+    assert reverse("trial-detail", args=[parent.pk]) in page
+    assert "tuner/" not in page
+    assert reverse("trial-detail", args=[child.pk]) in _page(as_alice, parent)
+
+
+def test_the_page_loads_anew_once_the_trial_has_ended(as_alice: Client, best: Trial) -> None:
+    response = as_alice.get(reverse("trial-live", args=[best.pk]))
+    assert response["HX-Refresh"] == "true"

@@ -1,0 +1,100 @@
+"""Starting a search, and what can be done with it."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tuning.models import Project, SavedModel, Search
+from tuning.protocol.statuses import SearchStatus
+
+DEFAULTS = {
+    "tuner": "random", "objective": "val_accuracy", "max_trials": 20, "epochs": 10,
+    "executions_per_trial": 1, "batch_size": 32, "seed": 1, "parallel_trials": 2, "retries": 0,
+    "max_consecutive_failures": 5, "time_limit": 3600, "stall_limit": 900,
+}  # fmt: skip
+
+
+def _url(name: str, row: Project | Search) -> str:
+    return reverse(name, args=[row.pk])
+
+
+def test_the_form_as_it_comes_starts_a_search(as_alice: Client, project: Project) -> None:
+    form = as_alice.get(_url("search-create", project)).context["form"]
+    data = {field.name: field.value() for field in form if field.value() is not None}
+    response = as_alice.post(_url("search-create", project), data)
+    search = Search.objects.get()
+    assert response["Location"] == _url("search-detail", search)
+    assert (search.objective, search.direction) == ("val_accuracy", "max")
+    assert search.space == project.inspection.space
+    assert search.trials.get().is_baseline
+
+
+def test_nonsense_is_refused_beside_its_field(as_alice: Client, project: Project) -> None:
+    nonsense = {
+        "epochs": 0,
+        "batch_size": 5000,
+        "objective": "val_f1",
+        "early_stopping_metric": "x",
+    }
+    response = as_alice.post(_url("search-create", project), {**DEFAULTS, **nonsense})
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == nonsense.keys()
+    assert not Search.objects.exists()
+
+
+def test_the_plan_follows_the_form(as_alice: Client, project: Project) -> None:
+    data = {**DEFAULTS, "tuner": "hyperband", "epochs": 9, "max_trials": ""}
+    page = as_alice.get(_url("search-plan", project), data).content.decode()
+    assert "24 trials" in page
+
+
+def test_no_search_starts_before_the_space_is_known(as_alice: Client, project: Project) -> None:
+    project.inspection.status = "running"
+    project.inspection.save()
+    response = as_alice.post(_url("search-create", project), DEFAULTS)
+    assert response["Location"] == _url("project-detail", project)
+    assert not Search.objects.exists()
+
+
+def test_pause_resume_and_stop_pressed_twice(as_bob: Client, make_search: Any) -> None:
+    search = make_search()
+    for name, status in (
+        ("search-pause", SearchStatus.PAUSED),
+        ("search-resume", SearchStatus.RUNNING),
+        ("search-stop", SearchStatus.STOPPED),
+    ):
+        for _ in range(2):
+            assert as_bob.post(_url(name, search)).status_code == 302
+            search.refresh_from_db()
+            assert search.status == status
+
+
+@pytest.mark.parametrize("name", ["search-pause", "search-resume", "search-extend"])
+def test_get_changes_nothing(name: str, as_alice: Client, make_search: Any) -> None:
+    assert as_alice.get(_url(name, make_search())).status_code == 405
+
+
+def test_extending_twice_with_one_page_extends_once(as_alice: Client, search: Search) -> None:
+    for _ in range(2):
+        as_alice.post(_url("search-extend", search), {"more": 5, "seen": 3})
+    search.refresh_from_db()
+    assert (search.max_trials, search.status) == (8, SearchStatus.RUNNING)
+
+
+def test_extending_by_nothing_is_refused(as_alice: Client, search: Search) -> None:
+    response = as_alice.post(_url("search-extend", search), {"more": 0, "seen": 3})
+    assert response.status_code == 422
+
+
+def test_delete_asks_first_and_names_what_goes(
+    as_alice: Client, search: Search, saved_model: SavedModel
+) -> None:
+    page = as_alice.get(_url("search-delete", search)).content.decode()
+    assert "3 trials" in page
+    assert "1 saved model" in page
+    assert Search.objects.exists()
+    as_alice.post(_url("search-delete", search))
+    assert not Search.objects.exists()
+    assert not SavedModel.objects.exists()

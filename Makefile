@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Pythons that TensorFlow has packages for. `make PYTHON=/path/to/python up` names one.
 GOOD_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-# Tests that start no TensorFlow are many and short; the others use every core by themselves.
+# Tests that start no TensorFlow run on two cores, each file on one; the others use every core.
 PYTEST := $(BIN)/python -m pytest
 
 help: ## Show this list.
@@ -21,11 +21,11 @@ setup: venv ## Everything that `make up` needs, without starting it.
 	@$(BIN)/python manage.py bootstrap
 
 test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails instead of skipping.
-	@$(PYTEST) -n 2 -m "not tensorflow and not browser"
+	@$(PYTEST) -n 2 --dist loadfile -m "not tensorflow and not browser"
 	@$(PYTEST) -m "tensorflow or browser"
 
 test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs and no browser.
-	@$(PYTEST) -n 2 -m "not tensorflow and not services and not browser"
+	@$(PYTEST) -n 2 --dist loadfile -m "not tensorflow and not services and not browser"
 
 # Linters read the settings, and reading them makes a data folder: not the one with the data.
 lint: venv-dev ## Check style, types, the rooms of the house and the migrations.

@@ -230,7 +230,7 @@ WHITENOISE_USE_FINDERS = DEBUG or TESTING
 # --- Celery ----------------------------------------------------------------------------------
 
 REDIS_URL = os.environ.get("REDIS_URL", "")
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost//"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"socket_timeout": 5, "socket_connect_timeout": 5}
     if REDIS_URL

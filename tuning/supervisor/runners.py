@@ -303,13 +303,13 @@ class RunnerPool:
             spare.kill()
         return self._start(device)
 
-    def keep_spare(self, device: Device) -> None:
-        """Start a spare unless there is one, or one was just taken: a search that begins needs
-        the processor for itself."""
+    def keep_spare(self, device: Device, idle: bool) -> None:
+        """Start a spare unless there is one. Where work is going on, not just after one was
+        taken: a search that begins needs the processor for itself."""
+        soon = time.monotonic() < self._taken_at + self.SPARE_AFTER
         with self._lock:
-            if self._closed or self._spare or time.monotonic() < self._taken_at + self.SPARE_AFTER:
-                return
-            self._spare = self._start(device)
+            if not self._closed and self._spare is None and (idle or not soon):
+                self._spare = self._start(device)
 
     def check_spare(self) -> None:
         """Drop a spare that died while it waited."""

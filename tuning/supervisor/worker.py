@@ -103,7 +103,7 @@ class WorkerProcess:
 
     def _keep_spare(self) -> None:
         self.pool.check_spare()
-        self.pool.keep_spare(slots.device(0))
+        self.pool.keep_spare(slots.device(0), idle=self.numbers.free == self.numbers.count)
 
 
 this_worker = WorkerProcess()

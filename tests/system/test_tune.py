@@ -1,0 +1,110 @@
+"""`manage.py tune`: the main job without a browser, with real runners."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services import ROOT, Tuneroom, manage, start_tuneroom, wait_for
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.services]
+
+
+def words(**options: Any) -> list[str]:
+    given = {"dataset": "digits", "template": "cnn", "max-trials": 2, "epochs": 1, **options}
+    flags = [(f"--{name.replace('_', '-')}", value) for name, value in given.items()]
+    return ["tune", *(str(w) for flag, v in flags for w in ([flag] if v is True else [flag, v]))]
+
+
+def test_it_uses_a_running_worker_and_leaves_a_file(tuneroom: Tuneroom, tmp_path: Path) -> None:
+    output = tmp_path / "best.keras"
+    done = tuneroom.manage(*words(retrain=True, output=output), timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "starting one" not in done.stdout
+    assert "Test split: accuracy" in done.stdout
+    code = f"import keras; print(keras.models.load_model({str(output)!r}).input_shape)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert loaded.stdout.strip() == "(None, 8, 8, 1)"
+
+
+@pytest.mark.parametrize(
+    ("options", "words_of_error"),
+    [
+        ({"dataset": "nonsense"}, "There is no dataset 'nonsense'. There are: digits"),
+        ({"template": "nonsense"}, "There is no template 'nonsense'. There are: cnn"),
+        ({"template": "dense"}, "does not fit"),
+        ({"epochs": 0}, "--epochs: "),
+        ({"batch_size": 5000}, "--batch-size: The training split has only 1,257 rows"),
+        ({"objective": "val_f2"}, "--objective: The template does not report “val_f2”"),
+        ({"output": "x.keras"}, "--output needs --retrain"),
+        ({"retrain": True, "output": "/no/such/folder/x.keras"}, "There is no folder"),
+    ],
+)
+def test_nonsense_is_refused_with_a_sentence(
+    tuneroom: Tuneroom, options: dict[str, Any], words_of_error: str
+) -> None:
+    done = tuneroom.manage(*words(**options), timeout=60)
+    assert done.returncode == 1
+    assert words_of_error in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> None:
+    """Without a running Tuneroom. Nothing is left behind, what was finished is kept."""
+    data = tmp_path / "data"
+    tuneroom = start_tuneroom(data, wait=False)
+    tuneroom.kill()
+    command = [sys.executable, "manage.py", *words(max_trials=50, epochs=3)]
+    with (tmp_path / "out").open("wb") as out:
+        tune = subprocess.Popen(command, cwd=ROOT, env=tuneroom.environment, stdout=out, stderr=out)
+
+    def completed() -> int:
+        with sqlite3.connect(f"file:{data / 'db.sqlite3'}?mode=ro", uri=True) as connection:
+            sql = "SELECT count(*) FROM tuning_trial WHERE status = 'completed'"
+            return int(connection.execute(sql).fetchone()[0])
+
+    try:
+        wait_for(completed, "a trial is completed", 120)
+        tune.send_signal(signal.SIGINT)
+        assert tune.wait(30) == 130
+    finally:
+        tune.kill()
+    text = (tmp_path / "out").read_text()
+    assert "starting one" in text
+    assert "Stopped." in text
+    wait_for(lambda: not tuneroom.processes(), "no process is left", 20)
+    with sqlite3.connect(data / "db.sqlite3") as connection:
+        (status,) = connection.execute("SELECT status FROM tuning_search").fetchone()
+        active = "SELECT count(*) FROM tuning_trial WHERE status IN ('running', 'queued')"
+        assert (status, connection.execute(active).fetchone()) == ("stopped", (0,))
+
+
+def test_postgresql_and_redis_carry_the_main_job(
+    postgres_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    import psycopg
+
+    settings = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_url}
+    tuneroom = start_tuneroom(tmp_path / "data", **settings)
+    try:
+        done = tuneroom.manage(*words(tuner="hyperband", epochs=2, retrain=True), timeout=180)
+        assert done.returncode == 0, done.stdout + done.stderr + tuneroom.log
+    finally:
+        tuneroom.stop()
+    with psycopg.connect(postgres_url) as connection:
+        rows = connection.execute("SELECT score, metrics FROM tuning_trial").fetchall()
+        assert rows
+        for score, metrics in rows:
+            values = json.loads(metrics) if isinstance(metrics, str) else metrics
+            assert score == values["val_accuracy"]
+
+
+def test_help_names_every_option() -> None:
+    done = manage("tune", "--help", environment={"PATH": "/usr/bin:/bin"})
+    for option in ("--dataset", "--template", "--retrain", "--output", "--tuner"):
+        assert option in done.stdout

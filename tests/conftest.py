@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-# Before Django reads its settings, so pytest-django must not do it by itself: every test process
-# writes into a folder of its own, and none into the one that this checkout's site uses.
+# Before Django reads its settings, so pytest-django must not do it by itself: tests write into a
+# folder of their own (shared by xdist's processes), never into the one that the site here uses.
 os.environ["TUNEROOM_DATA"] = tempfile.mkdtemp(prefix="tuneroom-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
 

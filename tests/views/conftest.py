@@ -1,5 +1,6 @@
 """Finished work to look at: a search with trials, a saved model with its file."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def best(search: Search) -> Trial:
 @pytest.fixture
 def saved_model(best: Trial, alice: User) -> SavedModel:
     """A retrained model. Its file holds 1,000 bytes that are no model."""
-    path = Path(settings.SAVED_MODELS_ROOT) / "test-model.keras"
+    # Test processes that run side by side share the folder.
+    path = Path(settings.SAVED_MODELS_ROOT) / f"test-model-{os.getpid()}.keras"
     path.write_bytes(b"k" * 1000)
     saved_model = SavedModel.objects.create(
         project=best.search.project, trial=best, epochs=2, batch_size=32, created_by=alice,

@@ -1,7 +1,6 @@
 """What a dataset looks like: the bars of its class balance or of its target's histogram."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from tuning.models import Dataset, Project
 
@@ -82,11 +81,18 @@ def shape_text(dataset: Dataset) -> str:
     return text
 
 
-def split_sizes(project: Project) -> dict[str, Any]:
-    """How many rows each part of the split holds (to the row: the runner rounds per class)."""
-    rows = project.dataset.profile.get("rows")
-    if not rows:
+def split_sizes(project: Project) -> dict[str, int | None]:
+    """How many rows each part of the split holds, rounded as the runner does it: class by class
+    where the split is stratified."""
+    profile, split = project.dataset.profile, project.split
+    if not profile.get("rows"):
         return {"train": None, "validation": None, "test": None}
-    test = round(rows * project.test_fraction)
-    validation = round(rows * project.validation_fraction)
-    return {"train": rows - validation - test, "validation": validation, "test": test}
+    counts = profile.get("class_counts") if split.stratified else None
+    groups: list[int] = counts or [profile["rows"]]
+    first = [round(split.train * size) for size in groups]
+    second = [round((split.train + split.validation) * size) for size in groups]
+    return {
+        "train": sum(first),
+        "validation": sum(second) - sum(first),
+        "test": sum(groups) - sum(second),
+    }

@@ -34,7 +34,7 @@ def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
     """A script that loads the file and predicts rows of the project's dataset."""
     dataset = saved_model.project.dataset
     load = str(dataset.profile.get("load_snippet", "")).strip()
-    lines = ["import keras", "import numpy as np", ""]
+    lines = ["import keras", *([] if load else ["import numpy as np"]), ""]
     lines += [f"keras_model = keras.models.load_model({_repr(file_name)})", ""]
     if load:
         lines += [f"# {dataset.name}: x holds the inputs as the model expects them.", load, ""]
@@ -47,26 +47,35 @@ def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
             else "x = ...",
             "",
         ]
-    return "\n".join(lines + _prediction(dataset)) + "\n"
+    return "\n".join(lines + _prediction(dataset, "y" in load)) + "\n"
 
 
-def _prediction(dataset: Dataset) -> list[str]:
+def _prediction(dataset: Dataset, known: bool) -> list[str]:
+    """`known`: the lines before have also loaded the true targets, as y."""
     lines = ["predictions = keras_model.predict(x[:5])"]
     if dataset.task != Dataset.Task.CLASSIFICATION:
-        return [*lines, 'print("predicted:", predictions.ravel())']
+        return [
+            *lines,
+            'print("predicted:", predictions.ravel())',
+            *(['print("actual:   ", y[:5])'] if known else []),
+        ]
     names = dataset.profile.get("class_names") or [
         str(index) for index in range(int(dataset.profile.get("num_classes") or 0))
     ]
     lines += [
-        f"class_names = {_repr(names)}" if names else "class_names = None",
         "if predictions.shape[-1] == 1:  # one output: the probability of the second class",
         "    classes = (predictions[:, 0] > 0.5).astype(int)",
         "else:",
         "    classes = predictions.argmax(axis=-1)",
     ]
-    if names:
-        return [*lines, 'print("predicted:", [class_names[index] for index in classes])']
-    return [lines[0], *lines[2:], 'print("predicted:", classes)']
+    if not names:
+        return [*lines, 'print("predicted:", classes)']
+    return [
+        *lines,
+        f"class_names = {_repr(names)}",
+        'print("predicted:", [class_names[index] for index in classes])',
+        *(['print("actual:   ", [class_names[index] for index in y[:5]])'] if known else []),
+    ]
 
 
 def _dict(name: str, values: dict[str, Any]) -> str:

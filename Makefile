@@ -21,8 +21,10 @@ setup: venv ## Everything that `make up` needs, without starting it.
 	@$(BIN)/python manage.py bootstrap
 
 test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails instead of skipping.
-	@$(PYTEST) -n 2 --dist loadfile -m "not tensorflow and not browser"
-	@$(PYTEST) -m "tensorflow or browser"
+	@status=0; \
+	$(PYTEST) -n 2 --dist loadfile -m "not tensorflow and not browser" || status=1; \
+	$(PYTEST) -m "tensorflow or browser" || status=1; \
+	exit $$status
 
 test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs and no browser.
 	@$(PYTEST) -n 2 --dist loadfile -m "not tensorflow and not services and not browser"

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+sys.path.insert(0, str(ROOT))
 
-from harness import project  # noqa: E402
+from tests.runner.harness import project  # noqa: E402
 
 from tuning.hypermodels import BUILTIN, source_of  # noqa: E402
 from tuning.protocol.events import Event  # noqa: E402

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import BUNDLED
-from harness import Runner
+from .conftest import BUNDLED
+from .harness import Runner
 from PIL import Image
 
 from tuning.protocol.catalogue import BY_KEY, CATALOGUE

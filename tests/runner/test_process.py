@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import MAIN, Runner
+from .harness import MAIN, Runner
 
 from tuning.protocol.events import Ready
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Runner, project
+from .harness import Runner, project
 
 from tuning.hypermodels import BUILTIN, source_of
 from tuning.protocol.events import EpochEnd, Retrained

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import TrialRunner, project, search_order
+from .harness import TrialRunner, project, search_order
 
 from tuning.protocol.events import Built, EpochEnd, Failed, NextTrial, TrialEnd
 

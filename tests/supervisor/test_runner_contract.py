@@ -1,0 +1,162 @@
+"""The fake runner and the real one keep the same promises to the supervisor."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tuning.protocol.events import (
+    Built,
+    EpochEnd,
+    Event,
+    Failed,
+    Inspected,
+    NextTrial,
+    Prepared,
+    Ready,
+    Retrained,
+    TrialEnd,
+)
+from tuning.protocol.orders import (
+    InspectOrder,
+    PrepareOrder,
+    ProjectOrder,
+    RetrainOrder,
+    SearchOrder,
+    Split,
+    TrialOrder,
+)
+from tuning.supervisor.files import store_folder
+from tuning.supervisor.runners import Device, Runner, RunnerGone, RunnerProcess
+
+from .fake_runner import FakeRunner
+
+START: dict[str, Callable[[], Any]] = {
+    "fake": FakeRunner,
+    "real": lambda: RunnerProcess(Device(threads=1)),
+}
+CODE = """
+import keras
+
+def build_model(hp, input_shape, num_classes):
+    model = keras.Sequential([
+        keras.layers.Input(input_shape),
+        keras.layers.Flatten(),
+        keras.layers.Dense(hp.Int("units", 8, 64, step=8), activation="relu"),
+        keras.layers.Dense(num_classes, activation="softmax"),
+    ])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+"""
+SPACE = {
+    "space": [{"class_name": "Int", "config": {
+        "name": "units", "default": 8, "conditions": [], "min_value": 8, "max_value": 64,
+        "step": 8, "sampling": "linear"}}],
+    "values": {},
+}  # fmt: skip
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.tensorflow)])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def runner(kind: str) -> Iterator[Runner]:
+    started = START[kind]()
+    yield started
+    started.kill()
+    assert not started.folder.exists()
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The digits, prepared by a real runner, which needs no TensorFlow for that."""
+    target = tmp_path_factory.mktemp("datasets") / "digits"
+    runner = RunnerProcess(Device(), needs_keras=False)
+    try:
+        runner.send(PrepareOrder("digits"))
+        until(runner, Prepared)
+        store_folder(runner.folder / "prepared", target)
+    finally:
+        runner.kill()
+    return target
+
+
+@pytest.fixture
+def project(digits: Path) -> ProjectOrder:
+    return ProjectOrder(CODE, str(digits), Split(0.7, 0.15, 0.15, 0, stratified=True))
+
+
+def until(runner: Runner, kind: type[Event], seconds: float = 120) -> list[Event]:
+    """Events up to the first of this kind."""
+    events: list[Event] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        event = runner.read(timeout=1)
+        if event is not None:
+            events.append(event)
+            if isinstance(event, kind):
+                return events
+            assert not isinstance(event, Failed), event
+    pytest.fail(f"no {kind.__name__} within {seconds} s; so far: {events}")
+
+
+def search_order(project: ProjectOrder) -> SearchOrder:
+    return SearchOrder(
+        project=project, objective="val_accuracy", direction="max", hyperband=False, epochs=2,
+        executions_per_trial=2, batch_size=64, early_stopping_metric="",
+        early_stopping_patience=1, space=SPACE,
+    )  # fmt: skip
+
+
+def test_trials_come_one_after_the_other(runner: Runner, project: ProjectOrder) -> None:
+    until(runner, Ready)
+    runner.send(search_order(project))
+    for number in range(2):
+        until(runner, NextTrial)
+        runner.send(TrialOrder(str(number), {"units": 16}, seed=1))
+        events = until(runner, TrialEnd)
+        assert isinstance(events[0], Built)
+        epochs = [event for event in events if isinstance(event, EpochEnd)]
+        assert [(e.execution, e.epoch) for e in epochs] == [(0, 1), (0, 2), (1, 1), (1, 2)]
+        end = events[-1]
+        assert isinstance(end, TrialEnd)
+        best = [max(e.metrics["val_accuracy"] or 0 for e in epochs if e.execution == n)
+                for n in (0, 1)]  # fmt: skip
+        assert end.metrics["val_accuracy"] == pytest.approx(sum(best) / 2)
+        assert runner.memory() > 0
+        assert isinstance(runner.log_tail(), str)
+
+
+def test_an_inspection_tells_space_and_metrics(runner: Runner, project: ProjectOrder) -> None:
+    runner.send(InspectOrder(project))
+    inspected = until(runner, Inspected)[-1]
+    assert isinstance(inspected, Inspected)
+    assert "loss" in inspected.metrics
+
+
+def test_a_retraining_leaves_a_file(runner: Runner, project: ProjectOrder) -> None:
+    runner.send(RetrainOrder(project, {"units": 16}, SPACE, epochs=2, batch_size=64, seed=1))
+    events = until(runner, Retrained)
+    epochs = [event.epoch for event in events if isinstance(event, EpochEnd)]
+    assert epochs == [1, 2]
+    assert (runner.folder / "model.keras").stat().st_size > 0
+
+
+def test_an_ended_runner_is_gone(runner: Runner) -> None:
+    runner.end()
+    with pytest.raises((RunnerGone, OSError, ValueError)):
+        runner.read(timeout=0)
+
+
+@pytest.mark.tensorflow
+def test_a_kill_leaves_no_process() -> None:
+    runner = RunnerProcess(Device())
+    pid = runner._process.pid
+    until(runner, Ready)
+    runner.kill()
+    assert not psutil.pid_exists(pid)

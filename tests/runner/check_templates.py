@@ -15,7 +15,6 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.runner.harness import project  # noqa: E402
-
 from tuning.hypermodels import BUILTIN, source_of  # noqa: E402
 from tuning.protocol.events import Event  # noqa: E402
 from tuning.protocol.orders import InspectOrder  # noqa: E402

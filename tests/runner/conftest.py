@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from .harness import prepare
 
 BUNDLED = ("digits", "breast-cancer", "wine", "iris", "diabetes")

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from .conftest import BUNDLED
-from .harness import Runner
 from PIL import Image
 
 from tuning.protocol.catalogue import BY_KEY, CATALOGUE
 from tuning.protocol.events import Failed, Prepared, Ready
 from tuning.protocol.orders import PrepareOrder
+
+from .conftest import BUNDLED
+from .harness import Runner
 
 ROWS = {"digits": 1797, "breast-cancer": 569, "wine": 178, "iris": 150, "diabetes": 442}
 

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from .harness import MAIN, Runner
 
 from tuning.protocol.events import Ready
+
+from .harness import MAIN, Runner
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="prctl and /proc are Linux's")
 

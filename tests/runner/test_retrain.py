@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from .harness import Runner, project
 
 from tuning.hypermodels import BUILTIN, source_of
 from tuning.protocol.events import EpochEnd, Retrained
 from tuning.protocol.orders import RetrainOrder
+
+from .harness import Runner, project
 
 pytestmark = pytest.mark.tensorflow
 

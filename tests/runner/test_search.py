@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from .harness import TrialRunner, project, search_order
 
 from tuning.protocol.events import Built, EpochEnd, Failed, NextTrial, TrialEnd
+
+from .harness import TrialRunner, project, search_order
 
 pytestmark = pytest.mark.tensorflow
 

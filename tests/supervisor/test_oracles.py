@@ -15,7 +15,7 @@ from tuning.protocol.statuses import SearchStatus
 
 from .fake_runner import Step
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.tensorflow]
 
 Tried = tuple[str, dict[str, Any]]
 

@@ -269,6 +269,12 @@ CELERY_BEAT_SCHEDULE = {
 SLOTS = env_int("SLOTS", 0, least=0)
 # 0: nine tenths of the machine's memory, divided by the slots.
 RUNNER_MEMORY_MB = env_int("RUNNER_MEMORY_MB", 0, least=0)
+# How far templates are shut in at most (0, 1, 2: docs/settings.md), and the least that a worker
+# must reach on its machine to take work.
+SANDBOX_LEVEL = env_int("SANDBOX_LEVEL", 2, least=0)
+SANDBOX_MIN_LEVEL = env_int("SANDBOX_MIN_LEVEL", 0, least=0)
+# Web addresses (ports 80 and 443) for templates: ImageNet's weights are downloaded on first use.
+RUNNER_NETWORK = env_bool("RUNNER_NETWORK", True)
 RUNNER_FILE_SIZE_MB = env_int("RUNNER_FILE_SIZE_MB", 4096, least=1)
 
 # --- Other -----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 
 from tuning.actions.builtins import load_builtins
 from tuning.hypermodels import BUILTIN
-from tuning.models import Dataset, HyperModel
+from tuning.models import Dataset, HyperModel, Inspection
 from tuning.protocol.catalogue import CATALOGUE
 
 pytestmark = pytest.mark.django_db
@@ -12,9 +12,10 @@ pytestmark = pytest.mark.django_db
 
 def test_loading_twice_changes_nothing() -> None:
     load_builtins()
-    before = list(HyperModel.objects.values()), list(Dataset.objects.values())
+    kinds = (HyperModel, Dataset, Inspection)
+    before = [list(kind.objects.values()) for kind in kinds]
     load_builtins()
-    assert (list(HyperModel.objects.values()), list(Dataset.objects.values())) == before
+    assert [list(kind.objects.values()) for kind in kinds] == before
     assert HyperModel.objects.current().count() == len(BUILTIN)
     assert Dataset.objects.count() == len(CATALOGUE)
 
@@ -28,6 +29,21 @@ def test_changed_code_is_a_new_version() -> None:
     old.refresh_from_db()
     assert (old.superseded, old.version, new.version) == (True, 1, 2)
     assert "def build_model" in new.code
+
+
+def test_every_template_is_to_be_read_on_bundled_data() -> None:
+    load_builtins()
+    pairs = Inspection.objects.values_list("hypermodel__key", "dataset__key")
+    assert dict(pairs) == {
+        "cnn": "digits",
+        "dense": "breast-cancer",
+        "cnn-blocks": "digits",
+        "transfer": "digits",
+        "batch-size": "digits",
+    }
+    HyperModel.objects.filter(key="cnn").update(code="# as it was in an older release")
+    load_builtins()
+    assert Inspection.objects.filter(hypermodel__key="cnn").count() == 2
 
 
 def test_what_a_team_prepared_is_kept() -> None:

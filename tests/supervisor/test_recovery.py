@@ -106,7 +106,7 @@ def test_an_oracle_s_trial_is_never_handed_out_twice(make_search: Any, worker: W
 def test_a_restarted_worker_gives_its_old_trials_back(make_search: Any, worker: Worker) -> None:
     make_search()
     trial = claim(worker)
-    register(worker.name, 2)
+    register(worker.name, 2, layers=[])
     trial.refresh_from_db()
     assert trial.status == Status.QUEUED
 

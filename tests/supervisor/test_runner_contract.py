@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from django.conf import settings
 
 from tuning.protocol.events import (
     Built,
@@ -30,7 +32,13 @@ from tuning.protocol.orders import (
     TrialOrder,
 )
 from tuning.supervisor.files import store_folder
-from tuning.supervisor.runners import Device, Runner, RunnerGone, RunnerProcess
+from tuning.supervisor.runners import (
+    Device,
+    Runner,
+    RunnerGone,
+    RunnerProcess,
+    adopt_orphans,
+)
 
 from .fake_runner import FakeRunner
 
@@ -73,9 +81,10 @@ def runner(kind: str) -> Iterator[Runner]:
 
 
 @pytest.fixture(scope="session")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digits() -> Path:
     """The digits, prepared by a real runner, which needs no TensorFlow for that."""
-    target = tmp_path_factory.mktemp("datasets") / "digits"
+    # Runners see no other folder than this one's.
+    target = Path(settings.DATASETS_ROOT) / "contract-digits"
     runner = RunnerProcess(Device(), needs_keras=False)
     try:
         runner.send(PrepareOrder("digits"))
@@ -160,3 +169,35 @@ def test_a_kill_leaves_no_process() -> None:
     until(runner, Ready)
     runner.kill()
     assert not psutil.pid_exists(pid)
+
+
+DETACHING = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        with open("detached", "w") as file:
+            file.write(str(os.getpid()))
+        time.sleep(600)
+    os._exit(0)
+while not os.path.exists("detached") or not open("detached").read():
+    time.sleep(0.01)
+time.sleep(600)
+"""
+
+
+@pytest.mark.tensorflow
+def test_what_a_template_detaches_dies_with_its_runner(project: ProjectOrder) -> None:
+    adopt_orphans()
+    runner = RunnerProcess(Device())
+    until(runner, Ready)
+    runner.send(InspectOrder(replace(project, code=DETACHING)))
+    note = runner.folder / "detached"
+    end = time.monotonic() + 30
+    while not (note.exists() and note.read_text()):
+        assert time.monotonic() < end, runner.log_tail()
+        assert runner.read(timeout=0.1) is None
+    detached = psutil.Process(int(note.read_text()))
+    assert detached.is_running()
+    runner.kill()
+    assert not detached.is_running()

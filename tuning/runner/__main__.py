@@ -1,6 +1,6 @@
 """The runner: one isolated process that does one piece of work, then ends.
 
-    python -I .../tuning/runner/__main__.py --events-fd N --parent-pid PID [--no-keras]
+    python -I .../tuning/runner/__main__.py --events-fd N --parent-pid PID --level L [--no-keras]
 
 Working folder: empty and private. Standard input: orders (`tuning.protocol.orders`), one JSON line
 each; its end ends the process. Descriptor N: events (`tuning.protocol.events`), one JSON line each,
@@ -15,6 +15,9 @@ After `ready` the first order decides what this process is for:
 
 Files are left in the working folder: `prepared/`, `model.keras`, `kt/search/trial_<id>/` (Hyperband
 only; before a child is ordered, its parent's folder must lie there).
+
+`--level` is how far the isolation goes at most (hardening.py). `--probe FILE` does no work: it tries
+what the isolation denies, FILE included, and prints what held as JSON.
 
 `--no-keras` answers `ready` at once: bundled datasets are prepared without TensorFlow.
 """
@@ -33,7 +36,12 @@ from tuning.runner.hardening import harden
 
 def main() -> None:
     arguments = _arguments()
-    harden(arguments.parent_pid)
+    harden(arguments.parent_pid, arguments.level)
+    if arguments.probe:
+        from tuning.runner.probe import tell
+
+        tell(arguments.parent_pid, Path(arguments.probe))
+        return
     # From here on heavier imports are allowed: the limits hold for them too.
     from tuning.runner.work import serve
 
@@ -49,8 +57,10 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tuning.runner")
-    parser.add_argument("--events-fd", type=int, required=True)
+    parser.add_argument("--events-fd", type=int, default=-1)
     parser.add_argument("--parent-pid", type=int, required=True)
+    parser.add_argument("--level", type=int, default=int(os.environ.get("RUNNER_LEVEL", "0")))
+    parser.add_argument("--probe", metavar="FILE", default="")
     parser.add_argument("--no-keras", action="store_true")
     return parser.parse_args()
 

@@ -1,5 +1,7 @@
 """From an order to the file that does it."""
 
+from pathlib import Path
+
 from tuning.protocol.events import Ready
 from tuning.protocol.orders import (
     InspectOrder,
@@ -11,6 +13,7 @@ from tuning.protocol.orders import (
 
 from .channel import Channel
 from .failures import failure_of
+from .hardening import confine_to_dataset
 from .libraries import load_libraries
 
 
@@ -29,6 +32,8 @@ def serve(events_fd: int, with_keras: bool) -> None:
 
 def _do(order: Order, channel: Channel) -> None:
     """Each kind of work imports only what it needs: some of it needs no Keras."""
+    if isinstance(order, SearchOrder | InspectOrder | RetrainOrder):
+        confine_to_dataset(Path(order.project.dataset_folder))
     match order:
         case SearchOrder():
             from .search import search

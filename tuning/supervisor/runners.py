@@ -4,6 +4,7 @@ What a runner may cost and see is decided here and in `tuning/runner/hardening.p
 """
 
 import contextlib
+import ctypes
 import os
 import select
 import shutil
@@ -28,6 +29,7 @@ from tuning.protocol.orders import EndOrder, Order, encode_order
 MAIN = Path(settings.BASE_DIR) / "tuning" / "runner" / "__main__.py"
 LOG_TAIL = 8_000
 SEND_SECONDS = 30
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 class RunnerGone(Exception):
@@ -178,6 +180,8 @@ class RunnerProcess:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self._process.wait()
+        spawn.forget(self._process.pid)
+        kill_orphans()
         if self._events >= 0:
             os.close(self._events)
             self._events = -1
@@ -226,6 +230,9 @@ def environment(device: Device, folder: Path) -> dict[str, str]:
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "RUNNER_FILE_SIZE_MB": str(settings.RUNNER_FILE_SIZE_MB),
+        "RUNNER_LEVEL": str(settings.SANDBOX_LEVEL),
+        "RUNNER_NETWORK": "1" if settings.RUNNER_NETWORK else "0",
+        "RUNNER_DATASETS": str(settings.DATASETS_ROOT),
     }
 
 
@@ -236,10 +243,39 @@ def runners_folder() -> Path:
 
 
 def sweep_runner_folders() -> None:
-    """Remove what worker processes that no longer live have left behind."""
+    """Remove what worker processes that no longer live have left behind, processes first."""
     for folder in Path(settings.RUNNERS_ROOT).iterdir():
         if folder.name.isdigit() and not psutil.pid_exists(int(folder.name)):
+            for process in psutil.process_iter():
+                if _began_below(process, folder):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _began_below(process: psutil.Process, folder: Path) -> bool:
+    """Whether this was a runner's process in `folder`: they are started with it as HOME."""
+    try:
+        home = process.environ().get("HOME", "")
+    except (psutil.Error, OSError):
+        return False
+    return home.startswith(f"{folder}{os.sep}")
+
+
+def adopt_orphans() -> None:
+    """Have the kernel hand orphaned descendants to this process instead of to init, so that what a
+    template detached by a double fork is found. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def kill_orphans() -> None:
+    """End children of this process that nobody here started: what runners detached."""
+    for child in psutil.Process().children():
+        if child.pid not in spawn.started and _began_below(child, runners_folder()):
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+                child.kill()
+                child.wait(timeout=5)
 
 
 class _Spawner:
@@ -250,6 +286,8 @@ class _Spawner:
     """
 
     def __init__(self) -> None:
+        # Ids of the processes that were started and not yet forgotten.
+        self.started: set[int] = set()
         self._requests: SimpleQueue[tuple[Any, Any, SimpleQueue[Any]]] = SimpleQueue()
         self._lock = Lock()
         self._pid = 0
@@ -268,11 +306,17 @@ class _Spawner:
         process: subprocess.Popen[bytes] = result
         return process
 
+    def forget(self, pid: int) -> None:
+        """The process was waited for; its id may be used again."""
+        self.started.discard(pid)
+
     def _serve(self) -> None:
         while True:
             args, kwargs, answer = self._requests.get()
             try:
-                answer.put(subprocess.Popen(*args, **kwargs))
+                process = subprocess.Popen(*args, **kwargs)
+                self.started.add(process.pid)
+                answer.put(process)
             except BaseException as error:  # noqa: BLE001  handed to the thread that asked
                 answer.put(error)
 

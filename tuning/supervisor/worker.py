@@ -7,6 +7,7 @@ import signal
 import threading
 from importlib.metadata import PackageNotFoundError, version
 
+from django.conf import settings
 from django.db import close_old_connections
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -15,7 +16,7 @@ from tuning.models import Worker
 from tuning.models.workers import WATCH_SECONDS
 
 from . import files, runners, schedule, slots
-from .isolation import probe
+from .isolation import Layer, level, probe
 from .slot import SlotLoop
 
 logger = logging.getLogger(__name__)
@@ -36,9 +37,20 @@ class WorkerProcess:
 
     def start(self, name: str) -> None:
         """Register the worker and start its watch thread."""
-        self.numbers = slots.SlotNumbers(slots.slot_count())
+        runners.adopt_orphans()
         runners.sweep_runner_folders()
-        self.row = register(name, self.numbers.count)
+        layers = probe()
+        self.row = register(name, slots.slot_count(), layers)
+        if level(layers) < settings.SANDBOX_MIN_LEVEL:
+            # Seen on the workers page, doing nothing: better than gone without a word.
+            logger.error(
+                "isolation reaches level %s here, SANDBOX_MIN_LEVEL is %s: this worker takes no work",
+                level(layers),
+                settings.SANDBOX_MIN_LEVEL,
+            )
+            self.row.slots = 0
+            self.row.save(update_fields=["slots"])
+        self.numbers = slots.SlotNumbers(self.row.slots)
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
         self._thread.start()
 
@@ -109,7 +121,7 @@ class WorkerProcess:
 this_worker = WorkerProcess()
 
 
-def register(name: str, slot_count: int) -> Worker:
+def register(name: str, slot_count: int, layers: list[Layer]) -> Worker:
     """Write this worker's row. Work that a former process of the same name held is lost."""
     now = timezone.now()
     row, _ = Worker.objects.update_or_create(
@@ -118,7 +130,7 @@ def register(name: str, slot_count: int) -> Worker:
             "slots": slot_count,
             "devices": [str(slots.device(number)) for number in range(slot_count)],
             "versions": versions(),
-            "isolation": [layer.as_json() for layer in probe()],
+            "isolation": [layer.as_json() for layer in layers],
             "started_at": now,
             "seen_at": now,
             "stopped_at": None,

@@ -11,6 +11,11 @@ from typing import Any, get_type_hints
 
 MAX_LINE = 4 * 1024 * 1024
 MAX_TEXT = 20_000
+MAX_METRICS = 200
+MAX_NAME = 200
+# What a column of the database holds, with room for a sum of two.
+_MAX_NUMBERS = {"parameters": 2**62, "execution": 2**15 - 1}
+_MAX_NUMBER = 2**30
 
 Metrics = dict[str, float | None]
 
@@ -132,8 +137,8 @@ def decode_event(line: bytes) -> Event:
     if len(line) > MAX_LINE:
         raise BadEvent(f"an event of {len(line):,} bytes; at most {MAX_LINE:,} are accepted")
     try:
-        document = finite(json.loads(line))
-    except (ValueError, RecursionError) as error:
+        document = _storable(json.loads(line))
+    except (ValueError, OverflowError, RecursionError) as error:
         raise BadEvent("not a line of JSON") from error
     if not isinstance(document, dict):
         raise BadEvent("not a JSON object")
@@ -143,7 +148,7 @@ def decode_event(line: bytes) -> Event:
     hints = get_type_hints(kind)
     unknown = document.keys() - hints.keys()
     if unknown:
-        raise BadEvent(f"{_NAMES[kind]} has no field {sorted(unknown)[0]!r}")
+        raise BadEvent(f"{_NAMES[kind]} has no field {sorted(unknown)[0][:MAX_NAME]!r}")
     missing = [f.name for f in fields(kind) if f.name not in document and _is_required(f)]
     if missing:
         raise BadEvent(f"{_NAMES[kind]} lacks {missing[0]!r}")
@@ -163,23 +168,37 @@ def finite(value: Any) -> Any:
     return value
 
 
+def _storable(value: Any) -> Any:
+    """The same JSON as a database can hold it. PostgreSQL refuses NUL in text and in JSON, and no
+    database takes half of a surrogate pair, which JSON can spell."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return finite(float(value))
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return finite(value)
+
+
 def _is_required(spec: Any) -> bool:
     return spec.default is MISSING and spec.default_factory is MISSING
 
 
 def _checked(name: str, value: Any, hint: Any) -> Any:
     if hint is int:
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62:
+        most = _MAX_NUMBERS.get(name, _MAX_NUMBER)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
             return value
     elif hint is float:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
     elif hint is str:
         if isinstance(value, str):
-            # PostgreSQL cannot store NUL in text.
-            return value.replace("\x00", "")[-MAX_TEXT:]
+            return value[-MAX_TEXT:]
     elif hint == Metrics:
-        if isinstance(value, dict) and all(_is_metric(item) for item in value.values()):
+        if isinstance(value, dict) and _are_metrics(value):
             return {k: None if v is None else float(v) for k, v in value.items()}
     elif hint == list[str]:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -187,6 +206,11 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     elif isinstance(value, dict):
         return value
     raise BadEvent(f"the field {name!r} does not hold {hint}")
+
+
+def _are_metrics(document: dict[str, Any]) -> bool:
+    short = len(document) <= MAX_METRICS and all(len(name) <= MAX_NAME for name in document)
+    return short and all(_is_metric(value) for value in document.values())
 
 
 def _is_metric(value: Any) -> bool:

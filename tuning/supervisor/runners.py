@@ -28,7 +28,7 @@ from tuning.protocol.orders import EndOrder, Order, encode_order
 
 MAIN = Path(settings.BASE_DIR) / "tuning" / "runner" / "__main__.py"
 LOG_TAIL = 8_000
-SEND_SECONDS = 30
+END_SECONDS = 10
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -85,55 +85,73 @@ class RunnerProcess:
         self.needs_keras = needs_keras
         self.folder = runners_folder() / uuid.uuid4().hex
         self.folder.mkdir(parents=True, mode=0o700)
-        self._log_path = self.folder / "log.txt"
-        self._log_start = 0
         self._buffer = b""
-        self._process, self._events = self._start()
+        self._unsent = b""
+        # Kept open: under its name the runner may have put a link to somebody else's file.
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
+        self._log = os.open(self.folder / "log.txt", flags, 0o600)
+        self._events = -1
+        try:
+            self._process = self._start()
+        except BaseException:
+            self._close()
+            raise
 
-    def _start(self) -> tuple["subprocess.Popen[bytes]", int]:
-        reading, writing = os.pipe()
+    def _start(self) -> "subprocess.Popen[bytes]":
+        self._events, writing = os.pipe()
         command = [sys.executable, "-I", "-u", str(MAIN)]
         command += ["--events-fd", str(writing), "--parent-pid", str(os.getpid())]
         if not self.needs_keras:
             command.append("--no-keras")
         try:
-            with self._log_path.open("wb") as log:
-                process = spawn(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    cwd=self.folder,
-                    env=environment(self.device, self.folder),
-                    pass_fds=(writing,),
-                    start_new_session=True,
-                    bufsize=0,
-                )
+            process = spawn(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                env=environment(self.device, self.folder),
+                pass_fds=(writing,),
+                start_new_session=True,
+                bufsize=0,
+            )
         finally:
             os.close(writing)
-        os.set_blocking(reading, False)
+        os.set_blocking(self._events, False)
         assert process.stdin is not None
         os.set_blocking(process.stdin.fileno(), False)
-        return process, reading
+        return process
 
     def send(self, order: Order) -> None:
+        # What the pipe does not hold goes on in `read`: a process that still imports TensorFlow
+        # takes its order later, and nobody who waits for it would see the search being stopped.
+        self._unsent += encode_order(order)
+        self._send_on()
+
+    def _send_on(self) -> None:
         assert self._process.stdin is not None
-        pipe = self._process.stdin.fileno()
-        line = memoryview(encode_order(order))
-        deadline = time.monotonic() + SEND_SECONDS
-        while line:
-            _, writable, _ = select.select([], [pipe], [], max(0, deadline - time.monotonic()))
-            if not writable:
-                raise RunnerGone("The process did not take its order.")
-            try:
-                line = line[os.write(pipe, line) :]
-            except BrokenPipeError as error:
-                raise RunnerGone(self._ending()) from error
+        try:
+            while self._unsent:
+                sent = os.write(self._process.stdin.fileno(), self._unsent)
+                self._unsent = self._unsent[sent:]
+        except BlockingIOError:
+            pass
+        except BrokenPipeError as error:
+            raise RunnerGone(self._ending()) from error
 
     def read(self, timeout: float) -> Event | None:
         # One at a time: what follows the end of one trial belongs to the next.
         if b"\n" not in self._buffer:
-            readable, _, _ = select.select([self._events], [], [], timeout)
+            assert self._process.stdin is not None
+            orders = [self._process.stdin] if self._unsent else []
+            readable, writable, _ = select.select([self._events], orders, [], timeout)
+            if writable:
+                self._send_on()
+            if not readable and self._process.poll() is not None:
+                # A process that the template left behind may hold the pipe open for ever.
+                readable, _, _ = select.select([self._events], [], [], 0)
+                if not readable:
+                    raise RunnerGone(self._ending())
             if not readable:
                 return None
             chunk = os.read(self._events, 1 << 16)
@@ -149,17 +167,15 @@ class RunnerProcess:
         return None
 
     def mark_log(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self._log_start = self._log_path.stat().st_size
+        # Emptied, so that a night of chatty trials does not fill the disk.
+        os.ftruncate(self._log, 0)
 
     def log_tail(self) -> str:
-        try:
-            with self._log_path.open("rb") as log:
-                size = log.seek(0, os.SEEK_END)
-                log.seek(max(self._log_start, size - LOG_TAIL))
-                return log.read(LOG_TAIL).decode(errors="replace").replace("\x00", "")
-        except FileNotFoundError:
+        if self._log < 0:
             return ""
+        start = max(0, os.fstat(self._log).st_size - LOG_TAIL)
+        text = os.pread(self._log, LOG_TAIL, start)
+        return text.decode(errors="replace").replace("\x00", "")
 
     def memory(self) -> int:
         return sum(_resident(process) for process in self._tree())
@@ -179,14 +195,20 @@ class RunnerProcess:
         for process in tree:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        self._process.wait()
-        spawn.forget(self._process.pid)
+        # A process that hangs in a driver dies later; the slot need not wait for it.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_SECONDS)
+            spawn.forget(self._process.pid)
         kill_orphans()
-        if self._events >= 0:
-            os.close(self._events)
-            self._events = -1
         if self._process.stdin is not None:
             self._process.stdin.close()
+        self._close()
+
+    def _close(self) -> None:
+        for descriptor in (self._events, self._log):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._events = self._log = -1
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _tree(self) -> list[psutil.Process]:
@@ -202,8 +224,16 @@ class RunnerProcess:
         except subprocess.TimeoutExpired:
             return "The process closed its channel."
         if code < 0:
-            return f"The process was killed by {signal.Signals(-code).name}."
+            return f"The process was killed by {_signal_name(-code)}."
         return f"The process ended with exit status {code}."
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        # The real-time signals have no names.
+        return f"signal {number}"
 
 
 def _resident(process: psutil.Process) -> int:
@@ -271,8 +301,11 @@ def adopt_orphans() -> None:
 
 def kill_orphans() -> None:
     """End children of this process that nobody here started: what runners detached."""
-    for child in psutil.Process().children():
-        if child.pid not in spawn.started and _began_below(child, runners_folder()):
+    with spawn.births:
+        known = spawn.started.copy()
+        children = psutil.Process().children()
+    for child in children:
+        if child.pid not in known and _began_below(child, runners_folder()):
             with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
                 child.kill()
                 child.wait(timeout=5)
@@ -288,6 +321,8 @@ class _Spawner:
     def __init__(self) -> None:
         # Ids of the processes that were started and not yet forgotten.
         self.started: set[int] = set()
+        # Held while a process exists that is not among the started ones yet: it is no orphan.
+        self.births = Lock()
         self._requests: SimpleQueue[tuple[Any, Any, SimpleQueue[Any]]] = SimpleQueue()
         self._lock = Lock()
         self._pid = 0
@@ -314,8 +349,9 @@ class _Spawner:
         while True:
             args, kwargs, answer = self._requests.get()
             try:
-                process = subprocess.Popen(*args, **kwargs)
-                self.started.add(process.pid)
+                with self.births:
+                    process = subprocess.Popen(*args, **kwargs)
+                    self.started.add(process.pid)
                 answer.put(process)
             except BaseException as error:  # noqa: BLE001  handed to the thread that asked
                 answer.put(error)
@@ -338,6 +374,7 @@ class RunnerPool:
 
     def take(self, device: Device) -> Runner:
         """The spare, if it is for this device, else a new runner."""
+        self.check_spare()
         with self._lock:
             self._taken_at = time.monotonic()
             spare, self._spare = self._spare, None
@@ -363,7 +400,8 @@ class RunnerPool:
                 return
             try:
                 # Ready is consumed here or by whoever takes the runner; nobody waits for it.
-                spare.read(timeout=0)
+                while spare.read(timeout=0) is not None:
+                    pass
             except (RunnerGone, ValueError):
                 spare.kill()
                 self._spare = None

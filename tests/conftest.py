@@ -165,7 +165,8 @@ def project(team: Team, alice: User, dataset: Dataset, hypermodel: HyperModel) -
         team=team, name="Digits", dataset=dataset, hypermodel=hypermodel, created_by=alice
     )
     Inspection.objects.create(
-        project=project,
+        dataset=dataset,
+        hypermodel=hypermodel,
         status=Status.COMPLETED,
         space=SPACE,
         metrics=["accuracy", "loss", "val_accuracy", "val_loss"],

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from tuning.models import Project, Search
+from tuning.models import Dataset, HyperModel, Inspection, Project, Search, Team
 
 
 def test_members_see_the_project_and_strangers_do_not(
@@ -23,3 +23,20 @@ def test_viewers_may_not_edit(
     editors = [user for user in cast if Search.objects.editable_by(user).exists()]
     assert search.is_active
     assert editors == [alice, bob]
+
+
+def test_an_inspection_is_seen_by_who_sees_dataset_and_template(
+    project: Project, team: Team, dataset: Dataset, hypermodel: HyperModel, bob: User,
+    charlie: User,
+) -> None:  # fmt: skip
+    def seen() -> list[bool]:
+        return [Inspection.objects.visible_to(user).exists() for user in (bob, charlie)]
+
+    assert seen() == [True, True], "both are built in"
+    HyperModel.objects.update(team=team)
+    assert seen() == [True, False]
+    HyperModel.objects.update(team=None)
+    Dataset.objects.update(team=team)
+    assert seen() == [True, False]
+    HyperModel.objects.update(team=Team.objects.get(name="Others"))
+    assert seen() == [False, False]

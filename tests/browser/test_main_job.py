@@ -230,6 +230,12 @@ def test_a_running_search_is_paused_resumed_and_stopped(
     wait_for(ended, "the running trials have ended", 10)
     assert time.monotonic() - stopped < 5
     page.locator("#search-head .status-stopped").wait_for()
+
+    def read() -> bool:
+        sql = "SELECT count(*) FROM tuning_inspection WHERE status IN ('queued', 'running')"
+        return query(tuneroom, sql) == [(0,)]
+
+    wait_for(read, "idle workers have read the spaces of all built-in templates", 120)
     runners = [p for p in tuneroom.processes() if "runner" in " ".join(p.cmdline())]
     assert len(runners) <= 1, "only the spare one waits"
 

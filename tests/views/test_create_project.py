@@ -6,7 +6,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import Dataset, HyperModel, Membership, Project, Role, Team
+from tuning.actions.projects import delete_project
+from tuning.models import Dataset, HyperModel, Inspection, Membership, Project, Role, Team
 from tuning.protocol.statuses import Status
 
 URL = "/projects/new/"
@@ -28,6 +29,31 @@ def test_alice_creates_a_project(
     assert (project.team, project.created_by) == (team, alice)
     assert project.inspection.status == Status.QUEUED
     assert "Reading the search space" in as_alice.get(response["Location"]).content.decode()
+
+
+def test_projects_of_a_pair_share_what_is_known(
+    as_alice: Client, project: Project, dataset: Dataset, hypermodel: HyperModel
+) -> None:
+    response = as_alice.post(URL, _data(dataset, hypermodel, split_seed=7))
+    assert Inspection.objects.get().status == Status.COMPLETED
+    assert "New search" in as_alice.get(response["Location"]).content.decode()
+
+
+def test_a_project_has_a_failed_inspection_tried_again(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel
+) -> None:
+    """It failed while nobody waited for it."""
+    Inspection.objects.create(
+        dataset=dataset, hypermodel=hypermodel, status=Status.FAILED, failure_code="killed"
+    )
+    as_alice.post(URL, _data(dataset, hypermodel))
+    inspection = Inspection.objects.get()
+    assert (inspection.status, inspection.failure) == (Status.QUEUED, None)
+
+
+def test_what_is_known_of_a_pair_outlives_its_projects(project: Project) -> None:
+    delete_project(project)
+    assert Inspection.objects.completed().exists()
 
 
 def test_who_has_no_team_gets_one(
@@ -85,8 +111,7 @@ def test_parts_must_add_up_to_one(
 def test_a_failed_download_names_the_dataset_and_a_way_out(
     as_alice: Client, project: Project, dataset: Dataset
 ) -> None:
-    project.inspection.delete()
-    type(project.inspection).objects.create(project=project)
+    Inspection.objects.update(status=Status.QUEUED)
     Dataset.objects.filter(pk=dataset.pk).update(
         folder="", status=Status.FAILED, failure_code="no_network", failure_message="No route."
     )

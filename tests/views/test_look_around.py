@@ -7,7 +7,17 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import Dataset, Project, SavedModel, Search, Trial, Worker
+from tuning.models import (
+    Dataset,
+    HyperModel,
+    Inspection,
+    Project,
+    SavedModel,
+    Search,
+    Team,
+    Trial,
+    Worker,
+)
 from tuning.protocol.statuses import Status
 
 
@@ -27,7 +37,7 @@ def test_charlie_sees_no_projects_of_others(as_charlie: Client, search: Search) 
 
 
 @pytest.mark.parametrize(
-    ("name", "queries"), [("project-list", 6), ("project-detail", 6), ("team-list", 3)]
+    ("name", "queries"), [("project-list", 6), ("project-detail", 7), ("team-list", 3)]
 )
 def test_the_number_of_queries_does_not_grow(
     name: str, queries: int, as_alice: Client, alice: User, search: Search,
@@ -68,6 +78,19 @@ def test_workers_show_what_runs_but_not_to_strangers(
     assert "Trial 2 of Digits" in as_dora.get(url).content.decode()
     page = as_charlie.get(url).content.decode()
     assert "Digits" not in page
+    assert "Work of another team" in page
+
+
+def test_workers_show_what_is_read_but_not_a_team_s_template(
+    as_dora: Client, as_charlie: Client, project: Project, team: Team, worker: Worker
+) -> None:
+    Inspection.objects.update(status=Status.RUNNING, worker=worker, slot=1)
+    url, words = reverse("worker-list"), "Reading the search space of Test CNN on Test digits"
+    assert words in as_charlie.get(url).content.decode()
+    HyperModel.objects.update(team=team)
+    assert words in as_dora.get(url).content.decode()
+    page = as_charlie.get(url).content.decode()
+    assert "Test CNN" not in page
     assert "Work of another team" in page
 
 

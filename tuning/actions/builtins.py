@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from tuning.hypermodels import BUILTIN, BuiltinTemplate, source_of
-from tuning.models import Dataset, HyperModel
+from tuning.models import Dataset, HyperModel, Inspection
 from tuning.protocol.catalogue import CATALOGUE
 
 
@@ -23,10 +23,10 @@ def load_builtins() -> None:
             },
         )
     for template in BUILTIN:
-        _load_template(template)
+        _want_inspection(_load_template(template))
 
 
-def _load_template(template: BuiltinTemplate) -> None:
+def _load_template(template: BuiltinTemplate) -> HyperModel:
     """Changed code is a new version: projects keep the one that their trials were made with."""
     code = source_of(template)
     versions = HyperModel.objects.select_for_update().filter(key=template.key, team=None)
@@ -39,3 +39,13 @@ def _load_template(template: BuiltinTemplate) -> None:
     last.kinds = list(template.kinds)
     last.save()
     versions.exclude(pk=last.pk).filter(superseded=False).update(superseded=True)
+    return last
+
+
+def _want_inspection(hypermodel: HyperModel) -> None:
+    """Have the search space read before anybody asks, so that the gallery can show it. Bundled
+    datasets are prepared at set-up: nothing has to be downloaded for it."""
+    bundled = Dataset.objects.filter(source=Dataset.Source.BUNDLED, team=None).order_by("pk")
+    dataset = next((dataset for dataset in bundled if hypermodel.fits(dataset)), None)
+    if dataset is not None:
+        Inspection.objects.get_or_create(dataset=dataset, hypermodel=hypermodel)

@@ -14,45 +14,33 @@ from .dispatch import ring
 
 @transaction.atomic
 def create_project(user: Any, project: Project) -> Project:
-    """Save a new project and have its template inspected as soon as its dataset is there."""
+    """Save a new project and have its template inspected as soon as its dataset is there, unless
+    the pair is known already. Two people who do this at once share one inspection."""
     project.created_by = user
     project.save()
-    known = (
-        Inspection.objects.completed()
-        .filter(
-            project__dataset=project.dataset,
-            project__hypermodel=project.hypermodel,
-        )
-        .first()
+    inspection, _ = Inspection.objects.get_or_create(
+        dataset=project.dataset, hypermodel=project.hypermodel
     )
-    if known:
-        # The same code on the same data has the same space: no need to ask a worker again.
-        Inspection.objects.create(
-            project=project,
-            status=Status.COMPLETED,
-            space=known.space,
-            metrics=known.metrics,
-            parameters=known.parameters,
-            summary=known.summary,
-        )
-        return project
-    Inspection.objects.create(project=project)
-    want_dataset(project.dataset)
-    ring()
+    if inspection.status != Status.COMPLETED:
+        # Also one that failed when nobody waited for it: now somebody does.
+        inspect_again(project)
     return project
 
 
 def inspect_again(project: Project) -> None:
-    """Queue a failed inspection once more."""
+    """Have the dataset prepared and the template inspected; what failed runs once more."""
     want_dataset(project.dataset)
-    Inspection.objects.filter(project=project, status__in=(Status.FAILED, Status.STOPPED)).update(
-        status=Status.QUEUED, losses=0, failure_code=""
-    )
+    Inspection.objects.filter(
+        dataset=project.dataset_id,
+        hypermodel=project.hypermodel_id,
+        status__in=(Status.FAILED, Status.STOPPED),
+    ).update(status=Status.QUEUED, losses=0, failure_code="")
     ring()
 
 
 def delete_project(project: Project) -> None:
-    """Delete a project with everything in it. Running trials notice and end."""
+    """Delete a project with everything in it. Running trials notice and end. What was learned
+    about its dataset and template stays: it is not the project's."""
     for search in project.searches.all():
         searches.delete_search(search)
     for saved_model in project.saved_models.all():

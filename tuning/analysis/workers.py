@@ -26,7 +26,7 @@ class WorkerRow:
 
 
 def worker_rows(user: Any) -> list[WorkerRow]:
-    """Seven queries, however many workers and slots there are."""
+    """Eight queries, however many workers and slots there are."""
     busy = _busy(user)
     online = set(Worker.objects.online().values_list("pk", flat=True))
     rows = []
@@ -45,9 +45,8 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
     own = set(Project.objects.visible_to(user).values_list("pk", flat=True))
     busy: dict[tuple[int, int], tuple[str, str]] = {}
 
-    def note(row: Any, project: int | None, text: str, url: str) -> None:
-        secret = project is not None and project not in own
-        busy[row.worker_id, row.slot] = ("Work of another team", "") if secret else (text, url)
+    def note(row: Any, visible: bool, text: str, url: str) -> None:
+        busy[row.worker_id, row.slot] = (text, url) if visible else ("Work of another team", "")
 
     for trial in (
         Trial.objects.running()
@@ -55,17 +54,23 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
         .only("worker_id", "slot", "number", "search__number", "search__project__name")
     ):
         text = f"Trial {trial.number} of {trial.search}"
-        note(trial, trial.search.project_id, text, reverse("trial-detail", args=[trial.pk]))
+        url = reverse("trial-detail", args=[trial.pk])
+        note(trial, trial.search.project_id in own, text, url)
     for row in (
         SavedModel.objects.running()
         .select_related("project", "trial")
         .only("worker_id", "slot", "trial__number", "project__name")
     ):
         text = f"Retraining trial {row.trial.number} of {row.project}"
-        note(row, row.project_id, text, reverse("saved-model-detail", args=[row.pk]))
-    for row in Inspection.objects.running().select_related("project"):
-        text = f"Reading the search space of {row.project}"
-        note(row, row.project_id, text, reverse("project-detail", args=[row.project_id]))
+        note(row, row.project_id in own, text, reverse("saved-model-detail", args=[row.pk]))
+    inspections = Inspection.objects.running()
+    visible = set(inspections.visible_to(user).values_list("pk", flat=True))
+    for row in inspections.select_related("dataset", "hypermodel").only(
+        "worker_id", "slot", "dataset__name", "hypermodel__name"
+    ):
+        text = f"Reading the search space of {row.hypermodel} on {row.dataset}"
+        url = reverse("hypermodel-detail", args=[row.hypermodel_id])
+        note(row, row.pk in visible, text, url)
     for row in Dataset.objects.running():
-        note(row, None, f"Preparing {row.name}", reverse("dataset-detail", args=[row.pk]))
+        note(row, True, f"Preparing {row.name}", reverse("dataset-detail", args=[row.pk]))
     return busy

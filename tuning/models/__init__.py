@@ -2,7 +2,8 @@
 
 from .datasets import Dataset
 from .hypermodels import HyperModel
-from .projects import Inspection, Project
+from .inspections import Inspection
+from .projects import Project
 from .saved_models import SavedModel, SavedModelEpoch
 from .searches import Search
 from .teams import Membership, Role, Team

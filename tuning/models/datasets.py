@@ -5,6 +5,8 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 
+from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
+
 from .teams import Team
 from .work import Work, WorkQuerySet
 
@@ -58,3 +60,14 @@ class Dataset(Work):
     @property
     def is_ready(self) -> bool:
         return bool(self.folder)
+
+    def split(
+        self,
+        train: float = TRAIN,
+        validation: float = VALIDATION,
+        test: float = TEST,
+        seed: int = 0,
+    ) -> Split:
+        """How a runner divides the rows: class by class where there are classes."""
+        stratified = self.task == self.Task.CLASSIFICATION
+        return Split(train, validation, test, seed, stratified)

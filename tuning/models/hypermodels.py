@@ -2,8 +2,11 @@
 
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+from tuning.protocol.orders import ProjectOrder, Split
 
 from .datasets import Dataset
 from .teams import Team
@@ -44,3 +47,11 @@ class HyperModel(models.Model):
 
     def fits(self, dataset: Dataset) -> bool:
         return dataset.kind in self.kinds
+
+    def order(self, dataset: Dataset, split: Split) -> ProjectOrder:
+        """What a runner needs to know to build this template's models for a dataset."""
+        return ProjectOrder(
+            code=self.code,
+            dataset_folder=str(settings.DATASETS_ROOT / dataset.folder),
+            split=split,
+        )

@@ -1,22 +1,25 @@
-"""Projects: a dataset plus a model template, and what was learned about the pair."""
+"""Projects: a dataset plus a model template, and how the rows are divided."""
 
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
 
-from tuning.protocol.orders import ProjectOrder, Split
+from tuning.protocol.orders import TEST, TRAIN, VALIDATION, ProjectOrder, Split
 
 from .datasets import Dataset
 from .hypermodels import HyperModel
 from .teams import Team, TeamOwnedQuerySet
-from .work import Work, WorkQuerySet
+
+if TYPE_CHECKING:
+    from .inspections import Inspection
 
 
 class ProjectQuerySet(TeamOwnedQuerySet):
     def for_list(self) -> Any:
         return (
-            self.select_related("team", "dataset", "hypermodel", "inspection")
+            self.select_related("team", "dataset", "hypermodel")
             .annotate(search_count=models.Count("searches"))
             .order_by("-created_at")
         )
@@ -28,9 +31,9 @@ class Project(models.Model):
     description = models.TextField(blank=True)
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="projects")
     hypermodel = models.ForeignKey(HyperModel, on_delete=models.PROTECT, related_name="projects")
-    train_fraction = models.FloatField(default=0.7)
-    validation_fraction = models.FloatField(default=0.15)
-    test_fraction = models.FloatField(default=0.15)
+    train_fraction = models.FloatField(default=TRAIN)
+    validation_fraction = models.FloatField(default=VALIDATION)
+    test_fraction = models.FloatField(default=TEST)
     split_seed = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -47,33 +50,16 @@ class Project(models.Model):
 
     @property
     def split(self) -> Split:
-        return Split(
-            train=self.train_fraction,
-            validation=self.validation_fraction,
-            test=self.test_fraction,
-            seed=self.split_seed,
-            stratified=self.dataset.task == Dataset.Task.CLASSIFICATION,
+        return self.dataset.split(
+            self.train_fraction, self.validation_fraction, self.test_fraction, self.split_seed
         )
+
+    @cached_property
+    def inspection(self) -> "Inspection":
+        """What is known of the pair. `create_project` sees to it that there is one, and it stays
+        as long as the dataset and the template do. A query: lists must not ask for it."""
+        return self.hypermodel.inspections.defer("summary").get(dataset=self.dataset_id)
 
     def order(self) -> ProjectOrder:
         """What a runner needs to know of this project."""
-        return ProjectOrder(
-            code=self.hypermodel.code,
-            dataset_folder=str(settings.DATASETS_ROOT / self.dataset.folder),
-            split=self.split,
-        )
-
-
-class Inspection(Work):
-    """What a runner read from a project's template: its search space and its metrics."""
-
-    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="inspection")
-    space = models.JSONField(default=dict, blank=True)
-    metrics = models.JSONField(default=list, blank=True)
-    parameters = models.BigIntegerField(null=True, blank=True)
-    summary = models.TextField(blank=True)
-
-    objects = WorkQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"inspection of {self.project}"
+        return self.hypermodel.order(self.dataset, self.split)

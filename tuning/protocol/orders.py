@@ -4,6 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+# What a new project proposes, and what inspections use.
+TRAIN, VALIDATION, TEST = 0.7, 0.15, 0.15
+
 
 @dataclass(frozen=True)
 class Split:
@@ -18,7 +21,7 @@ class Split:
 
 @dataclass(frozen=True)
 class ProjectOrder:
-    """The part that all work on a project needs: the template's code and the prepared data."""
+    """The part that all work on a template needs: its code, the prepared data and their split."""
 
     code: str
     dataset_folder: str

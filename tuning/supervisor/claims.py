@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Now
 
 from tuning.models import Attempt, Dataset, Inspection, SavedModel, Search, Trial, Worker
@@ -35,20 +35,22 @@ class WaitingSearch:
 
 def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> Claimed | None:
     """The next piece of work for this slot, or None. Short work that somebody waits for on a page
-    goes first. `prefer` is the search whose data this slot already has in memory; `firmly`
-    prefers it even while another search waits."""
+    goes first, spaces that nobody asked for go last. `prefer` is the search whose data this slot
+    already has in memory; `firmly` prefers it even while another search waits."""
     return (
         _claim_dataset(slot)
-        or _claim_inspection(slot)
+        or _claim_inspection(slot, Inspection.objects.readable().awaited())
         or _claim_saved_model(slot)
         or _claim_trial(slot, prefer, firmly)
+        or _claim_inspection(slot, _unasked())
     )
 
 
 def has_work() -> int:
     """How many slots could find something to do, at least."""
     waiting = Dataset.objects.queued().filter(wanted=True, folder="").count()
-    waiting += Inspection.objects.queued().exclude(project__dataset__folder="").count()
+    waiting += Inspection.objects.readable().awaited().count()
+    waiting += min(_unasked().count(), 1)
     waiting += SavedModel.objects.queued().count()
     for search in _searches_with_work():
         waiting += search.room
@@ -63,14 +65,19 @@ def _claim_dataset(slot: Slot) -> Dataset | None:
     return None
 
 
-def _claim_inspection(slot: Slot) -> Inspection | None:
-    queue = Inspection.objects.queued().exclude(project__dataset__folder="")
+def _claim_inspection(slot: Slot, queue: QuerySet[Inspection]) -> Inspection | None:
     for pk in queue.order_by("created_at").values_list("pk", flat=True):
         if Inspection.objects.claim(pk, slot.worker, slot.number):
-            return Inspection.objects.select_related("project__dataset", "project__hypermodel").get(
-                pk=pk
-            )
+            return Inspection.objects.select_related("dataset", "hypermodel").get(pk=pk)
     return None
+
+
+def _unasked() -> QuerySet[Inspection]:
+    """Inspections that may run though nobody waits for them: one at a time (two if two slots look
+    at the same moment), so that the other slots are free for what a person starts meanwhile."""
+    if Inspection.objects.running().unasked().exists():
+        return Inspection.objects.none()
+    return Inspection.objects.readable().unasked()
 
 
 def _claim_saved_model(slot: Slot) -> SavedModel | None:

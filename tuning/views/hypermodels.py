@@ -4,15 +4,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from tuning.analysis.space import combinations, read_space
-from tuning.models import Dataset, HyperModel, Inspection, Project
+from tuning.analysis.known_spaces import known_spaces
+from tuning.models import Dataset, HyperModel, Project
 
 from .access import visible_or_404
 
 
 @require_GET
 def hypermodel_list(request: HttpRequest) -> HttpResponse:
-    context = {"hypermodels": HyperModel.objects.visible_to(request.user).current()}
+    hypermodels = HyperModel.objects.visible_to(request.user).current()
+    context = {"templates": known_spaces(request.user, hypermodels)}
     return render(request, "hypermodels/list.html", context)
 
 
@@ -20,18 +21,10 @@ def hypermodel_list(request: HttpRequest) -> HttpResponse:
 def hypermodel_detail(request: HttpRequest, pk: int) -> HttpResponse:
     hypermodel = visible_or_404(request, HyperModel.objects.all(), pk)
     projects = Project.objects.visible_to(request.user).filter(hypermodel=hypermodel)
-    inspection = (
-        Inspection.objects.completed()
-        .filter(project__in=projects)
-        .select_related("project__dataset")
-        .first()
-    )
-    space = read_space(inspection.space) if inspection else []
+    [known] = known_spaces(request.user, [hypermodel])
     context = {
         "hypermodel": hypermodel,
-        "inspection": inspection,
-        "space": space,
-        "combinations": combinations(space),
+        "known": known,
         "projects": projects.select_related("dataset"),
         "datasets": [
             dataset

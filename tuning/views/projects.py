@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tuning.actions import projects as actions
 from tuning.actions.teams import default_team
+from tuning.analysis.known_spaces import known_spaces
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes
 from tuning.analysis.space import combinations, read_space
@@ -42,10 +43,11 @@ def project_create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         project = actions.create_project(request.user, form.save(commit=False))
         return redirect("project-detail", project.pk)
+    hypermodels = HyperModel.objects.visible_to(request.user)
     context = {
         "form": form,
         "datasets": Dataset.objects.visible_to(request.user),
-        "hypermodels": HyperModel.objects.visible_to(request.user).current(),
+        "templates": known_spaces(request.user, hypermodels.current()),
     }
     return render(request, "projects/create.html", context, status=422 if form.errors else 200)
 
@@ -53,7 +55,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
 @require_GET
 def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
     project = visible_or_404(request, _with_parts(), pk)
-    space = read_space(project.inspection.space) if hasattr(project, "inspection") else []
+    space = read_space(project.inspection.space)
     context = {
         **_state(request, project),
         "sizes": split_sizes(project),
@@ -109,16 +111,15 @@ def _wanted(request: HttpRequest) -> dict[str, str]:
 
 
 def _with_parts() -> Any:
-    return Project.objects.select_related("team", "dataset", "hypermodel", "inspection")
+    return Project.objects.select_related("team", "dataset", "hypermodel")
 
 
 def _state(request: HttpRequest, project: Project) -> dict[str, Any]:
     """What the page says about the project's dataset and template. `waiting`: it will change."""
-    inspection = getattr(project, "inspection", None)
-    dataset = project.dataset
-    ready = inspection is not None and inspection.status == Status.COMPLETED
+    inspection, dataset = project.inspection, project.dataset
+    ready = inspection.status == Status.COMPLETED
     dataset_failed = not dataset.is_ready and dataset.status == Status.FAILED
-    waiting = inspection is not None and inspection.is_active and not dataset_failed
+    waiting = inspection.is_active and not dataset_failed
     return {
         "project": project,
         "dataset": dataset,

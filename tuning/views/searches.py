@@ -136,12 +136,12 @@ def search_extend(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _projects() -> QuerySet[Project]:
-    return Project.objects.select_related("team", "dataset", "hypermodel", "inspection")
+    return Project.objects.select_related("team", "dataset", "hypermodel")
 
 
 def _searches() -> QuerySet[Search]:
-    heavy = "oracle_state", "project__hypermodel__code", "project__inspection__summary"
-    parts = ("team", "dataset", "hypermodel", "inspection")
+    heavy = "oracle_state", "project__hypermodel__code"
+    parts = ("team", "dataset", "hypermodel")
     return Search.objects.select_related(
         "created_by", *(f"project__{part}" for part in parts)
     ).defer(*heavy)

@@ -84,7 +84,7 @@ class Command(BaseCommand):
             inspect_again(project)
         with self.console.status("Reading the search space…") as status:
             while True:
-                inspection = Inspection.objects.get(project=project)
+                inspection = Inspection.objects.get(pk=project.inspection.pk)
                 dataset = Dataset.objects.get(pk=project.dataset_id)
                 for work in (dataset, inspection):
                     if work.status in (Status.FAILED, Status.STOPPED):

@@ -15,7 +15,7 @@ class InspectionAssignment(Assignment):
     stall_limit = 600
 
     def start(self, runner: Runner) -> None:
-        runner.send(InspectOrder(self.row.project.order()))
+        runner.send(InspectOrder(self.row.order()))
 
     def record(self, event: Event, runner: Runner) -> bool:
         match event:

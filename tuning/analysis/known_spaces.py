@@ -1,0 +1,63 @@
+"""What is known of model templates' search spaces, for the pages that show templates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tuning.models import HyperModel, Inspection
+from tuning.protocol.statuses import Status
+
+from .space import Hyperparameter, combinations, read_space
+
+
+@dataclass(frozen=True)
+class KnownSpace:
+    """A template and what was read from it, if anything was."""
+
+    hypermodel: HyperModel
+    inspection: Inspection | None
+
+    @property
+    def is_known(self) -> bool:
+        return self.inspection is not None and self.inspection.status == Status.COMPLETED
+
+    @cached_property
+    def space(self) -> list[Hyperparameter]:
+        return read_space(self.inspection.space) if self.inspection else []
+
+    @property
+    def combinations(self) -> int | None:
+        return combinations(self.space)
+
+    @property
+    def unknown_text(self) -> str:
+        """Why there is nothing to show, and what will change that."""
+        if self.hypermodel.superseded:
+            return "never read; a newer version has replaced this one."
+        if self.inspection is None:
+            return "not read yet; a new project has it read."
+        if self.inspection.status == Status.RUNNING:
+            return f"being read on {self.inspection.dataset} right now."
+        if self.inspection.status == Status.QUEUED:
+            return "not read yet; a worker reads it when nothing else is to be done."
+        return f"could not be read on {self.inspection.dataset}; a new project tries again."
+
+
+def known_spaces(user: Any, hypermodels: Iterable[HyperModel]) -> list[KnownSpace]:
+    """One for each template, in two queries. Of several datasets the first counts on which it was
+    read, as far as the user may know of both."""
+    listed = list(hypermodels)
+    inspections = (
+        Inspection.objects.visible_to(user)
+        .filter(hypermodel__in=[hypermodel.pk for hypermodel in listed])
+        .select_related("dataset")
+        .defer("summary", "log_tail", "failure_traceback", "dataset__profile")
+        .order_by("dataset")
+    )
+    best: dict[int, Inspection] = {}
+    for row in inspections:
+        first = best.setdefault(row.hypermodel_id, row)
+        if first.status != Status.COMPLETED and row.status == Status.COMPLETED:
+            best[row.hypermodel_id] = row
+    return [KnownSpace(hypermodel, best.get(hypermodel.pk)) for hypermodel in listed]

@@ -1,0 +1,68 @@
+"""Inspections: what a runner read from a template with a dataset. A fact about the pair, which all
+projects of the pair share."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Exists, OuterRef
+
+from tuning.protocol.orders import ProjectOrder
+
+from .datasets import Dataset
+from .hypermodels import HyperModel
+from .projects import Project
+from .work import Work, WorkQuerySet
+
+
+class InspectionQuerySet(WorkQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Those whose dataset and whose template the user may both see."""
+        return self.filter(
+            dataset__in=Dataset.objects.visible_to(user),
+            hypermodel__in=HyperModel.objects.visible_to(user),
+        )
+
+    def readable(self) -> Self:
+        """Waiting, and the data are there."""
+        return self.queued().exclude(dataset__folder="")
+
+    def awaited(self) -> Self:
+        """A project needs it."""
+        return self.filter(_of_a_project())
+
+    def unasked(self) -> Self:
+        """No project needs it yet. A replaced version will not get another project."""
+        return self.filter(~_of_a_project(), hypermodel__superseded=False)
+
+
+def _of_a_project() -> Exists:
+    pair = Project.objects.filter(dataset=OuterRef("dataset"), hypermodel=OuterRef("hypermodel"))
+    return Exists(pair)
+
+
+class Inspection(Work):
+    """A template's search space, its metrics and its size by default, as read on a dataset."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="inspections")
+    hypermodel = models.ForeignKey(HyperModel, on_delete=models.CASCADE, related_name="inspections")
+    space = models.JSONField(default=dict, blank=True)
+    metrics = models.JSONField(default=list, blank=True)
+    parameters = models.BigIntegerField(null=True, blank=True)
+    summary = models.TextField(blank=True)
+
+    objects = InspectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "hypermodel"], name="one_inspection_per_pair"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"inspection of {self.hypermodel} on {self.dataset}"
+
+    def order(self) -> ProjectOrder:
+        """What a runner needs to know. The space depends on the data's shape, not on how some
+        project divides them, so any split will do."""
+        return self.hypermodel.order(self.dataset, self.dataset.split())

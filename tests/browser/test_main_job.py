@@ -45,10 +45,10 @@ def query(tuneroom: Tuneroom, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def save_picture(page: Any, name: str) -> None:
-    """For the README and for people who want to look: set SCREENSHOTS to a folder."""
+    """For the README: with SCREENSHOTS=docs the pictures there are made anew."""
     folder = os.environ.get("SCREENSHOTS")
     if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
+        page.screenshot(path=Path(folder) / f"screenshot-{name}.png")
 
 
 def number_in(text: str) -> float:
@@ -62,7 +62,6 @@ def create_project(page: Any, name: str) -> None:
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("radio", name=re.compile("^Digits")).check()
     page.get_by_role("radio", name=re.compile("Small convolutional")).check()
-    save_picture(page, "project-new")
     page.get_by_role("button", name="Create project").click()
     page.get_by_role("heading", name=name, level=1).wait_for()
 
@@ -76,7 +75,6 @@ def start_search(page: Any, **settings: str) -> int:
             control.select_option(value)
         else:
             control.fill(value)
-    save_picture(page, f"search-new-{settings['tuner']}")
     page.get_by_role("button", name="Start search").first.click()
     page.wait_for_url("**/searches/*/")
     return int(re.search(r"/searches/(\d+)/", page.url)[1])  # type: ignore[index]
@@ -95,13 +93,15 @@ def test_the_main_job(sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path:
     project = int(re.search(r"/projects/(\d+)/", page.url)[1])  # type: ignore[index]
 
     # Random search: every trial and epoch appears on the open page.
-    search = start_search(page, tuner="random", max_trials="4", epochs="6")
+    search = start_search(page, tuner="random", max_trials="6", epochs="6")
     page.locator("#trial-table tbody tr").first.wait_for(timeout=LONG)
     page.get_by_text(re.compile("epoch [1-6] of 6")).first.wait_for(timeout=LONG)
+    page.locator("#trial-table .status-completed").nth(2).wait_for(timeout=LONG)
+    page.locator("#running-plot .main-svg").first.wait_for()
+    save_picture(page, "search")
     wait_until_completed(page)
     page.locator("#history-plot .main-svg").first.wait_for()
-    page.locator("#trial-table tbody tr").nth(3).wait_for()
-    save_picture(page, "search")
+    page.locator("#trial-table tbody tr").nth(5).wait_for()
     check_numbers(page, tuneroom, search)
 
     # Hyperband on the same project.
@@ -118,7 +118,6 @@ def test_the_main_job(sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path:
     download_link = page.get_by_role("link", name=re.compile("^Download .*keras")).first
     download_link.wait_for(timeout=LONG)
     shown = number_in(page.locator(".hero .score").first.inner_text())
-    save_picture(page, "saved-model")
     with page.expect_download() as downloading:
         download_link.click()
     model = tmp_path / downloading.value.suggested_filename

@@ -16,8 +16,8 @@ After `ready` the first order decides what this process is for:
 Files are left in the working folder: `prepared/`, `model.keras`, `kt/search/trial_<id>/` (Hyperband
 only; before a child is ordered, its parent's folder must lie there).
 
-`--level` is how far the isolation goes at most (hardening.py). `--probe FILE` does no work: it tries
-what the isolation denies, FILE included, and prints what held as JSON.
+`--level` is how far the isolation goes at most (hardening.py). `--probe FILE` does no work: it
+tries what the isolation denies, FILE included, and prints what held as JSON.
 
 `--no-keras` answers `ready` at once: bundled datasets are prepared without TensorFlow.
 """

@@ -29,6 +29,7 @@ _SYSTEM_FILES = (
 )  # fmt: skip
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm")  # noqa: S108
 _WEB_PORTS = (80, 443)
+_NOWHERE = "http://127.0.0.1:9"
 
 
 def harden(parent_pid: int, level: int) -> None:
@@ -54,11 +55,18 @@ def harden(parent_pid: int, level: int) -> None:
         stream.reconfigure(line_buffering=True, write_through=True)  # type: ignore[union-attr]
 
 
-def confine_to_dataset(folder: Path) -> None:
-    """Before the template's code: of the prepared datasets, only its own stays in sight."""
+def confine_to_dataset(folder: Path, offline: bool) -> None:
+    """Before the template's code: of the prepared datasets, only its own stays in sight.
+
+    `offline` takes the network away as well, on every kernel from what downloads through urllib
+    (Keras does), where Landlock is from everything that uses TCP.
+    """
+    if offline:
+        # Nobody serves this port, so a download fails at once, without asking for a host name.
+        os.environ.update(http_proxy=_NOWHERE, https_proxy=_NOWHERE)
     if int(os.environ.get("RUNNER_LEVEL", "0")) >= 1 and landlock.abi():
         others = (path for path in _readable() if path != _datasets())
-        landlock.restrict([*others, folder], _writable(), ports=None)
+        landlock.restrict([*others, folder], _writable(), ports=() if offline else None)
 
 
 def _readable() -> list[Path]:

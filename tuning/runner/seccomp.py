@@ -1,7 +1,7 @@
 """Level 2 of the isolation: a seccomp filter refuses system calls that training never needs.
 
 Landlock leaves UDP, other kinds of sockets, tracing and namespaces open; this closes them. The
-filter is classic BPF, as in the Linux manual's seccomp(2), and is inherited by threads and children.
+filter is classic BPF, as in the Linux manual's seccomp(2); threads and children inherit it.
 """
 
 import ctypes

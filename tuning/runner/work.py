@@ -33,7 +33,9 @@ def serve(events_fd: int, with_keras: bool) -> None:
 def _do(order: Order, channel: Channel) -> None:
     """Each kind of work imports only what it needs: some of it needs no Keras."""
     if isinstance(order, SearchOrder | InspectOrder | RetrainOrder):
-        confine_to_dataset(Path(order.project.dataset_folder))
+        # Idle workers inspect templates unasked: that must never download anything.
+        offline = isinstance(order, InspectOrder)
+        confine_to_dataset(Path(order.project.dataset_folder), offline)
     match order:
         case SearchOrder():
             from .search import search

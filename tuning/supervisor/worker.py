@@ -44,7 +44,7 @@ class WorkerProcess:
         if level(layers) < settings.SANDBOX_MIN_LEVEL:
             # Seen on the workers page, doing nothing: better than gone without a word.
             logger.error(
-                "isolation reaches level %s here, SANDBOX_MIN_LEVEL is %s: this worker takes no work",
+                "isolation reaches level %s, SANDBOX_MIN_LEVEL is %s: this worker takes no work",
                 level(layers),
                 settings.SANDBOX_MIN_LEVEL,
             )

@@ -1,0 +1,105 @@
+"""Trials that end badly, in real processes: each fails with its own reason, the search goes on."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from tuning.models import Dataset, HyperModel, Project, Search, Worker
+from tuning.protocol.events import Prepared
+from tuning.protocol.orders import PrepareOrder
+from tuning.protocol.statuses import SearchStatus, Status
+from tuning.supervisor.files import store_folder
+from tuning.supervisor.runners import Device, RunnerPool, RunnerProcess
+from tuning.supervisor.slot import SlotLoop
+
+pytestmark = [pytest.mark.django_db, pytest.mark.tensorflow]
+
+# The baseline (8 units) misbehaves; the trial after it does not.
+TEMPLATE = """
+import keras
+
+def build_model(hp, input_shape, num_classes):
+    units = hp.Int("units", 8, 64, step=8)
+    if units == 8:
+        {trouble}
+    model = keras.Sequential([
+        keras.layers.Input(input_shape),
+        keras.layers.Flatten(),
+        keras.layers.Dense(units),
+        keras.layers.Dense(num_classes, activation="softmax"),
+    ])
+    model.compile(
+        keras.optimizers.Adam(float("nan") if units == 8 and {nan} else 0.001),
+        "sparse_categorical_crossentropy", metrics=["accuracy"],
+    )
+    return model
+"""
+SPACE = {
+    "space": [{"class_name": "Int", "config": {
+        "name": "units", "default": 8, "conditions": [], "min_value": 8, "max_value": 64,
+        "step": 8, "sampling": "linear"}}],
+    "values": {},
+}  # fmt: skip
+MB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def digits() -> str:
+    runner = RunnerProcess(Device(), needs_keras=False)
+    try:
+        runner.send(PrepareOrder("digits"))
+        while not isinstance(runner.read(timeout=10), Prepared):
+            continue
+        store_folder(runner.folder / "prepared", Path(settings.DATASETS_ROOT) / "troubled-digits")
+    finally:
+        runner.kill()
+    return "troubled-digits"
+
+
+@pytest.fixture
+def slot(worker: Worker) -> SlotLoop:
+    return SlotLoop(
+        worker=worker,
+        number=0,
+        device=Device(threads=1),
+        pool=RunnerPool(),
+        memory_limit=2500 * MB,
+        stopping=threading.Event(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("trouble", "nan", "code", "words"),
+    [
+        ("raise ValueError('too few units')", False, "code_error", "too few units"),
+        ("pass", True, "nan_score", "val_loss"),
+        ("hog = [bytearray(100_000_000) for _ in range(60)]", False, "out_of_memory", "MB"),
+        ("import os; os.abort()", False, "killed", "SIGABRT"),
+        ("import sys; sys.exit(3)", False, "code_error", "3"),
+        ("while True: pass", False, "time_limit", "12 seconds"),
+    ],
+)
+def test_a_trial_fails_for_its_own_reason_and_the_next_one_runs(
+    trouble: str, nan: bool, code: str, words: str, digits: str, make_search: Any,
+    project: Project, slot: SlotLoop,
+) -> None:  # fmt: skip
+    Dataset.objects.filter(pk=project.dataset_id).update(folder=digits)
+    HyperModel.objects.filter(pk=project.hypermodel_id).update(
+        code=TEMPLATE.format(trouble=trouble, nan=nan)
+    )
+    project.refresh_from_db()
+    search: Search = make_search(
+        space=SPACE, max_trials=2, epochs=1, objective="val_loss", direction="min", time_limit=12
+    )
+    slot.run()
+    failed, good = search.trials.all()
+    assert (failed.status, failed.failure_code) == (Status.FAILED, code)
+    assert words in failed.failure_message
+    assert good.status == Status.COMPLETED
+    search.refresh_from_db()
+    assert search.status == SearchStatus.COMPLETED
+    if code == "code_error" and "ValueError" in trouble:
+        assert "template.py" in failed.failure_traceback

@@ -1,15 +1,20 @@
 """A runner may say anything, in any order: its work fails with a reason, the slot goes on."""
 
 import json
+import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tuning.protocol.events import BadEvent, EpochEnd, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
+from tuning.supervisor.files import copy_into
 
-from .fake_runner import Step, good_trial
+from .fake_runner import FakeRunner, Step, good_trial
 
 pytestmark = pytest.mark.django_db
 
@@ -22,13 +27,14 @@ EPOCH = {"execution": 0, "epoch": 1, "seconds": 0.1, "metrics": {"val_accuracy":
 
 
 def run(make_search: Any, make_slot: Any, *steps: Step) -> Any:
-    """The baseline trial, whose runner says `steps` and then trains as usual."""
+    """The first trial of a search, whose runner says `steps`."""
     search = make_search(max_trials=2)
 
     def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
         if trial.trial_id == "baseline":
             yield from steps
-        yield from good_trial(order, trial)
+        else:
+            yield from good_trial(order, trial)
 
     make_slot(script).run()
     assert search.trials.get(number=2).status == Status.COMPLETED, "the slot went on"
@@ -76,3 +82,106 @@ def test_what_no_database_stores_is_left_out(text: str, make_search: Any, make_s
     assert trial.layers in ("ab", "a?b")
     trial = run(make_search, make_slot, event("failed", code="x", message=text, traceback=text))
     assert trial.failure_message in ("ab", "a?b")
+
+
+def test_news_of_a_trial_that_was_not_given_yet_is_refused(
+    make_search: Any, make_slot: Any
+) -> None:
+    """A runner that ends one trial twice must not decide the next one."""
+    search = make_search(max_trials=3)
+
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        yield from good_trial(order, trial)
+        if trial.trial_id == "baseline":
+            yield TrialEnd({"val_accuracy": 1.0}, 0)
+
+    slot = make_slot(script)
+    slot.run()
+    second = search.trials.get(number=2)
+    assert (second.status, second.failure_code) == (Status.FAILED, "bad_event")
+    assert search.trials.get(number=3).status == Status.COMPLETED
+    assert len(slot.started) == 2
+
+
+def test_a_flood_of_epochs_ends(make_search: Any, make_slot: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("tuning.supervisor.assignments.trial.MOST_EPOCHS", 50)
+    epochs = [EpochEnd(0, number, 0.1, {"val_accuracy": 0.5}) for number in range(60)]
+    trial = run(make_search, make_slot, *epochs)
+    assert (trial.status, trial.failure_code) == (Status.FAILED, "bad_event")
+    assert trial.epochs.count() <= 51
+
+
+def lay(kind: str, path: Path, target: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    match kind:
+        case "link":
+            path.symlink_to(target)
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "nothing"])
+def test_only_a_plain_file_becomes_a_saved_model(
+    kind: str, make_search: Any, make_slot: Any, alice: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    from tuning.actions.saved_models import retrain
+
+    search = make_search(max_trials=1)
+    make_slot().run()
+    saved = retrain(alice, search.trials.get())
+    secret = tmp_path / "secret"
+    secret.write_text("somebody else's")
+    monkeypatch.setattr(
+        FakeRunner, "_write", lambda runner, name, _: lay(kind, runner.folder / name, secret)
+    )
+    make_slot().run()
+    saved.refresh_from_db()
+    assert (saved.status, saved.failure_code) == (Status.FAILED, "bad_event")
+    assert saved.file == ""
+
+
+@pytest.mark.parametrize("which", ["kt", "kt/search", "kt/search/trial_0000"])
+def test_a_checkpoint_is_not_taken_through_a_link(
+    which: str, make_search: Any, make_slot: Any, tmp_path: Path, settings: Any
+) -> None:
+    search = make_search(tuner="hyperband", epochs=2)
+    elsewhere = tmp_path / which
+    (elsewhere / "search" / "trial_0000").mkdir(parents=True)
+    (elsewhere / "trial_0000").mkdir()
+    for path in [elsewhere, *elsewhere.rglob("*")]:
+        if path.is_dir():
+            (path / "secret").write_text("somebody else's")
+
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        if trial.trial_id == "0000":
+            path = slot.started[-1].folder / which
+            shutil.rmtree(path)
+            path.symlink_to(elsewhere)
+        yield from good_trial(order, trial)
+
+    slot = make_slot(script)
+    slot.run()
+    trial = search.trials.get(oracle_id="0000")
+    assert (trial.status, trial.failure_code) == (Status.FAILED, "bad_event")
+    assert not [p for p in settings.CHECKPOINTS_ROOT.rglob("secret") if str(search.pk) in p.parts]
+    search.refresh_from_db()
+    assert search.status == "completed"
+
+
+def test_a_checkpoint_is_not_laid_out_through_a_link(tmp_path: Path) -> None:
+    source, root, elsewhere = tmp_path / "source", tmp_path / "root", tmp_path / "elsewhere"
+    for folder in (source, root / "kt", elsewhere):
+        folder.mkdir(parents=True)
+    (source / "weights").write_text("w")
+    (root / "kt" / "search").symlink_to(elsewhere)
+    with pytest.raises(BadEvent):
+        copy_into(source, root, "kt", "search", "trial_1")
+    (root / "kt" / "search").unlink()
+    (elsewhere / "file").write_text("mine")
+    (root / "kt" / "search" / "trial_1").mkdir(parents=True)
+    (root / "kt" / "search" / "trial_1" / "weights").symlink_to(elsewhere / "file")
+    copy_into(source, root, "kt", "search", "trial_1")
+    assert (elsewhere / "file").read_text() == "mine"
+    assert (root / "kt" / "search" / "trial_1" / "weights").read_text() == "w"

@@ -89,7 +89,7 @@ def digits() -> Path:
     try:
         runner.send(PrepareOrder("digits"))
         until(runner, Prepared)
-        store_folder(runner.folder / "prepared", target)
+        store_folder(runner.folder, target, "prepared")
     finally:
         runner.kill()
     return target

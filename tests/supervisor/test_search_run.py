@@ -178,6 +178,7 @@ def test_a_failed_trial_runs_again_when_retries_allow(make_search: Any, make_slo
         yield EpochEnd(0, 1, 0.1, {"val_accuracy": 0.1})
         if next(failing):
             yield Failed("code_error", "once")
+            return
         yield from good_trial(order, trial)
 
     make_slot(script).run()

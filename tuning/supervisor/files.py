@@ -3,6 +3,9 @@
 import hashlib
 import os
 import shutil
+import stat
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from tuning.models import Dataset, SavedModel, Search
+from tuning.protocol.events import BadEvent
 from tuning.protocol.statuses import SearchStatus
 
 CHUNK = 1 << 20
@@ -17,20 +21,25 @@ CHUNK = 1 << 20
 SWEEP_AFTER = timedelta(hours=1)
 
 
-def store_file(source: Path, target: Path) -> tuple[int, str]:
-    """Copy a runner's file to its place. Returns its size in bytes and its SHA-256.
+Beat = Callable[[], None]
 
-    A link is refused: it would let a runner hand out files that it cannot read itself.
-    """
+
+def store_file(
+    source: Path | str, target: Path, beat: Beat = lambda: None, folder: int | None = None
+) -> tuple[int, str]:
+    """Copy a runner's file (by a path, or by its name in an open folder) to its place, calling
+    `beat` meanwhile. Returns its size in bytes and its SHA-256. Raises BadEvent if there is no
+    plain file: a link would hand out files that the runner cannot read, a pipe never ends."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = target.with_name(f".{target.name}.part")
     digest, size = hashlib.sha256(), 0
-    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
+    descriptor = _open_plain(source, folder)
     with os.fdopen(descriptor, "rb") as reader, temporary.open("wb") as writer:
         while chunk := reader.read(CHUNK):
             digest.update(chunk)
             size += len(chunk)
             writer.write(chunk)
+            beat()
         writer.flush()
         os.fsync(writer.fileno())
     temporary.replace(target)
@@ -38,18 +47,74 @@ def store_file(source: Path, target: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def store_folder(source: Path, target: Path) -> None:
-    """Copy a flat folder of a runner's plain files to its place, all of it or nothing."""
+def store_folder(root: Path, target: Path, *names: str, beat: Beat = lambda: None) -> None:
+    """Copy the plain files of a runner's folder (below its `root`, by `names`) to their place, all
+    of them or nothing. Raises BadEvent."""
     if target.exists():
+        # Young again: its row may be about to be written.
+        os.utime(target)
         return
     temporary = target.with_name(f".{target.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True, mode=0o700)
-    for entry in sorted(source.iterdir()):
-        if entry.is_file() and not entry.is_symlink():
-            store_file(entry, temporary / entry.name)
+    descriptor = _open_folder(root, *names)
+    try:
+        with os.scandir(descriptor) as entries:
+            plain = sorted(e.name for e in entries if e.is_file(follow_symlinks=False))
+        for name in plain:
+            store_file(name, temporary / name, beat, descriptor)
+    finally:
+        os.close(descriptor)
     temporary.rename(target)
     _sync_folder(target.parent)
+
+
+def copy_into(source: Path, root: Path, *names: str) -> None:
+    """Lay the files of `source` into a runner's folder, which is made. Raises BadEvent if something
+    lies in the way: through a link, a runner could have us write where it must not."""
+    descriptor = _open_folder(root, *names, make=True)
+    try:
+        for entry in sorted(source.iterdir()):
+            with suppress(FileNotFoundError):
+                os.unlink(entry.name, dir_fd=descriptor)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            writing = os.open(entry.name, flags, 0o600, dir_fd=descriptor)
+            with entry.open("rb") as reader, os.fdopen(writing, "wb") as writer:
+                shutil.copyfileobj(reader, writer, CHUNK)
+    finally:
+        os.close(descriptor)
+
+
+def _open_folder(root: Path, *names: str, make: bool = False) -> int:
+    """A descriptor of a folder below `root`. No link on the way is followed."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    descriptor = os.open(root, flags)
+    for name in names:
+        above = descriptor
+        try:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(name, 0o700, dir_fd=above)
+            descriptor = os.open(name, flags, dir_fd=above)
+        except OSError as error:
+            raise BadEvent(f"word of a folder {name!r} that is none") from error
+        finally:
+            os.close(above)
+    return descriptor
+
+
+def _open_plain(source: Path | str, folder: int | None) -> int:
+    problem = f"word of a file {Path(source).name!r} that is none"
+    try:
+        # Not blocking: nobody may ever write into a pipe.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(source, flags, dir_fd=folder)
+    except OSError as error:
+        raise BadEvent(problem) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BadEvent(problem)
+    return descriptor
 
 
 def folder_digest(folder: Path) -> str:
@@ -62,9 +127,10 @@ def folder_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def checkpoint_folder(search_id: int, oracle_id: str) -> Path:
-    """Where the best weights of a Hyperband trial wait for the trial that continues it."""
-    return Path(settings.CHECKPOINTS_ROOT) / str(search_id) / oracle_id
+def checkpoint_folder(search_id: int, oracle_id: str, attempt: int) -> Path:
+    """Where the best weights of a Hyperband trial wait for the trial that continues it. A folder
+    for each attempt: a late one must not touch the winner's."""
+    return Path(settings.CHECKPOINTS_ROOT) / str(search_id) / f"{oracle_id}-{attempt}"
 
 
 def sweep() -> None:

@@ -93,8 +93,11 @@ def fail_trial(trial: Trial, failure: Failure, log_tail: str = "") -> None:
             _close_attempt(trial, f"{failure.code.caption}; runs again")
             Search.objects.touch(search.pk)
             return
+        if infrastructure and not search.is_active:
+            stop_trial(trial, log_tail)
+            return
         if infrastructure:
-            failure = Failure(failure.code, f"The worker was lost {losses} times.")
+            failure = lost_too_often(losses, failure)
         _end(
             trial,
             search,
@@ -109,6 +112,10 @@ def fail_trial(trial: Trial, failure: Failure, log_tail: str = "") -> None:
         _tell_oracle(search, trial, "FAILED")
         _stop_after_failures(search)
         close_if_done(search)
+
+
+def lost_too_often(losses: int, last: Failure) -> Failure:
+    return Failure(last.code, f"The worker was lost {losses} times. {last.message}")
 
 
 def stop_trial(trial: Trial, log_tail: str = "") -> None:

@@ -1,14 +1,17 @@
 """One slot at work: claim, get a runner, supervise, until there is nothing more to claim."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
 from threading import Event as Flag
 
 from tuning.models import Worker
+from tuning.protocol.failures import Failure, FailureCode
 
 from .assignments import Assignment, assignment_for
 from .claims import Slot, claim_next
+from .recorder import LeaseLost
 from .runners import Device, Runner, RunnerPool
 from .supervise import Outcome, supervise
 
@@ -56,14 +59,25 @@ class SlotLoop:
     def _work_on(self, assignment: Assignment) -> None:
         logger.info("slot %s takes %s", self.slot.number, assignment.row)
         self.on_busy()
-        runner = self._runner_for(assignment)
+        if self._supervise(assignment) is Outcome.STALE:
+            self._supervise(assignment)
+
+    def _supervise(self, assignment: Assignment) -> Outcome:
+        try:
+            runner = self._runner_for(assignment)
+        except Exception as error:
+            # No more processes, a full disk. Given back at once, and counted: it may stay so.
+            with contextlib.suppress(LeaseLost):
+                assignment.fail(Failure(FailureCode.WORKER_LOST, f"No process: {error}"))
+            raise
         outcome = Outcome.SPENT
         try:
             outcome = supervise(assignment, runner, self.memory_limit, self.stopping)
         finally:
-            if outcome is Outcome.SPENT or not assignment.reusable:
+            if outcome is not Outcome.DONE or not assignment.reusable:
                 runner.kill()
                 self._runner = None
+        return outcome
 
     def _runner_for(self, assignment: Assignment) -> Runner:
         """The runner of the last trial if it serves the same search, else a fresh one: no two

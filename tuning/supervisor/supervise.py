@@ -11,6 +11,7 @@ from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from threading import Event as Flag
+from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -19,23 +20,25 @@ from tuning.protocol.events import BadEvent, Event
 from tuning.protocol.failures import Failure, FailureCode
 
 from .assignments import Assignment
-from .assignments.base import Unstartable
+from .assignments.base import BEAT, Unstartable
 from .recorder import LeaseLost
 from .runners import Runner, RunnerGone
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
-BEAT = 10.0
 FENCE = LEASE_SECONDS * 2 / 3
 WANTED_EVERY = 1.0
 MEMORY_EVERY = 0.5
 
 
 class Outcome(Enum):
-    """DONE: the runner may take more work of its search. SPENT: it has to go."""
+    """DONE: the runner may take more work of its search. SPENT: it has to go. STALE: it had gone
+    before it saw this work, which another one may do."""
 
     DONE = "done"
     SPENT = "spent"
+    STALE = "stale"
 
 
 def supervise(assignment: Assignment, runner: Runner, memory_limit: int, stopping: Flag) -> Outcome:
@@ -45,7 +48,10 @@ def supervise(assignment: Assignment, runner: Runner, memory_limit: int, stoppin
         return _Supervision(assignment, runner, memory_limit, stopping).run()
     except LeaseLost:
         logger.info("%s is no longer ours", assignment.row)
-        return Outcome.SPENT
+    except Exception:
+        # Not even its failure could be written. Its lease runs out, and it is tried again.
+        logger.exception("%s is left to the reaper", assignment.row)
+    return Outcome.SPENT
 
 
 class _Supervision:
@@ -57,8 +63,11 @@ class _Supervision:
         self.memory_limit = memory_limit
         self.stopping = stopping
         now = time.monotonic()
-        self.started = self.heard = self.renewed = now
+        self.started = self.heard = now
         self.wanted_at = self.memory_at = now
+        # The lease began with the claim; since then another runner may have been ended first.
+        self.renewed = now - BEAT
+        self.used = runner.search_id is not None
 
     def run(self) -> Outcome:
         try:
@@ -73,14 +82,27 @@ class _Supervision:
         except BadEvent as error:
             self._fail(Failure(FailureCode.BAD_EVENT, f"The process sent {error}."))
         except RunnerGone as error:
+            if self.used and not self.assignment.ordered:
+                return Outcome.STALE
             self._fail(_death(str(error)))
         except _Over as over:
-            over.end()
+            self._patiently(over.end)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            # A full disk, a mistake of ours: nothing that the trial can do anything about.
+            logger.exception("%s could not be followed", self.assignment.row)
+            self._fail(Failure(FailureCode.WORKER_LOST, f"{type(error).__name__}: {error}"))
         return Outcome.SPENT
 
     def _record(self, event: Event) -> bool:
         self.heard = time.monotonic()
-        return self.assignment.record(event, self.runner)
+        waited = not self.assignment.ordered
+        done = self.assignment.record(event, self.runner)
+        if waited and self.assignment.ordered:
+            # The time limit is the trial's: imports and data of a new runner are not its fault.
+            self.started = self.heard
+        return done
 
     def _check(self) -> bool:
         """Everything that is watched between events. Raises _Over when the work must end."""
@@ -126,13 +148,9 @@ class _Supervision:
     def _fail(self, failure: Failure) -> None:
         tail = self.runner.log_tail()
 
-        def write() -> bool:
-            self.assignment.fail(failure, tail)
-            return True
+        self._patiently(lambda: self.assignment.fail(failure, tail))
 
-        self._patiently(write)
-
-    def _patiently(self, write: Callable[[], bool]) -> bool:
+    def _patiently(self, write: Callable[[], T]) -> T:
         """Call `write` again while the database is away, as long as the lease surely holds."""
         while True:
             try:
@@ -143,7 +161,9 @@ class _Supervision:
                     raise LeaseLost from error
                 logger.warning("the database did not answer: %s", error)
                 connection.close()
-                self.stopping.wait(1)
+                if self.stopping.wait(1):
+                    # It no longer waits, and the database needs a moment all the same.
+                    time.sleep(0.2)
 
 
 class _Over(Exception):

@@ -1,5 +1,6 @@
 """The contract between the supervising loop and the kinds of work."""
 
+import time
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -7,8 +8,11 @@ from tuning.models.work import WorkQuerySet
 from tuning.protocol.events import Event, Failed
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.statuses import Status
-from tuning.supervisor.recorder import MOST_LOSSES, LeaseLost
+from tuning.supervisor.recorder import MOST_LOSSES, LeaseLost, lost_too_often
 from tuning.supervisor.runners import Runner
+
+# Seconds between two renewals of a lease.
+BEAT = 10.0
 
 
 class Unstartable(Exception):
@@ -29,10 +33,13 @@ class Assignment(ABC):
     search_id: int | None = None
     # The runner can go on with other trials of the same search afterwards.
     reusable = False
+    # The runner has been told of this very work.
+    ordered = True
 
     def __init__(self, row: Any) -> None:
         self.row = row
         self.rows: WorkQuerySet = type(row).objects.all()
+        self._renewed_at = time.monotonic()
 
     @abstractmethod
     def start(self, runner: Runner) -> None:
@@ -50,7 +57,13 @@ class Assignment(ABC):
         return self.rows.held(self.row.pk, self.row.attempt).exists()
 
     def renew(self) -> bool:
+        self._renewed_at = time.monotonic()
         return self.rows.renew(self.row.pk, self.row.attempt)
+
+    def beat(self) -> None:
+        """Renew the lease in the middle of something long: copying gigabytes."""
+        if time.monotonic() >= self._renewed_at + BEAT:
+            self._must(self.renew())
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         """The work ended badly. Infrastructure losses are tried again."""
@@ -58,6 +71,8 @@ class Assignment(ABC):
         if failure.code == FailureCode.WORKER_LOST and losses < MOST_LOSSES:
             self._must(self.rows.requeue(self.row.pk, self.row.attempt, losses=losses))
             return
+        if failure.code == FailureCode.WORKER_LOST:
+            failure = lost_too_often(losses, failure)
         self._finish(
             Status.FAILED,
             losses=losses,

@@ -26,15 +26,15 @@ class PreparationAssignment(Assignment):
             case Progress():
                 self._update(progress_text=event.text[:200])
             case Prepared():
-                self._store(runner.folder / "prepared", event)
+                self._store(runner.folder, event)
                 return True
             case Failed():
                 self.fail(failure_of(event), runner.log_tail())
                 return True
         return False
 
-    def _store(self, prepared: Path, event: Prepared) -> None:
-        digest = folder_digest(prepared)
+    def _store(self, root: Path, event: Prepared) -> None:
+        digest = folder_digest(root / "prepared")
         folder = f"{self.row.key}-{digest[:16]}"
-        store_folder(prepared, Path(settings.DATASETS_ROOT) / folder)
+        store_folder(root, Path(settings.DATASETS_ROOT) / folder, "prepared", beat=self.beat)
         self._finish(Status.COMPLETED, folder=folder, sha256=digest, profile=event.profile)

@@ -72,7 +72,7 @@ class RetrainingAssignment(Assignment):
     def _store(self, source: Path, event: Retrained) -> None:
         # A name of its own for each attempt: a late writer must not touch the winner's file.
         name = f"{self.row.pk}-{self.row.attempt}.keras"
-        size, digest = store_file(source, Path(settings.SAVED_MODELS_ROOT) / name)
+        size, digest = store_file(source, Path(settings.SAVED_MODELS_ROOT) / name, self.beat)
         self._finish(
             Status.COMPLETED,
             test_metrics=event.metrics,

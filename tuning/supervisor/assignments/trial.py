@@ -1,22 +1,31 @@
 """Training one trial of a search."""
 
-import shutil
 import time
 from pathlib import Path
 
 from tuning.models import Search, Trial
-from tuning.protocol.events import Built, EpochEnd, Event, Failed, NextTrial, TrialEnd
+from tuning.protocol.events import (
+    BadEvent,
+    Built,
+    EpochEnd,
+    Event,
+    Failed,
+    NextTrial,
+    TrialEnd,
+)
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import TrialOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.supervisor import recorder
-from tuning.supervisor.files import checkpoint_folder, store_folder
+from tuning.supervisor.files import checkpoint_folder, copy_into, store_folder
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, Unstartable, failure_of
 
 # One write a second keeps up with any training and keeps SQLite free for everybody else.
 FLUSH_SECONDS = 1.0
+# Of all executions together; far beyond any training, far below what would fill a database.
+MOST_EPOCHS = 100_000
 
 
 class TrialAssignment(Assignment):
@@ -29,7 +38,7 @@ class TrialAssignment(Assignment):
         self.search_id = row.search_id
         self.time_limit = self.search.time_limit
         self.stall_limit = self.search.stall_limit
-        self._ordered = False
+        self.ordered = False
         self._epochs: list[EpochEnd] = []
         self._epochs_done = 0
         self._flushed_at = 0.0
@@ -42,19 +51,23 @@ class TrialAssignment(Assignment):
 
     def record(self, event: Event, runner: Runner) -> bool:
         match event:
-            case NextTrial() if not self._ordered:
+            case NextTrial() if not self.ordered:
                 self._order(runner)
+            case Built() | EpochEnd() | TrialEnd() if not self.ordered:
+                raise BadEvent("news of a trial before it was given one")
             case Built():
                 recorder.record_built(self.row, event.parameters, event.summary)
             case EpochEnd():
                 self._epochs.append(event)
                 self._epochs_done += 1
+                if self._epochs_done > MOST_EPOCHS:
+                    raise BadEvent(f"more than {MOST_EPOCHS:,} epochs")
             case TrialEnd():
                 self._complete(event, runner)
                 return True
             case Failed():
                 # Before its first trial: it cannot use the template or the data, and ends.
-                self.reusable = self._ordered
+                self.reusable = self.ordered
                 self.flush()
                 recorder.fail_trial(self.row, failure_of(event), runner.log_tail())
                 return True
@@ -90,28 +103,33 @@ class TrialAssignment(Assignment):
     def _order(self, runner: Runner) -> None:
         parent = self.row.tuner_values.get("tuner/trial_id")
         if parent:
-            source = checkpoint_folder(self.search.pk, parent)
-            if not source.exists():
+            source = self._checkpoint_of(parent)
+            if source is None or not source.exists():
                 message = f"The weights of the trial that this one continues ({source}) are gone."
                 raise Unstartable(Failure(FailureCode.MISSING_FILE, message))
-            target = trial_folder(runner, parent)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(source, target, dirs_exist_ok=True)
+            copy_into(source, runner.folder, *trial_folder(parent))
         seed = self.search.seed * 100_000 + self.row.number * 100
         trial_id = self.row.oracle_id or "baseline"
         runner.send(TrialOrder(trial_id, self.row.all_values, seed % 2**31))
-        self._ordered = True
+        self.ordered = True
 
     def _complete(self, event: TrialEnd, runner: Runner) -> None:
         self.flush()
         if self.search.tuner == Search.Tuner.HYPERBAND and self.row.oracle_id:
             # Before the row says "completed": from then on a child may want the weights.
-            folder = trial_folder(runner, self.row.oracle_id)
-            if folder.exists():
-                store_folder(folder, checkpoint_folder(self.search.pk, self.row.oracle_id))
+            names = trial_folder(self.row.oracle_id)
+            if runner.folder.joinpath(*names).exists():
+                target = checkpoint_folder(self.search.pk, self.row.oracle_id, self.row.attempt)
+                store_folder(runner.folder, target, *names, beat=self.beat)
         recorder.complete_trial(self.row, event.metrics, event.best_step, runner.log_tail())
 
+    def _checkpoint_of(self, oracle_id: str) -> Path | None:
+        """The weights of the attempt that completed a trial."""
+        done = Trial.objects.completed().filter(search=self.search, oracle_id=oracle_id)
+        attempt = done.values_list("attempt", flat=True).first()
+        return attempt and checkpoint_folder(self.search.pk, oracle_id, attempt)
 
-def trial_folder(runner: Runner, trial_id: str) -> Path:
-    """Where KerasTuner, in the runner, keeps a trial's checkpoint."""
-    return runner.folder / "kt" / "search" / f"trial_{trial_id}"
+
+def trial_folder(trial_id: str) -> tuple[str, str, str]:
+    """Where KerasTuner, in the runner's folder, keeps a trial's checkpoint."""
+    return "kt", "search", f"trial_{trial_id}"

@@ -93,9 +93,9 @@ def test_the_main_job(sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path:
     project = int(re.search(r"/projects/(\d+)/", page.url)[1])  # type: ignore[index]
 
     # Random search: every trial and epoch appears on the open page.
-    search = start_search(page, tuner="random", max_trials="6", epochs="6")
+    search = start_search(page, tuner="random", max_trials="6", epochs="12")
     page.locator("#trial-table tbody tr").first.wait_for(timeout=LONG)
-    page.get_by_text(re.compile("epoch [1-6] of 6")).first.wait_for(timeout=LONG)
+    page.get_by_text(re.compile("epoch ([5-9]|1[0-2]) of 12")).first.wait_for(timeout=LONG)
     page.locator("#trial-table .status-completed").nth(2).wait_for(timeout=LONG)
     page.locator("#running-plot .main-svg").first.wait_for()
     save_picture(page, "search")

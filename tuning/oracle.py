@@ -76,13 +76,17 @@ def report(
 ) -> State:
     """Tell the oracle how a trial that it knows as RUNNING has ended."""
     with _restored(settings, state, trials) as oracle:
-        trial = oracle.trials[ended.trial_id]
-        trial.status = ended.status
-        if ended.score is not None:
-            trial.metrics.register(settings.objective, direction=settings.direction)
-            trial.metrics.update(settings.objective, ended.score, step=ended.best_step)
-        oracle.end_trial(trial)
+        _end(oracle, settings, ended)
         return _state_of(oracle)
+
+
+def _end(oracle: kt_oracle.Oracle, settings: OracleSettings, ended: KnownTrial) -> None:
+    trial = oracle.trials[ended.trial_id]
+    trial.status = ended.status
+    if ended.score is not None:
+        trial.metrics.register(settings.objective, direction=settings.direction)
+        trial.metrics.update(settings.objective, ended.score, step=ended.best_step)
+    oracle.end_trial(trial)
 
 
 @contextmanager
@@ -100,6 +104,12 @@ def _restored(
         oracle.set_state(deepcopy(state))
         _restore_own(oracle, settings, state)
     try:
+        ongoing = {trial.trial_id for trial in oracle.ongoing_trials.values()}
+        for trial in trials:
+            # It ended while it waited for another attempt, and nobody told the oracle, which
+            # would wait for it for ever.
+            if trial.trial_id in ongoing and trial.status != "RUNNING":
+                _end(oracle, settings, trial)
         yield oracle
     finally:
         # KerasTuner remembers every oracle for ever in two module-level dictionaries.

@@ -10,6 +10,7 @@ from tuning.protocol.statuses import Status
 from . import searches
 from .datasets import want_dataset
 from .dispatch import ring
+from .saved_models import delete_saved_model
 
 
 @transaction.atomic
@@ -44,5 +45,5 @@ def delete_project(project: Project) -> None:
     for search in project.searches.all():
         searches.delete_search(search)
     for saved_model in project.saved_models.all():
-        saved_model.delete()
+        delete_saved_model(saved_model)
     project.delete()

@@ -50,6 +50,9 @@ def stop_retraining(saved_model: SavedModel) -> bool:
     return changed == 1
 
 
+@transaction.atomic
 def delete_saved_model(saved_model: SavedModel) -> None:
     """Delete the row; its file is swept away once no row refers to it."""
+    # Locked: a supervisor could add an epoch after the epochs were deleted.
+    SavedModel.objects.select_for_update().filter(pk=saved_model.pk).first()
     SavedModel.objects.filter(pk=saved_model.pk).delete()

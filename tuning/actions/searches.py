@@ -7,7 +7,7 @@ from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 
 from tuning.analysis.space import read_space
-from tuning.models import Project, Search, Trial
+from tuning.models import Project, SavedModel, Search, Trial
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
 from .dispatch import ring
@@ -95,10 +95,15 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
     return changed == 1
 
 
+@transaction.atomic
 def delete_search(search: Search) -> None:
     """Delete a search with its trials and the models retrained from them.
 
     The supervisors find their rows gone and end; files that no row refers to are swept away.
     """
+    # Locked: a supervisor could add an epoch after the epochs were deleted.
+    Search.objects.select_for_update().filter(pk=search.pk).first()
+    saved_models = SavedModel.objects.filter(trial__search=search)
+    list(saved_models.select_for_update(of=("self",)).values_list("pk", flat=True))
     stop_search(search)
     Search.objects.filter(pk=search.pk).delete()

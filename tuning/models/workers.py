@@ -10,14 +10,23 @@ from django.db.models.functions import Now
 # A worker writes its row every WATCH_SECONDS; one that missed several is taken for gone.
 WATCH_SECONDS = 3
 ONLINE_SECONDS = 20
+# `manage.py tune` brings a worker of its own each time: their rows would pile up.
+FORGET_AFTER = timedelta(days=7)
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def online(self) -> Self:
-        limit = ExpressionWrapper(
-            Now() - timedelta(seconds=ONLINE_SECONDS), output_field=models.DateTimeField()
+        return self.filter(
+            stopped_at__isnull=True, seen_at__gte=_ago(timedelta(seconds=ONLINE_SECONDS))
         )
-        return self.filter(stopped_at__isnull=True, seen_at__gte=limit)
+
+    def forgotten(self) -> Self:
+        return self.filter(seen_at__lt=_ago(FORGET_AFTER))
+
+
+def _ago(time: timedelta) -> ExpressionWrapper:
+    """By the database's clock."""
+    return ExpressionWrapper(Now() - time, output_field=models.DateTimeField())
 
 
 class Worker(models.Model):

@@ -1,9 +1,10 @@
 """Which work a free slot takes next, and taking it: one transaction, one winner."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -11,6 +12,8 @@ from tuning.models import Attempt, Dataset, Inspection, SavedModel, Search, Tria
 from tuning.protocol.statuses import SearchStatus, Status
 
 from . import recorder
+
+logger = logging.getLogger(__name__)
 
 Claimed = Dataset | Inspection | SavedModel | Trial
 
@@ -29,6 +32,7 @@ class WaitingSearch:
 
     pk: int
     running: int
+    queued: int
     room: int
     waiting_since: datetime
 
@@ -92,6 +96,9 @@ def _claim_saved_model(slot: Slot) -> SavedModel | None:
 
 def _claim_trial(slot: Slot, prefer: int | None, firmly: bool) -> Trial | None:
     for search in fair_order(_searches_with_work(), prefer, firmly):
+        if not search.queued:
+            # Imports keras_tuner for seconds: not in a transaction that locks out all others.
+            from . import oracles  # noqa: F401
         with transaction.atomic():
             trial = claim_trial_of(search.pk, slot)
         if trial is not None:
@@ -124,6 +131,7 @@ def _searches_with_work() -> list[WaitingSearch]:
         WaitingSearch(
             pk=row.pk,
             running=row.running,
+            queued=row.queued,
             room=row.parallel_trials - row.running,
             waiting_since=row.last_claim_at or row.created_at,
         )
@@ -167,7 +175,15 @@ def _new_trial(search: Search) -> int | None:
     from .oracles import suggest_trial
 
     number = (search.trials.aggregate(last=Max("number"))["last"] or 0) + 1
-    suggestion = suggest_trial(search, number)
+    try:
+        suggestion = suggest_trial(search, number)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        # Else this search would be the first in the queue for ever, and no other one ran.
+        logger.exception("the oracle of %s failed", search)
+        recorder.fail_search(search, recorder.oracle_failure(error))
+        return None
     if suggestion.status == "STOPPED":
         search.exhausted = True
         Search.objects.filter(pk=search.pk).update(exhausted=True)

@@ -4,10 +4,11 @@ Every write is conditional on (trial, attempt, still running): a supervisor that
 changes nothing and hears so by LeaseLost.
 """
 
+import logging
 import math
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
@@ -15,6 +16,8 @@ from tuning.models import Attempt, Epoch, Search, Trial
 from tuning.protocol.events import EpochEnd, Metrics
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+
+logger = logging.getLogger(__name__)
 
 MOST_LOSSES = 3
 
@@ -26,6 +29,8 @@ class LeaseLost(Exception):
 def record_epochs(trial: Trial, epochs: list[EpochEnd], done: int) -> None:
     """Store epochs of the trial's current attempt. `done` counts all of this attempt so far."""
     with transaction.atomic():
+        # First of all, as in all other places: two that lock in two orders wait for each other.
+        locked(trial.search_id)
         if not Trial.objects.held(trial.pk, trial.attempt).update(epochs_done=done):
             raise LeaseLost
         Epoch.objects.bulk_create(
@@ -129,6 +134,7 @@ def stop_trial(trial: Trial, log_tail: str = "") -> None:
 def release_trial(trial: Trial, outcome: str) -> None:
     """The worker shuts down: the trial goes back to the queue, nothing is counted against it."""
     with transaction.atomic():
+        locked(trial.search_id)
         if not Trial.objects.requeue(trial.pk, trial.attempt):
             raise LeaseLost
         _close_attempt(trial, outcome)
@@ -142,6 +148,20 @@ def locked(search_id: int) -> Search:
     if search is None:
         raise LeaseLost
     return search
+
+
+def fail_search(search: Search, message: str) -> None:
+    """End a search that cannot go on. Its running trials notice."""
+    Search.objects.change_status(
+        search.pk,
+        tuple(SEARCH_ACTIVE),
+        status=SearchStatus.FAILED,
+        failure_message=message,
+        finished_at=Now(),
+    )
+    Trial.objects.filter(search=search).queued().update(
+        status=Status.STOPPED, finished_at=Now(), lease_expires_at=None
+    )
 
 
 def close_if_done(search: Search) -> None:
@@ -196,8 +216,20 @@ def _tell_oracle(
     # Imported late: tuning.oracle loads keras_tuner, for seconds.
     from .oracles import report_end
 
-    if trial.oracle_id:
+    if not trial.oracle_id:
+        return
+    try:
         report_end(search, trial, status, score, best_step)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        # The trial's result is kept; else it would be lost again and again.
+        logger.exception("the oracle of %s failed", search)
+        fail_search(search, oracle_failure(error))
+
+
+def oracle_failure(error: Exception) -> str:
+    return f"The search algorithm failed: {type(error).__name__}: {error}"
 
 
 def _stop_after_failures(search: Search) -> None:
@@ -212,13 +244,4 @@ def _stop_after_failures(search: Search) -> None:
         f"{number} trials in a row failed. Trial {first.number} was the first of them: "
         f"{first.failure_message}"
     )
-    Search.objects.change_status(
-        search.pk,
-        tuple(SEARCH_ACTIVE),
-        status=SearchStatus.FAILED,
-        failure_message=message,
-        finished_at=Now(),
-    )
-    Trial.objects.filter(search=search).queued().update(
-        status=Status.STOPPED, finished_at=Now(), lease_expires_at=None
-    )
+    fail_search(search, message)

@@ -5,6 +5,7 @@ What a runner may cost and see is decided here and in `tuning/runner/hardening.p
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import select
 import shutil
@@ -267,20 +268,60 @@ def environment(device: Device, folder: Path) -> dict[str, str]:
 
 
 def runners_folder() -> Path:
-    """Where the folders of this worker process's runners lie."""
-    folder: Path = settings.RUNNERS_ROOT
-    return folder / str(os.getpid())
+    """Where the folders of this worker process's runners lie. Locked as long as it lives: a worker
+    in another container shares the data folder, but knows nothing of our process ids."""
+    global _own_folder
+    with _own_folder_lock:
+        root = Path(settings.RUNNERS_ROOT)
+        if _own_folder is None or (_own_folder.pid, _own_folder.path.parent) != (os.getpid(), root):
+            path = root / f"{_WORKER_PREFIX}{uuid.uuid4().hex}"
+            path.mkdir(parents=True, mode=0o700)
+            descriptor = _lock_folder(path)
+            assert descriptor is not None
+            _own_folder = _OwnFolder(os.getpid(), path, descriptor)
+        return _own_folder.path
 
 
 def sweep_runner_folders() -> None:
     """Remove what worker processes that no longer live have left behind, processes first."""
-    for folder in Path(settings.RUNNERS_ROOT).iterdir():
-        if folder.name.isdigit() and not psutil.pid_exists(int(folder.name)):
-            for process in psutil.process_iter():
-                if _began_below(process, folder):
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        process.kill()
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in Path(settings.RUNNERS_ROOT).glob(f"{_WORKER_PREFIX}*"):
+        descriptor = _lock_folder(folder)
+        if descriptor is None:
+            continue
+        for process in psutil.process_iter():
+            if _began_below(process, folder):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+_WORKER_PREFIX = "worker-"
+
+
+@dataclass(frozen=True)
+class _OwnFolder:
+    pid: int
+    path: Path
+    descriptor: int
+
+
+_own_folder: _OwnFolder | None = None
+_own_folder_lock = Lock()
+
+
+def _lock_folder(folder: Path) -> int | None:
+    """A descriptor that locks the folder until it is closed; None if somebody else has it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _began_below(process: psutil.Process, folder: Path) -> bool:

@@ -8,11 +8,10 @@ from django.db import transaction
 from tuning.actions.dispatch import send_hints
 from tuning.models import Dataset, Inspection, SavedModel, Trial, Work, Worker
 from tuning.protocol.failures import Failure, FailureCode
-from tuning.protocol.statuses import SEARCH_ACTIVE
 
 from .assignments import assignment_for
 from .claims import has_work
-from .recorder import LeaseLost, stop_trial
+from .recorder import LeaseLost, locked
 
 logger = logging.getLogger(__name__)
 
@@ -20,11 +19,14 @@ KINDS: tuple[type[Work], ...] = (Trial, Inspection, Dataset, SavedModel)
 CLOCK_JUMP = 5.0
 
 
-def dispatch() -> int:
-    """Send a hint for each piece of work that a free slot could take. Returns how many."""
+def dispatch(most: int | None = None) -> int:
+    """Send a hint for each piece of work that a free slot could take, `most` at most (a worker's
+    own free slots: each of many workers speaks for itself). Returns how many."""
     slots = sum(Worker.objects.online().values_list("slots", flat=True))
     busy = sum(kind.objects.running().count() for kind in KINDS)  # type: ignore[attr-defined]
     hints = min(has_work(), max(0, slots - busy))
+    if most is not None:
+        hints = min(hints, most)
     send_hints(hints)
     return hints
 
@@ -54,23 +56,27 @@ def reap() -> int:
     """One pass over all kinds of work."""
     count = 0
     for kind in KINDS:
-        for row in kind.objects.expired():  # type: ignore[attr-defined]
-            with transaction.atomic():
-                count += _reap(row)
+        for pk in list(kind.objects.expired().values_list("pk", flat=True)):  # type: ignore[attr-defined]
+            try:
+                with transaction.atomic():
+                    count += _reap(kind, pk)
+            except LeaseLost:
+                continue
+            except Exception:
+                # One row must not keep all others from being reaped.
+                logger.exception("%s %s could not be reaped", kind.__name__, pk)
     return count
 
 
-def _reap(row: Work) -> int:
-    # Between reading and writing, its supervisor may have renewed the lease.
-    if not type(row).objects.expired().filter(pk=row.pk, attempt=row.attempt).exists():  # type: ignore[attr-defined]
+def _reap(kind: type[Work], pk: int) -> int:
+    rows = kind.objects.expired().filter(pk=pk)  # type: ignore[attr-defined]
+    if kind is Trial:
+        # Before the trial, as everywhere.
+        locked(rows.values_list("search_id", flat=True).first())
+    # Locked: else its supervisor could renew the lease between this look and the writing.
+    row = rows.select_for_update().first()
+    if row is None:
         return 0
     logger.warning("%s was lost with its worker", row)
-    try:
-        if isinstance(row, Trial) and row.search.status not in SEARCH_ACTIVE:
-            stop_trial(row)
-        else:
-            failure = Failure(FailureCode.WORKER_LOST, "The worker was lost 3 times.")
-            assignment_for(row).fail(failure)  # type: ignore[arg-type]
-    except LeaseLost:
-        return 0
+    assignment_for(row).fail(Failure(FailureCode.WORKER_LOST, "It was not heard of in time."))
     return 1

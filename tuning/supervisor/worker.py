@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 REAP_EVERY = 15
 SWEEP_EVERY = 600
+CLOSE_SECONDS = 2
 
 
 class WorkerProcess:
@@ -36,9 +37,13 @@ class WorkerProcess:
         self._thread: threading.Thread | None = None
 
     def start(self, name: str) -> None:
-        """Register the worker and start its watch thread."""
+        """Start the watch thread, which registers the worker as soon as the database answers."""
         runners.adopt_orphans()
         runners.sweep_runner_folders()
+        self._thread = threading.Thread(target=self._watch, args=(name,), name="watch", daemon=True)
+        self._thread.start()
+
+    def _register(self, name: str) -> None:
         layers = probe()
         self.row = register(name, slots.slot_count(), layers)
         if level(layers) < settings.SANDBOX_MIN_LEVEL:
@@ -50,13 +55,13 @@ class WorkerProcess:
             )
             self.row.slots = 0
             self.row.save(update_fields=["slots"])
+        # Last: from now on slots are taken.
         self.numbers = slots.SlotNumbers(self.row.slots)
-        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
-        self._thread.start()
+        schedule.dispatch(self.numbers.free)
 
     def work(self) -> int:
         """Take a free slot and work until there is nothing to do. Returns what was done."""
-        slot = self.numbers.take()
+        slot = self.numbers.take() if self.row else None
         if slot is None or self.row is None:
             return 0
         try:
@@ -79,26 +84,35 @@ class WorkerProcess:
     def close(self) -> None:
         """Called when all threads have ended."""
         self.stopping.set()
+        if self._thread:
+            # Else its last pass could say once more that this worker is there.
+            self._thread.join(CLOSE_SECONDS)
         self.pool.close()
         if self.row:
             Worker.objects.filter(pk=self.row.pk).update(stopped_at=Now())
 
-    def _watch(self) -> None:
-        # tuning.oracle loads keras_tuner for seconds: now, not when somebody waits for a trial.
-        # The spare runner does the same in its own process at the same time.
-        self._keep_spare()
-        from tuning import oracle  # noqa: F401
-
+    def _watch(self, name: str) -> None:
         reaper, tick = schedule.Reaper(), 0
-        while not self.stopping.wait(WATCH_SECONDS):
-            tick += 1
+        while not self.stopping.is_set():
             try:
-                self._pass(reaper, tick)
+                if self.row is None:
+                    self._register(name)
+                    self._load()
+                else:
+                    tick += 1
+                    self._pass(reaper, tick)
             except Exception:
                 # The watch must outlive everything, a database that is away included.
                 logger.exception("the watch stumbled")
             finally:
                 close_old_connections()
+            self.stopping.wait(WATCH_SECONDS)
+
+    def _load(self) -> None:
+        # tuning.oracle loads keras_tuner for seconds: now, not when somebody waits for a trial.
+        # The spare runner does the same in its own process at the same time.
+        self._keep_spare()
+        from tuning import oracle  # noqa: F401
 
     def _pass(self, reaper: schedule.Reaper, tick: int) -> None:
         assert self.row is not None
@@ -107,11 +121,12 @@ class WorkerProcess:
         Worker.objects.filter(pk=self.row.pk).update(seen_at=Now(), stopped_at=None)
         if self.numbers.free:
             self._keep_spare()
-            schedule.dispatch()
+            schedule.dispatch(self.numbers.free)
         if tick % (REAP_EVERY // WATCH_SECONDS) == 0:
             reaper.reap()
         if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:
             files.sweep()
+            Worker.objects.forgotten().delete()
 
     def _keep_spare(self) -> None:
         self.pool.check_spare()

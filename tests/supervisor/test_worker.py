@@ -1,0 +1,269 @@
+"""A worker process: it gets on its feet whatever is away, and what it does now and then."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from tuning.models import Trial, Worker
+from tuning.protocol.statuses import SearchStatus, Status
+from tuning.supervisor import recorder, runners, schedule
+from tuning.supervisor import worker as worker_module
+from tuning.supervisor.claims import Slot, claim_next
+from tuning.supervisor.runners import RunnerPool
+from tuning.supervisor.worker import WorkerProcess
+
+from .fake_runner import FakeRunner
+
+pytestmark = pytest.mark.django_db
+
+
+class Rounds:
+    """In place of the flag `stopping`: no waiting, and an end after so many rounds."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def is_set(self) -> bool:
+        return self.left <= 0
+
+    def wait(self, _: float) -> bool:
+        self.left -= 1
+        return self.is_set()
+
+    def set(self) -> None:
+        self.left = 0
+
+
+@pytest.fixture
+def process(monkeypatch: Any) -> WorkerProcess:
+    """A worker process whose watch makes three rounds and that starts fake runners."""
+    monkeypatch.setattr(worker_module, "probe", list)
+    monkeypatch.setattr(worker_module, "level", lambda _: 99)
+    monkeypatch.setattr(worker_module, "close_old_connections", lambda: None)
+    monkeypatch.setattr(schedule, "send_hints", lambda _: None)
+    monkeypatch.setattr(worker_module.slots, "slot_count", lambda: 2)
+    process = WorkerProcess()
+    process.stopping = Rounds(3)  # type: ignore[assignment]
+    process.pool = RunnerPool(FakeRunner)
+    return process
+
+
+def test_a_database_that_is_away_at_the_start_is_waited_for(
+    process: WorkerProcess, monkeypatch: Any
+) -> None:
+    real, away = worker_module.register, [True, True]
+
+    def register(*args: Any) -> Worker:
+        if away:
+            away.pop()
+            raise OperationalError("the database system is starting up")
+        return real(*args)
+
+    monkeypatch.setattr(worker_module, "register", register)
+    process._watch("late")
+    assert Worker.objects.get(name="late").slots == 2
+    assert process.numbers.free == 2
+
+
+def test_a_watch_outlives_a_spare_that_does_not_start(
+    process: WorkerProcess, monkeypatch: Any
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError("no space left on device")
+
+    seen: list[int] = []
+    monkeypatch.setattr(process.pool, "keep_spare", refuse)
+    monkeypatch.setattr(process, "_pass", lambda _, tick: seen.append(tick))
+    process._watch("full")
+    assert seen == [1, 2]
+
+
+def test_hints_that_come_before_the_worker_is_registered_cost_no_slot(
+    process: WorkerProcess,
+) -> None:
+    from tuning.supervisor.slots import SlotNumbers
+
+    process.numbers = SlotNumbers(2)
+    assert process.work() == 0
+    assert process.numbers.free == 2
+
+
+def test_a_worker_that_ended_is_not_shown_as_online(process: WorkerProcess) -> None:
+    """Its last pass may be under way while it ends."""
+    process._watch("ended")
+    order: list[str] = []
+
+    class Thread(threading.Thread):
+        def join(self, timeout: float | None = None) -> None:
+            Worker.objects.filter(name="ended").update(stopped_at=None)
+            order.append("join")
+
+    process._thread = Thread()
+    process.close()
+    assert order == ["join"]
+    assert not Worker.objects.online().exists()
+
+
+def test_a_worker_rings_for_its_own_slots_only(
+    make_search: Any, worker: Worker, monkeypatch: Any
+) -> None:
+    """Each of many workers looks every three seconds: together they must not flood the broker."""
+    sent: list[int] = []
+    monkeypatch.setattr(schedule, "send_hints", sent.append)
+    Worker.objects.update(slots=40)
+    make_search(parallel_trials=30, max_trials=50)
+    schedule.dispatch()
+    schedule.dispatch(most=2)
+    assert sent == [30, 2]
+
+
+def test_workers_that_are_long_gone_are_forgotten(
+    make_search: Any, worker: Worker, django_assert_max_num_queries: Any
+) -> None:
+    make_search()
+    trial = claim_next(Slot(worker, 0))
+    assert isinstance(trial, Trial)
+    Worker.objects.update(seen_at=timezone.now() - timedelta(days=8))
+    fresh = Worker.objects.create(
+        name="fresh", slots=1, started_at=timezone.now(), seen_at=timezone.now()
+    )
+    Worker.objects.forgotten().delete()
+    assert list(Worker.objects.all()) == [fresh]
+    trial.refresh_from_db()
+    assert trial.attempts.get().worker_name == worker.name
+
+
+def test_folders_of_another_container_s_live_worker_are_left_alone(
+    settings: Any, tmp_path: Path
+) -> None:
+    """Two containers share the data folder and know nothing of each other's process ids."""
+    settings.RUNNERS_ROOT = tmp_path
+    mine = runners.runners_folder()
+    assert mine.parent == tmp_path
+    dead = tmp_path / "worker-of-a-dead-process"
+    (dead / "a runner").mkdir(parents=True)
+    other = tmp_path / "something-else"
+    other.mkdir()
+    (mine / "a runner").mkdir()
+    runners.sweep_runner_folders()
+    assert (mine / "a runner").exists()
+    assert other.exists()
+    assert not dead.exists()
+
+
+# --- Searches that would never end, rows that would stop everything ---------------------------
+
+
+SMALL = {
+    "space": [
+        {"class_name": "Choice", "config": {
+            "name": "units", "default": 8, "values": [8, 16, 32], "ordered": True,
+            "conditions": []}},
+    ],
+    "values": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tuner", ["grid", "hyperband", "random", "bayesian"])
+def test_a_trial_stopped_while_it_waited_does_not_hold_up_an_extended_search(
+    tuner: str, make_search: Any, make_slot: Any, worker: Worker
+) -> None:
+    """KerasTuner's oracles wait for their ongoing trials before they say that nothing is left."""
+    from tuning.actions.searches import extend_search, stop_search
+
+    space = {"space": SMALL} if tuner == "grid" else {}
+    search = make_search(tuner=tuner, epochs=2, max_trials=8, parallel_trials=3, **space)
+    while isinstance(trial := claim_next(Slot(worker, 0)), Trial):
+        assert trial.status == Status.RUNNING
+    for trial in search.trials.all():
+        recorder.release_trial(trial, "The worker shut down; runs again")
+    assert stop_search(search)
+    assert search.trials.filter(status=Status.STOPPED).count() >= 2
+    search.refresh_from_db()
+    seen = search.hyperband_iterations if tuner == "hyperband" else search.max_trials
+    assert extend_search(search, 1, seen)
+    make_slot().run()
+    search.refresh_from_db()
+    assert search.status == SearchStatus.COMPLETED
+
+
+def test_an_oracle_that_fails_ends_its_own_search_only(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    from tuning.supervisor import oracles
+
+    poisoned, other = make_search(max_trials=3), make_search(max_trials=3)
+    real = oracles.suggest_trial
+
+    def suggest(search: Any, number: int) -> Any:
+        if search.pk == poisoned.pk:
+            raise ValueError("array must not contain infs or NaNs")
+        return real(search, number)
+
+    monkeypatch.setattr(oracles, "suggest_trial", suggest)
+    make_slot().run()
+    poisoned.refresh_from_db()
+    assert poisoned.status == SearchStatus.FAILED
+    assert "infs or NaNs" in poisoned.failure_message
+    assert other.trials.completed().count() == 3
+
+
+def test_an_oracle_that_does_not_take_a_result_costs_no_result(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    from tuning.actions.searches import extend_search
+    from tuning.supervisor import oracles
+
+    search = make_search(max_trials=3)
+    real = oracles.report_end
+
+    def refuse(*_: Any) -> None:
+        raise KeyError("0000")
+
+    monkeypatch.setattr(oracles, "report_end", refuse)
+    make_slot().run()
+    search.refresh_from_db()
+    assert search.status == SearchStatus.FAILED
+    assert search.trials.completed().count() == 2
+    monkeypatch.setattr(oracles, "report_end", real)
+    extend_search(search, 1, 3)
+    make_slot().run()
+    search.refresh_from_db()
+    assert search.status == SearchStatus.COMPLETED
+    assert search.trials.completed().count() == 4
+
+
+def test_one_row_does_not_keep_others_from_being_reaped(
+    make_search: Any, worker: Worker, monkeypatch: Any
+) -> None:
+    make_search(max_trials=3, parallel_trials=3)
+    trials = [claim_next(Slot(worker, 0)) for _ in range(3)]
+    Trial.objects.update(lease_expires_at=None)
+    real = recorder.fail_trial
+
+    def fail(trial: Trial, *args: Any) -> None:
+        if trial.pk == trials[0].pk:  # type: ignore[union-attr]
+            raise RuntimeError("a mistake of ours")
+        real(trial, *args)
+
+    monkeypatch.setattr(recorder, "fail_trial", fail)
+    assert schedule.reap() == 2
+
+
+def test_a_loss_in_a_search_that_was_stopped_is_no_failure(
+    make_search: Any, worker: Worker
+) -> None:
+    from tuning.actions.searches import stop_search
+    from tuning.protocol.failures import Failure, FailureCode
+
+    search = make_search()
+    trial = claim_next(Slot(worker, 0))
+    assert isinstance(trial, Trial)
+    stop_search(search)
+    recorder.fail_trial(trial, Failure(FailureCode.WORKER_LOST, "disk full"))
+    assert search.trials.get().status == Status.STOPPED

@@ -1,0 +1,146 @@
+"""A worker without Celery, for test_races.py: slots with fake runners that race for trials.
+
+    python -m tests.system.race_worker prepare|work
+
+Each epoch and each result carries the token of the attempt that made it.
+"""
+
+# ruff: noqa: E402
+
+import itertools
+import json
+import os
+import random
+import sys
+import threading
+from collections.abc import Iterator
+
+import django
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
+django.setup()
+
+from django.core.management import call_command
+from django.db import close_old_connections
+from django.utils import timezone
+
+from tests.supervisor.fake_runner import FakeRunner, Step
+from tuning.actions.searches import start_search
+from tuning.models import Dataset, HyperModel, Project, Search, Team, Trial, Worker
+from tuning.protocol.events import EpochEnd, TrialEnd
+from tuning.protocol.orders import SearchOrder, TrialOrder
+from tuning.protocol.statuses import SEARCH_ACTIVE
+from tuning.supervisor import recorder, schedule, supervise
+from tuning.supervisor.assignments import TrialAssignment
+from tuning.supervisor.runners import Device, RunnerPool
+from tuning.supervisor.slot import SlotLoop
+
+SLOTS = 4
+SPACE = {
+    "space": [
+        {"class_name": "Float", "config": {
+            "name": "rate", "default": 0.1, "conditions": [], "min_value": 0.0, "max_value": 1.0,
+            "step": None, "sampling": "linear"}},
+    ],
+    "values": {},
+}  # fmt: skip
+SEARCHES = ({"tuner": "random", "max_trials": 25}, {"tuner": "hyperband", "epochs": 4})
+
+
+def prepare() -> None:
+    call_command("migrate", verbosity=0)
+    team = Team.objects.create(name="Team")
+    dataset = Dataset.objects.create(key="d", name="D", folder="d", status="completed")
+    hypermodel = HyperModel.objects.create(key="h", name="H", code="", kinds=["image"])
+    for number, settings in enumerate(SEARCHES):
+        project = Project.objects.create(
+            team=team, name=str(number), dataset=dataset, hypermodel=hypermodel
+        )
+        common = {"objective": "val_accuracy", "direction": "max", "parallel_trials": 5}
+        start_search(None, Search(project=project, space=SPACE, **common, **settings))
+
+
+tokens = itertools.count(random.randrange(10**9) * 1000)
+done = threading.Event()
+claimed: list[Trial] = []
+
+
+def script(search: SearchOrder, order: TrialOrder) -> Iterator[Step]:
+    token = float(next(tokens))
+    metrics: dict[str, float | None] = {"val_accuracy": random.random(), "token": token}
+    first = int(order.values.get("tuner/initial_epoch", 0))
+    last = int(order.values.get("tuner/epochs", search.epochs))
+    for epoch in range(first + 1, last + 1):
+        # Long enough for the reaper to come between.
+        done.wait(random.random() * 0.02)
+        yield EpochEnd(0, epoch, 0.1, metrics)
+    yield TrialEnd(metrics, best_step=last - first - 1)
+
+
+def remember(row: Trial) -> TrialAssignment:
+    claimed.append(row)
+    return TrialAssignment(row)
+
+
+def work() -> None:
+    supervise.BEAT = 0.02
+    supervise.WANTED_EVERY = 0.02
+    schedule.send_hints = lambda _: None
+    import tuning.supervisor.assignments.trial as trial_module
+    import tuning.supervisor.slot as slot_module
+
+    trial_module.FLUSH_SECONDS = 0.01
+    slot_module.assignment_for = remember  # type: ignore[assignment]
+    now = timezone.now()
+    row = Worker.objects.create(
+        name=f"race-{os.getpid()}", slots=SLOTS, started_at=now, seen_at=now
+    )
+    from tuning.supervisor import oracles  # noqa: F401
+
+    print("ready", flush=True)
+    threads = [threading.Thread(target=_slot, args=(row, number)) for number in range(SLOTS)]
+    threads.append(threading.Thread(target=_reaper))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for trial in claimed:
+        _write_late(trial)
+    last = dict(Trial.objects.values_list("pk", "attempt"))
+    print(json.dumps({"lost": sum(trial.attempt < last[trial.pk] for trial in claimed)}))
+
+
+def _slot(row: Worker, number: int) -> None:
+    pool = RunnerPool(lambda device: FakeRunner(device, script))
+    while not done.is_set():
+        SlotLoop(row, number, Device(), pool, 10_000, threading.Event()).run()
+        close_old_connections()
+        if not Search.objects.filter(status__in=SEARCH_ACTIVE).exists():
+            done.set()
+        done.wait(0.02)
+
+
+def _reaper() -> None:
+    while not done.wait(0.03):
+        schedule.reap()
+
+
+def _write_late(trial: Trial) -> None:
+    """What a supervisor that slept through everything would try."""
+    metrics: dict[str, float | None] = {"val_accuracy": 9.0, "token": -1.0}
+    for write in (
+        lambda: recorder.record_epochs(trial, [EpochEnd(0, 99, 0.1, metrics)], 99),
+        lambda: recorder.complete_trial(trial, metrics, 0),
+        lambda: recorder.record_built(trial, -1, "late"),
+        lambda: recorder.release_trial(trial, "late"),
+        lambda: recorder.stop_trial(trial, "late"),
+    ):
+        try:
+            write()
+        except recorder.LeaseLost:
+            continue
+        raise AssertionError(f"a late writer changed {trial}")
+
+
+if __name__ == "__main__":
+    {"prepare": prepare, "work": work}[sys.argv[1]]()

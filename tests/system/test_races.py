@@ -1,0 +1,120 @@
+"""Many slots of several workers on one PostgreSQL; leases vanish, a worker is killed: no trial is
+lost or doubled, and a late writer changes nothing."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services import ROOT, clean_environment, wait_for
+
+pytestmark = pytest.mark.services
+
+COMMAND = [sys.executable, "-m", "tests.system.race_worker"]
+# A trial that was lost three times fails: here none may.
+LOSE = """
+    UPDATE tuning_trial SET lease_expires_at = NULL
+    WHERE status = 'running' AND losses < 2 AND random() < 0.2
+"""
+BURY = """
+    UPDATE tuning_trial SET lease_expires_at = NULL WHERE status = 'running' AND worker_id IN
+    (SELECT id FROM tuning_worker WHERE name = %s)
+"""
+
+
+def test_racing_slots_lose_and_double_nothing(postgres_url: str, tmp_path: Path) -> None:
+    import psycopg
+
+    environment = clean_environment(DATABASE_URL=postgres_url, TUNEROOM_DATA=str(tmp_path))
+    subprocess.run([*COMMAND, "prepare"], cwd=ROOT, env=environment, check=True, timeout=60)
+    workers = []
+    for number in range(2):
+        with (tmp_path / f"{number}.log").open("w") as log:
+            worker = subprocess.Popen(
+                [*COMMAND, "work"], cwd=ROOT, env=environment, text=True,
+                stdout=subprocess.PIPE, stderr=log,
+            )  # fmt: skip
+        workers.append(worker)
+    try:
+        for worker in workers:
+            assert worker.stdout
+            assert worker.stdout.readline() == "ready\n"
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            _sabotage(connection, workers[0])
+            rows = _rows(connection)
+        output, _ = workers[1].communicate(timeout=30)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+    log = (tmp_path / "1.log").read_text()
+    assert "Traceback" not in log, log
+    assert json.loads(output)["lost"] > 0, "the test provoked nothing"
+    _check(rows)
+
+
+def _sabotage(connection: Any, victim: "subprocess.Popen[str]") -> None:
+    """Take leases away until all searches have ended; kill a worker on the way."""
+    end = time.monotonic() + 30
+
+    def finished() -> bool:
+        connection.execute(LOSE)
+        count = "SELECT count(*) FROM tuning_trial WHERE status = 'completed'"
+        if connection.execute(count).fetchone()[0] >= 8 and victim.poll() is None:
+            victim.kill()
+            victim.wait()
+        if victim.poll() is not None:
+            connection.execute(BURY, [f"race-{victim.pid}"])
+        active = "SELECT count(*) FROM tuning_search WHERE status = 'running'"
+        return bool(connection.execute(active).fetchone()[0] == 0)
+
+    wait_for(finished, "all searches have ended", end - time.monotonic())
+
+
+def _rows(connection: Any) -> dict[str, list[dict[str, Any]]]:
+    import psycopg.rows
+
+    cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+    tables = ("search", "trial", "attempt", "epoch")
+    return {name: cursor.execute(f"SELECT * FROM tuning_{name}").fetchall() for name in tables}  # noqa: S608
+
+
+def _check(rows: dict[str, list[dict[str, Any]]]) -> None:
+    assert [search["status"] for search in rows["search"]] == ["completed"] * 2
+    for search in rows["search"]:
+        trials = [t for t in rows["trial"] if t["search_id"] == search["id"]]
+        assert sorted(t["number"] for t in trials) == list(range(1, len(trials) + 1))
+        asked = [t["oracle_id"] for t in trials if t["oracle_id"]]
+        assert len(asked) == len(set(asked)) == len(trials) - 1
+        assert sorted(t["end_order"] for t in trials) == list(range(1, len(trials) + 1))
+        if search["tuner"] == "random":
+            assert len(trials) == search["max_trials"]
+        state = search["oracle_state"]
+        assert state["ongoing_trials"] == {}
+        assert sorted(state["end_order"]) == sorted(asked), "the oracle knows each end once"
+    for trial in rows["trial"]:
+        attempts = [a for a in rows["attempt"] if a["trial_id"] == trial["id"]]
+        assert sorted(a["number"] for a in attempts) == list(range(1, trial["attempt"] + 1))
+        assert trial["status"] == "completed"
+        outcomes = {a["number"]: a["outcome"] for a in attempts}
+        assert outcomes.pop(trial["attempt"]) == "Completed"
+        assert set(outcomes.values()) <= {"The worker was lost; runs again"}
+        assert trial["losses"] == len(outcomes)
+        own = [
+            e
+            for e in rows["epoch"]
+            if (e["trial_id"], e["attempt"]) == (trial["id"], trial["attempt"])
+        ]
+        assert len(own) == trial["epochs_done"]
+        assert {e["metrics"]["token"] for e in own} == {trial["metrics"]["token"]}
+        assert trial["score"] == trial["metrics"]["val_accuracy"]
+    # No two attempts wrote under one number.
+    tokens: dict[tuple[int, int], set[float]] = {}
+    for epoch in rows["epoch"]:
+        key = epoch["trial_id"], epoch["attempt"]
+        tokens.setdefault(key, set()).add(epoch["metrics"]["token"])
+    assert all(len(found) == 1 for found in tokens.values())

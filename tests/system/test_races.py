@@ -15,11 +15,6 @@ from tests.services import ROOT, clean_environment, wait_for
 pytestmark = pytest.mark.services
 
 COMMAND = [sys.executable, "-m", "tests.system.race_worker"]
-# A trial that was lost three times fails: here none may.
-LOSE = """
-    UPDATE tuning_trial SET lease_expires_at = NULL
-    WHERE status = 'running' AND losses < 2 AND random() < 0.2
-"""
 BURY = """
     UPDATE tuning_trial SET lease_expires_at = NULL WHERE status = 'running' AND worker_id IN
     (SELECT id FROM tuning_worker WHERE name = %s)
@@ -53,16 +48,15 @@ def test_racing_slots_lose_and_double_nothing(postgres_url: str, tmp_path: Path)
             worker.communicate()
     log = (tmp_path / "1.log").read_text()
     assert "Traceback" not in log, log
-    assert json.loads(output)["lost"] > 0, "the test provoked nothing"
+    assert json.loads(output)["lost"] >= 10, "the test provoked nothing"
     _check(rows)
 
 
 def _sabotage(connection: Any, victim: "subprocess.Popen[str]") -> None:
-    """Take leases away until all searches have ended; kill a worker on the way."""
+    """Kill a worker in the middle; wait until all searches have ended."""
     end = time.monotonic() + 30
 
     def finished() -> bool:
-        connection.execute(LOSE)
         count = "SELECT count(*) FROM tuning_trial WHERE status = 'completed'"
         if connection.execute(count).fetchone()[0] >= 8 and victim.poll() is None:
             victim.kill()

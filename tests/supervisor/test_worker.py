@@ -14,7 +14,9 @@ from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import recorder, runners, schedule
 from tuning.supervisor import worker as worker_module
 from tuning.supervisor.claims import Slot, claim_next
+from tuning.supervisor.isolation import Layer
 from tuning.supervisor.runners import RunnerPool
+from tuning.supervisor.slots import SlotNumbers
 from tuning.supervisor.worker import WorkerProcess
 
 from .fake_runner import FakeRunner
@@ -42,10 +44,9 @@ class Rounds:
 @pytest.fixture
 def process(monkeypatch: Any) -> WorkerProcess:
     """A worker process whose watch makes three rounds and that starts fake runners."""
-    monkeypatch.setattr(worker_module, "probe", list)
-    monkeypatch.setattr(worker_module, "level", lambda _: 99)
+    monkeypatch.setattr(worker_module, "probe", lambda: [Layer(0, "own process", True, "")])
     monkeypatch.setattr(worker_module, "close_old_connections", lambda: None)
-    monkeypatch.setattr(schedule, "send_hints", lambda _: None)
+    monkeypatch.setattr(worker_module, "send_hints", lambda _: True)
     monkeypatch.setattr(worker_module.slots, "slot_count", lambda: 2)
     process = WorkerProcess()
     process.stopping = Rounds(3)  # type: ignore[assignment]
@@ -86,8 +87,6 @@ def test_a_watch_outlives_a_spare_that_does_not_start(
 def test_hints_that_come_before_the_worker_is_registered_cost_no_slot(
     process: WorkerProcess,
 ) -> None:
-    from tuning.supervisor.slots import SlotNumbers
-
     process.numbers = SlotNumbers(2)
     assert process.work() == 0
     assert process.numbers.free == 2
@@ -110,16 +109,31 @@ def test_a_worker_that_ended_is_not_shown_as_online(process: WorkerProcess) -> N
 
 
 def test_a_worker_rings_for_its_own_slots_only(
-    make_search: Any, worker: Worker, monkeypatch: Any
+    make_search: Any, worker: Worker, process: WorkerProcess, monkeypatch: Any
 ) -> None:
     """Each of many workers looks every three seconds: together they must not flood the broker."""
     sent: list[int] = []
+    monkeypatch.setattr(worker_module, "send_hints", lambda times: sent.append(times) or True)
     monkeypatch.setattr(schedule, "send_hints", sent.append)
     Worker.objects.update(slots=40)
     make_search(parallel_trials=30, max_trials=50)
     schedule.dispatch()
-    schedule.dispatch(most=2)
+    process.numbers = SlotNumbers(2)
+    process._ring()
     assert sent == [30, 2]
+
+
+def test_without_a_broker_a_worker_works_all_the_same(
+    make_search: Any, worker: Worker, process: WorkerProcess, monkeypatch: Any
+) -> None:
+    worked: list[str] = []
+    monkeypatch.setattr(worker_module, "send_hints", lambda _: False)
+    monkeypatch.setattr(process, "work", lambda: worked.append("work"))
+    process.row, process.numbers = worker, SlotNumbers(2)
+    make_search(parallel_trials=5)
+    process._ring()
+    process.close()
+    assert worked == ["work", "work"]
 
 
 def test_workers_that_are_long_gone_are_forgotten(

@@ -89,5 +89,5 @@ def worker(db: None) -> Worker:
     now = timezone.now()
     return Worker.objects.create(
         name="worker@box", slots=2, devices=["CPU", "CPU"], started_at=now, seen_at=now,
-        isolation=[{"name": "Memory limit", "active": True, "detail": "4 GB"}],
+        isolation=[{"level": 0, "name": "Memory limit", "active": True, "detail": "4 GB"}],
     )  # fmt: skip

@@ -46,3 +46,12 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def isolation_level(self) -> int | None:
+        """The highest level all of whose layers, and all below it, held when they were probed; -1
+        for none; None before the first probe."""
+        if not self.isolation:
+            return None
+        broken = [layer["level"] for layer in self.isolation if not layer["active"]]
+        return int(min(broken, default=max(layer["level"] for layer in self.isolation) + 1)) - 1

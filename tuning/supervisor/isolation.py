@@ -61,12 +61,6 @@ def probe() -> list[Layer]:
     ]
 
 
-def level(layers: list[Layer]) -> int:
-    """The highest level all of whose layers, and all below it, are active; -1 for none."""
-    broken = [layer.level for layer in layers if not layer.active]
-    return min(broken, default=max(layer.level for layer in layers) + 1) - 1
-
-
 def _ports_text(held: Held) -> str:
     if held.get("ip_sockets"):
         return "No network at all (RUNNER_NETWORK=0)."

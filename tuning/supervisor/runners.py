@@ -45,7 +45,8 @@ class Device:
     threads: int = 1
 
     def __str__(self) -> str:
-        return f"GPU {self.gpu}" if self.gpu else f"CPU, {self.threads} thread(s)"
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"GPU {self.gpu}" if self.gpu else f"CPU, {threads}"
 
 
 class Runner(Protocol):

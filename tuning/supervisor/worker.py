@@ -12,11 +12,12 @@ from django.db import close_old_connections
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from tuning.actions.dispatch import send_hints
 from tuning.models import Worker
 from tuning.models.workers import WATCH_SECONDS
 
 from . import files, runners, schedule, slots
-from .isolation import Layer, level, probe
+from .isolation import Layer, probe
 from .slot import SlotLoop
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ class WorkerProcess:
         self.numbers = slots.SlotNumbers(0)
         self.row: Worker | None = None
         self._thread: threading.Thread | None = None
+        # Slots at work without a message, while the broker is away.
+        self._alone: list[threading.Thread] = []
 
     def start(self, name: str) -> None:
         """Start the watch thread, which registers the worker as soon as the database answers."""
@@ -46,18 +49,19 @@ class WorkerProcess:
     def _register(self, name: str) -> None:
         layers = probe()
         self.row = register(name, slots.slot_count(), layers)
-        if level(layers) < settings.SANDBOX_MIN_LEVEL:
+        reached = self.row.isolation_level
+        if reached is None or reached < settings.SANDBOX_MIN_LEVEL:
             # Seen on the workers page, doing nothing: better than gone without a word.
             logger.error(
                 "isolation reaches level %s, SANDBOX_MIN_LEVEL is %s: this worker takes no work",
-                level(layers),
+                reached,
                 settings.SANDBOX_MIN_LEVEL,
             )
             self.row.slots = 0
             self.row.save(update_fields=["slots"])
         # Last: from now on slots are taken.
         self.numbers = slots.SlotNumbers(self.row.slots)
-        schedule.dispatch(self.numbers.free)
+        self._ring()
 
     def work(self) -> int:
         """Take a free slot and work until there is nothing to do. Returns what was done."""
@@ -87,6 +91,8 @@ class WorkerProcess:
         if self._thread:
             # Else its last pass could say once more that this worker is there.
             self._thread.join(CLOSE_SECONDS)
+        for thread in self._alone:
+            thread.join(CLOSE_SECONDS)
         self.pool.close()
         if self.row:
             Worker.objects.filter(pk=self.row.pk).update(stopped_at=Now())
@@ -121,12 +127,32 @@ class WorkerProcess:
         Worker.objects.filter(pk=self.row.pk).update(seen_at=Now(), stopped_at=None)
         if self.numbers.free:
             self._keep_spare()
-            schedule.dispatch(self.numbers.free)
+            self._ring()
         if tick % (REAP_EVERY // WATCH_SECONDS) == 0:
             reaper.reap()
         if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:
             files.sweep()
             Worker.objects.forgotten().delete()
+
+    def _ring(self) -> None:
+        """Call for free slots of this worker: by way of the broker, so that Celery knows of them,
+        and without it while it is away. Other workers do the same for theirs."""
+        times = min(schedule.wanted(), self.numbers.free)
+        if send_hints(times):
+            return
+        self._alone = [thread for thread in self._alone if thread.is_alive()]
+        for _ in range(times):
+            thread = threading.Thread(target=self._work_alone, name="slot", daemon=True)
+            self._alone.append(thread)
+            thread.start()
+
+    def _work_alone(self) -> None:
+        try:
+            self.work()
+        except Exception:
+            logger.exception("a slot stumbled")
+        finally:
+            close_old_connections()
 
     def _keep_spare(self) -> None:
         self.pool.check_spare()

@@ -1,0 +1,47 @@
+"""What a worker says of its isolation, and that it takes no work below the least level."""
+
+from typing import Any
+
+import pytest
+
+from tuning.models import Worker
+from tuning.supervisor.isolation import Layer, probe
+from tuning.supervisor.worker import WorkerProcess
+
+
+def layers(*active: bool) -> list[Layer]:
+    """A layer for each level from 0 up."""
+    return [Layer(level, f"layer {level}", is_active, "") for level, is_active in enumerate(active)]
+
+
+@pytest.mark.parametrize(
+    ("active", "level"),
+    [
+        ((True, True, True), 2),
+        ((True, True, False), 1),
+        ((True, False, True), 0),
+        ((False, True, True), -1),
+        ((), None),
+    ],
+)
+def test_a_level_counts_only_with_all_below_it(active: tuple[bool, ...], level: Any) -> None:
+    worker = Worker(isolation=[layer.as_json() for layer in layers(*active)])
+    assert worker.isolation_level == level
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("least", "slots"), [(0, 2), (1, 2), (2, 0)])
+def test_a_worker_below_the_least_level_takes_no_work(
+    least: int, slots: int, settings: Any, monkeypatch: Any
+) -> None:
+    settings.SANDBOX_MIN_LEVEL, settings.SLOTS = least, 2
+    monkeypatch.setattr("tuning.supervisor.worker.probe", lambda: layers(True, True, False))
+    process = WorkerProcess()
+    process._register("worker-x")
+    assert Worker.objects.get().slots == process.numbers.free == slots
+
+
+def test_the_probe_tells_every_layer() -> None:
+    found = probe()
+    assert {layer.level for layer in found} == {0, 1, 2}
+    assert found[0].active, "a runner could not even be started"

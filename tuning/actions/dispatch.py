@@ -15,8 +15,9 @@ def ring(times: int = 1) -> None:
     transaction.on_commit(lambda: send_hints(times))
 
 
-def send_hints(times: int) -> None:
-    """Send now. Workers also look into the database by themselves, so a lost broker only delays."""
+def send_hints(times: int) -> bool:
+    """Send now. Returns whether the broker took them; workers also look into the database by
+    themselves, so a lost broker only delays."""
     try:
         for _ in range(times):
             # By name: the tasks import the worker's side, which the site must not load.
@@ -24,3 +25,5 @@ def send_hints(times: int) -> None:
             current_app.send_task(WORK_TASK, expires=30, retry=False)
     except Exception as error:  # noqa: BLE001  kombu raises whatever its transport raises
         logger.warning("could not reach the broker: %s", error)
+        return False
+    return True

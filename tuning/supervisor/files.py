@@ -149,12 +149,14 @@ def sweep() -> None:
 def _sweep_below(root: Path, keep: set[str]) -> None:
     limit = (timezone.now() - SWEEP_AFTER).timestamp()
     for entry in root.iterdir():
-        if entry.name in keep or entry.stat().st_mtime > limit:
-            continue
-        if entry.is_dir():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
+        # Another worker may sweep at the same moment.
+        with suppress(FileNotFoundError):
+            if entry.name in keep or entry.stat().st_mtime > limit:
+                continue
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -19,16 +19,16 @@ KINDS: tuple[type[Work], ...] = (Trial, Inspection, Dataset, SavedModel)
 CLOCK_JUMP = 5.0
 
 
-def dispatch(most: int | None = None) -> int:
-    """Send a hint for each piece of work that a free slot could take, `most` at most (a worker's
-    own free slots: each of many workers speaks for itself). Returns how many."""
+def dispatch() -> None:
+    """Send a hint for each piece of work that a free slot could take."""
+    send_hints(wanted())
+
+
+def wanted() -> int:
+    """How many slots could take a piece of work now."""
     slots = sum(Worker.objects.online().values_list("slots", flat=True))
     busy = sum(kind.objects.running().count() for kind in KINDS)  # type: ignore[attr-defined]
-    hints = min(has_work(), max(0, slots - busy))
-    if most is not None:
-        hints = min(hints, most)
-    send_hints(hints)
-    return hints
+    return min(has_work(), max(0, slots - busy))
 
 
 class Reaper:

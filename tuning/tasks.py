@@ -3,18 +3,11 @@
 from typing import Any
 
 from celery import shared_task
-from celery.signals import (
-    celeryd_after_setup,
-    worker_ready,
-    worker_shutdown,
-    worker_shutting_down,
-)
+from celery.signals import celeryd_after_setup, worker_shutdown, worker_shutting_down
 from django.db import close_old_connections
 
 from tuning.supervisor import schedule
 from tuning.supervisor.worker import this_worker
-
-_names: list[str] = []
 
 
 @shared_task(name="tuning.work")
@@ -40,13 +33,9 @@ _reaper = schedule.Reaper()
 
 
 @celeryd_after_setup.connect
-def _remember_name(sender: str, **_: Any) -> None:
-    _names.append(sender)
-
-
-@worker_ready.connect
-def _start(**_: Any) -> None:
-    this_worker.start(_names[-1])
+def _start(sender: str, **_: Any) -> None:
+    # Not at `worker_ready`, which waits for the broker: there is work without it.
+    this_worker.start(sender)
 
 
 @worker_shutting_down.connect

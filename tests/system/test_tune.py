@@ -104,6 +104,15 @@ def test_postgresql_and_redis_carry_the_main_job(
             assert score == values["val_accuracy"]
 
 
+def test_a_broker_that_is_away_costs_nothing(tmp_path: Path) -> None:
+    """The database is the truth; a worker finds its work there, if by no message."""
+    tuneroom = start_tuneroom(tmp_path / "data", wait=False, REDIS_URL="redis://127.0.0.1:1/0")
+    tuneroom.kill()
+    done = tuneroom.manage(*words(max_trials=1), timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_for(lambda: not tuneroom.processes(), "no process is left", 20)
+
+
 def test_help_names_every_option() -> None:
     done = manage("tune", "--help", environment={"PATH": "/usr/bin:/bin"})
     for option in ("--dataset", "--template", "--retrain", "--output", "--tuner"):

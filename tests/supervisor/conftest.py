@@ -1,17 +1,45 @@
-"""Slots that work with fake runners."""
+"""Slots that work with fake runners; data for real ones."""
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from tuning.models import Worker
-from tuning.supervisor.runners import Device, RunnerPool
+from tuning.protocol.events import Prepared
+from tuning.protocol.orders import PrepareOrder
+from tuning.supervisor.files import store_folder
+from tuning.supervisor.runners import Device, RunnerPool, RunnerProcess
 from tuning.supervisor.slot import SlotLoop
 
 from .fake_runner import FakeRunner, Script, good_trial
+
+UNITS_SPACE = {
+    "space": [{"class_name": "Int", "config": {
+        "name": "units", "default": 8, "conditions": [], "min_value": 8, "max_value": 64,
+        "step": 8, "sampling": "linear"}}],
+    "values": {},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def digits() -> Path:
+    """The digits, prepared by a real runner, which needs no TensorFlow for that."""
+    # Runners see no other folder than this one's.
+    target = Path(settings.DATASETS_ROOT) / "test-digits"
+    runner = RunnerProcess(Device(), needs_keras=False)
+    try:
+        runner.send(PrepareOrder("digits"))
+        while not isinstance(runner.read(timeout=10), Prepared):
+            continue
+        store_folder(runner.folder / "prepared", target)
+    finally:
+        runner.kill()
+    return target
 
 
 @pytest.fixture

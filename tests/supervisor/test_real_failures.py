@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from tuning.models import Dataset, HyperModel, Project, Search, Worker
-from tuning.protocol.events import Prepared
-from tuning.protocol.orders import PrepareOrder
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor.files import store_folder
-from tuning.supervisor.runners import Device, RunnerPool, RunnerProcess
+from tuning.supervisor.runners import Device, RunnerPool
 from tuning.supervisor.slot import SlotLoop
+
+from .conftest import UNITS_SPACE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.tensorflow]
 
@@ -37,26 +35,7 @@ def build_model(hp, input_shape, num_classes):
     )
     return model
 """
-SPACE = {
-    "space": [{"class_name": "Int", "config": {
-        "name": "units", "default": 8, "conditions": [], "min_value": 8, "max_value": 64,
-        "step": 8, "sampling": "linear"}}],
-    "values": {},
-}  # fmt: skip
 MB = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def digits() -> str:
-    runner = RunnerProcess(Device(), needs_keras=False)
-    try:
-        runner.send(PrepareOrder("digits"))
-        while not isinstance(runner.read(timeout=10), Prepared):
-            continue
-        store_folder(runner.folder / "prepared", Path(settings.DATASETS_ROOT) / "troubled-digits")
-    finally:
-        runner.kill()
-    return "troubled-digits"
 
 
 @pytest.fixture
@@ -83,16 +62,21 @@ def slot(worker: Worker) -> SlotLoop:
     ],
 )
 def test_a_trial_fails_for_its_own_reason_and_the_next_one_runs(
-    trouble: str, nan: bool, code: str, words: str, digits: str, make_search: Any,
+    trouble: str, nan: bool, code: str, words: str, digits: Path, make_search: Any,
     project: Project, slot: SlotLoop,
 ) -> None:  # fmt: skip
-    Dataset.objects.filter(pk=project.dataset_id).update(folder=digits)
+    Dataset.objects.filter(pk=project.dataset_id).update(folder=digits.name)
     HyperModel.objects.filter(pk=project.hypermodel_id).update(
         code=TEMPLATE.format(trouble=trouble, nan=nan)
     )
     project.refresh_from_db()
     search: Search = make_search(
-        space=SPACE, max_trials=2, epochs=1, objective="val_loss", direction="min", time_limit=12
+        space=UNITS_SPACE,
+        max_trials=2,
+        epochs=1,
+        objective="val_loss",
+        direction="min",
+        time_limit=12,
     )
     slot.run()
     failed, good = search.trials.all()

@@ -8,7 +8,6 @@ from typing import Any
 
 import psutil
 import pytest
-from django.conf import settings
 
 from tuning.protocol.events import (
     Built,
@@ -17,21 +16,18 @@ from tuning.protocol.events import (
     Failed,
     Inspected,
     NextTrial,
-    Prepared,
     Ready,
     Retrained,
     TrialEnd,
 )
 from tuning.protocol.orders import (
     InspectOrder,
-    PrepareOrder,
     ProjectOrder,
     RetrainOrder,
     SearchOrder,
     Split,
     TrialOrder,
 )
-from tuning.supervisor.files import store_folder
 from tuning.supervisor.runners import (
     Device,
     Runner,
@@ -40,6 +36,7 @@ from tuning.supervisor.runners import (
     adopt_orphans,
 )
 
+from .conftest import UNITS_SPACE
 from .fake_runner import FakeRunner
 
 START: dict[str, Callable[[], Any]] = {
@@ -59,12 +56,6 @@ def build_model(hp, input_shape, num_classes):
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 """
-SPACE = {
-    "space": [{"class_name": "Int", "config": {
-        "name": "units", "default": 8, "conditions": [], "min_value": 8, "max_value": 64,
-        "step": 8, "sampling": "linear"}}],
-    "values": {},
-}  # fmt: skip
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.tensorflow)])
@@ -78,21 +69,6 @@ def runner(kind: str) -> Iterator[Runner]:
     yield started
     started.kill()
     assert not started.folder.exists()
-
-
-@pytest.fixture(scope="session")
-def digits() -> Path:
-    """The digits, prepared by a real runner, which needs no TensorFlow for that."""
-    # Runners see no other folder than this one's.
-    target = Path(settings.DATASETS_ROOT) / "contract-digits"
-    runner = RunnerProcess(Device(), needs_keras=False)
-    try:
-        runner.send(PrepareOrder("digits"))
-        until(runner, Prepared)
-        store_folder(runner.folder, target, "prepared")
-    finally:
-        runner.kill()
-    return target
 
 
 @pytest.fixture
@@ -118,7 +94,7 @@ def search_order(project: ProjectOrder) -> SearchOrder:
     return SearchOrder(
         project=project, objective="val_accuracy", direction="max", hyperband=False, epochs=2,
         executions_per_trial=2, batch_size=64, early_stopping_metric="",
-        early_stopping_patience=1, space=SPACE,
+        early_stopping_patience=1, space=UNITS_SPACE,
     )  # fmt: skip
 
 
@@ -149,7 +125,7 @@ def test_an_inspection_tells_space_and_metrics(runner: Runner, project: ProjectO
 
 
 def test_a_retraining_leaves_a_file(runner: Runner, project: ProjectOrder) -> None:
-    runner.send(RetrainOrder(project, {"units": 16}, SPACE, epochs=2, batch_size=64, seed=1))
+    runner.send(RetrainOrder(project, {"units": 16}, UNITS_SPACE, epochs=2, batch_size=64, seed=1))
     events = until(runner, Retrained)
     epochs = [event.epoch for event in events if isinstance(event, EpochEnd)]
     assert epochs == [1, 2]

@@ -259,8 +259,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_ROOT / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "dispatch": {"task": "tuning.dispatch", "schedule": 3.0, "options": {"expires": 10}},
-    "reap": {"task": "tuning.reap", "schedule": 15.0, "options": {"expires": 30}},
+    # Seldom: every worker does both by itself, and where none runs these messages pile up.
+    "dispatch": {"task": "tuning.dispatch", "schedule": 15.0, "options": {"expires": 15}},
+    "reap": {"task": "tuning.reap", "schedule": 30.0, "options": {"expires": 30}},
 }
 
 # --- Runners ---------------------------------------------------------------------------------

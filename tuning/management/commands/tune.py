@@ -70,7 +70,6 @@ class Command(BaseCommand):
     def _run(self, user: User, project: Project, options: dict[str, Any]) -> None:
         self._inspect(project)
         search = start_search(user, _search(project, options))
-        self._say(f"Search {search.number} of “{project.name}” (/searches/{search.pk}/)")
         best = self._follow(search)
         self._say(f"Best: trial {best.number}, {search.objective} {best.score:.4g}")
         for name, value in best.values.items():
@@ -98,7 +97,7 @@ class Command(BaseCommand):
                 time.sleep(POLL)
 
     def _follow(self, search: Search) -> Trial:
-        """Show the search until its end. Returns its best trial."""
+        """Show the search until its end, or stop it on Ctrl-C. Returns its best trial."""
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -107,6 +106,7 @@ class Command(BaseCommand):
             TimeRemainingColumn(),
         )
         try:
+            self._say(f"Search {search.number} of “{search.project.name}” (/searches/{search.pk}/)")
             with Progress(*columns, console=self.console) as bar:
                 task = bar.add_task("waiting for a worker", total=None)
                 while True:
@@ -248,4 +248,8 @@ def _first_failure(search: Search) -> str:
 
 
 def _numbers(saved: SavedModel) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in saved.test_metrics.items())
+    # A metric that was not a number is stored as None.
+    return ", ".join(
+        f"{name} {'not a number' if value is None else format(value, '.4g')}"
+        for name, value in saved.test_metrics.items()
+    )

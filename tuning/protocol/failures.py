@@ -8,6 +8,7 @@ class Fault(StrEnum):
     """Whose fault a failure is, as people read it on the page."""
 
     CODE = "the model template"
+    DATA = "the uploaded file"
     VALUES = "these hyperparameter values"
     LIMITS = "the limits of this search"
     NETWORK = "the network"
@@ -26,6 +27,7 @@ class FailureCode(StrEnum):
     BAD_EVENT = "bad_event"
     WORKER_LOST = "worker_lost"
     MISSING_FILE = "missing_file"
+    BAD_DATA = "bad_data"
 
     @property
     def caption(self) -> str:
@@ -107,5 +109,10 @@ _TEXTS: dict[FailureCode, tuple[str, Fault, str]] = {
         "A file that this work needs is gone",
         Fault.MACHINE,
         "Check the data folder; start the search again if files were removed by hand.",
+    ),
+    FailureCode.BAD_DATA: (
+        "The file cannot be used as a dataset",
+        Fault.DATA,
+        "Nothing of it was kept. Mend the file and upload it again.",
     ),
 }

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .uploads import Upload
+
 # What a new project proposes, and what inspections use.
 TRAIN, VALIDATION, TEST = 0.7, 0.15, 0.15
 
@@ -74,9 +76,11 @@ class RetrainOrder:
 
 @dataclass(frozen=True)
 class PrepareOrder:
-    """Write a built-in dataset as arrays and a profile into the working folder."""
+    """Write a dataset as arrays and a profile into the working folder: a built-in one by its key,
+    or one that was uploaded, whose file lies in that folder."""
 
     key: str
+    upload: Upload | None = None
 
 
 @dataclass(frozen=True)
@@ -112,5 +116,7 @@ def decode_order(line: bytes) -> Order:
     if "project" in document:
         project = document["project"]
         document["project"] = ProjectOrder(**{**project, "split": Split(**project["split"])})
+    if document.get("upload"):
+        document["upload"] = Upload(**document["upload"])
     order: Order = kind(**document)
     return order

@@ -49,6 +49,12 @@ class MissingFile(WorkFailed):
     code = FailureCode.MISSING_FILE
 
 
+class BadData(WorkFailed):
+    """An uploaded file cannot be used; the text is one sentence for its owner."""
+
+    code = FailureCode.BAD_DATA
+
+
 def failure_of(error: BaseException) -> Failed:
     """The event that tells of an exception: what kind it is, a sentence, the lines to look at."""
     if isinstance(error, WorkFailed):

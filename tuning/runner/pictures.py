@@ -8,28 +8,29 @@ from PIL import Image
 _ROWS = 3
 _COLUMNS = 10
 _PIXELS = 48
+_MOST_PIXELS = 96
 _GAP = 4
 
 
 def draw_thumbnails(x: np.ndarray, y: np.ndarray, path: Path) -> dict[str, int]:
-    """Write the sheet: the first images of each class below one another. Returns its layout.
+    """Write the sheet: the first images of each class below one another (of measured targets just
+    the first ones). Returns its layout.
 
-    Images are enlarged by a whole number, each pixel a square, so that they stay crisp. The gaps
-    between them are transparent: the page behind may be light or dark.
+    Small images are enlarged by a whole number, each pixel a square, so that they stay crisp. The
+    gaps between them are transparent: the page behind may be light or dark.
     """
-    labels = np.unique(y)[:_COLUMNS]
-    height, width = x.shape[1:3]
-    times = max(1, round(_PIXELS / max(height, width)))
-    size = (width * times, height * times)
+    columns = _columns(y)
+    size, how = _cell(*x.shape[1:3])
     step = (size[0] + _GAP, size[1] + _GAP)
-    sheet = Image.new("RGBA", (len(labels) * step[0] - _GAP, _ROWS * step[1] - _GAP))
-    for column, label in enumerate(labels):
-        for row, index in enumerate(np.flatnonzero(y == label)[:_ROWS]):
-            image = _picture(x[index], float(x.max())).resize(size, Image.Resampling.NEAREST)
+    sheet = Image.new("RGBA", (len(columns) * step[0] - _GAP, _ROWS * step[1] - _GAP))
+    darkest, brightest = min(0.0, float(x.min())), float(x.max())
+    for column, indices in enumerate(columns):
+        for row, index in enumerate(indices):
+            image = _picture(x[index], darkest, brightest).resize(size, how)
             sheet.paste(image, (column * step[0], row * step[1]))
     sheet.save(path, optimize=True)
     return {
-        "columns": len(labels),
+        "columns": len(columns),
         "rows": _ROWS,
         "cell_width": size[0],
         "cell_height": size[1],
@@ -37,6 +38,25 @@ def draw_thumbnails(x: np.ndarray, y: np.ndarray, path: Path) -> dict[str, int]:
     }
 
 
-def _picture(pixels: np.ndarray, brightest: float) -> Image.Image:
+def _columns(y: np.ndarray) -> list[np.ndarray]:
+    """The rows to show, column by column."""
+    if y.dtype.kind == "f":
+        return [np.arange(len(y))[column::_COLUMNS][:_ROWS] for column in range(_COLUMNS)]
+    return [np.flatnonzero(y == label)[:_ROWS] for label in np.unique(y)[:_COLUMNS]]
+
+
+def _cell(height: int, width: int) -> tuple[tuple[int, int], Image.Resampling]:
+    """Width and height of a thumbnail, and how images are brought to that size."""
+    longest = max(height, width)
+    if longest > _MOST_PIXELS:
+        share = _MOST_PIXELS / longest
+        size = (max(1, round(width * share)), max(1, round(height * share)))
+        return size, Image.Resampling.BILINEAR
+    times = max(1, round(_PIXELS / longest))
+    return (width * times, height * times), Image.Resampling.NEAREST
+
+
+def _picture(pixels: np.ndarray, darkest: float, brightest: float) -> Image.Image:
     grey_or_colour = pixels[..., 0] if pixels.shape[2] == 1 else pixels
-    return Image.fromarray((grey_or_colour * (255 / brightest)).round().astype(np.uint8))
+    scale = 255 / ((brightest - darkest) or 1.0)
+    return Image.fromarray(((grey_or_colour - darkest) * scale).round().astype(np.uint8))

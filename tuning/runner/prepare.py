@@ -1,4 +1,4 @@
-"""Writing a built-in dataset into the working folder: arrays, facts about them, thumbnails."""
+"""Writing a dataset into the working folder: arrays, facts about them, thumbnails."""
 
 import json
 from pathlib import Path
@@ -19,6 +19,12 @@ FOLDER = "prepared"
 
 def prepare(order: PrepareOrder, channel: Channel) -> None:
     """Write `prepared/` with x.npy, y.npy, meta.json and, for images, thumbnails.png."""
+    if order.upload:
+        # Only here: built-in datasets need none of it.
+        from .uploads import prepare_upload
+
+        channel.send(Prepared(prepare_upload(order.key, order.upload, Path(FOLDER), channel.send)))
+        return
     entry = BY_KEY[order.key]
     source = load_source(entry, channel)
     folder = Path(FOLDER)

@@ -9,6 +9,8 @@ from tuning.protocol.catalogue import CatalogueEntry
 from .sources import Source
 
 _HEAD_ROWS = 5
+# Of the first rows; wider tables are cut there, with an ellipsis before the target.
+_HEAD_COLUMNS = 40
 _BINS = 20
 
 
@@ -42,14 +44,18 @@ def profile_of(entry: CatalogueEntry, source: Source) -> dict[str, Any]:
             "target_histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
         }
     if entry.kind == "table":
+        cut = len(source.feature_names) > _HEAD_COLUMNS
+        gap = ["…"] if cut else []
         profile |= {
             "feature_names": source.feature_names,
             # Each row with its target as the last cell.
             "head": [
-                [*map(_short, row), _target(source, value)]
+                [*map(_short, row[:_HEAD_COLUMNS]), *gap, _target(source, value)]
                 for row, value in zip(x[:_HEAD_ROWS], y[:_HEAD_ROWS], strict=True)
             ],
         }
+        if cut:
+            profile["head_names"] = [*source.feature_names[:_HEAD_COLUMNS], *gap]
     return profile
 
 

@@ -36,6 +36,9 @@ def _do(order: Order, channel: Channel) -> None:
         # Idle workers inspect templates unasked: that must never download anything.
         offline = isinstance(order, InspectOrder)
         confine_to_dataset(Path(order.project.dataset_folder), offline)
+    if isinstance(order, PrepareOrder) and order.upload:
+        # A file that takes over its parser finds no other data and nobody to send them to.
+        confine_to_dataset(Path.cwd(), offline=True)
     match order:
         case SearchOrder():
             from .search import search

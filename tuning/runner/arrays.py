@@ -1,0 +1,287 @@
+"""Reading an uploaded .npz: arrays x and y, or the parts of them, pooled."""
+
+import math
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tuning.protocol.uploads import Upload
+
+from .archives import open_archive, read_entry
+from .failures import BadData
+from .parsed import Parsed, Report, check_classes
+from .sources import Source
+
+PARTS = ("train", "val", "test")
+MOST_COLUMNS = 5_000
+_ENDING = ".npy"
+_ROWS_AT_ONCE = 1 << 22  # values, of all the rows that are converted in one go
+_FEW_VALUES = 20
+
+
+@dataclass(frozen=True)
+class _Header:
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+
+def read_arrays(path: Path, upload: Upload, folder: Path, report: Report) -> Parsed:
+    """Write folder/x.npy; the rest is returned. Raises BadData."""
+    with open_archive(path, upload.most_bytes) as archive:
+        entries = {
+            entry.filename.removesuffix(_ENDING): entry
+            for entry in archive.infolist()
+            if entry.filename.endswith(_ENDING)
+        }
+        pairs = _pairs(entries)
+        headers = {name: _header(archive, entries[name], name) for pair in pairs for name in pair}
+        _check_shapes(pairs, headers)
+        unpacked = {}
+        for name, header in headers.items():
+            report(f"Unpacking {name}", 0.0)
+            unpacked[name] = _unpack(archive, entries[name], name, header.shape[0], folder.parent)
+    kind, shape = _kind_of_input(headers[pairs[0][0]])
+    y = np.concatenate([np.asarray(unpacked[name]).reshape(-1) for _, name in pairs])
+    task, y, names = _targets(y)
+    inputs = [unpacked[name] for name, _ in pairs]
+    x = _convert(inputs, shape, kind, folder / "x.npy", upload.most_bytes, report)
+    for name in headers:
+        _scratch(folder.parent, name).unlink()
+    notes = _notes(pairs, headers, task, len(x))
+    target = "class" if task == "classification" else "y"
+    source = Source(
+        x, y, names, _column_names(kind, shape), target, f"Uploaded as {upload.name}.", "",
+        _snippet(upload.name, pairs, x, kind, task),
+    )  # fmt: skip
+    return Parsed(kind, task, source, notes)
+
+
+def _pairs(names: dict[str, zipfile.ZipInfo]) -> list[tuple[str, str]]:
+    """The names of inputs and targets, one pair for each part. Raises BadData."""
+    if "x" in names and "y" in names:
+        return [("x", "y")]
+    pairs = [(f"x_{part}", f"y_{part}") for part in PARTS]
+    found = [pair for pair in pairs if pair[0] in names or pair[1] in names]
+    if found and pairs[0] in found and all(x in names and y in names for x, y in found):
+        return found
+    shown = ", ".join(sorted(names)[:20]) or "none"
+    raise BadData(
+        "The arrays must be called x and y, or x_train and y_train (and the same with _val and "
+        f"_test); the file holds: {shown[:500]}."
+    )
+
+
+def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> _Header:
+    """What the array's first bytes declare, compared with how much is there. Raises BadData."""
+    try:
+        with archive.open(entry) as reader:
+            version = np.lib.format.read_magic(reader)
+            read = np.lib.format.read_array_header_1_0
+            if version != (1, 0):
+                read = np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(reader)
+            offset = reader.tell()
+    except MemoryError:
+        raise
+    except Exception as error:
+        # numpy evaluates the header as a literal: any of Python's errors may come.
+        raise BadData(f"The array {name} is damaged or was not written by numpy.") from error
+    if any(size < 0 for size in shape):
+        raise BadData(f"The array {name} declares an impossible shape, {shape}.")
+    if dtype.hasobject:
+        raise BadData(
+            f"The array {name} holds Python objects, which are never loaded: they could run code. "
+            "Save it with a type of numbers or of text."
+        )
+    if dtype.kind not in "biufUS":
+        raise BadData(f"The array {name} is of type {dtype}; numbers or text are needed.")
+    size = math.prod(shape) * dtype.itemsize
+    if size != entry.file_size - offset:
+        raise BadData(
+            f"The array {name} declares {size:,} bytes, but {entry.file_size - offset:,} are there."
+        )
+    return _Header(shape, dtype)
+
+
+def _check_shapes(pairs: list[tuple[str, str]], headers: dict[str, _Header]) -> None:
+    first = headers[pairs[0][0]].shape
+    for x_name, y_name in pairs:
+        x, y = headers[x_name], headers[y_name]
+        if x.dtype.kind not in "biuf":
+            raise BadData(f"The array {x_name} holds text; the inputs must be numbers.")
+        if len(y.shape) not in (1, 2) or (len(y.shape) == 2 and y.shape[1] != 1):
+            raise BadData(
+                f"The array {y_name} has the shape {y.shape}; one target for each row is needed, "
+                "so the shape (rows,)."
+            )
+        if not x.shape or x.shape[0] != y.shape[0]:
+            rows = x.shape[0] if x.shape else 0
+            raise BadData(f"{x_name} has {rows:,} rows and {y_name} has {y.shape[0]:,}.")
+        if x.shape[1:] != first[1:]:
+            raise BadData(
+                f"The rows of {x_name} have the shape {x.shape[1:]}, those of {pairs[0][0]} have "
+                f"{first[1:]}."
+            )
+        if (y.dtype.kind in "US") != (headers[pairs[0][1]].dtype.kind in "US"):
+            raise BadData(f"{pairs[0][1]} and {y_name} are not of one type.")
+        if y.dtype.itemsize > 4_000:
+            raise BadData(f"The array {y_name} holds very long texts; they cannot be classes.")
+
+
+def _kind_of_input(header: _Header) -> tuple[str, tuple[int, ...]]:
+    """Image or table, and the shape of one row as it is prepared. Raises BadData."""
+    row = header.shape[1:]
+    if 0 in header.shape:
+        raise BadData(f"The inputs are empty: their shape is {header.shape}.")
+    if len(row) == 1:
+        if row[0] > MOST_COLUMNS:
+            raise BadData(f"x has {row[0]:,} columns; at most {MOST_COLUMNS:,} are accepted.")
+        return "table", row
+    if len(row) == 2:
+        return "image", (*row, 1)
+    if len(row) == 3 and row[2] in (1, 3):
+        return "image", row
+    raise BadData(
+        f"x has the shape {header.shape}; tables have (rows, columns), images have (rows, height, "
+        "width) or (rows, height, width, channels) with 1 or 3 channels."
+    )
+
+
+def _unpack(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, rows: int, root: Path
+) -> np.ndarray:
+    """The array, mapped from a file of its own: it need not fit into memory."""
+    path = _scratch(root, name)
+    try:
+        with path.open("wb") as writer:
+            for piece in read_entry(archive, entry):
+                writer.write(piece)
+        # No rows, no mapping: the system refuses one of no bytes.
+        return np.load(path, mmap_mode="r" if rows else None, allow_pickle=False)
+    except ValueError as error:
+        raise BadData(f"The array {name} is damaged: {error}.") from error
+
+
+def _scratch(root: Path, name: str) -> Path:
+    # The names are ours: x, y_train and the like.
+    return root / f"unpacked-{name}.npy"
+
+
+def _targets(y: np.ndarray) -> tuple[str, np.ndarray, list[str]]:
+    """The task, the targets as they are prepared, and the names of classes. Raises BadData."""
+    if y.dtype.kind == "f":
+        bad = int(len(y) - np.isfinite(y).sum())
+        if bad:
+            raise BadData(f"y holds {bad:,} values that are no numbers (NaN or infinite).")
+        if not _are_classes(y):
+            with np.errstate(over="ignore"):
+                short: np.ndarray = y.astype(np.float32)
+            if not np.isfinite(short).all():
+                raise BadData("y holds values beyond 3.4e38, the largest that models work with.")
+            if len(np.unique(short)) < 2:
+                raise BadData("Every row has the same target: there is nothing to learn.")
+            return "regression", short, []
+        y = y.astype(np.int64)
+    values, classes = np.unique(y, return_inverse=True)
+    names = [_class_name(value) for value in values]
+    if "" in names:
+        raise BadData("y holds empty texts: every row needs a target.")
+    try:
+        check_classes(names, np.bincount(classes), "row")
+    except BadData as error:
+        if y.dtype.kind not in "iu" or len(names) <= _FEW_VALUES:
+            raise
+        raise BadData(f"{error} If y is a quantity, save it as floats.") from None
+    return "classification", classes.reshape(-1).astype(np.int64), names
+
+
+def _are_classes(y: np.ndarray) -> bool:
+    """Whole numbers, and few different ones: classes that were saved as floats."""
+    return bool((y == np.floor(y)).all()) and len(np.unique(y)) <= min(_FEW_VALUES, len(y) // 2)
+
+
+def _class_name(value: np.generic) -> str:
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text.replace("\x00", "")
+
+
+def _convert(
+    parts: list[np.ndarray],
+    shape: tuple[int, ...],
+    kind: str,
+    path: Path,
+    most_bytes: int,
+    report: Report,
+) -> np.ndarray:
+    """All inputs, part after part, in one array file. Raises BadData for what is no number."""
+    bytes_only = kind == "image" and all(part.dtype in (np.uint8, np.bool_) for part in parts)
+    dtype = np.uint8 if bytes_only else np.float32
+    rows = sum(len(part) for part in parts)
+    size = rows * math.prod(shape) * np.dtype(dtype).itemsize
+    if size > most_bytes:
+        raise BadData(
+            f"Prepared, x takes {size / 2**20:,.0f} MB; at most {most_bytes / 2**20:,.0f} MB are "
+            "accepted."
+        )
+    x = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(rows, *shape))
+    step, done, bad = max(1, _ROWS_AT_ONCE // math.prod(shape)), 0, 0
+    for part in parts:
+        for start in range(0, len(part), step):
+            with np.errstate(over="ignore"):
+                rows_now = part[start : start + step].reshape(-1, *shape)
+                piece: np.ndarray = rows_now.astype(dtype)
+            x[done : done + len(piece)] = piece
+            bad += int(piece.size - np.isfinite(piece).sum())
+            done += len(piece)
+            report(f"Reading row {done:,} of {rows:,}", done / rows)
+    if bad:
+        raise BadData(f"x holds {bad:,} values that are no numbers (NaN or infinite).")
+    x.flush()
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _column_names(kind: str, shape: tuple[int, ...]) -> list[str]:
+    return [f"column {index + 1}" for index in range(shape[0])] if kind == "table" else []
+
+
+def _notes(
+    pairs: list[tuple[str, str]], headers: dict[str, _Header], task: str, rows: int
+) -> list[str]:
+    notes = []
+    if len(pairs) > 1:
+        counts = ", ".join(f"{headers[x].shape[0]:,} of {x}" for x, _ in pairs)
+        notes.append(
+            f"The parts were pooled into {rows:,} rows ({counts}); each project divides them anew."
+        )
+    target = headers[pairs[0][1]].dtype
+    if task == "regression":
+        notes.append("y holds fractions or many values, so models predict a number (regression).")
+    elif target.kind == "f":
+        notes.append("y holds few whole numbers, so they were taken as classes.")
+    if target.kind in "iub" and task == "classification":
+        notes.append("y holds whole numbers, which were taken as classes.")
+    inputs = headers[pairs[0][0]].dtype
+    if inputs.kind == "f" and inputs.itemsize > 4:
+        notes.append(f"x was stored as float32 instead of {inputs}.")
+    return notes
+
+
+def _snippet(name: str, pairs: list[tuple[str, str]], x: np.ndarray, kind: str, task: str) -> str:
+    """Lines that load the original file in the same form."""
+    lines = ["import numpy as np", "", f"data = np.load({name!r})"]
+    if len(pairs) == 1:
+        lines += ['x, y = data["x"], data["y"].reshape(-1)']
+    else:
+        xs = ", ".join(f'data["{x_name}"]' for x_name, _ in pairs)
+        ys = ", ".join(f'data["{y_name}"].reshape(-1)' for _, y_name in pairs)
+        lines += [f"x = np.concatenate([{xs}])", f"y = np.concatenate([{ys}])"]
+    if kind == "image":
+        lines.append(f"x = x.reshape(-1, {', '.join(str(size) for size in x.shape[1:])})")
+    lines.append(f'x = x.astype("{x.dtype}")')
+    if task == "classification":
+        lines.append("class_names, y = np.unique(y, return_inverse=True)")
+    else:
+        lines.append('y = y.astype("float32")')
+    return "\n".join(lines) + "\n"

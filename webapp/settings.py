@@ -62,10 +62,17 @@ SAVED_MODELS_ROOT = DATA_ROOT / "saved_models"
 CHECKPOINTS_ROOT = DATA_ROOT / "checkpoints"
 RUNNERS_ROOT = DATA_ROOT / "runners"
 DOWNLOADS_ROOT = DATA_ROOT / "downloads"
+UPLOADS_ROOT = DATA_ROOT / "uploads"
 BROKER_ROOT = DATA_ROOT / "broker"
-for _folder in (DATASETS_ROOT, SAVED_MODELS_ROOT, CHECKPOINTS_ROOT, RUNNERS_ROOT, DOWNLOADS_ROOT):
+for _folder in (
+    DATASETS_ROOT, SAVED_MODELS_ROOT, CHECKPOINTS_ROOT, RUNNERS_ROOT, DOWNLOADS_ROOT, UPLOADS_ROOT,
+):  # fmt: skip
     _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 BROKER_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+UPLOAD_MAX_MB = env_int("UPLOAD_MAX_MB", 2048, least=1)
+# On the file system of its final place, so that a finished upload is renamed, not copied.
+FILE_UPLOAD_TEMP_DIR = UPLOADS_ROOT
 
 SECRET_KEY = secret_key(DATA_ROOT / "secret_key")
 

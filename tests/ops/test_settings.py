@@ -35,6 +35,7 @@ def read_settings(data: Path, **settings: str) -> "subprocess.CompletedProcess[s
         ("EMAIL_PORT", "0"),
         ("RUNNER_MEMORY_MB", "1.5"),
         ("RUNNER_FILE_SIZE_MB", "0"),
+        ("UPLOAD_MAX_MB", "lots"),
     ],
 )
 def test_nonsense_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:

@@ -1,4 +1,13 @@
-"""Datasets: asking a worker to prepare one."""
+"""Datasets: uploading one, asking a worker to prepare one, deleting one."""
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
 
 from tuning.models import Dataset
 from tuning.protocol.statuses import Status
@@ -6,12 +15,56 @@ from tuning.protocol.statuses import Status
 from .dispatch import ring
 
 
+class InUse(Exception):
+    """The dataset cannot be deleted: projects were made with it."""
+
+    def __init__(self, dataset: Dataset, projects: int) -> None:
+        noun = "project uses" if projects == 1 else "projects use"
+        them = "it" if projects == 1 else "them"
+        super().__init__(f"{projects:,} {noun} “{dataset}”. Delete {them} first.")
+
+
 def want_dataset(dataset: Dataset) -> None:
-    """Have the dataset prepared, unless it is or is on its way. Also the way to try again."""
-    if dataset.is_ready:
+    """Have the dataset prepared, unless it is or is on its way. Also the way to try again, but not
+    for uploads: nothing is kept of a file that could not be prepared."""
+    if dataset.is_ready or dataset.is_upload:
         return
     Dataset.objects.filter(pk=dataset.pk, wanted=False).update(wanted=True)
     Dataset.objects.filter(pk=dataset.pk, status__in=(Status.FAILED, Status.STOPPED)).update(
         status=Status.QUEUED, losses=0, failure_code="", failure_message="", failure_traceback=""
     )
     ring()
+
+
+def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Dataset:
+    """Take over an uploaded file, which must lie in the uploads folder, and have it prepared."""
+    dataset.key = f"own-{uuid.uuid4().hex}"
+    dataset.source = Dataset.Source.UPLOAD
+    dataset.upload = upload
+    dataset.size_text = f"Uploaded as {upload['name']}"[:120]
+    dataset.wanted = True
+    # Another machine may prepare it, and nobody has another copy.
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+    file.rename(dataset.original)
+    try:
+        dataset.save()
+    except BaseException:
+        dataset.original.unlink(missing_ok=True)
+        raise
+    ring()
+    return dataset
+
+
+def delete_dataset(dataset: Dataset) -> None:
+    """Delete an uploaded dataset with its files. A preparation that runs notices and ends. Raises
+    InUse."""
+    with transaction.atomic():
+        row = Dataset.objects.select_for_update().get(pk=dataset.pk)
+        projects = row.projects.count()
+        if projects:
+            raise InUse(row, projects)
+        row.delete()
+    row.original.unlink(missing_ok=True)
+    if row.folder:
+        shutil.rmtree(Path(settings.DATASETS_ROOT) / row.folder, ignore_errors=True)

@@ -26,7 +26,7 @@ class WorkerRow:
 
 
 def worker_rows(user: Any) -> list[WorkerRow]:
-    """Eight queries, however many workers and slots there are."""
+    """Nine queries, however many workers and slots there are."""
     busy = _busy(user)
     online = set(Worker.objects.online().values_list("pk", flat=True))
     rows = []
@@ -71,6 +71,13 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
         text = f"Reading the search space of {row.hypermodel} on {row.dataset}"
         url = reverse("hypermodel-detail", args=[row.hypermodel_id])
         note(row, row.pk in visible, text, url)
-    for row in Dataset.objects.running():
-        note(row, True, f"Preparing {row.name}", reverse("dataset-detail", args=[row.pk]))
+    datasets = Dataset.objects.running()
+    visible = set(datasets.visible_to(user).values_list("pk", flat=True))
+    for row in datasets:
+        note(
+            row,
+            row.pk in visible,
+            f"Preparing {row.name}",
+            reverse("dataset-detail", args=[row.pk]),
+        )
     return busy

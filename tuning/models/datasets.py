@@ -1,9 +1,11 @@
 """Datasets: what models are trained on. Prepared once by a runner, immutable from then on."""
 
+from pathlib import Path
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
 
@@ -15,6 +17,20 @@ class DatasetQuerySet(WorkQuerySet):
     def visible_to(self, user: Any) -> Self:
         """Built-in datasets and those of the user's teams."""
         return self.filter(Q(team__isnull=True) | Q(team__in=Team.objects.visible_to(user)))
+
+    def editable_by(self, user: Any) -> Self:
+        """Those of teams in which the user may change things. Nobody changes built-in ones."""
+        return self.filter(team__in=Team.objects.editable_by(user))
+
+    def usable(self) -> Self:
+        """What a project can be made with: uploads once they are prepared, built-in ones always,
+        since a project has them prepared."""
+        return self.exclude(source=Dataset.Source.UPLOAD, folder="")
+
+    def own_first(self) -> Self:
+        """Uploads before built-in ones, the newest first."""
+        built_in = Case(When(team__isnull=True, then=F("pk")), default=-F("pk"))
+        return self.order_by(F("team").desc(nulls_last=True), built_in)
 
 
 class Dataset(Work):
@@ -29,7 +45,7 @@ class Dataset(Work):
     class Source(models.TextChoices):
         BUNDLED = "bundled", "Bundled with scikit-learn"
         KERAS = "keras", "Downloaded by keras.datasets"
-        # UPLOAD follows with uploads of one's own.
+        UPLOAD = "upload", "Uploaded"
 
     key = models.SlugField(max_length=40, unique=True)
     team = models.ForeignKey(
@@ -38,8 +54,9 @@ class Dataset(Work):
     name = models.CharField(max_length=80)
     description = models.TextField(blank=True)
     source = models.CharField(max_length=10, choices=Source.choices)
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    task = models.CharField(max_length=20, choices=Task.choices)
+    # Empty until an upload was read.
+    kind = models.CharField(max_length=10, choices=Kind.choices, blank=True)
+    task = models.CharField(max_length=20, choices=Task.choices, blank=True)
     # Facts that are known before the data are here; the profile has what was counted.
     size_text = models.CharField(max_length=120, help_text="Rows and shape, in words.")
     wanted = models.BooleanField(
@@ -48,6 +65,9 @@ class Dataset(Work):
     folder = models.CharField(max_length=200, blank=True, help_text="Below DATASETS_ROOT.")
     sha256 = models.CharField(max_length=64, blank=True)
     profile = models.JSONField(default=dict, blank=True)
+    upload = models.JSONField(
+        default=dict, blank=True, help_text="Kind, name and options of the uploaded file."
+    )
 
     objects = DatasetQuerySet.as_manager()
 
@@ -60,6 +80,15 @@ class Dataset(Work):
     @property
     def is_ready(self) -> bool:
         return bool(self.folder)
+
+    @property
+    def is_upload(self) -> bool:
+        return self.source == self.Source.UPLOAD
+
+    @property
+    def original(self) -> Path:
+        """The uploaded file, from the upload to the end of the preparation."""
+        return Path(settings.UPLOADS_ROOT) / self.key
 
     def split(
         self,

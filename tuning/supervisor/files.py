@@ -139,6 +139,9 @@ def sweep() -> None:
     _sweep_below(Path(settings.SAVED_MODELS_ROOT), keep=saved)
     prepared = set(Dataset.objects.exclude(folder="").values_list("folder", flat=True))
     _sweep_below(Path(settings.DATASETS_ROOT), keep=prepared)
+    # Uploads whose row was never written, and those that broke off.
+    awaited = Dataset.objects.active().filter(source=Dataset.Source.UPLOAD)
+    _sweep_below(Path(settings.UPLOADS_ROOT), keep=set(awaited.values_list("key", flat=True)))
     unfinished = Search.objects.filter(tuner=Search.Tuner.HYPERBAND).exclude(
         status=SearchStatus.COMPLETED
     )

@@ -1,17 +1,25 @@
-"""Preparing a built-in dataset: arrays, profile and pictures, stored once."""
+"""Preparing a dataset, built-in or uploaded: arrays, profile and pictures, stored once."""
 
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from tuning.models import Dataset
-from tuning.protocol.events import Event, Failed, Prepared, Progress
+from tuning.protocol.events import BadEvent, Event, Failed, Prepared, Progress
+from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import PrepareOrder
 from tuning.protocol.statuses import Status
+from tuning.protocol.uploads import Upload
 from tuning.supervisor.files import folder_digest, store_folder
+from tuning.supervisor.recorder import LeaseLost
 from tuning.supervisor.runners import Runner
 
-from .base import Assignment, failure_of
+from .base import Assignment, Unstartable, failure_of
+
+_UPLOADED = "upload"
 
 
 class PreparationAssignment(Assignment):
@@ -19,7 +27,8 @@ class PreparationAssignment(Assignment):
     stall_limit = 120
 
     def start(self, runner: Runner) -> None:
-        runner.send(PrepareOrder(self.row.key))
+        upload = self._hand_over(runner.folder) if self.row.is_upload else None
+        runner.send(PrepareOrder(self.row.key, upload))
 
     def record(self, event: Event, runner: Runner) -> bool:
         match event:
@@ -33,8 +42,64 @@ class PreparationAssignment(Assignment):
                 return True
         return False
 
+    def _hand_over(self, folder: Path) -> Upload:
+        """Lay the uploaded file into the runner's folder: a second name for it, not a copy."""
+        target = folder / _UPLOADED
+        try:
+            self.row.original.chmod(0o400)
+            try:
+                os.link(self.row.original, target)
+            except FileNotFoundError:
+                raise
+            except OSError:
+                # Another file system, or one that knows no links.
+                shutil.copyfile(self.row.original, target)
+        except FileNotFoundError as error:
+            message = "The uploaded file is not there any more. Upload it again."
+            raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error
+        most_bytes = settings.RUNNER_FILE_SIZE_MB * 1024 * 1024
+        return Upload(file=_UPLOADED, most_bytes=most_bytes, **self.row.upload)
+
     def _store(self, root: Path, event: Prepared) -> None:
+        facts = facts_of(event.profile) if self.row.is_upload else {}
         digest = folder_digest(root / "prepared")
         folder = f"{self.row.key}-{digest[:16]}"
-        store_folder(root, Path(settings.DATASETS_ROOT) / folder, "prepared", beat=self.beat)
-        self._finish(Status.COMPLETED, folder=folder, sha256=digest, profile=event.profile)
+        target = Path(settings.DATASETS_ROOT) / folder
+        store_folder(root, target, "prepared", beat=self.beat)
+        try:
+            self._finish(
+                Status.COMPLETED, folder=folder, sha256=digest, profile=event.profile, **facts
+            )
+        except LeaseLost:
+            # Deleted meanwhile: no other attempt will point to the folder.
+            if not Dataset.objects.filter(pk=self.row.pk).exists():
+                shutil.rmtree(target, ignore_errors=True)
+            raise
+
+    def _finish(self, status: Status, **values: Any) -> None:
+        super()._finish(status, **values)
+        if self.row.is_upload:
+            self.row.original.unlink(missing_ok=True)
+
+
+def facts_of(profile: dict[str, Any]) -> dict[str, str]:
+    """Kind and task of an upload. The process that says so has read a stranger's file, and pages
+    count on some of its words. Raises BadEvent."""
+    kind, task = profile.get("kind"), profile.get("task")
+    if kind not in Dataset.Kind.values or task not in Dataset.Task.values:
+        raise BadEvent("a profile of no known kind or task")
+    numbers = [profile.get("rows"), *_list(profile, "input_shape")]
+    numbers += _list(profile, "class_counts") if task == Dataset.Task.CLASSIFICATION else []
+    if not all(type(number) is int and number > 0 for number in numbers):
+        raise BadEvent("a profile with counts that are none")
+    names = _list(profile, "class_names") if task == Dataset.Task.CLASSIFICATION else []
+    if not all(isinstance(name, str) for name in names):
+        raise BadEvent("a profile with names that are none")
+    return {"kind": kind, "task": task}
+
+
+def _list(profile: dict[str, Any], name: str) -> list[Any]:
+    value = profile.get(name)
+    if not isinstance(value, list) or not value:
+        raise BadEvent(f"a profile without {name}")
+    return value

@@ -18,8 +18,9 @@ from tuning.models import Project, SavedModel, Search, Team, Trial, Worker
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
 SHARED = {
-    "project-list", "project-create", "dataset-list", "dataset-detail", "hypermodel-list",
-    "hypermodel-detail", "team-list", "team-create", "worker-list",
+    "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
+    "dataset-live", "hypermodel-list", "hypermodel-detail", "team-list", "team-create",
+    "worker-list",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
@@ -33,7 +34,7 @@ READABLE = {
 CHANGES = {
     "project-inspect", "project-delete", "search-create", "search-pause", "search-resume",
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
-    "saved-model-delete", "member-set",
+    "saved-model-delete", "member-set", "dataset-delete",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 

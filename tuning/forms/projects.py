@@ -45,7 +45,7 @@ class ProjectForm(ModelForm):
         super().__init__(*args, **kwargs)
         self._team = team
         teams = Team.objects.editable_by(user)
-        self.fields["dataset"].queryset = Dataset.objects.visible_to(user)
+        self.fields["dataset"].queryset = Dataset.objects.visible_to(user).usable()
         self.fields["dataset"].empty_label = None
         self.fields["hypermodel"].queryset = HyperModel.objects.visible_to(user).current()
         self.fields["hypermodel"].empty_label = None
@@ -64,7 +64,16 @@ class ProjectForm(ModelForm):
         self._check_fractions([cleaned.get(name) for name in FRACTIONS])
         if "team" not in self.fields:
             self.instance.team = self._team
+        self._check_owner(cleaned.get("dataset"), cleaned.get("team", self._team))
         return cleaned
+
+    def _check_owner(self, dataset: Dataset | None, team: Team | None) -> None:
+        """Else the other team would see it in the project, and its own could not delete it."""
+        if dataset and team and dataset.team_id not in (None, team.pk):
+            self.add_error(
+                "dataset",
+                f"“{dataset}” belongs to the team {dataset.team}, the project to {team}.",
+            )
 
     def _check_fit(self, dataset: Dataset | None, hypermodel: HyperModel | None) -> None:
         if dataset and hypermodel and not hypermodel.fits(dataset):

@@ -1,35 +1,98 @@
-"""Datasets: the gallery, one of them, its picture, preparing it again."""
+"""Datasets: the gallery, a new one, one of them, its picture, preparing it again, deleting it."""
 
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
-from tuning.actions.datasets import want_dataset
-from tuning.models import Dataset, HyperModel, Project, Team
+from tuning.actions import datasets as actions
+from tuning.actions.teams import default_team
+from tuning.forms.datasets import (
+    LimitedUploadHandler,
+    UploadForm,
+    is_too_large,
+    largest_upload,
+    too_large_text,
+)
+from tuning.models import Dataset, HyperModel, Project, Team, Worker
+from tuning.protocol.statuses import Status
 
-from .access import visible_or_404
+from .access import editable_or_404, may_edit, visible_or_404
+from .projects import may_create
 
 
 @require_GET
 def dataset_list(request: HttpRequest) -> HttpResponse:
-    context = {"datasets": Dataset.objects.visible_to(request.user)}
+    datasets = Dataset.objects.visible_to(request.user).own_first().select_related("team")
+    context = {
+        "own": [dataset for dataset in datasets if dataset.team_id],
+        "built_in": [dataset for dataset in datasets if not dataset.team_id],
+        "can_create": may_create(request),
+    }
     return render(request, "datasets/list.html", context)
+
+
+@csrf_exempt  # Checked in _dataset_create: the check reads the form, and with it the file.
+@require_http_methods(["GET", "POST"])
+def dataset_create(request: HttpRequest) -> HttpResponse:
+    if not may_create(request):
+        messages.error(request, "You may only look in your teams. Found a team of your own first.")
+        return redirect("team-create")
+    if request.method == "POST" and is_too_large(request.META.get("CONTENT_LENGTH", "")):
+        form = UploadForm(user=request.user, team=_team(request))
+        return _form_page(request, form, status=413, refusal=too_large_text())
+    handler = LimitedUploadHandler(request)
+    request.upload_handlers = [handler]
+    return _dataset_create(request, handler)
+
+
+@csrf_protect
+def _dataset_create(request: HttpRequest, handler: LimitedUploadHandler) -> HttpResponse:
+    if request.method != "POST":
+        return _form_page(request, UploadForm(user=request.user, team=_team(request)))
+    # The form is read before anything asks whether the file was too large.
+    data, files = request.POST, request.FILES
+    team = _team(request)
+    if team.pk is None:
+        team = default_team(request.user)
+    form = UploadForm(data, files, user=request.user, team=team, too_large=handler.too_large)
+    if not form.is_valid():
+        return _form_page(request, form, status=413 if handler.too_large else 422)
+    path = Path(form.cleaned_data["file"].temporary_file_path())
+    dataset = actions.create_upload(form.save(commit=False), path, form.upload())
+    return redirect("dataset-detail", dataset.pk)
 
 
 @require_GET
 def dataset_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    dataset = visible_or_404(request, Dataset.objects.all(), pk)
+    dataset = visible_or_404(request, Dataset.objects.select_related("team"), pk)
     hypermodels = HyperModel.objects.visible_to(request.user).current()
     context = {
-        "dataset": dataset,
+        **_state(request, dataset),
         "hypermodels": [hypermodel for hypermodel in hypermodels if hypermodel.fits(dataset)],
         "projects": Project.objects.visible_to(request.user).filter(dataset=dataset),
-        "can_edit": _may_prepare(request),
     }
     return render(request, "datasets/detail.html", context)
+
+
+@require_GET
+def dataset_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The state of a dataset that is being prepared. Once that is over, the page loads anew."""
+    dataset = visible_or_404(request, Dataset.objects.all(), pk)
+    context = _state(request, dataset)
+    if not context["waiting"]:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return render(request, "datasets/_state.html", context)
 
 
 @require_safe
@@ -47,13 +110,61 @@ def dataset_picture(request: HttpRequest, pk: int) -> HttpResponse | FileRespons
 @require_POST
 def dataset_retry(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = visible_or_404(request, Dataset.objects.all(), pk)
-    if not _may_prepare(request):
+    if dataset.is_upload or not _may_use(request, dataset):
         raise Http404
-    want_dataset(dataset)
+    actions.want_dataset(dataset)
     return redirect("dataset-detail", dataset.pk)
 
 
-def _may_prepare(request: HttpRequest) -> bool:
+@require_http_methods(["GET", "POST"])
+def dataset_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks, POST does it."""
+    dataset = editable_or_404(request, Dataset.objects.all(), pk)
+    if request.method == "POST":
+        try:
+            actions.delete_dataset(dataset)
+        except actions.InUse as error:
+            messages.error(request, str(error))
+            return redirect("dataset-detail", dataset.pk)
+        messages.success(request, f"“{dataset}” is deleted.")
+        return redirect("dataset-list")
+    return render(request, "datasets/delete.html", {"dataset": dataset})
+
+
+def _team(request: HttpRequest) -> Team:
+    """The one that a new dataset belongs to unless another is chosen; unsaved if there is none."""
+    return Team.objects.editable_by(request.user).first() or Team()
+
+
+def _form_page(
+    request: HttpRequest, form: UploadForm, status: int = 200, refusal: str = ""
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "refusal": refusal,
+        "too_large": too_large_text(),
+        "most_bytes": largest_upload(),
+        "most_mb": settings.UPLOAD_MAX_MB,
+    }
+    return render(request, "datasets/create.html", context, status=status)
+
+
+def _state(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
+    """What the page says about the preparation. `waiting`: it will change."""
+    failed = dataset.status in (Status.FAILED, Status.STOPPED)
+    waiting = dataset.wanted and not dataset.is_ready and not failed
+    return {
+        "dataset": dataset,
+        "failed": failed and not dataset.is_ready,
+        "waiting": waiting,
+        "can_edit": _may_use(request, dataset),
+        "nobody_works": waiting and not Worker.objects.online().exists(),
+    }
+
+
+def _may_use(request: HttpRequest, dataset: Dataset) -> bool:
     """Built-in datasets belong to nobody, so anybody who may change something may have them
-    prepared."""
+    prepared and make projects with them."""
+    if dataset.team_id is not None:
+        return may_edit(request, dataset.team_id)
     return Team.objects.editable_by(request.user).exists()

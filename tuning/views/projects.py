@@ -46,7 +46,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
     hypermodels = HyperModel.objects.visible_to(request.user)
     context = {
         "form": form,
-        "datasets": Dataset.objects.visible_to(request.user),
+        "datasets": Dataset.objects.visible_to(request.user).usable().own_first(),
         "templates": known_spaces(request.user, hypermodels.current()),
     }
     return render(request, "projects/create.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,130 @@
+"""The form of a new dataset, and how its file reaches the disk."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+
+from tuning.models import Dataset, Team
+from tuning.protocol.uploads import (
+    AS_THEY_ARE,
+    COLOUR,
+    GREY,
+    LARGEST_SIDE,
+    SMALLEST_SIDE,
+    kind_of,
+)
+
+# How each zip archive begins, and so each .npz.
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+# What the other fields and the multipart format add to a file.
+_AROUND = 64 * 1024
+
+
+def largest_upload() -> int:
+    """In bytes."""
+    return int(settings.UPLOAD_MAX_MB) * 1024 * 1024
+
+
+def is_too_large(content_length: str) -> bool:
+    """Whether a request is refused before any of it is read."""
+    return content_length.isdigit() and int(content_length) > largest_upload() + _AROUND
+
+
+def too_large_text() -> str:
+    return f"The file is too large: at most {settings.UPLOAD_MAX_MB:,} MB are accepted."
+
+
+class LimitedUploadHandler(TemporaryFileUploadHandler):
+    """Streams files to the uploads folder and stops once all of them together are too large."""
+
+    too_large = False
+    _received = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self._received += len(raw_data)
+        if self._received > largest_upload():
+            self.too_large = True
+            raise StopUpload(connection_reset=True)
+        super().receive_data_chunk(raw_data, start)
+
+
+class UploadForm(forms.ModelForm):
+    """The team is asked for only where there is a choice; `team` is the one to use otherwise."""
+
+    file = forms.FileField(
+        max_length=150,
+        help_text="An .npz file with arrays x and y, or a .zip of images with one folder for each "
+        "class. Tables as CSV follow in a later version.",
+        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+        widget=forms.FileInput({"accept": ".npz,.zip"}),
+    )
+    side = forms.IntegerField(
+        required=False,
+        min_value=SMALLEST_SIDE,
+        max_value=LARGEST_SIDE,
+        label="Width and height in pixels",
+        help_text="Left empty: as the images are if all have one size, else the side of the "
+        "smallest one, at most 64.",
+    )
+    colours = forms.ChoiceField(
+        required=False,
+        label="Colours",
+        choices=[
+            (AS_THEY_ARE, "As the images are"),
+            (GREY, "Grey"),
+            (COLOUR, "Colour"),
+        ],
+    )
+
+    class Meta:
+        model = Dataset
+        fields = ["name", "description", "team"]
+        widgets = {"description": forms.Textarea({"rows": 2})}
+        error_messages = {"name": {"required": "Give the dataset a name."}}
+
+    def __init__(self, *args: Any, user: Any, team: Team, too_large: bool = False, **kw: Any):
+        super().__init__(*args, **kw)
+        self._team = team
+        if too_large:
+            self.fields["file"].error_messages["required"] = too_large_text()
+        teams = Team.objects.editable_by(user)
+        if teams.count() > 1:
+            self.fields["team"].queryset = teams
+            self.fields["team"].empty_label = None
+            self.fields["team"].required = True
+            self.fields["team"].initial = team.pk
+        else:
+            del self.fields["team"]
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if not kind_of(file.name):
+            raise forms.ValidationError(
+                f"“{file.name}” is neither an .npz nor a .zip file. Tables as CSV follow in a "
+                "later version."
+            )
+        file.seek(0)
+        if file.read(4) not in _ZIP:
+            raise forms.ValidationError(
+                f"“{file.name}” is not what its name says. An .npz file is written by "
+                "numpy.savez, a .zip by any archiver."
+            )
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "team" not in self.fields:
+            self.instance.team = self._team
+        return cleaned
+
+    def upload(self) -> dict[str, Any]:
+        """What the row keeps of the file: its kind and name, and how it is to be read."""
+        name = self.cleaned_data["file"].name
+        return {
+            "kind": kind_of(name),
+            "name": name,
+            "side": self.cleaned_data["side"] or 0,
+            "colours": self.cleaned_data["colours"],
+        }

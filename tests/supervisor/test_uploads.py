@@ -124,6 +124,20 @@ def test_one_deleted_meanwhile_leaves_no_folder(upload: Any, tmp_path: Path) -> 
     assert leftovers(row) == []
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_what_is_no_plain_file_is_not_read(upload: Any, tmp_path: Path, kind: str) -> None:
+    row = upload(shapes())
+    (tmp_path / "prepared").mkdir()
+    if kind == "link":
+        (tmp_path / "prepared" / "x.npy").symlink_to(settings.DATA_ROOT / "secret_key")
+    else:
+        os.mkfifo(tmp_path / "prepared" / "x.npy")
+    with pytest.raises(BadEvent):
+        PreparationAssignment(row)._store(tmp_path, Prepared(PROFILE))
+    delete_dataset(row)
+    assert leftovers(row) == []
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -38,11 +38,11 @@ def read_arrays(path: Path, upload: Upload, folder: Path, report: Report) -> Par
         pairs = _pairs(entries)
         headers = {name: _header(archive, entries[name], name) for pair in pairs for name in pair}
         _check_shapes(pairs, headers)
+        kind, shape = _kind_of_input(headers[pairs[0][0]])
         unpacked = {}
         for name, header in headers.items():
-            report(f"Unpacking {name}", 0.0)
-            unpacked[name] = _unpack(archive, entries[name], name, header.shape[0], folder.parent)
-    kind, shape = _kind_of_input(headers[pairs[0][0]])
+            path = _scratch(folder.parent, name)
+            unpacked[name] = _unpack(archive, entries[name], name, header, path, report)
     y = np.concatenate([np.asarray(unpacked[name]).reshape(-1) for _, name in pairs])
     task, y, names = _targets(y)
     inputs = [unpacked[name] for name, _ in pairs]
@@ -150,16 +150,23 @@ def _kind_of_input(header: _Header) -> tuple[str, tuple[int, ...]]:
 
 
 def _unpack(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, rows: int, root: Path
+    archive: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    name: str,
+    header: _Header,
+    path: Path,
+    report: Report,
 ) -> np.ndarray:
     """The array, mapped from a file of its own: it need not fit into memory."""
-    path = _scratch(root, name)
+    done = 0
     try:
         with path.open("wb") as writer:
             for piece in read_entry(archive, entry):
                 writer.write(piece)
-        # No rows, no mapping: the system refuses one of no bytes.
-        return np.load(path, mmap_mode="r" if rows else None, allow_pickle=False)
+                done += len(piece)
+                report(f"Unpacking {name}: {done / 2**20:,.0f} MB", done / entry.file_size)
+        # Without rows there is nothing to map, and the system refuses to.
+        return np.load(path, mmap_mode="r" if header.shape[0] else None, allow_pickle=False)
     except ValueError as error:
         raise BadData(f"The array {name} is damaged: {error}.") from error
 

@@ -118,10 +118,11 @@ def _open_plain(source: Path | str, folder: int | None) -> int:
 
 
 def folder_digest(folder: Path) -> str:
-    """The SHA-256 of a folder's names and contents."""
+    """The SHA-256 of a folder's names and contents. Raises BadEvent for anything but plain files:
+    a runner may have put a link or a pipe there."""
     digest = hashlib.sha256()
     for entry in sorted(folder.iterdir()):
-        with entry.open("rb") as reader:
+        with os.fdopen(_open_plain(entry, None), "rb") as reader:
             content = hashlib.file_digest(reader, "sha256").hexdigest()
         digest.update(f"{entry.name} {content}\n".encode())
     return digest.hexdigest()

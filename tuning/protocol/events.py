@@ -6,7 +6,7 @@ field by field before anything is written to the database.
 
 import json
 import math
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from typing import Any, get_type_hints
 
 MAX_LINE = 4 * 1024 * 1024
@@ -14,7 +14,10 @@ MAX_TEXT = 20_000
 MAX_METRICS = 200
 MAX_NAME = 200
 # What a column of the database holds, with room for a sum of two.
-_MAX_NUMBERS = {"parameters": 2**62, "execution": 2**15 - 1}
+_MAX_NUMBERS = {
+    **dict.fromkeys(("parameters", "smallest", "median", "largest"), 2**62),
+    "execution": 2**15 - 1,
+}
 _MAX_NUMBER = 2**30
 
 Metrics = dict[str, float | None]
@@ -72,13 +75,30 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Samples:
+    """Models of random values that were built without training: `tried` of `wanted`, as many as
+    there was time for. The sizes count the weights of those that could be built."""
+
+    wanted: int = 0
+    tried: int = 0
+    failed: int = 0
+    smallest: int = 0
+    median: int = 0
+    largest: int = 0
+    first_failure: str = ""
+
+
+@dataclass(frozen=True)
 class Inspected:
-    """A template's search space (KerasTuner's own config) and the metrics that it reports."""
+    """A template's search space (KerasTuner's own config), the metrics that it reports, its size.
+    `note`: sentences about how the code was read."""
 
     space: dict[str, Any]
     metrics: list[str]
     parameters: int
     summary: str
+    samples: Samples = field(default_factory=Samples)
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,16 +165,20 @@ def decode_event(line: bytes) -> Event:
     kind = _KINDS.get(str(document.pop("event", "")))
     if kind is None:
         raise BadEvent("no such event")
+    event: Event = _filled(kind, _NAMES[kind], document)
+    return event
+
+
+def _filled(kind: Any, name: str, document: dict[str, Any]) -> Any:
+    """The dataclass `kind` with a document's values, every one checked."""
     hints = get_type_hints(kind)
     unknown = document.keys() - hints.keys()
     if unknown:
-        raise BadEvent(f"{_NAMES[kind]} has no field {sorted(unknown)[0][:MAX_NAME]!r}")
+        raise BadEvent(f"{name} has no field {sorted(unknown)[0][:MAX_NAME]!r}")
     missing = [f.name for f in fields(kind) if f.name not in document and _is_required(f)]
     if missing:
-        raise BadEvent(f"{_NAMES[kind]} lacks {missing[0]!r}")
-    values = {name: _checked(name, value, hints[name]) for name, value in document.items()}
-    event: Event = kind(**values)
-    return event
+        raise BadEvent(f"{name} lacks {missing[0]!r}")
+    return kind(**{key: _checked(key, value, hints[key]) for key, value in document.items()})
 
 
 def finite(value: Any) -> Any:
@@ -203,6 +227,9 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     elif hint == list[str]:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return value
+    elif is_dataclass(hint):
+        if isinstance(value, dict):
+            return _filled(hint, name, value)
     elif isinstance(value, dict):
         return value
     raise BadEvent(f"the field {name!r} does not hold {hint}")

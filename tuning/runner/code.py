@@ -1,5 +1,6 @@
 """A template's code: from text to the one HyperModel that it defines."""
 
+import ast
 import inspect
 import linecache
 import re
@@ -11,26 +12,46 @@ from typing import Any
 import keras_tuner as kt
 
 from .failures import TEMPLATE_FILE, NoNetwork, TemplateError, is_network_error
+from .misfits import misfit
+from .scripts import HP_NAMES, read_script
 
 _MODULE = "template"
 _FUNCTIONS = ("build_model", "build")
 # What a template's own `fit` may pass to `model.fit` although we pass it as well.
 _TUNABLE_IN_FIT = frozenset({"batch_size", "epochs", "verbose"})
+# What a training raises if shapes do not fit. By name: TensorFlow's kind would import it.
+_SHAPE_ERRORS = frozenset({"ValueError", "InvalidArgumentError"})
+
+
+# What people are told; the aliases below are for scripts that already use them.
+_SUPPLIED = (
+    "class_names", "feature_names", "image_size", "input_shape", "max_value", "min_value",
+    "num_classes", "task",
+)  # fmt: skip
 
 
 def supplies(facts: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that a project can supply, by name, to a template that asks for them."""
+    """What a project can supply, by name, to a template that asks for it."""
     shape = tuple(facts["input_shape"])
-    return {
-        "input_shape": shape,
-        "image_size": shape[:2] if len(shape) == 3 else None,
-        "num_classes": facts.get("num_classes"),
-        "task": facts["task"],
-        "max_value": facts["max_value"],
-        "min_value": facts["min_value"],
-        "class_names": facts.get("class_names"),
-        "feature_names": facts.get("feature_names"),
-    }
+    height, width, channels = shape if len(shape) == 3 else (None, None, None)
+    meanings: list[tuple[Any, tuple[str, ...]]] = [
+        (shape, ("input_shape", "img_shape", "image_shape")),
+        (shape[:2] if len(shape) == 3 else None, ("image_size", "img_size")),
+        (height, ("img_height", "image_height", "img_rows")),
+        (width, ("img_width", "image_width", "img_cols")),
+        (channels, ("channels", "num_channels", "img_channels", "img_num_channels")),
+        (shape[0] if len(shape) == 1 else None, ("num_features", "n_features", "input_dim")),
+        (
+            facts.get("num_classes"),
+            ("num_classes", "no_classes", "n_classes", "nb_classes", "num_labels"),
+        ),
+        (facts["task"], ("task",)),
+        (facts["max_value"], ("max_value",)),
+        (facts["min_value"], ("min_value",)),
+        (facts.get("class_names"), ("class_names",)),
+        (facts.get("feature_names"), ("feature_names",)),
+    ]
+    return {name: value for value, names in meanings for name in names}
 
 
 class Template(kt.HyperModel):
@@ -38,14 +59,21 @@ class Template(kt.HyperModel):
 
     def __init__(self, code: str, facts: dict[str, Any]) -> None:
         super().__init__(name=_MODULE)
-        module = _execute(code)
+        self.facts = facts
         self._supplies = supplies(facts)
-        inner = _find(module)
+        self._script = read_script(code, TEMPLATE_FILE)
+        module = self._execute(code)
+        inner = _find(module, self._script.builder)
         if inspect.isclass(inner):
             inner = inner(**self._arguments(inner, skip=0))
         elif not isinstance(inner, kt.HyperModel):
             inner = _FunctionModel(inner, self._arguments(inner, skip=1))
         self.inner: Any = inner
+
+    @property
+    def note(self) -> str:
+        """Sentences about what of the code is used, if it is not used as it stands."""
+        return self._script.note
 
     def declare_hyperparameters(self, hp: kt.HyperParameters) -> None:
         self.inner.declare_hyperparameters(hp)
@@ -53,6 +81,8 @@ class Template(kt.HyperModel):
     def build(self, hp: kt.HyperParameters) -> Any:
         try:
             return self.inner.build(hp)
+        except NameError as error:
+            raise self._explained(error) from error
         except Exception as error:
             if is_network_error(error):
                 raise NoNetwork(
@@ -73,6 +103,31 @@ class Template(kt.HyperModel):
                 # `model.fit(*args, batch_size=hp.Int(...), **kwargs)`, as in KerasTuner's guide.
                 # The call itself was refused, so nothing has been trained yet.
                 del kwargs[name]
+            except Exception as error:
+                sentence = misfit(model, self.facts)
+                if sentence and type(error).__name__ in _SHAPE_ERRORS:
+                    raise TemplateError(sentence) from error
+                raise
+
+    def _execute(self, code: str) -> ModuleType:
+        missing = self._script.missing
+        given = {name: self._supplies.get(name) for name in missing}
+        given = {name: value for name, value in given.items() if value is not None}
+        try:
+            return _execute(code, self._script.tree, given)
+        except NameError as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: NameError) -> Exception:
+        """The error, or a sentence if only a part of the script that is not run has the name."""
+        line = self._script.missing.get(error.name or "")
+        if line is None:
+            return error
+        return TemplateError(
+            f"The template uses {error.name}, which its script makes from its own data in line "
+            f"{line}; that is not run. Let the builder ask for what it needs: a project can "
+            f"supply {', '.join(_SUPPLIED)}."
+        )
 
     def _arguments(self, function: Callable[..., Any], skip: int) -> dict[str, Any]:
         """What `function` asks for by name, after its first `skip` parameters."""
@@ -81,13 +136,15 @@ class Template(kt.HyperModel):
         for parameter in parameters:
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
-            if parameter.name in self._supplies:
+            optional = parameter.default is not parameter.empty
+            supplied = parameter.name in self._supplies
+            if supplied and not (optional and self._supplies[parameter.name] is None):
                 given[parameter.name] = self._supplies[parameter.name]
-            elif parameter.default is parameter.empty:
+            elif not optional:
                 raise TemplateError(
                     f"{function.__name__} asks for {parameter.name!r}, which a project cannot "
-                    f"supply. It can supply {', '.join(sorted(self._supplies))}; give every other "
-                    "argument a default."
+                    f"supply. It can supply {', '.join(_SUPPLIED)}; give every other argument a "
+                    "default."
                 )
         return given
 
@@ -104,23 +161,27 @@ class _FunctionModel(kt.HyperModel):
         return self._function(hp, **self._arguments)
 
 
-def _execute(code: str) -> ModuleType:
+def _execute(code: str, tree: ast.Module, given: dict[str, Any]) -> ModuleType:
     """Run the code as a module. Its lines appear in tracebacks although there is no file."""
     # A modification time of None keeps the entry when linecache looks for changed files.
     lines = code.splitlines(keepends=True)
     linecache.cache[TEMPLATE_FILE] = (len(code), None, lines, TEMPLATE_FILE)
     module = ModuleType(_MODULE)
     module.__file__ = TEMPLATE_FILE
+    module.__dict__.update(given)
     # Importable by name: dataclasses and Keras's serialisation look a class's module up.
     sys.modules[_MODULE] = module
-    exec(compile(code, TEMPLATE_FILE, "exec"), module.__dict__)  # noqa: S102
+    exec(compile(tree, TEMPLATE_FILE, "exec"), module.__dict__)  # noqa: S102
     return module
 
 
-def _find(module: ModuleType) -> Any:
-    """The template's `hypermodel`, its HyperModel class or its build function, in this order."""
-    ready = getattr(module, "hypermodel", None)
-    if isinstance(ready, kt.HyperModel):
+def _find(module: ModuleType, builder: str) -> Any:
+    """What the script gives to its tuner; or the template's `hypermodel`, its HyperModel class or
+    its build function, in this order."""
+    ready = getattr(module, builder or "hypermodel", None)
+    if isinstance(ready, kt.HyperModel) or (builder and inspect.isfunction(ready)):
+        return ready
+    if inspect.isclass(ready) and issubclass(ready, kt.HyperModel):
         return ready
     classes = [
         item
@@ -135,15 +196,38 @@ def _find(module: ModuleType) -> Any:
             f"The template defines several HyperModel classes ({names}). Keep one, or name the "
             "one to use by a line such as: hypermodel = MyHyperModel(...)"
         )
-    if leaves:
-        return leaves[0]
+    return leaves[0] if leaves else _find_function(module)
+
+
+def _find_function(module: ModuleType) -> Any:
+    """`build_model` or `build`; else the one function whose first argument is `hp`."""
     for name in _FUNCTIONS:
         if inspect.isfunction(getattr(module, name, None)):
             return getattr(module, name)
+    functions = {
+        item.__name__: item
+        for item in vars(module).values()
+        if inspect.isfunction(item) and item.__module__ == _MODULE and _takes_hp(item)
+    }
+    # One that another one calls is a helper.
+    called = {name for item in functions.values() for name in item.__code__.co_names}
+    leaves = [name for name in functions if name not in called]
+    if len(leaves) > 1:
+        raise TemplateError(
+            f"The template defines several functions of hp ({', '.join(leaves)}). Call the one to "
+            "use build_model."
+        )
+    if leaves:
+        return functions[leaves[0]]
     raise TemplateError(
         "The template defines neither a keras_tuner.HyperModel class nor a function "
         "build_model(hp)."
     )
+
+
+def _takes_hp(function: Callable[..., Any]) -> bool:
+    first = next(iter(inspect.signature(function).parameters), "")
+    return first in HP_NAMES
 
 
 def _given_twice(error: TypeError) -> str | None:

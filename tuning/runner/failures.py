@@ -89,6 +89,8 @@ def _message(error: BaseException) -> str:
     """`ValueError in line 12: ...`, with the line where the template's own code stopped."""
     if isinstance(error, SystemExit):
         return f"The template ended the process: sys.exit({error.code!r})."
+    if isinstance(error, ModuleNotFoundError) and error.name and _in_template(error):
+        return f"The template imports {error.name}, which is not installed on this worker."
     kind = type(error).__name__
     if isinstance(error, SyntaxError) and error.filename == TEMPLATE_FILE:
         return f"{kind} in line {error.lineno}: {error.msg}"
@@ -115,6 +117,11 @@ def _cut(part: traceback.TracebackException) -> None:
         if frame.filename == TEMPLATE_FILE:
             del part.stack[:index]
             return
+
+
+def _in_template(error: BaseException) -> bool:
+    """Whether it was the template's own line that failed, not a library's."""
+    return any(True for _ in _template_lines(error.__traceback__))
 
 
 def _template_lines(tb: TracebackType | None) -> Iterator[int]:

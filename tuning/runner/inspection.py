@@ -5,14 +5,16 @@ from typing import Any
 import keras
 import keras_tuner as kt
 
-from tuning.protocol.events import Inspected
+from tuning.protocol.events import Inspected, Progress
 from tuning.protocol.orders import InspectOrder
 
 from .channel import Channel
 from .code import Template
 from .data import Arrays, Dataset, load_dataset
 from .failures import NoNetwork, TemplateError
+from .misfits import output_misfit
 from .networks import description
+from .samples import sample_models
 from .spaces import to_json
 
 _TRAIN_ROWS = 32
@@ -39,11 +41,26 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
             f"The template built {type(keras_model).__name__}, which is not a keras.Model. "
             "Does its function return the model?"
         )
+    channel.send(Progress("Training the default for a moment"))
     metrics = _short_training(template, hp, keras_model, dataset)
+    _refuse_outputs(template, keras_model)
     built = description(keras_model)
-    channel.send(
-        Inspected(to_json(hp), metrics, built.parameters, template.reservation() + built.summary)
-    )
+    space = to_json(hp)
+    channel.send(Progress("Building models of random values"))
+    oracle.update_space(hp)
+    template.start_anew()
+    samples = sample_models(template, oracle, tuple(dataset.facts["input_shape"]))
+    summary = template.reservation() + built.summary
+    channel.send(Inspected(space, metrics, built.parameters, summary, samples, template.note))
+
+
+def _refuse_outputs(template: Template, keras_model: Any) -> None:
+    """Too few outputs may train for a moment, as long as no row of a missing class comes along.
+    A `fit` of the template's own may do to the targets what it likes."""
+    if type(template.inner).fit is kt.HyperModel.fit:
+        sentence = output_misfit(keras_model, template.facts)
+        if sentence:
+            raise TemplateError(sentence)
 
 
 class InspectedTemplate(Template):
@@ -67,6 +84,10 @@ class InspectedTemplate(Template):
             return super().build(hp)
         except NoNetwork as error:
             return self._build_otherwise(hp, error)
+
+    def start_anew(self) -> None:
+        """Count builds from 0 again: the space is known."""
+        self._builds = 0
 
     def reservation(self) -> str:
         """A sentence about a summary that is not the default's, or nothing."""

@@ -1,0 +1,67 @@
+"""Whether a built network fits the dataset, as a sentence that names both shapes."""
+
+from typing import Any
+
+_SPARSE = "sparse_categorical_crossentropy"
+
+
+def misfit(keras_model: Any, facts: dict[str, Any]) -> str:
+    """What about the network's input, output or loss does not fit; empty if nothing is seen."""
+    return _input_misfit(keras_model, facts) or output_misfit(keras_model, facts)
+
+
+def _input_misfit(keras_model: Any, facts: dict[str, Any]) -> str:
+    wanted = _rows(getattr(keras_model, "input_shape", None))
+    given = tuple(facts["input_shape"])
+    if wanted is None or _alike(wanted, given):
+        return ""
+    return (
+        f"The template's model takes inputs of shape {wanted}, but the dataset's have shape "
+        f"{given}. Let the builder ask for input_shape: the project supplies it."
+    )
+
+
+def output_misfit(keras_model: Any, facts: dict[str, Any]) -> str:
+    """What about the network's output and loss does not fit the targets."""
+    output = _rows(getattr(keras_model, "output_shape", None))
+    loss = _loss(keras_model)
+    if not output or not loss or output[-1] is None:
+        return ""
+    last, classes = output[-1], facts.get("num_classes")
+    model = f"The template's model has outputs of shape {output} and the loss {loss}"
+    if not classes:
+        if "crossentropy" in loss or last != 1:
+            return f"{model}, but the dataset's targets are single numbers to predict, of shape ()."
+        return ""
+    targets = f"the dataset's targets are class numbers of shape (), from 0 to {classes - 1}"
+    if loss == _SPARSE and last < classes:
+        return f"{model}, but {targets}: it needs {classes} outputs. Let it ask for num_classes."
+    if loss == "categorical_crossentropy":
+        return f"{model}, which takes one-hot targets, but {targets}. Use {_SPARSE}."
+    if loss == "binary_crossentropy" and (last != 1 or classes > 2):
+        return f"{model}, but {targets}. Use {classes} outputs with softmax and {_SPARSE}."
+    return ""
+
+
+def _rows(shape: Any) -> tuple[int | None, ...] | None:
+    """A shape without the batch; None of a network with several inputs or without a known one."""
+    if not isinstance(shape, tuple) or not all(n is None or isinstance(n, int) for n in shape):
+        return None
+    return shape[1:]
+
+
+def _alike(wanted: tuple[int | None, ...], given: tuple[int, ...]) -> bool:
+    """Keras adds or drops a last axis of 1 by itself."""
+    wanted, given = _squeezed(wanted), _squeezed(given)
+    pairs = zip(wanted, given, strict=False)
+    return len(wanted) == len(given) and all(a is None or a == b for a, b in pairs)
+
+
+def _squeezed(shape: tuple[Any, ...]) -> tuple[Any, ...]:
+    return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
+
+
+def _loss(keras_model: Any) -> str:
+    loss = getattr(keras_model, "loss", None)
+    name = loss if isinstance(loss, str) else getattr(loss, "name", None)
+    return str(name or getattr(loss, "__name__", ""))

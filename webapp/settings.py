@@ -285,6 +285,11 @@ SANDBOX_MIN_LEVEL = env_int("SANDBOX_MIN_LEVEL", 0, least=0)
 RUNNER_NETWORK = env_bool("RUNNER_NETWORK", True)
 RUNNER_FILE_SIZE_MB = env_int("RUNNER_FILE_SIZE_MB", 4096, least=1)
 
+# --- Uploads ---------------------------------------------------------------------------------
+
+# The largest model template that is accepted.
+TEMPLATE_MAX_KB = env_int("TEMPLATE_MAX_KB", 200, least=1)
+
 # --- Other -----------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

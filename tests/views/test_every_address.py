@@ -19,8 +19,8 @@ OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
 SHARED = {
     "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
-    "dataset-live", "hypermodel-list", "hypermodel-detail", "team-list", "team-create",
-    "worker-list",
+    "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
+    "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
@@ -32,9 +32,11 @@ READABLE = {
     "team-detail",
 }  # fmt: skip
 CHANGES = {
-    "project-inspect", "project-delete", "search-create", "search-pause", "search-resume",
+    "project-inspect", "project-upgrade", "project-delete", "search-create",
+    "search-pause", "search-resume",
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
-    "saved-model-delete", "member-set", "dataset-delete",
+    "saved-model-delete", "member-set", "dataset-delete", "hypermodel-inspect",
+    "hypermodel-edit", "hypermodel-delete",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 

@@ -55,8 +55,9 @@ def test_the_number_of_queries_does_not_grow(
                 hypermodel=project.hypermodel, created_by=alice,
             )  # fmt: skip
             Search.objects.create(
-                project=project, number=number, objective="val_loss", direction="min"
-            )
+                project=project, hypermodel=project.hypermodel, number=number,
+                objective="val_loss", direction="min",
+            )  # fmt: skip
             SavedModel.objects.create(
                 project=project, trial=saved_model.trial, epochs=1, batch_size=1
             )

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from tuning.models import Inspection, Project
+from tuning.models import HyperModel, Inspection, Project
 from tuning.protocol.statuses import Status
 
 from . import searches
@@ -26,6 +26,22 @@ def create_project(user: Any, project: Project) -> Project:
         # Also one that failed when nobody waited for it: now somebody does.
         inspect_again(project)
     return project
+
+
+@transaction.atomic
+def use_newest_version(project: Project) -> bool:
+    """Go on with the newest version of the project's template; whether there was a newer one.
+    Searches keep the version that they began with."""
+    newest = HyperModel.objects.versions_of(project.hypermodel).first()
+    rows = Project.objects.filter(pk=project.pk, hypermodel=project.hypermodel_id)
+    if newest is None or newest == project.hypermodel or not rows.update(hypermodel=newest):
+        return False
+    project.hypermodel = newest
+    # It was about the older version.
+    project.__dict__.pop("inspection", None)
+    Inspection.objects.get_or_create(dataset=project.dataset, hypermodel=newest)
+    inspect_again(project)
+    return True
 
 
 def inspect_again(project: Project) -> None:

@@ -19,6 +19,8 @@ def start_search(user: Any, search: Search) -> Search:
     project = Project.objects.select_for_update().get(pk=search.project_id)
     last = project.searches.aggregate(last=Max("number"))["last"] or 0
     search.number = last + 1
+    if search.hypermodel_id is None:
+        search.hypermodel = project.hypermodel
     search.created_by = user
     search.status = SearchStatus.RUNNING
     search.save()

@@ -8,6 +8,7 @@ from typing import Any
 from tuning.models import HyperModel, Inspection
 from tuning.protocol.statuses import Status
 
+from .figures import counted
 from .space import Hyperparameter, combinations, read_space
 
 
@@ -29,6 +30,29 @@ class KnownSpace:
     @property
     def combinations(self) -> int | None:
         return combinations(self.space)
+
+    @property
+    def samples_text(self) -> str:
+        """How large models of this space get, in a sentence; empty if none was built."""
+        found = self.inspection.samples if self.inspection else {}
+        tried, failed = found.get("tried", 0), found.get("failed", 0)
+        if not tried:
+            return ""
+        what = f"{counted(tried, 'model')} of random values"
+        if tried < found.get("wanted", 0):
+            what = f"{tried} of {found['wanted']} models of random values, as time allowed,"
+        if failed == tried:
+            return f"{what}: none could be built."
+        sizes = [f"{found.get(name, 0):,}" for name in ("smallest", "median", "largest")]
+        text = f"{what}: {sizes[0]} to {sizes[2]} parameters, {sizes[1]} in the middle."
+        if not failed:
+            return f"{text} All could be built."
+        return f"{text} {round(100 * failed / tried)} % ({failed}) could not be built."
+
+    @property
+    def samples_failure(self) -> str:
+        """Why the first of those that could not be built failed."""
+        return self.inspection.samples.get("first_failure", "") if self.inspection else ""
 
     @property
     def unknown_text(self) -> str:

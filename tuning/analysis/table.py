@@ -72,7 +72,7 @@ def value_columns(search: Search) -> list[Column]:
 def metric_columns(search: Search) -> list[Column]:
     """A column for each metric that the template reports, the objective left out: that is the
     score."""
-    reported = list(search.project.inspection.metrics)
+    reported = list(search.inspection.metrics)
     if not reported:
         reported = sorted(
             {name for row in search.trials.values_list("metrics", flat=True)[:100] for name in row}

@@ -65,6 +65,7 @@ class ProjectForm(ModelForm):
         if "team" not in self.fields:
             self.instance.team = self._team
         self._check_owner(cleaned.get("dataset"), cleaned.get("team", self._team))
+        self._check_author(cleaned.get("hypermodel"), cleaned.get("team", self._team))
         return cleaned
 
     def _check_owner(self, dataset: Dataset | None, team: Team | None) -> None:
@@ -73,6 +74,14 @@ class ProjectForm(ModelForm):
             self.add_error(
                 "dataset",
                 f"“{dataset}” belongs to the team {dataset.team}, the project to {team}.",
+            )
+
+    def _check_author(self, hypermodel: HyperModel | None, team: Team | None) -> None:
+        """All members of the project's team have to be able to read the code."""
+        if hypermodel and team and hypermodel.team_id not in (None, team.pk):
+            self.add_error(
+                "hypermodel",
+                f"“{hypermodel}” belongs to the team {hypermodel.team}, the project to {team}.",
             )
 
     def _check_fit(self, dataset: Dataset | None, hypermodel: HyperModel | None) -> None:

@@ -147,6 +147,8 @@ class SearchForm(forms.ModelForm):
         """The row to start, with the search space as it is now."""
         search: Search = self.save(commit=False)
         search.project = self.project
+        # Together: another version, which the project may get meanwhile, has another space.
+        search.hypermodel = self.project.hypermodel
         search.space = self.project.inspection.space
         return search
 

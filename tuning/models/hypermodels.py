@@ -17,6 +17,14 @@ class HyperModelQuerySet(models.QuerySet["HyperModel"]):
         """Built-in templates and those of the user's teams."""
         return self.filter(Q(team__isnull=True) | Q(team__in=Team.objects.visible_to(user)))
 
+    def editable_by(self, user: Any) -> Self:
+        """Those of the teams in which the user may edit. Built-in ones belong to nobody."""
+        return self.filter(team__in=Team.objects.editable_by(user))
+
+    def versions_of(self, hypermodel: "HyperModel") -> Self:
+        """All versions of the same template, the newest first."""
+        return self.filter(key=hypermodel.key, team=hypermodel.team_id).order_by("-version")
+
     def current(self) -> Self:
         return self.filter(superseded=False)
 
@@ -32,6 +40,9 @@ class HyperModel(models.Model):
     description = models.TextField(blank=True)
     code = models.TextField()
     kinds = models.JSONField(default=list, help_text="Kinds of dataset that it can be used with.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = HyperModelQuerySet.as_manager()

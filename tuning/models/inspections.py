@@ -4,7 +4,7 @@ projects of the pair share."""
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from tuning.protocol.orders import ProjectOrder
 
@@ -27,17 +27,17 @@ class InspectionQuerySet(WorkQuerySet):
         return self.queued().exclude(dataset__folder="")
 
     def awaited(self) -> Self:
-        """A project needs it."""
-        return self.filter(_of_a_project())
+        """A project needs it, or somebody asked for it."""
+        return self.filter(_of_a_project() | Q(wanted=True))
 
     def unasked(self) -> Self:
         """No project needs it yet. A replaced version will not get another project."""
-        return self.filter(~_of_a_project(), hypermodel__superseded=False)
+        return self.filter(~_of_a_project(), wanted=False, hypermodel__superseded=False)
 
 
-def _of_a_project() -> Exists:
+def _of_a_project() -> Q:
     pair = Project.objects.filter(dataset=OuterRef("dataset"), hypermodel=OuterRef("hypermodel"))
-    return Exists(pair)
+    return Q(Exists(pair))
 
 
 class Inspection(Work):
@@ -45,10 +45,17 @@ class Inspection(Work):
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="inspections")
     hypermodel = models.ForeignKey(HyperModel, on_delete=models.CASCADE, related_name="inspections")
+    wanted = models.BooleanField(
+        default=False, help_text="Somebody asked for it and waits on the template's page."
+    )
     space = models.JSONField(default=dict, blank=True)
     metrics = models.JSONField(default=list, blank=True)
     parameters = models.BigIntegerField(null=True, blank=True)
     summary = models.TextField(blank=True)
+    samples = models.JSONField(
+        default=dict, blank=True, help_text="Sizes of models of random values, built untrained."
+    )
+    note = models.TextField(blank=True, help_text="How the code was read, if not as it stands.")
 
     objects = InspectionQuerySet.as_manager()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import models
 
-from tuning.protocol.orders import TEST, TRAIN, VALIDATION, ProjectOrder, Split
+from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
 
 from .datasets import Dataset
 from .hypermodels import HyperModel
@@ -59,7 +59,3 @@ class Project(models.Model):
         """What is known of the pair. `create_project` sees to it that there is one, and it stays
         as long as the dataset and the template do. A query: lists must not ask for it."""
         return self.hypermodel.inspections.defer("summary").get(dataset=self.dataset_id)
-
-    def order(self) -> ProjectOrder:
-        """What a runner needs to know of this project."""
-        return self.hypermodel.order(self.dataset, self.split)

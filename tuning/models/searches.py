@@ -6,9 +6,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, Q
 
-from tuning.protocol.orders import SearchOrder
+from tuning.protocol.orders import ProjectOrder, SearchOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
+from .hypermodels import HyperModel
+from .inspections import Inspection
 from .projects import Project
 from .teams import TeamOwnedQuerySet
 
@@ -50,6 +52,8 @@ class Search(models.Model):
     STATUSES = [(status.value, status.caption) for status in SearchStatus]
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="searches")
+    # The version that this search began with: a project may go on to a newer one.
+    hypermodel = models.ForeignKey(HyperModel, on_delete=models.PROTECT, related_name="searches")
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=STATUSES, default=SearchStatus.RUNNING)
     tuner = models.CharField(max_length=10, choices=Tuner.choices, default=Tuner.RANDOM)
@@ -105,10 +109,21 @@ class Search(models.Model):
     def is_active(self) -> bool:
         return self.status in SEARCH_ACTIVE
 
+    @property
+    def inspection(self) -> Inspection:
+        """What was read from the search's own version of the template. A query."""
+        pair = Inspection.objects.filter(hypermodel=self.hypermodel_id)
+        found: Inspection = pair.defer("summary").get(dataset=self.project.dataset_id)
+        return found
+
+    def project_order(self) -> ProjectOrder:
+        """The project's data and split with the code that this search began with."""
+        return self.hypermodel.order(self.project.dataset, self.project.split)
+
     def order(self) -> SearchOrder:
         """What a runner needs to know to train trials of this search."""
         return SearchOrder(
-            project=self.project.order(),
+            project=self.project_order(),
             objective=self.objective,
             direction=self.direction,
             hyperband=self.tuner == self.Tuner.HYPERBAND,

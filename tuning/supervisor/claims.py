@@ -89,7 +89,7 @@ def _claim_saved_model(slot: Slot) -> SavedModel | None:
     for pk in queue.values_list("pk", flat=True):
         if SavedModel.objects.claim(pk, slot.worker, slot.number):
             return SavedModel.objects.select_related(
-                "project__dataset", "project__hypermodel", "trial__search"
+                "trial__search__project__dataset", "trial__search__hypermodel"
             ).get(pk=pk)
     return None
 
@@ -153,9 +153,9 @@ def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
     if pk is None or not Trial.objects.claim(pk, slot.worker, slot.number):
         return None
     Search.objects.filter(pk=search.pk).update(last_claim_at=Now(), revision=F("revision") + 1)
-    trial = Trial.objects.select_related(
-        "search__project__dataset", "search__project__hypermodel"
-    ).get(pk=pk)
+    trial = Trial.objects.select_related("search__project__dataset", "search__hypermodel").get(
+        pk=pk
+    )
     Attempt.objects.create(
         trial=trial, number=trial.attempt, worker_name=slot.worker.name, slot=slot.number
     )

@@ -19,5 +19,13 @@ def editable_or_404(request: HttpRequest, queryset: QuerySet[Any], pk: int) -> A
     return get_object_or_404(queryset.editable_by(request.user), pk=pk)  # type: ignore[attr-defined]
 
 
+def may_create(request: HttpRequest) -> bool:
+    """People who are only viewers everywhere cannot create; people without a team get one."""
+    return (
+        Team.objects.editable_by(request.user).exists()
+        or not Team.objects.visible_to(request.user).exists()
+    )
+
+
 def may_edit(request: HttpRequest, team_id: int) -> bool:
     return Team.objects.editable_by(request.user).filter(pk=team_id).exists()

@@ -17,7 +17,7 @@ from tuning.forms.projects import ProjectForm
 from tuning.models import Dataset, HyperModel, Project, Team, Worker
 from tuning.protocol.statuses import Status
 
-from .access import editable_or_404, may_edit, visible_or_404
+from .access import editable_or_404, may_create, may_edit, visible_or_404
 
 
 @require_GET
@@ -47,7 +47,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "datasets": Dataset.objects.visible_to(request.user).usable().own_first(),
-        "templates": known_spaces(request.user, hypermodels.current()),
+        "templates": known_spaces(request.user, hypermodels.current().select_related("team")),
     }
     return render(request, "projects/create.html", context, status=422 if form.errors else 200)
 
@@ -84,6 +84,18 @@ def project_inspect(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("project-detail", project.pk)
 
 
+@require_POST
+def project_upgrade(request: HttpRequest, pk: int) -> HttpResponse:
+    """Use the newest version of the template from now on."""
+    project = editable_or_404(request, _with_parts(), pk)
+    if actions.use_newest_version(project):
+        messages.success(
+            request,
+            f"New searches use version {project.hypermodel.version}; older ones keep theirs.",
+        )
+    return redirect("project-detail", project.pk)
+
+
 @require_http_methods(["GET", "POST"])
 def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it."""
@@ -97,14 +109,6 @@ def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "projects/delete.html", context)
 
 
-def may_create(request: HttpRequest) -> bool:
-    """People who are only viewers everywhere cannot create; people without a team get one."""
-    return (
-        Team.objects.editable_by(request.user).exists()
-        or not Team.objects.visible_to(request.user).exists()
-    )
-
-
 def _wanted(request: HttpRequest) -> dict[str, str]:
     """A choice that a link brings along: ?dataset=3 from a dataset's page."""
     return {key: request.GET[key] for key in ("dataset", "hypermodel") if key in request.GET}
@@ -112,6 +116,13 @@ def _wanted(request: HttpRequest) -> dict[str, str]:
 
 def _with_parts() -> Any:
     return Project.objects.select_related("team", "dataset", "hypermodel")
+
+
+def _newer(hypermodel: HyperModel) -> HyperModel | None:
+    """The version that replaced this one, if one did."""
+    if not hypermodel.superseded:
+        return None
+    return HyperModel.objects.versions_of(hypermodel).defer("code").first()
 
 
 def _state(request: HttpRequest, project: Project) -> dict[str, Any]:
@@ -126,6 +137,7 @@ def _state(request: HttpRequest, project: Project) -> dict[str, Any]:
         "inspection": inspection,
         "ready": ready,
         "dataset_failed": dataset_failed,
+        "newest": _newer(project.hypermodel),
         "waiting": waiting,
         "can_edit": may_edit(request, project.team_id),
         "nobody_works": waiting and not Worker.objects.online().exists(),

@@ -141,7 +141,7 @@ def saved_model_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def _saved_models() -> QuerySet[SavedModel]:
     return SavedModel.objects.select_related(
         "worker", "created_by", "project__team", "project__dataset", "project__hypermodel",
-        "trial__search",
+        "trial__search__hypermodel",
     ).defer("trial__search__oracle_state", "trial__search__space")  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def _texts(saved_model: SavedModel) -> dict[str, str]:
     return {
         "history.csv": history_csv(saved_model),
         "hyperparameters.json": hyperparameters_json(saved_model),
-        "template.py": saved_model.project.hypermodel.code,
+        "template.py": saved_model.trial.search.hypermodel.code,
         "predict.py": predict_snippet(saved_model, f"{file_stem(saved_model)}.keras"),
     }
 

@@ -1,5 +1,7 @@
 """Reading a template's search space and metrics."""
 
+from dataclasses import asdict
+
 from tuning.models import Inspection
 from tuning.protocol.events import Event, Failed, Inspected, Progress
 from tuning.protocol.orders import InspectOrder
@@ -28,6 +30,8 @@ class InspectionAssignment(Assignment):
                     metrics=event.metrics,
                     parameters=event.parameters,
                     summary=event.summary,
+                    samples=asdict(event.samples),
+                    note=event.note,
                 )
                 return True
             case Failed():

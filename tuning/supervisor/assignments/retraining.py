@@ -30,7 +30,7 @@ class RetrainingAssignment(Assignment):
     def start(self, runner: Runner) -> None:
         runner.send(
             RetrainOrder(
-                project=self.row.project.order(),
+                project=self.row.trial.search.project_order(),
                 values=self.row.trial.values,
                 space=self.row.trial.search.space,
                 epochs=self.row.epochs,

@@ -1,0 +1,112 @@
+"""Code that somebody brings along, from the editor to a finished search, in a real browser."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .test_main_job import LONG, start_search, wait_until_completed
+
+pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
+
+CODE = """from tensorflow import keras
+import kerastuner as kt
+
+
+def build_model(hp):
+    model = keras.Sequential([
+        keras.layers.Input((8, 8, 1)),
+        keras.layers.Flatten(),
+        keras.layers.Dense(hp.Int("units", 8, 32, step=8), activation="relu"),
+        keras.layers.Dense(10, activation="softmax"),
+    ])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+tuner = kt.RandomSearch(build_model, objective="val_accuracy", max_trials=3)
+tuner.search(None)
+"""
+
+
+def look(page: Any, name: str) -> None:
+    """With LOOKS=folder: pictures at two widths in both themes, to be looked at."""
+    folder = os.environ.get("LOOKS")
+    for width in (1280, 390) if folder else ():
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme in ("light", "dark"):
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            path = Path(str(folder)) / f"{name}-{width}-{theme}.png"
+            page.screenshot(path=path, full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 900})
+    page.get_by_role("link", name="Model templates").click()
+    page.get_by_role("link", name="New template").click()
+    page.get_by_label("Name", exact=True).fill("Brought along")
+    page.get_by_label("Read it with").select_option(label="Digits")
+    page.get_by_label("Images").check()
+
+    # A mistake: the line is named, and nothing that was typed is lost.
+    editor = page.get_by_label("Or paste it here")
+    editor.fill(CODE.replace("def build_model(hp):", "def build_model(hp:"))
+    assert page.locator(".editor-lines span").count() == CODE.count("\n") + 1
+    page.get_by_role("button", name="Create template").click()
+    page.get_by_text(re.compile("Line 5, column 16")).wait_for()
+    assert page.locator(".editor-lines .wrong").inner_text() == "5"
+    heights = [page.locator(f".editor {part}").bounding_box()["height"]
+               for part in (".editor-lines", "textarea")]  # fmt: skip
+    assert heights[0] == pytest.approx(heights[1], abs=2)
+    look(page, "form")
+    assert "def build_model(hp:" in editor.input_value()
+
+    # Tab indents, and Escape lets it leave.
+    editor.fill("")
+    editor.press("Tab")
+    assert editor.input_value() == "    "
+    editor.press("Shift+Tab")
+    assert editor.input_value() == ""
+    editor.press("Escape")
+    editor.press("Tab")
+    assert page.get_by_role("button", name="Create template").evaluate(
+        "button => button === document.activeElement"
+    )
+    editor.fill(CODE)
+    page.get_by_role("button", name="Create template").click()
+
+    # It is read while somebody looks on.
+    page.get_by_role("heading", name="Brought along", level=1).wait_for()
+    page.get_by_text(re.compile("The code is a script. Its builder build_model")).wait_for(
+        timeout=LONG
+    )
+    page.get_by_text(re.compile("20 models of random values: 610 to 2,410 parameters")).wait_for()
+    look(page, "detail")
+
+    page.get_by_role("link", name="New project with it").click()
+    page.get_by_label("Name", exact=True).fill("With our own code")
+    page.get_by_role("button", name="Create project").click()
+    project = page.url
+    start_search(page, tuner="random", max_trials="2", epochs="2")
+    wait_until_completed(page)
+    assert page.locator("#trial-table .status-completed").count() == 2
+
+    # A new version, and the project goes on with it.
+    page.goto("/templates/")
+    page.get_by_role("link", name="Brought along").click()
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("Or paste it here").fill(CODE.replace("32, step", "16, step"))
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Changes of version 2").click()
+    page.get_by_text("1 line added, 1 line removed").wait_for()
+    look(page, "diff")
+    page.goto(project)
+    look(page, "project")
+    page.get_by_role("button", name="Use version 2 for new searches").click()
+    page.get_by_text("New searches use version 2").wait_for()
+    page.get_by_role("link", name="New search").first.wait_for(timeout=LONG)

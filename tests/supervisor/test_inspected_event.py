@@ -1,0 +1,45 @@
+"""What an inspection found comes from an untrusted process."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from tuning.models import Dataset, HyperModel, Inspection, Worker
+from tuning.protocol.events import BadEvent, Inspected, Samples, decode_event, encode_event
+from tuning.supervisor.claims import Slot, claim_next
+
+SAMPLES = Samples(20, 20, 1, 10, 20, 30, "ValueError")
+EVENT = Inspected({"space": []}, ["loss"], 7, "dense", SAMPLES, "A script.")
+
+
+def test_samples_survive_the_wire() -> None:
+    assert decode_event(encode_event(EVENT)) == EVENT
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [{"tried": -1}, {"tried": "many"}, {"more": 1}, [], None, {"largest": 2**63},
+     {"first_failure": {}}],
+)  # fmt: skip
+def test_samples_are_checked(samples: Any) -> None:
+    line = json.dumps({"event": "inspected", **asdict(EVENT), "samples": samples}).encode()
+    with pytest.raises(BadEvent):
+        decode_event(line)
+
+
+@pytest.mark.django_db
+def test_they_are_stored(dataset: Dataset, hypermodel: HyperModel, make_slot: Any) -> None:
+    Inspection.objects.create(dataset=dataset, hypermodel=hypermodel)
+    make_slot().run()
+    assert Inspection.objects.get().samples == asdict(Samples())
+
+
+def test_what_somebody_asked_for_goes_first(
+    dataset: Dataset, hypermodel: HyperModel, worker: Worker
+) -> None:
+    Inspection.objects.create(dataset=dataset, hypermodel=hypermodel)
+    asked = HyperModel.objects.create(key="asked", name="Asked", kinds=["image"])
+    inspection = Inspection.objects.create(dataset=dataset, hypermodel=asked, wanted=True)
+    assert claim_next(Slot(worker, 0)) == inspection

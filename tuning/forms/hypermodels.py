@@ -1,0 +1,155 @@
+"""The form of a team's model template: code as a file or as text. Nothing here executes it."""
+
+import ast
+import warnings
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from tuning.models import Dataset, HyperModel, Team
+
+
+class DatasetForm(forms.Form):
+    """A dataset that the template fits, to read it with."""
+
+    dataset = forms.ModelChoiceField(queryset=Dataset.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, user: Any, hypermodel: HyperModel, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fitting = Dataset.objects.visible_to(user).usable().filter(kind__in=hypermodel.kinds)
+        self.fields["dataset"].queryset = fitting
+
+
+class HyperModelForm(forms.ModelForm):
+    """`file` goes before what stands in the editor."""
+
+    kinds = forms.MultipleChoiceField(
+        label="Made for",
+        choices=Dataset.Kind.choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one kind of dataset."},
+    )
+    file = forms.FileField(
+        label="File",
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".py,text/x-python"}),
+    )
+    code = forms.CharField(
+        label="Code",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            {"rows": 24, "wrap": "off", "spellcheck": "false", "autocapitalize": "off",
+             "autocomplete": "off", "data-editor": ""}
+        ),
+    )  # fmt: skip
+    dataset = forms.ModelChoiceField(
+        label="Read it with",
+        queryset=Dataset.objects.none(),
+        required=False,
+        empty_label="A dataset that fits",
+        help_text="A worker builds its models for these data and shows what it found.",
+    )
+
+    class Meta:
+        model = HyperModel
+        fields = ["name", "description", "team", "kinds"]
+        widgets = {"description": forms.Textarea({"rows": 2})}
+        error_messages = {"name": {"required": "Give the template a name."}}
+
+    def __init__(self, *args: Any, user: Any, team: Team, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._team = team
+        limit = settings.TEMPLATE_MAX_KB
+        self.fields["file"].help_text = f"A .py file of at most {limit} KB."
+        self.fields["dataset"].queryset = Dataset.objects.visible_to(user).usable().own_first()
+        teams = Team.objects.editable_by(user)
+        if self.instance.pk is None and teams.count() > 1:
+            self.fields["team"].queryset = teams
+            self.fields["team"].empty_label = None
+            # Without a team it would be a built-in one.
+            self.fields["team"].required = True
+            self.fields["team"].initial = team.pk
+        else:
+            del self.fields["team"]
+        if self.instance.pk:
+            self.fields["code"].initial = self.instance.code
+
+    def clean_file(self) -> str:
+        """The file's text. It is read only if it is small; nothing of it is kept."""
+        file: UploadedFile | None = self.cleaned_data["file"]
+        if file is None:
+            return ""
+        if not (file.name or "").lower().endswith(".py"):
+            raise forms.ValidationError(
+                f"“{file.name}” is not a .py file. Choose a Python file, or paste its code below."
+            )
+        if (file.size or 0) > _limit():
+            raise forms.ValidationError(_too_large("file"))
+        try:
+            text = file.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise forms.ValidationError(
+                f"The file is not UTF-8 text: byte {error.start + 1:,} cannot be read. Save it as "
+                "UTF-8 first."
+            ) from error
+        if not text.strip():
+            raise forms.ValidationError("The file is empty.")
+        return text
+
+    def clean_code(self) -> str:
+        code = self.cleaned_data["code"]
+        if len(code.encode("utf-8", "replace")) > _limit():
+            raise forms.ValidationError(_too_large("code"))
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not {"file", "code"} & self.errors.keys():
+            cleaned["code"] = self._checked(cleaned.get("file") or cleaned.get("code", ""))
+        dataset, kinds = cleaned.get("dataset"), cleaned.get("kinds", [])
+        if dataset and kinds and dataset.kind not in kinds:
+            self.add_error(
+                "dataset", f"“{dataset}” is not of a kind that the template is made for."
+            )
+        if "team" not in self.fields and self.instance.pk is None:
+            self.instance.team = self._team
+        return cleaned
+
+    def _checked(self, text: str) -> str:
+        """The code with the line ends that Python has, or an error beside its field."""
+        code = text.replace("\r\n", "\n").replace("\r", "\n").rstrip() + "\n"
+        if not code.strip():
+            self.add_error("code", "Choose a file, or paste the code here.")
+        elif problem := syntax_problem(code):
+            # The file's text stands in the editor, too, where it can be mended.
+            self.data = {**self.data.dict(), "kinds": self.data.getlist("kinds"), "code": code}
+            self.add_error("code", problem)
+        return code
+
+
+def syntax_problem(code: str) -> str:
+    """Where Python cannot read the code, as a sentence; empty if it can. Executes nothing."""
+    if "\x00" in code:
+        return "The code holds NUL characters, so it is no Python text."
+    try:
+        with warnings.catch_warnings():
+            # About the code's style, and not for the site's log.
+            warnings.simplefilter("ignore")
+            ast.parse(code)
+    except SyntaxError as error:
+        return f"Line {error.lineno or 1}, column {error.offset or 1}: {error.msg}."
+    except (RecursionError, MemoryError, ValueError):
+        return "The code is nested too deeply to be read."
+    return ""
+
+
+def _limit() -> int:
+    return settings.TEMPLATE_MAX_KB * 1024
+
+
+def _too_large(what: str) -> str:
+    return f"The {what} is larger than {settings.TEMPLATE_MAX_KB} KB, the most that is accepted."

@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Pythons that TensorFlow has packages for. `make PYTHON=/path/to/python up` names one.
 GOOD_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-# Tests that start no TensorFlow run on two cores, each file on one; the others use every core.
+# Two processes; the tests of one file stay in one, where they share a runner or a whole Tuneroom.
 PYTEST := $(BIN)/python -m pytest
 
 help: ## Show this list.
@@ -23,7 +23,7 @@ setup: venv ## Everything that `make up` needs, without starting it.
 test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails instead of skipping.
 	@status=0; \
 	$(PYTEST) -n 2 --dist loadfile -m "not tensorflow and not browser" || status=1; \
-	$(PYTEST) -m "tensorflow or browser" || status=1; \
+	$(PYTEST) -n 2 --dist loadfile -m "tensorflow or browser" || status=1; \
 	exit $$status
 
 test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs and no browser.

@@ -20,7 +20,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 import pytest
@@ -47,7 +47,10 @@ def program(*names: str) -> str:
     for name in names:
         if path := shutil.which(name, path=os.pathsep.join(folders)):
             return path
-    message = f"{' or '.join(names)} is not installed"
+    _do_without(f"{' or '.join(names)} is not installed")
+
+
+def _do_without(message: str) -> NoReturn:
     if os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(f"{message}, and REQUIRE_SERVICES=1")
     pytest.skip(message)
@@ -157,7 +160,7 @@ def _unprivileged_user() -> pwd.struct_passwd:
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-    pytest.skip("there is no unprivileged user to run PostgreSQL")
+    _do_without("there is no unprivileged user to run PostgreSQL")
 
 
 @pytest.fixture

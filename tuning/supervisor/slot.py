@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import time
-from collections.abc import Callable
 from threading import Event as Flag
 
 from tuning.models import Worker
@@ -31,14 +30,12 @@ class SlotLoop:
         pool: RunnerPool,
         memory_limit: int,
         stopping: Flag,
-        on_busy: Callable[[], None] = lambda: None,
     ) -> None:
         self.slot = Slot(worker, number)
         self.device = device
         self.pool = pool
         self.memory_limit = memory_limit
         self.stopping = stopping
-        self.on_busy = on_busy
         self._runner: Runner | None = None
         self._runner_since = 0.0
 
@@ -58,7 +55,6 @@ class SlotLoop:
 
     def _work_on(self, assignment: Assignment) -> None:
         logger.info("slot %s takes %s", self.slot.number, assignment.row)
-        self.on_busy()
         if self._supervise(assignment) is Outcome.STALE:
             self._supervise(assignment)
 

@@ -47,7 +47,7 @@ def program(*names: str) -> str:
     for name in names:
         if path := shutil.which(name, path=os.pathsep.join(folders)):
             return path
-    _do_without(f"{' or '.join(names)} is not installed")
+    return _do_without(f"{' or '.join(names)} is not installed")
 
 
 def _do_without(message: str) -> NoReturn:

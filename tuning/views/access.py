@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from tuning.actions.teams import default_team
 from tuning.models import Team
 
 
@@ -25,6 +26,15 @@ def may_create(request: HttpRequest) -> bool:
         Team.objects.editable_by(request.user).exists()
         or not Team.objects.visible_to(request.user).exists()
     )
+
+
+def team_for_new(request: HttpRequest) -> Team:
+    """The team that something new belongs to unless another is chosen. Somebody without a team gets
+    one with what they send; until then it is unsaved."""
+    team = Team.objects.editable_by(request.user).first()
+    if team is None and request.method == "POST":
+        return default_team(request.user)
+    return team or Team()
 
 
 def may_edit(request: HttpRequest, team_id: int) -> bool:

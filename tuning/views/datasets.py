@@ -16,7 +16,6 @@ from django.views.decorators.http import (
 )
 
 from tuning.actions import datasets as actions
-from tuning.actions.teams import default_team
 from tuning.forms.datasets import (
     LimitedUploadHandler,
     UploadForm,
@@ -27,8 +26,7 @@ from tuning.forms.datasets import (
 from tuning.models import Dataset, HyperModel, Project, Team, Worker
 from tuning.protocol.statuses import Status
 
-from .access import editable_or_404, may_edit, visible_or_404
-from .projects import may_create
+from .access import editable_or_404, may_create, may_edit, team_for_new, visible_or_404
 
 
 @require_GET
@@ -62,9 +60,7 @@ def _dataset_create(request: HttpRequest, handler: LimitedUploadHandler) -> Http
         return _form_page(request, UploadForm(user=request.user, team=_team(request)))
     # The form is read before anything asks whether the file was too large.
     data, files = request.POST, request.FILES
-    team = _team(request)
-    if team.pk is None:
-        team = default_team(request.user)
+    team = team_for_new(request)
     form = UploadForm(data, files, user=request.user, team=team, too_large=handler.too_large)
     if not form.is_valid():
         return _form_page(request, form, status=413 if handler.too_large else 422)

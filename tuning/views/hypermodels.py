@@ -9,14 +9,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import hypermodels as actions
-from tuning.actions.teams import default_team
 from tuning.analysis.differences import differences, tally
 from tuning.analysis.known_spaces import KnownSpace, known_spaces
 from tuning.forms.hypermodels import DatasetForm, HyperModelForm
 from tuning.models import Dataset, HyperModel, Inspection, Project, Team, Worker
 from tuning.protocol.statuses import Status
 
-from .access import editable_or_404, may_create, may_edit, visible_or_404
+from .access import editable_or_404, may_create, may_edit, team_for_new, visible_or_404
 
 
 @require_GET
@@ -60,9 +59,7 @@ def hypermodel_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
         messages.error(request, "You may only look in your teams. Found a team of your own first.")
         return redirect("team-create")
-    team = Team.objects.editable_by(request.user).first() or Team()
-    if request.method == "POST" and team.pk is None:
-        team = default_team(request.user)
+    team = team_for_new(request)
     form = HyperModelForm(request.POST or None, request.FILES or None, user=request.user, team=team)
     if request.method == "POST" and form.is_valid():
         hypermodel = form.save(commit=False)

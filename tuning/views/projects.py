@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import projects as actions
-from tuning.actions.teams import default_team
 from tuning.analysis.known_spaces import known_spaces
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes
@@ -17,7 +16,7 @@ from tuning.forms.projects import ProjectForm
 from tuning.models import Dataset, HyperModel, Project, Team, Worker
 from tuning.protocol.statuses import Status
 
-from .access import editable_or_404, may_create, may_edit, visible_or_404
+from .access import editable_or_404, may_create, may_edit, team_for_new, visible_or_404
 
 
 @require_GET
@@ -36,9 +35,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
         messages.error(request, "You may only look in your teams. Found a team of your own first.")
         return redirect("team-create")
-    team = Team.objects.editable_by(request.user).first() or Team()
-    if request.method == "POST" and team.pk is None:
-        team = default_team(request.user)
+    team = team_for_new(request)
     form = ProjectForm(request.POST or None, user=request.user, team=team, initial=_wanted(request))
     if request.method == "POST" and form.is_valid():
         project = actions.create_project(request.user, form.save(commit=False))

@@ -1,13 +1,14 @@
 """What an inspection found comes from an untrusted process."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 from tuning.models import Dataset, HyperModel, Inspection, Worker
 from tuning.protocol.events import BadEvent, Inspected, Samples, decode_event, encode_event
+from tuning.supervisor.assignments.inspection import model_kind_of
 from tuning.supervisor.claims import Slot, claim_next
 
 SAMPLES = Samples(20, 20, 1, 10, 20, 30, "ValueError")
@@ -43,3 +44,9 @@ def test_what_somebody_asked_for_goes_first(
     asked = HyperModel.objects.create(key="asked", name="Asked", kinds=["image"])
     inspection = Inspection.objects.create(dataset=dataset, hypermodel=asked, wanted=True)
     assert claim_next(Slot(worker, 0)) == inspection
+
+
+def test_a_kind_of_model_that_nobody_knows_is_refused() -> None:
+    event = replace(EVENT, kind="quantum")
+    with pytest.raises(BadEvent, match="no known kind"):
+        model_kind_of(event)

@@ -150,6 +150,7 @@ class SearchForm(forms.ModelForm):
         # Together: another version, which the project may get meanwhile, has another space.
         search.hypermodel = self.project.hypermodel
         search.space = self.project.inspection.space
+        search.model_kind = self.project.inspection.model_kind
         return search
 
 

@@ -39,6 +39,9 @@ class HyperModel(models.Model):
     name = models.CharField(max_length=80)
     description = models.TextField(blank=True)
     code = models.TextField()
+    constants = models.JSONField(
+        default=dict, blank=True, help_text="Arguments of its builder that no project supplies."
+    )
     kinds = models.JSONField(default=list, help_text="Kinds of dataset that it can be used with.")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -65,4 +68,5 @@ class HyperModel(models.Model):
             code=self.code,
             dataset_folder=str(settings.DATASETS_ROOT / dataset.folder),
             split=split,
+            constants=self.constants,
         )

@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import ProjectOrder
 
 from .datasets import Dataset
@@ -54,6 +55,9 @@ class Inspection(Work):
     summary = models.TextField(blank=True)
     samples = models.JSONField(
         default=dict, blank=True, help_text="Sizes of models of random values, built untrained."
+    )
+    model_kind = models.CharField(
+        max_length=10, choices=[(k.value, k.value) for k in ModelKind], default=ModelKind.KERAS
     )
     note = models.TextField(blank=True, help_text="How the code was read, if not as it stands.")
 

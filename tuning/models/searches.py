@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, Q
 
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import ProjectOrder, SearchOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
@@ -77,6 +78,11 @@ class Search(models.Model):
     )
     hyperband_factor = models.PositiveSmallIntegerField(default=3)
     hyperband_iterations = models.PositiveSmallIntegerField(default=1)
+    model_kind = models.CharField(
+        max_length=10, choices=[(k.value, k.value) for k in ModelKind], default=ModelKind.KERAS
+    )
+    folds = models.PositiveSmallIntegerField(default=5)
+    scoring = models.CharField(max_length=80, blank=True)
     space = models.JSONField(default=dict)
     oracle_state = models.JSONField(default=dict, blank=True)
     exhausted = models.BooleanField(
@@ -133,4 +139,7 @@ class Search(models.Model):
             early_stopping_metric=self.early_stopping_metric,
             early_stopping_patience=self.early_stopping_patience,
             space=self.space,
+            kind=self.model_kind,
+            folds=self.folds,
+            scoring=self.scoring,
         )

@@ -9,6 +9,8 @@ import math
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from typing import Any, get_type_hints
 
+from .model_kinds import ModelKind
+
 MAX_LINE = 4 * 1024 * 1024
 MAX_TEXT = 20_000
 MAX_METRICS = 200
@@ -91,7 +93,7 @@ class Samples:
 @dataclass(frozen=True)
 class Inspected:
     """A template's search space (KerasTuner's own config), the metrics that it reports, its size.
-    `note`: sentences about how the code was read."""
+    `note`: sentences about how the code was read; `kind`: a ModelKind."""
 
     space: dict[str, Any]
     metrics: list[str]
@@ -99,6 +101,7 @@ class Inspected:
     summary: str
     samples: Samples = field(default_factory=Samples)
     note: str = ""
+    kind: str = ModelKind.KERAS
 
 
 @dataclass(frozen=True)

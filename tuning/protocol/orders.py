@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .model_kinds import ModelKind
 from .uploads import Upload
 
 # What a new project proposes, and what inspections use.
@@ -23,11 +24,13 @@ class Split:
 
 @dataclass(frozen=True)
 class ProjectOrder:
-    """The part that all work on a template needs: its code, the prepared data and their split."""
+    """The part that all work on a template needs: its code, the prepared data and their split.
+    `constants` are arguments of the template's builder that the project cannot know."""
 
     code: str
     dataset_folder: str
     split: Split
+    constants: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class SearchOrder:
     early_stopping_metric: str
     early_stopping_patience: int
     space: dict[str, Any] = field(default_factory=dict)
+    kind: str = ModelKind.KERAS
+    # Of scikit-learn's cross-validation alone; an empty scoring is the estimator's own.
+    folds: int = 5
+    scoring: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,8 @@ class RetrainOrder:
     epochs: int
     batch_size: int
     seed: int
+    kind: str = ModelKind.KERAS
+    scoring: str = ""
 
 
 @dataclass(frozen=True)

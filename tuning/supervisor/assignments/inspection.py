@@ -3,7 +3,8 @@
 from dataclasses import asdict
 
 from tuning.models import Inspection
-from tuning.protocol.events import Event, Failed, Inspected, Progress
+from tuning.protocol.events import BadEvent, Event, Failed, Inspected, Progress
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder
 from tuning.protocol.statuses import Status
 from tuning.supervisor.runners import Runner
@@ -32,9 +33,18 @@ class InspectionAssignment(Assignment):
                     summary=event.summary,
                     samples=asdict(event.samples),
                     note=event.note,
+                    model_kind=model_kind_of(event),
                 )
                 return True
             case Failed():
                 self.fail(failure_of(event), runner.log_tail())
                 return True
         return False
+
+
+def model_kind_of(event: Inspected) -> ModelKind:
+    """The word of an untrusted process, checked. Raises BadEvent."""
+    try:
+        return ModelKind(event.kind)
+    except ValueError as error:
+        raise BadEvent("an inspection of no known kind of model") from error

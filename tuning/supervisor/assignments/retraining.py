@@ -36,6 +36,8 @@ class RetrainingAssignment(Assignment):
                 epochs=self.row.epochs,
                 batch_size=self.row.batch_size,
                 seed=self.row.seed,
+                kind=self.row.trial.search.model_kind,
+                scoring=self.row.trial.search.scoring,
             )
         )
 

@@ -91,7 +91,7 @@ def test_options_for_files_are_not_for_built_in_datasets(
 
 
 def test_a_missing_file_is_told_from_an_unknown_key(alice: User, team: Team) -> None:
-    with pytest.raises(CommandError, match="There is no file data/photos.zip"):
+    with pytest.raises(CommandError, match=r"There is no file data/photos\.zip"):
         take("data/photos.zip", alice, team)
     with pytest.raises(CommandError, match=r"There is no file photos\.zip"):
         take("photos.zip", alice, team)

@@ -20,7 +20,11 @@ from tuning.protocol.orders import SearchOrder, TrialOrder
 from .fake_runner import Step
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-pytestmark = pytest.mark.tensorflow
+pytestmark = [
+    pytest.mark.tensorflow,
+    # KerasTuner's Bayesian oracle lets scikit-learn fit scores that follow no pattern.
+    pytest.mark.filterwarnings("ignore:lbfgs failed to converge"),
+]
 
 # Every kind, and a chain of conditions: layers > size_2 (> wide, if it is 64).
 OWN = {

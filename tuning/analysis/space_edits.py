@@ -98,11 +98,12 @@ def edited_parameter(
     those whose conditions ask for its value. Raises `Refused`."""
     if edit == edit_of(own):
         return own
+    part = "values"
+    if isinstance(edit, Range) and not is_number(own):
+        raise Refused(part, "This takes no range of numbers.")
     if isinstance(edit, Range) and edit.low == edit.high:
-        edit = Values((_number(own, edit.low, "low"),))
+        edit = Values((edit.low,))
         part = "low"
-    else:
-        part = "values"
     if isinstance(edit, Range):
         changed = _with_range(own, edit)
     elif is_number(own):
@@ -154,8 +155,6 @@ def baseline_note(searched: dict[str, Any], own: dict[str, Any]) -> str:
 
 
 def _with_range(own: Hyperparameter, edit: Range) -> Hyperparameter:
-    if not is_number(own):
-        raise Refused("values", "This takes no range of numbers.")
     whole = value_type(own) is int
     low, high = _number(own, edit.low, "low"), _number(own, edit.high, "high")
     step = edit.step

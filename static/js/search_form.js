@@ -16,6 +16,12 @@ function adapt() {
 }
 
 form.addEventListener("change", adapt);
+// What was said of a hyperparameter before it is typed anew; the plan's answer says what holds now.
+form.addEventListener("input", (event) => {
+  const fields = event.target.closest(".space-fields");
+  fields?.querySelectorAll(".errorlist").forEach((list) => list.remove());
+  fields?.querySelectorAll(".has-errors").forEach((part) => part.classList.remove("has-errors"));
+});
 // A row that was reset came anew from the site: it is opened again, and the plan follows.
 form.addEventListener("htmx:afterSettle", (event) => {
   if (!event.target.matches?.(".space-rows > li")) return;

@@ -126,7 +126,10 @@ def test_other_projects_searches_are_not_found(
     other = Project.objects.create(
         team=project.team, name="Other", dataset=project.dataset, hypermodel=project.hypermodel
     )
-    assert as_bob.get(reverse("search-create", args=[other.pk]), {"from": search.pk}).status_code == 404
+    assert (
+        as_bob.get(reverse("search-create", args=[other.pk]), {"from": search.pk}).status_code
+        == 404
+    )
 
 
 def test_a_page_of_an_older_version_is_told(as_bob: Client, url: str, project: Project) -> None:

@@ -182,7 +182,9 @@ class Hyperparameter:
         low, high, step = self.config["min_value"], self.config["max_value"], self.step or 1
         if self.sampling == "linear":
             return round((value - low) / step)
-        return round(math.log((value if self.sampling == "log" else high + low - value) / low, step))
+        return round(
+            math.log((value if self.sampling == "log" else high + low - value) / low, step)
+        )
 
     def _stepped(self, index: int) -> float | int:
         low, high, step = self.config["min_value"], self.config["max_value"], self.step or 1

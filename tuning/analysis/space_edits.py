@@ -222,7 +222,9 @@ def _with_options(own: Hyperparameter, values: Sequence[Any]) -> Hyperparameter:
         return _fixed(own, chosen[0])
     if own.kind != "Choice":
         return replace(own, kind="Boolean", config={**_common(own), "default": False})
-    return replace(own, config={**_common(own), "default": None, "values": chosen, "ordered": False})
+    return replace(
+        own, config={**_common(own), "default": None, "values": chosen, "ordered": False}
+    )
 
 
 def _fixed(own: Hyperparameter, value: Any) -> Hyperparameter:
@@ -242,7 +244,7 @@ def _number(own: Hyperparameter, value: Any, part: str) -> Any:
         raise Refused(part, "This must be 1 or more: all of the template’s own values are.")
     if lowest >= 0 > number:
         raise Refused(part, "This must not be below 0: none of the template’s own values is.")
-    share = own.kind == "Float" and own.sampling == "linear" and 0 <= lowest and highest <= 1
+    share = own.kind == "Float" and own.sampling == "linear" and lowest >= 0 and highest <= 1
     if share and number > 1:
         raise Refused(part, "This must not be above 1: the template’s own values are shares of 1.")
     return number

@@ -26,7 +26,7 @@ from tuning.analysis.space_edits import (
 from tuning.models import Inspection, Search
 
 RESET_ALL = "all"
-SAMPLINGS = [("linear", "Even"), ("log", "Logarithmic"), ("reverse_log", "Reversed logarithmic")]
+SAMPLINGS = [("linear", "Linear"), ("log", "Logarithmic"), ("reverse_log", "Reversed logarithmic")]
 NO_NUMBER = "“{}” is not a number. Write numbers like 64, 0.001 or 1e-4."
 
 
@@ -233,7 +233,7 @@ class SpaceForm:
     def _rows(self, data: Mapping[str, Any] | None, earlier: dict[str, Any]) -> list[Row]:
         own = read_space(self.inspection.space)
         known = {(p.name, p.conditions): edit_of(p) for p in read_space(earlier)}
-        rows = []
+        rows: list[Row] = []
         for place, parameter in enumerate(own):
             governs = governed(own, parameter.name)
             start = known.get((parameter.name, parameter.conditions), edit_of(parameter))

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import SPACE
-from tuning.analysis.space import combinations, grid_size, in_use, read_space
+from tuning.analysis.combinations import combinations, grid_size, in_use
+from tuning.analysis.space import read_space
 
 
 def entry(kind: str, name: str, when: tuple[str, list[Any]] | None = None, **config: Any) -> Any:
@@ -94,11 +95,11 @@ def test_a_plain_product() -> None:
 
 
 def test_wide_ranges_and_many_parents_cost_nothing() -> None:
-    entries = [entry("Int", "seed", **numbers(0, 10**15, 1))]
-    for i in range(60):
-        entries.append(entry("Boolean", f"on_{i}"))
-        entries.append(entry("Int", f"size_{i}", (f"on_{i}", [True]), **numbers(1, 4, 1)))
-    parameters = space(*entries)
+    parameters = space(
+        entry("Int", "seed", **numbers(0, 10**15, 1)),
+        *(entry("Boolean", f"on_{i}") for i in range(60)),
+        *(entry("Int", f"x_{i}", (f"on_{i}", [True]), **numbers(1, 4, 1)) for i in range(60)),
+    )
     assert combinations(parameters) == grid_size(parameters) == (10**15 + 1) * 5**60
     assert all(in_use(parameters))
 

@@ -7,16 +7,8 @@ import pytest
 
 from tests.conftest import SPACE
 from tuning.analysis.space import default_values, read_space
-from tuning.analysis.space_edits import (
-    Edit,
-    Range,
-    Refused,
-    Values,
-    baseline_note,
-    compared,
-    edit_of,
-    edited,
-)
+from tuning.analysis.space_changes import baseline_note, compared
+from tuning.analysis.space_edits import Edit, Range, Refused, Values, edit_of, edited
 
 from .test_space import entry, numbers
 
@@ -94,6 +86,12 @@ def test_the_baseline_is_explained() -> None:
         "The baseline is not the template’s own default: units is 32 instead of 16 and "
         "learning_rate is 0.01 instead of 0.001."
     )
+
+
+def test_a_long_list_of_differences_is_cut_short() -> None:
+    own = {"space": [entry("Int", f"x{i}", default=1, **numbers(1, 9, 1)) for i in range(8)]}
+    note = baseline_note(edited(own, {i: Values((2,)) for i in range(8)}), own)
+    assert note.endswith("x3 is 2 instead of 1 and 4 more differ.")
 
 
 def test_a_child_that_nothing_reaches_is_said_to_be_out_of_use() -> None:

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.test_space import entry, numbers
-from tuning.analysis.space import default_values, grid_size, read_space
+from tuning.analysis.combinations import grid_size
+from tuning.analysis.space import default_values, read_space
 from tuning.analysis.space_edits import Edit, Range, Refused, Values, edited
 from tuning.oracle import KnownTrial, OracleSettings, suggest
 from tuning.protocol.events import TrialEnd

@@ -1,7 +1,6 @@
 """Search spaces, read from KerasTuner's own config: {"space": [{"class_name", "config"}]}."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -98,7 +97,7 @@ class Hyperparameter:
 
     @property
     def grid_count(self) -> int:
-        """How many values KerasTuner's grid search tries: the default as well, if it is no other's."""
+        """How many values KerasTuner's grid search tries: its values and the default."""
         stepped = self.listed is None and self.step is not None
         count = self._stepped_count if stepped else len(self.grid_values)
         return count + (not self._is_regular(self.default))
@@ -232,63 +231,6 @@ def default_values(space: dict[str, Any]) -> dict[str, Any]:
         if all(values.get(c.name) in c.values for c in parameter.conditions):
             values[parameter.name] = parameter.default
     return values
-
-
-def combinations(space: list[Hyperparameter]) -> int | None:
-    """How many different models the space holds; None if a continuous range makes them endless."""
-    used = in_use(space)
-    if any(used[i] and parameter.count is None for i, parameter in enumerate(space)):
-        return None
-    return _walk(space, [parameter.count or 0 for parameter in space], Hyperparameter.takes)[0]
-
-
-def grid_size(space: list[Hyperparameter]) -> int:
-    """How many trials a whole grid search takes."""
-    return _walk(space, [parameter.grid_count for parameter in space], Hyperparameter.in_grid)[0]
-
-
-def in_use(space: list[Hyperparameter]) -> list[bool]:
-    """For each hyperparameter: whether any values of the others meet its conditions."""
-    sizes = [2**60 if parameter.count is None else parameter.count for parameter in space]
-    return _walk(space, sizes, Hyperparameter.takes)[1]
-
-
-def _walk(
-    space: list[Hyperparameter], sizes: list[int], takes: Callable[[Hyperparameter, Any], bool]
-) -> tuple[int, list[bool]]:
-    """Combinations of active values, and which hyperparameters are ever active. Only values that
-    a condition names are told apart, and only until the last condition that names them; the others
-    of a hyperparameter count together. So wide ranges and many parents cost nothing."""
-    named: dict[str, list[Any]] = {}
-    last: dict[str, int] = {}
-    for place, parameter in enumerate(space):
-        for condition in parameter.conditions:
-            last[condition.name] = place
-            values = named.setdefault(condition.name, [])
-            values.extend(value for value in condition.values if value not in values)
-    # Assignments of the parents so far, with the number of combinations behind each.
-    states: dict[tuple[tuple[str, Any], ...], int] = {(): 1}
-    used = [False] * len(space)
-    for place, parameter in enumerate(space):
-        following: dict[tuple[tuple[str, Any], ...], int] = {}
-        told_apart = [v for v in named.get(parameter.name, []) if takes(parameter, v)]
-        for state, count in states.items():
-            known = dict(state)
-            needed = tuple(item for item in state if last[item[0]] > place)
-            if not all(known.get(c.name) in c.values for c in parameter.conditions):
-                following[needed] = following.get(needed, 0) + count
-                continue
-            used[place] = True
-            rest = sizes[place]
-            if last.get(parameter.name, 0) > place:
-                for value in told_apart:
-                    key = (*needed, (parameter.name, value))
-                    following[key] = following.get(key, 0) + count
-                rest -= len(told_apart)
-            if rest > 0:
-                following[needed] = following.get(needed, 0) + count * rest
-        states = following
-    return sum(states.values()), used
 
 
 def _is_bool(value: Any) -> bool:

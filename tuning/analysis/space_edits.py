@@ -1,5 +1,4 @@
-"""Search spaces that somebody changed: what a template can take, what KerasTuner accepts, and how
-the result differs from the template's own.
+"""Changing a search space: what a template can take and KerasTuner accepts.
 
 `edited` is all it takes to narrow, widen or fix hyperparameters; conditions are kept as they are.
 """
@@ -11,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .figures import in_words, setting
-from .space import Hyperparameter, default_values, in_use, read_space
+from .space import Hyperparameter, read_space
 
 SAMPLINGS = ("linear", "log", "reverse_log")
 # Against slips of the finger; powers of what lies between them are still numbers.
@@ -126,32 +125,6 @@ def check_grid(parameter: Hyperparameter) -> None:
             f"Grid search would try each of {parameter.grid_count:,} values: give {parameter.name} "
             "a larger step or a list of values.",
         )
-
-
-def compared(searched: dict[str, Any], own: dict[str, Any]) -> list[Hyperparameter]:
-    """The hyperparameters of a searched space, each with what the template says (if it still has
-    it) and whether it is ever in use."""
-    known = {(p.name, p.conditions): p for p in read_space(own)}
-    space = read_space(searched)
-    return [
-        replace(parameter, own=known.get((parameter.name, parameter.conditions)), in_use=used)
-        for parameter, used in zip(space, in_use(space), strict=True)
-    ]
-
-
-def baseline_note(searched: dict[str, Any], own: dict[str, Any]) -> str:
-    """A sentence if the first trial is not the template's defaults any more; else nothing."""
-    values = default_values(searched)
-    others = [
-        f"{p.name} is {setting(p.default)} instead of {setting(p.own.default)}"
-        for p in compared(searched, own)
-        if p.own and p.name in values and values[p.name] != p.own.default
-    ]
-    if not others:
-        return ""
-    more = [f"{len(others) - 4} more differ"] if len(others) > 5 else []
-    shown = in_words([*others[: 4 if more else 5], *more])
-    return f"The baseline is not the template’s own default: {shown}."
 
 
 def _with_range(own: Hyperparameter, edit: Range) -> Hyperparameter:

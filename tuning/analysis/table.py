@@ -10,7 +10,8 @@ from django.db.models.functions import Coalesce, Now
 
 from tuning.models import Search, Trial
 
-from .space import in_use, read_space
+from .combinations import in_use
+from .space import read_space
 from .summary import light
 
 PAGE_SIZE = 100

@@ -10,12 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import searches as actions
+from tuning.analysis.combinations import combinations, grid_size
 from tuning.analysis.curves import running_info
 from tuning.analysis.history import history_info
 from tuning.analysis.plan import plan_info
 from tuning.analysis.snippets import forms as snippet_forms
-from tuning.analysis.space import combinations, grid_size
-from tuning.analysis.space_edits import baseline_note, compared
+from tuning.analysis.space_changes import baseline_note, compared
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
 from tuning.analysis.table import table_info
 from tuning.forms.searches import ExtendForm, SearchForm, settings_of
@@ -34,27 +34,18 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, "The search space is not known yet.")
         return redirect("project-detail", project.pk)
     earlier = _earlier(request, project)
-    form = SearchForm(
-        request.POST or None, project=project, initial=settings_of(earlier) if earlier else None
-    )
-    space_form = SpaceForm(
-        request.POST or None,
-        inspection=project.inspection,
-        earlier=earlier.space if earlier else None,
-    )
+    settings, space = (settings_of(earlier), earlier.space) if earlier else (None, None)
+    data = request.POST or None
+    form = SearchForm(data, project=project, initial=settings)
+    space_form = SpaceForm(data, inspection=project.inspection, earlier=space)
     valid = form.is_valid() and space_form.is_valid()
     if valid and not space_form.reset:
         search = form.search()
         search.space = space_form.space
         return redirect("search-detail", actions.start_search(request.user, search).pk)
-    context = {
-        "project": project,
-        "form": form,
-        "earlier": earlier,
-        "url": request.get_full_path(),
-        **_plan_context(project, form, space_form),
-    }
-    refused = request.method == "POST" and not valid and not space_form.reset
+    context = _plan_context(project, form, space_form)
+    context |= {"project": project, "earlier": earlier, "url": request.get_full_path()}
+    refused = data is not None and not valid and not space_form.reset
     return render(request, "searches/create.html", context, status=422 if refused else 200)
 
 
@@ -175,13 +166,13 @@ def _space_context(search: Search) -> dict[str, Any]:
 
 def _plan_context(project: Project, form: SearchForm, space_form: SpaceForm) -> dict[str, Any]:
     space = [row.searched for row in space_form.rows]
-    own = project.inspection.space
     return {
+        "form": form,
         "space_form": space_form,
         "combinations": combinations(space),
         "grid_size": grid_size(space),
         "plan": plan_info(_sketch(project, form, space_form.space)),
-        "baseline_note": baseline_note(space_form.space, own),
+        "baseline_note": baseline_note(space_form.space, project.inspection.space),
     }
 
 

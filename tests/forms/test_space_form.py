@@ -1,16 +1,19 @@
 """The search space in the form of a new search."""
 
+import json
 from typing import Any
 
 import pytest
 from django.http import QueryDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.analysis.test_space import entry, numbers
 from tests.conftest import SPACE
+from tuning.analysis.combinations import combinations, grid_size
+from tuning.analysis.space import read_space
 from tuning.forms.space import SpaceForm
 from tuning.models import Inspection, Project
-
-pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -169,6 +172,32 @@ def test_a_wide_range_of_the_template_itself_is_refused_for_a_grid(inspection: I
     inspection.space = {"space": [entry("Int", "seed", **numbers(0, 2**31, 1))]}
     given = SpaceForm({"tuner": "grid"}, inspection=inspection)
     assert "step" in given.rows[0].errors
+
+
+ANYTHING = st.one_of(
+    st.text(max_size=12), st.integers().map(str), st.floats().map(str),
+    st.sampled_from(["range", "values", "log", "linear", "reverse_log", "0", "1", "1e308", "1, 2"]),
+)  # fmt: skip
+FIELDS = [
+    f"space-{place}-{name}"
+    for place in range(len(SPACE["space"]))
+    for name in ("way", "low", "high", "step", "sampling", "values")
+]
+
+
+@given(st.dictionaries(st.sampled_from([*FIELDS, "reset", "tuner", "inspection"]), ANYTHING))
+@settings(max_examples=400, deadline=None)
+def test_whatever_is_sent_ends_in_a_space_or_in_sentences(data: dict[str, str]) -> None:
+    query = QueryDict(mutable=True)
+    query.update(data)
+    given_ = SpaceForm(query, inspection=Inspection(pk=1, space=SPACE))
+    for row in given_.rows:
+        assert bool(row.errors) == bool(row.first_error)
+    searched = read_space(json.loads(json.dumps(given_.space, allow_nan=False)))
+    assert [p.name for p in searched] == [p.name for p in read_space(SPACE)]
+    assert [p.conditions for p in searched] == [p.conditions for p in read_space(SPACE)]
+    assert grid_size(searched) >= 1
+    assert combinations(searched) != 0
 
 
 def test_a_hundred_hyperparameters(inspection: Inspection) -> None:

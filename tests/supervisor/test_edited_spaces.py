@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from tests.analysis.test_space import entry, numbers
 from tuning.analysis.combinations import grid_size
 from tuning.analysis.space import default_values, read_space
 from tuning.analysis.space_edits import Edit, Range, Refused, Values, edited
+from tuning.forms.space import SpaceForm
+from tuning.models import Inspection
 from tuning.oracle import KnownTrial, OracleSettings, suggest
 from tuning.protocol.events import TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
@@ -86,6 +89,31 @@ def test_what_is_taken_keras_tuner_takes(edits: dict[int, Edit]) -> None:
         if parameter.grid_count <= 1000:
             assert sorted(map(str, entry_.values)) == sorted(map(str, parameter.grid_values))
         assert entry_.conditions == hyperparameters(OWN)._hps[parameter.name][0].conditions
+
+
+typed = st.one_of(
+    figures.map(str), st.sampled_from(["", "1e-3", ".5", "64", "8, 16", "0.1,0.2", "3", "nan"])
+)
+ROWS = {
+    f"space-{place}-{name}": values
+    for place in range(len(OWN["space"]))
+    for name, values in {
+        "way": st.sampled_from(["range", "values"]), "low": typed, "high": typed, "step": typed,
+        "sampling": samplings, "values": typed | st.sampled_from(["0", "1"]),
+    }.items()
+}  # fmt: skip
+
+
+@given(st.fixed_dictionaries(ROWS), st.sampled_from(["grid", "random"]))
+@settings(max_examples=200, deadline=None)
+def test_what_the_form_takes_keras_tuner_takes(rows: dict[str, str], tuner: str) -> None:
+    data = QueryDict(mutable=True)
+    data.update({**rows, "tuner": tuner})
+    form = SpaceForm(data, inspection=Inspection(pk=1, space=OWN))
+    hp = hyperparameters(form.space)
+    assert [row.own.name for row in form.rows] == [entry_.name for entry_ in hp.space]
+    for row, entry_ in zip(form.rows, hp.space, strict=True):
+        assert row.parameter.closest(entry_.random_sample(seed=1)) is not None
 
 
 @given(whole | figures, whole | figures, st.none() | figures, samplings, st.booleans())

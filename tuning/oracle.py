@@ -120,7 +120,7 @@ def _restored(
 def _fresh(settings: OracleSettings) -> kt_oracle.Oracle:
     common: dict[str, Any] = {
         "objective": keras_tuner.Objective(settings.objective, settings.direction),
-        "hyperparameters": keras_tuner.HyperParameters.from_config(deepcopy(settings.space)),
+        "hyperparameters": _hyperparameters(settings.space),
         "seed": settings.seed,
         "max_consecutive_failed_trials": _NEVER,
     }
@@ -137,6 +137,16 @@ def _fresh(settings: OracleSettings) -> kt_oracle.Oracle:
         "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
     }[settings.tuner]
     return kind(max_trials=settings.max_trials, **common)
+
+
+def _hyperparameters(space: dict[str, Any]) -> keras_tuner.HyperParameters:
+    """The space with its defaults as values, as a first build of the template would leave them.
+    Without them a grid takes what is conditional for unused and begins at random values of it."""
+    hp = keras_tuner.HyperParameters.from_config({"values": {}, **deepcopy(space)})
+    for entry in hp.space:
+        if hp.is_active(entry):
+            hp.values.setdefault(entry.name, entry.default)
+    return hp
 
 
 def _trial(known: KnownTrial, space: keras_tuner.HyperParameters) -> KerasTunerTrial:

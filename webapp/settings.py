@@ -128,6 +128,9 @@ TEMPLATES = [
     },
 ]
 
+# A search form has six fields for each hyperparameter; templates may have hundreds of those.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
 # --- Database --------------------------------------------------------------------------------
 
 DATABASE_URL = os.environ.get("DATABASE_URL", "")

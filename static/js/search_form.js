@@ -1,4 +1,5 @@
-// New search: shows only what the chosen tuner uses, and which way the chosen metric goes.
+// New search: shows only what the chosen tuner uses, and of each hyperparameter only the fields of
+// the chosen way to search it.
 
 const form = document.getElementById("search-form");
 const field = (name) => form.querySelector(`[data-field="${name}"]`);
@@ -8,7 +9,23 @@ function adapt() {
   document.getElementById("hyperband-fields").hidden = !hyperband;
   field("max_trials").hidden = hyperband;
   field("early_stopping_patience").hidden = form.elements.early_stopping_metric.value === "";
+  for (const fields of form.querySelectorAll(".space-fields")) {
+    const way = fields.querySelector('input[type="radio"]:checked')?.value;
+    for (const part of fields.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== way;
+  }
 }
 
 form.addEventListener("change", adapt);
+// What was said of a hyperparameter before it is typed anew; the plan's answer says what holds now.
+form.addEventListener("input", (event) => {
+  const fields = event.target.closest(".space-fields");
+  fields?.querySelectorAll(".errorlist").forEach((list) => list.remove());
+  fields?.querySelectorAll(".has-errors").forEach((part) => part.classList.remove("has-errors"));
+});
+// A row that was reset came anew from the site: it is opened again, and the plan follows.
+form.addEventListener("htmx:afterSettle", (event) => {
+  if (!event.target.matches?.(".space-rows > li")) return;
+  event.target.querySelector("details").open = true;
+  form.dispatchEvent(new Event("change", { bubbles: true }));
+});
 adapt();

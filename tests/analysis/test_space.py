@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import SPACE
-from tuning.analysis.space import combinations, grid_size, read_space
+from tuning.analysis.combinations import combinations, grid_size, in_use
+from tuning.analysis.space import read_space
 
 
 def entry(kind: str, name: str, when: tuple[str, list[Any]] | None = None, **config: Any) -> Any:
@@ -29,8 +30,8 @@ def test_the_space_of_the_cast() -> None:
     # Nine momenta: KerasTuner divides 0.9 by 0.1 with //, which loses the last one.
     assert [p.count for p in parameters] == [8, 2, 9, None]
     assert combinations(parameters) is None
-    # 8 units, adam or sgd with 9 momenta, 10 samples of the learning rate
-    assert grid_size(parameters) == 8 * (1 + 9) * 10
+    # 8 units, adam or sgd with 9 momenta, 10 samples of the learning rate and its default
+    assert grid_size(parameters) == 8 * (1 + 9) * 11
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,54 @@ def test_a_plain_product() -> None:
     assert combinations([]) == 1
 
 
+def test_wide_ranges_and_many_parents_cost_nothing() -> None:
+    parameters = space(
+        entry("Int", "seed", **numbers(0, 10**15, 1)),
+        *(entry("Boolean", f"on_{i}") for i in range(60)),
+        *(entry("Int", f"x_{i}", (f"on_{i}", [True]), **numbers(1, 4, 1)) for i in range(60)),
+    )
+    assert combinations(parameters) == grid_size(parameters) == (10**15 + 1) * 5**60
+    assert all(in_use(parameters))
+
+
+def test_conditions_that_nothing_meets() -> None:
+    parameters = space(
+        entry("Fixed", "depth", value=1),
+        entry("Choice", "second", ("depth", [2, 3]), values=["a", "b"]),
+        entry("Float", "inner", ("second", ["b"]), **numbers(0.0, 1.0)),
+        entry("Boolean", "free", ("depth", [1])),
+    )
+    assert in_use(parameters) == [True, False, False, True]
+    assert combinations(parameters) == 2, "a continuous range counts only where it is in use"
+
+
+@pytest.mark.parametrize(
+    ("config", "value", "closest"),
+    [
+        (numbers(0.0, 0.5, 0.1), 0.3, 0.30000000000000004),
+        (numbers(0.0, 0.5, 0.1), 0.35, None),
+        (numbers(0.0, 0.5), 0.35, 0.35),
+        (numbers(1e-4, 1e-1, 10, "log"), 1e-2, 0.01),
+        (numbers(1e-4, 1e-1, 10, "log"), 2e-2, None),
+        (numbers(1.0, 10.0, 2, "reverse_log"), 9.0, 9.0),
+        (numbers(1.0, 10.0, 2, "reverse_log"), 1.0, None),
+        (numbers(1.0, 10.0), 11.0, None),
+        (numbers(1.0, 10.0), "5", None),
+        (numbers(1.0, 10.0), True, None),
+    ],
+)
+def test_values_up_to_rounding(config: Any, value: Any, closest: float | None) -> None:
+    (parameter,) = space(entry("Float", "x", **config))
+    assert parameter.closest(value) == (closest if closest is None else pytest.approx(closest))
+    assert parameter.takes(value) == (closest == value)
+
+
+def test_one_is_not_true() -> None:
+    switch, number = space(entry("Boolean", "a"), entry("Choice", "b", values=[0, 1]))
+    assert not switch.takes(1)
+    assert not number.takes(True)
+
+
 @pytest.mark.tensorflow
 def test_counts_and_values_are_keras_tuners() -> None:
     import keras_tuner
@@ -111,3 +160,28 @@ def test_counts_and_values_are_keras_tuners() -> None:
     for parameter, own in zip(read_space(hp.get_config()), hp.space, strict=True):
         assert sorted(parameter.grid_values) == pytest.approx(sorted(own.values)), own.name
         assert parameter.default == own.default, own.name
+
+
+@pytest.mark.tensorflow
+def test_the_grid_is_as_large_as_keras_tuners() -> None:
+    import keras_tuner
+
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("kind", ["a", "b"])
+    hp.Float("rate", 1e-3, 1e-1, sampling="log", default=2e-3)
+    with hp.conditional_scope("kind", ["b"]):
+        hp.Int("units", 8, 40, step=16, default=30)
+    oracle = keras_tuner.oracles.GridSearchOracle(
+        objective=keras_tuner.Objective("x", "min"), hyperparameters=hp
+    )
+    oracle.verbose = 0
+    oracle.save = oracle._save_trial = lambda *_: None
+    tried = set()
+    while (trial := oracle.create_trial("t")).status != "STOPPED":
+        tried.add(tuple(sorted(trial.hyperparameters.values.items())))
+        trial.metrics.register("x", direction="min")
+        trial.metrics.update("x", 1.0, step=0)
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+    parameters = read_space(hp.get_config())
+    assert len(tried) == grid_size(parameters) == 11 + 11 * 4

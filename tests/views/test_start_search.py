@@ -46,7 +46,7 @@ def test_nonsense_is_refused_beside_its_field(as_alice: Client, project: Project
 
 def test_the_plan_follows_the_form(as_alice: Client, project: Project) -> None:
     data = {**DEFAULTS, "tuner": "hyperband", "epochs": 9, "max_trials": ""}
-    page = as_alice.get(_url("search-plan", project), data).content.decode()
+    page = as_alice.post(_url("search-plan", project), data).content.decode()
     assert "24 trials" in page
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Case, F, Max, Q, Value, When
 from django.db.models.functions import Now
 
-from tuning.analysis.space import read_space
+from tuning.analysis.space import default_values
 from tuning.models import Project, SavedModel, Search, Trial
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
@@ -35,15 +35,6 @@ def start_search(user: Any, search: Search) -> Search:
         )
     ring(times=search.parallel_trials)
     return search
-
-
-def default_values(space: dict[str, Any]) -> dict[str, Any]:
-    """The default of every hyperparameter of a KerasTuner space that is active under them."""
-    values: dict[str, Any] = {}
-    for parameter in read_space(space):
-        if all(values.get(c.name) in c.values for c in parameter.conditions):
-            values[parameter.name] = parameter.default
-    return values
 
 
 def pause_search(search: Search) -> bool:

@@ -8,8 +8,9 @@ from typing import Any
 from tuning.models import HyperModel, Inspection
 from tuning.protocol.statuses import Status
 
+from .combinations import combinations
 from .figures import counted
-from .space import Hyperparameter, combinations, read_space
+from .space import Hyperparameter, read_space
 
 
 @dataclass(frozen=True)

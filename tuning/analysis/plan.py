@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from tuning.models import Search
 
 from . import hyperband
-from .space import combinations, grid_size, read_space
+from .combinations import combinations, grid_size
+from .space import read_space
 from .summary import planned_trials
 
 

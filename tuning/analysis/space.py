@@ -1,10 +1,9 @@
 """Search spaces, read from KerasTuner's own config: {"space": [{"class_name", "config"}]}."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from .figures import in_words, setting
 
@@ -25,10 +24,20 @@ class Condition:
 
 @dataclass(frozen=True)
 class Hyperparameter:
+    """`own` is what the template says, where this one is of a search; `in_use` is false if no
+    values of the space meet its conditions."""
+
     name: str
     kind: str
     config: dict[str, Any]
     conditions: tuple[Condition, ...]
+    own: Self | None = None
+    in_use: bool = True
+
+    @property
+    def changed(self) -> bool:
+        """Whether the search has something else here than the template."""
+        return self.own is not None and (self.kind, self.config) != (self.own.kind, self.own.config)
 
     @property
     def default(self) -> Any:
@@ -47,31 +56,89 @@ class Hyperparameter:
     @property
     def count(self) -> int | None:
         """How many values it can take; None if there is no limit."""
-        if self.kind == "Fixed":
-            return 1
-        if self.kind == "Boolean":
-            return 2
-        if self.kind == "Choice":
-            return len(self.config.get("values", []))
-        if self.config.get("step") is not None:
+        if self.listed is not None:
+            return len(self.listed)
+        if self.step is not None:
             return self._stepped_count
         if self.kind == "Int":
             return int(self.config["max_value"]) - int(self.config["min_value"]) + 1
         return None
 
-    @cached_property
-    def grid_values(self) -> tuple[Any, ...]:
-        """The values that KerasTuner's grid search tries."""
+    @property
+    def listed(self) -> tuple[Any, ...] | None:
+        """Its values; None if it has a range."""
         if self.kind == "Fixed":
             return (self.config.get("value"),)
         if self.kind == "Boolean":
             return (True, False)
         if self.kind == "Choice":
             return tuple(self.config.get("values", []))
-        if self.config.get("step") is not None:
+        return None
+
+    @property
+    def sampling(self) -> str:
+        return self.config.get("sampling") or "linear"
+
+    @property
+    def step(self) -> float | None:
+        """KerasTuner gives whole ranges a step of 1 by itself."""
+        step: float | None = self.config.get("step")
+        return 1 if step is None and self.kind == "Int" and self.sampling == "linear" else step
+
+    @cached_property
+    def grid_values(self) -> tuple[Any, ...]:
+        """KerasTuner's `values`. Ranges may have billions of them: see `grid_count`."""
+        if self.listed is not None:
+            return self.listed
+        if self.step is not None:
             return tuple(self._stepped(index) for index in range(self._stepped_count))
         samples = (self._sample(index * 0.1 + 0.05) for index in range(GRID_SAMPLES))
         return tuple(dict.fromkeys(samples))
+
+    @property
+    def grid_count(self) -> int:
+        """How many values KerasTuner's grid search tries: its values and the default."""
+        stepped = self.listed is None and self.step is not None
+        count = self._stepped_count if stepped else len(self.grid_values)
+        return count + (not self._is_regular(self.default))
+
+    def in_grid(self, value: Any) -> bool:
+        """Whether KerasTuner's grid search tries this value."""
+        return self._is_regular(value) or value == self.default
+
+    def closest(self, value: Any) -> Any:
+        """The one of its values that this is up to rounding: 0.30000000000000004 for 0.3 in steps
+        of 0.1. None if there is none."""
+        if self.listed is not None:
+            # In Python 1 equals True; to a template it does not.
+            same = (v for v in self.listed if v == value and _is_bool(v) == _is_bool(value))
+            return next(same, None)
+        if _is_bool(value) or not isinstance(value, int | float):
+            return None
+        low, high = self.config["min_value"], self.config["max_value"]
+        tolerance = 1e-9 * (high - low)
+        if not low - tolerance <= value <= high + tolerance:
+            return None
+        if self.step is None:
+            value = min(max(value, low), high)
+            return value if self.kind == "Float" or value == int(value) else None
+        index = min(max(self._index(min(max(value, low), high)), 0), self._stepped_count - 1)
+        found = self._stepped(index)
+        return found if math.isclose(found, value, abs_tol=tolerance) else None
+
+    def takes(self, value: Any) -> bool:
+        """Whether this is exactly one of its values."""
+        closest = self.closest(value)
+        return closest is not None and bool(closest == value)
+
+    @property
+    def lowest(self) -> Any:
+        """The smallest value of a range; the first one of a list."""
+        if self.listed is not None:
+            return self.listed[0]
+        if self.step is not None and self.sampling == "reverse_log":
+            return self._stepped(self._stepped_count - 1)
+        return self.config["min_value"]
 
     @property
     def range_text(self) -> str:
@@ -83,7 +150,7 @@ class Hyperparameter:
         if self.kind == "Choice":
             return ", ".join(setting(value) for value in self.config.get("values", []))
         low, high = setting(self.config["min_value"]), setting(self.config["max_value"])
-        step, sampling = self.config.get("step"), self.config.get("sampling") or "linear"
+        step, sampling = self.step, self.sampling
         text = f"{low} to {high}"
         if step is not None and sampling != "linear":
             text += f", each {setting(step)} times the one before"
@@ -97,19 +164,32 @@ class Hyperparameter:
     def condition_text(self) -> str:
         return in_words([str(condition) for condition in self.conditions])
 
+    def _is_regular(self, value: Any) -> bool:
+        if self.listed is None and self.step is None:
+            return value in self.grid_values
+        return self.takes(value)
+
     @property
     def _stepped_count(self) -> int:
-        low, high, step = (self.config[key] for key in ("min_value", "max_value", "step"))
-        if (self.config.get("sampling") or "linear") == "linear":
+        low, high, step = self.config["min_value"], self.config["max_value"], self.step or 1
+        if self.sampling == "linear":
             return int((high - low) // step + 1)
         return int(math.log(high / low, step) + 1e-8) + 1
 
+    def _index(self, value: float) -> int:
+        """How many steps it takes to come to `value`, roughly."""
+        low, high, step = self.config["min_value"], self.config["max_value"], self.step or 1
+        if self.sampling == "linear":
+            return round((value - low) / step)
+        return round(
+            math.log((value if self.sampling == "log" else high + low - value) / low, step)
+        )
+
     def _stepped(self, index: int) -> float | int:
-        low, high, step = (self.config[key] for key in ("min_value", "max_value", "step"))
-        sampling = self.config.get("sampling") or "linear"
-        if sampling == "linear":
+        low, high, step = self.config["min_value"], self.config["max_value"], self.step or 1
+        if self.sampling == "linear":
             value = low + index * step
-        elif sampling == "log":
+        elif self.sampling == "log":
             value = low * math.pow(step, index)
         else:
             value = high + low - low * math.pow(step, index)
@@ -119,10 +199,9 @@ class Hyperparameter:
         low, high = self.config["min_value"], self.config["max_value"]
         # KerasTuner widens whole ranges by one so that the largest value is reached.
         top = high + 1 if self.kind == "Int" else high
-        sampling = self.config.get("sampling") or "linear"
-        if sampling == "linear":
+        if self.sampling == "linear":
             value = share * (top - low) + low
-        elif sampling == "log":
+        elif self.sampling == "log":
             value = low * math.pow(top / low, share)
         else:
             value = top + low - low * math.pow(top / low, 1 - share)
@@ -145,52 +224,14 @@ def read_space(config: dict[str, Any]) -> list[Hyperparameter]:
     ]
 
 
-def combinations(space: list[Hyperparameter]) -> int | None:
-    """How many different models the space holds; None if a continuous range makes them endless."""
-    if any(parameter.count is None for parameter in space):
-        return None
-    return _count(space, {p.name: (int(p.count or 0), None) for p in space})
+def default_values(space: dict[str, Any]) -> dict[str, Any]:
+    """The default of every hyperparameter of a KerasTuner config that is active under them."""
+    values: dict[str, Any] = {}
+    for parameter in read_space(space):
+        if all(values.get(c.name) in c.values for c in parameter.conditions):
+            values[parameter.name] = parameter.default
+    return values
 
 
-def grid_size(space: list[Hyperparameter]) -> int:
-    """How many trials a whole grid search takes."""
-    return _count(space, {p.name: (len(p.grid_values), p.grid_values) for p in space})
-
-
-def _count(space: list[Hyperparameter], sizes: dict[str, tuple[int, Iterable[Any] | None]]) -> int:
-    """Combinations of active values. Only values that a condition names are told apart; the
-    others of a hyperparameter count together, so wide ranges cost nothing."""
-    named: dict[str, list[Any]] = {}
-    for parameter in space:
-        for condition in parameter.conditions:
-            values = named.setdefault(condition.name, [])
-            values.extend(value for value in condition.values if value not in values)
-    # Assignments of the parents so far, with the number of combinations behind each.
-    states: dict[tuple[tuple[str, Any], ...], int] = {(): 1}
-    for parameter in space:
-        size, listed = sizes[parameter.name]
-        following: dict[tuple[tuple[str, Any], ...], int] = {}
-        for state, count in states.items():
-            known = dict(state)
-            if not all(known.get(c.name) in c.values for c in parameter.conditions):
-                following[state] = following.get(state, 0) + count
-                continue
-            told_apart = [
-                value
-                for value in named.get(parameter.name, [])
-                if (value in listed if listed is not None else _takes(parameter, value))
-            ]
-            for value in told_apart:
-                key = (*state, (parameter.name, value))
-                following[key] = following.get(key, 0) + count
-            if size > len(told_apart):
-                following[state] = following.get(state, 0) + count * (size - len(told_apart))
-        states = following
-    return sum(states.values())
-
-
-def _takes(parameter: Hyperparameter, value: Any) -> bool:
-    """Whether a hyperparameter with finitely many values can take this one."""
-    if parameter.kind == "Int" and parameter.config.get("step") in (None, 1):
-        return bool(parameter.config["min_value"] <= value <= parameter.config["max_value"])
-    return value in parameter.grid_values
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)

@@ -12,7 +12,8 @@ from tuning.protocol.objectives import is_better
 from tuning.protocol.statuses import SearchStatus, Status
 
 from . import hyperband
-from .space import grid_size, read_space
+from .combinations import grid_size
+from .space import read_space
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Now
 
 from tuning.models import Search, Trial
 
+from .combinations import in_use
 from .space import read_space
 from .summary import light
 
@@ -64,8 +65,10 @@ def table_info(search: Search, sort: str = "number", page: str | int = 1) -> Tab
 
 
 def value_columns(search: Search) -> list[Column]:
-    """A column for each hyperparameter, in the template's order, fixed ones left out."""
-    names = [p.name for p in read_space(search.space) if p.kind != "Fixed"]
+    """A column for each hyperparameter that varies, in the template's order."""
+    space = read_space(search.space)
+    used = zip(space, in_use(space), strict=True)
+    names = [parameter.name for parameter, is_used in used if is_used and parameter.kind != "Fixed"]
     return [Column(f"hp:{name}", name, "values", name) for name in names]
 
 

@@ -171,6 +171,11 @@ class ExtendForm(forms.Form):
         )
 
 
+def settings_of(search: Search) -> dict[str, Any]:
+    """The settings of a search, to begin another one with."""
+    return forms.model_to_dict(search, fields=SearchForm.Meta.fields)
+
+
 def ordered_metrics(metrics: list[str]) -> list[str]:
     """Validation metrics first: those on the training rows reward memorising."""
     return sorted(metrics, key=lambda name: (not name.startswith("val_"), "loss" in name, name))

@@ -1,5 +1,6 @@
 """Searches: one KerasTuner search, its settings, and the state of its oracle."""
 
+from functools import cached_property
 from typing import Any, Self
 
 from django.conf import settings
@@ -118,9 +119,9 @@ class Search(models.Model):
     def is_active(self) -> bool:
         return self.status in SEARCH_ACTIVE
 
-    @property
+    @cached_property
     def inspection(self) -> Inspection:
-        """What was read from the search's own version of the template. A query."""
+        """What was read from the search's own version of the template. A query, once."""
         pair = Inspection.objects.filter(hypermodel=self.hypermodel_id)
         found: Inspection = pair.defer("summary").get(dataset=self.project.dataset_id)
         return found

@@ -10,14 +10,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import searches as actions
+from tuning.analysis.combinations import combinations, grid_size
 from tuning.analysis.curves import running_info
 from tuning.analysis.history import history_info
 from tuning.analysis.plan import plan_info
 from tuning.analysis.snippets import forms as snippet_forms
-from tuning.analysis.space import combinations, grid_size, read_space
+from tuning.analysis.space_changes import baseline_note, compared
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
 from tuning.analysis.table import table_info
-from tuning.forms.searches import ExtendForm, SearchForm
+from tuning.forms.searches import ExtendForm, SearchForm, settings_of
+from tuning.forms.space import SpaceForm
 from tuning.models import Project, Search, Worker
 from tuning.protocol.statuses import Status
 
@@ -31,36 +33,38 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
     if project.inspection.status != Status.COMPLETED:
         messages.info(request, "The search space is not known yet.")
         return redirect("project-detail", project.pk)
-    form = SearchForm(request.POST or None, project=project)
-    if request.method == "POST" and form.is_valid():
-        search = actions.start_search(request.user, form.search())
-        return redirect("search-detail", search.pk)
-    space = read_space(project.inspection.space)
-    context = {
-        "project": project,
-        "form": form,
-        "space": space,
-        "combinations": combinations(space),
-        "grid_size": grid_size(space),
-        "plan": plan_info(_sketch(project, form)),
-    }
-    return render(request, "searches/create.html", context, status=422 if form.errors else 200)
+    earlier = _earlier(request, project)
+    settings, space = (settings_of(earlier), earlier.space) if earlier else (None, None)
+    data = request.POST or None
+    form = SearchForm(data, project=project, initial=settings)
+    space_form = SpaceForm(data, inspection=project.inspection, earlier=space)
+    valid = form.is_valid() and space_form.is_valid()
+    if valid and not space_form.reset:
+        search = form.search()
+        search.space = space_form.space
+        return redirect("search-detail", actions.start_search(request.user, search).pk)
+    context = _plan_context(project, form, space_form)
+    context |= {"project": project, "earlier": earlier, "url": request.get_full_path()}
+    refused = data is not None and not valid and not space_form.reset
+    return render(request, "searches/create.html", context, status=422 if refused else 200)
 
 
-@require_GET
+@require_POST
 def search_plan(request: HttpRequest, pk: int) -> HttpResponse:
-    """What a search with the form's present settings would run. `pk` is the project's."""
+    """What a search with the form's present settings would run, and what it would search. POST,
+    because a large space fits into no address. `pk` is the project's."""
     project = editable_or_404(request, _projects(), pk)
-    form = SearchForm(request.GET, project=project)
+    form = SearchForm(request.POST, project=project)
     form.is_valid()
-    return render(request, "searches/_plan.html", {"plan": plan_info(_sketch(project, form))})
+    space_form = SpaceForm(request.POST, inspection=project.inspection)
+    context = _plan_context(project, form, space_form)
+    return render(request, "searches/_plan_live.html", context)
 
 
 @require_GET
 def search_detail(request: HttpRequest, pk: int) -> HttpResponse:
     search = visible_or_404(request, _searches(), pk)
-    context = _live_context(request, search)
-    context["space"] = read_space(search.space)
+    context = _live_context(request, search) | _space_context(search)
     return render(request, "searches/detail.html", context)
 
 
@@ -128,8 +132,8 @@ def search_extend(request: HttpRequest, pk: int) -> HttpResponse:
     search = editable_or_404(request, _searches(), pk)
     form = ExtendForm(request.POST, search=search)
     if not form.is_valid():
-        context = {**_live_context(request, search), "extend_form": form}
-        context["space"] = read_space(search.space)
+        context = _live_context(request, search) | _space_context(search)
+        context["extend_form"] = form
         return render(request, "searches/detail.html", context, status=422)
     actions.extend_search(search, form.cleaned_data["more"], form.cleaned_data["seen"])
     return redirect("search-detail", search.pk)
@@ -147,13 +151,38 @@ def _searches() -> QuerySet[Search]:
     ).defer(*heavy)
 
 
-def _sketch(project: Project, form: SearchForm) -> Search:
+def _earlier(request: HttpRequest, project: Project) -> Search | None:
+    """The search whose settings a new one begins with: ?from= its key."""
+    wanted = request.GET.get("from", "")
+    if not wanted.isdecimal() or len(wanted) > 9:
+        return None
+    return visible_or_404(request, Search.objects.filter(project=project), int(wanted))
+
+
+def _space_context(search: Search) -> dict[str, Any]:
+    space = compared(search.space, search.inspection.space)
+    return {"space": space, "changes": sum(parameter.changed for parameter in space)}
+
+
+def _plan_context(project: Project, form: SearchForm, space_form: SpaceForm) -> dict[str, Any]:
+    space = [row.searched for row in space_form.rows]
+    return {
+        "form": form,
+        "space_form": space_form,
+        "combinations": combinations(space),
+        "grid_size": grid_size(space),
+        "plan": plan_info(_sketch(project, form, space_form.space)),
+        "baseline_note": baseline_note(space_form.space, project.inspection.space),
+    }
+
+
+def _sketch(project: Project, form: SearchForm, space: dict[str, Any]) -> Search:
     """An unsaved search with as much of the form as makes sense."""
     names = ("tuner", "max_trials", "epochs", "executions_per_trial", "hyperband_factor",
              "hyperband_iterations")  # fmt: skip
     given = getattr(form, "cleaned_data", {})
     values = {name: given[name] for name in names if given.get(name) is not None}
-    return Search(project=project, space=project.inspection.space, **values)
+    return Search(project=project, space=space, **values)
 
 
 def _live_context(request: HttpRequest, search: Search) -> dict[str, Any]:

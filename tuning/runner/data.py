@@ -1,7 +1,7 @@
 """A project's arrays and their split into train, validation and test rows. Needs only numpy."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +10,31 @@ import numpy as np
 from tuning.protocol.orders import ProjectOrder, Split
 
 from .failures import MissingFile
+from .preprocessing import Preprocessing
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A prepared dataset: x and y stay on disk (memory-mapped) until rows are taken."""
+    """A prepared dataset: x and y stay on disk (memory-mapped) until rows are taken. `facts` are
+    those of the rows as templates get them."""
 
     x: np.ndarray
     y: np.ndarray
     facts: dict[str, Any]
     split: Split
+    # Of tables with raw columns: what was learned from the training rows.
+    preprocessing: Preprocessing | None = None
 
     def rows(self, *parts: str) -> Arrays:
-        """Copies of the rows of one or more of "train", "validation" and "test"."""
+        """Copies of the rows of one or more of "train", "validation" and "test", as networks get
+        them."""
+        x, y = self.raw(*parts)
+        return (self.preprocessing.apply(x) if self.preprocessing else x), y
+
+    def raw(self, *parts: str) -> Arrays:
+        """The same as they are stored: gaps and codes of categories in tables that have them."""
         indices = split_rows(self.y, self.split)
         chosen = np.concatenate([indices[part] for part in parts])
         return np.asarray(self.x[chosen]), np.asarray(self.y[chosen])
@@ -41,7 +51,12 @@ def load_dataset(project: ProjectOrder) -> Dataset:
     except FileNotFoundError as error:
         name = Path(error.filename).name
         raise MissingFile(f"The dataset's file {name} is not there any more.") from error
-    return Dataset(x, y, facts, project.split)
+    dataset = Dataset(x, y, facts, project.split)
+    columns = facts.get("columns")
+    if not columns:
+        return dataset
+    preprocessing = Preprocessing.learn(dataset.raw("train")[0], columns)
+    return replace(dataset, facts=facts | preprocessing.facts, preprocessing=preprocessing)
 
 
 def split_rows(y: np.ndarray, split: Split) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """Models that take raw values give what numpy's preprocessing gives, wherever they are loaded."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -8,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from tuning.analysis.snippets import predict_snippet
+from tuning.models import Dataset, Project, SavedModel
 from tuning.protocol.events import Retrained
 from tuning.protocol.orders import RetrainOrder
 from tuning.runner.data import split_rows
@@ -57,6 +61,35 @@ print(json.dumps({"predictions": predictions, "about": about}))
 def with_strangers(x: np.ndarray) -> np.ndarray:
     """And a row of gaps, and one of values that nobody has seen."""
     return np.concatenate([x, np.full_like(x[:1], np.nan), np.full_like(x[:1], 77)])
+
+
+# As the profile of a dataset from a CSV file has it.
+LOAD = """
+import pandas as pd
+
+rows = pd.read_csv("data.csv", dtype={"Straße": str, "numbers": str})
+x = rows.drop(columns="target")
+y = rows["target"].to_numpy()
+"""
+
+
+def predicted_by_script(folder: Path, columns: dict[str, Any], y: np.ndarray, task: str) -> Any:
+    """What predict.py, as people download it, prints for the first rows of a CSV file."""
+    (folder / "predict").mkdir()
+    pd.DataFrame({**columns, "target": y}).to_csv(folder / "predict" / "data.csv", index=False)
+    shutil.copy(folder / "work" / "model.keras", folder / "predict" / "model.keras")
+    profile = {"columns": COLUMNS, "class_names": ["cheap", "dear"], "load_snippet": LOAD}
+    dataset = Dataset(key="d", name="Prices", task=task, profile=profile)
+    script = predict_snippet(SavedModel(project=Project(dataset=dataset)), "model.keras")
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=folder / "predict"
+    )
+    assert done.returncode == 0, done.stderr
+    predicted = next(line for line in done.stdout.splitlines() if line.startswith("predicted:"))
+    text = predicted.removeprefix("predicted:").strip()
+    return json.loads(text.replace("'", '"')) if "'" in text else [
+        float(number) for number in text.strip("[]").split()
+    ]  # fmt: skip
 
 
 @pytest.fixture
@@ -153,8 +186,13 @@ def test_a_downloaded_model_takes_raw_values(tmp_path: Path, task: str) -> None:
         accuracy = float((predictions.argmax(axis=1) == y[test]).mean())
         assert accuracy == pytest.approx(result.metrics["accuracy"], abs=1e-6)
         assert accuracy > 0.9
+        assert predicted_by_script(tmp_path, columns, y[test], task) == [
+            ["cheap", "dear"][index] for index in predictions[:5].argmax(axis=1)
+        ]
     else:
         assert "class_names" not in answer["about"]
+        found = predicted_by_script(tmp_path, columns, y[test], task)
+        assert found == pytest.approx(predictions[:5].ravel().tolist(), rel=1e-4)
         error = float(np.abs(predictions.ravel() - y[test]).mean())
         assert error == pytest.approx(result.metrics["mae"], rel=1e-3)
         assert error < 0.5 * np.abs(y[test] - y[test].mean()).mean()

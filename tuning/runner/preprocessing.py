@@ -90,7 +90,7 @@ class Preprocessing:
     def apply(self, x: np.ndarray) -> np.ndarray:
         """The inputs of raw rows: float32 (rows, width)."""
         numbers = self.numbers
-        inputs = np.zeros((len(x), self.width), np.float32)
+        inputs: np.ndarray = np.zeros((len(x), self.width), np.float32)
         raw = np.asarray(x[:, numbers.places])
         filled = np.where(np.isnan(raw), numbers.fill, raw)
         start = len(numbers.names)
@@ -123,8 +123,9 @@ def _learn_numbers(
 ) -> tuple[Numbers, float, float]:
     """The numbers, and the smallest and the largest of their inputs among the training rows."""
     count = len(places)
-    fill, mean = np.zeros(count, np.float32), np.zeros(count, np.float32)
-    scale = np.ones(count, np.float32)
+    fill: np.ndarray = np.zeros(count, np.float32)
+    mean: np.ndarray = np.zeros(count, np.float32)
+    scale: np.ndarray = np.ones(count, np.float32)
     low, high = np.zeros(count), np.zeros(count)
     for index, place in enumerate(places):
         # Sums of float32 lose digits, and squares of large ones overflow.

@@ -30,7 +30,8 @@ def save_model(keras_model: Any, dataset: Dataset) -> None:
         rows = dataset.raw("train")[0]
     unfinished = Path("unfinished-" + MODEL_FILE)
     whole, columns = keras_model, None
-    inputs = feed = rows[:_COMPARED_ROWS]
+    inputs: Any = rows[:_COMPARED_ROWS]
+    feed = inputs
     if dataset.preprocessing:
         rows = _with_strangers(rows[:_COMPARED_RAW_ROWS])
         raw = RawModel(keras_model, dataset.preprocessing)

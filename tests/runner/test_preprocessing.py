@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tuning.runner.data import load_dataset, split_rows
+from tuning.runner.data import load_dataset
 from tuning.runner.preprocessing import MOST_VALUES, Preprocessing
+from tuning.splits import split_rows
 
 from .harness import SPLIT, project
 from .tables import COLUMNS, raw_rows, write_table
@@ -95,6 +96,18 @@ def test_only_training_rows_teach(tmp_path: Path) -> None:
     both, targets = dataset.rows("train", "validation")
     assert np.array_equal(both[: len(train)], train)
     assert len(both) == len(targets) == 170
+
+
+def test_given_parts_are_kept(tmp_path: Path) -> None:
+    folder = write_table(tmp_path / "table", raw_rows(90), "classification")
+    np.save(folder / "parts.npy", np.repeat(np.array([2, 0, 1], np.uint8), 30))
+    x = np.load(folder / "x.npy")
+    dataset = load_dataset(project("", folder, given=True))
+    for part, start in (("test", 0), ("train", 30), ("validation", 60)):
+        found = dataset.raw(part)[0]
+        assert sorted(found[:, 2]) == sorted(x[start : start + 30, 2])
+    # Anew, when the project wants that.
+    assert len(load_dataset(project("", folder)).raw("train")[0]) == 63
 
 
 def test_templates_see_the_inputs(tmp_path: Path) -> None:

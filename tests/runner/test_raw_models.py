@@ -16,8 +16,8 @@ from tuning.analysis.snippets import predict_snippet
 from tuning.models import Dataset, Project, SavedModel
 from tuning.protocol.events import Retrained
 from tuning.protocol.orders import RetrainOrder
-from tuning.runner.data import split_rows
 from tuning.runner.preprocessing import Preprocessing
+from tuning.splits import split_rows
 
 from .harness import Runner, project
 from .tables import COLUMNS, raw_rows, write_table

@@ -22,7 +22,7 @@ EVALUATE = """
 import json, sys
 import keras, numpy as np
 sys.path.insert(0, sys.argv[3])
-from tuning.runner.data import split_rows
+from tuning.splits import split_rows
 from tuning.protocol.orders import Split
 model = keras.models.load_model(sys.argv[1])
 x, y = np.load(sys.argv[2] + "/x.npy"), np.load(sys.argv[2] + "/y.npy")

@@ -1,4 +1,4 @@
-"""A project's arrays and their split into train, validation and test rows. Needs only numpy."""
+"""A project's arrays, divided into train, validation and test rows. Needs only numpy."""
 
 import json
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tuning.protocol.orders import ProjectOrder, Split
+from tuning.splits import split_rows
 
 from .failures import MissingFile
 from .preprocessing import Preprocessing
@@ -24,6 +25,8 @@ class Dataset:
     y: np.ndarray
     facts: dict[str, Any]
     split: Split
+    # For each row, the part that the data bring; None to divide them by fractions.
+    given: np.ndarray | None = None
     # Of tables with raw columns: what was learned from the training rows.
     preprocessing: Preprocessing | None = None
 
@@ -35,7 +38,7 @@ class Dataset:
 
     def raw(self, *parts: str) -> Arrays:
         """The same as they are stored: gaps and codes of categories in tables that have them."""
-        indices = split_rows(self.y, self.split)
+        indices = split_rows(self.y, self.split, self.given)
         chosen = np.concatenate([indices[part] for part in parts])
         return np.asarray(self.x[chosen]), np.asarray(self.y[chosen])
 
@@ -47,39 +50,14 @@ def load_dataset(project: ProjectOrder) -> Dataset:
         # No objects: an array file must not be able to run code.
         x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
         y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
+        given = np.load(folder / "parts.npy", allow_pickle=False) if project.split.given else None
         facts = json.loads((folder / "meta.json").read_text("utf-8"))
     except FileNotFoundError as error:
         name = Path(error.filename).name
         raise MissingFile(f"The dataset's file {name} is not there any more.") from error
-    dataset = Dataset(x, y, facts, project.split)
+    dataset = Dataset(x, y, facts, project.split, given)
     columns = facts.get("columns")
     if not columns:
         return dataset
     preprocessing = Preprocessing.learn(dataset.raw("train")[0], columns)
     return replace(dataset, facts=facts | preprocessing.facts, preprocessing=preprocessing)
-
-
-def split_rows(y: np.ndarray, split: Split) -> dict[str, np.ndarray]:
-    """Row numbers of "train", "validation" and "test": disjoint, complete, the same every time.
-
-    Stratified, each class is divided by itself, so that its share of a part differs from the
-    part's fraction by one row at most.
-    """
-    # RandomState, not default_rng: numpy promises that its stream never changes, so workers
-    # with different versions of numpy agree about which rows are the test's.
-    random = np.random.RandomState(split.seed)
-    order = random.permutation(len(y))
-    groups = [order]
-    if split.stratified:
-        groups = [order[y[order] == label] for label in np.unique(y)]
-    fractions = np.cumsum([split.train, split.validation])
-    parts: list[list[np.ndarray]] = [[], [], []]
-    for group in groups:
-        bounds = np.rint(fractions * len(group)).astype(int)
-        for part, rows in zip(parts, np.split(group, bounds), strict=True):
-            part.append(rows)
-    names = ("train", "validation", "test")
-    return {
-        name: random.permutation(np.concatenate(part))
-        for name, part in zip(names, parts, strict=True)
-    }

@@ -6,7 +6,9 @@ const form = document.getElementById("project-form");
 function adapt() {
   const chosen = form.querySelector("input[name=dataset]:checked")?.closest("[data-kind]").dataset;
   const kind = chosen?.kind;
-  document.getElementById("keep-parts").hidden = chosen?.parts === undefined;
+  const keep = document.getElementById("keep-parts");
+  keep.hidden = chosen?.parts === undefined;
+  keep.querySelector(".parts").textContent = chosen?.parts ? `: ${chosen.parts}` : "";
   for (const choice of form.querySelectorAll("[data-kinds]")) {
     const fits = !kind || choice.dataset.kinds.split(" ").includes(kind);
     choice.classList.toggle("dimmed", !fits);

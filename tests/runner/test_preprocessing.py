@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tuning.runner import preprocessing
 from tuning.runner.data import load_dataset
 from tuning.runner.preprocessing import MOST_VALUES, Preprocessing
 from tuning.splits import split_rows
@@ -75,6 +76,13 @@ def test_many_categories_share_a_limit() -> None:
     values = [str(value) for value in range(50)]
     columns = [{"name": str(i), "type": "category", "values": values} for i in range(400)]
     assert Preprocessing.learn(x, columns).width == 400 * 6
+
+
+def test_many_rows_have_fewer_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preprocessing, "MOST_VALUE_BYTES", 8_000)
+    values = [str(value) for value in range(50)]
+    category = learned([*map(float, range(50))] * 2, {"type": "category", "values": values})
+    assert category.width == 20 + 1
 
 
 def test_only_training_rows_teach(tmp_path: Path) -> None:

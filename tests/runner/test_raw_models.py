@@ -14,12 +14,12 @@ import pytest
 
 from tuning.analysis.snippets import predict_snippet
 from tuning.models import Dataset, Project, SavedModel
-from tuning.protocol.events import Retrained
-from tuning.protocol.orders import RetrainOrder
+from tuning.protocol.events import Inspected, Retrained, TrialEnd
+from tuning.protocol.orders import InspectOrder, RetrainOrder
 from tuning.runner.preprocessing import Preprocessing
 from tuning.splits import split_rows
 
-from .harness import Runner, project
+from .harness import Runner, TrialRunner, project, search_order
 from .tables import COLUMNS, raw_rows, write_table
 
 CODE = """
@@ -196,6 +196,21 @@ def test_a_downloaded_model_takes_raw_values(tmp_path: Path, task: str) -> None:
         error = float(np.abs(predictions.ravel() - y[test]).mean())
         assert error == pytest.approx(result.metrics["mae"], rel=1e-3)
         assert error < 0.5 * np.abs(y[test] - y[test].mean()).mean()
+
+
+@pytest.mark.tensorflow
+def test_a_mixed_table_is_inspected_and_searched_on(tmp_path: Path) -> None:
+    folder = write_table(tmp_path / "table", raw_rows(300), "classification")
+    with Runner(tmp_path / "inspection") as runner:
+        inspected = runner.result(InspectOrder(project(CODE, folder)), Inspected)
+    assert isinstance(inspected, Inspected), inspected
+    # 14 inputs: five numbers, and nine values of two categories.
+    assert inspected.parameters == 14 * 32 + 32 + 32 * 2 + 2
+    with TrialRunner(tmp_path / "search") as runner:
+        runner.begin(search_order(project(CODE, folder), {}, epochs=15))
+        end = runner.trial("0", {})[-1]
+    assert isinstance(end, TrialEnd), end
+    assert end.metrics["val_accuracy"] > 0.8
 
 
 @pytest.mark.tensorflow

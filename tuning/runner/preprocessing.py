@@ -10,10 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 
-# Of a column's values, how many get an input of their own; of all columns together, so that a table
-# with thousands of categories still fits into memory.
+# Of a column's values, how many get an input of their own; of all columns together, so that tables
+# with thousands of categories or millions of rows still fit into memory.
 MOST_VALUES = 100
 MOST_VALUE_INPUTS = 2_000
+MOST_VALUE_BYTES = 1 << 30
 # The missing value of a category, as people hand it to a downloaded model.
 MISSING = ""
 
@@ -81,7 +82,8 @@ class Preprocessing:
         number_places = [place for place, kind in enumerate(kinds) if kind == "number"]
         category_places = [place for place, kind in enumerate(kinds) if kind == "category"]
         numbers, low, high = _learn_numbers(x, columns, number_places)
-        most = min(MOST_VALUES, max(2, MOST_VALUE_INPUTS // max(1, len(category_places))))
+        room = min(MOST_VALUE_INPUTS, MOST_VALUE_BYTES // (4 * max(1, len(x))))
+        most = min(MOST_VALUES, max(2, room // max(1, len(category_places))))
         categories = [_learn_category(x, columns[place], place, most) for place in category_places]
         if categories:
             low, high = min(low, 0.0), max(high, 1.0)

@@ -183,7 +183,13 @@ def test_two_runners_share_one_copy(tmp_path: Path) -> None:
     order = search_order(project(CODE, folder), {}, epochs=2)
     arrange(folder, order.project.split)
     content = (arranged_folder(folder, order.project.split) / "x.npy").read_bytes()
-    with TrialRunner(tmp_path / "one") as one, TrialRunner(tmp_path / "two") as two:
+    # As isolated as this kernel can: they may read the rows, and map them all the same.
+    level = {"RUNNER_LEVEL": "2", "RUNNER_DATASETS": str(tmp_path)}
+    flags = ("--level", "2")
+    with (
+        TrialRunner(tmp_path / "one", *flags, **level) as one,
+        TrialRunner(tmp_path / "two", *flags, **level) as two,
+    ):
         results: list[object] = []
 
         def train(runner: TrialRunner) -> None:

@@ -14,6 +14,7 @@ from tuning.protocol import description
 
 from .data import Dataset
 from .failures import TemplateError
+from .preprocessing import Preprocessing
 from .raw_keras import RawModel
 
 MODEL_FILE = "model.keras"
@@ -33,7 +34,7 @@ def save_model(keras_model: Any, dataset: Dataset) -> None:
     inputs: Any = rows[:_COMPARED_ROWS]
     feed = inputs
     if dataset.preprocessing:
-        rows = _with_strangers(rows[:_COMPARED_RAW_ROWS])
+        rows = _with_strangers(rows[:_COMPARED_RAW_ROWS], dataset.preprocessing)
         raw = RawModel(keras_model, dataset.preprocessing)
         whole, columns = raw.keras_model, raw.inputs
         inputs, feed = dataset.preprocessing.apply(rows), raw.feed(rows)
@@ -57,12 +58,13 @@ def save_model(keras_model: Any, dataset: Dataset) -> None:
     unfinished.rename(MODEL_FILE)
 
 
-def _with_strangers(rows: np.ndarray) -> np.ndarray:
+def _with_strangers(rows: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     """Raw rows and two more: one of nothing but gaps, one whose categories nobody has seen."""
     gaps = np.full_like(rows[:1], np.nan)
-    # No column has as many values; for number columns it is a number like any other.
-    unknown = np.full_like(rows[:1], 1 << 20)
-    return np.concatenate([rows, gaps, unknown])
+    strange = gaps.copy()
+    for category in preprocessing.categories:
+        strange[:, category.place] = len(category.values) + 1
+    return np.concatenate([rows, gaps, strange])
 
 
 def _describe(file: Path, about: dict[str, Any]) -> None:
@@ -74,4 +76,11 @@ def _describe(file: Path, about: dict[str, Any]) -> None:
 def _alike(live: Any, loaded: Any) -> bool:
     """Whether two predictions agree up to rounding. A network's outputs may be nested."""
     pairs = zip(keras.tree.flatten(live), keras.tree.flatten(loaded), strict=True)
-    return all(np.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True) for a, b in pairs)
+    return all(
+        np.allclose(a, b, rtol=1e-3, atol=1e-4 * _magnitude(a), equal_nan=True) for a, b in pairs
+    )
+
+
+def _magnitude(predictions: np.ndarray) -> float:
+    """That of the largest, 1 at least: among house prices, one near 0 is rounded like the rest."""
+    return float(np.abs(predictions[np.isfinite(predictions)]).max(initial=1.0))

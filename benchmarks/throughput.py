@@ -20,7 +20,7 @@ sys.path.insert(0, {str(ROOT)!r})
 import keras_tuner, numpy as np
 from sklearn.datasets import load_digits
 from tuning.protocol.orders import Split
-from tuning.runner.data import split_rows
+from tuning.splits import split_rows
 
 namespace = {{"__name__": "template"}}
 exec(compile(open({str(TEMPLATE)!r}).read(), "cnn.py", "exec"), namespace)

@@ -33,8 +33,28 @@ def test_bars_are_as_high_as_their_counts() -> None:
 @pytest.mark.parametrize("counts", [[50, 50, 50], [59, 71, 48], [7, 1, 3]])
 def test_split_sizes_are_the_runners(counts: list[int]) -> None:
     np = pytest.importorskip("numpy")
-    from tuning.runner.data import split_rows
+    from tuning.splits import split_rows
 
     project = _project(rows=sum(counts), class_counts=counts)
     parts = split_rows(np.repeat(np.arange(len(counts)), counts), project.split)
     assert split_sizes(project) == {name: len(rows) for name, rows in parts.items()}
+
+
+@pytest.mark.parametrize("stratified", [True, False])
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_sizes_of_given_parts_are_the_runners(missing: int, stratified: bool) -> None:
+    np = pytest.importorskip("numpy")
+    from tuning.runner.parsed import part_facts
+    from tuning.splits import split_rows
+
+    random = np.random.RandomState(missing)
+    y, parts = random.randint(0, 5, 503), random.randint(0, 3, 503).astype(np.uint8)
+    parts[parts == missing] = 0
+    project = _project(rows=503, **part_facts(parts, y if stratified else None))
+    project.dataset.task = "classification" if stratified else "regression"
+    project.test_fraction = 0.15
+    assert project.split.given
+    rows = split_rows(y, project.split, parts)
+    assert split_sizes(project) == {name: len(rows) for name, rows in rows.items()}
+    project.keep_parts = False
+    assert not project.split.given

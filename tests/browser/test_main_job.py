@@ -28,7 +28,7 @@ import keras, numpy as np
 from sklearn.datasets import load_digits
 sys.path.insert(0, {root!r})
 from tuning.protocol.orders import Split
-from tuning.runner.data import split_rows
+from tuning.splits import split_rows
 x, y = load_digits(return_X_y=True)
 x = x.reshape(-1, 8, 8, 1)
 rows = split_rows(y, Split(0.7, 0.15, 0.15, seed=0, stratified=True))["test"]

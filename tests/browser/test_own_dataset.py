@@ -36,7 +36,9 @@ def _look(page: Any, name: str) -> None:
 def test_images_of_ones_own_are_searched_on(
     sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path: Path
 ) -> None:
-    photos = zip_of(tmp_path / "digits.zip", digit_images(each=40))
+    images = [*digit_images(each=40).items()]
+    parts = {f"{'train' if n % 4 else 'test'}/{name}": c for n, (name, c) in enumerate(images)}
+    photos = zip_of(tmp_path / "digits.zip", parts)
     text = tmp_path / "no.zip"
     text.write_text("no archive at all")
     page = sign_in(viewport={"width": 1280, "height": 900})
@@ -66,9 +68,18 @@ def test_images_of_ones_own_are_searched_on(
     page.get_by_role("link", name="New project with it").click()
     page.get_by_label("Name", exact=True).fill("My digits")
     assert page.get_by_role("radio", name=re.compile("^Scanned digits")).is_checked()
+    page.get_by_role("radio", name=re.compile("^Iris")).check()
+    assert not page.get_by_label("Keep the split that the data bring").is_visible()
+    page.get_by_role("radio", name=re.compile("^Scanned digits")).check()
     page.get_by_role("radio", name=re.compile("Small convolutional")).check()
+    assert page.get_by_label("Keep the split that the data bring").is_checked()
+    _look(page, "project-form")
     page.get_by_role("button", name="Create project").click()
     page.get_by_role("heading", name="My digits", level=1).wait_for()
+    # 90 images come for training; those for validation are taken out of them.
+    page.get_by_text("As the data bring it").wait_for()
+    page.get_by_text("30 rows", exact=True).wait_for()
+    _look(page, "project")
     start_search(page, tuner="random", max_trials="2", epochs="2")
     wait_until_completed(page)
 

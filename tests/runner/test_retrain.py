@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ EVALUATE = """
 import json, sys
 import keras, numpy as np
 sys.path.insert(0, sys.argv[3])
-from tuning.runner.data import split_rows
+from tuning.splits import split_rows
 from tuning.protocol.orders import Split
 model = keras.models.load_model(sys.argv[1])
 x, y = np.load(sys.argv[2] + "/x.npy"), np.load(sys.argv[2] + "/y.npy")
@@ -67,6 +68,14 @@ def test_the_saved_model_scores_the_same_in_another_process(
         cwd=tmp_path,
     )
     assert json.loads(done.stdout) == pytest.approx(result.metrics["accuracy"], abs=1e-6)
+    with zipfile.ZipFile(file) as archive:
+        about = json.loads(archive.read("description.json"))
+    assert about == {
+        "task": "classification",
+        "target": "class",
+        "class_names": [str(digit) for digit in range(10)],
+        "input_shape": [8, 8, 1],
+    }
 
 
 def test_a_model_that_cannot_be_loaded_again_is_a_failure(digits: Path, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Splits: disjoint, complete, the same every time, and fair to every class."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tuning.protocol.orders import Split
-from tuning.runner.data import split_rows
+from tuning.splits import split_rows
 
 PARTS = ("train", "validation", "test")
 
@@ -41,6 +42,33 @@ def test_each_class_has_its_share_of_each_part(y: np.ndarray, split: Split) -> N
         for part in PARTS:
             share = getattr(split, part) * np.sum(y == label)
             assert abs(np.sum(y[rows[part]] == label) - share) <= 1
+
+
+@given(labels, splits(), st.integers(0, 1000))
+def test_given_parts_are_kept(y: np.ndarray, split: Split, seed: int) -> None:
+    parts = np.random.RandomState(seed).randint(0, 3, len(y)).astype(np.uint8)
+    rows = split_rows(y, split, parts)
+    assert sorted(np.concatenate(list(rows.values()))) == list(range(len(y)))
+    for number, part in enumerate(PARTS):
+        there = set(np.flatnonzero(parts == number))
+        # What is missing comes out of the training rows alone.
+        assert set(rows[part]) == there or (part == "train") or not there
+        assert part != "train" or set(rows[part]) <= there
+
+
+@pytest.mark.parametrize("missing", ["validation", "test"])
+def test_a_part_that_is_missing_comes_out_of_the_training_rows(missing: str) -> None:
+    y = np.arange(1000) % 2
+    there = 2 if missing == "validation" else 1
+    parts = np.where(np.arange(1000) < 800, 0, there).astype(np.uint8)
+    rows = split_rows(y, Split(0.6, 0.2, 0.2, 1, True, given=True), parts)
+    assert {part: len(rows[part]) for part in PARTS} == {
+        "train": 600,
+        "validation": 200,
+        "test": 200,
+    }
+    assert all(np.sum(y[rows[part]]) == len(rows[part]) / 2 for part in PARTS)
+    assert rows[missing].max() < 800
 
 
 def test_another_seed_is_another_split() -> None:

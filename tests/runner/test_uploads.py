@@ -18,6 +18,7 @@ from tuning.protocol.uploads import ARRAYS, IMAGES, Upload
 from tuning.runner import archives
 from tuning.runner.failures import BadData
 from tuning.runner.uploads import prepare_upload
+from tuning.supervisor.assignments.preparation import facts_of
 
 MB = 1024 * 1024
 
@@ -112,12 +113,30 @@ def test_few_whole_floats_are_classes(workplace: Path) -> None:
     assert "taken as classes" in " ".join(profile["notes"])
 
 
-def test_parts_are_pooled_and_the_page_says_so(workplace: Path) -> None:
+def test_parts_are_kept_and_the_page_says_so(workplace: Path) -> None:
     arrays = {f"{name}_{part}": a for part in ("train", "test") for name, a in table().items()}
     profile = read(npz(workplace, **arrays))
     assert profile["rows"] == 40
-    assert "pooled into 40 rows (20 of x_train, 20 of x_test)" in profile["notes"][0]
+    assert profile["notes"][0] == (
+        "The rows come divided: 20 for training, 20 for test. Projects keep that, or divide them "
+        "anew. Rows for validation are taken out of those for training."
+    )
+    assert profile["parts"] == {"train": 20, "validation": 0, "test": 20}
+    assert profile["train_class_counts"] == [10, 10]
+    assert np.load("prepared/parts.npy").tolist() == [0] * 20 + [2] * 20
+    assert facts_of(profile) == {"kind": "table", "task": "classification"}
     check_snippet(profile)
+
+
+@pytest.mark.parametrize("parts", [("train",), ("train", "val", "test")])
+def test_an_empty_part_is_none(workplace: Path, parts: tuple[str, ...]) -> None:
+    arrays = {f"{name}_{part}": a for part in parts for name, a in table().items()}
+    arrays |= {"x_test": X[:0], "y_test": Y[:0]}
+    profile = read(npz(workplace, **arrays))
+    assert profile.get("parts") == (
+        {"train": 20, "validation": 20, "test": 0} if "val" in parts else None
+    )
+    assert Path("prepared/parts.npy").exists() == ("val" in parts)
 
 
 def test_wide_tables_show_their_first_columns(workplace: Path) -> None:
@@ -312,13 +331,40 @@ def test_large_images_become_small(workplace: Path) -> None:
     assert read(zip_of(workplace / "p.zip", files))["input_shape"] == [64, 64, 1]
 
 
-def test_parts_of_images_are_pooled(workplace: Path) -> None:
+def test_parts_of_images_are_kept(workplace: Path) -> None:
     files = {
-        f"top/{part}/{name[7:]}": c for part in ("train", "val") for name, c in shapes().items()
+        f"top/{part}/{name[7:]}": c
+        for part in ("Training", "val", "test")
+        for name, c in shapes().items()
     }
+    # A broken one leaves all others in their parts.
+    files["top/val/dark/0.png"] = files["top/val/dark/0.png"][:60]
+    files |= {f"top/test/light/more{n}.png": picture() for n in range(4)}
     profile = read(zip_of(workplace / "p.zip", files))
-    assert (profile["rows"], profile["class_names"]) == (16, ["dark", "light"])
-    assert "were pooled" in " ".join(profile["notes"])
+    assert (profile["rows"], profile["class_names"]) == (27, ["dark", "light"])
+    assert "8 for training, 7 for validation, 12 for test" in " ".join(profile["notes"])
+    assert profile["parts"] == {"train": 8, "validation": 7, "test": 12}
+    assert np.bincount(np.load("prepared/parts.npy")).tolist() == [8, 7, 12]
+    check_snippet(profile)
+
+
+def test_without_a_training_part_nothing_is_kept(workplace: Path) -> None:
+    files = {f"{part}/{name[7:]}": c for part in ("val", "test") for name, c in shapes().items()}
+    profile = read(zip_of(workplace / "p.zip", files))
+    assert "parts" not in profile
+    assert profile["class_names"] == ["dark", "light"]
+
+
+def test_grey_images_of_16_bits_are_scaled(workplace: Path) -> None:
+    deep = np.linspace(0, 65535, 144).reshape(12, 12).astype(np.uint16)
+    buffer = io.BytesIO()
+    Image.fromarray(deep).save(buffer, "PNG")
+    profile = read(
+        zip_of(workplace / "p.zip", {**shapes(), "shapes/dark/0.png": buffer.getvalue()})
+    )
+    assert profile["input_shape"] == [12, 12, 1]
+    assert "Images of 16 bits for each pixel (1 of 8) were scaled to 8 bits." in profile["notes"]
+    assert any(np.array_equal(x[..., 0], deep // 257) for x in np.load("prepared/x.npy"))
     check_snippet(profile)
 
 

@@ -143,12 +143,19 @@ def test_what_is_no_plain_file_is_not_read(upload: Any, tmp_path: Path, kind: st
     [
         {"kind": "code"}, {"task": None}, {"rows": "many"}, {"rows": True}, {"input_shape": []},
         {"class_counts": [4, -4]}, {"class_names": [{}, {}]}, {"class_names": "ab"},
+        {"parts": [6, 0, 2]}, {"parts": {"train": 6, "validation": 0, "test": 3}},
+        {"parts": {"train": 10, "validation": -2, "test": 0}}, {"parts": {"train": 8}},
+        {"train_class_counts": [3, 4]}, {"train_class_counts": [6]},
     ],
 )  # fmt: skip
 def test_profiles_that_pages_could_not_show_are_refused(change: dict[str, Any]) -> None:
-    assert facts_of(PROFILE) == {"kind": "image", "task": "classification"}
+    divided = {
+        "parts": {"train": 6, "validation": 0, "test": 2}, "train_class_counts": [3, 3], **PROFILE,
+    }  # fmt: skip
+    for profile in (PROFILE, divided):
+        assert facts_of(profile) == {"kind": "image", "task": "classification"}
     with pytest.raises(BadEvent):
-        facts_of({**PROFILE, **change})
+        facts_of({**divided, **change})
 
 
 def test_uploads_without_a_row_are_swept(upload: Any) -> None:

@@ -1,7 +1,9 @@
 """Creating a project."""
 
+import re
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -29,6 +31,34 @@ def test_alice_creates_a_project(
     assert (project.team, project.created_by) == (team, alice)
     assert project.inspection.status == Status.QUEUED
     assert "Reading the search space" in as_alice.get(response["Location"]).content.decode()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_split_that_the_data_bring_is_kept_or_not(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel, keep: bool
+) -> None:
+    dataset.profile |= {
+        "parts": {"train": 1000, "validation": 0, "test": 797},
+        "class_counts": [897, 900], "train_class_counts": [500, 500],
+    }  # fmt: skip
+    dataset.save()
+    page = as_alice.get(URL).content.decode()
+    assert "Comes divided: 1,000 for training, 797 for test" in page
+    assert re.search(r'<input type="checkbox" name="keep_parts"[^>]* checked', page)
+    as_alice.post(URL, _data(dataset, hypermodel, **({"keep_parts": "on"} if keep else {})))
+    project = Project.objects.get()
+    assert project.split.given == keep
+    page = " ".join(
+        as_alice.get(reverse("project-detail", args=[project.pk])).content.decode().split()
+    )
+    if keep:
+        assert all(rows in page for rows in ("824 rows <", "176 rows <", "797 rows <"))
+        assert "As the data bring it" in page
+    else:
+        assert "1,258 rows, " in page
+        assert "As the data bring it" not in page
+    assert "Comes divided" not in as_alice.get(f"/datasets/{dataset.pk}/").content.decode()
+    assert "1,000 for training" in as_alice.get(f"/datasets/{dataset.pk}/").content.decode()
 
 
 def test_projects_of_a_pair_share_what_is_known(

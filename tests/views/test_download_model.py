@@ -1,6 +1,7 @@
 """Reading and downloading a saved model."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -32,8 +33,25 @@ def test_the_zip_holds_everything(as_dora: Client, saved_model: SavedModel) -> N
         names = {name.removeprefix(f"{STEM}/") for name in archive.namelist()}
         assert archive.read(f"{STEM}/{STEM}.keras") == b"k" * 1000
     assert names == {
-        f"{STEM}.keras", "history.csv", "hyperparameters.json", "template.py", "predict.py",
+        f"{STEM}.keras", "history.csv", "hyperparameters.json", "description.json", "template.py",
+        "predict.py",
     }  # fmt: skip
+
+
+def test_the_names_of_classes_come_with_it(as_dora: Client, saved_model: SavedModel) -> None:
+    dataset = saved_model.project.dataset
+    columns = [{"name": "größe", "type": "category", "values": ["a"], "counts": [3]}]
+    dataset.profile |= {"class_names": ["ä", "b"], "columns": columns}
+    dataset.save()
+    url = reverse("saved-model-file", args=[saved_model.pk, "description.json"])
+    assert json.loads(as_dora.get(url).content) == {
+        "task": "classification",
+        "target": None,
+        "class_names": ["ä", "b"],
+        "columns": [{"name": "größe", "type": "category"}],
+    }
+    page = as_dora.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
+    assert "takes values as they stand in your file" in page
 
 
 def test_the_history_runs_no_formulas(as_dora: Client, saved_model: SavedModel) -> None:

@@ -1,4 +1,4 @@
-"""Files made from rows: a training history as CSV, hyperparameters as JSON."""
+"""Files made from rows: a training history as CSV, hyperparameters and classes as JSON."""
 
 import csv
 import io
@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tuning.models import SavedModel
+from tuning.protocol.description import description_of
 
 
 def history_csv(saved_model: SavedModel) -> str:
@@ -33,6 +34,13 @@ def guarded(value: Any) -> Any:
 
 def hyperparameters_json(saved_model: SavedModel) -> str:
     return json.dumps(saved_model.trial.values, indent=2, ensure_ascii=False) + "\n"
+
+
+def description_json(saved_model: SavedModel) -> str:
+    """The names of the classes, in the order of the outputs, and of the columns."""
+    dataset = saved_model.project.dataset
+    about = description_of({**dataset.profile, "task": dataset.task})
+    return json.dumps(about, indent=2, ensure_ascii=False) + "\n"
 
 
 def file_stem(saved_model: SavedModel) -> str:

@@ -1,8 +1,10 @@
 """What a dataset looks like: the bars of its class balance or of its target's histogram."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from tuning.models import Dataset, Project
+from tuning.protocol.orders import Split
 
 from .figures import figure
 
@@ -81,12 +83,21 @@ def shape_text(dataset: Dataset) -> str:
     return text
 
 
+def parts_text(dataset: Dataset) -> str:
+    """The sizes of the parts that the data bring; empty if they bring none."""
+    parts = dataset.profile.get("parts") or {}
+    purposes = {"train": "training", "validation": "validation", "test": "test"}
+    return ", ".join(f"{size:,} for {purposes[name]}" for name, size in parts.items() if size)
+
+
 def split_sizes(project: Project) -> dict[str, int | None]:
     """How many rows each part of the split holds, rounded as the runner does it: class by class
     where the split is stratified."""
     profile, split = project.dataset.profile, project.split
     if not profile.get("rows"):
         return {"train": None, "validation": None, "test": None}
+    if split.given:
+        return _given_sizes(profile, split)
     counts = profile.get("class_counts") if split.stratified else None
     groups: list[int] = counts or [profile["rows"]]
     first = [round(split.train * size) for size in groups]
@@ -96,3 +107,16 @@ def split_sizes(project: Project) -> dict[str, int | None]:
         "validation": sum(second) - sum(first),
         "test": sum(groups) - sum(second),
     }
+
+
+def _given_sizes(profile: dict[str, Any], split: Split) -> dict[str, int | None]:
+    """Those that the data bring. A part that they lack is taken out of the training rows."""
+    sizes: dict[str, int | None] = dict(profile["parts"])
+    counts = profile.get("train_class_counts") if split.stratified else None
+    groups: list[int] = counts or [profile["parts"]["train"]]
+    for name, fraction in (("validation", split.validation), ("test", split.test)):
+        if not sizes[name]:
+            kept = split.train / (split.train + fraction)
+            train = sum(round(kept * size) for size in groups)
+            sizes |= {"train": train, name: sum(groups) - train}
+    return sizes

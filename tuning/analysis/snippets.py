@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tuning.models import Dataset, SavedModel
+from tuning.protocol import description
 
 
 def python_dict(values: dict[str, Any]) -> str:
@@ -34,6 +35,9 @@ def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
     """A script that loads the file and predicts rows of the project's dataset."""
     dataset = saved_model.project.dataset
     load = str(dataset.profile.get("load_snippet", "")).strip()
+    if dataset.profile.get("columns"):
+        lines = [*_raw_beginning(file_name), *_raw_rows(dataset, load), ""]
+        return "\n".join([*lines, *_prediction(dataset, "y" in load, "raw_inputs(x[:5])")]) + "\n"
     lines = ["import keras", *([] if load else ["import numpy as np"]), ""]
     lines += [f"keras_model = keras.models.load_model({_repr(file_name)})", ""]
     if load:
@@ -47,12 +51,56 @@ def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
             else "x = ...",
             "",
         ]
-    return "\n".join(lines + _prediction(dataset, "y" in load)) + "\n"
+    return "\n".join(lines + _prediction(dataset, "y" in load, "x[:5]")) + "\n"
 
 
-def _prediction(dataset: Dataset, known: bool) -> list[str]:
-    """`known`: the lines before have also loaded the true targets, as y."""
-    lines = ["predictions = keras_model.predict(x[:5])"]
+def _raw_beginning(file_name: str) -> list[str]:
+    """The model takes raw values; what lies in its file tells which input takes which column."""
+    return f"""\
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pandas as pd
+
+file = {_repr(file_name)}
+keras_model = keras.models.load_model(file)
+with zipfile.ZipFile(file) as archive:
+    about = json.loads(archive.read({_repr(description.FILE)}))
+
+
+def raw_inputs(rows):
+    \"\"\"The columns of a DataFrame as the model takes them: missing values are NaN or empty.\"\"\"
+    inputs = {{}}
+    for column in about["columns"]:
+        cells = rows[column["name"]]
+        if column["type"] == "number":
+            cells = cells.to_numpy("float32", na_value=np.nan)
+        else:
+            cells = cells.astype(object).where(cells.notna(), "").to_numpy().astype(str)
+        inputs.setdefault(column["input"], []).append(cells)
+    return {{
+        name: keras.ops.convert_to_tensor(np.stack(cells, axis=1))
+        for name, cells in inputs.items()
+    }}
+
+""".splitlines()
+
+
+def _raw_rows(dataset: Dataset, load: str) -> list[str]:
+    if load:
+        return [f"# {dataset.name}: x holds the raw columns.", load]
+    return [
+        f"# Put your rows of {dataset.name} here. This one has nothing but gaps.",
+        'x = pd.DataFrame({column["name"]: [None] for column in about["columns"]})',
+    ]
+
+
+def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
+    """`rows`: what the model is given. `known`: the lines before have also loaded the true targets,
+    as y."""
+    lines = [f"predictions = keras_model.predict({rows})"]
     if dataset.task != Dataset.Task.CLASSIFICATION:
         return [
             *lines,

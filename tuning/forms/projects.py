@@ -18,18 +18,22 @@ class ProjectForm(ModelForm):
     class Meta:
         model = Project
         fields = [
-            "name", "description", "team", "dataset", "hypermodel", *FRACTIONS, "split_seed",
+            "name", "description", "team", "dataset", "hypermodel", "keep_parts", *FRACTIONS,
+            "split_seed",
         ]  # fmt: skip
         widgets = {"description": Textarea({"rows": 2}), "dataset": RadioSelect,
                    "hypermodel": RadioSelect}  # fmt: skip
         labels = {
             "hypermodel": "Model template",
+            "keep_parts": "Keep the split that the data bring",
             "train_fraction": "Training",
             "validation_fraction": "Validation",
             "test_fraction": "Test",
             "split_seed": "Seed",
         }
         help_texts = {
+            "keep_parts": "For data that come divided. A part that they lack is taken out of the "
+            "training rows by its fraction. Otherwise all rows are divided anew.",
             "train_fraction": "Trials learn from these rows.",
             "validation_fraction": "Trials are compared on these rows.",
             "test_fraction": "No trial ever sees these; retrained models are judged on them.",

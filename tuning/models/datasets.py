@@ -90,6 +90,11 @@ class Dataset(Work):
         return self.source == self.Source.UPLOAD
 
     @property
+    def brings_parts(self) -> bool:
+        """Whether the data come divided into parts, of which training is one."""
+        return bool(self.profile.get("parts"))
+
+    @property
     def original(self) -> Path:
         """The uploaded file, from the upload to the end of the preparation."""
         return Path(settings.UPLOADS_ROOT) / self.key
@@ -100,7 +105,10 @@ class Dataset(Work):
         validation: float = VALIDATION,
         test: float = TEST,
         seed: int = 0,
+        keep_parts: bool = True,
     ) -> Split:
-        """How a runner divides the rows: class by class where there are classes."""
+        """How a runner divides the rows: as the data bring it, if that is to be kept; else class by
+        class where there are classes."""
         stratified = self.task == self.Task.CLASSIFICATION
-        return Split(train, validation, test, seed, stratified)
+        given = keep_parts and self.brings_parts
+        return Split(train, validation, test, seed, stratified, given)

@@ -35,6 +35,9 @@ class Project(models.Model):
     validation_fraction = models.FloatField(default=VALIDATION)
     test_fraction = models.FloatField(default=TEST)
     split_seed = models.PositiveIntegerField(default=0)
+    keep_parts = models.BooleanField(
+        default=True, help_text="Where the data come divided: leave them so."
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -51,8 +54,9 @@ class Project(models.Model):
     @property
     def split(self) -> Split:
         return self.dataset.split(
-            self.train_fraction, self.validation_fraction, self.test_fraction, self.split_seed
-        )
+            self.train_fraction, self.validation_fraction, self.test_fraction, self.split_seed,
+            self.keep_parts,
+        )  # fmt: skip
 
     @cached_property
     def inspection(self) -> "Inspection":

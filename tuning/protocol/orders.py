@@ -13,13 +13,15 @@ TRAIN, VALIDATION, TEST = 0.7, 0.15, 0.15
 
 @dataclass(frozen=True)
 class Split:
-    """How a dataset is divided. Fractions of all rows that add up to 1."""
+    """How a dataset is divided. Fractions of all rows that add up to 1; `given`: as the data bring
+    it, and the fractions are for parts that they lack."""
 
     train: float
     validation: float
     test: float
     seed: int
     stratified: bool
+    given: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Reading an uploaded .npz: arrays x and y, or the parts of them, pooled."""
+"""Reading an uploaded .npz: arrays x and y, or the parts of them, one after the other."""
 
 import math
 import zipfile
@@ -11,9 +11,10 @@ from tuning.protocol.uploads import Upload
 
 from .archives import open_archive, read_entry
 from .failures import BadData
-from .parsed import Parsed, Report, check_classes
+from .parsed import Parsed, Report, check_classes, parts_note
 from .sources import Source
 
+# In the order of splits.PARTS.
 PARTS = ("train", "val", "test")
 MOST_COLUMNS = 5_000
 _ENDING = ".npy"
@@ -49,13 +50,22 @@ def read_arrays(path: Path, upload: Upload, folder: Path, report: Report) -> Par
     x = _convert(inputs, shape, kind, folder / "x.npy", upload.most_bytes, report)
     for name in headers:
         _scratch(folder.parent, name).unlink()
-    notes = _notes(pairs, headers, task, len(x))
+    parts = _parts(pairs, headers)
+    notes = _notes(pairs, headers, task, parts)
     target = "class" if task == "classification" else "y"
     source = Source(
         x, y, names, _column_names(kind, shape), target, f"Uploaded as {upload.name}.", "",
         _snippet(upload.name, pairs, x, kind, task),
     )  # fmt: skip
-    return Parsed(kind, task, source, notes)
+    return Parsed(kind, task, source, notes, parts=parts)
+
+
+def _parts(pairs: list[tuple[str, str]], headers: dict[str, _Header]) -> np.ndarray | None:
+    """The part of each row; None if the file has but one, or an empty one for training."""
+    sizes = {PARTS.index(x.removeprefix("x_")): headers[x].shape[0] for x, _ in pairs if x != "x"}
+    if not sizes.get(0) or sum(map(bool, sizes.values())) < 2:
+        return None
+    return np.repeat(np.array(list(sizes), dtype=np.uint8), list(sizes.values()))
 
 
 def _pairs(names: dict[str, zipfile.ZipInfo]) -> list[tuple[str, str]]:
@@ -254,14 +264,11 @@ def _column_names(kind: str, shape: tuple[int, ...]) -> list[str]:
 
 
 def _notes(
-    pairs: list[tuple[str, str]], headers: dict[str, _Header], task: str, rows: int
+    pairs: list[tuple[str, str]], headers: dict[str, _Header], task: str, parts: np.ndarray | None
 ) -> list[str]:
     notes = []
-    if len(pairs) > 1:
-        counts = ", ".join(f"{headers[x].shape[0]:,} of {x}" for x, _ in pairs)
-        notes.append(
-            f"The parts were pooled into {rows:,} rows ({counts}); each project divides them anew."
-        )
+    if parts is not None:
+        notes.append(parts_note(parts, "rows"))
     target = headers[pairs[0][1]].dtype
     if task == "regression":
         notes.append("y holds fractions or many values, so models predict a number (regression).")

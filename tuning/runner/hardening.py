@@ -72,7 +72,7 @@ def confine_to_dataset(folder: Path, offline: bool) -> None:
 def _readable() -> list[Path]:
     """Python with its packages, our own code as far as it runs here, and the prepared datasets."""
     python = {sys.prefix, sys.base_prefix, sys.exec_prefix}
-    own = (_ROOT / "tuning" / "__init__.py", _ROOT / "tuning" / "protocol", _ROOT / "tuning/runner")
+    own = (_ROOT / "tuning" / name for name in ("__init__.py", "protocol", "runner", "splits"))
     system = map(Path, (*_SYSTEM_FOLDERS, *_SYSTEM_FILES))
     return [*map(Path, sorted(python)), *own, *system, *filter(None, [_datasets()])]
 

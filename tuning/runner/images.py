@@ -16,7 +16,7 @@ from tuning.protocol.uploads import COLOUR, GREY, Upload
 
 from .archives import open_archive, read_entry
 from .failures import BadData
-from .parsed import Parsed, Report, check_classes
+from .parsed import Parsed, Report, check_classes, parts_note
 from .sources import Source
 
 MOST_PIXELS = 50_000_000
@@ -32,21 +32,30 @@ _ENDINGS = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
 _OTHER_PICTURES = {
     ".svg", ".tif", ".tiff", ".heic", ".heif", ".avif", ".ico", ".psd", ".eps", ".pdf", ".jp2",
 }  # fmt: skip
-_PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+# Folders that divide the images, as indices into splits.PARTS.
+_PARTS = {
+    "train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "test": 2, "testing": 2,
+}  # fmt: skip
 # The tag of Exif that tells how a camera was held; from 5 on it was held upright.
 _ORIENTATION, _LYING = 0x0112, 5
-_GREY_MODES = {"1", "L", "LA", "La"}
+# 16 bits for each pixel.
+_DEEP_MODES = {"I;16", "I;16B", "I;16L", "I;16N"}
+_GREY_MODES = {"1", "L", "LA", "La", *_DEEP_MODES}
 
 
 @dataclass(frozen=True)
 class _Found:
-    """An image: its class, its size upright, and whether it is grey."""
+    """An image: its class, its size upright, and its colours as Pillow's mode."""
 
     entry: zipfile.ZipInfo
     label: str
     height: int
     width: int
-    grey: bool
+    mode: str
+
+    @property
+    def grey(self) -> bool:
+        return self.mode in _GREY_MODES
 
 
 Dropped = list[tuple[str, str]]
@@ -59,7 +68,7 @@ def read_images(path: Path, upload: Upload, folder: Path, report: Report) -> Par
         # Pillow warns of large images; what is too large is refused below, by its size.
         warnings.simplefilter("ignore")
         pictures, others = _pictures(archive.infolist())
-        place, pooled = _place_of_class(pictures)
+        place, divided = _place_of_class(pictures)
         labelled = [(entry, _steps(entry)[place]) for entry in pictures]
         found = list(_look(archive, labelled, dropped, report))
         _check_broken(found, dropped)
@@ -74,18 +83,31 @@ def read_images(path: Path, upload: Upload, folder: Path, report: Report) -> Par
                 f"{len(found):,} images of {height} × {width} pixels take {size / 2**20:,.0f} MB; "
                 f"at most {upload.most_bytes / 2**20:,.0f} MB are accepted. Choose a smaller size."
             )
-        labels = _write(archive, found, shape, folder / "x.npy", dropped, report)
-    _check_broken(labels, dropped)
-    names, y = np.unique(np.array(labels, dtype=str), return_inverse=True)
+        read = _write(archive, found, shape, folder / "x.npy", dropped, report)
+    _check_broken(read, dropped)
+    names, y = np.unique(np.array([image.label for image in read]), return_inverse=True)
     class_names = [str(name) for name in names]
     check_classes(class_names, np.bincount(y), "image")
     x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
     source = Source(
         x, y.reshape(-1).astype(np.int64), class_names, origin=f"Uploaded as {upload.name}.",
-        load_snippet=_snippet(upload.name, shape, place, dropped),
+        load_snippet=_snippet(
+            upload.name, shape, place, dropped, any(i.mode in _DEEP_MODES for i in found)
+        ),
     )  # fmt: skip
-    notes = _notes(found, shape, scaled, pooled, grey, dropped)
-    return Parsed("image", "classification", source, notes, [*dropped, *others])
+    parts = _parts(read, place) if divided else None
+    notes = _notes(found, shape, scaled, grey, dropped)
+    if parts is not None:
+        notes.append(parts_note(parts, "images"))
+    return Parsed("image", "classification", source, notes, [*dropped, *others], parts)
+
+
+def _parts(read: list[_Found], place: int) -> np.ndarray | None:
+    """The part of each image by the folder around its class's; None if there is but one of them, or
+    none for training."""
+    folders = [_steps(image.entry)[place - 1].lower() for image in read]
+    parts = np.array([_PARTS[folder] for folder in folders], dtype=np.uint8)
+    return parts if 0 in parts and len(np.unique(parts)) > 1 else None
 
 
 def _pictures(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], Dropped]:
@@ -105,22 +127,23 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], Dr
 
 
 def _place_of_class(pictures: list[zipfile.ZipInfo]) -> tuple[int, bool]:
-    """How deep the folders of classes lie, and whether they lie in parts (train, test), which are
-    pooled. Folders around everything do not count. Raises BadData."""
+    """How deep the folders of classes lie, and whether they lie in those of parts (train, test).
+    Folders around everything do not count. Raises BadData."""
     paths = [_steps(entry) for entry in pictures]
     shallowest = min(map(len, paths))
     place = 0
     while shallowest > place + 2 and len({path[place] for path in paths}) == 1:
         place += 1
-    pooled = shallowest > place + 2 and {path[place].lower() for path in paths} <= _PARTS
-    place += pooled
+    folders = {path[place].lower() for path in paths}
+    divided = shallowest > place + 2 and folders <= _PARTS.keys()
+    place += divided
     if shallowest < place + 2:
         lost = next(entry for entry in pictures if len(_steps(entry)) < place + 2)
         raise BadData(
             f"“{lost.filename}” lies in no folder of a class; put the images of each class into a "
             "folder with its name."
         )
-    return place, pooled
+    return place, divided
 
 
 def _steps(entry: zipfile.ZipInfo) -> list[str]:
@@ -142,7 +165,7 @@ def _look(
                 # A PNG would have to be decoded for this, and hardly any is turned.
                 if image.format != "PNG" and image.getexif().get(_ORIENTATION, 1) >= _LYING:
                     width, height = height, width
-                yield _Found(entry, label, height, width, image.mode in _GREY_MODES)
+                yield _Found(entry, label, height, width, image.mode)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001  Pillow raises whatever its formats raise
@@ -161,8 +184,8 @@ def _opened(file: IO[bytes], entry: zipfile.ZipInfo) -> Image.Image:
         raise ValueError(f"has more than {MOST_PIXELS // 10**6} megapixels") from error
     if image.width * image.height > MOST_PIXELS:
         raise ValueError(f"has more than {MOST_PIXELS // 10**6} megapixels")
-    if image.mode.startswith("I") or image.mode == "F":
-        raise ValueError("has 16 bits or more for each pixel and channel; 8 are read")
+    if image.mode in ("I", "F"):
+        raise ValueError("has more than 16 bits for each pixel")
     return image
 
 
@@ -196,9 +219,9 @@ def _write(
     path: Path,
     dropped: Dropped,
     report: Report,
-) -> list[str]:
-    """Decode all images into one array file. Returns the class of each that is in it."""
-    labels: list[str] = []
+) -> list[_Found]:
+    """Decode all images into one array file. Returns those that are in it."""
+    read: list[_Found] = []
     with path.open("wb") as writer:
         _write_header(writer, (len(found), *shape))
         length = writer.tell()
@@ -213,12 +236,12 @@ def _write(
                 dropped.append((image.entry.filename, _reason(error)))
                 continue
             writer.write(pixels.tobytes())
-            labels.append(image.label)
+            read.append(image)
         # numpy leaves room in the header for another number of rows.
         writer.seek(0)
-        _write_header(writer, (len(labels), *shape))
+        _write_header(writer, (len(read), *shape))
         assert writer.tell() == length
-    return labels
+    return read
 
 
 def _write_header(writer: IO[bytes], shape: tuple[int, ...]) -> None:
@@ -230,6 +253,9 @@ def _decoded(content: bytes, entry: zipfile.ZipInfo, shape: tuple[int, int, int]
     """One image as prepared: the first frame, upright, in the wanted colours and size."""
     with _opened(io.BytesIO(content), entry) as image:
         upright = ImageOps.exif_transpose(image)
+        if upright.mode in _DEEP_MODES:
+            # Pillow would cut all values above 255.
+            upright = Image.fromarray((np.asarray(upright) // 257).astype(np.uint8))
         coloured = upright.convert("L" if shape[2] == 1 else "RGB")
         if coloured.size != (shape[1], shape[0]):
             coloured = coloured.resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
@@ -237,8 +263,7 @@ def _decoded(content: bytes, entry: zipfile.ZipInfo, shape: tuple[int, int, int]
 
 
 def _notes(
-    found: list[_Found], shape: tuple[int, int, int], scaled: bool, pooled: bool, grey: bool,
-    dropped: Dropped,
+    found: list[_Found], shape: tuple[int, int, int], scaled: bool, grey: bool, dropped: Dropped
 ) -> list[str]:  # fmt: skip
     notes = []
     if scaled:
@@ -250,10 +275,10 @@ def _notes(
     changed = sum(image.grey != grey for image in found)
     if changed:
         notes.append(f"{changed:,} images were turned into {'grey' if grey else 'colour'} ones.")
-    if pooled:
+    deep = sum(image.mode in _DEEP_MODES for image in found)
+    if deep:
         notes.append(
-            "The folders for training, validation and test were pooled; each project divides the "
-            "images anew."
+            f"Images of 16 bits for each pixel ({deep:,} of {len(found):,}) were scaled to 8 bits."
         )
     classes = Counter(image.label for image in found)
     if max(classes.values()) > 10 * min(classes.values()):
@@ -263,8 +288,11 @@ def _notes(
     return notes
 
 
-def _snippet(name: str, shape: tuple[int, int, int], place: int, dropped: Dropped) -> str:
-    """Lines that load the original file in the same form, straight from the archive."""
+def _snippet(
+    name: str, shape: tuple[int, int, int], place: int, dropped: Dropped, deep: bool
+) -> str:
+    """Lines that load the original file in the same form, straight from the archive. `deep`: some
+    of its images have 16 bits."""
     height, width, channels = shape
     mode = "L" if channels == 1 else "RGB"
     broken = [path for path, _ in dropped[:_MOST_IN_SNIPPET]]
@@ -286,6 +314,14 @@ def _snippet(name: str, shape: tuple[int, int, int], place: int, dropped: Droppe
         "            continue",
         *(["        if path in broken:", "            continue"] if broken else []),
         "        image = ImageOps.exif_transpose(Image.open(io.BytesIO(archive.read(path))))",
+        *(
+            [
+                '        if image.mode.startswith("I;16"):',
+                '            image = Image.fromarray((np.asarray(image) // 257).astype("uint8"))',
+            ]
+            if deep
+            else []
+        ),
         f'        image = image.convert("{mode}")',
         f"        if image.size != ({width}, {height}):",
         f"            image = image.resize(({width}, {height}), Image.Resampling.BILINEAR)",

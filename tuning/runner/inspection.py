@@ -10,7 +10,7 @@ from tuning.protocol.orders import InspectOrder
 
 from .channel import Channel
 from .code import Template
-from .data import Arrays, Dataset, load_dataset
+from .data import Dataset, load_dataset
 from .failures import NoNetwork, TemplateError
 from .misfits import output_misfit
 from .networks import description
@@ -121,14 +121,14 @@ def _short_training(
     template: Template, hp: kt.HyperParameters, keras_model: Any, dataset: Dataset
 ) -> list[str]:
     """One epoch on a few rows; the names of the metrics, in Keras's order."""
-    x, y = _first(dataset.rows("train"), _TRAIN_ROWS)
+    x, y = dataset.rows("train", most=_TRAIN_ROWS)
     names = MetricNames()
     results = template.fit(
         hp,
         keras_model,
         x,
         y,
-        validation_data=_first(dataset.rows("validation"), _VALIDATION_ROWS),
+        validation_data=dataset.rows("validation", most=_VALIDATION_ROWS),
         epochs=1,
         batch_size=_TRAIN_ROWS,
         callbacks=[names],
@@ -136,10 +136,6 @@ def _short_training(
     )
     reported = results if isinstance(results, dict) else {}
     return list(dict.fromkeys([*names.found, *map(str, reported)]))
-
-
-def _first(arrays: Arrays, rows: int) -> Arrays:
-    return arrays[0][:rows], arrays[1][:rows]
 
 
 class MetricNames(keras.callbacks.Callback):

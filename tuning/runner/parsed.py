@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+
+from tuning.splits import PARTS
 
 from .failures import BadData
 from .sources import Source
@@ -13,6 +16,7 @@ Report = Callable[[str, float], None]
 
 MOST_CLASSES = 1_000
 _LONGEST_NAME = 100
+_PURPOSES = ("training", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,30 @@ class Parsed:
     source: Source
     notes: list[str] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)
+    # uint8, for each row the part that it was in (an index into splits.PARTS).
+    parts: np.ndarray | None = None
+
+
+def part_facts(parts: np.ndarray, classes: np.ndarray | None) -> dict[str, Any]:
+    """What the profile tells of given parts: their sizes, and how many rows of each class are for
+    training (`classes`: the class of each row)."""
+    sizes = np.bincount(parts, minlength=len(PARTS)).tolist()
+    facts: dict[str, Any] = {"parts": dict(zip(PARTS, sizes, strict=True))}
+    if classes is not None:
+        counts = np.bincount(classes[parts == 0], minlength=int(classes.max()) + 1)
+        facts["train_class_counts"] = counts.tolist()
+    return facts
+
+
+def parts_note(parts: np.ndarray, noun: str) -> str:
+    """A sentence about parts that the data bring."""
+    sizes = dict(zip(_PURPOSES, np.bincount(parts, minlength=len(PARTS)), strict=True))
+    shown = ", ".join(f"{size:,} for {purpose}" for purpose, size in sizes.items() if size)
+    note = f"The {noun} come divided: {shown}. Projects keep that, or divide them anew."
+    missing = [purpose for purpose, size in sizes.items() if not size]
+    if missing:
+        note += f" {noun.capitalize()} for {missing[0]} are taken out of those for training."
+    return note
 
 
 def check_classes(names: list[str], counts: np.ndarray, noun: str) -> None:

@@ -17,7 +17,7 @@ from tuning.protocol.uploads import ARRAYS, IMAGES, Upload
 from .arrays import read_arrays
 from .failures import BadData, WorkFailed
 from .images import read_images
-from .parsed import Parsed, Report
+from .parsed import Parsed, Report, part_facts
 from .pictures import draw_thumbnails
 from .profile import profile_of
 
@@ -33,8 +33,8 @@ _MOST_NAMED = 100
 def prepare_upload(
     key: str, upload: Upload, folder: Path, send: Callable[[Event], None]
 ) -> dict[str, Any]:
-    """Write x.npy, y.npy, meta.json and, for images, thumbnails.png into `folder`, which is made.
-    Returns the profile. Raises BadData."""
+    """Write x.npy, y.npy, meta.json and, where there are any, parts.npy and thumbnails.png into
+    `folder`, which is made. Returns the profile. Raises BadData."""
     folder.mkdir()
     try:
         parsed = _READERS[upload.kind](Path(upload.file), upload, folder, _reporter(send))
@@ -77,6 +77,10 @@ def _finish(key: str, upload: Upload, parsed: Parsed, folder: Path) -> dict[str,
     }
     if parsed.kind == "image":
         profile["thumbnails"] = draw_thumbnails(source.x, source.y, folder / "thumbnails.png")
+    if parsed.parts is not None:
+        classes = source.y if parsed.task == "classification" else None
+        profile |= part_facts(parsed.parts, classes)
+        np.save(folder / "parts.npy", parsed.parts, allow_pickle=False)
     np.save(folder / "y.npy", source.y, allow_pickle=False)
     (folder / "meta.json").write_text(json.dumps(profile, indent=1, allow_nan=False), "utf-8")
     return profile

@@ -12,9 +12,10 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from tuning.models import Dataset, SavedModel, Search
+from tuning.models import Dataset, Project, SavedModel, Search
 from tuning.protocol.events import BadEvent
 from tuning.protocol.statuses import SearchStatus
+from tuning.splits.arranged import arranged_folder
 
 CHUNK = 1 << 20
 # Younger files may belong to a row that is about to be written.
@@ -140,6 +141,7 @@ def sweep() -> None:
     _sweep_below(Path(settings.SAVED_MODELS_ROOT), keep=saved)
     prepared = set(Dataset.objects.exclude(folder="").values_list("folder", flat=True))
     _sweep_below(Path(settings.DATASETS_ROOT), keep=prepared)
+    _sweep_splits()
     # Uploads whose row was never written, and those that broke off.
     awaited = Dataset.objects.active().filter(source=Dataset.Source.UPLOAD)
     _sweep_below(Path(settings.UPLOADS_ROOT), keep=set(awaited.values_list("key", flat=True)))
@@ -148,6 +150,15 @@ def sweep() -> None:
     )
     searches = {str(pk) for pk in unfinished.values_list("pk", flat=True)}
     _sweep_below(Path(settings.CHECKPOINTS_ROOT), keep=searches)
+
+
+def _sweep_splits() -> None:
+    """Rows that were laid down in the order of a split that no project has any more."""
+    root = Path(settings.DATASETS_ROOT)
+    projects = Project.objects.select_related("dataset").exclude(dataset__folder="")
+    keep = {arranged_folder(root / p.dataset.folder, p.split).name for p in projects}
+    for folder in {path.parent for path in root.glob("*/split-*")}:
+        _sweep_below(folder, keep | {path.name for path in folder.iterdir() if path.is_file()})
 
 
 def _sweep_below(root: Path, keep: set[str]) -> None:

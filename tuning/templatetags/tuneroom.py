@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tuning.analysis import figures
-from tuning.analysis.profiles import Bars, bars_info, shape_text
+from tuning.analysis.profiles import Bars, bars_info, parts_text, shape_text
 from tuning.analysis.space import Hyperparameter
 from tuning.models import Dataset
 from tuning.protocol.statuses import SearchStatus, Status
@@ -53,6 +53,11 @@ def bars(dataset: Dataset) -> Bars | None:
 @register.filter
 def shape(dataset: Dataset) -> str:
     return shape_text(dataset)
+
+
+@register.filter
+def parts(dataset: Dataset) -> str:
+    return parts_text(dataset)
 
 
 @register.filter

@@ -15,7 +15,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tuning.actions import saved_models as actions
 from tuning.analysis.curves import saved_model_info
-from tuning.analysis.exports import file_stem, history_csv, hyperparameters_json
+from tuning.analysis.exports import (
+    description_json,
+    file_stem,
+    history_csv,
+    hyperparameters_json,
+)
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
 from tuning.models import SavedModel
@@ -26,6 +31,7 @@ from .access import editable_or_404, may_edit, visible_or_404
 FILES = {
     "history.csv": "Training history",
     "hyperparameters.json": "Hyperparameters",
+    "description.json": "Classes and inputs",
     "template.py": "Model template",
     "predict.py": "Script that predicts",
 }
@@ -164,6 +170,7 @@ def _texts(saved_model: SavedModel) -> dict[str, str]:
     return {
         "history.csv": history_csv(saved_model),
         "hyperparameters.json": hyperparameters_json(saved_model),
+        "description.json": description_json(saved_model),
         "template.py": saved_model.trial.search.hypermodel.code,
         "predict.py": predict_snippet(saved_model, f"{file_stem(saved_model)}.keras"),
     }

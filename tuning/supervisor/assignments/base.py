@@ -1,15 +1,21 @@
 """The contract between the supervising loop and the kinds of work."""
 
+import logging
 import time
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any
 
 from tuning.models.work import WorkQuerySet
 from tuning.protocol.events import Event, Failed
 from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.statuses import Status
+from tuning.splits.arranged import arrange
 from tuning.supervisor.recorder import MOST_LOSSES, LeaseLost, lost_too_often
 from tuning.supervisor.runners import Runner
+
+logger = logging.getLogger(__name__)
 
 # Seconds between two renewals of a lease.
 BEAT = 10.0
@@ -64,6 +70,15 @@ class Assignment(ABC):
         """Renew the lease in the middle of something long: copying gigabytes."""
         if time.monotonic() >= self._renewed_at + BEAT:
             self._must(self.renew())
+
+    def arrange(self, project: ProjectOrder) -> None:
+        """Lay large data down in the order of their split, so that runners share one copy. Where
+        that fails, for lack of space above all, each runner makes its own; and if something is
+        wrong with the data, which a runner prepared, it says so."""
+        try:
+            arrange(Path(project.dataset_folder), project.split, self.beat)
+        except (OSError, ValueError, IndexError) as error:
+            logger.warning("%s is not shared between runners: %s", project.dataset_folder, error)
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         """The work ended badly. Infrastructure losses are tried again."""

@@ -13,6 +13,7 @@ from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import PrepareOrder
 from tuning.protocol.statuses import Status
 from tuning.protocol.uploads import Upload
+from tuning.splits import PARTS
 from tuning.supervisor.files import folder_digest, store_folder
 from tuning.supervisor.recorder import LeaseLost
 from tuning.supervisor.runners import Runner
@@ -95,7 +96,26 @@ def facts_of(profile: dict[str, Any]) -> dict[str, str]:
     names = _list(profile, "class_names") if task == Dataset.Task.CLASSIFICATION else []
     if not all(isinstance(name, str) for name in names):
         raise BadEvent("a profile with names that are none")
+    if profile.get("parts"):
+        _check_parts(profile, task)
     return {"kind": kind, "task": task}
+
+
+def _check_parts(profile: dict[str, Any], task: str) -> None:
+    """The sizes of the parts that the data bring: pages reckon with them. Raises BadEvent."""
+    parts = profile["parts"]
+    if not isinstance(parts, dict) or parts.keys() != set(PARTS):
+        raise BadEvent("a profile with parts that are none")
+    sizes = list(parts.values())
+    if not all(type(size) is int and size >= 0 for size in sizes) or sum(sizes) != profile["rows"]:
+        raise BadEvent("a profile with parts of impossible sizes")
+    if task != Dataset.Task.CLASSIFICATION:
+        return
+    counts = _list(profile, "train_class_counts")
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise BadEvent("a profile with counts that are none")
+    if len(counts) != len(profile["class_counts"]) or sum(counts) != parts["train"]:
+        raise BadEvent("a profile whose counts of classes do not add up")
 
 
 def _list(profile: dict[str, Any], name: str) -> list[Any]:

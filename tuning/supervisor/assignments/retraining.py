@@ -28,9 +28,11 @@ class RetrainingAssignment(Assignment):
         self.stall_limit = search.stall_limit
 
     def start(self, runner: Runner) -> None:
+        project = self.row.trial.search.project_order()
+        self.arrange(project)
         runner.send(
             RetrainOrder(
-                project=self.row.trial.search.project_order(),
+                project=project,
                 values=self.row.trial.values,
                 space=self.row.trial.search.space,
                 epochs=self.row.epochs,

@@ -45,7 +45,9 @@ class TrialAssignment(Assignment):
 
     def start(self, runner: Runner) -> None:
         if runner.search_id != self.search.pk:
-            runner.send(self.search.order())
+            order = self.search.order()
+            self.arrange(order.project)
+            runner.send(order)
             runner.search_id = self.search.pk
         runner.mark_log()
 

@@ -1,0 +1,219 @@
+"""Large datasets are laid down once in the order of a split, and all runners map that one copy."""
+
+import errno
+import json
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tuning.protocol.events import TrialEnd
+from tuning.runner.data import load_dataset
+from tuning.runner.shared import SharedRows
+from tuning.splits import arranged
+from tuning.splits.arranged import arrange, arranged_folder
+
+from .harness import SPLIT, TrialRunner, project, search_order
+
+# Tells, in the middle of its training and while another runner trains, how much memory it has for
+# itself, and how much of the mapped rows.
+CODE = """
+import json, os, time
+import keras
+
+def kilobytes(text, word):
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(word))
+
+def own():
+    with open("/proc/self/smaps_rollup") as file:
+        return kilobytes(file.read(), "Private_Dirty:") * 1024
+
+def mapped():
+    with open("/proc/self/smaps") as file:
+        blocks = file.read().split("VmFlags:")
+    rows = [block for block in blocks if "split-" in block and "x.npy" in block]
+    return {word: 1024 * sum(kilobytes(block, word + ":") for block in rows)
+            for word in ("Rss", "Pss", "Private_Dirty")}
+
+class Measure(keras.callbacks.Callback):
+    def __init__(self, own_before):
+        super().__init__()
+        self.own_before = own_before
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 0:
+            open("ready", "w").close()
+            while not os.path.exists("go"):
+                time.sleep(0.01)
+            with open("memory.json", "w") as file:
+                json.dump({"own": own() - self.own_before, **mapped()}, file)
+
+class Small(__import__("keras_tuner").HyperModel):
+    def __init__(self, input_shape):
+        super().__init__()
+        self.shape = input_shape
+
+    def build(self, hp):
+        model = keras.Sequential([
+            keras.Input(self.shape), keras.layers.AveragePooling2D(32), keras.layers.Flatten(),
+            keras.layers.Dense(2, "softmax"),
+        ])
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    def fit(self, hp, model, x, y, callbacks=(), **kwargs):
+        x[:1] = 7  # A template may do with its data what it likes.
+        model.fit(x[:64], y[:64], verbose=0)
+        callbacks = [*callbacks, Measure(own())]
+        return model.fit(x, y, callbacks=callbacks, **kwargs)
+"""
+ROWS, SIDE = 6_000, 128
+
+
+def images(folder: Path, rows: int, side: int) -> Path:
+    folder.mkdir()
+    shape = (rows, side, side, 1)
+    x = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype=np.uint8, shape=shape)
+    # Every row can be told from every other one.
+    x[:, 0, :4, 0] = np.arange(rows, dtype=np.uint32).view(np.uint8).reshape(rows, 4)
+    x[:, 1:] = 100
+    x.flush()
+    np.save(folder / "y.npy", np.arange(rows) % 2)
+    profile = {
+        "task": "classification", "input_shape": shape[1:], "num_classes": 2, "min_value": 0,
+        "max_value": 255,
+    }  # fmt: skip
+    (folder / "meta.json").write_text(json.dumps(profile))
+    return folder
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One that counts as large here."""
+    monkeypatch.setattr(arranged, "LARGE", 1)
+    monkeypatch.setattr(arranged, "_BYTES_AT_ONCE", 1000)
+    return images(tmp_path / "images", 500, 12)
+
+
+def test_the_rows_are_those_that_would_be_copied(small: Path) -> None:
+    order = project("", small)
+    before = load_dataset(order)
+    arrange(small, order.split)
+    after = load_dataset(order)
+    for parts in (("train",), ("validation",), ("test",), ("train", "validation")):
+        for most in (None, 7):
+            ours, theirs = after.rows(*parts, most=most), before.rows(*parts, most=most)
+            assert isinstance(ours[0], SharedRows)
+            assert not isinstance(theirs[0], SharedRows)
+            assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    # Another split is another order.
+    assert not isinstance(load_dataset(project("", small, seed=9)).x, SharedRows)
+
+
+def test_given_parts_lie_in_their_order(small: Path) -> None:
+    np.save(small / "parts.npy", np.repeat(np.array([2, 0], np.uint8), 250))
+    order = project("", small, given=True)
+    arrange(small, order.split)
+    dataset = load_dataset(order)
+    numbers = np.ascontiguousarray(dataset.raw("test")[0][:, 0, :4, 0]).view(np.uint32)
+    assert sorted(numbers.ravel()) == list(range(250))
+
+
+def test_small_datasets_are_left_alone(tmp_path: Path) -> None:
+    folder = images(tmp_path / "images", 50, 12)
+    arrange(folder, SPLIT)
+    assert {path.name for path in folder.iterdir()} == {"x.npy", "y.npy", "meta.json"}
+
+
+def test_nobody_changes_what_others_see(small: Path) -> None:
+    arrange(small, SPLIT)
+    first, second = (load_dataset(project("", small)).rows("train")[0] for _ in range(2))
+    first[:] = 0
+    assert second.any()
+    assert not os.access(arranged_folder(small, SPLIT) / "x.npy", os.W_OK) or os.geteuid() == 0
+
+
+def test_many_slots_lay_down_once(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = []
+    lay_down = arranged._lay_down
+    monkeypatch.setattr(arranged, "_lay_down", lambda *a: (done.append(1), lay_down(*a)))
+    (small / ".split-broken-off").mkdir()
+    slots = [threading.Thread(target=arrange, args=(small, SPLIT)) for _ in range(8)]
+    for slot in slots:
+        slot.start()
+    for slot in slots:
+        slot.join()
+    assert done == [1]
+    assert [p.name for p in small.glob("*split-*")] == [arranged_folder(small, SPLIT).name]
+
+
+def test_a_full_disk_leaves_nothing(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        arrange(small, SPLIT)
+    assert list(small.glob("*split-*")) == []
+    assert load_dataset(project("", small)).rows("train")[0].shape == (350, 12, 12, 1)
+
+
+@pytest.mark.tensorflow
+def test_tensorflow_uses_the_rows_as_they_are(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    np.save(tmp_path / "x.npy", np.ones((1 << 10, 1 << 10), np.float32))
+    x = np.load(tmp_path / "x.npy", mmap_mode="c").view(SharedRows)
+    shared = tf.convert_to_tensor(x)
+    x[0, 0] = -1
+    assert shared[0, 0] == -1
+    # What cannot be shared is copied: parts of rows, other types, odd places in memory.
+    for piece in (x[:, 1:], x.astype(np.float64).view(SharedRows)[::2], x.ravel()[1:]):
+        assert np.array_equal(tf.convert_to_tensor(piece).numpy(), piece)
+    assert tf.convert_to_tensor(x, tf.float32).dtype == tf.float32
+    assert isinstance(x / 2, SharedRows)
+
+
+@pytest.mark.tensorflow
+def test_two_runners_share_one_copy(tmp_path: Path) -> None:
+    folder = images(tmp_path / "images", ROWS, SIDE)
+    size = int(ROWS * 0.7) * SIDE * SIDE
+    order = search_order(project(CODE, folder), {}, epochs=2)
+    arrange(folder, order.project.split)
+    content = (arranged_folder(folder, order.project.split) / "x.npy").read_bytes()
+    # As isolated as this kernel can: they may read the rows, and map them all the same.
+    level = {"RUNNER_LEVEL": "2", "RUNNER_DATASETS": str(tmp_path)}
+    flags = ("--level", "2")
+    with (
+        TrialRunner(tmp_path / "one", *flags, **level) as one,
+        TrialRunner(tmp_path / "two", *flags, **level) as two,
+    ):
+        results: list[object] = []
+
+        def train(runner: TrialRunner) -> None:
+            runner.begin(order)
+            results.append(runner.trial("0", {})[-1])
+
+        threads = [threading.Thread(target=train, args=(runner,)) for runner in (one, two)]
+        for thread in threads:
+            thread.start()
+        _wait_for([runner.folder / "ready" for runner in (one, two)], threads)
+        for runner in (one, two):
+            (runner.folder / "go").touch()
+        for thread in threads:
+            thread.join()
+        memory = [json.loads((r.folder / "memory.json").read_text()) for r in (one, two)]
+    assert all(isinstance(result, TrialEnd) for result in results), results
+    for used in memory:
+        assert used["Rss"] > 0.95 * size, "all rows were read"
+        assert used["Pss"] < 0.6 * used["Rss"], "and both runners have them in common"
+        assert used["own"] < 0.4 * size, "neither has a copy besides"
+    assert (arranged_folder(folder, order.project.split) / "x.npy").read_bytes() == content
+
+
+def _wait_for(files: list[Path], threads: list[threading.Thread]) -> None:
+    while not all(file.exists() for file in files):
+        assert any(thread.is_alive() for thread in threads), "a runner ended early"
+        threads[0].join(0.05)

@@ -1,0 +1,25 @@
+"""What a downloaded model's user needs to know about its inputs and outputs, as JSON values."""
+
+from typing import Any
+
+# The file's name beside a downloaded model, and inside of one.
+FILE = "description.json"
+
+
+def description_of(profile: dict[str, Any], inputs: dict[str, str] | None = None) -> dict[str, Any]:
+    """Task, target and classes of a prepared dataset; its raw columns if it has any, else the shape
+    of its rows. `inputs`: the model's input that takes each column, by the column's name."""
+    description: dict[str, Any] = {
+        "task": profile.get("task"),
+        "target": profile.get("target_name"),
+    }
+    if profile.get("task") == "classification":
+        # In the order of the model's outputs.
+        description["class_names"] = profile.get("class_names")
+    columns = profile.get("columns")
+    if not columns:
+        return {**description, "input_shape": profile.get("input_shape")}
+    shown = [{"name": column["name"], "type": column["type"]} for column in columns]
+    if inputs:
+        shown = [{**column, "input": inputs[column["name"]]} for column in shown]
+    return {**description, "columns": shown}

@@ -1,0 +1,111 @@
+"""Large datasets laid down once in the order of a split, so that all runners can map one copy.
+
+A runner that picks rows at random has to copy them; rows that follow each other it maps, and the
+system keeps each page of the file in memory once, however many runners read it.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from tuning.protocol.orders import Split
+
+from . import PARTS, split_rows
+
+# Bytes of x; copies of smaller ones cost nothing that anybody notices.
+LARGE = 64 << 20
+_BYTES_AT_ONCE = 16 << 20
+_SIZES = "sizes.json"
+
+# Calls to show that the work goes on; may raise to end it.
+Beat = Callable[[], None]
+
+
+def arranged_folder(dataset: Path, split: Split) -> Path:
+    """Where the rows lie in the order of this split: it goes with the dataset's folder."""
+    document = json.dumps(asdict(split), sort_keys=True)
+    return dataset / f"split-{hashlib.sha256(document.encode()).hexdigest()[:16]}"
+
+
+def arrange(dataset: Path, split: Split, beat: Beat = lambda: None) -> None:
+    """Lay a large dataset's rows down, unless that was done before. Needs as much space on the disk
+    as the dataset. Raises OSError."""
+    target = arranged_folder(dataset, split)
+    x = np.load(dataset / "x.npy", mmap_mode="r", allow_pickle=False)
+    if x.nbytes < LARGE or target.exists():
+        return
+    with _alone(dataset, beat):
+        if target.exists():
+            return
+        for broken_off in dataset.glob(".split-*"):
+            shutil.rmtree(broken_off, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".split-", dir=dataset))
+        try:
+            _lay_down(x, dataset, split, temporary, beat)
+            temporary.rename(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def load_arranged(dataset: Path, split: Split) -> tuple[np.ndarray, np.ndarray, dict[str, slice]]:
+    """x, y and where in them each part lies. Writing to x changes this process's memory and never
+    the file. Raises FileNotFoundError if the rows were not laid down."""
+    folder = arranged_folder(dataset, split)
+    sizes = json.loads((folder / _SIZES).read_text("utf-8"))
+    x = np.load(folder / "x.npy", mmap_mode="c", allow_pickle=False)
+    y = np.load(folder / "y.npy", allow_pickle=False)
+    places, start = {}, 0
+    for part in PARTS:
+        places[part] = slice(start, start + sizes[part])
+        start += sizes[part]
+    return x, y, places
+
+
+def _lay_down(x: np.ndarray, dataset: Path, split: Split, folder: Path, beat: Beat) -> None:
+    y = np.load(dataset / "y.npy", allow_pickle=False)
+    given = np.load(dataset / "parts.npy", allow_pickle=False) if split.given else None
+    rows = split_rows(y, split, given)
+    order = np.concatenate([rows[part] for part in PARTS])
+    step = max(1, _BYTES_AT_ONCE // (x.nbytes // len(x)))
+    with (folder / "x.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {**np.lib.format.header_data_from_array_1_0(x), "fortran_order": False}
+        )
+        for start in range(0, len(order), step):
+            file.write(np.ascontiguousarray(x[order[start : start + step]]).data)
+            beat()
+        file.flush()
+        os.fsync(file.fileno())
+    np.save(folder / "y.npy", y[order], allow_pickle=False)
+    (folder / _SIZES).write_text(json.dumps({part: len(rows[part]) for part in PARTS}), "utf-8")
+    for path in folder.iterdir():
+        path.chmod(0o444)
+    # As readable as the dataset's own folder; temporary ones are their owner's alone.
+    shutil.copymode(dataset, folder)
+
+
+@contextmanager
+def _alone(folder: Path, beat: Beat) -> Iterator[None]:
+    """Ten slots may want the same rows at the same moment. The lock goes with its process."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                beat()
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(descriptor)

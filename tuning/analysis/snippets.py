@@ -34,8 +34,23 @@ def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
     """A script that loads the file and predicts rows of the project's dataset."""
     dataset = saved_model.project.dataset
     load = str(dataset.profile.get("load_snippet", "")).strip()
-    lines = ["import keras", *([] if load else ["import numpy as np"]), ""]
-    lines += [f"keras_model = keras.models.load_model({_repr(file_name)})", ""]
+    estimator = saved_model.trial.search.is_cross_validated
+    lines = [] if load else ["import numpy as np"]
+    if estimator:
+        # Only what was vetted: skops refuses the file should it ever hold anything else.
+        trusted = (
+            f", trusted={_repr(saved_model.trusted_types)}" if saved_model.trusted_types else ""
+        )
+        lines = [
+            *lines,
+            "from skops import io",
+            "",
+            f"estimator = io.load({_repr(file_name)}{trusted})",
+            "",
+        ]
+    else:
+        lines = ["import keras", *lines, ""]
+        lines += [f"keras_model = keras.models.load_model({_repr(file_name)})", ""]
     if load:
         lines += [f"# {dataset.name}: x holds the inputs as the model expects them.", load, ""]
     else:
@@ -47,7 +62,23 @@ def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
             else "x = ...",
             "",
         ]
-    return "\n".join(lines + _prediction(dataset, "y" in load)) + "\n"
+    predict = _estimation if estimator else _prediction
+    return "\n".join(lines + predict(dataset, "y" in load)) + "\n"
+
+
+def _estimation(dataset: Dataset, known: bool) -> list[str]:
+    """As `_prediction`, of an estimator: it answers with classes, not with probabilities."""
+    flat = dataset.kind == Dataset.Kind.IMAGE
+    lines = ["x = x.reshape(len(x), -1)  # one row of numbers for each image"] if flat else []
+    lines.append("predictions = estimator.predict(x[:5])")
+    names = _class_names(dataset)
+    if dataset.task != Dataset.Task.CLASSIFICATION or not names:
+        return [
+            *lines,
+            'print("predicted:", predictions)',
+            *(['print("actual:   ", y[:5])'] if known else []),
+        ]
+    return [*lines, *_named(names, "predictions", known)]
 
 
 def _prediction(dataset: Dataset, known: bool) -> list[str]:
@@ -59,9 +90,7 @@ def _prediction(dataset: Dataset, known: bool) -> list[str]:
             'print("predicted:", predictions.ravel())',
             *(['print("actual:   ", y[:5])'] if known else []),
         ]
-    names = dataset.profile.get("class_names") or [
-        str(index) for index in range(int(dataset.profile.get("num_classes") or 0))
-    ]
+    names = _class_names(dataset)
     lines += [
         "if predictions.shape[-1] == 1:  # one output: the probability of the second class",
         "    classes = (predictions[:, 0] > 0.5).astype(int)",
@@ -70,10 +99,20 @@ def _prediction(dataset: Dataset, known: bool) -> list[str]:
     ]
     if not names:
         return [*lines, 'print("predicted:", classes)']
+    return [*lines, *_named(names, "classes", known)]
+
+
+def _class_names(dataset: Dataset) -> list[str]:
+    names: list[str] = dataset.profile.get("class_names") or [
+        str(index) for index in range(int(dataset.profile.get("num_classes") or 0))
+    ]
+    return names
+
+
+def _named(names: list[str], classes: str, known: bool) -> list[str]:
     return [
-        *lines,
         f"class_names = {_repr(names)}",
-        'print("predicted:", [class_names[index] for index in classes])',
+        f'print("predicted:", [class_names[index] for index in {classes}])',
         *(['print("actual:   ", [class_names[index] for index in y[:5]])'] if known else []),
     ]
 

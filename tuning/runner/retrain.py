@@ -1,6 +1,5 @@
 """Training a fresh model with a trial's values on all data but the test rows, and saving it."""
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,17 +8,19 @@ import keras
 import numpy as np
 
 from tuning.protocol.events import EpochEnd, Metrics, Progress, Retrained
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import RetrainOrder
 
 from .channel import Channel
 from .code import Template
 from .data import Arrays, load_dataset
 from .failures import TemplateError
-from .libraries import versions
+from .files import put_in_place
+from .libraries import NETWORK_PACKAGES, versions
 from .networks import description, numbers
 from .spaces import with_values
 
-MODEL_FILE = "model.keras"
+MODEL_FILE = ModelKind.KERAS.model_file
 _COMPARED_ROWS = 8
 
 
@@ -48,7 +49,7 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
     metrics = _evaluate(keras_model, test, order.batch_size)
     _save(keras_model, test[0] if len(test[0]) else x)
     built = description(keras_model)
-    channel.send(Retrained(metrics, built.parameters, versions(), built.summary))
+    channel.send(Retrained(metrics, built.parameters, versions(NETWORK_PACKAGES), built.summary))
 
 
 class EpochReporter(keras.callbacks.Callback):
@@ -93,9 +94,7 @@ def _save(keras_model: Any, rows: np.ndarray) -> None:
             "The saved model predicts something else than the trained one: some of its state is "
             "not saved with it."
         )
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    unfinished.rename(MODEL_FILE)
+    put_in_place(unfinished, MODEL_FILE)
 
 
 def _alike(live: Any, loaded: Any) -> bool:

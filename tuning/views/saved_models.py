@@ -15,10 +15,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tuning.actions import saved_models as actions
 from tuning.analysis.curves import saved_model_info
-from tuning.analysis.exports import file_stem, history_csv, hyperparameters_json
+from tuning.analysis.exports import file_name, file_stem, history_csv, hyperparameters_json
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
 from tuning.models import SavedModel
+from tuning.protocol.scorers import SCORE
 
 from .access import editable_or_404, may_edit, visible_or_404
 
@@ -38,11 +39,13 @@ def saved_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
         **_progress(saved_model),
         "project": saved_model.project,
         "trial": saved_model.trial,
-        "file_name": f"{file_stem(saved_model)}.keras",
+        "file_name": file_name(saved_model),
         "file_is_there": bool(saved_model.file) and _path(saved_model).is_file(),
-        "files": FILES,
-        "test_metrics": sorted(saved_model.test_metrics.items(), key=lambda i: ("loss" in i[0], i)),
-        "snippet": predict_snippet(saved_model, f"{file_stem(saved_model)}.keras"),
+        "files": _file_labels(saved_model),
+        "test_metrics": sorted(
+            saved_model.test_metrics.items(), key=lambda i: (i[0] != SCORE, "loss" in i[0], i)
+        ),
+        "snippet": predict_snippet(saved_model, file_name(saved_model)),
         "snippets": snippet_forms(saved_model.trial.values),
         "can_edit": may_edit(request, saved_model.project.team_id),
     }
@@ -70,7 +73,7 @@ def saved_model_plots(request: HttpRequest, pk: int) -> JsonResponse:
 
 @require_safe
 def saved_model_download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
-    """The .keras file."""
+    """The model's file."""
     saved_model = visible_or_404(request, _saved_models(), pk)
     if not saved_model.file:
         raise Http404
@@ -78,14 +81,14 @@ def saved_model_download(request: HttpRequest, pk: int) -> HttpResponse | FileRe
         file = _path(saved_model).open("rb")
     except OSError:
         return _file_is_gone(request, saved_model)
-    return _attachment(file, f"{file_stem(saved_model)}.keras")
+    return _attachment(file, file_name(saved_model))
 
 
 @require_safe
 def saved_model_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """One of FILES, made from rows."""
     saved_model = visible_or_404(request, _saved_models(), pk)
-    if name not in FILES:
+    if name not in _file_labels(saved_model):
         raise Http404
     content = _texts(saved_model)[name].encode()
     stem, _, ending = name.partition(".")
@@ -105,9 +108,9 @@ def saved_model_bundle(request: HttpRequest, pk: int) -> HttpResponse | FileResp
     stem = file_stem(saved_model)
     bundle = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
     try:
-        # A .keras file is a zip itself: compressing it again only costs time.
+        # Both .keras and .skops files are zips themselves: compressing it again only costs time.
         with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
-            archive.write(_path(saved_model), f"{stem}/{stem}.keras")
+            archive.write(_path(saved_model), f"{stem}/{file_name(saved_model)}")
             for name, text in _texts(saved_model).items():
                 archive.writestr(f"{stem}/{name}", text)
     except OSError:
@@ -160,13 +163,21 @@ def _path(saved_model: SavedModel) -> Path:
     return Path(settings.SAVED_MODELS_ROOT) / saved_model.file
 
 
+def _file_labels(saved_model: SavedModel) -> dict[str, str]:
+    """FILES, without a history where there were no epochs."""
+    without = {"history.csv"} if saved_model.trial.search.is_cross_validated else set()
+    return {name: label for name, label in FILES.items() if name not in without}
+
+
 def _texts(saved_model: SavedModel) -> dict[str, str]:
-    return {
+    """The contents of the files."""
+    texts = {
         "history.csv": history_csv(saved_model),
         "hyperparameters.json": hyperparameters_json(saved_model),
         "template.py": saved_model.trial.search.hypermodel.code,
-        "predict.py": predict_snippet(saved_model, f"{file_stem(saved_model)}.keras"),
+        "predict.py": predict_snippet(saved_model, file_name(saved_model)),
     }
+    return {name: texts[name] for name in _file_labels(saved_model)}
 
 
 def _attachment(file: Any, name: str) -> FileResponse:

@@ -17,6 +17,7 @@ from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.space import combinations, grid_size, read_space
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
 from tuning.analysis.table import table_info
+from tuning.forms.estimator_searches import search_form
 from tuning.forms.searches import ExtendForm, SearchForm
 from tuning.models import Project, Search, Worker
 from tuning.protocol.statuses import Status
@@ -31,7 +32,7 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
     if project.inspection.status != Status.COMPLETED:
         messages.info(request, "The search space is not known yet.")
         return redirect("project-detail", project.pk)
-    form = SearchForm(request.POST or None, project=project)
+    form = search_form(project, request.POST or None)
     if request.method == "POST" and form.is_valid():
         search = actions.start_search(request.user, form.search())
         return redirect("search-detail", search.pk)
@@ -51,7 +52,7 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
 def search_plan(request: HttpRequest, pk: int) -> HttpResponse:
     """What a search with the form's present settings would run. `pk` is the project's."""
     project = editable_or_404(request, _projects(), pk)
-    form = SearchForm(request.GET, project=project)
+    form = search_form(project, request.GET)
     form.is_valid()
     return render(request, "searches/_plan.html", {"plan": plan_info(_sketch(project, form))})
 
@@ -150,10 +151,13 @@ def _searches() -> QuerySet[Search]:
 def _sketch(project: Project, form: SearchForm) -> Search:
     """An unsaved search with as much of the form as makes sense."""
     names = ("tuner", "max_trials", "epochs", "executions_per_trial", "hyperband_factor",
-             "hyperband_iterations")  # fmt: skip
+             "hyperband_iterations", "folds")  # fmt: skip
     given = getattr(form, "cleaned_data", {})
     values = {name: given[name] for name in names if given.get(name) is not None}
-    return Search(project=project, space=project.inspection.space, **values)
+    inspection = project.inspection
+    return Search(
+        project=project, space=inspection.space, model_kind=inspection.model_kind, **values
+    )
 
 
 def _live_context(request: HttpRequest, search: Search) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tuning.actions.searches import extend_search, pause_search
 from tuning.models import Epoch, Search, Trial
 from tuning.protocol.events import EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
@@ -168,6 +169,27 @@ def test_failures_in_a_row_end_the_search_with_the_first_reason(
     assert search.status == SearchStatus.FAILED
     assert "reason 1" in search.failure_message
     assert search.trials.count() == 3
+
+
+def test_extending_a_failed_search_forgives_its_failures(make_search: Any, make_slot: Any) -> None:
+    search = make_search(max_trials=10, max_consecutive_failures=3)
+    make_slot(lambda *_: iter([Failed("code_error", "wrong")])).run()
+    extend_search(search, more=5, seen=10)
+    make_slot(lambda *_: iter([Failed("code_error", "still wrong")])).run()
+    search.refresh_from_db()
+    assert search.status == SearchStatus.FAILED
+    assert search.trials.count() == 6, "three more, not one"
+    assert "Trial 4 was the first of them" in search.failure_message
+
+
+def test_a_paused_search_that_is_extended_stays_paused(make_search: Any, make_slot: Any) -> None:
+    search = make_search(max_trials=1)
+    pause_search(search)
+    assert extend_search(search, more=1, seen=1)
+    make_slot().run()
+    search.refresh_from_db()
+    assert (search.status, search.max_trials) == (SearchStatus.PAUSED, 2)
+    assert not search.trials.finished().exists()
 
 
 def test_a_failed_trial_runs_again_when_retries_allow(make_search: Any, make_slot: Any) -> None:

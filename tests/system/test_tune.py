@@ -5,11 +5,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.images import digit_images, zip_of
 from tests.services import ROOT, Tuneroom, manage, start_tuneroom, wait_for
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.services]
@@ -52,6 +54,45 @@ def test_nonsense_is_refused_with_a_sentence(
     assert done.returncode == 1
     assert words_of_error in done.stderr
     assert "Traceback" not in done.stderr
+
+
+BUILDER = """
+import keras
+
+
+def build_model(hp, input_shape, num_classes):
+    keras_model = keras.Sequential([
+        keras.Input(input_shape),
+        keras.layers.Flatten(),
+        keras.layers.Dense(hp.Int("units", 4, 16), activation="relu"),
+        keras.layers.Dense(num_classes, activation="softmax"),
+    ])
+    keras_model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return keras_model
+"""
+
+
+def test_it_takes_files(tuneroom: Tuneroom, tmp_path: Path) -> None:
+    photos = zip_of(tmp_path / "photos.zip", digit_images(each=30))
+    template, output = tmp_path / "build.py", tmp_path / "best.keras"
+    template.write_text(BUILDER)
+    given = words(dataset=photos, template=template, image_size=10, retrain=True, output=output)
+    done = tuneroom.manage(*given, timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "90 of 90 images were scaled to 10 × 10 pixels" in done.stdout
+    with zipfile.ZipFile(output) as archive:
+        assert "[null, 10, 10, 1]" in archive.read("config.json").decode()
+
+
+def test_of_a_file_that_cannot_be_read_nothing_stays(tuneroom: Tuneroom, tmp_path: Path) -> None:
+    alone = zip_of(tmp_path / "alone.zip", digit_images(each=5, labels=(1,)))
+    done = tuneroom.manage(*words(dataset=alone), timeout=60)
+    assert done.returncode == 1
+    assert "There is only one class" in done.stderr
+    assert list((tuneroom.data / "uploads").iterdir()) == []
+    with sqlite3.connect(f"file:{tuneroom.data / 'db.sqlite3'}?mode=ro", uri=True) as connection:
+        names = "SELECT count(*) FROM tuning_dataset WHERE name = 'alone.zip'"
+        assert connection.execute(names).fetchone() == (0,)
 
 
 def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> None:

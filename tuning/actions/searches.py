@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import Case, F, Max, Q, Value, When
 from django.db.models.functions import Now
 
 from tuning.analysis.space import read_space
@@ -78,7 +78,7 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
     """Run `more` further trials (Hyperband: iterations), also after the search has ended.
 
     `seen` is the limit that the person saw (`max_trials` or `hyperband_iterations`): a second
-    press of the same button changes nothing.
+    press of the same button changes nothing. A paused search stays paused.
     """
     limit = "hyperband_iterations" if search.tuner == Search.Tuner.HYPERBAND else "max_trials"
     changed = (
@@ -87,7 +87,12 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
         .update(
             **{limit: F(limit) + more},
             exhausted=False,
-            status=SearchStatus.RUNNING,
+            status=Case(
+                When(status=SearchStatus.PAUSED, then=F("status")),
+                default=Value(SearchStatus.RUNNING.value),
+            ),
+            # Somebody has seen them and wants to go on.
+            forgiven=search.trials.aggregate(last=Max("end_order"))["last"] or 0,
             finished_at=None,
             failure_message="",
             revision=F("revision") + 1,

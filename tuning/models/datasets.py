@@ -69,6 +69,10 @@ class Dataset(Work):
         default=dict, blank=True, help_text="Kind, name and options of the uploaded file."
     )
 
+    upload_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the uploaded file, where it was counted."
+    )
+
     objects = DatasetQuerySet.as_manager()
 
     class Meta:

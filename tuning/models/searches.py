@@ -89,6 +89,9 @@ class Search(models.Model):
         default=False, help_text="The oracle has nothing more to suggest."
     )
     failure_message = models.TextField(blank=True)
+    forgiven = models.PositiveIntegerField(
+        default=0, help_text="Failures up to this end_order do not count towards a row of them."
+    )
     revision = models.PositiveBigIntegerField(
         default=1, help_text="Grows with every change that a page would show."
     )

@@ -235,7 +235,7 @@ def oracle_failure(error: Exception) -> str:
 def _stop_after_failures(search: Search) -> None:
     """End a search whose last N trials all failed; the first of them gives the reason."""
     number = search.max_consecutive_failures
-    ended = search.trials.filter(end_order__isnull=False).order_by("-end_order")[:number]
+    ended = search.trials.filter(end_order__gt=search.forgiven).order_by("-end_order")[:number]
     last = list(ended)
     if len(last) < number or any(trial.status != Status.FAILED for trial in last):
         return

@@ -16,14 +16,17 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from tuning.actions.projects import create_project, inspect_again
+from tuning.actions.datasets import delete_dataset, want_dataset
+from tuning.actions.projects import create_project, inspect_again, use_newest_version
 from tuning.actions.saved_models import retrain, stop_retraining
 from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
 from tuning.forms.estimator_searches import search_form
+from tuning.management.inputs import find_dataset, find_template, refuse
 from tuning.management.own_worker import own_worker
-from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Trial
+from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.protocol.uploads import COLOUR, GREY
 
 POLL = 0.3
 STOP_SECONDS = 15
@@ -35,8 +38,14 @@ class Command(BaseCommand):
     help = "Tune a model template on a dataset; optionally retrain the best trial into a file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dataset", required=True, help="a dataset's key, such as digits")
-        parser.add_argument("--template", required=True, help="a template's key, such as cnn")
+        parser.add_argument(
+            "--dataset", required=True, help="a dataset's key, such as digits, or a file's path"
+        )
+        parser.add_argument(
+            "--template", required=True, help="a template's key, such as cnn, or a .py file's path"
+        )
+        parser.add_argument("--image-size", type=int, help="scale an archive's images to this")
+        parser.add_argument("--colours", choices=[GREY, COLOUR], help="of an archive's images")
         parser.add_argument("--tuner", default="random", choices=Search.Tuner.values)
         parser.add_argument("--max-trials", type=int, default=20)
         parser.add_argument("--epochs", type=int, default=10)
@@ -62,10 +71,16 @@ class Command(BaseCommand):
         self.console = Console(highlight=False)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         user = _user(options["user"])
-        project = _project(user, _dataset(options["dataset"]), _template(options["template"]))
+        team = default_team(user)
+        template = find_template(options["template"], user, team)
+        choices = {"side": options["image_size"], "colours": options["colours"] or ""}
+        dataset = find_dataset(options["dataset"], user, team, choices)
+        if dataset.kind:
+            _refuse_misfit(dataset, template)
         with own_worker(self._say):
             try:
-                self._run(user, project, options)
+                self._prepare(dataset)
+                self._run(user, _project(user, team, dataset, template), options)
             except KeyboardInterrupt:
                 raise SystemExit(INTERRUPTED) from None
 
@@ -79,23 +94,33 @@ class Command(BaseCommand):
         if options["retrain"]:
             self._retrain(user, best, options["output"])
 
+    def _prepare(self, dataset: Dataset) -> None:
+        """Wait until a worker has prepared it. Of an upload that could not be, nothing stays."""
+        want_dataset(dataset)
+        try:
+            self._await("Preparing the dataset…", dataset)
+        except BaseException:
+            if dataset.is_upload and not dataset.is_ready:
+                delete_dataset(dataset)
+            raise
+        for note in dataset.profile.get("notes") or []:
+            self._say(note)
+
     def _inspect(self, project: Project) -> None:
-        """Wait until a worker has prepared the dataset and read the search space."""
         if project.inspection.status == Status.FAILED:
             inspect_again(project)
-        with self.console.status("Reading the search space…") as status:
+        self._await("Reading the search space…", project.inspection)
+
+    def _await(self, text: str, work: Dataset | Inspection) -> None:
+        """Wait until a worker has done something that it does without our doing."""
+        with self.console.status(text) as status:
             while True:
-                inspection = Inspection.objects.get(pk=project.inspection.pk)
-                dataset = Dataset.objects.get(pk=project.dataset_id)
-                for work in (dataset, inspection):
-                    if work.status in (Status.FAILED, Status.STOPPED):
-                        raise CommandError(_reason(work))
-                    if work.progress_text:
-                        status.update(work.progress_text)
-                if inspection.status == Status.COMPLETED:
-                    project.inspection = inspection
-                    project.dataset = dataset
+                work.refresh_from_db()
+                if work.status == Status.COMPLETED:
                     return
+                if work.status in (Status.FAILED, Status.STOPPED):
+                    raise CommandError(_reason(work))
+                status.update(work.progress_text or text)
                 time.sleep(POLL)
 
     def _follow(self, search: Search) -> Trial:
@@ -174,32 +199,21 @@ def _user(name: str | None) -> User:
     return user
 
 
-def _dataset(key: str) -> Dataset:
-    known = Dataset.objects.filter(team__isnull=True)
-    dataset = known.filter(key=key).first()
-    if dataset is None:
-        keys = ", ".join(known.values_list("key", flat=True))
-        raise CommandError(f"There is no dataset {key!r}. There are: {keys}.")
-    return dataset
-
-
-def _template(key: str) -> HyperModel:
-    known = HyperModel.objects.current().filter(team__isnull=True)
-    template = known.filter(key=key).first()
-    if template is None:
-        keys = ", ".join(known.values_list("key", flat=True))
-        raise CommandError(f"There is no template {key!r}. There are: {keys}.")
-    return template
-
-
-def _project(user: User, dataset: Dataset, hypermodel: HyperModel) -> Project:
-    """The project of this pair in the user's team; made if there is none."""
+def _refuse_misfit(dataset: Dataset, hypermodel: HyperModel) -> None:
     if not hypermodel.fits(dataset):
         raise CommandError(f"{hypermodel.name} does not fit {dataset.get_kind_display()} data.")
-    team = default_team(user)
+
+
+def _project(user: User, team: Team, dataset: Dataset, hypermodel: HyperModel) -> Project:
+    """The team's project of this pair; made if there is none. It goes on to a changed template."""
+    _refuse_misfit(dataset, hypermodel)
     name = f"{dataset.name} with {hypermodel.name}"[:80]
-    known = Project.objects.filter(team=team, name=name, dataset=dataset, hypermodel=hypermodel)
-    return known.first() or create_project(
+    rows = Project.objects.filter(team=team, name=name, dataset=dataset)
+    known = rows.filter(hypermodel__in=HyperModel.objects.versions_of(hypermodel).order_by())
+    if project := known.select_related("dataset", "hypermodel").first():
+        use_newest_version(project)
+        return project
+    return create_project(
         user, Project(team=team, name=name, dataset=dataset, hypermodel=hypermodel)
     )
 
@@ -225,9 +239,7 @@ def _search(project: Project, options: dict[str, Any]) -> Search:
         "folds": options["folds"] or data.get("folds"),
     }
     form = search_form(project, data)
-    if not form.is_valid():
-        lines = [f"--{n.replace('_', '-')}: {e}" for n, es in form.errors.items() for e in es]
-        raise CommandError("\n".join(lines))
+    refuse(form)
     return form.search()
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tuning', '0003_template_kinds'),
+        ('tuning', '0004_upload_digest_forgiven'),
     ]
 
     operations = [

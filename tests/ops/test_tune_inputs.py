@@ -1,0 +1,121 @@
+"""Files that `manage.py tune` is given: the checks of the pages, in its own words."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management.base import CommandError
+
+from tests.images import shapes, zip_of
+from tuning.management.inputs import find_dataset, find_template
+from tuning.models import Dataset, HyperModel, Team
+
+CODE = "def build_model(hp):\n    return hp.Int('units', 1, 8)\n"
+
+
+def uploaded() -> set[str]:
+    return {path.name for path in Path(settings.UPLOADS_ROOT).iterdir()}
+
+
+def take(path: Path | str, alice: User, team: Team, **choices: Any) -> Dataset:
+    return find_dataset(str(path), alice, team, choices)
+
+
+def test_a_file_becomes_a_dataset_of_the_team(alice: User, team: Team, tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "photos.zip", shapes())
+    row = take(path, alice, team, side=16)
+    assert (row.name, row.team, row.wanted, row.is_ready) == ("photos.zip", team, True, False)
+    assert row.upload["side"] == 16
+    assert row.original.read_bytes() == path.read_bytes()
+    row.original.unlink()
+
+
+def test_the_same_file_is_not_prepared_twice(alice: User, team: Team, tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "photos.zip", shapes())
+    first = take(path, alice, team)
+    Dataset.objects.filter(pk=first.pk).update(folder="photos-1")
+    before = uploaded()
+    assert take(path, alice, team) == first
+    assert uploaded() == before, "the copy is gone"
+    other = take(path, alice, team, side=20)
+    assert other != first, "read in another way, it is another dataset"
+    for row in (first, other):
+        row.original.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "choices", "sentence"),
+    [
+        ("notes.txt.pdf", b"%PDF", {}, "--dataset: “notes.txt.pdf” is "),
+        ("photos.zip", b"no zip at all", {}, "--dataset: “photos.zip” is not what its name says"),
+        ("photos.zip", b"", {}, "--dataset: The file is empty."),
+        ("photos.zip", None, {"side": 4}, "--image-size: Ensure this value is greater"),
+    ],
+)
+def test_what_the_page_refuses_is_refused(
+    alice: User, team: Team, tmp_path: Path, name: str, content: bytes | None,
+    choices: dict[str, Any], sentence: str,
+) -> None:  # fmt: skip
+    path = tmp_path / name
+    if content is None:
+        zip_of(path, shapes())
+    else:
+        path.write_bytes(content)
+    before = uploaded()
+    with pytest.raises(CommandError) as caught:
+        take(path, alice, team, **choices)
+    assert sentence in str(caught.value)
+    assert uploaded() == before
+    assert not Dataset.objects.exists()
+
+
+def test_what_is_too_large_is_not_even_copied(
+    alice: User, team: Team, tmp_path: Path, settings: Any
+) -> None:
+    settings.UPLOAD_MAX_MB = 1
+    path = tmp_path / "photos.zip"
+    with path.open("wb") as file:
+        file.truncate(2 << 20)
+    with pytest.raises(CommandError, match="too large: at most 1 MB"):
+        take(path, alice, team)
+
+
+def test_options_for_files_are_not_for_built_in_datasets(
+    alice: User, team: Team, dataset: Dataset
+) -> None:
+    assert take(dataset.key, alice, team, side=None, colours="") == dataset
+    with pytest.raises(CommandError, match="--image-size: this is for files"):
+        take(dataset.key, alice, team, side=20)
+
+
+def test_a_missing_file_is_told_from_an_unknown_key(alice: User, team: Team) -> None:
+    with pytest.raises(CommandError, match=r"There is no file data/photos\.zip"):
+        take("data/photos.zip", alice, team)
+    with pytest.raises(CommandError, match=r"There is no file photos\.zip"):
+        take("photos.zip", alice, team)
+    with pytest.raises(CommandError, match="There is no dataset 'nonsense'"):
+        take("nonsense", alice, team)
+    with pytest.raises(CommandError, match=r"There is no file build\.py"):
+        find_template("build.py", alice, team)
+
+
+def test_changed_code_is_the_next_version(alice: User, team: Team, tmp_path: Path) -> None:
+    path = tmp_path / "build.py"
+    path.write_text(CODE)
+    first = find_template(str(path), alice, team)
+    assert (first.name, first.version, first.team, first.code) == ("build", 1, team, CODE)
+    assert first.kinds == list(Dataset.Kind.values)
+    assert find_template(str(path), alice, team) == first
+    path.write_text(CODE.replace("8", "9"))
+    second = find_template(str(path), alice, team)
+    assert (second.key, second.version) == (first.key, 2)
+
+
+def test_a_mistake_in_the_code_names_its_line(alice: User, team: Team, tmp_path: Path) -> None:
+    path = tmp_path / "build.py"
+    path.write_text("def build_model(hp:\n    pass\n")
+    with pytest.raises(CommandError, match="--template: Line 1, column"):
+        find_template(str(path), alice, team)
+    assert not HyperModel.objects.filter(team=team).exists()

@@ -1,0 +1,117 @@
+"""Datasets and model templates that a command names: built-in ones by their key, own ones by the
+path of a file, which passes the same forms as an upload in the browser."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.management.base import CommandError
+from django.forms import BaseForm
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+
+from tuning.actions.datasets import create_upload
+from tuning.actions.hypermodels import change_hypermodel, create_hypermodel
+from tuning.forms.datasets import UploadForm, largest_upload, too_large_text
+from tuning.forms.hypermodels import HyperModelForm
+from tuning.models import Dataset, HyperModel, Team
+
+CHUNK = 1 << 20
+_NAME = 80
+# Fields of the forms whose option has another name.
+_OPTIONS = {"file": "dataset", "side": "image-size", "code": "template"}
+
+
+def refuse(form: BaseForm, options: dict[str, str] = _OPTIONS) -> None:
+    """Raises CommandError with all that the form has to say, if it has anything to."""
+    lines = [
+        f"--{options.get(name, name.replace('_', '-'))}: {error}"
+        for name, errors in form.errors.items()
+        for error in errors
+    ]
+    if lines:
+        raise CommandError("\n".join(lines))
+
+
+def find_dataset(text: str, user: Any, team: Team, choices: dict[str, Any]) -> Dataset:
+    """A built-in dataset, or the file's: made now, unless the team has just this one already.
+    `choices` are the fields of the upload form."""
+    known = Dataset.objects.filter(team__isnull=True)
+    dataset = known.filter(key=text).first()
+    if dataset is not None:
+        if given := [name for name, value in choices.items() if value]:
+            option = _OPTIONS.get(given[0], given[0])
+            raise CommandError(f"--{option}: this is for files; {text} is built in.")
+        return dataset
+    path = _path(text, "dataset", known.values_list("key", flat=True))
+    if path.stat().st_size > largest_upload():
+        raise CommandError(f"--dataset: {too_large_text()}")
+    with _copied(path) as (file, digest):
+        data = {"name": path.name[:_NAME], **choices}
+        form = UploadForm(data, MultiValueDict({"file": [file]}), user=user, team=team)
+        refuse(form)
+        upload = form.upload()
+        same = Dataset.objects.filter(team=team, upload=upload, upload_sha256=digest)
+        ready = same.exclude(folder="").first()
+        if ready is not None:
+            return ready
+        row = form.save(commit=False)
+        row.upload_sha256 = digest
+        return create_upload(row, Path(file.temporary_file_path()), upload)
+
+
+def find_template(text: str, user: Any, team: Team) -> HyperModel:
+    """A built-in template, or the file's, which becomes the team's template of that name; changed
+    code is its next version."""
+    known = HyperModel.objects.current().filter(team__isnull=True)
+    template = known.filter(key=text).first()
+    if template is not None:
+        return template
+    path = _path(text, "template", known.values_list("key", flat=True))
+    name = path.stem[:_NAME]
+    current = HyperModel.objects.current().filter(team=team, name=name).first()
+    data = QueryDict(mutable=True)
+    data.update({"name": name, "code": ""})
+    data.setlist("kinds", current.kinds if current else list(Dataset.Kind.values))
+    with path.open("rb") as reader:
+        file = UploadedFile(reader, path.name, size=path.stat().st_size)
+        files = MultiValueDict({"file": [file]})
+        form = HyperModelForm(data, files, user=user, team=team, instance=current)
+        refuse(form, {"file": "template", "code": "template"})
+    if current is not None:
+        return change_hypermodel(user, current, form.cleaned_data)
+    row = form.save(commit=False)
+    row.code = form.cleaned_data["code"]
+    return create_hypermodel(user, row)
+
+
+def _path(text: str, what: str, keys: Any) -> Path:
+    path = Path(text).expanduser()
+    if path.is_file():
+        return path
+    if path.suffix or len(path.parts) > 1:
+        raise CommandError(f"There is no file {text}.")
+    raise CommandError(f"There is no {what} {text!r}. There are: {', '.join(keys)}.")
+
+
+@contextmanager
+def _copied(path: Path) -> Iterator[tuple[TemporaryUploadedFile, str]]:
+    """The file as an upload would have left it, and its SHA-256. Removed if nobody takes it."""
+    digest = hashlib.sha256()
+    size = path.stat().st_size
+    needed, free = size, shutil.disk_usage(settings.UPLOADS_ROOT).free
+    if needed > free:
+        raise CommandError(f"--dataset: there is no room for a copy of {path} in the data folder.")
+    copy = TemporaryUploadedFile(path.name, "application/octet-stream", size, None)
+    with copy:
+        with path.open("rb") as reader:
+            while piece := reader.read(CHUNK):
+                digest.update(piece)
+                copy.write(piece)
+        copy.flush()
+        yield copy, digest.hexdigest()

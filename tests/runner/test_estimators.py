@@ -14,7 +14,14 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
-from tuning.protocol.events import Built, EpochEnd, Failed, Inspected, Retrained, TrialEnd
+from tuning.protocol.events import (
+    Built,
+    EpochEnd,
+    Failed,
+    Inspected,
+    Retrained,
+    TrialEnd,
+)
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder, ProjectOrder, RetrainOrder
 from tuning.runner.data import load_dataset
@@ -344,7 +351,7 @@ def test_the_file_predicts_the_same_in_another_process(
         result = running.result(order, Retrained)
     assert isinstance(result, Retrained), result
     assert result.trusted_types == types
-    assert result.metrics.keys() == {"score", "accuracy"}
+    assert result.metrics.keys() == {"f1_macro", "accuracy"}
     assert {"python", "scikit_learn", "skops", "numpy"} <= result.versions.keys()
     files = [path.name for path in (tmp_path / "work").glob("*.skops")]
     assert files == ["model.skops"]
@@ -362,7 +369,7 @@ def test_the_file_predicts_the_same_in_another_process(
     assert result.metrics["accuracy"] == pytest.approx(accuracy)
     assert result.metrics["accuracy"] > 0.9
     f1 = f1_score(dataset.y[rows], predicted[rows], average="macro")
-    assert result.metrics["score"] == pytest.approx(f1)
+    assert result.metrics["f1_macro"] == pytest.approx(f1)
 
 
 def test_numbers_are_judged_by_r2_and_their_error(datasets: Path, tmp_path: Path) -> None:
@@ -370,8 +377,40 @@ def test_numbers_are_judged_by_r2_and_their_error(datasets: Path, tmp_path: Path
     order = retrain_order(code, datasets / "diabetes", {"a": 0.5}, scoring="neg_mean_squared_error")
     with Runner(tmp_path / "work") as running:
         result = running.result(order, Retrained)
-    assert result.metrics.keys() == {"score", "r2", "mean_absolute_error"}
-    assert result.metrics["score"] < 0 < result.metrics["mean_absolute_error"]
+    assert result.metrics.keys() == {"neg_mean_squared_error", "r2", "mean_absolute_error"}
+    assert result.metrics["neg_mean_squared_error"] < 0 < result.metrics["mean_absolute_error"]
+
+
+PARALLEL = """
+import os
+from sklearn.ensemble import BaggingRegressor
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+
+RUNNER = os.getpid()
+
+class Here(Ridge):
+    def fit(self, x, y):
+        assert os.getpid() == RUNNER
+        return super().fit(x, y)
+
+def build_model(hp):
+    inner = GridSearchCV(Here(), {"alpha": [0.1, 1.0]}, n_jobs=-1)
+    return BaggingRegressor(inner, n_estimators=4, n_jobs=64)
+"""
+
+
+def test_it_keeps_to_the_cores_of_its_slot(datasets: Path, tmp_path: Path) -> None:
+    """In threads of the runner: other processes would have to import everything again."""
+    order = search_order(
+        project(PARALLEL, datasets / "diabetes", stratified=False), {}, objective="score",
+        kind=ModelKind.SKLEARN, folds=2,
+    )  # fmt: skip
+    with TrialRunner(tmp_path / "work", OMP_NUM_THREADS="2") as running:
+        running.begin(order)
+        built, *_, end = running.trial("0", {})
+    assert isinstance(end, TrialEnd), end
+    assert built.summary.count("n_jobs=2") == 2
 
 
 def test_a_class_of_the_template_cannot_be_saved(datasets: Path, tmp_path: Path) -> None:

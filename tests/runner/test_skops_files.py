@@ -22,6 +22,7 @@ from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -58,6 +59,8 @@ TWO = [("bayes", GaussianNB()), ("tree", ExtraTreesClassifier(5))]
         StackingClassifier(TWO, LogisticRegression(max_iter=1000)),
         SVC(),
         VotingClassifier(TWO),
+        GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1e-8]}, scoring="f1_macro"),
+        RandomizedSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1e-8]}, n_iter=1),
         make_pipeline(PowerTransformer(), PCA(2), GaussianNB()),
         make_pipeline(QuantileTransformer(n_quantiles=20), GaussianNB()),
         make_pipeline(SelectKBest(f_classif, k=2), GaussianNB()),

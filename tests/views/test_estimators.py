@@ -61,7 +61,7 @@ def saved_estimator(search: Search, alice: User) -> SavedModel:
     return SavedModel.objects.create(
         project=search.project, trial=search.trials.get(), epochs=1, batch_size=32,
         created_by=alice, status=Status.COMPLETED, attempt=1, parameters=0,
-        test_metrics={"accuracy": 0.95, "score": 0.93}, file=path.name, size=1000,
+        test_metrics={"accuracy": 0.95, "f1_macro": 0.93}, file=path.name, size=1000,
         sha256="cd" * 32, versions={"skops": "0.16.0"}, started_at=now, finished_at=now,
         trusted_types=["sklearn.tree._tree.Tree"],
     )  # fmt: skip
@@ -159,7 +159,7 @@ def test_the_model_is_a_skops_file(as_dora: Client, saved_estimator: SavedModel)
     assert "epoch" not in page.lower()
     assert "keras" not in page.lower().replace("kerastuner", "").replace("keras_tuner", "")
     # The search's own score first.
-    assert page.index("Test <code>score") < page.index("Test <code>accuracy")
+    assert page.index("Test <code>f1_macro") < page.index("Test <code>accuracy")
     response = as_dora.get(reverse("saved-model-download", args=[saved_estimator.pk]))
     assert response["Content-Disposition"] == f'attachment; filename="{STEM}.skops"'
     assert b"".join(response.streaming_content) == b"s" * 1000

@@ -14,6 +14,19 @@ _KERNELS = (
     "RationalQuadratic", "Sum", "WhiteKernel",
 )  # fmt: skip
 
+# What searches within an estimator (GridSearchCV) remember.
+_SPLITTERS = (
+    "KFold", "RepeatedKFold", "RepeatedStratifiedKFold", "ShuffleSplit", "StratifiedKFold",
+    "StratifiedShuffleSplit",
+)  # fmt: skip
+_METRICS = (
+    "_classification.accuracy_score", "_classification.balanced_accuracy_score",
+    "_classification.f1_score", "_classification.log_loss", "_classification.precision_score",
+    "_classification.recall_score", "_ranking.roc_auc_score", "_regression.mean_absolute_error",
+    "_regression.mean_squared_error", "_regression.r2_score",
+    "_regression.root_mean_squared_error", "_scorer._PassthroughScorer", "_scorer._Scorer",
+)  # fmt: skip
+
 VETTED_TYPES = frozenset({
     "numpy.dtype",
     "numpy.max",
@@ -33,6 +46,7 @@ VETTED_TYPES = frozenset({
     "sklearn.feature_selection._univariate_selection.f_regression",
     "sklearn.feature_selection._univariate_selection.r_regression",
     "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    "sklearn.impute._iterative._ImputerTriplet",
     "sklearn.multiclass._ConstantPredictor",
     "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
@@ -42,4 +56,6 @@ VETTED_TYPES = frozenset({
     "sklearn.utils._bunch.Bunch",
     *(f"sklearn.metrics._dist_metrics.{name}Distance64" for name in _DISTANCES),
     *(f"sklearn.gaussian_process.kernels.{name}" for name in _KERNELS),
+    *(f"sklearn.model_selection._split.{name}" for name in _SPLITTERS),
+    *(f"sklearn.metrics.{name}" for name in _METRICS),
 })  # fmt: skip

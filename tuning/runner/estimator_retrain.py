@@ -36,17 +36,18 @@ def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
         channel.send(Progress("Evaluating on the test rows and saving", 1.0))
         test = matrix_rows(dataset, "test")
         metrics = _evaluate(estimator, test, order.scoring, dataset.facts["task"])
-        # Of what people load: here a table's fitted preprocessing would go in front.
+        # What people download: a table's fitted preprocessing belongs in front of it here.
         types = save_estimator(estimator, test[0] if len(test[0]) else x)
     channel.send(Retrained(metrics, 0, versions(ESTIMATOR_PACKAGES), repr(estimator), types))
 
 
 def _evaluate(estimator: Any, test: Arrays, scoring: str, task: str) -> Metrics:
-    """The search's own score first. One that cannot be had of these rows is None."""
+    """The search's own score, under its scorer's name, and the well-known ones. One that cannot be
+    had of these rows is None."""
     if not len(test[0]):
         return {}
     metrics: Metrics = {}
-    for name, scorer in {SCORE: scoring, **_WELL_KNOWN[task]}.items():
+    for name, scorer in {scoring or SCORE: scoring, **_WELL_KNOWN[task]}.items():
         try:
             value = score_of(estimator, scorer, *test)
         except TemplateError:

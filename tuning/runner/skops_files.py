@@ -29,7 +29,7 @@ def refuse_unsafe(estimator: Any) -> list[str]:
     if strange:
         raise TemplateError(
             f"{type(estimator).__name__} holds {', '.join(strange)}, which cannot be saved safely: "
-            "use scikit-learn's own classes and functions instead of the template's."
+            "a file is loaded again with common classes and functions of scikit-learn alone."
         )
     return sorted(types)
 

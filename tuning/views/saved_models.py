@@ -19,7 +19,6 @@ from tuning.analysis.exports import file_name, file_stem, history_csv, hyperpara
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
 from tuning.models import SavedModel
-from tuning.protocol.scorers import SCORE
 
 from .access import editable_or_404, may_edit, visible_or_404
 
@@ -42,9 +41,7 @@ def saved_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "file_name": file_name(saved_model),
         "file_is_there": bool(saved_model.file) and _path(saved_model).is_file(),
         "files": _file_labels(saved_model),
-        "test_metrics": sorted(
-            saved_model.test_metrics.items(), key=lambda i: (i[0] != SCORE, "loss" in i[0], i)
-        ),
+        "test_metrics": _ordered(saved_model),
         "snippet": predict_snippet(saved_model, file_name(saved_model)),
         "snippets": snippet_forms(saved_model.trial.values),
         "can_edit": may_edit(request, saved_model.project.team_id),
@@ -161,6 +158,14 @@ def _progress(saved_model: SavedModel) -> dict[str, Any]:
 
 def _path(saved_model: SavedModel) -> Path:
     return Path(settings.SAVED_MODELS_ROOT) / saved_model.file
+
+
+def _ordered(saved_model: SavedModel) -> list[tuple[str, float | None]]:
+    """The test metrics; first, if it is among them, what the search compared trials by."""
+    first = saved_model.trial.search.score_name
+    return sorted(
+        saved_model.test_metrics.items(), key=lambda i: (i[0] != first, "loss" in i[0], i[0])
+    )
 
 
 def _file_labels(saved_model: SavedModel) -> dict[str, str]:

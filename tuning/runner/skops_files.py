@@ -16,30 +16,16 @@ MODEL_FILE = ModelKind.SKLEARN.model_file
 _COMPARED_ROWS = 100
 
 
-def refuse_unsafe(estimator: Any) -> list[str]:
-    """The types that a file of this estimator needs beyond those that skops trusts by itself, all
-    of them vetted. Raises TemplateError if a file of it could not be loaded safely."""
-    try:
-        types = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
-    except Exception as error:
-        raise TemplateError(
-            f"{type(estimator).__name__} cannot be saved as a skops file: {error}"
-        ) from error
-    strange = sorted(set(types) - VETTED_TYPES)
-    if strange:
-        raise TemplateError(
-            f"{type(estimator).__name__} holds {', '.join(strange)}, which cannot be saved safely: "
-            "a file is loaded again with common classes and functions of scikit-learn alone."
-        )
-    return sorted(types)
+def refuse_unsafe(estimator: Any) -> None:
+    """Raise TemplateError if a file of a fitted estimator could not be loaded safely."""
+    _written(estimator).unlink()
 
 
 def save_estimator(estimator: Any, rows: np.ndarray) -> list[str]:
     """Write the file under its name once it is whole and known to load and to predict alike on
     `rows`. Returns the vetted types that loading it has to trust. Raises TemplateError."""
-    types = refuse_unsafe(estimator)
-    unfinished = Path("unfinished-" + MODEL_FILE)
-    skops.io.dump(estimator, unfinished)
+    unfinished = _written(estimator)
+    types = sorted(skops.io.get_untrusted_types(file=unfinished))
     some = rows[:_COMPARED_ROWS]
     loaded = skops.io.load(unfinished, trusted=types)
     if not np.allclose(estimator.predict(some), loaded.predict(some), equal_nan=True):
@@ -49,3 +35,21 @@ def save_estimator(estimator: Any, rows: np.ndarray) -> list[str]:
         )
     put_in_place(unfinished, MODEL_FILE)
     return types
+
+
+def _written(estimator: Any) -> Path:
+    """The estimator's file under another name. What is not vetted leaves none."""
+    name, path = type(estimator).__name__, Path("unfinished-" + MODEL_FILE)
+    try:
+        skops.io.dump(estimator, path)
+        strange = sorted(set(skops.io.get_untrusted_types(file=path)) - VETTED_TYPES)
+    except Exception as error:
+        path.unlink(missing_ok=True)
+        raise TemplateError(f"{name} cannot be saved as a skops file: {error}") from error
+    if strange:
+        path.unlink()
+        raise TemplateError(
+            f"{name} holds {', '.join(strange)}, which cannot be saved safely: a file is loaded "
+            "again with common classes and functions of scikit-learn alone."
+        )
+    return path

@@ -2,7 +2,6 @@
 it refuses leaves nothing behind."""
 
 import ast
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -56,11 +55,18 @@ def uploads(tmp_path: Path, settings: Any) -> Path:
 
 
 def left(uploads: Path) -> tuple[int, int]:
-    return Dataset.objects.count(), len(os.listdir(uploads))
+    return Dataset.objects.count(), len(list(uploads.iterdir()))
 
 
-@given(name=NAMES, start=STARTS, rest=st.binary(max_size=2_000), form=st.dictionaries(
-    st.sampled_from(["name", "side", "colours", "team", "target"]), st.text(max_size=100)))  # fmt: skip
+FIELDS = st.sampled_from(["name", "side", "colours", "team", "target"])
+
+
+@given(
+    name=NAMES,
+    start=STARTS,
+    rest=st.binary(max_size=2_000),
+    form=st.dictionaries(FIELDS, st.text(max_size=100)),
+)
 @FUZZ
 def test_a_dataset(
     as_bob: Client, uploads: Path, name: str, start: bytes, rest: bytes, form: dict[str, str]

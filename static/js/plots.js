@@ -22,7 +22,7 @@ export function draw(element, make) {
     say(element, "The plots could not be loaded. The tables have the same figures.");
     return;
   }
-  const { traces, x, y, wholeX = true, layout = {} } = make();
+  const { traces, x, y, range, wholeX = true, layout = {} } = make();
   element.querySelector(".plot-wait")?.remove();
   Plotly.react(element, traces, {
     margin: { l: 56, r: 16, t: 32, b: 44 },
@@ -32,7 +32,7 @@ export function draw(element, make) {
     hoverlabel: { bgcolor: token("--surface"), bordercolor: token("--line-strong"), font: { color: token("--text"), size: 13 } },
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 13 } },
     showlegend: true,
-    xaxis: { ...axis(x), ...(wholeX ? { tickformat: ",d", ...whole(traces) } : {}) },
+    xaxis: { ...axis(x), ...(wholeX ? { tickformat: ",d", ...whole(traces) } : {}), ...(range ? { range } : {}) },
     yaxis: axis(y),
     // The same value keeps zooming and hidden curves through an update.
     uirevision: "page",

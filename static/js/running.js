@@ -3,16 +3,16 @@ import { colours, dash, draw, say } from "./plots.js";
 
 export function drawRunning(element, info, active) {
   if (!info.curves.length) {
-    say(element, active ? "The running trials' curves appear with their first epochs." : "Nothing is training.");
+    say(element, active ? `The running trials' curves appear with their first ${info.x}s.` : "Nothing is training.");
     return;
   }
   draw(element, () => ({
     traces: info.curves.map((curve, index) => ({
       name: curve.name, x: curve.epochs, y: curve.values, type: "scatter", mode: "lines+markers",
       line: { color: colours()[index % 6], width: 2, dash: dash(index) }, marker: { size: 5 },
-      hovertemplate: "epoch %{x}: %{y:.5g}<extra>%{fullData.name}</extra>",
+      hovertemplate: `${info.x} %{x}: %{y:.5g}<extra>%{fullData.name}</extra>`,
     })),
-    x: "epoch",
+    x: info.x,
     y: info.metric,
   }));
 }

@@ -2,13 +2,19 @@
 // the chosen way to search it.
 
 const form = document.getElementById("search-form");
+
+// Estimators have neither Hyperband nor early stopping.
+function show(element, shown) {
+  if (element) element.hidden = !shown;
+}
+
 const field = (name) => form.querySelector(`[data-field="${name}"]`);
 
 function adapt() {
   const hyperband = form.elements.tuner.value === "hyperband";
-  document.getElementById("hyperband-fields").hidden = !hyperband;
-  field("max_trials").hidden = hyperband;
-  field("early_stopping_patience").hidden = form.elements.early_stopping_metric.value === "";
+  show(document.getElementById("hyperband-fields"), hyperband);
+  show(field("max_trials"), !hyperband);
+  show(field("early_stopping_patience"), form.elements.early_stopping_metric?.value !== "");
   for (const fields of form.querySelectorAll(".space-fields")) {
     const way = fields.querySelector('input[type="radio"]:checked')?.value;
     for (const part of fields.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== way;

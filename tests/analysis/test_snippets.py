@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -54,3 +55,41 @@ def test_the_prediction_is_python(task: str, profile: dict[str, Any]) -> None:
     compile(code, "predict.py", "exec")
     assert ("load_model(file)" if "columns" in profile else 'load_model("d.keras")') in code
     assert ("argmax" in code) == (task == "classification")
+
+
+DIGITS = """from sklearn.datasets import load_digits
+
+x, y = load_digits(return_X_y=True)
+x = x.reshape(-1, 8, 8, 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "task", "profile", "printed"),
+    [
+        ("image", "classification", {"load_snippet": DIGITS, "num_classes": 10},
+         "predicted: ['0', '1', '2', '3', '4']\nactual:    ['0', '1', '2', '3', '4']\n"),
+        ("image", "classification", {"input_shape": [8, 8, 1], "num_classes": 2}, "predicted: ["),
+        ("table", "regression", {"input_shape": [64]}, "predicted: ["),
+    ],
+)  # fmt: skip
+def test_the_prediction_of_an_estimator_runs(
+    kind: str, task: str, profile: dict[str, Any], printed: str, tmp_path: Path, capsys: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from sklearn.datasets import load_digits
+    from sklearn.tree import DecisionTreeClassifier
+    from skops import io
+
+    x, y = load_digits(return_X_y=True)
+    few = y if profile.get("num_classes") == 10 else y % 2
+    io.dump(DecisionTreeClassifier().fit(x, few), tmp_path / "d.skops")
+    dataset = Dataset(key="d", name="D", kind=kind, task=task, profile=profile)
+    project = Project(name="P", dataset=dataset, hypermodel=HyperModel(key="h"))
+    trial = Trial(number=1, search=Search(project=project, model_kind="sklearn"))
+    saved_model = SavedModel(
+        project=project, trial=trial, trusted_types=["sklearn.tree._tree.Tree"]
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(predict_snippet(saved_model, "d.skops"), {})  # noqa: S102
+    assert capsys.readouterr().out.startswith(printed)

@@ -24,6 +24,7 @@ from tuning.protocol.events import (
     decode_event,
     encode_event,
 )
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import (
     EndOrder,
     InspectOrder,
@@ -71,6 +72,7 @@ class FakeRunner:
     device: Device = field(default_factory=Device)
     script: Script = good_trial
     used_memory: int = 1000
+    trusted_types: list[str] = field(default_factory=list)
     search_id: int | None = None
 
     def __post_init__(self) -> None:
@@ -149,6 +151,10 @@ class FakeRunner:
         yield Prepared({"rows": 10})
 
     def _retrain(self, order: RetrainOrder) -> Iterator[Step]:
+        if order.kind == ModelKind.SKLEARN:
+            self._write("model.skops", b"an estimator")
+            yield Retrained({"score": 0.9}, 0, {"skops": "0"}, "Ridge()", self.trusted_types)
+            return
         for epoch in range(1, order.epochs + 1):
             yield EpochEnd(0, epoch, 0.1, {"loss": 1 / epoch})
         self._write("model.keras", b"a model")

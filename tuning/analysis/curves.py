@@ -1,6 +1,8 @@
-"""Learning curves: a metric over the epochs, for a trial, a search's running trials, a model."""
+"""Learning curves: a metric over the epochs, for a trial, a search's running trials, a model. Where
+there are no epochs, the scores of the folds."""
 
 from collections.abc import Iterable
+from statistics import fmean
 from typing import Any
 
 from django.db.models import F
@@ -13,7 +15,7 @@ Line = tuple[str, int, dict[str, float | None]]
 
 
 def running_info(search: Search) -> dict[str, Any]:
-    """The objective over the epochs of every trial that trains right now."""
+    """The objective over the epochs, or the folds, of every trial that trains right now."""
     rows = (
         Epoch.objects.filter(
             trial__search=search, trial__status=Status.RUNNING, attempt=F("trial__attempt")
@@ -24,17 +26,25 @@ def running_info(search: Search) -> dict[str, Any]:
     curves: dict[str, dict[str, Any]] = {}
     for number, execution, epoch, metrics in rows:
         name = f"trial {number}"
-        if search.executions_per_trial > 1:
+        if search.is_cross_validated:
+            epoch = execution + 1
+        elif search.executions_per_trial > 1:
             name += f", execution {execution + 1}"
         curve = curves.setdefault(name, {"name": name, "epochs": [], "values": []})
         curve["epochs"].append(epoch)
         curve["values"].append(metrics.get(search.objective))
-    return {"metric": search.objective, "curves": list(curves.values())}
+    return {
+        "metric": search.score_name,
+        "x": "fold" if search.is_cross_validated else "epoch",
+        "curves": list(curves.values()),
+    }
 
 
 def trial_info(trial: Trial) -> dict[str, Any]:
-    """All metrics of a trial's current attempt, a curve for each execution."""
+    """All metrics of a trial's current attempt, a curve for each execution; or its folds."""
     rows = trial.epochs.filter(attempt=trial.attempt).values_list("execution", "epoch", "metrics")
+    if trial.search.is_cross_validated:
+        return _folds(trial.search, rows)
     several = trial.search.executions_per_trial > 1
     return grouped(
         (
@@ -43,6 +53,22 @@ def trial_info(trial: Trial) -> dict[str, Any]:
         ),
         first=trial.search.objective,
     )
+
+
+def _folds(search: Search, rows: Iterable[tuple[int, int, dict[str, Any]]]) -> dict[str, Any]:
+    """A point for each fold, counted from 1, and their mean."""
+    scores = {
+        execution + 1: value
+        for execution, _, metrics in rows
+        if (value := metrics.get(search.objective)) is not None
+    }
+    return {
+        "metric": search.score_name,
+        "count": search.folds,
+        "folds": list(scores),
+        "scores": list(scores.values()),
+        "mean": fmean(scores.values()) if scores else None,
+    }
 
 
 def saved_model_info(saved_model: SavedModel) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tuning.models import SavedModel
 from tuning.protocol.description import description_of
+from tuning.protocol.model_kinds import ModelKind
 
 
 def history_csv(saved_model: SavedModel) -> str:
@@ -48,3 +49,8 @@ def file_stem(saved_model: SavedModel) -> str:
     project = saved_model.project
     parts = [project.dataset.key, project.hypermodel.key, f"trial-{saved_model.trial.number}"]
     return "-".join(parts)
+
+
+def file_name(saved_model: SavedModel) -> str:
+    """The same with the ending that says how to load it."""
+    return file_stem(saved_model) + ModelKind(saved_model.trial.search.model_kind).file_ending

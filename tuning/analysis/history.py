@@ -28,7 +28,7 @@ def history_info(search: Search) -> dict[str, Any]:
             score if is_better(score, best[-1] if best else None, search.direction) else best[-1]
         )
     return {
-        "objective": search.objective,
+        "objective": search.score_name,
         "direction": search.direction,
         "numbers": numbers,
         "scores": scores,

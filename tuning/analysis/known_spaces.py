@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from tuning.models import HyperModel, Inspection
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.statuses import Status
 
 from .combinations import combinations
@@ -44,6 +45,9 @@ class KnownSpace:
             what = f"{tried} of {found['wanted']} models of random values, as time allowed,"
         if failed == tried:
             return f"{what}: none could be built."
+        if self.inspection and self.inspection.model_kind == ModelKind.SKLEARN:
+            # What an estimator learns has no size before it is fitted.
+            return f"{what}: {failed} could not be built." if failed else f"{what}: all were built."
         sizes = [f"{found.get(name, 0):,}" for name in ("smallest", "median", "largest")]
         text = f"{what}: {sizes[0]} to {sizes[2]} parameters, {sizes[1]} in the middle."
         if not failed:

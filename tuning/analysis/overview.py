@@ -70,12 +70,12 @@ def project_rows(projects: Iterable[Project]) -> list[ProjectRow]:
         Search.objects.filter(project__in=[project.pk for project in listed])
         .annotate(best=best_score())
         .order_by("number")
-        .values_list("project", "status", "objective", "best")
+        .values_list("project", "status", "objective", "scoring", "best")
     )
-    for project, status, objective, score in searches:
+    for project, status, objective, scoring, score in searches:
         active[project] = active.get(project, 0) + (status in SEARCH_ACTIVE)
         if score is not None:
-            best[project] = (score, objective)
+            best[project] = (score, scoring or objective)
     return [
         ProjectRow(project, active.get(project.pk, 0), *best.get(project.pk, (None, "")))
         for project in listed

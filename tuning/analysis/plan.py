@@ -12,17 +12,21 @@ from .summary import planned_trials
 
 @dataclass(frozen=True)
 class Plan:
-    """`epochs` is the most that all trials together can train."""
+    """`epochs` is the most that all trials together can train, `fits` how many estimators they fit:
+    one of the two is 0."""
 
     trials: int
     epochs: int
     brackets: list[hyperband.Bracket]
     warning: str = ""
+    fits: int = 0
 
 
 def plan_info(search: Search) -> Plan:
     """The plan of a search that need not be saved."""
     trials = planned_trials(search)
+    if search.is_cross_validated:
+        return Plan(trials, 0, [], _warning(search, trials), fits=trials * search.folds)
     if search.tuner == Search.Tuner.HYPERBAND:
         shape = search.epochs, search.hyperband_factor
         epochs = search.epochs + hyperband.epoch_count(*shape, search.hyperband_iterations)

@@ -90,6 +90,16 @@ def parts_text(dataset: Dataset) -> str:
     return ", ".join(f"{size:,} for {purposes[name]}" for name, size in parts.items() if size)
 
 
+def most_folds(project: Project) -> int | None:
+    """How many folds the training and validation rows can be cut into, so that each class is in all
+    of them; None while nothing has been counted."""
+    profile, split = project.dataset.profile, project.split
+    if not profile.get("rows"):
+        return None
+    counts = profile.get("class_counts") if split.stratified else None
+    return min(round((split.train + split.validation) * n) for n in counts or [profile["rows"]])
+
+
 def split_sizes(project: Project) -> dict[str, int | None]:
     """How many rows each part of the split holds, rounded as the runner does it: class by class
     where the split is stratified."""

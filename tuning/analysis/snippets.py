@@ -35,23 +35,61 @@ def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
     """A script that loads the file and predicts rows of the project's dataset."""
     dataset = saved_model.project.dataset
     load = str(dataset.profile.get("load_snippet", "")).strip()
-    if dataset.profile.get("columns"):
+    raw = bool(dataset.profile.get("columns"))
+    known = "y" in load
+    if saved_model.trial.search.is_cross_validated:
+        rows = _raw_rows(dataset, load) if raw else _rows(dataset, load)
+        lines = [*_loading_estimator(saved_model, file_name, pandas=raw, numpy=not load)]
+        return "\n".join([*lines, *rows, "", *_estimation(dataset, known)]) + "\n"
+    if raw:
         lines = [*_raw_beginning(file_name), *_raw_rows(dataset, load), ""]
-        return "\n".join([*lines, *_prediction(dataset, "y" in load, "raw_inputs(x[:5])")]) + "\n"
+        return "\n".join([*lines, *_prediction(dataset, known, "raw_inputs(x[:5])")]) + "\n"
     lines = ["import keras", *([] if load else ["import numpy as np"]), ""]
     lines += [f"keras_model = keras.models.load_model({_repr(file_name)})", ""]
+    lines += [*_rows(dataset, load), ""]
+    return "\n".join([*lines, *_prediction(dataset, known, "x[:5]")]) + "\n"
+
+
+def _loading_estimator(
+    saved_model: SavedModel, file_name: str, *, pandas: bool, numpy: bool
+) -> list[str]:
+    # Only what was vetted: skops refuses the file should it ever hold anything else.
+    types = saved_model.trusted_types
+    trusted = f", trusted={_repr(types)}" if types else ""
+    return [
+        *(["import pandas as pd"] if pandas else ["import numpy as np"] if numpy else []),
+        "from skops import io",
+        "",
+        f"estimator = io.load({_repr(file_name)}{trusted})",
+        "",
+    ]
+
+
+def _rows(dataset: Dataset, load: str) -> list[str]:
     if load:
-        lines += [f"# {dataset.name}: x holds the inputs as the model expects them.", load, ""]
-    else:
-        shape = dataset.profile.get("input_shape")
-        lines += [
-            f"# Put your rows of {dataset.name} here.",
-            f'x = np.zeros((1, {", ".join(str(size) for size in shape)}), dtype="float32")'
-            if shape
-            else "x = ...",
-            "",
+        return [f"# {dataset.name}: x holds the inputs as the model expects them.", load]
+    shape = dataset.profile.get("input_shape")
+    return [
+        f"# Put your rows of {dataset.name} here.",
+        f'x = np.zeros((1, {", ".join(str(size) for size in shape)}), dtype="float32")'
+        if shape
+        else "x = ...",
+    ]
+
+
+def _estimation(dataset: Dataset, known: bool) -> list[str]:
+    """As `_prediction`, of an estimator: it answers with classes, not with probabilities."""
+    flat = dataset.kind == Dataset.Kind.IMAGE
+    lines = ["x = x.reshape(len(x), -1)  # one row of numbers for each image"] if flat else []
+    lines.append("predictions = estimator.predict(x[:5])")
+    names = _class_names(dataset)
+    if dataset.task != Dataset.Task.CLASSIFICATION or not names:
+        return [
+            *lines,
+            'print("predicted:", predictions)',
+            *(['print("actual:   ", y[:5])'] if known else []),
         ]
-    return "\n".join(lines + _prediction(dataset, "y" in load, "x[:5]")) + "\n"
+    return [*lines, *_named(names, "predictions", known)]
 
 
 def _raw_beginning(file_name: str) -> list[str]:
@@ -91,9 +129,10 @@ def raw_inputs(rows):
 def _raw_rows(dataset: Dataset, load: str) -> list[str]:
     if load:
         return [f"# {dataset.name}: x holds the raw columns.", load]
+    names = [column["name"] for column in dataset.profile["columns"]]
     return [
         f"# Put your rows of {dataset.name} here. This one has nothing but gaps.",
-        'x = pd.DataFrame({column["name"]: [None] for column in about["columns"]})',
+        f"x = pd.DataFrame({{name: [None] for name in {_repr(names)}}})",
     ]
 
 
@@ -107,9 +146,7 @@ def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
             'print("predicted:", predictions.ravel())',
             *(['print("actual:   ", y[:5])'] if known else []),
         ]
-    names = dataset.profile.get("class_names") or [
-        str(index) for index in range(int(dataset.profile.get("num_classes") or 0))
-    ]
+    names = _class_names(dataset)
     lines += [
         "if predictions.shape[-1] == 1:  # one output: the probability of the second class",
         "    classes = (predictions[:, 0] > 0.5).astype(int)",
@@ -118,10 +155,20 @@ def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
     ]
     if not names:
         return [*lines, 'print("predicted:", classes)']
+    return [*lines, *_named(names, "classes", known)]
+
+
+def _class_names(dataset: Dataset) -> list[str]:
+    names: list[str] = dataset.profile.get("class_names") or [
+        str(index) for index in range(int(dataset.profile.get("num_classes") or 0))
+    ]
+    return names
+
+
+def _named(names: list[str], classes: str, known: bool) -> list[str]:
     return [
-        *lines,
         f"class_names = {_repr(names)}",
-        'print("predicted:", [class_names[index] for index in classes])',
+        f'print("predicted:", [class_names[index] for index in {classes}])',
         *(['print("actual:   ", [class_names[index] for index in y[:5]])'] if known else []),
     ]
 

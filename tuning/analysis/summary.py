@@ -139,7 +139,7 @@ def running_rows(search: Search) -> list[Running]:
 def running_row(search: Search, trial: Trial) -> Running:
     """The search is given, so that no trial has to fetch it."""
     last = int(trial.tuner_values.get("tuner/epochs", search.epochs))
-    epochs = max(last - trial.first_epoch, 0) * search.executions_per_trial
+    epochs = max(last - trial.first_epoch, 0) * search.executions
     return Running(trial, trial.epochs_done, epochs)
 
 

@@ -53,6 +53,8 @@ HELP = {
 class SearchForm(forms.ModelForm):
     """A new search of `project`, whose inspection is complete."""
 
+    main_names: tuple[str, ...] = MAIN_FIELDS
+
     class Meta:
         model = Search
         fields = [
@@ -78,8 +80,25 @@ class SearchForm(forms.ModelForm):
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.project = project
-        self.metrics = ordered_metrics(project.inspection.metrics)
-        objective = default_objective(project, self.metrics)
+        self._offer_choices()
+        for name, (least, most) in LIMITS.items():
+            if name in self.fields:
+                self.fields[name] = forms.IntegerField(
+                    min_value=least,
+                    max_value=most,
+                    initial=Search._meta.get_field(name).default,
+                    label=self.fields[name].label,
+                    help_text=HELP[name],
+                )
+        for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience", "direction"):
+            # Left out or hidden where it does not apply: then the default holds.
+            if name in self.fields:
+                self.fields[name].required = False
+
+    def _offer_choices(self) -> None:
+        """The fields whose choices depend on the project."""
+        self.metrics = ordered_metrics(self.project.inspection.metrics)
+        objective = default_objective(self.project, self.metrics)
         choices = [(metric, metric) for metric in self.metrics]
         self.fields["objective"] = forms.ChoiceField(
             choices=choices, initial=objective, help_text=HELP["objective"],
@@ -94,29 +113,18 @@ class SearchForm(forms.ModelForm):
             help_text=HELP["early_stopping_metric"],
             error_messages={"invalid_choice": "The template does not report “%(value)s”."},
         )  # fmt: skip
-        for name, (least, most) in LIMITS.items():
-            self.fields[name] = forms.IntegerField(
-                min_value=least,
-                max_value=most,
-                initial=Search._meta.get_field(name).default,
-                label=self.fields[name].label,
-                help_text=HELP[name],
-            )
-        for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience", "direction"):
-            # Left out or hidden where it does not apply: then the default holds.
-            self.fields[name].required = False
 
     @property
     def main_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in MAIN_FIELDS]
+        return [self[name] for name in self.main_names]
 
     @property
     def hyperband_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in HYPERBAND_FIELDS]
+        return [self[name] for name in HYPERBAND_FIELDS if name in self.fields]
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
-        first = {*MAIN_FIELDS, *HYPERBAND_FIELDS}
+        first = {*self.main_names, *HYPERBAND_FIELDS}
         return [field for field in self if field.name not in first]
 
     @property
@@ -173,7 +181,7 @@ class ExtendForm(forms.Form):
 
 def settings_of(search: Search) -> dict[str, Any]:
     """The settings of a search, to begin another one with."""
-    return forms.model_to_dict(search, fields=SearchForm.Meta.fields)
+    return forms.model_to_dict(search, fields=[*SearchForm.Meta.fields, "folds", "scoring"])
 
 
 def ordered_metrics(metrics: list[str]) -> list[str]:

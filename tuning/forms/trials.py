@@ -8,6 +8,8 @@ from tuning.models import Trial
 
 
 class RetrainForm(forms.Form):
+    """How long to train; nothing to ask where there are no epochs."""
+
     epochs = forms.IntegerField(
         min_value=1,
         max_value=100_000,
@@ -18,3 +20,5 @@ class RetrainForm(forms.Form):
     def __init__(self, *args: Any, trial: Trial, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"epochs": trial.best_epoch or trial.search.epochs})
         super().__init__(*args, **kwargs)
+        if trial.search.is_cross_validated:
+            del self.fields["epochs"]

@@ -25,6 +25,11 @@ class SavedModel(Work):
     parameters = models.BigIntegerField(null=True, blank=True)
     layers = models.TextField(blank=True)
     versions = models.JSONField(default=dict, blank=True)
+    trusted_types = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What loading a skops file has to trust beyond what skops trusts by itself.",
+    )
     file = models.CharField(max_length=200, blank=True, help_text="Below SAVED_MODELS_ROOT.")
     size = models.PositiveBigIntegerField(null=True, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)

@@ -119,6 +119,21 @@ class Search(models.Model):
     def is_active(self) -> bool:
         return self.status in SEARCH_ACTIVE
 
+    @property
+    def is_cross_validated(self) -> bool:
+        """Its trials are estimators, judged on `folds` parts of the rows: there are no epochs."""
+        return self.model_kind == ModelKind.SKLEARN
+
+    @property
+    def score_name(self) -> str:
+        """What the score is called on pages. KerasTuner calls every scorer's result "score"."""
+        return self.scoring or self.objective
+
+    @property
+    def executions(self) -> int:
+        """How often a trial trains its model: each fold is an execution of one epoch."""
+        return self.folds if self.is_cross_validated else self.executions_per_trial
+
     @cached_property
     def inspection(self) -> Inspection:
         """What was read from the search's own version of the template. A query, once."""

@@ -113,12 +113,14 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Retrained:
-    """A retrained model lies in the working folder as `model.keras`."""
+    """A retrained model lies in the working folder, under its kind's `model_file`.
+    `trusted_types`: what a skops file of it holds beyond what skops trusts by itself."""
 
     metrics: Metrics
     parameters: int
     versions: dict[str, str]
     summary: str = ""
+    trusted_types: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,8 @@ _TEXTS: dict[FailureCode, tuple[str, Fault, str]] = {
     FailureCode.NAN_SCORE: (
         "The objective became NaN",
         Fault.VALUES,
-        "Training diverged with these values; a smaller learning rate usually helps.",
+        "Training diverged with these values (a smaller learning rate usually helps), or the score "
+        "is not defined for them.",
     ),
     FailureCode.NO_SCORE: (
         "The objective was never reported",

@@ -10,3 +10,13 @@ class ModelKind(StrEnum):
     KERAS = "keras"
     SKLEARN = "sklearn"
     CUSTOM = "custom"
+
+    @property
+    def file_ending(self) -> str:
+        """Of a retrained model's file."""
+        return ".skops" if self is ModelKind.SKLEARN else ".keras"
+
+    @property
+    def model_file(self) -> str:
+        """The file's name in the folder of the runner that trained it."""
+        return f"model{self.file_ending}"

@@ -13,8 +13,9 @@ After `ready` the first order decides what this process is for:
   another `next`, until `end`. A `failed` before the first `next` means that the template or the
   data cannot be used at all; the process ends after it.
 
-Files are left in the working folder: `prepared/`, `model.keras`, `kt/search/trial_<id>/` (Hyperband
-only; before a child is ordered, its parent's folder must lie there).
+Files are left in the working folder: `prepared/`, `model.keras` or `model.skops`,
+`kt/search/trial_<id>/` (Hyperband only; before a child is ordered, its parent's folder must lie
+there).
 
 `--level` is how far the isolation goes at most (hardening.py). `--probe FILE` does no work: it
 tries what the isolation denies, FILE included, and prints what held as JSON.

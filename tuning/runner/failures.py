@@ -37,6 +37,12 @@ class NoScore(WorkFailed):
     code = FailureCode.NO_SCORE
 
 
+class NotANumber(WorkFailed):
+    """A score is NaN or infinite."""
+
+    code = FailureCode.NAN_SCORE
+
+
 class NoNetwork(WorkFailed):
     """A download failed."""
 

@@ -1,20 +1,26 @@
 """Reading a template: its search space, its size and the metrics that it reports."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import keras_tuner as kt
 
 from tuning.protocol.events import Inspected, Progress
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder
+from tuning.protocol.scorers import SCORE, SCORE_SPREAD
 
 from .channel import Channel
 from .code import Template
 from .data import Dataset, load_dataset
+from .estimator_inspection import try_estimator
+from .estimators import is_estimator, ready
 from .failures import NoNetwork, TemplateError
 from .misfits import output_misfit
 from .networks import description
-from .samples import sample_models
+from .samples import network_size, sample_models
 from .spaces import to_json
 
 _TRAIN_ROWS = 32
@@ -35,23 +41,65 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     kt.Tuner(oracle, hypermodel=template, directory="kt", project_name="inspection")
     keras.backend.clear_session()
     hp = oracle.get_space()
-    keras_model = template.build(hp)
-    if not isinstance(keras_model, keras.Model):
-        raise TemplateError(
-            f"The template built {type(keras_model).__name__}, which is not a keras.Model. "
-            "Does its function return the model?"
-        )
+    model = template.build(hp)
     channel.send(Progress("Training the default for a moment"))
-    metrics = _short_training(template, hp, keras_model, dataset)
-    _refuse_outputs(template, keras_model)
-    built = description(keras_model)
-    space = to_json(hp)
+    look = _look_at_estimator if is_estimator(model) else _look_at_network
+    found = look(template, hp, model, dataset)
     channel.send(Progress("Building models of random values"))
     oracle.update_space(hp)
     template.start_anew()
-    samples = sample_models(template, oracle, tuple(dataset.facts["input_shape"]))
-    summary = template.reservation() + built.summary
-    channel.send(Inspected(space, metrics, built.parameters, summary, samples, template.note))
+    samples = sample_models(oracle, found.size)
+    space = to_json(oracle.get_space())
+    summary = template.reservation() + found.summary
+    note = " ".join(text for text in (template.note, found.note) if text)
+    channel.send(
+        Inspected(space, found.metrics, found.parameters, summary, samples, note, found.kind)
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was seen of the default model. `size` builds another one and counts its weights."""
+
+    kind: ModelKind
+    metrics: list[str]
+    parameters: int
+    summary: str
+    size: Callable[[kt.HyperParameters], int]
+    note: str = ""
+
+
+def _look_at_network(
+    template: "InspectedTemplate", hp: kt.HyperParameters, model: Any, dataset: Dataset
+) -> _Found:
+    if not isinstance(model, keras.Model):
+        raise TemplateError(
+            f"The template built {type(model).__name__}, which is not a keras.Model or an "
+            "estimator of scikit-learn. Does its function return the model?"
+        )
+    metrics = _short_training(template, hp, model, dataset)
+    _refuse_outputs(template, model)
+    built = description(model)
+    input_shape = tuple(dataset.facts["input_shape"])
+    return _Found(
+        ModelKind.KERAS,
+        metrics,
+        built.parameters,
+        built.summary,
+        lambda values: network_size(template, values, input_shape),
+    )
+
+
+def _look_at_estimator(
+    template: "InspectedTemplate", _: kt.HyperParameters, model: Any, dataset: Dataset
+) -> _Found:
+    def size(values: kt.HyperParameters) -> int:
+        # How much an estimator learns is known only once it is fitted.
+        ready(template.build(values), dataset.facts)
+        return 0
+
+    note = try_estimator(model, dataset)
+    return _Found(ModelKind.SKLEARN, [SCORE, SCORE_SPREAD], 0, repr(model), size, note)
 
 
 def _refuse_outputs(template: Template, keras_model: Any) -> None:

@@ -5,7 +5,9 @@ import importlib.metadata
 import os
 import platform
 
-_NAMES = ("keras", "tensorflow", "keras-tuner", "numpy")
+# What trained models depend on.
+NETWORK_PACKAGES = ("keras", "tensorflow", "keras-tuner", "numpy")
+ESTIMATOR_PACKAGES = ("scikit-learn", "skops", "keras-tuner", "numpy", "scipy")
 
 
 def load_libraries() -> None:
@@ -23,10 +25,10 @@ def load_libraries() -> None:
     gc.freeze()
 
 
-def versions() -> dict[str, str]:
-    """The versions of everything that a trained model depends on."""
+def versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """The versions of Python and of those packages that are installed."""
     found = {"python": platform.python_version()}
-    for name in _NAMES:
+    for name in packages:
         try:
             found[name.replace("-", "_")] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -9,6 +9,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from .data import Dataset
+from .estimators import matrix_rows
 from .preprocessing import MISSING, Preprocessing
 
 
@@ -39,6 +41,26 @@ def as_sklearn(preprocessing: Preprocessing, training: np.ndarray) -> ColumnTran
         parts.append(("categories", steps, [category.place for category in categories]))
     transformer = ColumnTransformer(parts, sparse_threshold=0)
     return transformer.fit(raw_frame(preprocessing, training))
+
+
+def raw_rows(dataset: Dataset, *parts: str) -> tuple[Any, np.ndarray]:
+    """Rows as people have them, for an estimator that `fit_on_raw` returns: a DataFrame of a table
+    with raw columns, else a matrix."""
+    if dataset.preprocessing is None:
+        return matrix_rows(dataset, *parts)
+    x, y = dataset.raw(*parts)
+    return raw_frame(dataset.preprocessing, x), y
+
+
+def fit_on_raw(estimator: Any, dataset: Dataset, x: Any, y: np.ndarray) -> Any:
+    """The fitted estimator, behind the preprocessing if the table has raw columns. Only the
+    estimator learns from all these rows: a pipeline's own `fit` would take the preprocessing along,
+    and trials had that from the training rows."""
+    if dataset.preprocessing is None:
+        return estimator.fit(x, y)
+    prepare = as_sklearn(dataset.preprocessing, dataset.raw("train")[0])
+    estimator.fit(prepare.transform(x), y)
+    return make_pipeline(prepare, estimator)
 
 
 def raw_frame(preprocessing: Preprocessing, x: np.ndarray) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from tuning.protocol.orders import RetrainOrder
 from .channel import Channel
 from .code import Template
 from .data import Arrays, load_dataset
-from .libraries import versions
+from .libraries import NETWORK_PACKAGES, versions
 from .networks import description, numbers
 from .saving import save_model
 from .spaces import with_values
@@ -42,7 +42,7 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
     metrics = _evaluate(keras_model, test, order.batch_size)
     save_model(keras_model, dataset)
     built = description(keras_model)
-    channel.send(Retrained(metrics, built.parameters, versions(), built.summary))
+    channel.send(Retrained(metrics, built.parameters, versions(NETWORK_PACKAGES), built.summary))
 
 
 class EpochReporter(keras.callbacks.Callback):

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,8 +21,12 @@ WANTED = 20
 SECONDS = 4.0
 
 
-def sample_models(template: Template, oracle: kt.Oracle, input_shape: tuple[int, ...]) -> Samples:
-    """Build up to `WANTED` models of the oracle's space, as many as there is time for."""
+def sample_models(oracle: kt.Oracle, size: Callable[[kt.HyperParameters], int]) -> Samples:
+    """Build up to `WANTED` models of the oracle's space, as many as there is time for. `size`
+    builds one and returns how many weights it has.
+
+    Hyperparameters that only some values bring up (`if hp.Choice(...) == "forest":` without a
+    conditional scope) join the oracle's space, as they would in KerasTuner during a search."""
     sizes: list[int] = []
     first_failure = ""
     tried = 0
@@ -32,7 +36,8 @@ def sample_models(template: Template, oracle: kt.Oracle, input_shape: tuple[int,
         hp.values = dict(oracle._random_values() or {})
         tried += 1
         try:
-            sizes.append(_size(template, hp, input_shape))
+            sizes.append(size(hp))
+            oracle.update_space(hp)
         except (Exception, SystemExit) as error:  # noqa: BLE001  the template may raise anything
             first_failure = first_failure or failure_of(error).message
     keras.backend.clear_session()
@@ -47,12 +52,13 @@ def sample_models(template: Template, oracle: kt.Oracle, input_shape: tuple[int,
     )
 
 
-def _size(template: Template, hp: kt.HyperParameters, input_shape: tuple[int, ...]) -> int:
+def network_size(template: Template, hp: kt.HyperParameters, input_shape: tuple[int, ...]) -> int:
+    """Build a network; how many weights it has."""
     keras.backend.clear_session()
     try:
         # Its weights get a shape and no memory: the largest of a space may not fit into any.
         with _weightless():
-            return _count(template.build(hp.copy()), input_shape)
+            return _count(template.build(hp), input_shape)
     except Exception:  # noqa: BLE001  some networks need real weights: they are built as usual
         keras.backend.clear_session()
         return _count(template.build(hp), input_shape)

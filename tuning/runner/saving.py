@@ -1,9 +1,6 @@
 """The file of a trained model: known to load and to predict alike, from raw values where the
 dataset has any, and with the names of its classes inside."""
 
-import json
-import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +8,15 @@ import keras
 import numpy as np
 
 from tuning.protocol import description
+from tuning.protocol.model_kinds import ModelKind
 
 from .data import Dataset
 from .failures import TemplateError
+from .files import describe, put_in_place
 from .preprocessing import Preprocessing
 from .raw_keras import RawModel
 
-MODEL_FILE = "model.keras"
+MODEL_FILE = ModelKind.KERAS.model_file
 _COMPARED_ROWS = 8
 # Cheap in tables, and rare categories matter.
 _COMPARED_RAW_ROWS = 500
@@ -39,7 +38,7 @@ def save_model(keras_model: Any, dataset: Dataset) -> None:
         whole, columns = raw.keras_model, raw.inputs
         inputs, feed = dataset.preprocessing.apply(rows), raw.feed(rows)
     whole.save(unfinished)
-    _describe(unfinished, description.description_of(dataset.facts, columns))
+    describe(unfinished, description.description_of(dataset.facts, columns))
     live = keras_model.predict(inputs, verbose=0)
     try:
         loaded = keras.models.load_model(unfinished).predict(feed, verbose=0)
@@ -53,9 +52,7 @@ def save_model(keras_model: Any, dataset: Dataset) -> None:
             "The saved model predicts something else than the trained one: some of its state is "
             "not saved with it."
         )
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    unfinished.rename(MODEL_FILE)
+    put_in_place(unfinished, MODEL_FILE)
 
 
 def _with_strangers(rows: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
@@ -65,12 +62,6 @@ def _with_strangers(rows: np.ndarray, preprocessing: Preprocessing) -> np.ndarra
     for category in preprocessing.categories:
         strange[:, category.place] = len(category.values) + 1
     return np.concatenate([rows, gaps, strange])
-
-
-def _describe(file: Path, about: dict[str, Any]) -> None:
-    """A .keras file is a zip. Keras loads its own entries and leaves this one alone."""
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(description.FILE, json.dumps(about, indent=1, ensure_ascii=False))
 
 
 def _alike(live: Any, loaded: Any) -> bool:

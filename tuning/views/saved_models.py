@@ -17,6 +17,7 @@ from tuning.actions import saved_models as actions
 from tuning.analysis.curves import saved_model_info
 from tuning.analysis.exports import (
     description_json,
+    file_name,
     file_stem,
     history_csv,
     hyperparameters_json,
@@ -44,11 +45,11 @@ def saved_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
         **_progress(saved_model),
         "project": saved_model.project,
         "trial": saved_model.trial,
-        "file_name": f"{file_stem(saved_model)}.keras",
+        "file_name": file_name(saved_model),
         "file_is_there": bool(saved_model.file) and _path(saved_model).is_file(),
-        "files": FILES,
-        "test_metrics": sorted(saved_model.test_metrics.items(), key=lambda i: ("loss" in i[0], i)),
-        "snippet": predict_snippet(saved_model, f"{file_stem(saved_model)}.keras"),
+        "files": _file_labels(saved_model),
+        "test_metrics": _ordered(saved_model),
+        "snippet": predict_snippet(saved_model, file_name(saved_model)),
         "snippets": snippet_forms(saved_model.trial.values),
         "can_edit": may_edit(request, saved_model.project.team_id),
     }
@@ -76,7 +77,7 @@ def saved_model_plots(request: HttpRequest, pk: int) -> JsonResponse:
 
 @require_safe
 def saved_model_download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
-    """The .keras file."""
+    """The model's file."""
     saved_model = visible_or_404(request, _saved_models(), pk)
     if not saved_model.file:
         raise Http404
@@ -84,14 +85,14 @@ def saved_model_download(request: HttpRequest, pk: int) -> HttpResponse | FileRe
         file = _path(saved_model).open("rb")
     except OSError:
         return _file_is_gone(request, saved_model)
-    return _attachment(file, f"{file_stem(saved_model)}.keras")
+    return _attachment(file, file_name(saved_model))
 
 
 @require_safe
 def saved_model_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """One of FILES, made from rows."""
     saved_model = visible_or_404(request, _saved_models(), pk)
-    if name not in FILES:
+    if name not in _file_labels(saved_model):
         raise Http404
     content = _texts(saved_model)[name].encode()
     stem, _, ending = name.partition(".")
@@ -111,9 +112,9 @@ def saved_model_bundle(request: HttpRequest, pk: int) -> HttpResponse | FileResp
     stem = file_stem(saved_model)
     bundle = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
     try:
-        # A .keras file is a zip itself: compressing it again only costs time.
+        # Both .keras and .skops files are zips themselves: compressing it again only costs time.
         with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
-            archive.write(_path(saved_model), f"{stem}/{stem}.keras")
+            archive.write(_path(saved_model), f"{stem}/{file_name(saved_model)}")
             for name, text in _texts(saved_model).items():
                 archive.writestr(f"{stem}/{name}", text)
     except OSError:
@@ -166,14 +167,30 @@ def _path(saved_model: SavedModel) -> Path:
     return Path(settings.SAVED_MODELS_ROOT) / saved_model.file
 
 
+def _ordered(saved_model: SavedModel) -> list[tuple[str, float | None]]:
+    """The test metrics; first, if it is among them, what the search compared trials by."""
+    first = saved_model.trial.search.score_name
+    return sorted(
+        saved_model.test_metrics.items(), key=lambda i: (i[0] != first, "loss" in i[0], i[0])
+    )
+
+
+def _file_labels(saved_model: SavedModel) -> dict[str, str]:
+    """FILES, without a history where there were no epochs."""
+    without = {"history.csv"} if saved_model.trial.search.is_cross_validated else set()
+    return {name: label for name, label in FILES.items() if name not in without}
+
+
 def _texts(saved_model: SavedModel) -> dict[str, str]:
-    return {
+    """The contents of the files."""
+    texts = {
         "history.csv": history_csv(saved_model),
         "hyperparameters.json": hyperparameters_json(saved_model),
         "description.json": description_json(saved_model),
         "template.py": saved_model.trial.search.hypermodel.code,
-        "predict.py": predict_snippet(saved_model, f"{file_stem(saved_model)}.keras"),
+        "predict.py": predict_snippet(saved_model, file_name(saved_model)),
     }
+    return {name: texts[name] for name in _file_labels(saved_model)}
 
 
 def _attachment(file: Any, name: str) -> FileResponse:

@@ -18,6 +18,7 @@ from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.space_changes import baseline_note, compared
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
 from tuning.analysis.table import table_info
+from tuning.forms.estimator_searches import search_form
 from tuning.forms.searches import ExtendForm, SearchForm, settings_of
 from tuning.forms.space import SpaceForm
 from tuning.models import Project, Search, Worker
@@ -36,7 +37,7 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
     earlier = _earlier(request, project)
     settings, space = (settings_of(earlier), earlier.space) if earlier else (None, None)
     data = request.POST or None
-    form = SearchForm(data, project=project, initial=settings)
+    form = search_form(project, data, initial=settings)
     space_form = SpaceForm(data, inspection=project.inspection, earlier=space)
     valid = form.is_valid() and space_form.is_valid()
     if valid and not space_form.reset:
@@ -54,7 +55,7 @@ def search_plan(request: HttpRequest, pk: int) -> HttpResponse:
     """What a search with the form's present settings would run, and what it would search. POST,
     because a large space fits into no address. `pk` is the project's."""
     project = editable_or_404(request, _projects(), pk)
-    form = SearchForm(request.POST, project=project)
+    form = search_form(project, request.POST)
     form.is_valid()
     space_form = SpaceForm(request.POST, inspection=project.inspection)
     context = _plan_context(project, form, space_form)
@@ -179,10 +180,11 @@ def _plan_context(project: Project, form: SearchForm, space_form: SpaceForm) -> 
 def _sketch(project: Project, form: SearchForm, space: dict[str, Any]) -> Search:
     """An unsaved search with as much of the form as makes sense."""
     names = ("tuner", "max_trials", "epochs", "executions_per_trial", "hyperband_factor",
-             "hyperband_iterations")  # fmt: skip
+             "hyperband_iterations", "folds")  # fmt: skip
     given = getattr(form, "cleaned_data", {})
     values = {name: given[name] for name in names if given.get(name) is not None}
-    return Search(project=project, space=space, **values)
+    kind = project.inspection.model_kind
+    return Search(project=project, space=space, model_kind=kind, **values)
 
 
 def _live_context(request: HttpRequest, search: Search) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def trial_retrain(request: HttpRequest, pk: int) -> HttpResponse:
     form = RetrainForm(request.POST, trial=trial)
     if not form.is_valid():
         return render(request, "trials/detail.html", _context(request, trial, form), status=422)
-    saved_model = retrain(request.user, trial, form.cleaned_data["epochs"])
+    saved_model = retrain(request.user, trial, form.cleaned_data.get("epochs"))
     return redirect("saved-model-detail", saved_model.pk)
 
 

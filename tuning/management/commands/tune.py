@@ -21,7 +21,7 @@ from tuning.actions.projects import create_project, inspect_again, use_newest_ve
 from tuning.actions.saved_models import retrain, stop_retraining
 from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
-from tuning.forms.searches import SearchForm
+from tuning.forms.estimator_searches import search_form
 from tuning.management.inputs import find_dataset, find_template, refuse
 from tuning.management.own_worker import own_worker
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
@@ -53,13 +53,15 @@ class Command(BaseCommand):
         parser.add_argument("--direction", choices=Search.Direction.values)
         parser.add_argument("--executions-per-trial", type=int, default=1)
         parser.add_argument("--batch-size", type=int, default=32)
+        parser.add_argument("--folds", type=int, help="of the cross-validation of estimators")
+        parser.add_argument("--scoring", default="", help="estimators: a scorer, such as f1_macro")
         parser.add_argument("--early-stopping", metavar="METRIC", default="")
         parser.add_argument("--patience", type=int, default=3)
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--parallel", type=int, default=2, help="trials at once, at most")
         parser.add_argument("--user", help="whose team gets the project (the first account)")
         parser.add_argument("--retrain", action="store_true", help="retrain the best trial")
-        parser.add_argument("--output", type=Path, help="where to put the .keras file")
+        parser.add_argument("--output", type=Path, help="where to put the model's file")
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["output"] and not options["retrain"]:
@@ -86,7 +88,7 @@ class Command(BaseCommand):
         self._inspect(project)
         search = start_search(user, _search(project, options))
         best = self._follow(search)
-        self._say(f"Best: trial {best.number}, {search.objective} {best.score:.4g}")
+        self._say(f"Best: trial {best.number}, {search.score_name} {best.score:.4g}")
         for name, value in best.values.items():
             self._say(f"  {name} = {value!r}")
         if options["retrain"]:
@@ -166,8 +168,11 @@ class Command(BaseCommand):
                 while saved.is_active:
                     time.sleep(POLL)
                     saved.refresh_from_db()
-                    epochs = saved.history.filter(attempt=saved.attempt).count()
-                    status.update(f"Retraining trial {best.number}: epoch {epochs}/{saved.epochs}")
+                    text = saved.progress_text
+                    if not best.search.is_cross_validated:
+                        epochs = saved.history.filter(attempt=saved.attempt).count()
+                        text = f"epoch {epochs}/{saved.epochs}"
+                    status.update(f"Retraining trial {best.number}: {text}")
         except KeyboardInterrupt:
             stop_retraining(saved)
             raise
@@ -215,13 +220,14 @@ def _project(user: User, team: Team, dataset: Dataset, hypermodel: HyperModel) -
 
 def _search(project: Project, options: dict[str, Any]) -> Search:
     """The search that the options describe: the same checks as on the page."""
-    form = SearchForm(project=project)
+    form = search_form(project)
     data = {name: form[name].initial for name in form.fields}
+    # What the form does not ask for, because nothing like it is trained, is not looked at.
     data |= {
         "tuner": options["tuner"],
         "max_trials": options["max_trials"],
         "epochs": options["epochs"],
-        "objective": options["objective"] or form["objective"].initial,
+        "objective": options["objective"] or data.get("objective"),
         "direction": options["direction"] or "",
         "executions_per_trial": options["executions_per_trial"],
         "batch_size": options["batch_size"],
@@ -229,8 +235,10 @@ def _search(project: Project, options: dict[str, Any]) -> Search:
         "early_stopping_patience": options["patience"],
         "seed": options["seed"],
         "parallel_trials": options["parallel"],
+        "scoring": options["scoring"],
+        "folds": options["folds"] or data.get("folds"),
     }
-    form = SearchForm(data, project=project)
+    form = search_form(project, data)
     refuse(form)
     return form.search()
 
@@ -241,10 +249,11 @@ def _progress(search: Search) -> tuple[int, int | None, str]:
     total = None if search.tuner == Search.Tuner.HYPERBAND else search.max_trials
     best = search.trials.best_first(search.direction).first()
     if best is not None:
-        return finished, total, f"best {search.objective} {best.score:.4g}"
+        return finished, total, f"best {search.score_name} {best.score:.4g}"
     running = search.trials.running().first()
     if running is not None:
-        return finished, total, f"trial {running.number}, epoch {running.epochs_done}"
+        unit = "fold" if search.is_cross_validated else "epoch"
+        return finished, total, f"trial {running.number}, {unit} {running.epochs_done}"
     return finished, total, "waiting for a worker"
 
 

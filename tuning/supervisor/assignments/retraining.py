@@ -8,8 +8,10 @@ from django.db import transaction
 from django.db.models import F
 
 from tuning.models import SavedModel, SavedModelEpoch
-from tuning.protocol.events import EpochEnd, Event, Failed, Progress, Retrained
+from tuning.protocol.events import BadEvent, EpochEnd, Event, Failed, Progress, Retrained
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import RetrainOrder
+from tuning.protocol.skops_types import VETTED_TYPES
 from tuning.protocol.statuses import Status
 from tuning.supervisor.files import store_file
 from tuning.supervisor.runners import Runner
@@ -26,6 +28,8 @@ class RetrainingAssignment(Assignment):
         # Training on more rows for as many epochs, plus the evaluation and the file.
         self.time_limit = search.time_limit * 2
         self.stall_limit = search.stall_limit
+        # The search knows what kind of model comes: a runner is not asked.
+        self.kind = ModelKind(search.model_kind)
 
     def start(self, runner: Runner) -> None:
         project = self.row.trial.search.project_order()
@@ -38,7 +42,7 @@ class RetrainingAssignment(Assignment):
                 epochs=self.row.epochs,
                 batch_size=self.row.batch_size,
                 seed=self.row.seed,
-                kind=self.row.trial.search.model_kind,
+                kind=self.kind,
                 scoring=self.row.trial.search.scoring,
             )
         )
@@ -50,7 +54,7 @@ class RetrainingAssignment(Assignment):
             case EpochEnd():
                 self._record_epoch(event)
             case Retrained():
-                self._store(runner.folder / "model.keras", event)
+                self._store(runner.folder / self.kind.model_file, event)
                 return True
             case Failed():
                 self.fail(failure_of(event), runner.log_tail())
@@ -74,8 +78,10 @@ class RetrainingAssignment(Assignment):
             )
 
     def _store(self, source: Path, event: Retrained) -> None:
+        if not VETTED_TYPES.issuperset(event.trusted_types):
+            raise BadEvent("word of types that nobody should trust")
         # A name of its own for each attempt: a late writer must not touch the winner's file.
-        name = f"{self.row.pk}-{self.row.attempt}.keras"
+        name = f"{self.row.pk}-{self.row.attempt}{self.kind.file_ending}"
         size, digest = store_file(source, Path(settings.SAVED_MODELS_ROOT) / name, self.beat)
         self._finish(
             Status.COMPLETED,
@@ -83,6 +89,7 @@ class RetrainingAssignment(Assignment):
             parameters=event.parameters,
             layers=event.summary,
             versions=event.versions,
+            trusted_types=event.trusted_types,
             file=name,
             size=size,
             sha256=digest,

@@ -1,0 +1,42 @@
+// A cross-validated trial's page: a point for each fold and their mean, followed while it runs.
+import { colours, draw, fetchInfo, plotly, say } from "./plots.js";
+
+const box = document.getElementById("folds-plot");
+let info = null;
+
+async function refresh() {
+  try {
+    await plotly;
+    info = await fetchInfo(box.dataset.url);
+    show();
+  } catch {
+    if (!info) say(box, "The figures could not be fetched.");
+  }
+}
+
+function show() {
+  if (!info) return;
+  if (!info.folds.length) {
+    say(box, box.dataset.active ? "The scores appear with the first fold." : "No fold has a score.");
+    return;
+  }
+  draw(box, () => {
+    const [first, second] = colours();
+    const ends = [0.5, info.count + 0.5];
+    return {
+      traces: [
+        { name: "fold", x: info.folds, y: info.scores, type: "scatter", mode: "markers",
+          marker: { color: first, size: 10 }, hovertemplate: "fold %{x}: %{y:.5g}<extra></extra>" },
+        { name: "mean", x: ends, y: [info.mean, info.mean], type: "scatter", mode: "lines",
+          line: { color: second, width: 2, dash: "dash" }, hovertemplate: "mean: %{y:.5g}<extra></extra>" },
+      ],
+      x: "fold",
+      y: info.metric,
+      range: ends,
+    };
+  });
+}
+
+document.addEventListener("htmx:afterSwap", refresh);
+document.addEventListener("tuneroom:theme", show);
+refresh();

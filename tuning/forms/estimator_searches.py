@@ -1,0 +1,79 @@
+"""The form of a search over scikit-learn estimators: cross-validation in place of epochs."""
+
+from typing import Any
+
+from django import forms
+
+from tuning.analysis.profiles import most_folds
+from tuning.models import Project, Search
+from tuning.protocol.model_kinds import ModelKind
+from tuning.protocol.scorers import SCORE, scorers_for
+
+from .searches import HYPERBAND_FIELDS, SearchForm
+
+# What only networks have.
+_NETWORK_FIELDS = {
+    *HYPERBAND_FIELDS, "objective", "direction", "epochs", "executions_per_trial", "batch_size",
+    "early_stopping_metric", "early_stopping_patience",
+}  # fmt: skip
+LEAST_FOLDS, MOST_FOLDS = 2, 20
+
+
+def search_form(project: Project, data: Any = None, **options: Any) -> SearchForm:
+    """The form that fits what the project's template builds."""
+    kind = project.inspection.model_kind
+    form = EstimatorSearchForm if kind == ModelKind.SKLEARN else SearchForm
+    return form(data, project=project, **options)
+
+
+class EstimatorSearchForm(SearchForm):
+    """A new search of a project whose template builds estimators."""
+
+    main_names = ("tuner", "scoring", "max_trials", "folds")
+
+    class Meta(SearchForm.Meta):
+        fields = [
+            *(name for name in SearchForm.Meta.fields if name not in _NETWORK_FIELDS),
+            "scoring", "folds",
+        ]  # fmt: skip
+
+    def _offer_choices(self) -> None:
+        tuner = self.fields["tuner"]
+        tuner.choices = [c for c in Search.Tuner.choices if c[0] != Search.Tuner.HYPERBAND]
+        tuner.error_messages["invalid_choice"] = (
+            "Hyperband gives networks more and more epochs; an estimator has none. "
+            "Choose another tuner."
+        )
+        names = scorers_for(self.project.dataset.profile.get("num_classes"))
+        self.fields["scoring"] = forms.ChoiceField(
+            choices=[("", "The estimator’s own"), *((name, name) for name in names)],
+            required=False,
+            help_text="What trials are compared by. An estimator’s own is the accuracy of classes, "
+            "R² of numbers. Larger is better for all: errors count as negative numbers.",
+            error_messages={"invalid_choice": "“%(value)s” is not a scorer for this dataset."},
+        )
+        self.fields["folds"] = forms.IntegerField(
+            min_value=LEAST_FOLDS,
+            max_value=MOST_FOLDS,
+            initial=max(LEAST_FOLDS, min(5, most_folds(self.project) or 5)),
+            help_text="The training and validation rows are cut into so many parts; each one is "
+            "held out once, and a trial’s score is the mean of them all.",
+        )
+
+    def clean_folds(self) -> int:
+        folds: int = self.cleaned_data["folds"]
+        most = most_folds(self.project)
+        if most is not None and folds > most:
+            classes = self.project.split.stratified
+            which = "The smallest class has only" if classes else "There are only"
+            raise forms.ValidationError(
+                f"{which} {most:,} training and validation rows; there cannot be more folds."
+            )
+        return folds
+
+    def search(self) -> Search:
+        search = super().search()
+        search.objective, search.direction = SCORE, Search.Direction.MAX
+        # Each fold counts as an execution of one epoch.
+        search.epochs = 1
+        return search

@@ -1,0 +1,30 @@
+"""scikit-learn's named scorers, by the task that they suit. The site offers them without importing
+scikit-learn. Of every one of them, larger is better."""
+
+# What KerasTuner's SklearnTuner calls its objective, whichever scorer makes it, and its spread.
+SCORE = "score"
+SCORE_SPREAD = "score_std"
+
+_ALL_CLASSES = (
+    "accuracy", "balanced_accuracy", "d2_brier_score", "d2_log_loss_score", "f1_macro", "f1_micro",
+    "f1_weighted", "jaccard_macro", "jaccard_micro", "jaccard_weighted", "matthews_corrcoef",
+    "neg_brier_score", "neg_log_loss", "precision_macro", "precision_micro", "precision_weighted",
+    "recall_macro", "recall_micro", "recall_weighted", "roc_auc_ovo", "roc_auc_ovo_weighted",
+    "roc_auc_ovr", "roc_auc_ovr_weighted",
+)  # fmt: skip
+# They judge how well the second of two classes is found.
+_TWO_CLASSES = ("average_precision", "f1", "jaccard", "precision", "recall", "roc_auc")
+_MANY_CLASSES = ("top_k_accuracy",)
+_NUMBERS = (
+    "d2_absolute_error_score", "explained_variance", "neg_max_error", "neg_mean_absolute_error",
+    "neg_mean_absolute_percentage_error", "neg_mean_gamma_deviance", "neg_mean_poisson_deviance",
+    "neg_mean_squared_error", "neg_mean_squared_log_error", "neg_median_absolute_error",
+    "neg_root_mean_squared_error", "neg_root_mean_squared_log_error", "r2",
+)  # fmt: skip
+
+
+def scorers_for(num_classes: int | None) -> list[str]:
+    """The names that suit a task with so many classes (None: numbers are predicted), sorted."""
+    if num_classes is None:
+        return sorted(_NUMBERS)
+    return sorted(_ALL_CLASSES + (_TWO_CLASSES if num_classes == 2 else _MANY_CLASSES))

@@ -1,6 +1,8 @@
 """Fitted estimators as files: what loading them has to trust is known and vetted."""
 
 import importlib
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ def test_every_vetted_type_is_there(name: str) -> None:
     assert hasattr(importlib.import_module(module), attribute)
 
 
+ABOUT = {"class_names": ["setosa", "versicolor", "virginica"]}
 TWO = [("bayes", GaussianNB()), ("tree", ExtraTreesClassifier(5))]
 
 
@@ -73,9 +76,11 @@ def test_what_people_use_can_be_saved(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     x, y = load_iris(return_X_y=True)
-    types = save_estimator(estimator.fit(x, y), x)
+    types = save_estimator(estimator.fit(x, y), x, ABOUT)
     assert [path.name for path in tmp_path.iterdir()] == [MODEL_FILE]
     assert set(types) <= VETTED_TYPES
+    with zipfile.ZipFile(MODEL_FILE) as archive:
+        assert json.loads(archive.read("description.json")) == ABOUT
 
 
 class Forgetful(ClassifierMixin, BaseEstimator):
@@ -110,7 +115,7 @@ def test_what_is_not_vetted_is_refused(
     last = estimator[-1] if hasattr(estimator, "steps") else estimator
     last.fit(x, y)
     with pytest.raises(TemplateError) as refused:
-        save_estimator(estimator, x)
+        save_estimator(estimator, x, ABOUT)
     assert reason in str(refused.value)
     assert "cannot be saved" in str(refused.value)
     assert list(tmp_path.iterdir()) == []

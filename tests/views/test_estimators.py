@@ -101,7 +101,7 @@ def test_nothing_typed_is_lost(as_alice: Client, estimators: Project) -> None:
 
 def test_the_plan_follows_the_folds(as_alice: Client, estimators: Project) -> None:
     url = reverse("search-plan", args=[estimators.pk])
-    page = as_alice.get(url, {"tuner": "random", "max_trials": 7, "folds": 3}).content.decode()
+    page = as_alice.post(url, {"tuner": "random", "max_trials": 7, "folds": 3}).content.decode()
     assert "7 trials" in page
     assert "21 estimators" in page
 
@@ -169,7 +169,8 @@ def test_the_zip_has_no_history(as_dora: Client, saved_estimator: SavedModel) ->
     response = as_dora.get(reverse("saved-model-bundle", args=[saved_estimator.pk]))
     with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
         names = {name.removeprefix(f"{STEM}/") for name in archive.namelist()}
-    assert names == {f"{STEM}.skops", "hyperparameters.json", "template.py", "predict.py"}
+    texts = {"description.json", "hyperparameters.json", "template.py", "predict.py"}
+    assert names == {f"{STEM}.skops", *texts}
     url = reverse("saved-model-file", args=[saved_estimator.pk, "history.csv"])
     assert as_dora.get(url).status_code == 404
 

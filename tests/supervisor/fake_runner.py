@@ -36,6 +36,7 @@ from tuning.protocol.orders import (
     encode_order,
 )
 from tuning.supervisor.runners import Device, RunnerGone
+from tuning.supervisor.usage import DiskUse
 
 
 class Silence:
@@ -71,6 +72,8 @@ class FakeRunner:
     device: Device = field(default_factory=Device)
     script: Script = good_trial
     used_memory: int = 1000
+    used_processes: int = 1
+    used_disk: DiskUse = DiskUse()
     search_id: int | None = None
 
     def __post_init__(self) -> None:
@@ -128,8 +131,14 @@ class FakeRunner:
     def log_tail(self) -> str:
         return "the end of the log"
 
-    def memory(self) -> int:
+    def memory(self, limit: int) -> int:
         return self.used_memory
+
+    def processes(self) -> int:
+        return self.used_processes
+
+    def disk(self) -> DiskUse:
+        return self.used_disk
 
     def end(self) -> None:
         self.kill()

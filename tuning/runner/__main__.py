@@ -31,6 +31,8 @@ from pathlib import Path
 # never is: its modules would shadow the standard library's `code`.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+# Found now: once hardened, the folder that both packages lie in can no longer be listed.
+import tuning.protocol  # noqa: F401
 from tuning.runner.hardening import harden
 
 

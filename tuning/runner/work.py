@@ -11,9 +11,10 @@ from tuning.protocol.orders import (
     SearchOrder,
 )
 
+from .caches import share_downloads
 from .channel import Channel
 from .failures import failure_of
-from .hardening import confine_to_dataset
+from .hardening import allows_network, confine_to_dataset
 from .libraries import load_libraries
 
 
@@ -32,9 +33,10 @@ def serve(events_fd: int, with_keras: bool) -> None:
 
 def _do(order: Order, channel: Channel) -> None:
     """Each kind of work imports only what it needs: some of it needs no Keras."""
+    share_downloads()
     if isinstance(order, SearchOrder | InspectOrder | RetrainOrder):
         # Idle workers inspect templates unasked: that must never download anything.
-        offline = isinstance(order, InspectOrder)
+        offline = isinstance(order, InspectOrder) or not allows_network()
         confine_to_dataset(Path(order.project.dataset_folder), offline)
     if isinstance(order, PrepareOrder) and order.upload:
         # A file that takes over its parser finds no other data and nobody to send them to.

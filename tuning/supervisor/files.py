@@ -41,6 +41,7 @@ def store_file(
             writer.write(chunk)
             beat()
         writer.flush()
+        os.fchmod(writer.fileno(), 0o640)
         os.fsync(writer.fileno())
     temporary.replace(target)
     _sync_folder(target.parent)
@@ -56,7 +57,8 @@ def store_folder(root: Path, target: Path, *names: str, beat: Beat = lambda: Non
         return
     temporary = target.with_name(f".{target.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True, mode=0o700)
+    # Readable for its group: that of the runners, where they are other users.
+    temporary.mkdir(parents=True, mode=0o750)
     descriptor = _open_folder(root, *names)
     try:
         with os.scandir(descriptor) as entries:
@@ -73,12 +75,14 @@ def copy_into(source: Path, root: Path, *names: str) -> None:
     """Lay the files of `source` into a runner's folder, which is made. Raises BadEvent if something
     lies in the way: through a link, a runner could have us write where it must not."""
     descriptor = _open_folder(root, *names, make=True)
+    owner = os.stat(root, follow_symlinks=False)
     try:
         for entry in sorted(source.iterdir()):
             with suppress(FileNotFoundError):
                 os.unlink(entry.name, dir_fd=descriptor)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             writing = os.open(entry.name, flags, 0o600, dir_fd=descriptor)
+            os.fchown(writing, owner.st_uid, owner.st_gid)
             with entry.open("rb") as reader, os.fdopen(writing, "wb") as writer:
                 shutil.copyfileobj(reader, writer, CHUNK)
     finally:
@@ -89,6 +93,7 @@ def _open_folder(root: Path, *names: str, make: bool = False) -> int:
     """A descriptor of a folder below `root`. No link on the way is followed."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     descriptor = os.open(root, flags)
+    owner = os.fstat(descriptor)
     for name in names:
         above = descriptor
         try:
@@ -96,6 +101,8 @@ def _open_folder(root: Path, *names: str, make: bool = False) -> int:
                 with suppress(FileExistsError):
                     os.mkdir(name, 0o700, dir_fd=above)
             descriptor = os.open(name, flags, dir_fd=above)
+            if make:
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
         except OSError as error:
             raise BadEvent(f"word of a folder {name!r} that is none") from error
         finally:

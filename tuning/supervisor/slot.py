@@ -10,6 +10,7 @@ from tuning.protocol.failures import Failure, FailureCode
 
 from .assignments import Assignment, assignment_for
 from .claims import Slot, claim_next
+from .limits import has_room
 from .recorder import LeaseLost
 from .runners import Device, Runner, RunnerPool
 from .supervise import Outcome, supervise
@@ -44,6 +45,9 @@ class SlotLoop:
         done = 0
         try:
             while not self.stopping.is_set():
+                if not has_room():
+                    logger.error("the disk is nearly full (DISK_FLOOR_MB): no new work is taken")
+                    break
                 claimed = claim_next(self.slot, self._prefer(), self._is_loyal())
                 if claimed is None:
                     break

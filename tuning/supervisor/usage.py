@@ -1,0 +1,94 @@
+"""What a runner takes of the machine: memory, processes and disk, all its children included."""
+
+import contextlib
+import os
+import re
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+# A runner that makes more files than this fills the file system's table of files.
+MOST_FILES = 100_000
+_DELETED = " (deleted)"
+_THREADS = re.compile(rb"^Threads:\s+(\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class DiskUse:
+    """`bytes` as the files would be copied: holes count in full. `files` counts up to just beyond
+    MOST_FILES."""
+
+    bytes: int = 0
+    files: int = 0
+
+
+def resident(processes: Iterable[psutil.Process], limit: int) -> int:
+    """Bytes of memory in use, and of files without a name that lie in memory or on the disk.
+
+    What processes share counts for each, unless that comes to more than `limit`: then it is
+    divided among them, which takes the kernel a while to find out.
+    """
+    tree = list(processes)
+    unnamed = sum(_unnamed(process.pid) for process in tree)
+    total = unnamed + sum(_ask(process, "memory_info", "rss") for process in tree)
+    if total > limit and len(tree) > 1:
+        total = unnamed + sum(_ask(process, "memory_full_info", "pss") for process in tree)
+    return total
+
+
+def _ask(process: psutil.Process, question: str, field: str) -> int:
+    try:
+        return int(getattr(getattr(process, question)(), field))
+    except psutil.Error:
+        return 0
+
+
+def _unnamed(pid: int) -> int:
+    """Bytes of open files that were deleted or never had a name (memfd): no folder shows them, and
+    no process's memory."""
+    total = 0
+    folder = f"/proc/{pid}/fd"
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                path = f"{folder}/{name}"
+                if os.readlink(path).endswith(_DELETED):
+                    total += os.stat(path).st_blocks * 512
+    return total
+
+
+def threads(processes: Iterable[psutil.Process]) -> int:
+    """How many tasks the kernel has of them: every process is at least one."""
+    total = 0
+    for process in processes:
+        try:
+            found = _THREADS.search(Path(f"/proc/{process.pid}/status").read_bytes())
+        except OSError:
+            continue  # It ended while we looked.
+        total += int(found[1]) if found else 1
+    return total
+
+
+def disk_use(folder: Path) -> DiskUse:
+    """What lies below a folder. No link is followed."""
+    total, files = 0, 0
+    waiting = [str(folder)]
+    while waiting and files <= MOST_FILES:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    files += 1
+                    if files > MOST_FILES:
+                        break
+                    # It may be gone, or changed into something else, at any moment.
+                    with contextlib.suppress(OSError):
+                        facts = entry.stat(follow_symlinks=False)
+                        total += max(facts.st_size, facts.st_blocks * 512)
+                        if stat.S_ISDIR(facts.st_mode):
+                            waiting.append(entry.path)
+        except OSError:
+            continue
+    return DiskUse(total, files)

@@ -73,7 +73,7 @@ class FakeRunner:
     script: Script = good_trial
     used_memory: int = 1000
     used_processes: int = 1
-    used_disk: DiskUse = DiskUse()
+    used_disk: DiskUse = field(default_factory=DiskUse)
     search_id: int | None = None
 
     def __post_init__(self) -> None:
@@ -139,6 +139,9 @@ class FakeRunner:
 
     def disk(self) -> DiskUse:
         return self.used_disk
+
+    def has_company(self) -> bool:
+        return False
 
     def end(self) -> None:
         self.kill()

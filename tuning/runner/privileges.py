@@ -96,7 +96,7 @@ def _threads_of_user() -> int:
         if folder.name.isdigit():
             try:
                 if folder.stat().st_uid == os.getuid():
-                    total += len(os.listdir(folder / "task"))
+                    total += sum(1 for _ in (folder / "task").iterdir())
             except OSError:
                 continue  # It ended while we looked.
     return total

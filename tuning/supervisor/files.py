@@ -75,7 +75,7 @@ def copy_into(source: Path, root: Path, *names: str) -> None:
     """Lay the files of `source` into a runner's folder, which is made. Raises BadEvent if something
     lies in the way: through a link, a runner could have us write where it must not."""
     descriptor = _open_folder(root, *names, make=True)
-    owner = os.stat(root, follow_symlinks=False)
+    owner = root.lstat()
     try:
         for entry in sorted(source.iterdir()):
             with suppress(FileNotFoundError):

@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -20,6 +21,7 @@ from .launch import MAIN, Device, command, environment
 from .spawner import spawn
 
 PROBE_SECONDS = 30
+OWN_VIEW = 3
 OWN_USER = HIGHEST_LEVEL = 4
 
 Held = dict[str, bool]
@@ -41,12 +43,12 @@ class Layer:
 def level() -> int:
     """How far runners on this machine are shut in: the highest level, up to SANDBOX_LEVEL, at which
     one starts and can do its work. Tried out once."""
-    return _reach(settings.SANDBOX_LEVEL, settings.RUNNER_USERS, settings.RUNNER_NETWORK)[0]
+    return _reach(_wishes())[0]
 
 
 def probe() -> list[Layer]:
     """The layers from the outside in. Takes a few tenths of a second the first time."""
-    reached, held = _reach(settings.SANDBOX_LEVEL, settings.RUNNER_USERS, settings.RUNNER_NETWORK)
+    reached, held = _reach(_wishes())
     files = held.get("read_files", False) and held.get("write_files", False)
     others = held.get("read_processes", False) and held.get("signal_processes", False)
     calls = held.get("unix_sockets", False) and held.get("new_namespace", False)
@@ -100,15 +102,26 @@ def _user_text(reached: int) -> str:
     return "Runs as the worker's user, root, without privileges: switching did not work here."
 
 
+class _Wishes(NamedTuple):
+    """The settings that decide what is reached."""
+
+    level: int
+    users: int
+    network: bool
+
+
+def _wishes() -> _Wishes:
+    return _Wishes(settings.SANDBOX_LEVEL, settings.RUNNER_USERS, settings.RUNNER_NETWORK)
+
+
 @cache
-def _reach(most: int, users: int, network: bool) -> tuple[int, Held]:
-    """The level that is reached, and what a hardened process could not do there. The arguments are
-    the settings that decide it."""
-    for tried in range(min(most, HIGHEST_LEVEL), -1, -1):
-        if tried == HIGHEST_LEVEL:
-            if os.geteuid() != 0 or not users:
+def _reach(wishes: _Wishes) -> tuple[int, Held]:
+    """The level that is reached, and what a hardened process could not do there."""
+    for tried in range(min(wishes.level, HIGHEST_LEVEL), -1, -1):
+        if tried >= OWN_USER:
+            if os.geteuid() != 0 or not wishes.users:
                 continue
-            _share_with_runners(users)
+            _share_with_runners(wishes.users)
         held = _try(tried)
         if held.pop("works", False):
             return tried, held

@@ -13,7 +13,7 @@ from .usage import MOST_FILES, DiskUse
 
 CHECK_EVERY = 0.5
 # A large folder takes long to look through: at most this share of the time is spent on it.
-_DISK_SHARE = 0.1
+_DISK_SHARE = 0.25
 _MB = 1024 * 1024
 # Less than this is nobody's fault when the disk is full.
 _GREEDY_BYTES = 256 * _MB
@@ -25,6 +25,8 @@ class Measured(Protocol):
     def memory(self, limit: int) -> int: ...
 
     def disk(self) -> DiskUse: ...
+
+    def has_company(self) -> bool: ...
 
 
 class Watch:
@@ -89,6 +91,18 @@ class Watch:
             )
             return Failure(FailureCode.TOO_MUCH_DISK, text)
         return None
+
+
+def is_worn(runner: Measured) -> bool:
+    """Whether a trial left something behind in its runner: processes, or so many threads and files
+    that the next trial might be failed for them."""
+    disk = runner.disk()
+    return (
+        runner.has_company()
+        or runner.processes() > settings.RUNNER_PROCESSES / 2
+        or disk.bytes > settings.RUNNER_DISK_MB * _MB / 2
+        or disk.files > MOST_FILES / 2
+    )
 
 
 # What each watched runner of this worker had on the disk when it was last looked at.

@@ -12,6 +12,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -64,6 +65,9 @@ class Runner(Protocol):
     def disk(self) -> usage.DiskUse:
         """What its files take. Its log is kept short."""
 
+    def has_company(self) -> bool:
+        """Whether processes that a trial started are still there."""
+
     def end(self) -> None:
         """Ask the process to end, then make it. Its folder is removed."""
 
@@ -78,6 +82,7 @@ class RunnerProcess:
         self.device = device
         self.search_id: int | None = None
         self.needs_keras = needs_keras
+        self._level = isolation.level()
         self.folder = runners_folder() / uuid.uuid4().hex
         self.folder.mkdir(parents=True, mode=0o700)
         self._buffer = b""
@@ -102,7 +107,7 @@ class RunnerProcess:
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                env=environment(self.device, self.folder, isolation.level()),
+                env=environment(self.device, self.folder, self._level),
                 pass_fds=(writing,),
                 start_new_session=True,
                 bufsize=0,
@@ -170,7 +175,11 @@ class RunnerProcess:
         return text.decode(errors="replace").replace("\x00", "")
 
     def memory(self, limit: int) -> int:
-        return usage.resident(self._tree(), limit)
+        tree = self._tree()
+        used = usage.resident(tree, limit) + usage.unnamed(tree).memory
+        if self._level >= isolation.OWN_VIEW and len(tree) > 1:
+            used += usage.shared_memory(tree[1].pid)
+        return used
 
     def processes(self) -> int:
         return usage.threads(self._tree())
@@ -180,7 +189,13 @@ class RunnerProcess:
             end = self.log_tail()
             os.ftruncate(self._log, 0)
             os.write(self._log, end.encode())
-        return usage.disk_use(self.folder)
+        use = usage.disk_use(self.folder)
+        return replace(use, bytes=use.bytes + usage.unnamed(self._tree()).disk)
+
+    def has_company(self) -> bool:
+        # Its guardians: one more stands at the border of its namespaces.
+        own = 3 if self._level >= isolation.OWN_VIEW else 2
+        return len(self._tree()) > own
 
     def end(self) -> None:
         with contextlib.suppress(RunnerGone):

@@ -10,7 +10,7 @@ from tuning.protocol.failures import Failure, FailureCode
 
 from .assignments import Assignment, assignment_for
 from .claims import Slot, claim_next
-from .limits import has_room
+from .limits import has_room, is_worn
 from .recorder import LeaseLost
 from .runners import Device, Runner, RunnerPool
 from .supervise import Outcome, supervise
@@ -74,7 +74,7 @@ class SlotLoop:
         try:
             outcome = supervise(assignment, runner, self.memory_limit, self.stopping)
         finally:
-            if outcome is not Outcome.DONE or not assignment.reusable:
+            if outcome is not Outcome.DONE or not assignment.reusable or is_worn(runner):
                 runner.kill()
                 self._runner = None
         return outcome

@@ -16,7 +16,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from tuning.models.work import LEASE_SECONDS
-from tuning.protocol.events import BadEvent, Event
+from tuning.protocol.events import BadEvent, EpochEnd, Event
 from tuning.protocol.failures import Failure, FailureCode
 
 from .assignments import Assignment
@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 FENCE = LEASE_SECONDS * 2 / 3
 WANTED_EVERY = 1.0
+# Other news than epochs, which trials count themselves. Far beyond any work; each is a write.
+MOST_NEWS = 10_000
 
 
 class Outcome(Enum):
@@ -65,6 +67,7 @@ class _Supervision:
         now = time.monotonic()
         self.started = self.heard = now
         self.wanted_at = now
+        self.news = 0
         # The lease began with the claim; since then another runner may have been ended first.
         self.renewed = now - BEAT
         self.used = runner.search_id is not None
@@ -99,6 +102,9 @@ class _Supervision:
 
     def _record(self, event: Event) -> bool:
         self.heard = time.monotonic()
+        self.news += not isinstance(event, EpochEnd)
+        if self.news > MOST_NEWS:
+            raise BadEvent(f"more than {MOST_NEWS:,} events")
         waited = not self.assignment.ordered
         done = self.assignment.record(event, self.runner)
         if waited and self.assignment.ordered:

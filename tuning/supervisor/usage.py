@@ -13,6 +13,7 @@ import psutil
 # A runner that makes more files than this fills the file system's table of files.
 MOST_FILES = 100_000
 _DELETED = " (deleted)"
+_IN_MEMORY = ("/memfd:", "/dev/shm/", "/dev/zero")  # noqa: S108
 _THREADS = re.compile(rb"^Threads:\s+(\d+)", re.MULTILINE)
 
 
@@ -26,16 +27,15 @@ class DiskUse:
 
 
 def resident(processes: Iterable[psutil.Process], limit: int) -> int:
-    """Bytes of memory in use, and of files without a name that lie in memory or on the disk.
+    """Bytes of memory in use.
 
     What processes share counts for each, unless that comes to more than `limit`: then it is
     divided among them, which takes the kernel a while to find out.
     """
     tree = list(processes)
-    unnamed = sum(_unnamed(process.pid) for process in tree)
-    total = unnamed + sum(_ask(process, "memory_info", "rss") for process in tree)
+    total = sum(_ask(process, "memory_info", "rss") for process in tree)
     if total > limit and len(tree) > 1:
-        total = unnamed + sum(_ask(process, "memory_full_info", "pss") for process in tree)
+        total = sum(_ask(process, "memory_full_info", "pss") for process in tree)
     return total
 
 
@@ -46,18 +46,42 @@ def _ask(process: psutil.Process, question: str, field: str) -> int:
         return 0
 
 
-def _unnamed(pid: int) -> int:
-    """Bytes of open files that were deleted or never had a name (memfd): no folder shows them, and
-    no process's memory."""
-    total = 0
-    folder = f"/proc/{pid}/fd"
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):
-            with contextlib.suppress(OSError):
-                path = f"{folder}/{name}"
-                if os.readlink(path).endswith(_DELETED):
-                    total += os.stat(path).st_blocks * 512
-    return total
+@dataclass(frozen=True)
+class Unnamed:
+    """Bytes of open files that no folder shows: memory that is written like a file (memfd), and
+    what was deleted on the disk."""
+
+    memory: int = 0
+    disk: int = 0
+
+
+def unnamed(processes: Iterable[psutil.Process]) -> Unnamed:
+    # By inode: the same one may be open many times.
+    found: dict[tuple[int, int], tuple[bool, int]] = {}
+    for process in processes:
+        with contextlib.suppress(OSError):
+            for path in Path(f"/proc/{process.pid}/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    name = str(path.readlink())
+                    if name.endswith(_DELETED):
+                        facts = path.stat()
+                        in_memory = name.startswith(_IN_MEMORY)
+                        key = facts.st_dev, facts.st_ino
+                        found[key] = (in_memory, facts.st_blocks * 512)
+    sizes = found.values()
+    return Unnamed(
+        memory=sum(size for in_memory, size in sizes if in_memory),
+        disk=sum(size for in_memory, size in sizes if not in_memory),
+    )
+
+
+def shared_memory(pid: int) -> int:
+    """Bytes in /dev/shm as this process sees it: in namespaces, its own."""
+    try:
+        facts = os.statvfs(f"/proc/{pid}/root/dev/shm")
+    except OSError:
+        return 0
+    return (facts.f_blocks - facts.f_bfree) * facts.f_frsize
 
 
 def threads(processes: Iterable[psutil.Process]) -> int:

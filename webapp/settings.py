@@ -10,6 +10,8 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from tuning.protocol.weights import PUBLISHED
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -291,8 +293,10 @@ SANDBOX_MIN_LEVEL = env_int("SANDBOX_MIN_LEVEL", 0, least=0)
 # A worker that is root runs each runner as a user of its own: this number plus its process id.
 # They share the group of this number. 0: as root, without privileges.
 RUNNER_USERS = env_int("RUNNER_USERS", 2_000_000_000, least=0)
-# Web addresses (ports 80 and 443) for templates: ImageNet's weights are downloaded on first use.
-RUNNER_NETWORK = env_bool("RUNNER_NETWORK", True)
+# Web addresses (ports 80 and 443) for templates' own code.
+RUNNER_NETWORK = env_bool("RUNNER_NETWORK", False)
+# Weights below this address are fetched for templates, by a process without their code.
+WEIGHTS_URL = os.environ.get("WEIGHTS_URL", PUBLISHED)
 
 # --- Uploads ---------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ import pytest
 from django.conf import settings as site_settings
 
 from tuning.models import Dataset, HyperModel, Project, Trial, Worker
+from tuning.protocol.events import Ready
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import isolation, runners
 from tuning.supervisor.folders import adopt_orphans, runners_folder
@@ -247,6 +248,7 @@ def test_nothing_of_others_can_be_read(run: Run, worker: Worker, tmp_path: Path)
     base = Path(site_settings.BASE_DIR)
     neighbour = RunnerProcess(Device())
     try:
+        assert neighbour.read(timeout=20) == Ready()
         processes = [os.getpid(), *(process.pid for process in neighbour._tree())]
         files = [
             upload, other, database, Path(site_settings.DATA_ROOT) / "secret_key",

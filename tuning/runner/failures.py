@@ -78,6 +78,11 @@ def is_network_error(error: BaseException) -> bool:
     return False
 
 
+def download_reason(error: BaseException) -> str:
+    """The last sentence of Keras's message: "URL fetch failure on <url>: None -- <reason>"."""
+    return str(error).rpartition(" -- ")[2].strip().rstrip(".")
+
+
 def _code(error: BaseException) -> FailureCode:
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & _MEMORY_ERRORS or any(text in str(error) for text in _MEMORY_TEXTS):

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tuning.runner import landlock, namespaces, seccomp
 
@@ -52,7 +53,7 @@ def harden(parent_pid: int, level: int) -> None:
     set_limits(alone=level >= 3)
     drop_privileges()
     if level >= 1 and landlock.abi():
-        landlock.restrict(_readable(), _writable(), _WEB_PORTS)
+        landlock.restrict(_readable(), _writable(), _web_ports())
     if level >= 2 and seccomp.is_available():
         seccomp.restrict(network=True)
     # The log's last lines must be there after a kill -9.
@@ -109,6 +110,11 @@ def _writable() -> list[Path]:
     gpus = Path("/dev").glob("nvidia*")
     own = [namespaces.SHARED_MEMORY] if namespaces.entered() else []
     return [Path.cwd(), *map(Path, _DEVICES), *gpus, *own]
+
+
+def _web_ports() -> set[int]:
+    port = urlsplit(os.environ.get("RUNNER_WEIGHTS_URL", "")).port
+    return {*_WEB_PORTS, *([port] if port else [])}
 
 
 def _datasets() -> Path | None:

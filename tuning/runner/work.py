@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tuning.protocol.events import Ready
 from tuning.protocol.orders import (
+    FetchOrder,
     InspectOrder,
     Order,
     PrepareOrder,
@@ -14,6 +15,7 @@ from tuning.protocol.orders import (
 from .caches import share_downloads
 from .channel import Channel
 from .failures import failure_of
+from .fetching import ask_for_weights, fetch
 from .hardening import allows_network, confine_to_dataset
 from .libraries import load_libraries
 
@@ -38,6 +40,8 @@ def _do(order: Order, channel: Channel) -> None:
         # Idle workers inspect templates unasked: that must never download anything.
         offline = isinstance(order, InspectOrder) or not allows_network()
         confine_to_dataset(Path(order.project.dataset_folder), offline)
+        if not isinstance(order, InspectOrder):
+            ask_for_weights(channel)
     if isinstance(order, PrepareOrder) and order.upload:
         # A file that takes over its parser finds no other data and nobody to send them to.
         confine_to_dataset(Path.cwd(), offline=True)
@@ -54,6 +58,8 @@ def _do(order: Order, channel: Channel) -> None:
             from .retrain import retrain
 
             retrain(order, channel)
+        case FetchOrder():
+            fetch(order, channel)
         case PrepareOrder():
             from .prepare import prepare
 

@@ -30,7 +30,7 @@ def store_file(
     """Copy a runner's file (by a path, or by its name in an open folder) to its place, calling
     `beat` meanwhile. Returns its size in bytes and its SHA-256. Raises BadEvent if there is no
     plain file: a link would hand out files that the runner cannot read, a pipe never ends."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     temporary = target.with_name(f".{target.name}.part")
     digest, size = hashlib.sha256(), 0
     descriptor = _open_plain(source, folder)

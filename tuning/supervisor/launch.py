@@ -50,5 +50,6 @@ def environment(device: Device, folder: Path, level: int) -> dict[str, str]:
         "RUNNER_USERS": str(settings.RUNNER_USERS),
         "RUNNER_NETWORK": "1" if settings.RUNNER_NETWORK else "0",
         "RUNNER_DATASETS": str(settings.DATASETS_ROOT),
+        "RUNNER_WEIGHTS_URL": settings.WEIGHTS_URL,
         "RUNNER_DOWNLOADS": str(settings.DOWNLOADS_ROOT),
     }

@@ -16,11 +16,13 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from tuning.models.work import LEASE_SECONDS
-from tuning.protocol.events import BadEvent, EpochEnd, Event
+from tuning.protocol.events import BadEvent, EpochEnd, Event, Wanted
 from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.orders import FetchedOrder
 
 from .assignments import Assignment
 from .assignments.base import BEAT, Unstartable
+from .fetching import fetch
 from .limits import Watch
 from .recorder import LeaseLost
 from .runners import Runner, RunnerGone
@@ -105,12 +107,28 @@ class _Supervision:
         self.news += not isinstance(event, EpochEnd)
         if self.news > MOST_NEWS:
             raise BadEvent(f"more than {MOST_NEWS:,} events")
+        if isinstance(event, Wanted):
+            self._fetch(event.url)
+            return False
         waited = not self.assignment.ordered
         done = self.assignment.record(event, self.runner)
         if waited and self.assignment.ordered:
             # The time limit is the trial's: imports and data of a new runner are not its fault.
             self.started = self.heard
         return done
+
+    def _fetch(self, url: str) -> None:
+        """What the template wants, while its clocks stand still."""
+        before = time.monotonic()
+
+        def beat() -> None:
+            nonlocal before
+            now = time.monotonic()
+            self.started += now - before
+            self.heard = before = now
+            self._patiently(self._check)
+
+        self.runner.send(FetchedOrder(fetch(url, beat)))
 
     def _check(self) -> bool:
         """Everything that is watched between events. Raises _Over when the work must end."""

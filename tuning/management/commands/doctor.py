@@ -83,8 +83,8 @@ def python() -> Iterator[Finding]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         yield warn(
             "User",
-            "Tuneroom runs as root. Its runners give that up (see Isolation below), but a mistake in "
-            "the site or the worker would cost everything. An ordinary user is safer.",
+            "Tuneroom runs as root. Its runners give that up (see Isolation below), but a mistake "
+            "in the site or the worker would cost everything. An ordinary user is safer.",
         )
 
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from .privileges import die_with_parent, prctl
 
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
 _WATCHED = {signal.SIGCHLD, signal.SIGTERM}
 _MOST_DESCRIPTORS = 4096
 # A process in a driver's call dies when that returns; nobody waits longer than this for it.
@@ -157,6 +157,9 @@ def _descendants() -> list[int]:
 
 
 def _die_by(number: int) -> NoReturn:
+    if sys.platform == "linux":
+        # The runner's limits, none of which allows a core file, are not this process's.
+        prctl(_PR_SET_DUMPABLE, 0)
     # 9 cannot be handled, and needs not be.
     if number != signal.SIGKILL:
         signal.signal(number, signal.SIG_DFL)

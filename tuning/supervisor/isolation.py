@@ -68,14 +68,16 @@ def probe() -> list[Layer]:
         ),
         Layer(1, "Files", files, "Sees Python, its dataset and its own folder only (Landlock)."),
         Layer(1, "Processes", others, "Cannot read or signal other processes (Landlock)."),
-        Layer(1, "Ports", held.get("connect", False), _ports_text()),
+        Layer(1, "Ports", held.get("connect", False), _ports_text(held)),
         Layer(2, "System calls", calls, "No local sockets, tracing or namespaces (seccomp)."),
         Layer(3, "Own view of the machine", held.get("own_view", False), _view_text(reached)),
         Layer(4, "Own user", held.get("own_user", False), _user_text(reached)),
     ]  # fmt: skip
 
 
-def _ports_text() -> str:
+def _ports_text(held: Held) -> str:
+    if not held.get("connect"):
+        return "Keras downloads nothing for a template, but its own code may connect anywhere."
     if settings.RUNNER_NETWORK:
         return (
             "Model templates reach web addresses, ports 80 and 443 (RUNNER_NETWORK=1); "

@@ -236,8 +236,14 @@ def gpus() -> Iterator[Finding]:
 
 
 def isolation() -> Iterator[Finding]:
+    from tuning.supervisor import slots
     from tuning.supervisor.isolation import HIGHEST_LEVEL, level, probe
 
+    if slots.gpus() and level():
+        yield warn(
+            "Isolation, GPUs",
+            "nobody has trained with CUDA under it yet. If that fails, try SANDBOX_LEVEL=0.",
+        )
     layers = probe()
     missing = [layer for layer in layers if not layer.active]
     text = f"level {level()} of {HIGHEST_LEVEL}"

@@ -12,7 +12,8 @@ from tuning.protocol.orders import FetchOrder
 from tuning.protocol.weights import published_file
 
 from .files import store_file
-from .runners import Device, RunnerGone, RunnerProcess
+from .launch import Device
+from .runners import RunnerGone, RunnerProcess
 
 STALL_SECONDS = 60
 

@@ -10,9 +10,10 @@ from tuning.protocol.failures import Failure, FailureCode
 
 from .assignments import Assignment, assignment_for
 from .claims import Slot, claim_next
+from .launch import Device
 from .limits import has_room, is_worn
 from .recorder import LeaseLost
-from .runners import Device, Runner, RunnerPool
+from .runners import Runner, RunnerPool
 from .supervise import Outcome, supervise
 
 logger = logging.getLogger(__name__)

@@ -10,6 +10,8 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from tuning.protocol.weights import PUBLISHED
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -280,13 +282,24 @@ CELERY_BEAT_SCHEDULE = {
 SLOTS = env_int("SLOTS", 0, least=0)
 # 0: nine tenths of the machine's memory, divided by the slots.
 RUNNER_MEMORY_MB = env_int("RUNNER_MEMORY_MB", 0, least=0)
-# How far templates are shut in at most (0, 1, 2: docs/settings.md), and the least that a worker
-# must reach on its machine to take work.
-SANDBOX_LEVEL = env_int("SANDBOX_LEVEL", 2, least=0)
-SANDBOX_MIN_LEVEL = env_int("SANDBOX_MIN_LEVEL", 0, least=0)
-# Web addresses (ports 80 and 443) for templates: ImageNet's weights are downloaded on first use.
-RUNNER_NETWORK = env_bool("RUNNER_NETWORK", True)
+# Processes and threads of one runner.
+RUNNER_PROCESSES = env_int("RUNNER_PROCESSES", 1000, least=10)
 RUNNER_FILE_SIZE_MB = env_int("RUNNER_FILE_SIZE_MB", 4096, least=1)
+# All files of one runner together.
+RUNNER_DISK_MB = env_int("RUNNER_DISK_MB", 16384, least=1)
+# Free space that is kept for the database: below it no work starts, and the greediest ends.
+DISK_FLOOR_MB = env_int("DISK_FLOOR_MB", 1024, least=0)
+# How far templates are shut in at most (0 to 4: docs/settings.md), and the least that a worker
+# must reach on its machine to take work.
+SANDBOX_LEVEL = env_int("SANDBOX_LEVEL", 4, least=0)
+SANDBOX_MIN_LEVEL = env_int("SANDBOX_MIN_LEVEL", 0, least=0)
+# A worker that is root runs each runner as a user of its own: this number plus its process id.
+# They share the group of this number. 0: as root, without privileges.
+RUNNER_USERS = env_int("RUNNER_USERS", 2_000_000_000, least=0)
+# Web addresses (ports 80 and 443) for templates' own code.
+RUNNER_NETWORK = env_bool("RUNNER_NETWORK", False)
+# Weights below this address are fetched for templates, by a process without their code.
+WEIGHTS_URL = os.environ.get("WEIGHTS_URL", PUBLISHED)
 
 # --- Uploads ---------------------------------------------------------------------------------
 

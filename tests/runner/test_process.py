@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tuning.protocol.events import Ready
@@ -21,7 +22,9 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="prctl and /proc are 
 def test_its_limits_hold(tmp_path: Path) -> None:
     with Runner(tmp_path / "work", "--no-keras", RUNNER_FILE_SIZE_MB="7") as runner:
         runner.until(Ready)
-        process = Path(f"/proc/{runner.process.pid}")
+        # The process that was started stayed behind as the guardian.
+        (child,) = psutil.Process(runner.process.pid).children()
+        process = Path(f"/proc/{child.pid}")
         limits = {
             line[:25].strip(): line[25:].split()[:2]
             for line in (process / "limits").read_text().splitlines()

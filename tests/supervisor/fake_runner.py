@@ -37,6 +37,7 @@ from tuning.protocol.orders import (
     encode_order,
 )
 from tuning.supervisor.runners import Device, RunnerGone
+from tuning.supervisor.usage import DiskUse
 
 
 class Silence:
@@ -73,6 +74,8 @@ class FakeRunner:
     script: Script = good_trial
     used_memory: int = 1000
     trusted_types: list[str] = field(default_factory=list)
+    used_processes: int = 1
+    used_disk: DiskUse = field(default_factory=DiskUse)
     search_id: int | None = None
 
     def __post_init__(self) -> None:
@@ -130,8 +133,17 @@ class FakeRunner:
     def log_tail(self) -> str:
         return "the end of the log"
 
-    def memory(self) -> int:
+    def memory(self, limit: int) -> int:
         return self.used_memory
+
+    def processes(self) -> int:
+        return self.used_processes
+
+    def disk(self) -> DiskUse:
+        return self.used_disk
+
+    def has_company(self) -> bool:
+        return False
 
     def end(self) -> None:
         self.kill()

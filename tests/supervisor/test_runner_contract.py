@@ -28,13 +28,8 @@ from tuning.protocol.orders import (
     Split,
     TrialOrder,
 )
-from tuning.supervisor.runners import (
-    Device,
-    Runner,
-    RunnerGone,
-    RunnerProcess,
-    adopt_orphans,
-)
+from tuning.supervisor.folders import adopt_orphans
+from tuning.supervisor.runners import Device, Runner, RunnerGone, RunnerProcess
 
 from .conftest import UNITS_SPACE
 from .fake_runner import FakeRunner
@@ -113,7 +108,7 @@ def test_trials_come_one_after_the_other(runner: Runner, project: ProjectOrder) 
         best = [max(e.metrics["val_accuracy"] or 0 for e in epochs if e.execution == n)
                 for n in (0, 1)]  # fmt: skip
         assert end.metrics["val_accuracy"] == pytest.approx(sum(best) / 2)
-        assert runner.memory() > 0
+        assert runner.memory(10**9) > 0
         assert isinstance(runner.log_tail(), str)
 
 
@@ -173,7 +168,8 @@ def test_what_a_template_detaches_dies_with_its_runner(project: ProjectOrder) ->
     while not (note.exists() and note.read_text()):
         assert time.monotonic() < end, runner.log_tail()
         assert runner.read(timeout=0.1) is None
-    detached = psutil.Process(int(note.read_text()))
-    assert detached.is_running()
+    # Numbers in the note are those of the runner's own namespace, where it has one.
+    tree = runner._tree()
+    assert note.read_text().isdigit()
     runner.kill()
-    assert not detached.is_running()
+    assert not [process for process in tree if process.is_running()]

@@ -10,6 +10,7 @@ from tuning.models import Epoch, Search, Trial
 from tuning.protocol.events import EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.supervisor.usage import DiskUse
 
 from .fake_runner import Death, Silence, Step, good_trial
 
@@ -141,10 +142,59 @@ def test_a_trial_fails_and_the_search_goes_on(
 def test_too_much_memory_fails_the_trial(
     make_search: Any, make_slot: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("tuning.supervisor.supervise.MEMORY_EVERY", 0)
+    monkeypatch.setattr("tuning.supervisor.limits.CHECK_EVERY", 0)
     search = make_search(max_trials=1)
     make_slot(lambda *_: iter([Silence, Silence]), used_memory=20_000).run()
     assert search.trials.get().failure_code == "out_of_memory"
+
+
+@pytest.mark.parametrize(
+    ("used", "code"),
+    [
+        ({"used_processes": 1001}, "too_many_processes"),
+        ({"used_disk": DiskUse(bytes=16385 * 2**20)}, "too_much_disk"),
+        ({"used_disk": DiskUse(files=100_001)}, "too_much_disk"),
+        ({"used_processes": 1001, "used_memory": 20_000}, "too_many_processes"),
+    ],
+)
+def test_every_limit_has_a_reason_of_its_own(
+    used: Any, code: str, make_search: Any, make_slot: Any
+) -> None:
+    search = make_search(max_trials=1)
+    make_slot(lambda *_: iter([Silence, Silence]), **used).run()
+    assert search.trials.get().failure_code == code
+
+
+def test_nobody_is_ended_for_a_full_disk_who_wrote_little(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("tuning.supervisor.limits.has_room", lambda: False)
+    monkeypatch.setattr("tuning.supervisor.limits.CHECK_EVERY", 0)
+    search = make_search(max_trials=2)
+    make_slot(used_disk=DiskUse(bytes=1000)).run()
+    assert search.trials.completed().count() == 2
+
+
+def test_the_greediest_is_ended_when_the_disk_is_nearly_full(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("tuning.supervisor.limits.has_room", lambda: False)
+    search = make_search(max_trials=1)
+    make_slot(lambda *_: iter([Silence]), used_disk=DiskUse(bytes=2**30)).run()
+    trial = search.trials.get()
+    assert trial.failure_code == "too_much_disk"
+    assert "nearly full" in trial.failure_message
+
+
+def test_no_work_begins_while_the_disk_is_nearly_full(
+    make_search: Any, make_slot: Any, settings: Any
+) -> None:
+    search = make_search(max_trials=1)
+    settings.DISK_FLOOR_MB = 2**40
+    assert make_slot().run() == 0
+    settings.DISK_FLOOR_MB = 0
+    assert make_slot().run() == 1
+    assert search.trials.completed().count() == 1
 
 
 def test_a_silent_trial_exceeds_its_stall_limit(make_search: Any, make_slot: Any) -> None:

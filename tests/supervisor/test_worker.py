@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tuning.models import Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor import recorder, runners, schedule
+from tuning.supervisor import folders, recorder, runners, schedule
 from tuning.supervisor import worker as worker_module
 from tuning.supervisor.claims import Slot, claim_next
 from tuning.supervisor.isolation import Layer
@@ -164,7 +164,7 @@ def test_folders_of_another_container_s_live_worker_are_left_alone(
     other = tmp_path / "something-else"
     other.mkdir()
     (mine / "a runner").mkdir()
-    runners.sweep_runner_folders()
+    folders.sweep_runner_folders()
     assert (mine / "a runner").exists()
     assert other.exists()
     assert not dead.exists()

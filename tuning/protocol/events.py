@@ -124,6 +124,18 @@ class Retrained:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """The template needs a file of weights that is not there. A FetchedOrder answers."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file was downloaded into the working folder."""
+
+
+@dataclass(frozen=True)
 class Progress:
     """Something long is going on: a sentence, and how much of it is done (0 to 1)."""
 
@@ -133,7 +145,7 @@ class Progress:
 
 Event = (
     Ready | NextTrial | Built | EpochEnd | TrialEnd | Failed | Inspected | Prepared | Retrained
-    | Progress
+    | Progress | Wanted | Fetched
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -147,6 +159,8 @@ _KINDS: dict[str, Any] = {
     "prepared": Prepared,
     "retrained": Retrained,
     "progress": Progress,
+    "wanted": Wanted,
+    "fetched": Fetched,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

@@ -20,6 +20,8 @@ class FailureCode(StrEnum):
     NAN_SCORE = "nan_score"
     NO_SCORE = "no_score"
     OUT_OF_MEMORY = "out_of_memory"
+    TOO_MANY_PROCESSES = "too_many_processes"
+    TOO_MUCH_DISK = "too_much_disk"
     KILLED = "killed"
     TIME_LIMIT = "time_limit"
     STALL_LIMIT = "stall_limit"
@@ -75,6 +77,16 @@ _TEXTS: dict[FailureCode, tuple[str, Fault, str]] = {
         "Out of memory",
         Fault.VALUES,
         "Use a smaller model or batch size, or fewer slots on this worker.",
+    ),
+    FailureCode.TOO_MANY_PROCESSES: (
+        "Too many processes",
+        Fault.CODE,
+        "Start fewer processes and threads at a time; the administrator sets RUNNER_PROCESSES.",
+    ),
+    FailureCode.TOO_MUCH_DISK: (
+        "Too much disk space",
+        Fault.CODE,
+        "Write fewer or smaller files; the administrator sets RUNNER_DISK_MB.",
     ),
     FailureCode.KILLED: (
         "The training process died",

@@ -95,11 +95,28 @@ class PrepareOrder:
 
 
 @dataclass(frozen=True)
+class FetchOrder:
+    """Download a file into the working folder."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class FetchedOrder:
+    """The answer to Wanted: the file lies among the downloads, or there is a problem."""
+
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class EndOrder:
     """No more trials: end the process."""
 
 
-Order = InspectOrder | SearchOrder | TrialOrder | RetrainOrder | PrepareOrder | EndOrder
+Order = (
+    InspectOrder | SearchOrder | TrialOrder | RetrainOrder | PrepareOrder | FetchOrder
+    | FetchedOrder | EndOrder
+)  # fmt: skip
 
 _KINDS: dict[str, Any] = {
     "inspect": InspectOrder,
@@ -107,6 +124,8 @@ _KINDS: dict[str, Any] = {
     "trial": TrialOrder,
     "retrain": RetrainOrder,
     "prepare": PrepareOrder,
+    "fetch": FetchOrder,
+    "fetched": FetchedOrder,
     "end": EndOrder,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

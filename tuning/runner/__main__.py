@@ -32,6 +32,9 @@ from pathlib import Path
 # never is: its modules would shadow the standard library's `code`.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+# Found now: once hardened, the folder that all packages lie in can no longer be listed.
+import tuning.protocol
+import tuning.splits  # noqa: F401
 from tuning.runner.hardening import harden
 
 

@@ -11,7 +11,13 @@ from typing import Any
 
 import keras_tuner as kt
 
-from .failures import TEMPLATE_FILE, NoNetwork, TemplateError, is_network_error
+from .failures import (
+    TEMPLATE_FILE,
+    NoNetwork,
+    TemplateError,
+    download_reason,
+    is_network_error,
+)
 from .misfits import misfit
 from .scripts import HP_NAMES, read_script
 
@@ -87,7 +93,8 @@ class Template(kt.HyperModel):
             if is_network_error(error):
                 raise NoNetwork(
                     "The template downloads something, which failed: connect the worker to the "
-                    "internet, or choose values that need no download (weights none)."
+                    "internet, or choose values that need no download (weights none). "
+                    f"The reason: {download_reason(error)[:300]}."
                 ) from error
             raise
 

@@ -12,7 +12,7 @@ from tuning.protocol.catalogue import CatalogueEntry
 from tuning.protocol.events import Progress
 
 from .channel import Channel
-from .failures import NoNetwork, is_network_error
+from .failures import NoNetwork, download_reason, is_network_error
 
 # No answer for so long: give up. For one read, and for the whole download to grow at all.
 _SOCKET_SECONDS = 15
@@ -37,7 +37,7 @@ def download(entry: CatalogueEntry, load: Callable[[], Any], channel: Channel) -
     if "error" in outcome:
         error = outcome["error"]
         if is_network_error(error) or "corrupted file" in str(error):
-            raise _failed(entry, _reason(error)) from error
+            raise _failed(entry, download_reason(error)) from error
         raise error
     return outcome["result"]
 
@@ -82,13 +82,10 @@ def _cache_size() -> int:
     return total
 
 
-def _reason(error: BaseException) -> str:
-    """The last sentence of Keras's message: "URL fetch failure on <url>: None -- <reason>"."""
-    return str(error).rpartition(" -- ")[2].strip().rstrip(".")
-
-
 def _failed(entry: CatalogueEntry, reason: str) -> NoNetwork:
-    place = _cache_folder() / entry.download_file
+    # The shared folder: this process's own cache goes with it.
+    shared = os.environ.get("RUNNER_DOWNLOADS", "")
+    place = (Path(shared) / "datasets" if shared else _cache_folder()) / entry.download_file
     return NoNetwork(
         f"{entry.name} could not be downloaded: {reason}. Connect the worker to the internet and "
         f"try again, or put {entry.download_file} there by hand: {place}"

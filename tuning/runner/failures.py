@@ -1,5 +1,6 @@
 """From an exception to the `failed` event that people read."""
 
+import errno
 import socket
 import traceback
 import urllib.error
@@ -18,6 +19,7 @@ _MAX_TAIL = 12_000
 
 # By name: asking TensorFlow or another backend for the class would import it.
 _MEMORY_ERRORS = frozenset({"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"})
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 _MEMORY_TEXTS = ("RESOURCE_EXHAUSTED", "CUDA_ERROR_OUT_OF_MEMORY", "OOM when allocating")
 
 
@@ -82,12 +84,22 @@ def is_network_error(error: BaseException) -> bool:
     return False
 
 
+def download_reason(error: BaseException) -> str:
+    """The last sentence of Keras's message: "URL fetch failure on <url>: None -- <reason>"."""
+    return str(error).rpartition(" -- ")[2].strip().rstrip(".")
+
+
 def _code(error: BaseException) -> FailureCode:
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & _MEMORY_ERRORS or any(text in str(error) for text in _MEMORY_TEXTS):
         return FailureCode.OUT_OF_MEMORY
     if is_network_error(error):
         return FailureCode.NO_NETWORK
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return FailureCode.TOO_MUCH_DISK
+    # What `fork` and the start of a thread say at the kernel's limit.
+    if isinstance(error, BlockingIOError) or "can't start new thread" in str(error):
+        return FailureCode.TOO_MANY_PROCESSES
     return FailureCode.CODE_ERROR
 
 

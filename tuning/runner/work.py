@@ -5,6 +5,7 @@ from pathlib import Path
 from tuning.protocol.events import Ready
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import (
+    FetchOrder,
     InspectOrder,
     Order,
     PrepareOrder,
@@ -12,9 +13,11 @@ from tuning.protocol.orders import (
     SearchOrder,
 )
 
+from .caches import share_downloads
 from .channel import Channel
 from .failures import failure_of
-from .hardening import confine_to_dataset
+from .fetching import ask_for_weights, fetch
+from .hardening import allows_network, confine_to_dataset
 from .libraries import load_libraries
 
 
@@ -33,10 +36,13 @@ def serve(events_fd: int, with_keras: bool) -> None:
 
 def _do(order: Order, channel: Channel) -> None:
     """Each kind of work imports only what it needs: some of it needs no Keras."""
+    share_downloads()
     if isinstance(order, SearchOrder | InspectOrder | RetrainOrder):
         # Idle workers inspect templates unasked: that must never download anything.
-        offline = isinstance(order, InspectOrder)
+        offline = isinstance(order, InspectOrder) or not allows_network()
         confine_to_dataset(Path(order.project.dataset_folder), offline)
+        if not isinstance(order, InspectOrder):
+            ask_for_weights(channel)
     if isinstance(order, PrepareOrder) and order.upload:
         # A file that takes over its parser finds no other data and nobody to send them to.
         confine_to_dataset(Path.cwd(), offline=True)
@@ -61,6 +67,8 @@ def _do(order: Order, channel: Channel) -> None:
             from .retrain import retrain
 
             retrain(order, channel)
+        case FetchOrder():
+            fetch(order, channel)
         case PrepareOrder():
             from .prepare import prepare
 

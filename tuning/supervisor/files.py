@@ -31,7 +31,7 @@ def store_file(
     """Copy a runner's file (by a path, or by its name in an open folder) to its place, calling
     `beat` meanwhile. Returns its size in bytes and its SHA-256. Raises BadEvent if there is no
     plain file: a link would hand out files that the runner cannot read, a pipe never ends."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     temporary = target.with_name(f".{target.name}.part")
     digest, size = hashlib.sha256(), 0
     descriptor = _open_plain(source, folder)
@@ -42,6 +42,7 @@ def store_file(
             writer.write(chunk)
             beat()
         writer.flush()
+        os.fchmod(writer.fileno(), 0o640)
         os.fsync(writer.fileno())
     temporary.replace(target)
     _sync_folder(target.parent)
@@ -57,7 +58,8 @@ def store_folder(root: Path, target: Path, *names: str, beat: Beat = lambda: Non
         return
     temporary = target.with_name(f".{target.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True, mode=0o700)
+    # Readable for its group: that of the runners, where they are other users.
+    temporary.mkdir(parents=True, mode=0o750)
     descriptor = _open_folder(root, *names)
     try:
         with os.scandir(descriptor) as entries:
@@ -74,12 +76,14 @@ def copy_into(source: Path, root: Path, *names: str) -> None:
     """Lay the files of `source` into a runner's folder, which is made. Raises BadEvent if something
     lies in the way: through a link, a runner could have us write where it must not."""
     descriptor = _open_folder(root, *names, make=True)
+    owner = root.lstat()
     try:
         for entry in sorted(source.iterdir()):
             with suppress(FileNotFoundError):
                 os.unlink(entry.name, dir_fd=descriptor)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             writing = os.open(entry.name, flags, 0o600, dir_fd=descriptor)
+            os.fchown(writing, owner.st_uid, owner.st_gid)
             with entry.open("rb") as reader, os.fdopen(writing, "wb") as writer:
                 shutil.copyfileobj(reader, writer, CHUNK)
     finally:
@@ -90,6 +94,7 @@ def _open_folder(root: Path, *names: str, make: bool = False) -> int:
     """A descriptor of a folder below `root`. No link on the way is followed."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     descriptor = os.open(root, flags)
+    owner = os.fstat(descriptor)
     for name in names:
         above = descriptor
         try:
@@ -97,6 +102,8 @@ def _open_folder(root: Path, *names: str, make: bool = False) -> int:
                 with suppress(FileExistsError):
                     os.mkdir(name, 0o700, dir_fd=above)
             descriptor = os.open(name, flags, dir_fd=above)
+            if make:
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
         except OSError as error:
             raise BadEvent(f"word of a folder {name!r} that is none") from error
         finally:

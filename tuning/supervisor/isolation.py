@@ -4,19 +4,25 @@ Not what the kernel claims: a runner is started that tries what should be denied
 (tuning/runner/probe.py), and the layers are judged by what happened.
 """
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 
-from .runners import MAIN, Device, environment, spawn
+from .launch import MAIN, Device, command, environment
+from .spawner import spawn
 
 PROBE_SECONDS = 30
+OWN_VIEW = 3
+OWN_USER = HIGHEST_LEVEL = 4
 
 Held = dict[str, bool]
 
@@ -34,61 +40,133 @@ class Layer:
         return asdict(self)
 
 
+def level() -> int:
+    """How far runners on this machine are shut in: the highest level, up to SANDBOX_LEVEL, at which
+    one starts and can do its work. Tried out once."""
+    return _reach(_wishes())[0]
+
+
 def probe() -> list[Layer]:
-    """The layers from the outside in. Takes about a tenth of a second."""
-    held = _try()
+    """The layers from the outside in. Takes a few tenths of a second the first time."""
+    reached, held = _reach(_wishes())
     files = held.get("read_files", False) and held.get("write_files", False)
     others = held.get("read_processes", False) and held.get("signal_processes", False)
-    calls = held.get("unix_sockets", False) and held.get("namespaces", False)
+    calls = held.get("unix_sockets", False) and held.get("new_namespace", False)
     return [
-        Layer(0, "Own process", bool(held), "Own session, empty private folder, no credentials."),
         Layer(
-            0,
-            "Ends with its worker",
-            held.get("dies_with_parent", False),
-            "The kernel ends it when the worker dies.",
+            0, "Own process", bool(held),
+            "Own session, empty private folder, no credentials; limits on memory, processes, files "
+            "and disk, counted twice a second.",
         ),
         Layer(
-            0,
-            "No new privileges",
-            held.get("no_new_privileges", False),
-            "Programs with special rights give none.",
+            0, "Ends with its worker", held.get("dies_with_parent", False),
+            "With everything that it started, detached processes included.",
+        ),
+        Layer(
+            0, "No privileges", held.get("no_privileges", False),
+            "Not root's either, and no program gives any.",
         ),
         Layer(1, "Files", files, "Sees Python, its dataset and its own folder only (Landlock)."),
         Layer(1, "Processes", others, "Cannot read or signal other processes (Landlock)."),
         Layer(1, "Ports", held.get("connect", False), _ports_text(held)),
         Layer(2, "System calls", calls, "No local sockets, tracing or namespaces (seccomp)."),
-    ]
+        Layer(3, "Own view of the machine", held.get("own_view", False), _view_text(reached)),
+        Layer(4, "Own user", held.get("own_user", False), _user_text(reached)),
+    ]  # fmt: skip
 
 
 def _ports_text(held: Held) -> str:
-    if held.get("ip_sockets"):
-        return "No network at all (RUNNER_NETWORK=0)."
-    if not settings.RUNNER_NETWORK:
-        return "No connections (Landlock)."
-    return "Web addresses only, ports 80 and 443 (Landlock). RUNNER_NETWORK=0 takes those too."
+    if not held.get("connect"):
+        return "Keras downloads nothing for a template, but its own code may connect anywhere."
+    if settings.RUNNER_NETWORK:
+        return (
+            "Model templates reach web addresses, ports 80 and 443 (RUNNER_NETWORK=1); "
+            "other protocols than TCP are open too."
+        )
+    return "Model templates have no network. Downloads are fetched outside them."
 
 
-def _try() -> Held:
+def _view_text(reached: int) -> str:
+    if reached >= 3:
+        return "Other files, processes and shared memory do not exist for it (namespaces)."
+    if settings.SANDBOX_LEVEL < 3:
+        return f"Switched off: SANDBOX_LEVEL is {settings.SANDBOX_LEVEL}."
+    return "The kernel does not let this worker make namespaces."
+
+
+def _user_text(reached: int) -> str:
+    if reached >= 4:
+        return "Each runner is a user of its own, without an account, who owns nothing else."
+    if settings.SANDBOX_LEVEL < 4 or not settings.RUNNER_USERS:
+        return "Switched off by SANDBOX_LEVEL or RUNNER_USERS."
+    if os.geteuid() != 0:
+        return "Runs as the worker's user: only a worker that is root can switch."
+    return "Runs as the worker's user, root, without privileges: switching did not work here."
+
+
+class _Wishes(NamedTuple):
+    """The settings that decide what is reached."""
+
+    level: int
+    users: int
+    network: bool
+
+
+def _wishes() -> _Wishes:
+    return _Wishes(settings.SANDBOX_LEVEL, settings.RUNNER_USERS, settings.RUNNER_NETWORK)
+
+
+@cache
+def _reach(wishes: _Wishes) -> tuple[int, Held]:
+    """The level that is reached, and what a hardened process could not do there."""
+    for tried in range(min(wishes.level, HIGHEST_LEVEL), -1, -1):
+        if tried >= OWN_USER:
+            if os.geteuid() != 0 or not wishes.users:
+                continue
+            _share_with_runners(wishes.users)
+        held = _try(tried)
+        if held.pop("works", False):
+            return tried, held
+    return 0, {}
+
+
+def _share_with_runners(group: int) -> None:
+    """Let the runners' group read what they work with; nobody else gains anything."""
+    for root in (Path(settings.DATASETS_ROOT), Path(settings.DOWNLOADS_ROOT)):
+        for path in (root, *root.rglob("*")):
+            # Others may be working here: what vanishes needs no rights.
+            with contextlib.suppress(OSError):
+                if path.is_symlink():
+                    continue
+                os.chown(path, -1, group)
+                # New folders inherit the group.
+                path.chmod(0o2750 if path.is_dir() else 0o640)
+
+
+def _try(level: int) -> Held:
     """What a hardened process could not do; empty if it did not even start."""
     secret = Path(settings.DATA_ROOT) / "secret_key"
     forbidden = secret if secret.exists() else Path(settings.BASE_DIR) / "manage.py"
-    with tempfile.TemporaryDirectory(dir=settings.RUNNERS_ROOT) as folder:
-        command = [sys.executable, "-I", str(MAIN), "--parent-pid", str(os.getpid())]
+    folder = tempfile.mkdtemp(dir=settings.RUNNERS_ROOT)
+    try:
         process = spawn(
-            [*command, "--probe", str(forbidden)],
+            command(MAIN, "--probe", str(forbidden)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=folder,
-            env=environment(Device(), Path(folder)),
+            env=environment(Device(), Path(folder), level),
             start_new_session=True,
         )
         try:
             output, _ = process.communicate(timeout=PROBE_SECONDS)
             held: Held = json.loads(output)
         except (subprocess.TimeoutExpired, ValueError):
-            process.kill()
+            process.terminate()
             process.communicate()
             return {}
+        finally:
+            spawn.forget(process.pid)
         return held
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -9,7 +9,8 @@ from tuning.models import Dataset, Worker
 from tuning.protocol.statuses import Status
 
 from .assignments.preparation import PreparationAssignment
-from .runners import Device, RunnerProcess
+from .launch import Device
+from .runners import RunnerProcess
 from .slots import memory_limit
 from .supervise import supervise
 

@@ -4,49 +4,37 @@ What a runner may cost and see is decided here and in `tuning/runner/hardening.p
 """
 
 import contextlib
-import ctypes
-import fcntl
 import os
 import select
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Lock, Thread
-from typing import Any, Protocol
+from threading import Lock
+from typing import Protocol
 
 import psutil
-from django.conf import settings
 
 from tuning.protocol.events import MAX_LINE, BadEvent, Event, decode_event
 from tuning.protocol.orders import EndOrder, Order, encode_order
 
-MAIN = Path(settings.BASE_DIR) / "tuning" / "runner" / "__main__.py"
+from . import isolation, usage
+from .folders import kill_orphans, runners_folder
+from .launch import MAIN, Device, command, environment
+from .spawner import spawn
+
 LOG_TAIL = 8_000
+# A log beyond this is cut to its end.
+MOST_LOG = 16 * 1024 * 1024
 END_SECONDS = 10
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 class RunnerGone(Exception):
     """The process has ended. The text says how, for people."""
-
-
-@dataclass(frozen=True)
-class Device:
-    """What a slot trains on: a GPU (its index), or a number of CPU threads."""
-
-    gpu: str = ""
-    threads: int = 1
-
-    def __str__(self) -> str:
-        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        return f"GPU {self.gpu}" if self.gpu else f"CPU, {threads}"
 
 
 class Runner(Protocol):
@@ -68,8 +56,17 @@ class Runner(Protocol):
 
     def log_tail(self) -> str: ...
 
-    def memory(self) -> int:
-        """Bytes in use by the process and its children."""
+    def memory(self, limit: int) -> int:
+        """Bytes in use by the process and all that it started. Exact only beyond `limit`."""
+
+    def processes(self) -> int:
+        """Processes and threads that it has."""
+
+    def disk(self) -> usage.DiskUse:
+        """What its files take. Its log is kept short."""
+
+    def has_company(self) -> bool:
+        """Whether processes that a trial started are still there."""
 
     def end(self) -> None:
         """Ask the process to end, then make it. Its folder is removed."""
@@ -85,6 +82,7 @@ class RunnerProcess:
         self.device = device
         self.search_id: int | None = None
         self.needs_keras = needs_keras
+        self._level = isolation.level()
         self.folder = runners_folder() / uuid.uuid4().hex
         self.folder.mkdir(parents=True, mode=0o700)
         self._buffer = b""
@@ -101,18 +99,15 @@ class RunnerProcess:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         self._events, writing = os.pipe()
-        command = [sys.executable, "-I", "-u", str(MAIN)]
-        command += ["--events-fd", str(writing), "--parent-pid", str(os.getpid())]
-        if not self.needs_keras:
-            command.append("--no-keras")
+        flags = ["--events-fd", str(writing), *([] if self.needs_keras else ["--no-keras"])]
         try:
             process = spawn(
-                command,
+                command(MAIN, *flags),
                 stdin=subprocess.PIPE,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                env=environment(self.device, self.folder),
+                env=environment(self.device, self.folder, self._level),
                 pass_fds=(writing,),
                 start_new_session=True,
                 bufsize=0,
@@ -179,8 +174,28 @@ class RunnerProcess:
         text = os.pread(self._log, LOG_TAIL, start)
         return text.decode(errors="replace").replace("\x00", "")
 
-    def memory(self) -> int:
-        return sum(_resident(process) for process in self._tree())
+    def memory(self, limit: int) -> int:
+        tree = self._tree()
+        used = usage.resident(tree, limit) + usage.unnamed(tree).memory
+        if self._level >= isolation.OWN_VIEW and len(tree) > 1:
+            used += usage.shared_memory(tree[1].pid)
+        return used
+
+    def processes(self) -> int:
+        return usage.threads(self._tree())
+
+    def disk(self) -> usage.DiskUse:
+        if os.fstat(self._log).st_size > MOST_LOG:
+            end = self.log_tail()
+            os.ftruncate(self._log, 0)
+            os.write(self._log, end.encode())
+        use = usage.disk_use(self.folder)
+        return replace(use, bytes=use.bytes + usage.unnamed(self._tree()).disk)
+
+    def has_company(self) -> bool:
+        # Its guardians: one more stands at the border of its namespaces.
+        own = 3 if self._level >= isolation.OWN_VIEW else 2
+        return len(self._tree()) > own
 
     def end(self) -> None:
         with contextlib.suppress(RunnerGone):
@@ -190,21 +205,28 @@ class RunnerProcess:
         self.kill()
 
     def kill(self) -> None:
-        # Collected first: after the kill, grandchildren are no longer below the process.
         tree = self._tree()
+        # Its guardian ends all that was started, however it was detached, and itself last.
+        self._process.terminate()
+        self._has_ended()
+        # It may have no guardian yet, or one that cannot cope.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         for process in tree:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         # A process that hangs in a driver dies later; the slot need not wait for it.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(END_SECONDS)
+        if self._has_ended():
             spawn.forget(self._process.pid)
         kill_orphans()
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._close()
+
+    def _has_ended(self) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_SECONDS)
+        return self._process.returncode is not None
 
     def _close(self) -> None:
         for descriptor in (self._events, self._log):
@@ -236,170 +258,6 @@ def _signal_name(number: int) -> str:
     except ValueError:
         # The real-time signals have no names.
         return f"signal {number}"
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
-
-
-def environment(device: Device, folder: Path) -> dict[str, str]:
-    """All that a runner sees of the environment: an allow-list, no credentials."""
-    threads = str(device.threads)
-    return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "KERAS_HOME": str(settings.DOWNLOADS_ROOT),
-        "KERAS_BACKEND": "tensorflow",
-        "CUDA_VISIBLE_DEVICES": device.gpu or "-1",
-        "OMP_NUM_THREADS": threads,
-        "TF_NUM_INTRAOP_THREADS": threads,
-        "TF_NUM_INTEROP_THREADS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        "RUNNER_FILE_SIZE_MB": str(settings.RUNNER_FILE_SIZE_MB),
-        "RUNNER_LEVEL": str(settings.SANDBOX_LEVEL),
-        "RUNNER_NETWORK": "1" if settings.RUNNER_NETWORK else "0",
-        "RUNNER_DATASETS": str(settings.DATASETS_ROOT),
-    }
-
-
-def runners_folder() -> Path:
-    """Where the folders of this worker process's runners lie. Locked as long as it lives: a worker
-    in another container shares the data folder, but knows nothing of our process ids."""
-    global _own_folder
-    with _own_folder_lock:
-        root = Path(settings.RUNNERS_ROOT)
-        if _own_folder is None or (_own_folder.pid, _own_folder.path.parent) != (os.getpid(), root):
-            path = root / f"{_WORKER_PREFIX}{uuid.uuid4().hex}"
-            path.mkdir(parents=True, mode=0o700)
-            descriptor = _lock_folder(path)
-            assert descriptor is not None
-            _own_folder = _OwnFolder(os.getpid(), path, descriptor)
-        return _own_folder.path
-
-
-def sweep_runner_folders() -> None:
-    """Remove what worker processes that no longer live have left behind, processes first."""
-    for folder in Path(settings.RUNNERS_ROOT).glob(f"{_WORKER_PREFIX}*"):
-        descriptor = _lock_folder(folder)
-        if descriptor is None:
-            continue
-        for process in psutil.process_iter():
-            if _began_below(process, folder):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
-
-
-_WORKER_PREFIX = "worker-"
-
-
-@dataclass(frozen=True)
-class _OwnFolder:
-    pid: int
-    path: Path
-    descriptor: int
-
-
-_own_folder: _OwnFolder | None = None
-_own_folder_lock = Lock()
-
-
-def _lock_folder(folder: Path) -> int | None:
-    """A descriptor that locks the folder until it is closed; None if somebody else has it."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _began_below(process: psutil.Process, folder: Path) -> bool:
-    """Whether this was a runner's process in `folder`: they are started with it as HOME."""
-    try:
-        home = process.environ().get("HOME", "")
-    except (psutil.Error, OSError):
-        return False
-    return home.startswith(f"{folder}{os.sep}")
-
-
-def adopt_orphans() -> None:
-    """Have the kernel hand orphaned descendants to this process instead of to init, so that what a
-    template detached by a double fork is found. Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def kill_orphans() -> None:
-    """End children of this process that nobody here started: what runners detached."""
-    with spawn.births:
-        known = spawn.started.copy()
-        children = psutil.Process().children()
-    for child in children:
-        if child.pid not in known and _began_below(child, runners_folder()):
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
-                child.kill()
-                child.wait(timeout=5)
-
-
-class _Spawner:
-    """Starts every process from one thread that lives as long as the worker.
-
-    A runner asks the kernel to be killed when its parent dies, and for the kernel the parent is
-    the thread that started it: a slot's thread may end while its spare runner is still wanted.
-    """
-
-    def __init__(self) -> None:
-        # Ids of the processes that were started and not yet forgotten.
-        self.started: set[int] = set()
-        # Held while a process exists that is not among the started ones yet: it is no orphan.
-        self.births = Lock()
-        self._requests: SimpleQueue[tuple[Any, Any, SimpleQueue[Any]]] = SimpleQueue()
-        self._lock = Lock()
-        self._pid = 0
-
-    def __call__(self, *args: Any, **kwargs: Any) -> "subprocess.Popen[bytes]":
-        with self._lock:
-            # Celery may have forked since the thread was started.
-            if self._pid != os.getpid():
-                self._pid = os.getpid()
-                Thread(target=self._serve, name="spawner", daemon=True).start()
-        answer: SimpleQueue[Any] = SimpleQueue()
-        self._requests.put((args, kwargs, answer))
-        result = answer.get()
-        if isinstance(result, BaseException):
-            raise result
-        process: subprocess.Popen[bytes] = result
-        return process
-
-    def forget(self, pid: int) -> None:
-        """The process was waited for; its id may be used again."""
-        self.started.discard(pid)
-
-    def _serve(self) -> None:
-        while True:
-            args, kwargs, answer = self._requests.get()
-            try:
-                with self.births:
-                    process = subprocess.Popen(*args, **kwargs)
-                    self.started.add(process.pid)
-                answer.put(process)
-            except BaseException as error:  # noqa: BLE001  handed to the thread that asked
-                answer.put(error)
-
-
-spawn = _Spawner()
 
 
 class RunnerPool:

@@ -10,8 +10,10 @@ from tuning.protocol.failures import Failure, FailureCode
 
 from .assignments import Assignment, assignment_for
 from .claims import Slot, claim_next
+from .launch import Device
+from .limits import has_room, is_worn
 from .recorder import LeaseLost
-from .runners import Device, Runner, RunnerPool
+from .runners import Runner, RunnerPool
 from .supervise import Outcome, supervise
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,9 @@ class SlotLoop:
         done = 0
         try:
             while not self.stopping.is_set():
+                if not has_room():
+                    logger.error("the disk is nearly full (DISK_FLOOR_MB): no new work is taken")
+                    break
                 claimed = claim_next(self.slot, self._prefer(), self._is_loyal())
                 if claimed is None:
                     break
@@ -70,7 +75,7 @@ class SlotLoop:
         try:
             outcome = supervise(assignment, runner, self.memory_limit, self.stopping)
         finally:
-            if outcome is not Outcome.DONE or not assignment.reusable:
+            if outcome is not Outcome.DONE or not assignment.reusable or is_worn(runner):
                 runner.kill()
                 self._runner = None
         return outcome

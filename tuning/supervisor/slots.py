@@ -8,7 +8,7 @@ from threading import Lock
 import psutil
 from django.conf import settings
 
-from .runners import Device
+from .launch import Device
 
 MOST_CPU_SLOTS = 4
 

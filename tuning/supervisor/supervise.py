@@ -16,11 +16,14 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from tuning.models.work import LEASE_SECONDS
-from tuning.protocol.events import BadEvent, Event
+from tuning.protocol.events import BadEvent, EpochEnd, Event, Wanted
 from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.orders import FetchedOrder
 
 from .assignments import Assignment
 from .assignments.base import BEAT, Unstartable
+from .fetching import fetch
+from .limits import Watch
 from .recorder import LeaseLost
 from .runners import Runner, RunnerGone
 
@@ -29,7 +32,8 @@ T = TypeVar("T")
 
 FENCE = LEASE_SECONDS * 2 / 3
 WANTED_EVERY = 1.0
-MEMORY_EVERY = 0.5
+# Other news than epochs, which trials count themselves. Far beyond any work; each is a write.
+MOST_NEWS = 10_000
 
 
 class Outcome(Enum):
@@ -60,11 +64,12 @@ class _Supervision:
     ) -> None:
         self.assignment = assignment
         self.runner = runner
-        self.memory_limit = memory_limit
+        self.watch = Watch(runner, memory_limit)
         self.stopping = stopping
         now = time.monotonic()
         self.started = self.heard = now
-        self.wanted_at = self.memory_at = now
+        self.wanted_at = now
+        self.news = 0
         # The lease began with the claim; since then another runner may have been ended first.
         self.renewed = now - BEAT
         self.used = runner.search_id is not None
@@ -93,16 +98,37 @@ class _Supervision:
             # A full disk, a mistake of ours: nothing that the trial can do anything about.
             logger.exception("%s could not be followed", self.assignment.row)
             self._fail(Failure(FailureCode.WORKER_LOST, f"{type(error).__name__}: {error}"))
+        finally:
+            self.watch.close()
         return Outcome.SPENT
 
     def _record(self, event: Event) -> bool:
         self.heard = time.monotonic()
+        self.news += not isinstance(event, EpochEnd)
+        if self.news > MOST_NEWS:
+            raise BadEvent(f"more than {MOST_NEWS:,} events")
+        if isinstance(event, Wanted):
+            self._fetch(event.url)
+            return False
         waited = not self.assignment.ordered
         done = self.assignment.record(event, self.runner)
         if waited and self.assignment.ordered:
             # The time limit is the trial's: imports and data of a new runner are not its fault.
             self.started = self.heard
         return done
+
+    def _fetch(self, url: str) -> None:
+        """What the template wants, while its clocks stand still."""
+        before = time.monotonic()
+
+        def beat() -> None:
+            nonlocal before
+            now = time.monotonic()
+            self.started += now - before
+            self.heard = before = now
+            self._patiently(self._check)
+
+        self.runner.send(FetchedOrder(fetch(url, beat)))
 
     def _check(self) -> bool:
         """Everything that is watched between events. Raises _Over when the work must end."""
@@ -123,27 +149,17 @@ class _Supervision:
 
     def _check_limits(self, now: float) -> None:
         if now > self.started + self.assignment.time_limit:
-            self._over_limit(
-                FailureCode.TIME_LIMIT,
-                f"It was ended after {self.assignment.time_limit:,.0f} seconds.",
-            )
+            text = f"It was ended after {self.assignment.time_limit:,.0f} seconds."
+            self._over_limit(Failure(FailureCode.TIME_LIMIT, text))
         if now > self.heard + self.assignment.stall_limit:
-            self._over_limit(
-                FailureCode.STALL_LIMIT,
-                f"It reported nothing for {self.assignment.stall_limit:,.0f} seconds.",
-            )
-        if now >= self.memory_at + MEMORY_EVERY:
-            self.memory_at = now
-            used = self.runner.memory()
-            if used > self.memory_limit:
-                self._over_limit(
-                    FailureCode.OUT_OF_MEMORY,
-                    f"It used {used / 2**20:,.0f} MB of memory; "
-                    f"{self.memory_limit / 2**20:,.0f} MB are allowed.",
-                )
+            text = f"It reported nothing for {self.assignment.stall_limit:,.0f} seconds."
+            self._over_limit(Failure(FailureCode.STALL_LIMIT, text))
+        broken = self.watch.broken()
+        if broken is not None:
+            self._over_limit(broken)
 
-    def _over_limit(self, code: FailureCode, message: str) -> None:
-        raise _Over(lambda: self._fail(Failure(code, message)))
+    def _over_limit(self, failure: Failure) -> None:
+        raise _Over(lambda: self._fail(failure))
 
     def _fail(self, failure: Failure) -> None:
         tail = self.runner.log_tail()

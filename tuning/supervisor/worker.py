@@ -16,7 +16,7 @@ from tuning.actions.dispatch import send_hints
 from tuning.models import Worker
 from tuning.models.workers import WATCH_SECONDS
 
-from . import files, runners, schedule, slots
+from . import files, folders, runners, schedule, slots
 from .isolation import Layer, probe
 from .slot import SlotLoop
 
@@ -41,8 +41,8 @@ class WorkerProcess:
 
     def start(self, name: str) -> None:
         """Start the watch thread, which registers the worker as soon as the database answers."""
-        runners.adopt_orphans()
-        runners.sweep_runner_folders()
+        folders.adopt_orphans()
+        folders.sweep_runner_folders()
         self._thread = threading.Thread(target=self._watch, args=(name,), name="watch", daemon=True)
         self._thread.start()
 

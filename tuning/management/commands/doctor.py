@@ -83,8 +83,8 @@ def python() -> Iterator[Finding]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         yield warn(
             "User",
-            "Tuneroom runs as root, and so would the code of model templates. "
-            "Start it as an ordinary user.",
+            "Tuneroom runs as root. Its runners give that up (see Isolation below), but a mistake "
+            "in the site or the worker would cost everything. An ordinary user is safer.",
         )
 
 
@@ -124,7 +124,9 @@ def file_system(path: Path, mounts: Path) -> str:
 def disk() -> Iterator[Finding]:
     free = shutil.disk_usage(settings.DATA_ROOT).free
     text = f"{free / GIB:.1f} GiB free in {settings.DATA_ROOT}"
-    if free < HARDLY_ANY_DISK:
+    if free < settings.DISK_FLOOR_MB << 20:
+        yield fail("Disk", f"{text}, less than DISK_FLOOR_MB. No work starts: make room.")
+    elif free < HARDLY_ANY_DISK:
         yield fail("Disk", f"{text}. Trained models and datasets will not fit: make room.")
     elif free < LITTLE_DISK:
         yield warn("Disk", f"{text}. Large datasets may not fit.")
@@ -234,9 +236,19 @@ def gpus() -> Iterator[Finding]:
 
 
 def isolation() -> Iterator[Finding]:
-    from tuning.supervisor.isolation import probe
+    from tuning.supervisor import slots
+    from tuning.supervisor.isolation import HIGHEST_LEVEL, level, probe
 
-    for layer in probe():
+    if slots.gpus() and level():
+        yield warn(
+            "Isolation, GPUs",
+            "nobody has trained with CUDA under it yet. If that fails, try SANDBOX_LEVEL=0.",
+        )
+    layers = probe()
+    missing = [layer for layer in layers if not layer.active]
+    text = f"level {level()} of {HIGHEST_LEVEL}"
+    yield (warn if missing else ok)("Isolation", text)
+    for layer in layers:
         yield (ok if layer.active else warn)(f"Isolation, {layer.name.lower()}", layer.detail)
 
 

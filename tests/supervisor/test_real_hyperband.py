@@ -1,0 +1,60 @@
+"""Weights that go from one runner to the next by way of the supervisor, whoever the runners are."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tuning.models import Dataset, HyperModel, Project, Worker
+from tuning.protocol.statuses import SearchStatus, Status
+from tuning.supervisor.launch import Device
+from tuning.supervisor.runners import RunnerPool
+from tuning.supervisor.slot import SlotLoop
+
+from .conftest import UNITS_SPACE
+
+pytestmark = [pytest.mark.django_db, pytest.mark.tensorflow]
+
+# Every trial leaves a process behind, so that the next one has another runner.
+TEMPLATE = """
+import os, time
+import keras
+
+def build_model(hp, input_shape, num_classes):
+    if os.fork() == 0:
+        time.sleep(600)
+    model = keras.Sequential([
+        keras.layers.Input(input_shape),
+        keras.layers.Flatten(),
+        keras.layers.Dense(hp.Int("units", 8, 64, step=8)),
+        keras.layers.Dense(num_classes, activation="softmax"),
+    ])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+"""
+
+
+def test_a_child_goes_on_with_the_weights_of_another_runner(
+    digits: Path, make_search: Any, project: Project, worker: Worker
+) -> None:
+    Dataset.objects.filter(pk=project.dataset_id).update(folder=digits.name)
+    HyperModel.objects.filter(pk=project.hypermodel_id).update(code=TEMPLATE)
+    project.refresh_from_db()
+    search = make_search(space=UNITS_SPACE, tuner="hyperband", epochs=3)
+    slot = SlotLoop(
+        worker=worker,
+        number=0,
+        device=Device(threads=1),
+        pool=RunnerPool(),
+        memory_limit=4000 * 2**20,
+        stopping=threading.Event(),
+    )
+    while not search.trials.filter(tuner_values__has_key="tuner/trial_id").exists():
+        assert slot.run() > 0
+    slot.run()
+    search.refresh_from_db()
+    assert search.status == SearchStatus.COMPLETED
+    children = [t for t in search.trials.all() if t.tuner_values.get("tuner/trial_id")]
+    assert children
+    assert {t.status for t in search.trials.all()} == {Status.COMPLETED}

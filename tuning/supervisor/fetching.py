@@ -1,0 +1,55 @@
+"""Fetching weights for a template without a network: by a runner that never sees its code."""
+
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+
+from tuning.protocol.events import BadEvent, Failed, Fetched
+from tuning.protocol.orders import FetchOrder
+from tuning.protocol.weights import published_file
+
+from .files import store_file
+from .launch import Device
+from .runners import RunnerGone, RunnerProcess
+
+STALL_SECONDS = 60
+
+
+def fetch(url: str, beat: Callable[[], None]) -> str:
+    """Have `url` in the shared folder of downloads; "" or, for people, why that cannot be. `beat`
+    is called a few times a second and may raise."""
+    name = published_file(url, settings.WEIGHTS_URL)
+    if not name:
+        return "Only weights that Keras publishes are fetched for a model template."
+    target = Path(settings.DOWNLOADS_ROOT) / "models" / name
+    # Downloaded even if it is there: then the template's runner has it too, and Keras, which knows
+    # its digest, does not want it.
+    runner = RunnerProcess(Device(), needs_keras=False)
+    try:
+        runner.send(FetchOrder(url))
+        return _wait(runner, target, beat)
+    except (RunnerGone, BadEvent) as error:
+        return f"The download of {name} failed: {error}"
+    finally:
+        runner.kill()
+
+
+def _wait(runner: RunnerProcess, target: Path, beat: Callable[[], None]) -> str:
+    heard = time.monotonic()
+    while time.monotonic() < heard + STALL_SECONDS:
+        beat()
+        event = runner.read(timeout=0.25)
+        if event is not None:
+            heard = time.monotonic()
+        if isinstance(event, Failed):
+            return event.message
+        if isinstance(event, Fetched):
+            # Two slots may fetch it at the same time: each under a name of its own first.
+            own = target.with_name(f".{uuid.uuid4().hex}")
+            store_file(runner.folder / "fetched" / "file", own, beat)
+            own.replace(target)
+            return ""
+    return f"Nothing arrived for {STALL_SECONDS} seconds."

@@ -1,0 +1,55 @@
+"""What every runner is started with: its command and all that it sees of the environment."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+MAIN = Path(settings.BASE_DIR) / "tuning" / "runner" / "__main__.py"
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a slot trains on: a GPU (its index), or a number of CPU threads."""
+
+    gpu: str = ""
+    threads: int = 1
+
+    def __str__(self) -> str:
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"GPU {self.gpu}" if self.gpu else f"CPU, {threads}"
+
+
+def command(main: Path, *flags: str) -> list[str]:
+    """To start a runner as a child of this process."""
+    return [sys.executable, "-I", "-u", str(main), "--parent-pid", str(os.getpid()), *flags]
+
+
+def environment(device: Device, folder: Path, level: int) -> dict[str, str]:
+    """All that a runner sees of the environment: an allow-list, no credentials. `level` is how far
+    it is shut in."""
+    threads = str(device.threads)
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "KERAS_HOME": str(folder / "keras"),
+        "KERAS_BACKEND": "tensorflow",
+        "CUDA_VISIBLE_DEVICES": device.gpu or "-1",
+        "OMP_NUM_THREADS": threads,
+        "TF_NUM_INTRAOP_THREADS": threads,
+        "TF_NUM_INTEROP_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "RUNNER_FILE_SIZE_MB": str(settings.RUNNER_FILE_SIZE_MB),
+        "RUNNER_PROCESSES": str(settings.RUNNER_PROCESSES),
+        "RUNNER_LEVEL": str(level),
+        "RUNNER_USERS": str(settings.RUNNER_USERS),
+        "RUNNER_NETWORK": "1" if settings.RUNNER_NETWORK else "0",
+        "RUNNER_DATASETS": str(settings.DATASETS_ROOT),
+        "RUNNER_WEIGHTS_URL": settings.WEIGHTS_URL,
+        "RUNNER_DOWNLOADS": str(settings.DOWNLOADS_ROOT),
+    }

@@ -1,0 +1,115 @@
+"""The limits of one piece of work, and which of them a runner broke."""
+
+import shutil
+import time
+from threading import Lock
+from typing import Protocol
+
+from django.conf import settings
+
+from tuning.protocol.failures import Failure, FailureCode
+
+from .usage import MOST_FILES, DiskUse
+
+CHECK_EVERY = 0.5
+# A large folder takes long to look through: at most this share of the time is spent on it.
+_DISK_SHARE = 0.25
+_MB = 1024 * 1024
+# Less than this is nobody's fault when the disk is full.
+_GREEDY_BYTES = 256 * _MB
+
+
+class Measured(Protocol):
+    def processes(self) -> int: ...
+
+    def memory(self, limit: int) -> int: ...
+
+    def disk(self) -> DiskUse: ...
+
+    def has_company(self) -> bool: ...
+
+
+class Watch:
+    """Looks at one runner now and then."""
+
+    def __init__(self, runner: Measured, memory_limit: int) -> None:
+        self._runner = runner
+        self._memory_limit = memory_limit
+        self._next = self._next_disk = 0.0
+
+    def broken(self) -> Failure | None:
+        """The limit that the runner is beyond, if it is time to look."""
+        now = time.monotonic()
+        if now < self._next:
+            return None
+        self._next = now + CHECK_EVERY
+        # In this order: a thousand processes use much memory too, and may delay a look at files.
+        return self._processes() or self._memory() or self._disk(now)
+
+    def close(self) -> None:
+        """The runner has no work any more."""
+        with _use_lock:
+            _use.pop(id(self), None)
+
+    def _processes(self) -> Failure | None:
+        used = self._runner.processes()
+        if used <= settings.RUNNER_PROCESSES:
+            return None
+        text = f"It had {used:,} processes and threads; {settings.RUNNER_PROCESSES:,} are allowed."
+        return Failure(FailureCode.TOO_MANY_PROCESSES, text)
+
+    def _memory(self) -> Failure | None:
+        used = self._runner.memory(self._memory_limit)
+        if used <= self._memory_limit:
+            return None
+        allowed = self._memory_limit / _MB
+        text = f"It used {used / _MB:,.0f} MB of memory; {allowed:,.0f} MB are allowed."
+        return Failure(FailureCode.OUT_OF_MEMORY, text)
+
+    def _disk(self, now: float) -> Failure | None:
+        if now < self._next_disk:
+            return None
+        used = self._runner.disk()
+        took = time.monotonic() - now
+        self._next_disk = now + took / _DISK_SHARE
+        if used.files > MOST_FILES:
+            text = f"It made more than {MOST_FILES:,} files."
+            return Failure(FailureCode.TOO_MUCH_DISK, text)
+        if used.bytes > settings.RUNNER_DISK_MB * _MB:
+            text = (
+                f"Its files came to {used.bytes / _MB:,.0f} MB; "
+                f"{settings.RUNNER_DISK_MB:,} MB are allowed."
+            )
+            return Failure(FailureCode.TOO_MUCH_DISK, text)
+        with _use_lock:
+            _use[id(self)] = used.bytes
+            greediest = used.bytes == max(_use.values())
+        if greediest and used.bytes > _GREEDY_BYTES and not has_room():
+            text = (
+                f"The worker's disk is nearly full (less than {settings.DISK_FLOOR_MB:,} MB free), "
+                f"and this work took the most of it: {used.bytes / _MB:,.0f} MB."
+            )
+            return Failure(FailureCode.TOO_MUCH_DISK, text)
+        return None
+
+
+def is_worn(runner: Measured) -> bool:
+    """Whether a trial left something behind in its runner: processes, or so many threads and files
+    that the next trial might be failed for them."""
+    disk = runner.disk()
+    return (
+        runner.has_company()
+        or runner.processes() > settings.RUNNER_PROCESSES / 2
+        or disk.bytes > settings.RUNNER_DISK_MB * _MB / 2
+        or disk.files > MOST_FILES / 2
+    )
+
+
+# What each watched runner of this worker had on the disk when it was last looked at.
+_use: dict[int, int] = {}
+_use_lock = Lock()
+
+
+def has_room() -> bool:
+    """Whether the disk has as much free space as must be kept for the database."""
+    return shutil.disk_usage(settings.DATA_ROOT).free >= settings.DISK_FLOOR_MB * _MB

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +19,15 @@ _LONGEST_NAME = 100
 @dataclass(frozen=True)
 class Parsed:
     """A dataset, what was done to it (`notes`, sentences) and what was left out: names with
-    reasons."""
+    reasons. `columns` describe those of a table that may have gaps and categories (see
+    docs/architecture.md); they are empty for arrays of numbers."""
 
     kind: str
     task: str
     source: Source
     notes: list[str] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)
+    columns: list[dict[str, Any]] = field(default_factory=list)
 
 
 def check_classes(names: list[str], counts: np.ndarray, noun: str) -> None:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
+from tuning.protocol.uploads import TABLES
 
 from .teams import Team
 from .work import Work, WorkQuerySet
@@ -68,6 +69,9 @@ class Dataset(Work):
     upload = models.JSONField(
         default=dict, blank=True, help_text="Kind, name and options of the uploaded file."
     )
+    look = models.JSONField(
+        default=dict, blank=True, help_text="What was found in an uploaded table."
+    )
 
     objects = DatasetQuerySet.as_manager()
 
@@ -86,8 +90,19 @@ class Dataset(Work):
         return self.source == self.Source.UPLOAD
 
     @property
+    def is_table(self) -> bool:
+        """An upload from which somebody has to choose what is to be predicted."""
+        return self.upload.get("kind") in TABLES
+
+    @property
+    def awaits_choices(self) -> bool:
+        """A worker has looked at the table; now a person says what is to be predicted from it.
+        Its file is kept meanwhile, also if a preparation was refused."""
+        return bool(self.look) and not self.wanted and not self.is_ready
+
+    @property
     def original(self) -> Path:
-        """The uploaded file, from the upload to the end of the preparation."""
+        """The uploaded file, from the upload until it is prepared or of no use."""
         return Path(settings.UPLOADS_ROOT) / self.key
 
     def split(

@@ -14,7 +14,6 @@ from tuning.protocol.statuses import Status
 
 from .dispatch import ring
 
-
 # What a row gets when a worker shall try its table.
 _ANEW = {"wanted": True, "losses": 0, "failure_code": "", "failure_message": "",
          "failure_traceback": "", "progress_text": ""}  # fmt: skip

@@ -8,11 +8,11 @@ from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandl
 
 from tuning.models import Dataset, Team
 from tuning.protocol.uploads import (
+    ARRAYS,
     AS_THEY_ARE,
     COLOUR,
-    GREY,
-    ARRAYS,
     ENDINGS,
+    GREY,
     IMAGES,
     LARGEST_SIDE,
     PARQUET,

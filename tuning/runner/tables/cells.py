@@ -6,12 +6,12 @@ import numpy as np
 
 from .source import Cell
 
-# Compared in small letters. The first ones are also pandas's.
+# What pandas takes for gaps, and more that people write; compared in small letters.
 _PANDAS = frozenset(
-    "|#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA|NULL|NaN|None|n/a"
-    "|nan|null".split("|")
-)
-_MISSING = frozenset(token.lower() for token in _PANDAS) | {"?", "-", "--", "–", "—", ".", "nil"}
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
+)  # fmt: skip
+_MISSING = frozenset(word.lower() for word in _PANDAS) | {"?", "-", "--", "–", "—", ".", "nil"}
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -44,8 +44,8 @@ class CellReader:
             if cell not in _PANDAS:
                 self.gap_words.add(cell)
             return None
-        number = self._number(text)
-        return text if number is None else number
+        value = self._number(text)
+        return text if value is None else value
 
     def _number(self, text: str) -> float | None:
         plain = text

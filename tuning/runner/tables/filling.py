@@ -34,11 +34,12 @@ class NumberColumn:
         self._name = scan.name
         self._read = read
         self._missing = 0
-        low, high = (
-            (scan.low, scan.high) if scan.low < scan.high else (scan.low - 0.5, scan.low + 0.5)
-        )
+        low, high = scan.low, scan.high
+        if low == high:
+            margin = max(0.5, abs(low) / 100)
+            low, high = low - margin, high + margin
         self._edges = np.linspace(low, high, bins + 1)
-        self._counts = np.zeros(bins, np.int64)
+        self._counts: np.ndarray = np.zeros(bins, np.int64)
 
     def values(self, cells: Sequence[Cell]) -> np.ndarray:
         return _mapped(cells, lambda cell: self._read(cell), np.float32)
@@ -68,7 +69,7 @@ class CategoryColumn:
         self._missing = 0
         self._values = _sorted_texts(scan, read)
         self._index = {text: float(index) for index, text in enumerate(self._values)}
-        self._counts = np.zeros(len(self._values), np.int64)
+        self._counts: np.ndarray = np.zeros(len(self._values), np.int64)
 
     def values(self, cells: Sequence[Cell]) -> np.ndarray:
         return _mapped(cells, self._value, np.float32)

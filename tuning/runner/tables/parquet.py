@@ -1,6 +1,5 @@
 """Tables as Parquet files. What the file declares is compared with what is accepted first."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -143,7 +142,7 @@ def _cells(column: pa.Array) -> list[Cell]:
     cells: list[Cell] = column.to_pylist()
     if pa.types.is_floating(column.type):
         # NaN is unlike itself: there would be as many different values as gaps.
-        return [None if cell is None or math.isnan(cell) else cell for cell in cells]
+        return [None if cell != cell else cell for cell in cells]
     return cells
 
 

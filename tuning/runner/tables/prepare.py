@@ -9,9 +9,9 @@ from tuning.runner.failures import BadData
 from tuning.runner.parsed import Parsed, Report
 from tuning.runner.sources import Source
 
-from .filling import Column, Target, column_of, target_of
 from .choices import Kept, chosen_columns, chosen_target
 from .columns import Scan
+from .filling import Column, Target, column_of, target_of
 from .look import Look
 from .snippet import snippet_of
 
@@ -59,7 +59,7 @@ def _fill(
     x: np.ndarray,
 ) -> np.ndarray:
     """Write the rows that have a target into x; their targets are returned."""
-    y = np.empty(len(x), targets.dtype)
+    y: np.ndarray = np.empty(len(x), targets.dtype)
     places = {scan.name: place for place, scan in enumerate(look.scans)}
     done = 0
     for piece in look.table.pieces():
@@ -67,7 +67,7 @@ def _fill(
         wanted = ~np.isnan(values)
         end = done + int(wanted.sum())
         y[done:end] = values[wanted]
-        block = np.empty((end - done, len(columns)), np.float32)
+        block: np.ndarray = np.empty((end - done, len(columns)), np.float32)
         for at, (scan, column) in enumerate(zip(scans, columns, strict=True)):
             block[:, at] = column.values(piece.columns[places[scan.name]])[wanted]
             column.count(block[:, at])

@@ -18,7 +18,7 @@ def snippet_of(look: Look, upload: Upload, target: Scan, kept: Kept, task: str) 
         lines += _read_csv(look, upload, target, kept, task)
     if target.missing:
         lines.append(f"table = table.dropna(subset=[{target.name!r}])")
-    lines.append(_inputs(look, target, kept))
+    lines.append(_inputs(look, kept))
     if task == "classification":
         values = f"table[{target.name!r}].to_numpy()"
         lines.append(f"class_names, y = np.unique({values}, return_inverse=True)")
@@ -56,7 +56,7 @@ def _read_csv(look: Look, upload: Upload, target: Scan, kept: Kept, task: str) -
     return ["table = pd.read_csv(", f"    {upload.name!r},", *inner, ")"]
 
 
-def _inputs(look: Look, target: Scan, kept: Kept) -> str:
+def _inputs(look: Look, kept: Kept) -> str:
     """Whichever list is shorter: the columns that are kept, or the others."""
     names = [scan.name for scan, _ in kept]
     others = [scan.name for scan in look.scans if scan.name not in set(names)]

@@ -1,6 +1,7 @@
 """Tables as text: one row after the other, cells divided by a delimiter."""
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +62,7 @@ class TextTable:
         at_once = max(1, CELLS_AT_ONCE // width)
         kept: list[list[str]] = []
         first, number, ragged = 1, 0, _Ragged(width)
-        for number, row in enumerate(rows, 1):  # noqa: B007  the last number counts
+        for number, row in enumerate(rows, 1):
             if len(row) != width:
                 ragged.add(number, self._line, len(row))
                 continue
@@ -97,7 +98,10 @@ class TextTable:
         name = ENCODINGS[self.dialect.encoding]
         number, padding = 0, f"{self.dialect.delimiter} "
         try:
-            with self._path.open(encoding=codec, newline="") as file:
+            with (
+                self._path.open("rb") as raw,
+                io.TextIOWrapper(raw, encoding=codec, newline="") as file,
+            ):
                 while line := file.readline(LONGEST_LINE + 1):
                     number += 1
                     if len(line) > LONGEST_LINE:
@@ -106,7 +110,7 @@ class TextTable:
                         what = "NUL bytes" if wrong[0] == "\0" else f"the character {wrong[0]!r}"
                         raise BadData(f"This is no table of text: line {number:,} holds {what}.")
                     if not number % 1000:
-                        done = file.buffer.tell() / self._size
+                        done = raw.tell() / self._size
                         self._report(f"Reading line {number:,} ({done:.0%})", done)
                     self.padded = self.padded or padding in line or line[0] == " "
                     yield line
@@ -160,11 +164,11 @@ class TextTable:
     def _check_head(self, head: list[str]) -> None:
         check_columns(len(head))
         read = CellReader()
-        values = [read(name) for name in head]
-        if not all(isinstance(value, float) for value in values):
+        values = [value for name in head if isinstance(value := read(name), float)]
+        if len(values) < len(head):
             return
         # Without names of its own, pandas numbers columns.
-        if len(set(values)) == len(values) and all(float(value).is_integer() for value in values):
+        if len(set(values)) == len(values) and all(value.is_integer() for value in values):
             return
         shown = ", ".join(head[:4])
         raise BadData(
@@ -191,7 +195,8 @@ class _Ragged:
             return
         named = ", ".join(self._named)
         more = self.count - len(self._named)
-        rest = f"; {more:,} more rows do not fit either" if more else ""
+        verb = "row does" if more == 1 else "rows do"
+        rest = f"; {more:,} more {verb} not fit either" if more else ""
         raise BadData(f"{named[0].upper()}{named[1:]}, the head has {self._width:,}{rest}.")
 
 

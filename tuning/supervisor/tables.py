@@ -2,7 +2,7 @@
 on its words."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeGuard
 
 from tuning.models import Dataset
 from tuning.protocol.events import MAX_NAME, BadEvent, Looked
@@ -61,19 +61,19 @@ def _is_column(column: Any) -> bool:
         if not isinstance(histogram, dict):
             return False
         edges, counts = histogram.get("edges"), histogram.get("counts")
-        return _are(edges, (int, float)) and _are_counts(counts) and len(edges) == len(counts) + 1
+        return _are(edges, (int, float)) and _are_counts(counts, len(edges) - 1)
     values, counts = column.get("values"), column.get("counts")
     known = column.get("type") == ColumnType.CATEGORY and _is_count(column.get("different"))
-    return known and _are(values, str) and _are_counts(counts) and len(values) == len(counts)
+    return known and _are(values, str) and _are_counts(counts, len(values))
 
 
 def _is_count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
-def _are(values: Any, kinds: Any) -> bool:
+def _are(values: Any, kinds: Any) -> TypeGuard[list[Any]]:
     return isinstance(values, list) and all(isinstance(value, kinds) for value in values)
 
 
-def _are_counts(values: Any) -> bool:
-    return isinstance(values, list) and bool(values) and all(map(_is_count, values))
+def _are_counts(values: Any, length: int) -> bool:
+    return _are(values, int) and len(values) == length > 0 and all(map(_is_count, values))

@@ -445,6 +445,13 @@ def test_categories_decimals_and_many_row_groups() -> None:
     check_snippet(profile)
 
 
+def test_words_for_gaps_in_a_parquet_file() -> None:
+    content = parquet({**good_columns(), "word": [("a", "NA", "?", "")[n % 4] for n in range(40)]})
+    _, profile = read(content, "t.parquet", target="label")
+    assert profile["columns"][-1]["missing"] == 30
+    check_snippet(profile)
+
+
 def test_a_text_that_is_repeated_takes_memory_once() -> None:
     rows = 100_000
     content = parquet({"long": ["x" * 10_000] * rows, "n": range(rows), "y": [1.5, 2.5] * 50_000})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 from django.conf import settings
 
@@ -154,12 +155,29 @@ def test_a_table_can_be_read_again(upload: Any, work: Any) -> None:
     assert leftovers(row) == []
 
 
-def test_of_what_is_no_table_nothing_is_kept(upload: Any, work: Any) -> None:
-    row = work(upload("a,b\n1,2,3\n"))
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        ("a,b\n1,2,3\n", "t.csv", "Row 1 (line 2) has 3 cells, the head has 2."),
+        ("a,b\n", "t.csv", "The file has a head and no rows below it."),
+        ("a,a\n1,2\n", "t.tsv", "Several columns have the same name: “a”."),
+        ('a,b\n1,"2\n', "t.csv", 'A quote (") in the row that begins in line 2 is never closed.'),
+        ("a,b\n1,\0\n", "t.csv", "This is no table of text: line 2 holds NUL bytes."),
+        (",".join("c" * 5001), "t.csv", "The table has 5,001 columns; at most 5,000 are accepted."),
+        ("PAR1 nothing PAR1", "t.parquet",
+         "The Parquet file is damaged: its footer has an impossible size."),
+    ],
+)  # fmt: skip
+def test_of_what_is_no_table_nothing_is_kept(
+    upload: Any, work: Any, content: str, name: str, message: str
+) -> None:
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    row = work(upload(content, name))
     assert (row.status, row.failure_code) == (Status.FAILED, "bad_data")
-    assert row.failure_message == "Row 1 (line 2) has 3 cells, the head has 2."
+    assert row.failure_message == message
     assert not row.awaits_choices
     assert leftovers(row) == []
+    assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
     assert not prepare_table(row, {"target": "a"})
 
 

@@ -83,6 +83,7 @@ def test_what_was_found_is_shown_and_can_be_corrected(as_bob: Client, table: Dat
     assert "1,200 rows and 4 columns were found" in page
     assert "numbers the rows" in page
     assert "22 · 38" in page
+    assert "“price” suggests regression" in page
     assert "&lt;b&gt;town" in page
     assert '<option value="price" selected>' in page
     assert '<option value="cp1252" selected>' in page

@@ -35,7 +35,6 @@ class ColumnsForm(forms.Form):
             ("classification", "Classification: tell classes apart"),
             ("regression", "Regression: predict a number"),
         ],
-        help_text="Text and few whole numbers suggest classes.",
     )
     drop_rows = forms.BooleanField(required=False, label="Drop rows that have no target")
     encoding = forms.ChoiceField(choices=list(ENCODINGS.items()))
@@ -54,6 +53,8 @@ class ColumnsForm(forms.Form):
         if len(self._columns) <= _LISTED:
             names = [(name, name) for name in self._names()]
             self.fields["target"].widget = forms.Select(choices=names)
+        suggestion = f"“{dataset.look['target']}” suggests {dataset.look['task']}."
+        self.fields["task"].help_text = suggestion
         self.is_text = bool(dataset.look["encoding"])
         if not self.is_text:
             for name in ("encoding", "delimiter", "decimal"):

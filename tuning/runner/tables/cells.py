@@ -7,11 +7,11 @@ import numpy as np
 from .source import Cell
 
 # What pandas takes for gaps, and more that people write; compared in small letters.
-_PANDAS = frozenset(
+PANDAS_GAPS = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
      "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 )  # fmt: skip
-_MISSING = frozenset(word.lower() for word in _PANDAS) | {"?", "-", "--", "–", "—", ".", "nil"}
+_MISSING = frozenset(word.lower() for word in PANDAS_GAPS) | {"?", "-", "--", "–", "—", ".", "nil"}
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -41,8 +41,7 @@ class CellReader:
             return number if abs(number) <= LARGEST else str(cell)
         text = cell.strip()
         if text.lower() in _MISSING:
-            if cell not in _PANDAS:
-                self.gap_words.add(cell)
+            self.gap_words.add(cell)
             return None
         value = self._number(text)
         return text if value is None else value

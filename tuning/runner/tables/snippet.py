@@ -4,6 +4,7 @@ from typing import Any
 
 from tuning.protocol.uploads import PARQUET, ColumnType, Upload
 
+from .cells import PANDAS_GAPS
 from .choices import Kept
 from .columns import Scan
 from .look import Look
@@ -14,6 +15,8 @@ def snippet_of(look: Look, upload: Upload, target: Scan, kept: Kept, task: str) 
     lines = ["import numpy as np", "import pandas as pd", ""]
     if upload.kind == PARQUET:
         lines.append(f"table = pd.read_parquet({upload.name!r})")
+        if look.read.gap_words:
+            lines.append(f"table = table.replace({sorted(look.read.gap_words)!r}, np.nan)")
     else:
         lines += _read_csv(look, upload, target, kept, task)
     if target.missing:
@@ -40,8 +43,8 @@ def _read_csv(look: Look, upload: Upload, target: Scan, kept: Kept, task: str) -
         options["thousands"] = sign = sorted(look.read.group_signs)[0]
         if not sign.isascii():
             options["engine"] = "python"
-    if look.read.gap_words:
-        options["na_values"] = sorted(look.read.gap_words)
+    if words := look.read.gap_words - PANDAS_GAPS:
+        options["na_values"] = sorted(words)
     if look.table.padded:
         options["skipinitialspace"] = True
     # Numbers that are categories, like postal codes, keep their zeros.

@@ -26,9 +26,8 @@ def houses(path: Path, rows: int = 120) -> Path:
         place = chance.choice(["Köln", "Düsseldorf", "Münster", ""])
         year = "unbekannt" if row == 17 else str(chance.randint(1900, 2020))
         price = 2500 * size + chance.uniform(-20_000, 20_000)
-        lines.append(
-            f"{row};{year};{place};{size:.1f};{row % 28 + 1:02}.03.2024;Haus Nummer {row};{price:.2f}"
-        )
+        sold, note = f"{row % 28 + 1:02}.03.2024", f"Haus Nummer {row}"
+        lines.append(f"{row};{year};{place};{size:.1f};{sold};{note};{price:.2f}")
     text = "\n".join(lines).replace(".", ",").replace(",03,2024", ".03.2024")
     path.write_bytes(text.encode("cp1252"))
     return path

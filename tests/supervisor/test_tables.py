@@ -108,6 +108,22 @@ def test_with_a_target_it_is_prepared_at_once(upload: Any, work: Any) -> None:
     delete_dataset(row)
 
 
+def test_five_thousand_columns_fit_through_the_pipe(upload: Any, work: Any) -> None:
+    """In names and texts that JSON spells with six letters for one."""
+    names = [f"größe der probe {n} in µm" for n in range(4999)]
+    lines = [";".join([*names, "label"])]
+    for row in range(24):
+        cells = (f"{row % 5}" if n % 2 else "äöüÄÖÜ"[(row + n) % 6] * 20 for n in range(4999))
+        lines.append(";".join([*cells, "yn"[row % 2]]))
+    row = work(upload("\n".join(lines)))
+    assert (row.failure_message, len(row.look["columns"])) == ("", 5000)
+    prepare_table(row, {"target": "label"})
+    row = work(row)
+    assert row.status == Status.COMPLETED, row.failure_message
+    assert (row.profile["column_count"], len(row.profile["columns"])) == (4999, 1000)
+    delete_dataset(row)
+
+
 def test_a_parquet_file_in_an_isolated_runner(upload: Any, work: Any, tmp_path: Path) -> None:
     frame = pd.DataFrame({"age": range(0, 80, 2), "label": ["yes", "no"] * 20, "l": [[1]] * 40})
     frame.loc[:, "age"] = frame["age"] ** 2

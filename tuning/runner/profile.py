@@ -15,6 +15,7 @@ _BINS = 20
 # Of what pages show. meta.json has all of it.
 _PAGE_COLUMNS = 1_000
 _PAGE_VALUES = 12
+_PAGE_LETTERS = 40
 
 
 def profile_of(
@@ -73,7 +74,7 @@ def _most_frequent(column: dict[str, Any]) -> dict[str, Any]:
     top = sorted(pairs, key=lambda pair: -pair[1])[:_PAGE_VALUES]
     return {
         **column,
-        "values": [value for value, _ in top],
+        "values": [value[:_PAGE_LETTERS] for value, _ in top],
         "counts": [count for _, count in top],
         "different": len(pairs),
     }

@@ -39,11 +39,15 @@ class CellReader:
         if not isinstance(cell, str):
             number = _float(cell)
             return number if abs(number) <= LARGEST else str(cell)
+        # Numbers first: most cells of large files are some.
+        value = self._number(cell)
+        if value is not None:
+            return value
         text = cell.strip()
         if text.lower() in _MISSING:
             self.gap_words.add(cell)
             return None
-        value = self._number(text)
+        value = self._number(text) if text != cell else None
         return text if value is None else value
 
     def _number(self, text: str) -> float | None:

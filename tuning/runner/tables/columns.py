@@ -56,23 +56,34 @@ class Scan:
         tally = Counter(cells)
         values = {cell: self.read(cell) for cell in tally}
         self.rows += len(cells)
+        numbers = [value for value in values.values() if isinstance(value, float)]
+        if numbers:
+            self.low, self.high = min(self.low, *numbers), max(self.high, *numbers)
+            self.whole = self.whole and all(map(float.is_integer, numbers))
+        if len(numbers) == len(values):
+            self.numbers += len(cells)
+        else:
+            self._take_others(tally, values)
+            self._remember_first(cells, values, row)
+        if len(self.examples) < _EXAMPLES:
+            self._take_examples(values)
+        self._count(tally, values)
+        if self.grows:
+            self._follow(cells, values)
+
+    def _take_others(self, tally: Counter[Cell], values: dict) -> None:
+        """Count gaps and texts."""
         for cell, value in values.items():
             if value is None:
                 self.missing += tally[cell]
             elif isinstance(value, float):
                 self.numbers += tally[cell]
-                self.low, self.high = min(self.low, value), max(self.high, value)
-                self.whole = self.whole and value.is_integer()
             else:
                 self.dates += tally[cell] if _DATE.fullmatch(value) else 0
                 self.longest = max(self.longest, len(value))
-        self._remember(cells, values, row)
-        self._count(tally, values)
-        if self.grows:
-            self._follow(cells, values)
 
-    def _remember(self, cells: Sequence[Cell], values: dict, row: int) -> None:
-        """The first cells of each kind, which people are shown."""
+    def _remember_first(self, cells: Sequence[Cell], values: dict, row: int) -> None:
+        """Where the first gaps are, and the first cell that is no number."""
         if len(self.missing_rows) < _NAMED_ROWS and None in values.values():
             found = (row + at for at, cell in enumerate(cells) if values[cell] is None)
             self.missing_rows += [at for at, _ in zip(found, range(_NAMED_ROWS), strict=False)]
@@ -80,7 +91,9 @@ class Scan:
         if self.no_number is None and any(isinstance(value, str) for value in values.values()):
             at = next(at for at, cell in enumerate(cells) if isinstance(values[cell], str))
             self.no_number = (row + at, str(values[cells[at]]))
-        for cell in values if len(self.examples) < _EXAMPLES else ():
+
+    def _take_examples(self, values: dict) -> None:
+        for cell in values:
             text = text_of(cell)[:_LONGEST_EXAMPLE]
             if values[cell] is not None and text not in self.examples:
                 self.examples = [*self.examples, text][:_EXAMPLES]

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from tuning.views import (
+    columns,
     datasets,
     health,
     hypermodels,
@@ -53,6 +54,7 @@ urlpatterns = [
     path("datasets/<int:pk>/", datasets.dataset_detail, name="dataset-detail"),
     path("datasets/<int:pk>/picture.png", datasets.dataset_picture, name="dataset-picture"),
     path("datasets/<int:pk>/live/", datasets.dataset_live, name="dataset-live"),
+    path("datasets/<int:pk>/columns/", columns.dataset_columns, name="dataset-columns"),
     path("datasets/<int:pk>/retry/", datasets.dataset_retry, name="dataset-retry"),
     path("datasets/<int:pk>/delete/", datasets.dataset_delete, name="dataset-delete"),
     path("templates/", hypermodels.hypermodel_list, name="hypermodel-list"),

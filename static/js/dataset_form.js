@@ -9,7 +9,8 @@ const chosen = () => part("input[type=file]").files[0];
 
 function adapt() {
   const name = chosen()?.name.toLowerCase() ?? "";
-  part("#image-options").hidden = name.endsWith(".npz");
+  part("#image-options").hidden = name !== "" && !name.endsWith(".zip");
+  part("#table-options").hidden = name !== "" && !/\.(csv|tsv|txt|parquet)$/.test(name);
   if (name && !tooLarge()) complain("");
 }
 

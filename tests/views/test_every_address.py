@@ -35,7 +35,7 @@ CHANGES = {
     "project-inspect", "project-upgrade", "project-delete", "search-create",
     "search-pause", "search-resume",
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
-    "saved-model-delete", "member-set", "dataset-delete", "hypermodel-inspect",
+    "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
     "hypermodel-edit", "hypermodel-delete",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]

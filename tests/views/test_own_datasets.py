@@ -80,7 +80,16 @@ def test_bob_uploads_and_waits_for_a_worker(
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("table.csv", b"a,b", "neither an .npz nor a .zip file. Tables as CSV follow"),
+        ("notes.docx", b"PK\3\4", "is of no kind that can be read: .npz, .zip, .csv"),
+        (
+            "table.csv",
+            b"PK\3\4 a spreadsheet",
+            "not what its name says. It must be a table of text",
+        ),
+        ("table.csv", b"a,\0b", "is not what its name says"),
+        ("table.tsv", b"\0\0\0\0", "is not what its name says"),
+        ("table.parquet", b"a,b\n1,2", "is not what its name says. A Parquet file is written by"),
+        ("table.csv", b"", "The file is empty"),
         ("photos.zip", b"GIF89a", "is not what its name says"),
         ("data.npz", b"\x93NUMPY", "is not what its name says"),
         ("photos.zip", b"", "The file is empty"),

@@ -14,6 +14,10 @@ from tuning.protocol.statuses import Status
 
 from .dispatch import ring
 
+# What a row gets when a worker shall try its table.
+_ANEW = {"wanted": True, "losses": 0, "failure_code": "", "failure_message": "",
+         "failure_traceback": "", "progress_text": ""}  # fmt: skip
+
 
 class InUse(Exception):
     """The dataset cannot be deleted: projects were made with it."""
@@ -56,6 +60,22 @@ def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Datas
     return dataset
 
 
+def keep_choices(dataset: Dataset, choices: dict[str, Any]) -> bool:
+    """Keep what somebody chose for a table that awaits it; False if it does not any more."""
+    return _choose(dataset, choices)
+
+
+def prepare_table(dataset: Dataset, choices: dict[str, Any]) -> bool:
+    """Have a table prepared as somebody chose; False if it does not await that any more."""
+    return _choose(dataset, choices, **_ANEW)
+
+
+def look_again(dataset: Dataset, choices: dict[str, Any]) -> bool:
+    """Have a table looked at once more, in another encoding or with another delimiter; False if it
+    does not await that any more."""
+    return _choose(dataset, {**choices, "target": "", "task": ""}, **_ANEW)
+
+
 def delete_dataset(dataset: Dataset) -> None:
     """Delete an uploaded dataset with its files. A preparation that runs notices and ends. Raises
     InUse."""
@@ -68,3 +88,14 @@ def delete_dataset(dataset: Dataset) -> None:
     row.original.unlink(missing_ok=True)
     if row.folder:
         shutil.rmtree(Path(settings.DATASETS_ROOT) / row.folder, ignore_errors=True)
+
+
+def _choose(dataset: Dataset, choices: dict[str, Any], **values: Any) -> bool:
+    upload = {**dataset.upload, **choices}
+    awaiting = Dataset.objects.queued().filter(pk=dataset.pk, wanted=False, folder="")
+    if not awaiting.exclude(look={}).update(upload=upload, **values):
+        return False
+    dataset.upload = upload
+    if values:
+        ring()
+    return True

@@ -37,7 +37,7 @@ def bars_info(dataset: Dataset) -> Bars | None:
         labels = [f"{name}: {count:,}" for name, count in zip(names, counts, strict=False)]
         low, high = min(counts), max(counts)
         each = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-        return Bars(f"{each} rows of each class", _bars(counts, labels))
+        return Bars(f"{each} rows of each class", bars_of(counts, labels))
     histogram = profile.get("target") or profile.get("target_histogram") or {}
     if isinstance(histogram, dict) and histogram.get("counts"):
         edges, counts = histogram["edges"], histogram["counts"]
@@ -46,20 +46,23 @@ def bars_info(dataset: Dataset) -> Bars | None:
             for low, high, count in zip(edges, edges[1:], counts, strict=False)
         ]
         name = profile.get("target_name") or "the target"
-        return Bars(f"Distribution of {name}", _bars(counts, labels))
+        return Bars(f"Distribution of {name}", bars_of(counts, labels))
     return None
 
 
-def _bars(counts: list[int], labels: list[str]) -> list[Bar]:
-    step = WIDTH / len(counts)
+def bars_of(
+    counts: list[int], labels: list[str], wide: int = WIDTH, high: int = HEIGHT
+) -> list[Bar]:
+    """Bars from left to right that fill a picture of this size."""
+    step = wide / len(counts)
     width = min(step - min(2.0, step / 4), 24.0)
     top = max(max(counts), 1)
     return [
         Bar(
             x=round(index * step + (step - width) / 2, 2),
-            y=round(HEIGHT - HEIGHT * count / top, 2),
+            y=round(high - high * count / top, 2),
             width=round(width, 2),
-            height=round(HEIGHT * count / top, 2),
+            height=round(high * count / top, 2),
             label=label,
         )
         for index, (count, label) in enumerate(zip(counts, labels, strict=False))

@@ -8,16 +8,34 @@ from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandl
 
 from tuning.models import Dataset, Team
 from tuning.protocol.uploads import (
+    ARRAYS,
     AS_THEY_ARE,
     COLOUR,
+    ENDINGS,
     GREY,
+    IMAGES,
     LARGEST_SIDE,
+    PARQUET,
     SMALLEST_SIDE,
+    TABLES,
+    TEXT_TABLE,
     kind_of,
 )
 
 # How each zip archive begins, and so each .npz.
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_BEGINNINGS = {ARRAYS: _ZIP, IMAGES: _ZIP, PARQUET: (b"PAR1",)}
+_WRITTEN_BY = {
+    ARRAYS: "An .npz file is written by numpy.savez.",
+    IMAGES: "A .zip file is written by any archiver.",
+    PARQUET: "A Parquet file is written by pandas.DataFrame.to_parquet.",
+    TEXT_TABLE: "It must be a table of text; a spreadsheet program saves one as CSV.",
+}
+# Pictures, documents, archives, spreadsheets and programs under a name of text.
+_NO_TEXT = (
+    *_ZIP, b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"%PDF", b"\x1f\x8b", b"PAR1", b"\xd0\xcf\x11\xe0",
+    b"\x7fELF", b"BZh", b"\xfd7zX", b"7z\xbc\xaf", b"SQLi", b"\x93NUM", b"\x89HDF",
+)  # fmt: skip
 # What the other fields and the multipart format add to a file.
 _AROUND = 64 * 1024
 
@@ -55,10 +73,10 @@ class UploadForm(forms.ModelForm):
 
     file = forms.FileField(
         max_length=150,
-        help_text="An .npz file with arrays x and y, or a .zip of images with one folder for each "
-        "class. Tables as CSV follow in a later version.",
+        help_text="A table (.csv, .tsv, .txt or .parquet), a .zip of images with one folder for "
+        "each class, or an .npz file with arrays x and y.",
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
-        widget=forms.FileInput({"accept": ".npz,.zip"}),
+        widget=forms.FileInput({"accept": ",".join(ENDINGS)}),
     )
     side = forms.IntegerField(
         required=False,
@@ -76,6 +94,14 @@ class UploadForm(forms.ModelForm):
             (GREY, "Grey"),
             (COLOUR, "Colour"),
         ],
+    )
+
+    target = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Target column",
+        help_text="Left empty: a worker looks at the table, then you choose. With its name, types "
+        "and all else are detected, and the table is prepared at once.",
     )
 
     class Meta:
@@ -100,16 +126,15 @@ class UploadForm(forms.ModelForm):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if not kind_of(file.name):
+        kind = kind_of(file.name)
+        if not kind:
             raise forms.ValidationError(
-                f"“{file.name}” is neither an .npz nor a .zip file. Tables as CSV follow in a "
-                "later version."
+                f"“{file.name}” is of no kind that can be read: {', '.join(ENDINGS)}."
             )
         file.seek(0)
-        if file.read(4) not in _ZIP:
+        if not _begins_well(file.read(4), kind):
             raise forms.ValidationError(
-                f"“{file.name}” is not what its name says. An .npz file is written by "
-                "numpy.savez, a .zip by any archiver."
+                f"“{file.name}” is not what its name says. {_WRITTEN_BY[kind]}"
             )
         return file
 
@@ -122,9 +147,20 @@ class UploadForm(forms.ModelForm):
     def upload(self) -> dict[str, Any]:
         """What the row keeps of the file: its kind and name, and how it is to be read."""
         name = self.cleaned_data["file"].name
+        facts = {"kind": kind_of(name), "name": name}
+        if facts["kind"] in TABLES:
+            return {**facts, "target": self.cleaned_data["target"]}
         return {
-            "kind": kind_of(name),
-            "name": name,
+            **facts,
             "side": self.cleaned_data["side"] or 0,
             "colours": self.cleaned_data["colours"],
         }
+
+
+def _begins_well(head: bytes, kind: str) -> bool:
+    """Whether a file may be what its name says, by its first four bytes. The rest is a worker's."""
+    if kind in _BEGINNINGS:
+        return head in _BEGINNINGS[kind]
+    # Zeros belong to letters of two or four bytes: a mark says so, or every other byte is one.
+    marked = head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"))
+    return marked or (not head.startswith(_NO_TEXT) and head.count(0) not in (1, 4))

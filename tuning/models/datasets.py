@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
+from tuning.protocol.uploads import TABLES
 
 from .teams import Team
 from .work import Work, WorkQuerySet
@@ -68,6 +69,9 @@ class Dataset(Work):
     upload = models.JSONField(
         default=dict, blank=True, help_text="Kind, name and options of the uploaded file."
     )
+    look = models.JSONField(
+        default=dict, blank=True, help_text="What was found in an uploaded table."
+    )
 
     upload_sha256 = models.CharField(
         max_length=64, blank=True, help_text="Of the uploaded file, where it was counted."
@@ -95,8 +99,19 @@ class Dataset(Work):
         return bool(self.profile.get("parts"))
 
     @property
+    def is_table(self) -> bool:
+        """An upload from which somebody has to choose what is to be predicted."""
+        return self.upload.get("kind") in TABLES
+
+    @property
+    def awaits_choices(self) -> bool:
+        """A worker has looked at the table; now a person says what is to be predicted from it.
+        Its file is kept meanwhile, also if a preparation was refused."""
+        return bool(self.look) and not self.wanted and not self.is_ready
+
+    @property
     def original(self) -> Path:
-        """The uploaded file, from the upload to the end of the preparation."""
+        """The uploaded file, from the upload until it is prepared or of no use."""
         return Path(settings.UPLOADS_ROOT) / self.key
 
     def split(

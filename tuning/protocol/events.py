@@ -7,7 +7,7 @@ field by field before anything is written to the database.
 import json
 import math
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from .model_kinds import ModelKind
 
@@ -105,6 +105,34 @@ class Inspected:
 
 
 @dataclass(frozen=True)
+class FoundColumn:
+    """A column of an uploaded table. `type` is the detected ColumnType, `reason` why it is left
+    out. `missing` counts its gaps, `different` its values, up to one more than a category may
+    have; a few are `examples`."""
+
+    name: str
+    type: str
+    missing: int
+    different: int
+    examples: list[str]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What an uploaded table holds, before anybody said what is to be predicted: `target` and
+    `task` are proposals. `encoding`, `delimiter` and `decimal` are empty for a Parquet file."""
+
+    rows: int
+    columns: list[FoundColumn]
+    target: str
+    task: str
+    encoding: str = ""
+    delimiter: str = ""
+    decimal: str = ""
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A dataset lies in the working folder's `prepared` folder."""
 
@@ -144,8 +172,8 @@ class Progress:
 
 
 Event = (
-    Ready | NextTrial | Built | EpochEnd | TrialEnd | Failed | Inspected | Prepared | Retrained
-    | Progress | Wanted | Fetched
+    Ready | NextTrial | Built | EpochEnd | TrialEnd | Failed | Inspected | Looked | Prepared
+    | Retrained | Progress | Wanted | Fetched
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -156,6 +184,7 @@ _KINDS: dict[str, Any] = {
     "trial_end": TrialEnd,
     "failed": Failed,
     "inspected": Inspected,
+    "looked": Looked,
     "prepared": Prepared,
     "retrained": Retrained,
     "progress": Progress,
@@ -246,6 +275,9 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     elif hint == list[str]:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return value
+    elif get_origin(hint) is list and is_dataclass(kind := get_args(hint)[0]):
+        if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+            return [_filled(kind, name, item) for item in value]
     elif is_dataclass(hint):
         if isinstance(value, dict):
             return _filled(hint, name, value)

@@ -1,17 +1,62 @@
 """What people may upload as a dataset. Standard library only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import PurePath
 
 ARRAYS = "arrays"
 IMAGES = "images"
+TEXT_TABLE = "text table"
+PARQUET = "parquet"
+# Somebody has to say what is to be predicted from them.
+TABLES = frozenset({TEXT_TABLE, PARQUET})
 
-# Which kind of upload a file is, by the ending of its name. Tables as CSV follow here.
-ENDINGS = {".npz": ARRAYS, ".zip": IMAGES}
+# Which kind of upload a file is, by the ending of its name.
+ENDINGS = {
+    ".npz": ARRAYS,
+    ".zip": IMAGES,
+    ".csv": TEXT_TABLE,
+    ".tsv": TEXT_TABLE,
+    ".txt": TEXT_TABLE,
+    ".parquet": PARQUET,
+}
 
 # Colours of the prepared images.
 AS_THEY_ARE, GREY, COLOUR = "", "grey", "colour"
 SMALLEST_SIDE, LARGEST_SIDE = 8, 512
+
+MOST_COLUMNS = 5_000
+MOST_CATEGORIES = 1_000
+
+# Of tables as text; "" has the runner guess.
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16 without a mark, little-endian",
+    "utf-16-be": "UTF-16 without a mark, big-endian",
+    "utf-32": "UTF-32",
+    "cp1252": "Windows-1252 (Western Europe)",
+    "latin-1": "ISO 8859-1 (Latin 1)",
+    "iso8859-15": "ISO 8859-15 (Latin 9)",
+    "cp1250": "Windows-1250 (Central Europe)",
+    "cp1251": "Windows-1251 (Cyrillic)",
+    "mac-roman": "Mac Roman",
+    "cp437": "DOS (code page 437)",
+    "shift-jis": "Shift JIS (Japanese)",
+    "gb18030": "GB 18030 (Chinese)",
+    "big5": "Big5 (Chinese)",
+    "euc-kr": "EUC-KR (Korean)",
+}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+DECIMALS = {".": "point", ",": "comma"}
+
+
+class ColumnType(StrEnum):
+    """What becomes of a table's column."""
+
+    NUMBER = "number"
+    CATEGORY = "category"
+    OUT = "out"
 
 
 @dataclass(frozen=True)
@@ -19,8 +64,10 @@ class Upload:
     """A file that somebody uploaded and how it is to be read.
 
     `file` is its name in the runner's folder, `name` the one that its owner knows. `most_bytes`
-    is what its contents may take up. `side` 0 and `colours` "" leave images as they are, as far
-    as that can be.
+    is what its contents may take up. Of images: `side` 0 and `colours` "" leave them as they are,
+    as far as that can be. Of tables: without a `target` they are only looked at; `task` "" is the
+    one that the target suggests; `types` has the columns whose type is not the one that was
+    detected; an empty `encoding`, `delimiter` or `decimal` is guessed.
     """
 
     kind: str
@@ -29,6 +76,13 @@ class Upload:
     most_bytes: int
     side: int = 0
     colours: str = AS_THEY_ARE
+    target: str = ""
+    task: str = ""
+    types: dict[str, str] = field(default_factory=dict)
+    drop_rows: bool = False
+    encoding: str = ""
+    delimiter: str = ""
+    decimal: str = ""
 
 
 def kind_of(name: str) -> str:

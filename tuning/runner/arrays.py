@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuning.protocol.uploads import Upload
+from tuning.protocol.uploads import MOST_COLUMNS, Upload
 
 from .archives import open_archive, read_entry
 from .failures import BadData
@@ -16,7 +16,6 @@ from .sources import Source
 
 # In the order of splits.PARTS.
 PARTS = ("train", "val", "test")
-MOST_COLUMNS = 5_000
 _ENDING = ".npy"
 _ROWS_AT_ONCE = 1 << 22  # values, of all the rows that are converted in one go
 _FEW_VALUES = 20

@@ -99,7 +99,7 @@ def read_images(path: Path, upload: Upload, folder: Path, report: Report) -> Par
     notes = _notes(found, shape, scaled, grey, dropped)
     if parts is not None:
         notes.append(parts_note(parts, "images"))
-    return Parsed("image", "classification", source, notes, [*dropped, *others], parts)
+    return Parsed("image", "classification", source, notes, [*dropped, *others], parts=parts)
 
 
 def _parts(read: list[_Found], place: int) -> np.ndarray | None:

@@ -22,13 +22,15 @@ _PURPOSES = ("training", "validation", "test")
 @dataclass(frozen=True)
 class Parsed:
     """A dataset, what was done to it (`notes`, sentences) and what was left out: names with
-    reasons."""
+    reasons. `columns` describe those of a table that may have gaps and categories (see
+    docs/architecture.md); they are empty for arrays of numbers."""
 
     kind: str
     task: str
     source: Source
     notes: list[str] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)
+    columns: list[dict[str, Any]] = field(default_factory=list)
     # uint8, for each row the part that it was in (an index into splits.PARTS).
     parts: np.ndarray | None = None
 

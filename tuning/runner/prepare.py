@@ -23,7 +23,9 @@ def prepare(order: PrepareOrder, channel: Channel) -> None:
         # Only here: built-in datasets need none of it.
         from .uploads import prepare_upload
 
-        channel.send(Prepared(prepare_upload(order.key, order.upload, Path(FOLDER), channel.send)))
+        own = prepare_upload(order.key, order.upload, Path(FOLDER), channel.send)
+        if own is not None:
+            channel.send(Prepared(own))
         return
     entry = BY_KEY[order.key]
     source = load_source(entry, channel)

@@ -12,11 +12,19 @@ _HEAD_ROWS = 5
 # Of the first rows; wider tables are cut there, with an ellipsis before the target.
 _HEAD_COLUMNS = 40
 _BINS = 20
+# Of what pages show. meta.json has all of it.
+_PAGE_COLUMNS = 1_000
+_PAGE_VALUES = 12
+_PAGE_LETTERS = 40
 
 
-def profile_of(entry: CatalogueEntry, source: Source) -> dict[str, Any]:
-    """Shapes, ranges, class balance and first rows, as JSON values only."""
+def profile_of(
+    entry: CatalogueEntry, source: Source, columns: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Shapes, ranges, class balance and first rows, as JSON values only. `columns` describe those
+    of an uploaded table."""
     x, y = source.x, source.y
+    low, high = _range(x)
     profile: dict[str, Any] = {
         "key": entry.key,
         "kind": entry.kind,
@@ -24,8 +32,8 @@ def profile_of(entry: CatalogueEntry, source: Source) -> dict[str, Any]:
         "rows": len(x),
         "input_shape": list(x.shape[1:]),
         "dtype": str(x.dtype),
-        "min_value": float(x.min()),
-        "max_value": float(x.max()),
+        "min_value": low,
+        "max_value": high,
         "target_name": source.target_name,
         "source": source.origin,
         "citation": source.citation,
@@ -44,19 +52,67 @@ def profile_of(entry: CatalogueEntry, source: Source) -> dict[str, Any]:
             "target_histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
         }
     if entry.kind == "table":
-        cut = len(source.feature_names) > _HEAD_COLUMNS
-        gap = ["…"] if cut else []
-        profile |= {
-            "feature_names": source.feature_names,
-            # Each row with its target as the last cell.
-            "head": [
-                [*map(_short, row[:_HEAD_COLUMNS]), *gap, _target(source, value)]
-                for row, value in zip(x[:_HEAD_ROWS], y[:_HEAD_ROWS], strict=True)
-            ],
-        }
-        if cut:
-            profile["head_names"] = [*source.feature_names[:_HEAD_COLUMNS], *gap]
+        profile |= _first_rows(source, columns or [])
+    if columns:
+        profile |= {"columns": columns, "column_count": len(columns)}
     return profile
+
+
+def for_pages(profile: dict[str, Any]) -> dict[str, Any]:
+    """The profile without what only preprocessing needs: thousands of columns, each with hundreds
+    of categories, would be read from the database with every list of datasets."""
+    if "columns" not in profile:
+        return profile
+    columns = profile["columns"][:_PAGE_COLUMNS]
+    return {**profile, "columns": [_most_frequent(column) for column in columns]}
+
+
+def _most_frequent(column: dict[str, Any]) -> dict[str, Any]:
+    if "values" not in column:
+        return column
+    pairs = list(zip(column["values"], column["counts"], strict=True))
+    top = sorted(pairs, key=lambda pair: -pair[1])[:_PAGE_VALUES]
+    return {
+        **column,
+        "values": [value[:_PAGE_LETTERS] for value, _ in top],
+        "counts": [count for _, count in top],
+        "different": len(pairs),
+    }
+
+
+def _range(x: np.ndarray) -> tuple[float, float]:
+    """Gaps do not count."""
+    if x.dtype.kind != "f":
+        return float(x.min()), float(x.max())
+    return float(np.fmin.reduce(x, axis=None)), float(np.fmax.reduce(x, axis=None))
+
+
+def _first_rows(source: Source, columns: list[dict[str, Any]]) -> dict[str, Any]:
+    """Names, and the first rows; each with its target as the last cell."""
+    names = source.feature_names
+    cut = len(names) > _HEAD_COLUMNS
+    gap = ["…"] if cut else []
+    values = [column.get("values") for column in columns] or [None] * len(names)
+    facts = {
+        "feature_names": names,
+        "head": [
+            [
+                *map(_cell, row[:_HEAD_COLUMNS], values[:_HEAD_COLUMNS]),
+                *gap,
+                _target(source, value),
+            ]
+            for row, value in zip(source.x[:_HEAD_ROWS], source.y[:_HEAD_ROWS], strict=True)
+        ],
+    }
+    if cut:
+        facts["head_names"] = [*names[:_HEAD_COLUMNS], *gap]
+    return facts
+
+
+def _cell(value: np.floating, categories: list[str] | None) -> float | str | None:
+    if np.isnan(value):
+        return None
+    return categories[int(value)] if categories else _short(value)
 
 
 def _short(value: np.floating) -> float:

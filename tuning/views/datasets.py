@@ -16,6 +16,8 @@ from django.views.decorators.http import (
 )
 
 from tuning.actions import datasets as actions
+from tuning.analysis.columns import column_table
+from tuning.forms.columns import ColumnsForm
 from tuning.forms.datasets import (
     LimitedUploadHandler,
     UploadForm,
@@ -72,13 +74,26 @@ def _dataset_create(request: HttpRequest, handler: LimitedUploadHandler) -> Http
 @require_GET
 def dataset_detail(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = visible_or_404(request, Dataset.objects.select_related("team"), pk)
+    form = None
+    if dataset.awaits_choices and _may_use(request, dataset):
+        form = ColumnsForm(dataset=dataset, page=request.GET.get("page"))
+    return detail_page(request, dataset, form)
+
+
+def detail_page(
+    request: HttpRequest, dataset: Dataset, form: ColumnsForm | None, status: int = 200
+) -> HttpResponse:
+    """The page of a dataset, with the form of its columns if somebody has to choose."""
     hypermodels = HyperModel.objects.visible_to(request.user).current()
     context = {
         **_state(request, dataset),
         "hypermodels": [hypermodel for hypermodel in hypermodels if hypermodel.fits(dataset)],
         "projects": Project.objects.visible_to(request.user).filter(dataset=dataset),
+        "left_out": "column was,columns were" if dataset.is_table else "file was,files were",
+        "columns": column_table(dataset, request.GET.get("page")),
+        "form": form,
     }
-    return render(request, "datasets/detail.html", context)
+    return render(request, "datasets/detail.html", context, status=status)
 
 
 @require_GET

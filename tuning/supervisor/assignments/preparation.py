@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from tuning.models import Dataset
-from tuning.protocol.events import BadEvent, Event, Failed, Prepared, Progress
+from tuning.protocol.events import BadEvent, Event, Failed, Looked, Prepared, Progress
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import PrepareOrder
 from tuning.protocol.statuses import Status
@@ -18,6 +18,7 @@ from tuning.supervisor import isolation
 from tuning.supervisor.files import folder_digest, store_folder
 from tuning.supervisor.recorder import LeaseLost
 from tuning.supervisor.runners import Runner
+from tuning.supervisor.tables import check_columns, look_of
 
 from .base import Assignment, Unstartable, failure_of
 
@@ -36,6 +37,8 @@ class PreparationAssignment(Assignment):
         match event:
             case Progress():
                 self._update(progress_text=event.text[:200])
+            case Looked():
+                return self._take_look(event)
             case Prepared():
                 self._store(runner.folder, event)
                 return True
@@ -66,6 +69,19 @@ class PreparationAssignment(Assignment):
         most_bytes = settings.RUNNER_FILE_SIZE_MB * 1024 * 1024
         return Upload(file=_UPLOADED, most_bytes=most_bytes, **self.row.upload)
 
+    def _take_look(self, event: Looked) -> bool:
+        """What was found in a table. Unless its target is known, a person has the next word."""
+        look = look_of(event, self.row.upload)
+        self.row.look = look
+        if self.row.upload.get("target"):
+            self._update(look=look)
+            return False
+        self._await_choices(look=look)
+        return True
+
+    def _await_choices(self, **values: Any) -> None:
+        self._must(self.rows.requeue(self.row.pk, self.row.attempt, wanted=False, **values))
+
     def _store(self, root: Path, event: Prepared) -> None:
         facts = facts_of(event.profile) if self.row.is_upload else {}
         digest = folder_digest(root / "prepared")
@@ -83,7 +99,11 @@ class PreparationAssignment(Assignment):
             raise
 
     def _finish(self, status: Status, **values: Any) -> None:
-        super()._finish(status, **values)
+        if status == Status.FAILED and self.row.look and self.row.original.exists():
+            # Other choices may do, and the file is still there.
+            self._await_choices(**values)
+            return
+        super()._finish(status, look={}, **values)
         if self.row.is_upload:
             self.row.original.unlink(missing_ok=True)
 
@@ -103,6 +123,7 @@ def facts_of(profile: dict[str, Any]) -> dict[str, str]:
         raise BadEvent("a profile with names that are none")
     if profile.get("parts"):
         _check_parts(profile, task)
+    check_columns(profile)
     return {"kind": kind, "task": task}
 
 

@@ -1,0 +1,109 @@
+"""The form of a table that a worker has looked at: what is to be predicted, from which columns."""
+
+from typing import Any
+
+from django import forms
+from django.core.paginator import Page, Paginator
+
+from tuning.models import Dataset
+from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, ColumnType
+
+COLUMNS_A_PAGE = 100
+# Up to so many, the target is chosen from a list; else its name is typed.
+_LISTED = 300
+_TYPES = [
+    (ColumnType.NUMBER.value, "Number"),
+    (ColumnType.CATEGORY.value, "Category"),
+    (ColumnType.OUT.value, "Leave out"),
+]
+
+
+class ColumnsForm(forms.Form):
+    """Its choices, and the types of one page of columns: a table may have thousands, so each page
+    is kept when it is left."""
+
+    target = forms.CharField(
+        max_length=200,
+        strip=False,
+        help_text="The column that models learn to predict.",
+        error_messages={"required": "Choose the column to predict."},
+    )
+    task = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "What the target suggests"),
+            ("classification", "Classification: tell classes apart"),
+            ("regression", "Regression: predict a number"),
+        ],
+    )
+    drop_rows = forms.BooleanField(required=False, label="Drop rows that have no target")
+    encoding = forms.ChoiceField(choices=list(ENCODINGS.items()))
+    delimiter = forms.ChoiceField(
+        choices=[(sign, word.capitalize()) for sign, word in DELIMITERS.items()]
+    )
+    decimal = forms.ChoiceField(
+        label="Decimal sign", choices=[(sign, word.capitalize()) for sign, word in DECIMALS.items()]
+    )
+
+    def __init__(self, *args: Any, dataset: Dataset, page: Any = 1, **kwargs: Any) -> None:
+        self._dataset = dataset
+        self._columns: list[dict[str, Any]] = dataset.look["columns"]
+        self.page: Page[dict[str, Any]] = Paginator(self._columns, COLUMNS_A_PAGE).get_page(page)
+        super().__init__(*args, initial=self._initial(), **kwargs)
+        if len(self._columns) <= _LISTED:
+            names = [(name, name) for name in self._names()]
+            self.fields["target"].widget = forms.Select(choices=names)
+        suggestion = f"“{dataset.look['target']}” suggests {dataset.look['task']}."
+        self.fields["task"].help_text = suggestion
+        self.is_text = bool(dataset.look["encoding"])
+        if not self.is_text:
+            for name in ("encoding", "delimiter", "decimal"):
+                del self.fields[name]
+        for place, column in self._on_page():
+            self.fields[_field(place)] = forms.ChoiceField(
+                label=f"Type of {column['name']}", choices=_TYPES, initial=self._type(column)
+            )
+
+    def rows(self) -> list[tuple[dict[str, Any], Any]]:
+        """The columns of this page with their fields."""
+        return [(column, self[_field(place)]) for place, column in self._on_page()]
+
+    def clean_target(self) -> str:
+        target: str = self.cleaned_data["target"]
+        if target not in self._names():
+            raise forms.ValidationError(f"There is no column “{target}”.")
+        return target
+
+    def choices(self) -> dict[str, Any]:
+        """What the row keeps: the types of all pages, as far as they are not the detected ones."""
+        values = dict(self.cleaned_data)
+        types = {**self._dataset.upload.get("types", {})}
+        for place, column in self._on_page():
+            types.pop(column["name"], None)
+            chosen = values.pop(_field(place))
+            if chosen != column["type"]:
+                types[column["name"]] = chosen
+        return {**values, "types": types}
+
+    def _initial(self) -> dict[str, Any]:
+        """What was chosen before; what was detected otherwise."""
+        look, upload = self._dataset.look, self._dataset.upload
+        names = ("task", "drop_rows", "encoding", "delimiter", "decimal")
+        initial = {name: upload.get(name) or look.get(name) for name in names}
+        initial["task"] = upload.get("task", "")
+        target = upload.get("target")
+        initial["target"] = target if target in self._names() else look["target"]
+        return initial
+
+    def _type(self, column: dict[str, Any]) -> str:
+        return str(self._dataset.upload.get("types", {}).get(column["name"], column["type"]))
+
+    def _on_page(self) -> list[tuple[int, dict[str, Any]]]:
+        return list(enumerate(self.page.object_list, self.page.start_index()))
+
+    def _names(self) -> list[str]:
+        return [column["name"] for column in self._columns]
+
+
+def _field(place: int) -> str:
+    return f"type-{place}"

@@ -1,0 +1,75 @@
+"""What looking and preparing need of a table, whichever file it comes from."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tuning.protocol.uploads import MOST_COLUMNS
+from tuning.runner.failures import BadData
+
+# A text cell as it stands in the file, a number of a file with types, or a gap.
+Cell = str | float | int | None
+
+CELLS_AT_ONCE = 1 << 18
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some rows, column by column. `row` is the first one's number, counted from 1."""
+
+    row: int
+    columns: list[Sequence[Cell]]
+
+
+@dataclass
+class Dialect:
+    """How the text of a table is to be read; all empty for a file with types."""
+
+    encoding: str = ""
+    delimiter: str = ""
+    decimal: str = ""
+
+
+class Table(Protocol):
+    names: list[str]
+    dialect: Dialect
+    # Columns that are not read at all, with the reason: they have a type that is no use here.
+    unread: dict[str, str]
+    # Spaces follow delimiters somewhere.
+    padded: bool
+
+    def pieces(self) -> Iterator[Piece]:
+        """All rows in order, of the columns that are read; again from the beginning each time.
+        Raises BadData."""
+
+
+def check_columns(count: int) -> None:
+    """Raises BadData for more columns than are accepted: asked before anything is read."""
+    if count > MOST_COLUMNS:
+        raise BadData(f"The table has {count:,} columns; at most {MOST_COLUMNS:,} are accepted.")
+
+
+def checked_names(raw: list[str]) -> list[str]:
+    """The names of the columns, all different. An empty one is named by its place."""
+    check_columns(len(raw))
+    names = [name.strip() or f"column {place}" for place, name in enumerate(raw, 1)]
+    for place, name in enumerate(names, 1):
+        if len(name) > LONGEST_NAME:
+            raise BadData(
+                f"The name of column {place} has {len(name):,} letters; at most {LONGEST_NAME} "
+                f"are accepted: “{name[:40]}…”."
+            )
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        shown = ", ".join(f"“{name}”" for name in twice[:5])
+        more = f" and {len(twice) - 5:,} more" if len(twice) > 5 else ""
+        raise BadData(f"Several columns have the same name: {shown}{more}.")
+    if len(names) < 2:
+        only = f", “{names[0][:40]}”" if names else ""
+        raise BadData(
+            f"The table has only one column{only}; a target and a column to predict it from are "
+            "needed."
+        )
+    return names

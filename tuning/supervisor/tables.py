@@ -1,0 +1,79 @@
+"""What a runner says of an uploaded table, checked: it has read a stranger's file, and pages count
+on its words."""
+
+from dataclasses import asdict
+from typing import Any, TypeGuard
+
+from tuning.models import Dataset
+from tuning.protocol.events import MAX_NAME, BadEvent, Looked
+from tuning.protocol.uploads import (
+    DECIMALS,
+    DELIMITERS,
+    ENCODINGS,
+    MOST_COLUMNS,
+    PARQUET,
+    TABLES,
+    TEXT_TABLE,
+    ColumnType,
+)
+
+_TYPES = frozenset(ColumnType)
+
+
+def look_of(event: Looked, upload: dict[str, Any]) -> dict[str, Any]:
+    """What the row keeps. Raises BadEvent."""
+    names = [column.name for column in event.columns]
+    if upload.get("kind") not in TABLES:
+        raise BadEvent("a look at something that is no table")
+    if not 2 <= len(names) <= MOST_COLUMNS or len(set(names)) < len(names):
+        raise BadEvent("a look at columns that are none")
+    if any(not name or len(name) > MAX_NAME for name in names) or event.target not in names:
+        raise BadEvent("a look with names that are none")
+    if any(column.type not in _TYPES for column in event.columns):
+        raise BadEvent("a look with a type that nobody knows")
+    if event.task not in Dataset.Task.values:
+        raise BadEvent("a look with a task that nobody knows")
+    dialect = (event.encoding, event.delimiter, event.decimal)
+    as_text = zip(dialect, (ENCODINGS, DELIMITERS, DECIMALS), strict=True)
+    if upload["kind"] == TEXT_TABLE and not all(word in words for word, words in as_text):
+        raise BadEvent("a look with an encoding or a sign that nobody knows")
+    if upload["kind"] == PARQUET and any(dialect):
+        raise BadEvent("a look at a Parquet file as text")
+    return asdict(event)
+
+
+def check_columns(profile: dict[str, Any]) -> None:
+    """The columns of a prepared table, if it tells of them. Raises BadEvent."""
+    columns = profile.get("columns", [])
+    if not isinstance(columns, list) or not all(map(_is_column, columns)):
+        raise BadEvent("a profile with columns that are none")
+    if columns and not _is_count(profile.get("column_count")):
+        raise BadEvent("a profile that does not count its columns")
+
+
+def _is_column(column: Any) -> bool:
+    if not isinstance(column, dict) or not isinstance(column.get("name"), str):
+        return False
+    if not _is_count(column.get("missing")):
+        return False
+    if column.get("type") == ColumnType.NUMBER:
+        histogram = column.get("histogram")
+        if not isinstance(histogram, dict):
+            return False
+        edges, counts = histogram.get("edges"), histogram.get("counts")
+        return _are(edges, (int, float)) and _are_counts(counts, len(edges) - 1)
+    values, counts = column.get("values"), column.get("counts")
+    known = column.get("type") == ColumnType.CATEGORY and _is_count(column.get("different"))
+    return known and _are(values, str) and _are_counts(counts, len(values))
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _are(values: Any, kinds: Any) -> TypeGuard[list[Any]]:
+    return isinstance(values, list) and all(isinstance(value, kinds) for value in values)
+
+
+def _are_counts(values: Any, length: int) -> bool:
+    return _are(values, int) and len(values) == length > 0 and all(map(_is_count, values))

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import keras_tuner as kt
+from keras_tuner.src.engine.objective import DefaultObjective
 
 from tuning.protocol.events import Inspected, Progress
 from tuning.protocol.orders import InspectOrder
@@ -14,6 +15,8 @@ from .data import Arrays, Dataset, load_dataset
 from .failures import NoNetwork, TemplateError
 from .misfits import output_misfit
 from .networks import description
+from .own_inspection import inspect_own_tuner
+from .own_watch import names_of
 from .samples import sample_models
 from .spaces import to_json
 
@@ -31,6 +34,9 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     """
     dataset = load_dataset(order.project)
     template = InspectedTemplate(order.project.code, dataset.facts)
+    if template.tuner_class is not None:
+        inspect_own_tuner(template, dataset, channel)
+        return
     oracle = kt.oracles.RandomSearchOracle(objective=kt.Objective("val_loss", "min"), seed=1)
     kt.Tuner(oracle, hypermodel=template, directory="kt", project_name="inspection")
     keras.backend.clear_session()
@@ -43,6 +49,9 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
         )
     channel.send(Progress("Training the default for a moment"))
     metrics = _short_training(template, hp, keras_model, dataset)
+    proposed = template.objective
+    if proposed is None or proposed.name not in metrics:
+        proposed = None
     _refuse_outputs(template, keras_model)
     built = description(keras_model)
     space = to_json(hp)
@@ -51,7 +60,13 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     template.start_anew()
     samples = sample_models(template, oracle, tuple(dataset.facts["input_shape"]))
     summary = template.reservation() + built.summary
-    channel.send(Inspected(space, metrics, built.parameters, summary, samples, template.note))
+    channel.send(
+        Inspected(
+            space, metrics, built.parameters, summary, samples, template.note,
+            objective=proposed.name if proposed else "",
+            direction=proposed.direction if proposed else "",
+        )
+    )  # fmt: skip
 
 
 def _refuse_outputs(template: Template, keras_model: Any) -> None:
@@ -134,8 +149,12 @@ def _short_training(
         callbacks=[names],
         verbose=2,
     )
-    reported = results if isinstance(results, dict) else {}
-    return list(dict.fromkeys([*names.found, *map(str, reported)]))
+    objective = template.objective or DefaultObjective()
+    returned = [] if results is None else names_of(results, objective, "HyperModel.fit")
+    if isinstance(results, dict | keras.callbacks.History):
+        return list(dict.fromkeys([*names.found, *returned]))
+    # A number is the objective's value; what the callbacks heard under its name is the same.
+    return list(dict.fromkeys([*returned, *names.found]))
 
 
 def _first(arrays: Arrays, rows: int) -> Arrays:

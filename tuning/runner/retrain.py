@@ -45,8 +45,8 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
     )
     test = dataset.rows("test")
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
-    metrics = _evaluate(keras_model, test, order.batch_size)
-    _save(keras_model, test[0] if len(test[0]) else x)
+    metrics = evaluate(keras_model, test, order.batch_size)
+    save(keras_model, test[0] if len(test[0]) else x)
     built = description(keras_model)
     channel.send(Retrained(metrics, built.parameters, versions(), built.summary))
 
@@ -67,15 +67,16 @@ class EpochReporter(keras.callbacks.Callback):
         self._channel.send(EpochEnd(0, epoch + 1, seconds, numbers(logs)))
 
 
-def _evaluate(keras_model: Any, test: Arrays, batch_size: int) -> Metrics:
+def evaluate(keras_model: Any, test: Arrays, batch_size: int) -> Metrics:
+    """Its metrics on these rows; none without rows, nor of a model that is trained uncompiled."""
     x, y = test
-    if not len(x):
+    if not len(x) or not keras_model.compiled:
         return {}
     results = keras_model.evaluate(x, y, batch_size=batch_size, verbose=2, return_dict=True)
     return numbers(results)
 
 
-def _save(keras_model: Any, rows: np.ndarray) -> None:
+def save(keras_model: Any, rows: np.ndarray) -> None:
     """Write the file under its name only once it is whole and known to load and predict alike."""
     unfinished = Path("unfinished-" + MODEL_FILE)
     keras_model.save(unfinished)

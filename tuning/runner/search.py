@@ -3,6 +3,8 @@
 import math
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +45,13 @@ def search(order: SearchOrder, channel: Channel) -> None:
         validation_data=validation if len(validation[0]) else None,
         epochs=order.epochs,
         batch_size=order.batch_size,
-        callbacks=_early_stopping(order),
+        callbacks=early_stopping(order),
         verbose=2,
     )
 
 
-def _early_stopping(order: SearchOrder) -> list[keras.callbacks.Callback]:
+def early_stopping(order: SearchOrder) -> list[keras.callbacks.Callback]:
+    """The callback that the order asks for, if any."""
     metric = order.early_stopping_metric
     if not metric:
         return []
@@ -133,6 +136,18 @@ class RemoteOracle(kt.Oracle):
         return TrialEnd(self._metrics, self._step)
 
 
+@contextmanager
+def told_failures(oracle: RemoteOracle) -> Iterator[None]:
+    """Whatever a trial raises is kept for the supervisor, and fails the trial."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        oracle.failure = failure_of(error)
+        # This kind fails the trial and only it. KerasTuner lets its FatalErrors, which a
+        # template's slightest mistake raises, end the whole search.
+        raise kt.errors.FailedTrialError(str(error)) from error
+
+
 class StreamingTuner(kt.Tuner):
     """KerasTuner's tuner; every epoch is told to the supervisor as it ends."""
 
@@ -158,13 +173,8 @@ class StreamingTuner(kt.Tuner):
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         self._execution = -1
         self._described = False
-        try:
+        with told_failures(self.oracle):
             return super().run_trial(trial, *args, **kwargs)
-        except (Exception, SystemExit) as error:
-            self.oracle.failure = failure_of(error)
-            # This kind fails the trial and only it. KerasTuner lets its FatalErrors, which a
-            # template's slightest mistake raises, end the whole search.
-            raise kt.errors.FailedTrialError(str(error)) from error
 
     def _build_and_fit_model(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         self._execution += 1

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tuning.protocol.events import Ready
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import (
     InspectOrder,
     Order,
@@ -40,6 +41,10 @@ def _do(order: Order, channel: Channel) -> None:
         # A file that takes over its parser finds no other data and nobody to send them to.
         confine_to_dataset(Path.cwd(), offline=True)
     match order:
+        case SearchOrder(kind=ModelKind.CUSTOM):
+            from .own_search import search_own
+
+            search_own(order, channel)
         case SearchOrder():
             from .search import search
 
@@ -48,6 +53,10 @@ def _do(order: Order, channel: Channel) -> None:
             from .inspection import inspect_template
 
             inspect_template(order, channel)
+        case RetrainOrder(kind=ModelKind.CUSTOM):
+            from .own_retrain import retrain_own
+
+            retrain_own(order, channel)
         case RetrainOrder():
             from .retrain import retrain
 

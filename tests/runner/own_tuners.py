@@ -118,6 +118,8 @@ class MyTuner(kt.Tuner):
                 logits = model(images)
                 loss = tf.keras.losses.sparse_categorical_crossentropy(
                     labels, logits, from_logits=True)
+                if tf.reduce_mean(loss) > 100.0:
+                    loss = loss / 2.0
             gradients = tape.gradient(loss, model.trainable_variables)
             optimizer.apply_gradients(zip(gradients, model.trainable_variables))
             epoch_loss_metric.update_state(loss)
@@ -139,6 +141,9 @@ def main():
             objective=kt.Objective("loss", "min"), max_trials=2),
         hypermodel=build_model, directory="results", project_name="custom_training")
     tuner.search(train_ds=None)
+
+if __name__ == "__main__":
+    main()
 """
 # A scikit-learn model, on BaseTuner, with a constructor of its own and conditional values.
 FOREIGN = """
@@ -267,3 +272,47 @@ UNUSABLE = {
     "        return self.hypermodel.build(trial.hyperparameters).evaluate()\n",
     "two": HEAD + "class A(kt.Tuner):\n    pass\nclass B(kt.RandomSearch):\n    pass\n",
 }  # fmt: skip
+MORE = {
+    # A list of scores, one for each of three networks.
+    "folds": HEAD
+    + BUILDER
+    + """
+class Folds(kt.Tuner):
+    def run_trial(self, trial, x_train, y_train, **fit_kwargs):
+        scores = []
+        for fold in range(3):
+            held_out = np.arange(len(x_train)) % 3 == fold
+            model = self.hypermodel.build(trial.hyperparameters)
+            model.fit(x_train[~held_out], y_train[~held_out], **fit_kwargs)
+            scores.append({"accuracy": model.evaluate(x_train[held_out], y_train[held_out])[1]})
+        return scores
+""",
+    # An epoch is a call of fit; what it reports itself counts, not what Keras says meanwhile.
+    "stepwise": HEAD
+    + BUILDER
+    + """
+class Stepwise(kt.RandomSearch):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, objective=kt.Objective("mine", "max"), **kwargs)
+
+    def run_trial(self, trial, x, y, epochs, validation_data):
+        model = self.hypermodel.build(trial.hyperparameters)
+        for epoch in range(epochs):
+            model.fit(x, y, epochs=1, verbose=0)
+            score = model.evaluate(*validation_data, verbose=0, return_dict=True)["accuracy"]
+            self.on_epoch_end(trial, model, epoch, logs={"mine": score})
+        return score
+""",
+    "endless": HEAD
+    + """
+import random
+
+class Endless(kt.Tuner):
+    def run_trial(self, trial):
+        hp = trial.hyperparameters
+        hp.Boolean("a")
+        with hp.conditional_scope("a", [random.random()]):
+            hp.Int("b", 1, 2)
+        return 1.0
+""",
+}

@@ -20,6 +20,8 @@ _MODULE = "template"
 _FUNCTIONS = ("build_model", "build")
 # What a template's own `fit` may pass to `model.fit` although we pass it as well.
 _TUNABLE_IN_FIT = frozenset({"batch_size", "epochs", "verbose"})
+# What a template's own `fit` may not even take.
+_LEFT_OUT_OF_FIT = _TUNABLE_IN_FIT | {"validation_data", "callbacks"}
 # What a training raises if shapes do not fit. By name: TensorFlow's kind would import it.
 _SHAPE_ERRORS = frozenset({"ValueError", "InvalidArgumentError"})
 
@@ -111,17 +113,31 @@ class Template(kt.HyperModel):
             try:
                 return self.inner.fit(hp, model, *args, **kwargs)
             except TypeError as error:
-                name = given_twice(error)
-                if name not in _TUNABLE_IN_FIT or name not in kwargs:
+                # `model.fit(*args, batch_size=hp.Int(...), **kwargs)`, as in KerasTuner's guide; or
+                # a `fit` of its own that has no use for it. The call itself was refused, so nothing
+                # has been trained yet.
+                name = not_known(error) or given_twice(error)
+                allowed = _LEFT_OUT_OF_FIT if not_known(error) else _TUNABLE_IN_FIT
+                if name not in allowed or name not in kwargs:
                     raise
-                # `model.fit(*args, batch_size=hp.Int(...), **kwargs)`, as in KerasTuner's guide.
-                # The call itself was refused, so nothing has been trained yet.
                 del kwargs[name]
             except Exception as error:
                 sentence = misfit(model, self.facts)
                 if sentence and type(error).__name__ in _SHAPE_ERRORS:
                     raise TemplateError(sentence) from error
                 raise
+
+    @property
+    def fits_by_itself(self) -> bool:
+        """Whether the template has a `fit` of its own, which may do to the data what it likes."""
+        return type(self.inner).fit is not kt.HyperModel.fit
+
+    @property
+    def wants_validation(self) -> bool:
+        """Whether its own `fit` asks for validation rows, be it by kwargs["validation_data"]."""
+        code = getattr(type(self.inner).fit, "__code__", None)
+        named = (*code.co_varnames, *code.co_consts) if code else ()
+        return self.fits_by_itself and "validation_data" in named
 
     def stands_for(self, value: Any) -> bool:
         """Whether a script hands `value` to its tuner as the builder."""
@@ -188,6 +204,16 @@ class _FunctionModel(kt.HyperModel):
         return self._function(hp, **self._arguments)
 
 
+class _Source:
+    """Where Python finds a template's text: there is no file."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def get_source(self, name: str) -> str:
+        return self._code
+
+
 def _execute(code: str, tree: ast.Module, given: dict[str, Any]) -> ModuleType:
     """Run the code as a module. Its lines appear in tracebacks although there is no file."""
     # A modification time of None keeps the entry when linecache looks for changed files.
@@ -195,6 +221,8 @@ def _execute(code: str, tree: ast.Module, given: dict[str, Any]) -> ModuleType:
     linecache.cache[TEMPLATE_FILE] = (len(code), None, lines, TEMPLATE_FILE)
     module = ModuleType(_MODULE)
     module.__file__ = TEMPLATE_FILE
+    # TensorFlow's AutoGraph, which turns the `if` of a tf.function into a graph, has it read anew.
+    module.__loader__ = _Source(code)  # type: ignore[assignment]
     module.__dict__.update(given)
     # Importable by name: dataclasses and Keras's serialisation look a class's module up.
     sys.modules[_MODULE] = module

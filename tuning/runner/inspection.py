@@ -72,7 +72,7 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
 def _refuse_outputs(template: Template, keras_model: Any) -> None:
     """Too few outputs may train for a moment, as long as no row of a missing class comes along.
     A `fit` of the template's own may do to the targets what it likes."""
-    if type(template.inner).fit is kt.HyperModel.fit:
+    if not template.fits_by_itself:
         sentence = output_misfit(keras_model, template.facts)
         if sentence:
             raise TemplateError(sentence)
@@ -149,12 +149,12 @@ def _short_training(
         callbacks=[names],
         verbose=2,
     )
-    objective = template.objective or DefaultObjective()
-    returned = [] if results is None else names_of(results, objective, "HyperModel.fit")
     if isinstance(results, dict | keras.callbacks.History):
+        returned = map(str, results) if isinstance(results, dict) else ()
         return list(dict.fromkeys([*names.found, *returned]))
-    # A number is the objective's value; what the callbacks heard under its name is the same.
-    return list(dict.fromkeys([*returned, *names.found]))
+    # A number is the value of the objective, whatever that is called.
+    only = kt.Objective(*names.found, "min") if len(names.found) == 1 else DefaultObjective()
+    return names_of(results, template.objective or only, "HyperModel.fit")
 
 
 def _first(arrays: Arrays, rows: int) -> Arrays:

@@ -76,8 +76,7 @@ def _watched(fit: Any, watch: Watch, reports_by_itself: bool) -> Any:
             return fit(self, *args, **kwargs)  # It explains what is wrong with the call.
         watch.model_seen(self)
         given = call.arguments.get("callbacks")
-        several = isinstance(given, list | tuple)
-        callbacks = list(given) if several else [given] if given else []
+        callbacks = list(keras.tree.flatten(given)) if given else []
         # KerasTuner's own callback leads to the tuner's on_epoch_end, where epochs are told too.
         told = reports_by_itself or any(isinstance(one, TunerCallback) for one in callbacks)
         if watch.is_running and not told:

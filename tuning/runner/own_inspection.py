@@ -33,9 +33,7 @@ _SECONDS = 60.0
 _TRIALS = 50
 
 
-def inspect_own_tuner(
-    template: "InspectedTemplate", dataset: Dataset, channel: Channel
-) -> None:
+def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: Channel) -> None:
     """Run trials on a few rows: one of the defaults, then one for each conditional scope, as
     KerasTuner builds models. A class without a builder has no other way to tell."""
     oracle = InspectionOracle(objective=template.objective, seed=1)
@@ -52,24 +50,22 @@ def inspect_own_tuner(
     arguments = arguments_for(tuner, material)
     if getattr(tuner, "hypermodel", None) is not None:
         tuner.hypermodel.declare_hyperparameters(oracle.hyperparameters)
-    found: list[Any] = []
+    # Of the trial of the defaults.
+    first: list[tuple[Any, Built]] = []
 
     def run(hp: kt.HyperParameters) -> None:
-        trial = oracle.begin(hp)
-        results = tuner.run_trial(trial, *arguments.positional, **arguments.named)
-        found.append((results, watch.last_model, description_of(watch.last_model)))
+        results = tuner.run_trial(oracle.begin(hp), *arguments.positional, **arguments.named)
+        if not first:
+            first.append((results, description_of(watch.last_model)))
         forget_saves()
 
     channel.send(Progress("Running a trial of the defaults on a few rows"))
     with watched_keras(watch, template.script.tree):
         unexplored = _explore(oracle, run)
-    results, keras_model, built = found[0]
-    objective = _objective_of(tuner, template)
-    metrics = names_of(results, objective or oracle.objective)
-    proposed = objective if objective and objective.name in metrics else None
-    if metrics == [oracle.objective.name]:
-        proposed = objective or oracle.objective
-    del keras_model, found, results
+    results, built = first[0]
+    objective = _objective_of(tuner, template) or oracle.objective
+    metrics = names_of(results, objective)
+    proposed = objective if objective.name in metrics else None
     channel.send(
         Inspected(
             to_json(oracle.get_space()),
@@ -91,8 +87,8 @@ class InspectionOracle(kt.oracles.RandomSearchOracle):
     watch: Watch
 
     def begin(self, hp: kt.HyperParameters) -> Trial:
-        trial = Trial(hp, trial_id=f"inspection{len(self.trials)}")
-        self.trials = {trial.trial_id: trial}
+        trial = Trial(hp, trial_id="inspection")
+        self.trials: dict[str, Trial] = {trial.trial_id: trial}
         return trial
 
     def update_trial(self, trial_id: str, metrics: dict[str, Any], step: int = 0) -> Trial:
@@ -120,7 +116,7 @@ def _explore(oracle: kt.Oracle, run: Callable[[kt.HyperParameters], None]) -> in
     for tried in range(_TRIALS):
         try:
             run(hp)
-        except Exception:  # noqa: BLE001  the template's own code
+        except Exception:
             if not tried:
                 raise
             # These values do not work; the trials of the search will say so in full.
@@ -159,7 +155,7 @@ def _note(template: Template, unexplored: int, takes_data: bool) -> str:
     if unexplored:
         scopes = "1 conditional scope" if unexplored == 1 else f"{unexplored} conditional scopes"
         text += (
-            f" There was no time to reach {scopes}: what is tuned in there alone keeps its "
-            "defaults."
+            f" {scopes} could not be reached in {_TRIALS} trials or {_SECONDS:.0f} s: what is "
+            "tuned in there alone keeps its defaults."
         )
     return " ".join(part for part in (template.note, text) if part)

@@ -6,12 +6,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuning.protocol.events import Metrics, Progress, Retrained
+from tuning.protocol.events import Progress, Retrained
 from tuning.protocol.orders import RetrainOrder
 
 from .channel import Channel
 from .code import Template
-from .data import Arrays, load_dataset
+from .data import load_dataset
 from .failures import TemplateError
 from .keras_hooks import watched_keras
 from .libraries import versions
@@ -21,7 +21,7 @@ from .own_arguments import Material
 from .own_inspection import InspectionOracle
 from .own_tuner import Unjudged, Watched, arguments_for, make_tuner, takes_epochs
 from .own_watch import Watch
-from .retrain import evaluate, save
+from .retrain import evaluate_if_possible, save
 from .spaces import with_values
 
 
@@ -50,7 +50,7 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
         tuner.run_trial(trial, *arguments.positional, **arguments.named)
     model = _left_behind(watch)
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
-    metrics = _evaluate(model, dataset.rows("test"), dataset.facts, order.batch_size)
+    metrics = evaluate_if_possible(model, dataset.rows("test"), order.batch_size)
     save(model, _rows_for(model, train[0], dataset.facts))
     built = description(model)
     channel.send(Retrained(metrics, built.parameters, versions(), built.summary))
@@ -70,18 +70,6 @@ def _left_behind(watch: Watch) -> Any:
         "template with a tuner class of its own; a builder that returns a scikit-learn estimator "
         "needs no such class."
     )
-
-
-def _evaluate(keras_model: Any, test: Arrays, facts: dict[str, Any], batch_size: int) -> Metrics:
-    """Its metrics on the test rows; none if it was trained on something else than the rows as they
-    are, which is not known here."""
-    if not keras_model.compiled or not fits_input(keras_model, facts):
-        return {}
-    try:
-        return evaluate(keras_model, test, batch_size)
-    except Exception as error:  # noqa: BLE001  targets in another form, say
-        print(f"The model cannot be evaluated on the project's test rows as they are: {error}")  # noqa: T201
-        return {}
 
 
 def _rows_for(keras_model: Any, rows: np.ndarray, facts: dict[str, Any]) -> np.ndarray:

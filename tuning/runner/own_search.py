@@ -56,8 +56,8 @@ class ListeningOracle(RemoteOracle):
         values = self.trials[trial_id].hyperparameters.values
         initial = values.get("tuner/initial_epoch", 0)
         # KerasTuner knows the best epoch of a History only.
-        best = step or self._watch.best_step(self.objective, initial)
-        return super().update_trial(trial_id, metrics, best)
+        self.best_step = step or self._watch.best_step(self.objective, initial)
+        return super().update_trial(trial_id, metrics, step)
 
 
 class SearchingTuner(Watched):

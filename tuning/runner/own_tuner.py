@@ -8,6 +8,7 @@ constructors make. What is between them runs unchanged.
 import inspect
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ class Unjudged(kt.Tuner):
 
 
 class Watched(BaseTuner):
-    """What we see and mend of any class; the search, the inspection and the retraining add to it."""
+    """What we see and mend of any class, be it in a search, an inspection or a retraining."""
 
     _ours: Ours
 
@@ -127,10 +128,9 @@ class Watched(BaseTuner):
 
     def save_model(self, trial_id: str, model: Any, step: int = 0) -> None:
         self._ours.watch.model_saved(model)
-        try:
+        # KerasTuner's own does nothing but this; a class that calls it wants the model to be kept.
+        with suppress(NotImplementedError):
             super().save_model(trial_id, model, step)
-        except NotImplementedError:
-            pass  # KerasTuner's own says so; a class that calls it wants the model to be kept.
 
     def _build_hypermodel(self, hp: kt.HyperParameters) -> Any:
         parent = hp.values.get("tuner/trial_id")

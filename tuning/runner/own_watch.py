@@ -1,4 +1,4 @@
-"""What is seen of a trial that a template's own Tuner class runs: its epochs, its models, its results."""
+"""What is seen of a trial that a template's own Tuner class runs: epochs, models, results."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import keras
-import keras_tuner as kt
 import numpy as np
 from keras_tuner import Objective
 from keras_tuner.src.engine.tuner_utils import convert_to_metrics_dict
@@ -15,6 +14,7 @@ from tuning.protocol.events import EpochEnd, Event, Metrics
 
 from .failures import NoScore, TemplateError
 from .networks import description, numbers
+from .steps import best_of, best_step
 
 
 class Watch:
@@ -88,17 +88,10 @@ class Watch:
         return results
 
     def best_step(self, objective: Objective, initial_epoch: int) -> int:
-        """The best epoch's, averaged over the executions, counted from 0 after `initial_epoch`.
-        The last epoch's, where epochs were told without the objective."""
+        """The epoch that the results belong to, counted from 0 after `initial_epoch`."""
         if not self._epochs:
             return max(0, self._last_epoch - 1 - initial_epoch)
-        steps = []
-        for execution in range(len(self._counts)):
-            epochs = [e for e in self._epochs if e.execution == execution]
-            scored = [e for e in epochs if e.metrics.get(objective.name) is not None]
-            best = _best([(e.epoch, e.metrics) for e in scored], objective)
-            steps.append((best[0] if best else epochs[-1].epoch) - 1 - initial_epoch)
-        return max(0, sum(steps) // len(steps))
+        return best_step(self._epochs, objective, initial_epoch)
 
     def _execution(self, model: Any, epoch: int) -> int:
         try:
@@ -124,7 +117,7 @@ class Watch:
                 "metrics, the History of model.fit, or a list of these."
             )
         scored = [item for item in told if item[1].get(objective.name) is not None]
-        best = _best(scored, objective) or told[-1]
+        best = best_of(scored, objective) or told[-1]
         return dict(best[1])
 
 
@@ -160,13 +153,8 @@ def check_results(results: Any, objective: Objective) -> None:
 
 
 def _final(result: Any, objective: Objective) -> Metrics:
-    """The metrics of one execution; none of what KerasTuner cannot take, which is told elsewhere."""
+    """The metrics of one execution; none of what KerasTuner cannot take."""
     try:
         return numbers(convert_to_metrics_dict(result, objective))
     except KeyError:
         return {}
-
-
-def _best(told: list[tuple[int, Any]], objective: Objective) -> tuple[int, Any] | None:
-    pick: Any = max if objective.direction == "max" else min
-    return pick(told, key=lambda item: item[1][objective.name]) if told else None

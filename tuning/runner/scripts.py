@@ -72,18 +72,16 @@ def read_script(code: str, filename: str) -> Script:
     tree = ast.parse(code, filename)
     loose = [node for node in tree.body if not isinstance(node, _DEFINITIONS)]
     tuners = _tuner_classes(tree.body)
+    construction = _construction(loose, tree.body, tuners)
+    tuner = _last_name(construction.func) if construction else ""
+    tuner = tuner if tuner in tuners else ""
     if not any(_runs(node) for node in loose):
-        # Often in a main(): it is not run, but says how the class is made.
-        made = next((c for c in _calls(tree.body) if _last_name(c.func) in tuners), None)
-        return Script(tree, tuner=_last_name(made.func) if made else "", construction=made)
+        return Script(tree, "", tuner, construction)
     classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
-    construction = _construction(loose, tuners)
     builder = _given_to_a_tuner(construction, classes, tree.body)
     if not builder and not any(_is_builder(node, builder) for node in tree.body):
         return Script(tree)
     tainted = _tainted(tree.body)
-    tuner = _last_name(construction.func) if construction else ""
-    tuner = tuner if tuner in tuners else ""
     # What the tuner's own class, and what its construction is given, need as well.
     also = _read_by(construction) if construction and tuner else frozenset()
     kept = _kept(tree.body, builder, tainted, also)
@@ -163,11 +161,11 @@ def _tuner_classes(body: list[ast.stmt]) -> set[str]:
     return found
 
 
-def _construction(loose: list[ast.stmt], own: set[str]) -> ast.Call | None:
-    """The call that makes the script's tuner, one of its own classes before KerasTuner's."""
-    calls = list(_calls(loose))
-    made = [call for call in calls if _last_name(call.func) in own]
-    made += [call for call in calls if _is_tuner(_last_name(call.func))]
+def _construction(loose: list[ast.stmt], body: list[ast.stmt], own: set[str]) -> ast.Call | None:
+    """The call that makes the script's tuner, one of its own classes before KerasTuner's. That of
+    an own class often stands in a main()."""
+    made = [call for call in _calls([*loose, *body]) if _last_name(call.func) in own]
+    made += [call for call in _calls(loose) if _is_tuner(_last_name(call.func))]
     return made[0] if made else None
 
 

@@ -184,8 +184,9 @@ def default_direction(project: Project, objective: str) -> str:
 
 
 def default_objective(project: Project, metrics: list[str]) -> str:
-    if project.inspection.objective in metrics:
-        return str(project.inspection.objective)
+    proposed = str(project.inspection.objective)
+    if proposed in metrics:
+        return proposed
     if project.dataset.task == Dataset.Task.REGRESSION:
         wanted = ["val_mean_absolute_error", "val_loss"]
     else:

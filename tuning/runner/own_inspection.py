@@ -112,6 +112,7 @@ def _explore(oracle: kt.Oracle, run: Callable[[kt.HyperParameters], None]) -> in
     end = time.monotonic() + _SECONDS
     active: list[Any] = []
     waiting: list[Any] = []
+    failed: list[Any] = []
     hp = oracle.get_space()
     for tried in range(_TRIALS):
         try:
@@ -119,19 +120,19 @@ def _explore(oracle: kt.Oracle, run: Callable[[kt.HyperParameters], None]) -> in
         except Exception:
             if not tried:
                 raise
-            # These values do not work; the trials of the search will say so in full.
-            active.append(waiting.pop(0))
+            # These values do not work; the trials of the search will say why.
+            failed.append(waiting[0])
         oracle.update_space(hp)
         active += [deepcopy(scope) for scope in hp.active_scopes if scope not in active]
-        waiting = [scope for scope in waiting if scope not in active]
-        waiting += [deepcopy(s) for s in hp.inactive_scopes if s not in active and s not in waiting]
+        waiting += [deepcopy(scope) for scope in hp.inactive_scopes if scope not in waiting]
+        waiting = [scope for scope in waiting if scope not in active and scope not in failed]
         if not waiting or time.monotonic() > end:
             break
         hp = oracle.get_space()
         for condition in waiting[0]:
             hp.values[condition.name] = condition.values[0]
         hp.ensure_active_values()
-    return len(waiting)
+    return len(waiting) + len(failed)
 
 
 def _samples(

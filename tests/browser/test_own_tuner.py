@@ -29,8 +29,8 @@ class MyTuner(keras_tuner.RandomSearch):
         ])
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         batch_size = hp.Choice("batch_size", [16, 32])
-        model.fit(x / 16.0, y, epochs=epochs, batch_size=batch_size)
-        loss, accuracy = model.evaluate(validation_data[0] / 16.0, validation_data[1])
+        model.fit(x, y, epochs=epochs, batch_size=batch_size)
+        loss, accuracy = model.evaluate(*validation_data)
         model.save(os.path.join("/tmp", f"{trial.trial_id}.keras"))
         return {"val_error": 1.0 - accuracy, "val_loss": loss}
 

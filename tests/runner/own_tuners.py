@@ -303,15 +303,42 @@ class Stepwise(kt.RandomSearch):
             self.on_epoch_end(trial, model, epoch, logs={"mine": score})
         return score
 """,
+    # A class that the script does not use.
+    "unused": BATCH_SIZE.replace("tuner = MyTuner(", "tuner = kt.Hyperband("),
+    # KerasTuner's cross-validation, extended.
+    "cross_validation": """
+import keras_tuner as kt
+from sklearn import ensemble, metrics, model_selection
+
+def build_model(hp):
+    return ensemble.RandomForestClassifier(n_estimators=hp.Int("trees", 2, 6), random_state=1)
+
+class Flattened(kt.tuners.SklearnTuner):
+    def run_trial(self, trial, X, y, **kwargs):
+        return super().run_trial(trial, X.reshape(len(X), -1), y)
+
+tuner = Flattened(
+    oracle=kt.oracles.BayesianOptimizationOracle(objective=kt.Objective("score", "max")),
+    hypermodel=build_model, scoring=metrics.make_scorer(metrics.accuracy_score),
+    cv=model_selection.StratifiedKFold(2))
+tuner.search(X, y)
+""",
+    "scaling": (HEAD + BUILDER)
+    + """
+class Scaling(kt.RandomSearch):
+    def run_trial(self, trial, x, y):
+        model = self.hypermodel.build(trial.hyperparameters)
+        return model.fit(x / 16.0, y)
+""",
     "endless": HEAD
     + """
-import random
+import time
 
 class Endless(kt.Tuner):
     def run_trial(self, trial):
         hp = trial.hyperparameters
         hp.Boolean("a")
-        with hp.conditional_scope("a", [random.random()]):
+        with hp.conditional_scope("a", [time.time()]):
             hp.Int("b", 1, 2)
         return 1.0
 """,

@@ -73,6 +73,23 @@ def test_a_class_is_read_by_running_it(
     assert found["parameters"] == parameters
 
 
+def test_a_class_that_the_script_does_not_use_is_not_used(inspected: dict[str, Any]) -> None:
+    found = inspected["unused"]
+    assert (found["kind"], found["objective"], found["direction"]) == (
+        "keras",
+        "val_accuracy",
+        "max",
+    )
+    assert [entry["config"]["name"] for entry in found["space"]["space"]] == ["units"]
+
+
+def test_kerastuners_cross_validation_can_be_extended(inspected: dict[str, Any]) -> None:
+    found = inspected["cross_validation"]
+    assert "message" not in found, found
+    assert (found["kind"], found["metrics"], found["direction"]) == ("custom", ["score"], "max")
+    assert found["samples"]["tried"] == 0
+
+
 def test_where_there_is_a_builder_models_are_sampled(inspected: dict[str, Any]) -> None:
     assert inspected["batch_size"]["samples"]["tried"] == 20
     assert inspected["blackbox"]["samples"]["tried"] == 0
@@ -248,6 +265,13 @@ def test_folds_are_executions_and_repeated_fits_go_on(digits: Path, tmp_path: Pa
     (again,) = Bench("stepwise", digits, tmp_path / "again").search({}, objective="mine", epochs=3)
     assert epochs_of(again) == [(0, 1), (0, 2), (0, 3)]
     assert all("mine" in e.metrics for e in again if isinstance(e, EpochEnd))
+
+
+def test_inputs_that_it_scales_are_not_measured_unscaled(digits: Path, tmp_path: Path) -> None:
+    events = Bench("scaling", digits, tmp_path).retrain(1)
+    assert isinstance(events[-1], Retrained), events
+    assert events[-1].metrics == {}
+    assert "run_trial scales its inputs" in (tmp_path / "retrain.log").read_text()
 
 
 @pytest.fixture(scope="module")

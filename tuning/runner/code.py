@@ -67,7 +67,8 @@ class Template(kt.HyperModel):
         self.script = read_script(code, TEMPLATE_FILE)
         self.module = self._execute(code)
         # A class of its own that runs the trials, or None; it may well need no builder.
-        self.tuner_class: Any = own_tuner(self.module, self.script.tuner)
+        others = self.script.construction is not None and not self.script.tuner
+        self.tuner_class: Any = None if others else own_tuner(self.module, self.script.tuner)
         self._found: Any = None
         self.inner: Any = None
         self.no_builder: TemplateError | None = None

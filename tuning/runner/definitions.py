@@ -51,12 +51,11 @@ def arguments_of(call: ast.Call | None, module: ModuleType) -> tuple[list[Any], 
 
 def proposed_objective(call: ast.Call | None, module: ModuleType) -> Any:
     """The one objective that the script gives to its tuner or to its tuner's oracle, or None."""
-    positional, named = arguments_of(call, module)
-    for value in (named.get("objective"), named.get("oracle"), *positional):
-        objective = single_objective(value)
-        if objective is not None:
-            return objective
-    return None
+    if call is None:
+        return None
+    named = [word.value for word in call.keywords if word.arg in ("objective", "oracle")]
+    found = (single_objective(_value(node, module)) for node in [*named, *call.args])
+    return next((objective for objective in found if objective is not None), None)
 
 
 def single_objective(value: Any) -> Any:

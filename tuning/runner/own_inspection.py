@@ -72,7 +72,7 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
             metrics,
             built.parameters,
             built.summary,
-            _samples(template, tuner, oracle, dataset, channel),
+            _samples(template, tuner, oracle, dataset, channel) if built.parameters else Samples(),
             _note(template, unexplored, bool(arguments.positional or arguments.named)),
             ModelKind.CUSTOM,
             proposed.name if proposed else "",

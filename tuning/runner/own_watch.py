@@ -32,6 +32,8 @@ class Watch:
         self.is_running = True
         self.last_model: Any = None
         self.saved_model: Any = None
+        # The smallest and largest input of the last fit, where it was an array.
+        self.fitted_range: tuple[float, float] | None = None
         # What the code itself reported: (step, metrics), by update_trial or by on_epoch_end.
         self._updates: list[tuple[int, dict[str, Any]]] = []
         self._epochs: list[EpochEnd] = []
@@ -68,6 +70,12 @@ class Watch:
         if not self._described and model.built:
             self._described = True
             self._send(description(model))
+
+    def fitted(self, model: Any, x: Any) -> None:
+        """A Keras model is about to be trained on `x`."""
+        self.model_seen(model)
+        numeric = isinstance(x, np.ndarray) and x.size and x.dtype.kind in "iufb"
+        self.fitted_range = (float(x.min()), float(x.max())) if numeric else None
 
     def model_saved(self, model: Any) -> None:
         self.saved_model = model

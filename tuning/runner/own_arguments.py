@@ -79,40 +79,36 @@ def bind(
     `*args` and `**kwargs` get the data and the settings too. Raises TemplateError."""
     parameters = list(inspect.signature(function).parameters.values())[skip:]
     kinds = {parameter.kind for parameter in parameters}
-    named_ones = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    meanings = {p.name: _meaning(p.name, [q.name for q in named_ones]) for p in named_ones}
-    by_order: Iterator[str] = iter([m for m in _ORDER if m not in meanings.values()])
+    asked = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    meanings = {p.name: _meaning(p.name, [q.name for q in asked]) for p in asked}
+    given = set(meanings.values())
+    by_order: Iterator[str] = iter([meaning for meaning in _ORDER if meaning not in given])
     positional: list[Any] = []
     named: dict[str, Any] = {}
-    for parameter in named_ones:
-        name, optional = parameter.name, parameter.default is not parameter.empty
-        meaning = meanings[name]
-        if not meaning and name in supplies and supplies[name] is not None:
-            value = supplies[name]
-        elif meaning or not optional:
-            value = _given(material, meaning or next(by_order, ""), name, tree, function)
-        else:
-            continue
-        if parameter.kind == parameter.POSITIONAL_ONLY:
-            positional.append(value)
-        else:
-            named[name] = value
-    given = set(meanings.values())
-    if inspect.Parameter.VAR_POSITIONAL in kinds and anything_else and not given & {"x", "y"}:
-        # Behind parameters that have a name, only positions are left for those.
-        positional += [named.pop(p.name) for p in named_ones if p.name in named
-                       and p.kind == p.POSITIONAL_OR_KEYWORD]  # fmt: skip
-        if "train_set" not in given:
-            positional += [material.value("x"), material.value("y")]
-    optional_names: set[str] = set()
+    for parameter in asked:
+        name, meaning = parameter.name, meanings[parameter.name]
+        if not meaning and supplies.get(name) is not None:
+            named[name] = supplies[name]
+        elif meaning or parameter.default is parameter.empty:
+            named[name] = _given(material, meaning or next(by_order, ""), name, tree, function)
+    takes_args = inspect.Parameter.VAR_POSITIONAL in kinds and anything_else
+    if takes_args and not given & {"x", "y", "train_set"}:
+        # Those that have a name stand before the others.
+        before = [p.name for p in asked if p.name in named and p.kind == p.POSITIONAL_OR_KEYWORD]
+        positional = [*map(named.pop, before), material.value("x"), material.value("y")]
+    extra: dict[str, Any] = {}
     if inspect.Parameter.VAR_KEYWORD in kinds and anything_else:
-        wanted = {} if positional or given & {"x", "train_set"} else {"x": "x", "y": "y"}
-        for name, meaning in {**wanted, **_KEYWORDS}.items():
-            known = meaning in given or (meaning == "validation" and bool(given & _VALIDATION))
-            if not known:
-                named[name] = material.value(meaning)
-                optional_names.add(name)
-    return Arguments(positional, named, frozenset(optional_names))
+        has_data = bool(positional) or bool(given & {"x", "train_set"})
+        extra = _for_kwargs(material, given, not has_data)
+    return Arguments(positional, {**named, **extra}, frozenset(extra))
+
+
+def _for_kwargs(material: Material, given: set[str], with_data: bool) -> dict[str, Any]:
+    """What `**kwargs` gets: whatever is not among the parameters that have a name."""
+    wanted = {**({"x": "x", "y": "y"} if with_data else {}), **_KEYWORDS}
+    known = given | ({"validation"} if given & _VALIDATION else set())
+    return {name: material.value(meaning) for name, meaning in wanted.items()
+            if meaning not in known}  # fmt: skip
 
 
 def global_values(names: dict[str, int], material: Material) -> dict[str, Any]:

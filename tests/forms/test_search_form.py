@@ -50,6 +50,23 @@ def test_the_direction_is_inferred_unless_given(
     assert form.search().direction == direction
 
 
+@pytest.mark.parametrize(
+    ("direction", "objective", "expected"),
+    [("max", "val_loss", "max"), ("", "val_loss", "min"), ("max", "val_accuracy", "max")],
+)
+def test_the_codes_own_objective_is_proposed_with_its_direction(
+    project: Project, direction: str, objective: str, expected: str
+) -> None:
+    inspection = project.inspection
+    inspection.objective, inspection.direction = "val_loss", direction
+    inspection.save()
+    form = SearchForm(project=project)
+    assert form["objective"].value() == "val_loss"
+    form = _form(project, objective=objective)
+    assert form.is_valid()
+    assert form.search().direction == expected
+
+
 def test_hyperband_needs_no_number_of_trials(project: Project) -> None:
     form = _form(project, tuner="hyperband", max_trials="")
     assert form.is_valid()

@@ -1,5 +1,6 @@
 """A supervisor for tests: starts the real runner, sends it orders, collects its events."""
 
+import json
 import os
 import select
 import subprocess
@@ -131,6 +132,26 @@ def prepare(folder: Path, key: str) -> Path:
         while runner.receive() is not None:
             pass
     return folder / "prepared"
+
+
+def inspect_templates(datasets: Path, folder: Path, templates: dict[str, str]) -> dict[str, Any]:
+    """Inspect many templates in one process: name -> its Inspected or Failed event, as a dict."""
+    (folder / "templates").mkdir()
+    for name, code in templates.items():
+        (folder / "templates" / f"{name}.py").write_text(code)
+    check = Path(__file__).parent / "check_own_templates.py"
+    done = subprocess.run(
+        [sys.executable, str(check), str(datasets), str(folder / "templates")],
+        cwd=folder,
+        env={"PATH": "", "HOME": str(folder), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
+             "https_proxy": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def project(code: str, dataset: Path, **split: Any) -> ProjectOrder:

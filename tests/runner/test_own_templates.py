@@ -1,16 +1,13 @@
 """Templates as people bring them: KerasTuner code in every style, whole scripts, what fails."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.tensorflow
+from .harness import inspect_templates
 
-CHECK = Path(__file__).parent / "check_own_templates.py"
+pytestmark = pytest.mark.tensorflow
 
 FUNCTION = """
 {imports}
@@ -136,22 +133,7 @@ TEMPLATES = {
 
 @pytest.fixture(scope="session")
 def inspected(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("own")
-    (folder / "templates").mkdir()
-    for name, code in TEMPLATES.items():
-        (folder / "templates" / f"{name}.py").write_text(code)
-    done = subprocess.run(
-        [sys.executable, str(CHECK), str(datasets), str(folder / "templates")],
-        cwd=folder,
-        env={"PATH": "", "HOME": str(folder), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
-             "https_proxy": "http://127.0.0.1:9"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return inspect_templates(datasets, tmp_path_factory.mktemp("own"), TEMPLATES)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from tuning.models import Dataset, HyperModel, Inspection, Worker
 from tuning.protocol.events import BadEvent, Inspected, Samples, decode_event, encode_event
-from tuning.supervisor.assignments.inspection import model_kind_of
+from tuning.supervisor.assignments.inspection import model_kind_of, objective_of
 from tuning.supervisor.claims import Slot, claim_next
 
 SAMPLES = Samples(20, 20, 1, 10, 20, 30, "ValueError")
@@ -50,3 +50,18 @@ def test_a_kind_of_model_that_nobody_knows_is_refused() -> None:
     event = replace(EVENT, kind="quantum")
     with pytest.raises(BadEvent, match="no known kind"):
         model_kind_of(event)
+
+
+def test_a_proposed_objective_survives_the_wire() -> None:
+    event = replace(EVENT, objective="loss", direction="min")
+    assert decode_event(encode_event(event)) == event
+    assert objective_of(event) == "loss"
+
+
+@pytest.mark.parametrize(
+    ("objective", "direction", "words"),
+    [("loss", "sideways", "no known direction"), ("val_f1", "max", "none of its metrics")],
+)
+def test_a_proposed_objective_is_checked(objective: str, direction: str, words: str) -> None:
+    with pytest.raises(BadEvent, match=words):
+        objective_of(replace(EVENT, objective=objective, direction=direction))

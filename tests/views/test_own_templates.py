@@ -308,3 +308,19 @@ def test_a_failed_reading_is_tried_again(as_bob: Client, own: HyperModel, datase
     )  # fmt: skip
     as_bob.post(reverse("hypermodel-inspect", args=[own.pk]), {"dataset": "x"})
     assert Inspection.objects.count() == 1
+
+
+def test_a_template_without_a_keras_model_shows_no_size(
+    as_alice: Client, own: HyperModel, project_of_own: Project
+) -> None:
+    note = "Its tuner class Parabola runs each trial by itself (run_trial)."
+    Inspection.objects.update(parameters=0, model_kind="custom", note=note, metrics=["x"])
+    for address in (
+        reverse("hypermodel-detail", args=[own.pk]),
+        reverse("project-detail", args=[project_of_own.pk]),
+    ):
+        page = text(as_alice.get(address))
+        assert note in page
+        assert "parameters." not in page
+    page = text(as_alice.get(reverse("hypermodel-detail", args=[own.pk])))
+    assert "no Keras model of which the parameters could be counted" in page

@@ -146,7 +146,7 @@ class SearchForm(forms.ModelForm):
             if cleaned.get(name) is None and name not in self.errors:
                 cleaned[name] = Search._meta.get_field(name).default
         if not cleaned.get("direction") and cleaned.get("objective"):
-            cleaned["direction"] = infer_direction(cleaned["objective"])
+            cleaned["direction"] = default_direction(self.project, cleaned["objective"])
         if "time_limit" in cleaned and cleaned.get("stall_limit", 0) > cleaned["time_limit"]:
             self.add_error("stall_limit", "This is longer than the time limit of a trial.")
         return cleaned
@@ -189,7 +189,17 @@ def ordered_metrics(metrics: list[str]) -> list[str]:
     return sorted(metrics, key=lambda name: (not name.startswith("val_"), "loss" in name, name))
 
 
+def default_direction(project: Project, objective: str) -> str:
+    """The one that the template's code gives for its objective; else what the name says."""
+    inspection = project.inspection
+    proposed = inspection.direction if objective == inspection.objective else ""
+    return proposed or infer_direction(objective)
+
+
 def default_objective(project: Project, metrics: list[str]) -> str:
+    proposed = str(project.inspection.objective)
+    if proposed in metrics:
+        return proposed
     if project.dataset.task == Dataset.Task.REGRESSION:
         wanted = ["val_mean_absolute_error", "val_loss"]
     else:

@@ -59,6 +59,10 @@ class Inspection(Work):
     model_kind = models.CharField(
         max_length=10, choices=[(k.value, k.value) for k in ModelKind], default=ModelKind.KERAS
     )
+    objective = models.TextField(
+        blank=True, help_text="The metric by which the code's own search compares, if it says."
+    )
+    direction = models.CharField(max_length=3, blank=True)
     note = models.TextField(blank=True, help_text="How the code was read, if not as it stands.")
 
     objects = InspectionQuerySet.as_manager()

@@ -93,7 +93,9 @@ class Samples:
 @dataclass(frozen=True)
 class Inspected:
     """A template's search space (KerasTuner's own config), the metrics that it reports, its size.
-    `note`: sentences about how the code was read; `kind`: a ModelKind."""
+    `note`: sentences about how the code was read; `kind`: a ModelKind; `objective`, one of the
+    metrics, and `direction` ("min" or "max"): what the code's own search compares by, if it says.
+    """
 
     space: dict[str, Any]
     metrics: list[str]
@@ -102,6 +104,8 @@ class Inspected:
     samples: Samples = field(default_factory=Samples)
     note: str = ""
     kind: str = ModelKind.KERAS
+    objective: str = ""
+    direction: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from typing import Any, Self
 
 from tuning.protocol.events import Event, encode_event
 from tuning.protocol.orders import EndOrder, Order, decode_order
@@ -20,6 +21,10 @@ class Channel:
         os.dup2(devnull, 0)
         os.close(devnull)
         self._lock = threading.Lock()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """There is one. KerasTuner copies callbacks, and those of a template may hold its tuner."""
+        return self
 
     def send(self, event: Event) -> None:
         """Write one event. Ends the process if nobody reads any more."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras_tuner as kt
 
+from .definitions import own_classes, own_tuner, proposed_objective
 from .failures import (
     TEMPLATE_FILE,
     NoNetwork,
@@ -25,6 +26,8 @@ _MODULE = "template"
 _FUNCTIONS = ("build_model", "build")
 # What a template's own `fit` may pass to `model.fit` although we pass it as well.
 _TUNABLE_IN_FIT = frozenset({"batch_size", "epochs", "verbose"})
+# What a template's own `fit` may not even take.
+_LEFT_OUT_OF_FIT = _TUNABLE_IN_FIT | {"validation_data", "callbacks"}
 # What a training raises if shapes do not fit. By name: TensorFlow's kind would import it.
 _SHAPE_ERRORS = frozenset({"ValueError", "InvalidArgumentError"})
 
@@ -66,20 +69,34 @@ class Template(kt.HyperModel):
     def __init__(self, code: str, facts: dict[str, Any]) -> None:
         super().__init__(name=_MODULE)
         self.facts = facts
-        self._supplies = supplies(facts)
-        self._script = read_script(code, TEMPLATE_FILE)
-        module = self._execute(code)
-        inner = _find(module, self._script.builder)
-        if inspect.isclass(inner):
-            inner = inner(**self._arguments(inner, skip=0))
-        elif not isinstance(inner, kt.HyperModel):
-            inner = _FunctionModel(inner, self._arguments(inner, skip=1))
-        self.inner: Any = inner
+        self.supplied = supplies(facts)
+        self.script = read_script(code, TEMPLATE_FILE)
+        self.module = self._execute(code)
+        # A class of its own that runs the trials, or None; it may well need no builder.
+        others = self.script.construction is not None and not self.script.tuner
+        self.tuner_class: Any = None if others else own_tuner(self.module, self.script.tuner)
+        self._found: Any = None
+        self.inner: Any = None
+        self.no_builder: TemplateError | None = None
+        try:
+            if self.tuner_class is None or self.script.wants_builder:
+                self._found = _find(self.module, self.script.builder)
+                self.inner = self._made(self._found)
+        except TemplateError as error:
+            if self.tuner_class is None:
+                raise
+            # Its constructor may bring one. If it does not, this is why there is none.
+            self.no_builder = error
 
     @property
     def note(self) -> str:
         """Sentences about what of the code is used, if it is not used as it stands."""
-        return self._script.note
+        return self.script.note
+
+    @property
+    def objective(self) -> Any:
+        """The kt.Objective that the script's tuner would have, or None."""
+        return proposed_objective(self.script.construction, self.module)
 
     def declare_hyperparameters(self, hp: kt.HyperParameters) -> None:
         self.inner.declare_hyperparameters(hp)
@@ -88,7 +105,7 @@ class Template(kt.HyperModel):
         try:
             return self.inner.build(hp)
         except NameError as error:
-            raise self._explained(error) from error
+            raise self.explained(error) from error
         except Exception as error:
             if is_network_error(error):
                 raise NoNetwork(
@@ -104,11 +121,13 @@ class Template(kt.HyperModel):
             try:
                 return self.inner.fit(hp, model, *args, **kwargs)
             except TypeError as error:
-                name = _given_twice(error)
-                if name not in _TUNABLE_IN_FIT or name not in kwargs:
+                # `model.fit(*args, batch_size=hp.Int(...), **kwargs)`, as in KerasTuner's guide; or
+                # a `fit` of its own that has no use for it. The call itself was refused, so nothing
+                # has been trained yet.
+                name = not_known(error) or given_twice(error)
+                allowed = _LEFT_OUT_OF_FIT if not_known(error) else _TUNABLE_IN_FIT
+                if name not in allowed or name not in kwargs:
                     raise
-                # `model.fit(*args, batch_size=hp.Int(...), **kwargs)`, as in KerasTuner's guide.
-                # The call itself was refused, so nothing has been trained yet.
                 del kwargs[name]
             except Exception as error:
                 sentence = misfit(model, self.facts)
@@ -116,18 +135,43 @@ class Template(kt.HyperModel):
                     raise TemplateError(sentence) from error
                 raise
 
+    @property
+    def fits_by_itself(self) -> bool:
+        """Whether the template has a `fit` of its own, which may do to the data what it likes."""
+        return type(self.inner).fit is not kt.HyperModel.fit
+
+    @property
+    def wants_validation(self) -> bool:
+        """Whether its own `fit` asks for validation rows, be it by kwargs["validation_data"]."""
+        code = getattr(type(self.inner).fit, "__code__", None)
+        named = (*code.co_varnames, *code.co_consts) if code else ()
+        return self.fits_by_itself and "validation_data" in named
+
+    def stands_for(self, value: Any) -> bool:
+        """Whether a script hands `value` to its tuner as the builder."""
+        if self.inner is None and isinstance(value, kt.HyperModel):
+            self.inner = value
+        return isinstance(value, kt.HyperModel) or (value is not None and value is self._found)
+
+    def _made(self, found: Any) -> Any:
+        if inspect.isclass(found):
+            return found(**self._arguments(found, skip=0))
+        if isinstance(found, kt.HyperModel):
+            return found
+        return _FunctionModel(found, self._arguments(found, skip=1))
+
     def _execute(self, code: str) -> ModuleType:
-        missing = self._script.missing
-        given = {name: self._supplies.get(name) for name in missing}
+        missing = self.script.missing
+        given = {name: self.supplied.get(name) for name in missing}
         given = {name: value for name, value in given.items() if value is not None}
         try:
-            return _execute(code, self._script.tree, given)
+            return _execute(code, self.script.tree, given)
         except NameError as error:
-            raise self._explained(error) from error
+            raise self.explained(error) from error
 
-    def _explained(self, error: NameError) -> Exception:
+    def explained(self, error: NameError) -> Exception:
         """The error, or a sentence if only a part of the script that is not run has the name."""
-        line = self._script.missing.get(error.name or "")
+        line = self.script.missing.get(error.name or "")
         if line is None:
             return error
         return TemplateError(
@@ -144,9 +188,9 @@ class Template(kt.HyperModel):
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
             optional = parameter.default is not parameter.empty
-            supplied = parameter.name in self._supplies
-            if supplied and not (optional and self._supplies[parameter.name] is None):
-                given[parameter.name] = self._supplies[parameter.name]
+            supplied = parameter.name in self.supplied
+            if supplied and not (optional and self.supplied[parameter.name] is None):
+                given[parameter.name] = self.supplied[parameter.name]
             elif not optional:
                 raise TemplateError(
                     f"{function.__name__} asks for {parameter.name!r}, which a project cannot "
@@ -168,6 +212,16 @@ class _FunctionModel(kt.HyperModel):
         return self._function(hp, **self._arguments)
 
 
+class _Source:
+    """Where Python finds a template's text: there is no file."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def get_source(self, name: str) -> str:
+        return self._code
+
+
 def _execute(code: str, tree: ast.Module, given: dict[str, Any]) -> ModuleType:
     """Run the code as a module. Its lines appear in tracebacks although there is no file."""
     # A modification time of None keeps the entry when linecache looks for changed files.
@@ -175,6 +229,8 @@ def _execute(code: str, tree: ast.Module, given: dict[str, Any]) -> ModuleType:
     linecache.cache[TEMPLATE_FILE] = (len(code), None, lines, TEMPLATE_FILE)
     module = ModuleType(_MODULE)
     module.__file__ = TEMPLATE_FILE
+    # TensorFlow's AutoGraph, which turns the `if` of a tf.function into a graph, has it read anew.
+    module.__loader__ = _Source(code)  # type: ignore[assignment]
     module.__dict__.update(given)
     # Importable by name: dataclasses and Keras's serialisation look a class's module up.
     sys.modules[_MODULE] = module
@@ -190,13 +246,7 @@ def _find(module: ModuleType, builder: str) -> Any:
         return ready
     if inspect.isclass(ready) and issubclass(ready, kt.HyperModel):
         return ready
-    classes = [
-        item
-        for item in vars(module).values()
-        if inspect.isclass(item) and issubclass(item, kt.HyperModel) and item.__module__ == _MODULE
-    ]
-    # A base class that another one extends is not meant.
-    leaves = [c for c in classes if not any(c in other.__mro__[1:] for other in classes)]
+    leaves = own_classes(module, kt.HyperModel)
     if len(leaves) > 1:
         names = ", ".join(leaf.__name__ for leaf in leaves)
         raise TemplateError(
@@ -216,8 +266,10 @@ def _find_function(module: ModuleType) -> Any:
         for item in vars(module).values()
         if inspect.isfunction(item) and item.__module__ == _MODULE and _takes_hp(item)
     }
-    # One that another one calls is a helper.
-    called = {name for item in functions.values() for name in item.__code__.co_names}
+    # One that another one or a method calls is a helper.
+    own = own_classes(module, object)
+    methods = [m for kind in own for m in vars(kind).values() if inspect.isfunction(m)]
+    called = {name for item in [*functions.values(), *methods] for name in item.__code__.co_names}
     leaves = [name for name in functions if name not in called]
     if len(leaves) > 1:
         raise TemplateError(
@@ -237,6 +289,11 @@ def _takes_hp(function: Callable[..., Any]) -> bool:
     return first in HP_NAMES
 
 
-def _given_twice(error: TypeError) -> str | None:
+def given_twice(error: TypeError) -> str | None:
     found = re.search(r"got multiple values for (?:keyword )?argument '(\w+)'", str(error))
+    return found[1] if found else None
+
+
+def not_known(error: TypeError) -> str | None:
+    found = re.search(r"got an unexpected keyword argument '(\w+)'", str(error))
     return found[1] if found else None

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import keras_tuner as kt
+from keras_tuner.src.engine.objective import DefaultObjective
 
 from tuning.protocol.events import Inspected, Progress
 from tuning.protocol.model_kinds import ModelKind
@@ -20,6 +21,8 @@ from .estimators import is_estimator, ready
 from .failures import NoNetwork, TemplateError
 from .misfits import output_misfit
 from .networks import description
+from .own_inspection import inspect_own_tuner
+from .own_watch import names_of
 from .samples import network_size, sample_models
 from .spaces import to_json
 
@@ -37,6 +40,9 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     """
     dataset = load_dataset(order.project)
     template = InspectedTemplate(order.project.code, dataset.facts)
+    if template.tuner_class is not None:
+        inspect_own_tuner(template, dataset, channel)
+        return
     oracle = kt.oracles.RandomSearchOracle(objective=kt.Objective("val_loss", "min"), seed=1)
     kt.Tuner(oracle, hypermodel=template, directory="kt", project_name="inspection")
     keras.backend.clear_session()
@@ -52,9 +58,16 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     space = to_json(oracle.get_space())
     summary = template.reservation() + found.summary
     note = " ".join(text for text in (template.note, found.note) if text)
+    proposed = template.objective
+    if proposed is None or proposed.name not in found.metrics:
+        proposed = None
     channel.send(
-        Inspected(space, found.metrics, found.parameters, summary, samples, note, found.kind)
-    )
+        Inspected(
+            space, found.metrics, found.parameters, summary, samples, note, found.kind,
+            objective=proposed.name if proposed else "",
+            direction=proposed.direction if proposed else "",
+        )
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,7 +118,7 @@ def _look_at_estimator(
 def _refuse_outputs(template: Template, keras_model: Any) -> None:
     """Too few outputs may train for a moment, as long as no row of a missing class comes along.
     A `fit` of the template's own may do to the targets what it likes."""
-    if type(template.inner).fit is kt.HyperModel.fit:
+    if not template.fits_by_itself:
         sentence = output_misfit(keras_model, template.facts)
         if sentence:
             raise TemplateError(sentence)
@@ -182,8 +195,12 @@ def _short_training(
         callbacks=[names],
         verbose=2,
     )
-    reported = results if isinstance(results, dict) else {}
-    return list(dict.fromkeys([*names.found, *map(str, reported)]))
+    if isinstance(results, dict | keras.callbacks.History):
+        returned = map(str, results) if isinstance(results, dict) else ()
+        return list(dict.fromkeys([*names.found, *returned]))
+    # A number is the value of the objective, whatever that is called.
+    only = kt.Objective(*names.found, "min") if len(names.found) == 1 else DefaultObjective()
+    return names_of(results, template.objective or only, "HyperModel.fit")
 
 
 class MetricNames(keras.callbacks.Callback):

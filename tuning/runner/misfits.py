@@ -10,6 +10,11 @@ def misfit(keras_model: Any, facts: dict[str, Any]) -> str:
     return _input_misfit(keras_model, facts) or output_misfit(keras_model, facts)
 
 
+def fits_input(keras_model: Any, facts: dict[str, Any]) -> bool:
+    """Whether the network takes the dataset's rows as they are, as far as its shape is known."""
+    return not _input_misfit(keras_model, facts)
+
+
 def _input_misfit(keras_model: Any, facts: dict[str, Any]) -> str:
     wanted = _rows(getattr(keras_model, "input_shape", None))
     given = tuple(facts["input_shape"])

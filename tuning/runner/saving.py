@@ -22,9 +22,10 @@ _COMPARED_ROWS = 8
 _COMPARED_RAW_ROWS = 500
 
 
-def save_model(keras_model: Any, dataset: Dataset) -> None:
+def save_model(keras_model: Any, dataset: Dataset, instead: np.ndarray | None = None) -> None:
     """Write the file under its name only once it is whole and known to load and predict alike.
-    Raises TemplateError."""
+    `instead`: rows to compare by of a model that does not take the dataset's. Raises
+    TemplateError."""
     rows = dataset.raw("test")[0]
     if not len(rows):
         rows = dataset.raw("train")[0]
@@ -32,7 +33,9 @@ def save_model(keras_model: Any, dataset: Dataset) -> None:
     whole, columns = keras_model, None
     inputs: Any = rows[:_COMPARED_ROWS]
     feed = inputs
-    if dataset.preprocessing:
+    if instead is not None:
+        inputs = feed = instead
+    elif dataset.preprocessing:
         rows = _with_strangers(rows[:_COMPARED_RAW_ROWS], dataset.preprocessing)
         raw = RawModel(keras_model, dataset.preprocessing)
         whole, columns = raw.keras_model, raw.inputs

@@ -30,10 +30,14 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 @dataclass
 class Script:
-    """What of a template is executed. `builder` is the name that its tuner was given."""
+    """What of a template is executed. `builder` is the name that its tuner was given, `tuner` the
+    template's own class of that tuner, if it has one; `construction` and `search` are the calls."""
 
     tree: ast.Module
     builder: str = ""
+    tuner: str = ""
+    construction: ast.Call | None = None
+    search: ast.Call | None = None
     # Names that the kept code uses and only left-out statements would define -> their line.
     missing: dict[str, int] = field(default_factory=dict)
     left_out: list[int] = field(default_factory=list)
@@ -45,26 +49,42 @@ class Script:
             return ""
         first, last = min(self.left_out), max(self.left_out)
         lines = f"line {first}" if first == last else f"lines {first} to {last}"
-        name = f" Its builder {self.builder} is used." if self.builder else ""
+        names = [("builder", self.builder), ("class", self.tuner)]
+        name = "".join(f" Its {kind} {name} is used." for kind, name in names if name)
         return (
             f"The code is a script.{name} Its own data loading, tuner and search ({lines}, as far "
             "as the builder does not need them) are not run: the project supplies the data and "
             "the search."
         )
 
+    @property
+    def wants_builder(self) -> bool:
+        """Whether the template's own tuner class leaves building, or training too, to others."""
+        calls = {_last_name(n.func) for n in ast.walk(self.tree) if isinstance(n, ast.Call)}
+        nodes = list(ast.walk(self.tree))
+        defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        asked = any(isinstance(n, ast.Attribute) and n.attr == "hypermodel" for n in nodes)
+        return bool(self.builder) or asked or "run_trial" in calls or "run_trial" not in defined
+
 
 def read_script(code: str, filename: str) -> Script:
     """The code as a tree, without what a project does in its place. Raises SyntaxError."""
     tree = ast.parse(code, filename)
     loose = [node for node in tree.body if not isinstance(node, _DEFINITIONS)]
+    tuners = _tuner_classes(tree.body)
+    construction = _construction(loose, tree.body, tuners)
+    tuner = _last_name(construction.func) if construction else ""
+    tuner = tuner if tuner in tuners else ""
     if not any(_runs(node) for node in loose):
-        return Script(tree)
+        return Script(tree, "", tuner, construction)
     classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
-    builder = _given_to_a_tuner(loose, classes)
+    builder = _given_to_a_tuner(construction, classes, tree.body)
     if not builder and not any(_is_builder(node, builder) for node in tree.body):
         return Script(tree)
     tainted = _tainted(tree.body)
-    kept = _kept(tree.body, builder, tainted)
+    # What the tuner's own class, and what its construction is given, need as well.
+    also = _read_by(construction) if construction and tuner else frozenset()
+    kept = _kept(tree.body, builder, tainted, also)
     left_out = [
         node.lineno
         for node in loose
@@ -73,7 +93,9 @@ def read_script(code: str, filename: str) -> Script:
     defined = {name for node in kept for name in _defines(node)}
     needed = {name for node in kept for name in _uses(node)}
     missing = {name: line for name, line in tainted.items() if name in needed - defined}
-    return Script(ast.Module(kept, []), builder, missing, left_out)
+    search = next((call for call in _calls(loose) if _last_name(call.func) == "search"), None)
+    kept_tree = ast.Module(kept, [])
+    return Script(kept_tree, builder, tuner, construction, search, missing, left_out)
 
 
 def _tainted(body: list[ast.stmt]) -> dict[str, int]:
@@ -88,11 +110,13 @@ def _tainted(body: list[ast.stmt]) -> dict[str, int]:
     return tainted
 
 
-def _kept(body: list[ast.stmt], builder: str, tainted: dict[str, int]) -> list[ast.stmt]:
+def _kept(
+    body: list[ast.stmt], builder: str, tainted: dict[str, int], also: frozenset[str]
+) -> list[ast.stmt]:
     """The builders and, over and over, what the kept code needs, in the script's order."""
     chosen = {node for node in body if _is_builder(node, builder)}
     while True:
-        needed = {name for node in chosen for name in _uses(node)} | {builder}
+        needed = {name for node in chosen for name in _uses(node)} | {builder} | also
         more = {
             node
             for node in body
@@ -111,7 +135,8 @@ def _may_be_kept(node: ast.stmt, tainted: dict[str, int]) -> bool:
 
 def _is_builder(node: ast.stmt, builder: str) -> bool:
     if isinstance(node, ast.ClassDef):
-        return any(_last_name(base) == "HyperModel" for base in node.bases)
+        names = [_last_name(base) for base in node.bases]
+        return any(name == "HyperModel" or _is_tuner(name) for name in names)
     if not isinstance(node, ast.FunctionDef):
         return False
     if builder:
@@ -125,20 +150,48 @@ def _takes_hyperparameters(node: ast.FunctionDef) -> bool:
     return bool(arguments) and arguments[0].arg in HP_NAMES
 
 
-def _given_to_a_tuner(loose: list[ast.stmt], classes: set[str]) -> str:
+def _tuner_classes(body: list[ast.stmt]) -> set[str]:
+    """The script's own classes of tuners, those that extend another one of them too."""
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            bases = {_last_name(base) for base in node.bases}
+            if bases & found or any(_is_tuner(base) for base in bases):
+                found.add(node.name)
+    return found
+
+
+def _construction(loose: list[ast.stmt], body: list[ast.stmt], own: set[str]) -> ast.Call | None:
+    """The call that makes the script's tuner, one of its own classes before KerasTuner's. That of
+    an own class often stands in a main()."""
+    made = [call for call in _calls([*loose, *body]) if _last_name(call.func) in own]
+    made += [call for call in _calls(loose) if _is_tuner(_last_name(call.func))]
+    return made[0] if made else None
+
+
+def _calls(nodes: list[ast.stmt]) -> Iterator[ast.Call]:
+    for node in nodes:
+        yield from (part for part in ast.walk(node) if isinstance(part, ast.Call))
+
+
+def _given_to_a_tuner(call: ast.Call | None, classes: set[str], body: list[ast.stmt]) -> str:
     """The name in RandomSearch(name, ...), RandomSearch(hypermodel=name, ...) or, of a class, in
-    RandomSearch(Name(...), ...); or nothing."""
-    for node in loose:
-        for call in ast.walk(node):
-            if not isinstance(call, ast.Call) or not _is_tuner(_last_name(call.func)):
-                continue
-            named = [word.value for word in call.keywords if word.arg == "hypermodel"]
-            for value in [*named, *call.args[:1]]:
-                if isinstance(value, ast.Name):
-                    return value.id
-                if isinstance(value, ast.Call) and _last_name(value.func) in classes:
-                    return _last_name(value.func)
+    RandomSearch(Name(...), ...); or nothing. An oracle may come first."""
+    if call is None:
+        return ""
+    oracles = {name for node in body for name in _defines(node) if _makes_oracle(node)}
+    named = [word.value for word in call.keywords if word.arg == "hypermodel"]
+    for value in [*named, *call.args[:2]]:
+        if isinstance(value, ast.Name) and value.id not in oracles:
+            return value.id
+        if isinstance(value, ast.Call) and _last_name(value.func) in classes:
+            return _last_name(value.func)
     return ""
+
+
+def _makes_oracle(node: ast.stmt) -> bool:
+    value = node.value if isinstance(node, ast.Assign) else None
+    return isinstance(value, ast.Call) and "Oracle" in _last_name(value.func)
 
 
 def _runs(node: ast.stmt) -> bool:
@@ -156,6 +209,10 @@ def _is_tuner(name: str) -> bool:
 def _uses(node: ast.stmt) -> frozenset[str]:
     """The global names that a statement reads, in the bodies that it defines too."""
     return frozenset(_loaded(compile(ast.Module([node], []), "<template>", "exec")))
+
+
+def _read_by(call: ast.Call) -> frozenset[str]:
+    return _uses(ast.fix_missing_locations(ast.copy_location(ast.Expr(call), call)))
 
 
 def _loaded(code: CodeType) -> Iterator[str]:

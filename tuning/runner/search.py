@@ -24,6 +24,7 @@ from .data import load_dataset
 from .failures import MissingFile, NoScore, failure_of
 from .networks import description, numbers
 from .spaces import with_values
+from .steps import best_step
 
 # KerasTuner's own layout: <working folder>/kt/search/trial_<id>/checkpoint.weights.h5
 DIRECTORY = "kt"
@@ -45,12 +46,13 @@ def search(order: SearchOrder, channel: Channel) -> None:
         validation_data=validation if len(validation[0]) else None,
         epochs=order.epochs,
         batch_size=order.batch_size,
-        callbacks=_early_stopping(order),
+        callbacks=early_stopping(order),
         verbose=2,
     )
 
 
-def _early_stopping(order: SearchOrder) -> list[keras.callbacks.Callback]:
+def early_stopping(order: SearchOrder) -> list[keras.callbacks.Callback]:
+    """The callback that the order asks for, if any."""
     metric = order.early_stopping_metric
     if not metric:
         return []
@@ -97,6 +99,8 @@ class RemoteOracle(kt.Oracle):
         self._channel = channel
         self._metrics: Metrics = {}
         self._step = 0
+        # Of results in which KerasTuner finds no epochs.
+        self.best_step: int | None = None
         self.seed = 0
         self.failure: Failed | None = None
 
@@ -105,7 +109,7 @@ class RemoteOracle(kt.Oracle):
         order = self._channel.receive()
         if not isinstance(order, TrialOrder):
             return Trial(kt.HyperParameters(), trial_id="", status=TrialStatus.STOPPED)
-        self._metrics, self._step, self.failure = {}, 0, None
+        self._metrics, self._step, self.best_step, self.failure = {}, 0, None, None
         self.seed = order.seed
         hp = with_values(self._space, order.values)
         trial = Trial(hp, trial_id=order.trial_id, status=TrialStatus.RUNNING)
@@ -113,7 +117,8 @@ class RemoteOracle(kt.Oracle):
         return trial
 
     def update_trial(self, trial_id: str, metrics: dict[str, Any], step: int = 0) -> Trial:
-        self._metrics, self._step = numbers(metrics), step
+        self._metrics = numbers(metrics)
+        self._step = step if self.best_step is None else self.best_step
         return self.trials[trial_id]
 
     def end_trial(self, trial: Trial) -> None:
@@ -168,12 +173,19 @@ class StreamingTuner(kt.Tuner):
         self._execution = -1
         self._described = False
         self._epoch_began = 0.0
+        self._epochs: list[EpochEnd] = []
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         self._execution = -1
         self._described = False
+        self._epochs = []
         with told_failures(self.oracle):
-            return super().run_trial(trial, *args, **kwargs)
+            results = super().run_trial(trial, *args, **kwargs)
+        if self._epochs and not all(isinstance(one, keras.callbacks.History) for one in results):
+            # A `fit` of its own may return a number; its callbacks were told of epochs.
+            initial = trial.hyperparameters.values.get("tuner/initial_epoch", 0)
+            self.oracle.best_step = best_step(self._epochs, self.oracle.objective, initial)
+        return results
 
     def _build_and_fit_model(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         self._execution += 1
@@ -189,6 +201,8 @@ class StreamingTuner(kt.Tuner):
         keras.utils.set_random_seed(self.oracle.seed + self._execution)
         keras_model = super()._build_hypermodel(hp)
         self._describe(keras_model)
+        # A training loop of the template's own may not say when an epoch begins.
+        self._epoch_began = time.monotonic()
         return keras_model
 
     def on_epoch_begin(self, trial: Trial, model: Any, epoch: int, logs: Any = None) -> None:
@@ -196,9 +210,12 @@ class StreamingTuner(kt.Tuner):
 
     def on_epoch_end(self, trial: Trial, model: Any, epoch: int, logs: Any = None) -> None:
         self._describe(model)
-        seconds = time.monotonic() - self._epoch_began
+        now = time.monotonic()
         # Keras counts from 0, in Hyperband from where the parent ended.
-        self._channel.send(EpochEnd(self._execution, epoch + 1, seconds, numbers(logs)))
+        event = EpochEnd(self._execution, epoch + 1, now - self._epoch_began, numbers(logs))
+        self._epoch_began = now
+        self._epochs.append(event)
+        self._channel.send(event)
 
     def on_trial_end(self, trial: Trial) -> None:
         if not self.keeps_checkpoints:

@@ -51,6 +51,10 @@ def _do(order: Order, channel: Channel) -> None:
             from .estimator_search import search_estimators
 
             search_estimators(order, channel)
+        case SearchOrder(kind=ModelKind.CUSTOM):
+            from .own_search import search_own
+
+            search_own(order, channel)
         case SearchOrder():
             from .search import search
 
@@ -63,6 +67,10 @@ def _do(order: Order, channel: Channel) -> None:
             from .estimator_retrain import retrain_estimator
 
             retrain_estimator(order, channel)
+        case RetrainOrder(kind=ModelKind.CUSTOM):
+            from .own_retrain import retrain_own
+
+            retrain_own(order, channel)
         case RetrainOrder():
             from .retrain import retrain
 

@@ -34,6 +34,8 @@ class InspectionAssignment(Assignment):
                     samples=asdict(event.samples),
                     note=event.note,
                     model_kind=model_kind_of(event),
+                    objective=objective_of(event),
+                    direction=event.direction,
                 )
                 return True
             case Failed():
@@ -48,3 +50,12 @@ def model_kind_of(event: Inspected) -> ModelKind:
         return ModelKind(event.kind)
     except ValueError as error:
         raise BadEvent("an inspection of no known kind of model") from error
+
+
+def objective_of(event: Inspected) -> str:
+    """The objective that the code itself proposes, or nothing. Raises BadEvent."""
+    if event.direction not in ("min", "max", ""):
+        raise BadEvent("an inspection that proposes no known direction")
+    if event.objective and event.objective not in event.metrics:
+        raise BadEvent("an inspection that proposes an objective which is none of its metrics")
+    return event.objective

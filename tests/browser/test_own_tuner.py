@@ -1,0 +1,78 @@
+"""A Tuner class that somebody brings along, from the editor to a downloaded model."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .test_main_job import LONG, start_search, wait_until_completed
+from .test_own_template import look
+
+pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
+
+CODE = """import os
+import keras
+import keras_tuner
+
+
+class MyTuner(keras_tuner.RandomSearch):
+    def run_trial(self, trial, x, y, validation_data, epochs):
+        hp = trial.hyperparameters
+        model = keras.Sequential([
+            keras.layers.Input((8, 8, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(hp.Int("units", 8, 32, step=8), activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ])
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        batch_size = hp.Choice("batch_size", [16, 32])
+        model.fit(x, y, epochs=epochs, batch_size=batch_size)
+        loss, accuracy = model.evaluate(*validation_data)
+        model.save(os.path.join("/tmp", f"{trial.trial_id}.keras"))
+        return {"val_error": 1.0 - accuracy, "val_loss": loss}
+
+
+tuner = MyTuner(objective=keras_tuner.Objective("val_error", "min"), max_trials=3)
+tuner.search()
+"""
+
+
+def test_a_tuner_class_reaches_a_download(sign_in: Callable[..., Any], tmp_path: Path) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page.goto("/templates/new/")
+    page.get_by_label("Name", exact=True).fill("A tuner of our own")
+    page.get_by_label("Read it with").select_option(label="Digits")
+    page.get_by_label("Images").check()
+    page.get_by_label("Or paste it here").fill(CODE)
+    page.get_by_role("button", name="Create template").click()
+    page.get_by_text(re.compile("Its tuner class MyTuner runs each trial")).wait_for(timeout=LONG)
+    page.get_by_text("With its defaults the model has 610 parameters.").wait_for()
+    look(page, "own-tuner")
+
+    page.get_by_role("link", name="New project with it").click()
+    page.get_by_label("Name", exact=True).fill("With our own tuner")
+    page.get_by_role("button", name="Create project").click()
+    page.get_by_role("link", name="New search").first.click(timeout=LONG)
+    assert page.locator("[name=objective]").input_value() == "val_error"
+    page.go_back()
+    # Another algorithm than its base class's.
+    start_search(page, tuner="bayesian", max_trials="3", epochs="4")
+    wait_until_completed(page)
+    assert page.locator("#trial-table .status-completed").count() == 3
+    assert page.locator("#trial-table").get_by_text("4", exact=True).count() > 0
+    look(page, "own-tuner-search")
+
+    page.get_by_role("button", name=re.compile("^Retrain trial")).click()
+    page.wait_for_url("**/models/*/")
+    link = page.get_by_role("link", name=re.compile("^Download .*keras")).first
+    link.wait_for(timeout=LONG)
+    look(page, "own-tuner-model")
+    with page.expect_download() as downloading:
+        link.click()
+    model = tmp_path / downloading.value.suggested_filename
+    downloading.value.save_as(model)
+    assert model.suffix == ".keras"
+    assert hashlib.sha256(model.read_bytes()).hexdigest() in page.content()

@@ -20,6 +20,7 @@ from tuning.actions.hypermodels import change_hypermodel, create_hypermodel
 from tuning.forms.datasets import UploadForm, largest_upload, too_large_text
 from tuning.forms.hypermodels import HyperModelForm
 from tuning.models import Dataset, HyperModel, Team
+from tuning.protocol.uploads import TABLES
 
 CHUNK = 1 << 20
 _NAME = 80
@@ -56,6 +57,8 @@ def find_dataset(text: str, user: Any, team: Team, choices: dict[str, Any]) -> D
         form = UploadForm(data, MultiValueDict({"file": [file]}), user=user, team=team)
         refuse(form)
         upload = form.upload()
+        if upload["kind"] in TABLES and not upload["target"]:
+            raise CommandError("--target: name the column of the table that is to be predicted.")
         same = Dataset.objects.filter(team=team, upload=upload, upload_sha256=digest)
         ready = same.exclude(folder="").first()
         if ready is not None:

@@ -12,8 +12,13 @@ from typing import Any
 import keras_tuner as kt
 
 from .failures import TEMPLATE_FILE, NoNetwork, TemplateError, is_network_error
-from .misfits import misfit
+from .imports import Absent
+from .misfits import misfit, output_misfit
+from .own_values import OwnValues
 from .scripts import HP_NAMES, read_script
+from .stand_ins import Parts
+from .supplied import SUPPLIED, supplies
+from .targets import fitted, takes_one_hot
 
 _MODULE = "template"
 _FUNCTIONS = ("build_model", "build")
@@ -23,47 +28,27 @@ _TUNABLE_IN_FIT = frozenset({"batch_size", "epochs", "verbose"})
 _SHAPE_ERRORS = frozenset({"ValueError", "InvalidArgumentError"})
 
 
-# What people are told; the aliases below are for scripts that already use them.
-_SUPPLIED = (
-    "class_names", "feature_names", "image_size", "input_shape", "max_value", "min_value",
-    "num_classes", "task",
-)  # fmt: skip
-
-
-def supplies(facts: dict[str, Any]) -> dict[str, Any]:
-    """What a project can supply, by name, to a template that asks for it."""
-    shape = tuple(facts["input_shape"])
-    height, width, channels = shape if len(shape) == 3 else (None, None, None)
-    meanings: list[tuple[Any, tuple[str, ...]]] = [
-        (shape, ("input_shape", "img_shape", "image_shape")),
-        (shape[:2] if len(shape) == 3 else None, ("image_size", "img_size")),
-        (height, ("img_height", "image_height", "img_rows")),
-        (width, ("img_width", "image_width", "img_cols")),
-        (channels, ("channels", "num_channels", "img_channels", "img_num_channels")),
-        (shape[0] if len(shape) == 1 else None, ("num_features", "n_features", "input_dim")),
-        (
-            facts.get("num_classes"),
-            ("num_classes", "no_classes", "n_classes", "nb_classes", "num_labels"),
-        ),
-        (facts["task"], ("task",)),
-        (facts["max_value"], ("max_value",)),
-        (facts["min_value"], ("min_value",)),
-        (facts.get("class_names"), ("class_names",)),
-        (facts.get("feature_names"), ("feature_names",)),
-    ]
-    return {name: value for value, names in meanings for name in names}
-
-
 class Template(kt.HyperModel):
     """The template's HyperModel, or its build function, with what the project supplies."""
 
-    def __init__(self, code: str, facts: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        code: str,
+        facts: dict[str, Any],
+        constants: dict[str, Any] | None = None,
+        parts: Parts | None = None,
+    ) -> None:
+        """`constants` go before what the project supplies; `parts` gives rows to scripts whose
+        builder needs data. Never the test rows."""
         super().__init__(name=_MODULE)
         self.facts = facts
-        self._supplies = supplies(facts)
+        self._constants = constants or {}
+        self._supplies = {**supplies(facts), **self._constants}
+        self._own = OwnValues(supplies(facts), self._constants, parts, facts)
         self._script = read_script(code, TEMPLATE_FILE)
+        self._one_hot = False
         module = self._execute(code)
-        inner = _find(module, self._script.builder)
+        inner = _find(module, self._script.entry or self._script.builder)
         if inspect.isclass(inner):
             inner = inner(**self._arguments(inner, skip=0))
         elif not isinstance(inner, kt.HyperModel):
@@ -73,7 +58,22 @@ class Template(kt.HyperModel):
     @property
     def note(self) -> str:
         """Sentences about what of the code is used, if it is not used as it stands."""
-        return self._script.note
+        one_hot = "Its loss takes one-hot targets, so the class numbers are given to it one-hot."
+        notes = (self._script.note, self._own.note, one_hot if self._one_hot else "")
+        return " ".join(filter(None, notes))
+
+    def targets(self, keras_model: Any, y: Any) -> Any:
+        """The project's targets in the form that this model's loss takes."""
+        return fitted(keras_model, y, self.facts, self._takes_one_hot(keras_model))
+
+    def output_misfit(self, keras_model: Any) -> str:
+        """A sentence about an output that does not fit the targets, or nothing."""
+        return output_misfit(keras_model, self.facts, self._takes_one_hot(keras_model))
+
+    def _takes_one_hot(self, keras_model: Any) -> bool:
+        return not _encodes(self.inner) and takes_one_hot(
+            keras_model, self.facts, self._script.one_hot
+        )
 
     def declare_hyperparameters(self, hp: kt.HyperParameters) -> None:
         self.inner.declare_hyperparameters(hp)
@@ -93,6 +93,12 @@ class Template(kt.HyperModel):
 
     def fit(self, hp: kt.HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:
         """The template's `fit`. What it decides by itself (a tuned batch size) is left to it."""
+        self._one_hot = self._takes_one_hot(model)
+        if len(args) > 1:
+            args = (args[0], self.targets(model, args[1]), *args[2:])
+        if kwargs.get("validation_data"):
+            x, y = kwargs["validation_data"]
+            kwargs["validation_data"] = (x, self.targets(model, y))
         while True:
             try:
                 return self.inner.fit(hp, model, *args, **kwargs)
@@ -104,15 +110,17 @@ class Template(kt.HyperModel):
                 # The call itself was refused, so nothing has been trained yet.
                 del kwargs[name]
             except Exception as error:
-                sentence = misfit(model, self.facts)
+                sentence = misfit(model, self.facts, self._one_hot)
                 if sentence and type(error).__name__ in _SHAPE_ERRORS:
                     raise TemplateError(sentence) from error
                 raise
 
     def _execute(self, code: str) -> ModuleType:
         missing = self._script.missing
-        given = {name: self._supplies.get(name) for name in missing}
+        given = {name: self._supplies.get(name, self._supplies.get(name.lower())) for name in missing}
         given = {name: value for name, value in given.items() if value is not None}
+        given.update({name: Absent(module) for name, module in self._script.absent.items()})
+        given.update(self._own.functions())
         try:
             return _execute(code, self._script.tree, given)
         except NameError as error:
@@ -126,7 +134,8 @@ class Template(kt.HyperModel):
         return TemplateError(
             f"The template uses {error.name}, which its script makes from its own data in line "
             f"{line}; that is not run. Let the builder ask for what it needs: a project can "
-            f"supply {', '.join(_SUPPLIED)}."
+            f"supply {', '.join(SUPPLIED)}; anything else can be given under Constants in the "
+            "template's form."
         )
 
     def _arguments(self, function: Callable[..., Any], skip: int) -> dict[str, Any]:
@@ -143,8 +152,9 @@ class Template(kt.HyperModel):
             elif not optional:
                 raise TemplateError(
                     f"{function.__name__} asks for {parameter.name!r}, which a project cannot "
-                    f"supply. It can supply {', '.join(_SUPPLIED)}; give every other argument a "
-                    "default."
+                    f"supply. It can supply {', '.join(SUPPLIED)}; give every other argument a "
+                    f"default, or a value under Constants in the template's form: "
+                    f"{parameter.name} = ..."
                 )
         return given
 
@@ -171,6 +181,8 @@ def _execute(code: str, tree: ast.Module, given: dict[str, Any]) -> ModuleType:
     module.__dict__.update(given)
     # Importable by name: dataclasses and Keras's serialisation look a class's module up.
     sys.modules[_MODULE] = module
+    # A script that reads its arguments gets none, so that its own defaults hold.
+    sys.argv = [TEMPLATE_FILE]
     exec(compile(tree, TEMPLATE_FILE, "exec"), module.__dict__)  # noqa: S102
     return module
 
@@ -228,6 +240,12 @@ def _find_function(module: ModuleType) -> Any:
 def _takes_hp(function: Callable[..., Any]) -> bool:
     first = next(iter(inspect.signature(function).parameters), "")
     return first in HP_NAMES
+
+
+def _encodes(inner: Any) -> bool:
+    """Whether the template's own `fit` makes its targets one-hot by itself."""
+    code = getattr(type(inner).fit, "__code__", None)
+    return bool(code and {"to_categorical", "one_hot"} & set(code.co_names))
 
 
 def _given_twice(error: TypeError) -> str | None:

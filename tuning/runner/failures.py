@@ -9,6 +9,8 @@ from types import TracebackType
 from tuning.protocol.events import Failed
 from tuning.protocol.failures import FailureCode
 
+from .removed_names import removed_module, removed_name
+
 # The name under which a template's code is compiled; its frames are found by it.
 TEMPLATE_FILE = "template.py"
 
@@ -89,6 +91,9 @@ def _message(error: BaseException) -> str:
     """`ValueError in line 12: ...`, with the line where the template's own code stopped."""
     if isinstance(error, SystemExit):
         return f"The template ended the process: sys.exit({error.code!r})."
+    removed = removed_module(getattr(error, "name", None) or "") or removed_name(str(error))
+    if removed and not isinstance(error, NameError) and _in_template(error):
+        return removed
     if isinstance(error, ModuleNotFoundError) and error.name and _in_template(error):
         return f"The template imports {error.name}, which is not installed on this worker."
     kind = type(error).__name__

@@ -12,7 +12,6 @@ from .channel import Channel
 from .code import Template
 from .data import Arrays, Dataset, load_dataset
 from .failures import NoNetwork, TemplateError
-from .misfits import output_misfit
 from .networks import description
 from .samples import sample_models
 from .spaces import to_json
@@ -30,7 +29,9 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     hyperparameters that only `HyperModel.fit` asks for.
     """
     dataset = load_dataset(order.project)
-    template = InspectedTemplate(order.project.code, dataset.facts)
+    template = InspectedTemplate(
+        order.project.code, dataset.facts, order.project.constants, dataset.rows
+    )
     oracle = kt.oracles.RandomSearchOracle(objective=kt.Objective("val_loss", "min"), seed=1)
     kt.Tuner(oracle, hypermodel=template, directory="kt", project_name="inspection")
     keras.backend.clear_session()
@@ -58,7 +59,7 @@ def _refuse_outputs(template: Template, keras_model: Any) -> None:
     """Too few outputs may train for a moment, as long as no row of a missing class comes along.
     A `fit` of the template's own may do to the targets what it likes."""
     if type(template.inner).fit is kt.HyperModel.fit:
-        sentence = output_misfit(keras_model, template.facts)
+        sentence = template.output_misfit(keras_model)
         if sentence:
             raise TemplateError(sentence)
 
@@ -66,8 +67,8 @@ def _refuse_outputs(template: Template, keras_model: Any) -> None:
 class InspectedTemplate(Template):
     """A template that is built even where the network is missing, if any choice allows it."""
 
-    def __init__(self, code: str, facts: dict[str, Any]) -> None:
-        super().__init__(code, facts)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         self._builds = 0
         # Hyperparameter -> a value in place of one that needed a download.
         self._instead: dict[str, Any] = {}

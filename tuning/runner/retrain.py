@@ -26,7 +26,7 @@ _COMPARED_ROWS = 8
 def retrain(order: RetrainOrder, channel: Channel) -> None:
     """Train on train + validation rows, evaluate once on the test rows, save and load again."""
     dataset = load_dataset(order.project)
-    template = Template(order.project.code, dataset.facts)
+    template = Template(order.project.code, dataset.facts, order.project.constants, dataset.rows)
     # `tuner/*` are Hyperband's: epochs to train and a checkpoint to start from.
     values = {k: v for k, v in order.values.items() if not k.startswith("tuner/")}
     hp = with_values(order.space, values)
@@ -43,7 +43,8 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
         callbacks=[EpochReporter(channel)],
         verbose=2,
     )
-    test = dataset.rows("test")
+    x_test, y_test = dataset.rows("test")
+    test = x_test, template.targets(keras_model, y_test)
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
     metrics = _evaluate(keras_model, test, order.batch_size)
     _save(keras_model, test[0] if len(test[0]) else x)

@@ -58,6 +58,7 @@ def main(datasets: Path, scripts: Path, names: list[str]) -> None:
             os.chdir(work)
             results[path.stem] = _all_of(project(code, folder, stratified=stratified))
             os.chdir(ROOT)
+        sys.stderr.write(f"\nRESULT {json.dumps({path.stem: results[path.stem]})}\n")
     sys.stdout.write("\n" + json.dumps(results))
 
 

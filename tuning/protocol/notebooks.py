@@ -36,4 +36,6 @@ def _unreadable(lines: list[str]) -> int:
             ast.parse("\n".join(lines))
     except SyntaxError as error:
         return error.lineno or 0
+    except (RecursionError, MemoryError, ValueError):
+        return 0
     return 0

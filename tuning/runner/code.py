@@ -117,7 +117,9 @@ class Template(kt.HyperModel):
 
     def _execute(self, code: str) -> ModuleType:
         missing = self._script.missing
-        given = {name: self._supplies.get(name, self._supplies.get(name.lower())) for name in missing}
+        given = {
+            name: self._supplies.get(name, self._supplies.get(name.lower())) for name in missing
+        }
         given = {name: value for name, value in given.items() if value is not None}
         given.update({name: Absent(module) for name, module in self._script.absent.items()})
         given.update(self._own.functions())

@@ -43,7 +43,9 @@ def output_misfit(keras_model: Any, facts: dict[str, Any], one_hot: bool = False
     if loss == "binary_crossentropy" and not one_hot and (last != 1 or classes > 2):
         return f"{model}, but {targets}. Use {classes} outputs with softmax and {_SPARSE}."
     if loss in REGRESSION and last == 1 and classes > 2:
-        return f"{model}, which predicts amounts, but {targets}. Use {classes} outputs and {_SPARSE}."
+        return (
+            f"{model}, which predicts amounts, but {targets}. Use {classes} outputs and {_SPARSE}."
+        )
     return ""
 
 

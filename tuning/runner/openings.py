@@ -32,7 +32,9 @@ def _parameters(function: ast.FunctionDef) -> list[ast.stmt]:
     defaults = function.args.defaults
     return [
         ast.copy_location(ast.Assign([_stored(argument, default)], default), default)
-        for argument, default in zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True)
+        for argument, default in zip(
+            arguments[len(arguments) - len(defaults) :], defaults, strict=True
+        )
     ]
 
 

@@ -89,8 +89,7 @@ def read_script(code: str, filename: str) -> Script:
     loose = [node for node in body if not isinstance(node, DEFINITIONS)]
     builder, given = _given_to_a_tuner(loose, tree.body)
     is_script = body != tree.body or any(
-        running.runs(node) or (not is_import(node) and uses(node) & absent.keys())
-        for node in loose
+        running.runs(node) or (not is_import(node) and uses(node) & absent.keys()) for node in loose
     )
     if not is_script or not (builder or any(_is_builder(node, "") for node in body)):
         tree.body = [adapted(node) for node in _without_absent(tree.body, absent)]
@@ -214,9 +213,10 @@ def _changes(node: ast.stmt, names: set[str]) -> bool:
         )
     if isinstance(node, ast.For | ast.With | ast.If):
         within = set(names)
-        if isinstance(node, ast.For) and {
-            n.id for n in ast.walk(node.iter) if isinstance(n, ast.Name)
-        } & names:
+        if (
+            isinstance(node, ast.For)
+            and {n.id for n in ast.walk(node.iter) if isinstance(n, ast.Name)} & names
+        ):
             within |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
         return any(_changes(inner, within) for inner in [*node.body, *getattr(node, "orelse", [])])
     return False
@@ -242,9 +242,7 @@ def _takes_hyperparameters(node: ast.FunctionDef) -> bool:
     return bool(arguments) and arguments[0].arg in HP_NAMES
 
 
-def _given_to_a_tuner(
-    loose: list[ast.stmt], body: list[ast.stmt]
-) -> tuple[str, ast.expr | None]:
+def _given_to_a_tuner(loose: list[ast.stmt], body: list[ast.stmt]) -> tuple[str, ast.expr | None]:
     """What stands in RandomSearch(name, ...) or RandomSearch(hypermodel=name, ...): its name, and
     the expression if it is more than a name, as Name(...) or a lambda; or nothing."""
     known = {node.name for node in body if isinstance(node, DEFINITIONS)}

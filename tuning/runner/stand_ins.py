@@ -1,5 +1,6 @@
 """The project's rows under the names that a script's own data had."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -46,12 +47,15 @@ def stand_in(rows: Rows, parts: Parts, facts: dict[str, Any]) -> StandIn:
     """The project's inputs or targets of a part. One-hot only where there are classes."""
     x, y = parts(rows.part)
     if rows.what == "x":
-        array = x.view(StandIn)
-        array.names = list(facts.get("feature_names") or map(str, range(x[:1].size)))
-        return array
+        return _named(x, facts.get("feature_names") or map(str, range(x[:1].size)))
     classes = facts.get("num_classes")
     if rows.one_hot and classes:
         y = np.eye(classes, dtype=np.float32)[y]
-    array = y.view(StandIn)
-    array.names = list(map(str, range(y.shape[1] if y.ndim > 1 else 1)))
-    return array
+    return _named(y, map(str, range(y.shape[1] if y.ndim > 1 else 1)))
+
+
+def _named(array: np.ndarray, names: Iterable[str]) -> StandIn:
+    view: Any = array.view(StandIn)
+    view.names = list(names)
+    answer: StandIn = view
+    return answer

@@ -82,7 +82,8 @@ class Template(kt.HyperModel):
         try:
             return self.inner.build(hp)
         except NameError as error:
-            raise self._explained(error) from error
+            self._explain(error)
+            raise
         except Exception as error:
             if is_network_error(error):
                 raise NoNetwork(
@@ -126,19 +127,20 @@ class Template(kt.HyperModel):
         try:
             return _execute(code, self._script.tree, given)
         except NameError as error:
-            raise self._explained(error) from error
+            self._explain(error)
+            raise
 
-    def _explained(self, error: NameError) -> Exception:
-        """The error, or a sentence if only a part of the script that is not run has the name."""
+    def _explain(self, error: NameError) -> None:
+        """Raise a sentence if only a part of the script that is not run has the name."""
         line = self._script.missing.get(error.name or "")
         if line is None:
-            return error
-        return TemplateError(
+            return
+        raise TemplateError(
             f"The template uses {error.name}, which its script makes from its own data in line "
             f"{line}; that is not run. Let the builder ask for what it needs: a project can "
             f"supply {', '.join(SUPPLIED)}; anything else can be given under Constants in the "
             "template's form."
-        )
+        ) from error
 
     def _arguments(self, function: Callable[..., Any], skip: int) -> dict[str, Any]:
         """What `function` asks for by name, after its first `skip` parameters."""

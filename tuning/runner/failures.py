@@ -68,7 +68,10 @@ def failure_of(error: BaseException) -> Failed:
 def is_network_error(error: BaseException) -> bool:
     """Whether something could not be downloaded, at whichever depth it was caught and wrapped."""
     seen: BaseException | None = error
-    while seen is not None:
+    known: set[int] = set()
+    # Code may raise an error from itself: such a chain has no end.
+    while seen is not None and id(seen) not in known:
+        known.add(id(seen))
         if isinstance(seen, urllib.error.URLError | socket.gaierror | TimeoutError):
             return True
         # Keras's get_file wraps every download error in a plain Exception with this text.

@@ -16,7 +16,11 @@ def opened(body: list[ast.stmt], has_builder: HasBuilder) -> list[ast.stmt]:
     if has_builder(body):
         return body
     for node in body:
-        if isinstance(node, ast.FunctionDef) and has_builder(node.body):
+        if (
+            isinstance(node, ast.FunctionDef)
+            and has_builder(node.body)
+            and not _gives_a_function(node)
+        ):
             inside = [*_parameters(node), *(n for n in node.body if not _leaves(n))]
             return [inner for other in body for inner in (inside if other is node else [other])]
     return body
@@ -40,6 +44,13 @@ def _parameters(function: ast.FunctionDef) -> list[ast.stmt]:
 
 def _stored(argument: ast.arg, place: ast.expr) -> ast.Name:
     return ast.copy_location(ast.Name(argument.arg, ast.Store()), place)
+
+
+def _gives_a_function(function: ast.FunctionDef) -> bool:
+    """Whether it makes a builder for somebody who calls it, rather than using it."""
+    made = {node.name for node in function.body if isinstance(node, ast.FunctionDef)}
+    returned = (n.value for n in function.body if isinstance(n, ast.Return))
+    return any(isinstance(value, ast.Name) and value.id in made for value in returned)
 
 
 def _leaves(node: ast.stmt) -> bool:

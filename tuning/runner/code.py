@@ -155,7 +155,7 @@ class Template(kt.HyperModel):
                 given[parameter.name] = self._supplies[parameter.name]
             elif not optional:
                 raise TemplateError(
-                    f"{function.__name__} asks for {parameter.name!r}, which a project cannot "
+                    f"{getattr(function, '__name__', 'The builder')} asks for {parameter.name!r}, which a project cannot "
                     f"supply. It can supply {', '.join(SUPPLIED)}; give every other argument a "
                     f"default, or a value under Constants in the template's form: "
                     f"{parameter.name} = ..."
@@ -195,7 +195,9 @@ def _find(module: ModuleType, builder: str) -> Any:
     """What the script gives to its tuner; or the template's `hypermodel`, its HyperModel class or
     its build function, in this order."""
     ready = getattr(module, builder or "hypermodel", None)
-    if isinstance(ready, kt.HyperModel) or (builder and inspect.isfunction(ready)):
+    if isinstance(ready, kt.HyperModel) or (
+        builder and callable(ready) and not inspect.isclass(ready)
+    ):
         return ready
     if inspect.isclass(ready) and issubclass(ready, kt.HyperModel):
         return ready

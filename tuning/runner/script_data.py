@@ -33,6 +33,7 @@ _TRANSFORMS = frozenset({
     "constant", "drop", "to_frame", "DataFrame", "Series", "scale",
 })  # fmt: skip
 _ONE_HOT = frozenset({"to_categorical", "one_hot", "get_dummies"})
+_ENCODERS = frozenset({"OneHotEncoder", "LabelBinarizer"})
 # What is about data and no data any more: `labels = np.unique(y)`.
 _SUMMARIES = frozenset({
     "unique", "set", "sorted", "len", "range", "max", "min", "sum", "list", "shape", "columns",
@@ -54,10 +55,14 @@ class ScriptData:
 
     def __init__(self) -> None:
         self.names: dict[str, Rows] = {}
+        # Names of scikit-learn's encoders.
+        self._encoders: set[str] = set()
 
     def learn(self, node: ast.stmt, of_data: bool) -> dict[str, Rows]:
         """The data that a statement binds. `of_data`: it loads something or uses what was."""
         found = dict(self._bound(node, of_data))
+        if isinstance(node, ast.Assign) and _is_encoder(node.value):
+            self._encoders |= {name.id for target in node.targets for name in _names(target)}
         self.names.update(found)
         return found
 
@@ -143,9 +148,14 @@ class ScriptData:
         rows = next((rows for value in inner if (rows := self._of(value))), None)
         if rows and name in _ONE_HOT:
             return replace(rows, one_hot=True)
-        if rows and name in ("fit_transform", "transform") and _encodes(call.func):
+        if rows and name in ("fit_transform", "transform") and self._encodes(call.func):
             return replace(rows, one_hot=True)
         return rows if name in _TRANSFORMS else None
+
+    def _encodes(self, function: ast.expr) -> bool:
+        """`encoder.transform` and `OneHotEncoder().fit_transform`."""
+        owner = function.value if isinstance(function, ast.Attribute) else function
+        return _is_encoder(owner) or last_name(owner) in self._encoders
 
 
 def by_name(name: str) -> Rows | None:
@@ -196,10 +206,5 @@ def _keeps_rows(index: ast.expr) -> bool:
     return not isinstance(parts[0], ast.Constant) or parts[0].value is ...
 
 
-def _encodes(function: ast.expr) -> bool:
-    """`onehot_encoder.transform`, `OneHotEncoder().fit_transform`, `lb.fit_transform`."""
-    if not isinstance(function, ast.Attribute):
-        return False
-    owner = function.value
-    name = last_name(owner.func if isinstance(owner, ast.Call) else owner).lower()
-    return "onehot" in name.replace("_", "") or "binarizer" in name or name in ("lb", "ohe")
+def _is_encoder(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and last_name(value.func) in _ENCODERS

@@ -34,7 +34,9 @@ def takes_one_hot(keras_model: Any, facts: dict[str, Any], script_does: bool = F
     if not classes or not loss or loss.startswith("sparse_"):
         return False
     outputs = outputs_of(keras_model, facts)
-    if outputs is None or len(outputs) != 1 or (outputs[0] or 0) < classes:
+    if outputs is None:
+        return loss in _ONE_HOT
+    if len(outputs) != 1 or (outputs[0] or 0) < classes:
         return False
     if loss in _ONE_HOT:
         return True
@@ -46,13 +48,12 @@ def fitted(keras_model: Any, y: Any, facts: dict[str, Any], one_hot: bool) -> An
     they are."""
     if not isinstance(y, np.ndarray) or y.ndim != 1:
         return y
-    outputs = outputs_of(keras_model, facts)
-    if outputs is None or len(outputs) != 1 or outputs[0] is None:
-        return y
+    outputs = outputs_of(keras_model, facts) or (None,)
     if one_hot:
-        return np.eye(outputs[0], dtype=np.float32)[y.astype(np.int64)]
+        width = outputs[0] or facts["num_classes"]
+        return np.eye(width, dtype=np.float32)[y.astype(np.int64)]
     # F1Score and R2Score want it; custom losses would compare every row with every other.
-    return y[:, None] if outputs[0] == 1 else y
+    return y[:, None] if outputs == (1,) else y
 
 
 def outputs_of(keras_model: Any, facts: dict[str, Any]) -> tuple[int | None, ...] | None:

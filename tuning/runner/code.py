@@ -154,8 +154,9 @@ class Template(kt.HyperModel):
             if supplied and not (optional and self._supplies[parameter.name] is None):
                 given[parameter.name] = self._supplies[parameter.name]
             elif not optional:
+                name = getattr(function, "__name__", "The builder")
                 raise TemplateError(
-                    f"{getattr(function, '__name__', 'The builder')} asks for {parameter.name!r}, which a project cannot "
+                    f"{name} asks for {parameter.name!r}, which a project cannot "
                     f"supply. It can supply {', '.join(SUPPLIED)}; give every other argument a "
                     f"default, or a value under Constants in the template's form: "
                     f"{parameter.name} = ..."

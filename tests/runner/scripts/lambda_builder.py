@@ -15,6 +15,6 @@ def build(hp, input_dim, depth, out):
     return model
 
 
-tuner = kt.RandomSearch(partial(build, input_dim=X_train.shape[1], depth=2, out=y_train.max() + 1),
+tuner = kt.RandomSearch(partial(build, input_dim=X_train.shape[1], depth=2, out=int(y_train.max()) + 1),
                         objective="val_accuracy")
 tuner.search(X_train, y_train, validation_data=(X_val, y_val))

@@ -1,4 +1,4 @@
-"""Names of Keras and KerasTuner that older scripts use and newer versions have not, as sentences."""
+"""Names that older scripts use and newer Keras and KerasTuner have not, as sentences."""
 
 import re
 

@@ -127,7 +127,9 @@ TEMPLATES = {
     "few_outputs": function(classes="5"),
     "one_hot": function(loss="categorical_crossentropy"),
     "values": "# dataset: diabetes\n" + function(shape="(10,)"),
-    "missing": function(imports="import xgboost", classes="xgboost.classes"),
+    "missing": function(
+        imports="import keras\nfrom keras import layers\nimport xgboost", classes="xgboost.classes"
+    ),
     "missing_unused": function(
         imports="import keras\nfrom keras import layers\nimport xgboost\n%matplotlib inline"
     ),

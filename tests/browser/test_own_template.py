@@ -110,3 +110,32 @@ def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> N
     page.get_by_role("button", name="Use version 2 for new searches").click()
     page.get_by_text("New searches use version 2").wait_for()
     page.get_by_role("link", name="New search").first.wait_for(timeout=LONG)
+
+
+TUTORIAL = (Path(__file__).parents[1] / "runner" / "scripts" / "one_hot_cnn.py").read_text()
+
+
+def test_a_tutorial_script_reaches_a_download(sign_in: Callable[..., Any]) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 900})
+    page.goto("/templates/new/")
+    page.get_by_label("Name", exact=True).fill("A tutorial")
+    page.get_by_label("Read it with").select_option(label="Digits")
+    page.get_by_label("Images").check()
+    page.get_by_label("Or paste it here").fill(TUTORIAL)
+    page.get_by_role("button", name="Create template").click()
+    page.get_by_text(re.compile("NUM_CLASSES is 10 instead of 1000.*one-hot")).wait_for(
+        timeout=LONG
+    )
+    look(page, "tutorial")
+    page.get_by_role("link", name="New project with it").click()
+    page.get_by_label("Name", exact=True).fill("With a tutorial")
+    page.get_by_role("button", name="Create project").click()
+    start_search(page, tuner="random", max_trials="2", epochs="1")
+    wait_until_completed(page)
+    page.get_by_role("button", name=re.compile("^Retrain trial")).click()
+    page.wait_for_url("**/models/*/")
+    link = page.get_by_role("link", name=re.compile("^Download .*keras")).first
+    link.wait_for(timeout=LONG)
+    with page.expect_download() as downloading:
+        link.click()
+    assert downloading.value.suggested_filename.endswith(".keras")

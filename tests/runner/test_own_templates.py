@@ -117,14 +117,23 @@ TEMPLATES = {
         "NOISE = 0.1"
     ),
     "script_needs_its_data": SCRIPT.format(
-        constants=CONSTANTS.replace("0.1", "x_train.std()")
+        constants=CONSTANTS.replace("0.1", "float(open('noise.txt').read())")
     ),
     "guarded": function() + "\nif __name__ == '__main__':\n    import matplotlib_is_not_here\n",
     "input_shape": function(shape="(28, 28)"),
     "few_outputs": function(classes="5"),
     "one_hot": function(loss="categorical_crossentropy"),
     "values": "# dataset: diabetes\n" + function(shape="(10,)"),
-    "missing": function(imports="import xgboost"),
+    "missing": function(
+        imports="import keras\nfrom keras import layers\nimport xgboost", classes="xgboost.classes"
+    ),
+    "missing_unused": function(
+        imports="import keras\nfrom keras import layers\nimport xgboost\n%matplotlib inline"
+    ),
+    "removed": function(imports="import tensorflow as tf\nimport keras\nfrom keras import layers")
+    .replace("keras.optimizers.Adam(", "tf.keras.optimizers.legacy.Adam("),
+    "old_argument": function().replace("Adam(hp", "Adam(lr=hp"),
+    "amounts": function(classes="1", loss="mse"),
     "missing_inside": function(classes="__import__('xgboost').x"),
     "sometimes": function(classes="10 if hp.Boolean('ok', default=True) else -1"),
     "huge": function(classes="10 if hp.Boolean('ok', default=True) else 10_000_000_000"),
@@ -162,6 +171,18 @@ def test_of_a_script_only_the_builder_is_used(inspected: dict[str, Any], name: s
     assert "are not run" in found["note"]
 
 
+def test_targets_are_one_hot_where_the_loss_takes_them_so(inspected: dict[str, Any]) -> None:
+    assert "message" not in inspected["one_hot"], inspected["one_hot"]
+    assert "one-hot" in inspected["one_hot"]["note"]
+    assert "val_accuracy" in inspected["one_hot"]["metrics"]
+
+
+def test_what_nothing_needs_may_be_missing(inspected: dict[str, Any]) -> None:
+    note = inspected["missing_unused"]["note"]
+    assert "The template imports xgboost, which is not installed on this worker;" in note
+    assert "Commands of a notebook (line 5) are left out." in note
+
+
 def test_what_is_no_script_is_used_as_it_stands(inspected: dict[str, Any]) -> None:
     assert inspected["keras"]["note"] == ""
 
@@ -173,7 +194,9 @@ def test_what_is_no_script_is_used_as_it_stands(inspected: dict[str, Any]) -> No
         ("input_shape", "inputs of shape (28, 28), but the dataset's have shape (8, 8, 1)"),
         ("few_outputs", "outputs of shape (5,) and the loss sparse_categorical_crossentropy, but "
          "the dataset's targets are class numbers of shape (), from 0 to 9"),
-        ("one_hot", "outputs of shape (10,) and the loss categorical_crossentropy"),
+        ("amounts", "the loss mean_squared_error, which predicts amounts, but the dataset's"),
+        ("removed", "The template uses keras.optimizers.legacy, which Keras 3 has removed."),
+        ("old_argument", "an optimizer's argument lr, which Keras 3 has removed."),
         ("values", "but the dataset's targets are single numbers to predict, of shape ()"),
         ("missing", "The template imports xgboost, which is not installed on this worker."),
         ("missing_inside", "The template imports xgboost, which is not installed on this worker."),

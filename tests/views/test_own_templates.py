@@ -12,6 +12,7 @@ from tuning.actions.hypermodels import change_hypermodel, create_hypermodel
 from tuning.actions.projects import use_newest_version
 from tuning.forms.hypermodels import syntax_problem
 from tuning.models import Dataset, HyperModel, Inspection, Membership, Project, Role, Search, Team
+from tuning.protocol.orders import Split
 from tuning.protocol.statuses import Status
 
 URL = "/templates/new/"
@@ -45,7 +46,8 @@ def project_of_own(team: Team, own: HyperModel, dataset: Dataset) -> Project:
 
 
 def changed(alice: User, own: HyperModel, code: str) -> HyperModel:
-    values = {"name": own.name, "description": "", "kinds": own.kinds, "code": code}
+    values = {"name": own.name, "description": "", "kinds": own.kinds, "code": code,
+              "constants": own.constants}  # fmt: skip
     return change_hypermodel(alice, own, values)
 
 
@@ -91,6 +93,9 @@ def test_the_chosen_dataset_is_used(as_alice: Client, dataset: Dataset) -> None:
         ({"name": ""}, "Give the template a name"),
         ({"kinds": []}, "Choose at least one kind"),
         ({"code": "x = 1\ny = = 2\n"}, "Line 2, column 5: invalid syntax."),
+        ({"constants": "depth = 3\nwidth"}, "Line 2: write a name, = and a value"),
+        ({"constants": "depth = open('x')"}, "Line 1: the value of depth must be a number"),
+        ({"constants": "a = 1\n\na = 2"}, "Line 3: a has a value already."),
     ],
 )
 def test_refused_with_a_sentence_and_nothing_kept(
@@ -101,6 +106,34 @@ def test_refused_with_a_sentence_and_nothing_kept(
     assert sentence in text(response)
     assert not HyperModel.objects.exists()
     assert not Inspection.objects.exists()
+
+
+def test_constants_are_part_of_a_version(as_alice: Client, dataset: Dataset) -> None:
+    typed = "depth = 3\nsizes = (8, 16)\nname = 'ours'"
+    as_alice.post(URL, data(constants=typed, dataset=dataset.pk))
+    first = HyperModel.objects.get()
+    assert first.constants == {"depth": 3, "sizes": [8, 16], "name": "ours"}
+    order = first.order(dataset, Split(0.7, 0.15, 0.15, 1, True))
+    assert order.constants == first.constants
+    assert "sizes = [8, 16]" in text(as_alice.get(reverse("hypermodel-detail", args=[first.pk])))
+
+    edit = reverse("hypermodel-edit", args=[first.pk])
+    assert "depth = 3\nsizes = [8, 16]" in text(as_alice.get(edit))
+    as_alice.post(edit, data(constants="depth = 3\nsizes = [8, 16]\nname = 'ours'"))
+    assert HyperModel.objects.count() == 1
+    as_alice.post(edit, data(constants="depth = 4"))
+    second = HyperModel.objects.get(version=2)
+    assert (second.code, second.constants) == (first.code, {"depth": 4})
+    page = text(as_alice.get(reverse("hypermodel-diff", args=[second.pk])))
+    assert "The two versions have the same code." in page
+    assert "<code>depth = 4</code>" in page
+    assert "<code>depth = 3</code>" in page
+
+
+def test_commands_of_a_notebook_are_no_syntax_errors(as_alice: Client) -> None:
+    as_alice.post(URL, data(code=f"!pip install keras-tuner\n%matplotlib inline\n{CODE}"))
+    assert HyperModel.objects.get().code.startswith("!pip")
+    assert "Line 2" in syntax_problem("!pip install x\nx = = 1\n")
 
 
 def test_a_dataset_must_fit(as_alice: Client, dataset: Dataset) -> None:

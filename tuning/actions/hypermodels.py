@@ -35,17 +35,17 @@ def create_hypermodel(user: Any, hypermodel: HyperModel) -> HyperModel:
 
 @transaction.atomic
 def change_hypermodel(user: Any, hypermodel: HyperModel, values: dict[str, Any]) -> HyperModel:
-    """Changed code is a new version, which is returned: projects and searches keep theirs. What
-    people read about it is corrected in place."""
+    """Changed code or constants are a new version, which is returned: projects and searches keep
+    theirs. What people read about it is corrected in place."""
     versions = HyperModel.objects.select_for_update().versions_of(hypermodel)
     current = versions.first()
     if current is None:
         raise HyperModel.DoesNotExist
-    if values["code"] != current.code:
+    if (values["code"], values["constants"]) != (current.code, current.constants):
         current = HyperModel(
             key=current.key, team=current.team, version=current.version + 1, created_by=user
         )
-    for name in ("name", "description", "kinds", "code"):
+    for name in ("name", "description", "kinds", "code", "constants"):
         setattr(current, name, values[name])
     current.superseded = False
     current.save()

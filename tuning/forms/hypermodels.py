@@ -9,6 +9,9 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from tuning.models import Dataset, HyperModel, Team
+from tuning.protocol.notebooks import without_commands
+
+from .constants import BadConstant, constants_text, parse_constants
 
 
 class DatasetForm(forms.Form):
@@ -46,6 +49,13 @@ class HyperModelForm(forms.ModelForm):
              "autocomplete": "off", "data-editor": ""}
         ),
     )  # fmt: skip
+    constants = forms.CharField(
+        label="Constants",
+        required=False,
+        max_length=10_000,
+        help_text="Arguments of the builder that no project supplies, a line each: depth = 3",
+        widget=forms.Textarea({"rows": 3, "wrap": "off", "spellcheck": "false"}),
+    )
     dataset = forms.ModelChoiceField(
         label="Read it with",
         queryset=Dataset.objects.none(),
@@ -77,6 +87,7 @@ class HyperModelForm(forms.ModelForm):
             del self.fields["team"]
         if self.instance.pk:
             self.fields["code"].initial = self.instance.code
+            self.fields["constants"].initial = constants_text(self.instance.constants)
 
     def clean_file(self) -> str:
         """The file's text. It is read only if it is small; nothing of it is kept."""
@@ -105,6 +116,12 @@ class HyperModelForm(forms.ModelForm):
         if len(code.encode("utf-8", "replace")) > _limit():
             raise forms.ValidationError(_too_large("code"))
         return code
+
+    def clean_constants(self) -> dict[str, Any]:
+        try:
+            return parse_constants(self.cleaned_data["constants"])
+        except BadConstant as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -135,6 +152,7 @@ def syntax_problem(code: str) -> str:
     """Where Python cannot read the code, as a sentence; empty if it can. Executes nothing."""
     if "\x00" in code:
         return "The code holds NUL characters, so it is no Python text."
+    code, _ = without_commands(code)
     try:
         with warnings.catch_warnings():
             # About the code's style, and not for the site's log.

@@ -1,17 +1,14 @@
 """A template's code: from text to the one HyperModel that it defines."""
 
-import ast
 import inspect
-import linecache
 import re
-import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import keras_tuner as kt
 
-from .definitions import own_classes, own_tuner, proposed_objective
+from .definitions import find_builder, own_tuner, proposed_objective
 from .failures import (
     TEMPLATE_FILE,
     NoNetwork,
@@ -19,11 +16,15 @@ from .failures import (
     download_reason,
     is_network_error,
 )
-from .misfits import misfit
-from .scripts import HP_NAMES, read_script
+from .imports import Absent
+from .misfits import misfit, output_misfit
+from .modules import execute
+from .own_values import OwnValues
+from .scripts import read_script
+from .stand_ins import Parts, stand_in
+from .supplied import SUPPLIED, supplies
+from .targets import fitted, takes_one_hot
 
-_MODULE = "template"
-_FUNCTIONS = ("build_model", "build")
 # What a template's own `fit` may pass to `model.fit` although we pass it as well.
 _TUNABLE_IN_FIT = frozenset({"batch_size", "epochs", "verbose"})
 # What a template's own `fit` may not even take.
@@ -32,44 +33,24 @@ _LEFT_OUT_OF_FIT = _TUNABLE_IN_FIT | {"validation_data", "callbacks"}
 _SHAPE_ERRORS = frozenset({"ValueError", "InvalidArgumentError"})
 
 
-# What people are told; the aliases below are for scripts that already use them.
-_SUPPLIED = (
-    "class_names", "feature_names", "image_size", "input_shape", "max_value", "min_value",
-    "num_classes", "task",
-)  # fmt: skip
-
-
-def supplies(facts: dict[str, Any]) -> dict[str, Any]:
-    """What a project can supply, by name, to a template that asks for it."""
-    shape = tuple(facts["input_shape"])
-    height, width, channels = shape if len(shape) == 3 else (None, None, None)
-    meanings: list[tuple[Any, tuple[str, ...]]] = [
-        (shape, ("input_shape", "img_shape", "image_shape")),
-        (shape[:2] if len(shape) == 3 else None, ("image_size", "img_size")),
-        (height, ("img_height", "image_height", "img_rows")),
-        (width, ("img_width", "image_width", "img_cols")),
-        (channels, ("channels", "num_channels", "img_channels", "img_num_channels")),
-        (shape[0] if len(shape) == 1 else None, ("num_features", "n_features", "input_dim")),
-        (
-            facts.get("num_classes"),
-            ("num_classes", "no_classes", "n_classes", "nb_classes", "num_labels"),
-        ),
-        (facts["task"], ("task",)),
-        (facts["max_value"], ("max_value",)),
-        (facts["min_value"], ("min_value",)),
-        (facts.get("class_names"), ("class_names",)),
-        (facts.get("feature_names"), ("feature_names",)),
-    ]
-    return {name: value for value, names in meanings for name in names}
-
-
 class Template(kt.HyperModel):
     """The template's HyperModel, or its build function, with what the project supplies."""
 
-    def __init__(self, code: str, facts: dict[str, Any]) -> None:
-        super().__init__(name=_MODULE)
+    def __init__(
+        self,
+        code: str,
+        facts: dict[str, Any],
+        constants: dict[str, Any] | None = None,
+        parts: Parts | None = None,
+    ) -> None:
+        """`constants` go before what the project supplies; `parts` gives rows to scripts whose
+        builder needs data. Never the test rows."""
+        super().__init__(name="template")
         self.facts = facts
-        self.supplied = supplies(facts)
+        self.constants = constants or {}
+        self.supplied = {**supplies(facts), **self.constants}
+        self._own = OwnValues(supplies(facts), self.constants, parts, facts)
+        self._one_hot = False
         self.script = read_script(code, TEMPLATE_FILE)
         self.module = self._execute(code)
         # A class of its own that runs the trials, or None; it may well need no builder.
@@ -80,7 +61,7 @@ class Template(kt.HyperModel):
         self.no_builder: TemplateError | None = None
         try:
             if self.tuner_class is None or self.script.wants_builder:
-                self._found = _find(self.module, self.script.builder)
+                self._found = find_builder(self.module, self.script.entry or self.script.builder)
                 self.inner = self._made(self._found)
         except TemplateError as error:
             if self.tuner_class is None:
@@ -91,12 +72,32 @@ class Template(kt.HyperModel):
     @property
     def note(self) -> str:
         """Sentences about what of the code is used, if it is not used as it stands."""
-        return self.script.note
+        one_hot = "Its loss takes one-hot targets, so the class numbers are given to it one-hot."
+        notes = (self.script.note, self._own.note, one_hot if self._one_hot else "")
+        return " ".join(filter(None, notes))
 
     @property
     def objective(self) -> Any:
         """The kt.Objective that the script's tuner would have, or None."""
         return proposed_objective(self.script.construction, self.module)
+
+    def targets(self, keras_model: Any, y: Any) -> Any:
+        """The project's targets in the form that this model's loss takes."""
+        return fitted(keras_model, y, self.facts, self._takes_one_hot(keras_model))
+
+    def output_misfit(self, keras_model: Any) -> str:
+        """A sentence about an output that does not fit the targets, or nothing."""
+        return output_misfit(keras_model, self.facts, self._takes_one_hot(keras_model))
+
+    def use_rows(self, parts: Parts) -> None:
+        """Put other rows of the project in the place of the script's data."""
+        for name, rows in self.script.data.items():
+            setattr(self.module, name, stand_in(rows, parts, self.facts))
+
+    def _takes_one_hot(self, keras_model: Any) -> bool:
+        return not _encodes(self.inner) and takes_one_hot(
+            keras_model, self.facts, self.script.one_hot
+        )
 
     def declare_hyperparameters(self, hp: kt.HyperParameters) -> None:
         self.inner.declare_hyperparameters(hp)
@@ -105,7 +106,8 @@ class Template(kt.HyperModel):
         try:
             return self.inner.build(hp)
         except NameError as error:
-            raise self.explained(error) from error
+            self.explain(error)
+            raise
         except Exception as error:
             if is_network_error(error):
                 raise NoNetwork(
@@ -117,6 +119,14 @@ class Template(kt.HyperModel):
 
     def fit(self, hp: kt.HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:
         """The template's `fit`. What it decides by itself (a tuned batch size) is left to it."""
+        self._one_hot = self._takes_one_hot(model)
+        if len(args) > 1:
+            args = self._with_targets(model, args)
+        elif "y" in kwargs:
+            kwargs["y"] = self.targets(model, kwargs["y"])
+        validation = kwargs.get("validation_data")
+        if isinstance(validation, tuple | list) and len(validation) > 1:
+            kwargs["validation_data"] = self._with_targets(model, validation)
         while True:
             try:
                 return self.inner.fit(hp, model, *args, **kwargs)
@@ -130,7 +140,7 @@ class Template(kt.HyperModel):
                     raise
                 del kwargs[name]
             except Exception as error:
-                sentence = misfit(model, self.facts)
+                sentence = misfit(model, self.facts, self._one_hot)
                 if sentence and type(error).__name__ in _SHAPE_ERRORS:
                     raise TemplateError(sentence) from error
                 raise
@@ -153,6 +163,10 @@ class Template(kt.HyperModel):
             self.inner = value
         return isinstance(value, kt.HyperModel) or (value is not None and value is self._found)
 
+    def _with_targets(self, keras_model: Any, rows: Any) -> tuple[Any, ...]:
+        """(x, y) or (x, y, weights) with y as this model's loss takes it."""
+        return (rows[0], self.targets(keras_model, rows[1]), *rows[2:])
+
     def _made(self, found: Any) -> Any:
         if inspect.isclass(found):
             return found(**self._arguments(found, skip=0))
@@ -161,24 +175,30 @@ class Template(kt.HyperModel):
         return _FunctionModel(found, self._arguments(found, skip=1))
 
     def _execute(self, code: str) -> ModuleType:
-        missing = self.script.missing
-        given = {name: self.supplied.get(name) for name in missing}
+        given = {
+            name: self.supplied.get(name, self.supplied.get(name.lower()))
+            for name in self.script.missing
+        }
         given = {name: value for name, value in given.items() if value is not None}
+        given.update({name: Absent(module) for name, module in self.script.absent.items()})
+        given.update(self._own.functions())
         try:
-            return _execute(code, self.script.tree, given)
+            return execute(code, self.script.tree, given)
         except NameError as error:
-            raise self.explained(error) from error
+            self.explain(error)
+            raise
 
-    def explained(self, error: NameError) -> Exception:
-        """The error, or a sentence if only a part of the script that is not run has the name."""
+    def explain(self, error: NameError) -> None:
+        """Raise a sentence if only a part of the script that is not run has the name."""
         line = self.script.missing.get(error.name or "")
         if line is None:
-            return error
-        return TemplateError(
+            return
+        raise TemplateError(
             f"The template uses {error.name}, which its script makes from its own data in line "
             f"{line}; that is not run. Let the builder ask for what it needs: a project can "
-            f"supply {', '.join(_SUPPLIED)}."
-        )
+            f"supply {', '.join(SUPPLIED)}; anything else can be given under Constants in the "
+            "template's form."
+        ) from error
 
     def _arguments(self, function: Callable[..., Any], skip: int) -> dict[str, Any]:
         """What `function` asks for by name, after its first `skip` parameters."""
@@ -192,10 +212,12 @@ class Template(kt.HyperModel):
             if supplied and not (optional and self.supplied[parameter.name] is None):
                 given[parameter.name] = self.supplied[parameter.name]
             elif not optional:
+                name = getattr(function, "__name__", "The builder")
                 raise TemplateError(
-                    f"{function.__name__} asks for {parameter.name!r}, which a project cannot "
-                    f"supply. It can supply {', '.join(_SUPPLIED)}; give every other argument a "
-                    "default."
+                    f"{name} asks for {parameter.name!r}, which a project cannot "
+                    f"supply. It can supply {', '.join(SUPPLIED)}; give every other argument a "
+                    f"default, or a value under Constants in the template's form: "
+                    f"{parameter.name} = ..."
                 )
         return given
 
@@ -212,81 +234,10 @@ class _FunctionModel(kt.HyperModel):
         return self._function(hp, **self._arguments)
 
 
-class _Source:
-    """Where Python finds a template's text: there is no file."""
-
-    def __init__(self, code: str) -> None:
-        self._code = code
-
-    def get_source(self, name: str) -> str:
-        return self._code
-
-
-def _execute(code: str, tree: ast.Module, given: dict[str, Any]) -> ModuleType:
-    """Run the code as a module. Its lines appear in tracebacks although there is no file."""
-    # A modification time of None keeps the entry when linecache looks for changed files.
-    lines = code.splitlines(keepends=True)
-    linecache.cache[TEMPLATE_FILE] = (len(code), None, lines, TEMPLATE_FILE)
-    module = ModuleType(_MODULE)
-    module.__file__ = TEMPLATE_FILE
-    # TensorFlow's AutoGraph, which turns the `if` of a tf.function into a graph, has it read anew.
-    module.__loader__ = _Source(code)  # type: ignore[assignment]
-    module.__dict__.update(given)
-    # Importable by name: dataclasses and Keras's serialisation look a class's module up.
-    sys.modules[_MODULE] = module
-    exec(compile(tree, TEMPLATE_FILE, "exec"), module.__dict__)  # noqa: S102
-    return module
-
-
-def _find(module: ModuleType, builder: str) -> Any:
-    """What the script gives to its tuner; or the template's `hypermodel`, its HyperModel class or
-    its build function, in this order."""
-    ready = getattr(module, builder or "hypermodel", None)
-    if isinstance(ready, kt.HyperModel) or (builder and inspect.isfunction(ready)):
-        return ready
-    if inspect.isclass(ready) and issubclass(ready, kt.HyperModel):
-        return ready
-    leaves = own_classes(module, kt.HyperModel)
-    if len(leaves) > 1:
-        names = ", ".join(leaf.__name__ for leaf in leaves)
-        raise TemplateError(
-            f"The template defines several HyperModel classes ({names}). Keep one, or name the "
-            "one to use by a line such as: hypermodel = MyHyperModel(...)"
-        )
-    return leaves[0] if leaves else _find_function(module)
-
-
-def _find_function(module: ModuleType) -> Any:
-    """`build_model` or `build`; else the one function whose first argument is `hp`."""
-    for name in _FUNCTIONS:
-        if inspect.isfunction(getattr(module, name, None)):
-            return getattr(module, name)
-    functions = {
-        item.__name__: item
-        for item in vars(module).values()
-        if inspect.isfunction(item) and item.__module__ == _MODULE and _takes_hp(item)
-    }
-    # One that another one or a method calls is a helper.
-    own = own_classes(module, object)
-    methods = [m for kind in own for m in vars(kind).values() if inspect.isfunction(m)]
-    called = {name for item in [*functions.values(), *methods] for name in item.__code__.co_names}
-    leaves = [name for name in functions if name not in called]
-    if len(leaves) > 1:
-        raise TemplateError(
-            f"The template defines several functions of hp ({', '.join(leaves)}). Call the one to "
-            "use build_model."
-        )
-    if leaves:
-        return functions[leaves[0]]
-    raise TemplateError(
-        "The template defines neither a keras_tuner.HyperModel class nor a function "
-        "build_model(hp)."
-    )
-
-
-def _takes_hp(function: Callable[..., Any]) -> bool:
-    first = next(iter(inspect.signature(function).parameters), "")
-    return first in HP_NAMES
+def _encodes(inner: Any) -> bool:
+    """Whether the template's own `fit` makes its targets one-hot by itself."""
+    code = getattr(getattr(inner, "fit", None), "__code__", None)
+    return bool(code and {"to_categorical", "one_hot"} & set(code.co_names))
 
 
 def given_twice(error: TypeError) -> str | None:

@@ -1,8 +1,9 @@
-"""What a template's module defines: its own classes, and the arguments of the calls that its script
-would have made."""
+"""What a template's module defines: its builder, its own classes, and the arguments of the calls
+that its script would have made."""
 
 import ast
 import inspect
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -11,9 +12,64 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.src.engine.objective import create_objective
 
 from .failures import TEMPLATE_FILE, TemplateError
+from .reading import HP_NAMES
 
 # In place of an argument that only running the script would give a value.
 UNKNOWN = object()
+_FUNCTIONS = ("build_model", "build")
+
+
+def find_builder(module: ModuleType, builder: str) -> Any:
+    """What the script gives to its tuner; or the template's `hypermodel`, its HyperModel class or
+    its build function, in this order."""
+    ready = getattr(module, builder or "hypermodel", None)
+    if isinstance(ready, kt.HyperModel) or (
+        builder and callable(ready) and not inspect.isclass(ready)
+    ):
+        return ready
+    if inspect.isclass(ready) and issubclass(ready, kt.HyperModel):
+        return ready
+    leaves = own_classes(module, kt.HyperModel)
+    if len(leaves) > 1:
+        names = ", ".join(leaf.__name__ for leaf in leaves)
+        raise TemplateError(
+            f"The template defines several HyperModel classes ({names}). Keep one, or name the "
+            "one to use by a line such as: hypermodel = MyHyperModel(...)"
+        )
+    return leaves[0] if leaves else _find_function(module)
+
+
+def _find_function(module: ModuleType) -> Any:
+    """`build_model` or `build`; else the one function whose first argument is `hp`."""
+    for name in _FUNCTIONS:
+        if inspect.isfunction(getattr(module, name, None)):
+            return getattr(module, name)
+    functions = {
+        item.__name__: item
+        for item in vars(module).values()
+        if inspect.isfunction(item) and item.__module__ == module.__name__ and _takes_hp(item)
+    }
+    # One that another one or a method calls is a helper.
+    own = own_classes(module, object)
+    methods = [m for kind in own for m in vars(kind).values() if inspect.isfunction(m)]
+    called = {name for item in [*functions.values(), *methods] for name in item.__code__.co_names}
+    leaves = [name for name in functions if name not in called]
+    if len(leaves) > 1:
+        raise TemplateError(
+            f"The template defines several functions of hp ({', '.join(leaves)}). Call the one to "
+            "use build_model."
+        )
+    if leaves:
+        return functions[leaves[0]]
+    raise TemplateError(
+        "The template defines neither a keras_tuner.HyperModel class nor a function "
+        "build_model(hp)."
+    )
+
+
+def _takes_hp(function: Callable[..., Any]) -> bool:
+    first = next(iter(inspect.signature(function).parameters), "")
+    return first in HP_NAMES
 
 
 def own_classes(module: ModuleType, base: type) -> list[Any]:

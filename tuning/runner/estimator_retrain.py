@@ -29,7 +29,9 @@ _WELL_KNOWN = {
 def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
     """Fit on train + validation rows, evaluate once on the test rows, save and load again."""
     dataset = load_dataset(order.project)
-    template = EstimatorTemplate(order.project.code, dataset.facts)
+    template = EstimatorTemplate(
+        order.project.code, dataset.facts, order.project.constants, dataset.rows
+    )
     keras.utils.set_random_seed(order.seed)
     estimator = template.build(with_values(order.space, order.values))
     x, y = raw_rows(dataset, "train", "validation")

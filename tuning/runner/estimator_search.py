@@ -25,7 +25,9 @@ from .search import DIRECTORY, PROJECT_NAME, RemoteOracle, told_failures
 def search_estimators(order: SearchOrder, channel: Channel) -> None:
     """Cross-validate trial after trial on the training and validation rows."""
     dataset = load_dataset(order.project)
-    template = EstimatorTemplate(order.project.code, dataset.facts)
+    template = EstimatorTemplate(
+        order.project.code, dataset.facts, order.project.constants, dataset.rows
+    )
     tuner = StreamingSklearnTuner(RemoteOracle(order, channel), template, order, channel)
     with in_threads():
         tuner.search(*matrix_rows(dataset, "train", "validation"))

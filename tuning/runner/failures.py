@@ -10,6 +10,8 @@ from types import TracebackType
 from tuning.protocol.events import Failed
 from tuning.protocol.failures import FailureCode
 
+from .removed_names import removed_module, removed_name
+
 # The name under which a template's code is compiled; its frames are found by it.
 TEMPLATE_FILE = "template.py"
 
@@ -74,7 +76,10 @@ def failure_of(error: BaseException) -> Failed:
 def is_network_error(error: BaseException) -> bool:
     """Whether something could not be downloaded, at whichever depth it was caught and wrapped."""
     seen: BaseException | None = error
-    while seen is not None:
+    known: set[int] = set()
+    # Code may raise an error from itself: such a chain has no end.
+    while seen is not None and id(seen) not in known:
+        known.add(id(seen))
         if isinstance(seen, urllib.error.URLError | socket.gaierror | TimeoutError):
             return True
         # Keras's get_file wraps every download error in a plain Exception with this text.
@@ -107,6 +112,9 @@ def _message(error: BaseException) -> str:
     """`ValueError in line 12: ...`, with the line where the template's own code stopped."""
     if isinstance(error, SystemExit):
         return f"The template ended the process: sys.exit({error.code!r})."
+    removed = removed_module(getattr(error, "name", None) or "") or removed_name(str(error))
+    if removed and not isinstance(error, NameError) and _in_template(error):
+        return removed
     if isinstance(error, ModuleNotFoundError) and error.name and _in_template(error):
         return f"The template imports {error.name}, which is not installed on this worker."
     kind = type(error).__name__

@@ -19,7 +19,6 @@ from .data import Dataset, load_dataset
 from .estimator_inspection import try_estimator
 from .estimators import is_estimator, ready
 from .failures import NoNetwork, TemplateError
-from .misfits import output_misfit
 from .networks import description
 from .own_inspection import inspect_own_tuner
 from .own_watch import names_of
@@ -39,7 +38,9 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     hyperparameters that only `HyperModel.fit` asks for.
     """
     dataset = load_dataset(order.project)
-    template = InspectedTemplate(order.project.code, dataset.facts)
+    template = InspectedTemplate(
+        order.project.code, dataset.facts, order.project.constants, dataset.rows
+    )
     if template.tuner_class is not None:
         inspect_own_tuner(template, dataset, channel)
         return
@@ -119,7 +120,7 @@ def _refuse_outputs(template: Template, keras_model: Any) -> None:
     """Too few outputs may train for a moment, as long as no row of a missing class comes along.
     A `fit` of the template's own may do to the targets what it likes."""
     if not template.fits_by_itself:
-        sentence = output_misfit(keras_model, template.facts)
+        sentence = template.output_misfit(keras_model)
         if sentence:
             raise TemplateError(sentence)
 
@@ -127,8 +128,8 @@ def _refuse_outputs(template: Template, keras_model: Any) -> None:
 class InspectedTemplate(Template):
     """A template that is built even where the network is missing, if any choice allows it."""
 
-    def __init__(self, code: str, facts: dict[str, Any]) -> None:
-        super().__init__(code, facts)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         self._builds = 0
         # Hyperparameter -> a value in place of one that needed a download.
         self._instead: dict[str, Any] = {}

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from .targets import REGRESSION, loss_of, outputs_of
+
 _SPARSE = "sparse_categorical_crossentropy"
 
 
-def misfit(keras_model: Any, facts: dict[str, Any]) -> str:
+def misfit(keras_model: Any, facts: dict[str, Any], one_hot: bool = False) -> str:
     """What about the network's input, output or loss does not fit; empty if nothing is seen."""
-    return _input_misfit(keras_model, facts) or output_misfit(keras_model, facts)
+    return _input_misfit(keras_model, facts) or output_misfit(keras_model, facts, one_hot)
 
 
 def fits_input(keras_model: Any, facts: dict[str, Any]) -> bool:
@@ -26,10 +28,10 @@ def _input_misfit(keras_model: Any, facts: dict[str, Any]) -> str:
     )
 
 
-def output_misfit(keras_model: Any, facts: dict[str, Any]) -> str:
-    """What about the network's output and loss does not fit the targets."""
-    output = _rows(getattr(keras_model, "output_shape", None))
-    loss = _loss(keras_model)
+def output_misfit(keras_model: Any, facts: dict[str, Any], one_hot: bool = False) -> str:
+    """What about the network's output and loss does not fit the targets. `one_hot`: they are
+    given to it one-hot."""
+    output, loss = outputs_of(keras_model, facts), loss_of(keras_model)
     if not output or not loss or output[-1] is None:
         return ""
     last, classes = output[-1], facts.get("num_classes")
@@ -39,12 +41,16 @@ def output_misfit(keras_model: Any, facts: dict[str, Any]) -> str:
             return f"{model}, but the dataset's targets are single numbers to predict, of shape ()."
         return ""
     targets = f"the dataset's targets are class numbers of shape (), from 0 to {classes - 1}"
-    if loss == _SPARSE and last < classes:
+    if len(output) > 1 and loss in (_SPARSE, "categorical_crossentropy"):
+        return f"{model}, but {targets}. Flatten or pool before the last layer."
+    if loss in (_SPARSE, "categorical_crossentropy") and last < classes:
         return f"{model}, but {targets}: it needs {classes} outputs. Let it ask for num_classes."
-    if loss == "categorical_crossentropy":
-        return f"{model}, which takes one-hot targets, but {targets}. Use {_SPARSE}."
-    if loss == "binary_crossentropy" and (last != 1 or classes > 2):
+    if loss == "binary_crossentropy" and not one_hot and (last != 1 or classes > 2):
         return f"{model}, but {targets}. Use {classes} outputs with softmax and {_SPARSE}."
+    if loss in REGRESSION and last == 1 and classes > 2:
+        return (
+            f"{model}, which predicts amounts, but {targets}. Use {classes} outputs and {_SPARSE}."
+        )
     return ""
 
 
@@ -64,9 +70,3 @@ def _alike(wanted: tuple[int | None, ...], given: tuple[int, ...]) -> bool:
 
 def _squeezed(shape: tuple[Any, ...]) -> tuple[Any, ...]:
     return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
-
-
-def _loss(keras_model: Any) -> str:
-    loss = getattr(keras_model, "loss", None)
-    name = loss if isinstance(loss, str) else getattr(loss, "name", None)
-    return str(name or getattr(loss, "__name__", ""))

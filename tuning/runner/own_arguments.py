@@ -3,13 +3,14 @@
 import ast
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 
 from .data import Arrays
 from .failures import TemplateError
+from .targets import as_one_hot
 
 # Meaning -> what people call it, in lower case.
 _NAMES: dict[str, str] = {
@@ -48,6 +49,18 @@ class Material:
     epochs: int
     batch_size: int
     callbacks: list[keras.callbacks.Callback] = field(default_factory=list)
+
+    def one_hot(self, classes: int) -> "Material":
+        """The same with class numbers one-hot."""
+        (x, y), later = self.train, self.validation
+        validation = later and (later[0], as_one_hot(later[1], classes))
+        return replace(self, train=(x, as_one_hot(y, classes)), validation=validation)
+
+    def rows(self, part: str) -> Arrays:
+        """As a script's own data: those of "train" or "validation"; of these there may be none."""
+        if part == "train":
+            return self.train
+        return self.validation or (self.train[0][:0], self.train[1][:0])
 
     def value(self, meaning: str) -> Any:
         given = {
@@ -109,13 +122,6 @@ def _for_kwargs(material: Material, given: set[str], with_data: bool) -> dict[st
     known = given | ({"validation"} if given & _VALIDATION else set())
     return {name: material.value(meaning) for name, meaning in wanted.items()
             if meaning not in known}  # fmt: skip
-
-
-def global_values(names: dict[str, int], material: Material) -> dict[str, Any]:
-    """The data for names that a script makes from its own, such as x_train: they are not loaded."""
-    found = {name: _MEANINGS.get(name.lower(), "") for name in names}
-    return {name: material.value(meaning) for name, meaning in found.items()
-            if meaning in ("x", "y", "x_val", "y_val", "validation")}  # fmt: skip
 
 
 def asks_for(function: Callable[..., Any], meaning: str) -> bool:

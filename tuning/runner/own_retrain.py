@@ -33,7 +33,7 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
     what it reports of them is no measure. The test rows are, and it never sees them.
     """
     dataset = load_dataset(order.project)
-    template = Template(order.project.code, dataset.facts)
+    template = Template(order.project.code, dataset.facts, order.project.constants, dataset.rows)
     # `tuner/*` are Hyperband's: epochs to train and a checkpoint to start from.
     values = {k: v for k, v in order.values.items() if not k.startswith("tuner/")}
     watch = Watch(channel.send, order.epochs if takes_epochs(template) else 1)
@@ -55,7 +55,9 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
         print("run_trial scales its inputs: the test rows as they are would be no measure of it.")
         metrics: Metrics = {}
     else:
-        metrics = evaluate_if_possible(model, dataset.rows("test"), order.batch_size)
+        x_test, y_test = dataset.rows("test")
+        test = x_test, template.targets(model, y_test)
+        metrics = evaluate_if_possible(model, test, order.batch_size)
     save_model(model, dataset, instead=_other_rows(model, dataset.facts))
     built = description(model)
     channel.send(Retrained(metrics, built.parameters, versions(NETWORK_PACKAGES), built.summary))

@@ -21,7 +21,7 @@ from .search import RemoteOracle, early_stopping, told_failures
 def search_own(order: SearchOrder, channel: Channel) -> None:
     """Run trial after trial until the supervisor has no more."""
     dataset = load_dataset(order.project)
-    template = Template(order.project.code, dataset.facts)
+    template = Template(order.project.code, dataset.facts, order.project.constants, dataset.rows)
     watch = Watch(channel.send, order.epochs if takes_epochs(template) else 1)
     oracle = ListeningOracle(order, channel, watch)
     tuner = make_tuner(

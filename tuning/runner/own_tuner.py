@@ -21,7 +21,7 @@ from keras_tuner.engine.trial import Trial
 from .code import Template, given_twice, not_known
 from .definitions import UNKNOWN, arguments_of
 from .failures import MissingFile, TemplateError
-from .own_arguments import Arguments, Material, asks_for, bind, global_values
+from .own_arguments import Arguments, Material, asks_for, bind
 from .own_watch import Watch
 
 # KerasTuner's own layout: <working folder>/kt/search/trial_<id>/checkpoint.weights.h5
@@ -157,7 +157,8 @@ class Watched(BaseTuner):
             try:
                 return super().run_trial(trial, *args, **kwargs)
             except NameError as error:
-                raise self._ours.template.explained(error) from error
+                self._ours.template.explain(error)
+                raise
             except TypeError as error:
                 name = given_twice(error) or not_known(error)
                 if name not in self._ours.optional or name not in kwargs:
@@ -195,7 +196,11 @@ def arguments_for(tuner: Any, material: Material) -> Arguments:
     asks for; the names that stand for the script's data get the project's."""
     template: Template = tuner._ours.template
     own = template.tuner_class
-    vars(template.module).update(global_values(template.script.missing, material))
+    template.use_rows(material.rows)
+    classes = template.facts.get("num_classes")
+    if template.script.one_hot and classes:
+        # As the script made them before its search.
+        material = material.one_hot(classes)
     searches = own.search is not BaseTuner.search
     function = own.search if searches else own.run_trial
     # tuner.search() in the script: its class needs no data, and may not take them.
@@ -218,6 +223,8 @@ def _constructor_arguments(own: Any, template: Template, oracle: kt.Oracle) -> d
     positional, named = arguments_of(template.script.construction, template.module)
     given = {**dict(zip(by_position, positional, strict=False)), **named}
     given = {name: value for name, value in given.items() if value is not UNKNOWN}
+    # What a person wrote into the form goes before what the script says.
+    given |= {name: value for name, value in template.constants.items() if name in parameters}
     if "oracle" in parameters:
         given.setdefault("oracle", oracle)
     if "hypermodel" in parameters and template.inner is not None:
@@ -233,7 +240,7 @@ def _constructor_arguments(own: Any, template: Template, oracle: kt.Oracle) -> d
             if name not in ours:
                 raise TemplateError(
                     f"{own.__name__} asks for {name!r}, which a project cannot supply. Give it a "
-                    "default."
+                    f"default, or a value under Constants in the template's form: {name} = ..."
                 )
             given[name] = ours[name]
     return given

@@ -20,7 +20,7 @@ from .spaces import with_values
 def retrain(order: RetrainOrder, channel: Channel) -> None:
     """Train on train + validation rows, evaluate once on the test rows, save and load again."""
     dataset = load_dataset(order.project)
-    template = Template(order.project.code, dataset.facts)
+    template = Template(order.project.code, dataset.facts, order.project.constants, dataset.rows)
     # `tuner/*` are Hyperband's: epochs to train and a checkpoint to start from.
     values = {k: v for k, v in order.values.items() if not k.startswith("tuner/")}
     hp = with_values(order.space, values)
@@ -41,7 +41,8 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
         verbose=2,
         **(validation if template.wants_validation else {}),
     )
-    test = dataset.rows("test")
+    x_test, y_test = dataset.rows("test")
+    test = x_test, template.targets(keras_model, y_test)
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
     judge = evaluate_if_possible if template.fits_by_itself else evaluate
     metrics = judge(keras_model, test, order.batch_size)

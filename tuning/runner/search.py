@@ -34,7 +34,9 @@ PROJECT_NAME = "search"
 def search(order: SearchOrder, channel: Channel) -> None:
     """Train trial after trial until the supervisor has no more."""
     dataset = load_dataset(order.project)
-    template = SearchTemplate(order.project.code, dataset.facts, order.objective)
+    template = SearchTemplate(
+        order.objective, order.project.code, dataset.facts, order.project.constants, dataset.rows
+    )
     oracle = RemoteOracle(order, channel)
     tuner_class = StreamingHyperband if order.hyperband else StreamingTuner
     tuner = tuner_class(oracle, template, order, channel)
@@ -68,8 +70,8 @@ def early_stopping(order: SearchOrder) -> list[keras.callbacks.Callback]:
 class SearchTemplate(Template):
     """A template whose results must have the search's objective among them."""
 
-    def __init__(self, code: str, facts: dict[str, Any], objective: str) -> None:
-        super().__init__(code, facts)
+    def __init__(self, objective: str, *args: Any) -> None:
+        super().__init__(*args)
         self._objective = objective
 
     def fit(self, hp: kt.HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from tuning.actions import hypermodels as actions
 from tuning.analysis.differences import differences, tally
 from tuning.analysis.known_spaces import KnownSpace, known_spaces
+from tuning.forms.constants import constants_text
 from tuning.forms.hypermodels import DatasetForm, HyperModelForm
 from tuning.models import Dataset, HyperModel, Inspection, Project, Team, Worker
 from tuning.protocol.statuses import Status
@@ -38,6 +39,7 @@ def hypermodel_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "projects": projects.select_related("dataset"),
         "versions": versions.defer("code"),
         "newest": versions[0],
+        "constants": constants_text(hypermodel.constants),
         "datasets": _fitting(request, hypermodel),
     }
     return render(request, "hypermodels/detail.html", context)
@@ -64,6 +66,7 @@ def hypermodel_create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         hypermodel = form.save(commit=False)
         hypermodel.code = form.cleaned_data["code"]
+        hypermodel.constants = form.cleaned_data["constants"]
         actions.create_hypermodel(request.user, hypermodel)
         return _read_with(request, hypermodel, form.cleaned_data["dataset"])
     return _form_page(request, form)
@@ -129,6 +132,11 @@ def hypermodel_diff(request: HttpRequest, pk: int) -> HttpResponse:
         "versions": versions.exclude(pk=hypermodel.pk).defer("code"),
         "lines": lines,
         "tally": tally(lines),
+        "constants": differences(
+            constants_text(old.constants), constants_text(hypermodel.constants)
+        )
+        if old
+        else [],
     }
     return render(request, "hypermodels/diff.html", context)
 

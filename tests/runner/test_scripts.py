@@ -1,0 +1,113 @@
+"""Scripts as tutorials, notebooks and blogs have them: read, searched, retrained, unmodified."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tuning.runner.script_data import Rows, by_name
+from tuning.runner.scripts import read_script
+
+SCRIPTS = Path(__file__).parent / "scripts"
+CHECK = Path(__file__).parent / "check_scripts.py"
+NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
+
+
+@pytest.fixture(scope="session")
+def results(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    home = tmp_path_factory.mktemp("scripts")
+    done = subprocess.run(
+        [sys.executable, str(CHECK), str(datasets), str(SCRIPTS)],
+        env={"PATH": "", "HOME": str(home), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
+             "https_proxy": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", NAMES)
+def test_scripts_work_unmodified(results: dict[str, Any], name: str) -> None:
+    result = results[name]
+    assert result.keys() == {"inspected", "trial", "retrained"}, result
+    assert not [event for event in result.values() if "message" in event], result
+    assert result["trial"]["metrics"].keys() >= {"loss", "val_loss"}
+    assert "loss" in result["retrained"]["metrics"]
+    noted = re.search("# note: (.*)", (SCRIPTS / f"{name}.py").read_text())
+    if noted:
+        assert noted[1] in result["inspected"]["note"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("x_train", Rows("x")), ("X_train", Rows("x")), ("trainX", Rows("x")),
+        ("xtrain", Rows("x")), ("train_images", Rows("x")), ("X", Rows("x")),
+        ("X_test_scaled", Rows("x", "validation")), ("testy", Rows("y", "validation")),
+        ("y_val", Rows("y", "validation")), ("train_labels", Rows("y")), ("y_train_cat", Rows("y")),
+        ("train_data", Rows("x")), ("x_shape", None), ("n_train", None), ("train", None),
+        ("model", None), ("text", None), ("data", None), ("num_labels", None),
+    ],
+)  # fmt: skip
+def test_names_of_data_are_known(name: str, rows: Rows | None) -> None:
+    assert by_name(name) == rows
+
+
+HEAD = "import keras_tuner as kt\nimport numpy as np\n"
+BODY = "def build_model(hp):\n    return {}\nkt.RandomSearch(build_model).search()\n"
+
+
+def read(statements: str, wanted: str) -> Any:
+    return read_script(HEAD + statements + "\n" + BODY.format(wanted), "template.py")
+
+
+def test_targets_made_one_hot_are_supplied_so() -> None:
+    script = read(
+        "(a, b), (c, d) = load_data()\nn = len(np.unique(b))\nb = np_utils.to_categorical(b)",
+        "a, b, d",
+    )
+    assert script.data == {
+        "a": Rows("x"), "b": Rows("y", one_hot=True), "d": Rows("y", "validation")
+    }  # fmt: skip
+    assert script.one_hot
+
+
+def test_parts_of_train_test_split_are_told_apart_by_their_place() -> None:
+    script = read(
+        "X, y = load_it()\nA, B, C, D = train_test_split(X, y, test_size=0.2)", "A, B, C, D"
+    )
+    later = {"part": "validation"}
+    assert script.data == {
+        "A": Rows("x"), "B": Rows("x", **later), "C": Rows("y"), "D": Rows("y", **later)
+    }  # fmt: skip
+
+
+def test_what_changes_a_kept_object_is_kept() -> None:
+    script = read(
+        "x_train = load_it()\nnorm = Norm()\nnorm.adapt(x_train)\nbase = Base()\n"
+        "base.trainable = False\nfor layer in base.layers:\n    layer.trainable = False\n"
+        "other = Norm()\nother.adapt(x_train)",
+        "norm, base",
+    )
+    kept = ast.unparse(script.tree)
+    assert "norm.adapt(x_train)" in kept
+    assert "base.trainable = False" in kept
+    assert "layer.trainable = False" in kept
+    assert "other" not in kept
+
+
+def test_commands_of_a_notebook_keep_the_line_numbers() -> None:
+    script = read_script("!pip install x\n%matplotlib inline\nfiles = !ls\nx = 7 \\\n% 3\n", "t")
+    assert script.commands == [1, 2, 3]
+    with pytest.raises(SyntaxError) as caught:
+        read_script("!pip install x\ndef f(:\n", "t")
+    assert caught.value.lineno == 2

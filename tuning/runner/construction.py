@@ -1,0 +1,88 @@
+"""How a script makes its tuner: by which class, and with what to build models."""
+
+import ast
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .running import is_tuner, tuner_classes
+from .syntax import DEFINITIONS, calls, defines, last_name
+
+
+@dataclass(frozen=True)
+class Construction:
+    """The call that makes a script's tuner; what a script without one has is None or empty."""
+
+    call: ast.Call | None = None
+    # The template's own class of that tuner.
+    tuner: str = ""
+    # The name of what builds the models, and the expression if it is more than that name.
+    builder: str = ""
+    given: ast.expr | None = None
+
+
+def construction_of(body: Sequence[ast.stmt]) -> Construction:
+    """One of the script's own classes goes before KerasTuner's; what stands in no function before
+    what does, where names may be local ones."""
+    own = tuner_classes(body)
+    known = {node.name for node in body if isinstance(node, DEFINITIONS)}
+    oracles = {name for node in body for name in defines(node) if _makes_oracle(node)}
+    loose = [node for node in body if not isinstance(node, DEFINITIONS)]
+    # A tuner that an own class uses inside is not the script's.
+    others = [n for n in body if isinstance(n, DEFINITIONS) and n.name not in own]
+    found: list[Construction] = []
+    for part, are_local in ((loose, False), (others, True)):
+        for call in calls(part):
+            name = last_name(call.func)
+            if name in own or is_tuner(name):
+                values = _candidates(call, oracles, 2 if name in own else 1)
+                builder, given = _builder(values, known, are_local)
+                found.append(Construction(call, name if name in own else "", builder, given))
+    found.sort(key=lambda one: (not one.tuner, not one.builder))
+    return found[0] if found else Construction()
+
+
+def search_of(body: Sequence[ast.stmt]) -> ast.Call | None:
+    """The script's `tuner.search(...)`."""
+    own = tuner_classes(body)
+    outside = [n for n in body if not (isinstance(n, ast.ClassDef) and n.name in own)]
+    return next((call for call in calls(outside) if last_name(call.func) == "search"), None)
+
+
+def _builder(
+    values: Iterable[ast.expr], known: Container[str], are_local: bool
+) -> tuple[str, ast.expr | None]:
+    for value in values:
+        name = value.id if isinstance(value, ast.Name) else _called(value)
+        if are_local:
+            if name in known:
+                return name, None
+        elif isinstance(value, ast.Name):
+            return name, None
+        elif name in known:
+            return name, value
+    return "", None
+
+
+def _candidates(call: ast.Call, oracles: set[str], most: int) -> Iterator[ast.expr]:
+    """What is given as `hypermodel`, or first of all, before or after an oracle."""
+    yield from (word.value for word in call.keywords if word.arg == "hypermodel")
+    positional = [v for v in call.args[:2] if last_name(v) not in oracles and not _is_oracle(v)]
+    yield from positional[:most]
+
+
+def _makes_oracle(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and _is_oracle(node.value)
+
+
+def _is_oracle(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and "Oracle" in last_name(value.func)
+
+
+def _called(value: ast.expr) -> str:
+    """`name` in name(...), partial(name, ...) and lambda hp: name(hp, ...)."""
+    if isinstance(value, ast.Lambda):
+        value = value.body
+    if not isinstance(value, ast.Call):
+        return ""
+    name = last_name(value.func)
+    return last_name(value.args[0]) if name == "partial" and value.args else name

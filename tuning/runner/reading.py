@@ -1,0 +1,179 @@
+"""Which statements of a script are kept: its builders and what they need, without its data."""
+
+import ast
+from collections.abc import Iterable
+
+from .imports import without_absent
+from .own_values import adapted, data_statement
+from .running import Running, is_tuner
+from .script import Script
+from .script_data import Rows, ScriptData
+from .syntax import DEFINITIONS, defines, first_name, is_import, last_name, read_by, uses
+
+# What the first argument of a builder is called.
+HP_NAMES = frozenset({"hp", "hps", "hparams", "hyperparameters"})
+# The name of what a tuner was given if that is more than a name.
+GIVEN = "the_builder_of_the_script"
+
+
+class Reading:
+    """One pass over a script: what is its data, what depends on them, what the builder needs."""
+
+    def __init__(
+        self, body: list[ast.stmt], running: Running, absent: dict[str, str], builder: str,
+        construction: ast.Call | None,
+    ) -> None:  # fmt: skip
+        """`construction`: of a tuner class of the script's own, which is needed as well."""
+        self._body = body
+        self._builder = builder
+        self._absent = absent
+        self._running = running
+        self._names = {n.name: n for n in body if isinstance(n, DEFINITIONS)}
+        # Names that only running the script would define, and those made from them -> line.
+        self._tainted: dict[str, int] = {}
+        self._data: dict[ast.stmt, dict[str, Rows]] = {}
+        # Statements that are never run as they are.
+        self._refused: set[ast.stmt] = set()
+        self._one_hot = False
+        self._learn()
+        # What the tuner's class or its construction need of the script's own making.
+        read = read_by(construction) if construction else frozenset()
+        known = {name for found in self._data.values() for name in found}
+        self._wanted = {builder} | (read - (self._tainted.keys() - known))
+
+    def script(self) -> Script:
+        kept = self._kept()
+        needed = {name for node in kept for name in uses(node)} | self._wanted
+        tree: list[ast.stmt] = []
+        data: dict[str, Rows] = {}
+        for node in self._body:
+            if node in kept:
+                tree.append(adapted(node, self._names))
+            elif wanted := {n: r for n, r in self._data.get(node, {}).items() if n in needed}:
+                tree += [data_statement(name, rows, node) for name, rows in wanted.items()]
+                data.update(wanted)
+        defined = {name for node in tree for name in defines(node)}
+        left_out = [
+            node.lineno
+            for node in self._body
+            if not isinstance(node, DEFINITIONS)
+            and node not in kept and not is_import(node) and not _is_idle(node)
+        ]  # fmt: skip
+        tree = installed(tree, self._absent)
+        return Script(
+            ast.fix_missing_locations(ast.Module(tree, [])),
+            missing={n: line for n, line in self._tainted.items() if n in needed - defined},
+            left_out=left_out,
+            data=data,
+            one_hot=self._one_hot,
+            absent=self._absent,
+        )
+
+    def _learn(self) -> None:
+        data = ScriptData()
+        for node in self._body:
+            if isinstance(node, DEFINITIONS) or is_import(node):
+                continue
+            runs = self._running.runs(node)
+            if defines(node) == {GIVEN}:
+                continue
+            of_data = runs or bool(uses(node) & (self._tainted.keys() | self._absent.keys()))
+            found = data.learn(node, of_data)
+            if found:
+                self._data[node] = found
+            if runs or found or uses(node) & self._absent.keys():
+                self._refused.add(node)
+            if of_data or found:
+                for name in sorted(defines(node)):
+                    self._tainted.setdefault(name, node.lineno)
+            else:
+                # Bound anew, to something that needs no data.
+                for name in defines(node):
+                    self._tainted.pop(name, None)
+        self._one_hot = any(r.one_hot for rows in self._data.values() for r in rows.values())
+
+    def _kept(self) -> set[ast.stmt]:
+        """The builders and, over and over, what the kept code needs."""
+        chosen = {node for node in self._body if is_builder(node, self._builder)}
+        while True:
+            needed = {name for node in chosen for name in uses(node)} | self._wanted
+            own = {n for node in chosen if not is_import(node) for n in defines(node)}
+            more = {
+                node
+                for node in self._body
+                if node not in chosen and node not in self._refused
+                and (defines(node) & needed or _is_future(node) or _changes(node, own))
+            }  # fmt: skip
+            if not more:
+                return chosen
+            chosen |= more
+
+
+def _changes(node: ast.stmt, names: set[str]) -> bool:
+    """Whether a loose statement does something to one of the names, as `layer.adapt(x)`,
+    `base.trainable = False` or a loop over `base.layers`."""
+    if isinstance(node, DEFINITIONS) or is_import(node):
+        return False
+    if isinstance(node, ast.Expr):
+        call = node.value
+        return (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and first_name(call.func) in names
+        )
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return any(
+            not isinstance(target, ast.Name | ast.Tuple | ast.List) and first_name(target) in names
+            for target in targets
+        )
+    if isinstance(node, ast.For | ast.With | ast.If):
+        within = set(names)
+        if (
+            isinstance(node, ast.For)
+            and {n.id for n in ast.walk(node.iter) if isinstance(n, ast.Name)} & names
+        ):
+            within |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+        return any(_changes(inner, within) for inner in [*node.body, *getattr(node, "orelse", [])])
+    return False
+
+
+def is_builder(node: ast.stmt, builder: str) -> bool:
+    """Whether a statement defines the builder of that name; without a name, whether it defines
+    anything that may build models or run trials."""
+    if builder and not isinstance(node, DEFINITIONS):
+        return builder in defines(node)
+    if isinstance(node, ast.ClassDef):
+        if builder:
+            return node.name == builder
+        return any(name == "HyperModel" or is_tuner(name) for name in map(last_name, node.bases))
+    if not isinstance(node, ast.FunctionDef):
+        return False
+    if builder:
+        return node.name == builder
+    return node.name in ("build_model", "build") or _takes_hyperparameters(node)
+
+
+def _takes_hyperparameters(node: ast.FunctionDef) -> bool:
+    """Whether a function's first argument is called as KerasTuner's guides call it."""
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    return bool(arguments) and arguments[0].arg in HP_NAMES
+
+
+def installed(body: Iterable[ast.stmt], absent: dict[str, str]) -> list[ast.stmt]:
+    """The statements without imports of what is not installed here."""
+    found = (without_absent(node, absent) for node in body)
+    return [node for node in found if node is not None]
+
+
+def _is_future(node: ast.stmt) -> bool:
+    """Kept whatever needs it: imports with a star may define anything."""
+    if not isinstance(node, ast.ImportFrom):
+        return False
+    return node.module == "__future__" or any(alias.name == "*" for alias in node.names)
+
+
+def _is_idle(node: ast.stmt) -> bool:
+    """A text, or what stands in the place of a notebook's command."""
+    text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return text or isinstance(node, ast.Pass) or defines(node) == {GIVEN}

@@ -1,0 +1,68 @@
+"""What a script does by itself and a project does in its place: load data, search, train."""
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from .syntax import DEFINITIONS, is_main, last_name, run_by
+
+# Calls by the last part of a name.
+_RUNNING = frozenset({
+    "search", "fit", "fit_generator", "evaluate", "predict", "load", "loadtxt", "genfromtxt",
+    "get_file", "urlopen", "urlretrieve", "open", "glob", "listdir", "imread", "extractall",
+    "image_dataset_from_directory", "text_dataset_from_directory", "flow_from_directory",
+    "flow_from_dataframe", "from_tensor_slices", "train_test_split", "make_classification",
+    "make_regression", "make_blobs", "make_moons", "make_circles", "get_best_models",
+    "get_best_hyperparameters", "results_summary", "search_space_summary", "get_ipython",
+    "get_data", "get_dataset", "get_datasets", "prepare_data", "input",
+})  # fmt: skip
+_LOADING = ("load_", "read_", "fetch_", "download_")
+_TUNERS = frozenset({
+    "RandomSearch", "Hyperband", "BayesianOptimization", "GridSearch",
+})  # fmt: skip
+
+
+def is_tuner(name: str) -> bool:
+    return name in _TUNERS or name.endswith("Tuner")
+
+
+def tuner_classes(body: Iterable[ast.stmt]) -> set[str]:
+    """The script's own classes of tuners, those that extend another one of them too."""
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            bases = {last_name(base) for base in node.bases}
+            if bases & found or any(is_tuner(base) for base in bases):
+                found.add(node.name)
+    return found
+
+
+class Running:
+    """Which statements of a script do such a thing, directly or by a function that they call, or by
+    making a tuner of its own."""
+
+    def __init__(self, body: Sequence[ast.stmt]) -> None:
+        functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+        self._callables = tuner_classes(body)
+        while True:
+            more = {
+                function.name
+                for function in functions
+                if function.name not in self._callables
+                and any(self.runs(node) for node in function.body)
+            }
+            if not more:
+                break
+            self._callables |= more
+
+    def runs(self, node: ast.stmt) -> bool:
+        """What stands in the bodies of functions is not done by defining them."""
+        if isinstance(node, DEFINITIONS):
+            return False
+        calls = (n.func for n in run_by(node) if isinstance(n, ast.Call))
+        return is_main(node) or any(self._is_running(function) for function in calls)
+
+    def _is_running(self, function: ast.expr) -> bool:
+        name = last_name(function)
+        if isinstance(function, ast.Name) and name in self._callables:
+            return True
+        return name in _RUNNING or name.startswith(_LOADING) or is_tuner(name)

@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from tests.runner.check_templates import Recorder  # noqa: E402
 from tests.runner.harness import project, search_order  # noqa: E402
 from tuning.protocol.events import Inspected, NextTrial  # noqa: E402
+from tuning.protocol.model_kinds import ModelKind  # noqa: E402
 from tuning.protocol.orders import (  # noqa: E402
     EndOrder,
     InspectOrder,
@@ -64,6 +65,8 @@ def main(datasets: Path, scripts: Path, names: list[str]) -> None:
 
 def _all_of(order: ProjectOrder) -> dict[str, Any]:
     from tuning.runner.inspection import inspect_template
+    from tuning.runner.own_retrain import retrain_own
+    from tuning.runner.own_search import search_own
     from tuning.runner.retrain import retrain
     from tuning.runner.search import search
 
@@ -75,15 +78,16 @@ def _all_of(order: ProjectOrder) -> dict[str, Any]:
         return results
     space = inspected.space
     values = dict(space["values"])
-    objective = next(name for name in inspected.metrics if name.startswith("val_"))
+    is_own = inspected.kind == ModelKind.CUSTOM
+    objective = next((m for m in inspected.metrics if m.startswith("val_")), inspected.metrics[0])
     supervisor = Supervisor(values)
-    searching = search_order(order, space, objective=objective, epochs=2)
-    _attempt(supervisor, lambda: search(searching, supervisor))
+    searching = search_order(order, space, objective=objective, epochs=2, kind=inspected.kind)
+    _attempt(supervisor, lambda: (search_own if is_own else search)(searching, supervisor))
     ends = [event for event in supervisor.events if not isinstance(event, NextTrial)]
     results["trial"] = asdict(ends[-1])
     last = Recorder()
     retraining = RetrainOrder(order, values, space, epochs=2, batch_size=32, seed=1)
-    _attempt(last, lambda: retrain(retraining, last))
+    _attempt(last, lambda: (retrain_own if is_own else retrain)(retraining, last))
     results["retrained"] = asdict(last.events[-1])
     return results
 

@@ -24,7 +24,8 @@ def network(width, rate):
         keras.layers.Dense(width, "relu"),
         keras.layers.Dense(10, "softmax"),
     ])
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
     return model
 """
 RATE = 'hp.Choice("rate", [0.01, 0.001])'

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from tuning.analysis.snippets import predict_snippet
-from tuning.models import Dataset, Project, SavedModel
+from tuning.models import Dataset, Project, SavedModel, Search, Trial
 from tuning.protocol.events import Inspected, Retrained, TrialEnd
 from tuning.protocol.orders import InspectOrder, RetrainOrder
 from tuning.runner.preprocessing import Preprocessing
@@ -80,7 +80,8 @@ def predicted_by_script(folder: Path, columns: dict[str, Any], y: np.ndarray, ta
     shutil.copy(folder / "work" / "model.keras", folder / "predict" / "model.keras")
     profile = {"columns": COLUMNS, "class_names": ["cheap", "dear"], "load_snippet": LOAD}
     dataset = Dataset(key="d", name="Prices", task=task, profile=profile)
-    script = predict_snippet(SavedModel(project=Project(dataset=dataset)), "model.keras")
+    saved_model = SavedModel(project=Project(dataset=dataset), trial=Trial(search=Search()))
+    script = predict_snippet(saved_model, "model.keras")
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=folder / "predict"
     )

@@ -40,10 +40,13 @@ def test_scripts_work_unmodified(results: dict[str, Any], name: str) -> None:
     result = results[name]
     assert result.keys() == {"inspected", "trial", "retrained"}, result
     assert not [event for event in result.values() if "message" in event], result
-    # A Tuner class reports what it likes.
-    own = result["inspected"]["kind"] == "custom"
-    assert result["trial"]["metrics"].keys() >= ({"val_loss"} if own else {"loss", "val_loss"})
-    assert "loss" in result["retrained"]["metrics"]
+    of_trial, of_model = {
+        "keras": ({"loss", "val_loss"}, "loss"),
+        "custom": ({"val_loss"}, "loss"),
+        "sklearn": ({"score"}, "accuracy"),
+    }[result["inspected"]["kind"]]
+    assert result["trial"]["metrics"].keys() >= of_trial
+    assert of_model in result["retrained"]["metrics"]
     noted = re.search("# note: (.*)", (SCRIPTS / f"{name}.py").read_text())
     if noted:
         assert noted[1] in result["inspected"]["note"]

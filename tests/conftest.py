@@ -27,6 +27,9 @@ from tuning.protocol.statuses import Status
 
 pytest_plugins = ["tests.services"]
 
+# One for each of xdist's processes, which share the data folder.
+DIGITS_FOLDER = f"test-digits-{os.getpid()}"
+
 SPACE = {
     "space": [
         {
@@ -147,7 +150,7 @@ def dataset(db: None) -> Dataset:
         size_text="1,797 images of 8 x 8 pixels, 10 classes",
         status=Status.COMPLETED,
         wanted=True,
-        folder="test-digits",
+        folder=DIGITS_FOLDER,
         profile={"rows": 1797, "input_shape": [8, 8, 1], "num_classes": 10},
     )
 

@@ -74,9 +74,7 @@ def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> N
     assert editor.input_value() == ""
     editor.press("Escape")
     editor.press("Tab")
-    assert page.get_by_role("button", name="Create template").evaluate(
-        "button => button === document.activeElement"
-    )
+    assert page.get_by_label("Constants").evaluate("field => field === document.activeElement")
     editor.fill(CODE)
     page.get_by_role("button", name="Create template").click()
 

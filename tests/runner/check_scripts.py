@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from tests.runner.check_templates import Recorder  # noqa: E402
 from tests.runner.harness import project, search_order  # noqa: E402
 from tuning.protocol.events import Inspected, NextTrial  # noqa: E402
+from tuning.protocol.model_kinds import ModelKind  # noqa: E402
 from tuning.protocol.orders import (  # noqa: E402
     EndOrder,
     InspectOrder,
@@ -63,10 +64,18 @@ def main(datasets: Path, scripts: Path, names: list[str]) -> None:
 
 
 def _all_of(order: ProjectOrder) -> dict[str, Any]:
+    from tuning.runner import own_retrain, own_search
+    from tuning.runner.estimator_retrain import retrain_estimator
+    from tuning.runner.estimator_search import search_estimators
     from tuning.runner.inspection import inspect_template
     from tuning.runner.retrain import retrain
     from tuning.runner.search import search
 
+    searches: dict[str, Any] = {
+        ModelKind.KERAS: (search, retrain),
+        ModelKind.CUSTOM: (own_search.search_own, own_retrain.retrain_own),
+        ModelKind.SKLEARN: (search_estimators, retrain_estimator),
+    }
     recorder = Recorder()
     _attempt(recorder, lambda: inspect_template(InspectOrder(order), recorder))
     inspected = recorder.events[-1]
@@ -75,15 +84,18 @@ def _all_of(order: ProjectOrder) -> dict[str, Any]:
         return results
     space = inspected.space
     values = dict(space["values"])
-    objective = next(name for name in inspected.metrics if name.startswith("val_"))
+    begin_search, begin_retraining = searches[inspected.kind]
+    objective = next((m for m in inspected.metrics if m.startswith("val_")), inspected.metrics[0])
     supervisor = Supervisor(values)
-    searching = search_order(order, space, objective=objective, epochs=2)
-    _attempt(supervisor, lambda: search(searching, supervisor))
+    searching = search_order(
+        order, space, objective=objective, epochs=2, kind=inspected.kind, folds=2
+    )
+    _attempt(supervisor, lambda: begin_search(searching, supervisor))
     ends = [event for event in supervisor.events if not isinstance(event, NextTrial)]
     results["trial"] = asdict(ends[-1])
     last = Recorder()
     retraining = RetrainOrder(order, values, space, epochs=2, batch_size=32, seed=1)
-    _attempt(last, lambda: retrain(retraining, last))
+    _attempt(last, lambda: begin_retraining(retraining, last))
     results["retrained"] = asdict(last.events[-1])
     return results
 

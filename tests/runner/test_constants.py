@@ -24,7 +24,8 @@ def network(width, rate):
         keras.layers.Dense(width, "relu"),
         keras.layers.Dense(10, "softmax"),
     ])
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
     return model
 """
 RATE = 'hp.Choice("rate", [0.01, 0.001])'
@@ -47,6 +48,17 @@ class Ours(kt.HyperModel):
         return network(self.width, {RATE})
 """
 )
+# Scripts that say another width, which the form's goes before: as a constant, as an argument.
+GLOBAL = (
+    HEAD
+    + f"""
+width = 7
+def build_model(hp):
+    return network(width, {RATE})
+kt.RandomSearch(build_model, "val_accuracy").search(x_train, y_train)
+"""
+)
+ARGUMENT = HYPERMODEL + 'kt.RandomSearch(Ours(7), "val_accuracy").search(x_train, y_train)'
 # Its script says another width, which the form's goes before.
 TUNER = (
     HEAD
@@ -88,8 +100,8 @@ def inspected(order: ProjectOrder, folder: Path) -> Any:
         return runner.result(InspectOrder(order), Inspected)
 
 
-@pytest.mark.parametrize("code", [FUNCTION, HYPERMODEL])
-def test_a_builder_and_a_hypermodel(code: str, digits: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [FUNCTION, HYPERMODEL, GLOBAL, ARGUMENT])
+def test_a_builder_a_hypermodel_and_scripts(code: str, digits: Path, tmp_path: Path) -> None:
     found = inspected(given(code, digits), tmp_path / "work")
     assert isinstance(found, Inspected), found
     assert found.parameters == PARAMETERS
@@ -108,7 +120,7 @@ def test_a_tuner_class_and_an_estimator(code: str, kind: str, digits: Path, tmp_
     assert isinstance(found, Inspected), found
     assert found.kind == kind
     metric = {"custom": "val_accuracy", "sklearn": "score"}[kind]
-    values = {"rate": found.space["values"]["rate"]}
+    values = {"rate": found.space["space"][0]["config"]["values"][0]}
     searching = search_order(order, found.space, objective=metric, kind=kind, folds=2)
     with TrialRunner(tmp_path / "search") as runner:
         runner.begin(searching)

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import skops.io
 
 from tuning.protocol.events import Built, EpochEnd, Failed, Retrained, TrialEnd
 from tuning.protocol.orders import RetrainOrder
@@ -236,7 +238,14 @@ def test_a_model_that_is_not_keras(digits: Path, tmp_path: Path) -> None:
     scores = [e.metrics["accuracy"] for e in linear[:2]]
     assert linear[-1].metrics["accuracy"] == pytest.approx(sum(scores) / 2)
     assert linear[-1].metrics["accuracy"] > 0.9
-    assert "run_trial saved a RandomForestClassifier." in bench.retrain(1)[-1].message
+    result = bench.retrain(1)[-1]
+    assert isinstance(result, Retrained), result
+    assert result.metrics["accuracy"] > 0.6
+    assert result.trusted_types == ["sklearn.tree._tree.Tree"]
+    (file,) = tmp_path.rglob("model.skops")
+    loaded = skops.io.load(file, trusted=result.trusted_types)
+    x = np.load(digits / "x.npy")
+    assert loaded.predict(x.reshape(len(x), -1)).shape == (len(x),)
 
 
 def test_early_kerastuner_and_the_scripts_own_names(digits: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from tuning.analysis.snippets import predict_snippet
 from tuning.models import Dataset, Project, SavedModel, Search, Trial
 from tuning.protocol.events import Inspected, Retrained, TrialEnd
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder, RetrainOrder
 from tuning.runner.preprocessing import Preprocessing
 from tuning.splits import split_rows
@@ -38,6 +40,13 @@ def build_model(hp, input_shape, num_classes, feature_names):
     else:
         model.compile(keras.optimizers.Adam(0.02), "mse", metrics=["mae"])
     return model
+"""
+
+ESTIMATOR = """
+from sklearn.ensemble import RandomForestClassifier
+
+def build_model(hp):
+    return RandomForestClassifier(hp.Int("trees", 20, 50))
 """
 
 # As a person would, in a process that knows nothing of Tuneroom: raw values, as lists.
@@ -198,6 +207,32 @@ def test_a_downloaded_model_takes_raw_values(tmp_path: Path, task: str) -> None:
         error = float(np.abs(predictions.ravel() - y[test]).mean())
         assert error == pytest.approx(result.metrics["mae"], rel=1e-3)
         assert error < 0.5 * np.abs(y[test] - y[test].mean()).mean()
+
+
+@pytest.mark.tensorflow
+def test_a_downloaded_estimator_takes_raw_values(tmp_path: Path) -> None:
+    import skops.io
+
+    from tuning.runner.raw_sklearn import raw_frame
+
+    folder = write_table(tmp_path / "table", raw_rows(600), "classification")
+    wanted = project(ESTIMATOR, folder)
+    order = RetrainOrder(wanted, {}, {}, epochs=1, batch_size=32, seed=1, kind=ModelKind.SKLEARN)
+    with Runner(tmp_path / "work") as runner:
+        result = runner.result(order, Retrained)
+    assert isinstance(result, Retrained), result
+    file = tmp_path / "work" / "model.skops"
+    with zipfile.ZipFile(file) as archive:
+        about = json.loads(archive.read("description.json"))
+    assert about["class_names"] == ["cheap", "dear"]
+    assert [column["name"] for column in about["columns"]] == [c["name"] for c in COLUMNS]
+    x, y = np.load(folder / "x.npy"), np.load(folder / "y.npy")
+    parts = split_rows(y, wanted.split)
+    rows = raw_frame(Preprocessing.learn(x[parts["train"]], COLUMNS), x[parts["test"]])
+    predicted = skops.io.load(file, trusted=result.trusted_types).predict(rows)
+    accuracy = float((predicted == y[parts["test"]]).mean())
+    assert accuracy == pytest.approx(result.metrics["accuracy"])
+    assert accuracy > 0.9
 
 
 @pytest.mark.tensorflow

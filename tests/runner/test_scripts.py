@@ -40,8 +40,13 @@ def test_scripts_work_unmodified(results: dict[str, Any], name: str) -> None:
     result = results[name]
     assert result.keys() == {"inspected", "trial", "retrained"}, result
     assert not [event for event in result.values() if "message" in event], result
-    assert result["trial"]["metrics"].keys() >= {"loss", "val_loss"}
-    assert "loss" in result["retrained"]["metrics"]
+    of_trial, of_model = {
+        "keras": ({"loss", "val_loss"}, "loss"),
+        "custom": ({"val_loss"}, "loss"),
+        "sklearn": ({"score"}, "accuracy"),
+    }[result["inspected"]["kind"]]
+    assert result["trial"]["metrics"].keys() >= of_trial
+    assert of_model in result["retrained"]["metrics"]
     noted = re.search("# note: (.*)", (SCRIPTS / f"{name}.py").read_text())
     if noted:
         assert noted[1] in result["inspected"]["note"]
@@ -81,6 +86,20 @@ def test_targets_made_one_hot_are_supplied_so() -> None:
     assert script.one_hot
 
 
+def test_an_encoder_makes_targets_one_hot_and_inputs_not() -> None:
+    encoders = "X = OneHotEncoder().fit_transform(read_csv('x'))\n"
+    assert not read(encoders, "X").one_hot
+    script = read(encoders + "y = OneHotEncoder().fit_transform(read_csv('y'))", "X, y")
+    assert script.data == {"X": Rows("x"), "y": Rows("y", one_hot=True)}
+
+
+def test_a_pair_of_data_is_made_as_it_stands() -> None:
+    script = read("x_val, y_val = load_it()\nval_data = (x_val, y_val)", "val_data")
+    later = {"part": "validation"}
+    assert script.data == {"x_val": Rows("x", **later), "y_val": Rows("y", **later)}
+    assert "val_data = (x_val, y_val)" in ast.unparse(script.tree)
+
+
 def test_parts_of_train_test_split_are_told_apart_by_their_place() -> None:
     script = read(
         "X, y = load_it()\nA, B, C, D = train_test_split(X, y, test_size=0.2)", "A, B, C, D"
@@ -103,6 +122,55 @@ def test_what_changes_a_kept_object_is_kept() -> None:
     assert "base.trainable = False" in kept
     assert "layer.trainable = False" in kept
     assert "other" not in kept
+
+
+CLASS = """
+class Search(kt.RandomSearch):
+    def run_trial(self, trial, *args, **kwargs):
+        return super().run_trial(trial, *args, **kwargs)
+"""
+
+
+def test_a_tuner_class_and_what_it_is_made_of_are_kept() -> None:
+    code = f"""{HEAD}{CLASS}
+x_train, y_train = load_it()
+lost = len(read_csv("x"))
+DEPTH = 3
+def build_model(hp): ...
+oracle = kt.oracles.RandomSearchOracle()
+tuner = Search(oracle, build_model, num_classes=100, depth=DEPTH, wide=x_train.shape[1], n=lost)
+tuner.search(x_train)
+"""
+    script = read_script(code, "template.py")
+    assert (script.tuner, script.builder) == ("Search", "build_model")
+    assert script.construction
+    assert "num_classes=fitting_the_project('num_classes'," in ast.unparse(script.construction)
+    assert script.search
+    assert ast.unparse(script.search) == "tuner.search(x_train)"
+    kept = ast.unparse(script.tree)
+    assert "DEPTH = 3" in kept
+    assert "x_train = of_the_project('x', 'train', False)" in kept
+    assert "lost" not in kept
+    assert "Search(oracle" not in kept
+
+
+@pytest.mark.parametrize(
+    ("made", "tuner", "builder"),
+    [
+        ("kt.RandomSearch(build_model)", "", "build_model"),
+        ("kt.Tuner(kt.oracles.GridSearchOracle(), build_model)", "", "build_model"),
+        ("kt.RandomSearch(oracle, hypermodel=build_model)", "", "build_model"),
+        ("Search(max_trials=3)", "Search", ""),
+        ("Search(oracle, build_model)", "Search", "build_model"),
+        ("kt.RandomSearch(lambda hp: build_model(hp))", "", "build_model"),
+    ],
+)
+@pytest.mark.parametrize("place", ["{}.search()\n", "def main():\n    {}.search()\nmain()\n"])
+def test_what_makes_the_tuner_is_found(place: str, made: str, tuner: str, builder: str) -> None:
+    start = HEAD + CLASS + "def build_model(hp): ...\noracle = kt.oracles.RandomSearchOracle()\n"
+    script = read_script(start + place.format(made), "template.py")
+    assert (script.tuner, script.builder) == (tuner, builder)
+    assert script.left_out
 
 
 def test_commands_of_a_notebook_keep_the_line_numbers() -> None:

@@ -32,9 +32,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, PowerTransformer, QuantileTransformer
 from sklearn.svm import SVC, LinearSVC
 
+from tuning.protocol.model_kinds import ESTIMATOR_FILE
 from tuning.protocol.skops_types import VETTED_TYPES
 from tuning.runner.failures import TemplateError
-from tuning.runner.skops_files import MODEL_FILE, save_estimator
+from tuning.runner.skops_files import save_estimator
 
 
 @pytest.mark.parametrize("name", sorted(VETTED_TYPES))
@@ -77,9 +78,9 @@ def test_what_people_use_can_be_saved(
     monkeypatch.chdir(tmp_path)
     x, y = load_iris(return_X_y=True)
     types = save_estimator(estimator.fit(x, y), x, ABOUT)
-    assert [path.name for path in tmp_path.iterdir()] == [MODEL_FILE]
+    assert [path.name for path in tmp_path.iterdir()] == [ESTIMATOR_FILE]
     assert set(types) <= VETTED_TYPES
-    with zipfile.ZipFile(MODEL_FILE) as archive:
+    with zipfile.ZipFile(ESTIMATOR_FILE) as archive:
         assert json.loads(archive.read("description.json")) == ABOUT
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from tests.conftest import DIGITS_FOLDER
 from tuning.models import Worker
 from tuning.protocol.events import Prepared
 from tuning.protocol.orders import PrepareOrder
@@ -30,7 +31,7 @@ UNITS_SPACE = {
 def digits() -> Path:
     """The digits, prepared by a real runner, which needs no TensorFlow for that."""
     # Runners see no other folder than this one's.
-    target = Path(settings.DATASETS_ROOT) / "test-digits"
+    target = Path(settings.DATASETS_ROOT) / DIGITS_FOLDER
     runner = RunnerProcess(Device(), needs_keras=False)
     try:
         runner.send(PrepareOrder("digits"))

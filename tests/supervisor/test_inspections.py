@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import DIGITS_FOLDER
 from tuning.models import Dataset, HyperModel, Inspection, Project, Trial, Worker
 from tuning.protocol.orders import InspectOrder, Split
 from tuning.protocol.statuses import Status
@@ -87,7 +88,7 @@ def test_the_order_needs_no_project(unasked: Inspection, make_slot: Any) -> None
     slot.run()
     [order] = slot.started[0].orders
     assert isinstance(order, InspectOrder)
-    assert order.project.dataset_folder.endswith("/test-digits")
+    assert order.project.dataset_folder.endswith(f"/{DIGITS_FOLDER}")
     assert order.project.split == Split(0.7, 0.15, 0.15, seed=0, stratified=True)
 
 

@@ -10,7 +10,6 @@ from django.utils.text import slugify
 
 from tuning.models import Dataset, HyperModel, SavedModel
 from tuning.protocol.description import description_of
-from tuning.protocol.model_kinds import ModelKind
 
 
 def history_csv(saved_model: SavedModel) -> str:
@@ -62,4 +61,4 @@ def _slug(row: Dataset | HyperModel, name: str) -> str:
 
 def file_name(saved_model: SavedModel) -> str:
     """The same with the ending that says how to load it."""
-    return file_stem(saved_model) + ModelKind(saved_model.trial.search.model_kind).file_ending
+    return file_stem(saved_model) + (".skops" if saved_model.is_estimator else ".keras")

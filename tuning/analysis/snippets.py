@@ -37,7 +37,7 @@ def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
     load = str(dataset.profile.get("load_snippet", "")).strip()
     raw = bool(dataset.profile.get("columns"))
     known = "y" in load
-    if saved_model.trial.search.is_cross_validated:
+    if saved_model.is_estimator:
         rows = _raw_rows(dataset, load) if raw else _rows(dataset, load)
         lines = [*_loading_estimator(saved_model, file_name, pandas=raw, numpy=not load)]
         return "\n".join([*lines, *rows, "", *_estimation(dataset, known)]) + "\n"

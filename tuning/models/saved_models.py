@@ -46,6 +46,13 @@ class SavedModel(Work):
     def __str__(self) -> str:
         return f"{self.project} · model of trial {self.trial.number}"
 
+    @property
+    def is_estimator(self) -> bool:
+        """Of scikit-learn, and not a network. A Tuner class of a template's own may save either."""
+        if self.file:
+            return self.file.endswith(".skops")
+        return self.trial.search.is_cross_validated
+
 
 class SavedModelEpoch(models.Model):
     saved_model = models.ForeignKey(SavedModel, on_delete=models.CASCADE, related_name="history")

@@ -145,7 +145,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Retrained:
-    """A retrained model lies in the working folder, under its kind's `model_file`.
+    """A retrained model lies in the working folder, under one of its kind's `model_files`.
     `trusted_types`: what a skops file of it holds beyond what skops trusts by itself."""
 
     metrics: Metrics

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+NETWORK_FILE = "model.keras"
+ESTIMATOR_FILE = "model.skops"
+
 
 class ModelKind(StrEnum):
     """KERAS: a network that Keras trains. SKLEARN: an estimator of scikit-learn, scored by
@@ -12,11 +15,12 @@ class ModelKind(StrEnum):
     CUSTOM = "custom"
 
     @property
-    def file_ending(self) -> str:
-        """Of a retrained model's file."""
-        return ".skops" if self is ModelKind.SKLEARN else ".keras"
-
-    @property
-    def model_file(self) -> str:
-        """The file's name in the folder of the runner that trained it."""
-        return f"model{self.file_ending}"
+    def model_files(self) -> tuple[str, ...]:
+        """The names that a retrained model's file may have in the folder of its runner; there is
+        one of them."""
+        files = {
+            ModelKind.KERAS: (NETWORK_FILE,),
+            ModelKind.SKLEARN: (ESTIMATOR_FILE,),
+            ModelKind.CUSTOM: (NETWORK_FILE, ESTIMATOR_FILE),
+        }
+        return files[self]

@@ -51,7 +51,7 @@ class Template(kt.HyperModel):
         self.supplied = {**supplies(facts), **self.constants}
         self._own = OwnValues(supplies(facts), self.constants, parts, facts)
         self._one_hot = False
-        self.script = read_script(code, TEMPLATE_FILE)
+        self.script = read_script(code, TEMPLATE_FILE, self.constants)
         self.module = self._execute(code)
         # A class of its own that runs the trials, or None; it may well need no builder.
         others = self.script.construction is not None and not self.script.tuner

@@ -11,7 +11,7 @@ from tuning.protocol.orders import RetrainOrder
 from tuning.protocol.scorers import SCORE
 
 from .channel import Channel
-from .data import load_dataset
+from .data import Dataset, load_dataset
 from .estimators import EstimatorTemplate, in_threads, score_of
 from .failures import TemplateError
 from .libraries import ESTIMATOR_PACKAGES, versions
@@ -38,21 +38,27 @@ def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
     channel.send(Progress(f"Fitting on {len(x):,} rows"))
     with in_threads():
         whole = fit_on_raw(estimator, dataset, x, y)
-        channel.send(Progress("Evaluating on the test rows and saving", 1.0))
-        test = raw_rows(dataset, "test")
-        metrics = _evaluate(whole, test, order.scoring, dataset.facts["task"])
-        about = description_of(dataset.facts)
-        types = save_estimator(whole, test[0] if len(test[0]) else x, about)
-    channel.send(Retrained(metrics, 0, versions(ESTIMATOR_PACKAGES), repr(whole), types))
+    hand_over(whole, dataset, {order.scoring or SCORE: order.scoring}, channel)
 
 
-def _evaluate(estimator: Any, test: tuple[Any, np.ndarray], scoring: str, task: str) -> Metrics:
-    """The search's own score, under its scorer's name, and the well-known ones. One that cannot be
-    had of these rows is None."""
+def hand_over(estimator: Any, dataset: Dataset, scorers: dict[str, str], channel: Channel) -> None:
+    """Evaluate a fitted estimator on the test rows, save it and tell of it. `scorers`: those to
+    judge it by besides the well-known ones, under the names that pages show."""
+    channel.send(Progress("Evaluating on the test rows and saving", 1.0))
+    test = raw_rows(dataset, "test")
+    rows = test[0] if len(test[0]) else raw_rows(dataset, "train")[0]
+    with in_threads():
+        metrics = _evaluate(estimator, test, scorers | _WELL_KNOWN[dataset.facts["task"]])
+        types = save_estimator(estimator, rows, description_of(dataset.facts))
+    channel.send(Retrained(metrics, 0, versions(ESTIMATOR_PACKAGES), repr(estimator), types))
+
+
+def _evaluate(estimator: Any, test: tuple[Any, np.ndarray], scorers: dict[str, str]) -> Metrics:
+    """Scores under their names. One that cannot be had of these rows is None."""
     if not len(test[0]):
         return {}
     metrics: Metrics = {}
-    for name, scorer in {scoring or SCORE: scoring, **_WELL_KNOWN[task]}.items():
+    for name, scorer in scorers.items():
         try:
             value = score_of(estimator, scorer, *test)
         except TemplateError:

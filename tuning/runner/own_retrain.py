@@ -11,7 +11,9 @@ from tuning.protocol.orders import RetrainOrder
 
 from .channel import Channel
 from .code import Template
-from .data import load_dataset
+from .data import Dataset, load_dataset
+from .estimator_retrain import hand_over
+from .estimators import is_estimator
 from .failures import TemplateError
 from .keras_hooks import watched_keras
 from .libraries import NETWORK_PACKAGES, versions
@@ -21,6 +23,7 @@ from .own_arguments import Material
 from .own_inspection import InspectionOracle
 from .own_tuner import Unjudged, Watched, arguments_for, make_tuner, takes_epochs
 from .own_watch import Watch
+from .raw_sklearn import on_raw
 from .retrain import evaluate_if_possible
 from .saving import save_model
 from .spaces import with_values
@@ -50,6 +53,9 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
     with watched_keras(watch, template.script.tree):
         tuner.run_trial(trial, *arguments.positional, **arguments.named)
     model = _left_behind(watch)
+    if is_estimator(model):
+        hand_over(_fitting(model, dataset), dataset, {}, channel)
+        return
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
     if _scaled(watch.fitted_range, train[0]):
         print("run_trial scales its inputs: the test rows as they are would be no measure of it.")
@@ -65,7 +71,7 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
 
 def _left_behind(watch: Watch) -> Any:
     model = watch.saved_model if watch.saved_model is not None else watch.last_model
-    if isinstance(model, keras.Model):
+    if isinstance(model, keras.Model) or is_estimator(model):
         return model
     if model is None:
         raise TemplateError(
@@ -73,10 +79,22 @@ def _left_behind(watch: Watch) -> Any:
             "self.save_model(trial.trial_id, model)."
         )
     raise TemplateError(
-        f"run_trial saved a {type(model).__name__}. Only Keras models can be downloaded from a "
-        "template with a tuner class of its own; a builder that returns a scikit-learn estimator "
-        "needs no such class."
+        f"run_trial saved a {type(model).__name__}. Only models of Keras and estimators of "
+        "scikit-learn can be downloaded."
     )
+
+
+def _fitting(estimator: Any, dataset: Dataset) -> Any:
+    """An estimator that takes rows as people have them. Raises TemplateError if it was fitted on
+    something else than the dataset's rows."""
+    width = int(np.prod(dataset.facts["input_shape"]))
+    fitted = getattr(estimator, "n_features_in_", width)
+    if fitted != width:
+        raise TemplateError(
+            f"run_trial saved a {type(estimator).__name__} that was fitted on {fitted:,} features, "
+            f"but the dataset's rows have {width:,}: save a Pipeline that makes them of the rows."
+        )
+    return on_raw(estimator, dataset)
 
 
 def _scaled(fitted: tuple[float, float] | None, rows: np.ndarray) -> bool:

@@ -6,6 +6,7 @@ that makes data becomes `x_train = STAND_IN("x", "train", False)`; `OwnValues` a
 
 import ast
 import copy
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .script_data import Rows
@@ -18,43 +19,67 @@ FITTING = "fitting_the_project"
 STAND_IN = "of_the_project"
 
 
-def adapted(node: ast.stmt, names: dict[str, Any] | None = None) -> ast.stmt:
-    """The statement with the values of supplied names, and arguments of those names given to the
-    template's own classes and functions (`names`), left to `OwnValues.fitting`."""
-    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-        return node
-    new = copy.deepcopy(node)
-    assert new.value is not None
-    if names:
-        new.value = adapted_call(new.value, names)
-    targets = new.targets if isinstance(new, ast.Assign) else [new.target]
-    if len(targets) == 1:
-        new.value = _fitted(targets[0], new.value)
-    return new
+@dataclass(frozen=True)
+class Adaptation:
+    """Rewrites what has the name of something that a project supplies, or of one of `constants`:
+    assignments, and arguments given to the template's own functions and classes (`names`)."""
 
+    names: dict[str, Any]
+    constants: frozenset[str] = frozenset()
 
-def adapted_call(value: Expression, names: dict[str, Any]) -> Expression:
-    """`Ours(num_classes=10)`, alone, in a lambda or as partial(Ours, ...), with its arguments left
-    to `OwnValues.fitting`."""
-    if isinstance(value, ast.Lambda):
-        new_lambda = copy.copy(value)
-        new_lambda.body = adapted_call(value.body, names)
-        return new_lambda
-    if not isinstance(value, ast.Call):
+    def statement(self, node: ast.stmt) -> ast.stmt:
+        """The assignment with its values left to `OwnValues.fitting`."""
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            return node
+        new = copy.deepcopy(node)
+        assert new.value is not None
+        new.value = self.call(new.value)
+        targets = new.targets if isinstance(new, ast.Assign) else [new.target]
+        if len(targets) == 1:
+            new.value = self._fitted(targets[0], new.value)
+        return new
+
+    def call(self, value: Expression) -> Expression:
+        """`Ours(num_classes=10)`, alone, in a lambda or as partial(Ours, ...), with its arguments
+        left to `OwnValues.fitting`."""
+        if isinstance(value, ast.Lambda):
+            new_lambda = copy.copy(value)
+            new_lambda.body = self.call(value.body)
+            return new_lambda
+        if not isinstance(value, ast.Call):
+            return value
+        partial = last_name(value.func) == "partial" and bool(value.args)
+        called = last_name(value.args[0] if partial else value.func)
+        if called not in self.names:
+            return value
+        new = copy.deepcopy(value)
+        parameters = _parameters(self.names[called])
+        for index, argument in enumerate([] if partial else new.args):
+            if index < len(parameters):
+                new.args[index] = self._fitting(parameters[index], argument)
+        for word in new.keywords:
+            if word.arg:
+                word.value = self._fitting(word.arg, word.value)
+        return new
+
+    def _fitted(self, target: ast.expr, value: ast.expr) -> ast.expr:
+        if isinstance(target, ast.Name):
+            return self._fitting(target.id, value)
+        if (
+            isinstance(target, ast.Tuple)
+            and isinstance(value, ast.Tuple)
+            and len(target.elts) == len(value.elts)
+        ):
+            value.elts = [self._fitted(t, v) for t, v in zip(target.elts, value.elts, strict=True)]
         return value
-    partial = last_name(value.func) == "partial" and bool(value.args)
-    called = last_name(value.args[0] if partial else value.func)
-    if called not in names:
-        return value
-    new = copy.deepcopy(value)
-    parameters = _parameters(names[called])
-    for index, argument in enumerate([] if partial else new.args):
-        if index < len(parameters):
-            new.args[index] = _fitting(parameters[index], argument)
-    for word in new.keywords:
-        if word.arg:
-            word.value = _fitting(word.arg, word.value)
-    return new
+
+    def _fitting(self, name: str, value: ast.expr) -> ast.expr:
+        if name.lower() not in NAMES_OF_CONSTANTS and name not in self.constants:
+            return value
+        # Not evaluated yet: it may need what is not there.
+        later = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
+        call = ast.Call(ast.Name(FITTING, ast.Load()), [ast.Constant(name), later], [])
+        return ast.fix_missing_locations(ast.copy_location(call, value))
 
 
 def data_statement(name: str, rows: Rows, place: ast.stmt) -> ast.stmt:
@@ -63,27 +88,6 @@ def data_statement(name: str, rows: Rows, place: ast.stmt) -> ast.stmt:
     value = ast.Call(ast.Name(STAND_IN, ast.Load()), arguments, [])
     new = ast.Assign([ast.Name(name, ast.Store())], value)
     return ast.copy_location(new, place)
-
-
-def _fitted(target: ast.expr, value: ast.expr) -> ast.expr:
-    if isinstance(target, ast.Name):
-        return _fitting(target.id, value)
-    if (
-        isinstance(target, ast.Tuple)
-        and isinstance(value, ast.Tuple)
-        and len(target.elts) == len(value.elts)
-    ):
-        value.elts = [_fitted(t, v) for t, v in zip(target.elts, value.elts, strict=True)]
-    return value
-
-
-def _fitting(name: str, value: ast.expr) -> ast.expr:
-    if name.lower() not in NAMES_OF_CONSTANTS:
-        return value
-    # Not evaluated yet: it may need what is not there.
-    later = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
-    call = ast.Call(ast.Name(FITTING, ast.Load()), [ast.Constant(name), later], [])
-    return ast.fix_missing_locations(ast.copy_location(call, value))
 
 
 def _parameters(node: Any) -> list[str]:

@@ -58,9 +58,16 @@ def fit_on_raw(estimator: Any, dataset: Dataset, x: Any, y: np.ndarray) -> Any:
     and trials had that from the training rows."""
     if dataset.preprocessing is None:
         return estimator.fit(x, y)
-    prepare = as_sklearn(dataset.preprocessing, dataset.raw("train")[0])
-    estimator.fit(prepare.transform(x), y)
-    return make_pipeline(prepare, estimator)
+    whole = on_raw(estimator, dataset)
+    estimator.fit(whole[0].transform(x), y)
+    return whole
+
+
+def on_raw(estimator: Any, dataset: Dataset) -> Any:
+    """A fitted estimator, behind the preprocessing if the table has raw columns."""
+    if dataset.preprocessing is None:
+        return estimator
+    return make_pipeline(as_sklearn(dataset.preprocessing, dataset.raw("train")[0]), estimator)
 
 
 def raw_frame(preprocessing: Preprocessing, x: np.ndarray) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from .imports import without_absent
-from .own_values import adapted, data_statement
+from .own_values import Adaptation, data_statement
 from .running import Running, is_tuner
 from .script import Script
 from .script_data import Rows, ScriptData
@@ -20,15 +20,15 @@ class Reading:
     """One pass over a script: what is its data, what depends on them, what the builder needs."""
 
     def __init__(
-        self, body: list[ast.stmt], running: Running, absent: dict[str, str], builder: str,
-        construction: ast.Call | None,
+        self, body: list[ast.stmt], running: Running, absent: dict[str, str],
+        adaptation: Adaptation, builder: str, construction: ast.Call | None,
     ) -> None:  # fmt: skip
         """`construction`: of a tuner class of the script's own, which is needed as well."""
         self._body = body
         self._builder = builder
         self._absent = absent
         self._running = running
-        self._names = {n.name: n for n in body if isinstance(n, DEFINITIONS)}
+        self._adaptation = adaptation
         # Names that only running the script would define, and those made from them -> line.
         self._tainted: dict[str, int] = {}
         self._data: dict[ast.stmt, dict[str, Rows]] = {}
@@ -48,7 +48,7 @@ class Reading:
         data: dict[str, Rows] = {}
         for node in self._body:
             if node in kept:
-                tree.append(adapted(node, self._names))
+                tree.append(self._adaptation.statement(node))
             elif wanted := {n: r for n, r in self._data.get(node, {}).items() if n in needed}:
                 tree += [data_statement(name, rows, node) for name, rows in wanted.items()]
                 data.update(wanted)

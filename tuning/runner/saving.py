@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from tuning.protocol import description
-from tuning.protocol.model_kinds import ModelKind
+from tuning.protocol.model_kinds import NETWORK_FILE
 
 from .data import Dataset
 from .failures import TemplateError
@@ -16,7 +16,6 @@ from .files import describe, put_in_place
 from .preprocessing import Preprocessing
 from .raw_keras import RawModel
 
-MODEL_FILE = ModelKind.KERAS.model_file
 _COMPARED_ROWS = 8
 # Cheap in tables, and rare categories matter.
 _COMPARED_RAW_ROWS = 500
@@ -29,7 +28,7 @@ def save_model(keras_model: Any, dataset: Dataset, instead: np.ndarray | None = 
     rows = dataset.raw("test")[0]
     if not len(rows):
         rows = dataset.raw("train")[0]
-    unfinished = Path("unfinished-" + MODEL_FILE)
+    unfinished = Path("unfinished-" + NETWORK_FILE)
     whole, columns = keras_model, None
     inputs: Any = rows[:_COMPARED_ROWS]
     feed = inputs
@@ -55,7 +54,7 @@ def save_model(keras_model: Any, dataset: Dataset, instead: np.ndarray | None = 
             "The saved model predicts something else than the trained one: some of its state is "
             "not saved with it."
         )
-    put_in_place(unfinished, MODEL_FILE)
+    put_in_place(unfinished, NETWORK_FILE)
 
 
 def _with_strangers(rows: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:

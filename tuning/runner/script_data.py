@@ -104,7 +104,10 @@ class ScriptData:
         if isinstance(value, ast.Constant | ast.Tuple | ast.List) or not named or _sums_up(value):
             return None
         # `x` alone may be anything, as long as no data are in sight.
-        return named if of_data or _says_part(name) else None
+        if not of_data and not _says_part(name):
+            return None
+        made = isinstance(value, ast.Call) and named.what == "y" and self._makes_one_hot(value)
+        return replace(named, one_hot=made)
 
     def _unpacked(
         self, target: ast.Tuple | ast.List, value: ast.expr | None
@@ -147,14 +150,16 @@ class ScriptData:
         if isinstance(call.func, ast.Attribute):
             inner.insert(0, call.func.value)
         rows = next((rows for value in inner if (rows := self._of(value))), None)
-        if rows and name in _ONE_HOT:
-            return replace(rows, one_hot=True)
-        if rows and name in ("fit_transform", "transform") and self._encodes(call.func):
-            return replace(rows, one_hot=True)
+        if rows and self._makes_one_hot(call):
+            # Of inputs it is one more transformation.
+            return replace(rows, one_hot=rows.what == "y")
         return rows if name in _TRANSFORMS else None
 
-    def _encodes(self, function: ast.expr) -> bool:
-        """`encoder.transform` and `OneHotEncoder().fit_transform`."""
+    def _makes_one_hot(self, call: ast.Call) -> bool:
+        """`to_categorical(...)`, `encoder.transform(...)`, `OneHotEncoder().fit_transform(...)`."""
+        function = call.func
+        if last_name(function) not in ("fit_transform", "transform"):
+            return last_name(function) in _ONE_HOT
         owner = function.value if isinstance(function, ast.Attribute) else function
         return _is_encoder(owner) or last_name(owner) in self._encoders
 

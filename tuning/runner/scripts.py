@@ -5,22 +5,23 @@ trains, or uses what is not installed. Any other template runs as it stands.
 """
 
 import ast
-from typing import Any
+from collections.abc import Iterable
 
 from tuning.protocol.notebooks import without_commands
 
 from .construction import construction_of, search_of
 from .imports import absent_imports
 from .openings import opened
-from .own_values import adapted, adapted_call
+from .own_values import Adaptation
 from .reading import GIVEN, Reading, installed, is_builder
 from .running import Running
 from .script import Script
 from .syntax import DEFINITIONS, defines, is_import, uses
 
 
-def read_script(code: str, filename: str) -> Script:
-    """The code as a tree, without what a project does in its place. Raises SyntaxError."""
+def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Script:
+    """The code as a tree, without what a project does in its place, and with the values of
+    `constants` left to those of the form. Raises SyntaxError."""
     code, commands = without_commands(code)
     tree = ast.parse(code, filename)
     body = opened(tree.body, lambda nodes: any(is_builder(node, "") for node in nodes))
@@ -28,28 +29,29 @@ def read_script(code: str, filename: str) -> Script:
     running = Running(body)
     made = construction_of(body)
     names = {node.name: node for node in body if isinstance(node, DEFINITIONS)}
+    adaptation = Adaptation(names, frozenset(constants))
     loose = [node for node in body if not isinstance(node, DEFINITIONS)]
     is_script = body != tree.body or any(
         running.runs(node) or (not is_import(node) and uses(node) & absent.keys()) for node in loose
     )
     if is_script and (made.builder or any(is_builder(node, "") for node in body)):
         if made.given is not None:
-            body = [*body, _statement(made.given, names)]
+            body = [*body, _statement(adaptation.call(made.given))]
         entry = GIVEN if made.given is not None else ""
         own = made.call if made.tuner else None
-        script = Reading(body, running, absent, entry or made.builder, own).script()
+        script = Reading(body, running, absent, adaptation, entry or made.builder, own).script()
         script.builder, script.entry = made.builder, entry
     else:
-        tree.body = [adapted(node) for node in installed(tree.body, absent)]
+        tree.body = [adaptation.statement(node) for node in installed(tree.body, absent)]
         defined = {name for node in tree.body for name in defines(node)}
         entry = made.builder if made.builder in defined else ""
         script = Script(ast.fix_missing_locations(tree), entry=entry, absent=absent)
     script.tuner, script.search, script.commands = made.tuner, search_of(body), commands
-    script.construction = made.call and adapted_call(made.call, names)
+    script.construction = made.call and adaptation.call(made.call)
     return script
 
 
-def _statement(given: ast.expr, names: dict[str, Any]) -> ast.stmt:
+def _statement(given: ast.expr) -> ast.stmt:
     """One that makes what the script's tuner is given."""
-    statement = ast.Assign([ast.Name(GIVEN, ast.Store())], adapted_call(given, names))
+    statement = ast.Assign([ast.Name(GIVEN, ast.Store())], given)
     return ast.fix_missing_locations(ast.copy_location(statement, given))

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import skops.io
 
-from tuning.protocol.model_kinds import ModelKind
+from tuning.protocol.model_kinds import ESTIMATOR_FILE
 from tuning.protocol.skops_types import VETTED_TYPES
 
 from .failures import TemplateError
 from .files import describe, put_in_place
 
-MODEL_FILE = ModelKind.SKLEARN.model_file
 _COMPARED_ROWS = 100
 
 
@@ -35,13 +34,13 @@ def save_estimator(estimator: Any, rows: Any, about: dict[str, Any]) -> list[str
             "The saved estimator predicts something else than the fitted one: some of its state "
             "is not saved with it."
         )
-    put_in_place(unfinished, MODEL_FILE)
+    put_in_place(unfinished, ESTIMATOR_FILE)
     return types
 
 
 def _written(estimator: Any) -> Path:
     """The estimator's file under another name. What is not vetted leaves none."""
-    name, path = type(estimator).__name__, Path("unfinished-" + MODEL_FILE)
+    name, path = type(estimator).__name__, Path("unfinished-" + ESTIMATOR_FILE)
     try:
         skops.io.dump(estimator, path)
         strange = sorted(set(skops.io.get_untrusted_types(file=path)) - VETTED_TYPES)

@@ -54,7 +54,7 @@ class RetrainingAssignment(Assignment):
             case EpochEnd():
                 self._record_epoch(event)
             case Retrained():
-                self._store(runner.folder / self.kind.model_file, event)
+                self._store(runner.folder, event)
                 return True
             case Failed():
                 self.fail(failure_of(event), runner.log_tail())
@@ -77,11 +77,13 @@ class RetrainingAssignment(Assignment):
                 ignore_conflicts=True,
             )
 
-    def _store(self, source: Path, event: Retrained) -> None:
+    def _store(self, folder: Path, event: Retrained) -> None:
         if not VETTED_TYPES.issuperset(event.trusted_types):
             raise BadEvent("word of types that nobody should trust")
         # A name of its own for each attempt: a late writer must not touch the winner's file.
-        name = f"{self.row.pk}-{self.row.attempt}{self.kind.file_ending}"
+        files = [folder / name for name in self.kind.model_files]
+        source = next((file for file in files if file.exists()), files[0])
+        name = f"{self.row.pk}-{self.row.attempt}{source.suffix}"
         size, digest = store_file(source, Path(settings.SAVED_MODELS_ROOT) / name, self.beat)
         self._finish(
             Status.COMPLETED,

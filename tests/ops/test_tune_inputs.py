@@ -32,6 +32,18 @@ def test_a_file_becomes_a_dataset_of_the_team(alice: User, team: Team, tmp_path:
     row.original.unlink()
 
 
+def test_a_table_needs_a_target(alice: User, team: Team, tmp_path: Path) -> None:
+    path = tmp_path / "houses.csv"
+    path.write_text("rooms,price\n1,10\n2,20\n")
+    before = uploaded()
+    with pytest.raises(CommandError, match="--target: name the column"):
+        take(path, alice, team, target="")
+    assert uploaded() == before
+    row = take(path, alice, team, target="price")
+    assert (row.upload["kind"], row.upload["target"]) == ("text table", "price")
+    row.original.unlink()
+
+
 def test_the_same_file_is_not_prepared_twice(alice: User, team: Team, tmp_path: Path) -> None:
     path = zip_of(tmp_path / "photos.zip", shapes())
     first = take(path, alice, team)

@@ -80,8 +80,9 @@ def predicted_by_script(folder: Path, columns: dict[str, Any], y: np.ndarray, ta
     shutil.copy(folder / "work" / "model.keras", folder / "predict" / "model.keras")
     profile = {"columns": COLUMNS, "class_names": ["cheap", "dear"], "load_snippet": LOAD}
     dataset = Dataset(key="d", name="Prices", task=task, profile=profile)
-    saved_model = SavedModel(project=Project(dataset=dataset), trial=Trial(search=Search()))
-    script = predict_snippet(saved_model, "model.keras")
+    project = Project(dataset=dataset)
+    trial = Trial(search=Search(project=project))
+    script = predict_snippet(SavedModel(project=project, trial=trial), "model.keras")
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=folder / "predict"
     )

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import SavedModel
+from tuning.models import Dataset, HyperModel, SavedModel, Team
 from tuning.protocol.statuses import Status
 
 STEM = "test-digits-test-cnn-trial-3"
@@ -98,3 +98,17 @@ def test_the_page_has_scores_and_a_snippet(as_dora: Client, saved_model: SavedMo
     page = as_dora.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
     for text in ("0.9444", "ab" * 32, "keras.models.load_model", "Download all as a zip"):
         assert text in page
+
+
+def test_files_of_own_data_are_named_after_what_people_call_them(
+    as_dora: Client, saved_model: SavedModel, team: Team
+) -> None:
+    project = saved_model.project
+    Dataset.objects.filter(pk=project.dataset_id).update(
+        team=team, key="own-0123456789abcdef", name="Häuser 2024.csv"
+    )
+    HyperModel.objects.filter(pk=project.hypermodel_id).update(
+        team=team, key="mine-01234567", name="日本"
+    )
+    page = as_dora.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
+    assert "Download hauser-2024-template-trial-3.keras" in page

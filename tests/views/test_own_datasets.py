@@ -131,6 +131,17 @@ def test_too_large_files_are_refused_before_they_are_read(
     assert list(uploads.iterdir()) == []
 
 
+def test_without_room_on_the_disk_nothing_is_read(
+    as_bob: Client, uploads: Path, photos: bytes, settings: Any
+) -> None:
+    settings.DISK_FLOOR_MB = 1 << 40
+    response = post(as_bob, photos)
+    assert response.status_code == 507
+    assert "no room for the file on the server" in response.content.decode()
+    assert not Dataset.objects.exists()
+    assert list(uploads.iterdir()) == []
+
+
 def test_without_the_token_nothing_is_taken(bob: User, photos: bytes, uploads: Path) -> None:
     """The page checks it by itself: the middleware would read the file first."""
     client = Client(enforce_csrf_checks=True)

@@ -241,7 +241,7 @@ def test_the_page_shows_each_column(as_dora: Client, ready: Dataset) -> None:
     page = page_of(as_dora, ready)
     assert "40 rows of 1200 columns, 2 classes" in page
     assert "&lt;i&gt;age" in page
-    assert "0.5000 to 2.500" in page
+    assert "0.5 to 2.5" in page
     assert "0.500 to 1.50: 30" in page
     assert "14 values, mostly Köln" in page
     assert "Köln: 25" in page

@@ -7,7 +7,7 @@ from django.core.paginator import Page, Paginator
 
 from tuning.models import Dataset
 
-from .figures import counted, figure
+from .figures import counted, figure, setting
 from .profiles import Bar, bars_of
 
 COLUMNS_A_PAGE = 100
@@ -53,7 +53,7 @@ def _row(column: dict[str, Any]) -> ColumnRow:
             f"{figure(float(low), 3)} to {figure(float(high), 3)}: {count:,}"
             for low, high, count in zip(edges, edges[1:], counts, strict=False)
         ]
-        summary = f"{figure(float(edges[0]), 4)} to {figure(float(edges[-1]), 4)}"
+        summary = f"{setting(float(edges[0]))} to {setting(float(edges[-1]))}"
     else:
         counts = column["counts"]
         labels = [f"{v}: {c:,}" for v, c in zip(column["values"], counts, strict=False)]

@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+from pathlib import PurePath
 from typing import Any
 
-from tuning.models import SavedModel
+from django.utils.text import slugify
+
+from tuning.models import Dataset, HyperModel, SavedModel
 from tuning.protocol.description import description_of
 from tuning.protocol.model_kinds import ModelKind
 
@@ -47,8 +50,14 @@ def description_json(saved_model: SavedModel) -> str:
 def file_stem(saved_model: SavedModel) -> str:
     """The name that a downloaded file gets, without its ending: digits-cnn-trial-7."""
     project = saved_model.project
-    parts = [project.dataset.key, project.hypermodel.key, f"trial-{saved_model.trial.number}"]
-    return "-".join(parts)
+    data = _slug(project.dataset, PurePath(project.dataset.name).stem) or "data"
+    template = _slug(project.hypermodel, project.hypermodel.name) or "template"
+    return f"{data}-{template}-trial-{saved_model.trial.number}"
+
+
+def _slug(row: Dataset | HyperModel, name: str) -> str:
+    """Built-in ones are known by their keys; those of teams have no meaning."""
+    return slugify(name)[:40].strip("-") if row.team_id else row.key
 
 
 def file_name(saved_model: SavedModel) -> str:

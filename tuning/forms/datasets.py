@@ -1,5 +1,6 @@
 """The form of a new dataset, and how its file reaches the disk."""
 
+import shutil
 from typing import Any
 
 from django import forms
@@ -48,6 +49,17 @@ def largest_upload() -> int:
 def is_too_large(content_length: str) -> bool:
     """Whether a request is refused before any of it is read."""
     return content_length.isdigit() and int(content_length) > largest_upload() + _AROUND
+
+
+def has_no_room(content_length: str) -> bool:
+    """Whether the disk would be left with less than must stay free for the database."""
+    size = int(content_length) if content_length.isdigit() else 0
+    floor = int(settings.DISK_FLOOR_MB) * 1024 * 1024
+    return shutil.disk_usage(settings.UPLOADS_ROOT).free - size < floor
+
+
+def no_room_text() -> str:
+    return "There is no room for the file on the server's disk. Ask whoever looks after it."
 
 
 def too_large_text() -> str:

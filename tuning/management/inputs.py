@@ -2,13 +2,11 @@
 path of a file, which passes the same forms as an upload in the browser."""
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.management.base import CommandError
 from django.forms import BaseForm
@@ -18,9 +16,16 @@ from django.utils.datastructures import MultiValueDict
 from tuning.actions.datasets import create_upload
 from tuning.actions.hypermodels import change_hypermodel, create_hypermodel
 from tuning.forms.constants import constants_text
-from tuning.forms.datasets import UploadForm, largest_upload, too_large_text
+from tuning.forms.datasets import (
+    UploadForm,
+    has_no_room,
+    largest_upload,
+    no_room_text,
+    too_large_text,
+)
 from tuning.forms.hypermodels import HyperModelForm
 from tuning.models import Dataset, HyperModel, Team
+from tuning.protocol.uploads import TABLES
 
 CHUNK = 1 << 20
 _NAME = 80
@@ -57,6 +62,8 @@ def find_dataset(text: str, user: Any, team: Team, choices: dict[str, Any]) -> D
         form = UploadForm(data, MultiValueDict({"file": [file]}), user=user, team=team)
         refuse(form)
         upload = form.upload()
+        if upload["kind"] in TABLES and not upload["target"]:
+            raise CommandError("--target: name the column of the table that is to be predicted.")
         same = Dataset.objects.filter(team=team, upload=upload, upload_sha256=digest)
         ready = same.exclude(folder="").first()
         if ready is not None:
@@ -109,9 +116,8 @@ def _copied(path: Path) -> Iterator[tuple[TemporaryUploadedFile, str]]:
     """The file as an upload would have left it, and its SHA-256. Removed if nobody takes it."""
     digest = hashlib.sha256()
     size = path.stat().st_size
-    needed, free = size, shutil.disk_usage(settings.UPLOADS_ROOT).free
-    if needed > free:
-        raise CommandError(f"--dataset: there is no room for a copy of {path} in the data folder.")
+    if has_no_room(str(size)):
+        raise CommandError(f"--dataset: {no_room_text()}")
     copy = TemporaryUploadedFile(path.name, "application/octet-stream", size, None)
     with copy:
         with path.open("rb") as reader:

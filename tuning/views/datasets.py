@@ -21,8 +21,10 @@ from tuning.forms.columns import ColumnsForm
 from tuning.forms.datasets import (
     LimitedUploadHandler,
     UploadForm,
+    has_no_room,
     is_too_large,
     largest_upload,
+    no_room_text,
     too_large_text,
 )
 from tuning.models import Dataset, HyperModel, Project, Team, Worker
@@ -48,9 +50,12 @@ def dataset_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
         messages.error(request, "You may only look in your teams. Found a team of your own first.")
         return redirect("team-create")
-    if request.method == "POST" and is_too_large(request.META.get("CONTENT_LENGTH", "")):
-        form = UploadForm(user=request.user, team=_team(request))
+    length = request.META.get("CONTENT_LENGTH", "")
+    form = UploadForm(user=request.user, team=_team(request))
+    if request.method == "POST" and is_too_large(length):
         return _form_page(request, form, status=413, refusal=too_large_text())
+    if request.method == "POST" and has_no_room(length):
+        return _form_page(request, form, status=507, refusal=no_room_text())
     handler = LimitedUploadHandler(request)
     request.upload_handlers = [handler]
     return _dataset_create(request, handler)

@@ -44,6 +44,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--template", required=True, help="a template's key, such as cnn, or a .py file's path"
         )
+        parser.add_argument("--target", default="", help="the column of a table to predict")
         parser.add_argument("--image-size", type=int, help="scale an archive's images to this")
         parser.add_argument("--colours", choices=[GREY, COLOUR], help="of an archive's images")
         parser.add_argument("--tuner", default="random", choices=Search.Tuner.values)
@@ -73,7 +74,11 @@ class Command(BaseCommand):
         user = _user(options["user"])
         team = default_team(user)
         template = find_template(options["template"], user, team)
-        choices = {"side": options["image_size"], "colours": options["colours"] or ""}
+        choices = {
+            "target": options["target"],
+            "side": options["image_size"],
+            "colours": options["colours"] or "",
+        }
         dataset = find_dataset(options["dataset"], user, team, choices)
         if dataset.kind:
             _refuse_misfit(dataset, template)
@@ -118,7 +123,9 @@ class Command(BaseCommand):
                 work.refresh_from_db()
                 if work.status == Status.COMPLETED:
                     return
-                if work.status in (Status.FAILED, Status.STOPPED):
+                # A table whose choices were refused waits for better ones.
+                waits = isinstance(work, Dataset) and work.awaits_choices
+                if waits or work.status in (Status.FAILED, Status.STOPPED):
                     raise CommandError(_reason(work))
                 status.update(work.progress_text or text)
                 time.sleep(POLL)

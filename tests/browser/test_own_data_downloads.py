@@ -1,0 +1,106 @@
+"""Data of one's own, from the upload to a model that is taken home and predicts them."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.images import digit_images, zip_of
+
+from .test_main_job import LONG, start_search, wait_until_completed
+
+pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
+
+
+def flats(folder: Path) -> Path:
+    """A CSV with text categories and gaps in both kinds of column."""
+    random = np.random.RandomState(5)
+    lines = ["rooms,city,area,dear"]
+    for _ in range(240):
+        rooms, city = random.randint(1, 7), random.choice(["Berlin", "Paris", "München", ""])
+        area = "" if random.uniform() < 0.1 else f"{rooms * 22 + random.normal() * 3:.1f}"
+        dear = "yes" if rooms + 3 * (city == "Paris") > 4 else "no"
+        lines.append(f"{rooms},{city},{area},{dear}")
+    path = folder / "flats.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def photos(folder: Path) -> Path:
+    return zip_of(folder / "photos.zip", digit_images(each=40))
+
+
+def arrays(folder: Path) -> Path:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    path = folder / "arrays.npz"
+    np.savez(path, x=digits.images[:600], y=digits.target[:600])
+    return path
+
+
+def upload(page: Any, path: Path, target: str) -> None:
+    page.goto("/datasets/new/")
+    page.get_by_label("Name", exact=True).fill(f"My {path.suffix} data")
+    page.get_by_label("File").set_input_files(path)
+    if target:
+        page.get_by_label("Target column").fill(target)
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url(re.compile(r"/datasets/\d+/"))
+    page.get_by_role("heading", name="Load it yourself").wait_for(timeout=LONG)
+
+
+@pytest.mark.parametrize(
+    ("make", "target", "template", "shape"),
+    [
+        (flats, "dear", "Dense network", "240 rows of 3 columns, 2 classes"),
+        (photos, "", "Small convolutional", "120 images of 8 × 8 × 1, 3 classes"),
+        (arrays, "", "Small convolutional", "600 images of 8 × 8 × 1, 10 classes"),
+    ],
+)
+def test_from_a_file_to_a_file(
+    sign_in: Callable[..., Any], tmp_path: Path, make: Callable[[Path], Path], target: str,
+    template: str, shape: str,
+) -> None:  # fmt: skip
+    path = make(tmp_path)
+    page = sign_in(accept_downloads=True)
+    upload(page, path, target)
+    page.get_by_text(shape).first.wait_for()
+    page.get_by_role("link", name="New project with it").click()
+    page.get_by_label("Name", exact=True).fill(f"Project of {path.name}")
+    page.get_by_role("radio", name=re.compile(template)).check()
+    page.get_by_role("button", name="Create project").click()
+    page.get_by_role("heading", name=f"Project of {path.name}", level=1).wait_for()
+    start_search(page, tuner="random", max_trials="2", epochs="3")
+    wait_until_completed(page)
+    page.get_by_role("button", name=re.compile("^Retrain trial")).click()
+    page.wait_for_url("**/models/*/")
+    bundle = page.get_by_role("link", name="Download all as a zip")
+    bundle.wait_for(timeout=LONG)
+    with page.expect_download() as downloading:
+        bundle.click()
+    downloading.value.save_as(tmp_path / "bundle.zip")
+
+    # At home: the model, the script that came with it and the person's own file, nothing else.
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        archive.extractall(tmp_path / "home")
+    (folder,) = (tmp_path / "home").iterdir()
+    shutil.copy(path, folder)
+    done = subprocess.run(
+        [sys.executable, "predict.py"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    predicted, actual = (line for line in done.stdout.splitlines() if ": " in line)
+    names = {"yes", "no"} if target else {"digit 0", "digit 1", "digit 2", *map(str, range(10))}
+    for line, label in ((predicted, "predicted:"), (actual, "actual:")):
+        assert line.startswith(label)
+        found = re.findall(r"'([^']*)'", line)
+        assert len(found) == 5
+        assert set(found) <= names

@@ -125,6 +125,18 @@ def test_changed_code_is_the_next_version(alice: User, team: Team, tmp_path: Pat
     assert (second.key, second.version) == (first.key, 2)
 
 
+def test_what_a_file_does_not_say_stays(alice: User, team: Team, tmp_path: Path) -> None:
+    file = tmp_path / "build.py"
+    file.write_text(CODE)
+    first = find_template(str(file), alice, team)
+    HyperModel.objects.update(constants={"depth": [3, "a"]}, description="Ours.")
+    same = find_template(str(file), alice, team)
+    assert (same.pk, same.constants, same.description) == (first.pk, {"depth": [3, "a"]}, "Ours.")
+    file.write_text(CODE + "\n# changed\n")
+    second = find_template(str(file), alice, team)
+    assert (second.version, second.constants) == (2, {"depth": [3, "a"]})
+
+
 def test_a_mistake_in_the_code_names_its_line(alice: User, team: Team, tmp_path: Path) -> None:
     path = tmp_path / "build.py"
     path.write_text("def build_model(hp:\n    pass\n")

@@ -53,7 +53,7 @@ class HyperModelForm(forms.ModelForm):
         label="Constants",
         required=False,
         max_length=10_000,
-        help_text="Arguments of the builder that no project supplies, a line each: depth = 3",
+        help_text="Arguments and values of the code that no project knows, a line each: depth = 3",
         widget=forms.Textarea({"rows": 3, "wrap": "off", "spellcheck": "false"}),
     )
     dataset = forms.ModelChoiceField(

@@ -15,6 +15,7 @@ from django.utils.datastructures import MultiValueDict
 
 from tuning.actions.datasets import create_upload
 from tuning.actions.hypermodels import change_hypermodel, create_hypermodel
+from tuning.forms.constants import constants_text
 from tuning.forms.datasets import (
     UploadForm,
     has_no_room,
@@ -84,6 +85,10 @@ def find_template(text: str, user: Any, team: Team) -> HyperModel:
     current = HyperModel.objects.current().filter(team=team, name=name).first()
     data = QueryDict(mutable=True)
     data.update({"name": name, "code": ""})
+    if current:
+        # What the file does not say stays.
+        constants = constants_text(current.constants)
+        data.update({"description": current.description, "constants": constants})
     data.setlist("kinds", current.kinds if current else list(Dataset.Kind.values))
     with path.open("rb") as reader:
         file = UploadedFile(reader, path.name, size=path.stat().st_size)

@@ -217,7 +217,8 @@ def test_models_of_random_values_are_built(inspected: dict[str, Any]) -> None:
 
 def test_what_cannot_be_built_is_counted(inspected: dict[str, Any]) -> None:
     samples = inspected["sometimes"]["samples"]
-    assert 0 < samples["failed"] < samples["tried"] == 20
+    # On a busy machine there is not time for all of them.
+    assert 0 < samples["failed"] < samples["tried"] <= samples["wanted"] == 20
     assert samples["first_failure"].startswith("ValueError in line ")
 
 

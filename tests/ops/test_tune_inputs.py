@@ -110,36 +110,48 @@ def test_a_missing_file_is_told_from_an_unknown_key(alice: User, team: Team) -> 
     with pytest.raises(CommandError, match="There is no dataset 'nonsense'"):
         take("nonsense", alice, team)
     with pytest.raises(CommandError, match=r"There is no file build\.py"):
-        find_template("build.py", alice, team)
+        find_template("build.py", alice, team, [])
 
 
 def test_changed_code_is_the_next_version(alice: User, team: Team, tmp_path: Path) -> None:
     path = tmp_path / "build.py"
     path.write_text(CODE)
-    first = find_template(str(path), alice, team)
+    first = find_template(str(path), alice, team, [])
     assert (first.name, first.version, first.team, first.code) == ("build", 1, team, CODE)
     assert first.kinds == list(Dataset.Kind.values)
-    assert find_template(str(path), alice, team) == first
+    assert find_template(str(path), alice, team, []) == first
     path.write_text(CODE.replace("8", "9"))
-    second = find_template(str(path), alice, team)
+    second = find_template(str(path), alice, team, [])
     assert (second.key, second.version) == (first.key, 2)
 
 
 def test_what_a_file_does_not_say_stays(alice: User, team: Team, tmp_path: Path) -> None:
     file = tmp_path / "build.py"
     file.write_text(CODE)
-    first = find_template(str(file), alice, team)
+    first = find_template(str(file), alice, team, [])
     HyperModel.objects.update(constants={"depth": [3, "a"]}, description="Ours.")
-    same = find_template(str(file), alice, team)
+    same = find_template(str(file), alice, team, [])
     assert (same.pk, same.constants, same.description) == (first.pk, {"depth": [3, "a"]}, "Ours.")
     file.write_text(CODE + "\n# changed\n")
-    second = find_template(str(file), alice, team)
+    second = find_template(str(file), alice, team, [])
     assert (second.version, second.constants) == (2, {"depth": [3, "a"]})
+
+
+def test_constants_are_given_by_options(alice: User, team: Team, tmp_path: Path) -> None:
+    path = tmp_path / "build.py"
+    path.write_text(CODE.replace("(hp)", "(hp, depth, name)"))
+    first = find_template(str(path), alice, team, ["depth=3", "name = 'small'"])
+    assert first.constants == {"depth": 3, "name": "small"}
+    assert find_template(str(path), alice, team, []) == first, "what is not said stays"
+    second = find_template(str(path), alice, team, ["depth=4"])
+    assert (second.version, second.constants) == (2, {"depth": 4})
+    with pytest.raises(CommandError, match="--constant: Line 1"):
+        find_template(str(path), alice, team, ["depth=open('x')"])
 
 
 def test_a_mistake_in_the_code_names_its_line(alice: User, team: Team, tmp_path: Path) -> None:
     path = tmp_path / "build.py"
     path.write_text("def build_model(hp:\n    pass\n")
     with pytest.raises(CommandError, match="--template: Line 1, column"):
-        find_template(str(path), alice, team)
+        find_template(str(path), alice, team, [])
     assert not HyperModel.objects.filter(team=team).exists()

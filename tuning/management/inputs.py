@@ -73,32 +73,35 @@ def find_dataset(text: str, user: Any, team: Team, choices: dict[str, Any]) -> D
         return create_upload(row, Path(file.temporary_file_path()), upload)
 
 
-def find_template(text: str, user: Any, team: Team) -> HyperModel:
+def find_template(text: str, user: Any, team: Team, constants: list[str]) -> HyperModel:
     """A built-in template, or the file's, which becomes the team's template of that name; changed
-    code is its next version."""
+    code or constants (`name=value`, if there are any) are its next version."""
     known = HyperModel.objects.current().filter(team__isnull=True)
     template = known.filter(key=text).first()
+    if template is not None and constants:
+        raise CommandError(f"--constant: this is for files; {text} is built in.")
     if template is not None:
         return template
     path = _path(text, "template", known.values_list("key", flat=True))
     name = path.stem[:_NAME]
     current = HyperModel.objects.current().filter(team=team, name=name).first()
     data = QueryDict(mutable=True)
-    data.update({"name": name, "code": ""})
+    data.update({"name": name, "code": "", "constants": "\n".join(constants)})
     if current:
-        # What the file does not say stays.
-        constants = constants_text(current.constants)
-        data.update({"description": current.description, "constants": constants})
+        # What is not said anew stays.
+        kept = "\n".join(constants) or constants_text(current.constants)
+        data.update({"description": current.description, "constants": kept})
     data.setlist("kinds", current.kinds if current else list(Dataset.Kind.values))
     with path.open("rb") as reader:
         file = UploadedFile(reader, path.name, size=path.stat().st_size)
         files = MultiValueDict({"file": [file]})
         form = HyperModelForm(data, files, user=user, team=team, instance=current)
-        refuse(form, {"file": "template", "code": "template"})
+        refuse(form, {"file": "template", "code": "template", "constants": "constant"})
     if current is not None:
         return change_hypermodel(user, current, form.cleaned_data)
     row = form.save(commit=False)
     row.code = form.cleaned_data["code"]
+    row.constants = form.cleaned_data["constants"]
     return create_hypermodel(user, row)
 
 

@@ -44,6 +44,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--template", required=True, help="a template's key, such as cnn, or a .py file's path"
         )
+        parser.add_argument(
+            "--constant", metavar="NAME=VALUE", action="append", default=[],
+            help="an argument of the file's builder that no dataset supplies (again for others)",
+        )  # fmt: skip
         parser.add_argument("--target", default="", help="the column of a table to predict")
         parser.add_argument("--image-size", type=int, help="scale an archive's images to this")
         parser.add_argument("--colours", choices=[GREY, COLOUR], help="of an archive's images")
@@ -73,7 +77,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         user = _user(options["user"])
         team = default_team(user)
-        template = find_template(options["template"], user, team)
+        template = find_template(options["template"], user, team, options["constant"])
         choices = {
             "target": options["target"],
             "side": options["image_size"],

@@ -113,6 +113,15 @@ def test_few_whole_floats_are_classes(workplace: Path) -> None:
     assert "taken as classes" in " ".join(profile["notes"])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.bool_])
+def test_one_hot_targets_are_classes(workplace: Path, dtype: Any) -> None:
+    profile = read(npz(workplace, x=table()["x"], y=np.eye(2)[table()["y"]].astype(dtype)))
+    assert (profile["task"], profile["class_names"]) == ("classification", ["0", "1"])
+    assert np.load("prepared/y.npy").tolist() == table()["y"].tolist()
+    assert profile["notes"][0].startswith("y was one-hot")
+    check_snippet(profile)
+
+
 def test_parts_are_kept_and_the_page_says_so(workplace: Path) -> None:
     arrays = {f"{name}_{part}": a for part in ("train", "test") for name, a in table().items()}
     profile = read(npz(workplace, **arrays))
@@ -168,7 +177,14 @@ Y = table()["y"]
         ({"x": np.ones((20, 5001)), "y": Y}, "5,001 columns; at most 5,000"),
         ({"x": X.astype(complex), "y": Y}, "of type complex128"),
         ({"x": X.astype(str), "y": Y}, "x holds text"),
-        ({"x": X, "y": np.eye(20)}, r"y has the shape \(20, 20\)"),
+        ({"x": X, "y": np.ones((20, 2))}, r"y has the shape \(20, 2\).* classes one-hot"),
+        ({"x": X, "y": np.full((20, 3), 0.3)}, r"y has the shape \(20, 3\).* classes one-hot"),
+        ({"x": X, "y": np.full((20, 2), "a")}, r"y has the shape \(20, 2\)"),
+        ({"x": X, "y": np.eye(20)}, "20 classes have only 1 row"),
+        (
+            {"x_train": X, "y_train": np.eye(2)[Y], "x_test": X, "y_test": Y},
+            "Of y_train and y_test only one is one-hot",
+        ),
         ({"x": X[:0], "y": Y[:0]}, "empty"),
         ({"x": X, "y": np.array([""] * 10 + ["a"] * 10)}, "empty texts"),
     ],

@@ -10,15 +10,15 @@ import numpy as np
 from tuning.protocol.uploads import MOST_COLUMNS, Upload
 
 from .archives import open_archive, read_entry
+from .array_targets import is_wide, one_of_each, targets
 from .failures import BadData
-from .parsed import Parsed, Report, check_classes, parts_note
+from .parsed import Parsed, Report, parts_note
 from .sources import Source
 
 # In the order of splits.PARTS.
 PARTS = ("train", "val", "test")
 _ENDING = ".npy"
 _ROWS_AT_ONCE = 1 << 22  # values, of all the rows that are converted in one go
-_FEW_VALUES = 20
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def read_arrays(path: Path, upload: Upload, folder: Path, report: Report) -> Par
         for name, header in headers.items():
             path = _scratch(folder.parent, name)
             unpacked[name] = _unpack(archive, entries[name], name, header, path, report)
-    y = np.concatenate([np.asarray(unpacked[name]).reshape(-1) for _, name in pairs])
-    task, y, names = _targets(y)
+    y = np.concatenate([one_of_each(np.asarray(unpacked[name]), name) for _, name in pairs])
+    task, y, names = targets(y)
     inputs = [unpacked[name] for name, _ in pairs]
     x = _convert(inputs, shape, kind, folder / "x.npy", upload.most_bytes, report)
     for name in headers:
@@ -54,7 +54,7 @@ def read_arrays(path: Path, upload: Upload, folder: Path, report: Report) -> Par
     target = "class" if task == "classification" else "y"
     source = Source(
         x, y, names, _column_names(kind, shape), target, f"Uploaded as {upload.name}.", "",
-        _snippet(upload.name, pairs, x, kind, task),
+        _snippet(upload.name, pairs, x, kind, task, is_wide(headers[pairs[0][1]].shape)),
     )  # fmt: skip
     return Parsed(kind, task, source, notes, parts=parts)
 
@@ -120,11 +120,13 @@ def _check_shapes(pairs: list[tuple[str, str]], headers: dict[str, _Header]) -> 
         x, y = headers[x_name], headers[y_name]
         if x.dtype.kind not in "biuf":
             raise BadData(f"The array {x_name} holds text; the inputs must be numbers.")
-        if len(y.shape) not in (1, 2) or (len(y.shape) == 2 and y.shape[1] != 1):
+        if len(y.shape) not in (1, 2) or (is_wide(y.shape) and y.dtype.kind in "US"):
             raise BadData(
                 f"The array {y_name} has the shape {y.shape}; one target for each row is needed, "
                 "so the shape (rows,)."
             )
+        if is_wide(y.shape) != is_wide(headers[pairs[0][1]].shape):
+            raise BadData(f"Of {pairs[0][1]} and {y_name} only one is one-hot.")
         if not x.shape or x.shape[0] != y.shape[0]:
             rows = x.shape[0] if x.shape else 0
             raise BadData(f"{x_name} has {rows:,} rows and {y_name} has {y.shape[0]:,}.")
@@ -185,44 +187,6 @@ def _scratch(root: Path, name: str) -> Path:
     return root / f"unpacked-{name}.npy"
 
 
-def _targets(y: np.ndarray) -> tuple[str, np.ndarray, list[str]]:
-    """The task, the targets as they are prepared, and the names of classes. Raises BadData."""
-    if y.dtype.kind == "f":
-        bad = int(len(y) - np.isfinite(y).sum())
-        if bad:
-            raise BadData(f"y holds {bad:,} values that are no numbers (NaN or infinite).")
-        if not _are_classes(y):
-            with np.errstate(over="ignore"):
-                short: np.ndarray = y.astype(np.float32)
-            if not np.isfinite(short).all():
-                raise BadData("y holds values beyond 3.4e38, the largest that models work with.")
-            if len(np.unique(short)) < 2:
-                raise BadData("Every row has the same target: there is nothing to learn.")
-            return "regression", short, []
-        y = y.astype(np.int64)
-    values, classes = np.unique(y, return_inverse=True)
-    names = [_class_name(value) for value in values]
-    if "" in names:
-        raise BadData("y holds empty texts: every row needs a target.")
-    try:
-        check_classes(names, np.bincount(classes), "row")
-    except BadData as error:
-        if y.dtype.kind not in "iu" or len(names) <= _FEW_VALUES:
-            raise
-        raise BadData(f"{error} If y is a quantity, save it as floats.") from None
-    return "classification", classes.reshape(-1).astype(np.int64), names
-
-
-def _are_classes(y: np.ndarray) -> bool:
-    """Whole numbers, and few different ones: classes that were saved as floats."""
-    return bool((y == np.floor(y)).all()) and len(np.unique(y)) <= min(_FEW_VALUES, len(y) // 2)
-
-
-def _class_name(value: np.generic) -> str:
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    return text.replace("\x00", "")
-
-
 def _convert(
     parts: list[np.ndarray],
     shape: tuple[int, ...],
@@ -269,11 +233,13 @@ def _notes(
     if parts is not None:
         notes.append(parts_note(parts, "rows"))
     target = headers[pairs[0][1]].dtype
-    if task == "regression":
+    if is_wide(headers[pairs[0][1]].shape):
+        notes.append("y was one-hot; the class of a row is the number of its column.")
+    elif task == "regression":
         notes.append("y holds fractions or many values, so models predict a number (regression).")
     elif target.kind == "f":
         notes.append("y holds few whole numbers, so they were taken as classes.")
-    if target.kind in "iub" and task == "classification":
+    elif target.kind in "iub":
         notes.append("y holds whole numbers, which were taken as classes.")
     inputs = headers[pairs[0][0]].dtype
     if inputs.kind == "f" and inputs.itemsize > 4:
@@ -281,14 +247,17 @@ def _notes(
     return notes
 
 
-def _snippet(name: str, pairs: list[tuple[str, str]], x: np.ndarray, kind: str, task: str) -> str:
+def _snippet(
+    name: str, pairs: list[tuple[str, str]], x: np.ndarray, kind: str, task: str, one_hot: bool
+) -> str:
     """Lines that load the original file in the same form."""
+    flat = "argmax(axis=1)" if one_hot else "reshape(-1)"
     lines = ["import numpy as np", "", f"data = np.load({name!r})"]
     if len(pairs) == 1:
-        lines += ['x, y = data["x"], data["y"].reshape(-1)']
+        lines += [f'x, y = data["x"], data["y"].{flat}']
     else:
         xs = ", ".join(f'data["{x_name}"]' for x_name, _ in pairs)
-        ys = ", ".join(f'data["{y_name}"].reshape(-1)' for _, y_name in pairs)
+        ys = ", ".join(f'data["{y_name}"].{flat}' for _, y_name in pairs)
         lines += [f"x = np.concatenate([{xs}])", f"y = np.concatenate([{ys}])"]
     if kind == "image":
         lines.append(f"x = x.reshape(-1, {', '.join(str(size) for size in x.shape[1:])})")

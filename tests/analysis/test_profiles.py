@@ -44,7 +44,7 @@ def test_split_sizes_are_the_runners(counts: list[int]) -> None:
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_sizes_of_given_parts_are_the_runners(missing: int, stratified: bool) -> None:
     np = pytest.importorskip("numpy")
-    from tuning.runner.parsed import part_facts
+    from tuning.runner.datasets.parsed import part_facts
     from tuning.splits import split_rows
 
     random = np.random.RandomState(missing)

@@ -64,12 +64,13 @@ def main(datasets: Path, scripts: Path, names: list[str]) -> None:
 
 
 def _all_of(order: ProjectOrder) -> dict[str, Any]:
-    from tuning.runner import own_retrain, own_search
-    from tuning.runner.estimator_retrain import retrain_estimator
-    from tuning.runner.estimator_search import search_estimators
+    from tuning.runner.estimators.retrain import retrain_estimator
+    from tuning.runner.estimators.search import search_estimators
     from tuning.runner.inspection import inspect_template
-    from tuning.runner.retrain import retrain
-    from tuning.runner.search import search
+    from tuning.runner.networks.retrain import retrain
+    from tuning.runner.networks.search import search
+    from tuning.runner.own_tuners import retrain as own_retrain
+    from tuning.runner.own_tuners import search as own_search
 
     searches: dict[str, Any] = {
         ModelKind.KERAS: (search, retrain),

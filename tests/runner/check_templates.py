@@ -96,8 +96,8 @@ def _smallest_blocks(code: str, datasets: Path) -> list[int | None]:
 def _model(code: str, values: dict[str, Any], datasets: Path) -> Any:
     import keras_tuner as kt
 
-    from tuning.runner.code import Template
-    from tuning.runner.data import load_dataset
+    from tuning.runner.inputs.data import load_dataset
+    from tuning.runner.template.code import Template
 
     template = Template(code, load_dataset(project(code, datasets / "digits")).facts)
     hp = kt.HyperParameters()

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from tuning.protocol.events import Looked, decode_event, encode_event
 from tuning.protocol.uploads import Upload, kind_of
+from tuning.runner.datasets.uploads import prepare_upload
 from tuning.runner.failures import BadData
-from tuning.runner.uploads import prepare_upload
 
 MOST_BYTES = 8 << 20
 SECONDS = 2.0

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from tests.images import picture, shapes
 from tuning.protocol.uploads import ARRAYS, IMAGES, Upload
+from tuning.runner.datasets.uploads import prepare_upload
 from tuning.runner.failures import BadData
-from tuning.runner.uploads import prepare_upload
 
 MOST_BYTES = 8 << 20
 SECONDS = 2.0

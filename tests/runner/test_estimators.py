@@ -24,7 +24,7 @@ from tuning.protocol.events import (
 )
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder, ProjectOrder, RetrainOrder
-from tuning.runner.data import load_dataset
+from tuning.runner.inputs.data import load_dataset
 
 from .check_templates import Recorder
 from .harness import SPLIT, Runner, TrialRunner, project, search_order
@@ -362,7 +362,7 @@ def test_the_file_predicts_the_same_in_another_process(
     )  # fmt: skip
     predicted = np.array(json.loads(done.stdout))
     dataset = load_dataset(project("", datasets / key))
-    from tuning.runner.data import split_rows
+    from tuning.runner.inputs.data import split_rows
 
     rows = split_rows(dataset.y, SPLIT)["test"]
     accuracy = float((predicted[rows] == dataset.y[rows]).mean())

@@ -10,7 +10,7 @@ import pytest
 
 from tuning.protocol.events import Failed, Inspected
 from tuning.protocol.orders import InspectOrder
-from tuning.runner import landlock, seccomp
+from tuning.runner.sandbox import landlock, seccomp
 
 from .harness import Runner, project
 

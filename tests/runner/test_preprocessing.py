@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tuning.runner import preprocessing
-from tuning.runner.data import load_dataset
-from tuning.runner.preprocessing import MOST_VALUES, Preprocessing
+from tuning.runner.inputs import preprocessing
+from tuning.runner.inputs.data import load_dataset
+from tuning.runner.inputs.preprocessing import MOST_VALUES, Preprocessing
 from tuning.splits import split_rows
 
 from .harness import SPLIT, project

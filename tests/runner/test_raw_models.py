@@ -18,7 +18,7 @@ from tuning.models import Dataset, Project, SavedModel, Search, Trial
 from tuning.protocol.events import Inspected, Retrained, TrialEnd
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder, RetrainOrder
-from tuning.runner.preprocessing import Preprocessing
+from tuning.runner.inputs.preprocessing import Preprocessing
 from tuning.splits import split_rows
 
 from .harness import Runner, TrialRunner, project, search_order
@@ -113,7 +113,7 @@ def preprocessing() -> Preprocessing:
 def test_keras_layers_agree_with_numpy(tmp_path: Path, columns: list[Any]) -> None:
     import keras
 
-    from tuning.runner.raw_keras import RawModel
+    from tuning.runner.saved.raw_keras import RawModel
 
     x = raw_rows(300)[:, [COLUMNS.index(column) for column in columns]]
     preprocessing = Preprocessing.learn(x, columns)
@@ -129,7 +129,7 @@ def test_keras_layers_agree_with_numpy(tmp_path: Path, columns: list[Any]) -> No
 
 
 def test_scikit_learn_agrees_with_numpy(preprocessing: Preprocessing) -> None:
-    from tuning.runner.raw_sklearn import as_sklearn, raw_frame
+    from tuning.runner.saved.raw_sklearn import as_sklearn, raw_frame
 
     transformer = as_sklearn(preprocessing, raw_rows(300))
     rows = with_strangers(raw_rows(50, seed=1))
@@ -152,7 +152,7 @@ def test_a_scikit_learn_pipeline_with_it_is_saved_by_skops(
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
 
-    from tuning.runner.raw_sklearn import as_sklearn, raw_frame
+    from tuning.runner.saved.raw_sklearn import as_sklearn, raw_frame
 
     x = raw_rows(300)
     transformer = as_sklearn(preprocessing, x)
@@ -213,7 +213,7 @@ def test_a_downloaded_model_takes_raw_values(tmp_path: Path, task: str) -> None:
 def test_a_downloaded_estimator_takes_raw_values(tmp_path: Path) -> None:
     import skops.io
 
-    from tuning.runner.raw_sklearn import raw_frame
+    from tuning.runner.saved.raw_sklearn import raw_frame
 
     folder = write_table(tmp_path / "table", raw_rows(600), "classification")
     wanted = project(ESTIMATOR, folder)
@@ -254,7 +254,7 @@ def test_a_mixed_table_is_inspected_and_searched_on(tmp_path: Path) -> None:
 def test_thousands_of_columns_take_two_inputs(tmp_path: Path) -> None:
     import keras
 
-    from tuning.runner.raw_keras import RawModel
+    from tuning.runner.saved.raw_keras import RawModel
 
     x = np.random.RandomState(0).normal(size=(50, 5_000)).astype(np.float32)
     x[:, 4_900:] = np.random.RandomState(1).choice([0, 1, np.nan], (50, 100))

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from tuning.protocol.scorers import scorers_for
-from tuning.runner.estimators import score_of
+from tuning.runner.estimators.building import score_of
 
 # Not offered: they compare clusterings, take several labels a row, or are not defined for an
 # estimator that makes no mistake.

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tuning.runner.script_data import Rows, by_name
-from tuning.runner.scripts import read_script
+from tuning.runner.template.script_data import Rows, by_name
+from tuning.runner.template.scripts import read_script
 
 SCRIPTS = Path(__file__).parent / "scripts"
 CHECK = Path(__file__).parent / "check_scripts.py"

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tuning.protocol.events import TrialEnd
-from tuning.runner.data import load_dataset
-from tuning.runner.shared import SharedRows
+from tuning.runner.inputs.data import load_dataset
+from tuning.runner.inputs.shared import SharedRows
 from tuning.splits import arranged
 from tuning.splits.arranged import arrange, arranged_folder
 

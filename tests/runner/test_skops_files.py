@@ -35,7 +35,7 @@ from sklearn.svm import SVC, LinearSVC
 from tuning.protocol.model_kinds import ESTIMATOR_FILE
 from tuning.protocol.skops_types import VETTED_TYPES
 from tuning.runner.failures import TemplateError
-from tuning.runner.skops_files import save_estimator
+from tuning.runner.saved.skops_files import save_estimator
 
 
 @pytest.mark.parametrize("name", sorted(VETTED_TYPES))

@@ -15,9 +15,9 @@ import pytest
 
 from tuning.protocol.events import Event, FoundColumn, Looked, decode_event, encode_event
 from tuning.protocol.uploads import Upload, kind_of
+from tuning.runner.datasets.tables import source, text
+from tuning.runner.datasets.uploads import prepare_upload
 from tuning.runner.failures import BadData
-from tuning.runner.tables import source, text
-from tuning.runner.uploads import prepare_upload
 
 MB = 1024 * 1024
 

@@ -15,9 +15,9 @@ from PIL import Image
 
 from tests.images import picture, shapes, zip_of
 from tuning.protocol.uploads import ARRAYS, IMAGES, Upload
-from tuning.runner import archives
+from tuning.runner.datasets import archives
+from tuning.runner.datasets.uploads import prepare_upload
 from tuning.runner.failures import BadData
-from tuning.runner.uploads import prepare_upload
 from tuning.supervisor.assignments.preparation import facts_of
 
 MB = 1024 * 1024

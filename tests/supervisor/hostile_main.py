@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import tuning.protocol  # noqa: F401
-from tuning.runner.hardening import allows_network, confine_to_dataset, harden
+from tuning.runner.sandbox.hardening import allows_network, confine_to_dataset, harden
 
 
 def main() -> None:

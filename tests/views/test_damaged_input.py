@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.images import shapes, zip_of
 from tuning.models import Dataset, HyperModel
-from tuning.runner.scripts import read_script
+from tuning.runner.template.scripts import read_script
 
 # Hypothesis runs many examples in one test: what one of them leaves, the next one would see.
 FUZZ = settings(

@@ -35,14 +35,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 # Found now: once hardened, the folder that all packages lie in can no longer be listed.
 import tuning.protocol
 import tuning.splits  # noqa: F401
-from tuning.runner.hardening import harden
+from tuning.runner.sandbox.hardening import harden
 
 
 def main() -> None:
     arguments = _arguments()
     harden(arguments.parent_pid, arguments.level)
     if arguments.probe:
-        from tuning.runner.probe import tell
+        from tuning.runner.sandbox.probe import tell
 
         tell(arguments.parent_pid, Path(arguments.probe))
         return

@@ -9,8 +9,7 @@ from types import TracebackType
 
 from tuning.protocol.events import Failed
 from tuning.protocol.failures import FailureCode
-
-from .removed_names import removed_module, removed_name
+from tuning.runner.template.removed_names import removed_module, removed_name
 
 # The name under which a template's code is compiled; its frames are found by it.
 TEMPLATE_FILE = "template.py"

@@ -12,10 +12,10 @@ from typing import Any
 from tuning.protocol.events import Fetched, Progress, Wanted
 from tuning.protocol.orders import FetchedOrder, FetchOrder
 from tuning.protocol.weights import published_file
+from tuning.runner.sandbox.hardening import allows_network
 
 from .channel import Channel
 from .failures import NoNetwork
-from .hardening import allows_network
 
 FOLDER, FILE = "fetched", "file"
 # Where keras.applications looks for its weights below the cache.

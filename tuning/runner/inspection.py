@@ -12,17 +12,17 @@ from tuning.protocol.events import Inspected, Progress
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder
 from tuning.protocol.scorers import SCORE, SCORE_SPREAD
+from tuning.runner.estimators.building import is_estimator, ready
+from tuning.runner.estimators.inspection import try_estimator
+from tuning.runner.inputs.data import Dataset, load_dataset
+from tuning.runner.networks.description import description
+from tuning.runner.networks.samples import network_size, sample_models
+from tuning.runner.own_tuners.inspection import inspect_own_tuner
+from tuning.runner.own_tuners.watch import names_of
+from tuning.runner.template.code import Template
 
 from .channel import Channel
-from .code import Template
-from .data import Dataset, load_dataset
-from .estimator_inspection import try_estimator
-from .estimators import is_estimator, ready
 from .failures import NoNetwork, TemplateError
-from .networks import description
-from .own_inspection import inspect_own_tuner
-from .own_watch import names_of
-from .samples import network_size, sample_models
 from .spaces import to_json
 
 _TRAIN_ROWS = 32

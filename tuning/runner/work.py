@@ -12,12 +12,12 @@ from tuning.protocol.orders import (
     RetrainOrder,
     SearchOrder,
 )
+from tuning.runner.sandbox.caches import share_downloads
+from tuning.runner.sandbox.hardening import allows_network, confine_to_dataset
 
-from .caches import share_downloads
 from .channel import Channel
 from .failures import failure_of
 from .fetching import ask_for_weights, fetch
-from .hardening import allows_network, confine_to_dataset
 from .libraries import load_libraries
 
 
@@ -48,15 +48,15 @@ def _do(order: Order, channel: Channel) -> None:
         confine_to_dataset(Path.cwd(), offline=True)
     match order:
         case SearchOrder(kind=ModelKind.SKLEARN):
-            from .estimator_search import search_estimators
+            from tuning.runner.estimators.search import search_estimators
 
             search_estimators(order, channel)
         case SearchOrder(kind=ModelKind.CUSTOM):
-            from .own_search import search_own
+            from tuning.runner.own_tuners.search import search_own
 
             search_own(order, channel)
         case SearchOrder():
-            from .search import search
+            from tuning.runner.networks.search import search
 
             search(order, channel)
         case InspectOrder():
@@ -64,20 +64,20 @@ def _do(order: Order, channel: Channel) -> None:
 
             inspect_template(order, channel)
         case RetrainOrder(kind=ModelKind.SKLEARN):
-            from .estimator_retrain import retrain_estimator
+            from tuning.runner.estimators.retrain import retrain_estimator
 
             retrain_estimator(order, channel)
         case RetrainOrder(kind=ModelKind.CUSTOM):
-            from .own_retrain import retrain_own
+            from tuning.runner.own_tuners.retrain import retrain_own
 
             retrain_own(order, channel)
         case RetrainOrder():
-            from .retrain import retrain
+            from tuning.runner.networks.retrain import retrain
 
             retrain(order, channel)
         case FetchOrder():
             fetch(order, channel)
         case PrepareOrder():
-            from .prepare import prepare
+            from tuning.runner.datasets.prepare import prepare
 
             prepare(order, channel)

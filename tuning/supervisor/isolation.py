@@ -1,7 +1,7 @@
 """Which layers between template code and the rest are active on this machine.
 
 Not what the kernel claims: a runner is started that tries what should be denied
-(tuning/runner/probe.py), and the layers are judged by what happened.
+(tuning/runner/sandbox/probe.py), and the layers are judged by what happened.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """Runner processes, seen from the supervisor: starting, talking, watching, killing.
 
-What a runner may cost and see is decided here and in `tuning/runner/hardening.py`.
+What a runner may cost and see is decided here and in `tuning/runner/sandbox/hardening.py`.
 """
 
 import contextlib

@@ -1,0 +1,333 @@
+"""Reading an uploaded zip of images, one folder for each class."""
+
+import io
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tuning.protocol.uploads import COLOUR, GREY, Upload
+from tuning.runner.failures import BadData
+
+from .archives import open_archive, read_entry
+from .parsed import Parsed, Report, check_classes, parts_note
+from .sources import Source
+
+MOST_PIXELS = 50_000_000
+MOST_FILE_BYTES = 256 << 20
+# Of the images, how many may be broken.
+MOST_BROKEN = 0.1
+DEFAULT_SIDE = 64
+_MOST_IN_SNIPPET = 100
+
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+_ENDINGS = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
+# Pictures that are not read: they count as broken ones, while a README does not.
+_OTHER_PICTURES = {
+    ".svg", ".tif", ".tiff", ".heic", ".heif", ".avif", ".ico", ".psd", ".eps", ".pdf", ".jp2",
+}  # fmt: skip
+# Folders that divide the images, as indices into splits.PARTS.
+_PARTS = {
+    "train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "test": 2, "testing": 2,
+}  # fmt: skip
+# The tag of Exif that tells how a camera was held; from 5 on it was held upright.
+_ORIENTATION, _LYING = 0x0112, 5
+# 16 bits for each pixel.
+_DEEP_MODES = {"I;16", "I;16B", "I;16L", "I;16N"}
+_GREY_MODES = {"1", "L", "LA", "La", *_DEEP_MODES}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An image: its class, its size upright, and its colours as Pillow's mode."""
+
+    entry: zipfile.ZipInfo
+    label: str
+    height: int
+    width: int
+    mode: str
+
+    @property
+    def grey(self) -> bool:
+        return self.mode in _GREY_MODES
+
+
+Dropped = list[tuple[str, str]]
+
+
+def read_images(path: Path, upload: Upload, folder: Path, report: Report) -> Parsed:
+    """Write folder/x.npy; the rest is returned. Raises BadData."""
+    dropped: Dropped = []
+    with open_archive(path, upload.most_bytes) as archive, warnings.catch_warnings():
+        # Pillow warns of large images; what is too large is refused below, by its size.
+        warnings.simplefilter("ignore")
+        pictures, others = _pictures(archive.infolist())
+        place, divided = _place_of_class(pictures)
+        labelled = [(entry, _steps(entry)[place]) for entry in pictures]
+        found = list(_look(archive, labelled, dropped, report))
+        _check_broken(found, dropped)
+        grey = upload.colours == GREY or (
+            upload.colours != COLOUR and all(image.grey for image in found)
+        )
+        height, width, scaled = _target_size(found, upload.side)
+        shape = (height, width, 1 if grey else 3)
+        size = len(found) * height * width * shape[2]
+        if size > upload.most_bytes:
+            raise BadData(
+                f"{len(found):,} images of {height} × {width} pixels take {size / 2**20:,.0f} MB; "
+                f"at most {upload.most_bytes / 2**20:,.0f} MB are accepted. Choose a smaller size."
+            )
+        read = _write(archive, found, shape, folder / "x.npy", dropped, report)
+    _check_broken(read, dropped)
+    names, y = np.unique(np.array([image.label for image in read]), return_inverse=True)
+    class_names = [str(name) for name in names]
+    check_classes(class_names, np.bincount(y), "image")
+    x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
+    source = Source(
+        x, y.reshape(-1).astype(np.int64), class_names, origin=f"Uploaded as {upload.name}.",
+        load_snippet=_snippet(
+            upload.name, shape, place, dropped, any(i.mode in _DEEP_MODES for i in found)
+        ),
+    )  # fmt: skip
+    parts = _parts(read, place) if divided else None
+    notes = _notes(found, shape, scaled, grey, dropped)
+    if parts is not None:
+        notes.append(parts_note(parts, "images"))
+    return Parsed("image", "classification", source, notes, [*dropped, *others], parts=parts)
+
+
+def _parts(read: list[_Found], place: int) -> np.ndarray | None:
+    """The part of each image by the folder around its class's; None if there is but one of them, or
+    none for training."""
+    folders = [_steps(image.entry)[place - 1].lower() for image in read]
+    parts = np.array([_PARTS[folder] for folder in folders], dtype=np.uint8)
+    return parts if 0 in parts and len(np.unique(parts)) > 1 else None
+
+
+def _pictures(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], Dropped]:
+    """The images in the archive, and what else is in it. Raises BadData if there are none."""
+    pictures, others = [], []
+    for entry in entries:
+        steps = _steps(entry)
+        if entry.is_dir() or steps[0] == "__MACOSX" or steps[-1].startswith((".", "Thumbs.db")):
+            continue
+        if PurePosixPath(steps[-1]).suffix.lower() in _ENDINGS | _OTHER_PICTURES:
+            pictures.append(entry)
+        else:
+            others.append((entry.filename, "is no image"))
+    if not pictures:
+        raise BadData("The archive holds no images (PNG, JPEG, GIF, BMP or WebP).")
+    return pictures, others
+
+
+def _place_of_class(pictures: list[zipfile.ZipInfo]) -> tuple[int, bool]:
+    """How deep the folders of classes lie, and whether they lie in those of parts (train, test).
+    Folders around everything do not count. Raises BadData."""
+    paths = [_steps(entry) for entry in pictures]
+    shallowest = min(map(len, paths))
+    place = 0
+    while shallowest > place + 2 and len({path[place] for path in paths}) == 1:
+        place += 1
+    folders = {path[place].lower() for path in paths}
+    divided = shallowest > place + 2 and folders <= _PARTS.keys()
+    place += divided
+    if shallowest < place + 2:
+        lost = next(entry for entry in pictures if len(_steps(entry)) < place + 2)
+        raise BadData(
+            f"“{lost.filename}” lies in no folder of a class; put the images of each class into a "
+            "folder with its name."
+        )
+    return place, divided
+
+
+def _steps(entry: zipfile.ZipInfo) -> list[str]:
+    return entry.filename.replace("\\", "/").rstrip("/").split("/")
+
+
+def _look(
+    archive: zipfile.ZipFile,
+    labelled: list[tuple[zipfile.ZipInfo, str]],
+    dropped: Dropped,
+    report: Report,
+) -> Iterator[_Found]:
+    """Sizes and colours, from the first bytes of each image."""
+    for number, (entry, label) in enumerate(labelled, 1):
+        report(f"Looking at image {number:,} of {len(labelled):,}", number / len(labelled) / 4)
+        try:
+            with archive.open(entry) as file, _opened(file, entry) as image:
+                width, height = image.size
+                # A PNG would have to be decoded for this, and hardly any is turned.
+                if image.format != "PNG" and image.getexif().get(_ORIENTATION, 1) >= _LYING:
+                    width, height = height, width
+                yield _Found(entry, label, height, width, image.mode)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  Pillow raises whatever its formats raise
+            dropped.append((entry.filename, _reason(error)))
+
+
+def _opened(file: IO[bytes], entry: zipfile.ZipInfo) -> Image.Image:
+    """The image, not decoded yet. Raises ValueError with a reason for people."""
+    if PurePosixPath(entry.filename).suffix.lower() not in _ENDINGS:
+        raise ValueError("is not in a format that is read (PNG, JPEG, GIF, BMP, WebP)")
+    if entry.file_size > MOST_FILE_BYTES:
+        raise ValueError(f"is larger than {MOST_FILE_BYTES >> 20} MB")
+    try:
+        image = Image.open(file, formats=_FORMATS)
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"has more than {MOST_PIXELS // 10**6} megapixels") from error
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError(f"has more than {MOST_PIXELS // 10**6} megapixels")
+    if image.mode in ("I", "F"):
+        raise ValueError("has more than 16 bits for each pixel")
+    return image
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if type(error) is ValueError else "is damaged or no image"
+
+
+def _check_broken(good: list[Any], dropped: Dropped) -> None:
+    total = len(good) + len(dropped)
+    if not good or len(dropped) > MOST_BROKEN * total:
+        name, reason = dropped[0]
+        raise BadData(
+            f"{len(dropped):,} of {total:,} images cannot be read; the first is “{name[:200]}”, "
+            f"which {reason}."
+        )
+
+
+def _target_size(found: list[_Found], side: int) -> tuple[int, int, bool]:
+    """Height and width of all images, and whether any has to be scaled for it."""
+    sizes = {(image.height, image.width) for image in found}
+    if not side and len(sizes) == 1:
+        return (*sizes.pop(), False)
+    side = side or min(DEFAULT_SIDE, min(min(size) for size in sizes))
+    return side, side, sizes != {(side, side)}
+
+
+def _write(
+    archive: zipfile.ZipFile,
+    found: list[_Found],
+    shape: tuple[int, int, int],
+    path: Path,
+    dropped: Dropped,
+    report: Report,
+) -> list[_Found]:
+    """Decode all images into one array file. Returns those that are in it."""
+    read: list[_Found] = []
+    with path.open("wb") as writer:
+        _write_header(writer, (len(found), *shape))
+        length = writer.tell()
+        for number, image in enumerate(found, 1):
+            report(f"Reading image {number:,} of {len(found):,}", 0.25 + 0.75 * number / len(found))
+            try:
+                content = b"".join(read_entry(archive, image.entry))
+                pixels = _decoded(content, image.entry, shape)
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001  Pillow raises whatever its formats raise
+                dropped.append((image.entry.filename, _reason(error)))
+                continue
+            writer.write(pixels.tobytes())
+            read.append(image)
+        # numpy leaves room in the header for another number of rows.
+        writer.seek(0)
+        _write_header(writer, (len(read), *shape))
+        assert writer.tell() == length
+    return read
+
+
+def _write_header(writer: IO[bytes], shape: tuple[int, ...]) -> None:
+    facts = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(writer, facts)
+
+
+def _decoded(content: bytes, entry: zipfile.ZipInfo, shape: tuple[int, int, int]) -> np.ndarray:
+    """One image as prepared: the first frame, upright, in the wanted colours and size."""
+    with _opened(io.BytesIO(content), entry) as image:
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode in _DEEP_MODES:
+            # Pillow would cut all values above 255.
+            upright = Image.fromarray((np.asarray(upright) // 257).astype(np.uint8))
+        coloured = upright.convert("L" if shape[2] == 1 else "RGB")
+        if coloured.size != (shape[1], shape[0]):
+            coloured = coloured.resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
+        return np.asarray(coloured, dtype=np.uint8).reshape(shape)
+
+
+def _notes(
+    found: list[_Found], shape: tuple[int, int, int], scaled: bool, grey: bool, dropped: Dropped
+) -> list[str]:  # fmt: skip
+    notes = []
+    if scaled:
+        count = sum((image.height, image.width) != shape[:2] for image in found)
+        notes.append(
+            f"{count:,} of {len(found):,} images were scaled to {shape[0]} × {shape[1]} pixels, "
+            "whatever their proportions."
+        )
+    changed = sum(image.grey != grey for image in found)
+    if changed:
+        notes.append(f"{changed:,} images were turned into {'grey' if grey else 'colour'} ones.")
+    deep = sum(image.mode in _DEEP_MODES for image in found)
+    if deep:
+        notes.append(
+            f"Images of 16 bits for each pixel ({deep:,} of {len(found):,}) were scaled to 8 bits."
+        )
+    classes = Counter(image.label for image in found)
+    if max(classes.values()) > 10 * min(classes.values()):
+        notes.append("The classes differ more than tenfold in size; accuracy alone may mislead.")
+    if dropped:
+        notes.append(f"{len(dropped):,} images were left out because they cannot be read.")
+    return notes
+
+
+def _snippet(
+    name: str, shape: tuple[int, int, int], place: int, dropped: Dropped, deep: bool
+) -> str:
+    """Lines that load the original file in the same form, straight from the archive. `deep`: some
+    of its images have 16 bits."""
+    height, width, channels = shape
+    mode = "L" if channels == 1 else "RGB"
+    broken = [path for path, _ in dropped[:_MOST_IN_SNIPPET]]
+    lines = [
+        "import io",
+        "import zipfile",
+        "",
+        "import numpy as np",
+        "from PIL import Image, ImageOps",
+        "",
+        f"endings = {tuple(sorted(_ENDINGS))!r}",
+        *([f"broken = {broken!r}"] if broken else []),
+        "images, labels = [], []",
+        f"with zipfile.ZipFile({name!r}) as archive:",
+        "    for path in archive.namelist():",
+        '        steps = path.replace("\\\\", "/").split("/")',
+        '        hidden = steps[0] == "__MACOSX" or steps[-1].startswith(".")',
+        "        if hidden or not path.lower().endswith(endings):",
+        "            continue",
+        *(["        if path in broken:", "            continue"] if broken else []),
+        "        image = ImageOps.exif_transpose(Image.open(io.BytesIO(archive.read(path))))",
+        *(
+            [
+                '        if image.mode.startswith("I;16"):',
+                '            image = Image.fromarray((np.asarray(image) // 257).astype("uint8"))',
+            ]
+            if deep
+            else []
+        ),
+        f'        image = image.convert("{mode}")',
+        f"        if image.size != ({width}, {height}):",
+        f"            image = image.resize(({width}, {height}), Image.Resampling.BILINEAR)",
+        "        images.append(np.asarray(image))",
+        f"        labels.append(steps[{place}])  # the folder's name is the class",
+        f"x = np.stack(images).reshape(-1, {height}, {width}, {channels})",
+        "class_names, y = np.unique(labels, return_inverse=True)",
+    ]
+    return "\n".join(lines) + "\n"

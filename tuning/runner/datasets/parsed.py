@@ -1,0 +1,77 @@
+"""What a reader of uploads finds, and what all readers demand of targets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tuning.runner.failures import BadData
+from tuning.splits import PARTS
+
+from .sources import Source
+
+# (what is being done, which part of it is done)
+Report = Callable[[str, float], None]
+
+MOST_CLASSES = 1_000
+_LONGEST_NAME = 100
+_PURPOSES = ("training", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A dataset, what was done to it (`notes`, sentences) and what was left out: names with
+    reasons. `columns` describe those of a table that may have gaps and categories (see
+    docs/architecture.md); they are empty for arrays of numbers."""
+
+    kind: str
+    task: str
+    source: Source
+    notes: list[str] = field(default_factory=list)
+    dropped: list[tuple[str, str]] = field(default_factory=list)
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    # uint8, for each row the part that it was in (an index into splits.PARTS).
+    parts: np.ndarray | None = None
+
+
+def part_facts(parts: np.ndarray, classes: np.ndarray | None) -> dict[str, Any]:
+    """What the profile tells of given parts: their sizes, and how many rows of each class are for
+    training (`classes`: the class of each row)."""
+    sizes = np.bincount(parts, minlength=len(PARTS)).tolist()
+    facts: dict[str, Any] = {"parts": dict(zip(PARTS, sizes, strict=True))}
+    if classes is not None:
+        counts = np.bincount(classes[parts == 0], minlength=int(classes.max()) + 1)
+        facts["train_class_counts"] = counts.tolist()
+    return facts
+
+
+def parts_note(parts: np.ndarray, noun: str) -> str:
+    """A sentence about parts that the data bring."""
+    sizes = dict(zip(_PURPOSES, np.bincount(parts, minlength=len(PARTS)), strict=True))
+    shown = ", ".join(f"{size:,} for {purpose}" for purpose, size in sizes.items() if size)
+    note = f"The {noun} come divided: {shown}. Projects keep that, or divide them anew."
+    missing = [purpose for purpose, size in sizes.items() if not size]
+    if missing:
+        note += f" {noun.capitalize()} for {missing[0]} are taken out of those for training."
+    return note
+
+
+def check_classes(names: list[str], counts: np.ndarray, noun: str) -> None:
+    """Two classes at least, with two members each, for a split. Raises BadData."""
+    if len(names) < 2:
+        only = f", “{names[0][:_LONGEST_NAME]}”" if names else ""
+        raise BadData(f"There is only one class{only}; to tell apart there must be two at least.")
+    if len(names) > MOST_CLASSES:
+        raise BadData(f"There are {len(names):,} classes; at most {MOST_CLASSES:,} are accepted.")
+    long = [name for name in names if len(name) > _LONGEST_NAME]
+    if long:
+        raise BadData(f"The name of a class has {len(long[0])} letters: “{long[0][:40]}…”.")
+    small = [name for name, count in zip(names, counts, strict=True) if count < 2]
+    if len(small) == 1:
+        raise BadData(f"The class “{small[0]}” has only 1 {noun}; each class needs 2 at least.")
+    if small:
+        raise BadData(
+            f"{len(small):,} classes have only 1 {noun} (“{small[0]}” is one of them); each class "
+            "needs 2 at least."
+        )

@@ -1,0 +1,155 @@
+"""From cells to the values of x and y, and what is counted of them on the way."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from tuning.protocol.uploads import ColumnType
+from tuning.runner.datasets.parsed import check_classes
+
+from .cells import CellReader, text_of
+from .columns import Scan
+from .source import Cell
+
+_BINS, _FEW_BINS, _WIDE = 20, 10, 200
+_GAP = float("nan")
+
+
+class Column(Protocol):
+    """One column of x."""
+
+    def values(self, cells: Sequence[Cell]) -> np.ndarray:
+        """float32, NaN for gaps."""
+
+    def count(self, values: np.ndarray) -> None:
+        """Take in values that are kept."""
+
+    def described(self) -> dict[str, Any]:
+        """What the profile says of the column."""
+
+
+class NumberColumn:
+    def __init__(self, scan: Scan, read: CellReader, bins: int) -> None:
+        self._name = scan.name
+        self._read = read
+        self._missing = 0
+        low, high = scan.low, scan.high
+        if low == high:
+            margin = max(0.5, abs(low) / 100)
+            low, high = low - margin, high + margin
+        self._edges = np.linspace(low, high, bins + 1)
+        self._counts: np.ndarray = np.zeros(bins, np.int64)
+
+    def values(self, cells: Sequence[Cell]) -> np.ndarray:
+        return _mapped(cells, lambda cell: self._read(cell), np.float32)
+
+    def count(self, values: np.ndarray) -> None:
+        there = values[~np.isnan(values)].astype(np.float64)
+        self._missing += len(values) - len(there)
+        low, high = self._edges[0], self._edges[-1]
+        last = len(self._counts) - 1
+        places = ((there - low) / (high - low) * len(self._counts)).astype(np.int64)
+        self._counts += np.bincount(places.clip(0, last), minlength=last + 1)
+
+    def described(self) -> dict[str, Any]:
+        histogram = {"edges": self._edges.tolist(), "counts": self._counts.tolist()}
+        return {
+            "name": self._name,
+            "type": ColumnType.NUMBER.value,
+            "missing": self._missing,
+            "histogram": histogram,
+        }
+
+
+class CategoryColumn:
+    def __init__(self, scan: Scan, read: CellReader) -> None:
+        self._name = scan.name
+        self._read = read
+        self._missing = 0
+        self._values = _sorted_texts(scan, read)
+        self._index = {text: float(index) for index, text in enumerate(self._values)}
+        self._counts: np.ndarray = np.zeros(len(self._values), np.int64)
+
+    def values(self, cells: Sequence[Cell]) -> np.ndarray:
+        return _mapped(cells, self._value, np.float32)
+
+    def _value(self, cell: Cell) -> float | None:
+        return None if self._read(cell) is None else self._index[text_of(cell)]
+
+    def count(self, values: np.ndarray) -> None:
+        there = values[~np.isnan(values)].astype(np.int64)
+        self._missing += len(values) - len(there)
+        self._counts += np.bincount(there, minlength=len(self._counts))
+
+    def described(self) -> dict[str, Any]:
+        return {
+            "name": self._name,
+            "type": ColumnType.CATEGORY.value,
+            "missing": self._missing,
+            "values": self._values,
+            "counts": self._counts.tolist(),
+        }
+
+
+def column_of(scan: Scan, kind: ColumnType, read: CellReader, width: int) -> Column:
+    """The column of x that a column of the file becomes; `width` is how many there are."""
+    if kind == ColumnType.CATEGORY:
+        return CategoryColumn(scan, read)
+    return NumberColumn(scan, read, _BINS if width <= _WIDE else _FEW_BINS)
+
+
+class Target:
+    """y. `names` are those of the classes, none for a quantity."""
+
+    def __init__(self, dtype: type, names: list[str], value: Callable[[Cell], float | None]):
+        self.dtype = dtype
+        self.names = names
+        self._value = value
+
+    def values(self, cells: Sequence[Cell]) -> np.ndarray:
+        """float64, NaN where a row has no target."""
+        return _mapped(cells, self._value, np.float64)
+
+
+def target_of(scan: Scan, task: str, read: CellReader) -> Target:
+    """y of a column that is fit for the task. Raises BadData for classes that cannot be told
+    apart."""
+    if task == "regression":
+        return Target(np.float32, [], lambda cell: read(cell))  # type: ignore[arg-type, return-value]
+    assert scan.counts is not None
+    name_of = _class_namer(scan, read)
+    counts: dict[str, int] = {}
+    for text in _sorted_texts(scan, read):
+        name = name_of(text)
+        counts[name] = counts.get(name, 0) + scan.counts[text]
+    names = list(counts)
+    check_classes(names, np.array(list(counts.values())), "row")
+    index = {name: float(place) for place, name in enumerate(names)}
+
+    def value(cell: Cell) -> float | None:
+        return None if read(cell) is None else index[name_of(text_of(cell))]
+
+    return Target(np.int64, names, value)
+
+
+def _class_namer(scan: Scan, read: CellReader) -> Callable[[str], str]:
+    """Numbers are one class however they are written: 1, 1.0, 01."""
+    if not scan.is_numeric:
+        return lambda text: text
+    return lambda text: text_of(read(text))
+
+
+def _sorted_texts(scan: Scan, read: CellReader) -> list[str]:
+    """The different texts of a column: numbers by their size, others by their letters."""
+    texts = sorted(scan.counts or ())
+    if scan.is_numeric:
+        texts.sort(key=lambda text: read(text))  # type: ignore[arg-type, return-value]
+    return texts
+
+
+def _mapped(cells: Sequence[Cell], value: Callable[[Cell], Any], dtype: type) -> np.ndarray:
+    """The values of cells; each different one is asked for once."""
+    found = {cell: value(cell) for cell in set(cells)}
+    numbers = {cell: _GAP if number is None else number for cell, number in found.items()}
+    return np.fromiter(map(numbers.__getitem__, cells), dtype, len(cells))

@@ -1,0 +1,93 @@
+"""The first reading of a table: what its columns are, and what to propose."""
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tuning.protocol.events import FoundColumn, Looked
+from tuning.protocol.uploads import PARQUET, ColumnType, Upload
+from tuning.runner.datasets.parsed import Report
+from tuning.runner.failures import BadData
+
+from .cells import CellReader
+from .columns import Scan
+from .source import Dialect, Table
+from .text import TextTable
+
+MOST_CLASSES_GUESSED = 20
+_WIDE = 1_000
+_TARGETS = re.compile(
+    r"target|label|labels|class|classes|y|outcome|response|price|saleprice|diagnosis|survived"
+    r"|quality|species|churn|default|score|rating|target[_ ].*|.*[_ ](target|label|class|price)",
+    re.I,
+)
+
+
+@dataclass
+class Look:
+    """A table and what its cells say, column by column, in the file's order."""
+
+    table: Table
+    read: CellReader
+    scans: list[Scan]
+    rows: int
+
+    def scan_of(self, name: str) -> Scan | None:
+        return next((scan for scan in self.scans if scan.name == name), None)
+
+
+def look_at(path: Path, upload: Upload, report: Report) -> Look:
+    """Read all of a table once. Raises BadData for what is no table at all."""
+    table = _open(path, upload, report)
+    read = CellReader(table.dialect.decimal or ".")
+    scans = [Scan(name, read) for name in table.names]
+    if not scans:
+        name, why = next(iter(table.unread.items()))
+        raise BadData(f"No column can be used; “{name}” {why}.")
+    rows = 0
+    for piece in table.pieces():
+        rows += len(piece.columns[0])
+        for scan, cells in zip(scans, piece.columns, strict=True):
+            scan.take(cells, piece.row)
+    return Look(table, read, scans, rows)
+
+
+def _open(path: Path, upload: Upload, report: Report) -> Table:
+    if upload.kind == PARQUET:
+        # Only here: text needs none of it.
+        from .parquet import ParquetTable
+
+        return ParquetTable(path, upload.most_bytes, report)
+    dialect = Dialect(upload.encoding, upload.delimiter, upload.decimal)
+    return TextTable(path, dialect, report, tabs=upload.name.lower().endswith(".tsv"))
+
+
+def looked(look: Look) -> Looked:
+    """What people are shown before they choose."""
+    target = _proposed_target(look)
+    # Thousands of columns must fit into one event.
+    most = 3 if len(look.scans) <= _WIDE else 1
+    columns = []
+    for scan in look.scans:
+        kind, reason = scan.suggestion()
+        examples = scan.examples[:most]
+        columns.append(FoundColumn(scan.name, kind, scan.missing, scan.different, examples, reason))
+    columns += [
+        FoundColumn(name, ColumnType.OUT, 0, 0, [], why) for name, why in look.table.unread.items()
+    ]
+    return Looked(look.rows, columns, target.name, task_of(target), **asdict(look.table.dialect))
+
+
+def _proposed_target(look: Look) -> Scan:
+    """The last column whose name says so, else the last one that could be one."""
+    usable = [scan for scan in look.scans if scan.suggestion()[0] != ColumnType.OUT] or look.scans
+    named = [scan for scan in usable if _TARGETS.fullmatch(scan.name)]
+    return (named or usable)[-1]
+
+
+def task_of(scan: Scan) -> str:
+    """What a target suggests: numbers with many values are a quantity, all else are classes."""
+    few = scan.different <= min(MOST_CLASSES_GUESSED, max(2, scan.present // 2))
+    if scan.is_numeric and not (scan.whole and few):
+        return "regression"
+    return "classification"

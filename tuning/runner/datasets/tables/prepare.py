@@ -1,0 +1,105 @@
+"""The second reading of a table: x, y and what they hold, as somebody chose."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, Upload
+from tuning.runner.datasets.parsed import Parsed, Report
+from tuning.runner.datasets.sources import Source
+from tuning.runner.failures import BadData
+
+from .choices import Kept, chosen_columns, chosen_target
+from .columns import Scan
+from .filling import Column, Target, column_of, target_of
+from .look import Look
+from .snippet import snippet_of
+
+# Whole numbers beyond it lose their last digits as float32.
+_EXACT = 2**24
+_MOST_NAMED = 8
+
+
+def read_table(look: Look, upload: Upload, folder: Path, report: Report) -> Parsed:
+    """Write folder/x.npy; the rest is returned. Raises BadData."""
+    target, task = chosen_target(look, upload)
+    kept, dropped = chosen_columns(look, upload, target)
+    shape = (target.present, len(kept))
+    size = shape[0] * shape[1] * 4
+    if size > upload.most_bytes:
+        raise BadData(
+            f"Prepared, the table takes {size / 2**20:,.0f} MB; at most "
+            f"{upload.most_bytes / 2**20:,.0f} MB are accepted."
+        )
+    targets = target_of(target, task, look.read)
+    columns = [column_of(scan, kind, look.read, len(kept)) for scan, kind in kept]
+    report("Writing what is kept", 0)
+    x = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype=np.float32, shape=shape)
+    y = _fill(look, target, targets, [scan for scan, _ in kept], columns, x)
+    x.flush()
+    source = Source(
+        x=np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False),
+        y=y,
+        class_names=targets.names,
+        feature_names=[scan.name for scan, _ in kept],
+        target_name=target.name,
+        origin=f"Uploaded as {upload.name}.",
+        load_snippet=snippet_of(look, upload, target, kept, task),
+    )
+    described = [column.described() for column in columns]
+    return Parsed("table", task, source, _notes(look, target, task, kept), dropped, described)
+
+
+def _fill(
+    look: Look,
+    target: Scan,
+    targets: Target,
+    scans: list[Scan],
+    columns: list[Column],
+    x: np.ndarray,
+) -> np.ndarray:
+    """Write the rows that have a target into x; their targets are returned."""
+    y: np.ndarray = np.empty(len(x), targets.dtype)
+    places = {scan.name: place for place, scan in enumerate(look.scans)}
+    done = 0
+    for piece in look.table.pieces():
+        values = targets.values(piece.columns[places[target.name]])
+        wanted = ~np.isnan(values)
+        end = done + int(wanted.sum())
+        y[done:end] = values[wanted]
+        block: np.ndarray = np.empty((end - done, len(columns)), np.float32)
+        for at, (scan, column) in enumerate(zip(scans, columns, strict=True)):
+            block[:, at] = column.values(piece.columns[places[scan.name]])[wanted]
+            column.count(block[:, at])
+        x[done:end] = block
+        done = end
+    return y
+
+
+def _notes(look: Look, target: Scan, task: str, kept: Kept) -> list[str]:
+    notes = []
+    dialect = look.table.dialect
+    if dialect.encoding:
+        notes.append(
+            f"Read as text in {ENCODINGS[dialect.encoding]}; the delimiter is a "
+            f"{DELIMITERS[dialect.delimiter]}, the decimal sign a {DECIMALS[dialect.decimal]}."
+        )
+    if target.missing:
+        noun = "row was dropped: it has" if target.missing == 1 else "rows were dropped: they have"
+        notes.append(f"{target.missing:,} {noun} no target.")
+    gaps = [f"{scan.name} {scan.missing:,}" for scan, _ in kept if scan.missing]
+    if gaps:
+        shown = ", ".join(gaps[:_MOST_NAMED]) + (", …" if len(gaps) > _MOST_NAMED else "")
+        noun = "column has" if len(gaps) == 1 else "columns have"
+        notes.append(f"{len(gaps):,} {noun} gaps, which stay gaps: {shown}.")
+    if target.is_numeric and task == "classification":
+        notes.append(f"The numbers in “{target.name}” were taken as classes.")
+    large = [scan.name for scan, kind in kept if kind == "number" and _is_long(scan)]
+    if large:
+        shown = ", ".join(large[:_MOST_NAMED]) + (", …" if len(large) > _MOST_NAMED else "")
+        notes.append(f"Whole numbers above {_EXACT:,} were rounded (float32): {shown}.")
+    return notes
+
+
+def _is_long(scan: Scan) -> bool:
+    return scan.whole and max(abs(scan.low), abs(scan.high)) > _EXACT

@@ -1,0 +1,224 @@
+"""Tables as text: one row after the other, cells divided by a delimiter."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, MOST_COLUMNS
+from tuning.runner.datasets.parsed import Report
+from tuning.runner.failures import BadData
+
+from .cells import CellReader
+from .encodings import codec_of, guess_encoding
+from .source import CELLS_AT_ONCE, Dialect, Piece, check_columns, checked_names
+
+LONGEST_LINE = 1 << 20
+LONGEST_CELL = 1 << 16
+_SAMPLE_ROWS = 200
+_MOST_NAMED = 3
+# What no text holds: control characters other than tab, line feed, form feed and return.
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
+# Numbers that tell the decimal sign, and those that do not.
+_GROUPS = r"\d{{1,3}}([{} '’\u00a0\u202f]\d{{3}})+"
+_POINT, _COMMA = (
+    re.compile(
+        rf"[+-]?(\d*{sign}(\d{{1,2}}|\d{{4,}})|0?{sign}\d+|{_GROUPS.format(other)}{sign}\d+"
+        rf"|\d+{sign}\d+[eE].*)"
+    )
+    for sign, other in ((r"\.", ","), (",", "."))
+)
+_EITHER = re.compile(r"[+-]?\d{1,3},\d{3}")
+
+
+class TextTable:
+    """A table as text. What `dialect` leaves empty is guessed. Raises BadData."""
+
+    def __init__(self, path: Path, dialect: Dialect, report: Report, tabs: bool = False) -> None:
+        self._path = path
+        self._report = report
+        self._size = path.stat().st_size
+        self.unread: dict[str, str] = {}
+        # Spaces follow delimiters somewhere.
+        self.padded = False
+        self.dialect = Dialect(dialect.encoding or guess_encoding(path))
+        self.dialect.delimiter = dialect.delimiter or self._guess_delimiter(tabs)
+        if self.dialect.delimiter not in DELIMITERS:
+            raise BadData("The delimiter must be a comma, a semicolon, a tab or a vertical bar.")
+        head = next(self._rows(), None)
+        if head is None:
+            raise BadData("The file is empty.")
+        self._check_head(head)
+        self.names = checked_names(head)
+        self.padded = False
+        self.dialect.decimal = dialect.decimal or self._guess_decimal()
+        if self.dialect.decimal not in DECIMALS:
+            raise BadData("The decimal sign must be a point or a comma.")
+
+    def pieces(self) -> Iterator[Piece]:
+        rows = self._rows()
+        width = len(next(rows))
+        at_once = max(1, CELLS_AT_ONCE // width)
+        kept: list[list[str]] = []
+        first, number, ragged = 1, 0, _Ragged(width)
+        for number, row in enumerate(rows, 1):
+            if len(row) != width:
+                ragged.add(number, self._line, len(row))
+                continue
+            kept.append(row)
+            if len(kept) >= at_once and not ragged.count:
+                yield Piece(first, list(zip(*kept, strict=True)))
+                first, kept = number + 1, []
+            elif ragged.count:
+                kept.clear()
+        ragged.check()
+        if not number:
+            raise BadData("The file has a head and no rows below it.")
+        if kept:
+            yield Piece(first, list(zip(*kept, strict=True)))
+
+    def _rows(self) -> Iterator[list[str]]:
+        """The rows that are not empty, the head first."""
+        reader = csv.reader(
+            self._lines(), delimiter=self.dialect.delimiter, skipinitialspace=True, strict=True
+        )
+        csv.field_size_limit(LONGEST_CELL)
+        line = 0
+        try:
+            for row in reader:
+                self._line, line = line + 1, reader.line_num
+                if row:
+                    yield row
+        except csv.Error as error:
+            raise BadData(_said(str(error), line + 1)) from None
+
+    def _lines(self) -> Iterator[str]:
+        codec = codec_of(self.dialect.encoding)
+        name = ENCODINGS[self.dialect.encoding]
+        number, padding = 0, f"{self.dialect.delimiter} "
+        try:
+            with (
+                self._path.open("rb") as raw,
+                io.TextIOWrapper(raw, encoding=codec, newline="") as file,
+            ):
+                while line := file.readline(LONGEST_LINE + 1):
+                    number += 1
+                    if len(line) > LONGEST_LINE:
+                        raise BadData(_too_long(line, number))
+                    if wrong := _NO_TEXT.search(line):
+                        what = "NUL bytes" if wrong[0] == "\0" else f"the character {wrong[0]!r}"
+                        raise BadData(f"This is no table of text: line {number:,} holds {what}.")
+                    if not number % 1000:
+                        done = raw.tell() / self._size
+                        self._report(f"Reading line {number:,} ({done:.0%})", done)
+                    self.padded = self.padded or padding in line or line[0] == " "
+                    yield line
+        except UnicodeError:
+            raise BadData(
+                f"The file cannot be read as {name}: line {number + 1:,} or one soon after it "
+                "holds other characters."
+            ) from None
+
+    def _guess_delimiter(self, tabs: bool) -> str:
+        """The one that divides most of the first rows into as many cells as the head, two at
+        least. `tabs`: the file's name promises them."""
+        best, delimiter = (False, 0.0, 0), "\t" if tabs else ","
+        for candidate in DELIMITERS:
+            self.dialect.delimiter = candidate
+            widths = self._first_widths()
+            if not widths:
+                continue
+            alike = sum(width == widths[0] for width in widths) / len(widths)
+            score = (widths[0] > 1, alike + (tabs and candidate == "\t"), widths[0])
+            if score > best:
+                best, delimiter = score, candidate
+        return delimiter
+
+    def _first_widths(self) -> list[int]:
+        widths: list[int] = []
+        try:
+            for row in self._rows():
+                widths.append(len(row))
+                if len(widths) > _SAMPLE_ROWS:
+                    break
+        except BadData:
+            # Quotes in the wrong places: told when all of it is read, if this delimiter wins.
+            pass
+        return widths
+
+    def _guess_decimal(self) -> str:
+        points = commas = either = 0
+        for number, row in enumerate(self._rows()):
+            if number > _SAMPLE_ROWS * 5:
+                break
+            for cell in map(str.strip, row if number else []):
+                points += bool(_POINT.fullmatch(cell))
+                commas += bool(_COMMA.fullmatch(cell))
+                either += bool(_EITHER.fullmatch(cell))
+        if points or commas:
+            return "," if commas > points else "."
+        # 1,234 alone: programs divide cells by semicolons where the comma is the decimal sign.
+        return "," if either and self.dialect.delimiter == ";" else "."
+
+    def _check_head(self, head: list[str]) -> None:
+        check_columns(len(head))
+        read = CellReader()
+        values = [value for name in head if isinstance(value := read(name), float)]
+        if len(values) < len(head):
+            return
+        # Without names of its own, pandas numbers columns.
+        if len(set(values)) == len(values) and all(value.is_integer() for value in values):
+            return
+        shown = ", ".join(head[:4])
+        raise BadData(
+            f"The first row must hold the names of the columns; it holds numbers: {shown[:100]}."
+        )
+
+
+class _Ragged:
+    """Rows with more or fewer cells than the head."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._named: list[str] = []
+        self.count = 0
+
+    def add(self, row: int, line: int, cells: int) -> None:
+        self.count += 1
+        if len(self._named) < _MOST_NAMED:
+            noun = "cell" if cells == 1 else "cells"
+            self._named.append(f"row {row:,} (line {line:,}) has {cells:,} {noun}")
+
+    def check(self) -> None:
+        if not self.count:
+            return
+        named = ", ".join(self._named)
+        more = self.count - len(self._named)
+        verb = "row does" if more == 1 else "rows do"
+        rest = f"; {more:,} more {verb} not fit either" if more else ""
+        raise BadData(f"{named[0].upper()}{named[1:]}, the head has {self._width:,}{rest}.")
+
+
+def _said(error: str, line: int) -> str:
+    """What the csv module found in the row that begins in this line."""
+    if "unexpected end of data" in error:
+        return f'A quote (") in the row that begins in line {line:,} is never closed.'
+    if "field larger" in error:
+        return (
+            f"The row that begins in line {line:,} has a cell of more than {LONGEST_CELL:,} "
+            'letters; perhaps a quote (") is not closed.'
+        )
+    if "expected after" in error:
+        return (
+            f"In the row that begins in line {line:,}, a cell goes on after its closing quote. "
+            'Within quotes, a quote is written twice ("").'
+        )
+    return f"The row that begins in line {line:,} cannot be read: {error}."
+
+
+def _too_long(line: str, number: int) -> str:
+    columns = max(line.count(delimiter) for delimiter in DELIMITERS) + 1
+    if number == 1 and columns > MOST_COLUMNS:
+        return f"The table has more than {MOST_COLUMNS:,} columns, which is the most."
+    return f"Line {number:,} has more than {LONGEST_LINE:,} letters; that is no table."

@@ -1,0 +1,103 @@
+"""From an uploaded file to a prepared dataset. The file is a stranger's: whatever is wrong with it
+ends as BadData with one sentence, never as a traceback."""
+
+import errno
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tuning.protocol.catalogue import CatalogueEntry
+from tuning.protocol.events import Event, Progress
+from tuning.protocol.uploads import ARRAYS, IMAGES, TABLES, Upload
+from tuning.runner.failures import BadData, WorkFailed
+
+from .arrays import read_arrays
+from .images import read_images
+from .parsed import Parsed, Report, part_facts
+from .pictures import draw_thumbnails
+from .profile import for_pages, profile_of
+from .tables.look import look_at, looked
+from .tables.prepare import read_table
+
+# A reader for each kind; each writes x.npy into the folder.
+_READERS: dict[str, Callable[[Path, Upload, Path, Report], Parsed]] = {
+    ARRAYS: read_arrays,
+    IMAGES: read_images,
+}
+_PROGRESS_SECONDS = 0.5
+_MOST_NAMED = 100
+
+
+def prepare_upload(
+    key: str, upload: Upload, folder: Path, send: Callable[[Event], None]
+) -> dict[str, Any] | None:
+    """Write x.npy, y.npy, meta.json and, where there are any, parts.npy and thumbnails.png into
+    `folder`, which is made. Returns the profile. A table is looked at first, and that is sent;
+    without a target that is all, and None is returned. Raises BadData."""
+    folder.mkdir()
+    report = _reporter(send)
+    try:
+        parsed = _read(upload, folder, report, send)
+        if parsed is None:
+            return None
+        send(Progress("Counting and drawing"))
+        return _finish(key, upload, parsed, folder)
+    except (WorkFailed, MemoryError):
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise BadData("What the file holds does not fit on the worker's disk.") from error
+        raise BadData(f"The file could not be read: {error}.") from error
+    except Exception as error:
+        # A case that the readers do not know. Its traceback helps to teach them.
+        raise BadData(f"The file could not be read: {type(error).__name__}, {error}.") from error
+
+
+def _read(
+    upload: Upload, folder: Path, report: Report, send: Callable[[Event], None]
+) -> Parsed | None:
+    path = Path(upload.file)
+    if upload.kind not in TABLES:
+        return _READERS[upload.kind](path, upload, folder, report)
+    look = look_at(path, upload, report)
+    send(looked(look))
+    return read_table(look, upload, folder, report) if upload.target else None
+
+
+def _reporter(send: Callable[[Event], None]) -> Report:
+    """Progress, but not for every image: each report is a write to the database."""
+    last = 0.0
+
+    def report(text: str, done: float) -> None:
+        nonlocal last
+        if time.monotonic() > last + _PROGRESS_SECONDS:
+            last = time.monotonic()
+            send(Progress(text, done))
+
+    return report
+
+
+def _finish(key: str, upload: Upload, parsed: Parsed, folder: Path) -> dict[str, Any]:
+    entry = CatalogueEntry(key, upload.name, "", "upload", parsed.kind, parsed.task, "")
+    source = parsed.source
+    profile = profile_of(entry, source, parsed.columns)
+    profile |= {
+        "notes": parsed.notes,
+        "dropped_count": len(parsed.dropped),
+        "dropped": [
+            {"name": name[:200], "reason": reason} for name, reason in parsed.dropped[:_MOST_NAMED]
+        ],
+    }
+    if parsed.kind == "image":
+        profile["thumbnails"] = draw_thumbnails(source.x, source.y, folder / "thumbnails.png")
+    if parsed.parts is not None:
+        classes = source.y if parsed.task == "classification" else None
+        profile |= part_facts(parsed.parts, classes)
+        np.save(folder / "parts.npy", parsed.parts, allow_pickle=False)
+    np.save(folder / "y.npy", source.y, allow_pickle=False)
+    (folder / "meta.json").write_text(json.dumps(profile, indent=1, allow_nan=False), "utf-8")
+    return for_pages(profile)

@@ -1,0 +1,94 @@
+"""scikit-learn estimators of a template: whether one suits the task, its rows, its score."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import joblib
+import keras_tuner as kt
+from sklearn.base import BaseEstimator
+from sklearn.metrics import check_scoring
+from sklearn.utils import get_tags
+
+from tuning.runner.failures import TemplateError
+from tuning.runner.inputs.data import Arrays, Dataset
+from tuning.runner.template.code import Template
+
+
+class EstimatorTemplate(Template):
+    """A template whose estimators are checked and keep to the cores of their slot."""
+
+    def build(self, hp: kt.HyperParameters) -> Any:
+        return ready(super().build(hp), self.facts)
+
+
+def is_estimator(model: Any) -> bool:
+    """Whether a template built something of scikit-learn's kind, whatever it can do."""
+    return isinstance(model, BaseEstimator)
+
+
+def ready(estimator: Any, facts: dict[str, Any]) -> Any:
+    """The estimator itself, if it can do the dataset's task. Raises TemplateError."""
+    name = type(estimator).__name__
+    if not is_estimator(estimator):
+        raise TemplateError(f"The template built {name}, which is not a scikit-learn estimator.")
+    missing = [part for part in ("fit", "predict") if not hasattr(estimator, part)]
+    if missing:
+        raise TemplateError(
+            f"The template built {name}, which has no {missing[0]}: the last step must predict."
+        )
+    found = get_tags(estimator).estimator_type
+    wanted = "classifier" if facts["task"] == "classification" else "regressor"
+    # Classes of a template's own may not say what they are: fitting them tells.
+    if found not in (None, wanted):
+        targets = "classes" if wanted == "classifier" else "numbers to predict"
+        raise TemplateError(
+            f"The template built {name}, a {found.replace('_', ' ')}, but the dataset's targets "
+            f"are {targets}: it takes a {wanted}."
+        )
+    _limit_jobs(estimator)
+    return estimator
+
+
+def _limit_jobs(estimator: Any) -> None:
+    """`n_jobs=-1` would take all cores of the machine, of which this slot has only some."""
+    most = _cores()
+    too_many = {
+        name: most
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] == "n_jobs"
+        and isinstance(value, int)
+        and (value < 0 or value > most)
+    }
+    estimator.set_params(**too_many)
+
+
+def _cores() -> int:
+    """The supervisor gives each slot its share by the variable that numerical libraries read."""
+    return int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
+
+
+@contextmanager
+def in_threads() -> Iterator[None]:
+    """Parallel parts run in threads: processes would each import everything again, and escape the
+    limits of memory for a while."""
+    with joblib.parallel_config(backend="threading"):
+        yield
+
+
+def matrix_rows(dataset: Dataset, *parts: str) -> Arrays:
+    """As `Dataset.rows`, x of shape (rows, features): images become one row of numbers each."""
+    x, y = dataset.rows(*parts)
+    return x.reshape(len(x), -1), y
+
+
+def score_of(estimator: Any, scoring: str, x: Any, y: Any) -> float:
+    """How well a fitted estimator does on these rows: by a named scorer or, without a name, by its
+    own `score`. Larger is better; may be NaN. Raises TemplateError if it cannot be had."""
+    try:
+        return float(check_scoring(estimator, scoring or None)(estimator, x, y))
+    except (AttributeError, TypeError, ValueError) as error:
+        name = type(estimator).__name__
+        judge = f"The scorer {scoring}" if scoring else f"The score method of {name}"
+        raise TemplateError(f"{judge} cannot judge {name}: {error}") from error

@@ -1,0 +1,52 @@
+"""Trying a template's default estimator: whether it suits the data, whether it can be saved."""
+
+from typing import Any
+
+import numpy as np
+
+from tuning.runner.failures import TemplateError
+from tuning.runner.inputs.data import Arrays, Dataset
+from tuning.runner.saved.skops_files import refuse_unsafe
+
+from .building import in_threads, matrix_rows, ready
+
+# Enough for the folds and neighbours that estimators have inside, and quick to fit.
+_ROWS_OF_A_CLASS = 50
+_MOST_ROWS = 1_000
+
+
+def try_estimator(estimator: Any, dataset: Dataset) -> str:
+    """Fit the estimator on a few rows of each class and predict them. Returns sentences to know
+    before a search, or nothing. Raises TemplateError, or what scikit-learn raises."""
+    ready(estimator, dataset.facts)
+    x, y = _few(matrix_rows(dataset, "train"), dataset.facts["task"])
+    with in_threads():
+        estimator.fit(x, y)
+        estimator.predict(x)
+    return " ".join(note for note in (_flattened(dataset), _unsaveable(estimator)) if note)
+
+
+def _few(rows: Arrays, task: str) -> Arrays:
+    x, y = rows
+    if task != "classification":
+        return x[:_MOST_ROWS], y[:_MOST_ROWS]
+    labels = np.unique(y)
+    each = max(2, min(_ROWS_OF_A_CLASS, _MOST_ROWS // len(labels)))
+    chosen = np.concatenate([np.flatnonzero(y == label)[:each] for label in labels])
+    return x[chosen], y[chosen]
+
+
+def _flattened(dataset: Dataset) -> str:
+    shape = dataset.x.shape[1:]
+    if len(shape) == 1:
+        return ""
+    sides = " × ".join(str(side) for side in shape)
+    return f"Each image of {sides} reaches the estimator as one row of {np.prod(shape):,} numbers."
+
+
+def _unsaveable(estimator: Any) -> str:
+    try:
+        refuse_unsafe(estimator)
+    except TemplateError as error:
+        return f"A search can run, but its best trial cannot be retrained into a file: {error}"
+    return ""

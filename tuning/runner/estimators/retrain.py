@@ -1,0 +1,69 @@
+"""Fitting an estimator with a trial's values on all rows but the test's, and saving it."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from tuning.protocol.description import description_of
+from tuning.protocol.events import Metrics, Progress, Retrained
+from tuning.protocol.orders import RetrainOrder
+from tuning.protocol.scorers import SCORE
+from tuning.runner.channel import Channel
+from tuning.runner.failures import TemplateError
+from tuning.runner.inputs.data import Dataset, load_dataset
+from tuning.runner.libraries import ESTIMATOR_PACKAGES, versions
+from tuning.runner.saved.raw_sklearn import fit_on_raw, raw_rows
+from tuning.runner.saved.skops_files import save_estimator
+from tuning.runner.spaces import with_values
+
+from .building import EstimatorTemplate, in_threads, score_of
+
+# Told besides the search's own scorer, because everybody knows them.
+_WELL_KNOWN = {
+    "classification": {"accuracy": "accuracy"},
+    "regression": {"r2": "r2", "mean_absolute_error": "neg_mean_absolute_error"},
+}
+
+
+def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
+    """Fit on train + validation rows, evaluate once on the test rows, save and load again."""
+    dataset = load_dataset(order.project)
+    template = EstimatorTemplate(
+        order.project.code, dataset.facts, order.project.constants, dataset.rows
+    )
+    keras.utils.set_random_seed(order.seed)
+    estimator = template.build(with_values(order.space, order.values))
+    x, y = raw_rows(dataset, "train", "validation")
+    channel.send(Progress(f"Fitting on {len(x):,} rows"))
+    with in_threads():
+        whole = fit_on_raw(estimator, dataset, x, y)
+    hand_over(whole, dataset, {order.scoring or SCORE: order.scoring}, channel)
+
+
+def hand_over(estimator: Any, dataset: Dataset, scorers: dict[str, str], channel: Channel) -> None:
+    """Evaluate a fitted estimator on the test rows, save it and tell of it. `scorers`: those to
+    judge it by besides the well-known ones, under the names that pages show."""
+    channel.send(Progress("Evaluating on the test rows and saving", 1.0))
+    test = raw_rows(dataset, "test")
+    rows = test[0] if len(test[0]) else raw_rows(dataset, "train")[0]
+    with in_threads():
+        metrics = _evaluate(estimator, test, scorers | _WELL_KNOWN[dataset.facts["task"]])
+        types = save_estimator(estimator, rows, description_of(dataset.facts))
+    channel.send(Retrained(metrics, 0, versions(ESTIMATOR_PACKAGES), repr(estimator), types))
+
+
+def _evaluate(estimator: Any, test: tuple[Any, np.ndarray], scorers: dict[str, str]) -> Metrics:
+    """Scores under their names. One that cannot be had of these rows is None."""
+    if not len(test[0]):
+        return {}
+    metrics: Metrics = {}
+    for name, scorer in scorers.items():
+        try:
+            value = score_of(estimator, scorer, *test)
+        except TemplateError:
+            metrics[name] = None
+        else:
+            # scikit-learn turns errors around, so that larger is better.
+            metrics[name] = -value if scorer == f"neg_{name}" else value
+    return metrics

@@ -1,0 +1,99 @@
+"""The trials of a search over scikit-learn estimators: KerasTuner's own cross-validation, each fold
+told as it ends."""
+
+import math
+import statistics
+import time
+from typing import Any
+
+import keras
+import keras_tuner as kt
+from keras_tuner.engine.trial import Trial
+from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedKFold
+
+from tuning.protocol.events import Built, EpochEnd
+from tuning.protocol.orders import SearchOrder
+from tuning.protocol.scorers import SCORE, SCORE_SPREAD
+from tuning.runner.channel import Channel
+from tuning.runner.failures import NotANumber
+from tuning.runner.inputs.data import load_dataset
+from tuning.runner.networks.search import DIRECTORY, PROJECT_NAME, RemoteOracle, told_failures
+
+from .building import EstimatorTemplate, in_threads, matrix_rows, score_of
+
+
+def search_estimators(order: SearchOrder, channel: Channel) -> None:
+    """Cross-validate trial after trial on the training and validation rows."""
+    dataset = load_dataset(order.project)
+    template = EstimatorTemplate(
+        order.project.code, dataset.facts, order.project.constants, dataset.rows
+    )
+    tuner = StreamingSklearnTuner(RemoteOracle(order, channel), template, order, channel)
+    with in_threads():
+        tuner.search(*matrix_rows(dataset, "train", "validation"))
+
+
+def folds_of(order: SearchOrder, task: str) -> BaseCrossValidator:
+    """The same folds for all trials of a project, so that they can be compared."""
+    kind = StratifiedKFold if task == "classification" else KFold
+    return kind(order.folds, shuffle=True, random_state=order.project.split.seed)
+
+
+class StreamingSklearnTuner(kt.SklearnTuner):
+    """KerasTuner's tuner. Each fold is told to the supervisor as an execution of one epoch."""
+
+    def __init__(
+        self,
+        oracle: RemoteOracle,
+        template: EstimatorTemplate,
+        order: SearchOrder,
+        channel: Channel,
+    ) -> None:
+        super().__init__(
+            oracle=oracle,
+            hypermodel=template,
+            # Called once a fold, with the fitted estimator: the one place to hear of it.
+            scoring=self._score_fold,
+            cv=folds_of(order, template.facts["task"]),
+            directory=DIRECTORY,
+            project_name=PROJECT_NAME,
+        )
+        self._scorer = order.scoring
+        self._channel = channel
+        self._scores: list[float] = []
+        self._fold_began = 0.0
+
+    def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> dict[str, float]:
+        self._scores = []
+        self._begin_fold()
+        with told_failures(self.oracle):
+            results = super().run_trial(trial, *args, **kwargs)
+        return {**results, SCORE_SPREAD: statistics.stdev(self._scores)}
+
+    def save_model(self, trial_id: str, model: Any, step: int = 0) -> None:
+        """KerasTuner would pickle the last fold's estimator, which has not seen all rows. The best
+        one is fitted again."""
+
+    def save(self) -> None:
+        """The database remembers; there is nothing to keep here."""
+
+    def _populate_initial_space(self) -> None:
+        """The order brought the space: no need to build estimators to find it."""
+
+    def _begin_fold(self) -> None:
+        # Before each build, so that a trial repeats itself wherever it runs.
+        keras.utils.set_random_seed(self.oracle.seed + len(self._scores))
+        self._fold_began = time.monotonic()
+
+    def _score_fold(self, estimator: Any, x: Any, y: Any, sample_weight: Any = None) -> float:
+        fold = len(self._scores)
+        if not fold:
+            self._channel.send(Built(0, repr(estimator)))
+        score = score_of(estimator, self._scorer, x, y)
+        seconds = time.monotonic() - self._fold_began
+        self._channel.send(EpochEnd(fold, 1, seconds, {SCORE: score}))
+        if not math.isfinite(score):
+            raise NotANumber(f"The score of fold {fold + 1} was {score}, which is not a score.")
+        self._scores.append(score)
+        self._begin_fold()
+        return score

@@ -1,0 +1,1 @@
+"""A prepared dataset's rows, as models get them."""

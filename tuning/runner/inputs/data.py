@@ -1,0 +1,81 @@
+"""A project's arrays, divided into train, validation and test rows. Needs only numpy."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tuning.protocol.orders import ProjectOrder, Split
+from tuning.runner.failures import MissingFile
+from tuning.splits import split_rows
+from tuning.splits.arranged import load_arranged
+
+from .preprocessing import Preprocessing
+from .shared import SharedRows
+
+Arrays = tuple[np.ndarray, np.ndarray]
+Places = Mapping[str, np.ndarray | slice]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A prepared dataset: x and y stay on disk (memory-mapped) until rows are taken. `facts` are
+    those of the rows as templates get them."""
+
+    x: np.ndarray
+    y: np.ndarray
+    facts: dict[str, Any]
+    # Where "train", "validation" and "test" lie: row numbers, or slices that follow each other.
+    places: Places
+    # Of tables with raw columns: what was learned from the training rows.
+    preprocessing: Preprocessing | None = None
+
+    def rows(self, *parts: str, most: int | None = None) -> Arrays:
+        """The (first `most`) rows of parts that follow each other, as networks get them."""
+        x, y = self.raw(*parts, most=most)
+        return (self.preprocessing.apply(x) if self.preprocessing else x), y
+
+    def raw(self, *parts: str, most: int | None = None) -> Arrays:
+        """The same as they are stored: gaps and codes of categories in tables that have them.
+        Copies, or a piece of the mapped file if the rows lie in the order of the split."""
+        places = [self.places[part] for part in parts]
+        first, last = places[0], places[-1]
+        if isinstance(first, slice) and isinstance(last, slice):
+            chosen = slice(first.start, last.stop)
+            return self.x[chosen][:most], self.y[chosen][:most]
+        rows = np.concatenate(places)[:most]
+        return np.asarray(self.x[rows]), np.asarray(self.y[rows])
+
+
+def load_dataset(project: ProjectOrder) -> Dataset:
+    """The dataset in the project's folder. Raises MissingFile."""
+    folder = Path(project.dataset_folder)
+    try:
+        facts = json.loads((folder / "meta.json").read_text("utf-8"))
+        x, y, places = _load_arrays(folder, project.split)
+    except FileNotFoundError as error:
+        name = Path(error.filename).name
+        raise MissingFile(f"The dataset's file {name} is not there any more.") from error
+    dataset = Dataset(x, y, facts, places)
+    columns = facts.get("columns")
+    if not columns:
+        return dataset
+    preprocessing = Preprocessing.learn(dataset.raw("train")[0], columns)
+    return replace(dataset, facts=facts | preprocessing.facts, preprocessing=preprocessing)
+
+
+def _load_arrays(folder: Path, split: Split) -> tuple[np.ndarray, np.ndarray, Places]:
+    """x, y and the places of the parts in them."""
+    try:
+        x, y, places = load_arranged(folder, split)
+        return x.view(SharedRows), y, places
+    except FileNotFoundError:
+        pass  # Small, or nobody had the space to lay it down: rows are copied.
+    # No objects: an array file must not be able to run code.
+    x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
+    y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
+    given = np.load(folder / "parts.npy", allow_pickle=False) if split.given else None
+    return x, y, split_rows(y, split, given)

@@ -1,0 +1,1 @@
+"""Networks of Keras: search, retraining, descriptions."""

@@ -1,0 +1,1 @@
+"""Templates with a Tuner class of their own: inspection, search, retraining."""

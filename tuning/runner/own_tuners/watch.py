@@ -1,0 +1,167 @@
+"""What is seen of a trial that a template's own Tuner class runs: epochs, models, results."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import keras
+import numpy as np
+from keras_tuner import Objective
+from keras_tuner.src.engine.tuner_utils import convert_to_metrics_dict
+
+from tuning.protocol.events import EpochEnd, Event, Metrics
+from tuning.runner.failures import NoScore, TemplateError
+from tuning.runner.networks.description import description, numbers
+from tuning.runner.networks.steps import best_of, best_step
+
+
+class Watch:
+    """One trial after another. An execution is the training of one model, however often its code
+    calls `fit`; each model's epochs count from 1."""
+
+    def __init__(self, send: Callable[[Event], None], last_epoch: int = 1) -> None:
+        self._send = send
+        # Of the epoch that stands for an execution that tells of none.
+        self._last_epoch = last_epoch
+        self.is_running = False
+        self.begin()
+
+    def begin(self) -> None:
+        self.is_running = True
+        self.last_model: Any = None
+        self.saved_model: Any = None
+        # The smallest and largest input of the last fit, where it was an array.
+        self.fitted_range: tuple[float, float] | None = None
+        # What the code itself reported: (step, metrics), by update_trial or by on_epoch_end.
+        self._updates: list[tuple[int, dict[str, Any]]] = []
+        self._epochs: list[EpochEnd] = []
+        # Weakly: ten folds' networks would not fit into memory together.
+        self._executions: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        self._counts: list[int] = []
+        self._described = False
+        self._began = self._epoch_began = time.monotonic()
+
+    def epoch_begin(self) -> None:
+        self._epoch_began = time.monotonic()
+
+    def epoch(self, model: Any, epoch: int, logs: dict[str, Any] | None) -> None:
+        """An epoch ended. `epoch` counts from 0, for each call of `fit` anew."""
+        self.model_seen(model)
+        execution = self._execution(model, epoch)
+        number = max(epoch, self._counts[execution]) + 1
+        self._counts[execution] = number
+        now = time.monotonic()
+        event = EpochEnd(execution, number, now - self._epoch_began, numbers(logs))
+        self._epoch_began = now
+        self._epochs.append(event)
+        self._send(event)
+
+    def update(self, metrics: dict[str, Any], step: int) -> None:
+        """The code reported metrics by itself, as with early versions of KerasTuner."""
+        self._updates.append((step, numbers(metrics)))
+
+    def model_seen(self, model: Any) -> None:
+        """The first Keras model of a trial is described, the last one is remembered."""
+        if not isinstance(model, keras.Model):
+            return
+        self.last_model = model
+        if not self._described and model.built:
+            self._described = True
+            self._send(description(model))
+
+    def fitted(self, model: Any, x: Any) -> None:
+        """A Keras model is about to be trained on `x`."""
+        self.model_seen(model)
+        numeric = isinstance(x, np.ndarray) and x.size and x.dtype.kind in "iufb"
+        self.fitted_range = (float(x.min()), float(x.max())) if numeric else None
+
+    def model_saved(self, model: Any) -> None:
+        self.saved_model = model
+        self.model_seen(model)
+
+    def end(self, results: Any, objective: Objective) -> Any:
+        """The trial's results as KerasTuner takes them. Each execution gets one epoch at least."""
+        self.is_running = False
+        if results is None:
+            results = self._told_meanwhile(objective)
+        if not self._epochs:
+            seconds = time.monotonic() - self._began
+            several = results if isinstance(results, list) else [results]
+            for execution, result in enumerate(several):
+                metrics = _final(result, objective)
+                seconds_each = seconds / len(several)
+                self._send(EpochEnd(execution, self._last_epoch, seconds_each, metrics))
+        return results
+
+    def best_step(self, objective: Objective, initial_epoch: int) -> int:
+        """The epoch that the results belong to, counted from 0 after `initial_epoch`."""
+        if not self._epochs:
+            return max(0, self._last_epoch - 1 - initial_epoch)
+        return best_step(self._epochs, objective, initial_epoch)
+
+    def _execution(self, model: Any, epoch: int) -> int:
+        try:
+            known = self._executions.get(model)
+        except TypeError:  # Whatever it is, it cannot be told from another one.
+            known = None
+            model = None
+        if model is None and self._counts and epoch >= self._counts[-1]:
+            known = len(self._counts) - 1
+        if known is None:
+            known = len(self._counts)
+            self._counts.append(0)
+            if model is not None:
+                self._executions[model] = known
+        return known
+
+    def _told_meanwhile(self, objective: Objective) -> Any:
+        """Results of a `run_trial` that returns nothing, but reported something as it went."""
+        told = self._updates or [(event.epoch, event.metrics) for event in self._epochs]
+        if not told:
+            raise TemplateError(
+                "run_trial returned None. Let it return the objective's value, a dictionary of "
+                "metrics, the History of model.fit, or a list of these."
+            )
+        scored = [item for item in told if item[1].get(objective.name) is not None]
+        best = best_of(scored, objective) or told[-1]
+        return dict(best[1])
+
+
+def names_of(results: Any, objective: Objective, source: str = "run_trial") -> list[str]:
+    """The metrics in the results of a trial. Raises TemplateError for no results at all."""
+    if isinstance(results, list):
+        if not results:
+            raise TemplateError(f"{source} returned an empty list.")
+        several = (name for one in results for name in names_of(one, objective, source))
+        return list(dict.fromkeys(several))
+    if isinstance(results, int | float | np.floating):
+        return [objective.name]
+    if isinstance(results, keras.callbacks.History):
+        results = results.history
+    if isinstance(results, dict):
+        return list(map(str, results))
+    raise TemplateError(
+        f"{source} returned {type(results).__name__}. KerasTuner takes a float, a dictionary of "
+        "metrics, the History of model.fit, or a list of these."
+    )
+
+
+def check_results(results: Any, objective: Objective) -> None:
+    """KerasTuner would end the whole search over what it cannot take. Raises TemplateError,
+    NoScore."""
+    for one in results if isinstance(results, list) else [results]:
+        names = names_of(one, objective)
+        if objective.name not in names:
+            raise NoScore(
+                f"The objective {objective.name!r} is not among the metrics that run_trial "
+                f"reported: {', '.join(sorted(names)) or 'none at all'}."
+            )
+
+
+def _final(result: Any, objective: Objective) -> Metrics:
+    """The metrics of one execution; none of what KerasTuner cannot take."""
+    try:
+        return numbers(convert_to_metrics_dict(result, objective))
+    except KeyError:
+        return {}

@@ -1,0 +1,1 @@
+"""The files of trained models: they load again and take raw values."""

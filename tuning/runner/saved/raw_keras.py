@@ -1,0 +1,130 @@
+"""A trained network together with its preprocessing as Keras layers: it takes raw values.
+
+The file loads with plain `keras.models.load_model`: only Keras's own layers are used.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+
+from tuning.runner.inputs.preprocessing import Category, Numbers, Preprocessing
+
+# With more columns than this, all numbers share one input and all categories another one: Keras
+# takes seconds for a thousand inputs.
+MOST_INPUTS = 200
+_NUMBERS, _CATEGORIES, _PREPARE = "numbers", "categories", "prepare"
+
+
+class RawModel:
+    """`keras_model` takes a dict of arrays, float32 or string; `inputs` tells which one holds each
+    raw column."""
+
+    def __init__(self, network: Any, preprocessing: Preprocessing) -> None:
+        self._preprocessing = preprocessing
+        numbers, categories = preprocessing.numbers.names, preprocessing.categories
+        self._wide = len(numbers) + len(categories) > MOST_INPUTS
+        # The input of each column by the column's name, numbers first.
+        names = [*numbers, *(category.name for category in categories)]
+        if self._wide:
+            self.inputs = {
+                **dict.fromkeys(numbers, _NUMBERS),
+                **{category.name: _CATEGORIES for category in categories},
+            }
+        else:
+            # Keras wants the names of inputs and of layers to differ.
+            taken = {network.name, _NUMBERS, _CATEGORIES, _PREPARE}
+            self.inputs = dict(zip(names, input_names(names, taken), strict=True))
+        self.keras_model = self._assemble(network)
+
+    def feed(self, x: np.ndarray) -> dict[str, Any]:
+        """Raw rows of the dataset as `keras_model` takes them."""
+        numbers = self._preprocessing.numbers
+        cells: dict[str, np.ndarray] = {
+            name: np.asarray(x[:, place], dtype=np.float32)
+            for name, place in zip(numbers.names, numbers.places, strict=True)
+        }
+        cells |= {category.name: category.texts(x) for category in self._preprocessing.categories}
+        columns: dict[str, list[np.ndarray]] = {}
+        for name, column in cells.items():
+            columns.setdefault(self.inputs[name], []).append(column)
+        # Keras takes no numpy strings, but tensors of them.
+        return {
+            name: keras.ops.convert_to_tensor(np.stack(column, axis=1).astype(_dtype(column)))
+            for name, column in columns.items()
+        }
+
+    def _assemble(self, network: Any) -> Any:
+        numbers, categories = self._preprocessing.numbers, self._preprocessing.categories
+        prepare = _prepare(numbers, categories)
+        inputs: dict[str, Any] = {}
+        parts: dict[str, Any] = {}
+        kinds = (
+            (_NUMBERS, "float32", numbers.names),
+            (_CATEGORIES, "string", [category.name for category in categories]),
+        )
+        for name, dtype, columns in kinds:
+            if not columns:
+                continue
+            if self._wide:
+                parts[name] = keras.Input((len(columns),), name=name, dtype=dtype)
+                inputs[name] = parts[name]
+                continue
+            own = [keras.Input((1,), name=self.inputs[c], dtype=dtype) for c in columns]
+            inputs |= {tensor.name: tensor for tensor in own}
+            parts[name] = _joined(own, name)
+        return keras.Model(inputs, network(prepare(parts)))
+
+
+def input_names(columns: Iterable[str], taken: set[str]) -> list[str]:
+    """A name for each column's input: its own as far as Keras accepts that. A slash becomes an
+    underscore, and a name that is taken already gets a number."""
+    names: list[str] = []
+    taken = set(taken)
+    for column in columns:
+        stem = column.replace("/", "_") or "column"
+        name, number = stem, 1
+        while name in taken:
+            number += 1
+            name = f"{stem}_{number}"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def _prepare(numbers: Numbers, categories: list[Category]) -> Any:
+    """The preprocessing as a model of its own: one matrix of numbers, one of strings. Its layers
+    may be called as they like, whatever the columns are called."""
+    inputs, outputs = {}, []
+    if numbers.names:
+        raw = keras.Input((len(numbers.names),), name=_NUMBERS, dtype="float32")
+        inputs[_NUMBERS] = raw
+        filled = keras.ops.where(keras.ops.isnan(raw), numbers.fill, raw)
+        # Apart, because Normalization takes all columns that vary less than 1e-7 for constant.
+        centred = keras.layers.Normalization(mean=numbers.mean, variance=np.ones_like(numbers.mean))
+        outputs.append(keras.layers.Rescaling(numbers.scale.tolist())(centred(filled)))
+    if categories:
+        texts = keras.Input((len(categories),), name=_CATEGORIES, dtype="string")
+        inputs[_CATEGORIES] = texts
+        outputs += [_lookup(c)(texts[:, i : i + 1]) for i, c in enumerate(categories)]
+    return keras.Model(inputs, _joined(outputs, "inputs"), name=_PREPARE)
+
+
+def _lookup(category: Category) -> Any:
+    """One-hot; whatever is not in the vocabulary is the first input."""
+    # Keras refuses a vocabulary that holds its word for unknown values.
+    unknown = "[UNK]"
+    while unknown in category.vocabulary:
+        unknown += "_"
+    return keras.layers.StringLookup(
+        vocabulary=category.vocabulary, mask_token=None, oov_token=unknown, output_mode="one_hot"
+    )
+
+
+def _joined(tensors: list[Any], name: str) -> Any:
+    return keras.layers.Concatenate(name=name)(tensors) if len(tensors) > 1 else tensors[0]
+
+
+def _dtype(columns: list[np.ndarray]) -> type:
+    return str if columns[0].dtype == object else np.float32

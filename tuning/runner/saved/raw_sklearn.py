@@ -1,0 +1,88 @@
+"""The preprocessing as scikit-learn's own transformers, for models that are saved with skops."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from tuning.runner.estimators.building import matrix_rows
+from tuning.runner.inputs.data import Dataset
+from tuning.runner.inputs.preprocessing import MISSING, Preprocessing
+
+
+def as_sklearn(preprocessing: Preprocessing, training: np.ndarray) -> ColumnTransformer:
+    """Fitted on the raw training rows that `preprocessing` was learned from. Takes a DataFrame of
+    raw values (or an object array), missing ones as NaN or None; gives what `apply` gives."""
+    numbers, categories = preprocessing.numbers, preprocessing.categories
+    parts: list[tuple[str, Any, list[int]]] = []
+    if numbers.names:
+        imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+        parts.append(("numbers", make_pipeline(imputer, StandardScaler()), numbers.places.tolist()))
+    if categories:
+        steps = make_pipeline(
+            # pandas keeps gaps among strings as either.
+            _filled(np.nan),
+            _filled(None),
+            # What is not in the vocabulary becomes -1, the first input of its column.
+            OrdinalEncoder(
+                categories=[np.array(c.vocabulary, dtype=object) for c in categories],
+                handle_unknown="use_encoded_value",
+                unknown_value=-1,
+            ),
+            OneHotEncoder(
+                categories=[np.arange(-1.0, len(c.vocabulary)) for c in categories],
+                sparse_output=False,
+            ),
+        )
+        parts.append(("categories", steps, [category.place for category in categories]))
+    transformer = ColumnTransformer(parts, sparse_threshold=0)
+    return transformer.fit(raw_frame(preprocessing, training))
+
+
+def raw_rows(dataset: Dataset, *parts: str) -> tuple[Any, np.ndarray]:
+    """Rows as people have them, for an estimator that `fit_on_raw` returns: a DataFrame of a table
+    with raw columns, else a matrix."""
+    if dataset.preprocessing is None:
+        return matrix_rows(dataset, *parts)
+    x, y = dataset.raw(*parts)
+    return raw_frame(dataset.preprocessing, x), y
+
+
+def fit_on_raw(estimator: Any, dataset: Dataset, x: Any, y: np.ndarray) -> Any:
+    """The fitted estimator, behind the preprocessing if the table has raw columns. Only the
+    estimator learns from all these rows: a pipeline's own `fit` would take the preprocessing along,
+    and trials had that from the training rows."""
+    if dataset.preprocessing is None:
+        return estimator.fit(x, y)
+    whole = on_raw(estimator, dataset)
+    estimator.fit(whole[0].transform(x), y)
+    return whole
+
+
+def on_raw(estimator: Any, dataset: Dataset) -> Any:
+    """A fitted estimator, behind the preprocessing if the table has raw columns."""
+    if dataset.preprocessing is None:
+        return estimator
+    return make_pipeline(as_sklearn(dataset.preprocessing, dataset.raw("train")[0]), estimator)
+
+
+def raw_frame(preprocessing: Preprocessing, x: np.ndarray) -> pd.DataFrame:
+    """Raw rows of the dataset as people have them: numbers and strings under their names."""
+    numbers, categories = preprocessing.numbers, preprocessing.categories
+    columns: dict[int, tuple[str, Any]] = {
+        int(place): (name, np.asarray(x[:, place], dtype=np.float64))
+        for name, place in zip(numbers.names, numbers.places, strict=True)
+    }
+    for category in categories:
+        texts = category.texts(x)
+        texts[texts == MISSING] = None
+        columns[category.place] = (category.name, texts)
+    return pd.DataFrame(dict(columns[place] for place in sorted(columns)))
+
+
+def _filled(gap: Any) -> SimpleImputer:
+    return SimpleImputer(missing_values=gap, strategy="constant", fill_value=MISSING)

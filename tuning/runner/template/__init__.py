@@ -1,0 +1,1 @@
+"""A template's code: from text to the one thing that it builds."""

@@ -1,0 +1,251 @@
+"""A template's code: from text to the one HyperModel that it defines."""
+
+import inspect
+import re
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import keras_tuner as kt
+
+from tuning.runner.failures import (
+    TEMPLATE_FILE,
+    NoNetwork,
+    TemplateError,
+    download_reason,
+    is_network_error,
+)
+
+from .definitions import find_builder, own_tuner, proposed_objective
+from .imports import Absent
+from .misfits import misfit, output_misfit
+from .modules import execute
+from .own_values import OwnValues
+from .scripts import read_script
+from .stand_ins import Parts, stand_in
+from .supplied import SUPPLIED, supplies
+from .targets import fitted, takes_one_hot
+
+# What a template's own `fit` may pass to `model.fit` although we pass it as well.
+_TUNABLE_IN_FIT = frozenset({"batch_size", "epochs", "verbose"})
+# What a template's own `fit` may not even take.
+_LEFT_OUT_OF_FIT = _TUNABLE_IN_FIT | {"validation_data", "callbacks"}
+# What a training raises if shapes do not fit. By name: TensorFlow's kind would import it.
+_SHAPE_ERRORS = frozenset({"ValueError", "InvalidArgumentError"})
+
+
+class Template(kt.HyperModel):
+    """The template's HyperModel, or its build function, with what the project supplies."""
+
+    def __init__(
+        self,
+        code: str,
+        facts: dict[str, Any],
+        constants: dict[str, Any] | None = None,
+        parts: Parts | None = None,
+    ) -> None:
+        """`constants` go before what the project supplies; `parts` gives rows to scripts whose
+        builder needs data. Never the test rows."""
+        super().__init__(name="template")
+        self.facts = facts
+        self.constants = constants or {}
+        self.supplied = {**supplies(facts), **self.constants}
+        self._own = OwnValues(supplies(facts), self.constants, parts, facts)
+        self._one_hot = False
+        self.script = read_script(code, TEMPLATE_FILE, self.constants)
+        self.module = self._execute(code)
+        # A class of its own that runs the trials, or None; it may well need no builder.
+        others = self.script.construction is not None and not self.script.tuner
+        self.tuner_class: Any = None if others else own_tuner(self.module, self.script.tuner)
+        self._found: Any = None
+        self.inner: Any = None
+        self.no_builder: TemplateError | None = None
+        try:
+            if self.tuner_class is None or self.script.wants_builder:
+                self._found = find_builder(self.module, self.script.entry or self.script.builder)
+                self.inner = self._made(self._found)
+        except TemplateError as error:
+            if self.tuner_class is None:
+                raise
+            # Its constructor may bring one. If it does not, this is why there is none.
+            self.no_builder = error
+
+    @property
+    def note(self) -> str:
+        """Sentences about what of the code is used, if it is not used as it stands."""
+        one_hot = "Its loss takes one-hot targets, so the class numbers are given to it one-hot."
+        notes = (self.script.note, self._own.note, one_hot if self._one_hot else "")
+        return " ".join(filter(None, notes))
+
+    @property
+    def objective(self) -> Any:
+        """The kt.Objective that the script's tuner would have, or None."""
+        return proposed_objective(self.script.construction, self.module)
+
+    def targets(self, keras_model: Any, y: Any) -> Any:
+        """The project's targets in the form that this model's loss takes."""
+        return fitted(keras_model, y, self.facts, self._takes_one_hot(keras_model))
+
+    def output_misfit(self, keras_model: Any) -> str:
+        """A sentence about an output that does not fit the targets, or nothing."""
+        return output_misfit(keras_model, self.facts, self._takes_one_hot(keras_model))
+
+    def use_rows(self, parts: Parts) -> None:
+        """Put other rows of the project in the place of the script's data."""
+        for name, rows in self.script.data.items():
+            setattr(self.module, name, stand_in(rows, parts, self.facts))
+
+    def _takes_one_hot(self, keras_model: Any) -> bool:
+        return not _encodes(self.inner) and takes_one_hot(
+            keras_model, self.facts, self.script.one_hot
+        )
+
+    def declare_hyperparameters(self, hp: kt.HyperParameters) -> None:
+        self.inner.declare_hyperparameters(hp)
+
+    def build(self, hp: kt.HyperParameters) -> Any:
+        try:
+            return self.inner.build(hp)
+        except NameError as error:
+            self.explain(error)
+            raise
+        except Exception as error:
+            if is_network_error(error):
+                raise NoNetwork(
+                    "The template downloads something, which failed: connect the worker to the "
+                    "internet, or choose values that need no download (weights none). "
+                    f"The reason: {download_reason(error)[:300]}."
+                ) from error
+            raise
+
+    def fit(self, hp: kt.HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """The template's `fit`. What it decides by itself (a tuned batch size) is left to it."""
+        self._one_hot = self._takes_one_hot(model)
+        if len(args) > 1:
+            args = self._with_targets(model, args)
+        elif "y" in kwargs:
+            kwargs["y"] = self.targets(model, kwargs["y"])
+        validation = kwargs.get("validation_data")
+        if isinstance(validation, tuple | list) and len(validation) > 1:
+            kwargs["validation_data"] = self._with_targets(model, validation)
+        while True:
+            try:
+                return self.inner.fit(hp, model, *args, **kwargs)
+            except TypeError as error:
+                # `model.fit(*args, batch_size=hp.Int(...), **kwargs)`, as in KerasTuner's guide; or
+                # a `fit` of its own that has no use for it. The call itself was refused, so nothing
+                # has been trained yet.
+                name = not_known(error) or given_twice(error)
+                allowed = _LEFT_OUT_OF_FIT if not_known(error) else _TUNABLE_IN_FIT
+                if name not in allowed or name not in kwargs:
+                    raise
+                del kwargs[name]
+            except Exception as error:
+                sentence = misfit(model, self.facts, self._one_hot)
+                if sentence and type(error).__name__ in _SHAPE_ERRORS:
+                    raise TemplateError(sentence) from error
+                raise
+
+    @property
+    def fits_by_itself(self) -> bool:
+        """Whether the template has a `fit` of its own, which may do to the data what it likes."""
+        return type(self.inner).fit is not kt.HyperModel.fit
+
+    @property
+    def wants_validation(self) -> bool:
+        """Whether its own `fit` asks for validation rows, be it by kwargs["validation_data"]."""
+        code = getattr(type(self.inner).fit, "__code__", None)
+        named = (*code.co_varnames, *code.co_consts) if code else ()
+        return self.fits_by_itself and "validation_data" in named
+
+    def stands_for(self, value: Any) -> bool:
+        """Whether a script hands `value` to its tuner as the builder."""
+        if self.inner is None and isinstance(value, kt.HyperModel):
+            self.inner = value
+        return isinstance(value, kt.HyperModel) or (value is not None and value is self._found)
+
+    def _with_targets(self, keras_model: Any, rows: Any) -> tuple[Any, ...]:
+        """(x, y) or (x, y, weights) with y as this model's loss takes it."""
+        return (rows[0], self.targets(keras_model, rows[1]), *rows[2:])
+
+    def _made(self, found: Any) -> Any:
+        if inspect.isclass(found):
+            return found(**self._arguments(found, skip=0))
+        if isinstance(found, kt.HyperModel):
+            return found
+        return _FunctionModel(found, self._arguments(found, skip=1))
+
+    def _execute(self, code: str) -> ModuleType:
+        given = {
+            name: self.supplied.get(name, self.supplied.get(name.lower()))
+            for name in self.script.missing
+        }
+        given = {name: value for name, value in given.items() if value is not None}
+        given.update({name: Absent(module) for name, module in self.script.absent.items()})
+        given.update(self._own.functions())
+        try:
+            return execute(code, self.script.tree, given)
+        except NameError as error:
+            self.explain(error)
+            raise
+
+    def explain(self, error: NameError) -> None:
+        """Raise a sentence if only a part of the script that is not run has the name."""
+        line = self.script.missing.get(error.name or "")
+        if line is None:
+            return
+        raise TemplateError(
+            f"The template uses {error.name}, which its script makes from its own data in line "
+            f"{line}; that is not run. Let the builder ask for what it needs: a project can "
+            f"supply {', '.join(SUPPLIED)}; anything else can be given under Constants in the "
+            "template's form."
+        ) from error
+
+    def _arguments(self, function: Callable[..., Any], skip: int) -> dict[str, Any]:
+        """What `function` asks for by name, after its first `skip` parameters."""
+        given = {}
+        parameters = list(inspect.signature(function).parameters.values())[skip:]
+        for parameter in parameters:
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue
+            optional = parameter.default is not parameter.empty
+            supplied = parameter.name in self.supplied
+            if supplied and not (optional and self.supplied[parameter.name] is None):
+                given[parameter.name] = self.supplied[parameter.name]
+            elif not optional:
+                name = getattr(function, "__name__", "The builder")
+                raise TemplateError(
+                    f"{name} asks for {parameter.name!r}, which a project cannot "
+                    f"supply. It can supply {', '.join(SUPPLIED)}; give every other argument a "
+                    f"default, or a value under Constants in the template's form: "
+                    f"{parameter.name} = ..."
+                )
+        return given
+
+
+class _FunctionModel(kt.HyperModel):
+    """A build function with the arguments that it asked for."""
+
+    def __init__(self, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+        super().__init__()
+        self._function = function
+        self._arguments = arguments
+
+    def build(self, hp: kt.HyperParameters) -> Any:
+        return self._function(hp, **self._arguments)
+
+
+def _encodes(inner: Any) -> bool:
+    """Whether the template's own `fit` makes its targets one-hot by itself."""
+    code = getattr(getattr(inner, "fit", None), "__code__", None)
+    return bool(code and {"to_categorical", "one_hot"} & set(code.co_names))
+
+
+def given_twice(error: TypeError) -> str | None:
+    found = re.search(r"got multiple values for (?:keyword )?argument '(\w+)'", str(error))
+    return found[1] if found else None
+
+
+def not_known(error: TypeError) -> str | None:
+    found = re.search(r"got an unexpected keyword argument '(\w+)'", str(error))
+    return found[1] if found else None

@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from tests.images import picture, shapes, zip_of
 from tuning.actions.datasets import create_upload, delete_dataset
@@ -175,3 +176,19 @@ def test_uploads_without_a_row_are_swept(upload: Any) -> None:
     Dataset.objects.filter(pk=row.pk).update(status=Status.FAILED)
     files.sweep()
     assert not row.original.exists()
+
+
+def test_a_refusal_is_told_for_a_day_and_leaves_no_row(team: Team, upload: Any) -> None:
+    row = upload({"shapes/dark/1.png": picture(), "shapes/dark/2.png": picture()})
+    work_on(row)
+    assert row.status == Status.FAILED
+    assert "only one class" in row.failure_message
+    files.sweep()
+    assert Dataset.objects.filter(pk=row.pk).exists(), "somebody may want to know why"
+    yesterday = timezone.now() - files.REFUSALS_FOR
+    other = Dataset.objects.create(key="other", name="Other", team=team, finished_at=yesterday)
+    Dataset.objects.filter(pk=row.pk).update(finished_at=yesterday)
+    files.sweep()
+    assert not Dataset.objects.filter(pk=row.pk).exists()
+    assert Dataset.objects.filter(pk=other.pk).exists()
+    assert leftovers(row) == []

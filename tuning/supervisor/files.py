@@ -14,12 +14,14 @@ from django.utils import timezone
 
 from tuning.models import Dataset, Project, SavedModel, Search
 from tuning.protocol.events import BadEvent
-from tuning.protocol.statuses import SearchStatus
+from tuning.protocol.statuses import SearchStatus, Status
 from tuning.splits.arranged import arranged_folder
 
 CHUNK = 1 << 20
 # Younger files may belong to a row that is about to be written.
 SWEEP_AFTER = timedelta(hours=1)
+# How long a refused upload's page says why.
+REFUSALS_FOR = timedelta(days=1)
 
 
 Beat = Callable[[], None]
@@ -143,7 +145,10 @@ def checkpoint_folder(search_id: int, oracle_id: str, attempt: int) -> Path:
 
 
 def sweep() -> None:
-    """Remove files that no row refers to."""
+    """Remove files that no row refers to, and refused uploads once they have been read about."""
+    told = timezone.now() - REFUSALS_FOR
+    refused = Dataset.objects.filter(source=Dataset.Source.UPLOAD, status=Status.FAILED, folder="")
+    refused.filter(finished_at__lt=told, projects=None).delete()
     saved = set(SavedModel.objects.exclude(file="").values_list("file", flat=True))
     _sweep_below(Path(settings.SAVED_MODELS_ROOT), keep=saved)
     prepared = set(Dataset.objects.exclude(folder="").values_list("folder", flat=True))

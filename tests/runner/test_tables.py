@@ -3,6 +3,7 @@ one."""
 
 import io
 import json
+import shutil
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,23 @@ def test_words_for_gaps() -> None:
     assert column(found, "age").missing == profile["columns"][0]["missing"] == len(GAPS)
     assert profile["head"][0] == [None, 0.0, "Bonn", "no"]
     assert f"1 column has gaps, which stay gaps: age {len(GAPS)}." in profile["notes"]
+    check_snippet(profile)
+
+
+def test_other_words_for_gaps_can_be_named() -> None:
+    """Be they numbers, or in other letters; a whole column of classes may have them."""
+    content = csv(
+        age=lambda row: "-999" if row % 5 == 0 else row,
+        state=lambda row: " Unknown" if row % 4 == 0 else "ab"[row % 2],
+    )
+    found, _ = read(content)
+    assert (column(found, "age").missing, column(found, "state").different) == (0, 3)
+    shutil.rmtree("prepared")
+    found, profile = read(content, target="label", gaps=["-999", "unknown"])
+    assert (column(found, "age").missing, column(found, "state").missing) == (6, 8)
+    age, state = profile["columns"][:2]
+    assert age["histogram"]["edges"][0] == 1.0
+    assert sorted(state["values"]) == ["a", "b"]
     check_snippet(profile)
 
 

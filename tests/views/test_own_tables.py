@@ -96,7 +96,7 @@ def test_what_was_found_is_shown_and_can_be_corrected(as_bob: Client, table: Dat
     assert table.wanted
     assert table.upload == {
         "kind": "text table", "name": "houses.csv", "target": "price", "task": "regression",
-        "drop_rows": True, "types": {"<b>town": "out"}, **READING,
+        "drop_rows": True, "types": {"<b>town": "out"}, "gaps": [], **READING,
     }  # fmt: skip
     assert "Waiting for a worker" in page_of(as_bob, table)
 
@@ -120,8 +120,15 @@ def test_a_refusal_comes_back_to_the_form_with_its_choices(as_bob: Client, team:
 
 
 def test_reading_again_asks_for_another_look(as_bob: Client, table: Dataset) -> None:
-    choose(as_bob, table, encoding="utf-8", delimiter="\t", read_again="1", **{"type-1": "out"})
+    values = {
+        "encoding": "utf-8",
+        "delimiter": "\t",
+        "gaps": " -999,unknown, ,-999",
+        "type-1": "out",
+    }
+    choose(as_bob, table, read_again="1", **values)
     table.refresh_from_db()
+    assert table.upload["gaps"] == ["-999", "unknown"]
     assert table.wanted
     assert (table.upload["encoding"], table.upload["delimiter"]) == ("utf-8", "\t")
     assert (table.upload["target"], table.upload["types"]) == ("", {"age": "out"})

@@ -44,6 +44,13 @@ class ColumnsForm(forms.Form):
     decimal = forms.ChoiceField(
         label="Decimal sign", choices=[(sign, word.capitalize()) for sign, word in DECIMALS.items()]
     )
+    gaps = forms.CharField(
+        required=False,
+        max_length=500,
+        label="Other words for gaps",
+        help_text="Separated by commas: -999, unknown. Empty cells, NA, NaN, null, ? and - are "
+        "gaps anyway.",
+    )
 
     def __init__(self, *args: Any, dataset: Dataset, page: Any = 1, **kwargs: Any) -> None:
         self._dataset = dataset
@@ -57,7 +64,7 @@ class ColumnsForm(forms.Form):
         self.fields["task"].help_text = suggestion
         self.is_text = bool(dataset.look["encoding"])
         if not self.is_text:
-            for name in ("encoding", "delimiter", "decimal"):
+            for name in ("encoding", "delimiter", "decimal", "gaps"):
                 del self.fields[name]
         for place, column in self._on_page():
             self.fields[_field(place)] = forms.ChoiceField(
@@ -73,6 +80,10 @@ class ColumnsForm(forms.Form):
         if target not in self._names():
             raise forms.ValidationError(f"There is no column “{target}”.")
         return target
+
+    def clean_gaps(self) -> list[str]:
+        words = (word.strip() for word in self.cleaned_data["gaps"].split(","))
+        return list(dict.fromkeys(word for word in words if word))
 
     def choices(self) -> dict[str, Any]:
         """What the row keeps: the types of all pages, as far as they are not the detected ones."""
@@ -91,6 +102,7 @@ class ColumnsForm(forms.Form):
         names = ("task", "drop_rows", "encoding", "delimiter", "decimal")
         initial = {name: upload.get(name) or look.get(name) for name in names}
         initial["task"] = upload.get("task", "")
+        initial["gaps"] = ", ".join(upload.get("gaps", []))
         target = upload.get("target")
         initial["target"] = target if target in self._names() else look["target"]
         return initial

@@ -67,7 +67,8 @@ class Upload:
     is what its contents may take up. Of images: `side` 0 and `colours` "" leave them as they are,
     as far as that can be. Of tables: without a `target` they are only looked at; `task` "" is the
     one that the target suggests; `types` has the columns whose type is not the one that was
-    detected; an empty `encoding`, `delimiter` or `decimal` is guessed.
+    detected; an empty `encoding`, `delimiter` or `decimal` is guessed; cells of `gaps` are missing
+    values, besides those that are always taken for such.
     """
 
     kind: str
@@ -83,6 +84,7 @@ class Upload:
     encoding: str = ""
     delimiter: str = ""
     decimal: str = ""
+    gaps: list[str] = field(default_factory=list)
 
 
 def kind_of(name: str) -> str:

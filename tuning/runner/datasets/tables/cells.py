@@ -1,6 +1,7 @@
 """What one cell says: a number, a text, or nothing."""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -22,8 +23,10 @@ class CellReader:
     thousands.
     """
 
-    def __init__(self, decimal: str = ".") -> None:
+    def __init__(self, decimal: str = ".", gaps: Iterable[str] = ()) -> None:
+        """`gaps`: what else stands for a gap, be it a number."""
         self._decimal = decimal
+        self._gaps = frozenset(word.strip().lower() for word in gaps)
         comma = "," if decimal == "." else "."
         # 1,234,567.8: always the same sign, always three digits.
         self._grouped = re.compile(
@@ -39,6 +42,9 @@ class CellReader:
         if not isinstance(cell, str):
             number = _float(cell)
             return number if abs(number) <= LARGEST else str(cell)
+        if self._gaps and cell.strip().lower() in self._gaps:
+            self.gap_words.add(cell)
+            return None
         # Numbers first: most cells of large files are some.
         value = self._number(cell)
         if value is not None:

@@ -39,7 +39,7 @@ class Look:
 def look_at(path: Path, upload: Upload, report: Report) -> Look:
     """Read all of a table once. Raises BadData for what is no table at all."""
     table = _open(path, upload, report)
-    read = CellReader(table.dialect.decimal or ".")
+    read = CellReader(table.dialect.decimal or ".", upload.gaps)
     scans = [Scan(name, read) for name in table.names]
     if not scans:
         name, why = next(iter(table.unread.items()))

@@ -1,4 +1,5 @@
-"""A Tuner class that somebody brings along, from the editor to a downloaded model."""
+"""Classes that somebody brings along, a Tuner and a HyperModel with a `fit` of its own, from the
+editor to a downloaded model."""
 
 import hashlib
 import re
@@ -40,14 +41,59 @@ tuner.search()
 """
 
 
-def test_a_tuner_class_reaches_a_download(sign_in: Callable[..., Any], tmp_path: Path) -> None:
-    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+FIT = """import keras_tuner as kt
+from tensorflow import keras
+
+
+class MyHyperModel(kt.HyperModel):
+    def build(self, hp):
+        model = keras.Sequential([
+            keras.layers.Input((8, 8, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(hp.Int("units", 8, 32, step=8), activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ])
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    def fit(self, hp, model, x, y, validation_data=None, **kwargs):
+        if hp.Boolean("normalize"):
+            x = keras.utils.normalize(x)
+        return model.fit(
+            x, y, validation_data=validation_data, batch_size=hp.Choice("batch_size", [16, 64]),
+            shuffle=hp.Boolean("shuffle"), **{k: v for k, v in kwargs.items() if k != "batch_size"},
+        )
+
+
+tuner = kt.RandomSearch(MyHyperModel(), objective="val_accuracy", max_trials=3)
+"""
+
+
+def paste(page: Any, name: str, code: str) -> None:
     page.goto("/templates/new/")
-    page.get_by_label("Name", exact=True).fill("A tuner of our own")
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Read it with").select_option(label="Digits")
     page.get_by_label("Images").check()
-    page.get_by_label("Or paste it here").fill(CODE)
+    page.get_by_label("Or paste it here").fill(code)
     page.get_by_role("button", name="Create template").click()
+
+
+def take_home(page: Any, folder: Path) -> None:
+    """Download the model that is being retrained."""
+    link = page.get_by_role("link", name=re.compile("^Download .*keras")).first
+    link.wait_for(timeout=LONG)
+    look(page, "own-class-model")
+    with page.expect_download() as downloading:
+        link.click()
+    model = folder / downloading.value.suggested_filename
+    downloading.value.save_as(model)
+    assert model.suffix == ".keras"
+    assert hashlib.sha256(model.read_bytes()).hexdigest() in page.content()
+
+
+def test_a_tuner_class_reaches_a_download(sign_in: Callable[..., Any], tmp_path: Path) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    paste(page, "A tuner of our own", CODE)
     page.get_by_text(re.compile("Its tuner class MyTuner runs each trial")).wait_for(timeout=LONG)
     page.get_by_text("With its defaults the model has 610 parameters.").wait_for()
     look(page, "own-tuner")
@@ -67,12 +113,22 @@ def test_a_tuner_class_reaches_a_download(sign_in: Callable[..., Any], tmp_path:
 
     page.get_by_role("button", name=re.compile("^Retrain trial")).click()
     page.wait_for_url("**/models/*/")
-    link = page.get_by_role("link", name=re.compile("^Download .*keras")).first
-    link.wait_for(timeout=LONG)
-    look(page, "own-tuner-model")
-    with page.expect_download() as downloading:
-        link.click()
-    model = tmp_path / downloading.value.suggested_filename
-    downloading.value.save_as(model)
-    assert model.suffix == ".keras"
-    assert hashlib.sha256(model.read_bytes()).hexdigest() in page.content()
+    take_home(page, tmp_path)
+
+
+def test_a_fit_of_its_own_reaches_a_download(sign_in: Callable[..., Any], tmp_path: Path) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    paste(page, "A fit of our own", FIT)
+    page.get_by_text(re.compile("Its builder MyHyperModel is used")).wait_for(timeout=LONG)
+    page.get_by_role("link", name="New project with it").click()
+    page.get_by_label("Name", exact=True).fill("With our own fit")
+    page.get_by_role("button", name="Create project").click()
+    start_search(page, tuner="random", max_trials="3", epochs="2")
+    wait_until_completed(page)
+    # What only its fit asks for is tuned as well.
+    head = page.locator("#trial-table thead").inner_text()
+    assert {"units", "normalize", "batch_size", "shuffle"} <= set(re.findall(r"[\w.]+", head))
+    assert page.locator("#trial-table .status-completed").count() == 3
+    page.get_by_role("button", name=re.compile("^Retrain trial")).click()
+    page.wait_for_url("**/models/*/")
+    take_home(page, tmp_path)

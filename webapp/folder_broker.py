@@ -1,0 +1,24 @@
+"""The broker without a server, mended: kombu's reader may take a message whose file another process
+has opened and not yet filled, and that error ended the whole worker."""
+
+from typing import Any
+
+from kombu.transport import filesystem
+from kombu.transport.virtual import Channel
+
+
+class FolderChannel(filesystem.Channel):
+    """Messages are hints: a half-written one is dropped, and its sender's next one will do."""
+
+    def _get(self, queue: str, timeout: Any = None) -> Any:
+        while True:
+            try:
+                return super()._get(queue)
+            except ValueError:
+                continue  # Its file is gone by now: the next one, or Empty.
+
+
+def install() -> None:
+    """Have `filesystem://` addresses use it."""
+    channel: type[Channel] = FolderChannel
+    filesystem.Transport.Channel = channel

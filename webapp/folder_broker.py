@@ -4,13 +4,12 @@ has opened and not yet filled, and that error ended the whole worker."""
 from typing import Any
 
 from kombu.transport import filesystem
-from kombu.transport.virtual import Channel
 
 
 class FolderChannel(filesystem.Channel):
     """Messages are hints: a half-written one is dropped, and its sender's next one will do."""
 
-    def _get(self, queue: str, timeout: Any = None) -> Any:
+    def _get(self, queue: str) -> Any:  # type: ignore[override]
         while True:
             try:
                 return super()._get(queue)
@@ -20,5 +19,4 @@ class FolderChannel(filesystem.Channel):
 
 def install() -> None:
     """Have `filesystem://` addresses use it."""
-    channel: type[Channel] = FolderChannel
-    filesystem.Transport.Channel = channel
+    filesystem.Transport.Channel = FolderChannel

@@ -1,24 +1,12 @@
 // A trial's or a saved model's page: a plot for each metric, followed while it trains.
-import { colours, dash, draw, fetchInfo, plotly, say } from "./plots.js";
+import { colours, dash, draw, follow, say } from "./plots.js";
 
 const box = document.getElementById("curves-plots");
-let info = null;
+const first = box.querySelector(".plot");
 
-async function refresh() {
-  try {
-    await plotly;
-    info = await fetchInfo(box.dataset.url);
-    show();
-  } catch {
-    if (!info) say(box.querySelector(".plot"), "The figures could not be fetched.");
-  }
-}
-
-function show() {
-  if (!info) return;
-  const plots = info.plots;
+function show({ plots }) {
   if (!plots.length) {
-    say(box.querySelector(".plot"), box.dataset.active ? "The curves appear with the first epoch." : "There are no epochs.");
+    say(first, box.dataset.active ? "The curves appear with the first epoch." : "There are no epochs.");
     return;
   }
   while (box.children.length < plots.length) {
@@ -46,6 +34,4 @@ function drawCurves(element, plot) {
   }));
 }
 
-document.addEventListener("htmx:afterSwap", refresh);
-document.addEventListener("tuneroom:theme", show);
-refresh();
+follow(box, show, first);

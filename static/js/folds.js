@@ -1,21 +1,9 @@
 // A cross-validated trial's page: a point for each fold and their mean, followed while it runs.
-import { colours, draw, fetchInfo, plotly, say } from "./plots.js";
+import { colours, draw, follow, say } from "./plots.js";
 
 const box = document.getElementById("folds-plot");
-let info = null;
 
-async function refresh() {
-  try {
-    await plotly;
-    info = await fetchInfo(box.dataset.url);
-    show();
-  } catch {
-    if (!info) say(box, "The figures could not be fetched.");
-  }
-}
-
-function show() {
-  if (!info) return;
+function show(info) {
   if (!info.folds.length) {
     say(box, box.dataset.active ? "The scores appear with the first fold." : "No fold has a score.");
     return;
@@ -37,6 +25,4 @@ function show() {
   });
 }
 
-document.addEventListener("htmx:afterSwap", refresh);
-document.addEventListener("tuneroom:theme", show);
-refresh();
+follow(box, show);

@@ -60,6 +60,26 @@ export async function fetchInfo(url) {
   return response.json();
 }
 
+// Keeps a page's plots up to date: figures from the box's address, drawn by `show` at once, with each
+// news that htmx brings, and in each theme. `place` is where a sentence goes while there are none.
+export function follow(box, show, place = box) {
+  let info = null;
+
+  async function refresh() {
+    try {
+      await plotly;
+      info = await fetchInfo(box.dataset.url);
+      show(info);
+    } catch {
+      if (!info) say(place, "The figures could not be fetched.");
+    }
+  }
+
+  document.addEventListener("htmx:afterSwap", refresh);
+  document.addEventListener("tuneroom:theme", () => info && show(info));
+  refresh();
+}
+
 // Modules run after deferred scripts, but a slow network may still be fetching Plotly.
 export const plotly = new Promise((resolve) => {
   if (window.Plotly || document.readyState === "complete") resolve();

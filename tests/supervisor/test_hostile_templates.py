@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +22,10 @@ from tuning.protocol.events import Ready
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import isolation, runners
 from tuning.supervisor.folders import adopt_orphans, runners_folder
-from tuning.supervisor.runners import Device, RunnerPool, RunnerProcess
-from tuning.supervisor.slot import SlotLoop
+from tuning.supervisor.runners import Device, RunnerProcess
 
 from .conftest import UNITS_SPACE
+from .real import real_slot
 
 pytestmark = pytest.mark.django_db
 
@@ -62,14 +61,7 @@ def run(
         HyperModel.objects.filter(pk=project.hypermodel_id).update(code=code)
         project.refresh_from_db()
         search = make_search(space=UNITS_SPACE, max_trials=2, epochs=1, time_limit=60)
-        slot = SlotLoop(
-            worker=worker,
-            number=0,
-            device=Device(threads=1),
-            pool=RunnerPool(),
-            memory_limit=400 * MB,
-            stopping=threading.Event(),
-        )
+        slot = real_slot(worker, megabytes=400)
         slot.run()
         first, second = search.trials.order_by("number")
         assert second.status == Status.COMPLETED, second.failure_message

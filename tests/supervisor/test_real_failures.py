@@ -1,6 +1,5 @@
 """Trials that end badly, in real processes: each fails with its own reason, the search goes on."""
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +7,10 @@ import pytest
 
 from tuning.models import Dataset, HyperModel, Project, Search, Worker
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor.runners import Device, RunnerPool
 from tuning.supervisor.slot import SlotLoop
 
 from .conftest import UNITS_SPACE
+from .real import real_slot
 
 pytestmark = [pytest.mark.django_db, pytest.mark.tensorflow]
 
@@ -40,14 +39,7 @@ MB = 1024 * 1024
 
 @pytest.fixture
 def slot(worker: Worker) -> SlotLoop:
-    return SlotLoop(
-        worker=worker,
-        number=0,
-        device=Device(threads=1),
-        pool=RunnerPool(),
-        memory_limit=2500 * MB,
-        stopping=threading.Event(),
-    )
+    return real_slot(worker, megabytes=2500)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Weights that go from one runner to the next by way of the supervisor, whoever the runners are."""
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,9 @@ import pytest
 
 from tuning.models import Dataset, HyperModel, Project, Worker
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor.launch import Device
-from tuning.supervisor.runners import RunnerPool
-from tuning.supervisor.slot import SlotLoop
 
 from .conftest import UNITS_SPACE
+from .real import real_slot
 
 pytestmark = [pytest.mark.django_db, pytest.mark.tensorflow]
 
@@ -44,14 +41,7 @@ def test_a_child_goes_on_with_the_weights_of_another_runner(
     HyperModel.objects.filter(pk=project.hypermodel_id).update(code=TEMPLATE)
     project.refresh_from_db()
     search = make_search(space=UNITS_SPACE, tuner="hyperband", epochs=3)
-    slot = SlotLoop(
-        worker=worker,
-        number=0,
-        device=Device(threads=1),
-        pool=RunnerPool(),
-        memory_limit=4000 * 2**20,
-        stopping=threading.Event(),
-    )
+    slot = real_slot(worker, megabytes=4000)
     while not search.trials.filter(tuner_values__has_key="tuner/trial_id").exists():
         assert slot.run() > 0
     slot.run()

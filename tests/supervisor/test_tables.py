@@ -1,7 +1,6 @@
 """Uploaded tables with real runners: looked at, prepared as chosen, refused and tried again."""
 
 import os
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -24,11 +23,11 @@ from tuning.protocol.events import BadEvent, FoundColumn, Looked
 from tuning.protocol.statuses import Status
 from tuning.protocol.uploads import TEXT_TABLE, kind_of
 from tuning.supervisor import files
-from tuning.supervisor.assignments.preparation import PreparationAssignment, facts_of
+from tuning.supervisor.assignments.preparation import facts_of
 from tuning.supervisor.claims import Slot, claim_next, has_work
-from tuning.supervisor.runners import Device, RunnerProcess, runners_folder
-from tuning.supervisor.supervise import supervise
 from tuning.supervisor.tables import look_of
+
+from .real import leftovers, prepare
 
 MB = 1024 * 1024
 CSV = "age;town;label\n" + "".join(
@@ -57,21 +56,11 @@ def work(worker: Worker) -> Any:
     def do(row: Dataset) -> Dataset:
         claimed = claim_next(Slot(worker, 0))
         assert claimed == row
-        runner = RunnerProcess(Device(threads=1), needs_keras=False)
-        try:
-            supervise(PreparationAssignment(claimed), runner, 1000 * MB, threading.Event())
-        finally:
-            runner.kill()
+        prepare(claimed)
         row.refresh_from_db()
         return row
 
     return do
-
-
-def leftovers(row: Dataset) -> list[Path]:
-    prepared = Path(settings.DATASETS_ROOT).glob(f"*{row.key}*")
-    uploaded = Path(settings.UPLOADS_ROOT).glob(f"*{row.key}*")
-    return [*prepared, *uploaded, *runners_folder().iterdir()]
 
 
 def test_a_table_is_looked_at_then_prepared_as_chosen(upload: Any, work: Any) -> None:

@@ -1,7 +1,6 @@
 """Uploads prepared by real runners: what is kept, what is not, and what is left of neither."""
 
 import os
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,8 @@ from tuning.protocol.statuses import Status
 from tuning.supervisor import files
 from tuning.supervisor.assignments.preparation import PreparationAssignment, facts_of
 from tuning.supervisor.recorder import LeaseLost
-from tuning.supervisor.runners import Device, RunnerProcess, runners_folder
-from tuning.supervisor.supervise import supervise
+
+from .real import leftovers, prepare
 
 MB = 1024 * 1024
 PROFILE = {
@@ -45,26 +44,10 @@ def upload(team: Team, worker: Worker) -> Any:
     return make
 
 
-def work_on(row: Dataset) -> RunnerProcess:
-    runner = RunnerProcess(Device(threads=1), needs_keras=False)
-    try:
-        supervise(PreparationAssignment(row), runner, 1000 * MB, threading.Event())
-    finally:
-        runner.kill()
-    row.refresh_from_db()
-    return runner
-
-
-def leftovers(row: Dataset) -> list[Path]:
-    prepared = Path(settings.DATASETS_ROOT).glob(f"*{row.key}*")
-    uploaded = Path(settings.UPLOADS_ROOT).glob(f"*{row.key}*")
-    return [*prepared, *uploaded, *runners_folder().iterdir()]
-
-
 def test_a_zip_becomes_a_dataset_and_goes(upload: Any) -> None:
     row = upload(shapes())
     assert row.original.exists()
-    work_on(row)
+    prepare(row)
     assert row.status == Status.COMPLETED, row.failure_message
     assert (row.kind, row.task, row.profile["rows"]) == ("image", "classification", 8)
     assert len(row.sha256) == 64
@@ -80,7 +63,7 @@ def test_a_zip_becomes_a_dataset_and_goes(upload: Any) -> None:
 def test_after_a_refusal_nothing_is_left(upload: Any) -> None:
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     row = upload({"one/1.png": picture(), "one/2.png": picture()})
-    runner = work_on(row)
+    runner = prepare(row)
     assert (row.status, row.failure_code) == (Status.FAILED, "bad_data")
     assert row.failure_message.startswith("There is only one class, “one”")
     assert row.failure_traceback == ""
@@ -110,7 +93,7 @@ def test_a_lost_worker_keeps_the_file_for_the_next_one(upload: Any) -> None:
 def test_a_file_that_is_gone_is_named(upload: Any) -> None:
     row = upload(shapes())
     row.original.unlink()
-    work_on(row)
+    prepare(row)
     assert (row.status, row.failure_code) == (Status.FAILED, "missing_file")
     assert "Upload it again" in row.failure_message
 
@@ -180,7 +163,7 @@ def test_uploads_without_a_row_are_swept(upload: Any) -> None:
 
 def test_a_refusal_is_told_for_a_day_and_leaves_no_row(team: Team, upload: Any) -> None:
     row = upload({"shapes/dark/1.png": picture(), "shapes/dark/2.png": picture()})
-    work_on(row)
+    prepare(row)
     assert row.status == Status.FAILED
     assert "only one class" in row.failure_message
     files.sweep()

@@ -13,10 +13,9 @@ from tuning.models import Dataset, HyperModel, Project, Trial, Worker
 from tuning.protocol.statuses import Status
 from tuning.protocol.weights import PUBLISHED, published_file
 from tuning.supervisor.fetching import fetch
-from tuning.supervisor.runners import Device, RunnerPool
-from tuning.supervisor.slot import SlotLoop
 
 from .conftest import UNITS_SPACE
+from .real import real_slot
 
 WEIGHTS = b"weights" * 1000
 
@@ -140,14 +139,7 @@ def test_a_template_without_network_gets_weights_and_nothing_else(
     HyperModel.objects.filter(pk=project.hypermodel_id).update(code=template)
     project.refresh_from_db()
     search = make_search(space=UNITS_SPACE, max_trials=1, epochs=1)
-    slot = SlotLoop(
-        worker=worker,
-        number=0,
-        device=Device(threads=1),
-        pool=RunnerPool(),
-        memory_limit=2500 * 2**20,
-        stopping=threading.Event(),
-    )
+    slot = real_slot(worker, megabytes=2500)
     slot.run()
     trial: Trial = search.trials.get()
     assert (trial.status, trial.failure_code) == (

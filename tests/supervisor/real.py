@@ -1,0 +1,46 @@
+"""Real runners for tests: a slot that starts them, one that prepares a dataset."""
+
+import threading
+from pathlib import Path
+
+from django.conf import settings
+
+from tuning.models import Dataset, Worker
+from tuning.supervisor.assignments.preparation import PreparationAssignment
+from tuning.supervisor.folders import runners_folder
+from tuning.supervisor.launch import Device
+from tuning.supervisor.runners import RunnerPool, RunnerProcess
+from tuning.supervisor.slot import SlotLoop
+from tuning.supervisor.supervise import supervise
+
+MB = 1024 * 1024
+
+
+def real_slot(worker: Worker, megabytes: int) -> SlotLoop:
+    """Its runners may use so much memory."""
+    return SlotLoop(
+        worker=worker,
+        number=0,
+        device=Device(threads=1),
+        pool=RunnerPool(),
+        memory_limit=megabytes * MB,
+        stopping=threading.Event(),
+    )
+
+
+def prepare(claimed: Dataset) -> RunnerProcess:
+    """What a slot does with a dataset that it has claimed. The runner has ended."""
+    runner = RunnerProcess(Device(threads=1), needs_keras=False)
+    try:
+        supervise(PreparationAssignment(claimed), runner, 1000 * MB, threading.Event())
+    finally:
+        runner.kill()
+    claimed.refresh_from_db()
+    return runner
+
+
+def leftovers(row: Dataset) -> list[Path]:
+    """Files of a dataset and folders of runners that are there."""
+    prepared = Path(settings.DATASETS_ROOT).glob(f"*{row.key}*")
+    uploaded = Path(settings.UPLOADS_ROOT).glob(f"*{row.key}*")
+    return [*prepared, *uploaded, *runners_folder().iterdir()]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from tuning.models import Epoch, SavedModel, SavedModelEpoch, Search, Trial, Worker
+from tuning.models import Cells, Epoch, SavedModel, SavedModelEpoch, Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 
 
@@ -26,6 +26,12 @@ def add_trial() -> Any:
             "best_epoch": 2,
             "metrics": {"val_accuracy": score, "val_loss": 0.5, "accuracy": 0.9, "loss": 0.4},
             "values": {"units": 8 * number, "optimizer": "adam", "learning_rate": 0.01},
+            "last_metrics": {
+                "val_accuracy": score,
+                "val_loss": 0.6,
+                "accuracy": 0.92,
+                "loss": 0.35,
+            },
             "execution_scores": [score],
             "epochs_done": 3,
             "attempt": 1,
@@ -36,6 +42,8 @@ def add_trial() -> Any:
         trial, _ = Trial.objects.update_or_create(
             search=search, number=number, defaults={**defaults, **values}
         )
+        search.refresh_from_db(fields=["slots"])
+        Cells.objects.fill(search, [trial])
         Epoch.objects.create(
             trial=trial, attempt=1, execution=0, epoch=1, seconds=0.5,
             metrics={"accuracy": 0.5, "loss": 1.5, "val_accuracy": 0.4, "val_loss": 1.8},

@@ -7,8 +7,8 @@ from django.db.models import Case, F, Max, Q, Value, When
 from django.db.models.functions import Now
 
 from tuning.analysis.space import default_values
-from tuning.models import Project, SavedModel, Search, Trial
-from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+from tuning.models import Cells, Project, SavedModel, Search, Trial
+from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
 
 from .dispatch import ring
 
@@ -27,12 +27,13 @@ def start_search(user: Any, search: Search) -> Search:
     if search.tuner != Search.Tuner.GRID:
         # The grid's own first combination is the defaults. The other oracles never see this
         # trial, so they suggest exactly what KerasTuner alone would.
-        Trial.objects.create(
+        baseline = Trial.objects.create(
             search=search,
             number=1,
             is_baseline=True,
             values=default_values(search.space),
         )
+        Cells.objects.fill(search, [baseline])
     ring(times=search.parallel_trials)
     return search
 
@@ -58,9 +59,7 @@ def stop_search(search: Search) -> bool:
     changed = Search.objects.change_status(
         search.pk, tuple(SEARCH_ACTIVE), status=SearchStatus.STOPPED, finished_at=Now()
     )
-    Trial.objects.filter(search=search).queued().update(
-        status=Status.STOPPED, finished_at=Now(), lease_expires_at=None
-    )
+    search.trials.stop_queued()
     return changed
 
 

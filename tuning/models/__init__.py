@@ -1,8 +1,11 @@
 """Rows and their querysets. `visible_to(user)` starts every access from a page."""
 
+from .cells import Cells
 from .datasets import Dataset
 from .hypermodels import HyperModel
+from .importances import Importances
 from .inspections import Inspection
+from .notes import Comment, Mention, SavedView, Star, Tag
 from .projects import Project
 from .saved_models import SavedModel, SavedModelEpoch
 from .searches import Search
@@ -13,16 +16,23 @@ from .workers import Worker
 
 __all__ = [
     "Attempt",
+    "Cells",
+    "Comment",
     "Dataset",
     "Epoch",
     "HyperModel",
+    "Importances",
     "Inspection",
     "Membership",
+    "Mention",
     "Project",
     "Role",
     "SavedModel",
     "SavedModelEpoch",
+    "SavedView",
     "Search",
+    "Star",
+    "Tag",
     "Team",
     "Trial",
     "Work",

@@ -51,12 +51,31 @@ class Search(models.Model):
         MAX = "max", "maximise"
         MIN = "min", "minimise"
 
+    class Origin(models.TextChoices):
+        """Imported searches can be read and never run."""
+
+        TUNEROOM = "tuneroom", "Tuneroom"
+        KERASTUNER = "kerastuner", "KerasTuner"
+        TENSORBOARD = "tensorboard", "TensorBoard"
+
     STATUSES = [(status.value, status.caption) for status in SearchStatus]
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="searches")
-    # The version that this search began with: a project may go on to a newer one.
-    hypermodel = models.ForeignKey(HyperModel, on_delete=models.PROTECT, related_name="searches")
+    # The version that this search began with: a project may go on to a newer one. Imported
+    # searches have none.
+    hypermodel = models.ForeignKey(
+        HyperModel, null=True, on_delete=models.PROTECT, related_name="searches"
+    )
     number = models.PositiveIntegerField()
+    name = models.CharField(max_length=80, blank=True)
+    origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.TUNEROOM)
+    refined_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="refinements"
+    )
+    fed_trials: Any = models.ManyToManyField(
+        "tuning.Trial", related_name="fed_to", blank=True,
+        help_text="Trials of earlier searches that the oracle knows from the start.",
+    )  # fmt: skip
     status = models.CharField(max_length=10, choices=STATUSES, default=SearchStatus.RUNNING)
     tuner = models.CharField(max_length=10, choices=Tuner.choices, default=Tuner.RANDOM)
     objective = models.CharField(max_length=80)
@@ -85,6 +104,9 @@ class Search(models.Model):
     folds = models.PositiveSmallIntegerField(default=5)
     scoring = models.CharField(max_length=80, blank=True)
     space = models.JSONField(default=dict)
+    slots = models.JSONField(
+        default=dict, blank=True, help_text="Which of the cells hold what: see Cells."
+    )
     oracle_state = models.JSONField(default=dict, blank=True)
     exhausted = models.BooleanField(
         default=False, help_text="The oracle has nothing more to suggest."
@@ -134,6 +156,10 @@ class Search(models.Model):
         """How often a trial trains its model: each fold is an execution of one epoch."""
         return self.folds if self.is_cross_validated else self.executions_per_trial
 
+    @property
+    def is_imported(self) -> bool:
+        return self.origin != self.Origin.TUNEROOM
+
     @cached_property
     def inspection(self) -> Inspection:
         """What was read from the search's own version of the template. A query, once."""
@@ -143,6 +169,8 @@ class Search(models.Model):
 
     def project_order(self) -> ProjectOrder:
         """The project's data and split with the code that this search began with."""
+        if self.hypermodel is None:
+            raise ValueError("An imported search has no code to run.")
         return self.hypermodel.order(self.project.dataset, self.project.split)
 
     def order(self) -> SearchOrder:

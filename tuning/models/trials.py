@@ -3,7 +3,11 @@ them; a finished trial never changes."""
 
 from typing import Any, Self
 
+from django.apps import apps
 from django.db import models
+from django.db.models.functions import Now
+
+from tuning.protocol.statuses import Status
 
 from .searches import Search
 from .teams import TeamOwnedQuerySet
@@ -21,8 +25,15 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         score = "score" if direction == Search.Direction.MIN else "-score"
         return self.scored().order_by(score, "number")
 
-    def for_table(self) -> Self:
-        return self.select_related("worker").order_by("number")
+    def stop_queued(self) -> None:
+        """Of a search that has ended: what waits does not run any more."""
+        queued = list(self.queued().values_list("pk", flat=True))
+        waiting = Trial.objects.filter(pk__in=queued).queued()
+        waiting.update(status=Status.STOPPED, finished_at=Now(), lease_expires_at=None)
+        # By name, because cells come after trials.
+        apps.get_model("tuning", "Cells").objects.filter(
+            trial__in=queued, trial__status=Status.STOPPED
+        ).update(status=Status.STOPPED)
 
 
 class Trial(Work):
@@ -42,9 +53,15 @@ class Trial(Work):
         null=True, blank=True, help_text="Epochs from the model's start to its best score."
     )
     metrics = models.JSONField(default=dict, blank=True)
+    last_metrics = models.JSONField(
+        default=dict, blank=True, help_text="After the last epoch, averaged over the executions."
+    )
     execution_scores = models.JSONField(default=list, blank=True)
     epochs_done = models.PositiveIntegerField(default=0)
     parameters = models.BigIntegerField(null=True, blank=True)
+    peak_memory = models.BigIntegerField(
+        null=True, blank=True, help_text="Bytes that the runner's processes had at most."
+    )
     layers = models.TextField(blank=True)
     # The order in which trials ended decides "N failures in a row".
     end_order = models.PositiveIntegerField(null=True, blank=True)

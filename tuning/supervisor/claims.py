@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Now
 
-from tuning.models import Attempt, Dataset, Inspection, SavedModel, Search, Trial, Worker
+from tuning.models import Attempt, Cells, Dataset, Inspection, SavedModel, Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 
 from . import recorder
@@ -200,4 +200,5 @@ def _new_trial(search: Search) -> int | None:
         values={k: v for k, v in suggestion.values.items() if k not in own},
         tuner_values=own,
     )
+    Cells.objects.fill(search, [trial])
     return trial.pk

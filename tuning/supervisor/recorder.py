@@ -12,7 +12,8 @@ from django.db import DatabaseError, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
-from tuning.models import Attempt, Epoch, Search, Trial
+from tuning.models import Attempt, Cells, Epoch, Search, Trial
+from tuning.models.cells import last_metrics
 from tuning.protocol.events import EpochEnd, Metrics
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
@@ -159,9 +160,7 @@ def fail_search(search: Search, message: str) -> None:
         failure_message=message,
         finished_at=Now(),
     )
-    Trial.objects.filter(search=search).queued().update(
-        status=Status.STOPPED, finished_at=Now(), lease_expires_at=None
-    )
+    search.trials.stop_queued()
 
 
 def close_if_done(search: Search) -> None:
@@ -197,9 +196,10 @@ def _is_used_up(search: Search) -> bool:
 
 def _end(trial: Trial, search: Search, status: Status, outcome: str, **values: Any) -> None:
     last = search.trials.aggregate(last=Max("end_order"))["last"] or 0
-    ended = Trial.objects.finish(trial.pk, trial.attempt, status, end_order=last + 1, **values)
-    if not ended:
+    values |= {"end_order": last + 1, "last_metrics": last_metrics(trial)}
+    if not Trial.objects.finish(trial.pk, trial.attempt, status, **values):
         raise LeaseLost
+    Cells.objects.fill(search, [Trial.objects.select_related("worker").get(pk=trial.pk)])
     _close_attempt(trial, outcome)
     Search.objects.touch(search.pk)
 

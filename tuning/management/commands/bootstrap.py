@@ -21,6 +21,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from tuning.management.processes import folder_lock
+from tuning.models import Cells
 
 # plotly brings example data, themes and a widget for notebooks; no page uses them. Patterns are
 # matched within each folder of static files.
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         # Two that start together: the second one waits and then finds everything done.
         with folder_lock(Path(settings.DATA_ROOT) / "bootstrap.lock", wait_seconds=WAIT_SECONDS):
             self._migrate()
+            Cells.objects.fill_missing()
             self._collect_static()
             self._load_builtins()
             self._create_account()

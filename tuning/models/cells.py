@@ -1,0 +1,154 @@
+"""What the trial table filters and sorts by: one narrow row a trial, in typed columns.
+
+Trials carry texts and JSON, so that going through 100,000 of them takes seconds. Cells are what a
+database goes through in milliseconds. They follow from the trial and are written with it, in the
+same transaction: values when it is made, results when it ends. While a trial is active its `status`
+here is empty: its own row tells.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models, transaction
+
+from .searches import Search
+from .teams import TeamOwnedQuerySet
+from .trials import Epoch, Trial
+
+NUMBER_SLOTS, TEXT_SLOTS = 48, 16
+# What a cell of text holds of a longer one.
+LONGEST = 200
+BATCH = 2000
+
+
+class CellsQuerySet(TeamOwnedQuerySet):
+    team_path = "search__project__team"
+
+    def fill(self, search: Search, trials: Iterable[Trial] | None = None) -> None:
+        """Write the cells of these trials (all of the search's without them). Called in a
+        transaction that holds the search's lock, since new columns get their slots here."""
+        known = dict(search.slots)
+        every = search.trials.select_related("worker").order_by("number")
+        rows: list[Cells] = []
+        for trial in every.iterator(BATCH) if trials is None else trials:
+            rows.append(_cells_of(search, trial))
+            if len(rows) == BATCH:
+                self._put(rows)
+                rows = []
+        self._put(rows)
+        if search.slots != known:
+            Search.objects.filter(pk=search.pk).update(slots=search.slots)
+
+    def fill_missing(self) -> int:
+        """Write what is missing, of searches from before there were cells. How many searches."""
+        searches = list(Search.objects.filter(trials__cells__isnull=True).distinct())
+        for search in searches:
+            with transaction.atomic():
+                Search.objects.select_for_update().get(pk=search.pk)
+                for trial in search.trials.finished().filter(last_metrics={}):
+                    found = last_metrics(trial)
+                    Trial.objects.filter(pk=trial.pk).update(last_metrics=found)
+                self.fill(search)
+        return len(searches)
+
+    def _put(self, rows: list["Cells"]) -> None:
+        names = [field.name for field in self.model._meta.concrete_fields if not field.primary_key]
+        self.bulk_create(rows, update_conflicts=True, unique_fields=["trial"], update_fields=names)
+
+
+class Cells(models.Model):
+    """`slots` of the search tells which of n0 … and t0 … holds which hyperparameter or metric."""
+
+    trial = models.OneToOneField(
+        Trial, on_delete=models.CASCADE, primary_key=True, related_name="cells"
+    )
+    search = models.ForeignKey(
+        Search, on_delete=models.CASCADE, related_name="cells", db_index=False
+    )
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, blank=True)
+    failure = models.CharField(max_length=30, blank=True)
+    score = models.FloatField(null=True)
+    epochs = models.PositiveIntegerField(null=True)
+    seconds = models.FloatField(null=True)
+    parameters = models.BigIntegerField(null=True)
+    memory = models.BigIntegerField(null=True)
+    worker = models.CharField(max_length=200, blank=True)
+
+    objects = CellsQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["search", "number"])]
+
+    def __str__(self) -> str:
+        return f"cells of trial {self.number}"
+
+
+for _slot in range(NUMBER_SLOTS):
+    Cells.add_to_class(f"n{_slot}", models.FloatField(null=True))
+for _slot in range(TEXT_SLOTS):
+    Cells.add_to_class(f"t{_slot}", models.CharField(max_length=LONGEST, null=True))
+
+
+def as_text(value: Any) -> str:
+    """What a cell holds of a value that is no number: `true` for True, as in JSON."""
+    return str(value).lower() if isinstance(value, bool) else str(value)[:LONGEST]
+
+
+def _cells_of(search: Search, trial: Trial) -> Cells:
+    ended = not trial.is_active
+    cells = Cells(
+        trial=trial, search=search, number=trial.number,
+        status=trial.status if ended else "",
+        failure=trial.failure_code if ended else "",
+        score=trial.score if ended else None,
+        epochs=trial.epochs_done if ended else None,
+        seconds=_seconds(trial) if ended else None,
+        parameters=trial.parameters if ended else None,
+        memory=trial.peak_memory if ended else None,
+        worker=trial.worker.name if ended and trial.worker else "",
+    )  # fmt: skip
+    parts = {"hp": trial.values}
+    if ended:
+        parts |= {"metric": trial.metrics, "last": trial.last_metrics}
+    for prefix, part in parts.items():
+        for name, value in part.items():
+            if value is not None:
+                _set(search, cells, f"{prefix}:{name}", value)
+    return cells
+
+
+def _set(search: Search, cells: Cells, key: str, value: Any) -> None:
+    is_text = isinstance(value, bool) or not isinstance(value, int | float)
+    slot = search.slots.get(key) or _new_slot(search, key, "t" if is_text else "n")
+    # A name whose values are numbers here and words there keeps the kind that came first.
+    if slot and slot[0] == ("t" if is_text else "n"):
+        setattr(cells, slot, as_text(value) if is_text else float(value))
+
+
+def _new_slot(search: Search, key: str, kind: str) -> str | None:
+    """None if all are taken: such a column is read from the trial's JSON, slowly."""
+    count = NUMBER_SLOTS if kind == "n" else TEXT_SLOTS
+    taken = set(search.slots.values())
+    free = next((f"{kind}{i}" for i in range(count) if f"{kind}{i}" not in taken), None)
+    if free:
+        search.slots[key] = free
+    return free
+
+
+def _seconds(trial: Trial) -> float | None:
+    duration = trial.duration
+    return duration.total_seconds() if duration is not None else None
+
+
+def last_metrics(trial: Trial) -> dict[str, float]:
+    """The metrics of the last epoch of the current attempt, averaged over its executions."""
+    rows = Epoch.objects.filter(trial=trial, attempt=trial.attempt).order_by("execution", "epoch")
+    # Later epochs replace earlier ones.
+    last: dict[int, dict[str, float | None]] = dict(rows.values_list("execution", "metrics"))
+    found: dict[str, list[float]] = {}
+    for metrics in last.values():
+        for name, value in metrics.items():
+            if value is not None:
+                found.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in found.items()}

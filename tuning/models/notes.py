@@ -1,0 +1,152 @@
+"""What people add to trials and searches: stars, tags, comments, and the views that they keep."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .projects import Project
+from .searches import Search
+from .teams import TeamOwnedQuerySet
+from .trials import Trial
+
+MARKED = (Q(trial__isnull=False) & Q(search__isnull=True)) | (
+    Q(trial__isnull=True) & Q(search__isnull=False)
+)
+
+
+class NoteQuerySet(TeamOwnedQuerySet):
+    team_path = "project__team"
+
+
+class Note(models.Model):
+    """Something said about a trial or about a search: exactly one of the two is set."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="%(class)ss")
+    trial = models.ForeignKey(
+        Trial, null=True, blank=True, on_delete=models.CASCADE, related_name="%(class)ss"
+    )
+    search = models.ForeignKey(
+        Search, null=True, blank=True, on_delete=models.CASCADE, related_name="%(class)ss"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = NoteQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Star(Note):
+    """A person's own mark, which the team sees."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stars"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=MARKED, name="star_of_a_trial_or_a_search"),
+            models.UniqueConstraint(fields=["user", "trial"], name="one_star_per_trial"),
+            models.UniqueConstraint(fields=["user", "search"], name="one_star_per_search"),
+        ]
+
+    def __str__(self) -> str:
+        return f"star of {self.user}"
+
+
+class Tag(Note):
+    """A word on a trial or a search. The tags of a project are the words in use there."""
+
+    name = models.CharField(max_length=40)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=MARKED, name="tag_of_a_trial_or_a_search"),
+            models.UniqueConstraint(fields=["trial", "name"], name="one_tag_per_trial"),
+            models.UniqueConstraint(fields=["search", "name"], name="one_tag_per_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Comment(Note):
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="comments"
+    )
+    text = models.TextField(help_text="Markdown, as it was written.")
+    edited_at = models.DateTimeField(null=True, blank=True)
+    mentioned: Any = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Mention", related_name="mentioned_in"
+    )
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=MARKED, name="comment_on_a_trial_or_a_search")
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class Mention(models.Model):
+    """A member whom a comment calls by name; `seen_at` once they have seen it."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="mentions")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentions"
+    )
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["comment", "user"], name="one_mention_per_comment")
+        ]
+
+    def __str__(self) -> str:
+        return f"@{self.user}"
+
+
+class SavedViewQuerySet(TeamOwnedQuerySet):
+    team_path = "project__team"
+
+    def shown_to(self, user: Any) -> Any:
+        """The team's, and one's own."""
+        return self.visible_to(user).filter(Q(shared=True) | Q(owner_id=user.pk))
+
+
+class SavedView(models.Model):
+    """A way to look at the trial tables of a project: everything that stands in its address."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="views")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    name = models.CharField(max_length=80)
+    query = models.TextField(blank=True, help_text="The address after its question mark.")
+    shared = models.BooleanField(default=False, help_text="For the team, not only its owner.")
+    is_default = models.BooleanField(
+        default=False, help_text="What the project's tables open with. Implies shared."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(is_default=True), name="one_default_per_project"
+            ),
+            models.UniqueConstraint(fields=["project", "owner", "name"], name="one_view_per_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -120,7 +120,7 @@ def test_trials_of_other_projects_are_left_alone(
     ("data", "sentence"),
     [
         ({"mark": "star"}, "Choose trials first."),
-        ({"mark": "star", "trial": "x"}, "Choose trials first."),
+        ({"mark": "star", "trial": "x"}, "“x” is no trial."),
         ({"mark": "tag", "trial": "1"}, "Write a tag."),
         ({"mark": "tag", "trial": "1", "names": "x" * 41}, "A tag has at most 40 characters"),
         ({"mark": "eat", "trial": "1"}, "eat is not one of the available choices"),

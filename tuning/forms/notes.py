@@ -59,7 +59,11 @@ class MarkForm(forms.Form):
     mark = forms.ChoiceField(choices=MARKS)
     names = TagsField(required=False)
     trial = forms.TypedMultipleChoiceField(
-        coerce=int, error_messages={"required": "Choose trials first."}
+        coerce=int,
+        error_messages={
+            "required": "Choose trials first.",
+            "invalid_choice": "“%(value)s” is no trial.",
+        },
     )
 
     def __init__(self, data: Any) -> None:

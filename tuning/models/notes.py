@@ -44,8 +44,6 @@ class Note(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = NoteQuerySet.as_manager()
-
     class Meta:
         abstract = True
 
@@ -56,6 +54,8 @@ class Star(Note):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stars"
     )
+
+    objects = NoteQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -77,6 +77,8 @@ class Tag(Note):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+
+    objects = NoteQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -92,7 +92,7 @@ def test_dora_stars_the_rows_that_she_chose(
     data = {"mark": "star", "trial": chosen, "next": address}
     response = as_dora.post(url, data, follow=True)
     assert response.redirect_chain == [(address, 302)]
-    assert "Star: 2 trials." in response.content.decode()
+    assert "Starred 2 trials." in response.content.decode()
     assert set(Star.objects.values_list("trial", flat=True)) == set(chosen)
     as_dora.post(url, {**data, "mark": "unstar"})
     assert not Star.objects.exists()

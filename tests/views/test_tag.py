@@ -1,5 +1,7 @@
 """Tags: words of a project on its trials and searches, for those who may edit."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -77,6 +79,15 @@ def test_the_words_of_the_project_are_offered(
     assert '<option value="promising">' in page
 
 
+def test_a_tag_leads_to_the_trials_that_have_it(as_dora: Client, best: Trial, bob: User) -> None:
+    actions.tag(bob, [best], ["small & fast"])
+    page = as_dora.get(reverse("trial-detail", args=[best.pk])).content.decode()
+    link = re.search(r'href="([^"]+tags__any=[^"]+)"', page)
+    assert link
+    table = as_dora.get(unescape(link[1])).content.decode()
+    assert re.findall(r'data-trial="(\d+)"', table) == [str(best.pk)]
+
+
 def test_dora_sees_tags_and_cannot_change_them(as_dora: Client, best: Trial, bob: User) -> None:
     actions.tag(bob, [best], ["promising"])
     page = as_dora.get(reverse("trial-detail", args=[best.pk])).content.decode()
@@ -103,7 +114,7 @@ def test_bob_tags_the_rows_that_he_chose(as_bob: Client, search: Search, project
     url = reverse("project-mark", args=[project.pk])
     data: dict[str, Any] = {"mark": "tag", "trial": chosen, "names": "slow, Check"}
     page = as_bob.post(url, data, follow=True).content.decode()
-    assert "Tag “slow” and “Check”: 3 trials." in page
+    assert "Tagged 3 trials “slow” and “Check”." in page
     assert Tag.objects.filter(name="Check").count() == 3
     as_bob.post(url, {"mark": "untag", "trial": chosen[:2], "names": "check"})
     assert Tag.objects.filter(name="Check").count() == 1

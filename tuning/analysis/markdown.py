@@ -32,6 +32,8 @@ NAMES = re.compile(
     r"|(?<![\w&/#])\#(?P<short>\d{1,9})\b",
     re.IGNORECASE,
 )
+# Of a table, which fills its rows up: a few letters must not become a page of empty cells.
+MOST_CELLS = 5_000
 PUNCTUATION = ".,;:!?'\")]}-+@"
 
 
@@ -55,7 +57,7 @@ def read(text: str, members: Collection[str]) -> Read:
     """`members` are the usernames that a text may call."""
     found = Read(tokens=[])
     spelling = {name.lower(): name for name in members} | {name: name for name in members}
-    found.tokens.extend(_PARSER.parse(text, {"spelling": spelling, "read": found}))
+    found.tokens.extend(_parse(text, {"spelling": spelling, "read": found}))
     return found
 
 
@@ -76,7 +78,7 @@ def write(text: Read, addresses: Mapping[Reference, str], reader: str = "") -> S
 
 def plain(text: str, length: int = 140) -> str:
     """The beginning of a text without its marks, on one line."""
-    words = " ".join(_words(_PARSER.parse(text, {})))
+    words = " ".join(_words(_parse(text, {})))
     line = " ".join(words.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
@@ -180,9 +182,15 @@ def _write_image(_: Any, tokens: list[Token], index: int, __: Any, ___: Any) -> 
     return format_html('<a href="{}">{}</a>', address, image.content or address)
 
 
-def _parser() -> MarkdownIt:
+def _parse(text: str, environment: dict[str, Any]) -> list[Token]:
+    lines = text.splitlines() or [""]
+    cells = max(line.count("|") for line in lines) * len(lines)
+    return (_PARSER if cells <= MOST_CELLS else _WITHOUT_TABLES).parse(text, environment)
+
+
+def _parser(*more: str) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True})
-    parser.enable(["table", "strikethrough"])
+    parser.enable(["strikethrough", *more])
     parser.core.ruler.after("inline", "names", _find_names)
     parser.core.ruler.push("tame", _tame)
     for kind, rule in {
@@ -195,4 +203,4 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-_PARSER = _parser()
+_PARSER, _WITHOUT_TABLES = _parser("table"), _parser()

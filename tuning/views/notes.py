@@ -52,37 +52,38 @@ def tags(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 def project_mark(request: HttpRequest, pk: int) -> HttpResponse:
     """Star or tag the trials chosen in a table, of any searches of a project. `next` is the page
     that is shown then."""
-    project = visible_or_404(request, Project.objects.all(), pk)
+    is_star = request.POST.get("mark") in ("star", "unstar")
+    reach = visible_or_404 if is_star else editable_or_404
+    project = reach(request, Project.objects.all(), pk)
     form = MarkForm(request.POST)
-    if (is_tag := form["mark"].data in ("tag", "untag")) or form["mark"].data is None:
-        editable_or_404(request, Project.objects.all(), pk)
     if form.is_valid():
-        given = form.cleaned_data
-        trials = list(subjects("trial").filter(search__project=project, pk__in=given["trial"]))
-        if trials:
-            _mark(request.user, given["mark"], trials, given["names"])
-        count = counted(len(trials), "trial")
-        tagged = in_words([f"“{name}”" for name in given["names"]]) if is_tag else ""
-        done = dict(MarkForm.MARKS)[given["mark"]]
-        messages.success(request, f"{done}{' ' * bool(tagged)}{tagged}: {count}.")
-    else:
-        for problems in form.errors.values():
-            messages.error(request, " ".join(map(str, problems)))
+        messages.success(request, _mark(request.user, project, **form.cleaned_data))
+    for problems in form.errors.values():
+        messages.error(request, " ".join(map(str, problems)))
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return redirect(_next(request) or reverse("project-detail", args=[project.pk]))
 
 
-def _mark(user: Any, mark: str, trials: list[Trial], names: list[str]) -> None:
+def _mark(user: Any, project: Project, mark: str, names: list[str], trial: list[int]) -> str:
+    """Returns what was done, as a sentence."""
+    trials = list(subjects("trial").filter(search__project=project, pk__in=trial))
+    these, words = counted(len(trials), "trial"), in_words([f"“{name}”" for name in names])
+    if not trials:
+        return "These trials are gone."
     match mark:
         case "star":
             actions.star(user, trials)
+            return f"Starred {these}."
         case "unstar":
             actions.unstar(user, trials)
+            return f"Took your star from {these}."
         case "tag":
             actions.tag(user, trials, names)
-        case "untag":
+            return f"Tagged {these} {words}."
+        case _:
             actions.untag(trials, names)
+            return f"Removed {words} from {these}."
 
 
 def _next(request: HttpRequest) -> str | None:

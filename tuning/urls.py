@@ -6,6 +6,7 @@ from tuning.views import (
     columns,
     datasets,
     health,
+    help,
     hypermodels,
     projects,
     saved_models,
@@ -75,5 +76,7 @@ urlpatterns = [
         name="member-remove",
     ),
     path("workers/", workers.worker_list, name="worker-list"),
+    path("help/", help.help_page, name="help-page"),
+    path("help/<slug:slug>/", help.help_page, name="help-page"),
     path("health/", health.health, name="health"),
 ]

@@ -21,6 +21,7 @@ SHARED = {
     "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
+    "help-page",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
@@ -64,7 +65,7 @@ def address(
             return reverse(name, args=[team.pk, alice.pk])
         if name == "saved-model-file":
             return reverse(name, args=[saved_model.pk, "history.csv"])
-        if name.endswith(("-list", "-create")) or name == "health":
+        if name.endswith(("-list", "-create")) or name in ("health", "help-page"):
             return reverse(name)
         return reverse(name, args=[rows[name.split("-")[0]].pk])
 

@@ -51,8 +51,8 @@ SEARCH_MEANINGS = {
     SearchStatus.RUNNING: "Trials are run, or wait for a free slot of a worker.",
     SearchStatus.PAUSED: "Somebody paused it: running trials end, no new one begins.",
     SearchStatus.COMPLETED: "All of its trials have ended. It can be extended.",
-    SearchStatus.STOPPED: "Somebody stopped it; its running trials were ended. It can be extended.",
-    SearchStatus.FAILED: "Too many trials failed in a row, or its tuner failed. It can be extended.",
+    SearchStatus.STOPPED: "Somebody stopped it, and its running trials with it. It can be extended.",
+    SearchStatus.FAILED: "Too many trials failed in a row, or the tuner failed. It can be extended.",
 }
 TRIAL_MEANINGS = {
     Status.QUEUED: "Waits for a worker, perhaps for another attempt.",
@@ -82,7 +82,9 @@ def operators() -> Iterator[OperatorHelp]:
             name=operator.name,
             text=operator.help,
             fits=in_words([words for words, sample in SAMPLES.values() if operator.fits(sample)]),
-            address=urlencode([(f"{key}__{operator.name}", value) for value in arguments], safe=":,"),
+            address=urlencode(
+                [(f"{key}__{operator.name}", value) for value in arguments], safe=":,"
+            ),
             sentence=operator.sentence(column, operator.read(column, arguments)),
         )
 

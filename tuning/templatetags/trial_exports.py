@@ -16,7 +16,6 @@ def export_menu(selection: Selection) -> dict[str, Any]:
     query = selection.query(page=1)
     start = f"?{query}&" if query else "?"
     return {
-        "count": selection.count,
         "formats": [(format, f"{start}format={format.name}") for format in FORMATS.values()],
         "snippet": pandas_snippet(selection.search),
     }

@@ -49,7 +49,7 @@ PAGES = {
             "exports", "Exports", "Tables as CSV, JSON, LaTeX and Parquet.",
             lambda: {"formats": FORMATS.values()},
         ),
-        Page("tensorboard", "TensorBoard and KerasTuner", "Taking searches out and bringing them in."),
+        Page("tensorboard", "TensorBoard and KerasTuner", "Searches out and in."),
     )
 }  # fmt: skip
 

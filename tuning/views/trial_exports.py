@@ -1,6 +1,7 @@
 """The trial table as a file: what `format=` in its address asks for."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from tuning.analysis.exports import trials_stem
 from tuning.analysis.figures import in_words
@@ -8,9 +9,7 @@ from tuning.analysis.trials.exports import FORMATS, Rows
 from tuning.analysis.trials.selection import Selection
 
 
-def trial_export(
-    request: HttpRequest, selection: Selection
-) -> HttpResponse | StreamingHttpResponse:
+def trial_export(request: HttpRequest, selection: Selection) -> HttpResponseBase:
     """The trials of this selection. A page leaves a filter out that makes no sense and says so; a
     file could not say it, and would hold more than was asked for."""
     format = FORMATS.get(request.GET.get("format", ""))

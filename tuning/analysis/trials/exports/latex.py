@@ -1,16 +1,21 @@
 """A table for papers: plain LaTeX with booktabs, figures rounded as on the page."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from tuning.analysis.figures import duration, figure, setting
-from tuning.analysis.trials.columns import HYPERPARAMETERS, Column
+from tuning.analysis.trials.columns import Column
+from tuning.analysis.trials.table import cell_of
+from tuning.protocol.statuses import Status
 
 from .latex_text import escaped
 from .rows import Row, Rows
 
 # More lines than this do not fit on a page; a longtable goes on on the next one.
 PAGE = 40
+
+_SCIENTIFIC = re.compile(r"(-?[\d.]+)e([+-]\d+)")
+_NEGATIVE = re.compile(r"-[\d.,]+")
 
 
 def latex_pieces(rows: Rows) -> Iterator[bytes]:
@@ -56,20 +61,18 @@ def _is_text(column: Column) -> bool:
 
 
 def _cell(column: Column, value: Any) -> str:
-    if value is None:
-        return ""
     if isinstance(value, list):
         return escaped(", ".join(value))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return escaped(str(value))
-    if column.key == "seconds":
-        return duration(value).replace(" ", "~")
-    return _number(setting(value) if column.group == HYPERPARAMETERS else figure(value))
+    if column.kind == "status":
+        return Status(value).caption
+    text = cell_of(column, value).text
+    return escaped(text) if _is_text(column) else _number(text)
 
 
 def _number(text: str) -> str:
-    """1e-05 is a power of ten, and a minus sign is no hyphen."""
-    digits, _, exponent = text.partition("e")
-    if exponent:
-        return f"${digits} \\times 10^{{{int(exponent)}}}$"
-    return f"${text}$" if text.startswith("-") else text
+    """1e-05 is a power of ten, and a minus sign is no hyphen. Units stay beside their numbers."""
+    if match := _SCIENTIFIC.fullmatch(text):
+        return f"${match[1]} \\times 10^{{{int(match[2])}}}$"
+    if _NEGATIVE.fullmatch(text):
+        return f"${text}$"
+    return escaped(text).replace(" ", "~")

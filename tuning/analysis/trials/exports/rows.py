@@ -8,10 +8,15 @@ from typing import Any
 from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.selection import Selection
 from tuning.models import Cells, Tag
-from tuning.protocol.statuses import ACTIVE
 
 # Few enough for the parameters of one statement on every database.
 BATCH = 500
+
+# What a trial that is still active tells as well, where Cells waits for its end.
+OF_TRIAL = {
+    "status": "trial__status", "epochs": "trial__epochs_done", "parameters": "trial__parameters",
+    "memory": "trial__peak_memory", "worker": "trial__worker__name",
+}  # fmt: skip
 
 Row = list[Any]
 
@@ -51,11 +56,11 @@ class _Batch:
     def __init__(self, columns: Sequence[Column]) -> None:
         parts = sorted({column.part[0] for column in columns if column.part})
         plain = [column for column in columns if not column.part and column.kind != "tags"]
-        own = [column.source or column.field for column in plain]
-        self.fields = ["pk", "trial__status", *(f"trial__{part}" for part in parts), *own]
+        own = [OF_TRIAL.get(column.key) or column.source or column.field for column in plain]
+        self.fields = ["pk", *(f"trial__{part}" for part in parts), *own]
         self.tagged = any(column.kind == "tags" for column in columns)
-        places = {column.key: 2 + len(parts) + i for i, column in enumerate(plain)}
-        places |= {column.key: 2 + parts.index(column.part[0]) for column in columns if column.part}
+        places = {column.key: 1 + len(parts) + i for i, column in enumerate(plain)}
+        places |= {column.key: 1 + parts.index(column.part[0]) for column in columns if column.part}
         self.readers = [_reader(column, places.get(column.key, -1)) for column in columns]
 
     def read(self, trials: Sequence[int]) -> list[Row]:
@@ -76,17 +81,12 @@ class _Batch:
 
 
 def _reader(column: Column, place: int) -> Callable[[tuple[Any, ...]], Any]:
-    if column.kind == "status":
-        return lambda record: record[1]
     if column.kind == "tags":
         return lambda record: record[-1] or []
     if column.part is None:
         return lambda record: _value(record[place])
-    part, name = column.part
-    if part == "values":
-        return lambda record: _value(record[place].get(name))
-    # What an active trial has reported so far is not its result.
-    return lambda record: None if record[1] in ACTIVE else _value(record[place].get(name))
+    name = column.part[1]
+    return lambda record: _value(record[place].get(name))
 
 
 def _value(value: Any) -> Any:

@@ -33,7 +33,10 @@ PAGES = {
             "addresses", "Addresses", "Everything that can stand in a table’s address.",
             lambda: {"operators": texts.operators(), "formats": FORMATS.values()},
         ),
-        Page("plots", "Plots", "What each plot shows, how to read it, what clicks do."),
+        Page(
+            "plots", "Plots", "What each plot shows, how to read it, what clicks do.",
+            lambda: {"plots": texts.plots()},
+        ),
         Page(
             "statuses", "Statuses and failures", "What they mean, and what helps.",
             lambda: {

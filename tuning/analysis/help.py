@@ -59,7 +59,7 @@ PLOTS = {
     "history": "Objective history",
     "parallel": "Parallel coordinates",
     "matrix": "Scatter-plot matrix",
-    "slice": "Slices",
+    "slice": "Slice",
     "contour": "Contour",
     "importances": "Importances",
     "distribution": "Distribution",
@@ -105,16 +105,14 @@ class OperatorHelp:
 
 
 def operators() -> Iterator[OperatorHelp]:
-    for operator in OPERATORS.values():
-        key, arguments = EXAMPLES[operator.name]
+    for name, operator in OPERATORS.items():
+        key, arguments = EXAMPLES[name]
         column = SAMPLES[key][1]
         yield OperatorHelp(
-            name=operator.name,
+            name=name,
             text=operator.help,
             fits=_fits(operator),
-            address=urlencode(
-                [(f"{key}__{operator.name}", value) for value in arguments], safe=":,"
-            ),
+            address=urlencode([(f"{key}__{name}", value) for value in arguments], safe=":,[]"),
             sentence=operator.sentence(column, operator.read(column, arguments)),
         )
 

@@ -47,7 +47,8 @@ def _character(character: str) -> str:
         return character
     if character in _GREEK:
         return f"$\\{_GREEK[character]}$"
-    letter, *marks = unicodedata.normalize("NFD", character)
-    if letter.isascii() and letter.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
-        return f"\\{_ACCENTS[marks[0]]}{{{letter}}}"
+    parts = unicodedata.normalize("NFD", character)
+    letter, mark = parts[0], parts[1:]
+    if letter.isascii() and letter.isalpha() and mark in _ACCENTS:
+        return f"\\{_ACCENTS[mark]}{{{letter}}}"
     return f"U+{ord(character):04X}"

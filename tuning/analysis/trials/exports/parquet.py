@@ -120,9 +120,11 @@ def _declared(column: Column) -> type:
 def _array(values: tuple[Any, ...], of: "pa.DataType") -> "pa.Array":
     import pyarrow as pa
 
-    convert = {pa.string(): _text, pa.float64(): float}.get(of)
-    if convert:
-        values = tuple(None if value is None else convert(value) for value in values)
+    if of == pa.string():
+        values = tuple(None if value is None else _text(value) for value in values)
+    if of == pa.float64():
+        # As it is, an int beyond 2**53 would be refused.
+        values = tuple(None if value is None else float(value) for value in values)
     return pa.array(values, of)
 
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from tuning.models.work import LEASE_SECONDS
-from tuning.protocol.events import BadEvent, EpochEnd, Event, Wanted
+from tuning.protocol.events import BadEvent, EpochEnd, Event, Failed, TrialEnd, Wanted
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import FetchedOrder
 
@@ -111,10 +111,15 @@ class _Supervision:
             self._fetch(event.url)
             return False
         waited = not self.assignment.ordered
+        if isinstance(event, TrialEnd | Failed):
+            # Between two looks a short trial would come and go unseen; its model is still there.
+            self.watch.measure()
+            self.assignment.peak_memory = self.watch.peak
         done = self.assignment.record(event, self.runner)
         if waited and self.assignment.ordered:
             # The time limit is the trial's: imports and data of a new runner are not its fault.
             self.started = self.heard
+            self.watch.peak = 0
         return done
 
     def _fetch(self, url: str) -> None:
@@ -155,6 +160,7 @@ class _Supervision:
             text = f"It reported nothing for {self.assignment.stall_limit:,.0f} seconds."
             self._over_limit(Failure(FailureCode.STALL_LIMIT, text))
         broken = self.watch.broken()
+        self.assignment.peak_memory = self.watch.peak
         if broken is not None:
             self._over_limit(broken)
 

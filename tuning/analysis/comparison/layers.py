@@ -1,0 +1,72 @@
+"""The layers of several trials line by line beside each other, aligned with those of one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+
+@dataclass(frozen=True)
+class LayerCell:
+    """`kind`: same, changed or added (against the reference), or none where a trial has no such
+    line. The reference's own lines are the same as themselves."""
+
+    text: str
+    kind: str
+
+    @property
+    def sign(self) -> str:
+        return {"changed": "≠", "added": "+", "none": "−"}.get(self.kind, "")
+
+
+LayerRow = list[LayerCell]
+_NOTHING = LayerCell("", "none")
+# In a line that only others have there is nothing to miss.
+_BLANK = LayerCell("", "blank")
+
+
+def layer_rows(summaries: Sequence[str], reference: int = 0) -> list[LayerRow]:
+    """A cell for each summary in every row."""
+    spine = summaries[reference].splitlines()
+    aligned = [_aligned(spine, summary.splitlines()) for summary in summaries]
+    rows: list[LayerRow] = []
+    for index in range(len(spine) + 1):
+        extra = [beside.added.get(index, []) for beside in aligned]
+        for depth in range(max(map(len, extra))):
+            rows.append(
+                [
+                    LayerCell(lines[depth], "added") if depth < len(lines) else _BLANK
+                    for lines in extra
+                ]
+            )
+        if index < len(spine):
+            rows.append([beside.at(index, spine[index]) for beside in aligned])
+    return rows
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """`lines`: what stands beside the reference's line of that number; `added`: before it."""
+
+    lines: dict[int, str]
+    added: dict[int, list[str]]
+
+    def at(self, index: int, line: str) -> LayerCell:
+        own = self.lines.get(index)
+        if own is None:
+            return _NOTHING
+        return LayerCell(own, "same" if own == line else "changed")
+
+
+def _aligned(spine: list[str], lines: list[str]) -> _Beside:
+    beside: dict[int, str] = {}
+    added: dict[int, list[str]] = {}
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, spine, lines, autojunk=False).get_opcodes():
+        if tag == "insert":
+            added[i1] = lines[j1:j2]
+            continue
+        # What replaces a line stands beside it; more lines than were replaced come after them.
+        for index, line in zip(range(i1, i2), lines[j1:j2], strict=False):
+            beside[index] = line
+        if j2 - j1 > i2 - i1:
+            added[i2] = lines[j1 + (i2 - i1) : j2]
+    return _Beside(beside, added)

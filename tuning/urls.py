@@ -4,6 +4,7 @@ from django.urls import path
 
 from tuning.views import (
     columns,
+    comparisons,
     datasets,
     health,
     hypermodels,
@@ -25,6 +26,23 @@ urlpatterns = [
     path("projects/<int:pk>/delete/", projects.project_delete, name="project-delete"),
     path("projects/<int:pk>/searches/new/", searches.search_create, name="search-create"),
     path("projects/<int:pk>/searches/plan/", searches.search_plan, name="search-plan"),
+    path("projects/<int:pk>/compare/", comparisons.trial_compare, name="trial-compare"),
+    path(
+        "projects/<int:pk>/compare/live/",
+        comparisons.trial_compare_live,
+        name="trial-compare-live",
+    ),
+    path(
+        "projects/<int:pk>/compare/plots.json",
+        comparisons.trial_compare_plots,
+        name="trial-compare-plots",
+    ),
+    path("projects/<int:pk>/searches/compare/", comparisons.search_compare, name="search-compare"),
+    path(
+        "projects/<int:pk>/searches/compare/plots.json",
+        comparisons.search_compare_plots,
+        name="search-compare-plots",
+    ),
     path("searches/<int:pk>/", searches.search_detail, name="search-detail"),
     path("searches/<int:pk>/live/", searches.search_live, name="search-live"),
     path("searches/<int:pk>/plots.json", searches.search_plots, name="search-plots"),

@@ -29,7 +29,8 @@ READABLE = {
     "project-detail", "project-live", "search-detail", "search-live", "search-plots",
     "trial-detail", "trial-live", "trial-plots", "saved-model-detail", "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
-    "team-detail",
+    "team-detail", "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
+    "search-compare-plots",
 }  # fmt: skip
 CHANGES = {
     "project-inspect", "project-upgrade", "project-delete", "search-create",
@@ -53,7 +54,7 @@ def address(
     }  # fmt: skip
 
     def of(name: str) -> str:
-        if name in ("search-create", "search-plan"):
+        if name in ("search-create", "search-plan") or "-compare" in name:
             return reverse(name, args=[project.pk])
         if name == "member-set":
             return reverse(name, args=[team.pk])

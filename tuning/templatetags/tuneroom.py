@@ -1,9 +1,11 @@
 """Figures, statuses and small pictures in pages."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -36,6 +38,12 @@ def signed(value: float | None) -> SafeString:
 @register.filter
 def duration(value: timedelta | float | None) -> str:
     return figures.duration(value)
+
+
+@register.filter
+def shown(value: Any, kind: str) -> str:
+    """A value of a comparison, as its row has it. What is not there is empty."""
+    return "" if value is None else _SHOWN[kind](value)
 
 
 @register.filter
@@ -78,6 +86,16 @@ def sort_link(key: str, sort: str) -> dict[str, str]:
     if sort == key:
         return {"to": f"-{key}", "aria": "ascending"}
     return {"to": key, "aria": "descending" if sort == f"-{key}" else "none"}
+
+
+_SHOWN: dict[str, Callable[[Any], str]] = {
+    "setting": setting,
+    "figure": figure,
+    "signed": signed,
+    "duration": duration,
+    "bytes": filesizeformat,
+    "text": str,
+}
 
 
 def _exact(text: str, value: Any) -> SafeString:

@@ -22,7 +22,8 @@ class Chosen:
 
     def query(self, rows: list[Any] | None = None, **options: Any) -> str:
         """The address of these rows (of all of them); options that are empty are left out."""
-        pairs = [(self.name, row.pk) for row in (self.rows if rows is None else rows)]
+        shown = self.rows if rows is None else rows
+        pairs = [(self.name, row.pk) for row in shown] or [(self.name, "")]
         named = {**self.options, **options}
         return urlencode(pairs + [(key, value) for key, value in named.items() if value])
 
@@ -34,9 +35,11 @@ class Chosen:
         return len(self.rows) >= MOST
 
 
-def choose(name: str, queryset: QuerySet[Any], keys: list[str]) -> Chosen:
+def choose(
+    name: str, queryset: QuerySet[Any], keys: list[str], options: dict[str, Any] | None = None
+) -> Chosen:
     """The rows with these keys. Those of others and those that were never there look the same."""
-    asked = list(dict.fromkeys(keys))
+    asked = list(dict.fromkeys(key for key in keys if key))
     numbers = [int(key) for key in asked if key.isdecimal() and len(key) < 10]
     known = set(queryset.filter(pk__in=numbers).values_list("pk", flat=True))
     wanted = [number for number in dict.fromkeys(numbers) if number in known]
@@ -52,6 +55,6 @@ def choose(name: str, queryset: QuerySet[Any], keys: list[str]) -> Chosen:
     if len(wanted) > MOST:
         problems.append(
             f"{MOST} {many} fit side by side, and the address has {len(wanted)}: "
-            f"these are the first {MOST}."
+            f"these are the first {MOST}. Remove some to make room for others."
         )
-    return Chosen(name, [rows[pk] for pk in wanted[:MOST]], problems)
+    return Chosen(name, [rows[pk] for pk in wanted[:MOST]], problems, options or {})

@@ -7,6 +7,8 @@ from tuning.analysis.curves import thinned
 from tuning.analysis.trial_metrics import ordered
 from tuning.models import Epoch, Trial
 
+from .trials import names_of
+
 # Points of one curve: ten trials of some executions are drawn in every plot.
 MOST_POINTS = 400
 
@@ -41,9 +43,3 @@ def curves_info(trials: Sequence[Trial]) -> dict[str, Any]:
             for name in names
         ],
     }
-
-def names_of(trials: Sequence[Trial]) -> list[str]:
-    """Numbers count within a search, so that several searches have to be named."""
-    if len({trial.search_id for trial in trials}) == 1:
-        return [f"trial {trial.number}" for trial in trials]
-    return [f"search {trial.search.number}, trial {trial.number}" for trial in trials]

@@ -1,5 +1,6 @@
 """The layers of several trials line by line beside each other, aligned with those of one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -17,6 +18,15 @@ class LayerCell:
     def sign(self) -> str:
         return {"changed": "≠", "added": "+", "none": "−"}.get(self.kind, "")
 
+    @property
+    def word(self) -> str:
+        """The sign for people who hear the page."""
+        return {"changed": "other:", "added": "added:", "none": "not there"}.get(self.kind, "")
+
+
+# The characters with which tables are drawn.
+_FRAME = re.compile("[\u2500-\u257f]")
+_BLANKS = re.compile(" {2,}")
 
 LayerRow = list[LayerCell]
 _NOTHING = LayerCell("", "none")
@@ -26,8 +36,9 @@ _BLANK = LayerCell("", "blank")
 
 def layer_rows(summaries: Sequence[str], reference: int = 0) -> list[LayerRow]:
     """A cell for each summary in every row."""
-    spine = summaries[reference].splitlines()
-    aligned = [_aligned(spine, summary.splitlines()) for summary in summaries]
+    texts = [compact(summary) for summary in summaries]
+    spine = texts[reference]
+    aligned = [_aligned(spine, text) for text in texts]
     rows: list[LayerRow] = []
     for index in range(len(spine) + 1):
         extra = [beside.added.get(index, []) for beside in aligned]
@@ -41,6 +52,18 @@ def layer_rows(summaries: Sequence[str], reference: int = 0) -> list[LayerRow]:
         if index < len(spine):
             rows.append([beside.at(index, spine[index]) for beside in aligned])
     return rows
+
+
+def compact(summary: str) -> list[str]:
+    """Its lines without the frame that Keras draws and the blanks that fill it, so that several
+    find room beside each other. Lines of other texts keep their indentation."""
+    lines = []
+    for line in summary.splitlines():
+        if _FRAME.search(line):
+            line = _BLANKS.sub("  ", _FRAME.sub("  ", line)).strip()
+        if line.strip():
+            lines.append(line.rstrip())
+    return lines
 
 
 @dataclass(frozen=True)

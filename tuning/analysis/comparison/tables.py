@@ -73,9 +73,7 @@ def rows_of(
     """A row for each fact: its label, its kind, and how to get it. Facts that nothing has are left
     out."""
     listed = list(things)
-    rows = [
-        row_of(label, map(get, listed), reference, kind) for label, kind, get in facts.values()
-    ]
+    rows = [row_of(label, map(get, listed), reference, kind) for label, kind, get in facts.values()]
     return [row for row in rows if any(cell.value is not None for cell in row.cells)]
 
 

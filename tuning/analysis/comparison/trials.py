@@ -1,13 +1,13 @@
 """The tables of trials side by side: values, metrics, what they cost, what their searches did."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from tuning.analysis.resources import resources_of
 from tuning.analysis.space import read_space
 from tuning.analysis.trial_metrics import direction_of, metric_rows, ordered
-from tuning.models import Search, Trial
+from tuning.models import Trial
 
+from .settings import setting_rows
 from .tables import Group, Row, row_of, rows_of
 
 
@@ -18,7 +18,7 @@ def trial_groups(trials: Sequence[Trial], reference: int = 0) -> list[Group]:
         Group("Hyperparameters", _values(trials, reference)),
         *_metrics(trials, reference),
         Group("Resource use", _resources(trials, reference), marks=False),
-        Group("Search", _settings([trial.search for trial in trials], reference)),
+        Group("Search", setting_rows([trial.search for trial in trials], reference)),
     ]
     return [group for group in groups if group.rows]
 
@@ -106,59 +106,3 @@ def _resources(trials: Sequence[Trial], reference: int) -> list[Row]:
         first=("The first epoch", "duration", lambda used: used.first_seconds),
         total=("In all", "duration", lambda used: used.total),
     )
-
-
-def _settings(searches: Sequence[Search], reference: int) -> list[Row]:
-    return rows_of(searches, reference, **SETTINGS)
-
-
-def template_of(search: Search) -> str:
-    if search.hypermodel is None:
-        return f"imported from {search.get_origin_display()}"
-    return f"{search.hypermodel.name}, version {search.hypermodel.version}"
-
-
-def objective_of(search: Search) -> str:
-    return f"{search.score_name}, {search.get_direction_display()}"
-
-
-def _of(*kinds: str) -> Any:
-    """How to get a setting that only searches of these kinds have. What an imported search was run
-    with is not known."""
-
-    def get(name: str) -> Any:
-        def value(search: Search) -> Any:
-            kind = "folds" if search.is_cross_validated else "epochs"
-            return getattr(search, name) if kind in kinds and not search.is_imported else None
-
-        return value
-
-    return get
-
-
-_network, _estimator, _any = _of("epochs"), _of("folds"), _of("epochs", "folds")
-
-
-def _early_stopping(search: Search) -> str | None:
-    if search.is_cross_validated or search.is_imported:
-        return None
-    if not search.early_stopping_metric:
-        return "off"
-    return f"{search.early_stopping_metric}, patience {search.early_stopping_patience}"
-
-
-def _tuner(search: Search) -> str | None:
-    return None if search.is_imported else search.get_tuner_display()
-
-
-SETTINGS: dict[str, Any] = {
-    "tuner": ("Tuner", "text", _tuner),
-    "objective": ("Objective", "text", objective_of),
-    "template": ("Template", "text", template_of),
-    "epochs": ("Epochs at most", "setting", _network("epochs")),
-    "executions": ("Executions a trial", "setting", _network("executions_per_trial")),
-    "batch_size": ("Batch size", "setting", _network("batch_size")),
-    "early_stopping": ("Early stopping", "text", _early_stopping),
-    "folds": ("Folds", "setting", _estimator("folds")),
-    "seed": ("Seed", "setting", _any("seed")),
-}

@@ -1,0 +1,35 @@
+// The comparison of trials: its curves, drawn anew while trials run.
+import { drawCurves } from "./comparison/curves.js";
+import { curveControls, curveNote, onCurveControls } from "./curve_controls.js";
+import { follow, say } from "./plots.js";
+
+const box = document.getElementById("comparison-plots");
+const first = box.querySelector(".plot");
+let info = { plots: [] };
+
+function show(news) {
+  info = news;
+  curveNote(info.every);
+  if (!info.plots.length) {
+    say(first, "The curves appear with the first epoch.");
+    return;
+  }
+  while (box.children.length < info.plots.length) {
+    const element = document.createElement("div");
+    element.className = "plot";
+    box.append(element);
+  }
+  info.plots.forEach((plot, index) => drawCurves(box.children[index], plot, info, curveControls()));
+}
+
+// News replace the tables; whoever reads at their far end stays there.
+let places = [];
+document.addEventListener("htmx:beforeSwap", () => {
+  places = [...document.querySelectorAll(".comparison .table-scroll")].map(({ id, scrollLeft, scrollTop }) => ({ id, scrollLeft, scrollTop }));
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const { id, ...place } of places) Object.assign(document.getElementById(id) ?? {}, place);
+});
+
+onCurveControls(() => info.plots.length && show(info));
+follow(box, show, first);

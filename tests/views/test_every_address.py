@@ -27,7 +27,8 @@ BUILT_IN = {"dataset-picture", "dataset-retry"}
 # What viewers may open.
 READABLE = {
     "project-detail", "project-live", "search-detail", "search-live", "search-plots",
-    "trial-detail", "trial-live", "trial-plots", "saved-model-detail", "saved-model-live",
+    "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
+    "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
     "team-detail", "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
     "search-compare-plots",
@@ -56,6 +57,8 @@ def address(
     def of(name: str) -> str:
         if name in ("search-create", "search-plan") or "-compare" in name:
             return reverse(name, args=[project.pk])
+        if name.startswith("trial-list"):
+            return reverse(name, args=[search.pk])
         if name == "member-set":
             return reverse(name, args=[team.pk])
         if name == "member-remove":

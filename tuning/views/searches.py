@@ -17,7 +17,6 @@ from tuning.analysis.plan import plan_info
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.space_changes import baseline_note, compared
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
-from tuning.analysis.table import table_info
 from tuning.forms.estimator_searches import search_form
 from tuning.forms.searches import ExtendForm, SearchForm, settings_of
 from tuning.forms.space import SpaceForm
@@ -201,7 +200,6 @@ def _live_context(request: HttpRequest, search: Search) -> dict[str, Any]:
         "top": top_trials(search),
         "failures": failed_trials(search),
         "snippets": snippet_forms(summary.best.values) if summary.best else [],
-        "table": table_info(search, request.GET.get("sort", ""), request.GET.get("page", 1)),
         "workers": Worker.objects.online().count(),
         "can_edit": may_edit(request, search.project.team_id),
         "extend_form": ExtendForm(search=search),

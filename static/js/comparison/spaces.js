@@ -1,5 +1,5 @@
 // Where searches looked, a plot for each hyperparameter: tuning/analysis/comparison/spaces.py.
-import { colours, draw } from "../plots.js";
+import { colour, colours, draw } from "../plots.js";
 
 const ROW = 32;
 const FRAME = 92;
@@ -20,22 +20,30 @@ export function drawSpace(element, parameter) {
     },
     axes: {
       x: parameter.numeric
-        ? { type: parameter.log ? "log" : "linear" }
+        ? { ...(parameter.log ? { type: "log", dtick: 1, tickformat: "~g" } : {}), range: range(parameter) }
         : { type: "category", categoryorder: "array", categoryarray: parameter.categories },
       y: { type: "category", categoryorder: "array", categoryarray: searches.map((search) => search.name).reverse() },
     },
   }));
 }
 
+// A little wider than all that is drawn. Plotly counts a log axis in powers of ten.
+function range({ searches, log }) {
+  const drawn = searches.flatMap(({ low, high, values, tried }) => [low, high, ...values, ...tried]).filter((value) => value !== null);
+  const [low, high] = [Math.min(...drawn), Math.max(...drawn)].map((end) => (log ? Math.log10(end) : end));
+  const room = (high - low || Math.abs(high) || 1) * 0.05;
+  return [low - room, high + room];
+}
+
 function traces(search) {
-  const colour = colours()[search.search % 6];
+  const own = colours()[search.search % 6];
   const found = [];
   const line = (ends, width, opacity, words) => found.push({
     x: ends, y: [search.name, search.name], type: "scatter", mode: "lines", opacity,
-    line: { color: colour, width }, hovertemplate: `${words}<extra>%{y}</extra>`,
+    line: { color: own, width }, hovertemplate: `${words}<extra>%{y}</extra>`,
   });
   const points = (values, marker, texts) => found.push({
-    x: values, y: values.map(() => search.name), type: "scatter", mode: "markers", marker: { color: colour, ...marker },
+    x: values, y: values.map(() => search.name), type: "scatter", mode: "markers", marker: { color: own, ...marker },
     customdata: texts, hovertemplate: "%{x}%{customdata}<extra>%{y}</extra>",
   });
   if (search.low !== null) line([search.low, search.high], 14, 0.25, "could be %{x}");
@@ -45,6 +53,6 @@ function traces(search) {
     points(search.tried, { size: search.counts.map((count) => 5 + 9 * Math.sqrt(count / most)), symbol: "square" },
       search.counts.map((count) => `, tried ${count} times`));
   } else if (search.tried.length) line(search.tried, 6, 1, "tried up to %{x}");
-  if (search.best !== null) points([search.best], { size: 13, symbol: "star", line: { width: 1.5, color: "white" } }, [", the best trial's"]);
+  if (search.best !== null) points([search.best], { size: 13, symbol: "star", color: colour("text"), line: { width: 1, color: colour("surface") } }, [", the best trial's"]);
   return found;
 }

@@ -79,7 +79,8 @@ def _improvements(search: Search, ended: QuerySet[Cells], order: str) -> QuerySe
 
 
 def _curve(points: list[tuple[Any, Any, int]], end: float | None) -> Curve:
-    """With the last best score drawn on to the end."""
+    """With the last best score drawn on to the end. What has no place in time is left out."""
+    points = [point for point in points if point[0] is not None]
     if points and end is not None and end > points[-1][0]:
         points = [*points, (end, points[-1][1], points[-1][2])]
     return {

@@ -27,6 +27,9 @@ class LayerCell:
 # The characters with which tables are drawn.
 _FRAME = re.compile("[\u2500-\u257f]")
 _BLANKS = re.compile(" {2,}")
+# A layer's class is in brackets after its name.
+_CLASS = re.compile(r"\((\w+)\)")
+_DIGITS = re.compile(r"\d+")
 
 LayerRow = list[LayerCell]
 _NOTHING = LayerCell("", "none")
@@ -57,13 +60,10 @@ def layer_rows(summaries: Sequence[str], reference: int = 0) -> list[LayerRow]:
 def compact(summary: str) -> list[str]:
     """Its lines without the frame that Keras draws and the blanks that fill it, so that several
     find room beside each other. Lines of other texts keep their indentation."""
-    lines = []
-    for line in summary.splitlines():
-        if _FRAME.search(line):
-            line = _BLANKS.sub("  ", _FRAME.sub("  ", line)).strip()
-        if line.strip():
-            lines.append(line.rstrip())
-    return lines
+    lines = summary.splitlines()
+    if _FRAME.search(summary):
+        lines = [_BLANKS.sub("  ", _FRAME.sub("  ", line)).strip() for line in lines]
+    return [line.rstrip() for line in lines if line.strip()]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class _Beside:
 def _aligned(spine: list[str], lines: list[str]) -> _Beside:
     beside: dict[int, str] = {}
     added: dict[int, list[str]] = {}
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, spine, lines, autojunk=False).get_opcodes():
+    keys = [[_key(line) for line in text] for text in (spine, lines)]
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
         if tag == "insert":
             added[i1] = lines[j1:j2]
             continue
@@ -93,3 +94,10 @@ def _aligned(spine: list[str], lines: list[str]) -> _Beside:
         if j2 - j1 > i2 - i1:
             added[i2] = lines[j1 + (i2 - i1) : j2]
     return _Beside(beside, added)
+
+
+def _key(line: str) -> str:
+    """What lines have in common that stand beside each other: the same class of layer, or the same
+    words. Names and sizes may differ."""
+    found = _CLASS.search(line)
+    return found[1] if found else _DIGITS.sub("0", line)

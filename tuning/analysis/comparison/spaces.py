@@ -21,8 +21,8 @@ def spaces_info(searches: Sequence[Search]) -> dict[str, Any]:
     """For each hyperparameter an entry of every search that has it.
 
     On an axis of numbers an entry has `low` and `high`, or `values`; else the axis has
-    `categories`, all values of all searches. `tried` are the values that trials had, with their `counts`, or the
-    lowest and the highest of a range.
+    `categories`, all values of all searches. `tried` are the values that trials had, with their
+    `counts`; of a range, the lowest and the highest.
     """
     read = [_read(search) for search in searches]
     names = dict.fromkeys(name for space in read for name in space)

@@ -170,10 +170,18 @@ def _status(asked: Asked, _column: Column, field: str, statuses: tuple[Status, .
 
 
 def _top(asked: Asked, column: Column, field: str, share: Share) -> Q:
+    """Up to the last trial that is among the best: one comparison instead of a long list."""
     rows = asked.trials.exclude(**{field: None}).filter(status=Status.COMPLETED)
-    order = field if column.better == "min" else f"-{field}"
-    total = share.count or share.of(rows.count())
-    return Q(pk__in=rows.order_by(order, "number").values("pk")[:total])
+    down = column.better == "max"
+    count = share.count or share.of(rows.count())
+    order = f"-{field}" if down else field
+    last = rows.order_by(order, "number").values_list(field, "number")[count - 1 : count].first()
+    found = Q(status=Status.COMPLETED, **{f"{field}__isnull": False})
+    if last is None:
+        return found
+    value, trial = last
+    better = Q(**{f"{field}__{'gt' if down else 'lt'}": value})
+    return found & (better | Q(**{field: value, "number__lte": trial}))
 
 
 def _tagged(asked: Asked, _column: Column, _field: str, names: tuple[str, ...]) -> Q:

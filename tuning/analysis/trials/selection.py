@@ -161,6 +161,10 @@ class Selection:
 
     def cells(self) -> QuerySet[Cells]:
         """The trials that are left, in no order."""
+        return self._cells.all()
+
+    @cached_property
+    def _cells(self) -> QuerySet[Cells]:
         rows = Cells.objects.filter(search=self.search).order_by()
         asked = [item.column for item in self.filters]
         rows, fields = named(rows, asked)

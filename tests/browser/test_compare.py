@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
 def _drawn(page: Any, plot: str) -> list[dict[str, Any]]:
     """The traces of a plot, as Plotly has them."""
-    page.wait_for_function(f"document.querySelector('{plot}')?.data?.length", timeout=LONG)
+    page.locator(f"{plot}.js-plotly-plot").first.wait_for(timeout=LONG)
     drawn: list[dict[str, Any]] = json.loads(
         page.locator(plot).first.evaluate(
             "element => JSON.stringify(element.data.map(({ name, x, y }) => ({ name, x, y })))"

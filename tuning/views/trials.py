@@ -84,11 +84,7 @@ def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str,
         **_progress(trial),
         "search": search,
         "project": search.project,
-        "values": [
-            (parameter, trial.values[parameter.name])
-            for parameter in read_space(search.space)
-            if parameter.name in trial.values
-        ],
+        "values": _values(trial),
         "snippets": snippet_forms(trial.values),
         "spread": spread(trial.execution_scores),
         "place": hyperband_place(trial),
@@ -98,3 +94,12 @@ def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str,
         "form": form,
         "can_edit": may_edit(request, search.project.team_id),
     }
+
+
+def _values(trial: Trial) -> list[tuple[str, Any, str]]:
+    """Names, values and ranges, in the template's order. An imported search may know no ranges."""
+    ranges = {each.name: each.range_text for each in read_space(trial.search.space)}
+    names = dict.fromkeys([*ranges, *trial.values])
+    return [
+        (name, trial.values[name], ranges.get(name, "")) for name in names if name in trial.values
+    ]

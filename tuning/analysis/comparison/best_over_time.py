@@ -63,6 +63,7 @@ def _wall(
     points = [
         ((at - started).total_seconds(), score, number)
         for at, score, number in rows.values_list("trial__finished_at", "score", "number")
+        if at
     ]
     return _curve(points, (finished - started).total_seconds())
 

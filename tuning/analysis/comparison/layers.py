@@ -83,8 +83,8 @@ class _Beside:
 def _aligned(spine: list[str], lines: list[str]) -> _Beside:
     beside: dict[int, str] = {}
     added: dict[int, list[str]] = {}
-    keys = [[_key(line) for line in text] for text in (spine, lines)]
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+    matcher = SequenceMatcher(None, [*map(_key, spine)], [*map(_key, lines)], autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag == "insert":
             added[i1] = lines[j1:j2]
             continue

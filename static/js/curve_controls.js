@@ -30,7 +30,7 @@ export function curveNote(every) {
 function restore() {
   const address = new URLSearchParams(location.search);
   const named = inputs.some((input) => address.has(input.name));
-  const chosen = named ? address : new URLSearchParams(localStorage.getItem(KEPT) ?? "");
+  const chosen = named ? address : new URLSearchParams(lastChoice());
   for (const input of inputs) {
     if (!chosen.has(input.name)) continue;
     if (input.type === "checkbox") input.checked = chosen.get(input.name) === "1";
@@ -38,6 +38,10 @@ function restore() {
   }
   say();
   if (!named) keep();
+}
+
+function lastChoice() {
+  try { return localStorage.getItem(KEPT) ?? ""; } catch { return ""; }
 }
 
 function say() {
@@ -56,7 +60,7 @@ function keep() {
     url.searchParams.set(input.name, value(input));
     kept.set(input.name, value(input));
   }
-  localStorage.setItem(KEPT, kept.toString());
+  try { localStorage.setItem(KEPT, kept.toString()); } catch { /* storage is switched off */ }
   if (url.href !== location.href) history.replaceState(history.state, "", url);
 }
 

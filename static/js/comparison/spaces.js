@@ -22,7 +22,7 @@ export function drawSpace(element, parameter) {
       x: parameter.numeric
         ? { ...(parameter.log ? { type: "log", dtick: 1, tickformat: "~g" } : {}), range: range(parameter) }
         : { type: "category", categoryorder: "array", categoryarray: parameter.categories },
-      y: { type: "category", categoryorder: "array", categoryarray: searches.map((search) => search.name).reverse() },
+      y: { type: "category", categoryorder: "array", categoryarray: searches.map((search) => search.name).reverse(), range: [-0.6, searches.length - 0.4] },
     },
   }));
 }

@@ -1,5 +1,6 @@
 // The comparison of trials: its curves, drawn anew while trials run.
 import { drawCurves } from "./comparison/curves.js";
+import "./comparison/places.js";
 import { curveControls, curveNote, onCurveControls } from "./curve_controls.js";
 import { follow, say } from "./plots.js";
 
@@ -21,15 +22,6 @@ function show(news) {
   }
   info.plots.forEach((plot, index) => drawCurves(box.children[index], plot, info, curveControls()));
 }
-
-// News replace the tables; whoever reads at their far end stays there.
-let places = [];
-document.addEventListener("htmx:beforeSwap", () => {
-  places = [...document.querySelectorAll(".comparison .table-scroll")].map(({ id, scrollLeft, scrollTop }) => ({ id, scrollLeft, scrollTop }));
-});
-document.addEventListener("htmx:afterSwap", () => {
-  for (const { id, ...place } of places) Object.assign(document.getElementById(id) ?? {}, place);
-});
 
 onCurveControls(() => info.plots.length && show(info));
 follow(box, show, first);

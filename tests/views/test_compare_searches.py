@@ -81,3 +81,17 @@ def test_the_project_leads_there_once_there_are_two(
     assert url not in as_alice.get(project).content.decode()
     make_search()
     assert url in as_alice.get(project).content.decode()
+
+
+def test_running_searches_are_followed(as_dora: Client, project: Project, make_search: Any) -> None:
+    search = make_search()
+    live = reverse("search-compare-live", args=[project.pk])
+    page = as_dora.get(reverse("search-compare", args=[project.pk])).content.decode()
+    assert f"{live}?search={search.pk}&amp;since=" in page
+    asked = {"search": search.pk, "since": page.split("since=")[1].split('"')[0]}
+    assert as_dora.get(live, asked).status_code == 204
+    Search.objects.touch(search.pk)
+    assert "hx-get" in as_dora.get(live, asked).content.decode()
+    Search.objects.update(status="completed")
+    Search.objects.touch(search.pk)
+    assert "hx-get" not in as_dora.get(live, asked).content.decode()

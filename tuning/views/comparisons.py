@@ -66,15 +66,23 @@ def trial_compare_plots(request: HttpRequest, pk: int) -> JsonResponse:
 def search_compare(request: HttpRequest, pk: int) -> HttpResponse:
     """`pk` is the project's. Without ?search= the newest ones."""
     project = visible_or_404(request, Project.objects.select_related("team"), pk)
-    chosen = _searches_of(request, project)
     context = {
-        "project": project,
-        "chosen": chosen,
-        "groups": search_groups(facts_of(chosen.rows)) if chosen.rows else [],
+        **_search_context(project, _searches_of(request, project)),
         "searches": project.searches.order_by("number").only("number", "name", "project"),
         "most": MOST,
     }
     return render(request, "comparison/searches.html", context)
+
+
+@require_GET
+@never_cache
+def search_compare_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The table while some of the searches run; 204 without news."""
+    project = visible_or_404(request, Project.objects.all(), pk)
+    chosen = _searches_of(request, project)
+    if request.GET.get("since") == _revisions(chosen):
+        return HttpResponse(status=204)
+    return render(request, "comparison/_searches.html", _search_context(project, chosen))
 
 
 @require_GET
@@ -137,6 +145,20 @@ def _trial_context(project: Project, chosen: Chosen) -> dict[str, Any]:
         "version": _version(chosen),
         "most": MOST,
     }
+
+
+def _search_context(project: Project, chosen: Chosen) -> dict[str, Any]:
+    return {
+        "project": project,
+        "chosen": chosen,
+        "groups": search_groups(facts_of(chosen.rows)) if chosen.rows else [],
+        "active": any(search.is_active for search in chosen.rows),
+        "version": _revisions(chosen),
+    }
+
+
+def _revisions(chosen: Chosen) -> str:
+    return "_".join(f"{search.pk}-{search.revision}" for search in chosen.rows)
 
 
 def _version(chosen: Chosen) -> str:

@@ -33,7 +33,8 @@ READABLE = {
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
-    "team-detail",
+    "team-detail", "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
+    "search-compare-live", "search-compare-plots",
 }  # fmt: skip
 CHANGES = {
     "project-inspect", "project-upgrade", "project-delete", "search-create",
@@ -59,7 +60,7 @@ def address(
     }  # fmt: skip
 
     def of(name: str) -> str:
-        if name in ("search-create", "search-plan"):
+        if name in ("search-create", "search-plan") or "-compare" in name:
             return reverse(name, args=[project.pk])
         if name.startswith("trial-list"):
             return reverse(name, args=[search.pk])

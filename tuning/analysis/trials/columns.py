@@ -1,0 +1,180 @@
+"""The columns of a search's trial table, and where the database finds each of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, F, IntegerField, OuterRef, Subquery
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Coalesce
+
+from tuning.analysis.combinations import in_use
+from tuning.analysis.space import Hyperparameter, read_space
+from tuning.models import Comment, Search, Star
+from tuning.protocol.objectives import infer_direction
+
+TRIAL, HYPERPARAMETERS, METRICS, LAST, NOTES = (
+    "trial", "hyperparameters", "metrics", "last values", "notes",
+)  # fmt: skip
+PARTS = {"hp": "values", "metric": "metrics", "last": "last_metrics"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """`key` is what addresses call it, `kind` what its cells hold: number, text, status, stars or
+    tags. `field` is where Cells has it, unless `source` says how to find it. `better` is "max" or
+    "min" if there is a better and a worse; `log` columns are spread over orders of magnitude."""
+
+    key: str
+    label: str
+    group: str
+    kind: str = "number"
+    field: str = ""
+    source: Any = None
+    better: str = ""
+    log: bool = False
+    shown: bool = True
+    parameter: Hyperparameter | None = None
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind == "number"
+
+    @property
+    def part(self) -> tuple[str, str] | None:
+        """The trial's JSON field and the key in it that hold this column's exact values."""
+        prefix, _, name = self.key.partition(":")
+        return (PARTS[prefix], name) if prefix in PARTS and name else None
+
+
+class Columns:
+    """All columns of a search, in the order in which the table has them by itself."""
+
+    def __init__(self, columns: list[Column]) -> None:
+        self._by_key = {column.key: column for column in columns}
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self._by_key.values())
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def get(self, key: str) -> Column | None:
+        return self._by_key.get(key)
+
+    def __getitem__(self, key: str) -> Column:
+        return self._by_key[key]
+
+    def of(self, *groups: str) -> list[Column]:
+        return [column for column in self if column.group in groups]
+
+    @property
+    def shown(self) -> list[Column]:
+        """What the table shows unless its address says otherwise."""
+        return [column for column in self if column.shown]
+
+
+def columns_of(search: Search) -> Columns:
+    numbers = _numbers(search)
+    return Columns(
+        [
+            Column("number", "Trial", TRIAL, field="number"),
+            Column("status", "Status", TRIAL, "status", "status"),
+            Column("score", search.score_name, TRIAL, field="score", better=search.direction),
+            *_hyperparameters(search),
+            *numbers,
+            Column(
+                "epochs", "Folds" if search.is_cross_validated else "Epochs", TRIAL, field="epochs"
+            ),
+            Column("seconds", "Duration", TRIAL, field="seconds", better="min"),
+            Column(
+                "parameters", "Parameters", TRIAL, field="parameters", better="min", shown=False
+            ),
+            Column("memory", "Peak memory", TRIAL, field="memory", better="min", shown=False),
+            Column("worker", "Worker", TRIAL, "text", "worker"),
+            Column("failure", "Failure", TRIAL, "text", "failure", shown=False),
+            Column("tags", "Tags", NOTES, "tags"),
+            Column("stars", "Stars", NOTES, "stars", source=_count(Star)),
+            Column("comments", "Comments", NOTES, source=_count(Comment), shown=False),
+        ]
+    )
+
+
+def _hyperparameters(search: Search) -> list[Column]:
+    """Those that vary, in the template's order, then those of which only trials tell."""
+    space = read_space(search.space)
+    named: dict[str, list[Hyperparameter]] = {}
+    for parameter, is_used in zip(space, in_use(space), strict=True):
+        if is_used and parameter.kind != "Fixed":
+            named.setdefault(parameter.name, []).append(parameter)
+    fixed = {parameter.name for parameter in space} - set(named)
+    columns = []
+    for name, parameters in named.items():
+        is_number = all(_is_number(parameter) for parameter in parameters)
+        log = any(parameter.sampling != "linear" for parameter in parameters)
+        columns.append(_of_trial(search, f"hp:{name}", is_number, log, parameters[0]))
+    for key, slot in search.slots.items():
+        name = key.removeprefix("hp:")
+        if key.startswith("hp:") and name not in named and name not in fixed:
+            columns.append(_of_trial(search, key, slot.startswith("n"), False, None))
+    return columns
+
+
+def _of_trial(
+    search: Search, key: str, is_number: bool, log: bool, parameter: Hyperparameter | None
+) -> Column:
+    slot = search.slots.get(key, "")
+    if slot:
+        is_number = slot.startswith("n")
+    kind = "number" if is_number else "text"
+    name = key.partition(":")[2]
+    return Column(
+        key, name, HYPERPARAMETERS, kind, slot, _source(slot, key), log=log, parameter=parameter
+    )
+
+
+def _numbers(search: Search) -> list[Column]:
+    """Metrics: validation first, as people look at those; training metrics that have a validation
+    metric beside them are hidden, and so is the objective, which is the score."""
+    slots = [key.removeprefix("metric:") for key in search.slots if key.startswith("metric:")]
+    declared = [] if search.is_imported else search.inspection.metrics
+    names = sorted(
+        {*slots, *declared} or {search.objective},
+        key=lambda name: (not name.startswith("val_"), name),
+    )
+    best = [_metric(search, "metric", name, METRICS, names) for name in names]
+    last = [_metric(search, "last", name, LAST, names) for name in names]
+    return best + last
+
+
+def _metric(search: Search, prefix: str, name: str, group: str, names: list[str]) -> Column:
+    key = f"{prefix}:{name}"
+    slot = search.slots.get(key, "")
+    better = search.direction if name == search.objective else infer_direction(name)
+    shown = group == METRICS and name != search.objective and f"val_{name}" not in names
+    label = name if group == METRICS else f"last {name}"
+    return Column(
+        key, label, group, field=slot, source=_source(slot, key), better=better, shown=shown
+    )
+
+
+def _source(slot: str, key: str) -> Any:
+    """Without a slot the trial's own JSON is asked."""
+    if slot:
+        return None
+    prefix, _, name = key.partition(":")
+    return KeyTransform(name, F(f"trial__{PARTS[prefix]}"))
+
+
+def _is_number(parameter: Hyperparameter) -> bool:
+    if parameter.listed is None:
+        return True
+    return all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in parameter.listed
+    )
+
+
+def _count(model: type[Star] | type[Comment]) -> Any:
+    rows = model.objects.filter(trial=OuterRef("trial_id")).order_by().values("trial")
+    counted = rows.annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

@@ -1,0 +1,293 @@
+"""What a filter can ask of a column: each operator is a condition and an English sentence."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+from django.db.models import Q, QuerySet
+
+from tuning.analysis.figures import in_words, setting
+from tuning.models import Cells, Search, Star, Tag, Trial
+from tuning.models.cells import as_text
+from tuning.protocol.statuses import ACTIVE, Status
+
+from .columns import HYPERPARAMETERS, Column
+
+LONGEST_PATTERN = 200
+# More than a page of checkboxes would not fit into an address either.
+MOST_VALUES = 200
+
+
+class BadFilter(ValueError):
+    """A filter that makes no sense, as a sentence."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """The best `count` trials, or the best `percent` of them."""
+
+    count: int | None = None
+    percent: float | None = None
+
+    def of(self, total: int) -> int:
+        if self.count is not None:
+            return self.count
+        return math.ceil(total * (self.percent or 0) / 100 - 1e-9)
+
+    def __str__(self) -> str:
+        return str(self.count) if self.count is not None else f"{self.percent:g} %"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks, and of which trials."""
+
+    search: Search
+    user: Any
+    trials: QuerySet[Cells]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """`name` stands in addresses. `read` turns its arguments into a value or raises BadFilter;
+    `condition` and `sentence` take that value. `fits` says which columns it is for. An operator
+    that is `last` looks at the trials that all others have left."""
+
+    name: str
+    help: str
+    fits: Callable[[Column], bool]
+    read: Callable[[Column, Sequence[str]], Any]
+    condition: Callable[[Asked, Column, str, Any], Q]
+    sentence: Callable[[Column, Any], str]
+    last: bool = False
+
+
+def number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise BadFilter(f"“{text[:40]}” is not a number.") from None
+    if not math.isfinite(value):
+        raise BadFilter(f"“{text[:40]}” is not a number that can be compared.")
+    return value
+
+
+def _one(arguments: Sequence[str]) -> str:
+    if len(arguments) != 1:
+        raise BadFilter("one value is needed.")
+    return arguments[0].strip()
+
+
+def _one_number(_column: Column, arguments: Sequence[str]) -> float:
+    return number(_one(arguments))
+
+
+def _two_numbers(_column: Column, arguments: Sequence[str]) -> tuple[float, float]:
+    parts = [part for argument in arguments for part in argument.split(",")]
+    if len(parts) != 2:
+        raise BadFilter("two numbers are needed, with a comma between them.")
+    low, high = sorted((number(parts[0]), number(parts[1])))
+    return low, high
+
+
+def _values(column: Column, arguments: Sequence[str]) -> tuple[Any, ...]:
+    if len(arguments) > MOST_VALUES:
+        raise BadFilter(f"at most {MOST_VALUES} values can be chosen.")
+    if column.is_number:
+        return tuple(dict.fromkeys(number(argument) for argument in arguments))
+    return tuple(dict.fromkeys(as_text(argument) for argument in arguments))
+
+
+def _statuses(_column: Column, arguments: Sequence[str]) -> tuple[Status, ...]:
+    try:
+        return tuple(dict.fromkeys(Status(argument) for argument in arguments))
+    except ValueError as error:
+        raise BadFilter(f"there is no status {str(error).split()[0]}.") from None
+
+
+def _pattern(_column: Column, arguments: Sequence[str]) -> str:
+    text = arguments[0] if len(arguments) == 1 else ""
+    if not text or len(text) > LONGEST_PATTERN:
+        raise BadFilter(f"a pattern of up to {LONGEST_PATTERN} letters is needed.")
+    try:
+        _compiled(text)
+    except re2.error as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
+        raise BadFilter(f"“{text[:40]}” is no regular expression: {reason}.") from None
+    return text
+
+
+def _compiled(text: str) -> Any:
+    options = re2.Options()
+    # A slip of the finger is the person's business, not the log's.
+    options.log_errors = False
+    return re2.compile(text, options)
+
+
+def _share(_column: Column, arguments: Sequence[str]) -> Share:
+    text = _one(arguments)
+    if text.endswith("%"):
+        percent = number(text[:-1].strip())
+        if not 0 < percent <= 100:
+            raise BadFilter("a share lies above 0 % and at most at 100 %.")
+        return Share(percent=percent)
+    count = number(text)
+    if count < 1 or count != int(count) or count > 1e9:
+        raise BadFilter("“top” needs a whole number from 1 on, or a share like 10%.")
+    return Share(count=int(count))
+
+
+def _choice(*allowed: str) -> Callable[[Column, Sequence[str]], str]:
+    def read(_column: Column, arguments: Sequence[str]) -> str:
+        text = _one(arguments)
+        if text not in allowed:
+            raise BadFilter(f"“{text[:40]}” is none of {in_words(list(allowed))}.")
+        return text
+
+    return read
+
+
+def _matching(asked: Asked, _column: Column, field: str, pattern: str) -> Q:
+    """The column's different values are few: they are matched here, alike on every database, by
+    an engine whose time does not explode on any pattern."""
+    compiled = _compiled(pattern)
+    rows = asked.trials.exclude(**{field: None})
+    different = rows.values_list(field, flat=True).distinct()
+    return Q(**{f"{field}__in": [value for value in different if compiled.search(value)]})
+
+
+def _status(asked: Asked, _column: Column, field: str, statuses: tuple[Status, ...]) -> Q:
+    """Active trials are few; only their own rows know what they do."""
+    ended = [status for status in statuses if status not in ACTIVE]
+    active = [status for status in statuses if status in ACTIVE]
+    condition = Q(**{f"{field}__in": ended})
+    if active:
+        rows = Trial.objects.filter(search=asked.search, status__in=active)
+        condition |= Q(trial__in=rows.values("pk"))
+    return condition
+
+
+def _top(asked: Asked, column: Column, field: str, share: Share) -> Q:
+    """Up to the last trial that is among the best: one comparison instead of a long list."""
+    rows = asked.trials.exclude(**{field: None}).filter(status=Status.COMPLETED)
+    down = column.better == "max"
+    count = share.count or share.of(rows.count())
+    order = f"-{field}" if down else field
+    last = rows.order_by(order, "number").values_list(field, "number")[count - 1 : count].first()
+    found = Q(status=Status.COMPLETED, **{f"{field}__isnull": False})
+    if last is None:
+        return found
+    value, trial = last
+    better = Q(**{f"{field}__{'gt' if down else 'lt'}": value})
+    return found & (better | Q(**{field: value, "number__lte": trial}))
+
+
+def _tagged(asked: Asked, _column: Column, _field: str, names: tuple[str, ...]) -> Q:
+    tags = Tag.objects.filter(trial__search=asked.search, name__in=names)
+    return Q(trial__in=tags.values("trial"))
+
+
+def _starred(asked: Asked, _column: Column, _field: str, by: str) -> Q:
+    stars = Star.objects.filter(trial__search=asked.search)
+    if by == "me":
+        stars = stars.filter(user_id=asked.user.pk)
+    found = Q(trial__in=stars.values("trial"))
+    return ~found if by == "nobody" else found
+
+
+def _any_of(values: Sequence[Any]) -> str:
+    texts = [setting(value) for value in values]
+    return texts[0] if len(texts) == 1 else " or ".join((", ".join(texts[:-1]), texts[-1]))
+
+
+def _and(values: Sequence[Any]) -> str:
+    return in_words([setting(value) for value in values])
+
+
+def _is_number(column: Column) -> bool:
+    return column.is_number
+
+
+def _is_listed(column: Column) -> bool:
+    return column.kind in ("number", "text")
+
+
+def _is_hyperparameter(column: Column) -> bool:
+    return column.group == HYPERPARAMETERS
+
+
+def _compares(name: str, lookup: str, words: str, help: str) -> Operator:
+    return Operator(
+        name, help, _is_number, _one_number,
+        lambda asked, column, field, value: Q(**{f"{field}__{lookup}": value}),
+        lambda column, value: f"{column.label} {words} {setting(value)}",
+    )  # fmt: skip
+
+
+OPERATORS: dict[str, Operator] = {
+    operator.name: operator
+    for operator in (
+        Operator(
+            "between", "From one number to another, both included.",
+            _is_number, _two_numbers,
+            lambda asked, column, field, ends: Q(
+                **{f"{field}__gte": ends[0], f"{field}__lte": ends[1]}
+            ),
+            lambda column, ends: f"{column.label} between {_and(ends)}",
+        ),
+        _compares("lt", "lt", "below", "Smaller than a number."),
+        _compares("lte", "lte", "at most", "Smaller than a number, or equal to it."),
+        _compares("gt", "gt", "above", "Larger than a number."),
+        _compares("gte", "gte", "at least", "Larger than a number, or equal to it."),
+        Operator(
+            "in", "One of the given values.", _is_listed, _values,
+            lambda asked, column, field, values: Q(**{f"{field}__in": values}),
+            lambda column, values: f"{column.label} is {_any_of(values)}",
+        ),
+        Operator(
+            "not", "None of the given values. Where there is no value, it is none of them.",
+            _is_listed, _values,
+            lambda asked, column, field, values: Q(**{f"{field}__isnull": True})
+            | ~Q(**{f"{field}__in": values}),
+            lambda column, values: f"{column.label} is not {_any_of(values)}",
+        ),
+        Operator(
+            "matches", "Text in which a regular expression (RE2) is found.",
+            lambda column: column.kind == "text", _pattern, _matching,
+            lambda column, pattern: f"{column.label} matches {pattern}",
+        ),
+        Operator(
+            "active", "Whether the trial uses this hyperparameter at all: yes or no.",
+            _is_hyperparameter, _choice("yes", "no"),
+            lambda asked, column, field, answer: Q(**{f"{field}__isnull": answer == "no"}),
+            lambda column, answer: f"{column.label} is {'not ' * (answer == 'no')}in use",
+        ),
+        Operator(
+            "is", "One of the given statuses.",
+            lambda column: column.kind == "status", _statuses, _status,
+            lambda column, statuses: f"status is {_any_of([s.caption.lower() for s in statuses])}",
+        ),
+        Operator(
+            "any", "Trials with any of the given tags.",
+            lambda column: column.kind == "tags", _values, _tagged,
+            lambda column, names: f"tagged {_any_of(names)}",
+        ),
+        Operator(
+            "by", "Trials that you starred (me), that anyone starred (anyone) or nobody (nobody).",
+            lambda column: column.kind == "stars", _choice("me", "anyone", "nobody"), _starred,
+            lambda column, by: f"starred by {by}",
+        ),
+        Operator(
+            "top", "The best few (5) or the best part (10%) of what the other filters leave.",
+            lambda column: bool(column.better), _share, _top,
+            lambda column, share: f"top {share} by {column.label}",
+            last=True,
+        ),
+    )
+}  # fmt: skip
+
+
+def operators_for(column: Column) -> list[Operator]:
+    return [operator for operator in OPERATORS.values() if operator.fits(column)]

@@ -95,10 +95,10 @@ def _share(old: Hyperparameter | None, new: Hyperparameter | None) -> float | No
         return None
     if old.count is not None and new.count is not None:
         return new.count / old.count if old.count else None
-    return (_position(old, new.config["max_value"]) - _position(old, new.config["min_value"])) or 0
+    return (position(old, new.config["max_value"]) - position(old, new.config["min_value"])) or 0
 
 
-def _position(old: Hyperparameter, value: float) -> float:
+def position(old: Hyperparameter, value: float) -> float:
     """Where a value stands in the old range, as KerasTuner samples it: 0 at its lower end, 1 at its
     upper end, and beyond them where the new range is wider."""
     low, high = float(old.config["min_value"]), float(old.config["max_value"])

@@ -1,32 +1,17 @@
 """A search space narrowed at the form, its conditions included, up to trials that keep to it."""
 
 import json
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.services import Tuneroom
 
-from .test_main_job import LONG, create_project, query, wait_until_completed
+from .steps import LONG, create_project, look, query, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
-
-
-def look(page: Any, name: str) -> None:
-    """With LOOKS=folder: pictures at two widths in both themes, to be looked at."""
-    folder = os.environ.get("LOOKS")
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        for theme in ("light", "dark") if folder else ():
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-            path = Path(str(folder)) / f"{name}-{width}-{theme}.png"
-            page.screenshot(path=path, full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def row(page: Any, name: str) -> Any:

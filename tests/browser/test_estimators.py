@@ -13,8 +13,7 @@ import pytest
 
 from tests.services import Tuneroom
 
-from .test_main_job import LONG, number_in, query, start_search, wait_until_completed
-from .test_own_template import look
+from .steps import LONG, look, number_in, query, start_search, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 

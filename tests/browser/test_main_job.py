@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 import time
@@ -17,10 +16,9 @@ import pytest
 
 from tests.services import ROOT, Tuneroom, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
+from .steps import LONG, create_project, number_in, query, start_search, wait_until_completed
 
-# Generous: CI machines may be busy. What is promised is measured in benchmarks/.
-LONG = 120_000
+pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
 EVALUATE = """
 import json, sys
@@ -38,53 +36,11 @@ print(json.dumps({{"accuracy": float((predicted == y[rows]).mean()), "rows": len
 """
 
 
-def query(tuneroom: Tuneroom, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-    """The rows themselves, past everything that the site does with them."""
-    with sqlite3.connect(f"file:{tuneroom.data / 'db.sqlite3'}?mode=ro", uri=True) as connection:
-        return connection.execute(sql, values).fetchall()
-
-
 def save_picture(page: Any, name: str) -> None:
     """For the README: with SCREENSHOTS=docs the pictures there are made anew."""
     folder = os.environ.get("SCREENSHOTS")
     if folder:
         page.screenshot(path=Path(folder) / f"screenshot-{name}.png")
-
-
-def number_in(text: str) -> float:
-    found = re.search(r"-?\d+(\.\d+)?(e-?\d+)?", text)
-    assert found, text
-    return float(found[0])
-
-
-def create_project(page: Any, name: str) -> None:
-    page.get_by_role("link", name="New project").first.click()
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("radio", name=re.compile("^Digits")).check()
-    page.get_by_role("radio", name=re.compile("Small convolutional")).check()
-    page.get_by_role("button", name="Create project").click()
-    page.get_by_role("heading", name=name, level=1).wait_for()
-
-
-def start_search(page: Any, **settings: str) -> int:
-    """Start a search with these settings. Returns its key."""
-    page.get_by_role("link", name="New search").first.click(timeout=LONG)
-    for field, value in settings.items():
-        control = page.locator(f"[name={field}]")
-        if control.evaluate("control => control.tagName") == "SELECT":
-            control.select_option(value)
-        else:
-            control.fill(value)
-    page.get_by_role("button", name="Start search").first.click()
-    page.wait_for_url("**/searches/*/")
-    return int(re.search(r"/searches/(\d+)/", page.url)[1])  # type: ignore[index]
-
-
-def wait_until_completed(page: Any) -> None:
-    """The open page follows the search to its end, without a reload."""
-    page.evaluate("window.sameDocument = true")
-    page.locator("#search-head .status-completed").wait_for(timeout=LONG)
-    assert page.evaluate("window.sameDocument === true")
 
 
 def test_the_main_job(sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path: Path) -> None:

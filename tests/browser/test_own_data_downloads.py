@@ -14,7 +14,7 @@ import pytest
 
 from tests.images import digit_images, zip_of
 
-from .test_main_job import LONG, start_search, wait_until_completed
+from .steps import LONG, start_search, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 

@@ -1,6 +1,5 @@
 """A zip of images from somebody's disk becomes a dataset, a project and a search, in a browser."""
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,26 +10,9 @@ import pytest
 from tests.images import digit_images, zip_of
 from tests.services import Tuneroom
 
-from .test_main_job import LONG, start_search, wait_until_completed
+from .steps import LONG, look, start_search, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
-
-
-def _look(page: Any, name: str) -> None:
-    """With LOOK=<folder>: pictures at two widths in both themes, for people to look at."""
-    folder = os.environ.get("LOOK")
-    if not folder:
-        return
-    before = page.viewport_size
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        for theme in ("light", "dark"):
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-            path = Path(folder) / f"{name}-{width}-{theme}.png"
-            page.screenshot(path=path, full_page=True)
-        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        assert not wide, f"{name} scrolls sideways at {width} px"
-    page.set_viewport_size(before)
 
 
 def test_images_of_ones_own_are_searched_on(
@@ -44,7 +26,7 @@ def test_images_of_ones_own_are_searched_on(
     page = sign_in(viewport={"width": 1280, "height": 900})
     page.get_by_role("link", name="Datasets").click()
     page.get_by_role("link", name="New dataset").click()
-    _look(page, "create")
+    look(page, "create")
 
     # What is refused at once leaves the form as it was filled in.
     page.get_by_label("Name", exact=True).fill("Scanned digits")
@@ -53,7 +35,7 @@ def test_images_of_ones_own_are_searched_on(
         page.get_by_role("button", name="Upload").click()
     assert refused.value.status == 422
     page.get_by_text("“no.zip” is not what its name says").wait_for()
-    _look(page, "refused")
+    look(page, "refused")
     assert page.get_by_label("Name", exact=True).input_value() == "Scanned digits"
 
     page.get_by_label("File").set_input_files(photos)
@@ -62,7 +44,7 @@ def test_images_of_ones_own_are_searched_on(
     page.get_by_text("120 images of 8 × 8 × 1, 3 classes").wait_for(timeout=LONG)
     page.get_by_role("heading", name="Load it yourself").wait_for()
     page.locator("img.thumbnails").evaluate("image => image.decode()")
-    _look(page, "ready")
+    look(page, "ready")
     assert list((tuneroom.data / "uploads").iterdir()) == []
 
     page.get_by_role("link", name="New project with it").click()
@@ -73,13 +55,13 @@ def test_images_of_ones_own_are_searched_on(
     page.get_by_role("radio", name=re.compile("^Scanned digits")).check()
     page.get_by_role("radio", name=re.compile("Small convolutional")).check()
     assert page.get_by_label("Keep the split that the data bring").is_checked()
-    _look(page, "project-form")
+    look(page, "project-form")
     page.get_by_role("button", name="Create project").click()
     page.get_by_role("heading", name="My digits", level=1).wait_for()
     # 90 images come for training; those for validation are taken out of them.
     page.get_by_text("As the data bring it").wait_for()
     page.get_by_text("30 rows", exact=True).wait_for()
-    _look(page, "project")
+    look(page, "project")
     start_search(page, tuner="random", max_trials="2", epochs="2")
     wait_until_completed(page)
 
@@ -102,7 +84,7 @@ def test_a_refused_upload_says_why_and_can_be_deleted(
     page.get_by_label("File").set_input_files(photos)
     page.get_by_role("button", name="Upload").click()
     page.get_by_text("There is only one class, “digit 0”").wait_for(timeout=LONG)
-    _look(page, "failed")
+    look(page, "failed")
     assert list((tuneroom.data / "uploads").iterdir()) == []
     page.get_by_role("link", name="Delete dataset…").click()
     page.get_by_role("button", name="Delete dataset").click()

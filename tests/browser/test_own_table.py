@@ -10,8 +10,7 @@ import pytest
 
 from tests.services import Tuneroom
 
-from .test_main_job import LONG
-from .test_own_dataset import _look
+from .steps import LONG, look
 
 # Preparing starts runners; those that wait for searches load TensorFlow.
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
@@ -42,7 +41,7 @@ def test_a_table_of_ones_own(
     page.get_by_label("File").set_input_files(houses(tmp_path / "häuser.csv"))
     assert page.get_by_label("Target column").is_visible()
     assert not page.get_by_label("Colours").is_visible()
-    _look(page, "table-create")
+    look(page, "table-create")
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url(re.compile(r"/datasets/\d+/"))
 
@@ -57,7 +56,7 @@ def test_a_table_of_ones_own(
     page.get_by_text("holds numbers, but not everywhere: “unbekannt” in row 17").wait_for()
     assert page.get_by_label("Nr", exact=True).input_value() == "out"
     page.get_by_text("numbers the rows").wait_for()
-    _look(page, "table-columns")
+    look(page, "table-columns")
 
     # A choice that does not fit comes back to the form.
     year.select_option("number")
@@ -68,7 +67,7 @@ def test_a_table_of_ones_own(
     )
     assert page.get_by_label("Baujahr", exact=True).input_value() == "number"
     assert page.get_by_label("Bemerkung", exact=True).input_value() == "category"
-    _look(page, "table-refused")
+    look(page, "table-refused")
     page.get_by_label("Baujahr", exact=True).select_option("category")
     page.get_by_label("Bemerkung", exact=True).select_option("out")
     page.get_by_role("button", name="Prepare dataset").click()
@@ -84,7 +83,7 @@ def test_a_table_of_ones_own(
     page.get_by_role("heading", name="Load it yourself").wait_for()
     page.get_by_text("3 columns were left out").click()
     page.get_by_text("holds dates or times").wait_for()
-    _look(page, "table-ready")
+    look(page, "table-ready")
     assert list((tuneroom.data / "uploads").iterdir()) == []
 
 

@@ -1,6 +1,5 @@
 """Code that somebody brings along, from the editor to a finished search, in a real browser."""
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .test_main_job import LONG, start_search, wait_until_completed
+from .steps import LONG, look, start_search, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
@@ -30,19 +29,6 @@ def build_model(hp):
 tuner = kt.RandomSearch(build_model, objective="val_accuracy", max_trials=3)
 tuner.search(None)
 """
-
-
-def look(page: Any, name: str) -> None:
-    """With LOOKS=folder: pictures at two widths in both themes, to be looked at."""
-    folder = os.environ.get("LOOKS")
-    for width in (1280, 390) if folder else ():
-        page.set_viewport_size({"width": width, "height": 900})
-        for theme in ("light", "dark"):
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-            path = Path(str(folder)) / f"{name}-{width}-{theme}.png"
-            page.screenshot(path=path, full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> None:

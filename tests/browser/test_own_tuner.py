@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from .test_main_job import LONG, start_search, wait_until_completed
-from .test_own_template import look
+from .steps import LONG, look, start_search, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 

@@ -117,7 +117,8 @@ def test_shares_are_those_of_the_combinations() -> None:
     space = {"space": SPACE["space"][:3]}
     new = edited(space, {UNITS: Range(16, 32, 8), MOMENTUM: Range(0.0, 0.25, 0.1)})
     before, after = combinations(read_space(space)), combinations(read_space(new))
-    assert before and after
+    assert before
+    assert after
     assert side_by_side(space, new).share == pytest.approx(after / before)
 
 

@@ -1,5 +1,5 @@
-"""A search that begins with trials of another one: its oracle behaves like KerasTuner's that has run
-them itself."""
+"""A search that begins with trials of another one: its oracle behaves like KerasTuner's that has
+run them itself."""
 
 import json
 import os

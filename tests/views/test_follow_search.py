@@ -111,10 +111,10 @@ def test_the_number_of_queries_does_not_grow(
     as_alice: Client, search: Search, django_assert_num_queries: Any
 ) -> None:
     url = reverse("search-detail", args=[search.pk])
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         as_alice.get(url)
     Trial.objects.bulk_create(
         Trial(search=search, number=number, status=Status.RUNNING) for number in range(4, 54)
     )
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         as_alice.get(url)

@@ -4,6 +4,7 @@ Some of the best always lie near a border by chance. Said is only what uniform s
 hardly give, and only where the range can be widened: a dropout rate cannot be below 0.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -147,12 +148,17 @@ def _bounds(parameter: Hyperparameter) -> tuple[Any, Any]:
 
 def _zone(parameter: Hyperparameter) -> float:
     """How likely a random value is to lie at one of the borders."""
-    return 1 / parameter.count if (parameter.count or 1000) * ZONE < 1 else ZONE
+    return 1 / parameter.count if parameter.count and _has_few(parameter) else ZONE
+
+
+def _has_few(parameter: Hyperparameter) -> bool:
+    """Whether its last value is more than the border of a range."""
+    return parameter.count is not None and parameter.count * ZONE < 1
 
 
 def _at_border(parameter: Hyperparameter, value: Any, end: str) -> bool:
     low, high = _bounds(parameter)
-    if parameter.listed is not None or (parameter.count or 1000) * ZONE < 1:
+    if parameter.listed is not None or _has_few(parameter):
         return bool(parameter.closest(value) == (high if end == "high" else low))
     where = position(parameter, value)
     return where >= 1 - ZONE if end == "high" else where <= ZONE
@@ -196,7 +202,7 @@ def _continued(parameter: Hyperparameter, end: str, more: int) -> tuple[Any, ...
     """A list of numbers with further ones at one end: 16, 32, 64 go on with 128."""
     values = sorted(parameter.listed or ())
     whole = all(isinstance(value, int) for value in values)
-    ratios = [b / a for a, b in zip(values, values[1:], strict=False)] if values[0] > 0 else []
+    ratios = [b / a for a, b in itertools.pairwise(values)] if values[0] > 0 else []
     geometric = len(ratios) > 1 and max(ratios) < min(ratios) * 1.01
     for _ in range(more):
         first, second = (values[-1], values[-2]) if end == "high" else (values[0], values[1])

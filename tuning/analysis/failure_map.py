@@ -75,6 +75,14 @@ class Region:
         return self.failed_outside / self.outside if self.outside else 0.0
 
     @property
+    def percent_inside(self) -> int:
+        return round(100 * self.share_inside)
+
+    @property
+    def percent_outside(self) -> int:
+        return round(100 * self.share_outside)
+
+    @property
     def lift(self) -> float:
         """How many times as often it fails inside; infinite if it never fails outside."""
         return self.share_inside / self.share_outside if self.failed_outside else math.inf

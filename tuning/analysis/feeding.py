@@ -110,7 +110,7 @@ def _refusal(earlier: Search, new: Search) -> str:
         return f"Search {number} used another version of the template; the scores do not compare."
     names = _CROSS_VALIDATION if new.is_cross_validated else _TRAINING
     others = [
-        f"{words} {_said(new, name)} here and {_said(earlier, name)} there"
+        f"{words} is {_said(new, name)} here and {_said(earlier, name)} there"
         for name, words in names.items()
         if getattr(new, name) != getattr(earlier, name)
         and not (name == "early_stopping_patience" and not new.early_stopping_metric)
@@ -121,7 +121,7 @@ def _refusal(earlier: Search, new: Search) -> str:
 
 
 def _said(search: Search, name: str) -> str:
-    return f"is {setting(getattr(search, name)) or 'none'}"
+    return setting(getattr(search, name)) or "off"
 
 
 def _ranked(earlier: Search, space: list[Hyperparameter]) -> list[int]:

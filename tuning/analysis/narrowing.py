@@ -86,7 +86,7 @@ def _candidates(parameter: Hyperparameter, seen: list[Any]) -> Iterator[Edit]:
     config, sampling, step = parameter.config, parameter.sampling, parameter.step
     if step is None:
         bounds = (low, high) if parameter.kind == "Int" else _outwards(parameter, low, high)
-        yield Range(*bounds, None, sampling)
+        yield Range(bounds[0], bounds[1], None, sampling)
         yield Range(low, high, None, sampling)
         return
     # KerasTuner's steps lose their last value to rounding (0.3 to 0.5 in steps of 0.1), so that

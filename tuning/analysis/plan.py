@@ -43,11 +43,8 @@ def _warning(search: Search, trials: int) -> str:
         if size <= 0:
             return "The whole grid has been tried: there is nothing left to run."
         if size > search.max_trials:
-            left = " left" if search.fed_count else ""
-            return (
-                f"The whole grid has {size:,} combinations{left}; only {trials:,} of them are "
-                "tried."
-            )
+            which = "combinations left" if search.fed_count else "combinations"
+            return f"The whole grid has {size:,} {which}; only {trials:,} of them are tried."
         return ""
     known = combinations(space)
     if known is not None and search.fed_count and known - search.fed_count < trials:

@@ -1,9 +1,9 @@
 """What a new search begins with when it is made from an earlier one: the address of its form says.
 
-    ?from=7                                  the settings and the space of search 7
-    ?from=7&refine=1&score__top=10%25        its space narrowed to what those trials span
-    ?from=7&widen=3.high                     the upper end of its fourth hyperparameter widened
-    ?from=7&exclude=3.from.0.03              without values from 0.03 on (to: up to, is: a choice)
+?from=7                                  the settings and the space of search 7
+?from=7&refine=1&score__top=10%25        its space narrowed to what those trials span
+?from=7&widen=3.high                     the upper end of its fourth hyperparameter widened
+?from=7&exclude=3.from.0.03              without values from 0.03 on (to: up to, is: a choice)
 """
 
 import math
@@ -56,7 +56,8 @@ def beginning(earlier: Search, query: QueryDict, user: Any) -> Beginning:
 def exclusion(space: dict[str, Any], key: str) -> tuple[int, Edit] | None:
     """The edit that takes a region (see `failure_map.Side.key`) out of a space; None if it makes no
     sense or leaves nothing."""
-    place, way, text = (key[:LONGEST].split(".", 2) + ["", ""])[:3]
+    place, _, region = key[:LONGEST].partition(".")
+    way, _, text = region.partition(".")
     parameters = read_space(space)
     if not place.isdecimal() or len(place) > 4 or int(place) >= len(parameters):
         return None
@@ -85,9 +86,7 @@ def _refined(earlier: Search, query: QueryDict, user: Any) -> Beginning:
     sentence += f": {selection.sentence}." if selection.filters else "."
     if found.idle:
         are = "was" if len(found.idle) == 1 else "were"
-        notes.append(
-            f"{in_words(list(found.idle))} {are} in use in none of them: kept as before."
-        )
+        notes.append(f"{in_words(list(found.idle))} {are} in use in none of them: kept as before.")
     return Beginning(earlier, edited(earlier.space, found.edits), True, sentence, tuple(notes))
 
 
@@ -149,8 +148,8 @@ def _without(parameter: Hyperparameter, way: str, text: str) -> Edit | None:
         bound = rounded if low < rounded < high else bound
     if not low <= bound <= high:
         return None
-    ends = (low, bound) if way == "from" else (bound, high)
-    return Range(*ends, parameter.step, sampling) if ends[0] < ends[1] else Values((ends[0],))
+    low, high = (low, bound) if way == "from" else (bound, high)
+    return Range(low, high, parameter.step, sampling) if low < high else Values((low,))
 
 
 def _holds(value: Any, way: str, text: str) -> bool:

@@ -34,7 +34,8 @@ def trials(count: int, seed: int = 1) -> list[dict[str, Any]]:
 
 def find(rows: list[dict[str, Any]], fails: Any) -> list[Region]:
     failed = [index for index, values in enumerate(rows) if fails(values)]
-    return Finder(read_space(SPACE), rows).regions(failed)
+    completed = [index for index in range(len(rows)) if index not in failed]
+    return Finder(read_space(SPACE), rows, completed).regions(failed)
 
 
 def check_with_pandas(rows: list[dict[str, Any]], fails: Any, region: Region) -> None:
@@ -46,6 +47,8 @@ def check_with_pandas(rows: list[dict[str, Any]], fails: Any, region: Region) ->
             "from": lambda c, v: c >= v, "to": lambda c, v: c <= v, "is": lambda c, v: c == v,
         }[side.way](column, side.value)  # fmt: skip
     failed = pandas.Series([fails(values) for values in rows])
+    used = frame[[side.name for side in region.sides]].notna().all(axis=1)
+    inside, failed = inside[used], failed[used]
     assert region.inside == inside.sum()
     assert region.outside == (~inside).sum()
     assert region.failed_inside == (inside & failed).sum()
@@ -101,6 +104,24 @@ def test_two_together_are_found_where_one_does_not_explain() -> None:
         check_with_pandas(rows, fails, region)
 
 
+def test_other_failures_do_not_hide_a_cause() -> None:
+    """What ran out of memory had no chance to diverge."""
+    rows = trials(200)
+    memory = [i for i, values in enumerate(rows) if values["units"] >= 40]
+    diverged = [i for i, v in enumerate(rows) if v["units"] < 40 and v["learning_rate"] >= 0.02]
+    completed = [i for i in range(200) if i not in memory and i not in diverged]
+    (region,) = Finder(read_space(SPACE), rows, completed).regions(diverged)
+    assert region.sides[0].name == "learning_rate"
+    assert (region.share_inside, region.failed_outside) == (1.0, 0)
+    assert region.inside + region.outside == 200 - len(memory)
+
+
+def test_what_is_in_use_only_with_the_cause_is_not_blamed() -> None:
+    rows = trials(200)
+    regions = find(rows, lambda v: v["optimizer"] == "sgd")
+    assert [region.text for region in regions] == ["optimizer is sgd"]
+
+
 def test_noise_is_not_shown() -> None:
     """Failures that have nothing to do with the values, in 100 searches."""
     shown = 0
@@ -112,7 +133,9 @@ def test_noise_is_not_shown() -> None:
 
 @pytest.mark.parametrize("failures", [1, 2])
 def test_two_failures_show_no_pattern(failures: int) -> None:
-    assert Finder(read_space(SPACE), trials(50)).regions(list(range(failures))) == []
+    completed = range(failures, 50)
+    finder = Finder(read_space(SPACE), trials(50), completed)
+    assert finder.regions(list(range(failures))) == []
 
 
 def test_everything_failed() -> None:

@@ -7,7 +7,7 @@ no single region explains a reason, the best pair of regions is shown, which no 
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,7 @@ MOST_REASONS, MOST_REGIONS = 12, 3
 
 @dataclass(frozen=True)
 class Side:
-    """A region of one hyperparameter: `way` is from, to or is. Trials that do not have it in use
-    are outside."""
+    """A region of one hyperparameter: `way` is from, to or is."""
 
     place: int
     name: str
@@ -54,7 +53,8 @@ class Side:
 @dataclass(frozen=True)
 class Region:
     """One side or two that hold together; `failed_inside` of `inside` trials failed for the reason,
-    `failed_outside` of `outside`."""
+    `failed_outside` of `outside`. Neither counts trials that do not have the hyperparameters in
+    use, nor those that failed for another reason, before this one could show."""
 
     sides: tuple[Side, ...]
     failed_inside: int
@@ -114,16 +114,17 @@ def failure_map(search: Search) -> FailureMap:
     """Of all trials that completed or failed. Two queries."""
     space = read_space(search.space)
     ended = search.trials.filter(status__in=(Status.COMPLETED, Status.FAILED)).order_by("number")
-    trials = list(ended.values_list("pk", "values"))
+    trials = list(ended.values_list("pk", "status", "values"))
     failed = ended.filter(status=Status.FAILED)
     rows = list(failed.values_list("pk", "number", "failure_code", "failure_message"))
-    order = {pk: index for index, (pk, _) in enumerate(trials)}
+    order = {pk: index for index, (pk, *_) in enumerate(trials)}
     groups: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
     for pk, number, code, message in rows:
         key = (code, normalised(message))
         groups.setdefault(key, []).append((pk, number, first_line(message)))
     largest = sorted(groups.items(), key=lambda group: -len(group[1]))
-    finder = Finder(space, [values for _, values in trials])
+    completed = [index for index, (_, status, _) in enumerate(trials) if status != Status.FAILED]
+    finder = Finder(space, [values for *_, values in trials], completed)
     reasons = [
         Reason(
             failure=FailureCode(code) if code else None,
@@ -147,14 +148,28 @@ def normalised(message: str) -> str:
     return re.sub(r"0x[0-9a-f]+|\d+(\.\d+)?(e[-+]?\d+)?", "#", first_line(message).lower())[:200]
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """Trials as bits: `inside` the region, and `used`, those that have its hyperparameters in
+    use."""
+
+    sides: tuple[Side, ...]
+    inside: int
+    used: int
+
+
 class Finder:
     """Finds regions in the values of trials. A set of trials is a whole number, a bit for each: so
     thousands of regions of 100,000 trials are compared in milliseconds."""
 
-    def __init__(self, space: list[Hyperparameter], trials: Sequence[dict[str, Any]]) -> None:
+    def __init__(
+        self, space: list[Hyperparameter], trials: Sequence[dict[str, Any]],
+        completed: Sequence[int],
+    ) -> None:  # fmt: skip
         self.count = len(trials)
-        self.sides: list[tuple[Side, int]] = []
-        self.coarse: list[tuple[Side, int]] = []
+        self.good = _bits(completed, self.count)
+        self.sides: list[Candidate] = []
+        self.coarse: list[Candidate] = []
         bounds = BOUNDS if self.count <= MANY else ROUGH_BOUNDS
         for place, parameter in enumerate(space):
             column = [_value(parameter, values) for values in trials]
@@ -167,7 +182,7 @@ class Finder:
         if len(failed) < FEWEST:
             return []
         bad = _bits(failed, self.count)
-        found = self._best(bad, (((side,), bits) for side, bits in self.sides), len(self.sides))
+        found = self._best(bad, self.sides, len(self.sides))
         if any(region.share_inside >= CLEAR for region in found):
             return found
         pairs = len(self.coarse) * (len(self.coarse) - 1) // 2
@@ -175,31 +190,37 @@ class Finder:
         better = [p for p in pair if all(p.share_inside > 1.2 * r.share_inside for r in found)]
         return [*better, *found][:MOST_REGIONS]
 
-    def _pairs(self) -> Iterator[tuple[tuple[Side, ...], int]]:
-        for index, (one, bits) in enumerate(self.coarse):
-            for other, more in self.coarse[index + 1 :]:
-                if one.place != other.place:
-                    yield (one, other), bits & more
+    def _pairs(self) -> Iterator["Candidate"]:
+        for index, one in enumerate(self.coarse):
+            for other in self.coarse[index + 1 :]:
+                if one.sides[0].place != other.sides[0].place:
+                    yield Candidate(
+                        one.sides + other.sides, one.inside & other.inside, one.used & other.used
+                    )
 
-    def _best(
-        self, bad: int, candidates: Iterator[tuple[tuple[Side, ...], int]], tests: int
-    ) -> list[Region]:
+    def _best(self, bad: int, candidates: Iterable["Candidate"], tests: int) -> list[Region]:
         """Least likely by chance first; `tests` is how often chance could strike."""
-        failed = bad.bit_count()
+        counted = self.good | bad
         best: dict[tuple[int, ...], tuple[float, Region]] = {}
-        for sides, bits in candidates:
-            inside, hits = bits.bit_count(), (bits & bad).bit_count()
-            outside, misses = self.count - inside, failed - hits
-            if hits < FEWEST or not outside:
+        for candidate in candidates:
+            hits = (candidate.inside & bad).bit_count()
+            if hits < FEWEST:
+                continue
+            inside = (candidate.inside & counted).bit_count()
+            total = (candidate.used & counted).bit_count()
+            failed = (candidate.used & bad).bit_count()
+            outside, misses = total - inside, failed - hits
+            if not outside:
                 continue
             if hits * outside < LEAST_LIFT * misses * inside:
                 continue
-            likely = log_tail(hits, inside, failed, self.count)
+            likely = log_tail(hits, inside, failed, total)
             if likely + math.log(max(tests, 1)) > math.log(CHANCE):
                 continue
-            places = tuple(side.place for side in sides)
+            places = tuple(side.place for side in candidate.sides)
             if places not in best or likely < best[places][0]:
-                best[places] = (likely, Region(sides, hits, inside, misses, outside))
+                region = Region(candidate.sides, hits, inside, misses, outside)
+                best[places] = (likely, region)
         ranked = sorted(best.values(), key=lambda item: item[0])
         return [region for _, region in ranked[:MOST_REGIONS]]
 
@@ -235,7 +256,7 @@ def _value(parameter: Hyperparameter, values: dict[str, Any]) -> Any:
 
 def _sides(
     place: int, parameter: Hyperparameter, column: Sequence[Any], bounds: int
-) -> Iterator[tuple[Side, int]]:
+) -> Iterator[Candidate]:
     """The regions of a hyperparameter that leave something of it."""
     groups: dict[Any, list[int]] = {}
     for index, value in enumerate(column):
@@ -244,14 +265,15 @@ def _sides(
     if len(groups) < 2:
         return
     total = len(column)
+    used = _bits([member for members in groups.values() for member in members], total)
     if not is_number(parameter) or parameter.config.get("ordered") is False:
         for (_, value), members in groups.items():
-            yield Side(place, parameter.name, "is", value), _bits(members, total)
+            side = Side(place, parameter.name, "is", value)
+            yield Candidate((side,), _bits(members, total), used)
         return
     values = sorted(value for _, value in groups)
     every = max(len(values) // bounds, 1)
     below = 0
-    in_use = _bits([member for members in groups.values() for member in members], total)
     pieces: list[list[int]] = []
     for index, value in enumerate(values[:-1]):
         pieces.append(groups[False, value])
@@ -259,8 +281,9 @@ def _sides(
             continue
         below |= _bits([member for piece in pieces for member in piece], total)
         pieces = []
-        yield Side(place, parameter.name, "to", value), below
-        yield Side(place, parameter.name, "from", values[index + 1]), in_use & ~below
+        yield Candidate((Side(place, parameter.name, "to", value),), below, used)
+        above = Side(place, parameter.name, "from", values[index + 1])
+        yield Candidate((above,), used & ~below, used)
 
 
 def _bits(members: Sequence[int], total: int) -> int:

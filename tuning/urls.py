@@ -13,6 +13,7 @@ from tuning.views import (
     search_forms,
     searches,
     teams,
+    trial_tables,
     trials,
     workers,
 )
@@ -36,6 +37,7 @@ urlpatterns = [
     path("searches/<int:pk>/stop/", searches.search_stop, name="search-stop"),
     path("searches/<int:pk>/extend/", searches.search_extend, name="search-extend"),
     path("searches/<int:pk>/delete/", searches.search_delete, name="search-delete"),
+    path("searches/<int:pk>/trials/", trial_tables.trial_list, name="trial-list"),
     path("trials/<int:pk>/", trials.trial_detail, name="trial-detail"),
     path("trials/<int:pk>/live/", trials.trial_live, name="trial-live"),
     path("trials/<int:pk>/plots.json", trials.trial_plots, name="trial-plots"),

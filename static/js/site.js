@@ -106,6 +106,7 @@ const isOffline = (state) => {
     offline = null;
   }
 };
+document.addEventListener("tuneroom:reached", (event) => isOffline(!event.detail));
 document.addEventListener("htmx:sendError", () => isOffline(true));
 document.addEventListener("htmx:timeout", () => isOffline(true));
 document.addEventListener("htmx:afterRequest", (event) => {

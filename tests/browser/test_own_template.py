@@ -80,7 +80,7 @@ def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> N
     project = page.url
     start_search(page, tuner="random", max_trials="2", epochs="2")
     wait_until_completed(page)
-    assert page.locator("#trial-table .status-completed").count() == 2
+    page.locator("#search-hero").get_by_text("2 completed").wait_for()
 
     # A new version, and the project goes on with it.
     page.goto("/templates/")

@@ -106,10 +106,12 @@ def test_a_tuner_class_reaches_a_download(sign_in: Callable[..., Any], tmp_path:
     # Another algorithm than its base class's.
     start_search(page, tuner="bayesian", max_trials="3", epochs="4")
     wait_until_completed(page)
-    assert page.locator("#trial-table .status-completed").count() == 3
+    page.get_by_role("link", name="All 3 trials").click()
+    page.locator("#trial-table .status-completed").nth(2).wait_for()
     assert page.locator("#trial-table").get_by_text("4", exact=True).count() > 0
     look(page, "own-tuner-search")
 
+    page.get_by_role("link", name="Overview").click()
     page.get_by_role("button", name=re.compile("^Retrain trial")).click()
     page.wait_for_url("**/models/*/")
     take_home(page, tmp_path)
@@ -125,9 +127,11 @@ def test_a_fit_of_its_own_reaches_a_download(sign_in: Callable[..., Any], tmp_pa
     start_search(page, tuner="random", max_trials="3", epochs="2")
     wait_until_completed(page)
     # What only its fit asks for is tuned as well.
+    page.get_by_role("link", name="All 3 trials").click()
     head = page.locator("#trial-table thead").inner_text()
     assert {"units", "normalize", "batch_size", "shuffle"} <= set(re.findall(r"[\w.]+", head))
     assert page.locator("#trial-table .status-completed").count() == 3
+    page.get_by_role("link", name="Overview").click()
     page.get_by_role("button", name=re.compile("^Retrain trial")).click()
     page.wait_for_url("**/models/*/")
     take_home(page, tmp_path)

@@ -28,7 +28,8 @@ BUILT_IN = {"dataset-picture", "dataset-retry"}
 READABLE = {
     "project-detail", "project-live", "search-detail", "search-live", "search-plots",
     "search-failures",
-    "trial-detail", "trial-live", "trial-plots", "saved-model-detail", "saved-model-live",
+    "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
+    "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
     "team-detail",
 }  # fmt: skip
@@ -56,6 +57,8 @@ def address(
     def of(name: str) -> str:
         if name in ("search-create", "search-plan"):
             return reverse(name, args=[project.pk])
+        if name.startswith("trial-list"):
+            return reverse(name, args=[search.pk])
         if name == "member-set":
             return reverse(name, args=[team.pk])
         if name == "member-remove":

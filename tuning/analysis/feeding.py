@@ -33,11 +33,12 @@ _CROSS_VALIDATION = {"scoring": "scoring", "folds": "folds"}
 
 @dataclass(frozen=True)
 class Feeding:
-    """`trials` by key; `inside` is how many different ones lie in the space. `refusal` says why
-    there are none."""
+    """`trials` by key; `inside` is how many different ones lie in the space, at least (`or_more`)
+    if there were too many to look at. `refusal` says why there are none."""
 
     trials: tuple[int, ...] = ()
     inside: int = 0
+    or_more: bool = False
     refusal: str = ""
 
     @property
@@ -46,8 +47,9 @@ class Feeding:
         if len(self.trials) == self.inside:
             return "They are not run again, and the tuner learns from their scores."
         return (
-            f"Of the {self.inside:,} that lie inside {len(self.trials):,} are used, from the best "
-            "to the worst: more would slow each suggestion down."
+            f"Of the {self.inside:,}{' or more' if self.or_more else ''} that lie inside "
+            f"{len(self.trials):,} are used, from the best to the worst: more would slow each "
+            "suggestion down."
         )
 
 
@@ -80,7 +82,8 @@ def feeding(earlier: Search, new: Search) -> Feeding:
     if refusal:
         return Feeding(refusal=refusal)
     fits = Fitting(new.space, new.tuner)
-    candidates = _evenly(_ranked(earlier, fits.parameters), MOST_COMPARED)
+    ranked = _ranked(earlier, fits.parameters)
+    candidates = _evenly(ranked, MOST_COMPARED)
     rows = {row.pk: row for row in _light(candidates)}
     inside: dict[str, int] = {}
     for pk in candidates:
@@ -92,7 +95,7 @@ def feeding(earlier: Search, new: Search) -> Feeding:
     most = MOST_BAYESIAN if new.tuner == Search.Tuner.BAYESIAN else MOST
     chosen = _evenly(list(inside.values()), most)
     if chosen:
-        return Feeding(tuple(chosen), len(inside))
+        return Feeding(tuple(chosen), len(inside), len(ranked) > len(candidates))
     grid = " that a grid tries" if fits.grid else ""
     return Feeding(refusal=f"No completed trial of search {earlier.number} has values{grid} here.")
 

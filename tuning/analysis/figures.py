@@ -68,6 +68,17 @@ def duration(value: timedelta | float | None) -> str:
     return f"{days} days {hours} h" if hours else f"{days} days"
 
 
+def size(value: float | None) -> str:
+    """Bytes in the unit that leaves one to three digits: "1.2 GB"."""
+    if value is None:
+        return MISSING
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(value) < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} TB"
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """ "1 trial", "2 trials", "no trials"."""
     if number == 0:

@@ -11,6 +11,8 @@ from .figures import counted
 from .overview import SearchRow, search_rows
 from .space_shares import SideBySide, side_by_side
 
+SAME = "the same space"
+
 
 @dataclass
 class Node:
@@ -49,7 +51,7 @@ def family(search: Search) -> list[Node]:
 def changes_text(both: SideBySide) -> str:
     """ "2 hyperparameters changed, 12 % of the space"."""
     if both.is_same:
-        return "the same space"
+        return SAME
     changed = both.changed
     smaller = all(line.share is not None and line.share <= 1 for line in changed)
     wider = all(line.share is not None and line.share >= 1 for line in changed)
@@ -77,6 +79,11 @@ class Origin:
     fed: int
     best: float | None
     sources: tuple[int, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether only its settings differ."""
+        return self.how == SAME
 
 
 def origin(search: Search) -> Origin | None:

@@ -72,14 +72,6 @@ def badge(status: str, search: bool = False) -> SafeString:
     return format_html('<span class="status status-{}">{}</span>', status, caption)
 
 
-@register.simple_tag
-def sort_link(key: str, sort: str) -> dict[str, str]:
-    """Where a column's head leads and how it is sorted now: a second press turns it around."""
-    if sort == key:
-        return {"to": f"-{key}", "aria": "ascending"}
-    return {"to": key, "aria": "descending" if sort == f"-{key}" else "none"}
-
-
 def _exact(text: str, value: Any) -> SafeString:
     exact = figures.exact(value)
     if exact in ("", text):

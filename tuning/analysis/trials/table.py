@@ -1,0 +1,141 @@
+"""One page of a trial table, as texts: what stands in each cell and what it exactly is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tuning.analysis import figures
+from tuning.models import Trial
+from tuning.protocol.statuses import Status
+
+from .columns import HYPERPARAMETERS, METRICS, Column
+from .selection import Selection
+
+PAGE_SIZE = 100
+# What one line of a table can hold; all of it is in the title.
+LONGEST_TEXT = 60
+# Everything that a column can show of a trial; no texts of its own page.
+FIELDS = (
+    "number", "status", "score", "values", "metrics", "last_metrics", "epochs_done", "started_at",
+    "finished_at", "worker__name", "parameters", "peak_memory", "failure_code", "is_baseline",
+)  # fmt: skip
+
+
+class Cell(NamedTuple):
+    """`title` is the exact value, empty if the text has it already."""
+
+    text: str
+    title: str = ""
+    shade: int | None = None
+
+
+class Row(NamedTuple):
+    trial: Trial
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Where in the selected trials this page is. `first` and `last` count from 1."""
+
+    number: int
+    count: int
+    total: int
+
+    @property
+    def first(self) -> int:
+        return min((self.number - 1) * PAGE_SIZE + 1, self.total)
+
+    @property
+    def last(self) -> int:
+        return min(self.number * PAGE_SIZE, self.total)
+
+    @property
+    def previous(self) -> int | None:
+        return self.number - 1 if self.number > 1 else None
+
+    @property
+    def next(self) -> int | None:
+        return self.number + 1 if self.number < self.count else None
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: list[Column]
+    rows: list[Row]
+    pages: Pages
+    best_pk: int | None
+
+
+def table_of(selection: Selection) -> Table:
+    """Four queries, however many trials and columns there are. A page beyond the last is it."""
+    count = -(-selection.count // PAGE_SIZE) or 1
+    pages = Pages(min(selection.page, count), count, selection.count)
+    search = selection.search
+    columns = selection.shown
+    best = search.trials.best_first(search.direction).values_list("pk", flat=True).first()
+    trials = _trials(selection, pages)
+    rows = [Row(trial, _cells(trial, columns)) for trial in trials]
+    return Table(columns, rows, pages, best)
+
+
+def _trials(selection: Selection, pages: Pages) -> list[Trial]:
+    start = (pages.number - 1) * PAGE_SIZE
+    ordered = selection.ordered().values_list("trial_id", flat=True)
+    keys = list(ordered[start : start + PAGE_SIZE])
+    found = Trial.objects.select_related("worker").only(*FIELDS).in_bulk(keys)
+    # One that was deleted between the two queries is gone.
+    return [found[key] for key in keys if key in found]
+
+
+def _cells(trial: Trial, columns: Sequence[Column]) -> list[Cell]:
+    return [cell_of(column, value_of(column, trial)) for column in columns]
+
+
+def value_of(column: Column, trial: Trial) -> Any:
+    """The trial's own, exact value: what is still going on is told as far as it goes."""
+    if column.part is not None:
+        field, name = column.part
+        return getattr(trial, field).get(name)
+    read = _OF_TRIAL.get(column.key)
+    return read(trial) if read else None
+
+
+def cell_of(column: Column, value: Any) -> Cell:
+    if value is None or value == "":
+        return Cell("")
+    text = _text(column, value)
+    exact = figures.exact(value)
+    if column.kind == "text" and len(text) > LONGEST_TEXT:
+        text = text[: LONGEST_TEXT - 1] + "…"
+    return Cell(text, "" if exact == text else exact)
+
+
+def _text(column: Column, value: Any) -> str:
+    if column.group == HYPERPARAMETERS:
+        return figures.setting(value)
+    if column.key == "seconds":
+        return figures.duration(value)
+    if column.key == "memory":
+        return figures.size(value)
+    if column.is_number or column.group == METRICS:
+        return figures.figure(value)
+    return str(value)
+
+
+def _seconds(trial: Trial) -> float | None:
+    ended = trial.duration if trial.finished_at else None
+    return ended.total_seconds() if ended is not None else None
+
+
+_OF_TRIAL: dict[str, Any] = {
+    "number": lambda trial: trial.number,
+    "status": lambda trial: Status(trial.status).caption,
+    "score": lambda trial: trial.score,
+    "epochs": lambda trial: trial.epochs_done,
+    "seconds": _seconds,
+    "parameters": lambda trial: trial.parameters,
+    "memory": lambda trial: trial.peak_memory,
+    "worker": lambda trial: trial.worker.name if trial.worker else None,
+    "failure": lambda trial: trial.failure.caption if trial.failure else None,
+}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import SPACE
 from tuning.actions.searches import delete_search, extend_search, start_search
-from tuning.analysis.feeding import feeding
+from tuning.analysis.feeding import Fitting, feeding
 from tuning.analysis.plan import plan_info
 from tuning.analysis.space import default_values, read_space
 from tuning.analysis.space_edits import Range, Values, edited
@@ -116,6 +116,28 @@ def test_bayesian_learns_from_what_it_was_fed() -> None:
     learned = [score_of(values) for values in tried(settings, fed, 6)]
     alone = [score_of(values) for values in tried(settings, [], 6)]
     assert sum(learned) / 6 > sum(alone) / 6
+
+
+def test_steps_that_rounding_moves_are_not_run_again() -> None:
+    """0.2 + 0.1 and 3 * 0.1 are two numbers to a computer, and the same momentum."""
+    steps: dict[int, Any] = {
+        0: Range(8, 16, 8), 1: Values(("sgd",)), 2: Range(0.2, 0.55, 0.1), 3: Values((0.001,)),
+    }  # fmt: skip
+    space = edited(SPACE, steps)
+    fits = Fitting(space, "random")
+    momenta = read_space(SPACE)[2].grid_values
+    before = [
+        {"units": units, "optimizer": "sgd", "momentum": momentum, "learning_rate": 0.001}
+        for units in (8, 16, 24)
+        for momentum in momenta[:4]
+    ]
+    values = [found for found in map(fits.values, before) if found is not None]
+    assert len(values) == 4, "two of four momenta and two of three units lie inside"
+    fed = [KnownTrial(f"fed-{i}", item, "COMPLETED", 0.5) for i, item in enumerate(values)]
+    settings = OracleSettings("random", "val_accuracy", "max", space, 3, max_trials=50, epochs=3)
+    own = tried(settings, fed, 50)
+    tuples = {(item["units"], round(item["momentum"], 6)) for item in [*own, *values]}
+    assert len(tuples) == len(own) + len(values) == 8
 
 
 @pytest.mark.parametrize("kind", ["random", "bayesian"])

@@ -57,6 +57,8 @@ def test_refining_a_filtered_table(as_bob: Client, url: str, many: Search) -> No
     kept = [t.values for t in many.trials.all() if t.values["learning_rate"] >= 0.01]
     kept = [values for values in kept if values["optimizer"] == "adam"]
     assert f"Narrowed to what {len(kept)} of 20 trials of search 1 span" in text
+    seen = as_bob.get(f"{reverse('trial-list', args=[many.pk])}?{page.context['begun'].query}")
+    assert seen.context["selection"].count == len(kept)
     assert "momentum was in use in none of them: kept as before." in text
     assert page.context["form"]["tuner"].value() == "bayesian"
     assert page.context["both"].share < 0.2

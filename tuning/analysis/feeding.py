@@ -34,18 +34,21 @@ _CROSS_VALIDATION = {"scoring": "scoring", "folds": "folds"}
 @dataclass(frozen=True)
 class Feeding:
     """`trials` by key; `inside` is how many different ones lie in the space, at least (`or_more`)
-    if there were too many to look at. `refusal` says why there are none."""
+    if there were too many to look at. `learns` is whether the tuner looks at scores. `refusal`
+    says why there are none."""
 
     trials: tuple[int, ...] = ()
     inside: int = 0
     or_more: bool = False
+    learns: bool = False
     refusal: str = ""
 
     @property
     def sentence(self) -> str:
         """What would be done with them."""
         if len(self.trials) == self.inside:
-            return "They are not run again, and the tuner learns from their scores."
+            learns = ", and the tuner learns from their scores" if self.learns else ""
+            return f"They are not run again{learns}."
         return (
             f"Of the {self.inside:,}{' or more' if self.or_more else ''} that lie inside "
             f"{len(self.trials):,} are used, from the best to the worst: more would slow each "
@@ -92,10 +95,10 @@ def feeding(earlier: Search, new: Search) -> Feeding:
         values = fits.values(rows[pk].values) if whole else None
         if values is not None:
             inside.setdefault(repr(values), pk)
-    most = MOST_BAYESIAN if new.tuner == Search.Tuner.BAYESIAN else MOST
-    chosen = _evenly(list(inside.values()), most)
+    learns = new.tuner == Search.Tuner.BAYESIAN
+    chosen = _evenly(list(inside.values()), MOST_BAYESIAN if learns else MOST)
     if chosen:
-        return Feeding(tuple(chosen), len(inside), len(ranked) > len(candidates))
+        return Feeding(tuple(chosen), len(inside), len(ranked) > len(candidates), learns)
     grid = " that a grid tries" if fits.grid else ""
     return Feeding(refusal=f"No completed trial of search {earlier.number} has values{grid} here.")
 

@@ -29,13 +29,15 @@ LONGEST = 300
 @dataclass(frozen=True)
 class Beginning:
     """`space` is what the form shows first; `changed` whether it was asked to differ from the
-    earlier one. `sentence` and `notes` say what was done and what could not be."""
+    earlier one. `sentence` and `notes` say what was done and what could not be; `query` leads to
+    the trials whose span it is."""
 
     earlier: Search
     space: dict[str, Any]
     changed: bool = False
     sentence: str = ""
     notes: tuple[str, ...] = ()
+    query: str = ""
 
     @property
     def tuner(self) -> str:
@@ -87,7 +89,8 @@ def _refined(earlier: Search, query: QueryDict, user: Any) -> Beginning:
     if found.idle:
         are = "was" if len(found.idle) == 1 else "were"
         notes.append(f"{in_words(list(found.idle))} {are} in use in none of them: kept as before.")
-    return Beginning(earlier, edited(earlier.space, found.edits), True, sentence, tuple(notes))
+    space = edited(earlier.space, found.edits)
+    return Beginning(earlier, space, True, sentence, tuple(notes), selection.filter_query)
 
 
 def _edited(earlier: Search, widen: list[str], exclude: list[str]) -> Beginning:

@@ -30,6 +30,7 @@ BUILT_IN = {"dataset-picture", "dataset-retry"}
 READABLE = {
     "project-detail", "project-live", "project-activity", "search-detail", "search-live",
     "search-plots", "search-comments", "trial-comments",
+    "search-failures",
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",

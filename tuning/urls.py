@@ -44,8 +44,6 @@ urlpatterns = [
     path("projects/<int:pk>/inspect/", projects.project_inspect, name="project-inspect"),
     path("projects/<int:pk>/upgrade/", projects.project_upgrade, name="project-upgrade"),
     path("projects/<int:pk>/delete/", projects.project_delete, name="project-delete"),
-    path("projects/<int:pk>/searches/new/", searches.search_create, name="search-create"),
-    path("projects/<int:pk>/searches/plan/", searches.search_plan, name="search-plan"),
     path("projects/<int:pk>/compare/", comparisons.trial_compare, name="trial-compare"),
     path(
         "projects/<int:pk>/compare/live/",

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning import urls
-from tuning.models import Project, SavedModel, Search, Team, Trial, Worker
+from tuning.models import Project, SavedModel, SavedView, Search, Team, Trial, Worker
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -27,8 +27,8 @@ BUILT_IN = {"dataset-picture", "dataset-retry"}
 # What viewers may open.
 READABLE = {
     "project-detail", "project-live", "search-detail", "search-live", "search-plots",
-    "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
-    "saved-model-live",
+    "trial-list", "trial-columns", "trial-column", "view-list",
+    "trial-detail", "trial-live", "trial-plots", "saved-model-detail", "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
     "team-detail",
 }  # fmt: skip
@@ -37,7 +37,7 @@ CHANGES = {
     "search-pause", "search-resume",
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
-    "hypermodel-edit", "hypermodel-delete",
+    "hypermodel-edit", "hypermodel-delete", "view-change", "view-delete",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 
@@ -48,16 +48,19 @@ def address(
     alice: User, dataset: Any, hypermodel: Any,
 ) -> Any:  # fmt: skip
     """A function: the address of a name, for the rows of alice's team."""
+    view = SavedView.objects.create(project=project, owner=alice, name="Best", shared=True)
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
-        "dataset": dataset, "hypermodel": hypermodel, "team": team,
+        "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
     }  # fmt: skip
 
     def of(name: str) -> str:
         if name in ("search-create", "search-plan"):
             return reverse(name, args=[project.pk])
-        if name.startswith("trial-list"):
+        if name in ("trial-list", "trial-columns", "view-list"):
             return reverse(name, args=[search.pk])
+        if name == "trial-column":
+            return reverse(name, args=[search.pk, "score"])
         if name == "member-set":
             return reverse(name, args=[team.pk])
         if name == "member-remove":

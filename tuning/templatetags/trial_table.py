@@ -19,7 +19,11 @@ register = template.Library()
 def trial_heads(table: Table, selection: Selection) -> SafeString:
     """Titles over the groups of columns, and the columns' heads: links that sort, links to what
     else can be done."""
-    groups = "".join(_span(table, *span) for span in table.spans)
+    titles = [title for title, _, _ in table.spans] + [""]
+    groups = "".join(
+        _span(table, "" if title == following else title, first, count)
+        for (title, first, count), following in zip(table.spans, titles[1:], strict=True)
+    )
     menu = reverse("trial-columns", args=[selection.search.pk])
     query = escape(selection.query())
     sorts = {sort.column.key: sort for sort in selection.sort}
@@ -57,7 +61,10 @@ def page_query(selection: Selection, page: int) -> str:
 
 
 def _span(table: Table, title: str, first: int, count: int) -> str:
+    """A part that the next one goes on from has no title of its own."""
     frozen = f' class="frozen f{first}"' if first < table.frozen else ""
+    if not title:
+        return f'<td colspan="{count}"{frozen}></td>'
     scope = "colgroup" if count > 1 else "col"
     return (
         f'<th scope="{scope}" colspan="{count}"{frozen}>'

@@ -57,7 +57,7 @@ def trial_columns(request: HttpRequest, pk: int) -> HttpResponse:
         "lists": [(shown, True), (hidden, False)],
         "columns": selection.columns,
         # Everything but the columns themselves, which are the form's own fields.
-        "kept": [pair for pair in selection.pairs(chosen=(), page=1) if pair[0] != "column"],
+        "kept": [pair for pair in selection.pairs(chosen=()) if pair[0] != "column"],
         "grouped": selection.query(chosen=tuple(grouped(shown))),
         "everything": selection.query(chosen=tuple(selection.columns)[1:]),
         "reset": selection.query(chosen=()),

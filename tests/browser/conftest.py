@@ -10,8 +10,8 @@ from tests.services import Tuneroom
 
 @pytest.fixture
 def sign_in(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
-    """A function that opens a page, signed in as the first account. A script error, a blocked
-    resource or a request to another host fails the test."""
+    """A function that opens a page, signed in as the first account or as another `user`. A script
+    error, a blocked resource or a request to another host fails the test."""
     contexts: list[Any] = []
     complaints: list[str] = []
 
@@ -35,14 +35,14 @@ def sign_in(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
             ),
         )
 
-    def open_page(**options: Any) -> Any:
+    def open_page(user: str = "", password: str = "", **options: Any) -> Any:
         context = chromium.new_context(base_url=tuneroom.url, **options)
         contexts.append(context)
         page = context.new_page()
         listen(page)
         page.goto("/")
-        page.get_by_label("Username").fill(tuneroom.admin)
-        page.get_by_label("Password").fill(tuneroom.password)
+        page.get_by_label("Username").fill(user or tuneroom.admin)
+        page.get_by_label("Password").fill(password or tuneroom.password)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/")
         return page

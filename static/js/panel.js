@@ -69,13 +69,13 @@ async function apply(form) {
   for (const input of form.querySelectorAll("[data-kept]")) fields.delete(input.name);
   const query = new URLSearchParams([...new URLSearchParams(state().query), ...fields]);
   query.delete("page");
-  const focused = document.activeElement?.id;
   const column = new URL(form.action).pathname;
   const refused = await go(query.toString(), { from: column });
   const html = refused ?? await load(`${column}?${state().query}`);
   if (!panel.matches(":popover-open") || html === null) return;
-  if (refused) fill(html);
-  else refresh(html);
+  if (!refused) { refresh(html); return; }
+  const focused = document.activeElement?.id;
+  fill(html);
   document.getElementById(focused)?.focus({ preventScroll: true });
 }
 

@@ -51,7 +51,7 @@ SPACE = _space()
 COLLEAGUE, PASSWORD = "colleague", "colleague-password-1"
 
 
-def fill(name: str, trials: int = 130) -> None:
+def fill(name: str, trials: int = 130, status: str = SearchStatus.COMPLETED) -> None:
     """Prints the key of a search of this many trials. The team has the first account and, as an
     editor, a colleague."""
     team = Team.objects.create(name=name)
@@ -61,9 +61,19 @@ def fill(name: str, trials: int = 130) -> None:
     colleague = colleague or User.objects.create_user(COLLEAGUE, password=PASSWORD)
     Membership.objects.create(team=team, user=colleague, role=Role.EDITOR)
     search = _search(name, team, first)
+    Search.objects.filter(pk=search.pk).update(status=status)
     Trial.objects.bulk_create(_trials(search, trials))
     Cells.objects.fill(search)
     print(search.pk)
+
+
+def add(pk: int) -> None:
+    """One more trial, as a worker would tell of it."""
+    search = Search.objects.get(pk=pk)
+    trial = _trial(search, search.trials.count() + 1, random.Random(2))
+    trial.save()
+    Cells.objects.fill(search, [trial])
+    Search.objects.touch(pk)
 
 
 def _search(name: str, team: Team, user: User) -> Search:

@@ -17,10 +17,15 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def search(tuneroom: Tuneroom) -> int:
     """The key of a finished search of 130 trials."""
-    code = "from tests.browser.rows import fill; fill('Read together')"
+    return int(in_shell(tuneroom, "fill('Read together')"))
+
+
+def in_shell(tuneroom: Tuneroom, call: str) -> str:
+    """Write rows into the running copy; what the call prints."""
+    code = f"from tests.browser.rows import add, fill; {call}"
     done = tuneroom.manage("shell", "-v0", "-c", code)
     assert done.returncode == 0, done.stderr
-    return int(done.stdout.split()[-1])
+    return done.stdout.strip()
 
 
 @pytest.fixture
@@ -155,7 +160,7 @@ def test_adding_a_filter_and_changing_it_through_its_chip(page: Any) -> None:
     page.locator("#add-filter").click()
     page.get_by_placeholder("Find a column").fill("optim")
     page.keyboard.press("Enter")
-    page.locator("#panel").get_by_label(re.compile("^sgd")).check()
+    page.locator("#panel").get_by_label(re.compile(r"\bsgd\b")).check()
     wait_for_query(page, "hp:optimizer__in=sgd")
     assert set(cells(page, "hp:optimizer")) == {"sgd"}
     page.locator("#panel").get_by_label("All but these").check()
@@ -163,7 +168,7 @@ def test_adding_a_filter_and_changing_it_through_its_chip(page: Any) -> None:
     assert set(cells(page, "hp:momentum")) == {""}
     page.keyboard.press("Escape")
     page.locator(".chip a").first.click()
-    page.locator("#panel").get_by_label(re.compile("^sgd")).uncheck()
+    page.locator("#panel").get_by_label(re.compile(r"\bsgd\b")).uncheck()
     wait_for(lambda: page.locator(".chip").count() == 0, "no filter is left")
     look(page, "trials")
 
@@ -238,3 +243,24 @@ def test_without_scripts_the_same_links_and_forms_load_pages(
     assert plain.url.endswith("?hp:units__gte=32&sort=score")
     assert plain.locator(".chip").count() == 1
     context.close()
+
+
+def test_news_come_in_without_disturbing_anybody(
+    sign_in: Callable[..., Any], tuneroom: Tuneroom
+) -> None:
+    """The search is paused, so that no worker takes it up."""
+    pk = int(in_shell(tuneroom, "fill('Followed', 40, 'paused')"))
+    page = sign_in(viewport={"width": 1280, "height": 900})
+    page.goto(f"/searches/{pk}/trials/?sort=-number&hp:units__gte=8")
+    page.get_by_label("Choose trial 3", exact=True).check()
+    page.locator("#trial-scroll").evaluate("box => { box.scrollTop = 120 }")
+    open_menu(page, "score")
+    page.locator("#filter-low").fill("0.1")
+    in_shell(tuneroom, f"add({pk})")
+    wait_for(lambda: "41" in cells(page, "number")[0], "the new trial is on the page")
+    assert page.locator(".filter-count").inner_text() == "41 of 41 trials"
+    assert page.locator("#filter-low").input_value() == "0.1"
+    assert page.evaluate("document.activeElement.id") == "filter-low"
+    assert page.locator("#trial-scroll").evaluate("box => box.scrollTop") == 120
+    assert page.get_by_label("Choose trial 3", exact=True).is_checked()
+    assert "sort=-number" in page.url

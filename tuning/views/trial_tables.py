@@ -1,7 +1,6 @@
 """The trials of a search: filters, plots, table. What is shown stands in the address."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -89,7 +88,7 @@ def trial_column(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         "facet": facet,
         "actions": _actions(selection, column),
         "kept": selection.pairs(page=1),
-        "cleared": selection.without(*own).query() if (own := _own(selection, column)) else "",
+        "cleared": _emptied(selection, *own) if (own := _own(selection, column)) else "",
     }
     status = 422 if form.errors else 200
     return _render_panel(request, "trials/_column.html", context, status)
@@ -113,14 +112,14 @@ def _context(request: HttpRequest, search: Search) -> dict[str, Any]:
         "chips": [
             {
                 "filter": item,
-                "without": selection.without(item.key).query() or f"view={PLAIN}",
+                "without": _emptied(selection, item.key),
                 "editor": f"{columns}{item.column.key}/?{query}",
                 # Only where it helps: which filter is to blame.
                 "count": None if table.rows else selection.without(item.key).count,
             }
             for item in selection.filters
         ],
-        "cleared": selection.without(*(f.key for f in selection.filters)).query(),
+        "cleared": _emptied(selection, *(f.key for f in selection.filters)),
         "view": view_of(request.user, search.project, selection.view or PLAIN),
         "can_edit": may_edit(request, search.project.team_id),
         "export_formats": EXPORTS,
@@ -201,6 +200,11 @@ def _swapped(shown: list[Column], place: int) -> list[Column]:
     return order[1:]
 
 
+def _emptied(selection: Selection, *keys: str) -> str:
+    """Without these filters. The bare address would open the project's default view."""
+    return selection.without(*keys).query() or f"view={PLAIN}"
+
+
 def _to_list(search: Search, query: str) -> HttpResponse:
-    query = query or urlencode({"view": PLAIN})
+    query = query or f"view={PLAIN}"
     return redirect(f"{reverse('trial-list', args=[search.pk])}?{query}")

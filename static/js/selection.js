@@ -7,7 +7,7 @@
 // - send `tuneroom:filter` (detail {set: {"hp:units__between": ["8", "64"]}, remove: [...]}) to change it.
 // Without scripts the same links and forms load the page.
 
-const PIECES = ["search-head", "selection", "trial-filters", "trial-table"];
+const PIECES = ["search-head", "selection", "trial-filters", "trial-bar", "trial-table"];
 const FOLLOW_MS = 1500;
 
 export const path = location.pathname;
@@ -94,7 +94,7 @@ function alsoSort(key) {
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.altKey) return;
   const link = event.target.closest("a[href]");
-  if (!link?.closest("#trial-filters, #trial-table, #panel") || link.hasAttribute("download")) return;
+  if (!link?.closest("#trial-filters, #trial-bar, #trial-table, #panel") || link.hasAttribute("download")) return;
   if (link.pathname !== path) return;
   event.preventDefault();
   if (event.shiftKey && link.classList.contains("sort")) alsoSort(link.closest("th").dataset.key);

@@ -216,7 +216,7 @@ def test_a_saved_view_opens_for_a_colleague(
     page.get_by_role("button", name="Save view").click()
     page.get_by_text("View “The best tenth” is saved.").wait_for()
 
-    other = sign_in(user=COLLEAGUE, password=PASSWORD)
+    other = sign_in(name=COLLEAGUE, password=PASSWORD)
     other.goto(f"/searches/{search}/trials/")
     other.locator("#views").click()
     other.locator("#panel").get_by_role("link", name=re.compile("The best tenth")).click()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -20,16 +21,17 @@ from tuning.forms.filters import FilterForm
 from tuning.models import Search
 
 from .access import may_edit, visible_or_404
-
-EXPORTS = [("csv", "CSV"), ("json", "JSON"), ("latex", "LaTeX"), ("parquet", "Parquet")]
+from .trial_exports import trial_export
 
 
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
-def trial_list(request: HttpRequest, pk: int) -> HttpResponse:
+def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The page; for scripts its changing parts, or 204 if nothing has changed `since`."""
     search = visible_or_404(request, searches(), pk)
+    if "format" in request.GET:
+        return trial_export(request, Selection.read(search, request.GET, request.user))
     is_fragment = "HX-Request" in request.headers
     if is_fragment and request.GET.get("since") == str(search.revision):
         return HttpResponse(status=204)
@@ -122,7 +124,6 @@ def _context(request: HttpRequest, search: Search) -> dict[str, Any]:
         "cleared": _emptied(selection, *(f.key for f in selection.filters)),
         "view": view_of(request.user, search.project, selection.view or PLAIN),
         "can_edit": may_edit(request, search.project.team_id),
-        "export_formats": EXPORTS,
     }
 
 

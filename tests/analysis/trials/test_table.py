@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from tuning.analysis.trials.facets import facet_of
 from tuning.analysis.trials.families import families, grouped, spans
 from tuning.analysis.trials.selection import Selection
 from tuning.analysis.trials.table import PAGE_SIZE, Table, table_of
@@ -159,3 +160,16 @@ def test_an_address_keeps_the_view_that_it_came_from(big: Search, alice: User) -
     # Alone, the view's key would bring the filter back.
     assert selection.without("score__gt").query() == "view=none"
     assert Selection.read(big, "view=drop table", alice).query() == ""
+
+
+def test_columns_beyond_the_slots_have_colours_and_histograms_too(big: Search, alice: User) -> None:
+    slots = {key: slot for key, slot in big.slots.items() if key != "hp:units"}
+    Search.objects.filter(pk=big.pk).update(slots=slots)
+    big.refresh_from_db()
+    selection = Selection.read(big, "column=hp:units&colour=hp:units", alice)
+    shades = {row.cells[1].text: row.cells[1].shade for row in table_of(selection).rows}
+    assert (shades["8"], shades["64"]) == ("deep-1", "deep-8")
+    found = facet_of(selection, selection.columns["hp:units"])
+    assert {int(one.text): one.count for one in found.values} == (
+        raw(big).units.value_counts().to_dict()
+    )

@@ -87,8 +87,8 @@ def facet_of(selection: Selection, column: Column, log: bool | None = None) -> F
 def _numbers(selection: Selection, column: Column, log: bool | None) -> Facet:
     every, fields = named(Cells.objects.filter(search=selection.search).order_by(), [column])
     field = fields[column.key]
-    figure = figure_in(column, field)
-    ends = every.aggregate(low=Min(figure), high=Max(figure))
+    figures = every.annotate(figure=figure_in(column, field))
+    ends = figures.aggregate(low=Min("figure"), high=Max("figure"))
     low, high = ends["low"], ends["high"]
     if low is None:
         return Facet(missing=selection.count)

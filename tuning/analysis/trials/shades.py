@@ -33,10 +33,11 @@ def _scales(selection: Selection, columns: list[Column]) -> dict[str, Shade]:
     if not columns:
         return {}
     rows, fields = named(selection.cells(), columns)
-    sources = {column.key: figure_in(column, fields[column.key]) for column in columns}
-    ends = rows.aggregate(
-        **{f"low_{i}": Min(sources[column.key]) for i, column in enumerate(columns)},
-        **{f"high_{i}": Max(sources[column.key]) for i, column in enumerate(columns)},
+    places = range(len(columns))
+    figures = {f"figure_{i}": figure_in(columns[i], fields[columns[i].key]) for i in places}
+    ends = rows.annotate(**figures).aggregate(
+        **{f"low_{i}": Min(f"figure_{i}") for i in places},
+        **{f"high_{i}": Max(f"figure_{i}") for i in places},
     )
     return {
         column.key: _scale(column, ends[f"low_{i}"], ends[f"high_{i}"])

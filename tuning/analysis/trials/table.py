@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tuning.analysis import figures
+from tuning.analysis.notes import Marks, marks_of
 from tuning.models import Trial
 from tuning.protocol.statuses import Status
 
 from .columns import HYPERPARAMETERS, NOTES, Column
 from .families import spans
-from .marks import Marks, marks_of
 from .selection import Selection
 from .shades import shades_of
 

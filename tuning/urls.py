@@ -8,6 +8,7 @@ from tuning.views import (
     comments,
     datasets,
     health,
+    help,
     hypermodels,
     mentions,
     notes,
@@ -104,5 +105,7 @@ urlpatterns = [
         name="member-remove",
     ),
     path("workers/", workers.worker_list, name="worker-list"),
+    path("help/", help.help_page, name="help-page"),
+    path("help/<slug:slug>/", help.help_page, name="help-page"),
     path("health/", health.health, name="health"),
 ]

@@ -22,6 +22,7 @@ SHARED = {
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
     "mention-list",
+    "help-page",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
@@ -69,7 +70,7 @@ def address(
             return reverse(name, args=[team.pk, alice.pk])
         if name == "saved-model-file":
             return reverse(name, args=[saved_model.pk, "history.csv"])
-        if name.endswith(("-list", "-create")) or name == "health":
+        if name.endswith(("-list", "-create")) or name in ("health", "help-page"):
             return reverse(name)
         return reverse(name, args=[rows[name.split("-")[0]].pk])
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tuning', '0004_reading_together'),
+        ('tuning', '0005_notes'),
     ]
 
     operations = [

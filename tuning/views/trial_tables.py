@@ -18,9 +18,10 @@ from tuning.analysis.trials.saved_views import view_of
 from tuning.analysis.trials.selection import PLAIN, Selection
 from tuning.analysis.trials.table import table_of
 from tuning.forms.filters import FilterForm
-from tuning.models import Search
+from tuning.models import Search, Star
 
 from .access import may_edit, visible_or_404
+from .shared import shared_fragment
 from .trial_exports import trial_export
 
 
@@ -40,8 +41,10 @@ def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
         view = view_of(request.user, search.project, request.GET.get("view", ""))
         if view is not None and view.query:
             return _to_list(search, f"{view.query}&view={view.pk}")
-    template = "trials/_live_list.html" if is_fragment else "trials/list.html"
-    return render(request, template, _context(request, search))
+    selection = Selection.read(search, request.GET, request.user)
+    if is_fragment:
+        return HttpResponse(_fragment(request, selection))
+    return render(request, "trials/list.html", _context(request, selection))
 
 
 @require_GET
@@ -100,8 +103,20 @@ def searches() -> QuerySet[Search]:
     return Search.objects.select_related("project__team", "project__dataset").defer("oracle_state")
 
 
-def _context(request: HttpRequest, search: Search) -> dict[str, Any]:
-    selection = Selection.read(search, request.GET, request.user)
+def _fragment(request: HttpRequest, selection: Selection) -> str:
+    """What changes. People who look at the same selection share it, unless they have stars."""
+    search = selection.search
+    role = may_edit(request, search.project.team_id)
+    stars = Star.objects.filter(trial__search=search, user_id=request.user.pk)
+    person = request.user.pk if stars.exists() else None
+    return shared_fragment(
+        request, search, "trials/_live_list.html", lambda: _context(request, selection),
+        selection.query(), selection.view, selection.problems, role, person,
+    )  # fmt: skip
+
+
+def _context(request: HttpRequest, selection: Selection) -> dict[str, Any]:
+    search = selection.search
     table = table_of(selection)
     columns = reverse("trial-columns", args=[search.pk])
     query = selection.query()

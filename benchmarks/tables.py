@@ -34,7 +34,10 @@ ASKED = {
     "filter, top 10 %": f"trials/?{FILTER}&score__top=10%25",
     "colours": "trials/?sort=score&colour=score&colour=hp:optimizer",
     "parallel coordinates": "plots/parallel.json",
-    "no news": "trials/?since={revision}",
+    "the search's page": "",
+    "history of the search": "plots.json",
+    "no news of the trials": "trials/?since={revision}",
+    "no news of the search": "live/?since={revision}",
 }
 PEER_TRIALS, MANY_TRIALS = 10_000, 100_000
 

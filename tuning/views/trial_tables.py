@@ -21,7 +21,7 @@ from tuning.forms.filters import FilterForm
 from tuning.models import Search, Star
 
 from .access import may_edit, visible_or_404
-from .shared import shared_fragment
+from .shared import key_of, shared_fragment
 from .trial_exports import trial_export
 
 
@@ -42,9 +42,14 @@ def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
         if view is not None and view.query:
             return _to_list(search, f"{view.query}&view={view.pk}")
     selection = Selection.read(search, request.GET, request.user)
-    if is_fragment:
-        return HttpResponse(_fragment(request, selection))
-    return render(request, "trials/list.html", _context(request, selection))
+    can_edit = may_edit(request, search.project.team_id)
+    if not is_fragment:
+        return render(request, "trials/list.html", _context(selection, can_edit))
+    text = shared_fragment(
+        request, search, "trials/_live_list.html", lambda: _context(selection, can_edit),
+        can_edit, *key_of(selection),
+    )  # fmt: skip
+    return HttpResponse(text)
 
 
 @require_GET
@@ -103,19 +108,7 @@ def searches() -> QuerySet[Search]:
     return Search.objects.select_related("project__team", "project__dataset").defer("oracle_state")
 
 
-def _fragment(request: HttpRequest, selection: Selection) -> str:
-    """What changes. People who look at the same selection share it, unless they have stars."""
-    search = selection.search
-    role = may_edit(request, search.project.team_id)
-    stars = Star.objects.filter(trial__search=search, user_id=request.user.pk)
-    person = request.user.pk if stars.exists() else None
-    return shared_fragment(
-        request, search, "trials/_live_list.html", lambda: _context(request, selection),
-        selection.query(), selection.view, selection.problems, role, person,
-    )  # fmt: skip
-
-
-def _context(request: HttpRequest, selection: Selection) -> dict[str, Any]:
+def _context(selection: Selection, can_edit: bool) -> dict[str, Any]:
     search = selection.search
     table = table_of(selection)
     columns = reverse("trial-columns", args=[search.pk])
@@ -137,8 +130,8 @@ def _context(request: HttpRequest, selection: Selection) -> dict[str, Any]:
             for item in selection.filters
         ],
         "cleared": _emptied(selection, *(f.key for f in selection.filters)),
-        "view": view_of(request.user, search.project, selection.view or PLAIN),
-        "can_edit": may_edit(request, search.project.team_id),
+        "view": view_of(selection.user, search.project, selection.view or PLAIN),
+        "can_edit": can_edit,
     }
 
 

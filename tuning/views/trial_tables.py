@@ -18,7 +18,7 @@ from tuning.analysis.trials.saved_views import view_of
 from tuning.analysis.trials.selection import PLAIN, Selection
 from tuning.analysis.trials.table import table_of
 from tuning.forms.filters import FilterForm
-from tuning.models import Search, Star
+from tuning.models import Search
 
 from .access import may_edit, visible_or_404
 from .shared import key_of, shared_fragment

@@ -27,6 +27,7 @@ BUILT_IN = {"dataset-picture", "dataset-retry"}
 # What viewers may open.
 READABLE = {
     "project-detail", "project-live", "search-detail", "search-live", "search-plots",
+    "search-tensorboard",
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",

@@ -111,10 +111,11 @@ def _conditions(conditions: Any) -> list[dict[str, Any]]:
     found = []
     for condition in conditions if isinstance(conditions, list) else []:
         config = condition.get("config") if isinstance(condition, dict) else None
-        if isinstance(config, dict) and isinstance(config.get("name"), str):
-            if _is_list(config.get("values")):
-                about = {"name": config["name"], "values": config["values"]}
-                found.append({"class_name": "Parent", "config": about})
+        if not isinstance(config, dict) or not isinstance(config.get("name"), str):
+            continue
+        if _is_list(config.get("values")):
+            about = {"name": config["name"], "values": config["values"]}
+            found.append({"class_name": "Parent", "config": about})
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -104,9 +105,8 @@ def write_trials(row: SearchImport, search: Search, trials: Iterator[FoundTrial]
             _still_wanted(row, search)
             rows = [_trial(search, number + i, found) for i, found in enumerate(batch, 1)]
             Trial.objects.bulk_create(rows)
-            epochs = [
-                e for trial, found in zip(rows, batch, strict=True) for e in _epochs(trial, found)
-            ]
+            pairs = zip(rows, batch, strict=True)
+            epochs = [epoch for trial, found in pairs for epoch in _epochs(trial, found)]
             Epoch.objects.bulk_create(epochs, batch_size=2_000, ignore_conflicts=True)
             Cells.objects.fill(search, rows)
             most_epochs = max(most_epochs, *(e.epoch for e in epochs), 1)
@@ -137,15 +137,16 @@ def _trial(search: Search, number: int, found: FoundTrial) -> Trial:
         code = FailureCode.CODE_ERROR
         lines = found.message.strip().splitlines()
         message = lines[-1][:1_000] if lines else "The trial failed; its files do not say why."
-    own = {key: value for key, value in checked_values(found.values).items() if key[:6] == "tuner/"}
+    values = checked_values(found.values)
+    own = {key: value for key, value in values.items() if key.startswith("tuner/")}
     return Trial(
         search=search,
         number=number,
         status=status,
         attempt=1,
         oracle_id=found.name[:20] if search.origin == Search.Origin.KERASTUNER else "",
-        values={k: v for k, v in checked_values(found.values).items() if k not in own},
-        tuner_values=own,
+        values={key: value for key, value in values.items() if key not in own},
+        tuner_values={key: value for key, value in own.items() if _is_sound(key, value)},
         score=score if status == Status.COMPLETED else None,
         best_epoch=found.best_epoch or None,
         metrics={name: value for name, value in found.metrics.items() if value is not None},
@@ -159,6 +160,13 @@ def _trial(search: Search, number: int, found: FoundTrial) -> Trial:
         failure_message=message,
         failure_traceback=found.message if status == Status.FAILED else "",
     )
+
+
+def _is_sound(key: str, value: Any) -> bool:
+    """Pages count with the numbers among KerasTuner's own values."""
+    if key == "tuner/trial_id":
+        return isinstance(value, str)
+    return type(value) is int and 0 <= value < 2**30
 
 
 def _epochs(trial: Trial, found: FoundTrial) -> Iterator[Epoch]:

@@ -89,14 +89,14 @@ def search_plots(request: HttpRequest, pk: int) -> JsonResponse:
 
 @require_POST
 def search_pause(request: HttpRequest, pk: int) -> HttpResponse:
-    search = editable_or_404(request, Search.objects.all(), pk)
+    search = editable_or_404(request, Search.objects.run_here(), pk)
     actions.pause_search(search)
     return redirect("search-detail", search.pk)
 
 
 @require_POST
 def search_resume(request: HttpRequest, pk: int) -> HttpResponse:
-    search = editable_or_404(request, Search.objects.all(), pk)
+    search = editable_or_404(request, Search.objects.run_here(), pk)
     actions.resume_search(search)
     return redirect("search-detail", search.pk)
 
@@ -104,7 +104,7 @@ def search_resume(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def search_stop(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it."""
-    search = editable_or_404(request, _searches(), pk)
+    search = editable_or_404(request, _searches().run_here(), pk)
     if request.method == "POST":
         actions.stop_search(search)
         return redirect("search-detail", search.pk)
@@ -129,7 +129,7 @@ def search_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def search_extend(request: HttpRequest, pk: int) -> HttpResponse:
-    search = editable_or_404(request, _searches(), pk)
+    search = editable_or_404(request, _searches().run_here(), pk)
     form = ExtendForm(request.POST, search=search)
     if not form.is_valid():
         context = _live_context(request, search) | _space_context(search)
@@ -156,11 +156,12 @@ def _earlier(request: HttpRequest, project: Project) -> Search | None:
     wanted = request.GET.get("from", "")
     if not wanted.isdecimal() or len(wanted) > 9:
         return None
-    return visible_or_404(request, Search.objects.filter(project=project), int(wanted))
+    return visible_or_404(request, project.searches.run_here(), int(wanted))
 
 
 def _space_context(search: Search) -> dict[str, Any]:
-    space = compared(search.space, search.inspection.space)
+    template = search.space if search.is_imported else search.inspection.space
+    space = compared(search.space, template)
     return {"space": space, "changes": sum(parameter.changed for parameter in space)}
 
 

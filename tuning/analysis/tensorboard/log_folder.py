@@ -10,6 +10,7 @@ from django.utils.text import slugify
 
 from tuning.eventfiles import write
 from tuning.models import Epoch, Search, Trial
+from tuning.protocol.statuses import Status
 
 from .experiment import experiment_of
 from .runs import runs_of
@@ -46,7 +47,7 @@ def log_folder(search: Search) -> Iterator[bytes]:
 
 def _trials(search: Search) -> Iterator[tuple[Trial, list[Epoch]]]:
     """All trials that have begun, by number, with the epochs of their last attempt."""
-    rows = search.trials.filter(started_at__isnull=False).order_by("number").only(*_USED)
+    rows = search.trials.exclude(status=Status.QUEUED).order_by("number").only(*_USED)
     waiting = rows.iterator(BATCH)
     while batch := list(islice(waiting, BATCH)):
         epochs: dict[int, list[Epoch]] = {}

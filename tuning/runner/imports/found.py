@@ -1,6 +1,7 @@
 """What readers of other programs' searches find."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuning.protocol.events import FoundTrial, Metrics
@@ -23,7 +24,10 @@ class Found:
     scores: dict[str, float] = field(default_factory=dict)
 
     def metrics(self) -> list[str]:
-        names = {name for trial in self.trials for name in _metrics_of(trial)}
+        """Validation metrics first. Some may have had no number in any trial."""
+        names = {name[:80] for name in self.directions}
+        for trial in self.trials:
+            names |= _metrics_of(trial)
         return sorted(names, key=lambda name: (not name.startswith("val_"), name))
 
 
@@ -55,7 +59,9 @@ def _by_scores(found: Found) -> str:
     for trial in found.trials:
         score = found.scores.get(trial.name)
         if score is not None:
-            same = {name for name, value in trial.metrics.items() if value == score}
+            known = {name: value for name, value in trial.metrics.items() if value is not None}
+            # Up to rounding: numpy's mean is not ours.
+            same = {name for name, value in known.items() if math.isclose(value, score)}
             fitting = same if fitting is None else fitting & same
     return fitting.pop() if fitting and len(fitting) == 1 else ""
 
@@ -81,7 +87,7 @@ def _settled(trial: FoundTrial, objective: str, direction: str) -> FoundTrial:
 
 def _with(trial: FoundTrial, metrics: dict[str, float], best: int) -> FoundTrial:
     known: Metrics = {**metrics, **trial.metrics}
-    return FoundTrial(**{**vars(trial), "metrics": known, "best_epoch": trial.best_epoch or best})
+    return replace(trial, metrics=known, best_epoch=trial.best_epoch or best)
 
 
 def _last(means: dict[int, dict[str, float]]) -> dict[str, float]:

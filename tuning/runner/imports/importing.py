@@ -3,6 +3,7 @@
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tuning.protocol.events import (
@@ -83,20 +84,16 @@ def _read(archive: zipfile.ZipFile, report: Report) -> Found:
 
 def _fit(trial: FoundTrial) -> FoundTrial:
     """The trial as its supervisor accepts it."""
-    return FoundTrial(
-        **{
-            **vars(trial),
-            "name": trial.name[:MAX_NAME],
-            "values": checked_values(trial.values),
-            "metrics": _fit_metrics(trial.metrics),
-            "epochs": [
-                type(epoch)(
-                    epoch.execution, epoch.epoch, epoch.seconds, _fit_metrics(epoch.metrics)
-                )
-                for epoch in trial.epochs
-                if epoch.execution < 2**15
-            ],
-        }
+    return replace(
+        trial,
+        name=trial.name[:MAX_NAME],
+        values=checked_values(trial.values),
+        metrics=_fit_metrics(trial.metrics),
+        epochs=[
+            replace(epoch, metrics=_fit_metrics(epoch.metrics))
+            for epoch in trial.epochs
+            if epoch.execution < 2**15
+        ],
     )
 
 

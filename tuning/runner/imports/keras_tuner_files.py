@@ -72,7 +72,7 @@ def _document(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> di
 
 
 def _tuner(oracle: dict[str, Any]) -> str:
-    """By what each algorithm adds to the file. A grid adds nothing, and looks like a random search."""
+    """By what each algorithm adds to the file. A grid adds nothing, as if it was random."""
     if "hyperband_iterations" in oracle:
         return "hyperband"
     return "bayesian" if "num_initial_points" in oracle else "random"

@@ -66,8 +66,8 @@ def read_log_folder(archive: zipfile.ZipFile, report: Report) -> Found:
     trials = _trials(runs)
     if not trials:
         raise BadData(
-            "There are no hyperparameters in the log folder: nothing that TensorBoard’s HPARAMS tab "
-            "would show."
+            "There are no hyperparameters in the log folder: nothing that TensorBoard’s HPARAMS "
+            "tab would show."
         )
     if len(trials) > MOST_IMPORTED:
         raise BadData(f"There are {len(trials):,} trials; at most {MOST_IMPORTED:,} are read.")

@@ -72,4 +72,8 @@ class ImportAssignment(Assignment):
 
     def _finish(self, status: Status, **values: Any) -> None:
         super()._finish(status, **values)
+        if status == Status.FAILED and self.row.search_id:
+            # What an attempt left whose worker was lost.
+            SearchImport.objects.filter(pk=self.row.pk).update(search=None)
+            Search.objects.filter(pk=self.row.search_id).delete()
         self.row.original.unlink(missing_ok=True)

@@ -126,8 +126,7 @@ def test_a_log_folder_of_ours_comes_back_as_it_was(
                     trial=trial, attempt=1, execution=execution, epoch=epoch, seconds=0.5,
                     metrics=metrics,
                 )  # fmt: skip
-        last = {name: value for name, value in metrics.items()}
-        Trial.objects.filter(pk=trial.pk).update(last_metrics=last)
+        Trial.objects.filter(pk=trial.pk).update(last_metrics=metrics)
     row = upload(b"".join(log_folder(search)))
     run(row)
     assert row.status == Status.COMPLETED, (row.failure_message, row.log_tail)

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning import urls
-from tuning.models import Project, SavedModel, Search, Team, Trial, Worker
+from tuning.models import Project, SavedModel, Search, SearchImport, Team, Trial, Worker
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -31,14 +31,14 @@ READABLE = {
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
-    "team-detail",
+    "team-detail", "import-detail", "import-live",
 }  # fmt: skip
 CHANGES = {
     "project-inspect", "project-upgrade", "project-delete", "search-create",
     "search-pause", "search-resume",
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
-    "hypermodel-edit", "hypermodel-delete",
+    "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 
@@ -52,10 +52,11 @@ def address(
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
         "dataset": dataset, "hypermodel": hypermodel, "team": team,
+        "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
     }  # fmt: skip
 
     def of(name: str) -> str:
-        if name in ("search-create", "search-plan"):
+        if name in ("search-create", "search-plan", "import-create"):
             return reverse(name, args=[project.pk])
         if name.startswith("trial-list"):
             return reverse(name, args=[search.pk])

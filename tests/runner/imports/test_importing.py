@@ -132,9 +132,8 @@ def test_a_file_that_was_cut_off_gives_what_is_before(kept: float) -> None:
 
 
 def test_many_steps_are_thinned_as_tensorboard_does() -> None:
-    trial = read({"x.tfevents.1": session({"a": 1}, {"acc": [float(i) for i in range(5_000)]})})[1][
-        0
-    ]
+    curve = [float(i) for i in range(5_000)]
+    trial = read({"x.tfevents.1": session({"a": 1}, {"acc": curve})})[1][0]
     assert 500 < len(trial.epochs) <= 1_000
     assert trial.epochs[-1].epoch == 5_000
 

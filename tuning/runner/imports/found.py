@@ -45,8 +45,12 @@ def decide_objective(found: Found, chosen: str, direction: str) -> None:
 
 
 def settle(found: Found) -> None:
-    """Give every trial the metrics of its best epoch, besides those that the files have for it."""
-    found.trials = [_settled(trial, found.objective, found.direction) for trial in found.trials]
+    """Give every trial the metrics of its best epoch, besides those that the files have for it. A
+    failed one has nothing to show."""
+    found.trials = [
+        trial if trial.status == "failed" else _settled(trial, found.objective, found.direction)
+        for trial in found.trials
+    ]
 
 
 def _metrics_of(trial: FoundTrial) -> set[str]:

@@ -6,7 +6,7 @@
 //   not the selection);
 // - send `tuneroom:filter` (detail {set: {"hp:units__between": ["8", "64"]}, remove: [...]}) to change it.
 
-const PIECES = ["search-head", "selection", "trial-filters", "trial-table"];
+const PIECES = ["search-head", "selection", "trial-filters", "trial-exports", "trial-table"];
 const FOLLOW_MS = 1500;
 
 const state = () => document.getElementById("selection").dataset;
@@ -68,7 +68,7 @@ export async function go(query, { push = true } = {}) {
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = event.target.closest("a[href]");
-  if (!link || link.target || link.origin !== location.origin || link.pathname !== path || link.hash) return;
+  if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin || link.pathname !== path || link.hash) return;
   if (!link.search && !link.closest("#trial-filters, #trial-table")) return;
   event.preventDefault();
   go(link.search.slice(1));

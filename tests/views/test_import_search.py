@@ -121,10 +121,14 @@ def test_nothing_of_it_can_be_run(imported: Search, as_bob: Client) -> None:
         assert as_bob.post(reverse(name, args=[imported.pk])).status_code == 404
     assert as_bob.post(reverse("trial-retrain", args=[trial.pk])).status_code == 404
     assert not extend_search(imported, 5, imported.max_trials)
-    create = reverse("search-create", args=[imported.project_id])
-    assert as_bob.get(f"{create}?from={imported.pk}").status_code == 404
     imported.refresh_from_db()
     assert imported.status == SearchStatus.COMPLETED
+
+
+def test_a_new_search_can_be_refined_from_it(imported: Search, as_bob: Client) -> None:
+    create = reverse("search-create", args=[imported.project_id])
+    for query in ("", "&refine=1&score__top=2"):
+        assert as_bob.get(f"{create}?from={imported.pk}{query}").status_code == 200
 
 
 def test_a_hyperband_of_somebody_else_has_a_page(imported: Search, as_bob: Client) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -14,14 +15,17 @@ from tuning.analysis.trials.table import table_of
 from tuning.models import Search
 
 from .access import may_edit, visible_or_404
+from .trial_exports import trial_export
 
 
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
-def trial_list(request: HttpRequest, pk: int) -> HttpResponse:
+def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The page; for scripts its changing parts, or 204 if nothing has changed `since`."""
     search = visible_or_404(request, _searches(), pk)
+    if "format" in request.GET:
+        return trial_export(request, Selection.read(search, request.GET, request.user))
     is_fragment = "HX-Request" in request.headers
     if is_fragment and request.GET.get("since") == str(search.revision):
         return HttpResponse(status=204)

@@ -14,6 +14,8 @@ from django.urls import reverse
 
 from tuning import urls
 from tuning.models import Comment, Project, SavedModel, SavedView, Search, Team, Trial, Worker
+from tuning.models import Project, SavedModel, Search, SearchImport, Team, Trial, Worker
+from tuning.models import Comment, Project, SavedModel, Search, Team, Trial, Worker
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -29,6 +31,12 @@ BUILT_IN = {"dataset-picture", "dataset-retry"}
 # What viewers may open.
 READABLE = {
     "trial-columns", "trial-column", "view-list",
+    "project-detail", "project-live", "search-detail", "search-live", "search-plots",
+    "search-tensorboard",
+    "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
+    "saved-model-live",
+    "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
+    "team-detail", "import-detail", "import-live",
     "project-detail", "project-live", "project-activity", "search-detail", "search-live",
     "search-plots", "search-comments", "trial-comments",
     "search-failures",
@@ -44,6 +52,7 @@ CHANGES = {
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
     "view-change", "view-delete",
+    "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
     "hypermodel-edit", "hypermodel-delete", "search-tags", "trial-tags", "project-mark",
     "comment-edit", "comment-delete",
 }  # fmt: skip
@@ -60,6 +69,12 @@ def address(
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
         "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
+        "dataset": dataset, "hypermodel": hypermodel, "team": team,
+        "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
+    }  # fmt: skip
+
+    def of(name: str) -> str:
+        if name in ("search-create", "search-plan", "import-create"):
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
 

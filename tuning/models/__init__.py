@@ -4,6 +4,7 @@ from .cells import Cells
 from .datasets import Dataset
 from .hypermodels import HyperModel
 from .importances import Importances
+from .imports import SearchImport
 from .inspections import Inspection
 from .notes import Comment, Mention, SavedView, Star, Tag
 from .projects import Project
@@ -31,6 +32,7 @@ __all__ = [
     "SavedModelEpoch",
     "SavedView",
     "Search",
+    "SearchImport",
     "Star",
     "Tag",
     "Team",

@@ -91,7 +91,7 @@ def _search(count: int, epochs: int) -> Any:
     dataset, _ = models.Dataset.objects.get_or_create(
         key="benchmark", team=team,
         defaults={"name": "Benchmark", "kind": "image", "task": "classification",
-                  "status": "completed", "source": "bundled",
+                  "status": "completed", "source": "upload",
                   "profile": {"rows": 60000, "input_shape": [28, 28, 1], "num_classes": 10}},
     )  # fmt: skip
     hypermodel, _ = models.HyperModel.objects.get_or_create(

@@ -20,6 +20,7 @@ django.setup()
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 
 from tuning.models import Dataset, HyperModel, Inspection, Membership, Project, Role, Search, Team
@@ -73,6 +74,12 @@ def _quick_site() -> None:
     """Sign-ins without the slow password hash; a folder for static files, as setup makes it."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_shared() -> None:
+    """Each test has rows of its own with the keys of the one before."""
+    cache.clear()
 
 
 def _user(name: str) -> User:

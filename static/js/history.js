@@ -9,7 +9,7 @@ export function drawHistory(element, info) {
   draw(element, () => {
     const [first, second] = colours();
     const traces = [
-      { name: "trial", x: info.numbers, y: info.scores, mode: "markers", type: "scatter",
+      { name: info.total > info.numbers.length ? `trial (${info.numbers.length} of ${info.total} drawn)` : "trial", x: info.numbers, y: info.scores, mode: "markers", type: "scatter",
         marker: { color: first, size: info.numbers.length > 500 ? 4 : 8 }, hovertemplate: "trial %{x}: %{y:.5g}<extra></extra>" },
       { name: "best so far", x: info.numbers, y: info.best, mode: "lines", type: "scatter",
         line: { color: second, width: 2, shape: "hv" }, hovertemplate: "best so far: %{y:.5g}<extra></extra>" },

@@ -10,7 +10,7 @@ from tuning.analysis.history import history_info
 from tuning.analysis.overview import search_rows
 from tuning.analysis.plan import plan_info
 from tuning.analysis.summary import planned_trials, spread, summarise
-from tuning.models import Epoch, Search, Trial
+from tuning.models import Cells, Epoch, Search, Trial
 from tuning.protocol.statuses import Status
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,6 +26,8 @@ def add(make_search: Any) -> Any:
                 "finished_at": START + timedelta(seconds=took),
             },
         )  # fmt: skip
+        search.refresh_from_db(fields=["slots"])
+        Cells.objects.fill(search, [trial])
         return trial
 
     return add
@@ -50,7 +52,33 @@ def test_a_search_that_minimises(make_search: Any, add: Any) -> None:
     assert history_info(search) == {
         "objective": "val_loss", "direction": "min", "numbers": [1, 2, 4],
         "scores": [0.5, 0.3, 0.4], "best": [0.5, 0.3, 0.3], "failed": [3], "baseline": 0.5,
+        "total": 3,
     }  # fmt: skip
+
+
+def test_of_very_many_trials_a_sample_is_drawn_with_all_that_were_best(make_search: Any) -> None:
+    search = make_search(max_trials=9000)
+    scores = {number: number % 97 / 100 + number / 100_000 for number in range(2, 9001)}
+    Trial.objects.bulk_create(
+        Trial(search=search, number=number, status=Status.COMPLETED, score=score)
+        for number, score in scores.items()
+    )
+    Cells.objects.fill(search)
+    info = history_info(search)
+    assert 1500 < len(info["numbers"]) < 2600
+    assert info["total"] == 8999
+    assert info["scores"] == [scores[number] for number in info["numbers"]]
+    assert set(_leaders(scores)) <= set(info["numbers"])
+    assert info["numbers"][-1] == 9000
+
+
+def _leaders(scores: dict[int, float]) -> list[int]:
+    """The trials that were the best so far, one after another."""
+    leaders: list[int] = []
+    for number, score in scores.items():
+        if not leaders or score > scores[leaders[-1]]:
+            leaders.append(number)
+    return leaders
 
 
 def test_nothing_has_run(make_search: Any) -> None:

@@ -1,11 +1,13 @@
 """Following a search: its page, its live fragments, its plots."""
 
+import re
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import Search, Trial, Worker
+from tuning.models import Membership, Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 
 
@@ -83,10 +85,59 @@ def test_the_number_of_queries_does_not_grow(
     as_alice: Client, search: Search, django_assert_num_queries: Any
 ) -> None:
     url = reverse("search-detail", args=[search.pk])
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         as_alice.get(url)
     Trial.objects.bulk_create(
         Trial(search=search, number=number, status=Status.RUNNING) for number in range(4, 54)
     )
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         as_alice.get(url)
+
+
+def test_no_news_cost_few_queries(
+    as_dora: Client, search: Search, django_assert_num_queries: Any
+) -> None:
+    # The session, the person, the search if they may see it, the workers.
+    with django_assert_num_queries(4):
+        assert _live(as_dora, search, since=search.revision).status_code == 204
+
+
+def test_who_leaves_the_team_follows_no_more(as_bob: Client, bob: User, search: Search) -> None:
+    assert _live(as_bob, search).status_code == 200
+    Membership.objects.filter(user=bob).delete()
+    assert _live(as_bob, search, since=search.revision).status_code == 404
+    assert _live(as_bob, search).status_code == 404
+
+
+def test_news_are_made_once_for_all_who_follow(
+    as_alice: Client, as_bob: Client, as_dora: Client, search: Search,
+    django_assert_num_queries: Any,
+) -> None:  # fmt: skip
+    first = _live(as_alice, search).content.decode()
+    # The session, the person, the search, the workers, the role.
+    with django_assert_num_queries(5):
+        second = _live(as_bob, search).content.decode()
+    assert _without_tokens(first) == _without_tokens(second)
+    assert _token(first) != _token(second)
+    assert "csrfmiddlewaretoken" not in _live(as_dora, search).content.decode()
+    Search.objects.touch(search.pk)
+    assert f'data-revision="{search.revision + 1}"' in _live(as_bob, search).content.decode()
+
+
+def test_a_form_from_shared_news_is_accepted(bob: User, search: Search) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(bob, backend="django.contrib.auth.backends.ModelBackend")
+    token = _token(_live(client, search).content.decode())
+    url = reverse("trial-retrain", args=[search.trials.get(number=3).pk])
+    assert client.post(url).status_code == 403
+    assert client.post(url, {"csrfmiddlewaretoken": token}).status_code in (302, 422)
+
+
+def _token(page: str) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w{64})"', page)
+    assert found
+    return found[1]
+
+
+def _without_tokens(page: str) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w{64}"', "", page)

@@ -6,33 +6,52 @@ from tuning.models import Search
 from tuning.protocol.objectives import is_better
 from tuning.protocol.statuses import Status
 
+# More points than this are a cloud; who follows a search gets them anew with each news.
+MOST_POINTS = 2000
+
 
 def history_info(search: Search) -> dict[str, Any]:
-    """Plain lists, ready for JSON. `best` has one entry for each of `numbers`."""
+    """Plain lists, ready for JSON. `best` has one entry for each of `numbers`. Of very many
+    trials an even sample is drawn, with every one that was the best so far."""
     numbers: list[int] = []
     scores: list[float] = []
     best: list[float] = []
     failed: list[int] = []
-    baseline: float | None = None
-    rows = search.trials.order_by("number").values_list("number", "status", "score", "is_baseline")
-    for number, status, score, is_baseline in rows:
+    rows = search.cells.order_by("number").values_list("number", "status", "score")
+    for number, status, score in rows:
         if status == Status.FAILED:
             failed.append(number)
         if status != Status.COMPLETED or score is None:
             continue
-        if is_baseline:
-            baseline = score
         numbers.append(number)
         scores.append(score)
         best.append(
             score if is_better(score, best[-1] if best else None, search.direction) else best[-1]
         )
+    drawn = _drawn(best)
     return {
         "objective": search.score_name,
         "direction": search.direction,
-        "numbers": numbers,
-        "scores": scores,
-        "best": best,
-        "failed": failed,
-        "baseline": baseline,
+        "numbers": [numbers[place] for place in drawn],
+        "scores": [scores[place] for place in drawn],
+        "best": [best[place] for place in drawn],
+        "failed": failed[:: len(failed) // MOST_POINTS + 1],
+        "baseline": _baseline(search),
+        "total": len(numbers),
     }
+
+
+def _drawn(best: list[float]) -> list[int]:
+    """Places of the points to draw: all, or every so many and the steps of the best."""
+    step = -(-len(best) // MOST_POINTS) or 1
+    return [
+        place
+        for place, score in enumerate(best)
+        if place % step == 0 or place == len(best) - 1 or score != best[place - 1]
+    ]
+
+
+def _baseline(search: Search) -> float | None:
+    baseline = search.trials.completed().filter(is_baseline=True)
+    score: float | None = baseline.values_list("score", flat=True).first()
+    return score

@@ -1,10 +1,11 @@
 """Searches: a new one, its live page, and what can be done with it."""
 
+import json
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -24,6 +25,7 @@ from tuning.models import Project, Search, Worker
 from tuning.protocol.statuses import Status
 
 from .access import editable_or_404, may_edit, visible_or_404
+from .shared import shared_fragment, shared_text
 
 
 @require_http_methods(["GET", "POST"])
@@ -64,8 +66,7 @@ def search_plan(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def search_detail(request: HttpRequest, pk: int) -> HttpResponse:
     search = visible_or_404(request, _searches(), pk)
-    context = _live_context(request, search) | _space_context(search)
-    return render(request, "searches/detail.html", context)
+    return render(request, "searches/detail.html", _page_context(request, search))
 
 
 @require_GET
@@ -77,14 +78,24 @@ def search_live(request: HttpRequest, pk: int) -> HttpResponse:
     workers = str(Worker.objects.online().count())
     if known[0] == str(search.revision) and known[1] in (None, workers):
         return HttpResponse(status=204)
-    return render(request, "searches/_live.html", _live_context(request, search))
+    can_edit = may_edit(request, search.project.team_id)
+    text = shared_fragment(
+        request, search, "searches/_live.html",
+        lambda: _live_context(search, int(workers), can_edit), workers, can_edit,
+    )  # fmt: skip
+    return HttpResponse(text)
 
 
 @require_GET
 @never_cache
-def search_plots(request: HttpRequest, pk: int) -> JsonResponse:
+def search_plots(request: HttpRequest, pk: int) -> HttpResponse:
     search = visible_or_404(request, Search.objects.defer("oracle_state"), pk)
-    return JsonResponse({"history": history_info(search), "running": running_info(search)})
+
+    def make() -> str:
+        plots = {"history": history_info(search), "running": running_info(search)}
+        return json.dumps(plots, separators=(",", ":"))
+
+    return HttpResponse(shared_text(search, make, "plots"), content_type="application/json")
 
 
 @require_POST
@@ -132,8 +143,7 @@ def search_extend(request: HttpRequest, pk: int) -> HttpResponse:
     search = editable_or_404(request, _searches(), pk)
     form = ExtendForm(request.POST, search=search)
     if not form.is_valid():
-        context = _live_context(request, search) | _space_context(search)
-        context["extend_form"] = form
+        context = _page_context(request, search) | {"extend_form": form}
         return render(request, "searches/detail.html", context, status=422)
     actions.extend_search(search, form.cleaned_data["more"], form.cleaned_data["seen"])
     return redirect("search-detail", search.pk)
@@ -186,7 +196,13 @@ def _sketch(project: Project, form: SearchForm, space: dict[str, Any]) -> Search
     return Search(project=project, space=space, model_kind=kind, **values)
 
 
-def _live_context(request: HttpRequest, search: Search) -> dict[str, Any]:
+def _page_context(request: HttpRequest, search: Search) -> dict[str, Any]:
+    can_edit = may_edit(request, search.project.team_id)
+    live = _live_context(search, Worker.objects.online().count(), can_edit)
+    return live | _space_context(search) | {"extend_form": ExtendForm(search=search)}
+
+
+def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any]:
     summary = summarise(search)
     running = running_rows(search)
     # Lines for the slots that the search may use as well, so that nothing jumps.
@@ -200,7 +216,6 @@ def _live_context(request: HttpRequest, search: Search) -> dict[str, Any]:
         "top": top_trials(search),
         "failures": failed_trials(search),
         "snippets": snippet_forms(summary.best.values) if summary.best else [],
-        "workers": Worker.objects.online().count(),
-        "can_edit": may_edit(request, search.project.team_id),
-        "extend_form": ExtendForm(search=search),
+        "workers": workers,
+        "can_edit": can_edit,
     }

@@ -1,8 +1,9 @@
 """Optuna studies built from trials, and what Optuna finds out about them.
 
-Nothing here knows the database: the worker has it done in a process of its own, which reads an Order
-as JSON and writes what it found (`python -m tuning.analysis.studies`). fANOVA trains a forest for
-seconds without letting go of Python's lock; in a worker's process it would hold up its supervisors.
+Nothing here knows the database: the worker has it done in a process of its own, which reads an
+Order as JSON and writes what it found (`python -m tuning.analysis.studies`). fANOVA trains a forest
+for seconds without letting go of Python's lock; in a worker's process it would hold up its
+supervisors.
 """
 
 import json

@@ -16,7 +16,7 @@ from .timeline import timeline_info
 
 @dataclass(frozen=True)
 class Plot:
-    """`figures` tells where the same figures stand as text; `tall` plots need more room."""
+    """`help` is one sentence or two. `tall` plots need more room."""
 
     name: str
     caption: str
@@ -26,9 +26,21 @@ class Plot:
     tall: bool = False
 
     def info(self, selection: Selection) -> dict[str, Any]:
-        """Plain lists, ready for JSON: `pk` and `number` of the trials, `total`, a `note`, and
-        what the plot's script draws."""
-        return self.make(selection, Given(selection, self.name))
+        """Plain lists, ready for JSON: `pk` and `number` of the trials, `total`, a `note`, what the
+        plot's script draws, and `options` with what can be chosen and what is."""
+        given = Given(selection, self.name)
+        info = self.make(selection, given)
+        used, choices = info.pop("used", {}), info.pop("choices", {})
+        options = [
+            {
+                "name": option.name, "label": option.label, "kind": option.kind,
+                "most": option.most, "step": option.step,
+                "choices": choices.get(option.name) or option.choices_of(selection),
+                "chosen": used.get(option.name) or given.texts(option.name),
+            }
+            for option in self.options
+        ]  # fmt: skip
+        return {**info, "options": options}
 
 
 PLOTS: dict[str, Plot] = {

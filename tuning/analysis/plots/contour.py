@@ -1,8 +1,8 @@
 """The contour plot: the mean of a figure over any two columns.
 
-Optuna's own draws a line of the grid for every different value, which 10,000 trials make 100 million
-squares of. Here the trials are counted into a grid of at most 30 x 30, all of them; between squares
-without trials the browser interpolates.
+Optuna's own draws a line of the grid for every different value, which makes 100 million squares of
+10,000 trials. Here the trials are counted into a grid of at most 30 x 30, all of them; between
+squares without trials the browser interpolates.
 """
 
 import math
@@ -35,6 +35,7 @@ def contour_info(selection: Selection, given: Given) -> dict[str, Any]:
     if first is None or second is None or first.key == second.key:
         said = "A contour plot needs two different columns."
         return {"pk": [], "number": [], "total": selection.count, "note": said}
+    used = {"x": [first.key], "y": [second.key], "figure": [figure.key]}
     points = points_of(selection, [first.key, second.key, figure.key], MOST_COUNTED)
     points = _complete(points, (first, second, figure))
     x, y = (axis_of(column, points.frame[column.key]) for column in (first, second))
@@ -44,6 +45,7 @@ def contour_info(selection: Selection, given: Given) -> dict[str, Any]:
     return {
         "pk": points.frame["pk"][thin],
         "number": points.frame["number"][thin],
+        "used": used,
         "total": points.count,
         "note": _note(points, selection),
         "x": {**x, "values": x["values"][thin]},

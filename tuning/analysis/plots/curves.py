@@ -15,9 +15,10 @@ from .points import rounded
 METRIC = Option("metric", "Metric", "choice")
 COUNT = Option(
     "count", "Trials", "choice",
-    choices=(("", "10"), ("5", "5"), ("25", "25"), ("50", "50")),
+    choices=(("10", "10"), ("5", "5"), ("25", "25"), ("50", "50")),
 )  # fmt: skip
-SMOOTHING = Option("smoothing", "Smoothing", "number")
+# How much of a point comes from those before it: drawn by the script.
+SMOOTHING = Option("smoothing", "Smoothing", "share", most=0.95, step=0.05)
 LOG = Option("log", "Log axis", "switch")
 BY_ITSELF, MOST = 10, 50
 
@@ -55,7 +56,8 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
         "total": selection.count,
         "note": _note(len(numbers), selection),
         "metric": metric,
-        "metrics": metrics,
+        "used": {METRIC.name: [metric], COUNT.name: [str(count)]},
+        "choices": {METRIC.name: [(name, name) for name in metrics]},
         "x": "fold" if search.is_cross_validated else "epoch",
         "several": search.executions_per_trial > 1,
         "curves": [

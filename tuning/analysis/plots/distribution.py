@@ -12,7 +12,7 @@ from tuning.protocol.statuses import Status
 from .given import Given, Option
 from .points import rounded
 
-SEARCHES = Option("searches", "Beside it", "searches", most=8)
+SEARCHES = Option("searches", "Other searches", "several", most=8)
 # A curve of more points looks the same.
 MOST_STEPS = 1_000
 
@@ -28,7 +28,8 @@ def distribution_info(selection: Selection, given: Given) -> dict[str, Any]:
     name = f"search {search.number}" + (", filtered" if selection.filters else "")
     curves = [_curve(name, scores)]
     chosen = set(given.texts(SEARCHES.name))
-    for other in comparable(search):
+    others = comparable(search)
+    for other in others:
         if str(other.pk) in chosen and len(curves) <= SEARCHES.most:
             rows = Cells.objects.filter(search=other, status=Status.COMPLETED, score__isnull=False)
             curves.append(_curve(f"search {other.number}", rows.values_list("score", flat=True)))
@@ -39,6 +40,7 @@ def distribution_info(selection: Selection, given: Given) -> dict[str, Any]:
         "note": "",
         "objective": search.score_name,
         "curves": curves,
+        "choices": {SEARCHES.name: [(str(other.pk), _named(other)) for other in others]},
     }
 
 
@@ -49,6 +51,10 @@ def comparable(search: Search) -> list[Search]:
         direction=search.direction,
     )  # fmt: skip
     return list(rows.exclude(pk=search.pk).only("number", "name").order_by("number"))
+
+
+def _named(search: Search) -> str:
+    return f"search {search.number}" + (f": {search.name}" if search.name else "")
 
 
 def _curve(name: str, scores: Sequence[float]) -> dict[str, Any]:

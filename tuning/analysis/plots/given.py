@@ -8,20 +8,28 @@ from tuning.analysis.trials.selection import Selection
 
 @dataclass(frozen=True)
 class Option:
-    """Something that a person can set. `kind`: column, columns, searches, switch, number or choice.
-    `numbers` are for columns of numbers only; `most` is how many columns make sense."""
+    """Something that a person can set. `kind`: column, columns, several, choice, switch or share
+    (a number from 0 to `most`). `numbers` leaves columns of numbers only; `most` is how many of
+    them make sense."""
 
     name: str
     label: str
     kind: str
     numbers: bool = False
-    most: int = 1
+    most: float = 1
+    step: float = 1
     choices: tuple[tuple[str, str], ...] = ()
 
     def columns(self, selection: Selection) -> list[Column]:
         """Those that can be chosen here."""
         kinds = ("number",) if self.numbers else ("number", "text")
-        return [c for c in selection.columns if c.kind in kinds and (c.field or c.source)]
+        found = (column for column in selection.columns if column.kind in kinds)
+        return [column for column in found if column.field or column.source is not None]
+
+    def choices_of(self, selection: Selection) -> list[tuple[str, str]]:
+        if self.kind in ("column", "columns"):
+            return [(column.key, column.label) for column in self.columns(selection)]
+        return list(self.choices)
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class Given:
         """The chosen ones that can be drawn, in the order of the address; else the default."""
         possible = {column.key: column for column in option.columns(self.selection)}
         keys = dict.fromkeys(self.texts(option.name))
-        return ([possible[key] for key in keys if key in possible] or default)[: option.most]
+        return ([possible[key] for key in keys if key in possible] or default)[: int(option.most)]
 
     def column(self, option: Option, default: Column | None) -> Column | None:
         return next(iter(self.columns(option, [default] if default else [])), None)

@@ -18,6 +18,7 @@ def matrix_info(selection: Selection, given: Given) -> dict[str, Any]:
     points = points_of(selection, [*(column.key for column in columns), "score"], MOST_POINTS)
     return {
         **points.facts(),
+        "used": {"columns": [column.key for column in columns]},
         "axes": [axis_of(column, points.frame[column.key]) for column in columns],
         "colour": axis_of(score, points.frame["score"]),
     }

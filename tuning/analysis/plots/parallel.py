@@ -14,8 +14,8 @@ BRUSHES = ("between", "in", "active")
 
 
 def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
-    """The trials outside the brushes come along, dimmed, so that a brush can be widened: the filters
-    on the axes are left out here and come as `brushes`."""
+    """The trials outside the brushes come along, dimmed, so that a brush can be widened: the
+    filters on the axes are left out here and come as `brushes`."""
     score = selection.columns["score"]
     columns = given.columns(AXES, [*varying(selection, MOST_BY_ITSELF), score])
     keys = {column.key for column in columns}
@@ -31,6 +31,7 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     points = points_of(wider, [*keys, "score"])
     return {
         **points.facts(),
+        "used": {"axes": [column.key for column in columns]},
         "selected": selection.count,
         "axes": [axis_of(column, points.frame[column.key]) for column in columns],
         "colour": axis_of(score, points.frame["score"]),

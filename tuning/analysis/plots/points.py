@@ -1,4 +1,4 @@
-"""Trials as points of a plot: short columns of numbers, and no more of them than a browser draws."""
+"""Trials as points of a plot: short columns of numbers, no more of them than a browser draws."""
 
 import math
 from collections.abc import Iterable, Sequence

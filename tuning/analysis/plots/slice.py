@@ -19,6 +19,7 @@ def slice_info(selection: Selection, given: Given) -> dict[str, Any]:
     points = points_of(selection, [*(column.key for column in columns), figure.key], MOST_POINTS)
     return {
         **points.facts(),
+        "used": {"axes": [column.key for column in columns], "figure": [figure.key]},
         "axes": [axis_of(column, points.frame[column.key]) for column in columns],
         "figure": axis_of(figure, points.frame[figure.key]),
     }

@@ -5,7 +5,6 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
 from tuning.actions.importances import want_importances
@@ -17,8 +16,6 @@ from tuning.models import Search, Trial, Worker
 from .access import visible_or_404
 
 
-# Nothing secret is in it that could be guessed from its length.
-@gzip_page
 @require_GET
 @never_cache
 def search_plot(request: HttpRequest, pk: int, name: str) -> HttpResponse:

@@ -9,7 +9,7 @@ from .points import axis_of, points_of, varying
 
 COLUMNS = Option("columns", "Columns", "columns", most=6)
 # Each trial is a point in every square.
-MOST_POINTS = 4_000
+MOST_POINTS = 1_500
 
 
 def matrix_info(selection: Selection, given: Given) -> dict[str, Any]:

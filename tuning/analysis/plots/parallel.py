@@ -5,7 +5,7 @@ from typing import Any
 from tuning.analysis.trials.selection import Selection
 
 from .given import Given, Option
-from .points import axis_of, points_of, varying
+from .points import MOST_LINES, axis_of, points_of, varying
 
 AXES = Option("axes", "Axes", "columns", most=16)
 MOST_BY_ITSELF = 9
@@ -15,7 +15,8 @@ BRUSHES = ("between", "in", "active")
 
 def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     """The trials outside the brushes come along, dimmed, so that a brush can be widened: the
-    filters on the axes are left out here and come as `brushes`."""
+    filters on the axes are left out here and come as `brushes`; `inside` are the
+    places of the trials that they leave, None if all are."""
     score = selection.columns["score"]
     columns = given.columns(AXES, [*varying(selection, MOST_BY_ITSELF), score])
     keys = {column.key for column in columns}
@@ -28,9 +29,14 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     # "Top 10 %" means of what the brushes leave, so then only that is drawn.
     if not any(item.operator.last for item in selection.filters):
         wider = selection.without(*(item.key for item in brushes))
-    points = points_of(wider, [*keys, "score"])
+    points = points_of(wider, [*keys, "score"], MOST_LINES)
+    inside = None
+    if wider is not selection:
+        chosen = set(selection.cells().values_list("pk", flat=True))
+        inside = [place for place, pk in enumerate(points.frame["pk"]) if pk in chosen]
     return {
         **points.facts(),
+        "inside": inside,
         "used": {"axes": [column.key for column in columns]},
         "selected": selection.count,
         "axes": [axis_of(column, points.frame[column.key]) for column in columns],

@@ -10,8 +10,8 @@ from tuning.analysis.trials.frame import frame_of
 from tuning.analysis.trials.selection import Selection
 from tuning.models.cells import as_text
 
-# What WebGL draws at once without a person waiting for it.
-MOST_POINTS = 10_000
+# What a browser draws without a person waiting for it: points are elements, lines are cheap.
+MOST_POINTS, MOST_LINES = 4_000, 10_000
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from .points import axis_of, points_of, varying
 AXES = Option("axes", "Hyperparameters", "columns", most=12)
 FIGURE = Option("figure", "Figure", "column", numbers=True)
 MOST_BY_ITSELF = 6
-MOST_POINTS = 4_000
+MOST_POINTS = 1_500
 
 
 def slice_info(selection: Selection, given: Given) -> dict[str, Any]:

@@ -17,6 +17,7 @@ export function smoothed(values, weight) {
 export function figure(info, options) {
   if (!info.curves.length) return { empty: "These trials have no epochs yet." };
   const weight = Number(options.get("smoothing") ?? 0) || 0;
+  const longest = info.curves.reduce((most, curve) => Math.max(most, ...curve.epochs), 0);
   const places = new Map(info.pk.map((pk, index) => [pk, index]));
   const y = { label: info.metric + (weight ? `, smoothed by ${weight}` : ""), values: info.curves.flatMap((curve) => curve.values), log: options.get("log") === "on" };
   const positive = y.values.some((value) => value > 0);
@@ -33,7 +34,7 @@ export function figure(info, options) {
     }),
     layout: layout({
       dragmode: "zoom", showlegend: true, legend: { orientation: "v", x: 1.02, y: 1, font: { size: 13 } },
-      xaxis: axisLayout({ label: info.x, values: [] }, { tickformat: ",d" }), yaxis: axisLayout(positive ? y : { ...y, log: false }),
+      xaxis: axisLayout({ label: info.x, values: [] }, { tickformat: ",d", ...(longest <= 12 ? { dtick: 1 } : {}) }), yaxis: axisLayout(positive ? y : { ...y, log: false }),
     }),
     text: `${info.metric} of ${info.pk.length} trials over the ${info.x}s.`,
   };

@@ -14,6 +14,7 @@ const request = (detail) => document.dispatchEvent(new CustomEvent("tuneroom:fil
 // What following a running search may cost the browser: a tenth of its time.
 const SHARE = 10;
 const WAITING_MS = 2000;
+const CLICK_PIXELS = 4;
 
 class Figure {
   constructor(element) {
@@ -34,7 +35,8 @@ class Figure {
       if (button && this.drawn?.traces) saveAs(button.dataset.save, this);
     });
     // A redraw in the middle of a drag would tear the brush out of the person's hand.
-    this.plot.addEventListener("pointerdown", (event) => { this.held = true; this.pressed = event.clientX; }, true);
+    this.plot.addEventListener("pointerdown", (event) => { this.held = true; this.pressed = [event.clientX, event.clientY]; }, true);
+    this.plot.addEventListener("click", (event) => this.pressLine(event));
     window.addEventListener("pointerup", () => setTimeout(() => { this.held = false; if (this.late) this.draw(); }), true);
     new ResizeObserver(() => this.drawn?.traces && window.Plotly && !element.hidden && Plotly.Plots.resize(this.plot)).observe(this.plot);
   }
@@ -140,7 +142,7 @@ class Figure {
     });
     this.plot.on("plotly_selected", (event) => {
       if (!event?.range) return;
-      const filter = this.module.brushed ? this.module.brushed(event.range.y, this.pressedAt(), this.drawn) : this.boxed(event.range);
+      const filter = this.module.brushed ? this.module.brushed(event.range.y, this.pressedAt()[0], this.drawn) : this.boxed(event.range);
       if (filter) request(filter);
     });
     this.plot.on("plotly_deselect", () => { if (this.module.cleared) request(this.module.cleared(this.info)); });
@@ -156,10 +158,21 @@ class Figure {
     return filters.length ? together(filters) : null;
   }
 
-  // Where on the horizontal axis the last drag began.
+  // Where the last press was, in what the axes count.
   pressedAt() {
-    const axis = this.plot._fullLayout.xaxis;
-    return axis.p2d(this.pressed - this.plot.getBoundingClientRect().left - axis._offset);
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    const box = this.plot.getBoundingClientRect();
+    return [xaxis.p2d(this.pressed[0] - box.left - xaxis._offset), yaxis.p2d(this.pressed[1] - box.top - yaxis._offset)];
+  }
+
+  // Where lines are no points of Plotly's, the module finds the one that was pressed.
+  pressLine(event) {
+    if (!this.module?.trialAt || !this.drawn?.traces || !this.pressed) return;
+    if (Math.hypot(event.clientX - this.pressed[0], event.clientY - this.pressed[1]) > CLICK_PIXELS) return;
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    const pixels = { x: xaxis.d2p(1) - xaxis.d2p(0), y: Math.abs(yaxis.d2p(1) - yaxis.d2p(0)) };
+    const pk = this.module.trialAt(...this.pressedAt(), this.info, this.drawn, pixels);
+    if (pk) openTrial(pk, this.element);
   }
 }
 

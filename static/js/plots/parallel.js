@@ -2,8 +2,8 @@
 // a filter, an axis moved to another place another order of the axes in the address.
 //
 // Plotly's own trace of that name makes its programs with eval, which the Content-Security-Policy
-// refuses, and needs WebGL. These are plain lines, in one path for each shade: 10,000 trials are a
-// dozen paths, which a browser draws in a fraction of a second.
+// refuses, and needs WebGL. These are plain lines; many are painted into one picture behind the axes,
+// as Plotly's own are, which takes a fraction of a second for 10,000 trials.
 import { colour } from "../plots.js";
 import { colourNote, filterOf, layout, scale, scoresOf, shadeOf, short } from "./figure.js";
 
@@ -11,6 +11,9 @@ const MOST_TICKS = 12;
 const SHADES = 10;
 // Where trials run through that have no value on an axis, below its lowest.
 const NONE = -0.1;
+const MOST_PLAIN = 1000;
+const PICTURE = [1600, 800];
+const CLOSE_PIXELS = 6;
 
 // An axis with what belongs to it: its ends (logarithms where it is logarithmic) and ticks.
 function ruled(axis) {
@@ -54,17 +57,31 @@ function brushOf(rule, brushes) {
 }
 
 // One path through all axes for each of these trials.
-function lines(rules, trials, pks) {
-  const x = [];
-  const y = [];
-  const customdata = [];
-  for (const trial of trials) {
-    rules.forEach((rule, place) => { x.push(place); y.push(rule.heights[trial]); customdata.push(pks[trial]); });
-    x.push(null);
-    y.push(null);
-    customdata.push(null);
+function path(rules, trials) {
+  const x = trials.flatMap(() => [...rules.keys(), null]);
+  const y = trials.flatMap((trial) => [...rules.map((rule) => rule.heights[trial]), null]);
+  return { x, y };
+}
+
+// All groups as a picture that fills the axes: `floor` is the lowest height there is.
+function painted(rules, groups, floor) {
+  const [width, height] = PICTURE;
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const pen = canvas.getContext("2d");
+  pen.lineWidth = 1.1;
+  const across = rules.map((_, place) => (place / Math.max(rules.length - 1, 1)) * width);
+  for (const { trials, style, opacity } of groups) {
+    pen.strokeStyle = style;
+    pen.globalAlpha = opacity;
+    for (const trial of trials) {
+      pen.beginPath();
+      rules.forEach((rule, place) => pen.lineTo(across[place], ((1 - rule.heights[trial]) / (1 - floor)) * height));
+      pen.stroke();
+    }
   }
-  return { x, y, customdata };
+  return {
+    source: canvas.toDataURL(), xref: "x", yref: "y", x: 0, y: 1, sizex: Math.max(rules.length - 1, 1), sizey: 1 - floor, sizing: "stretch", layer: "below",
+  };
 }
 
 export function figure(info) {
@@ -78,13 +95,16 @@ export function figure(info) {
     if (!groups.has(group)) groups.set(group, []);
     groups.get(group).push(trial);
   });
-  const many = info.pk.length > 1000;
-  const common = { type: "scatter", mode: "lines", showlegend: false };
+  const many = info.pk.length > MOST_PLAIN;
   const steps = scale();
-  const traces = [...groups].sort(([a], [b]) => a - b).map(([group, trials]) => ({
-    ...common, ...lines(rules, trials, info.pk),
-    line: { width: many ? 0.6 : 1.2, simplify: false, color: group < 0 ? colour("line-strong") : shadeOf(steps, group / (SHADES - 1)) },
-    opacity: group < 0 ? (many ? 0.08 : 0.25) : many ? 0.5 : 0.85, hoverinfo: many ? "skip" : "none",
+  const floor = rules.some((rule) => rule.gap) ? NONE : 0;
+  const drawn = [...groups].sort(([a], [b]) => a - b).map(([group, trials]) => ({
+    trials, style: group < 0 ? colour("line-strong") : shadeOf(steps, group / (SHADES - 1)),
+    opacity: group < 0 ? (many ? 0.06 : 0.25) : many ? 0.4 : 0.85,
+  }));
+  const common = { type: "scatter", mode: "lines", showlegend: false };
+  const traces = many ? [] : drawn.map(({ trials, style, opacity }) => ({
+    ...common, ...path(rules, trials), opacity, line: { width: 1.2, simplify: false, color: style }, hoverinfo: "skip",
   }));
   traces.push({
     ...common, x: rules.flatMap((_, place) => [place, place, null]), y: rules.flatMap((rule) => [rule.gap ? NONE : 0, 1, null]), hoverinfo: "skip",
@@ -98,9 +118,10 @@ export function figure(info) {
   return {
     traces, rules,
     layout: layout({
-      margin: { l: 56, r: 40, t: 48, b: 12 }, hoverdistance: 8,
+      margin: { l: 56, r: 40, t: 48, b: 12 }, hovermode: false,
+      images: many ? [painted(rules, drawn, floor)] : [],
       xaxis: { range: [-0.35, rules.length - 0.8], visible: false, fixedrange: true },
-      yaxis: { range: [rules.some((rule) => rule.gap) ? NONE - 0.06 : -0.05, 1.05], visible: false, fixedrange: true },
+      yaxis: { range: [floor - 0.06, 1.05], visible: false, fixedrange: true },
       shapes: brushes.flatMap((brush, place) => (brush ? [{
         type: "rect", x0: place - 0.06, x1: place + 0.06, y0: brush[0], y1: brush[1], line: { width: 1.5, color: colour("accent") }, fillcolor: colour("accent"), opacity: 0.25,
       }] : [])),
@@ -125,6 +146,23 @@ export function brushed(range, place, { rules }) {
   if (rule.gap && from <= NONE && to < 0) return { set: { [keys[2]]: ["no"] }, remove: keys };
   const ends = [Math.max(from, 0), Math.min(to, 1)].map((height) => rule.low + height * (rule.high - rule.low));
   return filterOf(rule.axis, rule.axis.log ? ends.map((end) => 10 ** end) : ends);
+}
+
+// The trial whose line is closest to a press at this place and height; undefined if none is close.
+export function trialAt(place, height, info, { rules }, pixels) {
+  const left = Math.min(Math.max(Math.floor(place), 0), rules.length - 2);
+  const share = place - left;
+  if (!(share >= -0.1 && share <= 1.1)) return undefined;
+  const inside = info.inside ?? info.pk.keys();
+  let [found, closest] = [undefined, CLOSE_PIXELS];
+  for (const trial of inside) {
+    const [from, to] = [rules[left].heights[trial], rules[left + 1].heights[trial]];
+    // Across the line, not straight up: steep lines are as easy to hit as flat ones.
+    const slope = ((to - from) * pixels.y) / pixels.x;
+    const distance = (Math.abs(from + (to - from) * share - height) * pixels.y) / Math.hypot(1, slope);
+    if (distance < closest) [found, closest] = [info.pk[trial], distance];
+  }
+  return found;
 }
 
 const keysOf = (axis) => ["between", "in", "active"].map((operator) => `${axis.key}__${operator}`);

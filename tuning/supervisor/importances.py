@@ -105,14 +105,13 @@ class ImportancesThread:
                 cwd=settings.BASE_DIR, env={**os.environ, **single}, text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
-        process = self._process
-        try:
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
-            answer, errors = process.communicate(json.dumps(order), timeout=LIMIT_SECONDS)
-        finally:
-            process.kill()
-            process.wait()
-            self._process = None
+        with self._process as process:
+            try:
+                os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
+                answer, errors = process.communicate(json.dumps(order), timeout=LIMIT_SECONDS)
+            finally:
+                process.kill()
+                self._process = None
         if process.returncode:
             raise subprocess.SubprocessError(errors[-2000:])
         families: list[Family] = json.loads(answer)

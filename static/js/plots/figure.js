@@ -17,15 +17,15 @@ export const scale = (better = "max") => {
   return ends.map((end, index) => [index / 2, end]);
 };
 
+// As red, green and blue, for a part from 0 to 1 of the scale.
 export function shadeOf(steps, part) {
   const upper = Math.max(1, steps.findIndex(([place]) => place >= part));
   const [[from, first], [to, second]] = [steps[upper - 1], steps[upper]];
   const share = (part - from) / (to - from);
-  const mixed = rgb(first).map((value, index) => Math.round(value + (rgb(second)[index] - value) * share));
-  return `rgb(${mixed.join(",")})`;
+  return rgb(first).map((value, index) => Math.round(value + (rgb(second)[index] - value) * share));
 }
 
-const rgb = (hex) => [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
+export const rgb = (hex) => [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
 
 export function colourNote(axis, scores) {
   if (!scores.any || scores.low === scores.high) return "";

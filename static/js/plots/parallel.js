@@ -5,14 +5,15 @@
 // refuses, and needs WebGL. These are plain lines; many are painted into one picture behind the axes,
 // as Plotly's own are, which takes a fraction of a second for 10,000 trials.
 import { colour } from "../plots.js";
-import { colourNote, filterOf, layout, scale, scoresOf, shadeOf, short } from "./figure.js";
+import { colourNote, filterOf, layout, rgb, scale, scoresOf, shadeOf, short } from "./figure.js";
+import { Raster } from "./raster.js";
 
 const MOST_TICKS = 12;
 const SHADES = 10;
 // Where trials run through that have no value on an axis, below its lowest.
 const NONE = -0.1;
 const MOST_PLAIN = 1000;
-const PICTURE = [1600, 800];
+const PICTURE = [960, 400];
 const CLOSE_PIXELS = 6;
 
 // An axis with what belongs to it: its ends (logarithms where it is logarithmic) and ticks.
@@ -66,21 +67,17 @@ function path(rules, trials) {
 // All groups as a picture that fills the axes: `floor` is the lowest height there is.
 function painted(rules, groups, floor) {
   const [width, height] = PICTURE;
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const pen = canvas.getContext("2d");
-  pen.lineWidth = 1.1;
+  const raster = new Raster(width, height, rgb(colour("surface")));
   const across = rules.map((_, place) => (place / Math.max(rules.length - 1, 1)) * width);
-  for (const { trials, style, opacity } of groups) {
-    pen.strokeStyle = style;
-    pen.globalAlpha = opacity;
-    for (const trial of trials) {
-      pen.beginPath();
-      rules.forEach((rule, place) => pen.lineTo(across[place], ((1 - rule.heights[trial]) / (1 - floor)) * height));
-      pen.stroke();
-    }
+  for (const { trials, shade, opacity } of groups) {
+    rules.slice(1).forEach((rule, index) => {
+      const before = rules[index];
+      const down = ({ heights }, trial) => ((1 - heights[trial]) / (1 - floor)) * (height - 1);
+      for (const trial of trials) raster.line(across[index], down(before, trial), across[index + 1], down(rule, trial), shade, opacity);
+    });
   }
   return {
-    source: canvas.toDataURL(), xref: "x", yref: "y", x: 0, y: 1, sizex: Math.max(rules.length - 1, 1), sizey: 1 - floor, sizing: "stretch", layer: "below",
+    source: raster.url(), xref: "x", yref: "y", x: 0, y: 1, sizex: Math.max(rules.length - 1, 1), sizey: 1 - floor, sizing: "stretch", layer: "below",
   };
 }
 
@@ -99,12 +96,12 @@ export function figure(info) {
   const steps = scale();
   const floor = rules.some((rule) => rule.gap) ? NONE : 0;
   const drawn = [...groups].sort(([a], [b]) => a - b).map(([group, trials]) => ({
-    trials, style: group < 0 ? colour("line-strong") : shadeOf(steps, group / (SHADES - 1)),
-    opacity: group < 0 ? (many ? 0.06 : 0.25) : many ? 0.4 : 0.85,
+    trials, shade: group < 0 ? rgb(colour("line-strong")) : shadeOf(steps, group / (SHADES - 1)),
+    opacity: group < 0 ? (many ? 0.05 : 0.25) : many ? 0.3 : 0.85,
   }));
   const common = { type: "scatter", mode: "lines", showlegend: false };
-  const traces = many ? [] : drawn.map(({ trials, style, opacity }) => ({
-    ...common, ...path(rules, trials), opacity, line: { width: 1.2, simplify: false, color: style }, hoverinfo: "skip",
+  const traces = many ? [] : drawn.map(({ trials, shade, opacity }) => ({
+    ...common, ...path(rules, trials), opacity, line: { width: 1.2, simplify: false, color: `rgb(${shade.join(",")})` }, hoverinfo: "skip",
   }));
   traces.push({
     ...common, x: rules.flatMap((_, place) => [place, place, null]), y: rules.flatMap((rule) => [rule.gap ? NONE : 0, 1, null]), hoverinfo: "skip",

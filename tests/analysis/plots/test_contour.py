@@ -21,9 +21,7 @@ def test_squares_are_means_of_their_trials(big: Search, raw: pd.DataFrame, info:
         assert line == pytest.approx(expected, rel=1e-6)
 
 
-def test_many_different_values_fall_into_a_grid(
-    big: Search, raw: pd.DataFrame, info: Any
-) -> None:
+def test_many_different_values_fall_into_a_grid(big: Search, raw: pd.DataFrame, info: Any) -> None:
     found = info("contour", big, "plot.contour.x=hp:learning_rate&plot.contour.y=hp:units")
     assert len(found["columns"]) == 30
     assert sum(map(sum, found["counts"])) == raw.score.notna().sum()

@@ -1,14 +1,23 @@
 """Addresses. Names are noun-verb; lists nest under a prefix."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from tuning.views import (
+    activity,
     columns,
+    comments,
+    comparisons,
     datasets,
     health,
+    help,
     hypermodels,
+    mentions,
+    notes,
     projects,
+    refinements,
     saved_models,
+    saved_views,
+    search_forms,
     searches,
     teams,
     trial_plots,
@@ -16,6 +25,18 @@ from tuning.views import (
     trials,
     workers,
 )
+
+
+def _notes(folder: str, kind: str) -> list[URLPattern]:
+    """What people add to a trial, and in the same way to a search."""
+    at, which = f"{folder}/<int:pk>", {"kind": kind}
+    return [
+        path(f"{at}/star/", notes.star, which, name=f"{kind}-star"),
+        path(f"{at}/tags/", notes.tags, which, name=f"{kind}-tags"),
+        path(f"{at}/comments/", comments.thread, which, name=f"{kind}-comments"),
+        path(f"{at}/comments/preview/", comments.preview, which, name=f"{kind}-preview"),
+    ]
+
 
 urlpatterns = [
     path("", projects.project_list, name="project-list"),
@@ -25,11 +46,34 @@ urlpatterns = [
     path("projects/<int:pk>/inspect/", projects.project_inspect, name="project-inspect"),
     path("projects/<int:pk>/upgrade/", projects.project_upgrade, name="project-upgrade"),
     path("projects/<int:pk>/delete/", projects.project_delete, name="project-delete"),
-    path("projects/<int:pk>/searches/new/", searches.search_create, name="search-create"),
-    path("projects/<int:pk>/searches/plan/", searches.search_plan, name="search-plan"),
+    path("projects/<int:pk>/compare/", comparisons.trial_compare, name="trial-compare"),
+    path(
+        "projects/<int:pk>/compare/live/",
+        comparisons.trial_compare_live,
+        name="trial-compare-live",
+    ),
+    path(
+        "projects/<int:pk>/compare/plots.json",
+        comparisons.trial_compare_plots,
+        name="trial-compare-plots",
+    ),
+    path("projects/<int:pk>/searches/compare/", comparisons.search_compare, name="search-compare"),
+    path(
+        "projects/<int:pk>/searches/compare/live/",
+        comparisons.search_compare_live,
+        name="search-compare-live",
+    ),
+    path(
+        "projects/<int:pk>/searches/compare/plots.json",
+        comparisons.search_compare_plots,
+        name="search-compare-plots",
+    ),
+    path("projects/<int:pk>/searches/new/", search_forms.search_create, name="search-create"),
+    path("projects/<int:pk>/searches/plan/", search_forms.search_plan, name="search-plan"),
     path("searches/<int:pk>/", searches.search_detail, name="search-detail"),
     path("searches/<int:pk>/live/", searches.search_live, name="search-live"),
     path("searches/<int:pk>/plots.json", searches.search_plots, name="search-plots"),
+    path("searches/<int:pk>/failures/", refinements.search_failures, name="search-failures"),
     path("searches/<int:pk>/pause/", searches.search_pause, name="search-pause"),
     path("searches/<int:pk>/resume/", searches.search_resume, name="search-resume"),
     path("searches/<int:pk>/stop/", searches.search_stop, name="search-stop"),
@@ -38,10 +82,27 @@ urlpatterns = [
     path("searches/<int:pk>/trials/", trial_tables.trial_list, name="trial-list"),
     path("searches/<int:pk>/plots/<slug:name>.json", trial_plots.search_plot, name="search-plot"),
     path("trials/<int:pk>/card/", trial_plots.trial_card, name="trial-card"),
+    path("searches/<int:pk>/trials/columns/", trial_tables.trial_columns, name="trial-columns"),
+    path(
+        "searches/<int:pk>/trials/columns/<path:key>/",
+        trial_tables.trial_column,
+        name="trial-column",
+    ),
+    path("searches/<int:pk>/views/", saved_views.view_list, name="view-list"),
+    path("views/<int:pk>/", saved_views.view_change, name="view-change"),
+    path("views/<int:pk>/delete/", saved_views.view_delete, name="view-delete"),
     path("trials/<int:pk>/", trials.trial_detail, name="trial-detail"),
     path("trials/<int:pk>/live/", trials.trial_live, name="trial-live"),
     path("trials/<int:pk>/plots.json", trials.trial_plots, name="trial-plots"),
     path("trials/<int:pk>/retrain/", trials.trial_retrain, name="trial-retrain"),
+    *_notes("searches", "search"),
+    *_notes("trials", "trial"),
+    path("projects/<int:pk>/mark/", notes.project_mark, name="project-mark"),
+    path("projects/<int:pk>/activity/", activity.project_activity, name="project-activity"),
+    path("comments/<int:pk>/", comments.comment_detail, name="comment-detail"),
+    path("comments/<int:pk>/edit/", comments.comment_edit, name="comment-edit"),
+    path("comments/<int:pk>/delete/", comments.comment_delete, name="comment-delete"),
+    path("mentions/", mentions.mention_list, name="mention-list"),
     path("models/<int:pk>/", saved_models.saved_model_detail, name="saved-model-detail"),
     path("models/<int:pk>/live/", saved_models.saved_model_live, name="saved-model-live"),
     path("models/<int:pk>/plots.json", saved_models.saved_model_plots, name="saved-model-plots"),
@@ -80,5 +141,7 @@ urlpatterns = [
         name="member-remove",
     ),
     path("workers/", workers.worker_list, name="worker-list"),
+    path("help/", help.help_page, name="help-page"),
+    path("help/<slug:slug>/", help.help_page, name="help-page"),
     path("health/", health.health, name="health"),
 ]

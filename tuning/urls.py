@@ -22,6 +22,7 @@ from tuning.views import (
     searches,
     teams,
     tensorboard,
+    trial_plots,
     trial_tables,
     trials,
     workers,
@@ -92,6 +93,8 @@ urlpatterns = [
         name="search-tensorboard",
     ),
     path("searches/<int:pk>/trials/", trial_tables.trial_list, name="trial-list"),
+    path("searches/<int:pk>/plots/<slug:name>.json", trial_plots.search_plot, name="search-plot"),
+    path("trials/<int:pk>/card/", trial_plots.trial_card, name="trial-card"),
     path("searches/<int:pk>/trials/columns/", trial_tables.trial_columns, name="trial-columns"),
     path(
         "searches/<int:pk>/trials/columns/<path:key>/",

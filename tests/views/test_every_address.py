@@ -37,6 +37,7 @@ READABLE = {
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
     "team-detail", "import-detail", "import-live",
+    "trial-columns", "trial-column", "view-list", "search-plot", "trial-card",
     "project-detail", "project-live", "project-activity", "search-detail", "search-live",
     "search-plots", "search-comments", "trial-comments",
     "search-failures",
@@ -83,6 +84,8 @@ def address(
             return reverse(name, args=[project.pk])
         if name in ("trial-list", "trial-columns", "view-list"):
             return reverse(name, args=[search.pk])
+        if name == "search-plot":
+            return reverse(name, args=[search.pk, "history"])
         if name == "trial-column":
             return reverse(name, args=[search.pk, "score"])
         if name == "member-set":

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from tuning.views import (
+    access_tokens,
     columns,
     datasets,
     health,
@@ -78,6 +79,12 @@ urlpatterns = [
         name="member-remove",
     ),
     path("workers/", workers.worker_list, name="worker-list"),
+    path("access-tokens/", access_tokens.access_token_list, name="access-token-list"),
+    path(
+        "access-tokens/<int:pk>/revoke/",
+        access_tokens.access_token_revoke,
+        name="access-token-revoke",
+    ),
     path("help/", help.help_page, name="help-page"),
     path("help/<slug:slug>/", help.help_page, name="help-page"),
     path("health/", health.health, name="health"),

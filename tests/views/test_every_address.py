@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning import urls
-from tuning.models import Project, SavedModel, Search, Team, Trial, Worker
+from tuning.models import AccessToken, Project, SavedModel, Search, Team, Trial, Worker
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -21,7 +21,7 @@ SHARED = {
     "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
-    "help-page",
+    "help-page", "access-token-list",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
@@ -38,7 +38,7 @@ CHANGES = {
     "search-pause", "search-resume",
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
-    "hypermodel-edit", "hypermodel-delete",
+    "hypermodel-edit", "hypermodel-delete", "access-token-revoke",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 
@@ -52,6 +52,7 @@ def address(
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
         "dataset": dataset, "hypermodel": hypermodel, "team": team,
+        "access": AccessToken.objects.create(user=alice, name="laptop", digest="0"),
     }  # fmt: skip
 
     def of(name: str) -> str:

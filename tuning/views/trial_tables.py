@@ -15,9 +15,11 @@ from tuning.analysis.trials.table import table_of
 from tuning.models import Search
 
 from .access import may_edit, visible_or_404
+from .scripts import exports_for_scripts
 from .trial_exports import trial_export
 
 
+@exports_for_scripts
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")

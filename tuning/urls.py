@@ -1,14 +1,18 @@
 """Addresses. Names are noun-verb; lists nest under a prefix."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from tuning.views import (
     access_tokens,
+    activity,
     columns,
+    comments,
     datasets,
     health,
     help,
     hypermodels,
+    mentions,
+    notes,
     projects,
     saved_models,
     searches,
@@ -17,6 +21,18 @@ from tuning.views import (
     trials,
     workers,
 )
+
+
+def _notes(folder: str, kind: str) -> list[URLPattern]:
+    """What people add to a trial, and in the same way to a search."""
+    at, which = f"{folder}/<int:pk>", {"kind": kind}
+    return [
+        path(f"{at}/star/", notes.star, which, name=f"{kind}-star"),
+        path(f"{at}/tags/", notes.tags, which, name=f"{kind}-tags"),
+        path(f"{at}/comments/", comments.thread, which, name=f"{kind}-comments"),
+        path(f"{at}/comments/preview/", comments.preview, which, name=f"{kind}-preview"),
+    ]
+
 
 urlpatterns = [
     path("", projects.project_list, name="project-list"),
@@ -41,6 +57,14 @@ urlpatterns = [
     path("trials/<int:pk>/live/", trials.trial_live, name="trial-live"),
     path("trials/<int:pk>/plots.json", trials.trial_plots, name="trial-plots"),
     path("trials/<int:pk>/retrain/", trials.trial_retrain, name="trial-retrain"),
+    *_notes("searches", "search"),
+    *_notes("trials", "trial"),
+    path("projects/<int:pk>/mark/", notes.project_mark, name="project-mark"),
+    path("projects/<int:pk>/activity/", activity.project_activity, name="project-activity"),
+    path("comments/<int:pk>/", comments.comment_detail, name="comment-detail"),
+    path("comments/<int:pk>/edit/", comments.comment_edit, name="comment-edit"),
+    path("comments/<int:pk>/delete/", comments.comment_delete, name="comment-delete"),
+    path("mentions/", mentions.mention_list, name="mention-list"),
     path("models/<int:pk>/", saved_models.saved_model_detail, name="saved-model-detail"),
     path("models/<int:pk>/live/", saved_models.saved_model_live, name="saved-model-live"),
     path("models/<int:pk>/plots.json", saved_models.saved_model_plots, name="saved-model-plots"),

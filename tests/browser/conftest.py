@@ -10,8 +10,8 @@ from tests.services import Tuneroom
 
 @pytest.fixture
 def sign_in(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
-    """A function that opens a page, signed in as the first account. A script error, a blocked
-    resource or a request to another host fails the test."""
+    """A function that opens a page, signed in as the first account or the given one. A script
+    error, a blocked resource or a request to another host fails the test."""
     contexts: list[Any] = []
     complaints: list[str] = []
 
@@ -35,14 +35,16 @@ def sign_in(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
             ),
         )
 
-    def open_page(**options: Any) -> Any:
+    def open_page(
+        name: str = tuneroom.admin, password: str = tuneroom.password, **options: Any
+    ) -> Any:
         context = chromium.new_context(base_url=tuneroom.url, **options)
         contexts.append(context)
         page = context.new_page()
         listen(page)
         page.goto("/")
-        page.get_by_label("Username").fill(tuneroom.admin)
-        page.get_by_label("Password").fill(tuneroom.password)
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/")
         return page

@@ -1,14 +1,15 @@
 """What people add to trials and searches: stars, tags, comments, and the views that they keep."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from .projects import Project
 from .searches import Search
-from .teams import TeamOwnedQuerySet
+from .teams import Team, TeamOwnedQuerySet
 from .trials import Trial
 
 MARKED = (Q(trial__isnull=False) & Q(search__isnull=True)) | (
@@ -16,8 +17,19 @@ MARKED = (Q(trial__isnull=False) & Q(search__isnull=True)) | (
 )
 
 
+Subject = Trial | Search
+
+
+def about(subject: Subject) -> dict[str, Subject]:
+    """The field with which a note points to its subject."""
+    return {"trial" if isinstance(subject, Trial) else "search": subject}
+
+
 class NoteQuerySet(TeamOwnedQuerySet):
     team_path = "project__team"
+
+    def of(self, subject: Subject) -> Any:
+        return self.filter(**about(subject))
 
 
 class Note(models.Model):
@@ -32,8 +44,6 @@ class Note(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = NoteQuerySet.as_manager()
-
     class Meta:
         abstract = True
 
@@ -45,35 +55,57 @@ class Star(Note):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stars"
     )
 
+    objects = NoteQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(condition=MARKED, name="star_of_a_trial_or_a_search"),
             models.UniqueConstraint(fields=["user", "trial"], name="one_star_per_trial"),
             models.UniqueConstraint(fields=["user", "search"], name="one_star_per_search"),
         ]
+        indexes = [models.Index(fields=["project", "created_at"], name="stars_of_a_project")]
 
     def __str__(self) -> str:
         return f"star of {self.user}"
 
 
 class Tag(Note):
-    """A word on a trial or a search. The tags of a project are the words in use there."""
+    """A word on a trial or a search. The tags of a project are the words in use there; each is
+    written there as it was for the first time, whatever the case (tuning.actions.notes)."""
 
     name = models.CharField(max_length=40)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
 
+    objects = NoteQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=MARKED, name="tag_of_a_trial_or_a_search"),
-            models.UniqueConstraint(fields=["trial", "name"], name="one_tag_per_trial"),
-            models.UniqueConstraint(fields=["search", "name"], name="one_tag_per_search"),
+            models.UniqueConstraint("trial", Lower("name"), name="one_tag_per_trial"),
+            models.UniqueConstraint("search", Lower("name"), name="one_tag_per_search"),
+        ]
+        indexes = [
+            models.Index(fields=["project", "created_at"], name="tags_of_a_project"),
+            # The words in use in a project, without going through its tags.
+            models.Index(fields=["project", "name"], name="words_of_a_project"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class CommentQuerySet(NoteQuerySet):
+    def editable_by(self, user: Any) -> Any:
+        """One's own. Viewers write comments too: they are talk, not changes."""
+        return self.visible_to(user).filter(author=user.pk)
+
+    def deletable_by(self, user: Any) -> Any:
+        """One's own, and all of a team to its owners."""
+        owned = Q(project__team__in=Team.objects.owned_by(user))
+        return self.visible_to(user).filter(Q(author=user.pk) | owned)
 
 
 class Comment(Note):
@@ -86,14 +118,28 @@ class Comment(Note):
         settings.AUTH_USER_MODEL, through="Mention", related_name="mentioned_in"
     )
 
+    objects = CommentQuerySet.as_manager()
+
     class Meta:
         ordering = ["created_at", "pk"]
         constraints = [
             models.CheckConstraint(condition=MARKED, name="comment_on_a_trial_or_a_search")
         ]
+        indexes = [models.Index(fields=["project", "created_at"], name="comments_of_a_project")]
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class MentionQuerySet(TeamOwnedQuerySet):
+    team_path = "comment__project__team"
+
+    def of(self, user: Any) -> Any:
+        """A person's, as far as they still see what they are called to."""
+        return self.visible_to(user).filter(user=user.pk)
+
+    def unseen(self) -> Self:
+        return self.filter(seen_at__isnull=True)
 
 
 class Mention(models.Model):
@@ -104,6 +150,8 @@ class Mention(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentions"
     )
     seen_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MentionQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,0 +1,81 @@
+"""The forms of notes: a comment, tags, and marks for many trials at once."""
+
+from typing import Any
+from unicodedata import category
+
+from django import forms
+
+from tuning.models import Tag
+
+LONGEST_COMMENT = 10_000
+LONGEST_TAG: int = Tag._meta.get_field("name").max_length or 0
+MOST_TAGS = 20
+MOST_TRIALS = 5_000
+
+
+class CommentForm(forms.Form):
+    text = forms.CharField(widget=forms.Textarea, error_messages={"required": "Write something."})
+
+    def clean_text(self) -> str:
+        # Browsers send two characters for the end of a line.
+        text = str(self.cleaned_data["text"]).replace("\r\n", "\n")
+        if len(text) > LONGEST_COMMENT:
+            raise forms.ValidationError(
+                f"A comment has at most {LONGEST_COMMENT:,} characters; this one has {len(text):,}."
+            )
+        return text
+
+
+class TagsField(forms.CharField):
+    """Tags with commas between them; the spaces around and doubled ones are dropped."""
+
+    def clean(self, value: Any) -> list[str]:
+        names = [" ".join(name.split()) for name in super().clean(value).split(",")]
+        found = [name for name in names if name]
+        if self.required and not found:
+            raise forms.ValidationError(self.error_messages["required"])
+        if len(found) > MOST_TAGS:
+            raise forms.ValidationError(f"At most {MOST_TAGS} tags at once.")
+        for name in found:
+            if len(name) > LONGEST_TAG:
+                beginning = name[:LONGEST_TAG]
+                raise forms.ValidationError(
+                    f"A tag has at most {LONGEST_TAG} characters; “{beginning}…” is longer."
+                )
+            if any(category(letter) == "Cc" for letter in name):
+                raise forms.ValidationError("A tag is made of characters that can be seen.")
+        return found
+
+
+class TagForm(forms.Form):
+    names = TagsField(error_messages={"required": "Write a tag."})
+
+
+class MarkForm(forms.Form):
+    """What to do (`mark`) with the trials that were chosen in a table."""
+
+    MARKS = [("star", "Star"), ("unstar", "Remove star"), ("tag", "Tag"), ("untag", "Remove tag")]
+
+    mark = forms.ChoiceField(choices=MARKS)
+    names = TagsField(required=False)
+    trial = forms.TypedMultipleChoiceField(
+        coerce=int,
+        error_messages={
+            "required": "Choose trials first.",
+            "invalid_choice": "“%(value)s” is no trial.",
+        },
+    )
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        # Which of them the person sees, the view asks.
+        given = [(key, key) for key in data.getlist("trial") if key.isdecimal() and len(key) < 16]
+        self.fields["trial"].choices = given
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("mark") in ("tag", "untag") and cleaned.get("names") == []:
+            self.add_error("names", "Write a tag.")
+        if len(cleaned.get("trial", ())) > MOST_TRIALS:
+            self.add_error("trial", f"At most {MOST_TRIALS:,} trials at once.")
+        return cleaned

@@ -11,8 +11,11 @@ import pandas as pd
 
 trials = pd.read_parquet("{stem}.parquet")
 
-# Or the CSV file. Only empty cells are gaps: an optimizer "None" is a text.
-trials = pd.read_csv("{stem}.csv", keep_default_na=False, na_values=[""])
+# Or the CSV file. Only empty cells are gaps: "None" is a text.
+trials = pd.read_csv(
+    "{stem}.csv",
+    keep_default_na=False, na_values=[""],
+)
 """
 
 

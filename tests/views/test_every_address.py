@@ -13,8 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning import urls
-from tuning.models import AccessToken, Project, SavedModel, Search, Team, Trial, Worker
-from tuning.models import Comment, Project, SavedModel, Search, Team, Trial, Worker
+from tuning.models import AccessToken, Comment, Project, SavedModel, Search, Team, Trial, Worker
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -22,9 +21,7 @@ SHARED = {
     "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
-    "help-page", "access-token-list",
-    "mention-list",
-    "help-page",
+    "mention-list", "help-page", "access-token-list",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
@@ -44,9 +41,8 @@ CHANGES = {
     "search-pause", "search-resume",
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
-    "hypermodel-edit", "hypermodel-delete", "access-token-revoke",
     "hypermodel-edit", "hypermodel-delete", "search-tags", "trial-tags", "project-mark",
-    "comment-edit", "comment-delete",
+    "comment-edit", "comment-delete", "access-token-revoke",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 

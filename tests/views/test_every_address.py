@@ -13,8 +13,17 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning import urls
-from tuning.models import AccessToken, Comment, Project, SavedModel, Search, Team, Trial, Worker
-from tuning.models import Comment, Project, SavedModel, SavedView, Search, Team, Trial, Worker
+from tuning.models import (
+    AccessToken,
+    Comment,
+    Project,
+    SavedModel,
+    SavedView,
+    Search,
+    Team,
+    Trial,
+    Worker,
+)
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -59,7 +68,6 @@ def address(
     view = SavedView.objects.create(project=project, owner=alice, name="Best", shared=True)
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
-        "dataset": dataset, "hypermodel": hypermodel, "team": team,
         "access": AccessToken.objects.create(user=alice, name="laptop", digest="0"),
         "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),

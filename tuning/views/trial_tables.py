@@ -1,6 +1,7 @@
 """The trials of a search: filters, plots, table. What is shown stands in the address."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -32,16 +33,17 @@ from .trial_exports import trial_export
 def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The page; for scripts its changing parts, or 204 if nothing has changed `since`."""
     search = visible_or_404(request, searches(), pk)
-    if "format" in request.GET:
-        return trial_export(request, Selection.read(search, request.GET, request.user))
     is_fragment = "HX-Request" in request.headers
     if is_fragment and request.GET.get("since") == str(search.revision):
         return HttpResponse(status=204)
     # A view is opened by its key alone; the project's default by the bare address.
-    if not set(request.GET) - {"view"}:
+    if not set(request.GET) - {"view", "format"}:
         view = view_of(request.user, search.project, request.GET.get("view", ""))
         if view is not None and view.query:
-            return _to_list(search, f"{view.query}&view={view.pk}")
+            format = {key: request.GET[key] for key in ("format",) if key in request.GET}
+            return _to_list(search, f"{view.query}&{urlencode({'view': view.pk} | format)}")
+    if "format" in request.GET:
+        return trial_export(request, Selection.read(search, request.GET, request.user))
     template = "trials/_live_list.html" if is_fragment else "trials/list.html"
     return render(request, template, _context(request, search))
 
@@ -99,7 +101,9 @@ def trial_column(request: HttpRequest, pk: int, key: str) -> HttpResponse:
 
 
 def searches() -> QuerySet[Search]:
-    return Search.objects.select_related("project__team", "project__dataset").defer("oracle_state")
+    return Search.objects.select_related(
+        "project__team", "project__dataset", "project__hypermodel"
+    ).defer("oracle_state", "project__hypermodel__code")
 
 
 def _context(request: HttpRequest, search: Search) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from tuning.views import (
+    access_tokens,
     activity,
     columns,
     comments,
@@ -48,8 +49,6 @@ urlpatterns = [
     path("projects/<int:pk>/inspect/", projects.project_inspect, name="project-inspect"),
     path("projects/<int:pk>/upgrade/", projects.project_upgrade, name="project-upgrade"),
     path("projects/<int:pk>/delete/", projects.project_delete, name="project-delete"),
-    path("projects/<int:pk>/searches/new/", searches.search_create, name="search-create"),
-    path("projects/<int:pk>/searches/plan/", searches.search_plan, name="search-plan"),
     path("projects/<int:pk>/searches/import/", imports.import_create, name="import-create"),
     path("imports/<int:pk>/", imports.import_detail, name="import-detail"),
     path("imports/<int:pk>/live/", imports.import_live, name="import-live"),
@@ -154,6 +153,12 @@ urlpatterns = [
         name="member-remove",
     ),
     path("workers/", workers.worker_list, name="worker-list"),
+    path("access-tokens/", access_tokens.access_token_list, name="access-token-list"),
+    path(
+        "access-tokens/<int:pk>/revoke/",
+        access_tokens.access_token_revoke,
+        name="access-token-revoke",
+    ),
     path("help/", help.help_page, name="help-page"),
     path("help/<slug:slug>/", help.help_page, name="help-page"),
     path("health/", health.health, name="health"),

@@ -16,6 +16,17 @@ from tuning import urls
 from tuning.models import Comment, Project, SavedModel, SavedView, Search, Team, Trial, Worker
 from tuning.models import Project, SavedModel, Search, SearchImport, Team, Trial, Worker
 from tuning.models import Comment, Project, SavedModel, Search, Team, Trial, Worker
+from tuning.models import (
+    AccessToken,
+    Comment,
+    Project,
+    SavedModel,
+    SavedView,
+    Search,
+    Team,
+    Trial,
+    Worker,
+)
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -23,8 +34,7 @@ SHARED = {
     "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
-    "mention-list",
-    "help-page",
+    "mention-list", "help-page", "access-token-list",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
@@ -55,7 +65,7 @@ CHANGES = {
     "view-change", "view-delete",
     "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
     "hypermodel-edit", "hypermodel-delete", "search-tags", "trial-tags", "project-mark",
-    "comment-edit", "comment-delete",
+    "comment-edit", "comment-delete", "access-token-revoke",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 
@@ -69,6 +79,7 @@ def address(
     view = SavedView.objects.create(project=project, owner=alice, name="Best", shared=True)
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
+        "access": AccessToken.objects.create(user=alice, name="laptop", digest="0"),
         "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "dataset": dataset, "hypermodel": hypermodel, "team": team,
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),

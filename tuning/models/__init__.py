@@ -1,5 +1,6 @@
 """Rows and their querysets. `visible_to(user)` starts every access from a page."""
 
+from .access_tokens import AccessToken
 from .cells import Cells
 from .datasets import Dataset
 from .hypermodels import HyperModel
@@ -16,6 +17,7 @@ from .work import Work
 from .workers import Worker
 
 __all__ = [
+    "AccessToken",
     "Attempt",
     "Cells",
     "Comment",

@@ -1,6 +1,7 @@
 """The trials of a search: filters, plots, table. What is shown stands in the address."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,27 +22,30 @@ from tuning.forms.filters import FilterForm
 from tuning.models import Search
 
 from .access import may_edit, visible_or_404
+from .scripts import exports_for_scripts
 from .shared import key_of, shared_fragment
 from .trial_exports import trial_export
 
 
+@exports_for_scripts
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
 def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The page; for scripts its changing parts, or 204 if nothing has changed `since`."""
     search = visible_or_404(request, searches(), pk)
-    if "format" in request.GET:
-        return trial_export(request, Selection.read(search, request.GET, request.user))
     is_fragment = "HX-Request" in request.headers
     if is_fragment and request.GET.get("since") == str(search.revision):
         return HttpResponse(status=204)
     # A view is opened by its key alone; the project's default by the bare address.
-    if not set(request.GET) - {"view"}:
+    if not set(request.GET) - {"view", "format"}:
         view = view_of(request.user, search.project, request.GET.get("view", ""))
         if view is not None and view.query:
-            return _to_list(search, f"{view.query}&view={view.pk}")
+            format = {key: request.GET[key] for key in ("format",) if key in request.GET}
+            return _to_list(search, f"{view.query}&{urlencode({'view': view.pk} | format)}")
     selection = Selection.read(search, request.GET, request.user)
+    if "format" in request.GET:
+        return trial_export(request, selection)
     can_edit = may_edit(request, search.project.team_id)
     if not is_fragment:
         return render(request, "trials/list.html", _context(selection, can_edit))
@@ -105,7 +109,9 @@ def trial_column(request: HttpRequest, pk: int, key: str) -> HttpResponse:
 
 
 def searches() -> QuerySet[Search]:
-    return Search.objects.select_related("project__team", "project__dataset").defer("oracle_state")
+    return Search.objects.select_related(
+        "project__team", "project__dataset", "project__hypermodel"
+    ).defer("oracle_state", "project__hypermodel__code")
 
 
 def _context(selection: Selection, can_edit: bool) -> dict[str, Any]:

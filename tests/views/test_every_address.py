@@ -31,10 +31,12 @@ READABLE = {
     "trial-columns", "trial-column", "view-list",
     "project-detail", "project-live", "project-activity", "search-detail", "search-live",
     "search-plots", "search-comments", "trial-comments",
+    "search-failures",
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
-    "team-detail",
+    "team-detail", "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
+    "search-compare-live", "search-compare-plots",
 }  # fmt: skip
 CHANGES = {
     "project-inspect", "project-upgrade", "project-delete", "search-create",
@@ -62,7 +64,7 @@ def address(
     }  # fmt: skip
 
     def of(name: str) -> str:
-        if name in ("search-create", "search-plan"):
+        if name in ("search-create", "search-plan") or "-compare" in name:
             return reverse(name, args=[project.pk])
         if name in ("trial-list", "trial-columns", "view-list"):
             return reverse(name, args=[search.pk])

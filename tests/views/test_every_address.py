@@ -13,9 +13,6 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning import urls
-from tuning.models import Comment, Project, SavedModel, SavedView, Search, Team, Trial, Worker
-from tuning.models import Project, SavedModel, Search, SearchImport, Team, Trial, Worker
-from tuning.models import Comment, Project, SavedModel, Search, Team, Trial, Worker
 from tuning.models import (
     AccessToken,
     Comment,
@@ -23,6 +20,7 @@ from tuning.models import (
     SavedModel,
     SavedView,
     Search,
+    SearchImport,
     Team,
     Trial,
     Worker,
@@ -47,14 +45,10 @@ READABLE = {
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
     "team-detail", "import-detail", "import-live",
-    "trial-columns", "trial-column", "view-list", "search-plot", "trial-card",
-    "project-detail", "project-live", "project-activity", "search-detail", "search-live",
-    "search-plots", "search-comments", "trial-comments",
+    "search-plot", "trial-card",
+    "project-activity", "search-comments", "trial-comments",
     "search-failures",
-    "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
-    "saved-model-live",
-    "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
-    "team-detail", "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
+    "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
     "search-compare-live", "search-compare-plots",
 }  # fmt: skip
 CHANGES = {
@@ -63,8 +57,7 @@ CHANGES = {
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
     "view-change", "view-delete",
-    "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
-    "hypermodel-edit", "hypermodel-delete", "search-tags", "trial-tags", "project-mark",
+    "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete", "search-tags", "trial-tags", "project-mark",
     "comment-edit", "comment-delete", "access-token-revoke",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
@@ -81,17 +74,12 @@ def address(
         "project": project, "search": search, "trial": best, "saved": saved_model,
         "access": AccessToken.objects.create(user=alice, name="laptop", digest="0"),
         "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
-        "dataset": dataset, "hypermodel": hypermodel, "team": team,
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
-    }  # fmt: skip
-
-    def of(name: str) -> str:
-        if name in ("search-create", "search-plan", "import-create"):
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
 
     def of(name: str) -> str:
-        if name in ("search-create", "search-plan") or "-compare" in name:
+        if name in ("search-create", "search-plan", "import-create") or "-compare" in name:
             return reverse(name, args=[project.pk])
         if name in ("trial-list", "trial-columns", "view-list"):
             return reverse(name, args=[search.pk])

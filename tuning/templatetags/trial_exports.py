@@ -1,4 +1,5 @@
-"""{% export_menu selection %}: the files that a selection of trials can be had as."""
+"""{% export_menu selection %}: the files that a selection of trials can be had as. `site` in the
+context is where scripts find this site: https://tuneroom.example.org."""
 
 from typing import Any
 
@@ -16,7 +17,7 @@ register = template.Library()
 def export_menu(context: dict[str, Any], selection: Selection) -> dict[str, Any]:
     # The bare address is that of the project's default view.
     start = f"?{selection.query(page=1) or f'view={PLAIN}'}&"
-    page = context["request"].build_absolute_uri(reverse("trial-list", args=[selection.search.pk]))
+    page = context["site"] + reverse("trial-list", args=[selection.search.pk])
     return {
         "formats": [(format, f"{start}format={format.name}") for format in FORMATS.values()],
         "snippet": pandas_snippet(selection.search),

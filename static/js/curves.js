@@ -1,10 +1,17 @@
 // A trial's or a saved model's page: a plot for each metric, followed while it trains.
+import { curveControls, curveNote, onCurveControls } from "./curve_controls.js";
 import { colours, dash, draw, follow, say } from "./plots.js";
+import { smooth } from "./smoothing.js";
 
 const box = document.getElementById("curves-plots");
 const first = box.querySelector(".plot");
 
-function show({ plots }) {
+let info = { plots: [] };
+
+function show(news) {
+  info = news;
+  const { plots, every } = news;
+  curveNote(every);
   if (!plots.length) {
     say(first, box.dataset.active ? "The curves appear with the first epoch." : "There are no epochs.");
     return;
@@ -18,12 +25,13 @@ function show({ plots }) {
 }
 
 function drawCurves(element, plot) {
+  const { smoothing, log } = curveControls();
   element.setAttribute("role", "img");
   element.setAttribute("aria-label", `${plot.metric} over the epochs`);
   draw(element, () => ({
     // Validation and training keep their colours; executions differ by their dashes.
     traces: plot.curves.map((curve, index) => ({
-      name: curve.name, x: curve.epochs, y: curve.values, type: "scatter",
+      name: curve.name, x: curve.epochs, y: smooth(curve.values, smoothing), type: "scatter",
       mode: curve.epochs.length < 40 ? "lines+markers" : "lines",
       line: { color: colours()[curve.validation ? 0 : 1], width: 2, dash: dash(6 * Math.floor(index / 2)) },
       marker: { size: 5 },
@@ -31,7 +39,9 @@ function drawCurves(element, plot) {
     })),
     x: "epoch",
     y: plot.metric,
+    logY: log,
   }));
 }
 
+onCurveControls(() => info.plots.length && show(info));
 follow(box, show, first);

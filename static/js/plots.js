@@ -22,7 +22,7 @@ export function draw(element, make) {
     say(element, "The plots could not be loaded. The tables have the same figures.");
     return;
   }
-  const { traces, x, y, range, wholeX = true, layout = {} } = make();
+  const { traces, x, y, range, wholeX = true, logY = false, axes = {}, layout = {} } = make();
   element.querySelector(".plot-wait")?.remove();
   Plotly.react(element, traces, {
     margin: { l: 56, r: 16, t: 32, b: 44 },
@@ -32,8 +32,9 @@ export function draw(element, make) {
     hoverlabel: { bgcolor: token("--surface"), bordercolor: token("--line-strong"), font: { color: token("--text"), size: 13 } },
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 13 } },
     showlegend: true,
-    xaxis: { ...axis(x), ...(wholeX ? { tickformat: ",d", ...whole(traces) } : {}), ...(range ? { range } : {}) },
-    yaxis: axis(y),
+    xaxis: { ...axis(x), ...(wholeX ? { tickformat: ",d", ...whole(traces) } : {}), ...(range ? { range } : {}), ...axes.x },
+    // Zooming on one kind of axis means nothing on the other.
+    yaxis: { ...axis(y), ...(logY ? { type: "log", uirevision: "log" } : {}), ...axes.y },
     // The same value keeps zooming and hidden curves through an update.
     uirevision: "page",
     ...layout,

@@ -107,6 +107,7 @@ def test_a_trial_is_told_epoch_by_epoch(events: list[Any]) -> None:
     assert [type(event) for event in events] == [Built, *[EpochEnd] * 4, TrialEnd]
     assert events[0].parameters == 64 * 8 + 8 + 8 * 10 + 10
     assert "dense" in events[0].summary
+    assert "Param #" in events[0].summary
     epochs = events[1:-1]
     assert [(e.execution, e.epoch) for e in epochs] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     assert all(e.metrics.keys() == {"accuracy", "loss", "val_accuracy", "val_loss"} for e in epochs)

@@ -1,12 +1,13 @@
 """Reading a trial and retraining it."""
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import SavedModel, Search, Trial
+from tuning.models import Epoch, SavedModel, Search, Trial
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.statuses import Status
 
@@ -71,3 +72,54 @@ def test_a_promoted_trial_names_its_parent(
 def test_the_page_loads_anew_once_the_trial_has_ended(as_alice: Client, best: Trial) -> None:
     response = as_alice.get(reverse("trial-live", args=[best.pk]))
     assert response["HX-Refresh"] == "true"
+
+
+def test_metrics_at_the_best_and_after_the_last_epoch(as_dora: Client, best: Trial) -> None:
+    page = _page(as_dora, best)
+    metrics = page[page.index('id="trial-metrics"') : page.index('id="trial-resources"')]
+    rows = re.findall(r"<code>(\w+)</code>.*?>([\d.]+)<.*?>([\d.]+)<", metrics)
+    assert rows == [
+        ("val_accuracy", "0.9500", "0.9500"),
+        ("val_loss", "0.5000", "0.6000"),
+        ("accuracy", "0.9000", "0.9200"),
+        ("loss", "0.4000", "0.3500"),
+    ]
+
+
+def test_what_a_trial_cost(as_dora: Client, best: Trial) -> None:
+    Trial.objects.update(peak_memory=600 * 1024**2)
+    for epoch, seconds in ((2, 0.2), (3, 0.4)):
+        Epoch.objects.create(
+            trial=best, attempt=1, execution=0, epoch=epoch, seconds=seconds, metrics={}
+        )
+    page = _page(as_dora, best)
+    facts = dict(re.findall(r"<dt>([^<]+)</dt><dd>(?:<span[^>]*>)?([^<]+)<", page))
+    assert facts["Peak memory"] == "600.0\xa0MB"
+    assert facts["The first epoch"] == "0.5 s"
+    assert facts["An epoch"] == "0.3 s"
+    assert facts["In all"] == "10 s"
+
+
+def test_its_neighbours_are_linked(as_dora: Client, search: Search) -> None:
+    first, second, third = (reverse("trial-detail", args=[t.pk]) for t in search.trials.all())
+    page = as_dora.get(second).content.decode()
+    assert f'rel="prev" href="{first}"' in page
+    assert f'rel="next" href="{third}"' in page
+    assert 'rel="prev"' not in as_dora.get(first).content.decode()
+    assert 'rel="next"' not in as_dora.get(third).content.decode()
+
+
+def test_a_running_trial_tells_its_metrics_so_far(as_dora: Client, best: Trial) -> None:
+    Trial.objects.filter(pk=best.pk).update(
+        status=Status.RUNNING, metrics={}, last_metrics={}, score=None, finished_at=None
+    )
+    assert "Metrics so far" in _page(as_dora, best)
+    news = as_dora.get(reverse("trial-live", args=[best.pk])).content.decode()
+    assert 'id="trial-metrics" aria-labelledby="metrics" hx-swap-oob="true"' in news
+    assert "0.4000" in news
+    assert "when it ends" in news
+
+
+def test_retrained_models_are_linked(as_dora: Client, saved_model: SavedModel) -> None:
+    page = _page(as_dora, saved_model.trial)
+    assert reverse("saved-model-detail", args=[saved_model.pk]) in page

@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from statistics import fmean
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Max, Q, QuerySet
 
 from tuning.models import Epoch, SavedModel, Search, Trial
 from tuning.protocol.statuses import Status
 
 # (name, epoch, metrics) of one line of the history.
 Line = tuple[str, int, dict[str, float | None]]
+# Points of one curve: more than a screen has, fewer than a browser minds.
+MOST_POINTS = 2000
 
 
 def running_info(search: Search) -> dict[str, Any]:
@@ -42,17 +44,27 @@ def running_info(search: Search) -> dict[str, Any]:
 
 def trial_info(trial: Trial) -> dict[str, Any]:
     """All metrics of a trial's current attempt, a curve for each execution; or its folds."""
-    rows = trial.epochs.filter(attempt=trial.attempt).values_list("execution", "epoch", "metrics")
+    epochs, every = thinned(trial.epochs.filter(attempt=trial.attempt), MOST_POINTS)
+    rows = epochs.values_list("execution", "epoch", "metrics")
     if trial.search.is_cross_validated:
         return _folds(trial.search, rows)
     several = trial.search.executions_per_trial > 1
-    return grouped(
-        (
-            (f"execution {execution + 1}" if several else "", epoch, metrics)
-            for execution, epoch, metrics in rows
-        ),
-        first=trial.search.objective,
+    lines = (
+        (f"execution {execution + 1}" if several else "", epoch, metrics)
+        for execution, epoch, metrics in rows
     )
+    return {"every": every, **grouped(lines, first=trial.search.objective)}
+
+
+def thinned(epochs: QuerySet[Epoch], most: int) -> tuple[QuerySet[Epoch], int]:
+    """At most about so many epochs of each execution, the last one among them: every n-th, and
+    that n."""
+    last = epochs.aggregate(last=Max("epoch"))["last"] or 0
+    every = -(-last // most) or 1
+    if every == 1:
+        return epochs, 1
+    kept = epochs.annotate(rest=F("epoch") % every).filter(Q(rest=0) | Q(epoch__in=(1, last)))
+    return kept, every
 
 
 def _folds(search: Search, rows: Iterable[tuple[int, int, dict[str, Any]]]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Where a trial stands in Hyperband: its bracket, its round, the trial that it goes on from."""
+"""Where a trial stands: its neighbours; in Hyperband its bracket, its round, the trial that it goes
+on from."""
 
 from dataclasses import dataclass
 
@@ -19,6 +20,21 @@ class Place:
     last_epoch: int
     parent: Trial | None
     children: list[Trial]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    previous: Trial | None
+    next: Trial | None
+
+
+def neighbours(trial: Trial) -> Neighbours:
+    """The trials before and after this one in its search."""
+    others = trial.search.trials.only("number")
+    return Neighbours(
+        others.filter(number__lt=trial.number).order_by("-number").first(),
+        others.filter(number__gt=trial.number).order_by("number").first(),
+    )
 
 
 def hyperband_place(trial: Trial) -> Place | None:

@@ -36,6 +36,14 @@ class Watch:
         self._runner = runner
         self._memory_limit = memory_limit
         self._next = self._next_disk = 0.0
+        # The most memory that was seen in use, in bytes.
+        self.peak = 0
+
+    def measure(self) -> int:
+        """Bytes of memory in use now."""
+        used = self._runner.memory(self._memory_limit)
+        self.peak = max(self.peak, used)
+        return used
 
     def broken(self) -> Failure | None:
         """The limit that the runner is beyond, if it is time to look."""
@@ -59,7 +67,7 @@ class Watch:
         return Failure(FailureCode.TOO_MANY_PROCESSES, text)
 
     def _memory(self) -> Failure | None:
-        used = self._runner.memory(self._memory_limit)
+        used = self.measure()
         if used <= self._memory_limit:
             return None
         allowed = self._memory_limit / _MB

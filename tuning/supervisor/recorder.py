@@ -60,12 +60,15 @@ def record_built(trial: Trial, parameters: int, layers: str) -> None:
     Search.objects.touch(trial.search_id)
 
 
-def complete_trial(trial: Trial, metrics: Metrics, best_step: int, log_tail: str = "") -> None:
+def complete_trial(
+    trial: Trial, metrics: Metrics, best_step: int, log_tail: str = "",
+    peak_memory: int | None = None,
+) -> None:  # fmt: skip
     """A trial ended well, unless its score is not a number."""
     score = metrics.get(trial.search.objective)
     if score is None or not math.isfinite(score):
         message = f"{trial.search.objective} was not a number at the end of the trial."
-        fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail)
+        fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail, peak_memory)
         return
     with transaction.atomic():
         search = locked(trial.search_id)
@@ -79,12 +82,15 @@ def complete_trial(trial: Trial, metrics: Metrics, best_step: int, log_tail: str
             best_epoch=trial.first_epoch + best_step + 1,
             execution_scores=execution_scores(trial, search),
             log_tail=log_tail,
+            peak_memory=peak_memory,
         )
         _tell_oracle(search, trial, "COMPLETED", score, best_step)
         close_if_done(search)
 
 
-def fail_trial(trial: Trial, failure: Failure, log_tail: str = "") -> None:
+def fail_trial(
+    trial: Trial, failure: Failure, log_tail: str = "", peak_memory: int | None = None
+) -> None:
     """A trial ended badly: it runs again if the search or the rules allow it, else it failed."""
     with transaction.atomic():
         search = locked(trial.search_id)
@@ -100,7 +106,7 @@ def fail_trial(trial: Trial, failure: Failure, log_tail: str = "") -> None:
             Search.objects.touch(search.pk)
             return
         if infrastructure and not search.is_active:
-            stop_trial(trial, log_tail)
+            stop_trial(trial, log_tail, peak_memory)
             return
         if infrastructure:
             failure = lost_too_often(losses, failure)
@@ -113,6 +119,7 @@ def fail_trial(trial: Trial, failure: Failure, log_tail: str = "") -> None:
             failure_message=failure.message,
             failure_traceback=failure.traceback,
             log_tail=log_tail,
+            peak_memory=peak_memory,
             **counts,
         )
         _tell_oracle(search, trial, "FAILED")
@@ -124,11 +131,12 @@ def lost_too_often(losses: int, last: Failure) -> Failure:
     return Failure(last.code, f"The worker was lost {losses} times. {last.message}")
 
 
-def stop_trial(trial: Trial, log_tail: str = "") -> None:
+def stop_trial(trial: Trial, log_tail: str = "", peak_memory: int | None = None) -> None:
     """A trial was ended because its search was."""
     with transaction.atomic():
         search = locked(trial.search_id)
-        _end(trial, search, Status.STOPPED, outcome="Stopped", log_tail=log_tail)
+        ended = {"log_tail": log_tail, "peak_memory": peak_memory}
+        _end(trial, search, Status.STOPPED, outcome="Stopped", **ended)
         _tell_oracle(search, trial, "FAILED")
 
 

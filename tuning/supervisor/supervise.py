@@ -16,7 +16,15 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from tuning.models.work import LEASE_SECONDS
-from tuning.protocol.events import BadEvent, EpochEnd, Event, Wanted
+from tuning.protocol.events import (
+    BadEvent,
+    Built,
+    EpochEnd,
+    Event,
+    Failed,
+    TrialEnd,
+    Wanted,
+)
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import FetchedOrder
 
@@ -70,6 +78,7 @@ class _Supervision:
         self.started = self.heard = now
         self.wanted_at = now
         self.news = 0
+        self.built = False
         # The lease began with the claim; since then another runner may have been ended first.
         self.renewed = now - BEAT
         self.used = runner.search_id is not None
@@ -111,11 +120,23 @@ class _Supervision:
             self._fetch(event.url)
             return False
         waited = not self.assignment.ordered
+        self._measure(event)
         done = self.assignment.record(event, self.runner)
         if waited and self.assignment.ordered:
             # The time limit is the trial's: imports and data of a new runner are not its fault.
             self.started = self.heard
+            self.watch.peak = 0
         return done
+
+    def _measure(self, event: Event) -> None:
+        """The peak is this trial's: from its model on, which replaces the one before it."""
+        if isinstance(event, Built) and not self.built:
+            self.built = True
+            self.watch.peak = 0
+        elif isinstance(event, TrialEnd | Failed):
+            # Between two looks a short trial would come and go unseen; its model is still there.
+            self.watch.measure()
+            self.assignment.peak_memory = self.watch.peak
 
     def _fetch(self, url: str) -> None:
         """What the template wants, while its clocks stand still."""
@@ -155,6 +176,7 @@ class _Supervision:
             text = f"It reported nothing for {self.assignment.stall_limit:,.0f} seconds."
             self._over_limit(Failure(FailureCode.STALL_LIMIT, text))
         broken = self.watch.broken()
+        self.assignment.peak_memory = self.watch.peak
         if broken is not None:
             self._over_limit(broken)
 

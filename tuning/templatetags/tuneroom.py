@@ -1,9 +1,11 @@
 """Figures, statuses and small pictures in pages."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -39,6 +41,12 @@ def duration(value: timedelta | float | None) -> str:
 
 
 @register.filter
+def shown(value: Any, kind: str) -> str:
+    """A value of a comparison, as its row has it. What is not there is empty."""
+    return "" if value is None else _SHOWN[kind](value)
+
+
+@register.filter
 def counted(number: int, noun: str) -> str:
     """{{ 2|counted:"trial" }}: 2 trials. A plural of its own follows a comma."""
     one, _, many = noun.partition(",")
@@ -70,6 +78,16 @@ def badge(status: str, search: bool = False) -> SafeString:
     """A status as a shape and a word."""
     caption = SearchStatus(status).caption if search else Status(status).caption
     return format_html('<span class="status status-{}">{}</span>', status, caption)
+
+
+_SHOWN: dict[str, Callable[[Any], str]] = {
+    "setting": setting,
+    "figure": figure,
+    "signed": signed,
+    "duration": duration,
+    "bytes": filesizeformat,
+    "text": str,
+}
 
 
 def _exact(text: str, value: Any) -> SafeString:

@@ -10,10 +10,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tuning.actions.saved_models import retrain
 from tuning.analysis.curves import trial_info
-from tuning.analysis.lineage import hyperband_place
+from tuning.analysis.lineage import hyperband_place, neighbours
+from tuning.analysis.resources import resources_of
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.space import read_space
 from tuning.analysis.summary import running_row, spread
+from tuning.analysis.trial_metrics import metric_rows
 from tuning.forms.trials import RetrainForm
 from tuning.models import Trial
 from tuning.protocol.statuses import Status
@@ -36,7 +38,7 @@ def trial_live(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     if request.GET.get("since") == _version(trial):
         return HttpResponse(status=204)
-    return render(request, "trials/_live.html", _progress(trial))
+    return render(request, "trials/_live.html", {**_progress(trial), "oob": True})
 
 
 @require_GET
@@ -71,27 +73,33 @@ def _progress(trial: Trial) -> dict[str, Any]:
         "trial": trial,
         "version": _version(trial),
         "progress": running_row(trial.search, trial),
+        "metrics": metric_rows(trial),
+        "resources": resources_of([trial])[0],
     }
 
 
 def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str, Any]:
     search = trial.search
-    metrics = sorted(trial.metrics.items(), key=lambda item: (item[0] != search.objective, item[0]))
     return {
         **_progress(trial),
         "search": search,
         "project": search.project,
-        "values": [
-            (parameter, trial.values[parameter.name])
-            for parameter in read_space(search.space)
-            if parameter.name in trial.values
-        ],
+        "values": _values(trial),
         "snippets": snippet_forms(trial.values),
-        "metrics": metrics,
         "spread": spread(trial.execution_scores),
         "place": hyperband_place(trial),
+        "neighbours": neighbours(trial),
         "attempts": trial.attempts.all(),
         "saved_models": trial.saved_models.order_by("-created_at"),
         "form": form,
         "can_edit": may_edit(request, search.project.team_id),
     }
+
+
+def _values(trial: Trial) -> list[tuple[str, Any, str]]:
+    """Names, values and ranges, in the template's order. An imported search may know no ranges."""
+    ranges = {each.name: each.range_text for each in read_space(trial.search.space)}
+    names = dict.fromkeys([*ranges, *trial.values])
+    return [
+        (name, trial.values[name], ranges.get(name, "")) for name in names if name in trial.values
+    ]

@@ -41,6 +41,8 @@ class Assignment(ABC):
     reusable = False
     # The runner has been told of this very work.
     ordered = True
+    # The most memory that the runner was seen with since then, in bytes. The loop keeps it.
+    peak_memory = 0
 
     def __init__(self, row: Any) -> None:
         self.row = row

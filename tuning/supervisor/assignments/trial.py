@@ -71,7 +71,7 @@ class TrialAssignment(Assignment):
                 # Before its first trial: it cannot use the template or the data, and ends.
                 self.reusable = self.ordered
                 self.flush()
-                recorder.fail_trial(self.row, failure_of(event), runner.log_tail())
+                recorder.fail_trial(self.row, failure_of(event), runner.log_tail(), self._peak)
                 return True
         return False
 
@@ -93,11 +93,11 @@ class TrialAssignment(Assignment):
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         self.flush()
-        recorder.fail_trial(self.row, failure, log_tail)
+        recorder.fail_trial(self.row, failure, log_tail, self._peak)
 
     def stop(self, log_tail: str = "") -> None:
         self.flush()
-        recorder.stop_trial(self.row, log_tail)
+        recorder.stop_trial(self.row, log_tail, self._peak)
 
     def release(self) -> None:
         recorder.release_trial(self.row, "The worker shut down; runs again")
@@ -123,7 +123,14 @@ class TrialAssignment(Assignment):
             if runner.folder.joinpath(*names).exists():
                 target = checkpoint_folder(self.search.pk, self.row.oracle_id, self.row.attempt)
                 store_folder(runner.folder, target, *names, beat=self.beat)
-        recorder.complete_trial(self.row, event.metrics, event.best_step, runner.log_tail())
+        recorder.complete_trial(
+            self.row, event.metrics, event.best_step, runner.log_tail(), self._peak
+        )
+
+    @property
+    def _peak(self) -> int | None:
+        """None if the runner never came to this trial."""
+        return self.peak_memory if self.ordered and self.peak_memory else None
 
     def _checkpoint_of(self, oracle_id: str) -> Path | None:
         """The weights of the attempt that completed a trial."""

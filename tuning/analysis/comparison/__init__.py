@@ -1,0 +1,1 @@
+"""Trials side by side, and searches side by side."""

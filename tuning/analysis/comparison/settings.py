@@ -1,0 +1,57 @@
+"""How searches were set up, as rows of a comparison."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tuning.models import Search
+
+from .tables import Row, rows_of
+
+
+def setting_rows(searches: Sequence[Search], reference: int = 0) -> list[Row]:
+    """What an imported search was run with is not known, apart from its objective."""
+    return rows_of(
+        searches,
+        reference,
+        tuner=("Tuner", "text", _tuner),
+        objective=("Objective", "text", objective_text),
+        template=("Template", "text", _template),
+        epochs=("Epochs at most", "setting", lambda search: _network(search, "epochs")),
+        executions=(
+            "Executions a trial", "setting", lambda search: _network(search, "executions_per_trial")
+        ),
+        batch_size=("Batch size", "setting", lambda search: _network(search, "batch_size")),
+        early_stopping=("Early stopping", "text", _early_stopping),
+        folds=("Folds", "setting", _folds),
+        seed=("Seed", "setting", lambda search: None if search.is_imported else search.seed),
+    )  # fmt: skip
+
+
+def objective_text(search: Search) -> str:
+    return f"{search.score_name}, {search.get_direction_display()}"
+
+
+def _tuner(search: Search) -> str | None:
+    return None if search.is_imported else search.get_tuner_display()
+
+
+def _template(search: Search) -> str:
+    if search.hypermodel is None:
+        return f"imported from {search.get_origin_display()}"
+    return f"{search.hypermodel.name}, version {search.hypermodel.version}"
+
+
+def _network(search: Search, name: str) -> Any:
+    """A setting that estimators do not have."""
+    return None if search.is_cross_validated or search.is_imported else getattr(search, name)
+
+
+def _early_stopping(search: Search) -> str | None:
+    metric = _network(search, "early_stopping_metric")
+    if metric is None:
+        return None
+    return f"{metric}, patience {search.early_stopping_patience}" if metric else "off"
+
+
+def _folds(search: Search) -> int | None:
+    return search.folds if search.is_cross_validated else None

@@ -1,0 +1,59 @@
+"""The metrics of a trial: at its best epoch and after its last one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import fmean
+
+from tuning.models import Search, Trial
+from tuning.models.cells import last_metrics
+from tuning.protocol.objectives import infer_direction, is_better
+
+Metrics = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    name: str
+    best: float | None
+    last: float | None
+
+
+def metric_rows(trial: Trial) -> list[MetricRow]:
+    """The objective first. Of a trial that still trains: so far."""
+    if trial.is_active:
+        best, last = _best_so_far(trial), last_metrics(trial)
+    else:
+        best, last = trial.metrics, trial.last_metrics
+    names = ordered({*best, *last}, [trial.search.objective])
+    return [MetricRow(name, best.get(name), last.get(name)) for name in names]
+
+
+def ordered(names: Iterable[str], objectives: Iterable[str]) -> list[str]:
+    """Objectives first, then what was measured on validation rows, then by name."""
+    first = list(objectives)
+    return sorted(names, key=lambda name: (name not in first, not name.startswith("val_"), name))
+
+
+def direction_of(metric: str, searches: Iterable[Search]) -> str | None:
+    """Which way a metric improves: as the searches that optimise it say, else by its name. None if
+    they do not agree."""
+    said = {search.direction for search in searches if search.objective == metric}
+    said = said or {infer_direction(metric)}
+    return said.pop() if len(said) == 1 else None
+
+
+def _best_so_far(trial: Trial) -> Metrics:
+    """At the best epoch of each execution, averaged, as KerasTuner will do at the end."""
+    search, best = trial.search, dict[int, Metrics]()
+    rows = trial.epochs.filter(attempt=trial.attempt).values_list("execution", "metrics")
+    for execution, metrics in rows:
+        score = metrics.get(search.objective)
+        known = best.get(execution, {}).get(search.objective)
+        if score is not None and is_better(score, known, search.direction):
+            best[execution] = metrics
+    found: dict[str, list[float]] = {}
+    for metrics in best.values():
+        for name, value in metrics.items():
+            if value is not None:
+                found.setdefault(name, []).append(value)
+    return {name: fmean(values) for name, values in found.items()}

@@ -100,8 +100,8 @@ def origin(search: Search) -> Origin | None:
     if search.refined_from_id is None and not search.fed_count:
         return None
     # Without its oracle's state, which can be large.
-    parents = Search.objects.filter(refinements=search).only("number", "space")
-    parent = parents.first()
+    earlier = Search.objects.only("number", "space")
+    parent = earlier.filter(refinements=search).first() if search.refined_from_id else None
     how = changes_text(side_by_side(parent.space, search.space)) if parent else ""
     best: float | None = None
     sources: tuple[int, ...] = ()

@@ -21,6 +21,7 @@ from tuning.forms.filters import FilterForm
 from tuning.models import Search
 
 from .access import may_edit, visible_or_404
+from .shared import key_of, shared_fragment
 from .trial_exports import trial_export
 
 
@@ -40,8 +41,15 @@ def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
         view = view_of(request.user, search.project, request.GET.get("view", ""))
         if view is not None and view.query:
             return _to_list(search, f"{view.query}&view={view.pk}")
-    template = "trials/_live_list.html" if is_fragment else "trials/list.html"
-    return render(request, template, _context(request, search))
+    selection = Selection.read(search, request.GET, request.user)
+    can_edit = may_edit(request, search.project.team_id)
+    if not is_fragment:
+        return render(request, "trials/list.html", _context(selection, can_edit))
+    text = shared_fragment(
+        request, search, "trials/_live_list.html", lambda: _context(selection, can_edit),
+        can_edit, *key_of(selection),
+    )  # fmt: skip
+    return HttpResponse(text)
 
 
 @require_GET
@@ -100,8 +108,8 @@ def searches() -> QuerySet[Search]:
     return Search.objects.select_related("project__team", "project__dataset").defer("oracle_state")
 
 
-def _context(request: HttpRequest, search: Search) -> dict[str, Any]:
-    selection = Selection.read(search, request.GET, request.user)
+def _context(selection: Selection, can_edit: bool) -> dict[str, Any]:
+    search = selection.search
     table = table_of(selection)
     columns = reverse("trial-columns", args=[search.pk])
     query = selection.query()
@@ -122,8 +130,8 @@ def _context(request: HttpRequest, search: Search) -> dict[str, Any]:
             for item in selection.filters
         ],
         "cleared": _emptied(selection, *(f.key for f in selection.filters)),
-        "view": view_of(request.user, search.project, selection.view or PLAIN),
-        "can_edit": may_edit(request, search.project.team_id),
+        "view": view_of(selection.user, search.project, selection.view or PLAIN),
+        "can_edit": can_edit,
     }
 
 

@@ -6,10 +6,10 @@ error passes through it). Importing this module imports keras_tuner, which takes
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,6 +19,7 @@ from keras_tuner.src.engine import oracle as kt_oracle
 from keras_tuner.src.engine.trial import Trial as KerasTunerTrial
 
 State = dict[str, Any]
+FED = "fed-"
 # Tuneroom counts failures in a row itself, with a message for people.
 _NEVER = 2**31
 
@@ -49,6 +50,11 @@ class KnownTrial:
     score: float | None = None
     best_step: int = 0
 
+    @property
+    def is_fed(self) -> bool:
+        """Whether it has the name under which it was fed: KerasTuner's own are numbers."""
+        return self.trial_id.startswith(FED)
+
 
 @dataclass(frozen=True)
 class Suggestion:
@@ -62,22 +68,36 @@ class Suggestion:
 
 
 def suggest(
-    settings: OracleSettings, state: State, trials: list[KnownTrial], claimant: str
-) -> Suggestion:
-    """Ask for the next trial. `claimant` must differ between trials that run at the same time."""
-    with _restored(settings, state, trials) as oracle:
+    settings: OracleSettings, state: State, trials: list[KnownTrial], claimant: str,
+    fed: Sequence[KnownTrial] = (),
+) -> Suggestion:  # fmt: skip
+    """Ask for the next trial. `claimant` must differ between trials that run at the same time.
+
+    `fed` are completed trials of other searches, with values that the space takes exactly. They
+    count at the first call and are part of the state from then on, whatever becomes of their rows:
+    the oracle learns from them, does not suggest them again, and they are none of `max_trials`.
+    """
+    known = [KnownTrial(**item) for item in state["fed"]] if "fed" in state else list(fed)
+    with _restored(settings, state, trials, known) as oracle:
         trial = oracle.create_trial(claimant)
+        if settings.tuner == "grid":
+            while trial.status == "RUNNING" and (met := _fed_values(trial, known)) is not None:
+                # Where a grid stands is the trials that it has made: this one has its result.
+                known[met] = replace(known[met], trial_id=trial.trial_id)
+                _end(oracle, settings, known[met])
+                trial = oracle.create_trial(claimant)
         values = {key: _plain(value) for key, value in trial.hyperparameters.values.items()}
-        return Suggestion(trial.status, trial.trial_id, values, _state_of(oracle))
+        return Suggestion(trial.status, trial.trial_id, values, _state_of(oracle, known))
 
 
 def report(
     settings: OracleSettings, state: State, trials: list[KnownTrial], ended: KnownTrial
 ) -> State:
     """Tell the oracle how a trial that it knows as RUNNING has ended."""
-    with _restored(settings, state, trials) as oracle:
+    known = [KnownTrial(**item) for item in state.get("fed", [])]
+    with _restored(settings, state, trials, known) as oracle:
         _end(oracle, settings, ended)
-        return _state_of(oracle)
+        return _state_of(oracle, known)
 
 
 def _end(oracle: kt_oracle.Oracle, settings: OracleSettings, ended: KnownTrial) -> None:
@@ -89,16 +109,30 @@ def _end(oracle: kt_oracle.Oracle, settings: OracleSettings, ended: KnownTrial) 
     oracle.end_trial(trial)
 
 
+def _fed_values(trial: KerasTunerTrial, fed: list[KnownTrial]) -> int | None:
+    """Which of the fed trials has the values of this one and was not met before."""
+    values = trial.hyperparameters.values
+    return next((i for i, item in enumerate(fed) if item.is_fed and item.values == values), None)
+
+
 @contextmanager
 def _restored(
-    settings: OracleSettings, state: State, trials: list[KnownTrial]
+    settings: OracleSettings, state: State, trials: list[KnownTrial], fed: list[KnownTrial]
 ) -> Iterator[kt_oracle.Oracle]:
-    oracle = _fresh(settings)
+    oracle = _fresh(replace(settings, max_trials=settings.max_trials + len(fed)))
     oracle.verbose = 0
     oracle.save = _do_nothing
     oracle._save_trial = _do_nothing
-    for trial in trials:
+    grid = settings.tuner == "grid"
+    # A grid knows only the combinations that it has come to.
+    for trial in [*(item for item in fed if not (grid and item.is_fed)), *trials]:
         oracle.trials[trial.trial_id] = _trial(trial, oracle.hyperparameters)
+    if not state and not grid:
+        for trial in fed:
+            # As if they had run here and ended.
+            oracle._record_values(oracle.trials[trial.trial_id])
+            oracle.start_order.append(trial.trial_id)
+            oracle.end_order.append(trial.trial_id)
     if state:
         # KerasTuner replaces parts of the configs that it reads: never hand it the caller's.
         oracle.set_state(deepcopy(state))
@@ -161,8 +195,10 @@ def _trial(known: KnownTrial, space: keras_tuner.HyperParameters) -> KerasTunerT
     return trial
 
 
-def _state_of(oracle: kt_oracle.Oracle) -> State:
-    state = _plain(oracle.get_state())
+def _state_of(oracle: kt_oracle.Oracle, fed: list[KnownTrial]) -> State:
+    state: State = _plain(oracle.get_state())
+    if fed:
+        state["fed"] = [_plain(asdict(item)) for item in fed]
     if isinstance(oracle, keras_tuner.oracles.GridSearchOracle):
         # KerasTuner forgets where a grid search stands when it is reloaded.
         ordered = oracle._ordered_ids

@@ -11,8 +11,11 @@ from django.http import QueryDict
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.analysis.spaces import spaces, trials_of
 from tests.analysis.test_space import entry, numbers
 from tuning.analysis.combinations import grid_size
+from tuning.analysis.feeding import Fitting
+from tuning.analysis.narrowing import narrowed
 from tuning.analysis.space import default_values, read_space
 from tuning.analysis.space_edits import Edit, Range, Refused, Values, edited
 from tuning.forms.space import SpaceForm
@@ -89,6 +92,29 @@ def test_what_is_taken_keras_tuner_takes(edits: dict[int, Edit]) -> None:
         if parameter.grid_count <= 1000:
             assert sorted(map(str, entry_.values)) == sorted(map(str, parameter.grid_values))
         assert entry_.conditions == hyperparameters(OWN)._hps[parameter.name][0].conditions
+
+
+@given(st.data(), spaces())
+@settings(max_examples=150, deadline=None)
+def test_narrowed_spaces_are_keras_tuners(data: Any, config: dict[str, Any]) -> None:
+    """What its oracles hand out lies in the old space, and they can begin with what was seen."""
+    trials = data.draw(trials_of(config))
+    space = edited(config, narrowed(config, trials).edits)
+    hp = hyperparameters(space)
+    for parameter, old, entry_ in zip(read_space(space), read_space(config), hp.space, strict=True):
+        assert parameter.default == entry_.default
+        for share in (0.0, 0.4, 0.999999):
+            assert old.closest(entry_.prob_to_value(share)) is not None
+    fits = Fitting(space, "bayesian")
+    for values in trials:
+        found = fits.values(values)
+        assert found is not None
+        hp.values = dict(found)
+        hp.ensure_active_values()
+        assert hp.values == found, "nothing is missing, nothing is inactive"
+        for entry_ in hp.space:
+            if hp.is_active(entry_):
+                assert -1e-9 <= entry_.value_to_prob(found[entry_.name]) <= 1
 
 
 typed = st.one_of(

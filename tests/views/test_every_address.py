@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning import urls
-from tuning.models import Comment, Project, SavedModel, Search, Team, Trial, Worker
+from tuning.models import Comment, Project, SavedModel, SavedView, Search, Team, Trial, Worker
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -22,13 +22,16 @@ SHARED = {
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
     "mention-list",
+    "help-page",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
 # What viewers may open.
 READABLE = {
+    "trial-columns", "trial-column", "view-list",
     "project-detail", "project-live", "project-activity", "search-detail", "search-live",
     "search-plots", "search-comments", "trial-comments",
+    "search-failures",
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
@@ -40,6 +43,7 @@ CHANGES = {
     "search-pause", "search-resume",
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
+    "view-change", "view-delete",
     "hypermodel-edit", "hypermodel-delete", "search-tags", "trial-tags", "project-mark",
     "comment-edit", "comment-delete",
 }  # fmt: skip
@@ -52,24 +56,27 @@ def address(
     alice: User, dataset: Any, hypermodel: Any,
 ) -> Any:  # fmt: skip
     """A function: the address of a name, for the rows of alice's team."""
+    view = SavedView.objects.create(project=project, owner=alice, name="Best", shared=True)
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
-        "dataset": dataset, "hypermodel": hypermodel, "team": team,
+        "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
 
     def of(name: str) -> str:
         if name in ("search-create", "search-plan") or "-compare" in name:
             return reverse(name, args=[project.pk])
-        if name.startswith("trial-list"):
+        if name in ("trial-list", "trial-columns", "view-list"):
             return reverse(name, args=[search.pk])
+        if name == "trial-column":
+            return reverse(name, args=[search.pk, "score"])
         if name == "member-set":
             return reverse(name, args=[team.pk])
         if name == "member-remove":
             return reverse(name, args=[team.pk, alice.pk])
         if name == "saved-model-file":
             return reverse(name, args=[saved_model.pk, "history.csv"])
-        if name.endswith(("-list", "-create")) or name == "health":
+        if name.endswith(("-list", "-create")) or name in ("health", "help-page"):
             return reverse(name)
         return reverse(name, args=[rows[name.split("-")[0]].pk])
 

@@ -85,12 +85,12 @@ def test_the_number_of_queries_does_not_grow(
     as_alice: Client, search: Search, django_assert_num_queries: Any
 ) -> None:
     url = reverse("search-detail", args=[search.pk])
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(21):
         as_alice.get(url)
     Trial.objects.bulk_create(
         Trial(search=search, number=number, status=Status.RUNNING) for number in range(4, 54)
     )
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(21):
         as_alice.get(url)
 
 

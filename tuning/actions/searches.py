@@ -1,11 +1,13 @@
 """Searches: start, pause, resume, stop, extend, delete. Each is safe to call twice."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, F, Max, Q, Value, When
 from django.db.models.functions import Now
 
+from tuning.analysis.feeding import Fitting
 from tuning.analysis.space import default_values
 from tuning.models import Cells, Project, SavedModel, Search, Trial
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
@@ -14,8 +16,9 @@ from .dispatch import ring
 
 
 @transaction.atomic
-def start_search(user: Any, search: Search) -> Search:
-    """Save a new search of `search.project`. Its first trial is the template's own defaults."""
+def start_search(user: Any, search: Search, fed: Sequence[int] = ()) -> Search:
+    """Save a new search of `search.project`. Its first trial is the template's own defaults, unless
+    they are among the trials that it is `fed` with (by their keys), which are not run again."""
     project = Project.objects.select_for_update().get(pk=search.project_id)
     last = project.searches.aggregate(last=Max("number"))["last"] or 0
     search.number = last + 1
@@ -23,15 +26,22 @@ def start_search(user: Any, search: Search) -> Search:
         search.hypermodel = project.hypermodel
     search.created_by = user
     search.status = SearchStatus.RUNNING
+    # Locked, so that what was counted is there; deleted ones are none of them.
+    trials = list(Trial.objects.select_for_update().filter(pk__in=fed).order_by("pk"))
+    search.fed_count = len(trials)
     search.save()
-    if search.tuner != Search.Tuner.GRID:
+    search.fed_trials.set(trials)
+    fits = Fitting(search.space, search.tuner)
+    defaults = default_values(search.space)
+    tried = any(fits.values(trial.values) == defaults for trial in trials)
+    if search.tuner != Search.Tuner.GRID and not tried:
         # The grid's own first combination is the defaults. The other oracles never see this
         # trial, so they suggest exactly what KerasTuner alone would.
         baseline = Trial.objects.create(
             search=search,
             number=1,
             is_baseline=True,
-            values=default_values(search.space),
+            values=defaults,
         )
         Cells.objects.fill(search, [baseline])
     ring(times=search.parallel_trials)

@@ -19,6 +19,11 @@ def grid_size(space: list[Hyperparameter]) -> int:
     return _walk(space, [parameter.grid_count for parameter in space], Hyperparameter.in_grid)[0]
 
 
+def weight(space: list[Hyperparameter], sizes: list[int]) -> int:
+    """How many combinations there are if each hyperparameter, while active, counts as so many."""
+    return _walk(space, sizes, Hyperparameter.takes)[0]
+
+
 def in_use(space: list[Hyperparameter]) -> list[bool]:
     """For each hyperparameter: whether any values of the others meet its conditions."""
     sizes = [2**60 if parameter.count is None else parameter.count for parameter in space]

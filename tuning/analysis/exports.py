@@ -8,8 +8,11 @@ from typing import Any
 
 from django.utils.text import slugify
 
-from tuning.models import Dataset, HyperModel, SavedModel
+from tuning.models import Dataset, HyperModel, Project, SavedModel, Search
 from tuning.protocol.description import description_of
+
+# Beginnings of formulas; the full-width ones are what some spreadsheets in East Asia take for them.
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def history_csv(saved_model: SavedModel) -> str:
@@ -30,7 +33,7 @@ def history_csv(saved_model: SavedModel) -> str:
 
 def guarded(value: Any) -> Any:
     """A CSV cell that a spreadsheet will not run: names of metrics come from people's code."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and value.startswith(RUN_BY_SPREADSHEETS):
         return "'" + value
     return "" if value is None else value
 
@@ -48,10 +51,18 @@ def description_json(saved_model: SavedModel) -> str:
 
 def file_stem(saved_model: SavedModel) -> str:
     """The name that a downloaded file gets, without its ending: digits-cnn-trial-7."""
-    project = saved_model.project
+    return f"{_project_stem(saved_model.project)}-trial-{saved_model.trial.number}"
+
+
+def trials_stem(search: Search) -> str:
+    """digits-cnn-search-3-trials"""
+    return f"{_project_stem(search.project)}-search-{search.number}-trials"
+
+
+def _project_stem(project: Project) -> str:
     data = _slug(project.dataset, PurePath(project.dataset.name).stem) or "data"
     template = _slug(project.hypermodel, project.hypermodel.name) or "template"
-    return f"{data}-{template}-trial-{saved_model.trial.number}"
+    return f"{data}-{template}"
 
 
 def _slug(row: Dataset | HyperModel, name: str) -> str:

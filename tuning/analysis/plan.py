@@ -39,11 +39,17 @@ def plan_info(search: Search) -> Plan:
 def _warning(search: Search, trials: int) -> str:
     space = read_space(search.space)
     if search.tuner == Search.Tuner.GRID:
-        size = grid_size(space)
+        size = grid_size(space) - search.fed_count
+        if size <= 0:
+            return "The whole grid has been tried: there is nothing left to run."
         if size > search.max_trials:
-            return f"The whole grid has {size:,} combinations; only {trials:,} of them are tried."
+            which = "combinations left" if search.fed_count else "combinations"
+            return f"The whole grid has {size:,} {which}; only {trials:,} of them are tried."
         return ""
     known = combinations(space)
+    if known is not None and search.fed_count and known - search.fed_count < trials:
+        left = max(known - search.fed_count, 0)
+        return f"Only {left:,} of the {known:,} combinations are left to try."
     if known is not None and known < trials:
         return f"There are only {known:,} combinations; grid search tries each of them once."
     return ""

@@ -92,7 +92,9 @@ def planned_trials(search: Search) -> int:
             search.epochs, search.hyperband_factor, search.hyperband_iterations
         )
     if search.tuner == Search.Tuner.GRID:
-        return min(search.max_trials, grid_size(read_space(search.space)) or search.max_trials)
+        # What it begins with are combinations of its grid.
+        size = grid_size(read_space(search.space)) or search.max_trials
+        return min(search.max_trials, max(size - search.fed_count, 0))
     return search.max_trials
 
 

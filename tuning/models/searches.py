@@ -76,6 +76,9 @@ class Search(models.Model):
         "tuning.Trial", related_name="fed_to", blank=True,
         help_text="Trials of earlier searches that the oracle knows from the start.",
     )  # fmt: skip
+    fed_count = models.PositiveIntegerField(
+        default=0, help_text="How many they were: they may be deleted."
+    )
     status = models.CharField(max_length=10, choices=STATUSES, default=SearchStatus.RUNNING)
     tuner = models.CharField(max_length=10, choices=Tuner.choices, default=Tuner.RANDOM)
     objective = models.CharField(max_length=80)

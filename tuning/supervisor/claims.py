@@ -8,6 +8,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Now
 
+from tuning.analysis.space import default_values
 from tuning.models import Attempt, Cells, Dataset, Inspection, SavedModel, Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 
@@ -191,13 +192,14 @@ def _new_trial(search: Search) -> int | None:
     if suggestion.status != "RUNNING":
         return None
     own = {key: value for key, value in suggestion.values.items() if key.startswith("tuner/")}
+    values = {k: v for k, v in suggestion.values.items() if k not in own}
     trial = Trial.objects.create(
         search=search,
         number=number,
-        # The grid's first combination is the defaults.
-        is_baseline=number == 1,
+        # The grid's first combination is the defaults, unless it was fed with them.
+        is_baseline=number == 1 and values == default_values(search.space),
         oracle_id=suggestion.trial_id,
-        values={k: v for k, v in suggestion.values.items() if k not in own},
+        values=values,
         tuner_values=own,
     )
     Cells.objects.fill(search, [trial])

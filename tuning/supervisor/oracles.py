@@ -1,6 +1,7 @@
 """Between the rows of a search and its oracle. Called in a transaction that locks it."""
 
 from tuning import oracle
+from tuning.analysis.feeding import Fitting
 from tuning.models import Search, Trial
 from tuning.protocol.statuses import Status
 
@@ -16,7 +17,11 @@ _STATUSES = {
 def suggest_trial(search: Search, number: int) -> oracle.Suggestion:
     """Ask the search's oracle for trial `number` and keep its new state."""
     suggestion = oracle.suggest(
-        _settings(search), search.oracle_state, _known(search), claimant=str(number)
+        _settings(search),
+        search.oracle_state,
+        _known(search),
+        claimant=str(number),
+        fed=[] if search.oracle_state else _fed(search),
     )
     if suggestion.status == "RUNNING":
         _keep(search, suggestion.state)
@@ -56,9 +61,24 @@ def _known(search: Search) -> list[oracle.KnownTrial]:
     ]
 
 
+def _fed(search: Search) -> list[oracle.KnownTrial]:
+    """What the search begins with, as far as its space holds it."""
+    if not search.fed_count:
+        return []
+    fits = Fitting(search.space, search.tuner)
+    known = []
+    for trial in search.fed_trials.completed().order_by("search__number", "number"):
+        values = fits.values(trial.values)
+        if values is not None and trial.score is not None:
+            name = f"{oracle.FED}{trial.pk}"
+            step = (trial.best_epoch or 1) - trial.first_epoch - 1
+            known.append(oracle.KnownTrial(name, values, "COMPLETED", trial.score, step))
+    return known
+
+
 def _settings(search: Search) -> oracle.OracleSettings:
     # The baseline takes one of the trials, and the oracle does not know it.
-    outside = 0 if search.tuner == Search.Tuner.GRID else 1
+    outside = search.trials.filter(oracle_id="").count()
     return oracle.OracleSettings(
         tuner=search.tuner,
         objective=search.objective,

@@ -12,6 +12,7 @@ from tuning.analysis.combinations import combinations
 from tuning.analysis.known_spaces import known_spaces
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes
+from tuning.analysis.search_lineage import lineage
 from tuning.analysis.space import read_space
 from tuning.forms.projects import ProjectForm
 from tuning.models import Dataset, HyperModel, Project, Team, Worker
@@ -54,12 +55,14 @@ def project_create(request: HttpRequest) -> HttpResponse:
 def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
     project = visible_or_404(request, _with_parts(), pk)
     space = read_space(project.inspection.space)
+    searches = search_rows(project)
     context = {
         **_state(request, project),
         "sizes": split_sizes(project),
         "space": space,
         "combinations": combinations(space),
-        "searches": search_rows(project),
+        "searches": searches,
+        "lineage": lineage(searches),
         "saved_models": saved_model_table(project),
     }
     return render(request, "projects/detail.html", context)

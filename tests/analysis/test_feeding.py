@@ -1,0 +1,143 @@
+"""Which trials of an earlier search a new one can begin with."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import SPACE
+from tests.views.conftest import add_trial  # noqa: F401
+from tuning.analysis import feeding as module
+from tuning.analysis.feeding import Fitting, feeding
+from tuning.analysis.space_edits import Range, Values, edited
+from tuning.models import Cells, Search, Trial
+from tuning.protocol.statuses import Status
+
+UNITS, OPTIMIZER, MOMENTUM, RATE = range(4)
+ADAM = {"units": 16, "optimizer": "adam", "learning_rate": 0.01}
+SGD = {**ADAM, "optimizer": "sgd", "momentum": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("edits", "values", "inside"),
+    [
+        ({}, ADAM, True),
+        ({}, SGD, True),
+        ({}, {**SGD, "momentum": None}, False),
+        ({}, {**ADAM, "momentum": 0.5}, False),
+        ({}, {**ADAM, "units": 17}, False),
+        ({}, {**ADAM, "other": 1}, False),
+        ({}, {"units": 16}, False),
+        ({OPTIMIZER: Values(("adam",))}, SGD, False),
+        ({OPTIMIZER: Values(("sgd",))}, SGD, True),
+        ({MOMENTUM: Range(0.6, 0.8, 0.1)}, SGD, False),
+        ({MOMENTUM: Range(0.6, 0.8, 0.1)}, ADAM, True),
+        ({RATE: Range(0.01, 0.1, None, "log")}, ADAM, True),
+        ({RATE: Values((0.02, 0.01))}, ADAM, True),
+        ({RATE: Values((0.02, 0.011))}, ADAM, False),
+    ],
+)
+def test_values_of_a_space(edits: Any, values: dict[str, Any], inside: bool) -> None:
+    found = Fitting(edited(SPACE, edits), "random").values(values)
+    assert (found is not None) == inside
+
+
+def test_rounding_is_the_spaces() -> None:
+    fits = Fitting(edited(SPACE, {MOMENTUM: Range(0.2, 0.45, 0.1)}), "random")
+    found = fits.values({**SGD, "momentum": 0.30000000000000004})
+    assert found is not None
+    assert found["momentum"] == 0.2 + 0.1
+
+
+def test_a_grid_tries_some_values_only() -> None:
+    assert Fitting(SPACE, "grid").values(ADAM) is None
+    assert Fitting(SPACE, "grid").values({**ADAM, "learning_rate": 0.001}) is not None
+
+
+@pytest.fixture
+def earlier(make_search: Any) -> Search:
+    """A hundred trials, of which each fourth failed; the scores grow with the number."""
+    search: Search = make_search(max_trials=100)
+    search.trials.all().delete()
+    Trial.objects.bulk_create(
+        Trial(
+            search=search, number=number, score=number / 100 if number % 4 else None,
+            status=Status.COMPLETED if number % 4 else Status.FAILED,
+            values={**ADAM, "learning_rate": 0.001 + number / 1e4},
+        )
+        for number in range(1, 101)
+    )  # fmt: skip
+    search.refresh_from_db()
+    Cells.objects.fill(search)
+    return search
+
+
+def new(earlier: Search, **settings: Any) -> Search:
+    names = ("project", "hypermodel", "objective", "direction", "epochs", "batch_size", "space")
+    return Search(**{**{name: getattr(earlier, name) for name in names}, **settings})
+
+
+@pytest.mark.django_db
+def test_completed_trials_inside(earlier: Search) -> None:
+    space = edited(SPACE, {RATE: Range(0.001, 0.00505, None, "log")})
+    found = feeding(earlier, new(earlier, space=space))
+    numbers = Trial.objects.filter(pk__in=found.trials).values_list("number", flat=True)
+    assert sorted(numbers) == [n for n in range(1, 41) if n % 4]
+    assert (found.inside, found.or_more, found.refusal) == (30, False, "")
+    assert found.sentence == "They are not run again."
+
+
+@pytest.mark.django_db
+def test_equal_ones_count_once(earlier: Search, add_trial: Any) -> None:  # noqa: F811
+    for number in (201, 202, 203):
+        add_trial(earlier, number, 0.5, values=ADAM)
+    assert feeding(earlier, new(earlier)).inside == 76
+
+
+@pytest.mark.django_db
+def test_of_too_many_the_best_and_the_worst_are_used(
+    earlier: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_BAYESIAN", 10)
+    found = feeding(earlier, new(earlier, tuner="bayesian"))
+    scores = [Trial.objects.get(pk=pk).score for pk in found.trials]
+    assert len(scores) == 10
+    assert (scores[0], scores[-1]) == (0.99, 0.01)
+    assert scores == sorted(scores, reverse=True)
+    assert found.sentence.startswith("Of the 75 that lie inside 10 are used")
+    monkeypatch.setattr(module, "MOST_COMPARED", 20)
+    found = feeding(earlier, new(earlier, tuner="bayesian"))
+    assert found.sentence.startswith("Of the 20 or more that lie inside 10 are used")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"epochs": 9}, "The scores of search 1 do not compare: epochs is 9 here and 3 there."),
+        ({"batch_size": 64, "executions_per_trial": 2},
+         "The scores of search 1 do not compare: executions per trial is 2 here and 1 there and "
+         "batch size is 64 here and 32 there."),
+        ({"early_stopping_metric": "val_loss"}, "early stopping is val_loss here and off there"),
+        ({"early_stopping_patience": 7}, ""),
+        ({"direction": "min"}, "the direction is min here and max there"),
+        ({"hypermodel": None}, "Search 1 used another version of the template"),
+        ({"tuner": "hyperband"}, "Hyperband trains its models in rounds of its own"),
+    ],
+)  # fmt: skip
+def test_scores_that_do_not_compare(settings: Any, words: str, earlier: Search) -> None:
+    found = feeding(earlier, new(earlier, **settings))
+    assert words in found.refusal
+    assert bool(found.trials) == (words == "")
+
+
+@pytest.mark.django_db
+def test_estimators_compare_by_folds_and_scoring(earlier: Search) -> None:
+    Search.objects.filter(pk=earlier.pk).update(model_kind="sklearn", scoring="f1_macro")
+    earlier.refresh_from_db()
+    same = new(earlier, model_kind="sklearn", scoring="f1_macro", batch_size=999)
+    assert feeding(earlier, same).inside == 75
+    other = new(earlier, model_kind="sklearn", folds=3)
+    assert feeding(earlier, other).refusal == (
+        "The scores of search 1 do not compare: scoring is off here and f1_macro there and folds "
+        "is 3 here and 5 there."
+    )

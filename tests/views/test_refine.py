@@ -1,0 +1,267 @@
+"""The way back: from trials that were read to a new search with a better space."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tuning.actions.searches import delete_search
+from tuning.analysis.space import read_space
+from tuning.models import Cells, Project, Search
+from tuning.protocol.statuses import Status
+
+UNITS, OPTIMIZER, MOMENTUM, RATE = range(4)
+
+
+@pytest.fixture
+def url(project: Project) -> str:
+    return reverse("search-create", args=[project.pk])
+
+
+@pytest.fixture
+def many(make_search: Any, add_trial: Any) -> Search:
+    """Twenty trials; the score grows with the learning rate."""
+    search: Search = make_search(max_trials=20)
+    for number in range(1, 21):
+        values: dict[str, Any] = {
+            "units": 8 * (number % 4 + 1), "optimizer": "adam",
+            "learning_rate": round(10 ** (-4 + 3 * (number / 20) ** 0.5), 7),
+        }  # fmt: skip
+        if number % 2:
+            values |= {"optimizer": "sgd", "momentum": 0.5}
+        add_trial(search, number, number / 100, values=values, is_baseline=number == 1)
+    Search.objects.filter(pk=search.pk).update(status="completed")
+    search.refresh_from_db()
+    return search
+
+
+def sent(response: Any, **changes: Any) -> dict[str, Any]:
+    """What a browser sends of the form as it came."""
+    context = response.context
+    data = {field.name: field.value() for field in context["form"] if field.value() is not None}
+    for row in context["space_form"].rows:
+        data.update({field.html_name: field.value() or "" for field in row})
+    data |= {"inspection": context["project"].inspection.pk, "from": context["earlier"].pk}
+    if context["feed_wanted"]:
+        data["feed"] = "on"
+    return {**data, **changes}
+
+
+REFINE = {"refine": "1", "hp:learning_rate__gte": "0.01", "hp:optimizer__in": "adam"}
+
+
+def test_refining_a_filtered_table(as_bob: Client, url: str, many: Search) -> None:
+    page = as_bob.get(url, {"from": many.pk, **REFINE})
+    text = page.content.decode()
+    kept = [t.values for t in many.trials.all() if t.values["learning_rate"] >= 0.01]
+    kept = [values for values in kept if values["optimizer"] == "adam"]
+    assert f"Narrowed to what {len(kept)} of 20 trials of search 1 span" in text
+    seen = as_bob.get(f"{reverse('trial-list', args=[many.pk])}?{page.context['begun'].query}")
+    assert seen.context["selection"].count == len(kept)
+    assert "momentum was in use in none of them: kept as before." in text
+    assert page.context["form"]["tuner"].value() == "bayesian"
+    assert page.context["both"].share < 0.2
+    assert '<th scope="row"><code>learning_rate</code></th>' in text
+    units, optimizer, momentum, rate = read_space(page.context["space_form"].space)
+    assert units.takes(8) or min(values["units"] for values in kept) > 8
+    assert optimizer.range_text == "always adam"
+    assert momentum.range_text == "0 to 0.9 in steps of 0.1"
+    assert 0.009 <= rate.config["min_value"] <= min(v["learning_rate"] for v in kept)
+
+    response = as_bob.post(f"{url}?from={many.pk}", sent(page))
+    search = Search.objects.latest("number")
+    assert response["Location"] == reverse("search-detail", args=[search.pk])
+    assert (search.refined_from, search.tuner) == (many, "bayesian")
+    assert search.space == page.context["space_form"].space
+    assert search.fed_count == search.fed_trials.count() == len(kept)
+    assert {t.pk for t in search.fed_trials.all()} == {
+        t.pk for t in many.trials.all() if t.values in kept
+    }
+
+
+def test_the_count_and_the_sizes_follow_the_form(
+    as_bob: Client, url: str, many: Search, project: Project
+) -> None:
+    data = sent(as_bob.get(url, {"from": many.pk, "refine": "1"}))
+    plan = reverse("search-plan", args=[project.pk])
+    before = as_bob.post(plan, data)
+    assert before.context["feeding"].inside == 20
+    data |= {"space-3-low": "0.01"}
+    page = as_bob.post(plan, data).content.decode()
+    assert 'id="search-feed" class="feed" hx-swap-oob="true"' in page
+    assert "Use the 12 trials that lie inside the new space" in page
+    assert 'id="space-compare"' in page
+    assert "33 %" in page
+    for changes, words in (
+        ({"epochs": "7"}, "epochs is 7 here and 3 there"),
+        ({"tuner": "hyperband"}, "Hyperband trains its models in rounds of its own"),
+        ({"space-0-low": "72", "space-0-high": "80"}, "No completed trial of search 1"),
+        ({"tuner": "grid"}, "that a grid tries here"),
+        ({"objective": "val_loss"}, "the objective is val_loss here"),
+    ):
+        page = as_bob.post(plan, {**data, **changes}).content.decode()
+        assert words in page, changes
+        assert '<input type="hidden" name="feed" value="on">' in page, "what was wanted is kept"
+
+
+def test_without_the_tick_nothing_is_fed(as_bob: Client, url: str, many: Search) -> None:
+    data = sent(as_bob.get(url, {"from": many.pk, "refine": "1"}))
+    del data["feed"]
+    as_bob.post(f"{url}?from={many.pk}&refine=1", data)
+    search = Search.objects.latest("number")
+    assert (search.fed_count, search.refined_from) == (0, many)
+    assert search.trials.get().is_baseline
+
+
+def test_the_same_settings_again_begin_with_nothing(as_bob: Client, url: str, many: Search) -> None:
+    page = as_bob.get(url, {"from": many.pk})
+    assert not page.context["feed_wanted"]
+    assert page.context["form"]["tuner"].value() == "random"
+    assert page.context["both"].is_same
+    assert page.context["plan"].trials == 20
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"refine": "1", "score__gte": "5"}, "No trial is left by these filters"),
+        ({"refine": "1", "hp:nothing__gte": "5"}, "this search has no such column"),
+        ({"widen": "1.high"}, "A range could not be widened"),
+        ({"widen": "x.y"}, "A range could not be widened"),
+        ({"exclude": "1.is.'rmsprop'"}, "A region could not be excluded"),
+        ({"exclude": "%%%"}, "A region could not be excluded"),
+        ({"exclude": "3.from.0.03"}, "learning_rate is now 0.0001 to 0.03, logarithmic"),
+        ({"widen": ["3.high", "0.high"]}, "learning_rate is now 0.0001 to 1, logarithmic and units "
+                                          "is now 8 to 96 in steps of 8"),
+    ],
+)  # fmt: skip
+def test_what_an_address_asks_for_is_done_or_said(
+    query: dict[str, Any], words: str, as_bob: Client, url: str, many: Search
+) -> None:
+    response = as_bob.get(url, {"from": many.pk, **query})
+    assert response.status_code == 200
+    assert words in response.content.decode()
+
+
+def test_wrong_input_keeps_the_origin(as_bob: Client, url: str, many: Search) -> None:
+    data = sent(as_bob.get(url, {"from": many.pk, **REFINE}), epochs="0")
+    response = as_bob.post(url, data)
+    assert response.status_code == 422
+    assert response.context["earlier"] == many
+    assert response.context["feed_wanted"]
+
+
+def test_nothing_left_to_run_is_refused(as_bob: Client, url: str, many: Search) -> None:
+    fixed = {
+        "tuner": "grid", "space-0-way": "values", "space-0-values": "8",
+        "space-1-values": ["0"], "space-3-way": "values", "space-3-values": "0.01",
+    }  # fmt: skip
+    trial = many.trials.get(number=2)
+    trial.values = {"units": 8, "optimizer": "adam", "learning_rate": 0.01}
+    trial.save()
+    Cells.objects.fill(many, [trial])
+    data = sent(as_bob.get(url, {"from": many.pk, "refine": "1"}), **fixed)
+    response = as_bob.post(f"{url}?from={many.pk}", data)
+    assert response.status_code == 422
+    assert "The whole grid has been tried" in response.content.decode()
+
+
+def test_other_versions_and_imports_do_not_compare(
+    as_bob: Client, url: str, many: Search, hypermodel: Any
+) -> None:
+    Search.objects.filter(pk=many.pk).update(origin="kerastuner")
+    page = as_bob.get(url, {"from": many.pk, "refine": "1"}).content.decode()
+    assert "Search 1 was imported" in page
+
+
+def test_only_full_training_is_fed(as_bob: Client, url: str, many: Search) -> None:
+    """Hyperband's short rounds have scores of their own."""
+    for number in (1, 2, 3):
+        many.trials.filter(number=number).update(tuner_values={"tuner/epochs": 1})
+    many.trials.filter(number=4).update(status=Status.FAILED)
+    Cells.objects.fill(many)
+    page = as_bob.get(url, {"from": many.pk, "refine": "1"})
+    assert page.context["feeding"].inside == 16
+
+
+def test_viewers_are_offered_nothing(
+    as_dora: Client, as_charlie: Client, url: str, many: Search
+) -> None:
+    assert as_dora.get(url, {"from": many.pk, "refine": "1"}).status_code == 404
+    assert as_charlie.get(url, {"from": many.pk, "refine": "1"}).status_code == 404
+    page = as_dora.get(reverse("search-detail", args=[many.pk])).content.decode()
+    assert "learning_rate at its upper end" in page
+    assert "widen=" not in page
+    assert "refine=1" not in page
+
+
+def test_the_lineage_is_visible(
+    as_bob: Client, as_dora: Client, url: str, many: Search, project: Project
+) -> None:
+    as_bob.post(url, sent(as_bob.get(url, {"from": many.pk, **REFINE})))
+    second = Search.objects.latest("number")
+    as_bob.post(url, sent(as_bob.get(url, {"from": second.pk, "exclude": "0.from.32"})))
+    third = Search.objects.latest("number")
+    page = as_dora.get(reverse("search-detail", args=[second.pk])).content.decode()
+    assert f'Refined from <a href="{reverse("search-detail", args=[many.pk])}">search 1</a>' in page
+    assert f"Begins with {second.fed_count} trials of search 1 (best " in page
+    assert second.fed_trials.get(number=20).score == 0.2
+    assert '<b aria-current="page">Search 2</b>' in page
+    project_page = as_dora.get(reverse("project-detail", args=[project.pk]))
+    (tree,) = project_page.context["lineage"]
+    assert tree.search == many
+    assert [node.search for node in tree.children] == [second]
+    assert [node.search for node in tree.children[0].children] == [third]
+    assert "hyperparameters narrowed" in tree.children[0].how
+    assert tree.best == 0.2
+    delete_search(many)
+    (tree,) = as_dora.get(reverse("project-detail", args=[project.pk])).context["lineage"]
+    assert (tree.search, tree.how) == (second, "")
+    page = as_dora.get(reverse("search-detail", args=[second.pk])).content.decode()
+    assert "of a search that was deleted, which are not run again" in page
+
+
+def test_searches_that_stand_alone_have_no_lineage(
+    as_bob: Client, many: Search, project: Project
+) -> None:
+    assert as_bob.get(reverse("project-detail", args=[project.pk])).context["lineage"] == []
+    page = as_bob.get(reverse("search-detail", args=[many.pk])).content.decode()
+    assert "Lineage" not in page
+    assert "Refined from" not in page
+
+
+def test_the_edge_warning_leads_to_a_wider_range(as_bob: Client, many: Search) -> None:
+    page = as_bob.get(reverse("search-detail", args=[many.pk])).content.decode()
+    assert "The best 3 trials have learning_rate at its upper end, 0.1." in page
+    link = f"{reverse('search-create', args=[many.project_id])}?from={many.pk}&amp;widen=3.high"
+    assert f'href="{link}"' in page
+    form = as_bob.get(link.replace("&amp;", "&"))
+    assert form.context["space_form"].rows[RATE]["high"].value() == "1"
+    assert form.context["space_form"].rows[RATE].searched.changed
+
+
+def test_failures_lead_to_a_space_without_them(
+    as_bob: Client, as_dora: Client, many: Search, add_trial: Any
+) -> None:
+    for number in range(21, 41):
+        values = {"units": 64 if number % 2 else 8, "optimizer": "adam", "learning_rate": 0.001}
+        failed = {"status": Status.FAILED, "score": None, "failure_code": "out_of_memory"}
+        add_trial(many, number, **{"score": 0.5, **(failed if number % 2 else {})}, values=values)
+    address = reverse("search-failures", args=[many.pk])
+    assert address in as_bob.get(reverse("search-detail", args=[many.pk])).content.decode()
+    page = as_bob.get(address).content.decode()
+    assert "Out of memory, 10 trials" in page
+    assert "units ≥ 64" in page
+    assert "10 of 10 (100 %)" in page
+    assert "0 of 30 (0 %)" in page
+    link = f"{reverse('search-create', args=[many.project_id])}?from={many.pk}&exclude=0.from.64"
+    assert link.replace("&", "&amp;") in page
+    form = as_bob.get(link)
+    assert form.context["space_form"].rows[UNITS]["high"].value() == "56"
+    assert "Exclude" not in as_dora.get(address).content.decode()
+
+
+def test_no_failures(as_dora: Client, search: Search) -> None:
+    page = as_dora.get(reverse("search-failures", args=[search.pk])).content.decode()
+    assert "No trial of this search has failed." in page

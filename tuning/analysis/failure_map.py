@@ -1,0 +1,293 @@
+"""Which values go with failed trials, reason by reason.
+
+A region is what a search space can exclude: values from a bound on, up to a bound, or one choice.
+Shown is where the share of failures is much higher inside than outside, by more than chance; where
+no single region explains a reason, the best pair of regions is shown, which no space can express.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tuning.models import Search
+from tuning.protocol.failures import FailureCode
+from tuning.protocol.statuses import Status
+
+from .figures import setting
+from .space import Hyperparameter, read_space
+from .space_edits import is_number
+
+# Fewer failures of a reason show no pattern.
+FEWEST = 3
+# How much more often it has to fail inside, and how rarely chance may give what is shown.
+LEAST_LIFT, CHANCE = 2.0, 0.01
+# Bounds that are tried for a range: of few trials, of many, and for each range of a pair.
+BOUNDS, MANY, ROUGH_BOUNDS, FEW_BOUNDS = 200, 5000, 40, 6
+# A region with this share of failures explains enough: pairs are not looked for.
+CLEAR = 0.8
+MOST_REASONS, MOST_REGIONS = 12, 3
+
+
+@dataclass(frozen=True)
+class Side:
+    """A region of one hyperparameter: `way` is from, to or is."""
+
+    place: int
+    name: str
+    way: str
+    value: Any
+
+    @property
+    def text(self) -> str:
+        words = {"from": "≥ {}", "to": "≤ {}", "is": "is {}"}[self.way]
+        return f"{self.name} {words.format(setting(self.value))}"
+
+    @property
+    def key(self) -> str:
+        """Names it in an address: see `refinement`."""
+        return f"{self.place}.{self.way}.{self.value!r}"
+
+
+@dataclass(frozen=True)
+class Region:
+    """One side or two that hold together; `failed_inside` of `inside` trials failed for the reason,
+    `failed_outside` of `outside`. Neither counts trials that do not have the hyperparameters in
+    use, nor those that failed for another reason, before this one could show."""
+
+    sides: tuple[Side, ...]
+    failed_inside: int
+    inside: int
+    failed_outside: int
+    outside: int
+
+    @property
+    def text(self) -> str:
+        return " and ".join(side.text for side in self.sides)
+
+    @property
+    def share_inside(self) -> float:
+        return self.failed_inside / self.inside
+
+    @property
+    def share_outside(self) -> float:
+        return self.failed_outside / self.outside if self.outside else 0.0
+
+    @property
+    def percent_inside(self) -> int:
+        return round(100 * self.share_inside)
+
+    @property
+    def percent_outside(self) -> int:
+        return round(100 * self.share_outside)
+
+    @property
+    def lift(self) -> float:
+        """How many times as often it fails inside; infinite if it never fails outside."""
+        return self.share_inside / self.share_outside if self.failed_outside else math.inf
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Failures with one code and, but for numbers, one message. `first` is the first such trial."""
+
+    failure: FailureCode | None
+    message: str
+    count: int
+    first: tuple[int, int]
+    regions: tuple[Region, ...]
+
+
+@dataclass(frozen=True)
+class FailureMap:
+    """`trials` have ended, `failed` of them as failed."""
+
+    reasons: tuple[Reason, ...]
+    failed: int
+    trials: int
+    # How many reasons there are beyond those that are shown.
+    more: int = 0
+
+
+def failure_map(search: Search) -> FailureMap:
+    """Of all trials that completed or failed. Two queries."""
+    space = read_space(search.space)
+    ended = search.trials.filter(status__in=(Status.COMPLETED, Status.FAILED)).order_by("number")
+    trials = list(ended.values_list("pk", "status", "values"))
+    failed = ended.filter(status=Status.FAILED)
+    rows = list(failed.values_list("pk", "number", "failure_code", "failure_message"))
+    order = {pk: index for index, (pk, *_) in enumerate(trials)}
+    groups: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
+    for pk, number, code, message in rows:
+        key = (code, normalised(message))
+        groups.setdefault(key, []).append((pk, number, first_line(message)))
+    largest = sorted(groups.items(), key=lambda group: -len(group[1]))
+    completed = [index for index, (_, status, _) in enumerate(trials) if status != Status.FAILED]
+    finder = Finder(space, [values for *_, values in trials], completed)
+    reasons = [
+        Reason(
+            failure=FailureCode(code) if code else None,
+            message=members[0][2],
+            count=len(members),
+            first=members[0][:2],
+            regions=tuple(finder.regions([order[pk] for pk, *_ in members if pk in order])),
+        )
+        for (code, _), members in largest[:MOST_REASONS]
+    ]
+    return FailureMap(tuple(reasons), len(rows), len(trials), max(len(groups) - MOST_REASONS, 0))
+
+
+def first_line(message: str) -> str:
+    lines = message.strip().splitlines()
+    return lines[0].strip()[:300] if lines else ""
+
+
+def normalised(message: str) -> str:
+    """A message without what differs from trial to trial: its numbers."""
+    return re.sub(r"0x[0-9a-f]+|\d+(\.\d+)?(e[-+]?\d+)?", "#", first_line(message).lower())[:200]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Trials as bits: `inside` the region, and `used`, those that have its hyperparameters in
+    use."""
+
+    sides: tuple[Side, ...]
+    inside: int
+    used: int
+
+
+class Finder:
+    """Finds regions in the values of trials. A set of trials is a whole number, a bit for each: so
+    thousands of regions of 100,000 trials are compared in milliseconds."""
+
+    def __init__(
+        self, space: list[Hyperparameter], trials: Sequence[dict[str, Any]],
+        completed: Sequence[int],
+    ) -> None:  # fmt: skip
+        self.count = len(trials)
+        self.good = _bits(completed, self.count)
+        self.sides: list[Candidate] = []
+        self.coarse: list[Candidate] = []
+        bounds = BOUNDS if self.count <= MANY else ROUGH_BOUNDS
+        for place, parameter in enumerate(space):
+            column = [_value(parameter, values) for values in trials]
+            self.sides += _sides(place, parameter, column, bounds)
+            self.coarse += _sides(place, parameter, column, FEW_BOUNDS)
+
+    def regions(self, failed: Sequence[int]) -> list[Region]:
+        """The best regions of these trials, by their index, one for each hyperparameter; the best
+        pair as well if no region alone is clear."""
+        if len(failed) < FEWEST:
+            return []
+        bad = _bits(failed, self.count)
+        found = self._best(bad, self.sides, len(self.sides))
+        if any(region.share_inside >= CLEAR for region in found):
+            return found
+        pairs = len(self.coarse) * (len(self.coarse) - 1) // 2
+        pair = self._best(bad, self._pairs(), pairs)[:1]
+        better = [p for p in pair if all(p.share_inside > 1.2 * r.share_inside for r in found)]
+        return [*better, *found][:MOST_REGIONS]
+
+    def _pairs(self) -> Iterator["Candidate"]:
+        for index, one in enumerate(self.coarse):
+            for other in self.coarse[index + 1 :]:
+                if one.sides[0].place != other.sides[0].place:
+                    yield Candidate(
+                        one.sides + other.sides, one.inside & other.inside, one.used & other.used
+                    )
+
+    def _best(self, bad: int, candidates: Iterable["Candidate"], tests: int) -> list[Region]:
+        """Least likely by chance first; `tests` is how often chance could strike."""
+        counted = self.good | bad
+        best: dict[tuple[int, ...], tuple[float, Region]] = {}
+        for candidate in candidates:
+            hits = (candidate.inside & bad).bit_count()
+            if hits < FEWEST:
+                continue
+            inside = (candidate.inside & counted).bit_count()
+            total = (candidate.used & counted).bit_count()
+            failed = (candidate.used & bad).bit_count()
+            outside, misses = total - inside, failed - hits
+            if not outside:
+                continue
+            if hits * outside < LEAST_LIFT * misses * inside:
+                continue
+            likely = log_tail(hits, inside, failed, total)
+            if likely + math.log(max(tests, 1)) > math.log(CHANCE):
+                continue
+            places = tuple(side.place for side in candidate.sides)
+            if places not in best or likely < best[places][0]:
+                region = Region(candidate.sides, hits, inside, misses, outside)
+                best[places] = (likely, region)
+        ranked = sorted(best.values(), key=lambda item: item[0])
+        return [region for _, region in ranked[:MOST_REGIONS]]
+
+
+def log_tail(hits: int, inside: int, failed: int, total: int) -> float:
+    """The logarithm of how likely at least so many of the failed trials lie inside by chance
+    (Fisher's exact test)."""
+    first = _log_chance(hits, inside, failed, total)
+    ratio, tail = 1.0, 1.0
+    for k in range(hits, min(inside, failed)):
+        ratio *= (inside - k) * (failed - k) / ((k + 1) * (total - inside - failed + k + 1))
+        tail += ratio
+        if ratio < 1e-12 * tail:
+            break
+    return first + math.log(tail)
+
+
+def _log_chance(hits: int, inside: int, failed: int, total: int) -> float:
+    return (
+        _log_ways(inside, hits) + _log_ways(total - inside, failed - hits)
+        - _log_ways(total, failed)
+    )  # fmt: skip
+
+
+def _log_ways(of: int, chosen: int) -> float:
+    return math.lgamma(of + 1) - math.lgamma(chosen + 1) - math.lgamma(of - chosen + 1)
+
+
+def _value(parameter: Hyperparameter, values: dict[str, Any]) -> Any:
+    active = all(values.get(c.name) in c.values for c in parameter.conditions)
+    return values.get(parameter.name) if active else None
+
+
+def _sides(
+    place: int, parameter: Hyperparameter, column: Sequence[Any], bounds: int
+) -> Iterator[Candidate]:
+    """The regions of a hyperparameter that leave something of it."""
+    groups: dict[Any, list[int]] = {}
+    for index, value in enumerate(column):
+        if value is not None:
+            groups.setdefault((isinstance(value, bool), value), []).append(index)
+    if len(groups) < 2:
+        return
+    total = len(column)
+    used = _bits([member for members in groups.values() for member in members], total)
+    if not is_number(parameter) or parameter.config.get("ordered") is False:
+        for (_, value), members in groups.items():
+            side = Side(place, parameter.name, "is", value)
+            yield Candidate((side,), _bits(members, total), used)
+        return
+    values = sorted(value for _, value in groups)
+    every = max(len(values) // bounds, 1)
+    below = 0
+    pieces: list[list[int]] = []
+    for index, value in enumerate(values[:-1]):
+        pieces.append(groups[False, value])
+        if (index + 1) % every and len(values) > bounds:
+            continue
+        below |= _bits([member for piece in pieces for member in piece], total)
+        pieces = []
+        yield Candidate((Side(place, parameter.name, "to", value),), below, used)
+        above = Side(place, parameter.name, "from", values[index + 1])
+        yield Candidate((above,), used & ~below, used)
+
+
+def _bits(members: Sequence[int], total: int) -> int:
+    marks = bytearray((total + 7) // 8)
+    for member in members:
+        marks[member >> 3] |= 1 << (member & 7)
+    return int.from_bytes(marks, "little")

@@ -1,0 +1,179 @@
+"""The trials of an earlier search that a new one can begin with, so that they are not run again.
+
+Its oracle is told their scores. So these must compare: same template, same data, same training.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from tuning.models import Cells, Search, Trial
+from tuning.models.cells import as_text
+from tuning.protocol.statuses import Status
+
+from .figures import in_words, setting
+from .space import Hyperparameter, read_space
+
+# A Gaussian process over n trials costs n³ at each suggestion, and all fed trials are part of the
+# oracle's state, which every claim reads and writes.
+MOST_BAYESIAN, MOST = 300, 1000
+# So many are compared with the space, value by value, while somebody waits for the form.
+MOST_COMPARED = 5000
+
+# What a score depends on besides the values, the template and the data.
+_TRAINING = {
+    "objective": "the objective", "direction": "the direction", "epochs": "epochs",
+    "executions_per_trial": "executions per trial", "batch_size": "batch size",
+    "early_stopping_metric": "early stopping", "early_stopping_patience": "patience",
+}  # fmt: skip
+_CROSS_VALIDATION = {"scoring": "scoring", "folds": "folds"}
+
+
+@dataclass(frozen=True)
+class Feeding:
+    """`trials` by key; `inside` is how many different ones lie in the space, at least (`or_more`)
+    if there were too many to look at. `learns` is whether the tuner looks at scores. `refusal`
+    says why there are none."""
+
+    trials: tuple[int, ...] = ()
+    inside: int = 0
+    or_more: bool = False
+    learns: bool = False
+    refusal: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What would be done with them."""
+        if len(self.trials) == self.inside:
+            learns = ", and the tuner learns from their scores" if self.learns else ""
+            return f"They are not run again{learns}."
+        return (
+            f"Of the {self.inside:,}{' or more' if self.or_more else ''} that lie inside "
+            f"{len(self.trials):,} are used, from the best to the worst: more would slow each "
+            "suggestion down."
+        )
+
+
+class Fitting:
+    """Decides whether a trial's values are values of a space, as KerasTuner would write them."""
+
+    def __init__(self, space: dict[str, Any], tuner: str) -> None:
+        self.parameters = read_space(space)
+        self.grid = tuner == Search.Tuner.GRID
+
+    def values(self, values: dict[str, Any]) -> dict[str, Any] | None:
+        """The values of what is active, in the space's own rounding; None if one lies outside."""
+        found: dict[str, Any] = {}
+        for parameter in self.parameters:
+            if not all(found.get(c.name) in c.values for c in parameter.conditions):
+                continue
+            value = parameter.closest(values.get(parameter.name))
+            if value is None or (self.grid and not parameter.in_grid(value)):
+                return None
+            found[parameter.name] = value
+        # A value that is not active here trained another model.
+        known = {name for name, value in values.items() if value is not None}
+        return found if known == found.keys() else None
+
+
+def feeding(earlier: Search, new: Search) -> Feeding:
+    """What `new`, which need not be saved, can begin with of `earlier` and of what that one itself
+    began with."""
+    refusal = _refusal(earlier, new)
+    if refusal:
+        return Feeding(refusal=refusal)
+    fits = Fitting(new.space, new.tuner)
+    ranked = _ranked(earlier, fits.parameters)
+    candidates = _evenly(ranked, MOST_COMPARED)
+    rows = {row.pk: row for row in _light(candidates)}
+    inside: dict[str, int] = {}
+    for pk in candidates:
+        # Hyperband compares models that trained for a round only.
+        whole = rows[pk].tuner_values.get("tuner/epochs", earlier.epochs) == earlier.epochs
+        values = fits.values(rows[pk].values) if whole else None
+        if values is not None:
+            inside.setdefault(repr(values), pk)
+    learns = new.tuner == Search.Tuner.BAYESIAN
+    chosen = _evenly(list(inside.values()), MOST_BAYESIAN if learns else MOST)
+    if chosen:
+        return Feeding(tuple(chosen), len(inside), len(ranked) > len(candidates), learns)
+    grid = " that a grid tries" if fits.grid else ""
+    return Feeding(refusal=f"No completed trial of search {earlier.number} has values{grid} here.")
+
+
+def _refusal(earlier: Search, new: Search) -> str:
+    number = earlier.number
+    if new.tuner == Search.Tuner.HYPERBAND:
+        return (
+            "Hyperband trains its models in rounds of its own and cannot begin with finished "
+            "trials."
+        )
+    if earlier.is_imported:
+        return f"Search {number} was imported: its trials were not trained on this project’s data."
+    if earlier.hypermodel_id != new.hypermodel_id:
+        return f"Search {number} used another version of the template; the scores do not compare."
+    names = _CROSS_VALIDATION if new.is_cross_validated else _TRAINING
+    others = [
+        f"{words} is {_said(new, name)} here and {_said(earlier, name)} there"
+        for name, words in names.items()
+        if getattr(new, name) != getattr(earlier, name)
+        and not (name == "early_stopping_patience" and not new.early_stopping_metric)
+    ]
+    if others:
+        return f"The scores of search {number} do not compare: {in_words(others)}."
+    return ""
+
+
+def _said(search: Search, name: str) -> str:
+    return setting(getattr(search, name)) or "off"
+
+
+def _ranked(earlier: Search, space: list[Hyperparameter]) -> list[int]:
+    """Completed trials by key that may lie in the space, best first. The cells tell most of those
+    that do not, without a look at any trial's JSON."""
+    before = Search.objects.filter(trials__fed_to=earlier).distinct()
+    found: list[tuple[float, int]] = []
+    for search in [earlier, *before.only("pk", "slots")]:
+        cells = Cells.objects.filter(
+            _inside(search, space), search=search, status=Status.COMPLETED, score__isnull=False
+        )
+        if search.pk != earlier.pk:
+            cells = cells.filter(trial__fed_to=earlier)
+        found += cells.values_list("score", "trial_id")
+    found.sort(key=lambda item: item[0], reverse=earlier.direction == Search.Direction.MAX)
+    return [pk for _, pk in found]
+
+
+def _inside(search: Search, space: list[Hyperparameter]) -> Q:
+    condition = Q()
+    for parameter in space:
+        slot = search.slots.get(f"hp:{parameter.name}")
+        if slot is None or sum(p.name == parameter.name for p in space) > 1:
+            continue
+        empty = Q(**{f"{slot}__isnull": True})
+        if slot.startswith("t"):
+            texts = [as_text(value) for value in parameter.listed or ()]
+            condition &= empty | Q(**{f"{slot}__in": texts})
+        elif parameter.listed is not None:
+            condition &= empty | Q(**{f"{slot}__in": [float(v) for v in parameter.listed]})
+        else:
+            low, high = parameter.config["min_value"], parameter.config["max_value"]
+            rounding = 1e-9 * (high - low)
+            condition &= empty | Q(**{f"{slot}__range": (low - rounding, high + rounding)})
+    return condition
+
+
+def _light(pks: Sequence[int]) -> Iterator[Trial]:
+    """In pieces: SQLite takes no more than some 30,000 parameters."""
+    for start in range(0, len(pks), 1000):
+        chunk = pks[start : start + 1000]
+        yield from Trial.objects.filter(pk__in=chunk).only("values", "tuner_values")
+
+
+def _evenly(ranked: Sequence[int], most: int) -> list[int]:
+    """At most so many, from the first to the last: the best alone would not teach what is bad."""
+    if len(ranked) <= most:
+        return list(ranked)
+    return [ranked[index * (len(ranked) - 1) // (most - 1)] for index in range(most)]

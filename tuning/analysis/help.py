@@ -1,0 +1,143 @@
+"""What the help pages say of operators, plots and statuses. It is made from the tables that the
+site works by, so that nothing is forgotten and no example is wrong."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from tuning.analysis.figures import in_words
+from tuning.analysis.trials.columns import HYPERPARAMETERS, METRICS, NOTES, TRIAL, Column
+from tuning.analysis.trials.operators import OPERATORS, Operator
+from tuning.protocol.failures import FailureCode
+from tuning.protocol.statuses import SearchStatus, Status
+
+# A column of each sort, with what people call the sort.
+SAMPLES = {
+    column.key: (words, column)
+    for words, column in (
+        (
+            "hyperparameters that are numbers",
+            Column("hp:learning_rate", "learning_rate", HYPERPARAMETERS, log=True),
+        ),
+        ("other hyperparameters", Column("hp:optimizer", "optimizer", HYPERPARAMETERS, "text")),
+        ("scores and metrics", Column("metric:val_loss", "val_loss", METRICS, better="min")),
+        ("duration, parameters and memory", Column("seconds", "Duration", TRIAL, better="min")),
+        ("trial number, epochs and comments", Column("epochs", "Epochs", TRIAL)),
+        ("worker and failure", Column("worker", "Worker", TRIAL, "text")),
+        ("status", Column("status", "Status", TRIAL, "status")),
+        ("tags", Column("tags", "Tags", NOTES, "tags")),
+        ("stars", Column("stars", "Stars", NOTES, "stars")),
+    )
+}
+
+# Sorts that people think of as one.
+GROUPS = (
+    ("numbers", {"hp:learning_rate", "metric:val_loss", "seconds", "epochs"}),
+    ("texts", {"hp:optimizer", "worker"}),
+    ("hyperparameters", {"hp:learning_rate", "hp:optimizer"}),
+)
+
+# For each operator: a column and what is asked of it.
+EXAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "between": ("hp:learning_rate", ("0.0001,0.01",)),
+    "lt": ("metric:val_loss", ("0.3",)),
+    "lte": ("epochs", ("5",)),
+    "gt": ("hp:learning_rate", ("0.001",)),
+    "gte": ("seconds", ("60",)),
+    "in": ("hp:optimizer", ("adam", "sgd")),
+    "not": ("hp:optimizer", ("rmsprop",)),
+    "matches": ("worker", ("gpu-[12]",)),
+    "active": ("hp:learning_rate", ("no",)),
+    "is": ("status", ("completed", "failed")),
+    "any": ("tags", ("final",)),
+    "by": ("stars", ("me",)),
+    "top": ("metric:val_loss", ("10%",)),
+}
+
+# By their names in addresses. Each has a text of its own in templates/help/plots.
+PLOTS = {
+    "history": "Objective history",
+    "parallel": "Parallel coordinates",
+    "matrix": "Scatter-plot matrix",
+    "slice": "Slice",
+    "contour": "Contour",
+    "importances": "Importances",
+    "distribution": "Distribution",
+    "timeline": "Timeline",
+    "curves": "Learning curves",
+}
+
+SEARCH_MEANINGS = {
+    SearchStatus.RUNNING: "Trials are run, or wait for a free slot of a worker.",
+    SearchStatus.PAUSED: "Somebody paused it: running trials end, no new one begins.",
+    SearchStatus.COMPLETED: "All of its trials have ended. It can be extended.",
+    SearchStatus.STOPPED: "Somebody stopped it and its running trials. It can be extended.",
+    SearchStatus.FAILED: "Too many trials in a row, or its tuner, failed. It can be extended.",
+}
+TRIAL_MEANINGS = {
+    Status.QUEUED: "Waits for a worker, perhaps for another attempt.",
+    Status.RUNNING: "A worker trains it.",
+    Status.COMPLETED: "Trained to its end; it has a score.",
+    Status.FAILED: "It has no score. Its page says why, and what helps.",
+    Status.STOPPED: "It was ended because its search was stopped.",
+}
+
+
+@dataclass(frozen=True)
+class PlotHelp:
+    name: str
+    title: str
+
+    @property
+    def template(self) -> str:
+        return f"help/plots/{self.name}.html"
+
+
+@dataclass(frozen=True)
+class OperatorHelp:
+    """`address` is an example, and `sentence` what the table makes of it."""
+
+    name: str
+    text: str
+    fits: str
+    address: str
+    sentence: str
+
+
+def operators() -> Iterator[OperatorHelp]:
+    for name, operator in OPERATORS.items():
+        key, arguments = EXAMPLES[name]
+        column = SAMPLES[key][1]
+        yield OperatorHelp(
+            name=name,
+            text=operator.help,
+            fits=_fits(operator),
+            address=urlencode([(f"{key}__{name}", value) for value in arguments], safe=":,[]"),
+            sentence=operator.sentence(column, operator.read(column, arguments)),
+        )
+
+
+def _fits(operator: Operator) -> str:
+    left = [key for key, (_, sample) in SAMPLES.items() if operator.fits(sample)]
+    words = []
+    for name, group in GROUPS:
+        if group <= set(left):
+            words.append(name)
+            left = [key for key in left if key not in group]
+    return in_words(words + [SAMPLES[key][0] for key in left])
+
+
+def plots() -> list[PlotHelp]:
+    return [PlotHelp(name, title) for name, title in PLOTS.items()]
+
+
+def search_statuses() -> list[tuple[SearchStatus, str]]:
+    return [(status, SEARCH_MEANINGS[status]) for status in SearchStatus]
+
+
+def trial_statuses() -> list[tuple[Status, str]]:
+    return [(status, TRIAL_MEANINGS[status]) for status in Status]
+
+
+def failures() -> list[FailureCode]:
+    return list(FailureCode)

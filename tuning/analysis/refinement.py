@@ -1,0 +1,173 @@
+"""What a new search begins with when it is made from an earlier one: the address of its form says.
+
+?from=7                                  the settings and the space of search 7
+?from=7&refine=1&score__top=10%25        its space narrowed to what those trials span
+?from=7&widen=3.high                     the upper end of its fourth hyperparameter widened
+?from=7&exclude=3.from.0.03              without values from 0.03 on (to: up to, is: a choice)
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+
+from tuning.models import Search, Trial
+
+from .edges import widened
+from .figures import counted, in_words
+from .narrowing import narrowed
+from .space import Hyperparameter, read_space
+from .space_edits import Edit, Range, Refused, Values, edited, edited_parameter, governed
+from .trials.selection import Selection
+
+MOST_EDITS = 50
+# What a name in an address can be at most.
+LONGEST = 300
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """`space` is what the form shows first; `changed` whether it was asked to differ from the
+    earlier one. `sentence` and `notes` say what was done and what could not be; `query` leads to
+    the trials whose span it is."""
+
+    earlier: Search
+    space: dict[str, Any]
+    changed: bool = False
+    sentence: str = ""
+    notes: tuple[str, ...] = ()
+    query: str = ""
+
+    @property
+    def tuner(self) -> str:
+        """The proposal: what tries values without looking at scores is followed by what does."""
+        blind = self.earlier.tuner in (Search.Tuner.RANDOM, Search.Tuner.GRID)
+        return Search.Tuner.BAYESIAN if self.changed and blind else self.earlier.tuner
+
+
+def beginning(earlier: Search, query: QueryDict, user: Any) -> Beginning:
+    if "refine" in query:
+        return _refined(earlier, query, user)
+    widen, exclude = query.getlist("widen"), query.getlist("exclude")
+    if widen or exclude:
+        return _edited(earlier, widen[:MOST_EDITS], exclude[:MOST_EDITS])
+    return Beginning(earlier, earlier.space)
+
+
+def exclusion(space: dict[str, Any], key: str) -> tuple[int, Edit] | None:
+    """The edit that takes a region (see `failure_map.Side.key`) out of a space; None if it makes no
+    sense or leaves nothing."""
+    place, _, region = key[:LONGEST].partition(".")
+    way, _, text = region.partition(".")
+    parameters = read_space(space)
+    if not place.isdecimal() or len(place) > 4 or int(place) >= len(parameters):
+        return None
+    parameter = parameters[int(place)]
+    edit = _without(parameter, way, text)
+    if edit is None:
+        return None
+    try:
+        edited_parameter(parameter, edit, governed(parameters, parameter.name))
+    except Refused:
+        return None
+    return int(place), edit
+
+
+def _refined(earlier: Search, query: QueryDict, user: Any) -> Beginning:
+    selection = Selection.read(earlier, query, user)
+    chosen = selection.cells().values("trial_id")
+    values = list(Trial.objects.filter(pk__in=chosen).values_list("values", flat=True))
+    notes = list(selection.problems)
+    if not values:
+        notes.append("No trial is left by these filters, so that nothing is narrowed.")
+        return Beginning(earlier, earlier.space, True, "", tuple(notes))
+    found = narrowed(earlier.space, values)
+    which = f"{len(values):,} of {counted(selection.total, 'trial')} of search {earlier.number}"
+    sentence = f"Narrowed to what {which} span"
+    sentence += f": {selection.sentence}." if selection.filters else "."
+    if found.idle:
+        are = "was" if len(found.idle) == 1 else "were"
+        notes.append(f"{in_words(list(found.idle))} {are} in use in none of them: kept as before.")
+    space = edited(earlier.space, found.edits)
+    return Beginning(earlier, space, True, sentence, tuple(notes), selection.filter_query)
+
+
+def _edited(earlier: Search, widen: list[str], exclude: list[str]) -> Beginning:
+    space = earlier.space
+    said: list[str] = []
+    notes: list[str] = []
+    for key in exclude:
+        cut = exclusion(space, key)
+        if cut is None:
+            notes.append("A region could not be excluded: nothing of its hyperparameter is left.")
+            continue
+        space = edited(space, dict([cut]))
+        parameter = read_space(space)[cut[0]]
+        said.append(f"{parameter.name} is now {parameter.range_text}")
+    for key in widen:
+        place, _, end = key[:LONGEST].partition(".")
+        number = int(place) if place.isdecimal() and len(place) <= 4 else -1
+        changed = None if earlier.is_imported else widened(space, _own(earlier), number, end)
+        if changed is None:
+            notes.append("A range could not be widened: the template takes nothing beyond it.")
+            continue
+        entries = list(space["space"])
+        entries[number] = {"class_name": changed.kind, "config": changed.config}
+        space = {**space, "space": entries}
+        said.append(f"{changed.name} is now {changed.range_text}")
+    sentence = f"{in_words(said)}." if said else ""
+    return Beginning(earlier, space, True, sentence, tuple(dict.fromkeys(notes)))
+
+
+def _own(search: Search) -> dict[str, Any]:
+    own: dict[str, Any] = search.inspection.space
+    return own
+
+
+def _without(parameter: Hyperparameter, way: str, text: str) -> Edit | None:
+    if parameter.listed is not None:
+        kept = tuple(v for v in parameter.listed if not _holds(v, way, text))
+        return Values(kept) if kept and len(kept) < len(parameter.listed) else None
+    bound = _number(text)
+    config, sampling = parameter.config, parameter.sampling
+    low, high = config["min_value"], config["max_value"]
+    if bound is None or way not in ("from", "to") or not low <= bound <= high:
+        return None
+    if parameter.step is not None and (parameter.count or 0) <= 10_000:
+        kept = tuple(v for v in sorted(parameter.grid_values) if not _holds(v, way, text))
+        if not kept:
+            return None
+        if sampling == "reverse_log" or len(kept) == 1:
+            return Values(kept)
+        return Range(kept[0], kept[-1], parameter.step, sampling)
+    if parameter.kind == "Int":
+        bound = math.ceil(bound) - 1 if way == "from" else math.floor(bound) + 1
+    else:
+        # Few digits, on the far side of the bound.
+        unit = 10.0 ** (math.floor(math.log10(abs(bound) or 1.0)) - 2)
+        rounded = (math.floor if way == "from" else math.ceil)(bound / unit) * unit
+        rounded = float(f"{rounded:.12g}")
+        bound = rounded if low < rounded < high else bound
+    if not low <= bound <= high:
+        return None
+    low, high = (low, bound) if way == "from" else (bound, high)
+    return Range(low, high, parameter.step, sampling) if low < high else Values((low,))
+
+
+def _holds(value: Any, way: str, text: str) -> bool:
+    """Whether a value lies in a region."""
+    if way == "is":
+        return repr(value) == text
+    bound = _number(text)
+    if bound is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value >= bound - 1e-12 if way == "from" else value <= bound + 1e-12
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

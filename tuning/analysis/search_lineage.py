@@ -1,0 +1,103 @@
+"""How the searches of a project follow from each other: which was refined from which, and how."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Max, Min
+
+from tuning.models import Search
+
+from .figures import counted
+from .overview import SearchRow, search_rows
+from .space_shares import SideBySide, side_by_side
+
+SAME = "the same space"
+
+
+@dataclass
+class Node:
+    """A search with those that were made from it. `best` is its best score."""
+
+    search: Search
+    best: float | None
+    how: str
+    children: list["Node"] = field(default_factory=list)
+
+
+def lineage(rows: Iterable[SearchRow]) -> list[Node]:
+    """Trees of more than one of a project's searches, the newest first. Their first searches were
+    made from nothing, or from one that was deleted since."""
+    nodes: dict[int, Node] = {}
+    roots: list[Node] = []
+    for row in sorted(rows, key=lambda row: row.search.number):
+        search = row.search
+        parent = nodes.get(search.refined_from_id or 0)
+        how = ""
+        if parent is not None:
+            how = changes_text(side_by_side(parent.search.space, search.space))
+        nodes[search.pk] = Node(search, row.best, how)
+        (parent.children if parent else roots).append(nodes[search.pk])
+    return [root for root in reversed(roots) if root.children]
+
+
+def family(search: Search) -> list[Node]:
+    """The tree that a search belongs to; nothing if it stands alone."""
+    if search.refined_from_id is None and not search.refinements.exists():
+        return []
+    trees = lineage(search_rows(search.project))
+    return [tree for tree in trees if search.pk in _keys(tree)]
+
+
+def changes_text(both: SideBySide) -> str:
+    """ "2 hyperparameters changed, 12 % of the space"."""
+    if both.is_same:
+        return SAME
+    changed = both.changed
+    smaller = all(line.share is not None and line.share <= 1 for line in changed)
+    wider = all(line.share is not None and line.share >= 1 for line in changed)
+    word = "narrowed" if smaller else "widened" if wider else "changed"
+    text = f"{counted(len(changed), 'hyperparameter')} {word}"
+    if both.share is None:
+        return text
+    share = both.share_text
+    if share == "the same":
+        return f"{text}, as large a space"
+    return f"{text}, {share} {'as large a space' if 'times' in share else 'of the space'}"
+
+
+def _keys(tree: Node) -> set[int]:
+    return {tree.search.pk}.union(*(_keys(child) for child in tree.children))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a search was made from. `fed` is how many trials it began with, `best` the best of them
+    as far as they are still there; `sources` are the numbers of their searches."""
+
+    parent: Search | None
+    how: str
+    fed: int
+    best: float | None
+    sources: tuple[int, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether only its settings differ."""
+        return self.how == SAME
+
+
+def origin(search: Search) -> Origin | None:
+    """None if it was made from nothing."""
+    parent = search.refined_from
+    if parent is None and not search.fed_count:
+        return None
+    how = changes_text(side_by_side(parent.space, search.space)) if parent else ""
+    best: float | None = None
+    sources: tuple[int, ...] = ()
+    if search.fed_count:
+        fed = search.fed_trials.order_by()
+        pick = Max if search.direction == Search.Direction.MAX else Min
+        best = fed.aggregate(best=pick("score"))["best"]
+        numbers = fed.order_by("search__number").values_list("search__number", flat=True)
+        sources = tuple(numbers.distinct())
+    return Origin(parent, how, search.fed_count, best, sources)

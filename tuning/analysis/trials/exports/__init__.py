@@ -1,0 +1,53 @@
+"""The selected trials as files: all of them, in the table's order, in the columns shown.
+
+Every format is a function from Rows to pieces of the file, so that exports of any length stream.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .comma_separated import csv_pieces
+from .json_document import json_pieces
+from .latex import latex_pieces
+from .parquet import parquet_pieces
+from .rows import Rows
+
+__all__ = ["FORMATS", "Format", "Rows"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """`name` stands in addresses; `help` says when to take it."""
+
+    name: str
+    label: str
+    ending: str
+    content_type: str
+    help: str
+    pieces: Callable[[Rows], Iterator[bytes]]
+
+
+FORMATS: dict[str, Format] = {
+    item.name: item
+    for item in (
+        Format(
+            "csv", "CSV", "csv", "text/csv; charset=utf-8; header=present",
+            "For spreadsheets and for everything that reads tables.", csv_pieces,
+        ),
+        Format(
+            "json", "JSON", "json", "application/json",
+            "For programs: what was selected, the columns, and a record for each trial.",
+            json_pieces,
+        ),
+        Format(
+            "latex", "LaTeX", "tex", "text/x-tex; charset=utf-8",
+            "For papers: a booktabs table with the figures as this page rounds them.",
+            latex_pieces,
+        ),
+        Format(
+            "parquet", "Parquet", "parquet", "application/vnd.apache.parquet",
+            "For pandas and other analysis: small, exact, every column with its type.",
+            parquet_pieces,
+        ),
+    )
+}  # fmt: skip

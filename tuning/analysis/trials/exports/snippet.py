@@ -1,0 +1,16 @@
+"""Code that reads an export with pandas."""
+
+from tuning.analysis.exports import trials_stem
+from tuning.models import Search
+
+
+def pandas_snippet(search: Search) -> str:
+    stem = trials_stem(search)
+    return f"""\
+import pandas as pd
+
+trials = pd.read_parquet("{stem}.parquet")
+
+# Or the CSV file. Only empty cells are gaps: an optimizer "None" is a text.
+trials = pd.read_csv("{stem}.csv", keep_default_na=False, na_values=[""])
+"""

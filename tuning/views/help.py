@@ -1,0 +1,69 @@
+"""Help: a page for each subject, in plain words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from tuning.analysis import help as texts
+from tuning.analysis.trials.exports import FORMATS
+
+
+@dataclass(frozen=True)
+class Page:
+    """`context` is what its template is filled with, made anew for each request."""
+
+    slug: str
+    title: str
+    about: str
+    context: Callable[[], dict[str, Any]] = dict
+
+
+PAGES = {
+    page.slug: page
+    for page in (
+        Page(
+            "trials", "The trial table", "Columns, sorting, filters and views.",
+            lambda: {"operators": texts.operators()},
+        ),
+        Page(
+            "addresses", "Addresses", "Everything that can stand in a table’s address.",
+            lambda: {"operators": texts.operators(), "formats": FORMATS.values()},
+        ),
+        Page(
+            "plots", "Plots", "What each plot shows, how to read it, what clicks do.",
+            lambda: {"plots": texts.plots()},
+        ),
+        Page(
+            "statuses", "Statuses and failures", "What they mean, and what helps.",
+            lambda: {
+                "search_statuses": texts.search_statuses(),
+                "trial_statuses": texts.trial_statuses(),
+                "failures": texts.failures(),
+            },
+        ),
+        Page("compare", "Comparing", "Trials side by side, and whole searches."),
+        Page("notes", "Stars, tags and comments", "What people add to trials and searches."),
+        Page("refine", "Refining a search", "From good trials to a better search space."),
+        Page(
+            "exports", "Exports", "Tables as CSV, JSON, LaTeX and Parquet.",
+            lambda: {"formats": FORMATS.values()},
+        ),
+        Page("tensorboard", "TensorBoard and KerasTuner", "Searches out and in."),
+    )
+}  # fmt: skip
+
+
+@require_safe
+def help_page(request: HttpRequest, slug: str = "") -> HttpResponse:
+    """The page, or without a slug the list of pages."""
+    if not slug:
+        return render(request, "help/index.html", {"pages": PAGES.values()})
+    page = PAGES.get(slug)
+    if page is None:
+        raise Http404
+    context = {"pages": PAGES.values(), "page": page, **page.context()}
+    return render(request, f"help/{slug}.html", context)

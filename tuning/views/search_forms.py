@@ -1,0 +1,141 @@
+"""The form of a new search: its settings, its space, and what it takes over from an earlier one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tuning.actions import searches as actions
+from tuning.analysis.combinations import combinations, grid_size
+from tuning.analysis.feeding import Feeding, feeding
+from tuning.analysis.plan import plan_info
+from tuning.analysis.refinement import beginning
+from tuning.analysis.space_changes import baseline_note
+from tuning.analysis.space_shares import side_by_side
+from tuning.forms.estimator_searches import search_form
+from tuning.forms.feeding import FeedForm
+from tuning.forms.searches import SearchForm, settings_of
+from tuning.forms.space import SpaceForm
+from tuning.models import Project, Search
+from tuning.protocol.model_kinds import ModelKind
+from tuning.protocol.objectives import infer_direction
+from tuning.protocol.scorers import SCORE
+from tuning.protocol.statuses import Status
+
+from .access import editable_or_404, visible_or_404
+
+
+@dataclass(frozen=True)
+class Forms:
+    """The three that stand on the page together, and the search that they begin with."""
+
+    search: SearchForm
+    space: SpaceForm
+    feed: FeedForm
+    earlier: Search | None
+
+    def is_valid(self) -> bool:
+        return self.search.is_valid() and self.space.is_valid()
+
+
+@require_http_methods(["GET", "POST"])
+def search_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """`pk` is the project's. The address says what the form begins with: see `refinement`."""
+    project = editable_or_404(request, _projects(), pk)
+    if project.inspection.status != Status.COMPLETED:
+        messages.info(request, "The search space is not known yet.")
+        return redirect("project-detail", project.pk)
+    earlier = _earlier(request, project)
+    begun = beginning(earlier, request.GET, request.user) if earlier else None
+    data = request.POST or None
+    settings = {**settings_of(begun.earlier), "tuner": begun.tuner} if begun else None
+    space = begun.space if begun else None
+    forms = Forms(
+        search=search_form(project, data, initial=settings),
+        space=SpaceForm(data, inspection=project.inspection, earlier=space),
+        feed=FeedForm(data, initial={"feed": begun is not None and begun.changed}),
+        earlier=earlier,
+    )
+    valid, reset = data is not None and forms.is_valid(), forms.space.reset
+    context = _plan_context(project, forms)
+    if valid and not reset and not context["plan"].trials:
+        forms.search.add_error(None, context["plan"].warning)
+        valid = False
+    if valid and not reset:
+        search = forms.search.search()
+        search.space = forms.space.space
+        search.refined_from = earlier
+        fed = context["feeding"].trials if forms.feed.wanted else ()
+        return redirect("search-detail", actions.start_search(request.user, search, fed).pk)
+    context |= {"project": project, "begun": begun, "url": request.get_full_path()}
+    refused = data is not None and not valid and not reset
+    return render(request, "searches/create.html", context, status=422 if refused else 200)
+
+
+@require_POST
+def search_plan(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a search with the form's present settings would run, and what it would search. POST,
+    because a large space fits into no address. `pk` is the project's."""
+    project = editable_or_404(request, _projects(), pk)
+    form = search_form(project, request.POST)
+    form.is_valid()
+    space_form = SpaceForm(request.POST, inspection=project.inspection)
+    forms = Forms(form, space_form, FeedForm(request.POST), _earlier(request, project))
+    context = {"project": project, **_plan_context(project, forms)}
+    return render(request, "searches/_plan_live.html", context)
+
+
+def _projects() -> QuerySet[Project]:
+    return Project.objects.select_related("team", "dataset", "hypermodel")
+
+
+def _earlier(request: HttpRequest, project: Project) -> Search | None:
+    """The search that a new one begins with: ?from= its key. The form sends it along."""
+    wanted = request.GET.get("from") or request.POST.get("from", "")
+    if not wanted.isdecimal() or len(wanted) > 9:
+        return None
+    searches = Search.objects.filter(project=project).select_related("project")
+    return visible_or_404(request, searches.defer("oracle_state"), int(wanted))
+
+
+def _plan_context(project: Project, forms: Forms) -> dict[str, Any]:
+    space = [row.searched for row in forms.space.rows]
+    sketch = _sketch(project, forms)
+    context = {
+        "form": forms.search,
+        "space_form": forms.space,
+        "combinations": combinations(space),
+        "grid_size": grid_size(space),
+        "earlier": forms.earlier,
+        "feeding": Feeding(),
+        "feed_wanted": forms.feed.wanted,
+    }
+    if forms.earlier:
+        context["feeding"] = feeding(forms.earlier, sketch)
+        context["both"] = side_by_side(forms.earlier.space, sketch.space)
+        if forms.feed.wanted:
+            sketch.fed_count = len(context["feeding"].trials)
+    context["plan"] = plan_info(sketch)
+    context["baseline_note"] = baseline_note(forms.space.space, project.inspection.space)
+    return context
+
+
+def _sketch(project: Project, forms: Forms) -> Search:
+    """An unsaved search with as much of the form as makes sense."""
+    form = forms.search
+    given = {name: form[name].initial for name in form.fields}
+    if form.is_bound:
+        given = getattr(form, "cleaned_data", {})
+    values = {name: value for name, value in given.items() if value not in (None, "")}
+    kind = project.inspection.model_kind
+    if kind == ModelKind.SKLEARN:
+        values |= {"objective": SCORE, "direction": Search.Direction.MAX, "epochs": 1}
+    values.setdefault("direction", infer_direction(str(values.get("objective", ""))))
+    return Search(
+        project=project, hypermodel=project.hypermodel, space=forms.space.space, model_kind=kind,
+        **values,
+    )  # fmt: skip

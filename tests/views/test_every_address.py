@@ -57,7 +57,8 @@ CHANGES = {
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
     "view-change", "view-delete",
-    "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete", "search-tags", "trial-tags", "project-mark",
+    "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
+    "search-tags", "trial-tags", "project-mark",
     "comment-edit", "comment-delete", "access-token-revoke",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import Cells, Search, Trial
+from tuning.models import Cells, Search, Star, Trial
 from tuning.protocol.statuses import Status
 
 
@@ -227,3 +228,21 @@ def test_viewers_are_not_offered_to_refine(as_dora: Client, as_bob: Client, sear
     assert "refine=1" not in _page(as_dora, search, query).content.decode()
     wanted = f"?from={search.pk}&amp;refine=1&amp;score__gt=0.5"
     assert wanted in _page(as_bob, search, query).content.decode()
+
+
+def test_a_selection_is_made_once_for_all_who_look_at_it(
+    as_bob: Client, as_dora: Client, bob: User, search: Search, django_assert_max_num_queries: Any
+) -> None:
+    query, fragment = "score__gt=0.85&sort=score", {"HX-Request": "true"}
+    first = _page(as_bob, search, query, **fragment).content.decode()
+    assert 'id="row-3"' in first
+    assert 'id="row-2"' not in first
+    # The session, the person, the search, their role, their stars; what the columns are.
+    with django_assert_max_num_queries(7):
+        assert _page(as_bob, search, query, **fragment).content.decode() == first
+    # Another selection and another person's stars are others.
+    assert 'id="row-2"' in _page(as_bob, search, **fragment).content.decode()
+    Star.objects.create(project=search.project, trial=search.trials.get(number=3), user=bob)
+    assert "starred by you" in _page(as_bob, search, query, **fragment).content.decode()
+    Search.objects.touch(search.pk)
+    assert "starred by you" not in _page(as_dora, search, query, **fragment).content.decode()

@@ -5,6 +5,7 @@ out that the person may. Each process keeps its own copies, for seconds.
 """
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 from django.core.cache import cache
@@ -23,11 +24,13 @@ TOKEN = "the-token-of-the-one-who-asks"  # noqa: S105
 def shared_text(search: Search, make: Callable[[], str], *key: Any) -> str:
     """What `make` says of the search at its present revision. `key` tells apart all that it
     depends on beyond the search: its name, roles, settings."""
-    words = "/".join(str(part) for part in (search.pk, search.revision, *key))
-    text: str | None = cache.get(words)
+    parts = repr((search.pk, search.revision, *key))
+    # Addresses are longer than keys may be.
+    name = sha256(parts.encode()).hexdigest()
+    text: str | None = cache.get(name)
     if text is None:
         text = make()
-        cache.set(words, text, KEPT_SECONDS)
+        cache.set(name, text, KEPT_SECONDS)
     return text
 
 

@@ -19,10 +19,11 @@ from tuning.analysis.trials.saved_views import view_of
 from tuning.analysis.trials.selection import PLAIN, Selection
 from tuning.analysis.trials.table import table_of
 from tuning.forms.filters import FilterForm
-from tuning.models import Search
+from tuning.models import Search, Star
 
 from .access import may_edit, visible_or_404
 from .scripts import exports_for_scripts
+from .shared import shared_fragment
 from .trial_exports import trial_export
 
 
@@ -42,10 +43,12 @@ def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
         if view is not None and view.query:
             format = {key: request.GET[key] for key in ("format",) if key in request.GET}
             return _to_list(search, f"{view.query}&{urlencode({'view': view.pk} | format)}")
+    selection = Selection.read(search, request.GET, request.user)
     if "format" in request.GET:
-        return trial_export(request, Selection.read(search, request.GET, request.user))
-    template = "trials/_live_list.html" if is_fragment else "trials/list.html"
-    return render(request, template, _context(request, search))
+        return trial_export(request, selection)
+    if is_fragment:
+        return HttpResponse(_fragment(request, selection))
+    return render(request, "trials/list.html", _context(request, selection))
 
 
 @require_GET
@@ -106,8 +109,20 @@ def searches() -> QuerySet[Search]:
     ).defer("oracle_state", "project__hypermodel__code")
 
 
-def _context(request: HttpRequest, search: Search) -> dict[str, Any]:
-    selection = Selection.read(search, request.GET, request.user)
+def _fragment(request: HttpRequest, selection: Selection) -> str:
+    """What changes. People who look at the same selection share it, unless they have stars."""
+    search = selection.search
+    role = may_edit(request, search.project.team_id)
+    stars = Star.objects.filter(trial__search=search, user_id=request.user.pk)
+    person = request.user.pk if stars.exists() else None
+    return shared_fragment(
+        request, search, "trials/_live_list.html", lambda: _context(request, selection),
+        selection.query(), selection.view, selection.problems, role, person, request.get_host(),
+    )  # fmt: skip
+
+
+def _context(request: HttpRequest, selection: Selection) -> dict[str, Any]:
+    search = selection.search
     table = table_of(selection)
     columns = reverse("trial-columns", args=[search.pk])
     query = selection.query()

@@ -131,6 +131,7 @@ def _context(request: HttpRequest, selection: Selection) -> dict[str, Any]:
         "project": search.project,
         "selection": selection,
         "query": query,
+        "page_address": request.build_absolute_uri(request.path),
         "table": table,
         "chips": [
             {

@@ -67,16 +67,16 @@ function tell(detail = {}) {
   document.dispatchEvent(new CustomEvent("tuneroom:selection", { detail }));
 }
 
-// Asks for another selection: its query, or another address that leads to one. Returns the answer's
-// text if it was refused.
+// Asks for another selection: its query, or another address that leads to one. Returns true once it
+// is shown, the answer's text if it was refused, false if there was none or it came too late.
 export async function go(query, { push = true, from = path } = {}) {
   document.getElementById("trial-table").setAttribute("aria-busy", "true");
   const answer = await ask(`${from}?${query}`);
   document.getElementById("trial-table").removeAttribute("aria-busy");
-  if (answer !== true) return answer || null;
+  if (answer !== true) return answer;
   if (push) history.pushState(null, "", state().query ? `${path}?${state().query}` : path);
   tell();
-  return null;
+  return true;
 }
 
 // Shift and a press on a head: one more column to sort by, or the other way round.

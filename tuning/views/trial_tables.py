@@ -1,6 +1,7 @@
 """The trials of a search: filters, plots, table. What is shown stands in the address."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,33 +23,37 @@ from tuning.forms.filters import FilterForm
 from tuning.models import Search
 
 from .access import may_edit, visible_or_404
+from .scripts import exports_for_scripts
 from .shared import key_of, shared_fragment
 from .trial_exports import trial_export
 
 
+@exports_for_scripts
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
 def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The page; for scripts its changing parts, or 204 if nothing has changed `since`."""
     search = visible_or_404(request, searches(), pk)
-    if "format" in request.GET:
-        return trial_export(request, Selection.read(search, request.GET, request.user))
     is_fragment = "HX-Request" in request.headers
     if is_fragment and request.GET.get("since") == str(search.revision):
         return HttpResponse(status=204)
     # A view is opened by its key alone; the project's default by the bare address.
-    if not set(request.GET) - {"view"}:
+    if not set(request.GET) - {"view", "format"}:
         view = view_of(request.user, search.project, request.GET.get("view", ""))
         if view is not None and view.query:
-            return _to_list(search, f"{view.query}&view={view.pk}")
+            format = {key: request.GET[key] for key in ("format",) if key in request.GET}
+            return _to_list(search, f"{view.query}&{urlencode({'view': view.pk} | format)}")
     selection = Selection.read(search, request.GET, request.user)
+    if "format" in request.GET:
+        return trial_export(request, selection)
     can_edit = may_edit(request, search.project.team_id)
+    site = request.build_absolute_uri("/").removesuffix("/")
     if not is_fragment:
-        return render(request, "trials/list.html", _context(selection, can_edit))
+        return render(request, "trials/list.html", _context(selection, can_edit, site))
     text = shared_fragment(
-        request, search, "trials/_live_list.html", lambda: _context(selection, can_edit),
-        can_edit, *key_of(selection),
+        request, search, "trials/_live_list.html", lambda: _context(selection, can_edit, site),
+        can_edit, site, *key_of(selection),
     )  # fmt: skip
     return HttpResponse(text)
 
@@ -106,10 +111,12 @@ def trial_column(request: HttpRequest, pk: int, key: str) -> HttpResponse:
 
 
 def searches() -> QuerySet[Search]:
-    return Search.objects.select_related("project__team", "project__dataset").defer("oracle_state")
+    return Search.objects.select_related(
+        "project__team", "project__dataset", "project__hypermodel"
+    ).defer("oracle_state", "project__hypermodel__code")
 
 
-def _context(selection: Selection, can_edit: bool) -> dict[str, Any]:
+def _context(selection: Selection, can_edit: bool, site: str) -> dict[str, Any]:
     search = selection.search
     table = table_of(selection)
     columns = reverse("trial-columns", args=[search.pk])
@@ -135,6 +142,7 @@ def _context(selection: Selection, can_edit: bool) -> dict[str, Any]:
         "cleared": _emptied(selection, *(f.key for f in selection.filters)),
         "view": view_of(selection.user, search.project, selection.view or PLAIN),
         "can_edit": can_edit,
+        "site": site,
     }
 
 

@@ -13,8 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning import urls
-from tuning.models import Project, SavedModel, Search, SearchImport, Team, Trial, Worker
-from tuning.models import Comment, Project, SavedModel, Search, Team, Trial, Worker
+from tuning.models import Comment, Project, SavedModel, Search, SearchImport, Team, Trial, Worker
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -35,13 +34,9 @@ READABLE = {
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
     "team-detail", "import-detail", "import-live",
-    "project-detail", "project-live", "project-activity", "search-detail", "search-live",
-    "search-plots", "search-comments", "trial-comments",
+    "project-activity", "search-comments", "trial-comments",
     "search-failures",
-    "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
-    "saved-model-live",
-    "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
-    "team-detail", "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
+    "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
     "search-compare-live", "search-compare-plots",
 }  # fmt: skip
 CHANGES = {
@@ -50,7 +45,7 @@ CHANGES = {
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
     "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
-    "hypermodel-edit", "hypermodel-delete", "search-tags", "trial-tags", "project-mark",
+    "search-tags", "trial-tags", "project-mark",
     "comment-edit", "comment-delete",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
@@ -66,15 +61,11 @@ def address(
         "project": project, "search": search, "trial": best, "saved": saved_model,
         "dataset": dataset, "hypermodel": hypermodel, "team": team,
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
-    }  # fmt: skip
-
-    def of(name: str) -> str:
-        if name in ("search-create", "search-plan", "import-create"):
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
 
     def of(name: str) -> str:
-        if name in ("search-create", "search-plan") or "-compare" in name:
+        if name in ("search-create", "search-plan", "import-create") or "-compare" in name:
             return reverse(name, args=[project.pk])
         if name.startswith("trial-list"):
             return reverse(name, args=[search.pk])

@@ -5,46 +5,57 @@
 // - hear `tuneroom:selection` on the document after each change (detail.news: trials have changed,
 //   not the selection);
 // - send `tuneroom:filter` (detail {set: {"hp:units__between": ["8", "64"]}, remove: [...]}) to change it.
+// Without scripts the same links and forms load the page.
 
-const PIECES = ["search-head", "selection", "trial-filters", "trial-exports", "trial-table"];
+const PIECES = ["search-head", "selection", "trial-filters", "trial-bar", "trial-table"];
 const FOLLOW_MS = 1500;
 
-const state = () => document.getElementById("selection").dataset;
-const path = location.pathname;
+export const path = location.pathname;
+export const state = () => document.getElementById("selection").dataset;
 let asking = null;
 
-// Replaces the pieces of the page that have changed. What has the focus keeps it.
+export function announce(text) {
+  document.getElementById("announcer").textContent = text;
+}
+
+// Replaces the pieces of the page that have changed. What has the focus keeps it, and what is open
+// stays open. News leave the heads of the table alone where they are the same.
 function put(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
   const focused = document.activeElement?.id;
+  const open = [...document.querySelectorAll("details[open][id]")].map((details) => details.id);
+  const scroll = document.getElementById("trial-scroll");
+  const [left, top] = scroll ? [scroll.scrollLeft, scroll.scrollTop] : [0, 0];
   for (const id of PIECES) {
     const now = document.getElementById(id);
     const next = page.getElementById(id);
     if (!now || !next || now.isEqualNode(next)) continue;
-    const scroll = now.querySelector(".table-scroll");
-    const [left, top] = scroll ? [scroll.scrollLeft, scroll.scrollTop] : [0, 0];
     now.replaceWith(document.adoptNode(next));
-    const moved = next.querySelector(".table-scroll");
-    if (moved) { moved.scrollLeft = left; moved.scrollTop = top; }
-    window.htmx?.process(next);
   }
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  const moved = document.getElementById("trial-scroll");
+  if (moved && moved !== scroll) { moved.scrollLeft = left; moved.scrollTop = top; }
   if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
-// One question at a time: a new one takes the place of what is still being answered.
-async function ask(query) {
+const reached = (yes) => document.dispatchEvent(new CustomEvent("tuneroom:reached", { detail: yes }));
+
+// One question at a time: a new one takes the place of what is still being answered. Returns the text
+// of an answer that belongs somewhere else, true if the page has changed, false if not.
+async function ask(url) {
   asking?.abort();
   const mine = asking = new AbortController();
   try {
-    const response = await fetch(`${path}?${query}`, { headers: { "HX-Request": "true" }, signal: mine.signal });
-    document.dispatchEvent(new CustomEvent("tuneroom:reached", { detail: true }));
+    const response = await fetch(url, { headers: { "HX-Request": "true" }, signal: mine.signal });
+    reached(true);
     if (response.status === 204) return false;
+    if (response.status === 422) return await response.text();
     // Signed out or deleted meanwhile: loading the page says what is.
-    if (!response.ok || response.redirected) { location.reload(); return false; }
+    if (!response.ok || new URL(response.url).pathname !== path) { location.reload(); return false; }
     put(await response.text());
     return true;
   } catch (error) {
-    if (error.name !== "AbortError") document.dispatchEvent(new CustomEvent("tuneroom:reached", { detail: false }));
+    if (error.name !== "AbortError") reached(false);
     return false;
   } finally {
     if (asking === mine) asking = null;
@@ -55,23 +66,39 @@ function tell(detail = {}) {
   document.dispatchEvent(new CustomEvent("tuneroom:selection", { detail }));
 }
 
-export async function go(query, { push = true } = {}) {
-  const table = document.getElementById("trial-table");
-  table.setAttribute("aria-busy", "true");
-  const changed = await ask(query);
-  if (!changed) { table.removeAttribute("aria-busy"); return; }
-  if (push) history.pushState({ tuneroom: true }, "", `${path}${state().query ? `?${state().query}` : ""}`);
+// Asks for another selection: its query, or another address that leads to one. Returns the answer's
+// text if it was refused.
+export async function go(query, { push = true, from = path } = {}) {
+  document.getElementById("trial-table").setAttribute("aria-busy", "true");
+  const answer = await ask(`${from}?${query}`);
+  document.getElementById("trial-table").removeAttribute("aria-busy");
+  if (answer !== true) return answer || null;
+  if (push) history.pushState(null, "", state().query ? `${path}?${state().query}` : path);
   tell();
+  return null;
 }
 
-// Links to this page's own address, and its GET forms.
+// Shift and a press on a head: one more column to sort by, or the other way round.
+function alsoSort(key) {
+  const query = new URLSearchParams(state().query);
+  const sorts = query.getAll("sort");
+  const place = sorts.findIndex((text) => text.replace(/^-/, "") === key);
+  if (place < 0) sorts.push(key);
+  else sorts[place] = sorts[place].startsWith("-") ? key : `-${key}`;
+  query.delete("sort");
+  query.delete("page");
+  for (const text of sorts) query.append("sort", text);
+  go(query.toString());
+}
+
 document.addEventListener("click", (event) => {
-  if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.altKey) return;
   const link = event.target.closest("a[href]");
-  if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin || link.pathname !== path || link.hash) return;
-  if (!link.search && !link.closest("#trial-filters, #trial-table")) return;
+  if (!link?.closest("#trial-filters, #trial-bar, #trial-table, #panel") || link.hasAttribute("download")) return;
+  if (link.pathname !== path) return;
   event.preventDefault();
-  go(link.search.slice(1));
+  if (event.shiftKey && link.classList.contains("sort")) alsoSort(link.closest("th").dataset.key);
+  else go(link.search.slice(1));
 });
 
 document.addEventListener("tuneroom:filter", (event) => {
@@ -88,5 +115,5 @@ setInterval(async () => {
   if (document.hidden || asking || !state().active) return;
   const query = new URLSearchParams(state().query);
   query.set("since", state().revision);
-  if (await ask(query.toString())) tell({ news: true });
+  if (await ask(`${path}?${query}`) === true) tell({ news: true });
 }, FOLLOW_MS);

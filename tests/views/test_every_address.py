@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from tuning import urls
 from tuning.models import Comment, Project, SavedModel, Search, SearchImport, Team, Trial, Worker
+from tuning.models import Comment, Project, SavedModel, SavedView, Search, Team, Trial, Worker
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -30,6 +31,10 @@ BUILT_IN = {"dataset-picture", "dataset-retry"}
 READABLE = {
     "project-detail", "project-live", "search-detail", "search-live", "search-plots",
     "search-tensorboard",
+    "trial-columns", "trial-column", "view-list",
+    "project-detail", "project-live", "project-activity", "search-detail", "search-live",
+    "search-plots", "search-comments", "trial-comments",
+    "search-failures",
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
@@ -46,6 +51,8 @@ CHANGES = {
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
     "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
     "search-tags", "trial-tags", "project-mark",
+    "view-change", "view-delete",
+    "hypermodel-edit", "hypermodel-delete", "search-tags", "trial-tags", "project-mark",
     "comment-edit", "comment-delete",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
@@ -57,18 +64,22 @@ def address(
     alice: User, dataset: Any, hypermodel: Any,
 ) -> Any:  # fmt: skip
     """A function: the address of a name, for the rows of alice's team."""
+    view = SavedView.objects.create(project=project, owner=alice, name="Best", shared=True)
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
         "dataset": dataset, "hypermodel": hypermodel, "team": team,
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
+        "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
 
     def of(name: str) -> str:
         if name in ("search-create", "search-plan", "import-create") or "-compare" in name:
             return reverse(name, args=[project.pk])
-        if name.startswith("trial-list"):
+        if name in ("trial-list", "trial-columns", "view-list"):
             return reverse(name, args=[search.pk])
+        if name == "trial-column":
+            return reverse(name, args=[search.pk, "score"])
         if name == "member-set":
             return reverse(name, args=[team.pk])
         if name == "member-remove":

@@ -1,11 +1,11 @@
 """The cells of a trial table. There are thousands on a page, so they are joined here and not by
-nested templates."""
+nested templates. Everything that comes from rows goes through `escape`, once."""
 
 from html import escape
+from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from tuning.analysis.trials.columns import Column
@@ -16,15 +16,43 @@ register = template.Library()
 
 
 @register.simple_tag
-def trial_heads(selection: Selection) -> SafeString:
-    """The row of column heads: each a link that sorts."""
-    return mark_safe("".join(_head(selection, column) for column in selection.shown))  # noqa: S308  escaped
+def trial_heads(table: Table, selection: Selection) -> SafeString:
+    """Titles over the groups of columns, and the columns' heads: links that sort, links to what
+    else can be done."""
+    titles = [title for title, _, _ in table.spans] + [""]
+    groups = "".join(
+        _span(table, "" if title == following else title, first, count)
+        for (title, first, count), following in zip(table.spans, titles[1:], strict=True)
+    )
+    menu = reverse("trial-columns", args=[selection.search.pk])
+    query = escape(selection.query())
+    sorts = {sort.column.key: sort for sort in selection.sort}
+    places = {key: place for place, key in enumerate(sorts, start=1)} if len(sorts) > 1 else {}
+    heads = []
+    for place, column in enumerate(table.columns):
+        now = sorts.get(column.key)
+        aria = "none" if now is None else "descending" if now.down else "ascending"
+        to = escape(selection.query(sort=selection.sorted_by(column), page=1))
+        key, label = escape(column.key), escape(column.label)
+        order = f'<span class="sort-place">{places[column.key]}</span>' if now and places else ""
+        heads.append(
+            f'<th scope="col" class="{_class(table, place)}" aria-sort="{aria}" data-key="{key}">'
+            f'<div class="th"><a class="sort" id="sort-{key}" href="?{to}">{label}</a>{order}'
+            f'<a class="column-menu" id="menu-{key}" href="{menu}{key}/?{query}" data-panel'
+            f' title="Sort, filter, hide, colour">'
+            f'<span aria-hidden="true">⋯</span><span class="visually-hidden">{label}: sort, filter,'
+            f" hide, colour</span></a></div></th>"
+        )
+    return _html(f'<tr class="groups">{groups}</tr><tr>{"".join(heads)}</tr>')
 
 
 @register.simple_tag
 def trial_rows(table: Table) -> SafeString:
-    classes = [_class(column) for column in table.columns]
-    return mark_safe("".join(_row(table, row, classes) for row in table.rows))  # noqa: S308  escaped
+    classes = [_class(table, place) for place in range(len(table.columns))]
+    # One address is worked out, the others differ in the key.
+    before, after = reverse("trial-detail", args=[0]).split("0")
+    links = (before, after)
+    return _html("".join(_row(table, row, classes, links) for row in table.rows))
 
 
 @register.simple_tag
@@ -32,42 +60,79 @@ def page_query(selection: Selection, page: int) -> str:
     return selection.query(page=page)
 
 
-def _head(selection: Selection, column: Column) -> str:
-    now = next((sort for sort in selection.sort if sort.column == column), None)
-    aria = "none" if now is None else "descending" if now.down else "ascending"
-    query = selection.query(sort=selection.sorted_by(column), page=1)
-    return format_html(
-        '<th scope="col" class="{}" aria-sort="{}" data-key="{}"><a href="?{}">{}</a></th>',
-        _class(column), aria, column.key, query, column.label,
-    )  # fmt: skip
+def _span(table: Table, title: str, first: int, count: int) -> str:
+    """A part that the next one goes on from has no title of its own."""
+    frozen = f' class="frozen f{first}"' if first < table.frozen else ""
+    if not title:
+        return f'<td colspan="{count}"{frozen}></td>'
+    scope = "colgroup" if count > 1 else "col"
+    return (
+        f'<th scope="{scope}" colspan="{count}"{frozen}>'
+        f'<span class="group-title">{escape(title)}</span></th>'
+    )
 
 
-def _row(table: Table, row: Row, classes: list[str]) -> str:
+def _row(table: Table, row: Row, classes: list[str], links: tuple[str, str]) -> str:
     trial = row.trial
-    marks = ' <span class="tag">baseline</span>' if trial.is_baseline else ""
-    is_best = trial.pk == table.best_pk
+    number, key = trial.number, trial.pk
+    is_best = key == table.best_pk
+    tags = ' <span class="tag">baseline</span>' if trial.is_baseline else ""
     if is_best:
-        marks += ' <span class="tag accent">best</span>'
-    url = reverse("trial-detail", args=[trial.pk])
-    number = f'<a id="row-{trial.number}" href="{url}">{trial.number}</a>{marks}'
-    cells = [
-        _cell(column, cell, kind, trial.status)
-        for column, cell, kind in zip(table.columns[1:], row.cells[1:], classes[1:], strict=True)
-    ]
+        tags += ' <span class="tag accent">best</span>'
+    head = (
+        f'<th scope="row" class="{classes[0]}"><span class="row-head">'
+        f'<input type="checkbox" class="choose" value="{key}" data-number="{number}"'
+        f' aria-label="Choose trial {number}">'
+        f'<a id="row-{number}" href="{links[0]}{key}{links[1]}">{number}</a>{tags}</span></th>'
+    )
+    cells = "".join(
+        _cell(column, cell, names, row)
+        for column, cell, names in zip(table.columns[1:], row.cells[1:], classes[1:], strict=True)
+    )
     kind = ' class="best"' if is_best else ""
-    return f'<tr data-trial="{trial.pk}"{kind}><th scope="row">{number}</th>{"".join(cells)}</tr>'
+    return f'<tr data-trial="{key}"{kind}>{head}{cells}</tr>'
 
 
-def _cell(column: Column, cell: Cell, kind: str, status: str) -> str:
-    text = escape(cell.text)
-    if column.kind == "status":
-        text = f'<span class="status status-{status}">{text}</span>'
+def _cell(column: Column, cell: Cell, names: str, row: Row) -> str:
+    draw = _DRAWN.get(column.kind)
+    text = draw(cell, row) if draw else escape(cell.text)
+    if cell.shade:
+        names = f"{names} {cell.shade}"
+    kind = f' class="{names}"' if names else ""
     title = f' title="{escape(cell.title)}"' if cell.title else ""
-    return f'<td class="{kind}"{title}>{text}</td>'
+    return f"<td{kind}{title}>{text}</td>"
 
 
-def _class(column: Column) -> str:
-    names = ["num"] if column.is_number else []
+def _status(cell: Cell, row: Row) -> str:
+    failure = row.trial.failure
+    reason = f' <span class="muted small">{escape(failure.caption)}</span>' if failure else ""
+    return f'<span class="status status-{row.trial.status}">{escape(cell.text)}</span>{reason}'
+
+
+def _tags(_cell: Cell, row: Row) -> str:
+    return " ".join(f'<span class="tag">{escape(name)}</span>' for name in row.marks.tags)
+
+
+def _stars(_cell: Cell, row: Row) -> str:
+    if not row.marks.stars:
+        return ""
+    own = "you" if row.marks.starred_by_me else ""
+    shape, words = ("★", f"starred by {own}") if own else ("☆", "starred")
+    return f'{shape}<span class="visually-hidden"> {words},</span> {row.marks.stars}'
+
+
+_DRAWN: dict[str, Any] = {"status": _status, "tags": _tags, "stars": _stars}
+
+
+def _class(table: Table, place: int) -> str:
+    column = table.columns[place]
+    names = ["num"] if column.is_number and place else []
     if column.key == "score":
         names.append("score-cell")
+    if place < table.frozen or place == 0:
+        names.append(f"frozen f{place}")
     return " ".join(names)
+
+
+def _html(text: str) -> SafeString:
+    return mark_safe(text)  # noqa: S308  made of escaped parts

@@ -3,18 +3,25 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
-from tuning.analysis.trials.selection import Selection
+from tuning.analysis.trials.columns import Column
+from tuning.analysis.trials.facets import facet_of
+from tuning.analysis.trials.families import grouped
+from tuning.analysis.trials.saved_views import view_of
+from tuning.analysis.trials.selection import PLAIN, Selection
 from tuning.analysis.trials.table import table_of
+from tuning.forms.filters import FilterForm
 from tuning.models import Search
 
 from .access import may_edit, visible_or_404
+from .shared import key_of, shared_fragment
 from .trial_exports import trial_export
 
 
@@ -23,30 +30,190 @@ from .trial_exports import trial_export
 @vary_on_headers("HX-Request")
 def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The page; for scripts its changing parts, or 204 if nothing has changed `since`."""
-    search = visible_or_404(request, _searches(), pk)
+    search = visible_or_404(request, searches(), pk)
     if "format" in request.GET:
         return trial_export(request, Selection.read(search, request.GET, request.user))
     is_fragment = "HX-Request" in request.headers
     if is_fragment and request.GET.get("since") == str(search.revision):
         return HttpResponse(status=204)
-    context = _context(request, search)
-    return render(request, "trials/_live_list.html" if is_fragment else "trials/list.html", context)
-
-
-def _context(request: HttpRequest, search: Search) -> dict[str, Any]:
+    # A view is opened by its key alone; the project's default by the bare address.
+    if not set(request.GET) - {"view"}:
+        view = view_of(request.user, search.project, request.GET.get("view", ""))
+        if view is not None and view.query:
+            return _to_list(search, f"{view.query}&view={view.pk}")
     selection = Selection.read(search, request.GET, request.user)
+    can_edit = may_edit(request, search.project.team_id)
+    if not is_fragment:
+        return render(request, "trials/list.html", _context(selection, can_edit))
+    text = shared_fragment(
+        request, search, "trials/_live_list.html", lambda: _context(selection, can_edit),
+        can_edit, *key_of(selection),
+    )  # fmt: skip
+    return HttpResponse(text)
+
+
+@require_GET
+@never_cache
+@vary_on_headers("HX-Request")
+def trial_columns(request: HttpRequest, pk: int) -> HttpResponse:
+    """Which columns are shown, and in which order; with `to=filter` which one to filter by."""
+    search = visible_or_404(request, searches(), pk)
+    selection = Selection.read(search, request.GET, request.user)
+    is_filter = request.GET.get("to") == "filter"
+    shown = selection.shown[1:]
+    hidden = [column for column in selection.columns if column not in selection.shown]
+    context = _panel(request, selection, "Add a filter" if is_filter else "Columns") | {
+        "lists": [(shown, True), (hidden, False)],
+        "columns": selection.columns,
+        # Everything but the columns themselves, which are the form's own fields.
+        "kept": [pair for pair in selection.pairs(chosen=()) if pair[0] != "column"],
+        "grouped": selection.query(chosen=tuple(grouped(shown))),
+        "everything": selection.query(chosen=tuple(selection.columns)[1:]),
+        "reset": selection.query(chosen=()),
+    }
+    return _render_panel(
+        request, "trials/_filter_list.html" if is_filter else "trials/_columns.html", context
+    )
+
+
+@require_GET
+@never_cache
+@vary_on_headers("HX-Request")
+def trial_column(request: HttpRequest, pk: int, key: str) -> HttpResponse:
+    """What can be done with a column, and its filters. With `apply` they are those of the form."""
+    search = visible_or_404(request, searches(), pk)
+    selection = Selection.read(search, request.GET, request.user)
+    column = selection.columns.get(key)
+    if column is None:
+        raise Http404
+    log = {"log": True, "linear": False}.get(request.GET.get("scale", ""))
+    facet = facet_of(selection, column, log)
+    data = request.GET if "apply" in request.GET else None
+    form = FilterForm(data, selection=selection, column=column, facet=facet)
+    if data is not None and form.is_valid():
+        return _to_list(search, form.selection.query(page=1))
+    context = _panel(request, selection, column.label) | {
+        "column": column,
+        "form": form,
+        "facet": facet,
+        "actions": _actions(selection, column),
+        "kept": selection.pairs(page=1),
+        "cleared": _emptied(selection, *own) if (own := _own(selection, column)) else "",
+    }
+    status = 422 if form.errors else 200
+    return _render_panel(request, "trials/_column.html", context, status)
+
+
+def searches() -> QuerySet[Search]:
+    return Search.objects.select_related("project__team", "project__dataset").defer("oracle_state")
+
+
+def _context(selection: Selection, can_edit: bool) -> dict[str, Any]:
+    search = selection.search
+    table = table_of(selection)
+    columns = reverse("trial-columns", args=[search.pk])
+    query = selection.query()
     return {
         "search": search,
         "project": search.project,
         "selection": selection,
-        "table": table_of(selection),
+        "query": query,
+        "table": table,
         "chips": [
-            {"sentence": item.sentence, "without": selection.without(item.key).query()}
+            {
+                "filter": item,
+                "without": _emptied(selection, item.key),
+                "editor": f"{columns}{item.column.key}/?{query}",
+                # Only where it helps: which filter is to blame.
+                "count": None if table.rows else selection.without(item.key).count,
+            }
             for item in selection.filters
         ],
+        "cleared": _emptied(selection, *(f.key for f in selection.filters)),
+        "view": view_of(selection.user, search.project, selection.view or PLAIN),
+        "can_edit": can_edit,
+    }
+
+
+def _panel(request: HttpRequest, selection: Selection, title: str) -> dict[str, Any]:
+    search = selection.search
+    return {
+        "search": search,
+        "project": search.project,
+        "selection": selection,
+        "query": selection.query(),
+        "title": title,
         "can_edit": may_edit(request, search.project.team_id),
     }
 
 
-def _searches() -> QuerySet[Search]:
-    return Search.objects.select_related("project__team", "project__dataset").defer("oracle_state")
+def _render_panel(
+    request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """For scripts what opens beside the table, else a page of its own."""
+    is_fragment = "HX-Request" in request.headers
+    page = template if is_fragment else "trials/panel.html"
+    return render(request, page, context | {"panel": template}, status=status)
+
+
+def _own(selection: Selection, column: Column) -> list[str]:
+    return [item.key for item in selection.filters if item.column == column]
+
+
+def _actions(selection: Selection, column: Column) -> list[tuple[str, str, str]]:
+    """What the menu of a column offers: an id, words, and the address that does it."""
+    shown = selection.shown
+    place = shown.index(column) if column in shown else None
+    found: list[tuple[str, str, str]] = []
+
+    def offer(name: str, words: str, **changes: Any) -> None:
+        found.append((name, words, selection.query(**changes)))
+
+    if column.field or column.source is not None:
+        for down, words in ((False, "smallest first"), (True, "largest first")):
+            turned = selection.turned(column, down)
+            text = words if column.is_number else ("Z to A" if down else "A to Z")
+            name = "down" if down else "up"
+            offer(f"sort-{name}", f"Sort {text}", sort=selection.only_by(column, turned), page=1)
+            if any(sort.column != column for sort in selection.sort):
+                also = selection.also_sorted_by(column, turned)
+                offer(f"also-{name}", f"Then {text}", sort=also, page=1)
+        if any(sort.column == column for sort in selection.sort):
+            rest = tuple(sort for sort in selection.sort if sort.column != column)
+            offer("unsort", "Do not sort by it", sort=rest, page=1)
+    if column.kind in ("number", "text"):
+        coloured = column in selection.coloured
+        colours = [one for one in selection.coloured if one != column]
+        words = "Remove the colours" if coloured else "Colour by value"
+        offer("colour", words, coloured=tuple(colours if coloured else [*colours, column]))
+    if place is None:
+        offer("show", "Show this column", chosen=(*shown[1:], column))
+        return found
+    if place + 1 == selection.frozen and place:
+        offer("freeze", "Freeze the first column only", frozen=1)
+    elif place:
+        offer("freeze", "Freeze up to here", frozen=place + 1)
+    if place > 1:
+        offer("left", "Move left", chosen=tuple(_swapped(shown, place - 1)))
+    if 0 < place < len(shown) - 1:
+        offer("right", "Move right", chosen=tuple(_swapped(shown, place)))
+    if place:
+        offer("hide", "Hide", chosen=tuple(one for one in shown[1:] if one != column))
+    return found
+
+
+def _swapped(shown: list[Column], place: int) -> list[Column]:
+    """Without the trial's number, which is always the first; with two neighbours swapped."""
+    order = list(shown)
+    order[place], order[place + 1] = order[place + 1], order[place]
+    return order[1:]
+
+
+def _emptied(selection: Selection, *keys: str) -> str:
+    """Without these filters. The bare address would open the project's default view."""
+    return selection.without(*keys).query() or f"view={PLAIN}"
+
+
+def _to_list(search: Search, query: str) -> HttpResponse:
+    query = query or f"view={PLAIN}"
+    return redirect(f"{reverse('trial-list', args=[search.pk])}?{query}")

@@ -23,6 +23,8 @@ from .operators import OPERATORS, Asked, BadFilter, Operator, operators_for
 
 MOST_FILTERS = 40
 MOST_FROZEN = 8
+# The view that is none: the table as it is by itself, past the project's default view.
+PLAIN = "none"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Sort:
 
 @dataclass(frozen=True)
 class Selection:
-    """`plots` are the parameters that belong to plots, kept as they are."""
+    """`plots` are the parameters that belong to plots, kept as they are. `view` is the saved view
+    that this began with: its key, or "none" for the plain table, or empty."""
 
     search: Search
     user: Any
@@ -73,6 +76,7 @@ class Selection:
     coloured: tuple[Column, ...] = ()
     page: int = 1
     plots: tuple[tuple[str, str], ...] = ()
+    view: str = ""
     problems: tuple[str, ...] = ()
 
     @classmethod
@@ -80,6 +84,7 @@ class Selection:
         given = QueryDict(query) if isinstance(query, str) else query
         columns = columns_of(search)
         filters, problems = _filters(columns, given)
+        problems += _strangers(columns, given)
         return cls(
             search=search,
             user=user,
@@ -96,6 +101,7 @@ class Selection:
                 if key == "plot" or key.startswith("plot.")
                 for value in values
             ),
+            view=_view(given.get("view", "")),
             problems=tuple(problems),
         )
 
@@ -122,6 +128,10 @@ class Selection:
 
     def query(self, **changes: Any) -> str:
         """The address after its question mark, always the same for the same selection."""
+        return _encoded(self.pairs(**changes))
+
+    def pairs(self, **changes: Any) -> list[tuple[str, str]]:
+        """The same, taken apart: for forms."""
         changed = replace(self, **changes) if changes else self
         pairs = changed.filter_pairs
         pairs += [("sort", sort.text) for sort in changed.sort]
@@ -132,7 +142,10 @@ class Selection:
         pairs += changed.plots
         if changed.page > 1:
             pairs.append(("page", str(changed.page)))
-        return _encoded(pairs)
+        if changed.view:
+            # With nothing else, a view's key would bring back what has just been taken out of it.
+            pairs.append(("view", changed.view if pairs else PLAIN))
+        return pairs
 
     def with_filter(self, key: str, arguments: Sequence[str]) -> Self:
         """With this filter in place of another one of its key. Raises BadFilter."""
@@ -148,6 +161,18 @@ class Selection:
         """What a press on a column's head makes of the order: by it, or turned around."""
         now = next((sort for sort in self.sort if sort.column == column), None)
         return (Sort(column, turned=now is not None and not now.turned),)
+
+    def only_by(self, column: Column, turned: bool) -> tuple[Sort, ...]:
+        return (Sort(column, turned),)
+
+    def also_sorted_by(self, column: Column, turned: bool) -> tuple[Sort, ...]:
+        """In this order where the present one leaves a tie."""
+        kept = tuple(sort for sort in self.sort if sort.column != column)
+        return (*kept, Sort(column, turned))
+
+    def turned(self, column: Column, down: bool) -> bool:
+        """Whether an order this way is the turned one: scores go best first by themselves."""
+        return Sort(column).down != down
 
     @cached_property
     def total(self) -> int:
@@ -240,6 +265,20 @@ def _sorts(columns: Columns, given: Sequence[str]) -> tuple[Sort, ...]:
 def _known(columns: Columns, given: Sequence[str]) -> tuple[Column, ...]:
     found = (columns.get(key) for key in dict.fromkeys(given))
     return tuple(column for column in found if column is not None)
+
+
+def _strangers(columns: Columns, given: QueryDict) -> list[str]:
+    """Columns that are asked for and not there: a saved view may come from another search."""
+    wanted = [*given.getlist("column"), *given.getlist("colour")]
+    wanted += [text.removeprefix("-") for text in given.getlist("sort")]
+    missing = [key[:80] for key in dict.fromkeys(wanted) if columns.get(key) is None]
+    names = [key.partition(":")[2] or key for key in missing]
+    return [f"This search has no {in_words(names)}: left out."] if names else []
+
+
+def _view(text: str) -> str:
+    known = text == PLAIN or (text.isascii() and text.isdecimal() and len(text) < 10)
+    return text if known else ""
 
 
 def _whole(text: str | None, default: int, least: int) -> int:

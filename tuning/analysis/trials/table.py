@@ -1,15 +1,17 @@
 """One page of a trial table, as texts: what stands in each cell and what it exactly is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tuning.analysis import figures
+from tuning.analysis.notes import Marks, marks_of
 from tuning.models import Trial
 from tuning.protocol.statuses import Status
 
-from .columns import HYPERPARAMETERS, METRICS, Column
+from .columns import HYPERPARAMETERS, NOTES, Column
+from .families import spans
 from .selection import Selection
+from .shades import shades_of
 
 PAGE_SIZE = 100
 # What one line of a table can hold; all of it is in the title.
@@ -26,12 +28,13 @@ class Cell(NamedTuple):
 
     text: str
     title: str = ""
-    shade: int | None = None
+    shade: str = ""
 
 
 class Row(NamedTuple):
     trial: Trial
     cells: list[Cell]
+    marks: Marks
 
 
 @dataclass(frozen=True)
@@ -61,22 +64,46 @@ class Pages:
 
 @dataclass(frozen=True)
 class Table:
+    """`spans` are titles over neighbouring columns; the first `frozen` stay while others move."""
+
     columns: list[Column]
+    frozen: int
+    spans: list[tuple[str, int, int]]
     rows: list[Row]
     pages: Pages
     best_pk: int | None
 
 
 def table_of(selection: Selection) -> Table:
-    """Four queries, however many trials and columns there are. A page beyond the last is it."""
+    """At most eight queries, however many trials and columns there are. A page beyond the last is
+    the last."""
     count = -(-selection.count // PAGE_SIZE) or 1
     pages = Pages(min(selection.page, count), count, selection.count)
     search = selection.search
     columns = selection.shown
+    frozen = min(selection.frozen, len(columns))
     best = search.trials.best_first(search.direction).values_list("pk", flat=True).first()
+    rows = _rows(selection, columns, pages)
+    return Table(columns, frozen, spans(columns, frozen), rows, pages, best)
+
+
+def _rows(selection: Selection, columns: list[Column], pages: Pages) -> list[Row]:
     trials = _trials(selection, pages)
-    rows = [Row(trial, _cells(trial, columns)) for trial in trials]
-    return Table(columns, rows, pages, best)
+    shades = shades_of(selection)
+    noted = any(column.group == NOTES for column in columns)
+    marks = marks_of(selection.user, [trial.pk for trial in trials]) if noted else {}
+    rows = []
+    for trial in trials:
+        mark = marks.get(trial.pk) or Marks()
+        cells = []
+        for column in columns:
+            value = value_of(column, trial, mark)
+            cell = cell_of(column, value)
+            if column.key in shades:
+                cell = cell._replace(shade=shades[column.key](value))
+            cells.append(cell)
+        rows.append(Row(trial, cells, mark))
+    return rows
 
 
 def _trials(selection: Selection, pages: Pages) -> list[Trial]:
@@ -88,17 +115,14 @@ def _trials(selection: Selection, pages: Pages) -> list[Trial]:
     return [found[key] for key in keys if key in found]
 
 
-def _cells(trial: Trial, columns: Sequence[Column]) -> list[Cell]:
-    return [cell_of(column, value_of(column, trial)) for column in columns]
-
-
-def value_of(column: Column, trial: Trial) -> Any:
-    """The trial's own, exact value: what is still going on is told as far as it goes."""
+def value_of(column: Column, trial: Trial, marks: Marks) -> Any:
+    """The trial's own, exact value; what is still going on is told as far as it goes."""
     if column.part is not None:
         field, name = column.part
         return getattr(trial, field).get(name)
-    read = _OF_TRIAL.get(column.key)
-    return read(trial) if read else None
+    if column.group == NOTES:
+        return _OF_MARKS[column.key](marks)
+    return _OF_TRIAL[column.key](trial)
 
 
 def cell_of(column: Column, value: Any) -> Cell:
@@ -118,7 +142,7 @@ def _text(column: Column, value: Any) -> str:
         return figures.duration(value)
     if column.key == "memory":
         return figures.size(value)
-    if column.is_number or column.group == METRICS:
+    if column.is_number:
         return figures.figure(value)
     return str(value)
 
@@ -138,4 +162,9 @@ _OF_TRIAL: dict[str, Any] = {
     "memory": lambda trial: trial.peak_memory,
     "worker": lambda trial: trial.worker.name if trial.worker else None,
     "failure": lambda trial: trial.failure.caption if trial.failure else None,
+}
+_OF_MARKS: dict[str, Any] = {
+    "tags": lambda marks: ", ".join(marks.tags),
+    "stars": lambda marks: marks.stars or None,
+    "comments": lambda marks: marks.comments or None,
 }

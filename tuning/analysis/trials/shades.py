@@ -1,0 +1,88 @@
+"""Cells coloured by their values: how deep each is between the least and the most of its column."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import F, FloatField, Max, Min
+from django.db.models.functions import Cast
+
+from tuning.models.cells import as_text
+
+from .columns import Column
+from .selection import Selection, named
+
+# What static/css/trials.css has: deep-1 … deep-8, kind-1 … kind-6.
+DEPTHS, KINDS = 8, 6
+
+Shade = Callable[[Any], str]
+
+
+def shades_of(selection: Selection) -> dict[str, Shade]:
+    """For each coloured column a function from a value to its class. The ends are those of the
+    selected trials: what a filter leaves has all shades again."""
+    numbers = [column for column in selection.coloured if column.is_number]
+    texts = [column for column in selection.coloured if column.kind == "text"]
+    shades = _scales(selection, numbers)
+    for column in texts:
+        shades[column.key] = _kinds(selection, column)
+    return shades
+
+
+def _scales(selection: Selection, columns: list[Column]) -> dict[str, Shade]:
+    if not columns:
+        return {}
+    rows, fields = named(selection.cells(), columns)
+    places = range(len(columns))
+    figures = {f"figure_{i}": figure_in(columns[i], fields[columns[i].key]) for i in places}
+    ends = rows.annotate(**figures).aggregate(
+        **{f"low_{i}": Min(f"figure_{i}") for i in places},
+        **{f"high_{i}": Max(f"figure_{i}") for i in places},
+    )
+    return {
+        column.key: _scale(column, ends[f"low_{i}"], ends[f"high_{i}"])
+        for i, column in enumerate(columns)
+    }
+
+
+def _scale(column: Column, low: float | None, high: float | None) -> Shade:
+    """The deepest is the best; where nothing is better, the largest."""
+    if low is None or high is None or low == high:
+        return lambda _value: ""
+    is_log = spread_widely(column, low, high)
+    start, end = (math.log(low), math.log(high)) if is_log else (low, high)
+    least_is_best = column.better == "min"
+
+    def shade(value: Any) -> str:
+        if not isinstance(value, int | float):
+            return ""
+        place = ((math.log(value) if is_log else value) - start) / (end - start)
+        place = min(max(1 - place if least_is_best else place, 0), 1)
+        return f"deep-{min(int(place * DEPTHS) + 1, DEPTHS)}"
+
+    return shade
+
+
+def figure_in(column: Column, field: str) -> Any:
+    """A column of numbers as an expression that has a least and a greatest: JSON has none."""
+    in_json = column.part is not None and column.source is not None
+    return Cast(F(field), FloatField()) if in_json else F(field)
+
+
+def spread_widely(column: Column, low: float, high: float) -> bool:
+    """Whether a column is looked at on a log scale: as it was drawn, or over three decades."""
+    return low > 0 and (column.log or high / low >= 1000)
+
+
+def _kinds(selection: Selection, column: Column) -> Shade:
+    """A colour each for the first few texts, in their order."""
+    rows, fields = named(selection.cells(), [column])
+    field = fields[column.key]
+    found = rows.exclude(**{field: None}).order_by(field).values_list(field, flat=True)
+    order = {str(value): place for place, value in enumerate(found.distinct()[:KINDS], start=1)}
+
+    def shade(value: Any) -> str:
+        place = None if value is None else order.get(as_text(value))
+        return f"kind-{place}" if place else ""
+
+    return shade

@@ -1,0 +1,56 @@
+"""The forms of a saved view."""
+
+from typing import Any
+
+from django import forms
+
+from tuning.models import Project, SavedView
+
+LONGEST_QUERY = 16_000
+
+
+class SaveViewForm(forms.Form):
+    """A new view of what is shown now. The team's views and its default are for editors."""
+
+    name = forms.CharField(max_length=80, error_messages={"required": "Give the view a name."})
+    shared = forms.BooleanField(label="For the team", required=False)
+    default = forms.BooleanField(label="Default of the project", required=False)
+    query = forms.CharField(max_length=LONGEST_QUERY, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, can_edit: bool, query: str = ""):
+        super().__init__(data, initial={"query": query}, auto_id="view-%s")
+        if not can_edit:
+            del self.fields["shared"], self.fields["default"]
+
+
+class ChangeViewForm(forms.Form):
+    """A new name, other people who see it, or what is shown now. What is not sent stays."""
+
+    name = forms.CharField(max_length=80, required=False)
+    query = forms.CharField(max_length=LONGEST_QUERY, required=False)
+    shared = forms.TypedChoiceField(
+        choices=[("1", "yes"), ("0", "no")], coerce=lambda value: value == "1", required=False
+    )
+    default = forms.TypedChoiceField(
+        choices=[("1", "yes"), ("0", "no")], coerce=lambda value: value == "1", required=False
+    )
+
+    def __init__(self, data: Any, *, view: SavedView):
+        super().__init__(data)
+        self.view = view
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if "name" in self.data and not name:
+            raise forms.ValidationError("Give the view a name.")
+        project: Project = self.view.project
+        same = project.views.filter(owner=self.view.owner_id, name=name).exclude(pk=self.view.pk)
+        if same.exists():
+            raise forms.ValidationError(f"There is a view “{name}” already.")
+        return name
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Only what was sent."""
+        fields = {"name": "name", "query": "query", "shared": "shared", "default": "is_default"}
+        return {to: self.cleaned_data[name] for name, to in fields.items() if name in self.data}

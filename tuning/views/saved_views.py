@@ -1,0 +1,130 @@
+"""Saved views of trial tables: which there are, saving one, changing and deleting it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from tuning.actions import saved_views as actions
+from tuning.analysis.trials.saved_views import views_of
+from tuning.analysis.trials.selection import PLAIN, Selection
+from tuning.forms.saved_views import ChangeViewForm, SaveViewForm
+from tuning.models import Membership, Role, SavedView, Search
+
+from .access import may_edit, visible_or_404
+from .trial_tables import searches
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@vary_on_headers("HX-Request")
+def view_list(request: HttpRequest, pk: int) -> HttpResponse:
+    """The views of the search's project; POST saves what is shown as a new one. Everybody who sees
+    the search may keep views of their own."""
+    search = visible_or_404(request, searches(), pk)
+    query = _query_of(request, search, request.POST.get("query", request.GET.urlencode()))
+    can_edit = may_edit(request, search.project.team_id)
+    form = SaveViewForm(request.POST or None, can_edit=can_edit, query=query)
+    if form.is_valid():
+        given = form.cleaned_data
+        view = actions.save_view(
+            request.user, search.project, given["name"], query,
+            shared=given.get("shared", False), default=given.get("default", False),
+        )  # fmt: skip
+        messages.success(request, f"View “{view.name}” is saved.")
+        return _to_table(search, query, view)
+    views = views_of(request.user, search.project)
+    owns = _owns_team(request, search.project.team_id)
+    context = {
+        "search": search,
+        "project": search.project,
+        "title": "Views",
+        "panel": "trials/_views.html",
+        "form": form,
+        "query": query,
+        "now": request.GET.get("view", ""),
+        "can_edit": can_edit,
+        "views": [(view, _is_own(request, view) or (view.shared and owns)) for view in views],
+    }
+    page = "trials/_views.html" if "HX-Request" in request.headers else "trials/panel.html"
+    return render(request, page, context, status=422 if form.errors else 200)
+
+
+@require_POST
+def view_change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rename it, share it, make it the default, or overwrite it with what is shown now."""
+    view = _changeable_or_404(request, pk)
+    search = _search_of(request, view)
+    form = ChangeViewForm(request.POST, view=view)
+    if form.is_valid():
+        changes = form.changes
+        team = view.project.team_id
+        if (changes.get("shared") or changes.get("is_default")) and not may_edit(request, team):
+            raise Http404
+        if "query" in changes:
+            changes["query"] = _query_of(request, search, changes["query"])
+        actions.change_view(view, **changes)
+        view.refresh_from_db()
+        messages.success(request, f"View “{view.name}” is changed.")
+    else:
+        for problems in form.errors.values():
+            messages.error(request, " ".join(map(str, problems)))
+    return _to_table(search, view.query, view)
+
+
+@require_POST
+def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    view = _changeable_or_404(request, pk)
+    search = _search_of(request, view)
+    actions.delete_view(view)
+    messages.success(request, f"View “{view.name}” is deleted.")
+    return _to_table(search, view.query, None)
+
+
+def _changeable_or_404(request: HttpRequest, pk: int) -> SavedView:
+    shown = SavedView.objects.shown_to(request.user).select_related("project")
+    view: SavedView | None = shown.filter(pk=pk).first()
+    if view is None:
+        raise Http404
+    if not _is_own(request, view) and not _owns_team(request, view.project.team_id):
+        raise Http404
+    return view
+
+
+def _is_own(request: HttpRequest, view: SavedView) -> bool:
+    return view.owner_id == request.user.pk
+
+
+def _owns_team(request: HttpRequest, team_id: int) -> bool:
+    """Owners of a team may change the views that are shared in it, whoever made them."""
+    owners = Membership.objects.filter(team=team_id, role=Role.OWNER)
+    return owners.filter(user=request.user.pk).exists()
+
+
+def _search_of(request: HttpRequest, view: SavedView) -> Search:
+    """The search at whose table the person is; views belong to the project."""
+    wanted = request.POST.get("search", "")
+    known = wanted.isascii() and wanted.isdecimal() and len(wanted) < 10
+    found = searches().filter(project=view.project_id)
+    chosen = found.filter(Q(pk=int(wanted)) if known else Q()).order_by("-number").first()
+    if chosen is None:
+        raise Http404
+    return chosen
+
+
+def _query_of(request: HttpRequest, search: Search, text: str) -> str:
+    """What a view keeps of an address: no page, and not the view that it came from."""
+    selection = Selection.read(search, QueryDict(text), request.user)
+    return selection.query(page=1, view="")
+
+
+def _to_table(search: Search, query: str, view: SavedView | None) -> HttpResponse:
+    key: Any = view.pk if view and query else PLAIN
+    parts = [query] * bool(query) + [f"view={key}"]
+    return redirect(f"{reverse('trial-list', args=[search.pk])}?{'&'.join(parts)}")

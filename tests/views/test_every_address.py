@@ -13,8 +13,17 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning import urls
-from tuning.models import Comment, Project, SavedModel, Search, SearchImport, Team, Trial, Worker
-from tuning.models import Comment, Project, SavedModel, SavedView, Search, Team, Trial, Worker
+from tuning.models import (
+    Comment,
+    Project,
+    SavedModel,
+    SavedView,
+    Search,
+    SearchImport,
+    Team,
+    Trial,
+    Worker,
+)
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -32,15 +41,12 @@ READABLE = {
     "project-detail", "project-live", "search-detail", "search-live", "search-plots",
     "search-tensorboard",
     "trial-columns", "trial-column", "view-list",
-    "project-detail", "project-live", "project-activity", "search-detail", "search-live",
-    "search-plots", "search-comments", "trial-comments",
+    "project-activity", "search-comments", "trial-comments",
     "search-failures",
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
     "team-detail", "import-detail", "import-live",
-    "project-activity", "search-comments", "trial-comments",
-    "search-failures",
     "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
     "search-compare-live", "search-compare-plots",
 }  # fmt: skip
@@ -52,7 +58,6 @@ CHANGES = {
     "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
     "search-tags", "trial-tags", "project-mark",
     "view-change", "view-delete",
-    "hypermodel-edit", "hypermodel-delete", "search-tags", "trial-tags", "project-mark",
     "comment-edit", "comment-delete",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]

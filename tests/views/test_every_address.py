@@ -72,7 +72,6 @@ def address(
     view = SavedView.objects.create(project=project, owner=alice, name="Best", shared=True)
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
-        "dataset": dataset, "hypermodel": hypermodel, "team": team,
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
         "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),

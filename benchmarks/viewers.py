@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/viewers.py --viewers 200 --seconds 30
 
-Starts the site as `make up` does, with one process for each core, on a database with 1,000 trials.
+Starts the site as `make up` does, with WEB_CONCURRENCY at the number of cores and 1,000 trials.
 A writer records an epoch of two running trials every second and ends a trial every ten, through
 the same code as a worker. Half of the viewers poll the search's page, half its table of trials,
 every 1.5 s as the pages do; each opens one of the pages in full about every 20 s. They come within

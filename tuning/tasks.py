@@ -29,6 +29,15 @@ def reap() -> None:
     _reaper.reap()
 
 
+@shared_task(name="tuning.importances")
+def importances() -> None:
+    """Only wakes the worker's own thread: a slot's thread is for training."""
+    try:
+        this_worker.importances.look()
+    finally:
+        close_old_connections()
+
+
 _reaper = schedule.Reaper()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from tuning.analysis.figures import in_words
+from tuning.analysis.plots import PLOTS
 from tuning.analysis.trials.columns import HYPERPARAMETERS, METRICS, NOTES, TRIAL, Column
 from tuning.analysis.trials.operators import OPERATORS, Operator
 from tuning.protocol.failures import FailureCode
@@ -52,19 +53,6 @@ EXAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "any": ("tags", ("final",)),
     "by": ("stars", ("me",)),
     "top": ("metric:val_loss", ("10%",)),
-}
-
-# By their names in addresses. Each has a text of its own in templates/help/plots.
-PLOTS = {
-    "history": "Objective history",
-    "parallel": "Parallel coordinates",
-    "matrix": "Scatter-plot matrix",
-    "slice": "Slice",
-    "contour": "Contour",
-    "importances": "Importances",
-    "distribution": "Distribution",
-    "timeline": "Timeline",
-    "curves": "Learning curves",
 }
 
 SEARCH_MEANINGS = {
@@ -128,7 +116,8 @@ def _fits(operator: Operator) -> str:
 
 
 def plots() -> list[PlotHelp]:
-    return [PlotHelp(name, title) for name, title in PLOTS.items()]
+    """Each has a text of its own in templates/help/plots."""
+    return [PlotHelp(plot.name, plot.caption) for plot in PLOTS.values()]
 
 
 def search_statuses() -> list[tuple[SearchStatus, str]]:

@@ -13,10 +13,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tuning.actions.dispatch import send_hints
-from tuning.models import Worker
+from tuning.models import Importances, Worker
 from tuning.models.workers import WATCH_SECONDS
 
 from . import files, folders, runners, schedule, slots
+from .importances import ImportancesThread
 from .isolation import Layer, probe
 from .slot import SlotLoop
 
@@ -34,6 +35,7 @@ class WorkerProcess:
         self.stopping = threading.Event()
         self.pool = runners.RunnerPool()
         self.numbers = slots.SlotNumbers(0)
+        self.importances = ImportancesThread()
         self.row: Worker | None = None
         self._thread: threading.Thread | None = None
         # Slots at work without a message, while the broker is away.
@@ -93,6 +95,7 @@ class WorkerProcess:
             self._thread.join(CLOSE_SECONDS)
         for thread in self._alone:
             thread.join(CLOSE_SECONDS)
+        self.importances.close()
         self.pool.close()
         if self.row:
             Worker.objects.filter(pk=self.row.pk).update(stopped_at=Now())
@@ -128,11 +131,13 @@ class WorkerProcess:
         if self.numbers.free:
             self._keep_spare()
             self._ring()
+        self.importances.look()
         if tick % (REAP_EVERY // WATCH_SECONDS) == 0:
             reaper.reap()
         if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:
             files.sweep()
             Worker.objects.forgotten().delete()
+            Importances.objects.forgotten().delete()
 
     def _ring(self) -> None:
         """Call for free slots of this worker: by way of the broker, so that Celery knows of them,

@@ -1,0 +1,107 @@
+// What the plots of trials share: axes made from columns, colours by score, the layout around them.
+// Columns come as tuning/analysis/plots/points.py, axis_of, has them.
+import { colour, colours } from "../plots.js";
+
+const font = () => getComputedStyle(document.documentElement).getPropertyValue("--font").trim();
+
+export const pointSize = (count) => (count > 2000 ? 4 : count > 300 ? 6 : 8);
+
+export const short = (value) => (Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3))
+  ? value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e") : String(Number(value.toPrecision(4)));
+
+// From the worst to the best: the best stand out in both themes. Plotly's own colour bar writes inline
+// styles, which the Content-Security-Policy refuses, so a sentence says what the colours are.
+export const scale = (better = "max") => {
+  const ends = [colour("line-strong"), colours()[0], colours()[1]];
+  if (better === "min") ends.reverse();
+  return ends.map((end, index) => [index / 2, end]);
+};
+
+// As red, green and blue, for a part from 0 to 1 of the scale.
+export function shadeOf(steps, part) {
+  const upper = Math.max(1, steps.findIndex(([place]) => place >= part));
+  const [[from, first], [to, second]] = [steps[upper - 1], steps[upper]];
+  const share = (part - from) / (to - from);
+  return rgb(first).map((value, index) => Math.round(value + (rgb(second)[index] - value) * share));
+}
+
+export const rgb = (hex) => [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
+
+export function colourNote(axis, scores) {
+  if (!scores.any || scores.low === scores.high) return "";
+  return `Colour: ${axis.label}, from ${short(scores.worst)} (grey) over ${short((scores.worst + scores.best) / 2)} (blue) to ${short(scores.best)} (orange, ${axis.better ? "best" : "highest"}).`;
+}
+
+// Where trials have no score they look like the worst.
+export function scoresOf(axis) {
+  const known = axis.values.filter((value) => value !== null);
+  const low = known.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = known.reduce((a, b) => Math.max(a, b), -Infinity);
+  const [worst, best] = axis.better === "min" ? [high, low] : [low, high];
+  const values = axis.values.map((value) => value ?? worst);
+  // Which of so many shades a trial has, the last one for the best.
+  const shade = (index, count) => (known.length && best !== worst ? Math.min(Math.floor(((values[index] - worst) / (best - worst)) * count), count - 1) : 0);
+  return { values, low, high, worst, best, shade, any: known.length > 0 };
+}
+
+export function axisLayout(axis, more = {}) {
+  return {
+    title: { text: axis.label, standoff: 8 },
+    gridcolor: colour("line"),
+    linecolor: colour("line-strong"),
+    zeroline: false,
+    automargin: true,
+    tickfont: { size: 13 },
+    ...(axis.log ? { type: "log", dtick: decades(axis.values) } : {}),
+    ...(axis.texts ? { tickvals: axis.texts.map((_, index) => index), ticktext: axis.texts, range: [-0.5, axis.texts.length - 0.5] } : {}),
+    ...more,
+  };
+}
+
+// Only powers of ten, unless there would be fewer than two.
+function decades(values) {
+  const known = values.filter((value) => value > 0);
+  const low = known.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = known.reduce((a, b) => Math.max(a, b), 0);
+  return Math.log10(high / low) >= 2 ? 1 : undefined;
+}
+
+export function layout(more = {}) {
+  return {
+    margin: { l: 56, r: 16, t: 32, b: 48 },
+    paper_bgcolor: colour("surface"),
+    plot_bgcolor: colour("surface"),
+    font: { family: font(), size: 13, color: colour("muted") },
+    hoverlabel: { bgcolor: colour("surface"), bordercolor: colour("line-strong"), font: { color: colour("text"), size: 13 } },
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 13 } },
+    dragmode: "select",
+    hovermode: "closest",
+    newselection: { line: { color: colour("accent"), width: 1.5 } },
+    ...more,
+  };
+}
+
+// A range on an axis as a filter of its column: {set: {key: [values]}, remove: [keys]}.
+export function filterOf(axis, range) {
+  const [low, high] = [...range].sort((a, b) => a - b);
+  const keys = ["between", "in", "active"].map((operator) => `${axis.key}__${operator}`);
+  if (axis.texts) {
+    const inside = axis.texts.filter((_, index) => index >= low && index <= high);
+    return { set: inside.length ? { [keys[1]]: inside } : {}, remove: keys };
+  }
+  return { set: { [keys[0]]: [`${tidy(low, high, Math.floor)},${tidy(high, low, Math.ceil)}`] }, remove: keys };
+}
+
+// No more digits than the range needs, rounded outwards so that no trial at its edge is lost.
+function tidy(value, other, round) {
+  const width = Math.abs(value - other) || Math.abs(value) || 1;
+  const digit = 10 ** (Math.floor(Math.log10(Math.min(width, Math.abs(value) || width))) - 2);
+  return String(Number((round(value / digit) * digit).toPrecision(12)));
+}
+
+export function together(filters) {
+  return {
+    set: Object.assign({}, ...filters.map((filter) => filter.set)),
+    remove: filters.flatMap((filter) => filter.remove),
+  };
+}

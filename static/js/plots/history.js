@@ -1,0 +1,29 @@
+// The objective history: tuning/analysis/plots/history.py has the figures.
+import { colour, colours } from "../plots.js";
+import { axisLayout, layout, pointSize } from "./figure.js";
+
+export function figure(info) {
+  const count = info.scores.length;
+  if (!count) return { empty: info.failed.length ? "No trial of these has a score." : "Every completed trial becomes a point here." };
+  const [first, second] = colours();
+  const x = { key: "number", label: "trial", values: info.number };
+  const y = { key: "score", label: info.objective, values: info.scores };
+  const traces = [
+    { name: "trial", type: "scatter", mode: "markers", x: info.number, y: info.scores, customdata: info.pk,
+      marker: { color: first, size: pointSize(count), opacity: count > 2000 ? 0.5 : 0.85 },
+      hovertemplate: "trial %{x}: %{y:.5g}<extra></extra>" },
+    { name: "best so far", type: "scatter", mode: "lines", x: info.best_numbers, y: info.best,
+      line: { color: second, width: 2, shape: "hv" }, hovertemplate: "best so far: %{y:.5g}<extra></extra>" },
+  ];
+  if (info.failed.length) {
+    const low = info.scores.reduce((a, b) => Math.min(a, b));
+    traces.push({ name: "failed", type: "scatter", mode: "markers", x: info.failed, y: info.failed.map(() => low),
+      customdata: info.failed_pk, marker: { color: colour("failed"), size: 7, symbol: "x" }, hovertemplate: "trial %{x} failed<extra></extra>" });
+  }
+  return {
+    traces,
+    layout: layout({ xaxis: axisLayout(x, { tickformat: ",d" }), yaxis: axisLayout(y), showlegend: true }),
+    axes: { x, y },
+    text: `Scores of ${count} trials; best so far ${info.best.at(-1)}.`,
+  };
+}

@@ -1,0 +1,100 @@
+"""The plots of a selection of trials. Pages, addresses and the help page are made of PLOTS; the
+script of the same name in static/js/plots draws what `info` returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tuning.analysis.trials.selection import Selection
+
+from . import contour, curves, distribution, matrix, parallel, slice
+from .given import Given, Option
+from .history import history_info
+from .importances import importances_info
+from .timeline import timeline_info
+
+
+@dataclass(frozen=True)
+class Plot:
+    """`help` is one sentence or two. `tall` plots need more room."""
+
+    name: str
+    caption: str
+    help: str
+    make: Callable[[Selection, Given], dict[str, Any]]
+    options: tuple[Option, ...] = ()
+    tall: bool = False
+
+    def info(self, selection: Selection) -> dict[str, Any]:
+        """Plain lists, ready for JSON: `pk` and `number` of the trials, `total`, a `note`, what the
+        plot's script draws, and `options` with what can be chosen and what is."""
+        given = Given(selection, self.name)
+        info = self.make(selection, given)
+        used, choices = info.pop("used", {}), info.pop("choices", {})
+        options = [
+            {
+                "name": option.name, "label": option.label, "kind": option.kind,
+                "most": option.most, "step": option.step,
+                "choices": choices.get(option.name) or option.choices_of(selection),
+                "chosen": used.get(option.name) or given.texts(option.name),
+            }
+            for option in self.options
+        ]  # fmt: skip
+        return {**info, "options": options}
+
+
+PLOTS: dict[str, Plot] = {
+    plot.name: plot
+    for plot in (
+        Plot(
+            "history", "Objective history",
+            "Every trial's score in the order of the trials, and the best score so far.",
+            history_info,
+        ),
+        Plot(
+            "parallel", "Parallel coordinates",
+            "A line for each trial, through its value on every axis. Drag along an axis to filter"
+            " by it, drag an axis by its name to move it.",
+            parallel.parallel_info, (parallel.AXES,), tall=True,
+        ),
+        Plot(
+            "importances", "Importances",
+            "Which part of the differences between scores each hyperparameter accounts for, by"
+            " fANOVA. A worker computes it.",
+            importances_info,
+        ),
+        Plot(
+            "slice", "Slice",
+            "The score over each hyperparameter by itself. Darker points are later trials.",
+            slice.slice_info, (slice.AXES, slice.FIGURE),
+        ),
+        Plot(
+            "contour", "Contour",
+            "The mean score over any two hyperparameters. Points are trials.",
+            contour.contour_info, (contour.X, contour.Y, contour.FIGURE),
+        ),
+        Plot(
+            "matrix", "Scatter-plot matrix",
+            "A handful of columns, each against each other one, coloured by score.",
+            matrix.matrix_info, (matrix.COLUMNS,), tall=True,
+        ),
+        Plot(
+            "curves", "Learning curves",
+            "A metric over the epochs, for the first trials of the table, a curve for each"
+            " execution.",
+            curves.curves_info,
+            (curves.METRIC, curves.COUNT, curves.SMOOTHING, curves.LOG),
+        ),
+        Plot(
+            "distribution", "Distribution",
+            "Which part of the trials has at most a given score; with other searches of the"
+            " project that have the same objective.",
+            distribution.distribution_info, (distribution.SEARCHES,),
+        ),
+        Plot(
+            "timeline", "Timeline",
+            "When each trial ran, and on which worker's slot.",
+            timeline_info,
+        ),
+    )
+}  # fmt: skip

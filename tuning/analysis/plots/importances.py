@@ -1,0 +1,64 @@
+"""Which hyperparameters decide about the score. A worker computes it and the row keeps it."""
+
+import hashlib
+from typing import Any
+
+from tuning.analysis.figures import counted
+from tuning.analysis.trials.selection import Selection
+from tuning.models import Importances, Worker
+
+from .given import Given
+from .points import rounded
+
+
+def importances_query(selection: Selection) -> str:
+    """What decides which trials these are: the filters, and whose stars they mean."""
+    personal = any(item.key == "stars__by" and item.value == "me" for item in selection.filters)
+    query = selection.filter_query
+    return f"{query}&user={selection.user.pk}" if personal else query
+
+
+def importances_of(selection: Selection) -> Importances | None:
+    key = importances_key(importances_query(selection))
+    return Importances.objects.filter(search=selection.search, key=key).first()
+
+
+def importances_key(query: str) -> str:
+    return hashlib.sha256(query.encode()).hexdigest()
+
+
+def importances_info(selection: Selection, _given: Given) -> dict[str, Any]:
+    """`families` are as tuning.analysis.studies found them; `waiting` tells that newer ones are on
+    their way."""
+    row = importances_of(selection)
+    result = row.result if row else {}
+    waiting = row is None or row.wanted_revision > row.for_revision
+    families = [
+        {**family, "shares": [rounded(share) for share in family["shares"]]}
+        for family in result.get("families", [])
+    ]
+    return {
+        "pk": [],
+        "number": [],
+        "total": result.get("trials", 0),
+        "note": _note(result, row.message if row else "", waiting),
+        "objective": selection.search.score_name,
+        "families": families,
+        "waiting": waiting,
+        "sampled": result.get("sampled", False),
+    }
+
+
+def _note(result: dict[str, Any], message: str, waiting: bool) -> str:
+    parts = []
+    if result.get("families"):
+        trials = counted(result["trials"], "completed trial")
+        of = f" (a sample of {result['of']:,})" if result.get("of", 0) > result["trials"] else ""
+        parts.append(f"fANOVA over {trials}{of}.")
+    if not waiting:
+        return " ".join([*parts, message]).strip()
+    if Worker.objects.online().exists():
+        parts.append("A worker computes newer ones." if parts else "A worker computes them now.")
+    else:
+        parts.append("No worker is online: they are computed as soon as one is.")
+    return " ".join(parts)

@@ -1,0 +1,77 @@
+"""Trials as points of a plot: short columns of numbers, no more of them than a browser draws."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tuning.analysis.trials.columns import HYPERPARAMETERS, Column
+from tuning.analysis.trials.frame import frame_of
+from tuning.analysis.trials.selection import Selection
+from tuning.models.cells import as_text
+
+# What a browser draws without a person waiting for it: points are elements, lines are cheap.
+MOST_POINTS, MOST_LINES = 4_000, 10_000
+
+
+@dataclass(frozen=True)
+class Points:
+    """`frame` has the columns (see tuning.analysis.trials.frame), of `total` selected trials."""
+
+    frame: dict[str, list[Any]]
+    total: int
+
+    @property
+    def count(self) -> int:
+        return len(self.frame["pk"])
+
+    @property
+    def note(self) -> str:
+        """What a person must know of the sample; empty if all trials are there."""
+        if self.count >= self.total:
+            return ""
+        return f"A sample of {self.count:,} of {self.total:,} trials. With a filter fewer are left."
+
+    def facts(self, *extra: str) -> dict[str, Any]:
+        """What every plot of points says of its trials."""
+        return {
+            "pk": self.frame["pk"],
+            "number": self.frame["number"],
+            "total": self.total,
+            "note": " ".join(part for part in (self.note, *extra) if part),
+        }
+
+
+def points_of(selection: Selection, keys: Iterable[str], most: int = MOST_POINTS) -> Points:
+    """All selected trials, or every so manieth if they are more than `most`."""
+    total = selection.count
+    wanted = list(dict.fromkeys(["number", *keys]))
+    return Points(frame_of(selection, wanted, every=math.ceil(total / most) or 1), total)
+
+
+def axis_of(column: Column, values: Sequence[Any]) -> dict[str, Any]:
+    """A column for an axis. Other values than numbers become indices into `texts`."""
+    axis: dict[str, Any] = {"key": column.key, "label": column.label, "better": column.better}
+    if column.is_number:
+        known = [value for value in values if value is not None]
+        log = column.log and bool(known) and min(known) > 0
+        return {**axis, "log": log, "values": [rounded(value) for value in values]}
+    listed = column.parameter.listed if column.parameter else None
+    texts = [as_text(value) for value in values if value is not None]
+    known_texts = list(dict.fromkeys([*map(as_text, listed or ()), *sorted(set(texts))]))
+    places = {text: index for index, text in enumerate(known_texts)}
+    codes = [None if value is None else places[as_text(value)] for value in values]
+    return {**axis, "log": False, "texts": known_texts, "values": codes}
+
+
+def rounded(value: float | None) -> float | None:
+    """Seven digits are finer than any screen, and a third of what goes over the wire."""
+    if value is None or isinstance(value, int):
+        return value
+    return float(f"{value:.7g}") if math.isfinite(value) else None
+
+
+def varying(selection: Selection, most: int) -> list[Column]:
+    """The hyperparameters that trials of this search have values of."""
+    columns = selection.columns.of(HYPERPARAMETERS)
+    return [column for column in columns if column.field or column.source][:most]

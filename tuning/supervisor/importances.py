@@ -1,0 +1,151 @@
+"""Computing importances: one thread of a worker asks a process of its own, one after the other."""
+
+import json
+import logging
+import math
+import os
+import subprocess
+import sys
+from threading import Lock, Thread
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import close_old_connections
+from django.http import QueryDict
+
+from tuning.analysis.figures import counted
+from tuning.analysis.studies import Family, Order, can_tell
+from tuning.analysis.trials.columns import HYPERPARAMETERS
+from tuning.analysis.trials.frame import frame_of
+from tuning.analysis.trials.selection import Selection
+from tuning.models import Importances
+from tuning.models.cells import as_text
+from tuning.protocol.statuses import Status
+
+logger = logging.getLogger(__name__)
+
+LIMIT_SECONDS = 120
+# More trials change the shares by less than a new seed does.
+MOST_TRIALS = 10_000
+# A text that nearly every trial has its own of tells nothing.
+MOST_TEXTS = 100
+NICE = 10
+
+
+class ImportancesThread:
+    """Runs while something is wanted. `look` may be called by any thread at any time."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._thread: Thread | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._closed = False
+
+    def look(self) -> None:
+        """Start if there is something to do. Returns at once."""
+        if not Importances.objects.wanted().exists():
+            return
+        with self._lock:
+            if self._closed or (self._thread and self._thread.is_alive()):
+                return
+            self._thread = Thread(target=self._run, name="importances", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._process:
+                self._process.kill()
+
+    def _run(self) -> None:
+        try:
+            while not self._closed and self.compute_next():
+                pass
+        except Exception:
+            # The row stays wanted; it is free again when `taken_until` has passed.
+            logger.exception("importances could not be computed")
+        finally:
+            close_old_connections()
+
+    def compute_next(self) -> bool:
+        """Whether there was something wanted, and it was ours to compute."""
+        row = Importances.objects.wanted().select_related("search").order_by("asked_at").first()
+        if row is None or not Importances.objects.take(row.pk, LIMIT_SECONDS + 30):
+            return False
+        values = self._outcome(row)
+        if not self._closed:
+            Importances.objects.filter(pk=row.pk).update(
+                for_revision=row.search.revision, taken_until=None, **values
+            )
+        return True
+
+    def _outcome(self, row: Importances) -> dict[str, Any]:
+        order, of = order_for(row)
+        trials = len(order["scores"])
+        if not order["parameters"]:
+            return {"message": "These trials have no hyperparameters.", "result": {}}
+        if not can_tell(order["scores"]):
+            have = counted(trials, "completed trial")
+            said = f"Importances need a few completed trials with different scores. Here: {have}."
+            return {"message": said, "result": {}}
+        try:
+            families = self._ask(order)
+        except (subprocess.SubprocessError, OSError, ValueError) as error:
+            logger.warning("%s: %s", row, error)
+            return {"message": "The importances could not be computed: see the worker's log."}
+        return {"message": "", "result": {"families": families, "trials": trials, "of": of}}
+
+    def _ask(self, order: Order) -> list[Family]:
+        # One thread for each of numpy's libraries: the cores belong to the trials.
+        single = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
+        with self._lock:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tuning.analysis.studies"],
+                cwd=settings.BASE_DIR, env={**os.environ, **single}, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        with self._process as process:
+            try:
+                os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
+                answer, errors = process.communicate(json.dumps(order), timeout=LIMIT_SECONDS)
+            finally:
+                process.kill()
+                self._process = None
+        if process.returncode:
+            raise subprocess.SubprocessError(errors[-2000:])
+        families: list[Family] = json.loads(answer)
+        return families
+
+
+def order_for(row: Importances) -> tuple[Order, int]:
+    """The completed trials that the row's filters leave (a sample of very many), and how many there
+    are."""
+    query = QueryDict(row.query)
+    user = get_user_model().objects.filter(pk=query.get("user", 0)).first()
+    selection = Selection.read(row.search, query, user)
+    columns = [c for c in selection.columns.of(HYPERPARAMETERS) if c.field or c.source]
+    every = math.ceil(selection.count / MOST_TRIALS) or 1
+    frame = frame_of(selection, ["status", "score", *(c.key for c in columns)], every=every)
+    scored = [
+        index
+        for index, (status, score) in enumerate(zip(frame["status"], frame["score"], strict=True))
+        if status == Status.COMPLETED and score is not None
+    ]
+    order = Order(
+        direction=row.search.direction,
+        scores=[frame["score"][index] for index in scored],
+        parameters=[],
+    )
+    for column in columns:
+        values = [frame[column.key][index] for index in scored]
+        if not column.is_number:
+            values = [None if value is None else as_text(value) for value in values]
+            if len(set(values)) > MOST_TEXTS:
+                continue
+        if any(value is not None for value in values):
+            order["parameters"].append(
+                {"name": column.label, "number": column.is_number, "log": column.log,
+                 "values": values}
+            )  # fmt: skip
+    return order, len(scored) if every == 1 else selection.count

@@ -1,0 +1,65 @@
+"""The plots of a search's trials, and the trial that opens beside one of them."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from tuning.actions.importances import want_importances
+from tuning.analysis.plots import PLOTS
+from tuning.analysis.space import read_space
+from tuning.analysis.trials.selection import Selection
+from tuning.models import Search, Trial, Worker
+
+from .access import visible_or_404
+
+
+@require_GET
+@never_cache
+def search_plot(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """The figures of one plot for the selection in the address; 204 if there is no news since the
+    `version` that an earlier answer had."""
+    rows = Search.objects.select_related("project").defer("oracle_state")
+    search = visible_or_404(request, rows, pk)
+    plot = PLOTS.get(name)
+    if plot is None:
+        raise Http404(name)
+    selection = Selection.read(search, request.GET, request.user)
+    version = _version(selection, name)
+    if request.GET.get("since") == version:
+        return HttpResponse(status=204)
+    return JsonResponse({"version": version, **plot.info(selection)})
+
+
+def _version(selection: Selection, name: str) -> str:
+    if name != "importances":
+        return str(selection.search.revision)
+    row = want_importances(selection)
+    waiting = row.wanted_revision > row.for_revision
+    online = waiting and Worker.objects.online().exists()
+    return f"{row.for_revision}-{waiting:d}-{online:d}"
+
+
+@require_GET
+@never_cache
+def trial_card(request: HttpRequest, pk: int) -> HttpResponse:
+    """A trial in short, beside the plot in which it was pressed."""
+    rows = Trial.objects.select_related("worker", "search__project").defer("search__oracle_state")
+    trial = visible_or_404(request, rows, pk)
+    return render(request, "trials/_card.html", _card(trial))
+
+
+def _card(trial: Trial) -> dict[str, Any]:
+    search = trial.search
+    order = [parameter.name for parameter in read_space(search.space)]
+    names = [name for name in order if name in trial.values]
+    names += [name for name in trial.values if name not in order]
+    metrics = sorted(trial.metrics.items(), key=lambda item: (item[0] != search.objective, item[0]))
+    return {
+        "trial": trial,
+        "search": search,
+        "values": [(name, trial.values[name]) for name in dict.fromkeys(names)],
+        "metrics": metrics,
+    }

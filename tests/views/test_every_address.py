@@ -76,7 +76,6 @@ def address(
         "access": AccessToken.objects.create(user=alice, name="laptop", digest="0"),
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
         "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
-        "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
 

@@ -7,7 +7,10 @@
 The same 10,000 trials of 8 hyperparameters and 5 epochs each go into Tuneroom's database, a
 TensorBoard log folder and an Optuna study. Tuneroom filters by two columns, sorts by a third and
 sends a page of 100; TensorBoard's HPARAMS tab sorts and sends its 100; Optuna Dashboard sends the
-study, as its pages do not work without the whole of it. DATABASE_URL measures on PostgreSQL.
+study, as its pages do not work without the whole of it. Tuneroom is measured with 100,000 trials
+and on a PostgreSQL of its own as well. Times are those of the server and the best of several, to
+which other work on the machine adds least; sizes are those on the wire, compressed if the program
+does that.
 """
 
 import argparse
@@ -15,7 +18,6 @@ import gzip
 import json
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,11 +29,21 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FILTER = "metric:val_loss__lt=0.6&hp:learning_rate__lt=0.01&sort=metric:val_loss"
-PEER_TRIALS = 10_000
+ASKED = {
+    "filter, sort, page": f"trials/?{FILTER}",
+    "filter, top 10 %": f"trials/?{FILTER}&score__top=10%25",
+    "colours": "trials/?sort=score&colour=score&colour=hp:optimizer",
+    "parallel coordinates": "plots/parallel.json",
+    "the search's page": "",
+    "history of the search": "plots.json",
+    "no news of the trials": "trials/?since={revision}",
+    "no news of the search": "live/?since={revision}",
+}
+PEER_TRIALS, MANY_TRIALS = 10_000, 100_000
 
 # Runs in the peers' own environment: python -c OPTUNA trials.json study.db
 OPTUNA = """
-import json, sys, time
+import io, json, sys, time
 import optuna, optuna_dashboard
 from optuna.distributions import json_to_distribution
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -50,7 +62,7 @@ app = optuna_dashboard.wsgi(optuna.storages.RDBStorage(f"sqlite:///{sys.argv[2]}
 def get(path):
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "after=0",
                "SERVER_NAME": "x", "SERVER_PORT": "80", "wsgi.url_scheme": "http",
-               "wsgi.input": None, "wsgi.errors": sys.stderr}
+               "wsgi.input": io.BytesIO(), "wsgi.errors": sys.stderr}
     status = []
     started = time.perf_counter()
     body = b"".join(app(environ, lambda s, h, e=None: status.append(s)))
@@ -63,7 +75,7 @@ print(json.dumps({"cold": cold, "warm": warm, "bytes": size, "importances": impo
 """
 
 
-def median(work: Callable[[], Any], times: int = 15) -> float:
+def best(work: Callable[[], Any], times: int = 15) -> float:
     """Seconds, after one try that warms up."""
     work()
     taken = []
@@ -71,7 +83,12 @@ def median(work: Callable[[], Any], times: int = 15) -> float:
         started = time.perf_counter()
         work()
         taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+    return min(taken)
+
+
+def line(what: str, seconds: float, size: int | None = None) -> None:
+    text = f"{what:60}{seconds * 1000:10,.1f} ms"
+    print(text + (f"{size / 1000:10,.0f} KB" if size is not None else ""), flush=True)
 
 
 # --- Tuneroom ---------------------------------------------------------------------------------
@@ -92,36 +109,49 @@ def start_django() -> None:
 
 
 def measure_ours(count: int, epochs: int) -> Any:
-    """Prints what a page of `count` trials costs the server. Returns the search."""
+    """Prints what the trials page costs the server. Returns the search."""
     from django.contrib.auth.models import User
+    from django.core.cache import cache
+    from django.db import connection
     from django.test import Client
 
     from benchmarks.big_search import fill
 
     search = fill(count, epochs)
-    client = Client(headers={"Accept-Encoding": "gzip"})
+    with connection.cursor() as cursor:
+        # As autovacuum and long use do.
+        cursor.execute("ANALYZE")
+    # As the page's scripts ask.
+    client = Client(headers={"Accept-Encoding": "gzip", "HX-Request": "true"})
     backend = "django.contrib.auth.backends.ModelBackend"
     client.force_login(User.objects.get(username="alice"), backend=backend)
-    for name, query in (("filter, sort, page", FILTER), ("top 10 %", "score__top=10%25")):
-        url = f"/searches/{search.pk}/trials/?{query}"
-        sent: list[Any] = []
+    for name, path in ASKED.items():
+        url = f"/searches/{search.pk}/{path.format(revision=search.revision)}"
 
-        def ask(url: str = url, sent: list[Any] = sent) -> None:
-            # As the page asks while somebody works with it; never the same answer twice.
-            from django.core.cache import cache
-
+        def ask(url: str = url) -> Any:
+            # Nobody asked for the same before.
             cache.clear()
-            sent[:] = [client.get(url, headers={"HX-Request": "true"})]
+            return client.get(url)
 
-        seconds = median(ask)
-        size = len(sent[0].content)
-        line(f"Tuneroom, {count:,} trials: {name}", seconds, size)
+        assert ask().status_code in (200, 204), url
+        what = f"Tuneroom, {connection.display_name}, {count:,} trials: {name}"
+        line(what, best(ask), len(ask().content))
     return search
 
 
-def line(what: str, seconds: float, size: int | None = None) -> None:
-    text = f"{what:52}{seconds * 1000:10.0f} ms"
-    print(text + (f"{size / 1000:12,.0f} KB" if size is not None else ""), flush=True)
+def measure_on_postgres(counts: list[int]) -> None:
+    """In a process of its own, as settings are read once."""
+    import psycopg
+
+    from tests.services import running_postgres
+
+    with running_postgres() as server:
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE benchmark")
+        subprocess.run(
+            [sys.executable, __file__, "--only-ours", ",".join(map(str, counts))],
+            env={**os.environ, "DATABASE_URL": f"{server}/benchmark"}, check=True,
+        )  # fmt: skip
 
 
 # --- TensorBoard ------------------------------------------------------------------------------
@@ -196,7 +226,7 @@ def measure_tensorboard(folder: Path) -> None:
             time.sleep(2)
         else:
             raise SystemExit(f"TensorBoard read only {total()} trials in 10 minutes")
-        line(f"TensorBoard HPARAMS, {total():,} trials: sort, page", median(ask, 5),
+        line(f"TensorBoard HPARAMS, {total():,} trials: sort, page", best(ask, 5),
              len(answers[0]))  # fmt: skip
     finally:
         server.terminate()
@@ -247,20 +277,24 @@ def _distributions(search: Any) -> dict[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", help="a Python with optuna-dashboard")
-    parser.add_argument("--large", type=int, default=100_000, help="0: leave it out")
+    parser.add_argument("--only-ours", metavar="COUNTS", help="these counts, and no peers")
     options = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ |= {"TUNEROOM_DATA": name, "LOG_LEVEL": "ERROR"}
         start_django()
-        search = measure_ours(PEER_TRIALS, 5)
-        if options.large:
-            measure_ours(options.large, 0)
-        if not options.peers:
+        if options.only_ours:
+            for count in options.only_ours.split(","):
+                measure_ours(int(count), 0)
             return
-        measure_optuna(search, options.peers, folder)
+        search = measure_ours(PEER_TRIALS, 5)
+        measure_ours(MANY_TRIALS, 0)
+        measure_on_postgres([PEER_TRIALS, MANY_TRIALS])
         write_log_folder(search, folder / "logs")
         measure_tensorboard(folder / "logs")
+        if options.peers:
+            measure_optuna(search, options.peers, folder)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@
 Starts the site as `make up` does, with one process for each core, on a database with 1,000 trials.
 A writer records an epoch of two running trials every second and ends a trial every ten, through
 the same code as a worker. Half of the viewers poll the search's page, half its table of trials,
-every 1.5 s as the pages do; each opens one of the pages in full about every 20 s. The viewers
-and the writer share the cores with the site, so the site has less than all of them.
+every 1.5 s as the pages do; each opens one of the pages in full about every 20 s. They come within
+the first 20 s, which are not counted. The viewers and the writer share the cores with the site, so
+the site has less than all of them; how much of a core it needed is told as well, which other
+programs on the machine change least.
 """
 
 import argparse
@@ -25,6 +27,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 POLL_SECONDS = 1.5
@@ -123,9 +127,9 @@ class Viewer:
     _streams: Any = None
 
     async def follow(self, end: float) -> None:
-        await asyncio.sleep(random.uniform(0, POLL_SECONDS))  # noqa: S311
+        await asyncio.sleep(random.uniform(0, OPEN_SECONDS))  # noqa: S311
         await self._open()
-        opened = time.monotonic() - random.uniform(0, OPEN_SECONDS)  # noqa: S311
+        opened = time.monotonic()
         while time.monotonic() < end:
             await asyncio.sleep(POLL_SECONDS)
             if time.monotonic() - opened > OPEN_SECONDS:
@@ -191,23 +195,40 @@ class Viewer:
         return b"".join(parts).decode()
 
 
-async def watch(port: int, prepared: dict[str, Any], seconds: float) -> dict[str, list[float]]:
-    end = time.monotonic() + seconds
+async def watch(
+    port: int, prepared: dict[str, Any], seconds: float, site: psutil.Process
+) -> tuple[dict[str, list[float]], float]:
+    """What each request took, and what share of a core the site needed."""
+    end = time.monotonic() + OPEN_SECONDS + seconds
     viewers = [
         Viewer(port, prepared["search"], cookie, place % 2 == 0)
         for place, cookie in enumerate(prepared["cookies"])
     ]
-    await asyncio.gather(*(viewer.follow(end) for viewer in viewers))
+    everybody = asyncio.gather(*(viewer.follow(end) for viewer in viewers))
+    await asyncio.sleep(OPEN_SECONDS)
+    for viewer in viewers:
+        viewer.times.clear()
+    busy, started = _cpu(site), time.monotonic()
+    await everybody
+    busy, passed = _cpu(site) - busy, time.monotonic() - started
     times: dict[str, list[float]] = defaultdict(list)
     for viewer in viewers:
         for kind, values in viewer.times.items():
             times[kind] += values
-    return times
+    return times, busy / passed
 
 
-def report(times: dict[str, list[float]], seconds: float) -> None:
+def _cpu(site: psutil.Process) -> float:
+    """Seconds of CPU that the site's processes have used."""
+    used = [process.cpu_times() for process in (site, *site.children(recursive=True))]
+    return sum(times.user + times.system for times in used)
+
+
+def report(times: dict[str, list[float]], seconds: float, busy: float) -> None:
     every = [value for values in times.values() for value in values]
-    print(f"{len(every) / seconds:.0f} requests/s")
+    rate = len(every) / seconds
+    print(f"{rate:.0f} requests/s; the site used {busy:.2f} cores,", end=" ")
+    print(f"{busy / rate * 1000:.1f} ms of CPU a request")
     print(f"{'':32}{'requests':>10}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}")
     for kind, values in [*sorted(times.items()), ("all", every)]:
         cuts = statistics.quantiles(values, n=100) if len(values) > 1 else values * 99
@@ -235,18 +256,19 @@ def main() -> None:
             cwd=ROOT,
         )  # fmt: skip
         writer = multiprocessing.get_context("spawn").Process(
-            target=write, args=(prepared["search"], options.seconds + 10)
+            target=write, args=(prepared["search"], options.seconds + OPEN_SECONDS + 10)
         )
         try:
             _wait_for(8998)
             writer.start()
-            times = asyncio.run(watch(8998, prepared, options.seconds))
+            process = psutil.Process(site.pid)
+            times, busy = asyncio.run(watch(8998, prepared, options.seconds, process))
         finally:
             writer.terminate()
             site.terminate()
             site.wait(30)
     print(f"{options.viewers} viewers, {cores} cores, {options.seconds:g} s:", end=" ")
-    report(times, options.seconds)
+    report(times, options.seconds, busy)
 
 
 def _wait_for(port: int) -> None:

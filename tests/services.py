@@ -114,6 +114,12 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
+    with running_postgres() as address:
+        yield address
+
+
+@contextlib.contextmanager
+def running_postgres() -> Iterator[str]:
     """The address of a PostgreSQL server without databases, but for the folder of its socket."""
     initdb, postgres = program("initdb"), program("postgres")
     folder = Path(tempfile.mkdtemp(prefix="tuneroom-postgres-"))

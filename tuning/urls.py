@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from tuning.views import (
+    access_tokens,
     activity,
     columns,
     comments,
@@ -11,6 +12,7 @@ from tuning.views import (
     health,
     help,
     hypermodels,
+    imports,
     mentions,
     notes,
     projects,
@@ -20,6 +22,7 @@ from tuning.views import (
     search_forms,
     searches,
     teams,
+    tensorboard,
     trial_plots,
     trial_tables,
     trials,
@@ -46,6 +49,10 @@ urlpatterns = [
     path("projects/<int:pk>/inspect/", projects.project_inspect, name="project-inspect"),
     path("projects/<int:pk>/upgrade/", projects.project_upgrade, name="project-upgrade"),
     path("projects/<int:pk>/delete/", projects.project_delete, name="project-delete"),
+    path("projects/<int:pk>/searches/import/", imports.import_create, name="import-create"),
+    path("imports/<int:pk>/", imports.import_detail, name="import-detail"),
+    path("imports/<int:pk>/live/", imports.import_live, name="import-live"),
+    path("imports/<int:pk>/delete/", imports.import_delete, name="import-delete"),
     path("projects/<int:pk>/compare/", comparisons.trial_compare, name="trial-compare"),
     path(
         "projects/<int:pk>/compare/live/",
@@ -79,6 +86,11 @@ urlpatterns = [
     path("searches/<int:pk>/stop/", searches.search_stop, name="search-stop"),
     path("searches/<int:pk>/extend/", searches.search_extend, name="search-extend"),
     path("searches/<int:pk>/delete/", searches.search_delete, name="search-delete"),
+    path(
+        "searches/<int:pk>/tensorboard.zip",
+        tensorboard.search_tensorboard,
+        name="search-tensorboard",
+    ),
     path("searches/<int:pk>/trials/", trial_tables.trial_list, name="trial-list"),
     path("searches/<int:pk>/plots/<slug:name>.json", trial_plots.search_plot, name="search-plot"),
     path("trials/<int:pk>/card/", trial_plots.trial_card, name="trial-card"),
@@ -141,6 +153,12 @@ urlpatterns = [
         name="member-remove",
     ),
     path("workers/", workers.worker_list, name="worker-list"),
+    path("access-tokens/", access_tokens.access_token_list, name="access-token-list"),
+    path(
+        "access-tokens/<int:pk>/revoke/",
+        access_tokens.access_token_revoke,
+        name="access-token-revoke",
+    ),
     path("help/", help.help_page, name="help-page"),
     path("help/<slug:slug>/", help.help_page, name="help-page"),
     path("health/", health.health, name="health"),

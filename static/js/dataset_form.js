@@ -1,73 +1,11 @@
-// New dataset: shows how much of the file has arrived. Without this module the form works too.
+// New dataset: shows the options of the kind of file that was chosen, and the upload's progress.
+
+import { followUpload } from "./upload_form.js";
 
 const form = document.getElementById("dataset-form");
-const MB = 1024 * 1024;
-let request = null;
 
-const part = (selector) => form.querySelector(selector);
-const chosen = () => part("input[type=file]").files[0];
-
-function adapt() {
-  const name = chosen()?.name.toLowerCase() ?? "";
-  part("#image-options").hidden = name !== "" && !name.endsWith(".zip");
-  part("#table-options").hidden = name !== "" && !/\.(csv|tsv|txt|parquet)$/.test(name);
-  if (name && !tooLarge()) complain("");
-}
-
-function tooLarge() {
-  return chosen() && chosen().size > Number(form.dataset.mostBytes);
-}
-
-function complain(text) {
-  part("#upload-problem").textContent = text;
-  part("#upload-problem").hidden = !text;
-}
-
-function working(state) {
-  part("#upload-progress").hidden = !state;
-  part(".button.primary").toggleAttribute("disabled", state);
-}
-
-function progress(event) {
-  if (!event.lengthComputable) return;
-  const done = event.loaded / event.total;
-  part("progress").value = done;
-  const figures = `${(event.loaded / MB).toFixed(1)} of ${(event.total / MB).toFixed(1)} MB`;
-  part(".progress-line span").textContent = figures;
-  part(".progress-line b").textContent = done < 1 ? `Uploading… ${Math.floor(done * 100)} %` : "Storing…";
-}
-
-function answered() {
-  const isForm = new DOMParser().parseFromString(request.responseText, "text/html").getElementById("dataset-form");
-  // Accepted: the answer is the page of the dataset. Signed out meanwhile: the sign-in page.
-  if (!isForm && request.status < 400) { location.assign(request.responseURL); return; }
-  working(false);
-  if (!isForm) { complain("The site refused the upload. Load the page again and try once more."); return; }
-  // The form with its errors; the file stays chosen.
-  const file = part("input[type=file]");
-  form.replaceChildren(...isForm.childNodes);
-  part("input[type=file]").replaceWith(file);
-  adapt();
-  form.querySelector("[role=alert]:not([hidden])")?.scrollIntoView({ block: "nearest" });
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (request && request.readyState !== XMLHttpRequest.DONE) return;
-  complain("");
-  if (tooLarge()) { complain(form.dataset.tooLarge); return; }
-  request = new XMLHttpRequest();
-  request.upload.addEventListener("progress", progress);
-  request.addEventListener("load", answered);
-  request.addEventListener("error", () => {
-    working(false);
-    complain("The upload broke off. Check the connection and try again.");
-  });
-  request.open("POST", location.href);
-  part("progress").value = 0;
-  part(".progress-line span").textContent = "";
-  working(true);
-  request.send(new FormData(form));
+followUpload(form, (file) => {
+  const name = file?.name.toLowerCase() ?? "";
+  form.querySelector("#image-options").hidden = name !== "" && !name.endsWith(".zip");
+  form.querySelector("#table-options").hidden = name !== "" && !/\.(csv|tsv|txt|parquet)$/.test(name);
 });
-form.addEventListener("change", adapt);
-adapt();

@@ -33,12 +33,19 @@ export function draw(element, make) {
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 13 } },
     showlegend: true,
     xaxis: { ...axis(x), ...(wholeX ? { tickformat: ",d", ...whole(traces) } : {}), ...(range ? { range } : {}), ...axes.x },
-    // Zooming on one kind of axis means nothing on the other.
-    yaxis: { ...axis(y), ...(logY ? { type: "log", uirevision: "log" } : {}), ...axes.y },
+    yaxis: { ...axis(y), ...(logY ? logAxis(traces) : {}), ...axes.y },
     // The same value keeps zooming and hidden curves through an update.
     uirevision: "page",
     ...layout,
   }, { displayModeBar: false, responsive: true, staticPlot: false });
+}
+
+// Zooming on one kind of axis means nothing on the other. Without a format Plotly writes the digits
+// between powers of ten smaller than all other text; over a decade or more there is no room for all nine.
+function logAxis(traces) {
+  const drawn = traces.flatMap((trace) => trace.y).filter((value) => value > 0);
+  const decades = Math.log10(Math.max(...drawn) / Math.min(...drawn));
+  return { type: "log", uirevision: "log", tickformat: "~g", ...(decades > 0.7 && decades < 4 ? { dtick: "D2" } : {}) };
 }
 
 // Ticks at whole numbers even where there are only a few of them.

@@ -200,6 +200,13 @@ def test_chosen_rows_stay_chosen_from_page_to_page(page: Any) -> None:
     page.go_back()
     wait_for(lambda: "page=2" not in page.url, "the first page")
     assert page.get_by_label("Choose trial 2", exact=True).is_checked()
+    # Tagged together, although one of them is on another page.
+    page.locator("#chosen-tags").fill("promising")
+    page.get_by_role("button", name="Tag", exact=True).click()
+    page.get_by_text(re.compile("promising.*2 trials")).wait_for()
+    assert cells(page, "tags")[1] == "promising"
+    page.goto(page.url.split("?")[0] + "?tags__any=promising")
+    assert [text.strip() for text in cells(page, "number")] == ["2", "101"]
     page.locator("#chosen-clear").click()
     assert page.locator("#chosen").is_hidden()
 

@@ -13,7 +13,18 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning import urls
-from tuning.models import Comment, Project, SavedModel, SavedView, Search, Team, Trial, Worker
+from tuning.models import (
+    AccessToken,
+    Comment,
+    Project,
+    SavedModel,
+    SavedView,
+    Search,
+    SearchImport,
+    Team,
+    Trial,
+    Worker,
+)
 
 OPEN = {"health"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -21,21 +32,23 @@ SHARED = {
     "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
-    "mention-list",
-    "help-page",
+    "mention-list", "help-page", "access-token-list",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
 # What viewers may open.
 READABLE = {
-    "trial-columns", "trial-column", "view-list", "search-plot", "trial-card",
-    "project-detail", "project-live", "project-activity", "search-detail", "search-live",
-    "search-plots", "search-comments", "trial-comments",
-    "search-failures",
+    "trial-columns", "trial-column", "view-list",
+    "project-detail", "project-live", "search-detail", "search-live", "search-plots",
+    "search-tensorboard",
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
-    "team-detail", "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
+    "team-detail", "import-detail", "import-live",
+    "search-plot", "trial-card",
+    "project-activity", "search-comments", "trial-comments",
+    "search-failures",
+    "trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
     "search-compare-live", "search-compare-plots",
 }  # fmt: skip
 CHANGES = {
@@ -44,8 +57,9 @@ CHANGES = {
     "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns", "hypermodel-inspect",
     "view-change", "view-delete",
-    "hypermodel-edit", "hypermodel-delete", "search-tags", "trial-tags", "project-mark",
-    "comment-edit", "comment-delete",
+    "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
+    "search-tags", "trial-tags", "project-mark",
+    "comment-edit", "comment-delete", "access-token-revoke",
 }  # fmt: skip
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 
@@ -59,12 +73,14 @@ def address(
     view = SavedView.objects.create(project=project, owner=alice, name="Best", shared=True)
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
+        "access": AccessToken.objects.create(user=alice, name="laptop", digest="0"),
         "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
+        "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
 
     def of(name: str) -> str:
-        if name in ("search-create", "search-plan") or "-compare" in name:
+        if name in ("search-create", "search-plan", "import-create") or "-compare" in name:
             return reverse(name, args=[project.pk])
         if name in ("trial-list", "trial-columns", "view-list"):
             return reverse(name, args=[search.pk])

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning.analysis.trials.exports import FORMATS
-from tuning.models import Search, Tag
+from tuning.models import SavedView, Search, Tag
 
 
 def table(search: Search, query: str) -> str:
@@ -117,4 +117,15 @@ def test_the_menu_leads_to_what_the_page_shows(search: Search, as_dora: Client) 
         assert f'href="?score__gte=0.85&amp;column=score&amp;format={name}"' in page
     assert "pd.read_parquet(&quot;test-digits-test-cnn-search-1-trials.parquet&quot;)" in page
     page = as_dora.get(table(search, "")).content.decode()
-    assert 'href="?format=csv"' in page
+    assert 'href="?view=none&amp;format=csv"' in page
+
+
+def test_a_view_is_exported_as_the_page_shows_it(search: Search, as_dora: Client) -> None:
+    view = SavedView.objects.create(
+        project=search.project, name="Best", shared=True, is_default=True,
+        query="score__gte=0.85&sort=score&column=score",
+    )  # fmt: skip
+    wanted = [["number", "score"], ["3", "0.95"], ["1", "0.9"]]
+    for query in ("format=csv", f"view={view.pk}&format=csv"):
+        assert lines(as_dora.get(table(search, query), follow=True)) == wanted
+    assert len(lines(as_dora.get(table(search, "view=none&format=csv")))) == 4

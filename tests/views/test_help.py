@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -130,3 +131,11 @@ def test_the_list_has_every_page_and_others_are_not_found(as_dora: Client) -> No
         assert reverse("help-page", args=[slug]) in index
     assert as_dora.get(reverse("help-page", args=["nosuch"])).status_code == 404
     assert as_dora.post(reverse("help-page")).status_code == 405
+
+
+def test_a_failed_trials_page_leads_to_its_reason(
+    search: Search, add_trial: Any, as_dora: Client
+) -> None:
+    trial = add_trial(search, 4, status=Status.FAILED, failure_code=FailureCode.OUT_OF_MEMORY)
+    html = as_dora.get(reverse("trial-detail", args=[trial.pk])).content.decode()
+    assert f'href="{reverse("help-page", args=["statuses"])}#failure-out_of_memory"' in html

@@ -82,7 +82,8 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
     """
     limit = "hyperband_iterations" if search.tuner == Search.Tuner.HYPERBAND else "max_trials"
     changed = (
-        Search.objects.filter(pk=search.pk)
+        Search.objects.run_here()
+        .filter(pk=search.pk)
         .filter(Q(**{limit: seen}))
         .update(
             **{limit: F(limit) + more},

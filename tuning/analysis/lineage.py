@@ -38,10 +38,10 @@ def neighbours(trial: Trial) -> Neighbours:
 
 
 def hyperband_place(trial: Trial) -> Place | None:
-    """None outside Hyperband, and for its baseline."""
+    """None outside Hyperband, for its baseline, and where the plan is not known: in imports."""
     search = trial.search
     own = trial.tuner_values
-    if search.tuner != Search.Tuner.HYPERBAND or "tuner/bracket" not in own:
+    if search.is_imported or search.tuner != Search.Tuner.HYPERBAND or "tuner/bracket" not in own:
         return None
     plan = hyperband.brackets(search.epochs, search.hyperband_factor)
     number = int(own["tuner/bracket"])

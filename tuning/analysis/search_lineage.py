@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Max, Min
+from django.db.models import Case, Max, Min, OuterRef, Subquery, When
 
-from tuning.models import Search
+from tuning.models import Search, Trial
 
 from .figures import counted
-from .overview import SearchRow, search_rows
 from .space_shares import SideBySide, side_by_side
 
 SAME = "the same space"
@@ -24,18 +23,17 @@ class Node:
     children: list["Node"] = field(default_factory=list)
 
 
-def lineage(rows: Iterable[SearchRow]) -> list[Node]:
-    """Trees of more than one of a project's searches, the newest first. Their first searches were
-    made from nothing, or from one that was deleted since."""
+def lineage(searches: Iterable[tuple[Search, float | None]]) -> list[Node]:
+    """Trees of more than one of a project's searches (given with their best scores), the newest
+    first. Their first searches were made from nothing, or from one that was deleted since."""
     nodes: dict[int, Node] = {}
     roots: list[Node] = []
-    for row in sorted(rows, key=lambda row: row.search.number):
-        search = row.search
+    for search, best in sorted(searches, key=lambda item: item[0].number):
         parent = nodes.get(search.refined_from_id or 0)
         how = ""
         if parent is not None:
             how = changes_text(side_by_side(parent.search.space, search.space))
-        nodes[search.pk] = Node(search, row.best, how)
+        nodes[search.pk] = Node(search, best, how)
         (parent.children if parent else roots).append(nodes[search.pk])
     return [root for root in reversed(roots) if root.children]
 
@@ -44,8 +42,19 @@ def family(search: Search) -> list[Node]:
     """The tree that a search belongs to; nothing if it stands alone."""
     if search.refined_from_id is None and not search.refinements.exists():
         return []
-    trees = lineage(search_rows(search.project))
+    rows = search.project.searches.annotate(best=_best_score()).only(
+        "number", "name", "status", "tuner", "space", "fed_count", "refined_from"
+    )
+    trees = lineage((row, row.best) for row in rows)
     return [tree for tree in trees if search.pk in _keys(tree)]
+
+
+def _best_score() -> Case:
+    """In a query over searches: one step in an index for each, however many trials it has."""
+    scored = Trial.objects.filter(search=OuterRef("pk")).scored()
+    lowest = Subquery(scored.order_by("score").values("score")[:1])
+    highest = Subquery(scored.order_by("-score").values("score")[:1])
+    return Case(When(direction=Search.Direction.MAX, then=highest), default=lowest)
 
 
 def changes_text(both: SideBySide) -> str:
@@ -88,9 +97,11 @@ class Origin:
 
 def origin(search: Search) -> Origin | None:
     """None if it was made from nothing."""
-    parent = search.refined_from
-    if parent is None and not search.fed_count:
+    if search.refined_from_id is None and not search.fed_count:
         return None
+    # Without its oracle's state, which can be large.
+    earlier = Search.objects.only("number", "space")
+    parent = earlier.filter(refinements=search).first() if search.refined_from_id else None
     how = changes_text(side_by_side(parent.space, search.space)) if parent else ""
     best: float | None = None
     sources: tuple[int, ...] = ()

@@ -87,6 +87,8 @@ def spread(scores: list[float | None]) -> Spread | None:
 
 def planned_trials(search: Search) -> int:
     """How many trials the search runs in all, the baseline included."""
+    if search.is_imported:
+        return search.max_trials
     if search.tuner == Search.Tuner.HYPERBAND:
         return 1 + hyperband.trial_count(
             search.epochs, search.hyperband_factor, search.hyperband_iterations

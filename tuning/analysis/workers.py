@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from tuning.models import Dataset, Inspection, Project, SavedModel, Trial, Worker
+from tuning.models import Dataset, Inspection, Project, SavedModel, SearchImport, Trial, Worker
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class WorkerRow:
 
 
 def worker_rows(user: Any) -> list[WorkerRow]:
-    """Nine queries, however many workers and slots there are."""
+    """Ten queries, however many workers and slots there are."""
     busy = _busy(user)
     online = set(Worker.objects.online().values_list("pk", flat=True))
     rows = []
@@ -63,6 +63,9 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
     ):
         text = f"Retraining trial {row.trial.number} of {row.project}"
         note(row, row.project_id in own, text, reverse("saved-model-detail", args=[row.pk]))
+    for row in SearchImport.objects.running().only("worker_id", "slot", "name", "project"):
+        url = reverse("import-detail", args=[row.pk])
+        note(row, row.project_id in own, f"Reading {row.name}", url)
     inspections = Inspection.objects.running()
     visible = set(inspections.visible_to(user).values_list("pk", flat=True))
     for row in inspections.select_related("dataset", "hypermodel").only(

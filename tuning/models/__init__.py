@@ -1,9 +1,11 @@
 """Rows and their querysets. `visible_to(user)` starts every access from a page."""
 
+from .access_tokens import AccessToken
 from .cells import Cells
 from .datasets import Dataset
 from .hypermodels import HyperModel
 from .importances import Importances
+from .imports import SearchImport
 from .inspections import Inspection
 from .notes import Comment, Mention, SavedView, Star, Tag
 from .projects import Project
@@ -15,6 +17,7 @@ from .work import Work
 from .workers import Worker
 
 __all__ = [
+    "AccessToken",
     "Attempt",
     "Cells",
     "Comment",
@@ -31,6 +34,7 @@ __all__ = [
     "SavedModelEpoch",
     "SavedView",
     "Search",
+    "SearchImport",
     "Star",
     "Tag",
     "Team",

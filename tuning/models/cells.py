@@ -144,8 +144,13 @@ def _seconds(trial: Trial) -> float | None:
 def last_metrics(trial: Trial) -> dict[str, float]:
     """The metrics of the last epoch of the current attempt, averaged over its executions."""
     rows = Epoch.objects.filter(trial=trial, attempt=trial.attempt).order_by("execution", "epoch")
+    return mean_of_last(rows.values_list("execution", "metrics"))
+
+
+def mean_of_last(epochs: Iterable[tuple[int, dict[str, float | None]]]) -> dict[str, float]:
+    """The same of (execution, metrics) in the order of the epochs."""
     # Later epochs replace earlier ones.
-    last: dict[int, dict[str, float | None]] = dict(rows.values_list("execution", "metrics"))
+    last: dict[int, dict[str, float | None]] = dict(epochs)
     found: dict[str, list[float]] = {}
     for metrics in last.values():
         for name, value in metrics.items():

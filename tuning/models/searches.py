@@ -20,6 +20,10 @@ from .teams import TeamOwnedQuerySet
 class SearchQuerySet(TeamOwnedQuerySet):
     team_path = "project__team"
 
+    def run_here(self) -> Self:
+        """Without imported ones, which can be read and never run."""
+        return self.filter(origin=Search.Origin.TUNEROOM)
+
     def with_status(self, *statuses: SearchStatus) -> Self:
         return self.filter(status__in=statuses)
 

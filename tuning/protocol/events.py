@@ -15,6 +15,9 @@ MAX_LINE = 4 * 1024 * 1024
 MAX_TEXT = 20_000
 MAX_METRICS = 200
 MAX_NAME = 200
+# The file with the trials of an imported search, and how many it may hold.
+IMPORTED = "imported.jsonl"
+MOST_IMPORTED = 100_000
 # What a column of the database holds, with room for a sum of two.
 _MAX_NUMBERS = {
     **dict.fromkeys(("parameters", "smallest", "median", "largest"), 2**62),
@@ -156,6 +159,48 @@ class Retrained:
 
 
 @dataclass(frozen=True)
+class FoundEpoch:
+    """One epoch of a trial that was not trained here."""
+
+    execution: int
+    epoch: int
+    seconds: float
+    metrics: Metrics
+
+
+@dataclass(frozen=True)
+class FoundTrial:
+    """A trial of an imported search. `name` is what the other program calls it, `status` one of
+    completed, failed and stopped; times are seconds since 1970, and 0 stands for unknown ones."""
+
+    name: str
+    status: str
+    values: dict[str, Any]
+    metrics: Metrics
+    best_epoch: int
+    epochs: list[FoundEpoch]
+    started: float = 0.0
+    finished: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A search was read. Its trials lie in the working folder's IMPORTED file: a line with a
+    FoundTrial for each. Without an objective somebody has to choose one of the metrics first, and
+    there is no file. `tuner` is one of ours, or empty if nobody knows."""
+
+    origin: str
+    name: str
+    tuner: str
+    objective: str
+    direction: str
+    metrics: list[str]
+    space: dict[str, Any]
+    trials: int
+
+
+@dataclass(frozen=True)
 class Wanted:
     """The template needs a file of weights that is not there. A FetchedOrder answers."""
 
@@ -177,7 +222,7 @@ class Progress:
 
 Event = (
     Ready | NextTrial | Built | EpochEnd | TrialEnd | Failed | Inspected | Looked | Prepared
-    | Retrained | Progress | Wanted | Fetched
+    | Retrained | Progress | Wanted | Fetched | FoundTrial | Imported
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -194,6 +239,8 @@ _KINDS: dict[str, Any] = {
     "progress": Progress,
     "wanted": Wanted,
     "fetched": Fetched,
+    "found_trial": FoundTrial,
+    "imported": Imported,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

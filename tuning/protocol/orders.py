@@ -95,6 +95,19 @@ class PrepareOrder:
 
 
 @dataclass(frozen=True)
+class ImportOrder:
+    """Read a search of another program from an archive that lies in the working folder. `name` is
+    the one that its owner knows, `most_bytes` what its contents may take up; `objective` and
+    `direction` are empty unless somebody chose them."""
+
+    file: str
+    name: str
+    most_bytes: int
+    objective: str = ""
+    direction: str = ""
+
+
+@dataclass(frozen=True)
 class FetchOrder:
     """Download a file into the working folder."""
 
@@ -114,8 +127,8 @@ class EndOrder:
 
 
 Order = (
-    InspectOrder | SearchOrder | TrialOrder | RetrainOrder | PrepareOrder | FetchOrder
-    | FetchedOrder | EndOrder
+    InspectOrder | SearchOrder | TrialOrder | RetrainOrder | PrepareOrder | ImportOrder
+    | FetchOrder | FetchedOrder | EndOrder
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -124,6 +137,7 @@ _KINDS: dict[str, Any] = {
     "trial": TrialOrder,
     "retrain": RetrainOrder,
     "prepare": PrepareOrder,
+    "import": ImportOrder,
     "fetch": FetchOrder,
     "fetched": FetchedOrder,
     "end": EndOrder,

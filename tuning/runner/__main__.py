@@ -8,12 +8,12 @@ beginning with `ready`. Standard output and error: the log.
 
 After `ready` the first order decides what this process is for:
 
-- `inspect`, `retrain`, `prepare`: one result or `failed`, then the process ends.
+- `inspect`, `retrain`, `prepare`, `import`: one result or `failed`, then the process ends.
 - `search`: `next`, then for each `trial` order its events up to `trial_end` or `failed` and
   another `next`, until `end`. A `failed` before the first `next` means that the template or the
   data cannot be used at all; the process ends after it.
 
-Files are left in the working folder: `prepared/`, `model.keras` or `model.skops`,
+Files are left in the working folder: `prepared/`, `imported.jsonl`, `model.keras` or `model.skops`,
 `kt/search/trial_<id>/` (Hyperband only; before a child is ordered, its parent's folder must lie
 there).
 
@@ -33,6 +33,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 # Found now: once hardened, the folder that all packages lie in can no longer be listed.
+import tuning.eventfiles
 import tuning.protocol
 import tuning.splits  # noqa: F401
 from tuning.runner.sandbox.hardening import harden

@@ -6,6 +6,7 @@ from tuning.protocol.events import Ready
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import (
     FetchOrder,
+    ImportOrder,
     InspectOrder,
     Order,
     PrepareOrder,
@@ -43,7 +44,7 @@ def _do(order: Order, channel: Channel) -> None:
         confine_to_dataset(Path(order.project.dataset_folder), offline)
         if not isinstance(order, InspectOrder):
             ask_for_weights(channel)
-    if isinstance(order, PrepareOrder) and order.upload:
+    if isinstance(order, ImportOrder) or (isinstance(order, PrepareOrder) and order.upload):
         # A file that takes over its parser finds no other data and nobody to send them to.
         confine_to_dataset(Path.cwd(), offline=True)
     match order:
@@ -75,6 +76,10 @@ def _do(order: Order, channel: Channel) -> None:
             from tuning.runner.networks.retrain import retrain
 
             retrain(order, channel)
+        case ImportOrder():
+            from tuning.runner.imports.importing import import_search
+
+            import_search(order, channel.send)
         case FetchOrder():
             fetch(order, channel)
         case PrepareOrder():

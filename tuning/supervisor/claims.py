@@ -9,14 +9,24 @@ from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Now
 
 from tuning.analysis.space import default_values
-from tuning.models import Attempt, Cells, Dataset, Inspection, SavedModel, Search, Trial, Worker
+from tuning.models import (
+    Attempt,
+    Cells,
+    Dataset,
+    Inspection,
+    SavedModel,
+    Search,
+    SearchImport,
+    Trial,
+    Worker,
+)
 from tuning.protocol.statuses import SearchStatus, Status
 
 from . import recorder
 
 logger = logging.getLogger(__name__)
 
-Claimed = Dataset | Inspection | SavedModel | Trial
+Claimed = Dataset | Inspection | SavedModel | SearchImport | Trial
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> C
     return (
         _claim_dataset(slot)
         or _claim_inspection(slot, Inspection.objects.readable().awaited())
+        or _claim_import(slot)
         or _claim_saved_model(slot)
         or _claim_trial(slot, prefer, firmly)
         or _claim_inspection(slot, _unasked())
@@ -57,6 +68,7 @@ def has_work() -> int:
     waiting += Inspection.objects.readable().awaited().count()
     waiting += min(_unasked().count(), 1)
     waiting += SavedModel.objects.queued().count()
+    waiting += SearchImport.objects.ready().count()
     for search in _searches_with_work():
         waiting += search.room
     return waiting
@@ -83,6 +95,13 @@ def _unasked() -> QuerySet[Inspection]:
     if Inspection.objects.running().unasked().exists():
         return Inspection.objects.none()
     return Inspection.objects.readable().unasked()
+
+
+def _claim_import(slot: Slot) -> SearchImport | None:
+    for pk in SearchImport.objects.ready().values_list("pk", flat=True):
+        if SearchImport.objects.claim(pk, slot.worker, slot.number):
+            return SearchImport.objects.select_related("project").get(pk=pk)
+    return None
 
 
 def _claim_saved_model(slot: Slot) -> SavedModel | None:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.utils import timezone
 
-from tuning.models import Dataset, Project, SavedModel, Search
+from tuning.models import Dataset, Project, SavedModel, Search, SearchImport
 from tuning.protocol.events import BadEvent
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.splits.arranged import arranged_folder
@@ -113,6 +114,11 @@ def _open_folder(root: Path, *names: str, make: bool = False) -> int:
     return descriptor
 
 
+def open_plain(source: Path) -> BinaryIO:
+    """A file that a runner left, to be read. Raises BadEvent if it is no plain one."""
+    return os.fdopen(_open_plain(source, None), "rb")
+
+
 def _open_plain(source: Path | str, folder: int | None) -> int:
     problem = f"word of a file {Path(source).name!r} that is none"
     try:
@@ -149,6 +155,7 @@ def sweep() -> None:
     told = timezone.now() - REFUSALS_FOR
     refused = Dataset.objects.filter(source=Dataset.Source.UPLOAD, status=Status.FAILED, folder="")
     refused.filter(finished_at__lt=told, projects=None).delete()
+    SearchImport.objects.filter(status=Status.FAILED, finished_at__lt=told).delete()
     saved = set(SavedModel.objects.exclude(file="").values_list("file", flat=True))
     _sweep_below(Path(settings.SAVED_MODELS_ROOT), keep=saved)
     prepared = set(Dataset.objects.exclude(folder="").values_list("folder", flat=True))
@@ -156,7 +163,9 @@ def sweep() -> None:
     _sweep_splits()
     # Uploads whose row was never written, and those that broke off.
     awaited = Dataset.objects.active().filter(source=Dataset.Source.UPLOAD)
-    _sweep_below(Path(settings.UPLOADS_ROOT), keep=set(awaited.values_list("key", flat=True)))
+    uploads = set(awaited.values_list("key", flat=True))
+    uploads |= set(SearchImport.objects.active().values_list("key", flat=True))
+    _sweep_below(Path(settings.UPLOADS_ROOT), keep=uploads)
     unfinished = Search.objects.filter(tuner=Search.Tuner.HYPERBAND).exclude(
         status=SearchStatus.COMPLETED
     )

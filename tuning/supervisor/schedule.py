@@ -6,7 +6,7 @@ import time
 from django.db import transaction
 
 from tuning.actions.dispatch import send_hints
-from tuning.models import Dataset, Inspection, SavedModel, Trial, Work, Worker
+from tuning.models import Dataset, Inspection, SavedModel, SearchImport, Trial, Work, Worker
 from tuning.protocol.failures import Failure, FailureCode
 
 from .assignments import assignment_for
@@ -15,7 +15,7 @@ from .recorder import LeaseLost, locked
 
 logger = logging.getLogger(__name__)
 
-KINDS: tuple[type[Work], ...] = (Trial, Inspection, Dataset, SavedModel)
+KINDS: tuple[type[Work], ...] = (Trial, Inspection, Dataset, SavedModel, SearchImport)
 CLOCK_JUMP = 5.0
 
 

@@ -129,7 +129,7 @@ def _class(table: Table, place: int) -> str:
     names = ["num"] if column.is_number and place else []
     if column.key == "score":
         names.append("score-cell")
-    if place < table.frozen or place == 0:
+    if place < table.frozen:
         names.append(f"frozen f{place}")
     return " ".join(names)
 

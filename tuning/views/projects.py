@@ -62,7 +62,7 @@ def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "space": space,
         "combinations": combinations(space),
         "searches": searches,
-        "lineage": lineage(searches),
+        "lineage": lineage((row.search, row.best) for row in searches),
         "saved_models": saved_model_table(project),
     }
     return render(request, "projects/detail.html", context)

@@ -40,6 +40,7 @@ def view_list(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"View “{view.name}” is saved.")
         return _to_table(search, query, view)
     views = views_of(request.user, search.project)
+    now = request.GET.get("view", "")
     owns = _owns_team(request, search.project.team_id)
     context = {
         "search": search,
@@ -48,9 +49,12 @@ def view_list(request: HttpRequest, pk: int) -> HttpResponse:
         "panel": "trials/_views.html",
         "form": form,
         "query": query,
-        "now": request.GET.get("view", ""),
+        "is_plain": now in ("", PLAIN),
         "can_edit": can_edit,
-        "views": [(view, _is_own(request, view) or (view.shared and owns)) for view in views],
+        "views": [
+            (view, _is_own(request, view) or (view.shared and owns), str(view.pk) == now)
+            for view in views
+        ],
     }
     page = "trials/_views.html" if "HX-Request" in request.headers else "trials/panel.html"
     return render(request, page, context, status=422 if form.errors else 200)

@@ -61,14 +61,14 @@ def search_plots(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def search_pause(request: HttpRequest, pk: int) -> HttpResponse:
-    search = editable_or_404(request, Search.objects.all(), pk)
+    search = editable_or_404(request, Search.objects.run_here(), pk)
     actions.pause_search(search)
     return redirect("search-detail", search.pk)
 
 
 @require_POST
 def search_resume(request: HttpRequest, pk: int) -> HttpResponse:
-    search = editable_or_404(request, Search.objects.all(), pk)
+    search = editable_or_404(request, Search.objects.run_here(), pk)
     actions.resume_search(search)
     return redirect("search-detail", search.pk)
 
@@ -76,7 +76,7 @@ def search_resume(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def search_stop(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it."""
-    search = editable_or_404(request, _searches(), pk)
+    search = editable_or_404(request, _searches().run_here(), pk)
     if request.method == "POST":
         actions.stop_search(search)
         return redirect("search-detail", search.pk)
@@ -101,7 +101,7 @@ def search_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def search_extend(request: HttpRequest, pk: int) -> HttpResponse:
-    search = editable_or_404(request, _searches(), pk)
+    search = editable_or_404(request, _searches().run_here(), pk)
     form = ExtendForm(request.POST, search=search)
     if not form.is_valid():
         context = _page_context(request, search) | {"extend_form": form}
@@ -119,7 +119,8 @@ def _searches() -> QuerySet[Search]:
 
 
 def _space_context(search: Search) -> dict[str, Any]:
-    space = compared(search.space, search.inspection.space)
+    template = search.space if search.is_imported else search.inspection.space
+    space = compared(search.space, template)
     return {"space": space, "changes": sum(parameter.changed for parameter in space)}
 
 

@@ -4,7 +4,9 @@ Only what is the same for everybody who may see it goes in here, and only after 
 out that the person may. Each process keeps its own copies, for seconds.
 """
 
+import hashlib
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from django.core.cache import cache
@@ -12,22 +14,28 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
-from tuning.models import Search
+from tuning.analysis.trials.selection import PLAIN, Selection
+from tuning.models import Search, Star
 
 # By the next news nobody asks for them any more.
 KEPT_SECONDS = 15
 # Stands in the shared text where each person's own token belongs.
 TOKEN = "the-token-of-the-one-who-asks"  # noqa: S105
+# Those who ask at once wait for the first one's answer. A few locks serve for all keys.
+_LOCKS = [Lock() for _ in range(32)]
 
 
 def shared_text(search: Search, make: Callable[[], str], *key: Any) -> str:
     """What `make` says of the search at its present revision. `key` tells apart all that it
     depends on beyond the search: its name, roles, settings."""
-    words = "/".join(str(part) for part in (search.pk, search.revision, *key))
-    text: str | None = cache.get(words)
-    if text is None:
-        text = make()
-        cache.set(words, text, KEPT_SECONDS)
+    words = repr((search.pk, search.revision, *key))
+    # Queries are longer than keys should be.
+    name = hashlib.sha256(words.encode()).hexdigest()
+    with _LOCKS[int(name, 16) % len(_LOCKS)]:
+        text: str | None = cache.get(name)
+        if text is None:
+            text = make()
+            cache.set(name, text, KEPT_SECONDS)
     return text
 
 
@@ -42,3 +50,11 @@ def shared_fragment(
 
     text = shared_text(search, make, template, *key)
     return text.replace(TOKEN, get_token(request)) if TOKEN in text else text
+
+
+def key_of(selection: Selection) -> tuple[Any, ...]:
+    """What a piece of the trials page depends on beyond the search and the role. Who has starred
+    trials or looks at a saved view sees what others do not."""
+    stars = Star.objects.filter(user=selection.user.pk, trial__search=selection.search)
+    own = selection.view not in ("", PLAIN) or stars.exists()
+    return selection.query(), selection.problems, selection.user.pk if own else None

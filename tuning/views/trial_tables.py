@@ -1,6 +1,7 @@
 """The trials of a search: filters, plots, table. What is shown stands in the address."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from tuning.analysis.trials.column_menus import actions_for
 from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.facets import facet_of
 from tuning.analysis.trials.families import grouped
@@ -21,27 +23,39 @@ from tuning.forms.filters import FilterForm
 from tuning.models import Search
 
 from .access import may_edit, visible_or_404
+from .scripts import exports_for_scripts
+from .shared import key_of, shared_fragment
 from .trial_exports import trial_export
 
 
+@exports_for_scripts
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
 def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The page; for scripts its changing parts, or 204 if nothing has changed `since`."""
     search = visible_or_404(request, searches(), pk)
-    if "format" in request.GET:
-        return trial_export(request, Selection.read(search, request.GET, request.user))
     is_fragment = "HX-Request" in request.headers
     if is_fragment and request.GET.get("since") == str(search.revision):
         return HttpResponse(status=204)
     # A view is opened by its key alone; the project's default by the bare address.
-    if not set(request.GET) - {"view"}:
+    if not set(request.GET) - {"view", "format"}:
         view = view_of(request.user, search.project, request.GET.get("view", ""))
         if view is not None and view.query:
-            return _to_list(search, f"{view.query}&view={view.pk}")
-    template = "trials/_live_list.html" if is_fragment else "trials/list.html"
-    return render(request, template, _context(request, search))
+            format = {key: request.GET[key] for key in ("format",) if key in request.GET}
+            return _to_list(search, f"{view.query}&{urlencode({'view': view.pk} | format)}")
+    selection = Selection.read(search, request.GET, request.user)
+    if "format" in request.GET:
+        return trial_export(request, selection)
+    can_edit = may_edit(request, search.project.team_id)
+    site = request.build_absolute_uri("/").removesuffix("/")
+    if not is_fragment:
+        return render(request, "trials/list.html", _context(selection, can_edit, site))
+    text = shared_fragment(
+        request, search, "trials/_live_list.html", lambda: _context(selection, can_edit, site),
+        can_edit, site, *key_of(selection),
+    )  # fmt: skip
+    return HttpResponse(text)
 
 
 @require_GET
@@ -88,7 +102,7 @@ def trial_column(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         "column": column,
         "form": form,
         "facet": facet,
-        "actions": _actions(selection, column),
+        "actions": actions_for(selection, column),
         "kept": selection.pairs(page=1),
         "cleared": _emptied(selection, *own) if (own := _own(selection, column)) else "",
     }
@@ -97,11 +111,13 @@ def trial_column(request: HttpRequest, pk: int, key: str) -> HttpResponse:
 
 
 def searches() -> QuerySet[Search]:
-    return Search.objects.select_related("project__team", "project__dataset").defer("oracle_state")
+    return Search.objects.select_related(
+        "project__team", "project__dataset", "project__hypermodel"
+    ).defer("oracle_state", "project__hypermodel__code")
 
 
-def _context(request: HttpRequest, search: Search) -> dict[str, Any]:
-    selection = Selection.read(search, request.GET, request.user)
+def _context(selection: Selection, can_edit: bool, site: str) -> dict[str, Any]:
+    search = selection.search
     table = table_of(selection)
     columns = reverse("trial-columns", args=[search.pk])
     query = selection.query()
@@ -109,6 +125,8 @@ def _context(request: HttpRequest, search: Search) -> dict[str, Any]:
         "search": search,
         "project": search.project,
         "selection": selection,
+        # Of a stopped search the last trials end a little later.
+        "is_active": search.is_active or search.trials.active().exists(),
         "query": query,
         "table": table,
         "chips": [
@@ -122,8 +140,9 @@ def _context(request: HttpRequest, search: Search) -> dict[str, Any]:
             for item in selection.filters
         ],
         "cleared": _emptied(selection, *(f.key for f in selection.filters)),
-        "view": view_of(request.user, search.project, selection.view or PLAIN),
-        "can_edit": may_edit(request, search.project.team_id),
+        "view": view_of(selection.user, search.project, selection.view or PLAIN),
+        "can_edit": can_edit,
+        "site": site,
     }
 
 
@@ -150,55 +169,6 @@ def _render_panel(
 
 def _own(selection: Selection, column: Column) -> list[str]:
     return [item.key for item in selection.filters if item.column == column]
-
-
-def _actions(selection: Selection, column: Column) -> list[tuple[str, str, str]]:
-    """What the menu of a column offers: an id, words, and the address that does it."""
-    shown = selection.shown
-    place = shown.index(column) if column in shown else None
-    found: list[tuple[str, str, str]] = []
-
-    def offer(name: str, words: str, **changes: Any) -> None:
-        found.append((name, words, selection.query(**changes)))
-
-    if column.field or column.source is not None:
-        for down, words in ((False, "smallest first"), (True, "largest first")):
-            turned = selection.turned(column, down)
-            text = words if column.is_number else ("Z to A" if down else "A to Z")
-            name = "down" if down else "up"
-            offer(f"sort-{name}", f"Sort {text}", sort=selection.only_by(column, turned), page=1)
-            if any(sort.column != column for sort in selection.sort):
-                also = selection.also_sorted_by(column, turned)
-                offer(f"also-{name}", f"Then {text}", sort=also, page=1)
-        if any(sort.column == column for sort in selection.sort):
-            rest = tuple(sort for sort in selection.sort if sort.column != column)
-            offer("unsort", "Do not sort by it", sort=rest, page=1)
-    if column.kind in ("number", "text"):
-        coloured = column in selection.coloured
-        colours = [one for one in selection.coloured if one != column]
-        words = "Remove the colours" if coloured else "Colour by value"
-        offer("colour", words, coloured=tuple(colours if coloured else [*colours, column]))
-    if place is None:
-        offer("show", "Show this column", chosen=(*shown[1:], column))
-        return found
-    if place + 1 == selection.frozen and place:
-        offer("freeze", "Freeze the first column only", frozen=1)
-    elif place:
-        offer("freeze", "Freeze up to here", frozen=place + 1)
-    if place > 1:
-        offer("left", "Move left", chosen=tuple(_swapped(shown, place - 1)))
-    if 0 < place < len(shown) - 1:
-        offer("right", "Move right", chosen=tuple(_swapped(shown, place)))
-    if place:
-        offer("hide", "Hide", chosen=tuple(one for one in shown[1:] if one != column))
-    return found
-
-
-def _swapped(shown: list[Column], place: int) -> list[Column]:
-    """Without the trial's number, which is always the first; with two neighbours swapped."""
-    order = list(shown)
-    order[place], order[place + 1] = order[place + 1], order[place]
-    return order[1:]
 
 
 def _emptied(selection: Selection, *keys: str) -> str:

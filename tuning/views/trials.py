@@ -17,7 +17,7 @@ from tuning.analysis.space import read_space
 from tuning.analysis.summary import running_row, spread
 from tuning.analysis.trial_metrics import metric_rows
 from tuning.forms.trials import RetrainForm
-from tuning.models import Trial
+from tuning.models import Search, Trial
 from tuning.protocol.statuses import Status
 
 from .access import editable_or_404, may_edit, visible_or_404
@@ -50,7 +50,8 @@ def trial_plots(request: HttpRequest, pk: int) -> JsonResponse:
 
 @require_POST
 def trial_retrain(request: HttpRequest, pk: int) -> HttpResponse:
-    trial = editable_or_404(request, _trials().completed(), pk)  # type: ignore[attr-defined]
+    run_here = _trials().filter(search__origin=Search.Origin.TUNEROOM)
+    trial = editable_or_404(request, run_here.completed(), pk)  # type: ignore[attr-defined]
     form = RetrainForm(request.POST, trial=trial)
     if not form.is_valid():
         return render(request, "trials/detail.html", _context(request, trial, form), status=422)

@@ -56,6 +56,11 @@ class Sort:
     def down(self) -> bool:
         return (self.column.key == "score" and self.column.better == "max") != self.turned
 
+    @classmethod
+    def of(cls, column: Column, down: bool) -> Self:
+        """The order of this column that goes down, or up."""
+        return cls(column, turned=cls(column).down != down)
+
     @property
     def text(self) -> str:
         return f"{'-' if self.turned else ''}{self.column.key}"
@@ -161,18 +166,6 @@ class Selection:
         """What a press on a column's head makes of the order: by it, or turned around."""
         now = next((sort for sort in self.sort if sort.column == column), None)
         return (Sort(column, turned=now is not None and not now.turned),)
-
-    def only_by(self, column: Column, turned: bool) -> tuple[Sort, ...]:
-        return (Sort(column, turned),)
-
-    def also_sorted_by(self, column: Column, turned: bool) -> tuple[Sort, ...]:
-        """In this order where the present one leaves a tie."""
-        kept = tuple(sort for sort in self.sort if sort.column != column)
-        return (*kept, Sort(column, turned))
-
-    def turned(self, column: Column, down: bool) -> bool:
-        """Whether an order this way is the turned one: scores go best first by themselves."""
-        return Sort(column).down != down
 
     @cached_property
     def total(self) -> int:

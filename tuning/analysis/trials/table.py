@@ -81,7 +81,8 @@ def table_of(selection: Selection) -> Table:
     pages = Pages(min(selection.page, count), count, selection.count)
     search = selection.search
     columns = selection.shown
-    frozen = min(selection.frozen, len(columns))
+    # The trial's number never moves away: what a row is about stays in sight.
+    frozen = max(1, min(selection.frozen, len(columns)))
     best = search.trials.best_first(search.direction).values_list("pk", flat=True).first()
     rows = _rows(selection, columns, pages)
     return Table(columns, frozen, spans(columns, frozen), rows, pages, best)

@@ -98,7 +98,10 @@ def _readable() -> list[Path]:
     """Python with its packages, our own code as far as it runs here, the prepared datasets and
     what was downloaded."""
     python = {sys.prefix, sys.base_prefix, sys.exec_prefix}
-    own = (_ROOT / "tuning" / name for name in ("__init__.py", "protocol", "runner", "splits"))
+    own = (
+        _ROOT / "tuning" / name
+        for name in ("__init__.py", "eventfiles", "protocol", "runner", "splits")
+    )
     system = map(Path, (*_SYSTEM_FOLDERS, *_SYSTEM_FILES))
     shared = filter(None, [_datasets(), _folder("RUNNER_DOWNLOADS")])
     return [*map(Path, sorted(python)), *own, *system, *shared]

@@ -1,9 +1,10 @@
 """What a supervisor does with claimed work: one module for each kind of work."""
 
-from tuning.models import Dataset, Inspection, SavedModel, Trial
+from tuning.models import Dataset, Inspection, SavedModel, SearchImport, Trial
 from tuning.supervisor.claims import Claimed
 
 from .base import Assignment
+from .importing import ImportAssignment
 from .inspection import InspectionAssignment
 from .preparation import PreparationAssignment
 from .retraining import RetrainingAssignment
@@ -21,5 +22,7 @@ def assignment_for(claimed: Claimed) -> Assignment:
             return InspectionAssignment(claimed)
         case Dataset():
             return PreparationAssignment(claimed)
+        case SearchImport():
+            return ImportAssignment(claimed)
         case SavedModel():
             return RetrainingAssignment(claimed)

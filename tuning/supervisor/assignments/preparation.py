@@ -1,6 +1,5 @@
 """Preparing a dataset, built-in or uploaded: arrays, profile and pictures, stored once."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from tuning.protocol.orders import PrepareOrder
 from tuning.protocol.statuses import Status
 from tuning.protocol.uploads import Upload
 from tuning.splits import PARTS
-from tuning.supervisor import isolation
 from tuning.supervisor.files import folder_digest, store_folder
+from tuning.supervisor.handover import hand_over
 from tuning.supervisor.recorder import LeaseLost
 from tuning.supervisor.runners import Runner
 from tuning.supervisor.tables import check_columns, look_of
@@ -51,18 +50,7 @@ class PreparationAssignment(Assignment):
         """Lay the uploaded file into the runner's folder: a second name for it, not a copy."""
         target = folder / _UPLOADED
         try:
-            self.row.original.chmod(0o440)
-            if isolation.level() >= isolation.OWN_USER:
-                os.chown(self.row.original, -1, settings.RUNNER_USERS)
-            try:
-                os.link(self.row.original, target)
-            except FileNotFoundError:
-                raise
-            except OSError:
-                # Another file system, or one that knows no links.
-                shutil.copy(self.row.original, target)
-                if isolation.level() >= isolation.OWN_USER:
-                    os.chown(target, -1, settings.RUNNER_USERS)
+            hand_over(self.row.original, target)
         except FileNotFoundError as error:
             message = "The uploaded file is not there any more. Upload it again."
             raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error

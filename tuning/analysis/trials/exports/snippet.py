@@ -11,6 +11,22 @@ import pandas as pd
 
 trials = pd.read_parquet("{stem}.parquet")
 
-# Or the CSV file. Only empty cells are gaps: an optimizer "None" is a text.
-trials = pd.read_csv("{stem}.csv", keep_default_na=False, na_values=[""])
+# Or the CSV file. Only empty cells are gaps: "None" is a text.
+trials = pd.read_csv(
+    "{stem}.csv",
+    keep_default_na=False, na_values=[""],
+)
+"""
+
+
+def script_snippet(address: str) -> str:
+    """The same without a file: pandas sends the token with its request."""
+    return f"""\
+import os
+import pandas as pd
+
+trials = pd.read_parquet(
+    "{address}",
+    storage_options={{"Authorization": "Bearer " + os.environ["TUNEROOM_TOKEN"]}},
+)
 """

@@ -1,0 +1,211 @@
+"""Reading searches of other programs: what good archives become, and one sentence for bad ones."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.imports import keras_tuner_project, session, trial_json, zip_bytes
+from tuning.eventfiles import write
+from tuning.eventfiles.messages import Experiment
+from tuning.protocol.events import IMPORTED, FoundTrial, Imported, decode_event
+from tuning.protocol.orders import ImportOrder
+from tuning.runner.failures import BadData
+from tuning.runner.imports import keras_tuner_files
+from tuning.runner.imports.importing import import_search
+
+MB = 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A runner's folder, and we are in it."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read(files: dict[str, bytes], **order: Any) -> tuple[Imported, list[FoundTrial]]:
+    """What the runner tells, as its supervisor reads it."""
+    Path("upload").write_bytes(zip_bytes(files))
+    Path(IMPORTED).unlink(missing_ok=True)
+    events: list[Any] = []
+    import_search(ImportOrder("upload", "search.zip", 64 * MB, **order), events.append)
+    imported = events[-1]
+    assert isinstance(imported, Imported)
+    trials: list[Any] = []
+    if imported.objective:
+        trials = [decode_event(line) for line in Path(IMPORTED).read_bytes().splitlines()]
+        assert len(trials) == imported.trials
+    return imported, trials
+
+
+def refusal(files: dict[str, bytes]) -> str:
+    with pytest.raises(BadData) as caught:
+        read(files)
+    return str(caught.value)
+
+
+def test_a_keras_tuner_project() -> None:
+    imported, trials = read(keras_tuner_project())
+    assert (imported.origin, imported.name, imported.tuner) == ("kerastuner", "digits", "random")
+    assert (imported.objective, imported.direction) == ("val_accuracy", "max")
+    named = [entry["config"]["name"] for entry in imported.space["space"]]
+    assert named == ["units", "optimizer", "momentum", "learning_rate"]
+    assert imported.space["space"][2]["config"]["conditions"]
+    first, _, failed = trials
+    assert first.values == {"units": 8, "optimizer": "adam"}
+    assert first.metrics == {"val_accuracy": 0.5, "val_loss": 0.5}
+    assert (first.status, first.best_epoch, first.epochs[0].epoch) == ("completed", 3, 3)
+    assert first.finished - first.started == 7
+    assert (failed.status, failed.metrics) == ("failed", {})
+    assert failed.message.endswith("ValueError: no")
+
+
+def test_executions_are_averaged_and_kept() -> None:
+    files = keras_tuner_project()
+    seen = {"direction": "max", "observations": [{"value": [0.2, 0.4], "step": 0}]}
+    files["dir/digits/trial_09/trial.json"] = trial_json(
+        8, 0.3, metrics={"metrics": {"val_accuracy": seen}}, best_step=0
+    )
+    trial = read(files)[1][-1]
+    assert trial.metrics == {"val_accuracy": pytest.approx(0.3)}
+    assert [(e.execution, e.metrics["val_accuracy"]) for e in trial.epochs] == [(0, 0.2), (1, 0.4)]
+
+
+def test_what_was_optimised_is_asked_for_where_nothing_says_it() -> None:
+    files = keras_tuner_project()
+    for number in range(3):
+        files[f"dir/digits/trial_{number:02}/trial.json"] = trial_json(8, 0.5, score=0.1)
+    imported, trials = read(files)
+    assert (imported.objective, imported.direction, trials) == ("", "", [])
+    assert imported.metrics == ["val_accuracy", "val_loss"]
+    imported, trials = read(files, objective="val_loss", direction="min")
+    assert (imported.objective, imported.direction, len(trials)) == ("val_loss", "min", 3)
+
+
+def test_a_tensorboard_log_folder() -> None:
+    files = {
+        "logs/run-1/a.tfevents.1": session({"units": 8, "act": "relu"}, {"acc": [0.1, 0.9, 0.3]}),
+        "logs/run-0/a.tfevents.1": session({"units": 16, "rate": 0.5}, {"acc": [0.2, 0.1]}, 5.0),
+        "logs/run-2/a.tfevents.1": session({"units": 16}, {}, status=2),
+    }  # fmt: skip
+    imported, trials = read(files)
+    assert (imported.origin, imported.objective, imported.direction) == (
+        "tensorboard",
+        "acc",
+        "max",
+    )
+    assert [trial.name for trial in trials] == ["logs/run-0", "logs/run-1", "logs/run-2"]
+    assert [trial.status for trial in trials] == ["completed", "completed", "failed"]
+    assert trials[0].values == {"units": 16, "rate": 0.5}
+    assert isinstance(trials[0].values["units"], int)
+    assert (trials[1].metrics, trials[1].best_epoch) == ({"acc": 0.9}, 2)
+    assert [(e.epoch, e.seconds) for e in trials[1].epochs] == [(1, 1), (2, 1), (3, 1)]
+    kinds = {e["config"]["name"]: e["class_name"] for e in imported.space["space"]}
+    assert kinds == {"units": "Int", "rate": "Fixed", "act": "Fixed"}
+
+
+def test_runs_of_keras_below_a_session_are_its_curves() -> None:
+    files = {
+        "run/x.tfevents.1": session({"units": 8}, {}),
+        "run/train/x.tfevents.1": write.scalars(1001, 0, {"epoch_loss": 0.5}),
+        "run/validation/x.tfevents.1": write.scalars(
+            1002, 0, {"epoch_loss": 0.75, "evaluation_loss_vs_iterations": 1}
+        ),
+    }  # fmt: skip
+    imported, trials = read(files, objective="val_loss")
+    assert imported.metrics == ["val_loss", "loss"]
+    assert [(e.epoch, e.metrics) for e in trials[0].epochs] == [
+        (1, {"loss": 0.5, "val_loss": 0.75})
+    ]
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+def test_a_file_that_was_cut_off_gives_what_is_before(kept: float) -> None:
+    whole = session({"units": 8}, {"acc": [i / 100 for i in range(100)]})
+    trial = read({"run/x.tfevents.1": whole[: int(len(whole) * kept)]})[1][0]
+    assert 0 < len(trial.epochs) < 100
+    assert trial.metrics["acc"] == trial.epochs[-1].metrics["acc"]
+
+
+def test_many_steps_are_thinned_as_tensorboard_does() -> None:
+    curve = [float(i) for i in range(5_000)]
+    trial = read({"x.tfevents.1": session({"a": 1}, {"acc": curve})})[1][0]
+    assert 500 < len(trial.epochs) <= 1_000
+    assert trial.epochs[-1].epoch == 5_000
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"notes.txt": b"x"}, "neither a KerasTuner project"),
+        ({"p/oracle.json": b"{}"}, "has no trials"),
+        ({"p/trial_0/trial.json": b"{,"}, "cannot be read as JSON"),
+        ({"p/trial_0/trial.json": b"[" * 100_000}, "cannot be read as JSON"),
+        ({"p/trial_0/trial.json": b"[]"}, "not written by KerasTuner"),
+        ({"p/trial_0/trial.json": b"{}"}, "No trial has any metric"),
+        ({"x.tfevents.1": b"no records"}, "no hyperparameters in the log folder"),
+        ({"x.tfevents.1": session({"a": 1}, {})}, "No trial has any metric"),
+        (
+            keras_tuner_project("one/") | keras_tuner_project("two/"),
+            "several KerasTuner projects (one, two)",
+        ),
+        (
+            {
+                f"{name}/x.tfevents.1": write.experiment(1.0, Experiment(name=name))
+                for name in ("one", "two")
+            },
+            "several experiments (one, two)",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_refused(files: dict[str, bytes], words: str) -> None:
+    assert words in refusal(files)
+
+
+def test_too_many_trials_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras_tuner_files, "MOST_IMPORTED", 2)
+    assert "The project has 3 trials; at most 2 are read" in refusal(keras_tuner_project())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(
+            ["hyperparameters", "values", "space", "config", "name", "class_name", "metrics",
+             "val_loss", "observations", "value", "step", "score", "best_step", "direction"]
+        ), inner, max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+FUZZED = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@FUZZED
+@given(JSON, JSON)
+def test_any_json_is_read_or_refused(oracle: Any, trial: Any) -> None:
+    files = {"oracle.json": json.dumps(oracle).encode(), "trial_0/trial.json": trial_json(8, 0.5)}
+    if isinstance(trial, dict):
+        files["trial_1/trial.json"] = json.dumps(json.loads(trial_json(8, 0.5)) | trial).encode()
+    try:
+        imported, _ = read(files)
+    except BadData as error:
+        assert "could not be read: " not in str(error)  # noqa: PT017
+    else:
+        assert imported.trials >= 1
+
+
+@FUZZED
+@given(st.data())
+def test_damaged_event_files_are_read_or_refused(data: st.DataObject) -> None:
+    content = bytearray(session({"units": 8, "act": "relu"}, {"acc": [0.1, 0.9]}))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        read({"x.tfevents.1": bytes(content)})
+    except BadData as error:
+        assert "could not be read: " not in str(error)  # noqa: PT017

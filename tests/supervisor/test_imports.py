@@ -1,0 +1,254 @@
+"""Searches of other programs, read by real runners and written by the supervisor."""
+
+import io
+import threading
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from tests.imports import keras_tuner_project, trial_json, zip_bytes
+from tests.supervisor.real import MB
+from tests.views.conftest import add_trial  # noqa: F401
+from tuning.actions.imports import choose_objective, create_import, delete_import
+from tuning.analysis.tensorboard.log_folder import log_folder
+from tuning.models import Epoch, Project, Search, SearchImport, Trial, Worker
+from tuning.protocol.events import (
+    IMPORTED,
+    BadEvent,
+    FoundEpoch,
+    FoundTrial,
+    Imported,
+    encode_event,
+)
+from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.statuses import SearchStatus, Status
+from tuning.supervisor import imports
+from tuning.supervisor.assignments.importing import ImportAssignment
+from tuning.supervisor.claims import Slot, claim_next, has_work
+from tuning.supervisor.imports import check_imported
+from tuning.supervisor.launch import Device
+from tuning.supervisor.recorder import LeaseLost
+from tuning.supervisor.runners import RunnerProcess
+from tuning.supervisor.supervise import supervise
+
+FOUND = Imported("kerastuner", "s", "random", "acc", "max", ["acc"], {"space": []}, 1)
+
+
+@pytest.fixture
+def upload(project: Project, alice: User, worker: Worker) -> Callable[[bytes], SearchImport]:
+    """A function: a claimed import of an archive."""
+
+    def make(content: bytes) -> SearchImport:
+        path = Path(settings.UPLOADS_ROOT) / f"tmp-import-{threading.get_ident()}"
+        path.write_bytes(content)
+        create_import(alice, project, path, "history.zip")
+        return claimed(worker)
+
+    return make
+
+
+def claimed(worker: Worker) -> SearchImport:
+    row = claim_next(Slot(worker, 0))
+    assert isinstance(row, SearchImport)
+    return row
+
+
+def run(row: SearchImport) -> None:
+    """What a slot does with an import that it has claimed."""
+    runner = RunnerProcess(Device(threads=1), needs_keras=False)
+    try:
+        supervise(ImportAssignment(row), runner, 1000 * MB, threading.Event())
+    finally:
+        runner.kill()
+    row.refresh_from_db()
+
+
+def told(search: Search) -> list[Any]:
+    """Everything that a round trip has to keep of the trials."""
+    return [
+        (
+            trial.number, trial.status, trial.values, trial.metrics, trial.last_metrics,
+            trial.score, trial.best_epoch,
+            list(
+                trial.epochs.filter(attempt=trial.attempt).values_list(
+                    "execution", "epoch", "metrics"
+                )
+            ),
+        )
+        for trial in search.trials.order_by("number")
+    ]  # fmt: skip
+
+
+def test_a_keras_tuner_project_becomes_a_search(upload: Any, as_dora: Any) -> None:
+    row = upload(zip_bytes(keras_tuner_project()))
+    run(row)
+    assert row.status == Status.COMPLETED, (row.failure_message, row.log_tail)
+    assert not row.original.exists()
+    search = row.search
+    assert (search.origin, search.name, search.hypermodel) == ("kerastuner", "digits", None)
+    assert (search.status, search.objective) == (SearchStatus.COMPLETED, "val_accuracy")
+    scores = list(search.trials.order_by("number").values_list("score", "status"))
+    assert scores == [(0.5, "completed"), (0.75, "completed"), (None, "failed")]
+    assert search.trials.get(number=3).failure_message == "ValueError: no"
+    assert search.cells.count() == 3
+    assert has_work() == 0
+    pages = ["search-detail", "search-live", "search-plots", "trial-list", "search-tensorboard"]
+    for name in pages:
+        assert as_dora.get(reverse(name, args=[search.pk])).status_code == 200, name
+    for trial in search.trials.all():
+        assert as_dora.get(reverse("trial-detail", args=[trial.pk])).status_code == 200
+        assert as_dora.get(reverse("trial-plots", args=[trial.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("executions", [1, 2])
+def test_a_log_folder_of_ours_comes_back_as_it_was(
+    upload: Any,
+    make_search: Any,
+    add_trial: Any,  # noqa: F811
+    executions: int,
+) -> None:
+    search = make_search(executions_per_trial=executions, max_trials=4)
+    sgd = {"units": 8, "optimizer": "sgd", "momentum": 0.3, "learning_rate": 0.1}
+    add_trial(search, 1, 0.1)
+    add_trial(search, 2, 0.95, values=sgd)
+    add_trial(search, 3, None, status=Status.FAILED, metrics={}, best_epoch=None)
+    for trial in search.trials.all():
+        for execution in range(executions):
+            for epoch in (2, 3):
+                metrics = {"val_accuracy": epoch / 7, "loss": 1 / epoch}
+                Epoch.objects.create(
+                    trial=trial, attempt=1, execution=execution, epoch=epoch, seconds=0.5,
+                    metrics=metrics,
+                )  # fmt: skip
+        Trial.objects.filter(pk=trial.pk).update(last_metrics=metrics)
+    row = upload(b"".join(log_folder(search)))
+    run(row)
+    assert row.status == Status.COMPLETED, (row.failure_message, row.log_tail)
+    back = row.search
+    assert told(back) == told(search)
+    assert (back.objective, back.direction, back.tuner) == ("val_accuracy", "max", "random")
+    assert back.executions_per_trial == executions
+    names = [entry["config"]["name"] for entry in back.space["space"]]
+    assert names == ["units", "optimizer", "momentum", "learning_rate"]
+    # And once more.
+    with zipfile.ZipFile(io.BytesIO(b"".join(log_folder(back)))) as archive:
+        assert archive.testzip() is None
+
+
+def test_somebody_chooses_what_was_optimised(upload: Any, worker: Worker, as_bob: Any) -> None:
+    files = keras_tuner_project()
+    for number in range(3):
+        files[f"dir/digits/trial_{number:02}/trial.json"] = trial_json(8, 0.5, score=0.1)
+    row = upload(zip_bytes(files))
+    run(row)
+    assert (row.status, row.awaits_choice) == (Status.QUEUED, True)
+    assert claim_next(Slot(worker, 0)) is None
+    url = reverse("import-detail", args=[row.pk])
+    assert "What did this search optimise?" in as_bob.get(url).content.decode()
+    assert as_bob.post(url, {"objective": "nothing"}).status_code == 422
+    as_bob.post(url, {"objective": "val_loss"})
+    assert not choose_objective(row, "val_accuracy", "max")
+    row = claimed(worker)
+    run(row)
+    assert row.status == Status.COMPLETED
+    assert (row.search.objective, row.search.direction) == ("val_loss", "min")
+    assert as_bob.get(url)["Location"] == reverse("search-detail", args=[row.search.pk])
+
+
+def test_a_refusal_keeps_nothing(upload: Any, as_dora: Any) -> None:
+    row = upload(zip_bytes({"notes.txt": b"x"}))
+    run(row)
+    assert (row.status, row.failure_code, row.search) == (Status.FAILED, "bad_data", None)
+    assert not row.original.exists()
+    page = as_dora.get(reverse("import-detail", args=[row.pk])).content.decode()
+    assert "neither a KerasTuner project" in page
+
+
+class Left:
+    """A runner that has left lines in its folder."""
+
+    def __init__(self, folder: Path, lines: list[bytes]) -> None:
+        self.folder = folder
+        (folder / IMPORTED).write_bytes(b"".join(lines))
+
+    def log_tail(self) -> str:
+        return ""
+
+
+def found(**changes: Any) -> FoundTrial:
+    trial = {
+        "name": "0", "status": "completed", "values": {"a": 1}, "metrics": {"acc": 0.5},
+        "best_epoch": 1, "epochs": [FoundEpoch(0, 1, 1.0, {"acc": 0.5})],
+    }  # fmt: skip
+    return FoundTrial(**{**trial, **changes})
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{}\n", b'{"event": "ready"}\n', encode_event(found(status="fine"))]
+)
+def test_half_a_search_is_not_left(upload: Any, tmp_path: Path, line: bytes) -> None:
+    row = upload(b"")
+    good = [encode_event(found())] * imports.BATCH
+    event = Imported(**{**vars(FOUND), "trials": imports.BATCH + 1})
+    with pytest.raises(BadEvent):
+        ImportAssignment(row).record(event, Left(tmp_path, [*good, line]))  # type: ignore[arg-type]
+    row.refresh_from_db()
+    assert row.search is None
+    assert not Search.objects.exists()
+
+
+def test_another_attempt_replaces_what_a_lost_one_left(upload: Any, tmp_path: Path) -> None:
+    row = upload(b"")
+    imports.begin_search(row, FOUND)
+    SearchImport.objects.filter(pk=row.pk).update(attempt=2)
+    late, row = row, SearchImport.objects.get(pk=row.pk)
+    runner: Any = Left(tmp_path, [encode_event(found())])
+    assert ImportAssignment(row).record(FOUND, runner)
+    with pytest.raises(LeaseLost):
+        ImportAssignment(late).record(FOUND, runner)
+    assert [search.trials.count() for search in Search.objects.all()] == [1]
+
+
+def test_three_losses_leave_no_search(upload: Any) -> None:
+    row = upload(b"")
+    imports.begin_search(row, FOUND)
+    row.losses = 2
+    ImportAssignment(row).fail(Failure(FailureCode.WORKER_LOST, "gone"))
+    assert not Search.objects.exists()
+    assert SearchImport.objects.get(pk=row.pk).status == Status.FAILED
+
+
+def test_one_that_is_deleted_meanwhile_ends(upload: Any, tmp_path: Path) -> None:
+    row = upload(b"")
+    delete_import(row)
+    with pytest.raises(LeaseLost):
+        ImportAssignment(row).record(FOUND, Left(tmp_path, [encode_event(found())]))  # type: ignore[arg-type]
+    assert not Search.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"origin": "tuneroom"}, {"tuner": "best"}, {"trials": 0}, {"trials": 100_001},
+        {"metrics": [""]}, {"direction": ""}, {"objective": "x" * 81},
+    ],
+)  # fmt: skip
+def test_impossible_words_of_a_runner_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(BadEvent):
+        check_imported(Imported(**{**vars(FOUND), **change}))
+
+
+def test_texts_where_keras_tuner_has_numbers_are_left_out(upload: Any, tmp_path: Path) -> None:
+    row = upload(b"")
+    values = {"a": 1, "tuner/bracket": "x", "tuner/epochs": 3, "tuner/trial_id": "0001"}
+    runner: Any = Left(tmp_path, [encode_event(found(values=values))])
+    ImportAssignment(row).record(FOUND, runner)
+    trial = Trial.objects.get()
+    assert trial.values == {"a": 1}
+    assert trial.tuner_values == {"tuner/epochs": 3, "tuner/trial_id": "0001"}

@@ -1,0 +1,49 @@
+"""Imports of searches: begin one, choose its objective, delete one that became nothing."""
+
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from tuning.models import Project, SearchImport
+
+from .dispatch import ring
+
+
+def create_import(user: Any, project: Project, file: Path, name: str) -> SearchImport:
+    """Take over an uploaded file, which must lie in the uploads folder, and have it read."""
+    row = SearchImport(
+        project=project, key=f"import-{uuid.uuid4().hex}", name=name[:150], created_by=user
+    )
+    # Another machine may read it, and nobody has another copy.
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+    file.rename(row.original)
+    try:
+        row.save()
+    except BaseException:
+        row.original.unlink(missing_ok=True)
+        raise
+    ring()
+    return row
+
+
+def choose_objective(row: SearchImport, objective: str, direction: str) -> bool:
+    """Go on with what somebody chose; False if the import does not await that any more."""
+    awaiting = SearchImport.objects.queued().filter(pk=row.pk, awaits_choice=True)
+    values = {"objective": objective, "direction": direction, "awaits_choice": False}
+    if not awaiting.update(**values, losses=0, progress_text=""):
+        return False
+    ring()
+    return True
+
+
+@transaction.atomic
+def delete_import(row: SearchImport) -> None:
+    """Delete an import that has become no search. One that is being read notices and ends."""
+    held = SearchImport.objects.select_for_update().filter(pk=row.pk, search=None)
+    if held.exists():
+        held.delete()
+        transaction.on_commit(lambda: row.original.unlink(missing_ok=True))

@@ -1,0 +1,29 @@
+"""The form of a new access token."""
+
+from typing import Any
+
+from django import forms
+
+from tuning.models import AccessToken
+
+MOST_TOKENS = 20
+
+
+class AccessTokenForm(forms.ModelForm):
+    class Meta:
+        model = AccessToken
+        fields = ["name"]
+        labels = {"name": "What it is for"}
+        help_texts = {"name": "For example: notebook on my laptop."}
+        error_messages = {"name": {"required": "Give the token a name, to know it by later."}}
+
+    def __init__(self, *args: Any, user: Any) -> None:
+        super().__init__(*args)
+        self.user = user
+
+    def clean(self) -> dict[str, Any]:
+        if AccessToken.objects.of(self.user).count() >= MOST_TOKENS:
+            raise forms.ValidationError(
+                f"You have {MOST_TOKENS} tokens. Revoke one that is not used any more."
+            )
+        return super().clean() or {}

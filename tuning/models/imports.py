@@ -1,0 +1,51 @@
+"""Searches of other programs that a worker reads: the file, and the search that it becomes."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from .projects import Project
+from .searches import Search
+from .teams import TeamOwnedQuerySet
+from .work import Work, WorkQuerySet
+
+
+class SearchImportQuerySet(WorkQuerySet, TeamOwnedQuerySet):
+    team_path = "project__team"
+
+    def ready(self) -> Any:
+        """Those that a worker can take up: nobody has to choose first."""
+        return self.queued().filter(awaits_choice=False)
+
+
+class SearchImport(Work):
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
+    key = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=150, help_text="Of the uploaded file.")
+    # Chosen by a person where the files do not say them.
+    objective = models.CharField(max_length=80, blank=True)
+    direction = models.CharField(max_length=3, choices=Search.Direction.choices, blank=True)
+    metrics = models.JSONField(default=list, blank=True, help_text="Among which to choose.")
+    awaits_choice = models.BooleanField(default=False)
+    search = models.OneToOneField(
+        Search, null=True, blank=True, on_delete=models.CASCADE, related_name="imported_by",
+        help_text="Being filled until the import is completed.",
+    )  # fmt: skip
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    objects = SearchImportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"import of {self.name}"
+
+    @property
+    def original(self) -> Path:
+        """The uploaded file, until it is read or of no use."""
+        return Path(settings.UPLOADS_ROOT) / self.key

@@ -1,0 +1,1 @@
+"""Searches of other programs, read from archives of their files."""

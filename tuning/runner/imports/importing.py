@@ -1,0 +1,124 @@
+"""From an archive of another program's files to the trials of a search."""
+
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tuning.protocol.events import (
+    IMPORTED,
+    MAX_LINE,
+    MAX_METRICS,
+    MAX_NAME,
+    Event,
+    FoundTrial,
+    Imported,
+    Metrics,
+    Progress,
+    encode_event,
+)
+from tuning.protocol.orders import ImportOrder
+from tuning.protocol.spaces import checked_space, checked_values, completed_space
+from tuning.runner.datasets.archives import open_archive
+from tuning.runner.failures import BadData, WorkFailed
+
+from .found import Found, decide_objective, settle
+from .keras_tuner_files import Report, find_projects, read_project
+from .tensorboard_files import has_event_files, read_log_folder
+
+_PROGRESS_SECONDS = 0.5
+
+
+def import_search(order: ImportOrder, send: Callable[[Event], None]) -> None:
+    """Read the archive and write its trials into the IMPORTED file of the working folder, unless
+    somebody has to choose the objective first. Raises BadData."""
+    try:
+        with open_archive(Path(order.file), order.most_bytes) as archive:
+            found = _read(archive, _reporter(send))
+    except (WorkFailed, MemoryError):
+        raise
+    except Exception as error:
+        # A case that the readers do not know. Its traceback helps to teach them.
+        raise BadData(f"The file could not be read: {type(error).__name__}, {error}.") from error
+    found.trials = [_fit(trial) for trial in found.trials]
+    metrics = found.metrics()[:MAX_METRICS]
+    if not metrics:
+        raise BadData("No trial has any metric: there is nothing to compare them by.")
+    decide_objective(found, order.objective, order.direction)
+    if found.objective:
+        settle(found)
+        _write(found.trials)
+    # KerasTuner's own keys are no hyperparameters.
+    values = ({k: v for k, v in t.values.items() if k[:6] != "tuner/"} for t in found.trials)
+    send(
+        Imported(
+            origin=found.origin,
+            name=found.name[:80],
+            tuner=found.tuner,
+            objective=found.objective,
+            direction=found.direction if found.objective else "",
+            metrics=metrics,
+            space=completed_space(checked_space(found.space), values),
+            trials=len(found.trials),
+        )
+    )
+
+
+def _read(archive: zipfile.ZipFile, report: Report) -> Found:
+    projects = find_projects(archive)
+    if len(projects) > 1:
+        names = ", ".join(sorted(str(folder) for folder in projects)[:5])
+        raise BadData(
+            f"The archive holds several KerasTuner projects ({names[:300]}). Import each by itself."
+        )
+    if projects:
+        return read_project(archive, projects.pop(), report)
+    if has_event_files(archive):
+        return read_log_folder(archive, report)
+    raise BadData(
+        "The archive holds neither a KerasTuner project (oracle.json, trial_*/trial.json) nor a "
+        "TensorBoard log folder (files with .tfevents. in their names)."
+    )
+
+
+def _fit(trial: FoundTrial) -> FoundTrial:
+    """The trial as its supervisor accepts it."""
+    return replace(
+        trial,
+        name=trial.name[:MAX_NAME],
+        values=checked_values(trial.values),
+        metrics=_fit_metrics(trial.metrics),
+        epochs=[
+            replace(epoch, metrics=_fit_metrics(epoch.metrics))
+            for epoch in trial.epochs
+            if epoch.execution < 2**15
+        ],
+    )
+
+
+def _fit_metrics(metrics: Metrics) -> Metrics:
+    kept = {name[:80]: value for name, value in metrics.items() if value is not None}
+    return dict(sorted(kept.items())[:MAX_METRICS])
+
+
+def _write(trials: list[FoundTrial]) -> None:
+    with Path(IMPORTED).open("xb") as file:
+        for trial in trials:
+            line = encode_event(trial)
+            if len(line) > MAX_LINE:
+                raise BadData(f"Trial {trial.name} has more epochs and metrics than can be kept.")
+            file.write(line)
+
+
+def _reporter(send: Callable[[Event], None]) -> Report:
+    """Progress, but not for every file: each report is a write to the database."""
+    last = 0.0
+
+    def report(text: str, done: float) -> None:
+        nonlocal last
+        if time.monotonic() > last + _PROGRESS_SECONDS:
+            last = time.monotonic()
+            send(Progress(text, done))
+
+    return report

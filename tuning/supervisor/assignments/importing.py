@@ -1,0 +1,79 @@
+"""Reading a search of another program, and writing its trials."""
+
+from typing import Any
+
+from django.conf import settings
+
+from tuning.models import Search, SearchImport
+from tuning.protocol.events import Event, Failed, Imported, Progress
+from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.orders import ImportOrder
+from tuning.protocol.statuses import Status
+from tuning.supervisor.handover import hand_over
+from tuning.supervisor.imports import begin_search, check_imported, read_trials, write_trials
+from tuning.supervisor.runners import Runner
+
+from .base import Assignment, Unstartable, failure_of
+
+_UPLOADED = "upload"
+
+
+class ImportAssignment(Assignment):
+    row: SearchImport
+    stall_limit = 300
+
+    def start(self, runner: Runner) -> None:
+        try:
+            hand_over(self.row.original, runner.folder / _UPLOADED)
+        except FileNotFoundError as error:
+            message = "The uploaded file is not there any more. Upload it again."
+            raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error
+        most_bytes = settings.RUNNER_FILE_SIZE_MB * 1024 * 1024
+        chosen = self.row.objective, self.row.direction
+        runner.send(ImportOrder(_UPLOADED, self.row.name, most_bytes, *chosen))
+
+    def record(self, event: Event, runner: Runner) -> bool:
+        match event:
+            case Progress():
+                self._update(progress_text=event.text[:200])
+            case Imported():
+                check_imported(event)
+                if event.objective:
+                    self._write(event, runner)
+                else:
+                    self._await_choice(event)
+                return True
+            case Failed():
+                self.fail(failure_of(event), runner.log_tail())
+                return True
+        return False
+
+    def _write(self, event: Imported, runner: Runner) -> None:
+        search = begin_search(self.row, event)
+        try:
+            for done in write_trials(self.row, search, read_trials(runner.folder, event.trials)):
+                self._update(progress_text=f"Writing trial {done:,} of {event.trials:,}")
+                self.beat()
+            self._finish(Status.COMPLETED)
+        except BaseException:
+            # Half a search helps nobody; another attempt begins anew.
+            SearchImport.objects.filter(search=search).update(search=None)
+            Search.objects.filter(pk=search.pk).delete()
+            self.row.search = None
+            raise
+
+    def _await_choice(self, event: Imported) -> None:
+        """Nobody knows what the search optimised: a person has the next word."""
+        self._must(
+            self.rows.requeue(
+                self.row.pk, self.row.attempt, awaits_choice=True, metrics=event.metrics
+            )
+        )
+
+    def _finish(self, status: Status, **values: Any) -> None:
+        super()._finish(status, **values)
+        if status == Status.FAILED and self.row.search_id:
+            # What an attempt left whose worker was lost.
+            SearchImport.objects.filter(pk=self.row.pk).update(search=None)
+            Search.objects.filter(pk=self.row.search_id).delete()
+        self.row.original.unlink(missing_ok=True)

@@ -1,0 +1,132 @@
+"""Importing a search: the upload, its page while it is read, and a choice where one is needed."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_http_methods
+
+from tuning.actions import imports as actions
+from tuning.forms.datasets import (
+    LimitedUploadHandler,
+    has_no_room,
+    is_too_large,
+    largest_upload,
+    no_room_text,
+    too_large_text,
+)
+from tuning.forms.imports import ImportForm, ObjectiveForm
+from tuning.models import Project, SearchImport, Worker
+from tuning.protocol.statuses import Status
+
+from .access import editable_or_404, may_edit, visible_or_404
+
+
+@csrf_exempt  # Checked in _import_create: the check reads the form, and with it the file.
+@require_http_methods(["GET", "POST"])
+def import_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """`pk` is the project's."""
+    project = editable_or_404(request, Project.objects.select_related("team"), pk)
+    length = request.META.get("CONTENT_LENGTH", "")
+    if request.method == "POST" and is_too_large(length):
+        return _form_page(request, project, ImportForm(), 413, too_large_text())
+    if request.method == "POST" and has_no_room(length):
+        return _form_page(request, project, ImportForm(), 507, no_room_text())
+    handler = LimitedUploadHandler(request)
+    request.upload_handlers = [handler]
+    return _import_create(request, project, handler)
+
+
+@csrf_protect
+def _import_create(
+    request: HttpRequest, project: Project, handler: LimitedUploadHandler
+) -> HttpResponse:
+    if request.method != "POST":
+        return _form_page(request, project, ImportForm())
+    # The form is read before anything asks whether the file was too large.
+    data, files = request.POST, request.FILES
+    form = ImportForm(data, files, too_large=handler.too_large)
+    if not form.is_valid():
+        return _form_page(request, project, form, 413 if handler.too_large else 422)
+    file = form.cleaned_data["file"]
+    path = Path(file.temporary_file_path())
+    row = actions.create_import(request.user, project, path, file.name)
+    return redirect("import-detail", row.pk)
+
+
+@require_http_methods(["GET", "POST"])
+def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST: the objective, where the files do not say it."""
+    if request.method == "POST":
+        row = editable_or_404(request, _imports(), pk)
+        form = ObjectiveForm(request.POST, row=row)
+        if form.is_valid():
+            actions.choose_objective(row, **form.cleaned_data)
+            return redirect("import-detail", row.pk)
+        context = _state(request, row) | {"form": form}
+        return render(request, "imports/detail.html", context, status=422)
+    row = visible_or_404(request, _imports(), pk)
+    if row.status == Status.COMPLETED and row.search_id:
+        return redirect("search-detail", row.search_id)
+    context = _state(request, row) | {"form": ObjectiveForm(row=row)}
+    return render(request, "imports/detail.html", context)
+
+
+@require_GET
+@never_cache
+def import_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The state of an import that is being read. Once that is over, the page loads anew."""
+    row = visible_or_404(request, _imports(), pk)
+    context = _state(request, row)
+    if not context["waiting"]:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return render(request, "imports/_state.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def import_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks, POST does it."""
+    row = editable_or_404(request, _imports(), pk)
+    if row.status == Status.COMPLETED and row.search_id:
+        return redirect("search-delete", row.search_id)
+    if request.method == "POST":
+        actions.delete_import(row)
+        messages.success(request, f"The import of “{row.name}” is deleted.")
+        return redirect("project-detail", row.project_id)
+    return render(request, "imports/delete.html", {"row": row, "project": row.project})
+
+
+def _imports() -> QuerySet[SearchImport]:
+    return SearchImport.objects.select_related("project")
+
+
+def _form_page(
+    request: HttpRequest, project: Project, form: ImportForm, status: int = 200, refusal: str = ""
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "project": project,
+        "refusal": refusal,
+        "too_large": too_large_text(),
+        "most_bytes": largest_upload(),
+        "most_mb": settings.UPLOAD_MAX_MB,
+    }
+    return render(request, "imports/create.html", context, status=status)
+
+
+def _state(request: HttpRequest, row: SearchImport) -> dict[str, Any]:
+    """What the page says about the import. `waiting`: it will change by itself."""
+    waiting = row.is_active and not row.awaits_choice
+    return {
+        "row": row,
+        "project": row.project,
+        "waiting": waiting,
+        "can_edit": may_edit(request, row.project.team_id),
+        "nobody_works": waiting and not Worker.objects.online().exists(),
+    }

@@ -203,7 +203,7 @@ def test_chosen_rows_stay_chosen_from_page_to_page(page: Any) -> None:
     # Tagged together, although one of them is on another page.
     page.locator("#chosen-tags").fill("promising")
     page.get_by_role("button", name="Tag", exact=True).click()
-    page.get_by_text(re.compile("promising.*2 trials")).wait_for()
+    page.get_by_text(re.compile("Tagged 2 trials")).wait_for()
     assert cells(page, "tags")[1] == "promising"
     page.goto(page.url.split("?")[0] + "?tags__any=promising")
     assert [text.strip() for text in cells(page, "number")] == ["2", "101"]

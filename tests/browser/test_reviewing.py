@@ -106,8 +106,8 @@ def raw_trials(tuneroom: Tuneroom, search: int) -> pd.DataFrame:
 
 
 def agrees(page: Any, rows: pd.DataFrame) -> None:
-    """The table has these trials in this order with these values, the page says how many they are,
-    and the address gives the same to whoever opens it."""
+    """The table has these trials in this order with these values, and the page says how many they
+    are."""
     numbers = rows.number.tolist()
     wait_for(lambda: numbers_in(page) == numbers, f"the table shows the trials {numbers}")
     count = f"{len(rows)} of {TRIALS} trials" if len(rows) < TRIALS else f"{TRIALS} trials"
@@ -115,6 +115,10 @@ def agrees(page: Any, rows: pd.DataFrame) -> None:
     for key in shown(page):
         if key in rows and key not in ("number", "status"):
             assert exact(page, key) == [known(value) for value in rows[key]], key
+
+
+def restores(page: Any) -> None:
+    """The address gives the same to whoever opens it."""
     tab = page.context.new_page()
     tab.goto(page.url)
     assert seen(tab) == seen(page)
@@ -126,7 +130,9 @@ def seen(page: Any) -> dict[str, Any]:
     return {
         "numbers": numbers_in(page),
         "columns": shown(page),
-        "sorted": [head(page, key).get_attribute("aria-sort") for key in shown(page)],
+        "sorted": page.locator("#trial-table th[data-key]").evaluate_all(
+            "heads => heads.map(({ ariaSort }) => ariaSort)"
+        ),
         "filters": page.locator(".chip").all_inner_texts(),
         "count": page.locator(".filter-count").inner_text(),
         "plots": page.locator(".plot-toggles [aria-pressed=true]").all_inner_texts(),
@@ -172,6 +178,7 @@ def sort_by_loss(page: Any, rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.sort_values(LOSS, kind="stable", key=pd.to_numeric)
     assert rows[LOSS].isna().sum() == rows[LOSS].tail(3).isna().sum() == 3
     agrees(page, rows)
+    restores(page)
     return rows
 
 
@@ -189,6 +196,7 @@ def hide_training_metrics(page: Any, rows: pd.DataFrame) -> None:
         open_menu(page, key)
         page.locator("#do-hide").click()
         wait_for(lambda key=key: key not in shown(page), "the column is hidden")
+        restores(page)
     assert shown(page) == before
     agrees(page, rows)
 
@@ -203,6 +211,7 @@ def filter_numbers(page: Any, rows: pd.DataFrame) -> pd.DataFrame:
         page.keyboard.press("Escape")
         rows = rows[rows[key] <= float(most)]
         agrees(page, rows)
+        restores(page)
     assert 5 < len(rows) < len(unfiltered) / 2
     assert page.locator(".chip > a:first-child").all_inner_texts() == [
         "val_loss at most 0.3", "learning_rate at most 0.01",
@@ -223,12 +232,12 @@ def brush_layers(page: Any, rows: pd.DataFrame) -> pd.DataFrame:
     drag(page, place(plot, axis, -0.03), place(plot, axis + 0.02, 0.5))
     wait_for(lambda: f"{LAYERS}__between" in asked(page), "the address has the brush")
     low, high = map(float, asked(page)[f"{LAYERS}__between"][0].split(","))
-    assert low <= 1
-    assert 2 <= high < 3
+    assert (low, high) == (1, 2)
     answer = page.request.get(data_address(page, "parallel")).json()
     assert answer["number"] == sorted(rows.number)
     rows = rows[rows[LAYERS] <= 2]
     agrees(page, rows)
+    restores(page)
     assert answer["selected"] == len(rows)
     inside = [answer["number"][index] for index in answer["inside"]]
     assert inside == sorted(rows.number)

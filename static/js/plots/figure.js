@@ -89,7 +89,17 @@ export function filterOf(axis, range) {
     const inside = axis.texts.filter((_, index) => index >= low && index <= high);
     return { set: inside.length ? { [keys[1]]: inside } : {}, remove: keys };
   }
-  return { set: { [keys[0]]: [`${tidy(low, high, Math.floor)},${tidy(high, low, Math.ceil)}`] }, remove: keys };
+  const ends = wholeWithin(axis, low, high) ?? [tidy(low, high, Math.floor), tidy(high, low, Math.ceil)];
+  return { set: { [keys[0]]: [ends.join(",")] }, remove: keys };
+}
+
+// Of whole numbers those inside: "between 1 and 2" says more than "between 1 and 2.52".
+function wholeWithin(axis, low, high) {
+  if (!axis.values.every((value) => value === null || Number.isInteger(value))) return null;
+  // What went through a logarithm comes back a little off.
+  const off = 1e-9 * Math.max(Math.abs(low), Math.abs(high));
+  const [first, last] = [Math.ceil(low - off), Math.floor(high + off)];
+  return first <= last ? [first, last] : null;
 }
 
 // No more digits than the range needs, rounded outwards so that no trial at its edge is lost.

@@ -16,6 +16,7 @@ const MOST_PLAIN = 1000;
 const PICTURE = [960, 400];
 const CLOSE_PIXELS = 6;
 const LONG_NAME = 12;
+const LEAST_BRUSH = 0.04;
 
 // An axis with what belongs to it: its ends (logarithms where it is logarithmic) and ticks.
 function ruled(axis) {
@@ -53,7 +54,12 @@ function brushOf(rule, brushes) {
   const mine = brushes.find((brush) => brush.key === rule.axis.key);
   if (!mine) return null;
   if (mine.operator === "active") return mine.value === "no" ? [NONE - 0.03, NONE + 0.03] : [-0.03, 1.03];
-  if (mine.operator === "between") return mine.value.map((end) => rule.height(rule.axis.log ? Math.log10(Math.max(end, 1e-300)) : end)).map((height) => Math.min(Math.max(height, -0.03), 1.03));
+  if (mine.operator === "between") {
+    const [from, to] = mine.value.map((end) => rule.height(rule.axis.log ? Math.log10(Math.max(end, 1e-300)) : end));
+    // A single value is still to be seen.
+    const more = Math.max(LEAST_BRUSH - (to - from), 0) / 2;
+    return [from - more, to + more].map((height) => Math.min(Math.max(height, -0.03), 1.03));
+  }
   const places = rule.axis.texts ? rule.axis.texts.flatMap((text, index) => (mine.value.includes(text) ? [index] : [])) : mine.value;
   if (!places.length) return null;
   const half = rule.axis.texts ? 0.3 / Math.max(rule.axis.texts.length - 1, 1) : 0.02;

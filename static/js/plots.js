@@ -26,7 +26,7 @@ export function draw(element, make) {
   const { traces, layout } = figureOf(make);
   element.querySelector(".plot-wait")?.remove();
   Plotly.react(element, traces, layout, { displayModeBar: false, responsive: true, staticPlot: false });
-  offerSaving(element, () => figureOf(make));
+  offerSaving(element, () => inWords(figureOf(make)));
 }
 
 function figureOf(make) {
@@ -46,6 +46,9 @@ function figureOf(make) {
     ...layout,
   } };
 }
+
+// A picture stands alone: it needs the legend that a page may have beside its plots.
+const inWords = ({ traces, layout }) => ({ traces, layout: { ...layout, showlegend: true } });
 
 // The drawn element keeps its two buttons; what they save is what was drawn last.
 const figures = new WeakMap();

@@ -405,6 +405,9 @@ def check_refined(page: Any, tuneroom: Tuneroom, search: int, rows: pd.DataFrame
         tuneroom, "SELECT tuner, fed_count FROM tuning_search WHERE id = ?", search
     )
     assert (tuner, fed) == ("bayesian", len(rows))
+    # The page that followed the search to its end says so everywhere.
+    page.locator("#search-lineage [aria-current=page]").wait_for()
+    assert page.locator("#search-lineage .status-running").count() == 0
     trials = raw_trials(tuneroom, search)
     assert trials.status.tolist() == ["completed"] * 3
     for key in (RATE, LAYERS, "hp:dropout", "hp:units_1"):

@@ -50,6 +50,20 @@ def test_every_live_piece_is_on_the_page(as_alice: Client, make_search: Any) -> 
     assert pieces.count('hx-swap-oob="true"') == 7
 
 
+def test_what_follows_from_the_end_comes_with_it(as_alice: Client, make_search: Any) -> None:
+    """The edges, the ways on and the lineage, which would otherwise still say "Running"."""
+    search = make_search()
+    names = ("edges", "extend-hint", "next", "lineage")
+    page = as_alice.get(reverse("search-detail", args=[search.pk])).content.decode()
+    assert all(f'id="search-{name}"' in page for name in names)
+    running = _live(as_alice, search).content.decode()
+    assert not any(f'id="search-{name}"' in running for name in names)
+    Search.objects.change_status(search.pk, (SearchStatus.RUNNING,), status=SearchStatus.COMPLETED)
+    ended = _live(as_alice, search).content.decode()
+    assert all(f'id="search-{name}"' in ended for name in names)
+    assert "The search goes on where it ended" in ended
+
+
 def test_a_finished_search_is_not_polled(as_alice: Client, search: Search) -> None:
     page = as_alice.get(reverse("search-detail", args=[search.pk])).content.decode()
     assert 'hx-trigger="every' not in page

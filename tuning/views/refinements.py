@@ -39,7 +39,8 @@ def search_failures(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def refinement_context(search: Search) -> dict[str, Any]:
-    """What the search's page says of its way back. Not part of the fragments that are polled."""
+    """What the search's page says of its way back. Fragments have it once the
+    search has ended."""
     return {"origin": origin(search), "family": family(search), "edges": edges(search)}
 
 

@@ -42,7 +42,7 @@ def search_live(request: HttpRequest, pk: int) -> HttpResponse:
     can_edit = may_edit(request, search.project.team_id)
     text = shared_fragment(
         request, search, "searches/_live.html",
-        lambda: _live_context(search, int(workers), can_edit), workers, can_edit,
+        lambda: _news_context(search, int(workers), can_edit), workers, can_edit,
     )  # fmt: skip
     return HttpResponse(text)
 
@@ -129,6 +129,12 @@ def _page_context(request: HttpRequest, search: Search) -> dict[str, Any]:
     live = _live_context(search, Worker.objects.online().count(), can_edit)
     page = _space_context(search) | refinement_context(search)
     return live | page | {"extend_form": ExtendForm(search=search)}
+
+
+def _news_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any]:
+    """What follows from a search's end is looked at when it has ended."""
+    live = _live_context(search, workers, can_edit)
+    return live if search.is_active else live | refinement_context(search)
 
 
 def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any]:

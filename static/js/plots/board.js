@@ -1,6 +1,7 @@
 // The plots of the trials page. Which ones are open, and how, stands in the address (plot=…,
 // plot.<name>.<option>=…), which selection.js keeps: this module asks it for another address and
 // draws what the address says. Each plot has a module of its own, loaded when it is opened.
+import { chosenTrials } from "../chosen.js";
 import { plotly, say } from "../plots.js";
 import { filled, controls } from "./options.js";
 import { saveAs } from "./saving.js";
@@ -15,6 +16,9 @@ const request = (detail) => document.dispatchEvent(new CustomEvent("tuneroom:fil
 const SHARE = 10;
 const WAITING_MS = 2000;
 const CLICK_PIXELS = 4;
+// One more than are drawn (tuning/analysis/plots/curves.py), so that the plot can say so.
+const MOST_CURVES = 51;
+const TICKING_MS = 400;
 
 class Figure {
   constructor(element) {
@@ -203,7 +207,8 @@ for (const toggle of toggles) {
     const open = toggles.filter((one) => (one.getAttribute("aria-pressed") === "true") !== (one === toggle)).map((one) => one.dataset.plot);
     // At once: the address follows.
     show(open);
-    request({ set: { plot: open }, remove: ["plot"] });
+    const ticked = toggle.dataset.plot === "curves" && open.includes("curves") && chosenTrials().length ? tickedDetail() : {};
+    request({ set: { ...ticked.set, plot: open }, remove: [...(ticked.remove ?? []), "plot"] });
   });
 }
 
@@ -212,6 +217,22 @@ document.addEventListener("tuneroom:selection", (event) => {
   if (!news) show(address().getAll("plot"));
   for (const figure of figures) figure.refresh({ news });
 });
+// The curves are those of the rows that are ticked, in the address too, so that a colleague sees them.
+function tickedDetail() {
+  const trials = chosenTrials().slice(0, MOST_CURVES);
+  const keys = ["plot.curves.trial", "plot.curves.count"];
+  return { set: trials.length ? { [keys[0]]: trials } : {}, remove: keys, quiet: true };
+}
+
+let ticking = null;
+document.addEventListener("tuneroom:chosen", () => {
+  clearTimeout(ticking);
+  // Several are ticked in a row: one question for all of them.
+  ticking = setTimeout(() => {
+    if (address().getAll("plot").includes("curves") || address().has("plot.curves.trial")) request(tickedDetail());
+  }, TICKING_MS);
+});
+
 document.addEventListener("tuneroom:theme", () => { for (const figure of figures) if (figure.open) figure.draw(); });
 
 show(address().getAll("plot"));

@@ -69,13 +69,19 @@ class Figure {
     const same = asked === this.asked;
     const wait = this.cost * SHARE - (performance.now() - this.fetched);
     if (news && same && wait > 0) { this.later(wait); return; }
+    // Opening asks twice: when the plot comes into view, and when the address has it.
+    if (asked === this.asking && !news) return;
+    this.asking = asked;
+    this.older?.abort();
+    const { signal } = this.older = new AbortController();
     const turn = ++this.turn;
     const begun = performance.now();
     const since = same && this.info ? `&since=${encodeURIComponent(this.info.version)}` : "";
     try {
-      this.module ??= await import(`./${this.name}.js`);
-      await plotly;
-      const response = await fetch(`${this.element.dataset.url}?${asked}${since}`, { headers: { Accept: "application/json" } });
+      const asking = fetch(`${this.element.dataset.url}?${asked}${since}`, { headers: { Accept: "application/json" }, signal });
+      // While the figures are on their way.
+      [this.module] = await Promise.all([this.module ?? import(`./${this.name}.js`), plotly, asking]);
+      const response = await asking;
       if (turn !== this.turn) return;
       if (!response.ok) throw new Error(`the plot's figures answered ${response.status}`);
       if (response.status === 200) {
@@ -85,8 +91,10 @@ class Figure {
         this.cost = performance.now() - begun;
       }
     } catch {
-      if (!this.info) say(this.plot, "The figures could not be fetched.");
+      if (turn === this.turn && !this.info) say(this.plot, "The figures could not be fetched.");
     }
+    if (turn !== this.turn) return;
+    this.asking = null;
     this.fetched = performance.now();
     if (this.info?.waiting) this.later(WAITING_MS);
   }

@@ -53,8 +53,8 @@ def points_of(selection: Selection, keys: Iterable[str], most: int = MOST_POINTS
 
 def axis_of(column: Column, values: Sequence[Any]) -> dict[str, Any]:
     """A column for an axis. Other values than numbers become indices into `texts`. Where only some
-    numbers are possible, `marks` are those that trials have, if they are few; `step` is the distance
-    between them, if they are many."""
+    numbers are possible, `marks` are those that trials have, if they are few; `step` is their
+    distance, if they are many."""
     axis: dict[str, Any] = {"key": column.key, "label": column.label, "better": column.better}
     if column.is_number:
         known = [value for value in values if value is not None]

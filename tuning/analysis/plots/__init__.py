@@ -65,7 +65,7 @@ PLOTS: dict[str, Plot] = {
         ),
         Plot(
             "slice", "Slice",
-            "The score over each hyperparameter by itself. Darker points are later trials.",
+            "The score over each hyperparameter by itself. Early trials are grey, later ones blue.",
             slice.slice_info, (slice.AXES, slice.FIGURE),
         ),
         Plot(

@@ -268,7 +268,7 @@ def main() -> None:
             target=write, args=(prepared["search"], options.seconds + OPEN_SECONDS + 10)
         )
         try:
-            _wait_for(8998)
+            wait_for(8998)
             writer.start()
             process = psutil.Process(site.pid)
             times, busy = asyncio.run(watch(8998, prepared, options.seconds, process))
@@ -280,7 +280,7 @@ def main() -> None:
     report(times, options.seconds, busy)
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     import socket
 
     for _ in range(300):

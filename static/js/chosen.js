@@ -9,6 +9,8 @@ const compare = document.getElementById("compare-chosen");
 let chosen = read();
 let last = null;
 
+export const chosenTrials = () => [...chosen];
+
 function read() {
   try { return new Set(JSON.parse(sessionStorage.getItem(store) ?? "[]")); } catch { return new Set(); }
 }

@@ -4,7 +4,8 @@
 // change, together with the filters and the table. Others on the page
 // - hear `tuneroom:selection` on the document after each change (detail.news: trials have changed,
 //   not the selection);
-// - send `tuneroom:filter` (detail {set: {"hp:units__between": ["8", "64"]}, remove: [...]}) to change it.
+// - send `tuneroom:filter` (detail {set: {"hp:units__between": ["8", "64"]}, remove: [...]}) to change it;
+//   with `quiet` it makes no step of its own to go back to.
 // Without scripts the same links and forms load the page.
 
 const PIECES = ["search-head", "selection", "trial-filters", "trial-bar", "trial-table"];
@@ -69,12 +70,12 @@ function tell(detail = {}) {
 
 // Asks for another selection: its query, or another address that leads to one. Returns true once it
 // is shown, the answer's text if it was refused, false if there was none or it came too late.
-export async function go(query, { push = true, from = path } = {}) {
+export async function go(query, { push = true, quiet = false, from = path } = {}) {
   document.getElementById("trial-table").setAttribute("aria-busy", "true");
   const answer = await ask(`${from}?${query}`);
   document.getElementById("trial-table").removeAttribute("aria-busy");
   if (answer !== true) return answer;
-  if (push) history.pushState(null, "", state().query ? `${path}?${state().query}` : path);
+  if (push) history[quiet ? "replaceState" : "pushState"](null, "", state().query ? `${path}?${state().query}` : path);
   tell();
   return true;
 }
@@ -104,10 +105,10 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("tuneroom:filter", (event) => {
   const query = new URLSearchParams(state().query);
-  const { set = {}, remove = [] } = event.detail;
+  const { set = {}, remove = [], quiet = false } = event.detail;
   for (const key of [...remove, ...Object.keys(set), "page"]) query.delete(key);
   for (const [key, values] of Object.entries(set)) for (const value of values) query.append(key, value);
-  go(query.toString());
+  go(query.toString(), { quiet });
 });
 
 window.addEventListener("popstate", () => go(location.search.slice(1), { push: false }));

@@ -14,6 +14,7 @@ from django.utils import timezone
 from tuning.models import (
     Cells,
     Dataset,
+    Epoch,
     HyperModel,
     Inspection,
     Membership,
@@ -62,7 +63,8 @@ def fill(name: str, trials: int = 130, status: str = SearchStatus.COMPLETED) -> 
     Membership.objects.create(team=team, user=colleague, role=Role.EDITOR)
     search = _search(name, team, first)
     Search.objects.filter(pk=search.pk).update(status=status)
-    Trial.objects.bulk_create(_trials(search, trials))
+    rows = Trial.objects.bulk_create(_trials(search, trials))
+    Epoch.objects.bulk_create(epoch for row in rows for epoch in _epochs(row))
     Cells.objects.fill(search)
     print(search.pk)
 
@@ -97,6 +99,16 @@ def _search(name: str, team: Team, user: User) -> Search:
 def _trials(search: Search, count: int) -> list[Trial]:
     draw = random.Random(1)
     return [_trial(search, number, draw) for number in range(1, count + 1)]
+
+
+def _epochs(trial: Trial) -> list[Epoch]:
+    return [
+        Epoch(
+            trial=trial, attempt=trial.attempt, execution=0, epoch=epoch, seconds=1,
+            metrics={name: value * epoch / 5 for name, value in trial.metrics.items()},
+        )
+        for epoch in range(1, trial.epochs_done + 1)
+    ]  # fmt: skip
 
 
 def _trial(search: Search, number: int, draw: random.Random) -> Trial:

@@ -70,6 +70,56 @@ def test_axes_are_moved_by_their_names(page: Any) -> None:
     )
 
 
+def test_axes_are_put_in_order_without_a_mouse(page: Any) -> None:
+    plot = open_plot(page, "parallel")
+    first = plot.locator(".annotation-text").first
+    page.locator("#plot-parallel summary").press("Enter")
+    box = page.locator("#plot-parallel .plot-choices").get_by_label("learning_rate", exact=True)
+    box.focus()
+    for _ in range(3):
+        page.keyboard.press("Alt+ArrowUp")
+    wait_for(lambda: first.text_content() == "learning_rate", "the axis is the first one")
+    keys = asked(page)["plot.parallel.axes"]
+    assert keys[:3] == ["hp:learning_rate", "hp:units", "hp:optimizer"]
+    # The list was made anew; who moves an axis goes on where they were.
+    assert page.evaluate("document.activeElement.value") == "hp:learning_rate"
+    assert "place 1 of 5" in page.locator("#announcer").inner_text()
+    page.get_by_role("button", name="Move learning_rate down").press("Enter")
+    wait_for(lambda: first.text_content() == "units", "the button moves it too")
+    box.press("Space")
+    wait_for(lambda: len(asked(page)["plot.parallel.axes"]) == 4, "it is not drawn any more")
+    page.reload()
+    plot.locator(".annotation-text").nth(3).wait_for()
+    assert plot.locator(".annotation-text").count() == 4
+
+
+def test_ticked_trials_are_the_ones_whose_curves_are_drawn(
+    page: Any, sign_in: Callable[..., Any]
+) -> None:
+    drawn = "plot => plot.data.map(trace => trace.name)"
+    plot = open_plot(page, "curves")
+    assert len(plot.evaluate(drawn)) == 10
+    boxes = page.locator("#trial-table .choose")
+    for place in (20, 3):
+        boxes.nth(place).check()
+    keys = [boxes.nth(place).get_attribute("value") for place in (20, 3)]
+    wait_for(lambda: asked(page).get("plot.curves.trial") == keys, "the address has the trials")
+    wait_for(lambda: len(plot.evaluate(drawn)) == 2, "their curves are drawn")
+    names = plot.evaluate(drawn)
+    # A colleague, who has ticked nothing, gets the same curves.
+    other = sign_in(viewport={"width": 1280, "height": 900})
+    other.goto(page.url)
+    theirs = other.locator("#plot-curves .plot")
+    theirs.locator(".main-svg").first.wait_for()
+    assert theirs.evaluate(drawn) == names
+    # One step back is before the plot was opened: ticking makes none.
+    page.get_by_role("button", name="Choose none").click()
+    wait_for(lambda: len(plot.evaluate(drawn)) == 10, "the best ones are drawn again")
+    assert "plot.curves.trial" not in asked(page)
+    page.go_back()
+    wait_for(lambda: "plot" not in asked(page), "back closes the plot")
+
+
 def test_a_box_is_a_filter_on_both_axes(page: Any) -> None:
     plot = open_plot(page, "history")
     ends = plot.evaluate("plot => plot._fullLayout.yaxis.range")
@@ -93,6 +143,14 @@ def test_a_point_opens_its_trial_beside_the_plot(page: Any) -> None:
     card = page.locator("#trial-card")
     card.get_by_role("link", name=f"Trial {number}", exact=True).wait_for()
     assert page.evaluate("document.activeElement.id") == "trial-card"
+    # As on its own page it can be starred and compared.
+    star = card.get_by_role("button", name="Star")
+    star.click()
+    card.locator('#star-button[aria-pressed="true"]').wait_for()
+    star.click()
+    card.locator('#star-button[aria-pressed="false"]').wait_for()
+    compare = card.get_by_role("link", name="Add to comparison").get_attribute("href")
+    assert compare.endswith(f"?add={card.get_attribute('data-trial')}")
     page.keyboard.press("Escape")
     card.wait_for(state="hidden")
     assert page.evaluate("document.activeElement.closest('#plot-history') !== null")
@@ -107,8 +165,7 @@ def test_a_line_opens_its_trial_too(page: Any) -> None:
 
 
 def test_every_plot_is_drawn_and_saved(page: Any, tmp_path: Any) -> None:
-    # Without epochs there are no curves.
-    for name in PLOTS.keys() - {"curves"}:
+    for name in PLOTS:
         open_plot(page, name)
         for kind, start in (("png", b"\x89PNG"), ("svg", b"<svg")):
             with page.expect_download() as download:

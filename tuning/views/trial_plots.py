@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from tuning.actions.importances import want_importances
+from tuning.analysis.notes import star_info
 from tuning.analysis.plots import PLOTS
 from tuning.analysis.space import read_space
 from tuning.analysis.trials.selection import Selection
@@ -57,7 +58,8 @@ def trial_card(request: HttpRequest, pk: int) -> HttpResponse:
     """A trial in short, beside the plot in which it was pressed."""
     rows = Trial.objects.select_related("worker", "search__project").defer("search__oracle_state")
     trial = visible_or_404(request, rows, pk)
-    return render(request, "trials/_card.html", _card(trial))
+    star = {"subject": trial, "kind": "trial", **star_info(request.user, trial)}
+    return render(request, "trials/_card.html", _card(trial) | star)
 
 
 def _card(trial: Trial) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 // The plots of the trials page. Which ones are open, and how, stands in the address (plot=…,
 // plot.<name>.<option>=…), which selection.js keeps: this module asks it for another address and
 // draws what the address says. Each plot has a module of its own, loaded when it is opened.
+import { chosenTrials } from "../chosen.js";
 import { plotly, say } from "../plots.js";
 import { filled, controls } from "./options.js";
 import { saveAs } from "./saving.js";
@@ -15,6 +16,9 @@ const request = (detail) => document.dispatchEvent(new CustomEvent("tuneroom:fil
 const SHARE = 10;
 const WAITING_MS = 2000;
 const CLICK_PIXELS = 4;
+// One more than are drawn (tuning/analysis/plots/curves.py), so that the plot can say so.
+const MOST_CURVES = 51;
+const TICKING_MS = 400;
 
 class Figure {
   constructor(element) {
@@ -65,13 +69,19 @@ class Figure {
     const same = asked === this.asked;
     const wait = this.cost * SHARE - (performance.now() - this.fetched);
     if (news && same && wait > 0) { this.later(wait); return; }
+    // Opening asks twice: when the plot comes into view, and when the address has it.
+    if (asked === this.asking && !news) return;
+    this.asking = asked;
+    this.older?.abort();
+    const { signal } = this.older = new AbortController();
     const turn = ++this.turn;
     const begun = performance.now();
     const since = same && this.info ? `&since=${encodeURIComponent(this.info.version)}` : "";
     try {
-      this.module ??= await import(`./${this.name}.js`);
-      await plotly;
-      const response = await fetch(`${this.element.dataset.url}?${asked}${since}`, { headers: { Accept: "application/json" } });
+      const asking = fetch(`${this.element.dataset.url}?${asked}${since}`, { headers: { Accept: "application/json" }, signal });
+      // While the figures are on their way.
+      [this.module] = await Promise.all([this.module ?? import(`./${this.name}.js`), plotly, asking]);
+      const response = await asking;
       if (turn !== this.turn) return;
       if (!response.ok) throw new Error(`the plot's figures answered ${response.status}`);
       if (response.status === 200) {
@@ -81,8 +91,10 @@ class Figure {
         this.cost = performance.now() - begun;
       }
     } catch {
-      if (!this.info) say(this.plot, "The figures could not be fetched.");
+      if (turn === this.turn && !this.info) say(this.plot, "The figures could not be fetched.");
     }
+    if (turn !== this.turn) return;
+    this.asking = null;
     this.fetched = performance.now();
     if (this.info?.waiting) this.later(WAITING_MS);
   }
@@ -203,7 +215,8 @@ for (const toggle of toggles) {
     const open = toggles.filter((one) => (one.getAttribute("aria-pressed") === "true") !== (one === toggle)).map((one) => one.dataset.plot);
     // At once: the address follows.
     show(open);
-    request({ set: { plot: open }, remove: ["plot"] });
+    const ticked = toggle.dataset.plot === "curves" && open.includes("curves") && chosenTrials().length ? tickedDetail() : {};
+    request({ set: { ...ticked.set, plot: open }, remove: [...(ticked.remove ?? []), "plot"] });
   });
 }
 
@@ -212,6 +225,22 @@ document.addEventListener("tuneroom:selection", (event) => {
   if (!news) show(address().getAll("plot"));
   for (const figure of figures) figure.refresh({ news });
 });
+// The curves are those of the rows that are ticked, in the address too, so that a colleague sees them.
+function tickedDetail() {
+  const trials = chosenTrials().slice(0, MOST_CURVES);
+  const keys = ["plot.curves.trial", "plot.curves.count"];
+  return { set: trials.length ? { [keys[0]]: trials } : {}, remove: keys, quiet: true };
+}
+
+let ticking = null;
+document.addEventListener("tuneroom:chosen", () => {
+  clearTimeout(ticking);
+  // Several are ticked in a row: one question for all of them.
+  ticking = setTimeout(() => {
+    if (address().getAll("plot").includes("curves") || address().has("plot.curves.trial")) request(tickedDetail());
+  }, TICKING_MS);
+});
+
 document.addEventListener("tuneroom:theme", () => { for (const figure of figures) if (figure.open) figure.draw(); });
 
 show(address().getAll("plot"));

@@ -1,4 +1,8 @@
 // The options of a plot as controls: tuning/analysis/plots/given.py says which there are.
+import { announce } from "../selection.js";
+
+// While somebody moves a line by several places.
+const MOVING_MS = 300;
 
 // What the address says, for what the browser itself draws with: one value for each option.
 export function filled(plot, query) {
@@ -13,6 +17,7 @@ export function controls(place, plot, options, { set, preview }) {
   if (place.dataset.options === now) return;
   place.dataset.options = now;
   const open = place.querySelector("details[open]")?.dataset.option;
+  const scrolled = place.querySelector("details[open] .plot-choices")?.scrollTop ?? 0;
   const focused = document.activeElement?.id;
   place.replaceChildren(...options.filter(hasChoice).map((option) => {
     const key = `plot.${plot}.${option.name}`;
@@ -21,6 +26,7 @@ export function controls(place, plot, options, { set, preview }) {
     if (open === option.name) made.setAttribute("open", "");
     return made;
   }));
+  for (const list of place.querySelectorAll("details[open] .plot-choices")) list.scrollTop = scrolled;
   if (focused && place.querySelector(`[id="${CSS.escape(focused)}"]`)) document.getElementById(focused).focus({ preventScroll: true });
 }
 
@@ -65,6 +71,57 @@ function boxes(option, id, change) {
   return details;
 }
 
+// Columns in an order: the chosen ones first, each with buttons that move it, as Alt with an arrow
+// key does.
+function ordered(option, id, change) {
+  const details = document.createElement("details");
+  details.dataset.option = option.name;
+  const summary = document.createElement("summary");
+  summary.textContent = `${option.label}: ${option.chosen.length}`;
+  const list = document.createElement("ol");
+  list.className = "plot-choices ordered";
+  const labels = new Map(option.choices);
+  const on = () => [...list.querySelectorAll("input:checked")].map((box) => box.value);
+  let later = null;
+  const changed = () => { clearTimeout(later); later = setTimeout(() => change(on()), MOVING_MS); };
+  const move = (line, step) => {
+    const other = step < 0 ? line.previousElementSibling : line.nextElementSibling;
+    if (!line.querySelector("input").checked || !other?.querySelector("input").checked) return;
+    const focused = document.activeElement;
+    other[step < 0 ? "before" : "after"](line);
+    focused.focus();
+    line.scrollIntoView({ block: "nearest" });
+    const name = line.querySelector("input").value;
+    announce(`${labels.get(name)}: place ${on().indexOf(name) + 1} of ${on().length}`);
+    changed();
+  };
+  list.append(...[...option.chosen, ...option.choices.map(([value]) => value).filter((value) => !option.chosen.includes(value))].map((value) => {
+    const line = document.createElement("li");
+    const checked = option.chosen.includes(value);
+    line.append(labelled("", input("checkbox", `${id}-${value}`, { value, checked }), [labels.get(value) ?? value]));
+    if (!checked) return line;
+    for (const [step, sign, word] of [[-1, "↑", "before"], [1, "↓", "behind"]]) {
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "button quiet small", textContent: sign, id: `${id}-${value}-${word}` });
+      button.setAttribute("aria-label", `Move ${labels.get(value) ?? value} ${step < 0 ? "up" : "down"}`);
+      button.addEventListener("click", () => move(line, step));
+      line.append(button);
+    }
+    return line;
+  }));
+  list.addEventListener("keydown", (event) => {
+    if (!event.altKey || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    move(event.target.closest("li"), event.key === "ArrowUp" ? -1 : 1);
+  });
+  list.addEventListener("change", (event) => {
+    if (on().length > option.most) event.target.checked = false;
+    else changed();
+  });
+  const hint = Object.assign(document.createElement("p"), { className: "small muted", textContent: `At most ${option.most}. The arrows, or Alt and an arrow key, move a chosen one.` });
+  details.append(summary, list, hint);
+  return details;
+}
+
 function toggle(option, id, change) {
   const box = input("checkbox", id, { checked: option.chosen.includes("on") });
   box.addEventListener("change", () => change(box.checked ? ["on"] : []));
@@ -80,4 +137,4 @@ function slider(option, id, change, preview) {
   return labelled(option.label, control, [output]);
 }
 
-const MAKERS = { column: select, choice: select, columns: boxes, several: boxes, switch: toggle, share: slider };
+const MAKERS = { column: select, choice: select, columns: ordered, several: boxes, switch: toggle, share: slider };

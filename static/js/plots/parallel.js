@@ -9,11 +9,15 @@ import { colourNote, filterOf, layout, rgb, scale, scoresOf, shadeOf, short } fr
 import { Raster } from "./raster.js";
 
 const MOST_TICKS = 12;
+// Of the height of an axis, for a line of text.
+const TICK_HEIGHT = 0.05;
 const SHADES = 10;
 // Where trials run through that have no value on an axis, below its lowest.
 const NONE = -0.1;
 const MOST_PLAIN = 1000;
 const PICTURE = [960, 400];
+// Where lines begin and end: in parts of a pixel.
+const FINER = 2;
 const CLOSE_PIXELS = 6;
 const LONG_NAME = 12;
 const LEAST_BRUSH = 0.04;
@@ -29,7 +33,7 @@ function ruled(axis) {
   const height = (value) => (value === null ? NONE : (value - low) / (high - low));
   const ticks = axis.texts
     ? axis.texts.map((text, index) => [index, text]).filter((_, index) => index % Math.ceil(axis.texts.length / MOST_TICKS) === 0)
-    : ticksOf(low, high, axis.log, known.every(Number.isInteger));
+    : apart(ticksOf(low, high, axis), height);
   const gap = known.length < scaled.length;
   return {
     axis, low, high, gap, height,
@@ -38,15 +42,31 @@ function ruled(axis) {
   };
 }
 
-function ticksOf(low, high, log, whole) {
+// No value that no trial could have: those that there are, or whole steps.
+function ticksOf(low, high, { log, marks, step }) {
+  if (marks) return marks.map((value) => [log ? Math.log10(value) : value, short(value)]);
   if (log) {
     const powers = [];
     for (let power = Math.ceil(low - 1e-9); power <= high + 1e-9; power += 1) powers.push([power, short(10 ** power)]);
     if (powers.length >= 2) return powers;
   }
-  const count = whole && !log ? (high - low) / Math.ceil((high - low) / 4) : 4;
-  const step = (high - low) / count;
-  return Array.from({ length: Math.floor(count) + 1 }, (_, index) => low + step * index).map((value) => [value, short(log ? 10 ** value : value)]);
+  const even = Array.from({ length: 5 }, (_, index) => low + ((high - low) * index) / 4);
+  if (!step) return even.map((value) => [value, short(log ? 10 ** value : value)]);
+  if (log) return even.map((value) => Math.round(10 ** value)).map((value) => [Math.log10(value), short(value)]);
+  return even.map((value) => low + Math.round((value - low) / step) * step).map((value) => [value, short(value)]);
+}
+
+// Without those that would be written over the one before; the highest stays.
+function apart(ticks, height) {
+  const kept = [];
+  for (const tick of ticks) {
+    if (kept.length && height(tick[0]) - height(kept.at(-1)[0]) < TICK_HEIGHT) {
+      if (tick !== ticks.at(-1)) continue;
+      kept.pop();
+    }
+    kept.push(tick);
+  }
+  return kept;
 }
 
 // From where to where a brush reaches, in heights; null if its filter is no brush.
@@ -81,8 +101,18 @@ function painted(rules, groups, floor) {
   for (const { trials, shade, opacity } of groups) {
     rules.slice(1).forEach((rule, index) => {
       const before = rules[index];
-      const down = ({ heights }, trial) => ((1 - heights[trial]) / (1 - floor)) * (height - 1);
-      for (const trial of trials) raster.line(across[index], down(before, trial), across[index + 1], down(rule, trial), shade, opacity);
+      const down = ({ heights }, trial) => Math.round(((1 - heights[trial]) / (1 - floor)) * (height - 1) * FINER);
+      // Lines of one shade in the same place are painted at once: between lists of few values they
+      // are nearly all.
+      const alike = new Map();
+      for (const trial of trials) {
+        const place = down(before, trial) * height * FINER + down(rule, trial);
+        alike.set(place, (alike.get(place) ?? 0) + 1);
+      }
+      for (const [place, count] of alike) {
+        const [from, to] = [Math.floor(place / (height * FINER)), place % (height * FINER)];
+        raster.line(across[index], from / FINER, across[index + 1], to / FINER, shade, 1 - (1 - opacity) ** count);
+      }
     });
   }
   return {
@@ -110,7 +140,7 @@ export function figure(info) {
   }));
   const common = { type: "scatter", mode: "lines", showlegend: false };
   const traces = many ? [] : drawn.map(({ trials, shade, opacity }) => ({
-    ...common, ...path(rules, trials), opacity, line: { width: 1.2, simplify: false, color: `rgb(${shade.join(",")})` }, hoverinfo: "skip",
+    ...common, ...path(rules, trials), line: { width: 1.2, simplify: false, color: `rgba(${[...shade, opacity].join(",")})` }, hoverinfo: "skip",
   }));
   traces.push({
     ...common, x: rules.flatMap((_, place) => [place, place, null]), y: rules.flatMap((rule) => [rule.gap ? NONE : 0, 1, null]), hoverinfo: "skip",

@@ -15,22 +15,23 @@ export class Raster {
     const [r, g, b] = [red * opacity, green * opacity, blue * opacity];
     const slope = (y1 - y0) / (x1 - x0);
     const last = Math.min(Math.round(x1), width);
-    let y = y0;
-    for (let x = Math.round(x0); x < last; x += 1, y += slope) {
+    const bottom = this.height - 1;
+    // Plain arithmetic: this runs millions of times.
+    let y = y0 + 0.5;
+    for (let x = Math.round(x0); x < last; x += 1) {
       const next = y + slope;
-      let row = this.row(Math.min(y, next));
-      const end = Math.max(row, this.row(Math.max(y, next)) - 1);
-      for (; row <= end; row += 1) {
-        const at = (row * width + x) * 4;
+      let row = Math.min(slope < 0 ? next : y, bottom) | 0;
+      const end = Math.min(slope < 0 ? y : next, bottom + 1) | 0;
+      let at = (row * width + x) * 4;
+      do {
         pixels[at] = pixels[at] * rest + r;
         pixels[at + 1] = pixels[at + 1] * rest + g;
         pixels[at + 2] = pixels[at + 2] * rest + b;
-      }
+        at += width * 4;
+        row += 1;
+      } while (row < end);
+      y = next;
     }
-  }
-
-  row(y) {
-    return Math.min(Math.max(Math.round(y), 0), this.height - 1);
   }
 
   url() {

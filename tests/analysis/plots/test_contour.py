@@ -34,3 +34,15 @@ def test_one_column_twice_is_refused_in_a_sentence(big: Search, info: Any) -> No
     found = info("contour", big, "plot.contour.x=hp:units&plot.contour.y=hp:units")
     assert found["pk"] == []
     assert "two different columns" in found["note"]
+
+
+def test_it_says_that_only_some_points_are_drawn(
+    big: Search, raw: pd.DataFrame, info: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "drawn" not in info("contour", big, UNITS_AND_OPTIMIZER)["note"]
+    monkeypatch.setattr("tuning.analysis.plots.contour.MOST_POINTS", 40)
+    found = info("contour", big, UNITS_AND_OPTIMIZER)
+    count, drawn = int(raw.score.notna().sum()), len(found["pk"])
+    assert drawn <= 40
+    assert f"Means of {count} trials" in found["note"]
+    assert found["note"].endswith(f"Of these {drawn} are drawn as points.")

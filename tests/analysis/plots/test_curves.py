@@ -45,3 +45,42 @@ def test_epochs_of_earlier_attempts_are_left_out(trained: Search, info: Any) -> 
     trial.save()
     found = info("curves", trained, "sort=number")
     assert 1 not in [curve["number"] for curve in found["curves"]]
+
+
+def chosen(*keys: Any) -> str:
+    return "&".join(f"plot.curves.trial={key}" for key in keys)
+
+
+def test_ticked_trials_take_the_place_of_the_first(
+    trained: Search, raw: pd.DataFrame, info: Any
+) -> None:
+    keys = dict(zip(raw.number, raw.pk, strict=True))
+    # A filter that leaves none of them does not matter.
+    query = chosen(keys[9], keys[2]) + "&number__gte=50&sort=number"
+    found = info("curves", trained, query)
+    assert found["number"] == [9, 2]
+    assert [curve["number"] for curve in found["curves"]] == [9, 9, 2, 2]
+    assert found["note"] == ""
+    count = next(option for option in found["options"] if option["name"] == "count")
+    assert count["chosen"] == ["chosen"]
+    # The first ones can be asked for again, and the ticked ones after that.
+    assert info("curves", trained, query + "&plot.curves.count=5")["number"][0] == 50
+    assert info("curves", trained, query + "&plot.curves.count=chosen")["number"] == [9, 2]
+
+
+def test_ticked_trials_of_other_searches_and_nonsense_are_left_out(
+    trained: Search, make_search: Any, raw: pd.DataFrame, info: Any
+) -> None:
+    other = make_search().trials.create(number=900)
+    best = info("curves", trained)["number"]
+    assert info("curves", trained, chosen(other.pk, "x", "9" * 40, "\u0664"))["number"] == best
+    assert info("curves", trained, chosen(other.pk, raw.pk[0], "-1"))["number"] == [1]
+
+
+def test_only_so_many_ticked_trials_are_drawn_and_it_says_so(
+    trained: Search, raw: pd.DataFrame, info: Any
+) -> None:
+    found = info("curves", trained, chosen(*raw.pk[:51]))
+    assert found["number"] == list(range(1, 51))
+    assert found["note"] == "Only the first 50 of the chosen trials."
+    assert info("curves", trained, chosen(*raw.pk[:50]))["note"] == ""

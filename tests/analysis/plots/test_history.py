@@ -45,3 +45,16 @@ def test_a_search_without_trials_has_no_points(make_search: Any, info: Any) -> N
     search.trials.all().delete()
     found = info("history", search)
     assert (found["scores"], found["best"], found["failed"]) == ([], [], [])
+
+
+def test_it_says_that_only_some_failures_are_drawn(
+    big: Search, raw: pd.DataFrame, info: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = raw[raw.status == "failed"].number.tolist()
+    assert info("history", big)["note"] == ""
+    monkeypatch.setattr("tuning.analysis.plots.history.MOST_POINTS", 4)
+    found = info("history", big)
+    assert 1 < len(found["failed"]) <= 4
+    # From all of the search, not its beginning only.
+    assert max(found["failed"]) > failed[4]
+    assert f"{len(found['failed'])} of {len(failed)} failed trials are drawn." in found["note"]

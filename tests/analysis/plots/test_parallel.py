@@ -53,3 +53,22 @@ def test_axes_come_in_the_order_of_the_address(big: Search, info: Any) -> None:
     found = info("parallel", big, query)
     assert [axis["key"] for axis in found["axes"]] == ["score", "hp:units"]
     assert found["options"][0]["chosen"] == ["score", "hp:units"]
+
+
+def test_axes_of_few_numbers_name_those_that_there_are(
+    big: Search, raw: pd.DataFrame, info: Any
+) -> None:
+    found = info("parallel", big)
+    assert axis(found, "hp:units")["marks"] == sorted(set(raw.units))
+    # Steps of 0.1, so they are possible values as well.
+    assert axis(found, "hp:momentum")["marks"] == sorted(set(raw.momentum.dropna()))
+    for key in ("hp:learning_rate", "score"):
+        assert not {"marks", "step"} & axis(found, key).keys()
+    fewer = info("parallel", big, "plot.parallel.axes=hp:units&number__lte=3")
+    assert fewer["axes"][0]["marks"] == sorted(set(raw.units[:3]))
+
+
+def test_axes_of_many_numbers_have_whole_steps(big: Search, info: Any) -> None:
+    numbers = info("parallel", big, "plot.parallel.axes=number")["axes"][0]
+    assert numbers["step"] == 1
+    assert "marks" not in numbers

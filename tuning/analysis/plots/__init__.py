@@ -54,7 +54,7 @@ PLOTS: dict[str, Plot] = {
         Plot(
             "parallel", "Parallel coordinates",
             "A line for each trial, through its value on every axis. Drag along an axis to filter"
-            " by it, drag an axis by its name to move it.",
+            " by it; drag an axis by its name, or open “Axes”, to move it.",
             parallel.parallel_info, (parallel.AXES,), tall=True,
         ),
         Plot(
@@ -65,7 +65,7 @@ PLOTS: dict[str, Plot] = {
         ),
         Plot(
             "slice", "Slice",
-            "The score over each hyperparameter by itself. Darker points are later trials.",
+            "The score over each hyperparameter by itself. Early trials are grey, later ones blue.",
             slice.slice_info, (slice.AXES, slice.FIGURE),
         ),
         Plot(
@@ -80,8 +80,8 @@ PLOTS: dict[str, Plot] = {
         ),
         Plot(
             "curves", "Learning curves",
-            "A metric over the epochs, for the first trials of the table, a curve for each"
-            " execution.",
+            "A metric over the epochs, for the trials ticked in the table or else for its first"
+            " ones, a curve for each execution.",
             curves.curves_info,
             (curves.METRIC, curves.COUNT, curves.SMOOTHING, curves.LOG),
         ),

@@ -47,7 +47,7 @@ def contour_info(selection: Selection, given: Given) -> dict[str, Any]:
         "number": points.frame["number"][thin],
         "used": used,
         "total": points.count,
-        "note": _note(points, selection),
+        "note": _note(points, selection, len(z[thin])),
         "x": {**x, "values": x["values"][thin]},
         "y": {**y, "values": y["values"][thin]},
         "figure": axis_of(figure, z[thin]),
@@ -63,10 +63,10 @@ def _complete(points: Points, columns: Sequence[Column]) -> Points:
     return Points(frame, points.total)
 
 
-def _note(points: Points, selection: Selection) -> str:
+def _note(points: Points, selection: Selection, drawn: int) -> str:
     said = f"Means of {points.count:,} trials that have all three values"
-    sampled = selection.count > MOST_COUNTED
-    return said + (f", of a sample of {selection.count:,}." if sampled else ".")
+    said += f", from a sample of {selection.count:,}." if selection.count > MOST_COUNTED else "."
+    return said + (f" Of these {drawn:,} are drawn as points." if drawn < points.count else "")
 
 
 def _grid(x: dict[str, Any], y: dict[str, Any], z: Sequence[float]) -> dict[str, Any]:

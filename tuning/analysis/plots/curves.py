@@ -1,4 +1,4 @@
-"""Learning curves of the chosen trials, one for each execution."""
+"""Learning curves of some trials, one for each execution."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,14 +21,17 @@ COUNT = Option(
 SMOOTHING = Option("smoothing", "Smoothing", "share", most=0.95, step=0.05)
 LOG = Option("log", "Log axis", "switch")
 BY_ITSELF, MOST = 10, 50
+# In the address: the keys of the trials that are ticked, repeated.
+TRIAL, CHOSEN = "trial", "chosen"
 
 
 def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
-    """Of the first trials of the table, in its order; the best ones if it has none."""
+    """Of the trials that are ticked in the table; else of its first ones, in its order, which are
+    the best ones if it has none. A chosen count asks for the first ones again."""
     search = selection.search
-    ordered = selection if selection.sort else _best_first(selection)
-    count = given.whole(COUNT.name, BY_ITSELF, MOST)
-    frame = frame_of(ordered, ["number"], order=True, limit=count)
+    chosen = _chosen(selection, given)
+    count = given.whole(COUNT.name, 0 if chosen else BY_ITSELF, MOST)
+    frame = _first(selection, count) if count else _columns(chosen[:MOST])
     rows = Epoch.objects.filter(trial__in=frame["pk"], attempt=F("trial__attempt")).order_by(
         "execution", "epoch"
     )
@@ -54,10 +57,13 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
         "pk": frame["pk"],
         "number": frame["number"],
         "total": selection.count,
-        "note": _note(len(numbers), selection),
+        "note": _note(len(numbers), selection) if count else _note_of_chosen(len(chosen)),
         "metric": metric,
-        "used": {METRIC.name: [metric], COUNT.name: [str(count)]},
-        "choices": {METRIC.name: [(name, name) for name in metrics]},
+        "used": {METRIC.name: [metric], COUNT.name: [str(count) if count else CHOSEN]},
+        "choices": {
+            METRIC.name: [(name, name) for name in metrics],
+            COUNT.name: [*([(CHOSEN, "chosen ones")] if chosen else []), *COUNT.choices],
+        },
         "x": "fold" if search.is_cross_validated else "epoch",
         "several": search.executions_per_trial > 1,
         "curves": [
@@ -66,8 +72,27 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
     }
 
 
-def _best_first(selection: Selection) -> Selection:
-    return replace(selection, sort=(Sort(selection.columns["score"]),))
+def _chosen(selection: Selection, given: Given) -> list[tuple[int, int]]:
+    """Keys and numbers of the trials in the address, in its order, as far as they are this
+    search's. Whether a filter leaves them does not matter: they were picked one by one."""
+    keys = [key for key in given.texts(TRIAL) if key.isascii() and key.isdecimal()]
+    wanted = dict.fromkeys(int(key) for key in keys if len(key) < 16)
+    rows = selection.search.trials.filter(pk__in=list(wanted)[: MOST + 1])
+    numbers = dict(rows.values_list("pk", "number"))
+    return [(pk, numbers[pk]) for pk in wanted if pk in numbers]
+
+
+def _columns(trials: list[tuple[int, int]]) -> dict[str, list[Any]]:
+    return {"pk": [pk for pk, _ in trials], "number": [number for _, number in trials]}
+
+
+def _first(selection: Selection, count: int) -> dict[str, list[Any]]:
+    best = replace(selection, sort=(Sort(selection.columns["score"]),))
+    return frame_of(selection if selection.sort else best, ["number"], order=True, limit=count)
+
+
+def _note_of_chosen(count: int) -> str:
+    return f"Only the first {MOST} of the chosen trials." if count > MOST else ""
 
 
 def _note(shown: int, selection: Selection) -> str:

@@ -17,18 +17,24 @@ def history_info(selection: Selection, _given: Given) -> dict[str, Any]:
     rows = list(zip(*(frame[key] for key in ("pk", "number", "status", "score")), strict=True))
     scored = [row for row in rows if row[2] == Status.COMPLETED and row[3] is not None]
     steps = _steps([(row[1], row[3]) for row in scored], selection.search.direction)
-    # Every so manieth point; the line is made of all of them.
-    shown = scored[:: -(-len(scored) // MOST_POINTS) or 1]
+    failed = [row for row in rows if row[2] == Status.FAILED]
+    shown, crosses = _thin(scored), _thin(failed)
     points = Points({"pk": [r[0] for r in shown], "number": [r[1] for r in shown]}, len(scored))
+    note = f"{len(crosses):,} of {len(failed):,} failed trials are drawn."
     return {
-        **points.facts(),
+        **points.facts(*([note] if len(crosses) < len(failed) else [])),
         "objective": selection.search.score_name,
         "scores": [rounded(row[3]) for row in shown],
         "best_numbers": [number for number, _ in steps],
         "best": [rounded(score) for _, score in steps],
-        "failed": [row[1] for row in rows if row[2] == Status.FAILED][:MOST_POINTS],
-        "failed_pk": [row[0] for row in rows if row[2] == Status.FAILED][:MOST_POINTS],
+        "failed": [row[1] for row in crosses],
+        "failed_pk": [row[0] for row in crosses],
     }
+
+
+def _thin(rows: list[Any]) -> list[Any]:
+    """Every so manieth for a point of its own; the line is made of all of them."""
+    return rows[:: -(-len(rows) // MOST_POINTS) or 1]
 
 
 def _steps(scores: list[tuple[int, float]], direction: str) -> list[tuple[int, float]]:

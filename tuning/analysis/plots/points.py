@@ -12,6 +12,8 @@ from tuning.models.cells import as_text
 
 # What a browser draws without a person waiting for it: points are elements, lines are cheap.
 MOST_POINTS, MOST_LINES = 4_000, 10_000
+# An axis can name each value if they are no more than these.
+MOST_MARKS = 12
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,34 @@ def points_of(selection: Selection, keys: Iterable[str], most: int = MOST_POINTS
 
 
 def axis_of(column: Column, values: Sequence[Any]) -> dict[str, Any]:
-    """A column for an axis. Other values than numbers become indices into `texts`."""
+    """A column for an axis. Other values than numbers become indices into `texts`. Where only some
+    numbers are possible, `marks` are those that trials have, if they are few; `step` is their
+    distance, if they are many."""
     axis: dict[str, Any] = {"key": column.key, "label": column.label, "better": column.better}
     if column.is_number:
         known = [value for value in values if value is not None]
         log = column.log and bool(known) and min(known) > 0
-        return {**axis, "log": log, "values": [rounded(value) for value in values]}
+        values = [rounded(value) for value in values]
+        return {**axis, **_possible(column, values), "log": log, "values": values}
     listed = column.parameter.listed if column.parameter else None
     texts = [as_text(value) for value in values if value is not None]
     known_texts = list(dict.fromkeys([*map(as_text, listed or ()), *sorted(set(texts))]))
     places = {text: index for index, text in enumerate(known_texts)}
     codes = [None if value is None else places[as_text(value)] for value in values]
     return {**axis, "log": False, "texts": known_texts, "values": codes}
+
+
+def _possible(column: Column, values: Sequence[float | None]) -> dict[str, Any]:
+    parameter = column.parameter
+    known = {value for value in values if value is not None}
+    whole = bool(known) and all(isinstance(value, int) for value in known)
+    if not whole and (parameter is None or parameter.count is None):
+        return {}
+    if len(known) <= MOST_MARKS:
+        return {"marks": sorted(known)}
+    if parameter is None or parameter.listed is not None or parameter.sampling != "linear":
+        return {"step": 1} if whole else {}
+    return {"step": parameter.step}
 
 
 def rounded(value: float | None) -> float | None:

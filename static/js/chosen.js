@@ -10,13 +10,13 @@ let chosen = read();
 let last = null;
 
 function read() {
-  try { return new Map(JSON.parse(sessionStorage.getItem(store) ?? "[]")); } catch { return new Map(); }
+  try { return new Set(JSON.parse(sessionStorage.getItem(store) ?? "[]")); } catch { return new Set(); }
 }
 
 function keep() {
   try { sessionStorage.setItem(store, JSON.stringify([...chosen])); } catch { /* for this page only */ }
   show();
-  document.dispatchEvent(new CustomEvent("tuneroom:chosen", { detail: { trials: [...chosen.keys()] } }));
+  document.dispatchEvent(new CustomEvent("tuneroom:chosen", { detail: { trials: [...chosen] } }));
 }
 
 const boxes = () => [...document.querySelectorAll("#trial-table .choose")];
@@ -33,7 +33,7 @@ function show() {
     const can = count >= 2 && count <= MOST_COMPARED;
     compare.setAttribute("aria-disabled", String(!can));
     compare.title = can ? "" : `2 to ${MOST_COMPARED} trials can be compared`;
-    const query = new URLSearchParams([...chosen.keys()].map((key) => ["trial", key]));
+    const query = new URLSearchParams([...chosen].map((key) => ["trial", key]));
     if (can) compare.href = `${form.dataset.compare}?${query}`;
     else compare.removeAttribute("href");
   }
@@ -48,18 +48,18 @@ document.addEventListener("click", (event) => {
   const here = all.indexOf(box);
   const run = event.shiftKey && before >= 0 ? all.slice(Math.min(before, here), Math.max(before, here) + 1) : [box];
   for (const one of run) {
-    if (box.checked) chosen.set(one.value, one.dataset.number);
+    if (box.checked) chosen.add(one.value);
     else chosen.delete(one.value);
   }
   last = box.value;
   keep();
 });
 
-document.getElementById("chosen-clear").addEventListener("click", () => { chosen = new Map(); keep(); });
+document.getElementById("chosen-clear").addEventListener("click", () => { chosen = new Set(); keep(); });
 
 form.addEventListener("submit", () => {
   for (const old of form.querySelectorAll("[name=trial]")) old.remove();
-  for (const key of chosen.keys()) {
+  for (const key of chosen) {
     const input = document.createElement("input");
     Object.assign(input, { type: "hidden", name: "trial", value: key });
     form.append(input);

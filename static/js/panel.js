@@ -70,12 +70,18 @@ async function apply(form) {
   const query = new URLSearchParams([...new URLSearchParams(state().query), ...fields]);
   query.delete("page");
   const column = new URL(form.action).pathname;
-  const refused = await go(query.toString(), { from: column });
-  const html = refused ?? await load(`${column}?${state().query}`);
-  if (!panel.matches(":popover-open") || html === null) return;
-  if (!refused) { refresh(html); return; }
+  const answer = await go(query.toString(), { from: column });
+  // Sent once more meanwhile: Enter is a change and a submission.
+  if (answer === false || !panel.matches(":popover-open")) return;
+  if (answer === true) {
+    for (const error of panel.querySelectorAll(".errorlist")) error.remove();
+    for (const field of panel.querySelectorAll(".has-errors")) field.classList.remove("has-errors");
+    const html = await load(`${column}?${state().query}`);
+    if (html !== null && panel.contains(form)) refresh(html);
+    return;
+  }
   const focused = document.activeElement?.id;
-  fill(html);
+  fill(answer);
   document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
@@ -86,8 +92,6 @@ function refresh(html) {
     const next = page.getElementById(id);
     if (next) panel.querySelector(`#${id}`)?.replaceWith(document.adoptNode(next));
   }
-  for (const error of panel.querySelectorAll(".errorlist")) error.remove();
-  for (const field of panel.querySelectorAll(".has-errors")) field.classList.remove("has-errors");
 }
 
 panel.addEventListener("submit", (event) => {

@@ -19,7 +19,7 @@ export function announce(text) {
 }
 
 // Replaces the pieces of the page that have changed. What has the focus keeps it, and what is open
-// stays open. News leave the heads of the table alone where they are the same.
+// stays open.
 function put(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
   const focused = document.activeElement?.id;
@@ -47,8 +47,9 @@ async function ask(url) {
   const mine = asking = new AbortController();
   try {
     const response = await fetch(url, { headers: { "HX-Request": "true" }, signal: mine.signal });
-    reached(true);
-    if (response.status === 204) return false;
+    // An error of the server passes, or does not; asking goes on as when it cannot be reached.
+    reached(response.status < 500);
+    if (response.status === 204 || response.status >= 500) return false;
     if (response.status === 422) return await response.text();
     // Signed out or deleted meanwhile: loading the page says what is.
     if (!response.ok || new URL(response.url).pathname !== path) { location.reload(); return false; }
@@ -66,16 +67,16 @@ function tell(detail = {}) {
   document.dispatchEvent(new CustomEvent("tuneroom:selection", { detail }));
 }
 
-// Asks for another selection: its query, or another address that leads to one. Returns the answer's
-// text if it was refused.
+// Asks for another selection: its query, or another address that leads to one. Returns true once it
+// is shown, the answer's text if it was refused, false if there was none or it came too late.
 export async function go(query, { push = true, from = path } = {}) {
   document.getElementById("trial-table").setAttribute("aria-busy", "true");
   const answer = await ask(`${from}?${query}`);
   document.getElementById("trial-table").removeAttribute("aria-busy");
-  if (answer !== true) return answer || null;
+  if (answer !== true) return answer;
   if (push) history.pushState(null, "", state().query ? `${path}?${state().query}` : path);
   tell();
-  return null;
+  return true;
 }
 
 // Shift and a press on a head: one more column to sort by, or the other way round.

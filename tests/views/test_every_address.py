@@ -74,8 +74,8 @@ def address(
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
         "access": AccessToken.objects.create(user=alice, name="laptop", digest="0"),
-        "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
+        "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
 

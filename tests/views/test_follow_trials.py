@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from tuning.analysis.plots import PLOTS
 from tuning.models import Membership, SavedView, Search, Star
 
 
@@ -81,3 +83,14 @@ def test_what_was_not_understood_is_said_to_the_one_who_asked(
 ) -> None:
     assert "no such column" in _text(as_alice, search, "nonsense__lt=1")
     assert "no such column" not in _text(as_bob, search)
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_plots_are_shared_by_those_who_see_the_same(
+    as_alice: Client, as_dora: Client, search: Search, name: str
+) -> None:
+    url = reverse("search-plot", args=[search.pk, name])
+    first = as_alice.get(url, {"score__gt": "0.1"})
+    assert first.json()["version"]
+    assert as_dora.get(url, {"score__gt": "0.1"}).content == first.content
+    assert as_dora.get(url, {"score__gt": "0.86"}).status_code == 200

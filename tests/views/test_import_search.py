@@ -51,6 +51,8 @@ def test_bob_uploads_and_waits_for_a_worker(
     assert [path.name for path in uploads.iterdir()] == [row.key]
     assert row.original.read_bytes() == content
     assert "Waiting for a worker" in as_bob.get(response["Location"]).content.decode()
+    page = as_bob.get(reverse("project-detail", args=[project.pk])).content.decode()
+    assert "Import of kt.zip" in page
     live = reverse("import-live", args=[row.pk])
     SearchImport.objects.update(
         status=Status.RUNNING, progress_text="Writing trial 2 of 8", worker=worker, slot=0

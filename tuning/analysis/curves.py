@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import F, Max, Q, QuerySet
 
 from tuning.models import Epoch, SavedModel, Search, Trial
-from tuning.protocol.statuses import Status
 
 # (name, epoch, metrics) of one line of the history.
 Line = tuple[str, int, dict[str, float | None]]
@@ -18,15 +17,13 @@ MOST_POINTS = 2000
 
 def running_info(search: Search) -> dict[str, Any]:
     """The objective over the epochs, or the folds, of every trial that trains right now."""
-    rows = (
-        Epoch.objects.filter(
-            trial__search=search, trial__status=Status.RUNNING, attempt=F("trial__attempt")
-        )
-        .order_by("trial__number", "execution", "epoch")
-        .values_list("trial__number", "execution", "epoch", "metrics")
+    # Asked for in order, a database may go through all of the search's trials in that order.
+    running = list(search.trials.running().order_by().values_list("pk", flat=True))
+    rows = Epoch.objects.filter(trial__in=running, attempt=F("trial__attempt")).values_list(
+        "trial__number", "execution", "epoch", "metrics"
     )
     curves: dict[str, dict[str, Any]] = {}
-    for number, execution, epoch, metrics in rows:
+    for number, execution, epoch, metrics in sorted(rows.order_by(), key=lambda row: row[:3]):
         name = f"trial {number}"
         if search.is_cross_validated:
             epoch = execution + 1

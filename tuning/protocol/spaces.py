@@ -126,8 +126,10 @@ def _is_list(values: Any) -> bool:
 
 
 def _is_range(config: dict[str, Any], kind: type) -> bool:
-    low, high = config.get("min_value"), config.get("max_value")
-    step, sampling = config.get("step"), config.get("sampling") or "linear"
+    low: Any = config.get("min_value")
+    high: Any = config.get("max_value")
+    step: Any = config.get("step")
+    sampling = config.get("sampling") or "linear"
     if not (_is_number(low, kind) and _is_number(high, kind) and low < high):
         return False
     if sampling not in ("linear", "log", "reverse_log") or (sampling != "linear" and low <= 0):

@@ -1,10 +1,8 @@
-"""{% export_menu selection %}: the files that a selection of trials can be had as. `site` in the
-context is where scripts find this site: https://tuneroom.example.org."""
+"""{% export_menu selection page %}: the files that a selection of trials can be had as."""
 
 from typing import Any
 
 from django import template
-from django.urls import reverse
 
 from tuning.analysis.trials.exports import FORMATS
 from tuning.analysis.trials.exports.snippet import pandas_snippet, script_snippet
@@ -13,11 +11,11 @@ from tuning.analysis.trials.selection import PLAIN, Selection
 register = template.Library()
 
 
-@register.inclusion_tag("trials/_exports.html", takes_context=True)
-def export_menu(context: dict[str, Any], selection: Selection) -> dict[str, Any]:
+@register.inclusion_tag("trials/_exports.html")
+def export_menu(selection: Selection, page: str) -> dict[str, Any]:
+    """`page` is the whole address of the table, for scripts elsewhere."""
     # The bare address is that of the project's default view.
     start = f"?{selection.query(page=1) or f'view={PLAIN}'}&"
-    page = context["site"] + reverse("trial-list", args=[selection.search.pk])
     return {
         "formats": [(format, f"{start}format={format.name}") for format in FORMATS.values()],
         "snippet": pandas_snippet(selection.search),

@@ -81,7 +81,7 @@ def _row(table: Table, row: Row, classes: list[str], links: tuple[str, str]) -> 
         tags += ' <span class="tag accent">best</span>'
     head = (
         f'<th scope="row" class="{classes[0]}"><span class="row-head">'
-        f'<input type="checkbox" class="choose" value="{key}" data-number="{number}"'
+        f'<input type="checkbox" class="choose" id="choose-{key}" value="{key}"'
         f' aria-label="Choose trial {number}">'
         f'<a id="row-{number}" href="{links[0]}{key}{links[1]}">{number}</a>{tags}</span></th>'
     )

@@ -63,6 +63,7 @@ def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "combinations": combinations(space),
         "searches": searches,
         "lineage": lineage((row.search, row.best) for row in searches),
+        "imports": project.imports.exclude(status=Status.COMPLETED),
         "saved_models": saved_model_table(project),
     }
     return render(request, "projects/detail.html", context)

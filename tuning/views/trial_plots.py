@@ -1,8 +1,10 @@
 """The plots of a search's trials, and the trial that opens beside one of them."""
 
+import json
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -14,6 +16,7 @@ from tuning.analysis.trials.selection import Selection
 from tuning.models import Search, Trial, Worker
 
 from .access import visible_or_404
+from .shared import key_of, shared_text
 
 
 @require_GET
@@ -30,7 +33,13 @@ def search_plot(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     version = _version(selection, name)
     if request.GET.get("since") == version:
         return HttpResponse(status=204)
-    return JsonResponse({"version": version, **plot.info(selection)})
+
+    def make() -> str:
+        info = {"version": version, **plot.info(selection)}
+        return json.dumps(info, cls=DjangoJSONEncoder, separators=(",", ":"))
+
+    text = shared_text(search, make, name, version, *key_of(selection))
+    return HttpResponse(text, content_type="application/json")
 
 
 def _version(selection: Selection, name: str) -> str:

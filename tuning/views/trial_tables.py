@@ -48,12 +48,13 @@ def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     if "format" in request.GET:
         return trial_export(request, selection)
     can_edit = may_edit(request, search.project.team_id)
-    site = request.build_absolute_uri("/").removesuffix("/")
+    # Scripts on other machines read the table at its whole address.
+    address = request.build_absolute_uri(request.path)
     if not is_fragment:
-        return render(request, "trials/list.html", _context(selection, can_edit, site))
+        return render(request, "trials/list.html", _context(selection, can_edit, address))
     text = shared_fragment(
-        request, search, "trials/_live_list.html", lambda: _context(selection, can_edit, site),
-        can_edit, site, *key_of(selection),
+        request, search, "trials/_live_list.html", lambda: _context(selection, can_edit, address),
+        can_edit, address, *key_of(selection),
     )  # fmt: skip
     return HttpResponse(text)
 
@@ -116,7 +117,7 @@ def searches() -> QuerySet[Search]:
     ).defer("oracle_state", "project__hypermodel__code")
 
 
-def _context(selection: Selection, can_edit: bool, site: str) -> dict[str, Any]:
+def _context(selection: Selection, can_edit: bool, address: str) -> dict[str, Any]:
     search = selection.search
     table = table_of(selection)
     columns = reverse("trial-columns", args=[search.pk])
@@ -142,7 +143,7 @@ def _context(selection: Selection, can_edit: bool, site: str) -> dict[str, Any]:
         "cleared": _emptied(selection, *(f.key for f in selection.filters)),
         "view": view_of(selection.user, search.project, selection.view or PLAIN),
         "can_edit": can_edit,
-        "site": site,
+        "page_address": address,
     }
 
 

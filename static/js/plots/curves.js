@@ -1,18 +1,7 @@
 // Learning curves of several trials: tuning/analysis/plots/curves.py has the figures.
 import { colours, dash } from "../plots.js";
+import { smooth } from "../smoothing.js";
 import { axisLayout, layout } from "./figure.js";
-
-// TensorBoard's smoothing: an exponential moving average, corrected for its beginning.
-export function smoothed(values, weight) {
-  let last = 0;
-  let seen = 0;
-  return values.map((value) => {
-    if (value === null) return null;
-    last = last * weight + (1 - weight) * value;
-    seen += 1;
-    return last / (1 - weight ** seen);
-  });
-}
 
 export function figure(info, options) {
   if (!info.curves.length) return { empty: "These trials have no epochs yet." };
@@ -27,7 +16,7 @@ export function figure(info, options) {
       return {
         type: "scatter", mode: curve.epochs.length < 40 ? "lines+markers" : "lines",
         name: `trial ${curve.number}${info.several ? `, execution ${curve.execution + 1}` : ""}`, legendgroup: String(curve.number),
-        x: curve.epochs, y: weight ? smoothed(curve.values, weight) : curve.values, customdata: curve.epochs.map(() => curve.pk),
+        x: curve.epochs, y: smooth(curve.values, weight), customdata: curve.epochs.map(() => curve.pk),
         line: { color: colours()[index % 6], width: 2, dash: dash(info.several ? 6 * curve.execution : index) }, marker: { size: 5 },
         hovertemplate: `${info.x} %{x}: %{y:.5g}<extra>%{fullData.name}</extra>`,
       };

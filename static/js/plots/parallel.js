@@ -15,6 +15,7 @@ const NONE = -0.1;
 const MOST_PLAIN = 1000;
 const PICTURE = [960, 400];
 const CLOSE_PIXELS = 6;
+const LONG_NAME = 12;
 
 // An axis with what belongs to it: its ends (logarithms where it is logarithmic) and ticks.
 function ruled(axis) {
@@ -27,7 +28,7 @@ function ruled(axis) {
   const height = (value) => (value === null ? NONE : (value - low) / (high - low));
   const ticks = axis.texts
     ? axis.texts.map((text, index) => [index, text]).filter((_, index) => index % Math.ceil(axis.texts.length / MOST_TICKS) === 0)
-    : ticksOf(low, high, axis.log);
+    : ticksOf(low, high, axis.log, known.every(Number.isInteger));
   const gap = known.length < scaled.length;
   return {
     axis, low, high, gap, height,
@@ -36,13 +37,15 @@ function ruled(axis) {
   };
 }
 
-function ticksOf(low, high, log) {
+function ticksOf(low, high, log, whole) {
   if (log) {
     const powers = [];
     for (let power = Math.ceil(low - 1e-9); power <= high + 1e-9; power += 1) powers.push([power, short(10 ** power)]);
     if (powers.length >= 2) return powers;
   }
-  return Array.from({ length: 5 }, (_, index) => low + ((high - low) * index) / 4).map((value) => [value, short(log ? 10 ** value : value)]);
+  const count = whole && !log ? (high - low) / Math.ceil((high - low) / 4) : 4;
+  const step = (high - low) / count;
+  return Array.from({ length: Math.floor(count) + 1 }, (_, index) => low + step * index).map((value) => [value, short(log ? 10 ** value : value)]);
 }
 
 // From where to where a brush reaches, in heights; null if its filter is no brush.
@@ -115,7 +118,7 @@ export function figure(info) {
   return {
     traces, rules,
     layout: layout({
-      margin: { l: 56, r: 40, t: 48, b: 12 }, hovermode: false,
+      margin: { l: 56, r: 40, t: 56, b: 12 }, hovermode: false,
       images: many ? [painted(rules, drawn, floor)] : [],
       xaxis: { range: [-0.35, rules.length - 0.8], visible: false, fixedrange: true },
       yaxis: { range: [floor - 0.06, 1.05], visible: false, fixedrange: true },
@@ -123,7 +126,7 @@ export function figure(info) {
         type: "rect", x0: place - 0.06, x1: place + 0.06, y0: brush[0], y1: brush[1], line: { width: 1.5, color: colour("accent") }, fillcolor: colour("accent"), opacity: 0.25,
       }] : [])),
       annotations: rules.map((rule, place) => ({
-        x: place, y: 1.02, yref: "paper", yanchor: "bottom", text: plain(rule.axis.label), showarrow: false, font: { size: 13, weight: 650, color: colour("text") },
+        x: place, y: 1.02, yref: "paper", yanchor: "bottom", text: inTwoLines(rule.axis.label).map(plain).join("<br>"), showarrow: false, font: { size: 13, weight: 650, color: colour("text") },
       })),
     }),
     // Axes are moved by their names.
@@ -131,6 +134,15 @@ export function figure(info) {
     note: colourNote(info.colour, scores),
     text: `${info.selected} trials over ${info.axes.map((axis) => axis.label).join(", ")}.`,
   };
+}
+
+// Long names would run into their neighbours.
+function inTwoLines(name) {
+  const ends = [...name.matchAll(/[_\/ .-]+/g)].map((match) => match.index + match[0].length);
+  if (name.length <= LONG_NAME || !ends.length) return [name];
+  const off = (end) => Math.abs(name.length / 2 - end);
+  const end = ends.reduce((best, other) => (off(other) < off(best) ? other : best));
+  return [name.slice(0, end), name.slice(end)];
 }
 
 // The brush that was drawn, on the axis where the drag began: {set, remove} of filters.

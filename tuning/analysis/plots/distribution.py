@@ -32,7 +32,8 @@ def distribution_info(selection: Selection, given: Given) -> dict[str, Any]:
     for other in others:
         if str(other.pk) in chosen and len(curves) <= SEARCHES.most:
             rows = Cells.objects.filter(search=other, status=Status.COMPLETED, score__isnull=False)
-            curves.append(_curve(f"search {other.number}", rows.values_list("score", flat=True)))
+            found = list(rows.values_list("score", flat=True))
+            curves.append(_curve(f"search {other.number}", found))
     return {
         "pk": [],
         "number": [],

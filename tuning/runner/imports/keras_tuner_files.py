@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 
 from tuning.protocol.events import MOST_IMPORTED, FoundEpoch, FoundTrial, Metrics, finite
 from tuning.protocol.spaces import checked_space, is_scalar
@@ -83,11 +83,11 @@ def _add_trial(found: Found, document: dict[str, Any], name: str, oracle: dict[s
     if not found.space["space"]:
         found.space = checked_space(hyperparameters)
     metrics, epochs = _observations(found, _dict(_dict(document.get("metrics")).get("metrics")))
-    best = document.get("best_step")
+    best: Any = document.get("best_step")
     step = best if _is_step(best) else None
-    chosen = {
-        metric: seen.get(step, list(seen.values())[-1]) for metric, seen in metrics.items() if seen
-    }
+    chosen: Metrics = {}
+    for metric, seen in metrics.items():
+        chosen[metric] = seen[step] if step in seen else list(seen.values())[-1]
     score = document.get("score")
     if isinstance(score, int | float) and is_scalar(score):
         found.scores[name] = float(score)
@@ -120,7 +120,7 @@ def _observations(
             found.directions.setdefault(metric, history["direction"])
         observations = history.get("observations")
         for observation in observations if isinstance(observations, list) else []:
-            step, values = _dict(observation).get("step"), _dict(observation).get("value")
+            step, values = (_dict(observation).get(key) for key in ("step", "value"))
             if not _is_step(step) or not isinstance(values, list):
                 continue
             known = [float(v) for v in values if isinstance(v, int | float) and is_scalar(v)]
@@ -138,7 +138,7 @@ def _observations(
 def _times(oracle: dict[str, Any], name: str) -> tuple[float, float]:
     """KerasTuner notes when a trial began and how many seconds it took."""
     begun = _dict(_dict(oracle.get("display")).get("trial_start")).get(name)
-    took = _dict(oracle.get("run_times")).get(name)
+    took: Any = _dict(oracle.get("run_times")).get(name)
     try:
         started = datetime.fromisoformat(str(begun)).replace(tzinfo=UTC).timestamp()
     except (ValueError, OverflowError):
@@ -147,7 +147,7 @@ def _times(oracle: dict[str, Any], name: str) -> tuple[float, float]:
     return started, started + float(took) if known else 0.0
 
 
-def _is_step(value: Any) -> bool:
+def _is_step(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**30
 
 

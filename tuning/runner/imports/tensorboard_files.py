@@ -287,8 +287,9 @@ def _declared(experiment: Any, trials: list[FoundTrial]) -> list[dict[str, Any]]
         if whole:
             listed = [v if isinstance(v, str | bool) else int(v) for v in listed]
         if low < high and is_scalar(low) and is_scalar(high):
-            bounds = (int(low), int(high)) if whole else (low, high)
-            entries.append(range_of(info.name, *bounds, whole))
+            if whole:
+                low, high = int(low), int(high)
+            entries.append(range_of(info.name, low, high, whole))
         elif listed:
             choices = listed[:MOST_CHOICES]
             entries.append(entry_of("Choice", info.name, choices[0], values=choices, ordered=False))

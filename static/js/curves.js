@@ -1,6 +1,6 @@
 // A trial's or a saved model's page: a plot for each metric, followed while it trains.
 import { curveControls, curveNote, onCurveControls } from "./curve_controls.js";
-import { colours, dash, draw, follow, say } from "./plots.js";
+import { colours, dash, draw, follow, plain, say } from "./plots.js";
 import { smooth } from "./smoothing.js";
 
 const box = document.getElementById("curves-plots");
@@ -31,7 +31,7 @@ function drawCurves(element, plot) {
   draw(element, () => ({
     // Validation and training keep their colours; executions differ by their dashes.
     traces: plot.curves.map((curve, index) => ({
-      name: curve.name, x: curve.epochs, y: smooth(curve.values, smoothing), type: "scatter",
+      name: plain(curve.name), x: curve.epochs, y: smooth(curve.values, smoothing), type: "scatter",
       mode: curve.epochs.length < 40 ? "lines+markers" : "lines",
       line: { color: colours()[curve.validation ? 0 : 1], width: 2, dash: dash(6 * Math.floor(index / 2)) },
       marker: { size: 5 },

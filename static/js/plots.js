@@ -8,8 +8,11 @@ export const colour = (name) => token(`--${name}`);
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 export const dash = (index) => DASHES[Math.floor(index / 6) % DASHES.length];
 
+// Plotly reads some HTML in its texts, links among it. What people and their code have named is text.
+export const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
 const axis = (title) => ({
-  title: { text: title, standoff: 8 },
+  title: { text: plain(title), standoff: 8 },
   gridcolor: token("--line"),
   linecolor: token("--line-strong"),
   zeroline: false,

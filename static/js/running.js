@@ -1,5 +1,5 @@
 // The learning curves of the running trials: tuning/analysis/curves.py, running_info.
-import { colours, dash, draw, say } from "./plots.js";
+import { colours, dash, draw, plain, say } from "./plots.js";
 
 export function drawRunning(element, info, active) {
   if (!info.curves.length) {
@@ -8,7 +8,7 @@ export function drawRunning(element, info, active) {
   }
   draw(element, () => ({
     traces: info.curves.map((curve, index) => ({
-      name: curve.name, x: curve.epochs, y: curve.values, type: "scatter", mode: "lines+markers",
+      name: plain(curve.name), x: curve.epochs, y: curve.values, type: "scatter", mode: "lines+markers",
       line: { color: colours()[index % 6], width: 2, dash: dash(index) }, marker: { size: 5 },
       hovertemplate: `${info.x} %{x}: %{y:.5g}<extra>%{fullData.name}</extra>`,
     })),

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -234,3 +235,24 @@ def test_news_come_in_without_disturbing_anybody(
     assert page.locator("#trial-scroll").evaluate("box => box.scrollTop") == 120
     assert page.get_by_label("Choose trial 3", exact=True).is_checked()
     assert "sort=-number" in page.url
+
+
+def test_names_in_plots_are_text(sign_in: Callable[..., Any], tuneroom: Tuneroom) -> None:
+    """Plotly would make links of some."""
+    search = in_shell(tuneroom, "fill('Marked up', 20)")
+    in_shell(tuneroom, f"mark_up({search})")
+    page = sign_in()
+    axes = ["hp:<b>size</b>", "hp:kind"]
+    plots = [("parallel", "axes"), ("slice", "axes"), ("matrix", "columns")]
+    asked = [("plot", name) for name, _ in plots]
+    asked += [(f"plot.{name}.{option}", axis) for name, option in plots for axis in axes]
+    page.goto(f"/searches/{search}/trials/?{urlencode(asked)}")
+    for name, _ in plots:
+        # Plots are drawn once they are in sight.
+        page.locator(f"#plot-{name}").scroll_into_view_if_needed()
+        texts = page.locator(f"#plot-{name} svg text")
+        texts.filter(has_text="<b>size</b>").first.wait_for()
+        # Plotly hides labels for which there is no room.
+        link = texts.filter(has_text='<a href="https://example.org">1</a>').first
+        link.wait_for(state="attached")
+    assert page.locator("#plot-board svg a").count() == 0

@@ -51,6 +51,7 @@ def run(make_search: Any, make_slot: Any, *steps: Step) -> Any:
         event("epoch", **{**EPOCH, "metrics": {"x" * 100_000: 1.0}}),
         event("epoch", **{**EPOCH, "metrics": {"loss": 10**400}}),
         event("epoch", **{**EPOCH, "seconds": 10**400}),
+        event("epoch", **{**EPOCH, "seconds": 1e300}),
         event("epoch", **{**EPOCH, "x" * 100_000: 1}),
         event("trial_end", metrics={"val_accuracy": 0.5}, best_step=2**31),
         event("built", parameters=2**63),
@@ -60,12 +61,29 @@ def run(make_search: Any, make_slot: Any, *steps: Step) -> Any:
         b"9" * 5000,
         b"",
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_an_impossible_event_fails_its_trial(line: bytes, make_search: Any, make_slot: Any) -> None:
     trial = run(make_search, make_slot, line)
     assert (trial.status, trial.failure_code) == (Status.FAILED, "bad_event")
     assert len(trial.failure_message) < 1000
+
+
+@pytest.mark.parametrize("number", [1.7e308, -1e101])
+def test_numbers_that_no_page_could_add_up_are_none(
+    number: float, make_search: Any, make_slot: Any
+) -> None:
+    metrics = {"val_accuracy": 0.5, "loss": number}
+    trial = run(
+        make_search,
+        make_slot,
+        event("epoch", **{**EPOCH, "metrics": metrics}),
+        event("epoch", **{**EPOCH, "execution": 1, "metrics": metrics}),
+        event("trial_end", metrics=metrics, best_step=0),
+    )
+    assert trial.status == Status.COMPLETED
+    assert trial.metrics == {"val_accuracy": 0.5, "loss": None}
+    assert trial.last_metrics == {"val_accuracy": 0.5}
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])

@@ -16,7 +16,8 @@ from tuning.analysis.trials.facets import facet_of
 from tuning.analysis.trials.operators import OPERATORS
 from tuning.analysis.trials.selection import Selection
 from tuning.analysis.trials.shades import shades_of
-from tuning.models import Project, Search, Tag
+from tuning.models import Epoch, Project, Search, Tag, Trial
+from tuning.protocol.events import LARGEST
 
 FUZZ = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -46,6 +47,12 @@ PARAMETERS = st.one_of(
     ),
 )
 QUERIES = st.dictionaries(PARAMETERS, st.lists(KEYS | WORDS, max_size=3), max_size=4)
+
+SEARCH_PAGES = ("search-detail", "search-live", "search-plots", "search-failures",
+                "search-tensorboard", "search-comments")  # fmt: skip
+TRIAL_PAGES = ("trial-detail", "trial-plots", "trial-card", "trial-comments")
+COMPARISONS = ("trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
+               "search-compare-live", "search-compare-plots")  # fmt: skip
 
 
 @pytest.fixture
@@ -186,3 +193,34 @@ def test_nobody_is_called_what_nobody_can_be(project: Project, as_alice: Client)
     page = as_alice.get(address, {"person": "alice\0"})
     assert page.status_code == 200
     assert not page.context["activity"].days
+
+
+def test_every_page_shows_the_largest_numbers_that_events_may_hold(
+    hostile: Search, project: Project, as_alice: Client
+) -> None:
+    ends = [LARGEST, LARGEST, -LARGEST]
+    largest = {"val_accuracy": LARGEST, "<b>": -LARGEST, "0": 5e-324}
+    Trial.objects.filter(search=hostile).update(
+        execution_scores=ends, metrics=largest, last_metrics=largest
+    )
+    Trial.objects.filter(search=hostile, score__gt=1).update(score=LARGEST)
+    Trial.objects.filter(search=hostile, score__lt=-1).update(score=-LARGEST)
+    for trial in hostile.trials.all():
+        for execution in range(2):
+            Epoch.objects.create(
+                trial=trial, attempt=1, execution=execution, epoch=2, seconds=2.0**32,
+                metrics=largest,
+            )  # fmt: skip
+    compared = "&".join(f"trial={trial.pk}" for trial in hostile.trials.all())
+    addresses = [
+        *(reverse(name, args=[hostile.pk]) for name in SEARCH_PAGES),
+        *(reverse(name, args=[trial.pk]) for name in TRIAL_PAGES for trial in hostile.trials.all()),
+        *(f"{reverse(name, args=[project.pk])}?{compared}" for name in COMPARISONS),
+        f"{reverse('search-create', args=[project.pk])}?from={hostile.pk}&refine=1",
+    ]
+    for address in addresses:
+        response = as_alice.get(address)
+        body = response.getvalue()
+        assert response.status_code == 200, address
+        if "json" in response["Content-Type"]:
+            json.loads(body, parse_constant=pytest.fail)

@@ -26,14 +26,16 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         return self.scored().order_by(score, "number")
 
     def stop_queued(self) -> None:
-        """Of a search that has ended: what waits does not run any more."""
+        """Of one search, which has ended: what waits does not run any more."""
         queued = list(self.queued().values_list("pk", flat=True))
         waiting = Trial.objects.filter(pk__in=queued).queued()
         waiting.update(status=Status.STOPPED, finished_at=Now(), lease_expires_at=None)
-        # By name, because cells come after trials.
-        apps.get_model("tuning", "Cells").objects.filter(
-            trial__in=queued, trial__status=Status.STOPPED
-        ).update(status=Status.STOPPED)
+        stopped = Trial.objects.filter(pk__in=queued, status=Status.STOPPED)
+        trials = list(stopped.select_related("search", "worker").defer("search__oracle_state"))
+        if trials:
+            # By name, because cells come after trials. All of it, not the status alone: what ran
+            # before has epochs and a duration.
+            apps.get_model("tuning", "Cells").objects.fill(trials[0].search, trials)
 
 
 class Trial(Work):

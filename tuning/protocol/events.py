@@ -24,6 +24,10 @@ _MAX_NUMBERS = {
     "execution": 2**15 - 1,
 }
 _MAX_NUMBER = 2**30
+# A moment in seconds since 1970, or any other number of seconds.
+_MAX_SECONDS = 2.0**32
+# Pages add numbers up and square them. What is larger is no more a number than infinity is.
+LARGEST = 1e100
 
 Metrics = dict[str, float | None]
 
@@ -315,14 +319,16 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
             return value
     elif hint is float:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if _is_number(value) and abs(value) <= _MAX_SECONDS:
             return float(value)
     elif hint is str:
         if isinstance(value, str):
             return value[-MAX_TEXT:]
     elif hint == Metrics:
         if isinstance(value, dict) and _are_metrics(value):
-            return {k: None if v is None else float(v) for k, v in value.items()}
+            return {
+                k: None if v is None or abs(v) > LARGEST else float(v) for k, v in value.items()
+            }
     elif hint == list[str]:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return value
@@ -339,8 +345,12 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
 
 def _are_metrics(document: dict[str, Any]) -> bool:
     short = len(document) <= MAX_METRICS and all(len(name) <= MAX_NAME for name in document)
-    return short and all(_is_metric(value) for value in document.values())
+    return short and all(value is None or _is_number(value) for value in document.values())
 
 
-def _is_metric(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+def _metric(value: float | None) -> float | None:
+    return None if value is None or abs(value) > LARGEST else float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,8 +1,9 @@
 """Search spaces that come from elsewhere, made fit for pages that count on them."""
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from .events import LARGEST
 
 MOST_HYPERPARAMETERS = 1_000
 MOST_CHOICES = 1_000
@@ -19,7 +20,7 @@ def is_scalar(value: Any) -> bool:
         return len(value) <= LONGEST_TEXT
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
-    return isinstance(value, float) and math.isfinite(value)
+    return isinstance(value, float) and abs(value) <= LARGEST
 
 
 def checked_values(values: Any) -> dict[str, Scalar]:

@@ -1,5 +1,5 @@
 // The best score so far of several searches: tuning/analysis/comparison/best_over_time.py.
-import { colours, dash, draw, say } from "../plots.js";
+import { colours, dash, draw, plain, say } from "../plots.js";
 
 const UNITS = [[86400, "days"], [3600, "hours"], [60, "minutes"], [1, "seconds"]];
 
@@ -16,7 +16,7 @@ export function drawBestOverTime(element, group, over) {
   element.setAttribute("aria-label", `Best ${group.objective} so far of each search`);
   draw(element, () => ({
     traces: curves.map((curve) => ({
-      name: curve.name, x: curve[over].x.map((x) => x / seconds), y: curve[over].best, customdata: curve[over].trials,
+      name: plain(curve.name), x: curve[over].x.map((x) => x / seconds), y: curve[over].best, customdata: curve[over].trials,
       type: "scatter", mode: "lines+markers", marker: { size: 5 },
       line: { color: colours()[curve.search % 6], width: 2, shape: "hv", dash: dash(curve.search) },
       hovertemplate: `%{y:.5g} with trial %{customdata}${over === "trials" ? "" : `, after %{x:.3g} ${unit}`}<extra>%{fullData.name}</extra>`,

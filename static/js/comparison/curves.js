@@ -1,13 +1,13 @@
 // The learning curves of compared trials, all in one plot of a metric: tuning/analysis/comparison/curves.py.
 import { smooth } from "../smoothing.js";
-import { colours, dash, draw } from "../plots.js";
+import { colours, dash, draw, plain } from "../plots.js";
 
 export function drawCurves(element, plot, info, { smoothing, log, mean }) {
   element.setAttribute("role", "figure");
   element.setAttribute("aria-label", `${plot.metric} of the compared trials over the ${info.x}s`);
   draw(element, () => ({
     traces: (mean ? means(plot.curves) : plot.curves).map((curve) => ({
-      name: info.trials[curve.trial] + (several(plot, curve) && !mean ? `, execution ${curve.execution + 1}` : ""),
+      name: plain(info.trials[curve.trial]) + (several(plot, curve) && !mean ? `, execution ${curve.execution + 1}` : ""),
       x: curve.epochs, y: smooth(curve.values, smoothing), type: "scatter",
       mode: curve.epochs.length < 40 ? "lines+markers" : "lines",
       // The colour is the trial's; from the seventh on, dashes tell them apart, and markers executions.

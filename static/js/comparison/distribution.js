@@ -1,5 +1,5 @@
 // How the scores of searches are spread: tuning/analysis/comparison/distribution.py.
-import { colours, dash, draw, say } from "../plots.js";
+import { colours, dash, draw, plain, say } from "../plots.js";
 
 export function drawDistribution(element, group) {
   const curves = group.curves.filter((curve) => curve.count);
@@ -14,7 +14,7 @@ export function drawDistribution(element, group) {
   element.setAttribute("aria-label", `Share of trials up to each ${group.objective}, of each search`);
   draw(element, () => ({
     traces: curves.map((curve) => ({
-      name: curve.name, x: [low - room, ...curve.scores, high + room], y: [0, ...curve.shares, 1], type: "scatter", mode: "lines",
+      name: plain(curve.name), x: [low - room, ...curve.scores, high + room], y: [0, ...curve.shares, 1], type: "scatter", mode: "lines",
       line: { color: colours()[curve.search % 6], width: 2, shape: "hv", dash: dash(curve.search) },
       hovertemplate: "%{y:.1%} up to %{x:.5g}<extra>%{fullData.name}</extra>",
     })),

@@ -1,5 +1,5 @@
 // Where searches looked, a plot for each hyperparameter: tuning/analysis/comparison/spaces.py.
-import { colour, colours, draw } from "../plots.js";
+import { colour, colours, draw, plain } from "../plots.js";
 
 const ROW = 32;
 const FRAME = 92;
@@ -21,8 +21,8 @@ export function drawSpace(element, parameter) {
     axes: {
       x: parameter.numeric
         ? { ...(parameter.log ? { type: "log", dtick: 1, tickformat: "~g" } : {}), range: range(parameter) }
-        : { type: "category", categoryorder: "array", categoryarray: parameter.categories },
-      y: { type: "category", categoryorder: "array", categoryarray: searches.map((search) => search.name).reverse(), range: [-0.6, searches.length - 0.4] },
+        : { type: "category", categoryorder: "array", categoryarray: parameter.categories.map(plain) },
+      y: { type: "category", categoryorder: "array", categoryarray: searches.map((search) => plain(search.name)).reverse(), range: [-0.6, searches.length - 0.4] },
     },
   }));
 }
@@ -38,12 +38,14 @@ function range({ searches, log }) {
 function traces(search) {
   const own = colours()[search.search % 6];
   const found = [];
+  const name = plain(search.name);
+  const named = (values) => values.map((value) => (typeof value === "string" ? plain(value) : value));
   const line = (ends, width, opacity, words) => found.push({
-    x: ends, y: [search.name, search.name], type: "scatter", mode: "lines", opacity,
+    x: named(ends), y: [name, name], type: "scatter", mode: "lines", opacity,
     line: { color: own, width }, hovertemplate: `${words}<extra>%{y}</extra>`,
   });
   const points = (values, marker, texts) => found.push({
-    x: values, y: values.map(() => search.name), type: "scatter", mode: "markers", marker: { color: own, ...marker },
+    x: named(values), y: values.map(() => name), type: "scatter", mode: "markers", marker: { color: own, ...marker },
     customdata: texts, hovertemplate: "%{x}%{customdata}<extra>%{y}</extra>",
   });
   if (search.low !== null) line([search.low, search.high], 14, 0.25, "could be %{x}");

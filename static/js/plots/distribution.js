@@ -1,5 +1,5 @@
 // Empirical distributions: tuning/analysis/plots/distribution.py has the figures.
-import { colour, colours, dash } from "../plots.js";
+import { colour, colours, dash, plain } from "../plots.js";
 import { axisLayout, layout } from "./figure.js";
 
 export function figure(info) {
@@ -7,7 +7,7 @@ export function figure(info) {
   const x = { key: "score", label: info.objective, values: [] };
   return {
     traces: info.curves.map((curve, index) => ({
-      type: "scatter", mode: "lines", name: `${curve.name} (${curve.count})`, x: curve.scores, y: curve.shares,
+      type: "scatter", mode: "lines", name: `${plain(curve.name)} (${curve.count})`, x: curve.scores, y: curve.shares,
       line: { color: colours()[index % 6], width: 2, shape: "hv", dash: dash(index) }, hovertemplate: "%{y:.0%} of the trials have at most %{x:.5g}<extra></extra>",
     })),
     layout: layout({

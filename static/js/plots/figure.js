@@ -1,6 +1,6 @@
 // What the plots of trials share: axes made from columns, colours by score, the layout around them.
 // Columns come as tuning/analysis/plots/points.py, axis_of, has them.
-import { colour, colours } from "../plots.js";
+import { colour, colours, plain } from "../plots.js";
 
 const font = () => getComputedStyle(document.documentElement).getPropertyValue("--font").trim();
 
@@ -46,14 +46,14 @@ export function scoresOf(axis) {
 
 export function axisLayout(axis, more = {}) {
   return {
-    title: { text: axis.label, standoff: 8 },
+    title: { text: plain(axis.label), standoff: 8 },
     gridcolor: colour("line"),
     linecolor: colour("line-strong"),
     zeroline: false,
     automargin: true,
     tickfont: { size: 13 },
     ...(axis.log ? { type: "log", dtick: decades(axis.values) } : {}),
-    ...(axis.texts ? { tickvals: axis.texts.map((_, index) => index), ticktext: axis.texts, range: [-0.5, axis.texts.length - 0.5] } : {}),
+    ...(axis.texts ? { tickvals: axis.texts.map((_, index) => index), ticktext: axis.texts.map(plain), range: [-0.5, axis.texts.length - 0.5] } : {}),
     ...more,
   };
 }

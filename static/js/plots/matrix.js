@@ -1,5 +1,6 @@
 // The scatter-plot matrix: tuning/analysis/plots/matrix.py has the figures. Plotly's own trace for it
 // needs WebGL with eval, see parallel.js: these are ordinary plots side by side.
+import { plain } from "../plots.js";
 import { axisLayout, colourNote, layout, pointSize, scale, scoresOf } from "./figure.js";
 
 export function figure(info) {
@@ -21,8 +22,8 @@ export function figure(info) {
       axes[`x${id}`] = x;
       axes[`y${id}`] = y;
       const [atBottom, atLeft] = [row === count - 1, column === 0];
-      places[`xaxis${id}`] = axisLayout(x, { domain: domain(column), anchor: `y${id}`, automargin: false, nticks: 4, showticklabels: atBottom, title: { text: atBottom ? x.label : "" } });
-      places[`yaxis${id}`] = axisLayout(y, { domain: domain(count - 1 - row), anchor: `x${id}`, automargin: atLeft, nticks: 4, showticklabels: atLeft, title: { text: atLeft ? y.label : "" } });
+      places[`xaxis${id}`] = axisLayout(x, { domain: domain(column), anchor: `y${id}`, automargin: false, nticks: 4, showticklabels: atBottom, title: { text: atBottom ? plain(x.label) : "" } });
+      places[`yaxis${id}`] = axisLayout(y, { domain: domain(count - 1 - row), anchor: `x${id}`, automargin: atLeft, nticks: 4, showticklabels: atLeft, title: { text: atLeft ? plain(y.label) : "" } });
       traces.push({
         type: "scatter", mode: "markers", xaxis: `x${id}`, yaxis: `y${id}`, x: x.values, y: y.values, customdata: info.pk, text, showlegend: false,
         hovertemplate: "%{text}<extra></extra>",

@@ -4,7 +4,7 @@
 // Plotly's own trace of that name makes its programs with eval, which the Content-Security-Policy
 // refuses, and needs WebGL. These are plain lines; many are painted into one picture behind the axes,
 // as Plotly's own are, which takes a fraction of a second for 10,000 trials.
-import { colour } from "../plots.js";
+import { colour, plain } from "../plots.js";
 import { colourNote, filterOf, layout, rgb, scale, scoresOf, shadeOf, short } from "./figure.js";
 import { Raster } from "./raster.js";
 
@@ -147,7 +147,7 @@ export function figure(info) {
     line: { width: 1.5, color: colour("line-strong") },
   }, {
     ...common, mode: "markers+text", hoverinfo: "skip", cliponaxis: false, textposition: "middle left",
-    x: rules.flatMap((rule, place) => rule.ticks.map(() => place)), y: rules.flatMap((rule) => rule.ticks.map(([height]) => height)), text: rules.flatMap((rule) => rule.ticks.map(([, text]) => text)),
+    x: rules.flatMap((rule, place) => rule.ticks.map(() => place)), y: rules.flatMap((rule) => rule.ticks.map(([height]) => height)), text: rules.flatMap((rule) => rule.ticks.map(([, text]) => plain(text))),
     textfont: { size: 13, color: colour("text"), shadow: Array(4).fill(`0 0 3px ${colour("surface")}`).join(",") }, marker: { symbol: "line-ew", size: 8, line: { width: 1.5, color: colour("line-strong") } },
   });
   const brushes = rules.map((rule) => brushOf(rule, info.brushes));
@@ -162,7 +162,7 @@ export function figure(info) {
         type: "rect", x0: place - 0.06, x1: place + 0.06, y0: brush[0], y1: brush[1], line: { width: 1.5, color: colour("accent") }, fillcolor: colour("accent"), opacity: 0.25,
       }] : [])),
       annotations: rules.map((rule, place) => ({
-        x: place, y: 1.02, yref: "paper", yanchor: "bottom", text: inTwoLines(rule.axis.label).map(escaped).join("<br>"), showarrow: false, font: { size: 13, weight: 650, color: colour("text") },
+        x: place, y: 1.02, yref: "paper", yanchor: "bottom", text: inTwoLines(rule.axis.label).map(plain).join("<br>"), showarrow: false, font: { size: 13, weight: 650, color: colour("text") },
       })),
     }),
     // Axes are moved by their names.
@@ -180,8 +180,6 @@ function inTwoLines(name) {
   const end = ends.reduce((best, other) => (off(other) < off(best) ? other : best));
   return [name.slice(0, end), name.slice(end)];
 }
-
-const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 // The brush that was drawn, on the axis where the drag began: {set, remove} of filters.
 export function brushed(range, place, { rules }) {

@@ -1,5 +1,5 @@
 // The slice plot: tuning/analysis/plots/slice.py has the figures.
-import { colour, colours } from "../plots.js";
+import { colour, colours, plain } from "../plots.js";
 import { axisLayout, layout, pointSize } from "./figure.js";
 
 const IN_A_ROW = 3;
@@ -19,13 +19,13 @@ export function figure(info) {
     // One scale for all, named once in each row.
     places[`yaxis${id}`] = axisLayout(info.figure, {
       domain: [1 - (row + 0.72) / rows, 1 - row / rows], anchor: `x${id}`, matches: index ? "y" : undefined,
-      showticklabels: column === 0, title: { text: column === 0 ? info.figure.label : "" },
+      showticklabels: column === 0, title: { text: column === 0 ? plain(info.figure.label) : "" },
     });
     return {
       type: "scatter", mode: "markers", xaxis: `x${id}`, yaxis: `y${id}`, x: axis.values, y: info.figure.values, customdata: info.pk,
       text: info.number.map((number) => `trial ${number}`), showlegend: false,
       marker: { size: pointSize(info.pk.length), opacity: 0.75, color: info.number, colorscale: [[0, colour("line-strong")], [1, colours()[0]]] },
-      hovertemplate: axis.texts ? "%{text}: %{y:.5g}<extra></extra>" : `%{text}: %{y:.5g}<br>${axis.label}: %{x:.5g}<extra></extra>`,
+      hovertemplate: axis.texts ? "%{text}: %{y:.5g}<extra></extra>" : `%{text}: %{y:.5g}<br>${plain(axis.label)}: %{x:.5g}<extra></extra>`,
     };
   });
   return {

@@ -1,5 +1,5 @@
 // The timeline of trials over workers: tuning/analysis/plots/timeline.py has the figures.
-import { colour } from "../plots.js";
+import { colour, plain } from "../plots.js";
 import { layout } from "./figure.js";
 
 const STATUSES = ["completed", "running", "failed", "stopped", "queued"];
@@ -24,7 +24,7 @@ export function figure(info) {
     layout: layout({
       barmode: "overlay", dragmode: "zoom", showlegend: true,
       xaxis: { type: "date", gridcolor: colour("line"), automargin: true, title: { text: "UTC", standoff: 8 } },
-      yaxis: { tickvals: info.lines.map((_, index) => index), ticktext: info.lines, automargin: true, autorange: "reversed", fixedrange: true, zeroline: false },
+      yaxis: { tickvals: info.lines.map((_, index) => index), ticktext: info.lines.map(plain), automargin: true, autorange: "reversed", fixedrange: true, zeroline: false },
     }),
     bars: info.lines.length,
     text: `${info.pk.length} trials on ${info.lines.length} slots.`,

@@ -63,7 +63,13 @@ def look(page: Any, name: str) -> None:
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
         for theme in ("light", "dark") if folder else ():
-            page.locator("html").evaluate("(html, theme) => { html.dataset.theme = theme }", theme)
+            page.locator("html").evaluate(
+                """(html, theme) => {
+                  html.dataset.theme = theme;
+                  document.dispatchEvent(new Event("tuneroom:theme"));
+                }""",
+                theme,
+            )
             path = Path(str(folder)) / f"{name}-{width}-{theme}.png"
             page.screenshot(path=path, full_page=True)
         assert page.locator("html").evaluate("html => html.scrollWidth") <= width, name

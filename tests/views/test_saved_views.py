@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import SavedView, Search
+from tuning.models import Membership, Role, SavedView, Search
 
 
 def _save(client: Client, search: Search, **values: str) -> Any:
@@ -135,3 +135,20 @@ def test_a_view_opens_in_another_search_of_the_project(
     other = make_search()
     page = as_bob.get(_table(other), {"view": view.pk}, follow=True).content.decode()
     assert "This search has no gone: left out." in page
+
+
+def test_who_only_looks_by_now_changes_no_view_of_the_team(
+    as_bob: Client, bob: User, search: Search
+) -> None:
+    views = [
+        SavedView.objects.create(project=search.project, owner=bob, name=name, shared=shared)
+        for name, shared in (("Team's", True), ("Own", False))
+    ]
+    Membership.objects.filter(user=bob).update(role=Role.VIEWER)
+    statuses = [
+        as_bob.post(reverse(name, args=[view.pk]), {"search": search.pk, "name": "New"}).status_code
+        for view in views
+        for name in ("view-change", "view-delete")
+    ]
+    assert statuses == [404, 404, 302, 302]
+    assert list(SavedView.objects.values_list("name", flat=True)) == ["Team's"]

@@ -96,7 +96,11 @@ def _changeable_or_404(request: HttpRequest, pk: int) -> SavedView:
     view: SavedView | None = shown.filter(pk=pk).first()
     if view is None:
         raise Http404
-    if not _is_own(request, view) and not _owns_team(request, view.project.team_id):
+    team = view.project.team_id
+    if not _is_own(request, view) and not _owns_team(request, team):
+        raise Http404
+    # Its owner may have become somebody who only looks, and others open their tables with it.
+    if view.shared and not may_edit(request, team):
         raise Http404
     return view
 

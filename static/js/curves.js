@@ -26,7 +26,7 @@ function show(news) {
 
 function drawCurves(element, plot) {
   const { smoothing, log } = curveControls();
-  element.setAttribute("role", "img");
+  element.setAttribute("role", "figure");
   element.setAttribute("aria-label", `${plot.metric} over the epochs`);
   draw(element, () => ({
     // Validation and training keep their colours; executions differ by their dashes.

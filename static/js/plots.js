@@ -1,4 +1,5 @@
 // What all plots share: Plotly, drawn in the page's own tokens.
+import { download } from "./plots/saving.js";
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -22,9 +23,15 @@ export function draw(element, make) {
     say(element, "The plots could not be loaded. The tables have the same figures.");
     return;
   }
-  const { traces, x, y, range, wholeX = true, logY = false, axes = {}, layout = {} } = make();
+  const { traces, layout } = figureOf(make);
   element.querySelector(".plot-wait")?.remove();
-  Plotly.react(element, traces, {
+  Plotly.react(element, traces, layout, { displayModeBar: false, responsive: true, staticPlot: false });
+  offerSaving(element, () => inWords(figureOf(make)));
+}
+
+function figureOf(make) {
+  const { traces, x, y, range, wholeX = true, logY = false, axes = {}, layout = {} } = make();
+  return { traces, layout: {
     margin: { l: 56, r: 16, t: 32, b: 44 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
@@ -37,7 +44,33 @@ export function draw(element, make) {
     // The same value keeps zooming and hidden curves through an update.
     uirevision: "page",
     ...layout,
-  }, { displayModeBar: false, responsive: true, staticPlot: false });
+  } };
+}
+
+// A picture stands alone: it needs the legend that a page may have beside its plots.
+const inWords = ({ traces, layout }) => ({ traces, layout: { ...layout, showlegend: true } });
+
+// The drawn element keeps its two buttons; what they save is what was drawn last.
+const figures = new WeakMap();
+
+function offerSaving(element, make) {
+  figures.set(element, make);
+  // Its label says what it shows; hundreds of texts in it would say it badly.
+  element.querySelector(".plot-container").setAttribute("aria-hidden", "true");
+  if (element.querySelector(".plot-save")) return;
+  const buttons = document.createElement("div");
+  buttons.className = "plot-save";
+  for (const format of ["png", "svg"]) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button small quiet";
+    button.textContent = format.toUpperCase();
+    const title = element.getAttribute("aria-label") ?? document.title;
+    button.setAttribute("aria-label", `Save as ${format.toUpperCase()}: ${title}`);
+    button.addEventListener("click", () => download(format, element, figures.get(element), title, title.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60)));
+    buttons.append(button);
+  }
+  element.append(buttons);
 }
 
 // Zooming on one kind of axis means nothing on the other. Without a format Plotly writes the digits

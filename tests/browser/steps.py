@@ -24,11 +24,13 @@ def number_in(text: str) -> float:
     return float(found[0])
 
 
-def create_project(page: Any, name: str) -> None:
+def create_project(
+    page: Any, name: str, dataset: str = "Digits", template: str = "Small convolutional"
+) -> None:
     page.get_by_role("link", name="New project").first.click()
     page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("radio", name=re.compile("^Digits")).check()
-    page.get_by_role("radio", name=re.compile("Small convolutional")).check()
+    page.get_by_role("radio", name=re.compile(f"^{dataset}")).check()
+    page.get_by_role("radio", name=re.compile(template)).check()
     page.get_by_role("button", name="Create project").click()
     page.get_by_role("heading", name=name, level=1).wait_for()
 

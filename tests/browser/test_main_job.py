@@ -138,7 +138,19 @@ def check_hyperband(page: Any, tuneroom: Tuneroom, search: int) -> None:
     assert epochs == list(range(values["tuner/initial_epoch"] + 1, values["tuner/epochs"] + 1))
     page.goto(f"/trials/{key}/")
     page.get_by_text("It goes on from").wait_for()
+    check_pictures(page)
     assert "tuner/" not in page.locator("main").inner_text()
+
+
+def check_pictures(page: Any) -> None:
+    """A plot is saved as it is drawn, in both formats."""
+    starts = {"PNG": b"\x89PNG", "SVG": b"<svg"}
+    for format, start in starts.items():
+        with page.expect_download() as downloading:
+            page.get_by_role("button", name=f"Save as {format}: accuracy over the epochs").click()
+        path = Path(downloading.value.path())
+        assert path.read_bytes().startswith(start)
+        assert downloading.value.suggested_filename == f"accuracy-over-the-epochs.{format.lower()}"
 
 
 def check_bundle(page: Any, model: Path, folder: Path) -> None:

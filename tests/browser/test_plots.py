@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 
+from tests.browser.reading import asked, drag, in_shell, open_plot, place
 from tests.browser.steps import look
 from tests.services import Tuneroom, wait_for
 from tuning.analysis.plots import PLOTS
@@ -20,55 +20,12 @@ def search(tuneroom: Tuneroom) -> int:
     return int(in_shell(tuneroom, "fill('Plotted together')"))
 
 
-def in_shell(tuneroom: Tuneroom, call: str) -> str:
-    """Write rows into the running copy; what the call prints."""
-    code = f"from tests.browser.rows import add, fill; {call}"
-    done = tuneroom.manage("shell", "-v0", "-c", code)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 @pytest.fixture
 def page(sign_in: Callable[..., Any], search: int) -> Any:
     page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     page.goto(f"/searches/{search}/trials/")
     page.evaluate("window.sameDocument = true")
     return page
-
-
-def open_plot(page: Any, name: str) -> Any:
-    """Press the plot's button and wait until it is drawn."""
-    page.locator(f'.plot-toggles [data-plot="{name}"]').click()
-    plot = page.locator(f"#plot-{name} .plot")
-    plot.scroll_into_view_if_needed()
-    plot.locator(".main-svg").first.wait_for()
-    wait_for(lambda: name in asked(page).get("plot", []), "the address has the plot")
-    return plot
-
-
-def place(plot: Any, x: float, y: float) -> tuple[float, float]:
-    """Where on the screen a point of the plot's first axes is."""
-    plot.scroll_into_view_if_needed()
-    found: list[float] = plot.evaluate(
-        """(plot, [x, y]) => {
-          const { xaxis, yaxis } = plot._fullLayout;
-          const box = plot.getBoundingClientRect();
-          return [box.left + xaxis._offset + xaxis.d2p(x), box.top + yaxis._offset + yaxis.d2p(y)];
-        }""",
-        [x, y],
-    )
-    return found[0], found[1]
-
-
-def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=8)
-    page.mouse.up()
-
-
-def asked(page: Any) -> dict[str, list[str]]:
-    return parse_qs(page.evaluate("location.search.slice(1)"))
 
 
 def left(page: Any) -> int:

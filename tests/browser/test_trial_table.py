@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.reading import cells, column, head, in_shell, open_menu, shown, wait_for_query
 from tests.browser.rows import COLLEAGUE, PASSWORD
 from tests.browser.steps import look, number_in
 from tests.services import Tuneroom, wait_for
@@ -20,50 +21,12 @@ def search(tuneroom: Tuneroom) -> int:
     return int(in_shell(tuneroom, "fill('Read together')"))
 
 
-def in_shell(tuneroom: Tuneroom, call: str) -> str:
-    """Write rows into the running copy; what the call prints."""
-    code = f"from tests.browser.rows import add, fill; {call}"
-    done = tuneroom.manage("shell", "-v0", "-c", code)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 @pytest.fixture
 def page(sign_in: Callable[..., Any], search: int) -> Any:
     page = sign_in(viewport={"width": 1280, "height": 900})
     page.goto(f"/searches/{search}/trials/")
     page.evaluate("window.sameDocument = true")
     return page
-
-
-def shown(page: Any) -> list[str]:
-    heads = page.locator("#trial-table th[data-key]")
-    return heads.evaluate_all("heads => heads.map(head => head.dataset.key)")
-
-
-def cells(page: Any, key: str) -> list[str]:
-    place = shown(page).index(key)
-    return page.locator("#trial-table tbody tr").evaluate_all(
-        "(rows, place) => rows.map(row => row.children[place].textContent)", place
-    )
-
-
-def column(page: Any, key: str) -> list[float]:
-    return [number_in(text) for text in cells(page, key) if text]
-
-
-def head(page: Any, key: str) -> Any:
-    return page.locator(f'#trial-table th[data-key="{key}"]')
-
-
-def open_menu(page: Any, key: str) -> None:
-    head(page, key).locator(".column-menu").click()
-    page.locator("#panel:popover-open #column-actions").wait_for()
-
-
-def wait_for_query(page: Any, pattern: str) -> None:
-    page.wait_for_url(re.compile(pattern))
-    page.locator("#trial-table:not([aria-busy=true])").wait_for()
 
 
 def test_sorting_by_one_column_and_another(page: Any) -> None:

@@ -14,7 +14,11 @@ READS = re.compile(
     r"""(?:environ\.get\(|environ\[|env_(?:bool|int|list)\(|getenv\()\s*["']([A-Z][A-Z_]+)["']"""
 )
 # Django's own, and what one of our processes tells another.
-NOT_SETTINGS = {"DJANGO_SETTINGS_MODULE", "TUNEROOM_WORKER_PARENT", "NO_COLOR"}
+NOT_SETTINGS = {
+    "DJANGO_SETTINGS_MODULE", "TUNEROOM_WORKER_PARENT", "NO_COLOR",
+    # In a script that people run elsewhere, to read an export.
+    "TUNEROOM_TOKEN",
+}  # fmt: skip
 
 
 def read_settings(data: Path, **settings: str) -> "subprocess.CompletedProcess[str]":

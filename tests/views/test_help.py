@@ -81,11 +81,6 @@ def test_every_plot_is_explained(as_dora: Client) -> None:
         assert "<p>" in text[0]
 
 
-def test_the_plots_of_the_pages_are_those_that_are_explained() -> None:
-    plots = pytest.importorskip("tuning.analysis.plots")
-    assert set(plots.PLOTS) == set(texts.PLOTS)
-
-
 def test_no_text_about_a_plot_is_left_over() -> None:
     folder = Path(settings.BASE_DIR) / "templates" / "help" / "plots"
     assert {file.stem for file in folder.iterdir()} == set(texts.PLOTS)

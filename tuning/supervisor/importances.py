@@ -26,7 +26,7 @@ from tuning.protocol.statuses import Status
 logger = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 120
-# More trials change the shares by less than a new seed does.
+# A third of these gives the same shares to within a hundredth.
 MOST_TRIALS = 10_000
 # A text that nearly every trial has its own of tells nothing.
 MOST_TEXTS = 100

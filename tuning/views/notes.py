@@ -37,7 +37,8 @@ def tags(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Add the tags that are given as `names`, or take one away."""
     subject = editable_or_404(request, subjects(kind), pk)
     form = None
-    if removed := request.POST.get("remove"):
+    # PostgreSQL refuses NUL in a question.
+    if removed := request.POST.get("remove", "").replace("\x00", ""):
         actions.untag([subject], [removed])
     else:
         form = TagForm(request.POST)

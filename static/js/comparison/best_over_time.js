@@ -12,7 +12,7 @@ export function drawBestOverTime(element, group, over) {
   }
   const last = Math.max(...curves.map((curve) => curve[over].x.at(-1)));
   const [seconds, unit] = over === "trials" ? [1, "trial"] : UNITS.find(([size]) => last >= 2 * size) ?? UNITS.at(-1);
-  element.setAttribute("role", "img");
+  element.setAttribute("role", "figure");
   element.setAttribute("aria-label", `Best ${group.objective} so far of each search`);
   draw(element, () => ({
     traces: curves.map((curve) => ({

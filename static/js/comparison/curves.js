@@ -3,7 +3,7 @@ import { smooth } from "../smoothing.js";
 import { colours, dash, draw } from "../plots.js";
 
 export function drawCurves(element, plot, info, { smoothing, log, mean }) {
-  element.setAttribute("role", "img");
+  element.setAttribute("role", "figure");
   element.setAttribute("aria-label", `${plot.metric} of the compared trials over the ${info.x}s`);
   draw(element, () => ({
     traces: (mean ? means(plot.curves) : plot.curves).map((curve) => ({

@@ -10,7 +10,7 @@ export function drawDistribution(element, group) {
   const scores = curves.flatMap((curve) => [curve.scores[0], curve.scores.at(-1)]);
   const [low, high] = [Math.min(...scores), Math.max(...scores)];
   const room = (high - low || Math.abs(high) || 1) * 0.03;
-  element.setAttribute("role", "img");
+  element.setAttribute("role", "figure");
   element.setAttribute("aria-label", `Share of trials up to each ${group.objective}, of each search`);
   draw(element, () => ({
     traces: curves.map((curve) => ({

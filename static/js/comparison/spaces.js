@@ -7,7 +7,7 @@ const FRAME = 92;
 export function drawSpace(element, parameter) {
   const { searches } = parameter;
   element.style.height = `${FRAME + ROW * searches.length}px`;
-  element.setAttribute("role", "img");
+  element.setAttribute("role", "figure");
   element.setAttribute("aria-label", `${parameter.name}: ${searches.map((search) => `${search.name} ${search.text}`).join("; ")}`);
   draw(element, () => ({
     traces: searches.flatMap((search) => traces(search)),

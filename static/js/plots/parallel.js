@@ -19,6 +19,7 @@ const PICTURE = [960, 400];
 // Where lines begin and end: in parts of a pixel.
 const FINER = 2;
 const CLOSE_PIXELS = 6;
+const LONG_NAME = 12;
 
 // An axis with what belongs to it: its ends (logarithms where it is logarithmic) and ticks.
 function ruled(axis) {
@@ -147,7 +148,7 @@ export function figure(info) {
   return {
     traces, rules,
     layout: layout({
-      margin: { l: 56, r: 40, t: 48, b: 12 }, hovermode: false,
+      margin: { l: 56, r: 40, t: 56, b: 12 }, hovermode: false,
       images: many ? [painted(rules, drawn, floor)] : [],
       xaxis: { range: [-0.35, rules.length - 0.8], visible: false, fixedrange: true },
       yaxis: { range: [floor - 0.06, 1.05], visible: false, fixedrange: true },
@@ -155,7 +156,7 @@ export function figure(info) {
         type: "rect", x0: place - 0.06, x1: place + 0.06, y0: brush[0], y1: brush[1], line: { width: 1.5, color: colour("accent") }, fillcolor: colour("accent"), opacity: 0.25,
       }] : [])),
       annotations: rules.map((rule, place) => ({
-        x: place, y: 1.02, yref: "paper", yanchor: "bottom", text: escaped(rule.axis.label), showarrow: false, font: { size: 13, weight: 650, color: colour("text") },
+        x: place, y: 1.02, yref: "paper", yanchor: "bottom", text: inTwoLines(rule.axis.label).map(escaped).join("<br>"), showarrow: false, font: { size: 13, weight: 650, color: colour("text") },
       })),
     }),
     // Axes are moved by their names.
@@ -163,6 +164,15 @@ export function figure(info) {
     note: colourNote(info.colour, scores),
     text: `${info.selected} trials over ${info.axes.map((axis) => axis.label).join(", ")}.`,
   };
+}
+
+// Long names would run into their neighbours.
+function inTwoLines(name) {
+  const ends = [...name.matchAll(/[_\/ .-]+/g)].map((match) => match.index + match[0].length);
+  if (name.length <= LONG_NAME || !ends.length) return [name];
+  const off = (end) => Math.abs(name.length / 2 - end);
+  const end = ends.reduce((best, other) => (off(other) < off(best) ? other : best));
+  return [name.slice(0, end), name.slice(end)];
 }
 
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

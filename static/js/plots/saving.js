@@ -12,16 +12,20 @@ function inLight(make) {
   }
 }
 
-export async function saveAs(format, figure) {
-  const { traces, layout } = inLight(() => figure.figure());
-  const shown = figure.plot;
+// `shown` is the drawn element, `make` gives its traces and layout in the theme's colours.
+export async function download(format, shown, make, title, filename) {
+  const { traces, layout } = inLight(make);
   for (const [key, now] of Object.entries(shown.layout)) {
     if (/^[xy]axis\d*$/.test(key) && now.range) layout[key] = { ...layout[key], range: [...now.range], autorange: false };
   }
   traces.forEach((trace, index) => { trace.visible = shown.data[index]?.visible ?? true; });
-  const search = document.getElementById("selection").dataset.search;
   await Plotly.downloadImage(
-    { data: traces, layout: { ...layout, title: { text: figure.element.dataset.caption, font: { size: 16 } }, margin: { ...layout.margin, t: (layout.margin?.t ?? 32) + 40 }, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" } },
-    { format, filename: `search-${search}-${figure.name}`, width: shown.clientWidth, height: shown.clientHeight + 40, scale: format === "png" ? 2 : 1 },
+    { data: traces, layout: { ...layout, title: { text: title, font: { size: 16 } }, margin: { ...layout.margin, t: (layout.margin?.t ?? 32) + 40 }, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" } },
+    { format, filename, width: shown.clientWidth, height: shown.clientHeight + 40, scale: format === "png" ? 2 : 1 },
   );
+}
+
+export function saveAs(format, figure) {
+  const search = document.getElementById("selection").dataset.search;
+  return download(format, figure.plot, () => figure.figure(), figure.element.dataset.caption, `search-${search}-${figure.name}`);
 }

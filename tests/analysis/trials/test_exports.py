@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import random
-import shutil
 import subprocess
 import tracemalloc
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.services import program
 from tuning.analysis.exports import guarded
 from tuning.analysis.trials.exports import FORMATS, Rows, parquet, rows
 from tuning.analysis.trials.exports.latex_text import escaped
@@ -342,11 +342,10 @@ def test_latex_rounds_as_the_page_does(make_search: Any, alice: User) -> None:
     )
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("count", [3, 100])
 def test_real_latex_sets_the_table(many: Any, alice: User, count: int, tmp_path: Path) -> None:
-    latex = shutil.which("pdflatex")
-    if latex is None:
-        pytest.skip("pdflatex is not installed")
+    latex = program("pdflatex")
     search = many(count)
     nasty = "".join(map(chr, range(32, 0x180))) + "[*] -- ?` ,, “’ λ 中"
     Trial.objects.filter(number=1).update(values={"optimizer": nasty})

@@ -18,7 +18,9 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     filters on the axes are left out here and come as `brushes`; `inside` are the
     places of the trials that they leave, None if all are."""
     score = selection.columns["score"]
-    columns = given.columns(AXES, [*varying(selection, MOST_BY_ITSELF), score])
+    # What somebody filters by they want to see.
+    filtered = [item.column.key for item in selection.filters]
+    columns = given.columns(AXES, [*varying(selection, MOST_BY_ITSELF, filtered), score])
     keys = {column.key for column in columns}
     brushes = [
         item

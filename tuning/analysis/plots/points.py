@@ -89,7 +89,15 @@ def rounded(value: float | None) -> float | None:
     return float(f"{value:.7g}") if math.isfinite(value) else None
 
 
-def varying(selection: Selection, most: int) -> list[Column]:
-    """The hyperparameters that trials of this search have values of."""
+def varying(selection: Selection, most: int, first: Iterable[str] = ()) -> list[Column]:
+    """The hyperparameters that trials of this search have values of. Of more than `most` those in
+    `first` are taken, then those that every trial uses."""
     columns = selection.columns.of(HYPERPARAMETERS)
-    return [column for column in columns if column.field or column.source][:most]
+    columns = [column for column in columns if column.field or column.source]
+    wanted = set(first)
+
+    def rank(column: Column) -> tuple[bool, bool]:
+        return column.key not in wanted, bool(column.parameter and column.parameter.conditions)
+
+    taken = sorted(columns, key=rank)[:most]
+    return [column for column in columns if column in taken]

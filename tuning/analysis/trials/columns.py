@@ -4,9 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, IntegerField, OuterRef, Subquery
-from django.db.models.fields.json import KeyTransform
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    Count,
+    F,
+    FloatField,
+    IntegerField,
+    OuterRef,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from tuning.analysis.combinations import in_use
 from tuning.analysis.space import Hyperparameter, read_space
@@ -16,6 +25,8 @@ from tuning.protocol.objectives import infer_direction
 TRIAL, HYPERPARAMETERS, METRICS, LAST, NOTES = (
     "trial", "hyperparameters", "metrics", "last values", "notes",
 )  # fmt: skip
+# The columns that hold whole numbers in every search.
+WHOLE = ("number", "epochs", "parameters", "memory", "comments")
 PARTS = {"hp": "values", "metric": "metrics", "last": "last_metrics"}
 
 
@@ -129,8 +140,9 @@ def _of_trial(
     kind = "number" if is_number else "text"
     name = key.partition(":")[2]
     return Column(
-        key, name, HYPERPARAMETERS, kind, slot, _source(slot, key), log=log, parameter=parameter
-    )
+        key, name, HYPERPARAMETERS, kind, slot, _source(slot, key, kind), log=log,
+        parameter=parameter,
+    )  # fmt: skip
 
 
 def _numbers(search: Search) -> list[Column]:
@@ -158,12 +170,17 @@ def _metric(search: Search, prefix: str, name: str, group: str, names: list[str]
     )
 
 
-def _source(slot: str, key: str) -> Any:
+def _source(slot: str, key: str, kind: str = "number") -> Any:
     """Without a slot the trial's own JSON is asked."""
     if slot:
         return None
     prefix, _, name = key.partition(":")
-    return KeyTransform(name, F(f"trial__{PARTS[prefix]}"))
+    field = F(f"trial__{PARTS[prefix]}")
+    if kind != "number":
+        return KeyTransform(name, field)
+    # A metric that was not a number is JSON's null: no value, which SQLite spells "null".
+    text = NullIf(KeyTextTransform(name, field), Value("null", TextField()))
+    return Cast(text, FloatField())
 
 
 def _is_number(parameter: Hyperparameter) -> bool:

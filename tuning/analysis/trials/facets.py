@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Max, Min, Value, When
+from django.db.models import Case, Count, F, IntegerField, Max, Min, Value, When
 
 from tuning.analysis.figures import setting
 from tuning.analysis.profiles import Bar, bars_of
@@ -17,7 +17,7 @@ from tuning.protocol.statuses import Status
 
 from .columns import Column
 from .selection import Selection, named
-from .shades import figure_in, spread_widely
+from .shades import spread_widely
 
 BINS = 24
 # Values that are listed to be ticked; of numbers only if these are all.
@@ -87,7 +87,7 @@ def facet_of(selection: Selection, column: Column, log: bool | None = None) -> F
 def _numbers(selection: Selection, column: Column, log: bool | None) -> Facet:
     every, fields = named(Cells.objects.filter(search=selection.search).order_by(), [column])
     field = fields[column.key]
-    figures = every.annotate(figure=figure_in(column, field))
+    figures = every.annotate(figure=F(field))
     ends = figures.aggregate(low=Min("figure"), high=Max("figure"))
     low, high = ends["low"], ends["high"]
     if low is None:
@@ -96,7 +96,7 @@ def _numbers(selection: Selection, column: Column, log: bool | None) -> Facet:
     is_log = low > 0 and (spread_widely(column, low, high) if log is None else log)
     edges = _edges(low, high, is_log)
     rows, _ = named(selection.cells(), [column])
-    known = rows.exclude(**{field: None}).annotate(figure=figure_in(column, field))
+    known = rows.exclude(**{field: None}).annotate(figure=F(field))
     counted = dict(known.annotate(bin=_bin(edges)).values_list("bin").annotate(Count("pk")))
     counts = [counted.get(place, 0) for place in range(len(edges) - 1)]
     histogram = Histogram(edges, counts, is_log, low > 0 and high > low)
@@ -113,7 +113,8 @@ def _edges(low: float, high: float, is_log: bool) -> list[float]:
         step = math.log(high / low) / BINS
         inner = [low * math.exp(step * place) for place in range(1, BINS)]
     else:
-        inner = [low + (high - low) * place / BINS for place in range(1, BINS)]
+        # Not low + (high - low) …, which is infinite from one end of all floats to the other.
+        inner = [low * (1 - place / BINS) + high * (place / BINS) for place in range(1, BINS)]
     return [low, *inner, high]
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import re2
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from tuning.analysis.figures import in_words, setting
 from tuning.models import Cells, Search, Star, Tag, Trial
 from tuning.models.cells import as_text
 from tuning.protocol.statuses import ACTIVE, Status
 
-from .columns import HYPERPARAMETERS, Column
+from .columns import HYPERPARAMETERS, WHOLE, Column
 
 LONGEST_PATTERN = 200
 # More than a page of checkboxes would not fit into an address either.
@@ -149,12 +149,19 @@ def _choice(*allowed: str) -> Callable[[Column, Sequence[str]], str]:
     return read
 
 
+def _among(column: Column, field: str, values: Sequence[Any]) -> Q:
+    if column.key in WHOLE:
+        # Django would cut 1.5 down to 1, and no database takes more than 64 bits.
+        values = [int(v) for v in values if v.is_integer() and abs(v) < 2**63]
+    return Q(**{f"{field}__in": values})
+
+
 def _matching(asked: Asked, _column: Column, field: str, pattern: str) -> Q:
     """The column's different values are few: they are matched here, alike on every database, by
     an engine whose time does not explode on any pattern."""
     compiled = _compiled(pattern)
     rows = asked.trials.exclude(**{field: None})
-    different = rows.values_list(field, flat=True).distinct()
+    different = rows.annotate(found=F(field)).values_list("found", flat=True).distinct()
     return Q(**{f"{field}__in": [value for value in different if compiled.search(value)]})
 
 
@@ -175,7 +182,8 @@ def _top(asked: Asked, column: Column, field: str, share: Share) -> Q:
     down = column.better == "max"
     count = share.count or share.of(rows.count())
     order = f"-{field}" if down else field
-    last = rows.order_by(order, "number").values_list(field, "number")[count - 1 : count].first()
+    places = rows.order_by(order, "number").annotate(found=F(field)).values_list("found", "number")
+    last = places[count - 1 : count].first()
     found = Q(status=Status.COMPLETED, **{f"{field}__isnull": False})
     if last is None:
         return found
@@ -243,14 +251,14 @@ OPERATORS: dict[str, Operator] = {
         _compares("gte", "gte", "at least", "Larger than a number, or equal to it."),
         Operator(
             "in", "One of the given values.", _is_listed, _values,
-            lambda asked, column, field, values: Q(**{f"{field}__in": values}),
+            lambda asked, column, field, values: _among(column, field, values),
             lambda column, values: f"{column.label} is {_any_of(values)}",
         ),
         Operator(
             "not", "None of the given values. Where there is no value, it is none of them.",
             _is_listed, _values,
             lambda asked, column, field, values: Q(**{f"{field}__isnull": True})
-            | ~Q(**{f"{field}__in": values}),
+            | ~_among(column, field, values),
             lambda column, values: f"{column.label} is not {_any_of(values)}",
         ),
         Operator(

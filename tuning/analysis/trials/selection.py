@@ -243,6 +243,9 @@ def _filter(columns: Columns, key: str, arguments: Sequence[str]) -> Filter:
     operator = OPERATORS.get(word)
     if operator not in fitting or operator is None:
         raise BadFilter(f"this column takes {in_words([item.name for item in fitting])}.")
+    if any("\x00" in argument for argument in arguments):
+        # PostgreSQL refuses the question, so no value has one.
+        raise BadFilter("no value has a NUL character in it.")
     return Filter(column, operator, tuple(arguments), operator.read(column, arguments))
 
 

@@ -4,8 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import F, FloatField, Max, Min
-from django.db.models.functions import Cast
+from django.db.models import F, Max, Min
 
 from tuning.models.cells import as_text
 
@@ -34,7 +33,7 @@ def _scales(selection: Selection, columns: list[Column]) -> dict[str, Shade]:
         return {}
     rows, fields = named(selection.cells(), columns)
     places = range(len(columns))
-    figures = {f"figure_{i}": figure_in(columns[i], fields[columns[i].key]) for i in places}
+    figures = {f"figure_{i}": F(fields[columns[i].key]) for i in places}
     ends = rows.annotate(**figures).aggregate(
         **{f"low_{i}": Min(f"figure_{i}") for i in places},
         **{f"high_{i}": Max(f"figure_{i}") for i in places},
@@ -50,23 +49,19 @@ def _scale(column: Column, low: float | None, high: float | None) -> Shade:
     if low is None or high is None or low == high:
         return lambda _value: ""
     is_log = spread_widely(column, low, high)
-    start, end = (math.log(low), math.log(high)) if is_log else (low, high)
+    # Of halves, since from one end of all floats to the other is more than a float holds.
+    measure: Callable[[float], float] = math.log if is_log else lambda value: value / 2
+    start, end = measure(low), measure(high)
     least_is_best = column.better == "min"
 
     def shade(value: Any) -> str:
         if not isinstance(value, int | float):
             return ""
-        place = ((math.log(value) if is_log else value) - start) / (end - start)
+        place = (measure(value) - start) / (end - start)
         place = min(max(1 - place if least_is_best else place, 0), 1)
         return f"deep-{min(int(place * DEPTHS) + 1, DEPTHS)}"
 
     return shade
-
-
-def figure_in(column: Column, field: str) -> Any:
-    """A column of numbers as an expression that has a least and a greatest: JSON has none."""
-    in_json = column.part is not None and column.source is not None
-    return Cast(F(field), FloatField()) if in_json else F(field)
 
 
 def spread_widely(column: Column, low: float, high: float) -> bool:

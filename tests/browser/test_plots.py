@@ -100,9 +100,9 @@ def test_ticked_trials_are_the_ones_whose_curves_are_drawn(
     plot = open_plot(page, "curves")
     assert len(plot.evaluate(drawn)) == 10
     boxes = page.locator("#trial-table .choose")
-    for place in (20, 3):
-        boxes.nth(place).check()
-    keys = [boxes.nth(place).get_attribute("value") for place in (20, 3)]
+    for row in (20, 3):
+        boxes.nth(row).check()
+    keys = [boxes.nth(row).get_attribute("value") for row in (20, 3)]
     wait_for(lambda: asked(page).get("plot.curves.trial") == keys, "the address has the trials")
     wait_for(lambda: len(plot.evaluate(drawn)) == 2, "their curves are drawn")
     names = plot.evaluate(drawn)

@@ -134,6 +134,16 @@ def test_a_box_is_a_filter_on_both_axes(page: Any) -> None:
     wait_for(lambda: plot.evaluate(points), "the plot follows")
 
 
+def test_opening_a_plot_asks_for_the_same_figures_once(page: Any) -> None:
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    open_plot(page, "history")
+    page.wait_for_load_state("networkidle")
+    figures = [url for url in urls if "/plots/history.json" in url]
+    assert figures
+    assert len(set(figures)) == len(figures)
+
+
 def test_a_point_opens_its_trial_beside_the_plot(page: Any) -> None:
     plot = open_plot(page, "history")
     number, score = plot.evaluate("plot => [plot.data[0].x[30], plot.data[0].y[30]]")

@@ -100,9 +100,9 @@ def test_ticked_trials_are_the_ones_whose_curves_are_drawn(
     plot = open_plot(page, "curves")
     assert len(plot.evaluate(drawn)) == 10
     boxes = page.locator("#trial-table .choose")
-    for chosen in (20, 3):
-        boxes.nth(chosen).check()
-    keys = [boxes.nth(place).get_attribute("value") for place in (20, 3)]
+    for row in (20, 3):
+        boxes.nth(row).check()
+    keys = [boxes.nth(row).get_attribute("value") for row in (20, 3)]
     wait_for(lambda: asked(page).get("plot.curves.trial") == keys, "the address has the trials")
     wait_for(lambda: len(plot.evaluate(drawn)) == 2, "their curves are drawn")
     names = plot.evaluate(drawn)
@@ -132,6 +132,16 @@ def test_a_box_is_a_filter_on_both_axes(page: Any) -> None:
     wait_for(lambda: left(page) <= 43, "the table follows")
     points = "plot => plot.data[0].x.every(number => number >= 18 && number <= 62)"
     wait_for(lambda: plot.evaluate(points), "the plot follows")
+
+
+def test_opening_a_plot_asks_for_the_same_figures_once(page: Any) -> None:
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    open_plot(page, "history")
+    page.wait_for_load_state("networkidle")
+    figures = [url for url in urls if "/plots/history.json" in url]
+    assert figures
+    assert len(set(figures)) == len(figures)
 
 
 def test_a_point_opens_its_trial_beside_the_plot(page: Any) -> None:

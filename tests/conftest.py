@@ -14,6 +14,11 @@ os.environ["TUNEROOM_DATA"] = tempfile.mkdtemp(prefix="tuneroom-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
 
 import django
+import hypothesis
+
+# Whether a change may land must not depend on luck; everywhere else new cases are looked for.
+if os.environ.get("REQUIRE_SERVICES") == "1":
+    hypothesis.settings.load_profile("ci")
 
 django.setup()
 

@@ -141,6 +141,8 @@ def test_refused_for_whole_numbers(edit: Edit, part: str, sentence: str) -> None
          "This must not be below 0: none of the template’s own values is."),
         (MOMENTUM, Range(0.0, 0.5, None, "log"), "Logarithmic sampling needs values above 0."),
         (MOMENTUM, Range(1e-200, 0.5, None, "log"), "1e-200 is too small."),
+        (MOMENTUM, Range(1e-12, 0.5, None, "reverse_log"),
+         "Reversed logarithmic sampling spans at most nine powers of ten."),
     ],
 )  # fmt: skip
 def test_refused_for_others(place: int, edit: Edit, sentence: str) -> None:

@@ -15,6 +15,8 @@ from .space import Hyperparameter, read_space
 SAMPLINGS = ("linear", "log", "reverse_log")
 # Against slips of the finger; powers of what lies between them are still numbers.
 LARGEST, SMALLEST = 1e15, 1e-100
+# KerasTuner subtracts from the highest value and would lose the digits of the lowest.
+MOST_REVERSED = 1e9
 MOST_VALUES = 1000
 # KerasTuner's grid search writes all values of a hyperparameter into one list.
 MOST_GRID_VALUES = 100_000
@@ -141,6 +143,8 @@ def _with_range(own: Hyperparameter, edit: Range) -> Hyperparameter:
         raise Refused("sampling", f"There is no sampling “{edit.sampling}”.")
     if edit.sampling != "linear" and low <= 0:
         raise Refused("low", "Logarithmic sampling needs values above 0.")
+    if edit.sampling == "reverse_log" and high > low * MOST_REVERSED:
+        raise Refused("low", "Reversed logarithmic sampling spans at most nine powers of ten.")
     _check_step(step, low, high, edit.sampling)
     config = {
         **_common(own), "default": None, "min_value": low, "max_value": high, "step": step,

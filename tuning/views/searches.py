@@ -21,7 +21,7 @@ from tuning.models import Search, Worker
 
 from .access import editable_or_404, may_edit, visible_or_404
 from .refinements import refinement_context
-from .shared import shared_fragment, shared_text
+from .shared import online_workers, shared_fragment, shared_text
 
 
 @require_GET
@@ -36,7 +36,7 @@ def search_live(request: HttpRequest, pk: int) -> HttpResponse:
     """The page's changing parts; 204 if nothing has changed `since` the given revision."""
     search = visible_or_404(request, _searches(), pk)
     known = request.GET.get("since"), request.GET.get("workers")
-    workers = str(Worker.objects.online().count())
+    workers = str(online_workers())
     if known[0] == str(search.revision) and known[1] in (None, workers):
         return HttpResponse(status=204)
     can_edit = may_edit(request, search.project.team_id)

@@ -16,7 +16,7 @@ from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
 from tuning.analysis.trials.selection import PLAIN, Selection
-from tuning.models import Search, Star
+from tuning.models import Search, Star, Worker
 
 # By the next news nobody asks for them any more.
 KEPT_SECONDS = 15
@@ -39,6 +39,12 @@ def shared_text(search: Search, make: Callable[[], str], *key: Any) -> str:
             text = make()
             cache.set(name, text, KEPT_SECONDS)
     return text
+
+
+def online_workers() -> int:
+    """How many workers there are: looked at once a second for all who follow something."""
+    count: int = cache.get_or_set("online-workers", Worker.objects.online().count, 1)
+    return count
 
 
 def shared_fragment(

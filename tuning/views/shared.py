@@ -43,8 +43,7 @@ def shared_text(search: Search, make: Callable[[], str], *key: Any) -> str:
 
 def online_workers() -> int:
     """How many workers there are: looked at once a second for all who follow something."""
-    count: int = cache.get_or_set("online-workers", Worker.objects.online().count, 1)
-    return count
+    return int(cache.get_or_set("online-workers", Worker.objects.online().count, 1) or 0)
 
 
 def shared_fragment(

@@ -1,6 +1,5 @@
 """Datasets: uploading one, asking a worker to prepare one, deleting one."""
 
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -13,6 +12,7 @@ from tuning.models import Dataset
 from tuning.protocol.statuses import Status
 
 from .dispatch import ring
+from .uploads import take_over
 
 # What a row gets when a worker shall try its table.
 _ANEW = {"wanted": True, "losses": 0, "failure_code": "", "failure_message": "",
@@ -47,16 +47,7 @@ def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Datas
     dataset.upload = upload
     dataset.size_text = f"Uploaded as {upload['name']}"[:120]
     dataset.wanted = True
-    # Another machine may prepare it, and nobody has another copy.
-    with file.open("rb") as written:
-        os.fsync(written.fileno())
-    file.rename(dataset.original)
-    try:
-        dataset.save()
-    except BaseException:
-        dataset.original.unlink(missing_ok=True)
-        raise
-    ring()
+    take_over(file, dataset)
     return dataset
 
 

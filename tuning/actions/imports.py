@@ -1,6 +1,5 @@
 """Imports of searches: begin one, choose its objective, delete one that became nothing."""
 
-import os
 import uuid
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from django.db import transaction
 from tuning.models import Project, SearchImport
 
 from .dispatch import ring
+from .uploads import take_over
 
 
 def create_import(user: Any, project: Project, file: Path, name: str) -> SearchImport:
@@ -17,16 +17,7 @@ def create_import(user: Any, project: Project, file: Path, name: str) -> SearchI
     row = SearchImport(
         project=project, key=f"import-{uuid.uuid4().hex}", name=name[:150], created_by=user
     )
-    # Another machine may read it, and nobody has another copy.
-    with file.open("rb") as written:
-        os.fsync(written.fileno())
-    file.rename(row.original)
-    try:
-        row.save()
-    except BaseException:
-        row.original.unlink(missing_ok=True)
-        raise
-    ring()
+    take_over(file, row)
     return row
 
 

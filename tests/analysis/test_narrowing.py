@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import SPACE
 from tuning.analysis.combinations import combinations
-from tuning.analysis.narrowing import narrowed, narrowed_space
+from tuning.analysis.narrowing import narrowed
 from tuning.analysis.space import read_space
 from tuning.analysis.space_edits import Range, Values, edited
 from tuning.analysis.space_shares import share_text, side_by_side
@@ -67,7 +67,7 @@ def test_a_step_keeps_its_last_value() -> None:
 
 
 def test_one_value_is_fixed() -> None:
-    (units, optimizer, *_) = read_space(narrowed_space(SPACE, [values(32, 0.01)]))
+    (units, optimizer, *_) = read_space(edited(SPACE, narrowed(SPACE, [values(32, 0.01)]).edits))
     assert (units.kind, units.config["value"]) == ("Fixed", 32)
     assert optimizer.kind == "Fixed"
 
@@ -83,7 +83,9 @@ def test_one_value_is_fixed() -> None:
 )
 def test_bounds_snap_to_the_scale(config: Any, seen: list[float], words: str) -> None:
     space = {"space": [entry("Float", "x", **config)]}
-    (parameter,) = read_space(narrowed_space(space, [{"x": value} for value in seen]))
+    (parameter,) = read_space(
+        edited(space, narrowed(space, [{"x": value} for value in seen]).edits)
+    )
     assert parameter.range_text.startswith(words)
 
 

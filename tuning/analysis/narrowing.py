@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .space import Hyperparameter, read_space
-from .space_edits import Edit, Range, Refused, Values, edit_of, edited, edited_parameter, governed
+from .space_edits import Edit, Range, Refused, Values, edit_of, edited_parameter, governed
 
 # So many digits of a bound are kept where any value is possible: 0.00347 becomes 0.0034.
 DIGITS = 2
@@ -42,11 +42,6 @@ def narrowed(config: dict[str, Any], trials: Sequence[Mapping[str, Any]]) -> Nar
         if edit is not None and edit != edit_of(parameter):
             edits[place] = edit
     return Narrowing(edits, tuple(idle))
-
-
-def narrowed_space(config: dict[str, Any], trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The narrowed KerasTuner config."""
-    return edited(config, narrowed(config, trials).edits)
 
 
 def _seen(parameter: Hyperparameter, trials: Sequence[Mapping[str, Any]]) -> list[Any]:

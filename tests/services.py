@@ -63,8 +63,9 @@ def free_port() -> int:
         return port
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
-    """The first true value of `condition`. Fails the test after `seconds`."""
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    """The first true value of `condition`. Fails the test after `seconds`, by which a machine of
+    any speed would have come to it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if value := condition():

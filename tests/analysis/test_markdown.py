@@ -162,9 +162,15 @@ def test_nothing_in_a_text_can_act(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["[", "![[", "*a ", "> ", "`a", "[a](", "**a*", "search 1 ", "<"])
 def test_no_text_keeps_the_site_busy(piece: str) -> None:
+    # Against a text of the same length, since machines differ: 5 times as long is usual.
+    usual = processor_time("*word* " * 1_430)
+    assert processor_time((piece * 10_000)[:10_000]) < 100 * usual
+
+
+def processor_time(text: str) -> float:
     started = time.process_time()
-    html((piece * 10_000)[:10_000])
-    assert time.process_time() - started < 2
+    html(text)
+    return time.process_time() - started
 
 
 def test_a_table_is_not_blown_up() -> None:

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.tensorflow
 
 def nothing_is_left(running: Tuneroom) -> None:
     # The kernel ends a dead worker's runners, but not within the same instant.
-    wait_for(lambda: not running.processes(), "every process is gone", 5)
+    wait_for(lambda: not running.processes(), "every process is gone")
 
 
 def test_starts_and_stops_without_leaving_a_process(running: Tuneroom) -> None:
@@ -56,7 +56,7 @@ def test_a_termination_stops_it_as_well(running: Tuneroom) -> None:
 def test_children_do_not_survive_a_kill(running: Tuneroom) -> None:
     running.process.kill()
     running.process.wait()
-    wait_for(lambda: not running.processes(), "every process is gone", 20)
+    wait_for(lambda: not running.processes(), "every process is gone")
 
     # Nothing is left that would keep the same folder and port from starting again.
     again = start_tuneroom(running.data, PORT=running.environment["PORT"])

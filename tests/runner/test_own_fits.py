@@ -1,5 +1,6 @@
 """HyperModels with a `fit` of their own: read, searched with, retrained, unmodified."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,11 @@ def epochs_of(events: list[Any]) -> list[EpochEnd]:
 
 
 def test_the_guides_training_loop(digits: Path, tmp_path: Path) -> None:
+    began = time.monotonic()
     events = searched("loop", digits, tmp_path, objective="my_metric", direction="min")
     first, second = epochs_of(events)
     # The loop does not say when an epoch begins: its seconds count from the build.
-    assert max(first.seconds, second.seconds) < 60
+    assert first.seconds + second.seconds < time.monotonic() - began
     assert second.metrics["my_metric"] < first.metrics["my_metric"]
     assert events[-1] == TrialEnd({"my_metric": second.metrics["my_metric"]}, best_step=1)
 

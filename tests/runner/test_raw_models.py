@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -260,13 +259,11 @@ def test_thousands_of_columns_take_two_inputs(tmp_path: Path) -> None:
     x[:, 4_900:] = np.random.RandomState(1).choice([0, 1, np.nan], (50, 100))
     columns: list[Any] = [{"name": f"n/{i}", "type": "number"} for i in range(4_900)]
     columns += [{"name": f"c{i}", "type": "category", "values": ["a", "b"]} for i in range(100)]
-    began = time.monotonic()
     preprocessing = Preprocessing.learn(x, columns)
     network = keras.Sequential([keras.Input((preprocessing.width,))])
     raw = RawModel(network, preprocessing)
     raw.keras_model.save(tmp_path / "model.keras")
     keras_model = keras.models.load_model(tmp_path / "model.keras")
     found = keras_model.predict(raw.feed(x), verbose=0)
-    assert time.monotonic() - began < 30
     assert set(keras_model.input) == {"numbers", "categories"}
     assert np.allclose(found, preprocessing.apply(x), rtol=1e-6, atol=1e-6)

@@ -45,7 +45,7 @@ def own_memory():
                 yield ctypes.string_at(start, end - start)
 
 def copied(mark):
-    \"\"\"The numbers of the rows that are found outside the mapped file, as bytes or as floats.\"\"\"
+    \"\"\"How many rows are found outside the mapped file, as bytes or as floats.\"\"\"
     found = set()
     for dtype in (np.uint8, np.float32):
         pattern = np.frombuffer(mark, np.uint8).astype(dtype).tobytes()

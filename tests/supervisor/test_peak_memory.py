@@ -133,6 +133,5 @@ def test_a_real_process_is_measured(
     real_slot(worker, megabytes=4000).run()
     heavy, light = search.trials.all()
     assert (heavy.status, light.status) == (Status.COMPLETED, Status.COMPLETED)
-    # TensorFlow alone takes some hundreds.
-    assert 500 * MB < heavy.peak_memory < 4000 * MB
+    assert 400_000_000 < heavy.peak_memory < 4000 * MB
     assert light.peak_memory < heavy.peak_memory - 200 * MB

@@ -1,5 +1,6 @@
 """What a process may do to its supervisor. Each is a short script in the real runner's place."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -68,9 +69,12 @@ def test_an_order_larger_than_a_pipe_waits_for_the_process(start: Any) -> None:
         "os.write(events, ready if len(line) > 1_000_000 else b'short')\n"
         "sys.stdin.readline()\n"
     )
-    began = time.monotonic()
-    runner.send(InspectOrder(ProjectOrder(code, "/", Split(0.7, 0.15, 0.15, 0, True))))
-    assert time.monotonic() - began < 5
+    order = InspectOrder(ProjectOrder(code, "/", Split(0.7, 0.15, 0.15, 0, True)))
+    sending = threading.Thread(target=runner.send, args=(order,), daemon=True)
+    sending.start()
+    # The process reads nothing before the file "go" is there.
+    sending.join(60)
+    assert not sending.is_alive()
     assert runner.read(timeout=0) is None
     (runner.folder / "go").touch()
     assert next_event(runner) == Ready()

@@ -67,7 +67,7 @@ def test_kill_9_of_everything_loses_no_finished_trial(tmp_path: Path) -> None:
     def no_runner() -> bool:
         return runner_of(tuneroom, 0) is None
 
-    wait_for(no_runner, "the runners died with their worker", 10)
+    wait_for(no_runner, "the runners died with their worker")
     again = start_tuneroom(tuneroom.data, PORT=tuneroom.environment["PORT"])
     try:
         wait_for(lambda: len(completed(again)) == 5, "all trials are completed", 180)

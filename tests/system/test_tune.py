@@ -118,7 +118,7 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
     text = (tmp_path / "out").read_text()
     assert "starting one" in text
     assert "Stopped." in text
-    wait_for(lambda: not tuneroom.processes(), "no process is left", 20)
+    wait_for(lambda: not tuneroom.processes(), "no process is left")
     with sqlite3.connect(data / "db.sqlite3") as connection:
         (status,) = connection.execute("SELECT status FROM tuning_search").fetchone()
         active = "SELECT count(*) FROM tuning_trial WHERE status IN ('running', 'queued')"
@@ -151,7 +151,7 @@ def test_a_broker_that_is_away_costs_nothing(tmp_path: Path) -> None:
     tuneroom.kill()
     done = tuneroom.manage(*words(max_trials=1), timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
-    wait_for(lambda: not tuneroom.processes(), "no process is left", 20)
+    wait_for(lambda: not tuneroom.processes(), "no process is left")
 
 
 def test_help_names_every_option() -> None:

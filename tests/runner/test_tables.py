@@ -616,3 +616,23 @@ def test_columns_are_counted_before_rows_are_read(monkeypatch: pytest.MonkeyPatc
         read(line * 3)
     assert tracemalloc.get_traced_memory()[1] < 30 * MB
     tracemalloc.stop()
+
+
+# --- Names -----------------------------------------------------------------------------------
+
+
+HEAD = '"Rent\n(EUR)","  town","a\u2028b",label\n'
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_the_name_of_a_column_is_one_line(format: str) -> None:
+    rows = [(row * 1.5, ("Ulm", "Bonn")[row % 2], row, ("yes", "no")[row % 2]) for row in range(40)]
+    text = HEAD + "".join(",".join(map(str, row)) + "\n" for row in rows)
+    names = ["Rent\n(EUR)", "  town", "a\u2028b", "label"]
+    content = (
+        text if format == "csv" else parquet(pd.DataFrame(rows, columns=names).to_dict("list"))
+    )
+    found, profile = read(content, f"data.{format}", target="label", types={"a b": "number"})
+    assert [one.name for one in found.columns] == ["Rent (EUR)", "town", "a b", "label"]
+    assert profile["feature_names"] == ["Rent (EUR)", "town", "a b"]
+    check_snippet(profile)

@@ -222,6 +222,7 @@ TEXT = {"kind": TEXT_TABLE}
         ({"columns": [COLUMNS[0], replace(COLUMNS[1], type="code")]}, TEXT),
         ({"columns": [COLUMNS[0], replace(COLUMNS[1], name="b" * 300)]}, TEXT),
         ({"columns": [COLUMNS[0], replace(COLUMNS[1], name="")]}, TEXT),
+        ({"columns": [COLUMNS[0], replace(COLUMNS[1], name="b\nimport os")]}, TEXT),
     ],
 )  # fmt: skip
 def test_looks_that_pages_could_not_show_are_refused(
@@ -241,7 +242,8 @@ CATEGORY = {"name": "b", "type": "category", "missing": 1, "values": ["x"], "cou
 @pytest.mark.parametrize(
     "columns",
     [
-        "ab", [None], [{**NUMBER, "name": 3}], [{**NUMBER, "missing": -1}],
+        "ab", [None], [{**NUMBER, "name": 3}], [{**NUMBER, "name": "a\u2028b"}],
+        [{**NUMBER, "missing": -1}],
         [{**NUMBER, "type": "code"}], [{**NUMBER, "histogram": None}],
         [{**NUMBER, "histogram": {"edges": [0.0, None, 2], "counts": [3, 4]}}],
         [{**NUMBER, "histogram": {"edges": [0.0, 1], "counts": [3, 4]}}],

@@ -17,7 +17,11 @@ from tuning.protocol.events import BadEvent, Prepared
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.statuses import Status
 from tuning.supervisor import files
-from tuning.supervisor.assignments.preparation import PreparationAssignment, facts_of
+from tuning.supervisor.assignments.preparation import (
+    PreparationAssignment,
+    facts_of,
+    with_clean_names,
+)
 from tuning.supervisor.recorder import LeaseLost
 
 from .real import leftovers, prepare
@@ -140,6 +144,12 @@ def test_profiles_that_pages_could_not_show_are_refused(change: dict[str, Any]) 
         assert facts_of(profile) == {"kind": "image", "task": "classification"}
     with pytest.raises(BadEvent):
         facts_of({**divided, **change})
+
+
+def test_the_name_of_a_class_is_one_line() -> None:
+    profile = with_clean_names({**PROFILE, "class_names": ["dark\nimport os", "light"]})
+    assert profile == {**PROFILE, "class_names": ["dark import os", "light"]}
+    assert with_clean_names({"class_names": None, "task": "regression"})["class_names"] is None
 
 
 def test_uploads_without_a_row_are_swept(upload: Any) -> None:

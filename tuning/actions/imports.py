@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from tuning.models import Project, SearchImport
+from tuning.protocol.names import one_line
 
 from .dispatch import ring
 from .uploads import take_over
@@ -15,7 +16,10 @@ from .uploads import take_over
 def create_import(user: Any, project: Project, file: Path, name: str) -> SearchImport:
     """Take over an uploaded file, which must lie in the uploads folder, and have it read."""
     row = SearchImport(
-        project=project, key=f"import-{uuid.uuid4().hex}", name=name[:150], created_by=user
+        project=project,
+        key=f"import-{uuid.uuid4().hex}",
+        name=one_line(name)[:150],
+        created_by=user,
     )
     take_over(file, row)
     return row

@@ -5,6 +5,9 @@ from typing import Any
 
 from tuning.models import Dataset, SavedModel
 from tuning.protocol import description
+from tuning.protocol.names import one_line
+
+from .literals import python_literal
 
 
 def python_dict(values: dict[str, Any]) -> str:
@@ -18,7 +21,10 @@ def json_text(values: dict[str, Any]) -> str:
 def keras_tuner_lines(values: dict[str, Any]) -> str:
     """Values as `hp.Fixed`: hand `hp` to a tuner, or build the template's model with it."""
     lines = ["import keras_tuner", "", "hp = keras_tuner.HyperParameters()"]
-    lines += [f"hp.Fixed({_repr(name)}, {_repr(value)})" for name, value in values.items()]
+    lines += [
+        f"hp.Fixed({python_literal(name)}, {python_literal(value)})"
+        for name, value in values.items()
+    ]
     return "\n".join(lines)
 
 
@@ -45,7 +51,7 @@ def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
         lines = [*_raw_beginning(file_name), *_raw_rows(dataset, load), ""]
         return "\n".join([*lines, *_prediction(dataset, known, "raw_inputs(x[:5])")]) + "\n"
     lines = ["import keras", *([] if load else ["import numpy as np"]), ""]
-    lines += [f"keras_model = keras.models.load_model({_repr(file_name)})", ""]
+    lines += [f"keras_model = keras.models.load_model({python_literal(file_name)})", ""]
     lines += [*_rows(dataset, load), ""]
     return "\n".join([*lines, *_prediction(dataset, known, "x[:5]")]) + "\n"
 
@@ -55,22 +61,23 @@ def _loading_estimator(
 ) -> list[str]:
     # Only what was vetted: skops refuses the file should it ever hold anything else.
     types = saved_model.trusted_types
-    trusted = f", trusted={_repr(types)}" if types else ""
+    trusted = f", trusted={python_literal(types)}" if types else ""
     return [
         *(["import pandas as pd"] if pandas else ["import numpy as np"] if numpy else []),
         "from skops import io",
         "",
-        f"estimator = io.load({_repr(file_name)}{trusted})",
+        f"estimator = io.load({python_literal(file_name)}{trusted})",
         "",
     ]
 
 
 def _rows(dataset: Dataset, load: str) -> list[str]:
+    name = one_line(dataset.name)
     if load:
-        return [f"# {dataset.name}: x holds the inputs as the model expects them.", load]
+        return [f"# {name}: x holds the inputs as the model expects them.", load]
     shape = dataset.profile.get("input_shape")
     return [
-        f"# Put your rows of {dataset.name} here.",
+        f"# Put your rows of {name} here.",
         f'x = np.zeros((1, {", ".join(str(size) for size in shape)}), dtype="float32")'
         if shape
         else "x = ...",
@@ -102,10 +109,10 @@ import keras
 import numpy as np
 import pandas as pd
 
-file = {_repr(file_name)}
+file = {python_literal(file_name)}
 keras_model = keras.models.load_model(file)
 with zipfile.ZipFile(file) as archive:
-    about = json.loads(archive.read({_repr(description.FILE)}))
+    about = json.loads(archive.read({python_literal(description.FILE)}))
 
 
 def raw_inputs(rows):
@@ -127,12 +134,13 @@ def raw_inputs(rows):
 
 
 def _raw_rows(dataset: Dataset, load: str) -> list[str]:
+    name = one_line(dataset.name)
     if load:
-        return [f"# {dataset.name}: x holds the raw columns.", load]
+        return [f"# {name}: x holds the raw columns.", load]
     names = [column["name"] for column in dataset.profile["columns"]]
     return [
-        f"# Put your rows of {dataset.name} here. This one has nothing but gaps.",
-        f"x = pd.DataFrame({{name: [None] for name in {_repr(names)}}})",
+        f"# Put your rows of {name} here. This one has nothing but gaps.",
+        f"x = pd.DataFrame({{name: [None] for name in {python_literal(names)}}})",
     ]
 
 
@@ -167,7 +175,7 @@ def _class_names(dataset: Dataset) -> list[str]:
 
 def _named(names: list[str], classes: str, known: bool) -> list[str]:
     return [
-        f"class_names = {_repr(names)}",
+        f"class_names = {python_literal(names)}",
         f'print("predicted:", [class_names[index] for index in {classes}])',
         *(['print("actual:   ", [class_names[index] for index in y[:5]])'] if known else []),
     ]
@@ -176,14 +184,7 @@ def _named(names: list[str], classes: str, known: bool) -> list[str]:
 def _dict(name: str, values: dict[str, Any]) -> str:
     if not values:
         return f"{name} = {{}}"
-    lines = [f"    {_repr(key)}: {_repr(value)}," for key, value in values.items()]
+    lines = [
+        f"    {python_literal(key)}: {python_literal(value)}," for key, value in values.items()
+    ]
     return "\n".join([f"{name} = {{", *lines, "}"])
-
-
-def _repr(value: Any) -> str:
-    """A Python literal, strings in double quotes."""
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_repr(item) for item in value) + "]"
-    return repr(value)

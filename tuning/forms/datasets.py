@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 
 from tuning.models import Dataset, Team
+from tuning.protocol.names import one_line
 from tuning.protocol.uploads import (
     ARRAYS,
     AS_THEY_ARE,
@@ -150,6 +151,10 @@ class UploadForm(forms.ModelForm):
             )
         return file
 
+    def clean_target(self) -> str:
+        # As the worker cleans the names of columns.
+        return one_line(self.cleaned_data["target"])
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "team" not in self.fields:
@@ -158,7 +163,7 @@ class UploadForm(forms.ModelForm):
 
     def upload(self) -> dict[str, Any]:
         """What the row keeps of the file: its kind and name, and how it is to be read."""
-        name = self.cleaned_data["file"].name
+        name = one_line(self.cleaned_data["file"].name)
         facts = {"kind": kind_of(name), "name": name}
         if facts["kind"] in TABLES:
             return {**facts, "target": self.cleaned_data["target"]}

@@ -1,11 +1,11 @@
 """The forms of notes: a comment, tags, and marks for many trials at once."""
 
 from typing import Any
-from unicodedata import category
 
 from django import forms
 
 from tuning.models import Tag
+from tuning.models.validators import validate_name
 
 LONGEST_COMMENT = 10_000
 LONGEST_TAG: int = Tag._meta.get_field("name").max_length or 0
@@ -42,8 +42,7 @@ class TagsField(forms.CharField):
                 raise forms.ValidationError(
                     f"A tag has at most {LONGEST_TAG} characters; “{beginning}…” is longer."
                 )
-            if any(category(letter) == "Cc" for letter in name):
-                raise forms.ValidationError("A tag is made of characters that can be seen.")
+            validate_name(name)
         return found
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from tuning.models import Project, SavedView
+from tuning.models.validators import validate_name
 
 LONGEST_QUERY = 16_000
 
@@ -12,7 +13,11 @@ LONGEST_QUERY = 16_000
 class SaveViewForm(forms.Form):
     """A new view of what is shown now. The team's views and its default are for editors."""
 
-    name = forms.CharField(max_length=80, error_messages={"required": "Give the view a name."})
+    name = forms.CharField(
+        max_length=80,
+        validators=[validate_name],
+        error_messages={"required": "Give the view a name."},
+    )
     shared = forms.BooleanField(label="For the team", required=False)
     default = forms.BooleanField(label="Default of the project", required=False)
     query = forms.CharField(max_length=LONGEST_QUERY, required=False, widget=forms.HiddenInput)
@@ -26,7 +31,7 @@ class SaveViewForm(forms.Form):
 class ChangeViewForm(forms.Form):
     """A new name, other people who see it, or what is shown now. What is not sent stays."""
 
-    name = forms.CharField(max_length=80, required=False)
+    name = forms.CharField(max_length=80, required=False, validators=[validate_name])
     query = forms.CharField(max_length=LONGEST_QUERY, required=False)
     shared = forms.TypedChoiceField(
         choices=[("1", "yes"), ("0", "no")], coerce=lambda value: value == "1", required=False

@@ -25,6 +25,7 @@ from tuning.forms.datasets import (
 )
 from tuning.forms.hypermodels import HyperModelForm
 from tuning.models import Dataset, HyperModel, Team
+from tuning.protocol.names import one_line
 from tuning.protocol.uploads import TABLES
 
 CHUNK = 1 << 20
@@ -58,7 +59,7 @@ def find_dataset(text: str, user: Any, team: Team, choices: dict[str, Any]) -> D
     if path.stat().st_size > largest_upload():
         raise CommandError(f"--dataset: {too_large_text()}")
     with _copied(path) as (file, digest):
-        data = {"name": path.name[:_NAME], **choices}
+        data = {"name": one_line(path.name)[:_NAME], **choices}
         form = UploadForm(data, MultiValueDict({"file": [file]}), user=user, team=team)
         refuse(form)
         upload = form.upload()
@@ -83,7 +84,7 @@ def find_template(text: str, user: Any, team: Team, constants: list[str]) -> Hyp
     if template is not None:
         return template
     path = _path(text, "template", known.values_list("key", flat=True))
-    name = path.stem[:_NAME]
+    name = one_line(path.stem)[:_NAME]
     current = HyperModel.objects.current().filter(team=team, name=name).first()
     data = QueryDict(mutable=True)
     data.update({"name": name, "code": "", "constants": "\n".join(constants)})

@@ -11,6 +11,7 @@ from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
 from tuning.protocol.uploads import TABLES
 
 from .teams import Team
+from .validators import validate_name
 from .work import Work, WorkQuerySet
 
 
@@ -52,7 +53,7 @@ class Dataset(Work):
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.CASCADE, related_name="datasets"
     )
-    name = models.CharField(max_length=80)
+    name = models.CharField(max_length=80, validators=[validate_name])
     description = models.TextField(blank=True)
     source = models.CharField(max_length=10, choices=Source.choices)
     # Empty until an upload was read.

@@ -10,6 +10,7 @@ from tuning.protocol.orders import ProjectOrder, Split
 
 from .datasets import Dataset
 from .teams import Team
+from .validators import validate_name
 
 
 class HyperModelQuerySet(models.QuerySet["HyperModel"]):
@@ -36,7 +37,7 @@ class HyperModel(models.Model):
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.CASCADE, related_name="hypermodels"
     )
-    name = models.CharField(max_length=80)
+    name = models.CharField(max_length=80, validators=[validate_name])
     description = models.TextField(blank=True)
     code = models.TextField()
     constants = models.JSONField(

@@ -9,6 +9,7 @@ from django.db import models
 from .projects import Project
 from .searches import Search
 from .teams import TeamOwnedQuerySet
+from .validators import validate_name
 from .work import Work, WorkQuerySet
 
 
@@ -23,7 +24,9 @@ class SearchImportQuerySet(WorkQuerySet, TeamOwnedQuerySet):
 class SearchImport(Work):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     key = models.SlugField(max_length=40, unique=True)
-    name = models.CharField(max_length=150, help_text="Of the uploaded file.")
+    name = models.CharField(
+        max_length=150, help_text="Of the uploaded file.", validators=[validate_name]
+    )
     # Chosen by a person where the files do not say them.
     objective = models.CharField(max_length=80, blank=True)
     direction = models.CharField(max_length=3, choices=Search.Direction.choices, blank=True)

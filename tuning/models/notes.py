@@ -11,6 +11,7 @@ from .projects import Project
 from .searches import Search
 from .teams import Team, TeamOwnedQuerySet
 from .trials import Trial
+from .validators import validate_name
 
 MARKED = (Q(trial__isnull=False) & Q(search__isnull=True)) | (
     Q(trial__isnull=True) & Q(search__isnull=False)
@@ -73,7 +74,7 @@ class Tag(Note):
     """A word on a trial or a search. The tags of a project are the words in use there; each is
     written there as it was for the first time, whatever the case (tuning.actions.notes)."""
 
-    name = models.CharField(max_length=40)
+    name = models.CharField(max_length=40, validators=[validate_name])
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -177,7 +178,7 @@ class SavedView(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    name = models.CharField(max_length=80)
+    name = models.CharField(max_length=80, validators=[validate_name])
     query = models.TextField(blank=True, help_text="The address after its question mark.")
     shared = models.BooleanField(default=False, help_text="For the team, not only its owner.")
     is_default = models.BooleanField(

@@ -11,6 +11,7 @@ from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
 from .datasets import Dataset
 from .hypermodels import HyperModel
 from .teams import Team, TeamOwnedQuerySet
+from .validators import validate_name
 
 if TYPE_CHECKING:
     from .inspections import Inspection
@@ -27,7 +28,7 @@ class ProjectQuerySet(TeamOwnedQuerySet):
 
 class Project(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="projects")
-    name = models.CharField(max_length=80)
+    name = models.CharField(max_length=80, validators=[validate_name])
     description = models.TextField(blank=True)
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="projects")
     hypermodel = models.ForeignKey(HyperModel, on_delete=models.PROTECT, related_name="projects")

@@ -15,6 +15,7 @@ from .hypermodels import HyperModel
 from .inspections import Inspection
 from .projects import Project
 from .teams import TeamOwnedQuerySet
+from .validators import validate_name
 
 
 class SearchQuerySet(TeamOwnedQuerySet):
@@ -71,7 +72,7 @@ class Search(models.Model):
         HyperModel, null=True, on_delete=models.PROTECT, related_name="searches"
     )
     number = models.PositiveIntegerField()
-    name = models.CharField(max_length=80, blank=True)
+    name = models.CharField(max_length=80, blank=True, validators=[validate_name])
     origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.TUNEROOM)
     refined_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="refinements"

@@ -27,6 +27,7 @@ from tuning.protocol.events import (
     decode_event,
 )
 from tuning.protocol.failures import FailureCode
+from tuning.protocol.names import one_line
 from tuning.protocol.objectives import is_better
 from tuning.protocol.spaces import checked_space, checked_values
 from tuning.protocol.statuses import FINISHED, SearchStatus, Status
@@ -67,7 +68,7 @@ def begin_search(row: SearchImport, event: Imported) -> Search:
     search = Search.objects.create(
         project=project,
         number=last + 1,
-        name=event.name[:80],
+        name=one_line(event.name)[:80],
         origin=event.origin,
         # It has ended: nothing of it is ever claimed.
         status=SearchStatus.COMPLETED,

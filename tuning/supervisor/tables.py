@@ -6,6 +6,7 @@ from typing import Any, TypeGuard
 
 from tuning.models import Dataset
 from tuning.protocol.events import MAX_NAME, BadEvent, Looked
+from tuning.protocol.names import is_one_line
 from tuning.protocol.uploads import (
     DECIMALS,
     DELIMITERS,
@@ -27,7 +28,9 @@ def look_of(event: Looked, upload: dict[str, Any]) -> dict[str, Any]:
         raise BadEvent("a look at something that is no table")
     if not 2 <= len(names) <= MOST_COLUMNS or len(set(names)) < len(names):
         raise BadEvent("a look at columns that are none")
-    if any(not name or len(name) > MAX_NAME for name in names) or event.target not in names:
+    if any(not name or len(name) > MAX_NAME or not is_one_line(name) for name in names):
+        raise BadEvent("a look with names that are none")
+    if event.target not in names:
         raise BadEvent("a look with names that are none")
     if any(column.type not in _TYPES for column in event.columns):
         raise BadEvent("a look with a type that nobody knows")
@@ -53,6 +56,8 @@ def check_columns(profile: dict[str, Any]) -> None:
 
 def _is_column(column: Any) -> bool:
     if not isinstance(column, dict) or not isinstance(column.get("name"), str):
+        return False
+    if not is_one_line(column["name"]):
         return False
     if not _is_count(column.get("missing")):
         return False

@@ -25,6 +25,7 @@ from tuning.forms.estimator_searches import search_form
 from tuning.management.inputs import find_dataset, find_template, refuse
 from tuning.management.own_worker import own_worker
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
+from tuning.protocol.names import one_line
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.protocol.uploads import COLOUR, GREY
 
@@ -218,7 +219,7 @@ def _refuse_misfit(dataset: Dataset, hypermodel: HyperModel) -> None:
 def _project(user: User, team: Team, dataset: Dataset, hypermodel: HyperModel) -> Project:
     """The team's project of this pair; made if there is none. It goes on to a changed template."""
     _refuse_misfit(dataset, hypermodel)
-    name = f"{dataset.name} with {hypermodel.name}"[:80]
+    name = one_line(f"{dataset.name} with {hypermodel.name}")[:80]
     rows = Project.objects.filter(team=team, name=name, dataset=dataset)
     known = rows.filter(hypermodel__in=HyperModel.objects.versions_of(hypermodel).order_by())
     if project := known.select_related("dataset", "hypermodel").first():

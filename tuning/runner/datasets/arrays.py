@@ -256,8 +256,8 @@ def _snippet(
     if len(pairs) == 1:
         lines += [f'x, y = data["x"], data["y"].{flat}']
     else:
-        xs = ", ".join(f'data["{x_name}"]' for x_name, _ in pairs)
-        ys = ", ".join(f'data["{y_name}"].{flat}' for _, y_name in pairs)
+        xs = ", ".join(f"data[{x_name!r}]" for x_name, _ in pairs)
+        ys = ", ".join(f"data[{y_name!r}].{flat}" for _, y_name in pairs)
         lines += [f"x = np.concatenate([{xs}])", f"y = np.concatenate([{ys}])"]
     if kind == "image":
         lines.append(f"x = x.reshape(-1, {', '.join(str(size) for size in x.shape[1:])})")

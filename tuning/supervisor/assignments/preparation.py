@@ -9,6 +9,7 @@ from django.conf import settings
 from tuning.models import Dataset
 from tuning.protocol.events import BadEvent, Event, Failed, Looked, Prepared, Progress
 from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.names import one_line
 from tuning.protocol.orders import PrepareOrder
 from tuning.protocol.statuses import Status
 from tuning.protocol.uploads import Upload
@@ -72,14 +73,13 @@ class PreparationAssignment(Assignment):
 
     def _store(self, root: Path, event: Prepared) -> None:
         facts = facts_of(event.profile) if self.row.is_upload else {}
+        profile = with_clean_names(event.profile)
         digest = folder_digest(root / "prepared")
         folder = f"{self.row.key}-{digest[:16]}"
         target = Path(settings.DATASETS_ROOT) / folder
         store_folder(root, target, "prepared", beat=self.beat)
         try:
-            self._finish(
-                Status.COMPLETED, folder=folder, sha256=digest, profile=event.profile, **facts
-            )
+            self._finish(Status.COMPLETED, folder=folder, sha256=digest, profile=profile, **facts)
         except LeaseLost:
             # Deleted meanwhile: no other attempt will point to the folder.
             if not Dataset.objects.filter(pk=self.row.pk).exists():
@@ -113,6 +113,14 @@ def facts_of(profile: dict[str, Any]) -> dict[str, str]:
         _check_parts(profile, task)
     check_columns(profile)
     return {"kind": kind, "task": task}
+
+
+def with_clean_names(profile: dict[str, Any]) -> dict[str, Any]:
+    """The profile with one line for the name of each class: the values of a file may have more."""
+    names = profile.get("class_names")
+    if not isinstance(names, list):
+        return profile
+    return {**profile, "class_names": [one_line(str(name)) for name in names]}
 
 
 def _check_parts(profile: dict[str, Any], task: str) -> None:

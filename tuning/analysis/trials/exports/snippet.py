@@ -1,6 +1,7 @@
 """Code that reads an export with pandas."""
 
 from tuning.analysis.exports import trials_stem
+from tuning.analysis.literals import python_literal
 from tuning.models import Search
 
 
@@ -9,11 +10,11 @@ def pandas_snippet(search: Search) -> str:
     return f"""\
 import pandas as pd
 
-trials = pd.read_parquet("{stem}.parquet")
+trials = pd.read_parquet({python_literal(stem + ".parquet")})
 
 # Or the CSV file. Only empty cells are gaps: "None" is a text.
 trials = pd.read_csv(
-    "{stem}.csv",
+    {python_literal(stem + ".csv")},
     keep_default_na=False, na_values=[""],
 )
 """
@@ -26,7 +27,7 @@ import os
 import pandas as pd
 
 trials = pd.read_parquet(
-    "{address}",
+    {python_literal(address)},
     storage_options={{"Authorization": "Bearer " + os.environ["TUNEROOM_TOKEN"]}},
 )
 """

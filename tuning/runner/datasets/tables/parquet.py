@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from tuning.runner.datasets.parsed import Report
 from tuning.runner.failures import BadData
 
-from .source import CELLS_AT_ONCE, Cell, Dialect, Piece, check_columns, checked_names
+from .source import CELLS_AT_ONCE, Cell, Dialect, Piece, check_columns, checked_names, renamed
 
 _MAGIC = b"PAR1"
 # A footer of 5,000 columns and many row groups stays far below.
@@ -33,9 +33,10 @@ class ParquetTable:
         schema = file.schema_arrow
         check_columns(len(schema))
         self.names = checked_names(list(schema.names))
-        if self.names != list(schema.names):
-            raise BadData("A column's name is empty or begins or ends with a space.")
-        self.unread = {field.name: why for field in schema if (why := _unreadable(field.type))}
+        self.renamed = renamed(schema.names, self.names)
+        self._stored = dict(zip(self.names, schema.names, strict=True))
+        fields = zip(self.names, schema, strict=True)
+        self.unread = {name: why for name, field in fields if (why := _unreadable(field.type))}
         self.names = [name for name in self.names if name not in self.unread]
         self._texts = [
             field.name
@@ -50,11 +51,12 @@ class ParquetTable:
         at_once = max(1, CELLS_AT_ONCE // max(1, len(self.names)))
         row = 1
         try:
-            batches = file.iter_batches(at_once, columns=self.names, use_threads=False)
+            stored = [self._stored[name] for name in self.names]
+            batches = file.iter_batches(at_once, columns=stored, use_threads=False)
             for batch in batches:
                 if batch.num_rows:
                     columns = {field.name: at for at, field in enumerate(batch.schema)}
-                    yield Piece(row, [_cells(batch.column(columns[name])) for name in self.names])
+                    yield Piece(row, [_cells(batch.column(columns[name])) for name in stored])
                 row += batch.num_rows
                 self._report(f"Reading row {row - 1:,} of {self._rows:,}", row / self._rows)
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:

@@ -19,6 +19,8 @@ def snippet_of(look: Look, upload: Upload, target: Scan, kept: Kept, task: str) 
             lines.append(f"table = table.replace({sorted(look.read.gap_words)!r}, np.nan)")
     else:
         lines += _read_csv(look, upload, target, kept, task)
+    if look.table.renamed:
+        lines.append(f"table = table.rename(columns={look.table.renamed!r})")
     if target.missing:
         lines.append(f"table = table.dropna(subset=[{target.name!r}])")
     lines.append(_inputs(look, kept))

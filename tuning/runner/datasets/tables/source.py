@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tuning.protocol.names import one_line
 from tuning.protocol.uploads import MOST_COLUMNS
 from tuning.runner.failures import BadData
 
@@ -37,6 +38,8 @@ class Table(Protocol):
     dialect: Dialect
     # Columns that are not read at all, with the reason: they have a type that is no use here.
     unread: dict[str, str]
+    # Columns whose name in the file is another one: what the file calls them -> their name.
+    renamed: dict[str, str]
     # Spaces follow delimiters somewhere.
     padded: bool
 
@@ -51,10 +54,17 @@ def check_columns(count: int) -> None:
         raise BadData(f"The table has {count:,} columns; at most {MOST_COLUMNS:,} are accepted.")
 
 
+def renamed(raw: list[str], names: list[str]) -> dict[str, str]:
+    """What `checked_names` changed of names that the file has."""
+    pairs = zip(raw, names, strict=True)
+    return {old: new for old, new in pairs if old.strip() and old != new}
+
+
 def checked_names(raw: list[str]) -> list[str]:
-    """The names of the columns, all different. An empty one is named by its place."""
+    """The names of the columns, one line each, all different. An empty one is named by its
+    place."""
     check_columns(len(raw))
-    names = [name.strip() or f"column {place}" for place, name in enumerate(raw, 1)]
+    names = [one_line(name) or f"column {place}" for place, name in enumerate(raw, 1)]
     for place, name in enumerate(names, 1):
         if len(name) > LONGEST_NAME:
             raise BadData(

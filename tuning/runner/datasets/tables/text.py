@@ -12,7 +12,7 @@ from tuning.runner.failures import BadData
 
 from .cells import CellReader
 from .encodings import codec_of, guess_encoding
-from .source import CELLS_AT_ONCE, Dialect, Piece, check_columns, checked_names
+from .source import CELLS_AT_ONCE, Dialect, Piece, check_columns, checked_names, renamed
 
 LONGEST_LINE = 1 << 20
 LONGEST_CELL = 1 << 16
@@ -51,6 +51,7 @@ class TextTable:
             raise BadData("The file is empty.")
         self._check_head(head)
         self.names = checked_names(head)
+        self.renamed = renamed(head, self.names)
         self.padded = False
         self.dialect.decimal = dialect.decimal or self._guess_decimal()
         if self.dialect.decimal not in DECIMALS:

@@ -1,0 +1,14 @@
+"""What every name has to be, on whichever form or in whichever row."""
+
+from django.core.exceptions import ValidationError
+
+from tuning.protocol.names import is_one_line
+
+
+def validate_name(name: str) -> None:
+    """Names go into files that people download and run, and into lists where each has one line."""
+    if not is_one_line(name):
+        raise ValidationError(
+            "A name is one line. Remove line breaks and other control characters.",
+            code="hidden_characters",
+        )

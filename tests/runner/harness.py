@@ -22,31 +22,44 @@ from tuning.protocol.orders import (
     encode_order,
 )
 
+from .warm import WarmProcess
+
 MAIN = Path(__file__).resolve().parents[2] / "tuning" / "runner" / "__main__.py"
 SPLIT = Split(train=0.7, validation=0.15, test=0.15, seed=3, stratified=True)
 
 
 class Runner:
-    """A running runner. `folder` becomes its working folder and must be empty."""
+    """A running runner. `folder` becomes its working folder and must be empty. Without flags and
+    settings of its own it is one that has done its imports: see `warm`."""
 
     def __init__(self, folder: Path, *flags: str, **environment: str) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._read, write = os.pipe()
         self._log = (folder.parent / f"{folder.name}.log").open("wb")
-        command = [sys.executable, "-I", str(MAIN), "--events-fd", str(write)]
-        self.process = subprocess.Popen(
-            [*command, "--parent-pid", str(os.getpid()), *flags],
-            cwd=folder,
-            stdin=subprocess.PIPE,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            pass_fds=[write],
-            env={**_environment(folder), **environment},
-        )
+        everything = {**_environment(folder), **environment}
+        if flags or environment:
+            self.process: Any = self._started(flags, write, everything)
+        else:
+            self.process = WarmProcess(folder, write, self._log.fileno(), everything)
         os.close(write)
         self._events = os.fdopen(self._read, "rb", buffering=0)
         self._buffer = b""
+
+    def _started(
+        self, flags: tuple[str, ...], events: int, environment: dict[str, str]
+    ) -> "subprocess.Popen[bytes]":
+        """As a worker starts it."""
+        command = [sys.executable, "-I", str(MAIN), "--events-fd", str(events)]
+        return subprocess.Popen(
+            [*command, "--parent-pid", str(os.getpid()), *flags],
+            cwd=self.folder,
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[events],
+            env=environment,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -67,7 +80,6 @@ class Runner:
         return Path(self._log.name).read_text()
 
     def send(self, order: Order) -> None:
-        assert self.process.stdin
         self.process.stdin.write(encode_order(order))
         self.process.stdin.flush()
 

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from tuning.views import (
     access_tokens,
     activity,
+    arrays,
     columns,
     comments,
     comparisons,
@@ -133,6 +134,7 @@ urlpatterns = [
     path("datasets/<int:pk>/picture.png", datasets.dataset_picture, name="dataset-picture"),
     path("datasets/<int:pk>/live/", datasets.dataset_live, name="dataset-live"),
     path("datasets/<int:pk>/columns/", columns.dataset_columns, name="dataset-columns"),
+    path("datasets/<int:pk>/arrays/", arrays.dataset_arrays, name="dataset-arrays"),
     path("datasets/<int:pk>/retry/", datasets.dataset_retry, name="dataset-retry"),
     path("datasets/<int:pk>/delete/", datasets.dataset_delete, name="dataset-delete"),
     path("templates/", hypermodels.hypermodel_list, name="hypermodel-list"),

@@ -6,6 +6,6 @@ const form = document.getElementById("dataset-form");
 
 followUpload(form, (file) => {
   const name = file?.name.toLowerCase() ?? "";
-  form.querySelector("#image-options").hidden = name !== "" && !name.endsWith(".zip");
+  form.querySelector("#image-options").hidden = name !== "" && !/\.(zip|npz)$/.test(name);
   form.querySelector("#table-options").hidden = name !== "" && !/\.(csv|tsv|txt|parquet)$/.test(name);
 });

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -54,6 +55,25 @@ def test_the_same_file_is_not_prepared_twice(alice: User, team: Team, tmp_path: 
     other = take(path, alice, team, side=20)
     assert other != first, "read in another way, it is another dataset"
     for row in (first, other):
+        row.original.unlink()
+
+
+def test_arrays_are_named_by_options(
+    alice: User, team: Team, dataset: Dataset, tmp_path: Path
+) -> None:
+    path = tmp_path / "scans.npz"
+    np.savez(path, a=np.ones((4, 3)), b=np.ones(4))
+    arrays = {"x_train": "a", "y_train": "b"}
+    row = find_dataset(str(path), alice, team, {"side": 16}, arrays)
+    assert (row.upload["arrays"], row.upload["side"]) == (arrays, 16)
+    assert "arrays" not in take(path, alice, team).upload
+    table = tmp_path / "houses.csv"
+    table.write_text("rooms,price\n1,10\n2,20\n")
+    with pytest.raises(CommandError, match=r"--x: this is for \.npz files"):
+        find_dataset(str(table), alice, team, {"target": "price"}, arrays)
+    with pytest.raises(CommandError, match="--y-test: this is for files"):
+        find_dataset(dataset.key, alice, team, {}, {"y_test": "b"})
+    for row in Dataset.objects.filter(team=team):
         row.original.unlink()
 
 

@@ -103,7 +103,8 @@ def _check(kind: str, content: bytes) -> None:
                 # Anything but a clean refusal fails the test.
                 with suppress(BadData):
                     profile = prepare_upload("own-1", upload, Path("prepared"), lambda _: None)
-                    assert profile["rows"] >= 4
+                    # None: the name of an array is damaged, so that somebody has to choose.
+                    assert profile is None or profile["rows"] >= 4
             finally:
                 _, peak = tracemalloc.get_traced_memory()
                 tracemalloc.stop()

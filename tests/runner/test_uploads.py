@@ -160,14 +160,13 @@ Y = table()["y"]
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ({"a": X, "b": Y}, "must be called x and y.* the file holds: a, b"),
-        ({"x_train": X, "y_train": Y, "x_test": X}, "the file holds: x_test, x_train, y_train"),
+        ({"x": X}, "Two arrays are needed, inputs and targets, .* the file holds: x"),
         ({"x": X, "y": Y[:-1]}, "x has 20 rows and y has 19"),
         ({"x": X, "y": np.array([{}] * 20)}, "y holds Python objects"),
         ({"x": np.array([None] * 20), "y": Y}, "x holds Python objects"),
         ({"x": X, "y": np.where(Y == 0, np.nan, 0.5)}, "y holds 10 values that are no numbers"),
         ({"x": X, "y": np.where(Y == 0, np.inf, 0.5)}, "y holds 10 values"),
-        ({"x": np.where(X == 4, np.nan, X), "y": Y}, "x holds 1 values"),
+        ({"x": np.where(X == 4, np.nan, X), "y": Y}, "The inputs hold 1 values"),
         ({"x": X, "y": Y * 0}, "only one class, “0”"),
         ({"x": X, "y": np.r_[Y[:-1], 7]}, "The class “7” has only 1 row"),
         ({"x": X, "y": np.arange(20)}, "20 classes have only 1 row"),
@@ -177,8 +176,8 @@ Y = table()["y"]
         ({"x": np.ones((20, 5001)), "y": Y}, "5,001 columns; at most 5,000"),
         ({"x": X.astype(complex), "y": Y}, "of type complex128"),
         ({"x": X.astype(str), "y": Y}, "x holds text"),
-        ({"x": X, "y": np.ones((20, 2))}, r"y has the shape \(20, 2\).* classes one-hot"),
-        ({"x": X, "y": np.full((20, 3), 0.3)}, r"y has the shape \(20, 3\).* classes one-hot"),
+        ({"x": X, "y": np.ones((20, 2))}, r"y has the shape \(20, 2\) .* classes one-hot"),
+        ({"x": X, "y": np.full((20, 3), 0.3)}, r"y has the shape \(20, 3\).* Several targets"),
         ({"x": X, "y": np.full((20, 2), "a")}, r"y has the shape \(20, 2\)"),
         ({"x": X, "y": np.eye(20)}, "20 classes have only 1 row"),
         (

@@ -16,7 +16,7 @@ from tuning.actions.datasets import (
     delete_dataset,
     keep_choices,
     look_again,
-    prepare_table,
+    prepare_chosen,
 )
 from tuning.models import Dataset, Team, Worker
 from tuning.protocol.events import BadEvent, FoundColumn, Looked
@@ -76,8 +76,8 @@ def test_a_table_is_looked_at_then_prepared_as_chosen(upload: Any, work: Any) ->
     assert leftovers(row) == [row.original]
     assert has_work() == 0
 
-    assert prepare_table(row, {"target": "label", "types": {"town": "out"}})
-    assert not prepare_table(row, {"target": "town"}), "it is on its way"
+    assert prepare_chosen(row, {"target": "label", "types": {"town": "out"}})
+    assert not prepare_chosen(row, {"target": "town"}), "it is on its way"
     row.refresh_from_db()
     assert has_work() == 1
     row = work(row)
@@ -106,7 +106,7 @@ def test_five_thousand_columns_fit_through_the_pipe(upload: Any, work: Any) -> N
         lines.append(";".join([*cells, "yn"[row % 2]]))
     row = work(upload("\n".join(lines)))
     assert (row.failure_message, len(row.look["columns"])) == ("", 5000)
-    prepare_table(row, {"target": "label"})
+    prepare_chosen(row, {"target": "label"})
     row = work(row)
     assert row.status == Status.COMPLETED, row.failure_message
     assert (row.profile["column_count"], len(row.profile["columns"])) == (4999, 1000)
@@ -131,13 +131,13 @@ def test_a_refused_preparation_can_be_corrected(upload: Any, work: Any) -> None:
     row = work(upload(target="price"))
     assert row.awaits_choices
     assert row.failure_message == "There is no column “price”; the columns are age, town, label."
-    prepare_table(row, {"target": "label", "types": {"town": "number"}})
+    prepare_chosen(row, {"target": "label", "types": {"town": "number"}})
     row = work(row)
     assert row.awaits_choices
     assert row.failure_message == "The column “town” holds “Köln” in row 1, which is no number."
     assert row.upload["types"] == {"town": "number"}
     assert leftovers(row) == [row.original]
-    prepare_table(row, {"types": {}})
+    prepare_chosen(row, {"types": {}})
     assert row.upload["target"] == "label"
     row = work(row)
     assert (row.status, row.failure_message) == (Status.COMPLETED, "")
@@ -183,12 +183,12 @@ def test_of_what_is_no_table_nothing_is_kept(
     assert not row.awaits_choices
     assert leftovers(row) == []
     assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
-    assert not prepare_table(row, {"target": "a"})
+    assert not prepare_chosen(row, {"target": "a"})
 
 
 def test_a_file_that_is_gone_cannot_be_prepared(upload: Any, work: Any) -> None:
     row = work(upload())
-    prepare_table(row, {"target": "label"})
+    prepare_chosen(row, {"target": "label"})
     row.original.unlink()
     row = work(row)
     assert (row.status, row.failure_code) == (Status.FAILED, "missing_file")

@@ -14,7 +14,7 @@ from tuning.protocol.statuses import Status
 from .dispatch import ring
 from .uploads import take_over
 
-# What a row gets when a worker shall try its table.
+# What a row gets when a worker shall try its file.
 _ANEW = {"wanted": True, "losses": 0, "failure_code": "", "failure_message": "",
          "failure_traceback": "", "progress_text": ""}  # fmt: skip
 
@@ -52,12 +52,13 @@ def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Datas
 
 
 def keep_choices(dataset: Dataset, choices: dict[str, Any]) -> bool:
-    """Keep what somebody chose for a table that awaits it; False if it does not any more."""
+    """Keep what somebody chose for an upload that awaits it; False if it does not any more."""
     return _choose(dataset, choices)
 
 
-def prepare_table(dataset: Dataset, choices: dict[str, Any]) -> bool:
-    """Have a table prepared as somebody chose; False if it does not await that any more."""
+def prepare_chosen(dataset: Dataset, choices: dict[str, Any]) -> bool:
+    """Have a table or arrays prepared as somebody chose; False if they do not await that any
+    more."""
     return _choose(dataset, choices, **_ANEW)
 
 

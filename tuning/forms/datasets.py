@@ -81,34 +81,39 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
         super().receive_data_chunk(raw_data, start)
 
 
+def image_size_field(help_text: str) -> forms.IntegerField:
+    return forms.IntegerField(
+        required=False,
+        min_value=SMALLEST_SIDE,
+        max_value=LARGEST_SIDE,
+        label="Image size in pixels",
+        help_text=help_text,
+    )
+
+
+def colours_field() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        required=False,
+        label="Colours",
+        choices=[(AS_THEY_ARE, "Keep the colours"), (GREY, "Grey"), (COLOUR, "RGB")],
+    )
+
+
 class UploadForm(forms.ModelForm):
     """The team is asked for only where there is a choice; `team` is the one to use otherwise."""
 
     file = forms.FileField(
         max_length=150,
         help_text="A table (.csv, .tsv, .txt or .parquet), a .zip of images with one folder for "
-        "each class, or an .npz file with arrays x and y.",
+        "each class, or an .npz file with arrays of inputs and targets.",
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
         widget=forms.FileInput({"accept": ",".join(ENDINGS)}),
     )
-    side = forms.IntegerField(
-        required=False,
-        min_value=SMALLEST_SIDE,
-        max_value=LARGEST_SIDE,
-        label="Width and height in pixels",
-        help_text="Left empty: as the images are if all have one size, else the side of the "
-        "smallest one, at most 64.",
+    side = image_size_field(
+        "Leave empty to keep the size. Images of different sizes get the side of the smallest one, "
+        "at most 64."
     )
-    colours = forms.ChoiceField(
-        required=False,
-        label="Colours",
-        choices=[
-            (AS_THEY_ARE, "As the images are"),
-            (GREY, "Grey"),
-            (COLOUR, "Colour"),
-        ],
-    )
-
+    colours = colours_field()
     target = forms.CharField(
         required=False,
         max_length=100,

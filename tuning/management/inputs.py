@@ -26,11 +26,15 @@ from tuning.forms.datasets import (
 from tuning.forms.hypermodels import HyperModelForm
 from tuning.models import Dataset, HyperModel, Team
 from tuning.protocol.names import one_line
-from tuning.protocol.uploads import TABLES
+from tuning.protocol.uploads import ARRAYS, TABLES
 
 CHUNK = 1 << 20
 _NAME = 80
 # Fields of the forms whose option has another name.
+ARRAY_OPTIONS = {
+    "x_train": "x", "y_train": "y", "x_val": "x-val", "y_val": "y-val", "x_test": "x-test",
+    "y_test": "y-test",
+}  # fmt: skip
 _OPTIONS = {"file": "dataset", "side": "image-size", "code": "template"}
 
 
@@ -45,14 +49,20 @@ def refuse(form: BaseForm, options: dict[str, str] = _OPTIONS) -> None:
         raise CommandError("\n".join(lines))
 
 
-def find_dataset(text: str, user: Any, team: Team, choices: dict[str, Any]) -> Dataset:
+def find_dataset(
+    text: str,
+    user: Any,
+    team: Team,
+    choices: dict[str, Any],
+    arrays: dict[str, str] | None = None,
+) -> Dataset:
     """A built-in dataset, or the file's: made now, unless the team has just this one already.
-    `choices` are the fields of the upload form."""
+    `choices` are the fields of the upload form, `arrays` the names of arrays by ARRAY_ROLES."""
     known = Dataset.objects.filter(team__isnull=True)
     dataset = known.filter(key=text).first()
     if dataset is not None:
-        if given := [name for name, value in choices.items() if value]:
-            option = _OPTIONS.get(given[0], given[0])
+        if given := [name for name, value in {**choices, **(arrays or {})}.items() if value]:
+            option = _OPTIONS.get(given[0], ARRAY_OPTIONS.get(given[0], given[0]))
             raise CommandError(f"--{option}: this is for files; {text} is built in.")
         return dataset
     path = _path(text, "dataset", known.values_list("key", flat=True))
@@ -65,6 +75,10 @@ def find_dataset(text: str, user: Any, team: Team, choices: dict[str, Any]) -> D
         upload = form.upload()
         if upload["kind"] in TABLES and not upload["target"]:
             raise CommandError("--target: name the column of the table that is to be predicted.")
+        if arrays and upload["kind"] != ARRAYS:
+            raise CommandError(f"--{ARRAY_OPTIONS[next(iter(arrays))]}: this is for .npz files.")
+        if arrays:
+            upload["arrays"] = arrays
         same = Dataset.objects.filter(team=team, upload=upload, upload_sha256=digest)
         ready = same.exclude(folder="").first()
         if ready is not None:

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
-from tuning.protocol.uploads import TABLES
+from tuning.protocol.uploads import ARRAYS, TABLES
 
 from .teams import Team
 from .validators import validate_name
@@ -105,8 +105,13 @@ class Dataset(Work):
         return self.upload.get("kind") in TABLES
 
     @property
+    def is_arrays(self) -> bool:
+        """An upload from which somebody may have to choose the arrays."""
+        return self.upload.get("kind") == ARRAYS
+
+    @property
     def awaits_choices(self) -> bool:
-        """A worker has looked at the table; now a person says what is to be predicted from it.
+        """A worker has looked at the file; now a person says what is to be predicted from it.
         Its file is kept meanwhile, also if a preparation was refused."""
         return bool(self.look) and not self.wanted and not self.is_ready
 

@@ -144,6 +144,26 @@ class Looked:
 
 
 @dataclass(frozen=True)
+class FoundArray:
+    """An array of an uploaded .npz file. `problem`: why it cannot be used; else empty."""
+
+    name: str
+    shape: list[int]
+    dtype: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class FoundArrays:
+    """What an uploaded .npz file holds. `roles` are the proposed names by ARRAY_ROLES; `clear`:
+    they leave no doubt, so that nobody is asked."""
+
+    arrays: list[FoundArray]
+    roles: dict[str, Any]
+    clear: bool
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A dataset lies in the working folder's `prepared` folder."""
 
@@ -225,8 +245,8 @@ class Progress:
 
 
 Event = (
-    Ready | NextTrial | Built | EpochEnd | TrialEnd | Failed | Inspected | Looked | Prepared
-    | Retrained | Progress | Wanted | Fetched | FoundTrial | Imported
+    Ready | NextTrial | Built | EpochEnd | TrialEnd | Failed | Inspected | Looked | FoundArrays
+    | Prepared | Retrained | Progress | Wanted | Fetched | FoundTrial | Imported
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -238,6 +258,7 @@ _KINDS: dict[str, Any] = {
     "failed": Failed,
     "inspected": Inspected,
     "looked": Looked,
+    "found_arrays": FoundArrays,
     "prepared": Prepared,
     "retrained": Retrained,
     "progress": Progress,
@@ -318,6 +339,9 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         most = _MAX_NUMBERS.get(name, _MAX_NUMBER)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
             return value
+    elif hint is bool:
+        if isinstance(value, bool):
+            return value
     elif hint is float:
         if _is_number(value) and abs(value) <= _MAX_SECONDS:
             return float(value)
@@ -332,6 +356,9 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     elif hint == list[str]:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return value
+    elif hint == list[int]:
+        if isinstance(value, list):
+            return [_checked(name, item, int) for item in value]
     elif get_origin(hint) is list and is_dataclass(kind := get_args(hint)[0]):
         if isinstance(value, list) and all(isinstance(item, dict) for item in value):
             return [_filled(kind, name, item) for item in value]

@@ -25,6 +25,20 @@ ENDINGS = {
 AS_THEY_ARE, GREY, COLOUR = "", "grey", "colour"
 SMALLEST_SIDE, LARGEST_SIDE = 8, 512
 
+# What the arrays of an .npz file can be, with labels for people; in pairs, one for each part of the
+# data, in the order of splits.PARTS.
+ARRAY_ROLES = {
+    "x_train": "Inputs",
+    "y_train": "Targets",
+    "x_val": "Validation inputs",
+    "y_val": "Validation targets",
+    "x_test": "Test inputs",
+    "y_test": "Test targets",
+}
+ROLE_PAIRS = (("x_train", "y_train"), ("x_val", "y_val"), ("x_test", "y_test"))
+# A file may hold thousands of arrays; these many are shown.
+MOST_ARRAYS = 200
+
 MOST_COLUMNS = 5_000
 MOST_CATEGORIES = 1_000
 
@@ -65,10 +79,12 @@ class Upload:
 
     `file` is its name in the runner's folder, `name` the one that its owner knows. `most_bytes`
     is what its contents may take up. Of images: `side` 0 and `colours` "" leave them as they are,
-    as far as that can be. Of tables: without a `target` they are only looked at; `task` "" is the
-    one that the target suggests; `types` has the columns whose type is not the one that was
-    detected; an empty `encoding`, `delimiter` or `decimal` is guessed; cells of `gaps` are missing
-    values, besides those that are always taken for such.
+    as far as that can be. Of arrays: `arrays` has their names by ARRAY_ROLES; empty, they are
+    recognised by their names, or only looked at if those are not clear. Of tables: without a
+    `target` they are only looked at; `task` "" is the one that the target suggests; `types` has
+    the columns whose type is not the one that was detected; an empty `encoding`, `delimiter` or
+    `decimal` is guessed; cells of `gaps` are missing values, besides those that are always taken
+    for such.
     """
 
     kind: str
@@ -77,6 +93,7 @@ class Upload:
     most_bytes: int
     side: int = 0
     colours: str = AS_THEY_ARE
+    arrays: dict[str, str] = field(default_factory=dict)
     target: str = ""
     task: str = ""
     types: dict[str, str] = field(default_factory=dict)

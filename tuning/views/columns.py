@@ -19,7 +19,7 @@ def dataset_columns(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep what was chosen, then prepare the table, read it again or go to another page."""
     dataset = editable_or_404(request, Dataset.objects.select_related("team"), pk)
     address = reverse("dataset-detail", args=[dataset.pk])
-    if not dataset.awaits_choices:
+    if not dataset.is_table or not dataset.awaits_choices:
         messages.error(request, "Somebody else was faster: this table is not waiting for choices.")
         return redirect(address)
     form = ColumnsForm(request.POST, dataset=dataset, page=request.POST.get("page"))
@@ -32,5 +32,5 @@ def dataset_columns(request: HttpRequest, pk: int) -> HttpResponse:
     if "read_again" in request.POST:
         actions.look_again(dataset, choices)
     else:
-        actions.prepare_table(dataset, choices)
+        actions.prepare_chosen(dataset, choices)
     return redirect(address)

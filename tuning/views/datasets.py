@@ -17,6 +17,7 @@ from django.views.decorators.http import (
 
 from tuning.actions import datasets as actions
 from tuning.analysis.columns import column_table
+from tuning.forms.arrays import ArraysForm
 from tuning.forms.columns import ColumnsForm
 from tuning.forms.datasets import (
     LimitedUploadHandler,
@@ -79,16 +80,21 @@ def _dataset_create(request: HttpRequest, handler: LimitedUploadHandler) -> Http
 @require_GET
 def dataset_detail(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = visible_or_404(request, Dataset.objects.select_related("team"), pk)
-    form = None
+    form: ArraysForm | ColumnsForm | None = None
     if dataset.awaits_choices and _may_use(request, dataset):
-        form = ColumnsForm(dataset=dataset, page=request.GET.get("page"))
+        page = request.GET.get("page")
+        arrays = dataset.is_arrays
+        form = ArraysForm(dataset=dataset) if arrays else ColumnsForm(dataset=dataset, page=page)
     return detail_page(request, dataset, form)
 
 
 def detail_page(
-    request: HttpRequest, dataset: Dataset, form: ColumnsForm | None, status: int = 200
+    request: HttpRequest,
+    dataset: Dataset,
+    form: ArraysForm | ColumnsForm | None,
+    status: int = 200,
 ) -> HttpResponse:
-    """The page of a dataset, with the form of its columns if somebody has to choose."""
+    """The page of a dataset, with the form of its columns or arrays if somebody has to choose."""
     hypermodels = HyperModel.objects.visible_to(request.user).current()
     context = {
         **_state(request, dataset),

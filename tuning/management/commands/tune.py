@@ -21,16 +21,19 @@ from tuning.actions.projects import create_project, inspect_again, use_newest_ve
 from tuning.actions.saved_models import retrain, stop_retraining
 from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
+from tuning.forms.arrays import question as array_question
 from tuning.forms.estimator_searches import search_form
-from tuning.management.inputs import find_dataset, find_template, refuse
+from tuning.management.inputs import ARRAY_OPTIONS, find_dataset, find_template, refuse
 from tuning.management.own_worker import own_worker
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
 from tuning.protocol.names import one_line
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.protocol.uploads import COLOUR, GREY
+from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
 
 POLL = 0.3
 STOP_SECONDS = 15
+# "colour" is an older word for RGB.
+_COLOURS = {"grey": GREY, "rgb": COLOUR, "colour": COLOUR}
 # What the shell expects of a program that Ctrl-C ended.
 INTERRUPTED = 130
 
@@ -50,8 +53,13 @@ class Command(BaseCommand):
             help="an argument of the file's builder that no dataset supplies (again for others)",
         )  # fmt: skip
         parser.add_argument("--target", default="", help="the column of a table to predict")
-        parser.add_argument("--image-size", type=int, help="scale an archive's images to this")
-        parser.add_argument("--colours", choices=[GREY, COLOUR], help="of an archive's images")
+        for role, option in ARRAY_OPTIONS.items():
+            help_text = f"the array of an .npz file with the {ARRAY_ROLES[role].lower()}"
+            parser.add_argument(f"--{option}", metavar="ARRAY", help=help_text)
+        parser.add_argument("--image-size", type=int, help="scale the file's images to this size")
+        parser.add_argument(
+            "--colours", choices=_COLOURS, help="convert the file's images to these"
+        )
         parser.add_argument("--tuner", default="random", choices=Search.Tuner.values)
         parser.add_argument("--max-trials", type=int, default=20)
         parser.add_argument("--epochs", type=int, default=10)
@@ -82,9 +90,14 @@ class Command(BaseCommand):
         choices = {
             "target": options["target"],
             "side": options["image_size"],
-            "colours": options["colours"] or "",
+            "colours": _COLOURS.get(options["colours"], ""),
         }
-        dataset = find_dataset(options["dataset"], user, team, choices)
+        arrays = {
+            role: name
+            for role, option in ARRAY_OPTIONS.items()
+            if (name := options[option.replace("-", "_")])
+        }
+        dataset = find_dataset(options["dataset"], user, team, choices, arrays)
         if dataset.kind:
             _refuse_misfit(dataset, template)
         with own_worker(self._say):
@@ -128,9 +141,9 @@ class Command(BaseCommand):
                 work.refresh_from_db()
                 if work.status == Status.COMPLETED:
                     return
-                # A table whose choices were refused waits for better ones.
-                waits = isinstance(work, Dataset) and work.awaits_choices
-                if waits or work.status in (Status.FAILED, Status.STOPPED):
+                if isinstance(work, Dataset) and work.awaits_choices:
+                    raise CommandError(_unchosen(work))
+                if work.status in (Status.FAILED, Status.STOPPED):
                     raise CommandError(_reason(work))
                 status.update(work.progress_text or text)
                 time.sleep(POLL)
@@ -273,6 +286,13 @@ def _reason(work: Dataset | Inspection | SavedModel) -> str:
     failure = work.failure
     advice = f" {failure.advice}" if failure else ""
     return f"{work.failure_message}{advice}" or f"It was {work.status}."
+
+
+def _unchosen(dataset: Dataset) -> str:
+    """Why a file waits for choices: none were made, or they were refused."""
+    if dataset.is_arrays and not dataset.failure_message:
+        return f"{array_question(dataset.look)} Name them with --x and --y."
+    return _reason(dataset)
 
 
 def _first_failure(search: Search) -> str:

@@ -16,8 +16,9 @@ def one_of_each(y: np.ndarray, name: str) -> np.ndarray:
     ones = y == 1
     if not ((ones | (y == 0)).all() and (ones.sum(axis=1) == 1).all()):
         raise BadData(
-            f"The array {name} has the shape {y.shape}; one target for each row is needed, so the "
-            "shape (rows,), or classes one-hot: a single 1 in each row of zeros."
+            f"The array {name} has the shape {y.shape} and does not hold classes one-hot, a single "
+            "1 in each row of zeros. Several targets for each row are not supported: save one "
+            "column of it, with the shape (rows,)."
         )
     return ones.argmax(axis=1)
 

@@ -1,170 +1,236 @@
-"""Reading an uploaded .npz: arrays x and y, or the parts of them, one after the other."""
+"""Reading an uploaded .npz: which of its arrays are what, then one after the other."""
 
 import math
+import shutil
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tuning.protocol.uploads import MOST_COLUMNS, Upload
+from tuning.protocol.events import MAX_NAME, FoundArray, FoundArrays
+from tuning.protocol.names import one_line
+from tuning.protocol.uploads import MOST_ARRAYS, MOST_COLUMNS, ROLE_PAIRS, Upload
 from tuning.runner.failures import BadData
 
 from .archives import open_archive, read_entry
+from .array_headers import Header, entries_of, header_of
+from .array_images import Change, change_of
+from .array_names import propose, role_of
 from .array_targets import is_wide, one_of_each, targets
 from .parsed import Parsed, Report, parts_note
 from .sources import Source
 
-# In the order of splits.PARTS.
-PARTS = ("train", "val", "test")
-_ENDING = ".npy"
 _ROWS_AT_ONCE = 1 << 22  # values, of all the rows that are converted in one go
+_LARGEST_SIZE = 1 << 30  # of one axis
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
-class _Header:
-    shape: tuple[int, ...]
-    dtype: np.dtype
+class _Pair:
+    """The arrays of one part: an index into splits.PARTS, and two names."""
+
+    part: int
+    x: str
+    y: str
 
 
-def read_arrays(path: Path, upload: Upload, folder: Path, report: Report) -> Parsed:
+Headers = dict[str, Header]
+
+
+def find_arrays(path: Path, upload: Upload) -> FoundArrays:
+    """What the file holds, and which arrays are what as far as that can be seen. Raises BadData if
+    it holds no two arrays that could be inputs and targets."""
+    found = []
+    with open_archive(path, upload.most_bytes) as archive:
+        entries = entries_of(archive)
+        for name in _shown(entries):
+            try:
+                header = header_of(archive, entries[name], name)
+                _check_size(header, name)
+            except BadData as error:
+                found.append(FoundArray(name, [], "", str(error)))
+            else:
+                found.append(FoundArray(name, list(header.shape), str(header.dtype)))
+    good = [array for array in found if not array.problem]
+    if len(good) < 2:
+        problems = [array.problem for array in found if array.problem]
+        names = ", ".join(array.name for array in found)[:500] or "none"
+        raise BadData(
+            problems[0]
+            if problems
+            else "Two arrays are needed, inputs and targets, such as x and y; the file holds: "
+            f"{names}."
+        )
+    proposal = propose({array.name: tuple(array.shape) for array in found})
+    roles = proposal.roles
+    if not proposal.clear:
+        usable = {array.name for array in good}
+        roles = {role: name for role, name in roles.items() if name in usable}
+    return FoundArrays(found, dict(roles), proposal.clear)
+
+
+def read_arrays(
+    path: Path, upload: Upload, roles: dict[str, str], folder: Path, report: Report
+) -> Parsed:
     """Write folder/x.npy; the rest is returned. Raises BadData."""
     with open_archive(path, upload.most_bytes) as archive:
-        entries = {
-            entry.filename.removesuffix(_ENDING): entry
-            for entry in archive.infolist()
-            if entry.filename.endswith(_ENDING)
-        }
-        pairs = _pairs(entries)
-        headers = {name: _header(archive, entries[name], name) for pair in pairs for name in pair}
+        entries = entries_of(archive)
+        pairs = _pairs(roles, entries)
+        names = list(dict.fromkeys(name for pair in pairs for name in (pair.x, pair.y)))
+        headers = {name: header_of(archive, entries[name], name) for name in names}
         _check_shapes(pairs, headers)
-        kind, shape = _kind_of_input(headers[pairs[0][0]])
+        kind, change = _kind_of_input(pairs[0].x, headers[pairs[0].x], upload)
+        shape = change.after if change else headers[pairs[0].x].shape[1:]
+        rows = sum(headers[pair.x].shape[0] for pair in pairs)
+        dtype = _dtype(kind, (headers[pair.x].dtype for pair in pairs))
+        _check_room(rows * math.prod(shape) * dtype.itemsize, upload, folder, kind)
         unpacked = {}
-        for name, header in headers.items():
-            path = _scratch(folder.parent, name)
-            unpacked[name] = _unpack(archive, entries[name], name, header, path, report)
-    y = np.concatenate([one_of_each(np.asarray(unpacked[name]), name) for _, name in pairs])
-    task, y, names = targets(y)
-    inputs = [unpacked[name] for name, _ in pairs]
-    x = _convert(inputs, shape, kind, folder / "x.npy", upload.most_bytes, report)
-    for name in headers:
-        _scratch(folder.parent, name).unlink()
+        for number, name in enumerate(names):
+            # The names are a stranger's, so the files have numbers.
+            scratch = folder.parent / f"unpacked-{number}.npy"
+            unpacked[name] = _unpack(archive, entries[name], name, headers[name], scratch, report)
+    y = np.concatenate([one_of_each(np.asarray(unpacked[pair.y]), pair.y) for pair in pairs])
+    task, y, class_names = targets(y)
+    inputs = [unpacked[pair.x] for pair in pairs]
+    x = _convert(inputs, (rows, *shape), dtype, change, folder / "x.npy", report)
+    for number in range(len(names)):
+        (folder.parent / f"unpacked-{number}.npy").unlink()
     parts = _parts(pairs, headers)
-    notes = _notes(pairs, headers, task, parts)
+    notes = _notes(pairs, headers, task, parts, change)
+    unused = [one_line(name) for name in entries if name not in names]
+    if unused:
+        more = ", …" if len(unused) > _MOST_NAMED else ""
+        notes.append(f"Arrays that were not used: {', '.join(unused[:_MOST_NAMED])[:300]}{more}.")
     target = "class" if task == "classification" else "y"
+    columns = [f"column {index + 1}" for index in range(shape[0])] if kind == "table" else []
+    wide = is_wide(headers[pairs[0].y].shape)
     source = Source(
-        x, y, names, _column_names(kind, shape), target, f"Uploaded as {upload.name}.", "",
-        _snippet(upload.name, pairs, x, kind, task, is_wide(headers[pairs[0][1]].shape)),
+        x, y, class_names, columns, target, f"Uploaded as {upload.name}.", "",
+        _snippet(upload.name, pairs, x, change, task, wide),
     )  # fmt: skip
     return Parsed(kind, task, source, notes, parts=parts)
 
 
-def _parts(pairs: list[tuple[str, str]], headers: dict[str, _Header]) -> np.ndarray | None:
+def _shown(names: Iterable[str]) -> list[str]:
+    """The names that a person may choose from; those that say what they are go first."""
+    fitting = [name for name in names if name == one_line(name) and 0 < len(name) <= MAX_NAME]
+    if len(fitting) > MOST_ARRAYS:
+        fitting.sort(key=lambda name: role_of(name) is None)
+    return fitting[:MOST_ARRAYS]
+
+
+def _check_size(header: Header, name: str) -> None:
+    if any(size > _LARGEST_SIZE for size in header.shape):
+        raise BadData(f"The array {name} is too large: its shape is {header.shape}.")
+
+
+def _pairs(roles: dict[str, str], names: Iterable[str]) -> list[_Pair]:
+    """The arrays of each part. Raises BadData."""
+    for name in roles.values():
+        if name not in names:
+            shown = ", ".join(sorted(names)[:20])
+            raise BadData(f"The file has no array {name[:MAX_NAME]}; it holds: {shown[:500]}.")
+    pairs = []
+    for part, (x, y) in enumerate(ROLE_PAIRS):
+        if x in roles and y in roles:
+            pairs.append(_Pair(part, roles[x], roles[y]))
+        elif x in roles or y in roles:
+            named, missing = (x, "targets") if x in roles else (y, "inputs")
+            raise BadData(f"The array {roles[named]} needs its {missing}.")
+    if not pairs or pairs[0].part != 0:
+        raise BadData("Training data are needed: inputs and targets.")
+    return pairs
+
+
+def _parts(pairs: list[_Pair], headers: Headers) -> np.ndarray | None:
     """The part of each row; None if the file has but one, or an empty one for training."""
-    sizes = {PARTS.index(x.removeprefix("x_")): headers[x].shape[0] for x, _ in pairs if x != "x"}
+    sizes = {pair.part: headers[pair.x].shape[0] for pair in pairs}
     if not sizes.get(0) or sum(map(bool, sizes.values())) < 2:
         return None
     return np.repeat(np.array(list(sizes), dtype=np.uint8), list(sizes.values()))
 
 
-def _pairs(names: dict[str, zipfile.ZipInfo]) -> list[tuple[str, str]]:
-    """The names of inputs and targets, one pair for each part. Raises BadData."""
-    if "x" in names and "y" in names:
-        return [("x", "y")]
-    pairs = [(f"x_{part}", f"y_{part}") for part in PARTS]
-    found = [pair for pair in pairs if pair[0] in names or pair[1] in names]
-    if found and pairs[0] in found and all(x in names and y in names for x, y in found):
-        return found
-    shown = ", ".join(sorted(names)[:20]) or "none"
-    raise BadData(
-        "The arrays must be called x and y, or x_train and y_train (and the same with _val and "
-        f"_test); the file holds: {shown[:500]}."
-    )
-
-
-def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> _Header:
-    """What the array's first bytes declare, compared with how much is there. Raises BadData."""
-    try:
-        with archive.open(entry) as reader:
-            version = np.lib.format.read_magic(reader)
-            read = np.lib.format.read_array_header_1_0
-            if version != (1, 0):
-                read = np.lib.format.read_array_header_2_0
-            shape, _, dtype = read(reader)
-            offset = reader.tell()
-    except MemoryError:
-        raise
-    except Exception as error:
-        # numpy evaluates the header as a literal: any of Python's errors may come.
-        raise BadData(f"The array {name} is damaged or was not written by numpy.") from error
-    if any(size < 0 for size in shape):
-        raise BadData(f"The array {name} declares an impossible shape, {shape}.")
-    if dtype.hasobject:
-        raise BadData(
-            f"The array {name} holds Python objects, which are never loaded: they could run code. "
-            "Save it with a type of numbers or of text."
-        )
-    if dtype.kind not in "biufUS":
-        raise BadData(f"The array {name} is of type {dtype}; numbers or text are needed.")
-    size = math.prod(shape) * dtype.itemsize
-    if size != entry.file_size - offset:
-        raise BadData(
-            f"The array {name} declares {size:,} bytes, but {entry.file_size - offset:,} are there."
-        )
-    return _Header(shape, dtype)
-
-
-def _check_shapes(pairs: list[tuple[str, str]], headers: dict[str, _Header]) -> None:
-    first = headers[pairs[0][0]].shape
-    for x_name, y_name in pairs:
-        x, y = headers[x_name], headers[y_name]
+def _check_shapes(pairs: list[_Pair], headers: Headers) -> None:
+    first = headers[pairs[0].x].shape
+    first_y = headers[pairs[0].y]
+    for pair in pairs:
+        x, y = headers[pair.x], headers[pair.y]
         if x.dtype.kind not in "biuf":
-            raise BadData(f"The array {x_name} holds text; the inputs must be numbers.")
+            raise BadData(f"The array {pair.x} holds text; the inputs must be numbers.")
         if len(y.shape) not in (1, 2) or (is_wide(y.shape) and y.dtype.kind in "US"):
             raise BadData(
-                f"The array {y_name} has the shape {y.shape}; one target for each row is needed, "
+                f"The array {pair.y} has the shape {y.shape}; one target for each row is needed, "
                 "so the shape (rows,)."
             )
-        if is_wide(y.shape) != is_wide(headers[pairs[0][1]].shape):
-            raise BadData(f"Of {pairs[0][1]} and {y_name} only one is one-hot.")
+        if is_wide(y.shape) != is_wide(first_y.shape):
+            raise BadData(f"Of {pairs[0].y} and {pair.y} only one is one-hot.")
         if not x.shape or x.shape[0] != y.shape[0]:
             rows = x.shape[0] if x.shape else 0
-            raise BadData(f"{x_name} has {rows:,} rows and {y_name} has {y.shape[0]:,}.")
+            raise BadData(f"{pair.x} has {rows:,} rows and {pair.y} has {y.shape[0]:,}.")
         if x.shape[1:] != first[1:]:
             raise BadData(
-                f"The rows of {x_name} have the shape {x.shape[1:]}, those of {pairs[0][0]} have "
+                f"The rows of {pair.x} have the shape {x.shape[1:]}, those of {pairs[0].x} have "
                 f"{first[1:]}."
             )
-        if (y.dtype.kind in "US") != (headers[pairs[0][1]].dtype.kind in "US"):
-            raise BadData(f"{pairs[0][1]} and {y_name} are not of one type.")
+        if (y.dtype.kind in "US") != (first_y.dtype.kind in "US"):
+            raise BadData(f"{pairs[0].y} and {pair.y} are not of one type.")
         if y.dtype.itemsize > 4_000:
-            raise BadData(f"The array {y_name} holds very long texts; they cannot be classes.")
+            raise BadData(f"The array {pair.y} holds very long texts; they cannot be classes.")
 
 
-def _kind_of_input(header: _Header) -> tuple[str, tuple[int, ...]]:
-    """Image or table, and the shape of one row as it is prepared. Raises BadData."""
+def _kind_of_input(name: str, header: Header, upload: Upload) -> tuple[str, Change | None]:
+    """Image or table, and what is done to each image. Raises BadData."""
     row = header.shape[1:]
     if 0 in header.shape:
         raise BadData(f"The inputs are empty: their shape is {header.shape}.")
     if len(row) == 1:
         if row[0] > MOST_COLUMNS:
-            raise BadData(f"x has {row[0]:,} columns; at most {MOST_COLUMNS:,} are accepted.")
-        return "table", row
+            raise BadData(f"{name} has {row[0]:,} columns; at most {MOST_COLUMNS:,} are accepted.")
+        if upload.side or upload.colours:
+            raise BadData(
+                f"{name} has the shape {header.shape}, so its rows are no images. Leave image size "
+                "and colours as they are."
+            )
+        return "table", None
     if len(row) == 2:
-        return "image", (*row, 1)
-    if len(row) == 3 and row[2] in (1, 3):
-        return "image", row
+        return "image", change_of((*row, 1), upload)
+    if len(row) == 3 and row[2] in (1, 3, 4):
+        return "image", change_of(row, upload)
     raise BadData(
-        f"x has the shape {header.shape}; tables have (rows, columns), images have (rows, height, "
-        "width) or (rows, height, width, channels) with 1 or 3 channels."
+        f"{name} has the shape {header.shape}; tables have (rows, columns), images have (rows, "
+        "height, width) or (rows, height, width, channels) with 1 or 3 channels."
     )
+
+
+def _dtype(kind: str, stored: Iterable[np.dtype]) -> np.dtype:
+    """Of the prepared inputs: bytes of images stay bytes."""
+    only_bytes = all(dtype in (np.uint8, np.bool_) for dtype in stored)
+    return np.dtype(np.uint8 if kind == "image" and only_bytes else np.float32)
+
+
+def _check_room(size: int, upload: Upload, folder: Path, kind: str) -> None:
+    """Raises BadData if the prepared inputs would be too large."""
+    advice = " Choose a smaller image size, or grey." if kind == "image" else ""
+    if size > upload.most_bytes:
+        raise BadData(
+            f"Prepared, the inputs take {size / 2**20:,.0f} MB; at most "
+            f"{upload.most_bytes / 2**20:,.0f} MB are accepted.{advice}"
+        )
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise BadData(
+            f"Prepared, the inputs take {size / 2**20:,.0f} MB; the worker's disk has "
+            f"{free / 2**20:,.0f} MB left.{advice}"
+        )
 
 
 def _unpack(
     archive: zipfile.ZipFile,
     entry: zipfile.ZipInfo,
     name: str,
-    header: _Header,
+    header: Header,
     path: Path,
     report: Report,
 ) -> np.ndarray:
@@ -182,86 +248,81 @@ def _unpack(
         raise BadData(f"The array {name} is damaged: {error}.") from error
 
 
-def _scratch(root: Path, name: str) -> Path:
-    # The names are ours: x, y_train and the like.
-    return root / f"unpacked-{name}.npy"
-
-
 def _convert(
     parts: list[np.ndarray],
     shape: tuple[int, ...],
-    kind: str,
+    dtype: np.dtype,
+    change: Change | None,
     path: Path,
-    most_bytes: int,
     report: Report,
 ) -> np.ndarray:
     """All inputs, part after part, in one array file. Raises BadData for what is no number."""
-    bytes_only = kind == "image" and all(part.dtype in (np.uint8, np.bool_) for part in parts)
-    dtype = np.uint8 if bytes_only else np.float32
-    rows = sum(len(part) for part in parts)
-    size = rows * math.prod(shape) * np.dtype(dtype).itemsize
-    if size > most_bytes:
-        raise BadData(
-            f"Prepared, x takes {size / 2**20:,.0f} MB; at most {most_bytes / 2**20:,.0f} MB are "
-            "accepted."
-        )
-    x = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(rows, *shape))
-    step, done, bad = max(1, _ROWS_AT_ONCE // math.prod(shape)), 0, 0
-    for part in parts:
-        for start in range(0, len(part), step):
-            with np.errstate(over="ignore"):
-                rows_now = part[start : start + step].reshape(-1, *shape)
-                piece: np.ndarray = rows_now.astype(dtype)
-            x[done : done + len(piece)] = piece
-            bad += int(piece.size - np.isfinite(piece).sum())
-            done += len(piece)
-            report(f"Reading row {done:,} of {rows:,}", done / rows)
+    before = change.before if change else shape[1:]
+    step, done, bad = max(1, _ROWS_AT_ONCE // math.prod(shape[1:])), 0, 0
+    with path.open("wb") as writer:
+        facts = {"descr": dtype.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(writer, facts)
+        for part in parts:
+            for start in range(0, len(part), step):
+                with np.errstate(over="ignore"):
+                    rows = part[start : start + step].reshape(-1, *before)
+                    piece: np.ndarray = rows.astype(dtype)
+                bad += int(piece.size - np.isfinite(piece).sum())
+                writer.write((change.apply(piece) if change else piece).tobytes())
+                done += len(piece)
+                report(f"Reading row {done:,} of {shape[0]:,}", done / shape[0])
     if bad:
-        raise BadData(f"x holds {bad:,} values that are no numbers (NaN or infinite).")
-    x.flush()
+        raise BadData(f"The inputs hold {bad:,} values that are no numbers (NaN or infinite).")
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
-def _column_names(kind: str, shape: tuple[int, ...]) -> list[str]:
-    return [f"column {index + 1}" for index in range(shape[0])] if kind == "table" else []
-
-
 def _notes(
-    pairs: list[tuple[str, str]], headers: dict[str, _Header], task: str, parts: np.ndarray | None
+    pairs: list[_Pair],
+    headers: Headers,
+    task: str,
+    parts: np.ndarray | None,
+    change: Change | None,
 ) -> list[str]:
     notes = []
     if parts is not None:
         notes.append(parts_note(parts, "rows"))
-    target = headers[pairs[0][1]].dtype
-    if is_wide(headers[pairs[0][1]].shape):
-        notes.append("y was one-hot; the class of a row is the number of its column.")
+    y, x = pairs[0].y, pairs[0].x
+    target = headers[y].dtype
+    if is_wide(headers[y].shape):
+        notes.append(f"{y} was one-hot; the class of a row is the number of its column.")
     elif task == "regression":
-        notes.append("y holds fractions or many values, so models predict a number (regression).")
+        notes.append(f"{y} holds fractions or many values, so models predict a number.")
     elif target.kind == "f":
-        notes.append("y holds few whole numbers, so they were taken as classes.")
+        notes.append(f"{y} holds few whole numbers, so they were taken as classes.")
     elif target.kind in "iub":
-        notes.append("y holds whole numbers, which were taken as classes.")
-    inputs = headers[pairs[0][0]].dtype
+        notes.append(f"{y} holds whole numbers, which were taken as classes.")
+    inputs = headers[x].dtype
     if inputs.kind == "f" and inputs.itemsize > 4:
-        notes.append(f"x was stored as float32 instead of {inputs}.")
+        notes.append(f"{x} was stored as float32 instead of {inputs}.")
+    if change:
+        notes += change.notes(sum(headers[pair.x].shape[0] for pair in pairs))
     return notes
 
 
 def _snippet(
-    name: str, pairs: list[tuple[str, str]], x: np.ndarray, kind: str, task: str, one_hot: bool
+    name: str, pairs: list[_Pair], x: np.ndarray, change: Change | None, task: str, one_hot: bool
 ) -> str:
     """Lines that load the original file in the same form."""
     flat = "argmax(axis=1)" if one_hot else "reshape(-1)"
-    lines = ["import numpy as np", "", f"data = np.load({name!r})"]
+    lines = ["import numpy as np"]
+    if change and not change.is_none:
+        lines.append("from PIL import Image")
+    lines += ["", f"data = np.load({name!r})"]
     if len(pairs) == 1:
-        lines += [f'x, y = data["x"], data["y"].{flat}']
+        lines += [f"x, y = data[{pairs[0].x!r}], data[{pairs[0].y!r}].{flat}"]
     else:
-        xs = ", ".join(f"data[{x_name!r}]" for x_name, _ in pairs)
-        ys = ", ".join(f"data[{y_name!r}].{flat}" for _, y_name in pairs)
+        xs = ", ".join(f"data[{pair.x!r}]" for pair in pairs)
+        ys = ", ".join(f"data[{pair.y!r}].{flat}" for pair in pairs)
         lines += [f"x = np.concatenate([{xs}])", f"y = np.concatenate([{ys}])"]
-    if kind == "image":
-        lines.append(f"x = x.reshape(-1, {', '.join(str(size) for size in x.shape[1:])})")
+    if change:
+        lines.append(f"x = x.reshape(-1, {', '.join(str(size) for size in change.before)})")
     lines.append(f'x = x.astype("{x.dtype}")')
+    lines += change.lines() if change else []
     if task == "classification":
         lines.append("class_names, y = np.unique(y, return_inverse=True)")
     else:

@@ -12,10 +12,10 @@ import numpy as np
 
 from tuning.protocol.catalogue import CatalogueEntry
 from tuning.protocol.events import Event, Progress
-from tuning.protocol.uploads import ARRAYS, IMAGES, TABLES, Upload
+from tuning.protocol.uploads import ARRAYS, TABLES, Upload
 from tuning.runner.failures import BadData, WorkFailed
 
-from .arrays import read_arrays
+from .arrays import find_arrays, read_arrays
 from .images import read_images
 from .parsed import Parsed, Report, part_facts
 from .pictures import draw_thumbnails
@@ -23,11 +23,6 @@ from .profile import for_pages, profile_of
 from .tables.look import look_at, looked
 from .tables.prepare import read_table
 
-# A reader for each kind; each writes x.npy into the folder.
-_READERS: dict[str, Callable[[Path, Upload, Path, Report], Parsed]] = {
-    ARRAYS: read_arrays,
-    IMAGES: read_images,
-}
 _PROGRESS_SECONDS = 0.5
 _MOST_NAMED = 100
 
@@ -36,8 +31,9 @@ def prepare_upload(
     key: str, upload: Upload, folder: Path, send: Callable[[Event], None]
 ) -> dict[str, Any] | None:
     """Write x.npy, y.npy, meta.json and, where there are any, parts.npy and thumbnails.png into
-    `folder`, which is made. Returns the profile. A table is looked at first, and that is sent;
-    without a target that is all, and None is returned. Raises BadData."""
+    `folder`, which is made. Returns the profile. Tables and arrays are looked at first, and what
+    was found is sent; if somebody has to choose then, that is all, and None is returned. Raises
+    BadData."""
     folder.mkdir()
     report = _reporter(send)
     try:
@@ -61,8 +57,13 @@ def _read(
     upload: Upload, folder: Path, report: Report, send: Callable[[Event], None]
 ) -> Parsed | None:
     path = Path(upload.file)
+    if upload.kind == ARRAYS:
+        found = find_arrays(path, upload)
+        send(found)
+        roles = upload.arrays or (found.roles if found.clear else {})
+        return read_arrays(path, upload, roles, folder, report) if roles else None
     if upload.kind not in TABLES:
-        return _READERS[upload.kind](path, upload, folder, report)
+        return read_images(path, upload, folder, report)
     look = look_at(path, upload, report)
     send(looked(look))
     return read_table(look, upload, folder, report) if upload.target else None

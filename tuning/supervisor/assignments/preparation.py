@@ -7,13 +7,22 @@ from typing import Any
 from django.conf import settings
 
 from tuning.models import Dataset
-from tuning.protocol.events import BadEvent, Event, Failed, Looked, Prepared, Progress
+from tuning.protocol.events import (
+    BadEvent,
+    Event,
+    Failed,
+    FoundArrays,
+    Looked,
+    Prepared,
+    Progress,
+)
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.names import one_line
 from tuning.protocol.orders import PrepareOrder
 from tuning.protocol.statuses import Status
 from tuning.protocol.uploads import Upload
 from tuning.splits import PARTS
+from tuning.supervisor.arrays import arrays_of
 from tuning.supervisor.files import folder_digest, store_folder
 from tuning.supervisor.handover import hand_over
 from tuning.supervisor.recorder import LeaseLost
@@ -38,7 +47,12 @@ class PreparationAssignment(Assignment):
             case Progress():
                 self._update(progress_text=event.text[:200])
             case Looked():
-                return self._take_look(event)
+                look = look_of(event, self.row.upload)
+                return self._take_look(look, asks=not self.row.upload.get("target"))
+            case FoundArrays():
+                look = arrays_of(event, self.row.upload)
+                asks = not (event.clear or self.row.upload.get("arrays"))
+                return self._take_look(look, asks=asks)
             case Prepared():
                 self._store(runner.folder, event)
                 return True
@@ -58,11 +72,10 @@ class PreparationAssignment(Assignment):
         most_bytes = settings.RUNNER_FILE_SIZE_MB * 1024 * 1024
         return Upload(file=_UPLOADED, most_bytes=most_bytes, **self.row.upload)
 
-    def _take_look(self, event: Looked) -> bool:
-        """What was found in a table. Unless its target is known, a person has the next word."""
-        look = look_of(event, self.row.upload)
+    def _take_look(self, look: dict[str, Any], *, asks: bool) -> bool:
+        """What was found in a table or among arrays. `asks`: a person has to choose now."""
         self.row.look = look
-        if self.row.upload.get("target"):
+        if not asks:
             self._update(look=look)
             return False
         self._await_choices(look=look)

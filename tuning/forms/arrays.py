@@ -1,0 +1,144 @@
+"""The form of an .npz file that a worker has looked at: which arrays are the inputs and targets."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from tuning.models import Dataset
+from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY, ROLE_PAIRS
+
+from .datasets import colours_field, image_size_field
+
+_REQUIRED = {"x_train": "Choose the array of inputs.", "y_train": "Choose the array of targets."}
+
+
+class ArraysForm(forms.Form):
+    """A choice for each role; `found` are the arrays of the file. What their shapes tell is checked
+    here, so that each mistake stands beside its field; values are a worker's."""
+
+    side = image_size_field("Images get this width and height. Leave empty to keep the size.")
+    colours = colours_field()
+
+    def __init__(self, *args: Any, dataset: Dataset, **kwargs: Any) -> None:
+        look, upload = dataset.look, dataset.upload
+        self.found: list[dict[str, Any]] = [
+            {**array, "shape_text": shape_text(array)} for array in look["arrays"]
+        ]
+        self._shapes = {a["name"]: tuple(a["shape"]) for a in look["arrays"] if not a["problem"]}
+        self._types = {array["name"]: array["dtype"] for array in look["arrays"]}
+        chosen = upload.get("arrays") or look["roles"]
+        initial = {**chosen, "side": upload.get("side") or None, "colours": upload.get("colours")}
+        super().__init__(*args, initial=initial, **kwargs)
+        choices = [
+            (array["name"], f"{array['name']} {array['shape_text']}")
+            for array in self.found
+            if not array["problem"]
+        ]
+        for role, label in ARRAY_ROLES.items():
+            required = role in _REQUIRED
+            self.fields[role] = forms.ChoiceField(
+                required=required,
+                label=label,
+                choices=[("", "Choose…" if required else "None"), *choices],
+                error_messages={"required": _REQUIRED.get(role, "")},
+            )
+
+    def pairs(self) -> list[tuple[Any, Any]]:
+        """The fields of inputs and targets, one pair for each part."""
+        return [(self[x], self[y]) for x, y in ROLE_PAIRS]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for x, y in ROLE_PAIRS:
+            self._check_pair(x, cleaned.get(x), y, cleaned.get(y))
+        inputs = cleaned.get("x_train")
+        if inputs and not self.errors:
+            self._check_images(inputs)
+        return cleaned
+
+    def choices(self) -> dict[str, Any]:
+        """What the row keeps."""
+        cleaned = self.cleaned_data
+        arrays = {role: cleaned[role] for role in ARRAY_ROLES if cleaned[role]}
+        return {"arrays": arrays, "side": cleaned["side"] or 0, "colours": cleaned["colours"]}
+
+    def _check_pair(self, x: str, inputs: str | None, y: str, targets: str | None) -> None:
+        if not inputs or not targets:
+            # What is required says so itself.
+            if inputs and y not in _REQUIRED:
+                self.add_error(y, f"Choose the targets that belong to {inputs}.")
+            elif targets and x not in _REQUIRED:
+                self.add_error(x, f"Choose the inputs that belong to {targets}.")
+            return
+        x_shape, y_shape = self._shapes[inputs], self._shapes[targets]
+        if self._types[inputs].startswith(("<U", "|S", "|U", ">U")):
+            self.add_error(x, f"{inputs} holds text; the inputs must be numbers.")
+        elif len(x_shape) not in (2, 3, 4):
+            self.add_error(x, f"{inputs} has the shape {x_shape}; inputs have 2 to 4 dimensions.")
+        first = self._shapes.get(self.cleaned_data.get("x_train") or "", x_shape)
+        if x_shape[1:] != first[1:]:
+            self.add_error(
+                x, f"Rows of {inputs} have the shape {x_shape[1:]}, training rows {first[1:]}."
+            )
+        if len(y_shape) not in (1, 2):
+            self.add_error(
+                y,
+                f"{targets} has the shape {y_shape}; targets have the shape (rows,) or, one-hot, "
+                "(rows, classes).",
+            )
+        elif x_shape and x_shape[0] != y_shape[0]:
+            self.add_error(y, f"{targets} has {y_shape[0]:,} rows and {inputs} has {x_shape[0]:,}.")
+
+    def _check_images(self, inputs: str) -> None:
+        """The size and colours, against the shape and against the room for what is prepared."""
+        shape, side = self._shapes[inputs], self.cleaned_data.get("side")
+        colours = self.cleaned_data.get("colours")
+        if len(shape) == 2:
+            for name, value in (("side", side), ("colours", colours)):
+                if value:
+                    self.add_error(name, f"Rows of {inputs} are no images. Leave this as it is.")
+            return
+        channels = shape[3] if len(shape) == 4 else 1
+        if channels not in (1, 3, 4):
+            self.add_error(
+                "x_train", f"{inputs} has the shape {shape}; images have 1 or 3 channels, last."
+            )
+        elif channels == 4 and not colours:
+            self.add_error("colours", f"{inputs} has 4 channels. Choose RGB or grey.")
+        else:
+            channels = {GREY: 1, COLOUR: 3}.get(colours or "", channels)
+            height, width = (side, side) if side else shape[1:3]
+            self._check_room(height * width * channels)
+
+    def _check_room(self, values: int) -> None:
+        names = [name for x, _ in ROLE_PAIRS if (name := self.cleaned_data.get(x))]
+        rows = sum(self._shapes[name][0] for name in names)
+        only_bytes = all(self._types[name] in ("uint8", "bool") for name in names)
+        size = rows * values * (1 if only_bytes else 4)
+        most = settings.RUNNER_FILE_SIZE_MB * 1024 * 1024
+        if size > most:
+            self.add_error(
+                "side",
+                f"Prepared, the images take {size / 2**20:,.0f} MB; at most "
+                f"{most / 2**20:,.0f} MB are accepted. Choose a smaller size, or grey.",
+            )
+
+
+def shape_text(array: dict[str, Any]) -> str:
+    """(240, 28, 28) uint8, as numpy writes it."""
+    if array["problem"]:
+        return ""
+    sizes = ", ".join(f"{size}" for size in array["shape"])
+    comma = "," if len(array["shape"]) == 1 else ""
+    return f"({sizes}{comma}) {array['dtype']}"
+
+
+def question(look: dict[str, Any]) -> str:
+    """The arrays of a file, for a person who has to say which is what."""
+    shown = ", ".join(
+        f"{array['name']} {shape_text(array)}"
+        for array in look["arrays"][:20]
+        if not array["problem"]
+    )
+    return f"It is not clear which arrays are inputs and targets. The file holds: {shown}."

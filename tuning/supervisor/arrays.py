@@ -1,0 +1,23 @@
+"""What a runner says of the arrays of an uploaded file, checked: it has read a stranger's file, and
+pages count on its words."""
+
+from dataclasses import asdict
+from typing import Any
+
+from tuning.protocol.events import MAX_NAME, BadEvent, FoundArrays
+from tuning.protocol.uploads import ARRAY_ROLES, ARRAYS, MOST_ARRAYS
+
+
+def arrays_of(event: FoundArrays, upload: dict[str, Any]) -> dict[str, Any]:
+    """What the row keeps. Raises BadEvent."""
+    names = [array.name for array in event.arrays]
+    if upload.get("kind") != ARRAYS:
+        raise BadEvent("arrays of something that holds none")
+    if not 2 <= len(names) <= MOST_ARRAYS or len(set(names)) < len(names):
+        raise BadEvent("a list of arrays that is none")
+    if any(not name or len(name) > MAX_NAME for name in names):
+        raise BadEvent("arrays with names that are none")
+    for role, name in event.roles.items():
+        if role not in ARRAY_ROLES or name not in names:
+            raise BadEvent("arrays with roles that are none")
+    return asdict(event)

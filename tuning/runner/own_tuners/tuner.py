@@ -157,12 +157,11 @@ class Watched(BaseTuner):
         while True:
             try:
                 return super().run_trial(trial, *args, **kwargs)
-            except NameError as error:
-                self._ours.template.explain(error)
-                raise
-            except TypeError as error:
-                name = given_twice(error) or not_known(error)
+            except Exception as error:
+                refused = error if isinstance(error, TypeError) else TypeError()
+                name = given_twice(refused) or not_known(refused)
                 if name not in self._ours.optional or name not in kwargs:
+                    self._ours.template.explain(error)
                     raise
                 del kwargs[name]
                 self._ours.watch.begin()

@@ -21,9 +21,10 @@ from .imports import Absent
 from .misfits import misfit, output_misfit
 from .modules import execute
 from .own_values import OwnValues
+from .ready_made import fitting_ready_made
 from .scripts import read_script
 from .stand_ins import Parts, stand_in
-from .supplied import SUPPLIED, supplies
+from .supplied import SUPPLIED, supplies, supplies_constants
 from .targets import fitted, takes_one_hot
 
 # What a template's own `fit` may pass to `model.fit` although we pass it as well.
@@ -50,7 +51,7 @@ class Template(kt.HyperModel):
         self.facts = facts
         self.constants = constants or {}
         self.supplied = {**supplies(facts), **self.constants}
-        self._own = OwnValues(supplies(facts), self.constants, parts, facts)
+        self._own = OwnValues(supplies_constants(facts), self.constants, parts, facts)
         self._one_hot = False
         self.script = read_script(code, TEMPLATE_FILE, self.constants)
         self.module = self._execute(code)
@@ -105,11 +106,10 @@ class Template(kt.HyperModel):
 
     def build(self, hp: kt.HyperParameters) -> Any:
         try:
-            return self.inner.build(hp)
-        except NameError as error:
-            self.explain(error)
-            raise
+            with fitting_ready_made(self.facts, self._own.changed):
+                return self.inner.build(hp)
         except Exception as error:
+            self.explain(error)
             if is_network_error(error):
                 raise NoNetwork(
                     "The template downloads something, which failed: connect the worker to the "
@@ -176,26 +176,26 @@ class Template(kt.HyperModel):
         return _FunctionModel(found, self._arguments(found, skip=1))
 
     def _execute(self, code: str) -> ModuleType:
-        given = {
-            name: self.supplied.get(name, self.supplied.get(name.lower()))
-            for name in self.script.missing
-        }
-        given = {name: value for name, value in given.items() if value is not None}
+        given = self._own.given(self.script.missing)
         given.update({name: Absent(module) for name, module in self.script.absent.items()})
         given.update(self._own.functions())
         try:
             return execute(code, self.script.tree, given)
-        except NameError as error:
+        except Exception as error:
             self.explain(error)
             raise
 
-    def explain(self, error: NameError) -> None:
-        """Raise a sentence if only a part of the script that is not run has the name."""
-        line = self.script.missing.get(error.name or "")
+    def explain(self, error: Exception) -> None:
+        """Raise a sentence if only a part of the script that is not run has the name or value."""
+        unknown = self._own.unknown_value(error)
+        if unknown is not None and not isinstance(error, TemplateError):
+            raise unknown from error
+        name = error.name if isinstance(error, NameError) else ""
+        line = self.script.missing.get(name or "")
         if line is None:
             return
         raise TemplateError(
-            f"The template uses {error.name}, which its script makes from its own data in line "
+            f"The template uses {name}, which its script makes from its own data in line "
             f"{line}; that is not run. Let the builder ask for what it needs: a project can "
             f"supply {', '.join(SUPPLIED)}; anything else can be given under Constants in the "
             "template's form."

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .running import is_tuner, tuner_classes
+from .running import READY_MADE, is_tuner, tuner_classes
 from .syntax import DEFINITIONS, calls, defines, last_name
 
 
@@ -24,7 +24,7 @@ def construction_of(body: Sequence[ast.stmt]) -> Construction:
     """One of the script's own classes goes before KerasTuner's; what stands in no function before
     what does, where names may be local ones."""
     own = tuner_classes(body)
-    known = {node.name for node in body if isinstance(node, DEFINITIONS)}
+    known = {node.name for node in body if isinstance(node, DEFINITIONS)} | ready_made_names(body)
     oracles = {name for node in body for name in defines(node) if _makes_oracle(node)}
     loose = [node for node in body if not isinstance(node, DEFINITIONS)]
     # A tuner that an own class uses inside is not the script's.
@@ -39,6 +39,13 @@ def construction_of(body: Sequence[ast.stmt]) -> Construction:
                 found.append(Construction(call, name if name in own else "", builder, given))
     found.sort(key=lambda one: (not one.tuner, not one.builder))
     return found[0] if found else Construction()
+
+
+def ready_made_names(body: Iterable[ast.stmt]) -> set[str]:
+    """What the script calls KerasTuner's own HyperModels."""
+    imports = (node for node in body if isinstance(node, ast.ImportFrom))
+    aliases = (alias for node in imports for alias in node.names)
+    return {*READY_MADE, *(a.asname for a in aliases if a.asname and a.name in READY_MADE)}
 
 
 def search_of(body: Sequence[ast.stmt]) -> ast.Call | None:

@@ -3,11 +3,13 @@
 import ast
 from collections.abc import Iterable
 
+from .constants import given_constant
 from .imports import without_absent
-from .own_values import Adaptation, data_statement
-from .running import Running, is_tuner
+from .own_values import Adaptation, data_statement, fit_statements, source_statement
+from .running import READY_MADE, Running, is_tuner
 from .script import Script
 from .script_data import Rows, ScriptData
+from .sources import Fit, Kind, Source, Sources
 from .syntax import DEFINITIONS, defines, first_name, is_import, last_name, read_by, uses
 
 # What the first argument of a builder is called.
@@ -32,13 +34,21 @@ class Reading:
         # Names that only running the script would define, and those made from them -> line.
         self._tainted: dict[str, int] = {}
         self._data: dict[ast.stmt, dict[str, Rows]] = {}
+        self._sources: dict[ast.stmt, dict[str, Source]] = {}
+        self._fits: dict[ast.stmt, list[Fit]] = {}
+        # Statements that compute something from the script's data, as `n = len(le.classes_)`.
+        self._derived: set[ast.stmt] = set()
+        # Names that constants of the form bind, whatever the script's lines say.
+        self._constants = {given_constant(node) for node in body} - {""}
         # Statements that are never run as they are.
         self._refused: set[ast.stmt] = set()
         self._one_hot = False
         self._learn()
         # What the tuner's class or its construction need of the script's own making.
         read = read_by(construction) if construction else frozenset()
-        known = {name for found in self._data.values() for name in found}
+        known = {name for rows in self._data.values() for name in rows}
+        known |= {name for sources in self._sources.values() for name in sources}
+        known |= {fit.helper for fits in self._fits.values() for fit in fits}
         self._wanted = {builder} | (read - (self._tainted.keys() - known))
 
     def script(self) -> Script:
@@ -48,10 +58,19 @@ class Reading:
         data: dict[str, Rows] = {}
         for node in self._body:
             if node in kept:
-                tree.append(self._adaptation.statement(node))
-            elif wanted := {n: r for n, r in self._data.get(node, {}).items() if n in needed}:
-                tree += [data_statement(name, rows, node) for name, rows in wanted.items()]
-                data.update(wanted)
+                tree.append(self._adaptation.statement(node, node in self._derived))
+                continue
+            sources = {n: s for n, s in self._sources.get(node, {}).items() if n in needed}
+            tree += [source_statement(name, source, node) for name, source in sources.items()]
+            rows = {
+                n: r for n, r in self._data.get(node, {}).items() if n in needed - sources.keys()
+            }
+            tree += [data_statement(name, found, node) for name, found in rows.items()]
+            data.update(rows)
+            made = {name for part in tree for name in defines(part)}
+            for fit in self._fits.get(node, []):
+                if fit.helper in needed and (fit.made or fit.helper in made):
+                    tree += fit_statements(fit, node)
         defined = {name for node in tree for name in defines(node)}
         left_out = [
             node.lineno
@@ -70,21 +89,25 @@ class Reading:
         )
 
     def _learn(self) -> None:
-        data = ScriptData()
+        data, sources = ScriptData(), Sources(self._body)
         for node in self._body:
             if isinstance(node, DEFINITIONS) or is_import(node):
                 continue
             runs = self._running.runs(node)
             if defines(node) == {GIVEN}:
                 continue
+            self._fits[node] = sources.fits(node, data.names)
             of_data = runs or bool(uses(node) & (self._tainted.keys() | self._absent.keys()))
             found = data.learn(node, of_data)
-            if found:
-                self._data[node] = found
-            if runs or found or uses(node) & self._absent.keys():
+            made = sources.learn(node, found)
+            self._data[node], self._sources[node] = found, made
+            if runs or found or made or uses(node) & self._absent.keys():
                 self._refused.add(node)
-            if of_data or found:
-                for name in sorted(defines(node)):
+            if of_data and not found:
+                self._derived.add(node)
+            if of_data or found or made:
+                fitted = {fit.helper for fit in self._fits[node]}
+                for name in sorted(defines(node) | made.keys() | fitted):
                     self._tainted.setdefault(name, node.lineno)
             else:
                 # Bound anew, to something that needs no data.
@@ -95,18 +118,30 @@ class Reading:
     def _kept(self) -> set[ast.stmt]:
         """The builders and, over and over, what the kept code needs."""
         chosen = {node for node in self._body if is_builder(node, self._builder)}
+        sources = {n: s for found in self._sources.values() for n, s in found.items()}
+        # Of a Tokenizer nothing is known, so that it is not even made.
+        unknown = {name for name, source in sources.items() if source.kind == Kind.UNKNOWN}
         while True:
             needed = {name for node in chosen for name in uses(node)} | self._wanted
+            needed -= unknown
             own = {n for node in chosen if not is_import(node) for n in defines(node)}
+            # Nothing that a script does to its tables changes what takes their place.
+            own -= sources.keys()
             more = {
                 node
                 for node in self._body
                 if node not in chosen and node not in self._refused
-                and (defines(node) & needed or _is_future(node) or _changes(node, own))
+                and (self._binds(node) & needed or _is_future(node) or _changes(node, own))
             }  # fmt: skip
             if not more:
                 return chosen
             chosen |= more
+
+    def _binds(self, node: ast.stmt) -> frozenset[str]:
+        """The names for which a statement is needed: a constant of the form has its own."""
+        if given_constant(node) or isinstance(node, DEFINITIONS) or is_import(node):
+            return defines(node)
+        return defines(node) - self._constants
 
 
 def _changes(node: ast.stmt, names: set[str]) -> bool:
@@ -147,6 +182,9 @@ def is_builder(node: ast.stmt, builder: str) -> bool:
         if builder:
             return node.name == builder
         return any(name == "HyperModel" or is_tuner(name) for name in map(last_name, node.bases))
+    if isinstance(node, ast.Assign):
+        value = node.value
+        return isinstance(value, ast.Call) and last_name(value.func) in READY_MADE
     if not isinstance(node, ast.FunctionDef):
         return False
     if builder:

@@ -19,6 +19,10 @@ _LOADING = ("load_", "read_", "fetch_", "download_")
 _TUNERS = frozenset({
     "RandomSearch", "Hyperband", "BayesianOptimization", "GridSearch",
 })  # fmt: skip
+# KerasTuner's own HyperModels, which need no builder of the script.
+READY_MADE = frozenset({
+    "HyperEfficientNet", "HyperImageAugment", "HyperResNet", "HyperXception",
+})  # fmt: skip
 
 
 def is_tuner(name: str) -> bool:

@@ -179,6 +179,11 @@ def by_name(name: str) -> Rows | None:
     return Rows("y", part) if others[0] in _TARGETS else None
 
 
+def says_what(name: str) -> bool:
+    """Whether a name itself tells inputs from targets, which `train_data` does not."""
+    return any(word in _INPUTS or word in _TARGETS for word in _words(name))
+
+
 def _names(target: ast.expr) -> list[ast.Name]:
     return [node for node in ast.walk(target) if isinstance(node, ast.Name)]
 

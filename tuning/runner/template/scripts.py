@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from tuning.protocol.notebooks import without_commands
 
+from .constants import with_constants
 from .construction import construction_of, search_of
 from .imports import absent_imports
 from .openings import opened
@@ -28,12 +29,14 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
     absent = absent_imports(body)
     running = Running(body)
     made = construction_of(body)
-    names = {node.name: node for node in body if isinstance(node, DEFINITIONS)}
-    adaptation = Adaptation(names, frozenset(constants))
+    constants = frozenset(constants)
     loose = [node for node in body if not isinstance(node, DEFINITIONS)]
     is_script = body != tree.body or any(
         running.runs(node) or (not is_import(node) and uses(node) & absent.keys()) for node in loose
     )
+    body = with_constants(body, constants)
+    names = {node.name: node for node in body if isinstance(node, DEFINITIONS)}
+    adaptation = Adaptation(names, constants)
     if is_script and (made.builder or any(is_builder(node, "") for node in body)):
         if made.given is not None:
             body = [*body, _statement(adaptation.call(made.given))]
@@ -42,7 +45,7 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
         script = Reading(body, running, absent, adaptation, entry or made.builder, own).script()
         script.builder, script.entry = made.builder, entry
     else:
-        tree.body = [adaptation.statement(node) for node in installed(tree.body, absent)]
+        tree.body = [adaptation.statement(node) for node in installed(body, absent)]
         defined = {name for node in tree.body for name in defines(node)}
         entry = made.builder if made.builder in defined else ""
         script = Script(ast.fix_missing_locations(tree), entry=entry, absent=absent)

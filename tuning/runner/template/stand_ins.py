@@ -15,20 +15,60 @@ class Parts(Protocol):
     def __call__(self, part: str, /) -> tuple[np.ndarray, np.ndarray]: ...
 
 
+class Columns(list[str]):
+    """Names of columns, with what scripts ask an index of pandas."""
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return Columns(found) if isinstance(key, slice) else found
+
+    def drop(self, labels: Any) -> "Columns":
+        left_out = [labels] if isinstance(labels, str) else list(labels)
+        return Columns(name for name in self if name not in left_out)
+
+    difference = drop
+
+    def tolist(self) -> list[str]:
+        return list(self)
+
+    to_list = tolist
+
+    @property
+    def values(self) -> np.ndarray:
+        return np.array(self)
+
+    @property
+    def size(self) -> int:
+        return len(self)
+
+
 class StandIn(np.ndarray):
-    """An array that also answers what scripts ask a pandas table."""
+    """An array that also answers what scripts ask a pandas table. Class numbers tell of all
+    classes of the project, those too of which these rows have none."""
 
     names: list[str]
+    # How many classes these targets have; None of everything else, and of what is made of them.
+    classes: int | None
 
     def __array_finalize__(self, source: Any) -> None:
         self.names = getattr(source, "names", [])
+        self.classes = None
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func is np.unique and len(args) == 1 and not kwargs and isinstance(args[0], StandIn):
+            return args[0].unique()
+        return super().__array_function__(func, types, args, kwargs)
+
+    def max(self, *args: Any, **kwargs: Any) -> Any:
+        found = super().max(*args, **kwargs)
+        return self.dtype.type(self.classes - 1) if self.classes and not found.ndim else found
 
     @property
-    def columns(self) -> list[str]:
-        return self.names
+    def columns(self) -> Columns:
+        return Columns(self.names)
 
-    def keys(self) -> list[str]:
-        return self.names
+    def keys(self) -> Columns:
+        return self.columns
 
     @property
     def values(self) -> np.ndarray:
@@ -38,6 +78,8 @@ class StandIn(np.ndarray):
         return np.asarray(self)
 
     def unique(self) -> np.ndarray:
+        if self.classes:
+            return np.arange(self.classes, dtype=self.dtype)
         return np.unique(np.asarray(self))
 
     def nunique(self) -> int:
@@ -52,7 +94,9 @@ def stand_in(rows: Rows, parts: Parts, facts: dict[str, Any]) -> StandIn:
     classes = facts.get("num_classes")
     if rows.one_hot and classes:
         y = as_one_hot(y, classes)
-    return _named(y, map(str, range(y.shape[1] if y.ndim > 1 else 1)))
+    targets = _named(y, map(str, range(y.shape[1] if y.ndim > 1 else 1)))
+    targets.classes = classes if y.ndim == 1 else None
+    return targets
 
 
 def _named(array: np.ndarray, names: Iterable[str]) -> StandIn:

@@ -9,6 +9,12 @@ SUPPLIED = (
 )  # fmt: skip
 
 
+_FEATURES = (
+    "num_features", "n_features", "input_dim", "nb_features", "feature_count", "num_inputs",
+    "n_inputs", "number_of_features",
+)  # fmt: skip
+
+
 def supplies(facts: dict[str, Any]) -> dict[str, Any]:
     """What a project can supply, by name, to a template that asks for it."""
     shape = tuple(facts["input_shape"])
@@ -19,10 +25,24 @@ def supplies(facts: dict[str, Any]) -> dict[str, Any]:
         (height, ("img_height", "image_height", "img_rows")),
         (width, ("img_width", "image_width", "img_cols")),
         (channels, ("channels", "num_channels", "img_channels", "img_num_channels")),
-        (shape[0] if len(shape) == 1 else None, ("num_features", "n_features", "input_dim")),
+        (shape[0] if len(shape) == 1 else None, _FEATURES),
         (
             facts.get("num_classes"),
-            ("num_classes", "no_classes", "n_classes", "nb_classes", "num_labels"),
+            (
+                "num_classes",
+                "no_classes",
+                "n_classes",
+                "nb_classes",
+                "num_labels",
+                "num_class",
+                "n_class",
+                "nb_class",
+                "n_labels",
+                "class_count",
+                "number_of_classes",
+                "nclasses",
+                "classes",
+            ),
         ),
         (facts["task"], ("task",)),
         (facts["max_value"], ("max_value",)),
@@ -34,7 +54,23 @@ def supplies(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 _NOTHING = {"input_shape": (1, 1, 1), "task": "", "max_value": 0, "min_value": 0}
+# Names of a script's own lists, or counts, of classes: too vague for an argument of a builder.
+_CLASSES = (
+    "classes", "class_labels", "classnames", "labels", "label_names", "label_list", "target_names",
+)  # fmt: skip
+
+
+def supplies_constants(facts: dict[str, Any]) -> dict[str, Any]:
+    """What a project has, by the names that scripts give to their own constants."""
+    return {**supplies(facts), **dict.fromkeys(_CLASSES, facts.get("class_names"))}
+
+
+# Lists of a table's columns that are inputs: their number is the project's.
+FEATURE_LISTS = frozenset({
+    "feature_columns", "feature_cols", "feature_names", "feature_list", "features", "predictors",
+    "features_list", "input_columns", "input_cols", "input_features", "x_cols", "x_columns",
+})  # fmt: skip
 # Names that mean the same in a script's own constants. `max_value` and the like may be anything.
-NAMES_OF_CONSTANTS = frozenset(supplies(_NOTHING)) - {
+NAMES_OF_CONSTANTS = frozenset(supplies_constants(_NOTHING)) - {
     "task", "max_value", "min_value", "feature_names"
 }  # fmt: skip

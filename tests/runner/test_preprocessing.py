@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tuning.runner.failures import BadData
 from tuning.runner.inputs import preprocessing
 from tuning.runner.inputs.data import load_dataset
 from tuning.runner.inputs.preprocessing import MOST_VALUES, Preprocessing
@@ -34,11 +35,33 @@ def test_numbers_get_mean_0_and_variance_1_and_gaps_the_median() -> None:
     assert (number.min_value, number.max_value) == pytest.approx((inputs.min(), inputs.max()))
 
 
-@pytest.mark.parametrize("values", [[0.1] * 7, [NAN] * 3, [3e38] * 3, [5]])
-def test_a_column_that_never_changes_is_0(values: list[float]) -> None:
-    number = learned(values, {"type": "number"})
-    assert applied(number, values) == [[0]] * len(values)
-    assert np.isfinite(applied(number, [NAN, 0, 1])).all()
+def learned_beside_another(values: list[float], column: dict[str, object]) -> Preprocessing:
+    """Of two columns; the second one varies, so that there is something to learn."""
+    x = np.column_stack([values, np.arange(len(values))]).astype(np.float32)
+    return Preprocessing.learn(x, [{"name": "c", **column}, {"name": "n", "type": "number"}])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[0.1] * 7, [NAN] * 3, [3e38] * 3, [1.7e9] * 3 + [1.7e9 + 128], [*[0.0] * 999, 224.0]],
+    ids=["0.1", "missing", "huge", "one float32 apart", "once in 1,000 rows"],
+)
+def test_a_number_that_hardly_ever_changes_has_no_input(values: list[float]) -> None:
+    number = learned_beside_another(values, {"type": "number"})
+    assert number.facts["feature_names"] == ["n"]
+    assert number.facts["input_shape"] == [1]
+
+
+def test_rare_extremes_neither_widen_the_scale_nor_come_out_large() -> None:
+    values = [*np.linspace(-1, 1, 999), 1e6]
+    inputs = np.array(applied(learned(values, {"type": "number"}), [*values, -1e9]))
+    assert inputs[:999].std() == pytest.approx(1, rel=0.01)
+    assert inputs[-2:].tolist() == [[10], [-10]]
+
+
+def test_a_table_without_anything_to_learn_from_is_refused() -> None:
+    with pytest.raises(BadData, match="the same value in all or nearly all training rows"):
+        learned([5, 5, 5], {"type": "number"})
 
 
 def test_large_and_tiny_numbers_do_not_overflow() -> None:
@@ -48,31 +71,50 @@ def test_large_and_tiny_numbers_do_not_overflow() -> None:
         assert inputs.ravel() == pytest.approx([-1, 1], abs=1e-5)
 
 
+LETTERS = {"type": "category", "values": ["a", "b", "c"]}
+
+
 def test_values_of_training_rows_have_inputs_and_all_others_share_one() -> None:
-    category = learned([0, 2, 2], {"type": "category", "values": ["a", "b", "c"]})
+    # b is in the dataset, but not in the training rows; d is in one of them.
+    category = learned([0, 0, 2, 2, 3], {"type": "category", "values": ["a", "b", "c", "d"]})
     assert category.facts["feature_names"] == ["c=(other)", "c=a", "c=c"]
-    # b is in the data, but not in the training rows; 3 is a value of nobody; then there is a gap.
-    assert applied(category, [0, 1, 2, 3, 9, NAN]) == [
-        [0, 1, 0], [1, 0, 0], [0, 0, 1], [1, 0, 0], [1, 0, 0], [1, 0, 0],
+    # 4 is a value that the dataset does not have; then one is missing.
+    assert applied(category, [0, 1, 2, 3, 4, 9, NAN]) == [
+        [0, 1, 0], [1, 0, 0], [0, 0, 1], [1, 0, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0],
     ]  # fmt: skip
 
 
-def test_gaps_in_training_rows_are_a_category_of_their_own() -> None:
-    category = learned([0, NAN], {"type": "category", "values": ["a", "b"]})
+def test_unknown_values_are_all_zeros_where_no_training_row_is_like_them() -> None:
+    category = learned([0, 0, 2, 2], LETTERS)
+    assert category.facts["feature_names"] == ["c=a", "c=c"]
+    assert applied(category, [0, 1, 9, NAN]) == [[1, 0], [0, 0], [0, 0], [0, 0]]
+
+
+def test_missing_values_in_training_rows_are_a_category_of_their_own() -> None:
+    category = learned([0, 0, 1, NAN, NAN], LETTERS)
     assert category.facts["feature_names"] == ["c=(other)", "c=(missing)", "c=a"]
     assert applied(category, [0, 1, NAN]) == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
 
 
+def test_a_category_that_hardly_ever_changes_has_no_input() -> None:
+    values = [0.0] * 999
+    assert learned_beside_another([*values, 1.0], LETTERS).facts["feature_names"] == ["n"]
+    assert learned_beside_another([*values, NAN], LETTERS).facts["feature_names"] == ["n"]
+    # Of three values, the rarest has none.
+    third = learned_beside_another([0.0] * 500 + [1.0] * 499 + [2.0], LETTERS)
+    assert third.facts["feature_names"] == ["n", "c=a", "c=b"]
+
+
 def test_the_most_frequent_values_have_inputs() -> None:
-    values = [*range(300), *range(200, 300)]
-    names = [str(value) for value in range(300)]
+    values = [*range(150), *range(50, 150)]
+    names = [str(value) for value in range(150)]
     category = learned([float(v) for v in values], {"type": "category", "values": names})
     assert category.width == MOST_VALUES + 1
-    assert category.facts["feature_names"][1:] == [f"c={value}" for value in range(200, 300)]
+    assert category.facts["feature_names"][1:] == [f"c={value}" for value in range(50, 150)]
 
 
 def test_many_categories_share_a_limit() -> None:
-    x = np.tile(np.arange(50, dtype=np.float32)[:, None], 400)
+    x = np.tile(np.arange(100, dtype=np.float32)[:, None] // 2, 400)
     values = [str(value) for value in range(50)]
     columns = [{"name": str(i), "type": "category", "values": values} for i in range(400)]
     assert Preprocessing.learn(x, columns).width == 400 * 6
@@ -96,10 +138,10 @@ def test_only_training_rows_teach(tmp_path: Path) -> None:
     dataset = load_dataset(project("", one))
     assert dataset.preprocessing
     train, _ = dataset.rows("train")
-    numbers = train[:, :5]
+    numbers = train[:, :4]
     # float32 knows 1,700,000 to an eighth.
-    assert numbers.mean(axis=0) == pytest.approx([0] * 5, abs=1e-2)
-    assert numbers.std(axis=0) == pytest.approx([1, 1, 1, 0, 1], abs=1e-2)
+    assert numbers.mean(axis=0) == pytest.approx([0] * 4, abs=1e-2)
+    assert numbers.std(axis=0) == pytest.approx([1] * 4, abs=1e-2)
     # A retraining on more rows sees its training rows exactly as the trials did.
     both, targets = dataset.rows("train", "validation")
     assert np.array_equal(both[: len(train)], train)
@@ -122,11 +164,11 @@ def test_templates_see_the_inputs(tmp_path: Path) -> None:
     folder = write_table(tmp_path / "table", raw_rows(300), "regression")
     dataset = load_dataset(project("", folder, stratified=False))
     x, _ = dataset.rows("train")
-    assert dataset.facts["input_shape"] == list(x.shape[1:]) == [5 + 5 + 4]
+    assert dataset.facts["input_shape"] == list(x.shape[1:]) == [4 + 4 + 3]
     assert dataset.facts["feature_names"] == [
-        "size (m²)", "price/unit", "price_unit", "always 3", "prepare",
-        "Straße=(other)", "Straße=(missing)", "Straße=Ahornweg", "Straße=[UNK]", "Straße=Ö\nx",
-        "numbers=(other)", "numbers=a", "numbers=b", "numbers=c",
+        "size (m²)", "price/unit", "price_unit", "prepare",
+        "Straße=(missing)", "Straße=Ahornweg", "Straße=[UNK]", "Straße=Ö\nx",
+        "numbers=a", "numbers=b", "numbers=c",
     ]  # fmt: skip
     assert (dataset.facts["min_value"], dataset.facts["max_value"]) == pytest.approx(
         (x.min(), x.max())

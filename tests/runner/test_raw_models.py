@@ -240,8 +240,8 @@ def test_a_mixed_table_is_inspected_and_searched_on(tmp_path: Path) -> None:
     with Runner(tmp_path / "inspection") as runner:
         inspected = runner.result(InspectOrder(project(CODE, folder)), Inspected)
     assert isinstance(inspected, Inspected), inspected
-    # 14 inputs: five numbers, and nine values of two categories.
-    assert inspected.parameters == 14 * 32 + 32 + 32 * 2 + 2
+    # 11 inputs: four numbers, and seven values of two categories.
+    assert inspected.parameters == 11 * 32 + 32 + 32 * 2 + 2
     with TrialRunner(tmp_path / "search") as runner:
         runner.begin(search_order(project(CODE, folder), {}, epochs=15))
         end = runner.trial("0", {})[-1]

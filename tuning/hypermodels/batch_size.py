@@ -2,6 +2,10 @@
 
 import keras
 import keras_tuner as kt
+import numpy as np
+
+# A row unlike all training rows must not overwhelm the network: larger inputs are clipped.
+MAX_INPUT = 10.0
 
 
 class BatchSizeHyperModel(kt.HyperModel):
@@ -15,26 +19,31 @@ class BatchSizeHyperModel(kt.HyperModel):
 
     def build(self, hp: kt.HyperParameters) -> keras.Model:
         """Build one network of the space."""
-        model = keras.Sequential([keras.Input(self.input_shape)])
+        inputs = keras.Input(self.input_shape)
         # Each pixel or column gets mean 0 and variance 1, learned from the training rows in `fit`.
-        model.add(keras.layers.Flatten())
-        model.add(keras.layers.Normalization(name="normalization"))
-        model.add(keras.layers.Dense(hp.Int("units", 32, 256, step=32, default=128), "relu"))
-        model.add(keras.layers.Dropout(hp.Float("dropout", 0.0, 0.5, step=0.1, default=0.2)))
+        x = keras.layers.Flatten()(inputs)
+        x = keras.layers.Normalization(name="normalization")(x)
+        x = keras.ops.clip(x, -MAX_INPUT, MAX_INPUT)
+        x = keras.layers.Dense(hp.Int("units", 32, 256, step=32, default=128), "relu")(x)
+        x = keras.layers.Dropout(hp.Float("dropout", 0.0, 0.5, step=0.1, default=0.2))(x)
         if self.task == "classification":
-            model.add(keras.layers.Dense(self.num_classes, activation="softmax"))
+            outputs = keras.layers.Dense(self.num_classes, activation="softmax")(x)
             loss, metric = "sparse_categorical_crossentropy", "accuracy"
         else:
-            model.add(keras.layers.Dense(1))
+            # The other way round: from standardised values to those of the target.
+            scale = keras.layers.Normalization(name="target", invert=True)
+            outputs = scale(keras.layers.Dense(1)(x))
             loss, metric = "mean_squared_error", "mean_absolute_error"
+        model = keras.Model(inputs, outputs)
         learning_rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log", default=1e-2)
         model.compile(keras.optimizers.Adam(learning_rate), loss=loss, metrics=[metric])
         return model
 
     def fit(self, hp, model, x, y, **kwargs):
         """Train with a batch size of the trial's own instead of the search's."""
-        flat = x.reshape(len(x), -1)
-        model.get_layer("normalization").adapt(flat)
+        learn_columns(model.get_layer("normalization"), x.reshape(len(x), -1))
+        if self.task == "regression":
+            model.get_layer("target").adapt(np.asarray(y, "float64").reshape(-1, 1))
         kwargs["batch_size"] = hp.Int("batch_size", 16, 256, step=2, sampling="log", default=32)
         return model.fit(
             x,
@@ -43,3 +52,13 @@ class BatchSizeHyperModel(kt.HyperModel):
             shuffle=hp.Boolean("shuffle", default=True),
             **kwargs,
         )
+
+
+def learn_columns(normalization: keras.layers.Normalization, x: np.ndarray) -> None:
+    """Learn the mean and the variance of each column. A column that never changes becomes 0 in all
+    rows, later ones too: divided by its variance, any other value would be huge."""
+    normalization.adapt(x)
+    variance = keras.ops.convert_to_numpy(normalization.adapt_variance)
+    constant = x.min(axis=0) == x.max(axis=0)
+    normalization.adapt_variance.assign(np.where(constant, 1e30, variance))
+    normalization.finalize_state()

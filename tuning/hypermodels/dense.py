@@ -2,8 +2,11 @@
 
 import keras
 import keras_tuner as kt
+import numpy as np
 
 MAX_HIDDEN_LAYERS = 4
+# A row unlike all training rows must not overwhelm the network: larger inputs are clipped.
+MAX_INPUT = 10.0
 
 
 class DenseHyperModel(kt.HyperModel):
@@ -21,9 +24,10 @@ class DenseHyperModel(kt.HyperModel):
         dropout = hp.Float("dropout", 0.0, 0.5, step=0.1)
         normalise_batches = hp.Boolean("batch_normalization", default=False)
 
-        model = keras.Sequential([keras.Input(self.input_shape)])
+        inputs = keras.Input(self.input_shape)
         # Its means and variances are learned from the training rows in `fit` below.
-        model.add(keras.layers.Normalization(name="normalization"))
+        x = keras.layers.Normalization(name="normalization")(inputs)
+        x = keras.ops.clip(x, -MAX_INPUT, MAX_INPUT)
 
         hidden_layers = hp.Int("hidden_layers", 1, MAX_HIDDEN_LAYERS, default=2)
         for i in range(MAX_HIDDEN_LAYERS):
@@ -32,18 +36,21 @@ class DenseHyperModel(kt.HyperModel):
             with hp.conditional_scope("hidden_layers", list(range(i + 1, MAX_HIDDEN_LAYERS + 1))):
                 units = hp.Int(f"units_{i + 1}", 16, 256, step=2, sampling="log", default=64)
             if i < hidden_layers:
-                model.add(keras.layers.Dense(units, activation))
+                x = keras.layers.Dense(units, activation)(x)
                 if normalise_batches:
-                    model.add(keras.layers.BatchNormalization())
+                    x = keras.layers.BatchNormalization()(x)
                 if dropout > 0:
-                    model.add(keras.layers.Dropout(dropout))
+                    x = keras.layers.Dropout(dropout)(x)
 
         if self.task == "classification":
-            model.add(keras.layers.Dense(self.num_classes, activation="softmax"))
+            outputs = keras.layers.Dense(self.num_classes, activation="softmax")(x)
             loss, metric = "sparse_categorical_crossentropy", "accuracy"
         else:
-            model.add(keras.layers.Dense(1))
+            # The other way round: from standardised values to those of the target.
+            scale = keras.layers.Normalization(name="target", invert=True)
+            outputs = scale(keras.layers.Dense(1)(x))
             loss, metric = "mean_squared_error", "mean_absolute_error"
+        model = keras.Model(inputs, outputs)
         model.compile(optimizer=self.optimizer(hp), loss=loss, metrics=[metric])
         return model
 
@@ -63,6 +70,18 @@ class DenseHyperModel(kt.HyperModel):
         return keras.optimizers.Adam(learning_rate, clipnorm=clipnorm)
 
     def fit(self, hp, model, x, y, **kwargs):
-        """Learn the columns' means from the training rows alone, then train as usual."""
-        model.get_layer("normalization").adapt(x)
+        """Learn means and variances from the training rows alone, then train as usual."""
+        learn_columns(model.get_layer("normalization"), x)
+        if self.task == "regression":
+            model.get_layer("target").adapt(np.asarray(y, "float64").reshape(-1, 1))
         return model.fit(x, y, **kwargs)
+
+
+def learn_columns(normalization: keras.layers.Normalization, x: np.ndarray) -> None:
+    """Learn the mean and the variance of each column. A column that never changes becomes 0 in all
+    rows, later ones too: divided by its variance, any other value would be huge."""
+    normalization.adapt(x)
+    variance = keras.ops.convert_to_numpy(normalization.adapt_variance)
+    constant = x.min(axis=0) == x.max(axis=0)
+    normalization.adapt_variance.assign(np.where(constant, 1e30, variance))
+    normalization.finalize_state()

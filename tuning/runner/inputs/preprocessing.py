@@ -3,13 +3,33 @@
 What is learned here comes from the training rows alone. `raw_keras.py` builds the same steps from
 Keras layers and `raw_sklearn.py` from scikit-learn's transformers, so that downloaded models take
 raw values.
+
+Two promises hold for any table and any row, seen or unseen. No input is constant over the training
+rows, and none exceeds `MAX_INPUT`. Whoever standardises the inputs again by the training rows
+(`Normalization`, `StandardScaler`, `BatchNormalization`) gets at most about 1 / sqrt(`MIN_SHARE`),
+which is 22: an input that differs from its usual value in fewer rows than that does not exist.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
+from tuning.runner.failures import BadData
+
+# The size at which standardised numbers are clipped.
+MAX_INPUT = 10.0
+# The share of the training rows that must have a value, or a value as extreme, for the value to
+# count: rarer ones have no input of their own and do not widen a number's scale. (A distribution
+# whose maximum has the share p lies within sqrt(1 / p) standard deviations of its mean.)
+MIN_SHARE = 1 / 500
+# What only one training row has teaches nothing about the next row.
+MIN_ROWS = 2
+# Columns whose standard deviation is smaller, absolutely or in relation to their largest value,
+# are taken as constant: float32 can hardly tell their values apart.
+MIN_DEVIATION = 1e-37
+MIN_RELATIVE_DEVIATION = 1e-6
 # Of a column's values, how many get an input of their own; of all columns together, so that tables
 # with thousands of categories or millions of rows still fit into memory.
 MOST_VALUES = 100
@@ -21,26 +41,39 @@ MISSING = ""
 
 @dataclass(frozen=True)
 class Numbers:
-    """The number columns: what stands for a missing value, then (value - mean) * scale. Arrays of
-    one float32 for each of them; `places` are their columns in the raw rows."""
+    """The number columns, with arrays of one entry for each of them; `places` are their columns in
+    the raw rows. `fill` replaces missing values; then comes (value - mean) * scale, clipped.
+    `kept`: indices of those that have an input; the others hardly change in the training rows."""
 
     names: list[str]
     places: np.ndarray
     fill: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
+    kept: np.ndarray
+
+    def inputs(self, x: np.ndarray) -> np.ndarray:
+        """float32 (rows, kept columns)."""
+        kept = self.kept
+        raw = np.asarray(x[:, self.places[kept]])
+        filled = np.where(np.isnan(raw), self.fill[kept], raw)
+        # An extreme value may overflow to infinity, which is then clipped.
+        with np.errstate(over="ignore"):
+            scaled = (filled - self.mean[kept]) * self.scale[kept]
+        return scaled.clip(-MAX_INPUT, MAX_INPUT)
 
 
 @dataclass(frozen=True)
 class Category:
     """A category column, the `place`-th of the raw rows. `values`: what its codes mean.
-    `vocabulary`: values with an input of their own, `MISSING` among them if the training rows have
-    gaps. All others share the first input."""
+    `vocabulary`: values with an input of their own, `MISSING` among them if enough training rows
+    have none. All others share the first input if `has_other`, else all inputs are 0 for them."""
 
     name: str
     place: int
     values: list[str]
     vocabulary: list[str]
+    has_other: bool
 
     def codes(self, x: np.ndarray) -> np.ndarray:
         """Whole numbers: indices into `values`, then one for gaps, one for all unknown values."""
@@ -49,10 +82,13 @@ class Category:
         return np.where(np.isnan(column), gap, np.minimum(column, unknown)).astype(np.int64)
 
     def inputs(self, x: np.ndarray) -> np.ndarray:
-        """The input that is 1 for each row, counted from the column's first."""
+        """float32 (rows, width): at most one input of a row is 1, the others are 0."""
         of_value = {value: index for index, value in enumerate(self.vocabulary, 1)}
         of_code = [of_value.get(value, 0) for value in (*self.values, MISSING)]
-        return np.array([*of_code, 0])[self.codes(x)]
+        chosen = np.array([*of_code, 0])[self.codes(x)]
+        inputs: np.ndarray = np.zeros((len(x), len(self.vocabulary) + 1), np.float32)
+        inputs[np.arange(len(x)), chosen] = 1
+        return inputs if self.has_other else inputs[:, 1:]
 
     def texts(self, x: np.ndarray) -> np.ndarray:
         """The column as people have it: strings, `MISSING` for gaps."""
@@ -60,9 +96,14 @@ class Category:
         return np.array([*self.values, MISSING, unknown], dtype=object)[self.codes(x)]
 
     @property
+    def width(self) -> int:
+        return len(self.vocabulary) + self.has_other
+
+    @property
     def input_names(self) -> list[str]:
         shown = [value if value != MISSING else "(missing)" for value in self.vocabulary]
-        return [f"{self.name}={value}" for value in ("(other)", *shown)]
+        others = ["(other)"] if self.has_other else []
+        return [f"{self.name}={value}" for value in (*others, *shown)]
 
 
 @dataclass(frozen=True)
@@ -76,35 +117,41 @@ class Preprocessing:
 
     @classmethod
     def learn(cls, x: np.ndarray, columns: list[dict[str, Any]]) -> Self:
-        """`x`: raw training rows, float32 (rows, columns), NaN for gaps and codes for categories.
-        `columns`: the profile's."""
+        """`x`: raw training rows, float32 (rows, columns), NaN for missing values and codes for
+        categories. `columns`: the profile's. Raises BadData if no column has an input."""
         kinds = [column["type"] for column in columns]
         number_places = [place for place, kind in enumerate(kinds) if kind == "number"]
         category_places = [place for place, kind in enumerate(kinds) if kind == "category"]
-        numbers, low, high = _learn_numbers(x, columns, number_places)
+        numbers = _learn_numbers(x, columns, number_places)
         room = min(MOST_VALUE_INPUTS, MOST_VALUE_BYTES // (4 * max(1, len(x))))
         most = min(MOST_VALUES, max(2, room // max(1, len(category_places))))
         categories = [_learn_category(x, columns[place], place, most) for place in category_places]
-        if categories:
+        inputs = numbers.inputs(x)
+        low, high = float(inputs.min(initial=np.inf)), float(inputs.max(initial=-np.inf))
+        if any(category.width for category in categories):
             low, high = min(low, 0.0), max(high, 1.0)
-        return cls(numbers, categories, low, high)
+        learned = cls(numbers, categories, low, high)
+        if not learned.width:
+            raise BadData(
+                "Each column has the same value in all or nearly all training rows, so that there "
+                "is nothing to learn from. Choose another split or add columns."
+            )
+        return learned
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """The inputs of raw rows: float32 (rows, width)."""
-        numbers = self.numbers
-        inputs: np.ndarray = np.zeros((len(x), self.width), np.float32)
-        raw = np.asarray(x[:, numbers.places])
-        filled = np.where(np.isnan(raw), numbers.fill, raw)
-        start = len(numbers.names)
-        inputs[:, :start] = (filled - numbers.mean) * numbers.scale
-        for category in self.categories:
-            inputs[np.arange(len(x)), start + category.inputs(x)] = 1
-            start += len(category.vocabulary) + 1
+        inputs: np.ndarray = np.empty((len(x), self.width), np.float32)
+        start = 0
+        for part in (self.numbers, *self.categories):
+            block = part.inputs(x)
+            end = start + block.shape[1]
+            inputs[:, start:end] = block
+            start = end
         return inputs
 
     @property
     def width(self) -> int:
-        return len(self.numbers.names) + sum(len(c.vocabulary) + 1 for c in self.categories)
+        return len(self.numbers.kept) + sum(category.width for category in self.categories)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -112,7 +159,7 @@ class Preprocessing:
         return {
             "input_shape": [self.width],
             "feature_names": [
-                *self.numbers.names,
+                *(self.numbers.names[index] for index in self.numbers.kept),
                 *(name for category in self.categories for name in category.input_names),
             ],
             "min_value": self.min_value,
@@ -120,40 +167,60 @@ class Preprocessing:
         }
 
 
-def _learn_numbers(
-    x: np.ndarray, columns: list[dict[str, Any]], places: list[int]
-) -> tuple[Numbers, float, float]:
-    """The numbers, and the smallest and the largest of their inputs among the training rows."""
+def _learn_numbers(x: np.ndarray, columns: list[dict[str, Any]], places: list[int]) -> Numbers:
     count = len(places)
     fill: np.ndarray = np.zeros(count, np.float32)
     mean: np.ndarray = np.zeros(count, np.float32)
     scale: np.ndarray = np.ones(count, np.float32)
-    low, high = np.zeros(count), np.zeros(count)
+    kept = []
     for index, place in enumerate(places):
         # Sums of float32 lose digits, and squares of large ones overflow.
         column = np.asarray(x[:, place], dtype=np.float64)
-        gaps = np.isnan(column)
-        if not gaps.all():
-            fill[index] = np.median(column[~gaps])
-        column[gaps] = fill[index]
-        mean[index] = column.mean()
-        low[index], high[index] = column.min(), column.max()
-        # Compared, not std == 0: the mean of equal values may differ from them in its last digit.
-        if low[index] < high[index]:
-            scale[index] = 1 / column.std()
+        missing = np.isnan(column)
+        if not missing.all():
+            fill[index] = np.median(column[~missing])
+        column[missing] = fill[index]
+        usual = _without_rare_extremes(column)
+        deviation = usual.std()
+        mean[index] = usual.mean()
+        if deviation > max(MIN_DEVIATION, MIN_RELATIVE_DEVIATION * np.abs(usual).max()):
+            # Not below what float32 holds with all its digits.
+            scale[index] = max(1 / deviation, float(np.finfo(np.float32).tiny))
+            kept.append(index)
     names = [columns[place]["name"] for place in places]
-    numbers = Numbers(names, np.array(places, dtype=np.int64), fill, mean, scale)
-    lowest = float(np.min((low - mean) * scale, initial=np.inf if count else 0.0))
-    highest = float(np.max((high - mean) * scale, initial=-np.inf if count else 0.0))
-    return numbers, lowest, highest
+    return Numbers(
+        names, np.array(places, np.int64), fill, mean, scale, np.array(kept, dtype=np.int64)
+    )
+
+
+def _without_rare_extremes(column: np.ndarray) -> np.ndarray:
+    """The column with the values that hardly any row reaches lowered or raised to those that enough
+    rows reach."""
+    at = max(0, _rows_enough(len(column)) - 1)
+    if not at:
+        return column
+    last = len(column) - 1 - at
+    ordered = np.partition(column, [at, last])
+    return column.clip(ordered[at], ordered[last])
+
+
+def _rows_enough(count: int) -> int:
+    """Of so many training rows, how many must have a value."""
+    return max(1, math.ceil(MIN_SHARE * count))
 
 
 def _learn_category(x: np.ndarray, column: dict[str, Any], place: int, most: int) -> Category:
     values = [str(value) for value in column["values"]]
-    unlearned = Category(column["name"], place, values, [])
+    unlearned = Category(column["name"], place, values, [], False)
     counts = np.bincount(unlearned.codes(x), minlength=len(values) + 2)
+    enough = _rows_enough(len(x))
     # The most frequent, in the order of the profile, so that a tie is always broken alike.
     frequent = np.argsort(-counts[: len(values)], kind="stable")[:most]
-    seen = [values[code] for code in sorted(frequent) if counts[code]]
-    gap = [MISSING] if counts[len(values)] else []
-    return Category(column["name"], place, values, [*gap, *seen])
+    candidates = [len(values), *sorted(frequent)]
+    chosen = [code for code in candidates if counts[code] >= max(enough, MIN_ROWS)]
+    others = len(x) - int(counts[chosen].sum())
+    # Of a value that (nearly) all rows have, neither it nor the others tell rows apart.
+    if not chosen or len(x) - int(counts[chosen].max()) < enough:
+        return unlearned
+    vocabulary = [(*values, MISSING)[code] for code in chosen]
+    return Category(column["name"], place, values, vocabulary, has_other=others >= enough)

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuning.runner.inputs.preprocessing import Category, Numbers, Preprocessing
+from tuning.runner.inputs.preprocessing import MAX_INPUT, Category, Numbers, Preprocessing
 
 # With more columns than this, all numbers share one input and all categories another one: Keras
 # takes seconds for a thousand inputs.
@@ -100,26 +100,39 @@ def _prepare(numbers: Numbers, categories: list[Category]) -> Any:
     if numbers.names:
         raw = keras.Input((len(numbers.names),), name=_NUMBERS, dtype="float32")
         inputs[_NUMBERS] = raw
-        filled = keras.ops.where(keras.ops.isnan(raw), numbers.fill, raw)
-        # Apart, because Normalization takes all columns that vary less than 1e-7 for constant.
-        centred = keras.layers.Normalization(mean=numbers.mean, variance=np.ones_like(numbers.mean))
-        outputs.append(keras.layers.Rescaling(numbers.scale.tolist())(centred(filled)))
+        if len(numbers.kept):
+            outputs.append(_scaled(raw, numbers))
     if categories:
         texts = keras.Input((len(categories),), name=_CATEGORIES, dtype="string")
         inputs[_CATEGORIES] = texts
-        outputs += [_lookup(c)(texts[:, i : i + 1]) for i, c in enumerate(categories)]
+        outputs += [_looked_up(c, texts[:, i : i + 1]) for i, c in enumerate(categories) if c.width]
     return keras.Model(inputs, _joined(outputs, "inputs"), name=_PREPARE)
 
 
-def _lookup(category: Category) -> Any:
-    """One-hot; whatever is not in the vocabulary is the first input."""
+def _scaled(raw: Any, numbers: Numbers) -> Any:
+    """The number columns that have an input, filled, standardised and clipped."""
+    kept = numbers.kept
+    if len(kept) < len(numbers.names):
+        raw = keras.ops.take(raw, kept.tolist(), axis=1)
+    filled = keras.ops.where(keras.ops.isnan(raw), numbers.fill[kept], raw)
+    mean = numbers.mean[kept]
+    # Apart, because Normalization takes all columns that vary less than 1e-7 for constant.
+    centred = keras.layers.Normalization(mean=mean, variance=np.ones_like(mean))(filled)
+    scaled = keras.layers.Rescaling(numbers.scale[kept].tolist())(centred)
+    return keras.ops.clip(scaled, -MAX_INPUT, MAX_INPUT)
+
+
+def _looked_up(category: Category, texts: Any) -> Any:
+    """One-hot; whatever is not in the vocabulary is the first input, if there is one for it."""
     # Keras refuses a vocabulary that holds its word for unknown values.
     unknown = "[UNK]"
     while unknown in category.vocabulary:
         unknown += "_"
-    return keras.layers.StringLookup(
+    lookup = keras.layers.StringLookup(
         vocabulary=category.vocabulary, mask_token=None, oov_token=unknown, output_mode="one_hot"
     )
+    inputs = lookup(texts)
+    return inputs if category.has_other else inputs[:, 1:]
 
 
 def _joined(tensors: list[Any], name: str) -> Any:

@@ -7,40 +7,63 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from tuning.runner.estimators.building import matrix_rows
 from tuning.runner.inputs.data import Dataset
-from tuning.runner.inputs.preprocessing import MISSING, Preprocessing
+from tuning.runner.inputs.preprocessing import MAX_INPUT, MISSING, Numbers, Preprocessing
 
 
 def as_sklearn(preprocessing: Preprocessing, training: np.ndarray) -> ColumnTransformer:
     """Fitted on the raw training rows that `preprocessing` was learned from. Takes a DataFrame of
     raw values (or an object array), missing ones as NaN or None; gives what `apply` gives."""
-    numbers, categories = preprocessing.numbers, preprocessing.categories
+    numbers = preprocessing.numbers
+    categories = [category for category in preprocessing.categories if category.width]
     parts: list[tuple[str, Any, list[int]]] = []
-    if numbers.names:
-        imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-        parts.append(("numbers", make_pipeline(imputer, StandardScaler()), numbers.places.tolist()))
+    if len(numbers.kept):
+        steps = make_pipeline(
+            SimpleImputer(strategy="median"),
+            StandardScaler(),
+            # Does nothing but clip.
+            MinMaxScaler((-MAX_INPUT, MAX_INPUT), clip=True),
+        )
+        parts.append(("numbers", steps, numbers.places[numbers.kept].tolist()))
     if categories:
         steps = make_pipeline(
             # pandas keeps gaps among strings as either.
             _filled(np.nan),
             _filled(None),
-            # What is not in the vocabulary becomes -1, the first input of its column.
+            # What is not in the vocabulary becomes -1, the first input of its column, if any.
             OrdinalEncoder(
                 categories=[np.array(c.vocabulary, dtype=object) for c in categories],
                 handle_unknown="use_encoded_value",
                 unknown_value=-1,
             ),
             OneHotEncoder(
-                categories=[np.arange(-1.0, len(c.vocabulary)) for c in categories],
+                categories=[
+                    np.arange(-1.0 if c.has_other else 0.0, len(c.vocabulary)) for c in categories
+                ],
+                handle_unknown="ignore",
                 sparse_output=False,
             ),
         )
         parts.append(("categories", steps, [category.place for category in categories]))
     transformer = ColumnTransformer(parts, sparse_threshold=0)
-    return transformer.fit(raw_frame(preprocessing, training))
+    transformer.fit(raw_frame(preprocessing, training))
+    if len(numbers.kept):
+        _hand_over(numbers, transformer.named_transformers_["numbers"])
+    return transformer
+
+
+def _hand_over(numbers: Numbers, steps: Any) -> None:
+    """Give fitted steps what was learned: rare extremes do not count there."""
+    imputer, scaler, clipper = (step for _, step in steps.steps)
+    kept = numbers.kept
+    imputer.statistics_ = numbers.fill[kept].astype(np.float64)
+    scaler.mean_ = numbers.mean[kept].astype(np.float64)
+    scaler.scale_ = 1 / numbers.scale[kept].astype(np.float64)
+    scaler.var_ = scaler.scale_**2
+    clipper.fit(np.outer([-MAX_INPUT, MAX_INPUT], np.ones(len(kept))))
 
 
 def raw_rows(dataset: Dataset, *parts: str) -> tuple[Any, np.ndarray]:

@@ -58,7 +58,6 @@ def learn_columns(normalization: keras.layers.Normalization, x: np.ndarray) -> N
     """Learn the mean and the variance of each column. A column that never changes becomes 0 in all
     rows, later ones too: divided by its variance, any other value would be huge."""
     normalization.adapt(x)
-    variance = keras.ops.convert_to_numpy(normalization.adapt_variance)
-    constant = x.min(axis=0) == x.max(axis=0)
-    normalization.adapt_variance.assign(np.where(constant, 1e30, variance))
+    variance = normalization.adapt_variance
+    variance.assign(keras.ops.where(x.min(axis=0) == x.max(axis=0), 1e30, variance))
     normalization.finalize_state()

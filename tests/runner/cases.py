@@ -16,5 +16,5 @@ def prepared_case(name: str, target: str, folder: Path, **choices: str) -> Path:
     with chdir(folder):
         shutil.copy(CASES / name, name)
         upload = Upload(kind_of(name), name, name, 1 << 26, target=target, types=choices)
-        prepare_upload("own-1", upload, Path("prepared"), lambda event: None)
+        prepare_upload("own-1", upload, Path("prepared"), lambda _: None)
     return folder / "prepared"

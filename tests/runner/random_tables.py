@@ -15,12 +15,12 @@ NUMBERS = {
     "huge": lambda random, rows: random.normal(0, 1e36, rows),
     "skewed": lambda random, rows: random.lognormal(0, 3, rows),
     "constant": lambda random, rows: np.full(rows, random.choice([0, 3, 0.1, 1e30])),
-    "nearly constant": lambda random, rows: np.where(np.arange(rows), 3.0, 4.0),
+    "nearly constant": lambda _, rows: np.where(np.arange(rows), 3.0, 4.0),
     "last digit": lambda random, rows: 1 + random.randint(0, 2, rows) * 1.2e-7,
-    "sparse": lambda random, rows: (random.uniform(size=rows) < 0.02) * random.uniform(1, 255, rows),
+    "sparse": lambda random, rows: (random.rand(rows) < 0.02) * random.uniform(1, 255, rows),
     "very sparse": lambda random, rows: (random.uniform(size=rows) < 1e-3) * 224.0,
     "one extreme": lambda random, rows: np.where(np.arange(rows), random.normal(size=rows), 1e12),
-    "missing": lambda random, rows: np.full(rows, NAN),
+    "missing": lambda _, rows: np.full(rows, NAN),
     "often missing": lambda random, rows: np.where(
         random.uniform(size=rows) < 0.9, NAN, random.normal(size=rows)
     ),
@@ -28,10 +28,10 @@ NUMBERS = {
 VALUES = 300
 CATEGORIES = {
     "few": lambda random, rows: random.randint(0, 4, rows),
-    "one": lambda random, rows: np.zeros(rows),
-    "nearly one": lambda random, rows: np.where(np.arange(rows), 0, 1),
+    "one": lambda _, rows: np.zeros(rows),
+    "nearly one": lambda _, rows: np.where(np.arange(rows), 0, 1),
     "many": lambda random, rows: random.zipf(1.3, rows).clip(0, VALUES - 1),
-    "all different": lambda random, rows: np.arange(rows) % VALUES,
+    "all different": lambda _, rows: np.arange(rows) % VALUES,
     "sometimes missing": lambda random, rows: np.where(
         random.uniform(size=rows) < 0.01, NAN, random.randint(0, 3, rows)
     ),

@@ -52,7 +52,7 @@ def trained(code: str, facts: dict[str, Any], x: Any, y: Any, epochs: int = 3, *
 
     from tuning.runner.template.code import Template
 
-    template = Template(code, facts, parts=lambda part: (x, y))
+    template = Template(code, facts, parts=lambda _: (x, y))
     keras.utils.set_random_seed(1)
     hp = kt.HyperParameters()
     model = template.build(hp)

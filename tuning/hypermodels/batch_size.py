@@ -2,7 +2,6 @@
 
 import keras
 import keras_tuner as kt
-import numpy as np
 
 # A row unlike all training rows must not overwhelm the network: larger inputs are clipped.
 MAX_INPUT = 10.0
@@ -43,7 +42,7 @@ class BatchSizeHyperModel(kt.HyperModel):
         """Train with a batch size of the trial's own instead of the search's."""
         learn_columns(model.get_layer("normalization"), x.reshape(len(x), -1))
         if self.task == "regression":
-            model.get_layer("target").adapt(np.asarray(y, "float64").reshape(-1, 1))
+            model.get_layer("target").adapt(y.astype("float64").reshape(-1, 1))
         kwargs["batch_size"] = hp.Int("batch_size", 16, 256, step=2, sampling="log", default=32)
         return model.fit(
             x,
@@ -54,7 +53,7 @@ class BatchSizeHyperModel(kt.HyperModel):
         )
 
 
-def learn_columns(normalization: keras.layers.Normalization, x: np.ndarray) -> None:
+def learn_columns(normalization: keras.layers.Normalization, x) -> None:
     """Learn the mean and the variance of each column. A column that never changes becomes 0 in all
     rows, later ones too: divided by its variance, any other value would be huge."""
     normalization.adapt(x)

@@ -2,7 +2,6 @@
 
 import keras
 import keras_tuner as kt
-import numpy as np
 
 MAX_HIDDEN_LAYERS = 4
 # A row unlike all training rows must not overwhelm the network: larger inputs are clipped.
@@ -73,11 +72,11 @@ class DenseHyperModel(kt.HyperModel):
         """Learn means and variances from the training rows alone, then train as usual."""
         learn_columns(model.get_layer("normalization"), x)
         if self.task == "regression":
-            model.get_layer("target").adapt(np.asarray(y, "float64").reshape(-1, 1))
+            model.get_layer("target").adapt(y.astype("float64").reshape(-1, 1))
         return model.fit(x, y, **kwargs)
 
 
-def learn_columns(normalization: keras.layers.Normalization, x: np.ndarray) -> None:
+def learn_columns(normalization: keras.layers.Normalization, x) -> None:
     """Learn the mean and the variance of each column. A column that never changes becomes 0 in all
     rows, later ones too: divided by its variance, any other value would be huge."""
     normalization.adapt(x)

@@ -142,12 +142,16 @@ class Preprocessing:
         """The inputs of raw rows: float32 (rows, width)."""
         inputs: np.ndarray = np.empty((len(x), self.width), np.float32)
         start = 0
-        for part in (self.numbers, *self.categories):
+        for part in self._parts:
             block = part.inputs(x)
             end = start + block.shape[1]
             inputs[:, start:end] = block
             start = end
         return inputs
+
+    @property
+    def _parts(self) -> list[Numbers | Category]:
+        return [self.numbers, *self.categories]
 
     @property
     def width(self) -> int:

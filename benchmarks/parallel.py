@@ -54,7 +54,8 @@ def site(trials: int) -> Iterator[str]:
             )  # fmt: skip
         gunicorn = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "webapp.wsgi", "--bind", f"127.0.0.1:{PORT}",
-             "--worker-class", "gthread", "--threads", "8", "--log-level", "error",
+             "--worker-class", "webapp.gunicorn_worker.PatientWorker",
+             "--threads", "32", "--log-level", "error",
              "--no-control-socket", "--graceful-timeout", "2"],
             cwd=ROOT, env=environment,
         )  # fmt: skip

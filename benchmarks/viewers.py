@@ -260,7 +260,8 @@ def main() -> None:
         cores = str(os.cpu_count())
         site = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "webapp.wsgi", "--bind", "127.0.0.1:8998",
-             "--worker-class", "gthread", "--threads", "8", "--workers", cores,
+             "--worker-class", "webapp.gunicorn_worker.PatientWorker",
+             "--threads", "32", "--workers", cores,
              "--log-level", "error", "--no-control-socket", "--graceful-timeout", "2"],
             cwd=ROOT,
         )  # fmt: skip

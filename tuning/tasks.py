@@ -38,6 +38,15 @@ def importances() -> None:
         close_old_connections()
 
 
+@shared_task(name="tuning.mails")
+def mails() -> None:
+    """Only wakes the worker's own thread: a mail server may take its time."""
+    try:
+        this_worker.mails.look()
+    finally:
+        close_old_connections()
+
+
 _reaper = schedule.Reaper()
 
 

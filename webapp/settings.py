@@ -107,6 +107,8 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Before the check of a form's token, which reads the form.
+    "tuning.views.uploads.UploadsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tuning.views.scripts.AccessTokenMiddleware",
@@ -131,6 +133,14 @@ TEMPLATES = [
         },
     },
 ]
+
+# How long the head of a request and a form may take to arrive. Larger bodies get more time, as long
+# as they arrive at this speed; few of them are read at once, so that pages are answered meanwhile.
+REQUEST_SECONDS = env_int("REQUEST_SECONDS", 20, least=1)
+UPLOAD_MIN_KB = env_int("UPLOAD_MIN_KB", 10, least=1)
+UPLOADS_AT_ONCE = env_int("UPLOADS_AT_ONCE", 4, least=1)
+# Of people who are not signed in nothing larger is read.
+FORM_MAX_KB = 256
 
 # A search form has six fields for each hyperparameter; templates may have hundreds of those.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
@@ -188,8 +198,14 @@ EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "tuneroom@localhost")
-# Without a mail server the text of a mail goes to the site's log.
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+# Of each step of the conversation with the server.
+EMAIL_TIMEOUT = env_int("EMAIL_TIMEOUT", 10, least=1)
+# A worker sends it. Without a mail server the text of a mail goes to the site's log.
+EMAIL_BACKEND = (
+    "tuning.actions.mails.WorkerBackend"
+    if EMAIL_HOST
+    else "django.core.mail.backends.console.EmailBackend"
+)
 
 # --- Security --------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ export function followUpload(form, adapt = () => {}) {
     // Accepted: the answer is the page of what was made of it. Signed out meanwhile: the sign-in page.
     if (!isForm && request.status < 400) { location.assign(request.responseURL); return; }
     working(false);
+    if (request.getResponseHeader("Content-Type")?.startsWith("text/plain")) { complain(request.responseText); return; }
     if (!isForm) { complain("The site refused the upload. Load the page again and try once more."); return; }
     // The form with its errors; the file stays chosen.
     const file = part("input[type=file]");

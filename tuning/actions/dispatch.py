@@ -9,6 +9,7 @@ logger = logging.getLogger(__name__)
 
 WORK_TASK = "tuning.work"
 IMPORTANCES_TASK = "tuning.importances"
+MAIL_TASK = "tuning.mails"
 
 
 def ring(times: int = 1) -> None:

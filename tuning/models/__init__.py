@@ -7,6 +7,7 @@ from .hypermodels import HyperModel
 from .importances import Importances
 from .imports import SearchImport
 from .inspections import Inspection
+from .mails import OutgoingMail
 from .notes import Comment, Mention, SavedView, Star, Tag
 from .projects import Project
 from .saved_models import SavedModel, SavedModelEpoch
@@ -28,6 +29,7 @@ __all__ = [
     "Inspection",
     "Membership",
     "Mention",
+    "OutgoingMail",
     "Project",
     "Role",
     "SavedModel",

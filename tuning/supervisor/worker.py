@@ -19,6 +19,7 @@ from tuning.models.workers import WATCH_SECONDS
 from . import files, folders, runners, schedule, slots
 from .importances import ImportancesThread
 from .isolation import Layer, probe
+from .mails import MailThread
 from .slot import SlotLoop
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class WorkerProcess:
         self.pool = runners.RunnerPool()
         self.numbers = slots.SlotNumbers(0)
         self.importances = ImportancesThread()
+        self.mails = MailThread()
         self.row: Worker | None = None
         self._thread: threading.Thread | None = None
         # Slots at work without a message, while the broker is away.
@@ -132,6 +134,7 @@ class WorkerProcess:
             self._keep_spare()
             self._ring()
         self.importances.look()
+        self.mails.look()
         if tick % (REAP_EVERY // WATCH_SECONDS) == 0:
             reaper.reap()
         if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:

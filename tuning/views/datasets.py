@@ -32,6 +32,7 @@ from tuning.models import Dataset, HyperModel, Project, Team, Worker
 from tuning.protocol.statuses import Status
 
 from .access import editable_or_404, may_create, may_edit, team_for_new, visible_or_404
+from .uploads import takes_files
 
 
 @require_GET
@@ -45,6 +46,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     return render(request, "datasets/list.html", context)
 
 
+@takes_files
 @csrf_exempt  # Checked in _dataset_create: the check reads the form, and with it the file.
 @require_http_methods(["GET", "POST"])
 def dataset_create(request: HttpRequest) -> HttpResponse:

@@ -26,8 +26,10 @@ from tuning.models import Project, SearchImport, Worker
 from tuning.protocol.statuses import Status
 
 from .access import editable_or_404, may_edit, visible_or_404
+from .uploads import takes_files
 
 
+@takes_files
 @csrf_exempt  # Checked in _import_create: the check reads the form, and with it the file.
 @require_http_methods(["GET", "POST"])
 def import_create(request: HttpRequest, pk: int) -> HttpResponse:

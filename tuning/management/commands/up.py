@@ -25,7 +25,8 @@ from tuning.management.processes import STOP_SECONDS, Family, Taken, folder_lock
 READY_SECONDS = 60
 # What TensorFlow says on every import. It ignores TF_CPP_MIN_LOG_LEVEL that early.
 NOISE = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog")
-SITE_THREADS = 8
+# Some of them may be sending files to people with slow connections.
+SITE_THREADS = 32
 PARTS = ("site", "worker", "scheduler")
 
 
@@ -58,9 +59,8 @@ class Command(BaseCommand):
             waiter = None
             if listener:
                 descriptor = listener.fileno()
+                # It stays open here: while a site that died is started again, people wait a moment.
                 family.start("site", site_command(descriptor), keep=(descriptor,))
-                # From here on only the site listens: were it killed, nobody should wait in vain.
-                listener.close()
             if slots:
                 family.start("worker", worker_command(slots))
             if "scheduler" in parts:
@@ -213,7 +213,9 @@ def site_command(descriptor: int) -> list[str]:
     return [
         sys.executable, "-m", "gunicorn", "webapp.wsgi",
         "--bind", f"fd://{descriptor}",
-        "--worker-class", "gthread", "--threads", str(SITE_THREADS),
+        "--worker-class", "webapp.gunicorn_worker.PatientWorker", "--threads", str(SITE_THREADS),
+        # Below the usual limit of 1,024 open files.
+        "--worker-connections", "500",
         "--graceful-timeout", str(STOP_SECONDS - 5),
         "--log-level", "warning",
         # Its default is one path for all of a person's gunicorns.

@@ -1,0 +1,197 @@
+"""A few slow connections do not stop the site: a site by itself, and clients that dawdle."""
+
+import select
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services import ROOT, answers, clean_environment, free_port, manage, wait_for
+
+# More than the site has threads.
+MANY = 48
+TOKEN = "a" * 32
+SETTINGS = {"REQUEST_SECONDS": "3", "UPLOAD_MIN_KB": "100", "UPLOADS_AT_ONCE": "3", "DEBUG": "1"}
+SESSION = """
+from django.contrib.auth.models import User
+from django.test import Client
+client = Client()
+for name in ("alice", "bob"):
+    client.force_login(
+        User.objects.create_user(name), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    print(name, client.cookies[__import__("django.conf").conf.settings.SESSION_COOKIE_NAME].value)
+    client.cookies.clear()
+"""
+
+
+@dataclass
+class Site:
+    port: int
+    data: Path
+    sessions: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.data / "log").read_text()
+
+    def connect(self, *lines: str) -> socket.socket:
+        """A connection that has sent these lines and stays open."""
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        if lines:
+            client.sendall("\r\n".join([lines[0], "Host: localhost", *lines[1:]]).encode())
+        return client
+
+    def cookies(self, name: str) -> dict[str, str]:
+        session = f"tuneroom_session_{self.port}={self.sessions[name]}"
+        # With a token, the check reads the whole form to compare the two.
+        return {"Cookie": f"{session}; tuneroom_csrf_{self.port}={TOKEN}"}
+
+    def upload(self, name: str) -> socket.socket:
+        """A file of 50 MB, of which the beginning has come."""
+        [cookie] = self.cookies(name).values()
+        return self.connect(
+            "POST /datasets/new/ HTTP/1.1", "Content-Length: 50000000", f"Cookie: {cookie}",
+            "Content-Type: multipart/form-data; boundary=b", "", "--b\r\n",
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    data, port = tmp_path_factory.mktemp("site"), free_port()
+    environment = clean_environment(TUNEROOM_DATA=str(data), PORT=str(port), **SETTINGS)
+    assert manage("migrate", environment=environment).returncode == 0
+    made = manage("shell", "--verbosity", "0", "-c", SESSION, environment=environment)
+    sessions = dict(line.split() for line in made.stdout.splitlines() if line)
+    assert len(sessions) == 2, made.stderr
+    (data / "static").mkdir(exist_ok=True)
+    with (data / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "up", "--only", "site"],
+            env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    running = Site(port, data, sessions)
+    try:
+        wait_for(lambda: "is ready" in running.log, "the site is ready")
+        yield running
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+
+def is_closed(client: socket.socket) -> bool:
+    """Whether the site has ended the connection, answered or not; else one more byte is sent."""
+    client.settimeout(0.01)
+    try:
+        if not client.recv(65536):
+            return True
+        client.sendall(b"x")
+    except TimeoutError:
+        client.sendall(b"x")
+    except OSError:
+        return True
+    return False
+
+
+def until_closed(clients: list[socket.socket]) -> None:
+    """Dawdle on, a byte now and then, until the site has had enough of each."""
+
+    def some_are_left() -> bool:
+        clients[:] = [client for client in clients if not _ended(client)]
+        return bool(clients)
+
+    wait_for(lambda: not some_are_left(), "the site closed them")
+
+
+def _ended(client: socket.socket) -> bool:
+    try:
+        ended = is_closed(client)
+    except OSError:
+        ended = True
+    if ended:
+        client.close()
+    return ended
+
+
+def works(site: Site) -> bool:
+    return answers(f"{site.url}/accounts/login/") and answers(f"{site.url}/health/")
+
+
+HEAD = ("GET /accounts/login/ HTTP/1.1", "X-Slow: ")
+FORM = ("POST /accounts/login/ HTTP/1.1", "Content-Length: 1000", "", "username=")
+NEXT = ("GET /health/ HTTP/1.1", "", "GET /health/ HTTP/1.1\r\nHost: loc")
+CHUNKED = ("POST /accounts/login/ HTTP/1.1", "Transfer-Encoding: chunked", "", "5\r\nab")
+LARGE = ("POST /accounts/login/ HTTP/1.1", "Content-Length: 90000000", "", "username=")
+CONTINUED = (
+    FORM[0],
+    "Content-Length: 100",
+    "Expect: 100-continue",
+    "",
+    "",
+)
+
+
+@pytest.mark.parametrize("kinds", [(HEAD, FORM, NEXT, ()), (CHUNKED, LARGE, CONTINUED)])
+def test_unfinished_requests_take_no_thread(site: Site, kinds: tuple[Any, ...]) -> None:
+    clients = [site.connect(*lines) for lines in kinds * (MANY // len(kinds))]
+    assert works(site)
+    until_closed(clients)
+    assert works(site)
+
+
+def test_slow_uploads_leave_threads_for_pages_and_for_others(site: Site) -> None:
+    clients = [site.upload(("alice", "bob")[place % 2]) for place in range(MANY // 4)]
+    assert works(site)
+    until_closed(clients)
+    assert not list((site.data / "uploads").iterdir()), "nothing of them is left"
+    assert "Traceback" not in site.log
+
+
+def test_one_person_uploads_two_files_at_once(site: Site) -> None:
+    clients = [site.upload("alice") for _ in range(3)]
+    # Whichever of them comes last; nothing of it was read.
+    answered, _, _ = select.select(clients, [], [], 30)
+    assert [b" 429 " in client.recv(100) for client in answered] == [True]
+    clients.append(site.upload("bob"))
+    until_closed(clients)
+
+
+def test_the_health_check_is_answered_while_pages_wait(site: Site) -> None:
+    request = urllib.request.Request(  # noqa: S310
+        f"{site.url}/teams/new/", b"name=Another", {**site.cookies("alice"), "X-CSRFToken": TOKEN}
+    )
+    database = sqlite3.connect(site.data / "db.sqlite3", isolation_level=None)
+    # Whoever writes has to wait.
+    database.execute("BEGIN IMMEDIATE")
+    asking = [threading.Thread(target=_ask, args=(request,)) for _ in range(MANY)]
+    try:
+        for thread in asking:
+            thread.start()
+        page = f"{site.url}/accounts/login/"
+        wait_for(lambda: not answers(page), "every thread has a page that waits")
+        assert answers(f"{site.url}/health/")
+    finally:
+        database.execute("ROLLBACK")
+        database.close()
+        for thread in asking:
+            thread.join()
+
+
+def _ask(request: urllib.request.Request) -> None:
+    # What becomes of it does not matter here.
+    with suppress(OSError), urllib.request.urlopen(request):  # noqa: S310
+        pass

@@ -1,0 +1,82 @@
+"""Who may send more than a form, and how many of such requests at once."""
+
+from collections import Counter
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
+
+# Of one person. Others' uploads have to find a thread as well.
+MOST_AT_ONCE = 2
+
+
+def takes_files(view: Any) -> Any:
+    """Marks a view whose requests may be larger than a form; it has to limit them itself."""
+    view.takes_files = True
+    return view
+
+
+class UploadsMiddleware:
+    """Refuses large bodies before anything reads them: Django would store an uploaded file for any
+    address, and the check of a form's token reads the whole form.
+
+    Also gives a client that broke off, or sent too slowly, its answer, and the log no traceback.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self._lock = Lock()
+        self._uploading: Counter[int] = Counter()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            return self.get_response(request)
+        finally:
+            self._end(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
+    ) -> HttpResponse | None:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        size = int(length) if length.isdecimal() else 0
+        if size <= settings.FORM_MAX_KB * 1024:
+            return None
+        if not request.user.is_authenticated:
+            return _refusal("Sign in before you send so much.", 413)
+        if not getattr(view, "takes_files", False):
+            limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            return _refusal("This is too large for a form.", 413) if size > limit else None
+        if not self._begin(request):
+            text = "You are uploading other files. Wait until one of them has arrived."
+            return _refusal(text, 429)
+        return None
+
+    def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, UnreadablePostError):
+            return _refusal("The request broke off or arrived too slowly.", 408)
+        return None
+
+    def _begin(self, request: HttpRequest) -> bool:
+        person: int = request.user.pk or 0
+        with self._lock:
+            if self._uploading[person] >= MOST_AT_ONCE:
+                return False
+            self._uploading[person] += 1
+        request.uploading_person = person  # type: ignore[attr-defined]
+        return True
+
+    def _end(self, request: HttpRequest) -> None:
+        person = getattr(request, "uploading_person", None)
+        if person is None:
+            return
+        with self._lock:
+            self._uploading[person] -= 1
+            # Else it would have a number for everybody who ever uploaded something.
+            self._uploading += Counter()
+
+
+def _refusal(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text + "\n", status=status, content_type="text/plain; charset=utf-8")

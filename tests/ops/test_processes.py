@@ -15,7 +15,7 @@ PARENT = """
 import os, re, sys
 from tuning.management.processes import Family
 
-with Family(dict(os.environ), re.compile(b"noise")) as family:
+with Family(dict(os.environ), re.compile(b"noise"), int(os.environ["DEATHS"])) as family:
     for number, program in enumerate(sys.argv[1:], 1):
         family.start(f"child{number}", [sys.executable, "-uc", program])
     for _ in family.run():
@@ -29,10 +29,10 @@ STUBBORN = (
 )
 
 
-def start(tmp_path: Path, *children: str) -> "subprocess.Popen[str]":
+def start(tmp_path: Path, *children: str, deaths: int = 1) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-uc", PARENT, *children],
-        env=clean_environment(FAMILY=str(tmp_path)),
+        env=clean_environment(FAMILY=str(tmp_path), DEATHS=str(deaths)),
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -53,6 +53,44 @@ def test_lines_carry_the_name_and_noise_is_dropped(tmp_path: Path) -> None:
         "   child1 | half",
         "child1 ended unexpectedly (exit status 0)",
     ]
+
+
+def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
+    dies = "import os, signal; print('up'); os.kill(os.getpid(), signal.SIGKILL)"
+    parent = start(tmp_path, WAITS, dies, deaths=3)
+    lines = lines_until_up(parent, 4)
+    output, _ = parent.communicate(timeout=20)
+    killed = "ended unexpectedly (killed by SIGKILL)"
+    assert [
+        line for line in [*lines, *output.splitlines(True)] if "child2 ended" in line.lower()
+    ] == [
+        f"Child2 {killed}. Starting it again in 0.5 s.\n",
+        f"Child2 {killed}. Starting it again in 1 s.\n",
+        f"child2 {killed}, 3 times in a short while\n",
+    ]
+    assert sum("child1 | up" in line for line in lines) == 1, "the other one went on"
+    assert processes_with("FAMILY", str(tmp_path)) == []
+
+
+def test_what_a_dead_child_left_behind_ends_before_the_next_one(tmp_path: Path) -> None:
+    leaves = (
+        "import os, subprocess, sys; print('up', flush=True);"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); os._exit(1)"
+    )
+    parent = start(tmp_path, leaves, deaths=2)
+    parent.communicate(timeout=20)
+    assert processes_with("FAMILY", str(tmp_path)) == []
+
+
+def test_a_restarted_child_ends_with_a_killed_parent(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    once = f"import pathlib, sys, time; p = pathlib.Path({str(flag)!r}); print('up');"
+    once += " time.sleep(60) if p.exists() else p.touch()"
+    parent = start(tmp_path, once, deaths=3)
+    lines_until_up(parent, 2)
+    parent.kill()
+    parent.communicate()
+    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone", 5)
 
 
 def test_a_request_to_stop_ends_all(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.services import (
@@ -63,16 +64,24 @@ def test_children_do_not_survive_a_kill(running: Tuneroom) -> None:
     assert again.stop() == 0
 
 
-def test_the_end_of_one_is_named_and_ends_all(running: Tuneroom) -> None:
-    [site] = [
-        process
-        for process in running.processes()
-        if "gunicorn" in process.cmdline() and process.ppid() == running.process.pid
-    ]
-    site.kill()
-    assert running.process.wait(20) == 1
-    assert "site ended unexpectedly (killed by SIGKILL)" in running.log
+def test_a_part_that_is_killed_comes_back(running: Tuneroom) -> None:
+    parts = [p for p in running.processes() if p.ppid() == running.process.pid and not is_fork(p)]
+    assert len(parts) == 3
+    for part in parts:
+        part.kill()
+    for name in ("Site", "Worker", "Scheduler"):
+        assert wait_for(
+            lambda name=name: f"{name} ended unexpectedly (killed by SIGKILL)" in running.log,
+            f"the end of the {name} is told",
+        )
+    wait_for(lambda: answers(f"{running.url}/health/"), "the site answers again")
+    assert running.stop() == 0
     nothing_is_left(running)
+
+
+def is_fork(process: psutil.Process) -> bool:
+    """Of `manage.py up` itself: what watches over its processes."""
+    return "up" in process.cmdline()
 
 
 def test_two_copies_run_side_by_side_but_not_on_one_folder(

@@ -13,9 +13,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 STOP_SECONDS = 10
+# A child that dies is started again, later each time; one that dies so often within this time ends
+# all: what is wrong will not go away by itself.
+MOST_DEATHS = 5
+DEATHS_SECONDS = 300
+FIRST_DELAY = 0.5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -47,17 +53,36 @@ def folder_lock(path: Path, wait_seconds: float = 0) -> Iterator[int]:
         os.close(descriptor)
 
 
-class Family:
-    """Child processes that live and die together, and with this process even if it is killed.
+@dataclass
+class _Start:
+    """How a child is started, and how that went so far: monotonic times of its deaths, and of its
+    next start if that is still to come."""
 
-    `run` passes on their lines (but for blank ones and those that `noise` matches) until a signal
-    asks to stop or one of them ends; leaving the `with` block stops them all.
+    command: Sequence[str]
+    keep: tuple[int, ...]
+    deaths: list[float] = field(default_factory=list)
+    again_at: float | None = None
+
+
+class Family:
+    """Child processes that are kept running, and that end with this process even if it is killed.
+
+    `run` passes on their lines (but for blank ones and those that `noise` matches) and starts a
+    child that dies again, until a signal asks to stop or one of them dies `most_deaths` times in a
+    short while; leaving the `with` block stops them all.
     """
 
-    def __init__(self, environment: Mapping[str, str], noise: re.Pattern[bytes]) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        noise: re.Pattern[bytes],
+        most_deaths: int = MOST_DEATHS,
+    ) -> None:
         self.environment = environment
         self.noise = noise
+        self.most_deaths = most_deaths
         self.failed = ""
+        self._starts: dict[str, _Start] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._selector = selectors.DefaultSelector()
         self._buffers: dict[str, bytes] = {}
@@ -78,14 +103,21 @@ class Family:
         return self
 
     def start(self, name: str, command: Sequence[str], keep: tuple[int, ...] = ()) -> None:
-        """Start a child that inherits the descriptors `keep`. `name` stands before its lines."""
+        """Start a child that inherits the descriptors `keep`, which have to stay open: it may be
+        started again. `name` stands before its lines."""
+        self._starts[name] = _Start(command, keep)
+        self._start(name)
+
+    def _start(self, name: str) -> None:
+        start = self._starts[name]
+        start.again_at = None
         child = subprocess.Popen(
-            command,
+            start.command,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=keep,
+            pass_fds=start.keep,
             # Ctrl-C reaches every process of the terminal's group; the children are to be stopped
             # in order instead.
             start_new_session=True,
@@ -104,12 +136,35 @@ class Family:
     def run(self) -> Iterator[None]:
         """Pass on lines. Yields after each batch; ends when it is time to stop."""
         while not self._stopping and not self.failed:
-            self._pass_on()
-            for name, child in self._children.items():
-                if child.poll() is not None:
-                    self.failed = f"{name} ended unexpectedly ({_how(child.returncode)})"
+            self._pass_on(seconds=self._seconds_to_next_start())
+            for name, start in self._starts.items():
+                if start.again_at is None and self._children[name].poll() is not None:
+                    self._note_death(name, start)
+                elif start.again_at is not None and time.monotonic() >= start.again_at:
+                    self._start(name)
             yield
         self._pass_on(wait=False)
+
+    def _note_death(self, name: str, start: _Start) -> None:
+        child, now = self._children[name], time.monotonic()
+        # Its last lines say why.
+        self._pass_on(wait=False)
+        # What it left behind would be in the way of the next one.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        os.write(self._guard_pipe, f"-{child.pid}\n".encode())
+        start.deaths = [then for then in start.deaths if now - then < DEATHS_SECONDS] + [now]
+        deaths, reason = len(start.deaths), f"{name} ended unexpectedly ({_how(child.returncode)})"
+        if deaths >= self.most_deaths:
+            self.failed = reason if deaths == 1 else f"{reason}, {deaths} times in a short while"
+            return
+        delay = FIRST_DELAY * 2 ** (deaths - 1)
+        start.again_at = now + delay
+        _print(f"{reason[0].upper()}{reason[1:]}. Starting it again in {delay:g} s.")
+
+    def _seconds_to_next_start(self) -> float | None:
+        times = [start.again_at for start in self._starts.values() if start.again_at is not None]
+        return max(0.0, min(times) - time.monotonic()) if times else None
 
     def __exit__(self, *_: object) -> None:
         for number in STOP_SIGNALS:
@@ -164,6 +219,7 @@ class Family:
                 continue
             if not text:
                 self._selector.unregister(key.fileobj)
+                key.fileobj.close()  # type: ignore[union-attr]
             self._say(key.data, text)
 
     def _say(self, name: str, text: bytes) -> None:
@@ -174,9 +230,13 @@ class Family:
         for line in lines:
             if not line.strip() or self.noise.match(line):
                 continue
-            # Nobody listens any more (`make up | head`): that is no reason not to stop in order.
-            with contextlib.suppress(BrokenPipeError):
-                print(f"{_prefix(name)}{line.decode(errors='replace')}", flush=True)
+            _print(f"{_prefix(name)}{line.decode(errors='replace')}")
+
+
+def _print(text: str) -> None:
+    # Nobody listens any more (`make up | head`): that is no reason not to stop in order.
+    with contextlib.suppress(BrokenPipeError):
+        print(text, flush=True)
 
 
 def _prefix(name: str) -> str:

@@ -1,7 +1,7 @@
 # The two commands that matter: `make up` starts Tuneroom, `make test` tests it. `make help` lists
 # the rest, docs/settings.md the settings (PORT, SLOTS, TUNEROOM_DATA ...).
 
-.PHONY: up setup test test-fast lint clean lock help venv venv-dev
+.PHONY: up setup test test-fast lint audit clean lock help venv venv-dev
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -30,7 +30,7 @@ test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs 
 	@$(PYTEST) -n 2 --dist loadfile -m "not tensorflow and not services and not browser"
 
 # Linters read the settings, and reading them makes a data folder: not the one with the data.
-lint: venv-dev ## Check style, types, the rooms of the house and the migrations.
+lint: venv-dev ## Check style, types, layers, migrations, security settings and dependencies.
 	@export TUNEROOM_DATA=$(VENV)/lint-data; status=0; \
 	check() { echo "--- $$*"; "$(BIN)/$$@" || status=1; }; \
 	check ruff check --quiet .; \
@@ -38,7 +38,12 @@ lint: venv-dev ## Check style, types, the rooms of the house and the migrations.
 	check mypy; \
 	check lint-imports --no-logo --no-cache; \
 	check python manage.py makemigrations --check --dry-run; \
+	HTTPS=1 ALLOWED_HOSTS=tuneroom.example.com check python manage.py check --deploy --fail-level WARNING; \
+	$(MAKE) --no-print-directory audit || status=1; \
 	exit $$status
+
+audit: venv-dev ## Look up the locked packages among PyPI's known vulnerabilities.
+	@$(BIN)/python docker/audit.py
 
 clean: ## Remove .venv and what tools left behind. The data folder stays.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results

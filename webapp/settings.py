@@ -182,6 +182,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# The first is used; passwords in the others' form still open, and are stored anew at a sign-in.
+PASSWORD_HASHERS = [
+    "webapp.passwords.PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "project-list"
 LOGOUT_REDIRECT_URL = "login"
@@ -212,6 +217,14 @@ EMAIL_BACKEND = (
 HTTPS = env_bool("HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
+# Browsers that came by HTTPS once use nothing else for so long. Not for other names of the domain:
+# those are not ours.
+SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 30 * 24 * 3600, least=0) if HTTPS else 0
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # HSTS for subdomains: see above
+    "security.W008",  # the web server in front leads from HTTP to HTTPS
+    "security.W021",  # browsers' built-in lists: a decision of the domain's owner
+]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 # Two Tunerooms on one host have different ports, and cookies know no ports.
 SESSION_COOKIE_NAME = f"tuneroom_session_{os.environ.get('PORT', '8000')}"
@@ -333,7 +346,12 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"bad_host": {"()": "webapp.logs.BadHostFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "django.security.DisallowedHost": {"filters": ["bad_host"]},
+        "django.request": {"filters": ["bad_host"]},
+    },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

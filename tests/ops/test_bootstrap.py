@@ -11,7 +11,12 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from tests.services import clean_environment, manage
-from tuning.management.commands.bootstrap import Command, random_password, static_fingerprint
+from tuning.management.commands.bootstrap import (
+    Command,
+    first_password_file,
+    random_password,
+    static_fingerprint,
+)
 from tuning.models import Dataset, HyperModel, Project, Team
 
 COUNT = """
@@ -26,11 +31,17 @@ print(User.objects.get().check_password("{}"))
 @pytest.mark.tensorflow
 def test_an_empty_folder_becomes_complete_and_stays_so(tmp_path: Path) -> None:
     environment = clean_environment(TUNEROOM_DATA=str(tmp_path), TUNEROOM_ADMIN_USER="grace")
-    first = manage("bootstrap", environment=environment)
-    assert first.returncode == 0, first.stderr
-    assert re.search(r"name +grace ", first.stdout)
-    found = re.search(r"password +([a-z2-9-]{19}) ", first.stdout)
-    assert found
+    # It does the same first as `bootstrap`; then it says what is wrong with its own options.
+    first = manage("tune", "--dataset=no", "--template=cnn", environment=environment)
+    assert first.returncode == 1
+    assert first.stderr.startswith("CommandError: There is no dataset 'no'. There are: digits")
+    # Where nobody watches, output goes to a journal.
+    secret = tmp_path / "first_password.txt"
+    assert f"Its password is in {secret}" in first.stdout.replace("\n", "")
+    assert secret.stat().st_mode & 0o777 == 0o600
+    name, password = secret.read_text().split()
+    assert name == "grace"
+    assert password not in first.stdout + first.stderr
     assert (tmp_path / "static" / "staticfiles.json").exists()
     assert not list((tmp_path / "static").rglob("widgetbundle*"))
     assert list((tmp_path / "static" / "plotly").glob("plotly.min.*.js.gz"))
@@ -41,7 +52,7 @@ def test_an_empty_folder_becomes_complete_and_stays_so(tmp_path: Path) -> None:
     assert changed == {path: path.stat().st_mtime_ns for path in (tmp_path / "static").rglob("*")}
 
     counted = manage(
-        "shell", "--verbosity", "0", "-c", COUNT.format(found[1]), environment=environment
+        "shell", "--verbosity", "0", "-c", COUNT.format(password), environment=environment
     )
     assert counted.stdout.split() == ["1", "1", "5", "True"], counted.stderr
 
@@ -67,7 +78,22 @@ def test_the_first_account_owns_a_team_with_a_sample(command: Command) -> None:
     assert Team.objects.owned_by(user).count() == 1
     project = Project.objects.visible_to(user).get()
     assert (project.dataset.key, project.hypermodel.key) == ("digits", "cnn")
-    assert "password" in written(command)
+    path = first_password_file()
+    assert str(path) in written(command)
+    name, password = path.read_text().split()
+    assert name == "admin"
+    assert user.check_password(password)
+    assert password not in written(command)
+    path.unlink()
+
+
+def test_a_terminal_shows_the_password(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command.stdout, "isatty", lambda: True)
+    command._create_account()
+    found = re.search(r"password +([a-z2-9-]{19}) ", written(command))
+    assert found
+    assert User.objects.get().check_password(found[1])
+    assert not first_password_file().exists()
 
 
 def test_a_given_password_is_used_and_not_shown(
@@ -119,6 +145,26 @@ def test_up_refuses_a_folder_that_is_not_set_up(tmp_path: Path) -> None:
     done = manage("up", environment=clean_environment(TUNEROOM_DATA=str(tmp_path)))
     assert done.returncode == 1
     assert done.stderr == "CommandError: Tuneroom is not set up here yet. First run: make setup\n"
+
+
+@pytest.mark.parametrize("command", [("tune", "--dataset=digits", "--template=cnn"), ("up",)])
+def test_a_server_database_is_set_up_by_a_person(tmp_path: Path, command: tuple[str, ...]) -> None:
+    url = f"sqlite:///{tmp_path / 'server.sqlite3'}"
+    environment = clean_environment(TUNEROOM_DATA=str(tmp_path / "data"), DATABASE_URL=url)
+    done = manage(*command, environment=environment)
+    assert done.returncode == 1
+    assert "First run: make setup" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_database_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "db.sqlite3").write_text("no database at all" * 100)
+    environment = clean_environment(TUNEROOM_DATA=str(tmp_path))
+    for command in (("tune", "--dataset=digits", "--template=cnn"), ("up",), ("bootstrap",)):
+        done = manage(*command, environment=environment)
+        assert done.stderr == (
+            "CommandError: The database can't be reached: file is not a database\n"
+        )
 
 
 @pytest.mark.parametrize("port", ["0", "http", "70000"])

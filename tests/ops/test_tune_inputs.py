@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 
 from tests.images import shapes, zip_of
+from tuning.actions.teams import create_team
+from tuning.management.commands.tune import _team
 from tuning.management.inputs import find_dataset, find_template
 from tuning.models import Dataset, HyperModel, Team
 
@@ -31,6 +33,25 @@ def test_a_file_becomes_a_dataset_of_the_team(alice: User, team: Team, tmp_path:
     assert row.upload["side"] == 16
     assert row.original.read_bytes() == path.read_bytes()
     row.original.unlink()
+
+
+def test_a_person_of_several_teams_names_one(alice: User, team: Team, tmp_path: Path) -> None:
+    other = create_team(alice, "Another team")
+    assert _team(alice, None) in (team, other)
+    assert _team(alice, "Another team") == other
+    assert _team(alice, "Digits team") == team
+    with pytest.raises(CommandError, match=r"'Others'. Teams of alice: Another team, Digits team"):
+        _team(alice, "Others")
+    row = take(zip_of(tmp_path / "photos.zip", shapes()), alice, other)
+    assert row.team == other
+    row.original.unlink()
+    (tmp_path / "build.py").write_text(CODE)
+    assert find_template(str(tmp_path / "build.py"), alice, other, []).team == other
+
+
+def test_a_viewer_has_no_team_to_tune_in(alice: User, dora: User, team: Team) -> None:
+    with pytest.raises(CommandError, match="Teams of dora: none"):
+        _team(dora, team.name)
 
 
 def test_a_table_needs_a_target(alice: User, team: Team, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def find_dataset(
     if path.stat().st_size > largest_upload():
         raise CommandError(f"--dataset: {too_large_text()}")
     with _copied(path) as (file, digest):
-        data = {"name": one_line(path.name)[:_NAME], **choices}
+        data = {"name": one_line(path.name)[:_NAME], "team": team.pk, **choices}
         form = UploadForm(data, MultiValueDict({"file": [file]}), user=user, team=team)
         refuse(form)
         upload = form.upload()
@@ -101,7 +101,7 @@ def find_template(text: str, user: Any, team: Team, constants: list[str]) -> Hyp
     name = one_line(path.stem)[:_NAME]
     current = HyperModel.objects.current().filter(team=team, name=name).first()
     data = QueryDict(mutable=True)
-    data.update({"name": name, "code": "", "constants": "\n".join(constants)})
+    data.update({"name": name, "team": str(team.pk), "code": "", "constants": "\n".join(constants)})
     if current:
         # What is not said anew stays.
         kept = "\n".join(constants) or constants_text(current.constants)

@@ -17,9 +17,9 @@ from django.contrib.staticfiles import finders
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import transaction
 
+from tuning.management.prepared import lacks_migrations
 from tuning.management.processes import folder_lock
 from tuning.models import Cells
 
@@ -46,12 +46,7 @@ class Command(BaseCommand):
             self._prepare_datasets()
 
     def _migrate(self) -> None:
-        try:
-            executor = MigrationExecutor(connection)
-        except OperationalError as error:
-            reason = " ".join(str(error).split())
-            raise CommandError(f"The database can't be reached: {reason}") from None
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if lacks_migrations():
             self.stdout.write("Preparing the database ...")
             call_command("migrate", interactive=False, verbosity=0)
 
@@ -129,6 +124,12 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from None
 
     def _show_account(self, name: str, password: str) -> None:
+        if not self.stdout.isatty():
+            # A journal keeps what is written there, for more people than should read it.
+            path = first_password_file()
+            write_secret(path, f"{name}\n{password}\n")
+            self.stdout.write(f"Its password is in {path}. Delete the file when you have read it.")
+            return
         lines = [
             "The first account. The password is shown only now:",
             "",
@@ -140,6 +141,18 @@ class Command(BaseCommand):
         for line in lines:
             self.stdout.write(f"  │ {line:<{width}} │")
         self.stdout.write(f"  └─{'─' * width}─┘\n")
+
+
+def first_password_file() -> Path:
+    return Path(settings.DATA_ROOT) / "first_password.txt"
+
+
+def write_secret(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    # Never there with other rights, not even for a moment.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
 
 
 def random_password() -> str:

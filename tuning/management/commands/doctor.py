@@ -16,6 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tuning.management.commands.bootstrap import first_password_file
+
 GIB = 1 << 30
 LITTLE_DISK = 5 * GIB
 HARDLY_ANY_DISK = 1 * GIB
@@ -195,6 +197,8 @@ def site() -> Iterator[Finding]:
             )
         if not os.environ.get("ALLOWED_HOSTS"):
             yield fail("Site", "answers only to localhost. Set ALLOWED_HOSTS to the site's names.")
+    if (path := first_password_file()).exists():
+        yield warn("First account", f"its password still lies in {path}. Delete the file.")
     if not settings.EMAIL_HOST:
         yield warn("Mail", "EMAIL_HOST is not set: password resets are written to the site's log.")
 

@@ -25,6 +25,7 @@ from tuning.forms.arrays import question as array_question
 from tuning.forms.estimator_searches import search_form
 from tuning.management.inputs import ARRAY_OPTIONS, find_dataset, find_template, refuse
 from tuning.management.own_worker import own_worker
+from tuning.management.prepared import set_up_or_refuse
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
 from tuning.protocol.names import one_line
 from tuning.protocol.statuses import SearchStatus, Status
@@ -74,6 +75,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--parallel", type=int, default=2, help="trials at once, at most")
         parser.add_argument("--user", help="whose team gets the project (the first account)")
+        parser.add_argument("--team", help="which gets it, by its name (the user's first one)")
         parser.add_argument("--retrain", action="store_true", help="retrain the best trial")
         parser.add_argument("--output", type=Path, help="where to put the model's file")
 
@@ -84,8 +86,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no folder {options['output'].resolve().parent}.")
         self.console = Console(highlight=False)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        set_up_or_refuse(self._say)
         user = _user(options["user"])
-        team = default_team(user)
+        team = _team(user, options["team"])
         template = find_template(options["template"], user, team, options["constant"])
         choices = {
             "target": options["target"],
@@ -222,6 +225,18 @@ def _user(name: str | None) -> User:
             f"There is no account {name!r}." if name else "Run `make setup` first: no account."
         )
     return user
+
+
+def _team(user: User, name: str | None) -> Team:
+    if name is None:
+        return default_team(user)
+    teams = Team.objects.editable_by(user)
+    if team := teams.filter(name=name).first():
+        return team
+    names = ", ".join(teams.values_list("name", flat=True)) or "none"
+    raise CommandError(
+        f"--team: {user} may not edit anything in a team {name!r}. Teams of {user}: {names}."
+    )
 
 
 def _refuse_misfit(dataset: Dataset, hypermodel: HyperModel) -> None:

@@ -17,9 +17,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import connection
 
+from tuning.management.prepared import NOT_SET_UP, lacks_migrations
 from tuning.management.processes import STOP_SECONDS, Family, Taken, folder_lock
 
 READY_SECONDS = 60
@@ -190,16 +190,12 @@ def listen(host: str, port: int) -> socket.socket:
 def refuse_unprepared() -> None:
     """Without its tables every process would fail on its own, at length."""
     try:
-        executor = MigrationExecutor(connection)
-        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except OperationalError as error:
-        reason = " ".join(str(error).split())
-        raise CommandError(f"The database can't be reached: {reason}") from None
+        unprepared = lacks_migrations()
     finally:
         # A connection must not be shared with forks.
         connection.close()
-    if plan or not Path(settings.STATIC_ROOT).exists():
-        raise CommandError("Tuneroom is not set up here yet. First run: make setup")
+    if unprepared or not Path(settings.STATIC_ROOT).exists():
+        raise CommandError(NOT_SET_UP.format("here"))
 
 
 def slot_count() -> int:

@@ -251,7 +251,7 @@ def test_failures_lead_to_a_space_without_them(
     address = reverse("search-failures", args=[many.pk])
     assert address in as_bob.get(reverse("search-detail", args=[many.pk])).content.decode()
     page = as_bob.get(address).content.decode()
-    assert "Out of memory, 10 trials" in page
+    assert "Out of memory: 10 trials" in page
     assert "units ≥ 64" in page
     assert "10 of 10 (100 %)" in page
     assert "0 of 30 (0 %)" in page

@@ -3,6 +3,8 @@
 A region is what a search space can exclude: values from a bound on, up to a bound, or one choice.
 Shown is where the share of failures is much higher inside than outside, by more than chance; where
 no single region explains a reason, the best pair of regions is shown, which no space can express.
+Where there is no such region, the values that all of a reason's trials share are listed instead
+(`failed_values`). Trials that completed although a metric was NaN are a reason like any other.
 """
 
 import math
@@ -15,7 +17,8 @@ from tuning.models import Search
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.statuses import Status
 
-from .figures import setting
+from .failed_values import SharedValue, TrialTable, shared_values, trial_table
+from .figures import in_words, setting
 from .space import Hyperparameter, read_space
 from .space_edits import is_number
 
@@ -90,52 +93,113 @@ class Region:
 
 @dataclass(frozen=True)
 class Reason:
-    """Failures with one code and, but for numbers, one message. `first` is the first such trial."""
+    """Failures with one code and, but for numbers, one message; or completed trials with the same
+    metrics in `not_finite`. `first` is the first such trial."""
 
     failure: FailureCode | None
     message: str
     count: int
     first: tuple[int, int]
     regions: tuple[Region, ...]
+    trials: TrialTable
+    shared: tuple[SharedValue, ...] = ()
+    not_finite: tuple[str, ...] = ()
+
+    @property
+    def caption(self) -> str:
+        if self.not_finite:
+            return f"Completed, but {in_words(list(self.not_finite))} became NaN or infinite"
+        return self.failure.caption if self.failure else "Failed"
+
+    @property
+    def is_few(self) -> bool:
+        """Too few for a pattern."""
+        return self.count < FEWEST
 
 
 @dataclass(frozen=True)
 class FailureMap:
-    """`trials` have ended, `failed` of them as failed."""
+    """`trials` have ended, `failed` of them as failed; `not_finite` completed with a metric that
+    was NaN or infinite."""
 
     reasons: tuple[Reason, ...]
     failed: int
     trials: int
+    not_finite: int = 0
     # How many reasons there are beyond those that are shown.
     more: int = 0
 
 
 def failure_map(search: Search) -> FailureMap:
     """Of all trials that completed or failed. Two queries."""
-    space = read_space(search.space)
     ended = search.trials.filter(status__in=(Status.COMPLETED, Status.FAILED)).order_by("number")
-    trials = list(ended.values_list("pk", "status", "values"))
-    failed = ended.filter(status=Status.FAILED)
-    rows = list(failed.values_list("pk", "number", "failure_code", "failure_message"))
-    order = {pk: index for index, (pk, *_) in enumerate(trials)}
-    groups: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
-    for pk, number, code, message in rows:
-        key = (code, normalised(message))
-        groups.setdefault(key, []).append((pk, number, first_line(message)))
-    largest = sorted(groups.items(), key=lambda group: -len(group[1]))
-    completed = [index for index, (_, status, _) in enumerate(trials) if status != Status.FAILED]
-    finder = Finder(space, [values for *_, values in trials], completed)
+    trials = list(ended.values_list("pk", "number", "status", "values", "not_finite"))
+    failures = ended.filter(status=Status.FAILED)
+    rows = failures.values_list("pk", "failure_code", "failure_message")
+    messages = {pk: (code, message) for pk, code, message in rows}
+    failed: dict[tuple[str, str], list[int]] = {}
+    diverged: dict[tuple[str, ...], list[int]] = {}
+    for index, (pk, _, status, _, not_finite) in enumerate(trials):
+        if status == Status.FAILED and pk in messages:
+            code, message = messages[pk]
+            failed.setdefault((code, normalised(message)), []).append(index)
+        elif status == Status.COMPLETED and not_finite:
+            diverged.setdefault(tuple(not_finite), []).append(index)
+    reader = _Reasons(read_space(search.space), trials)
     reasons = [
-        Reason(
-            failure=FailureCode(code) if code else None,
-            message=members[0][2],
-            count=len(members),
-            first=members[0][:2],
-            regions=tuple(finder.regions([order[pk] for pk, *_ in members if pk in order])),
-        )
-        for (code, _), members in largest[:MOST_REASONS]
+        reader.failed(members, *messages[trials[members[0]][0]])
+        for _, members in _largest(failed)[:MOST_REASONS]
     ]
-    return FailureMap(tuple(reasons), len(rows), len(trials), max(len(groups) - MOST_REASONS, 0))
+    reasons += [
+        reader.diverged(members, names) for names, members in _largest(diverged)[:MOST_REASONS]
+    ]
+    more = sum(max(len(groups) - MOST_REASONS, 0) for groups in (failed, diverged))
+    return FailureMap(
+        tuple(reasons), len(messages), len(trials), sum(map(len, diverged.values())), more
+    )
+
+
+class _Reasons:
+    """Makes reasons of trials, which are named by their index."""
+
+    def __init__(self, space: list[Hyperparameter], trials: Sequence[Any]) -> None:
+        self._space = space
+        self._trials = trials
+        completed = [i for i, (_, _, status, *_) in enumerate(trials) if status != Status.FAILED]
+        self._sound = [index for index in completed if not trials[index][4]]
+        values = [values for _, _, _, values, _ in trials]
+        self._finder = Finder(space, values, completed)
+        self._values = values
+
+    def failed(self, members: list[int], code: str, message: str) -> Reason:
+        failure = FailureCode(code) if code else None
+        return self._reason(members, failure, first_line(message))
+
+    def diverged(self, members: list[int], names: tuple[str, ...]) -> Reason:
+        return self._reason(members, None, "", names)
+
+    def _reason(
+        self, members: list[int], failure: FailureCode | None, message: str,
+        not_finite: tuple[str, ...] = (),
+    ) -> Reason:  # fmt: skip
+        regions = tuple(self._finder.regions(members))
+        bad = [self._values[index] for index in members]
+        good = [self._values[index] for index in self._sound]
+        rows = [(*self._trials[index][:2], self._values[index]) for index in members]
+        return Reason(
+            failure=failure,
+            message=message,
+            count=len(members),
+            first=rows[0][:2],
+            regions=regions,
+            trials=trial_table(self._space, rows),
+            shared=() if regions else shared_values(self._space, bad, good),
+            not_finite=not_finite,
+        )
+
+
+def _largest(groups: dict[Any, list[int]]) -> list[tuple[Any, list[int]]]:
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
 
 
 def first_line(message: str) -> str:

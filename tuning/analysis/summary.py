@@ -12,6 +12,7 @@ from tuning.protocol.statuses import SearchStatus, Status
 
 from . import hyperband
 from .combinations import grid_size
+from .decline import Decline, decline_of
 from .space import read_space
 
 
@@ -34,6 +35,8 @@ class Summary:
     planned: int
     training_seconds: float
     remaining_seconds: float | None
+    # How far the best trial's score was lost by the end of its training, if it diverged.
+    decline: Decline | None
 
     @property
     def finished(self) -> int:
@@ -101,19 +104,21 @@ def planned_trials(search: Search) -> int:
 
 
 def summarise(search: Search) -> Summary:
-    """Five queries, however many trials there are."""
+    """Five queries, however many trials there are; two more if the best one diverged."""
     counts = dict.fromkeys(Status, 0)
     for status, count in search.trials.order_by().values_list("status").annotate(Count("pk")):
         counts[Status(status)] = count
     # Databases are slow to subtract times; the cells have the difference.
     spent = search.cells.aggregate(sum=Sum("seconds"))["sum"]
+    best = light(search.trials.best_first(search.direction)).first()
     return Summary(
-        best=light(search.trials.best_first(search.direction)).first(),
+        best=best,
         baseline=light(search.trials.filter(is_baseline=True)).first(),
         counts=counts,
         planned=max(planned_trials(search), sum(counts.values())),
         training_seconds=spent or 0.0,
         remaining_seconds=_remaining(search, counts),
+        decline=decline_of(best) if best else None,
     )
 
 

@@ -28,6 +28,15 @@ def metric_rows(trial: Trial) -> list[MetricRow]:
     return [MetricRow(name, best.get(name), last.get(name)) for name in names]
 
 
+def first_not_finite(trial: Trial) -> int | None:
+    """The first epoch in which a metric was NaN or infinite."""
+    if not trial.not_finite:
+        return None
+    rows = trial.epochs.filter(attempt=trial.attempt).order_by("epoch")
+    epochs = rows.values_list("epoch", "metrics")
+    return next((epoch for epoch, metrics in epochs if None in metrics.values()), None)
+
+
 def ordered(names: Iterable[str], objectives: Iterable[str]) -> list[str]:
     """Objectives first, then what was measured on validation rows, then by name."""
     first = list(objectives)

@@ -74,6 +74,7 @@ class Cells(models.Model):
     parameters = models.BigIntegerField(null=True)
     memory = models.BigIntegerField(null=True)
     worker = models.CharField(max_length=200, blank=True)
+    not_finite = models.CharField(max_length=LONGEST, blank=True)
 
     objects = CellsQuerySet.as_manager()
 
@@ -107,6 +108,7 @@ def _cells_of(search: Search, trial: Trial) -> Cells:
         parameters=trial.parameters if ended else None,
         memory=trial.peak_memory if ended else None,
         worker=trial.worker.name if ended and trial.worker else "",
+        not_finite=as_text(", ".join(trial.not_finite)) if ended else "",
     )  # fmt: skip
     parts = {"hp": trial.values}
     if ended:
@@ -145,6 +147,18 @@ def last_metrics(trial: Trial) -> dict[str, float]:
     """The metrics of the last epoch of the current attempt, averaged over its executions."""
     rows = Epoch.objects.filter(trial=trial, attempt=trial.attempt).order_by("execution", "epoch")
     return mean_of_last(rows.values_list("execution", "metrics"))
+
+
+def not_finite(trial: Trial, best: dict[str, float | None]) -> list[str]:
+    """The metrics that were NaN or infinite in an epoch of the current attempt, or in `best`.
+    Events have null for those; a metric that an epoch does not have is no such."""
+    rows = Epoch.objects.filter(trial=trial, attempt=trial.attempt)
+    return without_number([best, *rows.values_list("metrics", flat=True)])
+
+
+def without_number(metrics: Iterable[dict[str, float | None]]) -> list[str]:
+    """The names that have null for a value anywhere, in order."""
+    return sorted({name for each in metrics for name, value in each.items() if value is None})
 
 
 def mean_of_last(epochs: Iterable[tuple[int, dict[str, float | None]]]) -> dict[str, float]:

@@ -58,6 +58,11 @@ class Trial(Work):
     last_metrics = models.JSONField(
         default=dict, blank=True, help_text="After the last epoch, averaged over the executions."
     )
+    not_finite = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Metrics that were NaN or infinite in an epoch or at the best one.",
+    )
     execution_scores = models.JSONField(default=list, blank=True)
     epochs_done = models.PositiveIntegerField(default=0)
     parameters = models.BigIntegerField(null=True, blank=True)

@@ -16,7 +16,7 @@ from django.db.models import Max
 from django.db.models.functions import Now
 
 from tuning.models import Cells, Epoch, Project, Search, SearchImport, Trial
-from tuning.models.cells import mean_of_last
+from tuning.models.cells import mean_of_last, without_number
 from tuning.protocol.events import (
     IMPORTED,
     MAX_LINE,
@@ -152,6 +152,7 @@ def _trial(search: Search, number: int, found: FoundTrial) -> Trial:
         best_epoch=found.best_epoch or None,
         metrics={name: value for name, value in found.metrics.items() if value is not None},
         last_metrics=mean_of_last((epoch.execution, epoch.metrics) for epoch in found.epochs),
+        not_finite=without_number([found.metrics, *(epoch.metrics for epoch in found.epochs)]),
         execution_scores=_execution_scores(search, found),
         epochs_done=len(found.epochs),
         end_order=number,

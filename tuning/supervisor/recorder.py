@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.db.models.functions import Now
 
 from tuning.models import Attempt, Cells, Epoch, Search, Trial
-from tuning.models.cells import last_metrics
+from tuning.models.cells import last_metrics, not_finite
 from tuning.protocol.events import EpochEnd, Metrics
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
@@ -204,7 +204,11 @@ def _is_used_up(search: Search) -> bool:
 
 def _end(trial: Trial, search: Search, status: Status, outcome: str, **values: Any) -> None:
     last = search.trials.aggregate(last=Max("end_order"))["last"] or 0
-    values |= {"end_order": last + 1, "last_metrics": last_metrics(trial)}
+    values |= {
+        "end_order": last + 1,
+        "last_metrics": last_metrics(trial),
+        "not_finite": not_finite(trial, values.get("metrics", {})),
+    }
     if not Trial.objects.finish(trial.pk, trial.attempt, status, **values):
         raise LeaseLost
     Cells.objects.fill(search, [Trial.objects.select_related("worker").get(pk=trial.pk)])

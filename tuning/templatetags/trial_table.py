@@ -106,6 +106,12 @@ def _cell(column: Column, cell: Cell, names: str, row: Row) -> str:
 def _status(cell: Cell, row: Row) -> str:
     failure = row.trial.failure
     reason = f' <span class="muted small">{escape(failure.caption)}</span>' if failure else ""
+    if row.trial.not_finite:
+        names = escape(", ".join(row.trial.not_finite))
+        reason += (
+            f' <span class="tag warning" title="NaN or infinite: {names}">NaN'
+            f'<span class="visually-hidden"> or infinite: {names}</span></span>'
+        )
     return f'<span class="status status-{row.trial.status}">{escape(cell.text)}</span>{reason}'
 
 

@@ -10,12 +10,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tuning.actions.saved_models import retrain
 from tuning.analysis.curves import trial_info
+from tuning.analysis.decline import decline_of
 from tuning.analysis.lineage import hyperband_place, neighbours
 from tuning.analysis.resources import resources_of
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.space import read_space
 from tuning.analysis.summary import running_row, spread
-from tuning.analysis.trial_metrics import metric_rows
+from tuning.analysis.trial_metrics import first_not_finite, metric_rows
 from tuning.forms.trials import RetrainForm
 from tuning.models import Search, Trial
 from tuning.protocol.statuses import Status
@@ -88,6 +89,8 @@ def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str,
         "values": _values(trial),
         "snippets": snippet_forms(trial.values),
         "spread": spread(trial.execution_scores),
+        "decline": decline_of(trial),
+        "first_not_finite": first_not_finite(trial),
         "place": hyperband_place(trial),
         "neighbours": neighbours(trial),
         "attempts": trial.attempts.all(),

@@ -104,6 +104,7 @@ def columns_of(search: Search) -> Columns:
             Column("memory", "Peak memory", TRIAL, field="memory", better="min", shown=False),
             Column("worker", "Worker", TRIAL, "text", "worker"),
             Column("failure", "Failure", TRIAL, "text", "failure", shown=False),
+            Column("not_finite", "NaN or infinite", TRIAL, "text", "not_finite", shown=False),
             Column("tags", "Tags", NOTES, "tags"),
             Column("stars", "Stars", NOTES, "stars", source=_count(Star)),
             Column("comments", "Comments", NOTES, source=_count(Comment), shown=False),

@@ -20,6 +20,7 @@ LONGEST_TEXT = 60
 FIELDS = (
     "number", "status", "score", "values", "metrics", "last_metrics", "epochs_done", "started_at",
     "finished_at", "worker__name", "parameters", "peak_memory", "failure_code", "is_baseline",
+    "not_finite",
 )  # fmt: skip
 
 
@@ -163,6 +164,7 @@ _OF_TRIAL: dict[str, Any] = {
     "memory": lambda trial: trial.peak_memory,
     "worker": lambda trial: trial.worker.name if trial.worker else None,
     "failure": lambda trial: trial.failure.caption if trial.failure else None,
+    "not_finite": lambda trial: ", ".join(trial.not_finite),
 }
 _OF_MARKS: dict[str, Any] = {
     "tags": lambda marks: ", ".join(marks.tags),

@@ -1,5 +1,6 @@
 """The Celery worker's door. A message is a hint; what there is to do stands in the database."""
 
+import os
 from typing import Any
 
 from celery import shared_task
@@ -52,6 +53,8 @@ _reaper = schedule.Reaper()
 
 @celeryd_after_setup.connect
 def _start(sender: str, **_: Any) -> None:
+    # As in manage.py, for a worker that is started by itself.
+    os.umask(0o077)
     # Not at `worker_ready`, which waits for the broker: there is work without it.
     this_worker.start(sender)
 

@@ -66,6 +66,7 @@ RUNNERS_ROOT = DATA_ROOT / "runners"
 DOWNLOADS_ROOT = DATA_ROOT / "downloads"
 UPLOADS_ROOT = DATA_ROOT / "uploads"
 BROKER_ROOT = DATA_ROOT / "broker"
+DATA_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
 for _folder in (
     DATASETS_ROOT, SAVED_MODELS_ROOT, CHECKPOINTS_ROOT, RUNNERS_ROOT, DOWNLOADS_ROOT, UPLOADS_ROOT,
 ):  # fmt: skip
@@ -75,6 +76,8 @@ BROKER_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
 UPLOAD_MAX_MB = env_int("UPLOAD_MAX_MB", 2048, least=1)
 # On the file system of its final place, so that a finished upload is renamed, not copied.
 FILE_UPLOAD_TEMP_DIR = UPLOADS_ROOT
+
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 
 SECRET_KEY = secret_key(DATA_ROOT / "secret_key")
 

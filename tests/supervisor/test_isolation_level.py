@@ -1,9 +1,13 @@
 """What a worker says of its isolation, and that it takes no work below the least level."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.services import ROOT, clean_environment
 from tuning.models import Worker
 from tuning.supervisor.isolation import HIGHEST_LEVEL, Layer, probe
 from tuning.supervisor.worker import WorkerProcess
@@ -45,3 +49,28 @@ def test_the_probe_tells_every_layer() -> None:
     found = probe()
     assert {layer.level for layer in found} == set(range(HIGHEST_LEVEL + 1))
     assert found[0].active, "a runner could not even be started"
+
+
+LEVEL = """
+import os, sys
+os.umask(int(sys.argv[1], 8))
+import django
+django.setup()
+from tuning.supervisor.isolation import level
+print(level())
+"""
+
+
+def test_the_level_does_not_depend_on_the_umask(tmp_path: Path) -> None:
+    """Folders that are made for a runner were closed to a user of its own."""
+    reached = []
+    for umask in ("022", "077"):
+        environment = clean_environment(
+            TUNEROOM_DATA=str(tmp_path / umask), DJANGO_SETTINGS_MODULE="webapp.settings"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", LEVEL, umask],
+            cwd=ROOT, env=environment, capture_output=True, text=True,
+        )  # fmt: skip
+        reached.append(done.stdout.strip())
+    assert reached[0] == reached[1] != "", done.stderr

@@ -34,7 +34,7 @@ def store_file(
     """Copy a runner's file (by a path, or by its name in an open folder) to its place, calling
     `beat` meanwhile. Returns its size in bytes and its SHA-256. Raises BadEvent if there is no
     plain file: a link would hand out files that the runner cannot read, a pipe never ends."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    _make_folder(target.parent)
     temporary = target.with_name(f".{target.name}.part")
     digest, size = hashlib.sha256(), 0
     descriptor = _open_plain(source, folder)
@@ -45,7 +45,7 @@ def store_file(
             writer.write(chunk)
             beat()
         writer.flush()
-        os.fchmod(writer.fileno(), 0o640)
+        os.fchmod(writer.fileno(), stat.S_IMODE(target.parent.stat().st_mode) & 0o640)
         os.fsync(writer.fileno())
     temporary.replace(target)
     _sync_folder(target.parent)
@@ -61,8 +61,7 @@ def store_folder(root: Path, target: Path, *names: str, beat: Beat = lambda: Non
         return
     temporary = target.with_name(f".{target.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
-    # Readable for its group: that of the runners, where they are other users.
-    temporary.mkdir(parents=True, mode=0o750)
+    _make_folder(temporary)
     descriptor = _open_folder(root, *names)
     try:
         with os.scandir(descriptor) as entries:
@@ -73,6 +72,16 @@ def store_folder(root: Path, target: Path, *names: str, beat: Beat = lambda: Non
         os.close(descriptor)
     temporary.rename(target)
     _sync_folder(target.parent)
+
+
+def _make_folder(path: Path) -> None:
+    """As readable as the folder above: where runners are users of their own, for their group."""
+    if path.exists():
+        return
+    _make_folder(path.parent)
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+        path.chmod(stat.S_IMODE(path.parent.stat().st_mode))
 
 
 def copy_into(source: Path, root: Path, *names: str) -> None:

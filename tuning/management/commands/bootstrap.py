@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from tuning.management.prepared import lacks_migrations
+from tuning.management.privacy import close_data_folder
 from tuning.management.processes import folder_lock
 from tuning.models import Cells
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, **options: Any) -> None:
+        close_data_folder()
         # Two that start together: the second one waits and then finds everything done.
         with folder_lock(Path(settings.DATA_ROOT) / "bootstrap.lock", wait_seconds=WAIT_SECONDS):
             self._migrate()

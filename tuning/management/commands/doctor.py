@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tuning.management.commands.bootstrap import first_password_file
+from tuning.management.privacy import close_data_folder
 
 GIB = 1 << 30
 LITTLE_DISK = 5 * GIB
@@ -73,7 +74,7 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
-        python, data_folder, disk, database, broker, site, gpus, isolation,
+        python, data_folder, privacy, disk, database, broker, site, gpus, isolation,
     )  # fmt: skip
     for check in checks:
         yield from check()
@@ -105,6 +106,22 @@ def data_folder() -> Iterator[Finding]:
         )
     else:
         yield ok("Data folder", f"{root} ({kind})" if kind else str(root))
+
+
+def privacy() -> Iterator[Finding]:
+    changed, left = close_data_folder()
+    if left:
+        yield fail(
+            "Privacy",
+            f"other accounts can reach {len(left)} files of the data folder that belong to another "
+            f"account, such as {left[0]}. Change their owner, or their rights with chmod.",
+        )
+    elif changed:
+        yield warn(
+            "Privacy", f"other accounts had rights on {changed} files of the data folder: removed."
+        )
+    else:
+        yield ok("Privacy", "no other account can read the data folder")
 
 
 def file_system(path: Path, mounts: Path) -> str:

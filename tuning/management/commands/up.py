@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from tuning.management.prepared import NOT_SET_UP, lacks_migrations
+from tuning.management.privacy import close_data_folder
 from tuning.management.processes import STOP_SECONDS, Family, Taken, folder_lock
 
 READY_SECONDS = 60
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         with ExitStack() as stack:
             if not only:
                 self._lock_data_folder(stack)
+            self._close_data_folder()
             refuse_unprepared()
             listener = stack.enter_context(listen(host, port)) if "site" in parts else None
             slots = slot_count() if "worker" in parts else 0
@@ -80,6 +82,13 @@ class Command(BaseCommand):
         if family.failed:
             raise CommandError(f"{family.failed[0].upper()}{family.failed[1:]}.")
         self._say("Stopped.")
+
+    def _close_data_folder(self) -> None:
+        changed, left = close_data_folder()
+        if changed:
+            self._say(f"Other accounts had rights on {changed} files of the data folder: removed.")
+        if left:
+            self._say(f"Other accounts can reach {left[0]}: it belongs to another account.")
 
     def _lock_data_folder(self, stack: ExitStack) -> None:
         path = Path(settings.DATA_ROOT) / "up.lock"

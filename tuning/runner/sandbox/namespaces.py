@@ -45,7 +45,10 @@ def enter(readable: Iterable[Path], writable: Iterable[Path]) -> None:
     folder = Path.cwd()
     # First: /proc shows the processes of whoever mounts it.
     stay_behind_a_namespace()
+    # Folders on the way to what is shown, which a user of the runner's own passes through as well.
+    before = os.umask(0o022)
     _build(folder / ".root", shown)
+    os.umask(before)
     os.chdir(folder)
     Path(".root").rmdir()
     _entered = True

@@ -7,6 +7,8 @@ from django import forms
 from tuning.models import Tag
 from tuning.models.validators import validate_name
 
+from .lists import Keys
+
 LONGEST_COMMENT = 10_000
 LONGEST_TAG: int = Tag._meta.get_field("name").max_length or 0
 MOST_TAGS = 20
@@ -57,24 +59,18 @@ class MarkForm(forms.Form):
 
     mark = forms.ChoiceField(choices=MARKS)
     names = TagsField(required=False)
-    trial = forms.TypedMultipleChoiceField(
-        coerce=int,
+    # Which of them the person sees, the view asks.
+    trial = Keys(
+        most=MOST_TRIALS,
+        too_many=f"At most {MOST_TRIALS:,} trials at once.",
         error_messages={
             "required": "Choose trials first.",
             "invalid_choice": "“%(value)s” is no trial.",
         },
     )
 
-    def __init__(self, data: Any) -> None:
-        super().__init__(data)
-        # Which of them the person sees, the view asks.
-        given = [(key, key) for key in data.getlist("trial") if key.isdecimal() and len(key) < 16]
-        self.fields["trial"].choices = given
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("mark") in ("tag", "untag") and cleaned.get("names") == []:
             self.add_error("names", "Write a tag.")
-        if len(cleaned.get("trial", ())) > MOST_TRIALS:
-            self.add_error("trial", f"At most {MOST_TRIALS:,} trials at once.")
         return cleaned

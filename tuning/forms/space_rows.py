@@ -20,6 +20,8 @@ from tuning.analysis.space_edits import (
     value_type,
 )
 
+from .lists import ManyChoices
+
 SAMPLINGS = [("linear", "Linear"), ("log", "Logarithmic"), ("reverse_log", "Reversed logarithmic")]
 NO_NUMBER = "“{}” is not a number. Write numbers like 64, 0.001 or 1e-4."
 
@@ -160,7 +162,7 @@ class OptionsRow(Row):
         super().__init__(*args, **kwargs)
         self._options = _options(self.own)
         known = ", ".join(setting(value) for value in self._options.values())
-        self.fields["values"] = forms.MultipleChoiceField(
+        self.fields["values"] = ManyChoices(
             choices=[(key, setting(value)) for key, value in self._options.items()],
             widget=forms.CheckboxSelectMultiple,
             error_messages={
@@ -172,12 +174,12 @@ class OptionsRow(Row):
     @staticmethod
     def texts(own: Hyperparameter, edit: Edit) -> dict[str, Any]:
         # In Python True equals 1: they are compared with their types.
-        known = [(type(value), value) for value in edit.values] if isinstance(edit, Values) else []
+        known = {(type(value), value) for value in edit.values} if isinstance(edit, Values) else ()
         chosen = [k for k, value in _options(own).items() if (type(value), value) in known]
         return {"way": "options", "values": chosen}
 
     def edit(self) -> Edit:
-        chosen = self.cleaned_data["values"]
+        chosen = set(self.cleaned_data["values"])
         return Values(tuple(value for key, value in self._options.items() if key in chosen))
 
 

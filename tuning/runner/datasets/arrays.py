@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tuning.protocol.events import MAX_NAME, FoundArray, FoundArrays
-from tuning.protocol.names import one_line
+from tuning.protocol.names import is_one_line, one_line
 from tuning.protocol.uploads import MOST_ARRAYS, MOST_COLUMNS, ROLE_PAIRS, Upload
 from tuning.runner.failures import BadData
 
@@ -115,7 +115,7 @@ def read_arrays(
 
 def _shown(names: Iterable[str]) -> list[str]:
     """The names that a person may choose from; those that say what they are go first."""
-    fitting = [name for name in names if name == one_line(name) and 0 < len(name) <= MAX_NAME]
+    fitting = [name for name in names if is_one_line(name) and 0 < len(name) <= MAX_NAME]
     if len(fitting) > MOST_ARRAYS:
         fitting.sort(key=lambda name: role_of(name) is None)
     return fitting[:MOST_ARRAYS]

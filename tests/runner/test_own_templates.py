@@ -93,6 +93,19 @@ class {name}(kt.HyperModel):
     def fit(self, hp, model, *args, **kwargs):
         return model.fit(*args, batch_size=hp.Choice("batch_size", [16, 32]), **kwargs)
 """
+INCEPTION = """
+import keras
+import keras_tuner as kt
+from functools import partial
+
+def build_model(hp, image_size: int = 150, num_classes: int = 11, weights="imagenet"):
+    shape = (image_size, image_size, {channels})
+    base = keras.applications.InceptionV3(include_top=False, weights=weights, input_shape=shape)
+    x = keras.layers.GlobalAveragePooling2D()(base.output)
+    model = keras.Model(base.input, keras.layers.Dense(num_classes, activation="softmax")(x))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+"""
 TEMPLATES = {
     "keras": function(),
     "tensorflow_keras": function(imports=f"{TF_KERAS}\nimport keras_tuner as kt"),
@@ -121,6 +134,14 @@ TEMPLATES = {
     ),
     "guarded": function() + "\nif __name__ == '__main__':\n    import matplotlib_is_not_here\n",
     "input_shape": function(shape="(28, 28)"),
+    "literal_shape": function(shape="(28, 28, 3)"),
+    "image_size": function(arguments="hp, image_size: int = 150", shape="(image_size, image_size)"),
+    "inception": INCEPTION.format(channels=1),
+    "inception_partial": INCEPTION.format(channels=3)
+    + "tuner = kt.RandomSearch(partial(build_model, image_size=150, weights=None), 'val_loss')\n",
+    "too_deep": function().replace(
+        "model.add(keras.layers.Flatten())", "model.add(keras.layers.Conv2D(4, 9))"
+    ),
     "few_outputs": function(classes="5"),
     "one_hot": function(loss="categorical_crossentropy"),
     "values": "# dataset: diabetes\n" + function(shape="(10,)"),
@@ -148,7 +169,7 @@ def inspected(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 @pytest.mark.parametrize(
     "name",
     ["keras", "tensorflow_keras", "old_name", "old_submodule", "any_name", "arguments",
-     "hypermodel", "guarded"],
+     "image_size", "hypermodel", "guarded"],
 )  # fmt: skip
 def test_styles_are_taken_unmodified(inspected: dict[str, Any], name: str) -> None:
     found = inspected[name]
@@ -192,6 +213,12 @@ def test_what_is_no_script_is_used_as_it_stands(inspected: dict[str, Any]) -> No
     [
         ("script_needs_its_data", "The template uses NOISE, which its script makes from its own"),
         ("input_shape", "inputs of shape (28, 28), but the dataset's have shape (8, 8, 1)"),
+        ("literal_shape", "Prepare the dataset again with image size 28 and RGB as its colours, or "
+         "let the builder ask for input_shape"),
+        ("inception", "InceptionV3 needs images of at least 75 × 75 pixels with 3 channels. "
+         "Prepare the dataset again with image size 75 or more and RGB as its colours."),
+        ("inception_partial", "InceptionV3 needs images of at least 75 × 75 pixels with 3"),
+        ("too_deep", "The images of 8 × 8 pixels are too small for the template's layers"),
         ("few_outputs", "outputs of shape (5,) and the loss sparse_categorical_crossentropy, but "
          "the dataset's targets are class numbers of shape (), from 0 to 9"),
         ("amounts", "the loss mean_squared_error, which predicts amounts, but the dataset's"),

@@ -84,8 +84,12 @@ class Arguments:
     optional: frozenset[str]
 
 
+# What a project has for a parameter of a function, or None.
+Supply = Callable[[Callable[..., Any], inspect.Parameter], Any]
+
+
 def bind(
-    function: Callable[..., Any], material: Material, supplies: dict[str, Any], tree: ast.Module,
+    function: Callable[..., Any], material: Material, supply: Supply, tree: ast.Module,
     skip: int, anything_else: bool,
 ) -> Arguments:  # fmt: skip
     """The arguments for `function`, after its first `skip` parameters. `anything_else`: whether
@@ -100,8 +104,9 @@ def bind(
     named: dict[str, Any] = {}
     for parameter in asked:
         name, meaning = parameter.name, meanings[parameter.name]
-        if not meaning and supplies.get(name) is not None:
-            named[name] = supplies[name]
+        supplied = None if meaning else supply(function, parameter)
+        if supplied is not None:
+            named[name] = supplied
         elif meaning or parameter.default is parameter.empty:
             named[name] = _given(material, meaning or next(by_order, ""), name, tree, function)
     takes_args = inspect.Parameter.VAR_POSITIONAL in kinds and anything_else

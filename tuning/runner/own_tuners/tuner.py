@@ -207,7 +207,7 @@ def arguments_for(tuner: Any, material: Material) -> Arguments:
     call = template.script.search
     anything = call is None or bool(call.args or call.keywords)
     arguments = bind(
-        function, material, template.supplied, template.script.tree, 1 if searches else 2, anything
+        function, material, template.supply, template.script.tree, 1 if searches else 2, anything
     )
     tuner._ours.optional = arguments.optional
     return arguments
@@ -234,8 +234,8 @@ def _constructor_arguments(own: Any, template: Template, oracle: kt.Oracle) -> d
     for name, parameter in parameters.items():
         if name in given:
             given[name] = template if template.stands_for(given[name]) else given[name]
-        elif template.supplied.get(name) is not None:
-            given[name] = template.supplied[name]
+        elif (supplied := template.supply(own, parameter)) is not None:
+            given[name] = supplied
         elif parameter.default is parameter.empty:
             if name not in ours:
                 raise TemplateError(

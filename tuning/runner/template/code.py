@@ -17,6 +17,8 @@ from tuning.runner.failures import (
 )
 
 from .definitions import find_builder, own_tuner, proposed_objective
+from .image_limits import image_limit
+from .image_sizes import ImageSizes, is_size
 from .imports import Absent
 from .misfits import misfit, output_misfit
 from .modules import execute
@@ -24,7 +26,7 @@ from .own_values import OwnValues
 from .ready_made import fitting_ready_made
 from .scripts import read_script
 from .stand_ins import Parts, stand_in
-from .supplied import SUPPLIED, supplies, supplies_constants
+from .supplied import SIDES, SUPPLIED, supplies, supplies_constants
 from .targets import fitted, takes_one_hot
 
 # What a template's own `fit` may pass to `model.fit` although we pass it as well.
@@ -50,10 +52,11 @@ class Template(kt.HyperModel):
         super().__init__(name="template")
         self.facts = facts
         self.constants = constants or {}
-        self.supplied = {**supplies(facts), **self.constants}
-        self._own = OwnValues(supplies_constants(facts), self.constants, parts, facts)
         self._one_hot = False
         self.script = read_script(code, TEMPLATE_FILE, self.constants)
+        self._supplied = {**supplies(facts), **self.constants}
+        self._sizes = ImageSizes(self.script.tree)
+        self._own = OwnValues(supplies_constants(facts), self.constants, parts, facts, self._sizes)
         self.module = self._execute(code)
         # A class of its own that runs the trials, or None; it may well need no builder.
         others = self.script.construction is not None and not self.script.tuner
@@ -110,6 +113,8 @@ class Template(kt.HyperModel):
                 return self.inner.build(hp)
         except Exception as error:
             self.explain(error)
+            if sentence := image_limit(error, self.facts):
+                raise TemplateError(sentence) from error
             if is_network_error(error):
                 raise NoNetwork(
                     "The template downloads something, which failed: connect the worker to the "
@@ -201,6 +206,19 @@ class Template(kt.HyperModel):
             "template's form."
         ) from error
 
+    def supply(self, function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
+        """What the constants or the project have for a parameter of one of the template's
+        functions; None if they have nothing. Raises TemplateError."""
+        name = parameter.name
+        value = self._supplied.get(name)
+        shape = tuple(self.facts["input_shape"])
+        if len(shape) == 3 and name not in self.constants and is_size(name):
+            return self._sizes.of_parameter(function, parameter, shape)
+        siblings = inspect.signature(function).parameters
+        if len(shape) == 3 and name in SIDES and all(side in siblings for side in SIDES):
+            return value or shape[SIDES.index(name)]
+        return value
+
     def _arguments(self, function: Callable[..., Any], skip: int) -> dict[str, Any]:
         """What `function` asks for by name, after its first `skip` parameters."""
         given = {}
@@ -209,9 +227,10 @@ class Template(kt.HyperModel):
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
             optional = parameter.default is not parameter.empty
-            supplied = parameter.name in self.supplied
-            if supplied and not (optional and self.supplied[parameter.name] is None):
-                given[parameter.name] = self.supplied[parameter.name]
+            supplied = self.supply(function, parameter)
+            given_anyway = parameter.name in (self.constants if optional else self._supplied)
+            if supplied is not None or given_anyway:
+                given[parameter.name] = supplied
             elif not optional:
                 name = getattr(function, "__name__", "The builder")
                 raise TemplateError(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .image_limits import preparation_for
 from .targets import REGRESSION, loss_of, outputs_of
 
 _SPARSE = "sparse_categorical_crossentropy"
@@ -22,9 +23,14 @@ def _input_misfit(keras_model: Any, facts: dict[str, Any]) -> str:
     given = tuple(facts["input_shape"])
     if wanted is None or _alike(wanted, given):
         return ""
+    way = "Let the builder ask for input_shape: the project supplies it."
+    if preparation := preparation_for(wanted, given):
+        way = (
+            f"{preparation[:-1]}, or let the builder ask for input_shape: the project supplies it."
+        )
     return (
         f"The template's model takes inputs of shape {wanted}, but the dataset's have shape "
-        f"{given}. Let the builder ask for input_shape: the project supplies it."
+        f"{given}. {way}"
     )
 
 

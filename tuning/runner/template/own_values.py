@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 from tuning.runner.failures import TemplateError
 
 from .constants import GIVEN_CONSTANT, given_constant
+from .image_sizes import Form, ImageSizes, form_of_value, in_form, is_side, is_size
 from .script_data import Rows
 from .source_stand_ins import Project, mark_fitted, source_stand_in
 from .sources import Fit, Kind, Source
 from .stand_ins import Parts, stand_in
-from .supplied import FEATURE_LISTS, NAMES_OF_CONSTANTS
-from .syntax import last_name
+from .supplied import FEATURE_LISTS, NAMES_OF_CONSTANTS, SIDES
+from .syntax import defines, last_name
 from .unknown import MARK, UnknownValue, constant_needed
 
 Expression = TypeVar("Expression", bound=ast.expr)
@@ -42,6 +43,8 @@ class Adaptation:
 
     names: dict[str, Any]
     constants: frozenset[str] = frozenset()
+    # Names of the height and the width of images, if the code has both.
+    sides: frozenset[str] = frozenset()
 
     def statement(self, node: ast.stmt, of_data: bool = False) -> ast.stmt:
         """The assignment with its values left to `OwnValues.fitting`. `of_data`: they come from
@@ -97,9 +100,15 @@ class Adaptation:
         return value
 
     def _fitting(self, name: str, value: ast.expr) -> ast.expr:
-        if name.lower() not in NAMES_OF_CONSTANTS and name not in self.constants:
+        if name.lower() not in NAMES_OF_CONSTANTS and name not in self.constants | self.sides:
             return value
         return _later(name, value)
+
+
+def sides_of(body: Iterable[ast.stmt]) -> frozenset[str]:
+    """The names that statements give to the height and the width of images."""
+    found = {name for node in body for name in defines(node) if name.lower() in SIDES}
+    return frozenset(found if len({name.lower() for name in found}) == 2 else ())
 
 
 def _later(name: str, value: ast.expr) -> ast.expr:
@@ -179,8 +188,9 @@ class OwnValues:
 
     def __init__(
         self, supplied: dict[str, Any], constants: dict[str, Any], parts: Parts | None,
-        facts: dict[str, Any],
+        facts: dict[str, Any], sizes: ImageSizes | None = None,
     ) -> None:  # fmt: skip
+        self._sizes = sizes or ImageSizes(ast.Module([], []))
         self._supplied = supplied
         self._constants = constants
         self._parts = parts
@@ -206,7 +216,7 @@ class OwnValues:
         project supplies of the names that only left-out statements define, or none at all."""
         names = {*missing, *NAMES_OF_CONSTANTS, *map(str.upper, NAMES_OF_CONSTANTS)}
         known = self._supplied | self._constants
-        found = {name: known.get(name, known.get(name.lower())) for name in names}
+        found = {name: known.get(name, self._supplied_as(name, known)) for name in names}
         supplied = {name: value for name, value in found.items() if value is not None}
         return supplied | self._constants
 
@@ -225,21 +235,40 @@ class OwnValues:
         """The value that `own()` gives if it agrees with the dataset, else the dataset's."""
         if name in self._constants:
             return self._constants[name]
-        supplied = self._supplied.get(name.lower())
         try:
             value = own()
         except Exception as error:
+            supplied = self._supplied_as(name, self._supplied)
             if supplied is not None:
                 return supplied
             if isinstance(error, TemplateError) and not isinstance(error, UnknownValue):
                 raise
             reason = error.text if isinstance(error, UnknownValue) else str(error)
             raise constant_needed(name, line, reason) from error
-        fitting = _like(value, supplied)
+        fitting = self._like(name, value)
         if fitting is None or fitting == value:
             return value
         self.changed[name] = (fitting, value)
         return fitting
+
+    def _supplied_as(self, name: str, known: dict[str, Any]) -> Any:
+        """The project's value for a name that has no value of the script's own."""
+        shape = tuple(self._facts["input_shape"])
+        if len(shape) == 3 and is_size(name):
+            return self._sizes.of_name(name, shape)
+        return known.get(name.lower())
+
+    def _like(self, name: str, value: Any) -> Any:
+        """The project's value in the form of the script's own, or None where it has no such
+        form."""
+        shape = tuple(self._facts["input_shape"])
+        form = form_of_value(value)
+        if len(shape) != 3 or not form or not is_size(name):
+            return _like(value, self._supplied.get(name.lower()))
+        if form is Form.NUMBER and not is_side(name, value, shape):
+            return None
+        fitting = in_form(shape, form)
+        return type(value)(fitting) if isinstance(value, list | tuple) else fitting
 
     def count_of_features(self, name: str, names: Any) -> int:
         """How many features the project has, if `names` are those of the script's table."""

@@ -13,7 +13,7 @@ from .constants import with_constants
 from .construction import construction_of, search_of
 from .imports import absent_imports
 from .openings import opened
-from .own_values import Adaptation
+from .own_values import Adaptation, sides_of
 from .reading import GIVEN, Reading, installed, is_builder
 from .running import Running
 from .script import Script
@@ -36,7 +36,7 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
     )
     body = with_constants(body, constants)
     names = {node.name: node for node in body if isinstance(node, DEFINITIONS)}
-    adaptation = Adaptation(names, constants)
+    adaptation = Adaptation(names, constants, sides_of(loose))
     if is_script and (made.builder or any(is_builder(node, "") for node in body)):
         if made.given is not None:
             body = [*body, _statement(adaptation.call(made.given))]

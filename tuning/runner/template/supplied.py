@@ -9,6 +9,12 @@ SUPPLIED = (
 )  # fmt: skip
 
 
+# Names for the size of images, in whatever form (see image_sizes.py), and for their shape.
+IMAGE_SIZES = frozenset({
+    "image_size", "img_size", "im_size", "image_dim", "img_dim", "image_dims", "img_dims",
+    "image_dimensions", "img_dimensions", "input_size", "target_size",
+})  # fmt: skip
+IMAGE_SHAPES = frozenset({"input_shape", "img_shape", "image_shape"})
 _FEATURES = (
     "num_features", "n_features", "input_dim", "nb_features", "feature_count", "num_inputs",
     "n_inputs", "number_of_features",
@@ -20,12 +26,16 @@ def supplies(facts: dict[str, Any]) -> dict[str, Any]:
     shape = tuple(facts["input_shape"])
     height, width, channels = shape if len(shape) == 3 else (None, None, None)
     meanings: list[tuple[Any, tuple[str, ...]]] = [
-        (shape, ("input_shape", "img_shape", "image_shape")),
-        (shape[:2] if len(shape) == 3 else None, ("image_size", "img_size")),
-        (height, ("img_height", "image_height", "img_rows")),
-        (width, ("img_width", "image_width", "img_cols")),
-        (channels, ("channels", "num_channels", "img_channels", "img_num_channels")),
+        (shape, tuple(IMAGE_SHAPES)),
+        (shape[:2] if len(shape) == 3 else None, tuple(IMAGE_SIZES)),
+        (height, ("img_height", "image_height", "img_rows", "img_h", "input_height")),
+        (width, ("img_width", "image_width", "img_cols", "img_w", "input_width")),
+        (
+            channels,
+            ("channels", "num_channels", "img_channels", "img_num_channels", "image_channels"),
+        ),
         (shape[0] if len(shape) == 1 else None, _FEATURES),
+        *([(shape[0], ("input_size",))] if len(shape) == 1 else []),
         (
             facts.get("num_classes"),
             (
@@ -62,9 +72,13 @@ _CLASSES = (
 
 def supplies_constants(facts: dict[str, Any]) -> dict[str, Any]:
     """What a project has, by the names that scripts give to their own constants."""
-    return {**supplies(facts), **dict.fromkeys(_CLASSES, facts.get("class_names"))}
+    shape = tuple(facts["input_shape"])
+    sides = dict(zip(SIDES, shape[:2], strict=True)) if len(shape) == 3 else {}
+    return {**supplies(facts), **sides, **dict.fromkeys(_CLASSES, facts.get("class_names"))}
 
 
+# Each alone may be anything; where code has both, they are an image's.
+SIDES = ("height", "width")
 # Lists of a table's columns that are inputs: their number is the project's.
 FEATURE_LISTS = frozenset({
     "feature_columns", "feature_cols", "feature_names", "feature_list", "features", "predictors",
@@ -72,5 +86,5 @@ FEATURE_LISTS = frozenset({
 })  # fmt: skip
 # Names that mean the same in a script's own constants. `max_value` and the like may be anything.
 NAMES_OF_CONSTANTS = frozenset(supplies_constants(_NOTHING)) - {
-    "task", "max_value", "min_value", "feature_names"
+    "task", "max_value", "min_value", "feature_names", *SIDES
 }  # fmt: skip

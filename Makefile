@@ -8,8 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Pythons that TensorFlow has packages for. `make PYTHON=/path/to/python up` names one.
 GOOD_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-# Two processes; the tests of one file stay in one, where they share a runner or a whole Tuneroom.
-PYTEST := $(BIN)/python -m pytest
+# Three processes, since some tests wait. tests/conftest.py says which tests share one, in what order.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,13 +21,10 @@ setup: venv ## Everything that `make up` needs, without starting it.
 	@$(BIN)/python manage.py bootstrap
 
 test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails instead of skipping.
-	@status=0; \
-	$(PYTEST) -n 2 --dist loadfile -m "not tensorflow and not browser" || status=1; \
-	$(PYTEST) -n 2 --dist loadfile -m "tensorflow or browser" || status=1; \
-	exit $$status
+	@$(PYTEST)
 
 test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs and no browser.
-	@$(PYTEST) -n 2 --dist loadfile -m "not tensorflow and not services and not browser"
+	@$(PYTEST) -m "not tensorflow and not services and not browser"
 
 # Linters read the settings, and reading them makes a data folder: not the one with the data.
 lint: venv-dev ## Check style, types, layers, migrations, security settings and dependencies.

@@ -74,6 +74,20 @@ SPACE = {
 }  # fmt: skip
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files go first, so that no process is left with one at the end. What drives a browser
+    stays in one process, with one Tuneroom for all of it; every other file has its own turn."""
+    slow = {item.path for item in items if _is_slow(item)}
+    items.sort(key=lambda item: (not item.get_closest_marker("browser"), item.path not in slow))
+    for item in items:
+        group = "browser" if item.get_closest_marker("browser") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("tensorflow", "services"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _quick_site() -> None:
     """Sign-ins without the slow password hash; a folder for static files, as setup makes it."""

@@ -76,12 +76,17 @@ SPACE = {
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow files go first, so that no process is left with one at the end. What drives a browser
-    stays in one process, with one Tuneroom for all of it; every other file has its own turn."""
+    or a Tuneroom that tests share stays in one process; every other file has its own turn."""
     slow = {item.path for item in items if _is_slow(item)}
-    items.sort(key=lambda item: (not item.get_closest_marker("browser"), item.path not in slow))
+    items.sort(key=lambda item: (not _is_shared(item), item.path not in slow))
     for item in items:
-        group = "browser" if item.get_closest_marker("browser") else str(item.path)
+        group = "shared" if _is_shared(item) else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _is_shared(item: pytest.Item) -> bool:
+    shared = {"chromium", "tuneroom"}
+    return bool(shared & set(item.fixturenames)) if isinstance(item, pytest.Function) else False
 
 
 def _is_slow(item: pytest.Item) -> bool:

@@ -115,12 +115,24 @@ FLOW = "train_generator = datagen.flow_from_directory('photos', target_size=(64,
         (CSV + "def clean(t):\n    return t.dropna()\ndf = clean(df)", "df.shape[1] - 1", 4),
         ("feature_columns = ['a', 'b']\n" + CSV + "X_train = df[feature_columns]",
          "len(feature_columns)", 4),
+        # Lists and mappings under names of data are no data.
+        (XY + "FEATURES = [c for c in df.columns if c != 'species']", "len(FEATURES)", 4),
+        (XY + "labels = df['species'].unique().tolist()", "len(labels)", 3),
+        (FLOW + "labels = dict((v, k) for k, v in train_generator.class_indices.items())",
+         "len(labels)", 3),
+        (XY + "labels = {name: i for i, name in enumerate(y.unique())}", "len(labels)", 3),
+        (XY + "y = pd.get_dummies(df['species']).values", "y.shape[1]", 3),
+        ("texts = load_it()\ny = [int(t == 'good') for t in texts]", "len(y)", 20),
         # Lists and counts of classes, under their names.
         ("class_names = ['a', 'b']", "len(class_names)", 3),
         ("CLASSES = ('a', 'b')", "CLASSES", tuple(CLASSES)),
         ("labels = ['a', 'b']", "labels", CLASSES),
         ("classes = 10", "classes", 3),
         ("num_class = 10", "num_class", 3),
+        ("class Config:\n    num_classes = 10\n    units = 8", "Config.num_classes", 3),
+        (XY + LABELS + "y = le.fit_transform(y)\nclass Config:\n    n = len(le.classes_)",
+         "Config.n", 3),
+        ("class Config:\n    base = 5\n    num_classes = base * 2", "Config.num_classes", 10),
         ("", "num_classes", 3),
         # Folders of images and what tensorflow_datasets tells.
         (FOLDER + "class_names = train_ds.class_names", "class_names", CLASSES),
@@ -169,7 +181,7 @@ def test_amounts_have_no_classes() -> None:
          "le.classes_ is known only"),
         (XY + LABELS + "y = le.fit_transform(y)\nX[:, 1] = le.fit_transform(X[:, 1])\n"
          "n = len(le.classes_)", "n", "Constants .*: n = "),
-        (XY, "int(df['city'].nunique())", r"df\['city'\].nunique\(...\) is known only"),
+        (XY, "int(df['city'].nunique())", r"df\['city'\].nunique\(\) is known only"),
         (XY + "cities = df['city'].nunique() + 1", "range(cities)", "is known only"),
         (XY + SCALER + "scaler.fit(X)", "scaler.mean_", "scaler.mean_ is known only"),
         (CSV + "def load():\n    return pd.read_csv('x'), LabelEncoder()\nt, le = load()\n"
@@ -235,6 +247,29 @@ def test_a_constant_leaves_what_a_function_computes(body: str) -> None:
         "def helper(n):\n    n = n * 2\n    return n\ndef build_model(hp):\n    return helper(4)\n"
     )
     assert run(twice + "kt.RandomSearch(build_model)\n", {"n": 7}) == 8
+
+
+MAIN = """
+import keras_tuner as kt
+def main():
+    df = read_csv("plants.csv")
+    le = LabelEncoder()
+    y = le.fit_transform(df["species"])
+    X = df.drop(columns="species")
+    outputs = len(le.classes_)
+    def build_model(hp):
+        return X.shape[1], outputs
+    tuner = kt.RandomSearch(build_model, objective="val_loss")
+    tuner.search(X, y)
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_script_in_a_function_has_them_too() -> None:
+    code = LABELS.splitlines()[0] + MAIN
+    assert run(code) == (4, 3)
+    assert run(code, {"outputs": 7}) == (4, 7)
 
 
 def test_helpers_can_still_be_part_of_an_estimator() -> None:

@@ -252,3 +252,12 @@ def test_texts_where_keras_tuner_has_numbers_are_left_out(upload: Any, tmp_path:
     trial = Trial.objects.get()
     assert trial.values == {"a": 1}
     assert trial.tuner_values == {"tuner/epochs": 3, "tuner/trial_id": "0001"}
+
+
+def test_metrics_that_were_not_finite_are_noted(upload: Any, tmp_path: Path) -> None:
+    row = upload(b"")
+    epochs = [FoundEpoch(0, 1, 1.0, {"acc": 0.5, "loss": float("nan")})]
+    metrics = {"acc": 0.5, "auc": float("inf")}
+    runner: Any = Left(tmp_path, [encode_event(found(metrics=metrics, epochs=epochs))])
+    ImportAssignment(row).record(FOUND, runner)
+    assert Trial.objects.get().not_finite == ["auc", "loss"]

@@ -22,7 +22,7 @@ from .source_stand_ins import Project, mark_fitted, source_stand_in
 from .sources import Fit, Kind, Source
 from .stand_ins import Parts, stand_in
 from .supplied import FEATURE_LISTS, NAMES_OF_CONSTANTS, SIDES
-from .syntax import defines, last_name
+from .syntax import defines, last_name, uses
 from .unknown import MARK, UnknownValue, constant_needed
 
 Expression = TypeVar("Expression", bound=ast.expr)
@@ -50,6 +50,8 @@ class Adaptation:
         """The assignment with its values left to `OwnValues.fitting`. `of_data`: they come from
         the script's data, so that it may need a constant."""
         node = _counting_features(node)
+        if isinstance(node, ast.ClassDef):
+            return self._settings(node)
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
             return node
         if given_constant(node):
@@ -63,6 +65,19 @@ class Adaptation:
             made_of_more = not isinstance(new.value, _AS_THEY_STAND)
             if of_data and made_of_more and isinstance(targets[0], ast.Name):
                 new.value = _later(targets[0].id, new.value)
+        return new
+
+    def _settings(self, node: ast.ClassDef) -> ast.ClassDef:
+        """`class Config: num_classes = 10`. A later line of the class may not use an earlier one,
+        which a value that is evaluated later would not see."""
+        own = {name for part in node.body for name in defines(part)}
+        new = copy.copy(node)
+        new.body = [
+            part
+            if not isinstance(part, ast.Assign | ast.AnnAssign) or uses(part) & own
+            else self.statement(part)
+            for part in node.body
+        ]
         return new
 
     def call(self, value: Expression) -> Expression:

@@ -37,7 +37,7 @@ _ENCODERS = frozenset({"OneHotEncoder", "LabelBinarizer"})
 # What is about data and no data any more: `labels = np.unique(y)`.
 _SUMMARIES = frozenset({
     "unique", "set", "sorted", "len", "range", "max", "min", "sum", "list", "shape", "columns",
-    "target_names", "feature_names", "classes_", "class_names", "keys", "nunique", "Input",
+    "target_names", "feature_names", "classes_", "class_names", "keys", "nunique", "Input", "dict",
 })  # fmt: skip
 
 
@@ -101,13 +101,24 @@ class ScriptData:
         if rows and not (named and named.what != rows.what):
             return rows
         # A pair, as in `val_data = (x_val, y_val)`, is made as it stands.
-        if isinstance(value, ast.Constant | ast.Tuple | ast.List) or not named or _sums_up(value):
+        if isinstance(value, ast.Constant | ast.Tuple | ast.List) or not named:
+            return None
+        if _sums_up(value) or self._names_columns(value):
             return None
         # `x` alone may be anything, as long as no data are in sight.
         if not of_data and not _says_part(name):
             return None
-        made = isinstance(value, ast.Call) and named.what == "y" and self._makes_one_hot(value)
-        return replace(named, one_hot=made)
+        made = any(
+            self._makes_one_hot(part) for part in _chain(value) if isinstance(part, ast.Call)
+        )
+        return replace(named, one_hot=made and named.what == "y")
+
+    def _names_columns(self, value: ast.expr | None) -> bool:
+        """`[c for c in df.columns if c != "y"]`, but not `[clean(text) for text in df["text"]]`."""
+        if not isinstance(value, ast.ListComp) or not isinstance(value.elt, ast.Name):
+            return False
+        source = value.generators[0].iter
+        return _sums_up(source) or (isinstance(source, ast.Name) and source.id not in self.names)
 
     def _unpacked(
         self, target: ast.Tuple | ast.List, value: ast.expr | None
@@ -208,7 +219,29 @@ def _divided(word: str) -> list[str]:
 
 
 def _sums_up(value: ast.expr | None) -> bool:
-    return last_name(value.func if isinstance(value, ast.Call) else value) in _SUMMARIES
+    """`np.unique(y)`, `df["y"].unique().tolist()`, `df.columns[:-1]`, a mapping."""
+    if isinstance(value, ast.Dict | ast.DictComp | ast.SetComp):
+        return True
+    return any(
+        last_name(part.func if isinstance(part, ast.Call) else part) in _SUMMARIES
+        for part in _chain(value)
+    )
+
+
+def _chain(value: ast.expr | None) -> Iterator[ast.expr]:
+    """An expression and what its methods and attributes are of: for `a.b().c[1:]` itself, `a.b()`
+    and `a`. An element, as in `np.unique(y, return_inverse=True)[1]`, is something else."""
+    while value is not None:
+        if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Slice):
+            value = value.value
+            continue
+        yield value
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+            value = value.func.value
+        elif isinstance(value, ast.Attribute):
+            value = value.value
+        else:
+            return
 
 
 def _keeps_rows(index: ast.expr) -> bool:

@@ -49,7 +49,7 @@ class Unknown:
         """`df.columns = [...]` changes nothing here."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return Unknown(f"{self._text}(...)")
+        return Unknown(f"{self._text}({'...' if args or kwargs else ''})")
 
     def __getitem__(self, key: Any) -> Any:
         return Unknown(f"{self._text}[{key!r}]" if isinstance(key, str | int) else self._text)

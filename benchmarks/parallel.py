@@ -55,7 +55,7 @@ def site(trials: int) -> Iterator[str]:
         gunicorn = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "webapp.wsgi", "--bind", f"127.0.0.1:{PORT}",
              "--worker-class", "webapp.gunicorn_worker.PatientWorker",
-             "--threads", "32", "--log-level", "error",
+             "--threads", "64", "--log-level", "error",
              "--no-control-socket", "--graceful-timeout", "2"],
             cwd=ROOT, env=environment,
         )  # fmt: skip

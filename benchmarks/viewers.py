@@ -261,7 +261,7 @@ def main() -> None:
         site = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "webapp.wsgi", "--bind", "127.0.0.1:8998",
              "--worker-class", "webapp.gunicorn_worker.PatientWorker",
-             "--threads", "32", "--workers", cores,
+             "--threads", "64", "--workers", cores,
              "--log-level", "error", "--no-control-socket", "--graceful-timeout", "2"],
             cwd=ROOT,
         )  # fmt: skip

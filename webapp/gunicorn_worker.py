@@ -6,13 +6,16 @@ costs a slow client nothing, collects a request's head and form. Threads get wha
 larger bodies (uploads) and the health check have threads of their own.
 """
 
+import errno
+import os
 import re
+import select
 import selectors
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -49,36 +52,71 @@ def length_of(received: bytes | bytearray) -> int | None:
     return end + len(_END_OF_HEAD) + (int(length[1]) if length else 0)
 
 
+class TooSlow(ConnectionResetError):
+    """To gunicorn, a client that is gone: nothing for the log."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ECONNRESET, "the client is too slow")
+
+
 class PatientSocket(socket.socket):
-    """A client's connection, on which no thread waits for ever.
+    """A client's connection, on which no thread waits for ever: a body and an answer have to move
+    at SLOWEST_KB a second on average while a thread waits for the client."""
 
-    A body has to arrive at UPLOAD_MIN_KB a second on average; each piece of an answer has to be
-    taken within SEND_SECONDS.
-    """
-
-    _since = 0.0
-    _received = 0
+    _waited = 0.0
+    _moved = 0
 
     def setblocking(self, flag: bool) -> None:
         self.settimeout(SEND_SECONDS if flag else 0)
 
-    def begin_body(self) -> None:
-        self._since, self._received = time.monotonic(), 0
+    def begin(self) -> None:
+        """A thread begins with a request."""
+        self._waited, self._moved = 0.0, 0
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         if self.gettimeout() == 0:
             return super().recv(size, flags)
-        earned = self._received / (settings.UPLOAD_MIN_KB * 1024)
-        left = self._since + settings.REQUEST_SECONDS + earned - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the request arrives too slowly")
-        self.settimeout(left)
-        try:
+        with self._waiting(settings.REQUEST_SECONDS):
             piece = super().recv(size, flags)
-        finally:
-            self.setblocking(True)
-        self._received += len(piece)
+        self._moved += len(piece)
         return piece
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        with self._waiting(SEND_SECONDS):
+            super().sendall(data, flags)
+        self._moved += len(data)
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Python's own has a time-out for each small step only."""
+        poll = select.poll()
+        poll.register(self, select.POLLOUT)
+        sent, done = 0, -1
+        while done and (count is None or sent < count):
+            with self._waiting(SEND_SECONDS) as seconds:
+                poll.poll(seconds * 1000)
+            most = PIECE if count is None else min(PIECE, count - sent)
+            with suppress(BlockingIOError):
+                done = os.sendfile(self.fileno(), file.fileno(), offset + sent, most)
+                sent += done
+                self._moved += done
+        return sent
+
+    @contextmanager
+    def _waiting(self, seconds: float) -> Iterator[float]:
+        """For the client: at most so long, and longer by what has moved already."""
+        earned = self._moved / (settings.SLOWEST_KB * 1024)
+        left = seconds + earned - self._waited
+        if left <= 0:
+            raise TooSlow
+        self.settimeout(left)
+        since = time.monotonic()
+        try:
+            yield left
+        except TimeoutError:
+            raise TooSlow from None
+        finally:
+            self._waited += time.monotonic() - since
+            self.setblocking(True)
 
 
 class PatientConnection(TConn):
@@ -106,7 +144,7 @@ class PatientConnection(TConn):
     def init(self) -> None:
         """Called by the thread before it reads each request."""
         super().init()
-        self.sock.begin_body()
+        self.sock.begin()
         if self.received:
             self.parser.unreader.unread(self.received)
         self.received, self.length = bytearray(), None

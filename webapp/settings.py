@@ -137,10 +137,11 @@ TEMPLATES = [
     },
 ]
 
-# How long the head of a request and a form may take to arrive. Larger bodies get more time, as long
-# as they arrive at this speed; few of them are read at once, so that pages are answered meanwhile.
+# How long the head of a request and a form may take to arrive. Larger bodies and answers get more
+# time, as long as they move at this speed; few bodies are read at once, so that pages are answered
+# meanwhile.
 REQUEST_SECONDS = env_int("REQUEST_SECONDS", 20, least=1)
-UPLOAD_MIN_KB = env_int("UPLOAD_MIN_KB", 10, least=1)
+SLOWEST_KB = env_int("SLOWEST_KB", 10, least=1)
 UPLOADS_AT_ONCE = env_int("UPLOADS_AT_ONCE", 4, least=1)
 # Of people who are not signed in nothing larger is read.
 FORM_MAX_KB = 256

@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from tests.services import ROOT, answers, clean_environment, free_port, manage, wait_for
+from webapp import gunicorn_worker
 
 # More than the site has threads.
-MANY = 48
+MANY = 72
 TOKEN = "a" * 32
-SETTINGS = {"REQUEST_SECONDS": "3", "UPLOAD_MIN_KB": "100", "UPLOADS_AT_ONCE": "3", "DEBUG": "1"}
+SETTINGS = {"REQUEST_SECONDS": "3", "SLOWEST_KB": "100", "UPLOADS_AT_ONCE": "3", "DEBUG": "1"}
 SESSION = """
 from django.contrib.auth.models import User
 from django.test import Client
@@ -159,6 +160,63 @@ def test_slow_uploads_leave_threads_for_pages_and_for_others(site: Site) -> None
     until_closed(clients)
     assert not list((site.data / "uploads").iterdir()), "nothing of them is left"
     assert "Traceback" not in site.log
+
+
+def test_slow_readers_leave_threads_for_others(site: Site) -> None:
+    clients = []
+    for _ in range(MANY // 2):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", site.port))
+        client.sendall(b"GET /static/plotly/plotly.min.js HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        clients.append(client)
+    assert works(site)
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.parametrize("way", ["sendall", "sendfile"])
+def test_an_answer_that_nobody_takes_ends(
+    way: str, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gunicorn_worker, "SEND_SECONDS", 0.2)
+    # What the kernel takes at once earns no time to speak of.
+    settings.SLOWEST_KB = 1_000_000
+    file = tmp_path / "large"
+    file.write_bytes(b"x" * 10_000_000)
+    ours, theirs = socket.socketpair()
+    with (
+        theirs,
+        gunicorn_worker.PatientSocket(fileno=ours.detach()) as client,
+        file.open("rb") as f,
+    ):
+        client.setblocking(True)
+        send = {"sendall": lambda: client.sendall(f.read()), "sendfile": lambda: client.sendfile(f)}
+        with pytest.raises(gunicorn_worker.TooSlow):
+            send[way]()
+
+
+def test_an_answer_that_is_taken_arrives_whole(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 20_000
+    (tmp_path / "file").write_bytes(content)
+    ours, theirs = socket.socketpair()
+    received = bytearray()
+
+    def take() -> None:
+        while piece := theirs.recv(65536):
+            received.extend(piece)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    with gunicorn_worker.PatientSocket(fileno=ours.detach()) as client:
+        client.setblocking(True)
+        client.sendall(content)
+        with (tmp_path / "file").open("rb") as file:
+            assert client.sendfile(file, 100, 1_000_000) == 1_000_000
+            assert client.sendfile(file, 256) == len(content) - 256
+    thread.join()
+    theirs.close()
+    assert received == content + content[100:1_000_100] + content[256:]
 
 
 def test_one_person_uploads_two_files_at_once(site: Site) -> None:

@@ -27,7 +27,7 @@ READY_SECONDS = 60
 # What TensorFlow says on every import. It ignores TF_CPP_MIN_LOG_LEVEL that early.
 NOISE = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog")
 # Some of them may be sending files to people with slow connections.
-SITE_THREADS = 32
+SITE_THREADS = 64
 PARTS = ("site", "worker", "scheduler")
 
 

@@ -66,7 +66,7 @@ def change_of(shape: tuple[int, int, int], upload: Upload) -> Change:
     return Change(shape, (side or height, side or width, wanted))
 
 
-def changed_image(image, height, width, channels):  # type: ignore[no-untyped-def]
+def changed_image(image: np.ndarray, height: int, width: int, channels: int) -> np.ndarray:
     """An image of shape (height, width, channels) in another size and other colours."""
     size, how = (width, height), Image.Resampling.BILINEAR
     if image.dtype == np.uint8:
@@ -76,5 +76,6 @@ def changed_image(image, height, width, channels):  # type: ignore[no-untyped-de
     planes = [image[..., channel] for channel in range(min(image.shape[2], 3))]
     if channels == 1 and len(planes) == 3:
         planes = [0.299 * planes[0] + 0.587 * planes[1] + 0.114 * planes[2]]
-    planes = [Image.fromarray(np.ascontiguousarray(plane)).resize(size, how) for plane in planes]
-    return np.stack([np.asarray(plane) for plane in planes * (channels // len(planes))], axis=-1)
+    pictures = [Image.fromarray(np.ascontiguousarray(plane)).resize(size, how) for plane in planes]
+    pictures *= channels // len(pictures)
+    return np.stack([np.asarray(picture) for picture in pictures], axis=-1)

@@ -9,11 +9,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.images import digit_images, zip_of
 from tests.services import ROOT, Tuneroom, manage, start_tuneroom, wait_for
 
+MEDMNIST = Path(__file__).parents[1] / "cases" / "medmnist_like.npz"
 pytestmark = [pytest.mark.tensorflow, pytest.mark.services]
 
 
@@ -56,32 +58,55 @@ def test_nonsense_is_refused_with_a_sentence(
     assert "Traceback" not in done.stderr
 
 
-BUILDER = """
-import keras
+TRANSFER = """
+import numpy as np
+from tensorflow import keras
+from tensorflow.keras import layers
+import keras_tuner as kt
+
+data = np.load("pneumoniamnist.npz")
+x_train, y_train = data["train_images"], data["train_labels"]
 
 
-def build_model(hp, input_shape, num_classes):
-    keras_model = keras.Sequential([
-        keras.Input(input_shape),
-        keras.layers.Flatten(),
-        keras.layers.Dense(hp.Int("units", 4, 16), activation="relu"),
-        keras.layers.Dense(num_classes, activation="softmax"),
-    ])
-    keras_model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return keras_model
+def build_model(hp, image_size: int = 150, num_classes: int = 2):
+    inputs = keras.Input(shape=(image_size, image_size, 3))
+    base = keras.Sequential([layers.Conv2D(4, 3, strides=2), layers.ReLU()])
+    base.trainable = False
+    x = layers.GlobalAveragePooling2D()(base(layers.Rescaling(1 / 255.0)(inputs)))
+    x = layers.Dropout(hp.Float("dropout", 0.0, 0.5, step=0.1))(x)
+    outputs = layers.Dense(num_classes, activation="softmax")(x)
+    model = keras.Model(inputs, outputs)
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+tuner = kt.Hyperband(build_model, objective="val_accuracy", max_epochs=5)
+tuner.search(x_train, y_train, epochs=5)
 """
 
 
 def test_it_takes_files(tuneroom: Tuneroom, tmp_path: Path) -> None:
-    photos = zip_of(tmp_path / "photos.zip", digit_images(each=30))
-    template, output = tmp_path / "build.py", tmp_path / "best.keras"
-    template.write_text(BUILDER)
-    given = words(dataset=photos, template=template, image_size=10, retrain=True, output=output)
-    done = tuneroom.manage(*given, timeout=180)
+    """Arrays whose names say nothing: images that become larger and RGB; and a template."""
+    with np.load(MEDMNIST) as arrays:
+        np.savez(
+            tmp_path / "scans.npz", scans=arrays["train_images"], grades=arrays["train_labels"]
+        )
+    template, output = tmp_path / "transfer.py", tmp_path / "best.keras"
+    template.write_text(TRANSFER)
+    given = {"dataset": tmp_path / "scans.npz", "template": template, "image_size": 32,
+             "colours": "rgb", "max-trials": 1}  # fmt: skip
+    asked = tuneroom.manage(*words(**given), timeout=60)
+    assert asked.returncode == 1
+    assert (
+        "It is not clear which arrays are inputs and targets. The file holds: scans (240, 28, 28) "
+        "uint8, grades (240, 1) uint8. Name them with --x and --y."
+    ) in asked.stderr
+    chosen = words(**given, x="scans", y="grades", retrain=True, output=output)
+    done = tuneroom.manage(*chosen, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "90 of 90 images were scaled to 10 × 10 pixels" in done.stdout
+    assert "240 images were converted to RGB." in done.stdout
     with zipfile.ZipFile(output) as archive:
-        assert "[null, 10, 10, 1]" in archive.read("config.json").decode()
+        assert "[null, 32, 32, 3]" in archive.read("config.json").decode()
 
 
 def test_of_a_file_that_cannot_be_read_nothing_stays(tuneroom: Tuneroom, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 // New search: shows only what the chosen tuner uses, and of each hyperparameter only the fields of
 // the chosen way to search it.
 
+import { askDirection } from "./metric_directions.js";
+
 const form = document.getElementById("search-form");
 
 // Estimators have neither Hyperband nor early stopping.
@@ -14,13 +16,19 @@ function adapt() {
   const hyperband = form.elements.tuner.value === "hyperband";
   show(document.getElementById("hyperband-fields"), hyperband);
   show(field("max_trials"), !hyperband);
-  show(field("early_stopping_patience"), form.elements.early_stopping_metric?.value !== "");
+  const stopping = form.elements.early_stopping_metric?.value;
+  show(field("early_stopping_patience"), stopping !== "");
+  // It looks at the objective the way the search does.
+  show(field("early_stopping_direction"), stopping !== "" && stopping !== form.elements.objective?.value);
   for (const fields of form.querySelectorAll(".space-fields")) {
     const way = fields.querySelector('input[type="radio"]:checked')?.value;
     for (const part of fields.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== way;
   }
 }
 
+const { objective, direction, early_stopping_metric, early_stopping_direction } = form.elements;
+askDirection(objective, direction);
+askDirection(early_stopping_metric, early_stopping_direction);
 form.addEventListener("change", adapt);
 // What was said of a hyperparameter before it is typed anew; the plan's answer says what holds now.
 form.addEventListener("input", (event) => {

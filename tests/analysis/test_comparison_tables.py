@@ -1,6 +1,5 @@
 """What stands in the tables of a comparison."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -56,11 +55,14 @@ def test_the_best_of_a_row_is_marked(values: Any, direction: Any, best: list[boo
 
 
 def test_a_metric_goes_where_its_searches_say_or_its_name() -> None:
-    def search(objective: str, direction: str) -> Any:
-        return SimpleNamespace(objective=objective, direction=direction)
+    def search(objective: str, direction: str) -> Search:
+        return Search(objective=objective, direction=direction, origin="kerastuner")
 
-    assert direction_of("val_loss", []) == "min"
-    assert direction_of("val_accuracy", []) == "max"
+    others = [search("f_beta", "max")]
+    assert direction_of("val_loss", others) == "min"
+    assert direction_of("val_accuracy", others) == "max"
+    assert direction_of("val_prc", others) is None
+    assert direction_of("val_f_beta", others) == "max"
     assert direction_of("f_beta", [search("f_beta", "max"), search("loss", "min")]) == "max"
     assert direction_of("f_beta", [search("f_beta", "max"), search("f_beta", "min")]) is None
 

@@ -182,6 +182,7 @@ def search_order(project: ProjectOrder, space: dict[str, Any], **settings: Any) 
         "batch_size": 64,
         "early_stopping_metric": "",
         "early_stopping_patience": 1,
+        "early_stopping_direction": "max",
         "space": space,
     }
     return SearchOrder(**{**defaults, **settings})

@@ -8,7 +8,7 @@ import pytest
 
 from tuning.models import Dataset, HyperModel, Inspection, Worker
 from tuning.protocol.events import BadEvent, Inspected, Samples, decode_event, encode_event
-from tuning.supervisor.assignments.inspection import model_kind_of, objective_of
+from tuning.supervisor.assignments.inspection import directions_of, model_kind_of, objective_of
 from tuning.supervisor.claims import Slot, claim_next
 
 SAMPLES = Samples(20, 20, 1, 10, 20, 30, "ValueError")
@@ -65,3 +65,18 @@ def test_a_proposed_objective_survives_the_wire() -> None:
 def test_a_proposed_objective_is_checked(objective: str, direction: str, words: str) -> None:
     with pytest.raises(BadEvent, match=words):
         objective_of(replace(EVENT, objective=objective, direction=direction))
+
+
+def test_directions_of_metrics_survive_the_wire() -> None:
+    event = replace(EVENT, directions={"loss": "min"})
+    assert decode_event(encode_event(event)) == event
+    assert directions_of(event) == {"loss": "min"}
+
+
+@pytest.mark.parametrize(
+    ("directions", "words"),
+    [({"val_f1": "max"}, "none of its own"), ({"loss": "up"}, "none"), ({"loss": []}, "none")],
+)
+def test_directions_of_metrics_are_checked(directions: Any, words: str) -> None:
+    with pytest.raises(BadEvent, match=words):
+        directions_of(replace(EVENT, directions=directions))

@@ -89,7 +89,7 @@ def search_order(project: ProjectOrder) -> SearchOrder:
     return SearchOrder(
         project=project, objective="val_accuracy", direction="max", hyperband=False, epochs=2,
         executions_per_trial=2, batch_size=64, early_stopping_metric="",
-        early_stopping_patience=1, space=UNITS_SPACE,
+        early_stopping_patience=1, early_stopping_direction="", space=UNITS_SPACE,
     )  # fmt: skip
 
 

@@ -199,7 +199,7 @@ def test_the_number_of_queries_is_small(
 ) -> None:
     more = [add_trial(search, number, 0.5).pk for number in range(4, 14)]
     as_alice.get(url, {"trial": more})
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         as_alice.get(url, {"trial": more})
 
 

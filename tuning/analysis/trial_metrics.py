@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
-from tuning.models import Search, Trial
+from tuning.models import Inspection, Project, Search, Trial
 from tuning.models.cells import last_metrics
-from tuning.protocol.objectives import infer_direction, is_better
+from tuning.protocol.objectives import is_better
 
 Metrics = dict[str, float | None]
 
@@ -44,11 +44,27 @@ def ordered(names: Iterable[str], objectives: Iterable[str]) -> list[str]:
 
 
 def direction_of(metric: str, searches: Iterable[Search]) -> str | None:
-    """Which way a metric improves: as the searches that optimise it say, else by its name. None if
-    they do not agree."""
-    said = {search.direction for search in searches if search.objective == metric}
-    said = said or {infer_direction(metric)}
+    """Which way a metric improves: as the searches that optimise it say, else as is known of it.
+    None if nobody knows or they do not agree."""
+    several = list(searches)
+    said = {search.direction for search in several if search.objective == metric}
+    said = said or {search.direction_of(metric) for search in several} - {""}
     return said.pop() if len(said) == 1 else None
+
+
+def share_inspections(searches: Iterable[Search]) -> None:
+    """Read the inspections of a project's searches at once: directions are looked up in them."""
+    run = [search for search in searches if not search.is_imported]
+    if not run:
+        return
+    project = Project.objects.filter(pk=run[0].project_id)
+    found = Inspection.objects.filter(
+        dataset__in=project.values("dataset"), hypermodel__in={s.hypermodel_id for s in run}
+    ).defer("summary", "space")
+    by_version = {inspection.hypermodel_id: inspection for inspection in found}
+    for search in run:
+        if search.hypermodel_id in by_version:
+            search.inspection = by_version[search.hypermodel_id]
 
 
 def _best_so_far(trial: Trial) -> Metrics:

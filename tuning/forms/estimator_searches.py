@@ -14,7 +14,7 @@ from .searches import HYPERBAND_FIELDS, SearchForm
 # What only networks have.
 _NETWORK_FIELDS = {
     *HYPERBAND_FIELDS, "objective", "direction", "epochs", "executions_per_trial", "batch_size",
-    "early_stopping_metric", "early_stopping_patience",
+    "early_stopping_metric", "early_stopping_direction", "early_stopping_patience",
 }  # fmt: skip
 LEAST_FOLDS, MOST_FOLDS = 2, 20
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from django import forms
 
-from tuning.models import Search, SearchImport
+from tuning.models import SearchImport
 from tuning.protocol.objectives import infer_direction
 
 from .datasets import too_large_text
+from .directions import clean_direction, direction_field
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -40,18 +41,19 @@ class ObjectiveForm(forms.Form):
     objective = forms.ChoiceField(
         label="Objective", help_text="The metric by which the trials are compared."
     )
-    direction = forms.ChoiceField(
-        label="Direction",
-        choices=[("", "As usual for the metric"), *Search.Direction.choices],
-        required=False,
-    )
 
     def __init__(self, *args: Any, row: SearchImport, **kw: Any) -> None:
+        kw.setdefault("initial", {"objective": row.objective})
         super().__init__(*args, **kw)
         self.fields["objective"].choices = [(name, name) for name in row.metrics]
+        self.fields["direction"] = direction_field(
+            "Direction",
+            "Whether a higher or a lower value of the objective is better.",
+            str(self["objective"].value() or next(iter(row.metrics), "")),
+            {metric: infer_direction(metric) for metric in row.metrics},
+        )
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if not cleaned.get("direction") and cleaned.get("objective"):
-            cleaned["direction"] = infer_direction(cleaned["objective"])
-        return cleaned
+        super().clean()
+        clean_direction(self, "direction", self.cleaned_data.get("objective", ""), infer_direction)
+        return self.cleaned_data

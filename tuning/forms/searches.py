@@ -6,11 +6,14 @@ from django import forms
 
 from tuning.analysis.profiles import split_sizes
 from tuning.models import Dataset, Project, Search
-from tuning.protocol.objectives import infer_direction
+
+from .directions import clean_direction, direction_field
 
 # The few settings that decide what happens; the rest is folded away.
-MAIN_FIELDS = ("tuner", "objective", "max_trials", "epochs")
+MAIN_FIELDS = ("tuner", "objective", "direction", "max_trials", "epochs")
 HYPERBAND_FIELDS = ("hyperband_factor", "hyperband_iterations")
+# Each belongs to the metric of another field.
+_DIRECTIONS = {"direction": "objective", "early_stopping_direction": "early_stopping_metric"}
 
 # Upper limits against slips of the finger, not against use.
 LIMITS: dict[str, tuple[int, int]] = {
@@ -32,12 +35,13 @@ LIMITS: dict[str, tuple[int, int]] = {
 HELP = {
     "tuner": "How the next values are chosen. Random search is a good start for any space.",
     "objective": "The metric by which trials are compared.",
-    "direction": "Whether a larger or a smaller value is better. Inferred from the metric.",
+    "direction": "Whether a higher or a lower value of the objective is better.",
     "max_trials": "How many sets of values are tried. The first one is the template's defaults.",
     "epochs": "How many times each trial passes over the training data, at most.",
     "executions_per_trial": "Train every trial this often and average, to even out luck.",
     "batch_size": "Rows per training step, unless the template tunes it by itself.",
     "early_stopping_metric": "End a trial early once this metric stops improving.",
+    "early_stopping_direction": "Whether a higher or a lower value of that metric is better.",
     "early_stopping_patience": "Epochs without improvement before a trial ends early.",
     "seed": "The same seed suggests the same values again.",
     "parallel_trials": "How many trials may run at once, as far as workers have free slots.",
@@ -54,13 +58,15 @@ class SearchForm(forms.ModelForm):
     """A new search of `project`, whose inspection is complete."""
 
     main_names: tuple[str, ...] = MAIN_FIELDS
+    # Among which to choose the objective.
+    metrics: list[str] = []
 
     class Meta:
         model = Search
         fields = [
-            *MAIN_FIELDS, *HYPERBAND_FIELDS, "direction", "executions_per_trial", "batch_size",
-            "early_stopping_metric", "early_stopping_patience", "seed", "parallel_trials",
-            "retries", "max_consecutive_failures", "time_limit", "stall_limit",
+            *MAIN_FIELDS, *HYPERBAND_FIELDS, "executions_per_trial", "batch_size",
+            "early_stopping_metric", "early_stopping_direction", "early_stopping_patience", "seed",
+            "parallel_trials", "retries", "max_consecutive_failures", "time_limit", "stall_limit",
         ]  # fmt: skip
         labels = {
             "max_trials": "Trials",
@@ -90,7 +96,7 @@ class SearchForm(forms.ModelForm):
                     label=self.fields[name].label,
                     help_text=HELP[name],
                 )
-        for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience", "direction"):
+        for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience"):
             # Left out or hidden where it does not apply: then the default holds.
             if name in self.fields:
                 self.fields[name].required = False
@@ -104,15 +110,23 @@ class SearchForm(forms.ModelForm):
             choices=choices, initial=objective, help_text=HELP["objective"],
             error_messages={"invalid_choice": "The template does not report “%(value)s”."},
         )  # fmt: skip
-        self.fields["direction"] = forms.ChoiceField(
-            choices=[("", "Inferred from the metric"), *Search.Direction.choices],
-            required=False, help_text=HELP["direction"],
-        )  # fmt: skip
+        known = {metric: self.project.inspection.direction_of(metric) for metric in self.metrics}
+        self.fields["direction"] = direction_field(
+            "Direction", HELP["direction"], str(self["objective"].value() or ""), known
+        )
         self.fields["early_stopping_metric"] = forms.ChoiceField(
             choices=[("", "Off"), *choices], required=False, label="Early stopping",
             help_text=HELP["early_stopping_metric"],
             error_messages={"invalid_choice": "The template does not report “%(value)s”."},
         )  # fmt: skip
+        stopping = str(self["early_stopping_metric"].value() or "")
+        self.fields["early_stopping_direction"] = direction_field(
+            "Early stopping direction", HELP["early_stopping_direction"], stopping, known
+        )
+        # Said outright only where it is not what is known anyway: it is to follow another metric.
+        for name, metric in _DIRECTIONS.items():
+            if self.initial.get(name) == known.get(str(self.initial.get(metric))):
+                self.initial[name] = ""
 
     @property
     def main_fields(self) -> list[forms.BoundField]:
@@ -145,11 +159,25 @@ class SearchForm(forms.ModelForm):
         for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience"):
             if cleaned.get(name) is None and name not in self.errors:
                 cleaned[name] = Search._meta.get_field(name).default
-        if not cleaned.get("direction") and cleaned.get("objective"):
-            cleaned["direction"] = default_direction(self.project, cleaned["objective"])
+        self._clean_directions(cleaned)
         if "time_limit" in cleaned and cleaned.get("stall_limit", 0) > cleaned["time_limit"]:
             self.add_error("stall_limit", "This is longer than the time limit of a trial.")
         return cleaned
+
+    def _clean_directions(self, cleaned: dict[str, Any]) -> None:
+        """Those of the objective and of early stopping, which follows the objective's if it looks
+        at the same metric."""
+        if "direction" not in self.fields:
+            return
+        known = self.project.inspection.direction_of
+        objective, stopping = cleaned.get("objective"), cleaned.get("early_stopping_metric")
+        clean_direction(self, "direction", objective or "", known)
+        if not stopping:
+            cleaned["early_stopping_direction"] = ""
+        elif stopping == objective:
+            cleaned["early_stopping_direction"] = cleaned.get("direction", "")
+        else:
+            clean_direction(self, "early_stopping_direction", stopping, known)
 
     def search(self) -> Search:
         """The row to start, with the search space as it is now."""
@@ -187,13 +215,6 @@ def settings_of(search: Search) -> dict[str, Any]:
 def ordered_metrics(metrics: list[str]) -> list[str]:
     """Validation metrics first: those on the training rows reward memorising."""
     return sorted(metrics, key=lambda name: (not name.startswith("val_"), "loss" in name, name))
-
-
-def default_direction(project: Project, objective: str) -> str:
-    """The one that the template's code gives for its objective; else what the name says."""
-    inspection = project.inspection
-    proposed = inspection.direction if objective == inspection.objective else ""
-    return proposed or infer_direction(objective)
 
 
 def default_objective(project: Project, metrics: list[str]) -> str:

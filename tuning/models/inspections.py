@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from tuning.protocol.model_kinds import ModelKind
+from tuning.protocol.objectives import infer_direction
 from tuning.protocol.orders import ProjectOrder
 
 from .datasets import Dataset
@@ -63,6 +64,9 @@ class Inspection(Work):
         blank=True, help_text="The metric by which the code's own search compares, if it says."
     )
     direction = models.CharField(max_length=3, blank=True)
+    directions = models.JSONField(
+        default=dict, blank=True, help_text="Which way metrics improve, as their classes say."
+    )
     note = models.TextField(blank=True, help_text="How the code was read, if not as it stands.")
 
     objects = InspectionQuerySet.as_manager()
@@ -76,6 +80,14 @@ class Inspection(Work):
 
     def __str__(self) -> str:
         return f"inspection of {self.hypermodel} on {self.dataset}"
+
+    def direction_of(self, metric: str) -> str:
+        """ "max" or "min": as the template's code says, else the metric's class, else its name. ""
+        if none of them does."""
+        if metric == self.objective and self.direction:
+            return self.direction
+        stated = {self.objective: self.direction} if self.direction else {}
+        return infer_direction(metric, {**stated, **self.directions})
 
     def order(self) -> ProjectOrder:
         """What a runner needs to know. The space depends on the data's shape, not on how some

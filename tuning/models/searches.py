@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Count, F, Q
 
 from tuning.protocol.model_kinds import ModelKind
+from tuning.protocol.objectives import infer_direction
 from tuning.protocol.orders import ProjectOrder, SearchOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
@@ -94,6 +95,8 @@ class Search(models.Model):
     batch_size = models.PositiveIntegerField(default=32)
     early_stopping_metric = models.CharField(max_length=80, blank=True)
     early_stopping_patience = models.PositiveIntegerField(default=3)
+    # Older searches have none: then what is known of the metric holds.
+    early_stopping_direction = models.CharField(max_length=3, choices=Direction.choices, blank=True)
     seed = models.PositiveIntegerField(default=1)
     parallel_trials = models.PositiveSmallIntegerField(default=2)
     retries = models.PositiveSmallIntegerField(default=0)
@@ -175,11 +178,23 @@ class Search(models.Model):
         found: Inspection = pair.defer("summary").get(dataset=self.project.dataset_id)
         return found
 
+    def direction_of(self, metric: str) -> str:
+        """ "max" or "min"; "" if nobody knows. Of what it optimises the search itself says it."""
+        if metric == self.objective:
+            return self.direction
+        known = "" if self.is_imported else self.inspection.direction_of(metric)
+        return known or infer_direction(metric, {self.objective: self.direction})
+
     def project_order(self) -> ProjectOrder:
         """The project's data and split with the code that this search began with."""
         if self.hypermodel is None:
             raise ValueError("An imported search has no code to run.")
         return self.hypermodel.order(self.project.dataset, self.project.split)
+
+    @property
+    def _early_stopping_direction(self) -> str:
+        metric = self.early_stopping_metric
+        return self.early_stopping_direction or (self.direction_of(metric) if metric else "")
 
     def order(self) -> SearchOrder:
         """What a runner needs to know to train trials of this search."""
@@ -193,6 +208,7 @@ class Search(models.Model):
             batch_size=self.batch_size,
             early_stopping_metric=self.early_stopping_metric,
             early_stopping_patience=self.early_stopping_patience,
+            early_stopping_direction=self._early_stopping_direction,
             space=self.space,
             kind=self.model_kind,
             folds=self.folds,

@@ -101,8 +101,8 @@ class Samples:
 class Inspected:
     """A template's search space (KerasTuner's own config), the metrics that it reports, its size.
     `note`: sentences about how the code was read; `kind`: a ModelKind; `objective`, one of the
-    metrics, and `direction` ("min" or "max"): what the code's own search compares by, if it says.
-    """
+    metrics, and `direction` ("min" or "max"): what the code's own search compares by, if it says;
+    `directions`: those of the metrics whose class is known."""
 
     space: dict[str, Any]
     metrics: list[str]
@@ -113,6 +113,7 @@ class Inspected:
     kind: str = ModelKind.KERAS
     objective: str = ""
     direction: str = ""
+    directions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -211,8 +212,9 @@ class FoundTrial:
 @dataclass(frozen=True)
 class Imported:
     """A search was read. Its trials lie in the working folder's IMPORTED file: a line with a
-    FoundTrial for each. Without an objective somebody has to choose one of the metrics first, and
-    there is no file. `tuner` is one of ours, or empty if nobody knows."""
+    FoundTrial for each. Without an objective somebody has to choose one of the metrics first, or
+    only the direction of the `proposed` one, and there is no file. `tuner` is one of ours, or empty
+    if nobody knows."""
 
     origin: str
     name: str
@@ -222,6 +224,7 @@ class Imported:
     metrics: list[str]
     space: dict[str, Any]
     trials: int
+    proposed: str = ""
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ class SearchOrder:
     batch_size: int
     early_stopping_metric: str
     early_stopping_patience: int
+    early_stopping_direction: str
     space: dict[str, Any] = field(default_factory=dict)
     kind: str = ModelKind.KERAS
     # Of scikit-learn's cross-validation alone; an empty scoring is the estimator's own.
@@ -83,6 +84,9 @@ class RetrainOrder:
     seed: int
     kind: str = ModelKind.KERAS
     scoring: str = ""
+    # The search's, for code of a template that chooses by it.
+    objective: str = ""
+    direction: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Reading a template: its search space, its size and the metrics that it reports."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -20,8 +20,10 @@ from tuning.runner.networks.samples import network_size, sample_models
 from tuning.runner.own_tuners.inspection import inspect_own_tuner
 from tuning.runner.own_tuners.watch import names_of
 from tuning.runner.template.code import Template
+from tuning.runner.template.proposed import Proposed
 
 from .channel import Channel
+from .directions import metric_directions
 from .failures import NoNetwork, TemplateError
 from .spaces import to_json
 
@@ -58,15 +60,13 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     samples = sample_models(oracle, found.size)
     space = to_json(oracle.get_space())
     summary = template.reservation() + found.summary
-    note = " ".join(text for text in (template.note, found.note) if text)
-    proposed = template.objective
-    if proposed is None or proposed.name not in found.metrics:
-        proposed = None
+    proposed = template.objective.among(found.metrics, found.directions)
+    notes = (template.note, found.note, proposed.note, _turned_score(found.kind, proposed))
+    note = " ".join(filter(None, notes))
     channel.send(
         Inspected(
             space, found.metrics, found.parameters, summary, samples, note, found.kind,
-            objective=proposed.name if proposed else "",
-            direction=proposed.direction if proposed else "",
+            proposed.name, proposed.direction, found.directions,
         )
     )  # fmt: skip
 
@@ -81,6 +81,8 @@ class _Found:
     summary: str
     size: Callable[[kt.HyperParameters], int]
     note: str = ""
+    # Of the metrics that Keras knows.
+    directions: dict[str, str] = field(default_factory=dict)
 
 
 def _look_at_network(
@@ -101,6 +103,7 @@ def _look_at_network(
         built.parameters,
         built.summary,
         lambda values: network_size(template, values, input_shape),
+        directions=metric_directions(model, metrics),
     )
 
 
@@ -114,6 +117,16 @@ def _look_at_estimator(
 
     note = try_estimator(model, dataset)
     return _Found(ModelKind.SKLEARN, [SCORE, SCORE_SPREAD], 0, repr(model), size, note)
+
+
+def _turned_score(kind: ModelKind, proposed: Proposed) -> str:
+    """A sentence about a script whose own scorer gives errors, or nothing."""
+    if kind != ModelKind.SKLEARN or proposed.direction != "min":
+        return ""
+    return (
+        f"Its objective {proposed.name} is better when lower. Here every scorer is better when "
+        "higher (errors count as negative numbers): choose one in the form of a new search."
+    )
 
 
 def _refuse_outputs(template: Template, keras_model: Any) -> None:
@@ -201,7 +214,7 @@ def _short_training(
         return list(dict.fromkeys([*names.found, *returned]))
     # A number is the value of the objective, whatever that is called.
     only = kt.Objective(*names.found, "min") if len(names.found) == 1 else DefaultObjective()
-    return names_of(results, template.objective or only, "HyperModel.fit")
+    return names_of(results, template.objective.for_oracle() or only, "HyperModel.fit")
 
 
 class MetricNames(keras.callbacks.Callback):

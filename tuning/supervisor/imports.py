@@ -50,6 +50,8 @@ def check_imported(event: Imported) -> None:
         raise BadEvent("an import with names of metrics that are none")
     if event.objective and event.direction not in Search.Direction.values:
         raise BadEvent("an import without a direction")
+    if event.proposed and event.proposed not in event.metrics:
+        raise BadEvent("an import that proposes an objective which is none of its metrics")
     if len(event.objective) > 80:
         raise BadEvent("an import whose objective is no metric")
 

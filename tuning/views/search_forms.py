@@ -22,7 +22,6 @@ from tuning.forms.searches import SearchForm, settings_of
 from tuning.forms.space import SpaceForm
 from tuning.models import Project, Search
 from tuning.protocol.model_kinds import ModelKind
-from tuning.protocol.objectives import infer_direction
 from tuning.protocol.scorers import SCORE
 from tuning.protocol.statuses import Status
 
@@ -134,7 +133,9 @@ def _sketch(project: Project, forms: Forms) -> Search:
     kind = project.inspection.model_kind
     if kind == ModelKind.SKLEARN:
         values |= {"objective": SCORE, "direction": Search.Direction.MAX, "epochs": 1}
-    values.setdefault("direction", infer_direction(str(values.get("objective", ""))))
+    # Perhaps nobody knows it yet: the plan does not depend on it.
+    objective = str(values.get("objective", ""))
+    values.setdefault("direction", project.inspection.direction_of(objective))
     return Search(
         project=project, hypermodel=project.hypermodel, space=forms.space.space, model_kind=kind,
         **values,

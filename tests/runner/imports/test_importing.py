@@ -86,6 +86,48 @@ def test_what_was_optimised_is_asked_for_where_nothing_says_it() -> None:
     assert (imported.objective, imported.direction, len(trials)) == ("val_loss", "min", 3)
 
 
+def scored(name: str, way: str) -> dict[str, bytes]:
+    """A project whose scores are those of a metric that KerasTuner took for one of this way."""
+    files = keras_tuner_project()
+    for number, score in enumerate((0.25, 0.5, 0.75)):
+        seen = {"direction": way, "observations": [{"value": [score], "step": 2}]}
+        files[f"dir/digits/trial_{number:02}/trial.json"] = trial_json(
+            8, 0.1, score=score, metrics={"metrics": {name: seen, f"other_{name}": seen}}
+        )
+    return files
+
+
+@pytest.mark.parametrize("way", ["min", "max"])
+def test_the_direction_of_kerastuners_own_objective_holds(way: str) -> None:
+    files = scored("val_custom", way)
+    for path in [path for path in files if path.endswith("trial.json")]:
+        files[path] = files[path].replace(b'"other_val_custom"', b'"duration"').replace(
+            b'"value": [0.25], "step": 2}]}}}', b'"value": [9.0], "step": 2}]}}}'
+        )  # fmt: skip
+    imported, trials = read(files)
+    assert (imported.objective, imported.direction) == ("val_custom", way)
+    assert len(trials) == 3
+
+
+def test_a_minimum_that_kerastuner_only_assumed_is_asked_for() -> None:
+    """It writes "min" for every metric that it does not know."""
+    files = scored("val_custom", "min")
+    imported, _ = read(files)
+    assert (imported.objective, imported.proposed) == ("", "")
+    imported, trials = read(files, objective="val_custom", direction="")
+    assert (imported.objective, imported.proposed, trials) == ("", "val_custom", [])
+    imported, trials = read(files, objective="val_custom", direction="max")
+    assert (imported.objective, imported.direction, len(trials)) == ("val_custom", "max", 3)
+
+
+def test_the_only_metric_of_a_log_folder_may_need_a_direction() -> None:
+    files = {"logs/run-0/a.tfevents.1": session({"units": 16}, {"custom": [0.2, 0.1]})}
+    imported, trials = read(files)
+    assert (imported.objective, imported.proposed, trials) == ("", "custom", [])
+    imported, trials = read(files, objective="custom", direction="max")
+    assert trials[0].metrics == {"custom": 0.2}
+
+
 def test_a_tensorboard_log_folder() -> None:
     files = {
         "logs/run-1/a.tfevents.1": session({"units": 8, "act": "relu"}, {"acc": [0.1, 0.9, 0.3]}),

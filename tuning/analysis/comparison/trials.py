@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tuning.analysis.resources import resources_of
 from tuning.analysis.space import read_space
-from tuning.analysis.trial_metrics import direction_of, metric_rows, ordered
+from tuning.analysis.trial_metrics import direction_of, metric_rows, ordered, share_inspections
 from tuning.models import Trial
 
 from .settings import setting_rows
@@ -72,6 +72,7 @@ def _values(trials: Sequence[Trial], reference: int) -> list[Row]:
 def _metrics(trials: Sequence[Trial], reference: int) -> list[Group]:
     tables = [{row.name: row for row in metric_rows(trial)} for trial in trials]
     searches = [trial.search for trial in trials]
+    share_inspections(searches)
     names = ordered(
         {name for table in tables for name in table}, [search.objective for search in searches]
     )

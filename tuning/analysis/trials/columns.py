@@ -20,7 +20,6 @@ from django.db.models.functions import Cast, Coalesce, NullIf
 from tuning.analysis.combinations import in_use
 from tuning.analysis.space import Hyperparameter, read_space
 from tuning.models import Comment, Search, Star
-from tuning.protocol.objectives import infer_direction
 
 TRIAL, HYPERPARAMETERS, METRICS, LAST, NOTES = (
     "trial", "hyperparameters", "metrics", "last values", "notes",
@@ -163,7 +162,7 @@ def _numbers(search: Search) -> list[Column]:
 def _metric(search: Search, prefix: str, name: str, group: str, names: list[str]) -> Column:
     key = f"{prefix}:{name}"
     slot = search.slots.get(key, "")
-    better = search.direction if name == search.objective else infer_direction(name)
+    better = search.direction_of(name)
     shown = group == METRICS and name != search.objective and f"val_{name}" not in names
     label = name if group == METRICS else f"last {name}"
     return Column(

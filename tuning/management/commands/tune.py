@@ -65,12 +65,19 @@ class Command(BaseCommand):
         parser.add_argument("--max-trials", type=int, default=20)
         parser.add_argument("--epochs", type=int, default=10)
         parser.add_argument("--objective", help="the metric to compare trials by")
-        parser.add_argument("--direction", choices=Search.Direction.values)
+        parser.add_argument(
+            "--direction", choices=Search.Direction.values, default="",
+            help="whether a higher (max) or a lower (min) value of the objective is better",
+        )  # fmt: skip
         parser.add_argument("--executions-per-trial", type=int, default=1)
         parser.add_argument("--batch-size", type=int, default=32)
         parser.add_argument("--folds", type=int, help="of the cross-validation of estimators")
         parser.add_argument("--scoring", default="", help="estimators: a scorer, such as f1_macro")
         parser.add_argument("--early-stopping", metavar="METRIC", default="")
+        parser.add_argument(
+            "--early-stopping-direction", choices=Search.Direction.values, default="",
+            help="the same for the metric of early stopping",
+        )  # fmt: skip
         parser.add_argument("--patience", type=int, default=3)
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--parallel", type=int, default=2, help="trials at once, at most")
@@ -268,10 +275,11 @@ def _search(project: Project, options: dict[str, Any]) -> Search:
         "max_trials": options["max_trials"],
         "epochs": options["epochs"],
         "objective": options["objective"] or data.get("objective"),
-        "direction": options["direction"] or "",
+        "direction": options["direction"],
         "executions_per_trial": options["executions_per_trial"],
         "batch_size": options["batch_size"],
         "early_stopping_metric": options["early_stopping"],
+        "early_stopping_direction": options["early_stopping_direction"],
         "early_stopping_patience": options["patience"],
         "seed": options["seed"],
         "parallel_trials": options["parallel"],
@@ -279,6 +287,11 @@ def _search(project: Project, options: dict[str, Any]) -> Search:
         "folds": options["folds"] or data.get("folds"),
     }
     form = search_form(project, data)
+    for name in ("direction", "early_stopping_direction"):
+        if name in form.errors:
+            # The form's error asks; a command names the ways to answer.
+            option = f"--{name.replace('_', '-')}"
+            raise CommandError(f"{form.errors[name][0]} Add {option} max (higher) or min (lower).")
     refuse(form)
     return form.search()
 

@@ -10,8 +10,9 @@ from tuning.protocol.objectives import infer_direction, is_better
 
 @dataclass
 class Found:
-    """A search. `objective` is empty where the files do not say it; `directions` are known of
-    single metrics; `scores` are those that the files give for trials, by the trial's name."""
+    """A search. `objective` is empty where the files do not say it; `directions` are what the
+    files have for single metrics; `scores` are those that they give for trials, by the trial's
+    name; `proposed` is an objective of which nobody knows the direction."""
 
     origin: str
     name: str
@@ -22,6 +23,7 @@ class Found:
     direction: str = ""
     directions: dict[str, str] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
+    proposed: str = ""
 
     def metrics(self) -> list[str]:
         """Validation metrics first. Some may have had no number in any trial."""
@@ -33,15 +35,29 @@ class Found:
 
 def decide_objective(found: Found, chosen: str, direction: str) -> None:
     """What the search optimised: what somebody chose; else what the files say; else the metric
-    whose values are the scores; else the only one. Empty if none of these is to be had."""
+    whose values are the scores; else the only one. Empty if none of these is to be had, or if
+    nobody knows its direction."""
     metrics = found.metrics()
+    stated = ""
     if chosen:
-        found.objective, found.direction = chosen, direction or infer_direction(chosen)
-        return
-    if found.objective not in metrics:
-        found.objective = _by_scores(found) or (metrics[0] if len(metrics) == 1 else "")
-    known = found.directions.get(found.objective) or found.direction
-    found.direction = known or infer_direction(found.objective)
+        found.objective, stated = chosen, direction
+    elif found.objective in metrics:
+        stated = found.direction
+    else:
+        found.objective = _by_scores(found)
+        # That which KerasTuner compared by: its direction is no guess.
+        stated = found.directions.get(found.objective, "")
+        if not found.objective and len(metrics) == 1:
+            found.objective = metrics[0]
+    found.direction = stated or _direction(found, found.objective)
+    if not found.direction:
+        found.objective, found.proposed = "", found.objective
+
+
+def _direction(found: Found, metric: str) -> str:
+    """KerasTuner writes "min" for every metric that it does not know: that says nothing."""
+    known = {name: way for name, way in found.directions.items() if way == "max"}
+    return infer_direction(metric, known)
 
 
 def settle(found: Found) -> None:

@@ -61,6 +61,7 @@ def import_search(order: ImportOrder, send: Callable[[Event], None]) -> None:
             metrics=metrics,
             space=completed_space(checked_space(found.space), values),
             trials=len(found.trials),
+            proposed=found.proposed if found.proposed in metrics else "",
         )
     )
 

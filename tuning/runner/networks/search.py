@@ -15,7 +15,6 @@ from keras_tuner.src.engine.tuner_utils import SaveBestEpoch
 
 from tuning.protocol.events import EpochEnd, Failed, Metrics, NextTrial, TrialEnd
 from tuning.protocol.failures import FailureCode
-from tuning.protocol.objectives import infer_direction
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.runner.channel import Channel
 from tuning.runner.failures import MissingFile, NoScore, failure_of
@@ -58,11 +57,15 @@ def early_stopping(order: SearchOrder) -> list[keras.callbacks.Callback]:
     metric = order.early_stopping_metric
     if not metric:
         return []
-    # Keras refuses to guess the direction of a metric that it does not know.
-    direction = order.direction if metric == order.objective else infer_direction(metric)
+    if not order.early_stopping_direction:
+        # An older search, from before anybody was asked.
+        print(f"No early stopping: nobody knows whether {metric} is better when higher or lower.")
+        return []
     return [
         keras.callbacks.EarlyStopping(
-            monitor=metric, patience=order.early_stopping_patience, mode=direction
+            monitor=metric,
+            patience=order.early_stopping_patience,
+            mode=order.early_stopping_direction,
         )
     ]
 

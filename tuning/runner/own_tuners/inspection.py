@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import keras_tuner as kt
@@ -11,12 +12,13 @@ from keras_tuner.engine.trial import Trial
 from tuning.protocol.events import Built, Inspected, Progress, Samples
 from tuning.protocol.model_kinds import ModelKind
 from tuning.runner.channel import Channel
+from tuning.runner.directions import metric_directions
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.networks.description import description
 from tuning.runner.networks.samples import network_size, sample_models
 from tuning.runner.spaces import to_json
 from tuning.runner.template.code import Template
-from tuning.runner.template.definitions import single_objective
+from tuning.runner.template.proposed import Proposed, objective_of
 
 from .arguments import Material
 from .keras_hooks import forget_saves, watched_keras
@@ -36,7 +38,7 @@ _TRIALS = 50
 def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: Channel) -> None:
     """Run trials on a few rows: one of the defaults, then one for each conditional scope, as
     KerasTuner builds models. A class without a builder has no other way to tell."""
-    oracle = InspectionOracle(objective=template.objective, seed=1)
+    oracle = InspectionOracle(objective=template.objective.for_oracle(), seed=1)
     watch = oracle.watch = Watch(lambda _: None)
     tuner = make_tuner(template, Watched, oracle, watch, Unjudged)
     material = Material(
@@ -49,21 +51,23 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
     if getattr(tuner, "hypermodel", None) is not None:
         tuner.hypermodel.declare_hyperparameters(oracle.hyperparameters)
     # Of the trial of the defaults.
-    first: list[tuple[Any, Built]] = []
+    first: list[tuple[Any, Any, Built]] = []
 
     def run(hp: kt.HyperParameters) -> None:
         results = tuner.run_trial(oracle.begin(hp), *arguments.positional, **arguments.named)
         if not first:
-            first.append((results, description_of(watch.last_model)))
+            first.append((results, watch.last_model, description_of(watch.last_model)))
         forget_saves()
 
     channel.send(Progress("Running a trial of the defaults on a few rows"))
     with watched_keras(watch, template.script.tree):
         unexplored = _explore(oracle, run)
-    results, built = first[0]
-    objective = _objective_of(tuner, template) or oracle.objective
-    metrics = names_of(results, objective)
-    proposed = objective if objective.name in metrics else None
+    results, keras_model, built = first[0]
+    proposed = _objective_of(tuner, template)
+    metrics = names_of(results, proposed.for_oracle() or oracle.objective)
+    directions = metric_directions(keras_model, metrics)
+    proposed = proposed.among(metrics, directions)
+    note = _note(template, unexplored, bool(arguments.positional or arguments.named))
     channel.send(
         Inspected(
             to_json(oracle.get_space()),
@@ -71,10 +75,11 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
             built.parameters,
             built.summary,
             _samples(template, tuner, oracle, dataset, channel) if built.parameters else Samples(),
-            _note(template, unexplored, bool(arguments.positional or arguments.named)),
+            " ".join(filter(None, (note, proposed.note))),
             ModelKind.CUSTOM,
-            proposed.name if proposed else "",
-            proposed.direction if proposed else "",
+            proposed.name,
+            proposed.direction,
+            directions,
         )
     )
 
@@ -99,9 +104,12 @@ def description_of(keras_model: Any) -> Built:
     return description(keras_model) if built else Built(0)
 
 
-def _objective_of(tuner: Any, template: Template) -> Any:
-    """That of the oracle which the class was given or made by itself."""
-    return single_objective(tuner._ours.their_objective) or template.objective
+def _objective_of(tuner: Any, template: Template) -> Proposed:
+    """That of the oracle which the class made by itself, else the one that it was given."""
+    theirs, given = objective_of(tuner._ours.their_objective), template.objective
+    if theirs.name and theirs.name == given.name:
+        return replace(theirs, direction=theirs.direction or given.direction)
+    return theirs if theirs.name else given
 
 
 def _explore(oracle: kt.Oracle, run: Callable[[kt.HyperParameters], None]) -> int:

@@ -4,6 +4,7 @@ test's, and the model that it leaves behind."""
 from typing import Any
 
 import keras
+import keras_tuner as kt
 import numpy as np
 
 from tuning.protocol.events import Metrics, Progress, Retrained
@@ -40,7 +41,7 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
     # `tuner/*` are Hyperband's: epochs to train and a checkpoint to start from.
     values = {k: v for k, v in order.values.items() if not k.startswith("tuner/")}
     watch = Watch(channel.send, order.epochs if takes_epochs(template) else 1)
-    oracle = InspectionOracle(objective=template.objective, seed=order.seed)
+    oracle = InspectionOracle(objective=_objective(order, template), seed=order.seed)
     oracle.watch = watch
     tuner = make_tuner(template, Watched, oracle, watch, Unjudged)
     tuner._ours.seed = order.seed
@@ -67,6 +68,13 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
     save_model(model, dataset, instead=_other_rows(model, dataset.facts))
     built = description(model)
     channel.send(Retrained(metrics, built.parameters, versions(NETWORK_PACKAGES), built.summary))
+
+
+def _objective(order: RetrainOrder, template: Template) -> Any:
+    """The search's: the class may choose its best epoch by it."""
+    if order.objective:
+        return kt.Objective(order.objective, order.direction)
+    return template.objective.for_oracle()
 
 
 def _left_behind(watch: Watch) -> Any:

@@ -5,9 +5,7 @@ takes KerasTuner's BaseTuner's place at the other end and puts our oracle in pla
 constructors make. What is between them runs unchanged.
 """
 
-import inspect
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from keras_tuner.engine.trial import Trial
 
 from tuning.runner.failures import MissingFile, TemplateError
 from tuning.runner.template.code import Template, given_twice, not_known
-from tuning.runner.template.definitions import UNKNOWN, arguments_of
+from tuning.runner.template.given import UNKNOWN, parameters_of
 
 from .arguments import Arguments, Material, asks_for, bind
 from .watch import Watch
@@ -58,7 +56,10 @@ class Plugged(BaseTuner):
         self, oracle: Any = None, hypermodel: Any = None, directory: Any = None,
         project_name: Any = None, overwrite: bool = False, **kwargs: Any,
     ) -> None:  # fmt: skip
-        self._ours.their_objective = getattr(oracle, "objective", None)
+        objective = getattr(oracle, "objective", None)
+        # Ours says nothing about theirs.
+        theirs = objective if objective is not self._ours.oracle.objective else None
+        self._ours.their_objective = theirs
         kwargs.pop("logger", None)
         super().__init__(
             self._ours.oracle, hypermodel, directory=DIRECTORY, project_name=PROJECT_NAME,
@@ -218,11 +219,8 @@ def takes_epochs(template: Template) -> bool:
 
 
 def _constructor_arguments(own: Any, template: Template, oracle: kt.Oracle) -> dict[str, Any]:
-    parameters = _parameters(own)
-    by_position = [p.name for p in parameters.values() if p.kind != p.KEYWORD_ONLY]
-    positional, named = arguments_of(template.script.construction, template.module)
-    given = {**dict(zip(by_position, positional, strict=False)), **named}
-    given = {name: value for name, value in given.items() if value is not UNKNOWN}
+    parameters = parameters_of(own)
+    given = {n: value for n, value in template.given.to_tuner().items() if value is not UNKNOWN}
     # What a person wrote into the form goes before what the script says.
     given |= {name: value for name, value in template.constants.items() if name in parameters}
     if "oracle" in parameters:
@@ -244,24 +242,3 @@ def _constructor_arguments(own: Any, template: Template, oracle: kt.Oracle) -> d
                 )
             given[name] = ours[name]
     return given
-
-
-def _parameters(own: Any) -> dict[str, inspect.Parameter]:
-    """Those of the class's constructor and, as long as each passes on what it does not know, of
-    those that it extends, up to KerasTuner's."""
-    found: dict[str, inspect.Parameter] = {}
-    for constructor, is_kerastuners in _constructors(own):
-        parameters = list(inspect.signature(constructor).parameters.values())[1:]
-        for parameter in parameters:
-            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                found.setdefault(parameter.name, parameter)
-        passes_on = any(p.kind == p.VAR_KEYWORD for p in parameters)
-        if is_kerastuners or not passes_on:
-            break
-    return found
-
-
-def _constructors(own: Any) -> Iterator[tuple[Any, bool]]:
-    for kind in own.__mro__:
-        if "__init__" in vars(kind):
-            yield vars(kind)["__init__"], kind.__module__.startswith("keras_tuner")

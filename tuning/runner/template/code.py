@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -16,13 +17,16 @@ from tuning.runner.failures import (
     is_network_error,
 )
 
-from .definitions import find_builder, own_tuner, proposed_objective
+from .definitions import find_builder, own_tuner
+from .given import Given
 from .image_limits import image_limit
 from .image_sizes import ImageSizes, is_size
 from .imports import Absent
+from .kerastuner_paths import restore_old_names
 from .misfits import misfit, output_misfit
 from .modules import execute
 from .own_values import OwnValues
+from .proposed import Proposed, proposed_objective
 from .ready_made import fitting_ready_made
 from .scripts import read_script
 from .stand_ins import Parts, stand_in
@@ -57,6 +61,7 @@ class Template(kt.HyperModel):
         self._supplied = {**supplies(facts), **self.constants}
         self._sizes = ImageSizes(self.script.tree)
         self._own = OwnValues(supplies_constants(facts), self.constants, parts, facts, self._sizes)
+        restore_old_names()
         self.module = self._execute(code)
         # A class of its own that runs the trials, or None; it may well need no builder.
         others = self.script.construction is not None and not self.script.tuner
@@ -81,10 +86,16 @@ class Template(kt.HyperModel):
         notes = (self.script.note, self._own.note, one_hot if self._one_hot else "")
         return " ".join(filter(None, notes))
 
-    @property
-    def objective(self) -> Any:
-        """The kt.Objective that the script's tuner would have, or None."""
-        return proposed_objective(self.script.construction, self.module)
+    @cached_property
+    def given(self) -> Given:
+        """What the script gives to its tuner and to its search."""
+        script = self.script
+        return Given(self.module, script.around, script.construction, script.search)
+
+    @cached_property
+    def objective(self) -> Proposed:
+        """The objective that the script's tuner would have."""
+        return proposed_objective(self.given)
 
     def targets(self, keras_model: Any, y: Any) -> Any:
         """The project's targets in the form that this model's loss takes."""

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .running import READY_MADE, is_tuner, tuner_classes
+from .running import READY_MADE, is_oracle, is_tuner, oracle_names, tuner_classes
 from .syntax import DEFINITIONS, calls, defines, last_name
 
 
@@ -25,7 +25,14 @@ def construction_of(body: Sequence[ast.stmt]) -> Construction:
     what does, where names may be local ones."""
     own = tuner_classes(body)
     known = {node.name for node in body if isinstance(node, DEFINITIONS)} | ready_made_names(body)
-    oracles = {name for node in body for name in defines(node) if _makes_oracle(node)}
+    imported = oracle_names(body)
+    oracles = {
+        name
+        for node in body
+        for part in ast.walk(node)
+        if isinstance(part, ast.Assign) and _is_oracle(part.value, imported)
+        for name in defines(part)
+    }
     loose = [node for node in body if not isinstance(node, DEFINITIONS)]
     # A tuner that an own class uses inside is not the script's.
     others = [n for n in body if isinstance(n, DEFINITIONS) and n.name not in own]
@@ -33,8 +40,8 @@ def construction_of(body: Sequence[ast.stmt]) -> Construction:
     for part, are_local in ((loose, False), (others, True)):
         for call in calls(part):
             name = last_name(call.func)
-            if name in own or is_tuner(name):
-                values = _candidates(call, oracles, 2 if name in own else 1)
+            if name in own or (is_tuner(name) and not is_oracle(call.func, imported)):
+                values = _candidates(call, oracles, imported, 2 if name in own else 1)
                 builder, given = _builder(values, known, are_local)
                 found.append(Construction(call, name if name in own else "", builder, given))
     found.sort(key=lambda one: (not one.tuner, not one.builder))
@@ -70,19 +77,21 @@ def _builder(
     return "", None
 
 
-def _candidates(call: ast.Call, oracles: set[str], most: int) -> Iterator[ast.expr]:
+def _candidates(
+    call: ast.Call, oracles: set[str], imported: Container[str], most: int
+) -> Iterator[ast.expr]:
     """What is given as `hypermodel`, or first of all, before or after an oracle."""
     yield from (word.value for word in call.keywords if word.arg == "hypermodel")
-    positional = [v for v in call.args[:2] if last_name(v) not in oracles and not _is_oracle(v)]
+    positional = [
+        value
+        for value in call.args[:2]
+        if last_name(value) not in oracles and not _is_oracle(value, imported)
+    ]
     yield from positional[:most]
 
 
-def _makes_oracle(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Assign) and _is_oracle(node.value)
-
-
-def _is_oracle(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and "Oracle" in last_name(value.func)
+def _is_oracle(value: ast.expr, imported: Container[str]) -> bool:
+    return isinstance(value, ast.Call) and is_oracle(value.func, imported)
 
 
 def _called(value: ast.expr) -> str:

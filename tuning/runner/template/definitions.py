@@ -1,7 +1,5 @@
-"""What a template's module defines: its builder, its own classes, and the arguments of the calls
-that its script would have made."""
+"""What a template's module defines: its builder and its own classes."""
 
-import ast
 import inspect
 from collections.abc import Callable
 from types import ModuleType
@@ -9,14 +7,11 @@ from typing import Any
 
 import keras_tuner as kt
 from keras_tuner.engine.base_tuner import BaseTuner
-from keras_tuner.src.engine.objective import create_objective
 
-from tuning.runner.failures import TEMPLATE_FILE, TemplateError
+from tuning.runner.failures import TemplateError
 
 from .reading import HP_NAMES
 
-# In place of an argument that only running the script would give a value.
-UNKNOWN = object()
 _FUNCTIONS = ("build_model", "build")
 
 
@@ -94,41 +89,3 @@ def own_tuner(module: ModuleType, constructed: str) -> Any:
         names = ", ".join(leaf.__name__ for leaf in leaves)
         raise TemplateError(f"The template defines several Tuner classes ({names}). Keep one.")
     return leaves[0] if leaves else None
-
-
-def arguments_of(call: ast.Call | None, module: ModuleType) -> tuple[list[Any], dict[str, Any]]:
-    """What a call of the script passes, by position and by name. Each argument is evaluated by
-    itself; one that needs what is not run (the script's data) is UNKNOWN."""
-    if call is None:
-        return [], {}
-    positional = [_value(node, module) for node in call.args if not isinstance(node, ast.Starred)]
-    named = {word.arg: _value(word.value, module) for word in call.keywords if word.arg}
-    return positional, named
-
-
-def proposed_objective(call: ast.Call | None, module: ModuleType) -> Any:
-    """The one objective that the script gives to its tuner or to its tuner's oracle, or None."""
-    if call is None:
-        return None
-    named = [word.value for word in call.keywords if word.arg in ("objective", "oracle")]
-    found = (single_objective(_value(node, module)) for node in [*named, *call.args])
-    return next((objective for objective in found if objective is not None), None)
-
-
-def single_objective(value: Any) -> Any:
-    """What a person chose as the objective: a name, a kt.Objective or an oracle with one."""
-    value = getattr(value, "objective", value)
-    if isinstance(value, str):
-        try:
-            value = create_objective(value)
-        except ValueError:
-            return None  # KerasTuner does not know which way this metric improves.
-    # Neither several ones nor the stand-in for none at all.
-    return value if type(value) is kt.Objective else None
-
-
-def _value(node: ast.expr, module: ModuleType) -> Any:
-    try:
-        return eval(compile(ast.Expression(node), TEMPLATE_FILE, "eval"), vars(module))  # noqa: S307
-    except Exception:  # noqa: BLE001  the template's own code
-        return UNKNOWN

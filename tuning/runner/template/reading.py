@@ -5,12 +5,13 @@ from collections.abc import Iterable
 
 from .constants import given_constant
 from .imports import without_absent
+from .kerastuner_paths import from_the_top
 from .own_values import Adaptation, data_statement, fit_statements, source_statement
 from .running import READY_MADE, Running, is_tuner
 from .script import Script
 from .script_data import Rows, ScriptData
 from .sources import Fit, Kind, Source, Sources
-from .syntax import DEFINITIONS, defines, first_name, is_import, last_name, read_by, uses
+from .syntax import DEFINITIONS, changes, defines, is_import, last_name, read_by, uses
 
 # What the first argument of a builder is called.
 HP_NAMES = frozenset({"hp", "hps", "hparams", "hyperparameters"})
@@ -86,6 +87,7 @@ class Reading:
             data=data,
             one_hot=self._one_hot,
             absent=self._absent,
+            kept=kept,
         )
 
     def _learn(self) -> None:
@@ -131,7 +133,7 @@ class Reading:
                 node
                 for node in self._body
                 if node not in chosen and node not in self._refused
-                and (self._binds(node) & needed or _is_future(node) or _changes(node, own))
+                and (self._binds(node) & needed or _is_future(node) or changes(node, own))
             }  # fmt: skip
             if not more:
                 return chosen
@@ -142,35 +144,6 @@ class Reading:
         if given_constant(node) or isinstance(node, DEFINITIONS) or is_import(node):
             return defines(node)
         return defines(node) - self._constants
-
-
-def _changes(node: ast.stmt, names: set[str]) -> bool:
-    """Whether a loose statement does something to one of the names, as `layer.adapt(x)`,
-    `base.trainable = False` or a loop over `base.layers`."""
-    if isinstance(node, DEFINITIONS) or is_import(node):
-        return False
-    if isinstance(node, ast.Expr):
-        call = node.value
-        return (
-            isinstance(call, ast.Call)
-            and isinstance(call.func, ast.Attribute)
-            and first_name(call.func) in names
-        )
-    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return any(
-            not isinstance(target, ast.Name | ast.Tuple | ast.List) and first_name(target) in names
-            for target in targets
-        )
-    if isinstance(node, ast.For | ast.With | ast.If):
-        within = set(names)
-        if (
-            isinstance(node, ast.For)
-            and {n.id for n in ast.walk(node.iter) if isinstance(n, ast.Name)} & names
-        ):
-            within |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-        return any(_changes(inner, within) for inner in [*node.body, *getattr(node, "orelse", [])])
-    return False
 
 
 def is_builder(node: ast.stmt, builder: str) -> bool:
@@ -200,7 +173,7 @@ def _takes_hyperparameters(node: ast.FunctionDef) -> bool:
 
 def installed(body: Iterable[ast.stmt], absent: dict[str, str]) -> list[ast.stmt]:
     """The statements without imports of what is not installed here."""
-    found = (without_absent(node, absent) for node in body)
+    found = (without_absent(part, absent) for node in body for part in from_the_top(node))
     return [node for node in found if node is not None]
 
 

@@ -1,7 +1,7 @@
 """What a script does by itself and a project does in its place: load data, search, train."""
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from .syntax import DEFINITIONS, is_main, last_name, run_by
 
@@ -29,6 +29,33 @@ def is_tuner(name: str) -> bool:
     return name in _TUNERS or name.endswith("Tuner")
 
 
+def oracle_names(body: Iterable[ast.stmt]) -> frozenset[str]:
+    """What the script calls oracles that it imports: some of them are called like tuners."""
+    imports = (part for node in body for part in ast.walk(node) if isinstance(part, ast.ImportFrom))
+    return frozenset(
+        alias.asname or alias.name
+        for node in imports
+        if "oracles" in (node.module or "").split(".")
+        for alias in node.names
+    )
+
+
+def is_oracle(function: ast.expr, names: Container[str] = ()) -> bool:
+    """Whether a call of `function` makes an oracle. `names`: see `oracle_names`."""
+    if isinstance(function, ast.Name):
+        return function.id in names or "Oracle" in function.id
+    path = list(_path(function))
+    return "oracles" in path[1:] or "Oracle" in path[0] or path[-1] in names
+
+
+def _path(node: ast.expr) -> Iterator[str]:
+    """c, b, a of `a.b.c`."""
+    while isinstance(node, ast.Attribute):
+        yield node.attr
+        node = node.value
+    yield node.id if isinstance(node, ast.Name) else ""
+
+
 def tuner_classes(body: Iterable[ast.stmt]) -> set[str]:
     """The script's own classes of tuners, those that extend another one of them too."""
     found: set[str] = set()
@@ -47,6 +74,7 @@ class Running:
     def __init__(self, body: Sequence[ast.stmt]) -> None:
         functions = [node for node in body if isinstance(node, ast.FunctionDef)]
         self._callables = tuner_classes(body)
+        self._oracles = oracle_names(body)
         while True:
             more = {
                 function.name
@@ -69,4 +97,6 @@ class Running:
         name = last_name(function)
         if isinstance(function, ast.Name) and name in self._callables:
             return True
+        if is_oracle(function, self._oracles):
+            return False
         return name in _RUNNING or name.startswith(_LOADING) or is_tuner(name)

@@ -31,6 +31,10 @@ class Script:
     # Name -> module, of imports that are not installed here.
     absent: dict[str, str] = field(default_factory=dict)
     commands: list[int] = field(default_factory=list)
+    # The script's own statements that `tree` executes.
+    kept: set[ast.stmt] = field(default_factory=set)
+    # Those besides, which give the arguments of `construction` and `search` their values.
+    around: list[ast.stmt] = field(default_factory=list)
 
     @property
     def wants_builder(self) -> bool:

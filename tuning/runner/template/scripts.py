@@ -17,6 +17,7 @@ from .own_values import Adaptation, sides_of
 from .reading import GIVEN, Reading, installed, is_builder
 from .running import Running
 from .script import Script
+from .surroundings import statements_for
 from .syntax import DEFINITIONS, defines, is_import, uses
 
 
@@ -28,13 +29,13 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
     body = opened(tree.body, lambda nodes: any(is_builder(node, "") for node in nodes))
     absent = absent_imports(body)
     running = Running(body)
-    made = construction_of(body)
     constants = frozenset(constants)
     loose = [node for node in body if not isinstance(node, DEFINITIONS)]
     is_script = body != tree.body or any(
         running.runs(node) or (not is_import(node) and uses(node) & absent.keys()) for node in loose
     )
     body = with_constants(body, constants)
+    made = construction_of(body)
     names = {node.name: node for node in body if isinstance(node, DEFINITIONS)}
     adaptation = Adaptation(names, constants, sides_of(loose))
     if is_script and (made.builder or any(is_builder(node, "") for node in body)):
@@ -48,9 +49,12 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
         tree.body = [adaptation.statement(node) for node in installed(body, absent)]
         defined = {name for node in tree.body for name in defines(node)}
         entry = made.builder if made.builder in defined else ""
-        script = Script(ast.fix_missing_locations(tree), entry=entry, absent=absent)
+        script = Script(ast.fix_missing_locations(tree), entry=entry, absent=absent, kept={*body})
     script.tuner, script.search, script.commands = made.tuner, search_of(body), commands
     script.construction = made.call and adaptation.call(made.call)
+    needed = statements_for(body, (made.call, script.search), running)
+    around = [adaptation.statement(node) for node in needed if node not in script.kept]
+    script.around = installed(around, absent)
     return script
 
 

@@ -88,3 +88,32 @@ def is_main(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and any(
         isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(node.test)
     )
+
+
+def changes(node: ast.stmt, names: set[str]) -> bool:
+    """Whether a loose statement does something to one of the names, as `layer.adapt(x)`,
+    `base.trainable = False` or a loop over `base.layers`."""
+    if isinstance(node, DEFINITIONS) or is_import(node):
+        return False
+    if isinstance(node, ast.Expr):
+        call = node.value
+        return (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and first_name(call.func) in names
+        )
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return any(
+            not isinstance(target, ast.Name | ast.Tuple | ast.List) and first_name(target) in names
+            for target in targets
+        )
+    if isinstance(node, ast.For | ast.With | ast.If):
+        within = set(names)
+        if (
+            isinstance(node, ast.For)
+            and {n.id for n in ast.walk(node.iter) if isinstance(n, ast.Name)} & names
+        ):
+            within |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+        return any(changes(inner, within) for inner in [*node.body, *getattr(node, "orelse", [])])
+    return False

@@ -63,12 +63,13 @@ class ImportAssignment(Assignment):
             raise
 
     def _await_choice(self, event: Imported) -> None:
-        """Nobody knows what the search optimised: a person has the next word."""
+        """Nobody knows what the search optimised, or which way: a person has the next word."""
         self._must(
             self.rows.requeue(
-                self.row.pk, self.row.attempt, awaits_choice=True, metrics=event.metrics
+                self.row.pk, self.row.attempt, awaits_choice=True, metrics=event.metrics,
+                objective=event.proposed,
             )
-        )
+        )  # fmt: skip
 
     def _finish(self, status: Status, **values: Any) -> None:
         super()._finish(status, **values)

@@ -36,6 +36,7 @@ class InspectionAssignment(Assignment):
                     model_kind=model_kind_of(event),
                     objective=objective_of(event),
                     direction=event.direction,
+                    directions=directions_of(event),
                 )
                 return True
             case Failed():
@@ -59,3 +60,12 @@ def objective_of(event: Inspected) -> str:
     if event.objective and event.objective not in event.metrics:
         raise BadEvent("an inspection that proposes an objective which is none of its metrics")
     return event.objective
+
+
+def directions_of(event: Inspected) -> dict[str, str]:
+    """The directions of some of the metrics. Raises BadEvent."""
+    if not event.directions.keys() <= set(event.metrics):
+        raise BadEvent("an inspection with the direction of a metric that is none of its own")
+    if not all(direction in ("min", "max") for direction in event.directions.values()):
+        raise BadEvent("an inspection with a direction that is none")
+    return event.directions

@@ -44,6 +44,8 @@ class RetrainingAssignment(Assignment):
                 seed=self.row.seed,
                 kind=self.kind,
                 scoring=self.row.trial.search.scoring,
+                objective=self.row.trial.search.objective,
+                direction=self.row.trial.search.direction,
             )
         )
 

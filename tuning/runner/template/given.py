@@ -1,0 +1,126 @@
+"""What a script gives to its tuner and to its search, under the names of the parameters."""
+
+import ast
+import inspect
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+from typing import Any
+
+import keras
+import keras_tuner as kt
+from keras_tuner.engine.base_tuner import BaseTuner
+
+from tuning.runner.failures import TEMPLATE_FILE
+
+from .syntax import last_name
+
+# In place of an argument that only running the script would give a value.
+UNKNOWN = object()
+
+
+class Given:
+    """The arguments of the two calls. Each is evaluated by itself, in the template's module and
+    with the statements that the builder does not need; one that depends on what is not run (the
+    script's data) is UNKNOWN."""
+
+    def __init__(
+        self, module: ModuleType, around: Iterable[ast.stmt], construction: ast.Call | None,
+        search: ast.Call | None,
+    ) -> None:  # fmt: skip
+        self._names = dict(vars(module))
+        self._construction = construction
+        self._search = search
+        for statement in around:
+            _execute(statement, self._names)
+
+    def to_tuner(self) -> dict[str, Any]:
+        """What the tuner's constructor is called with."""
+        return {n: self.value(node) for n, node in self.tuner_arguments().items()}
+
+    def to_search(self) -> dict[str, Any]:
+        """What `tuner.search` is called with: the arguments of `Model.fit`."""
+        return {n: self.value(node) for n, node in self.search_arguments().items()}
+
+    def tuner_arguments(self) -> dict[str, ast.expr]:
+        """The same as expressions of the script, which know their lines."""
+        if self._construction is None:
+            return {}
+        parameters = parameters_of(self._tuner_class()).values()
+        by_position = [p.name for p in parameters if p.kind != p.KEYWORD_ONLY]
+        return self._named(self._construction, by_position)
+
+    def search_arguments(self) -> dict[str, ast.expr]:
+        if self._search is None:
+            return {}
+        return self._named(self._search, list(inspect.signature(keras.Model.fit).parameters)[1:])
+
+    def value(self, node: ast.expr) -> Any:
+        """The value of an expression, or UNKNOWN."""
+        try:
+            return eval(compile(ast.Expression(node), TEMPLATE_FILE, "eval"), self._names)  # noqa: S307
+        except Exception:  # noqa: BLE001  the template's own code
+            return UNKNOWN
+
+    def _tuner_class(self) -> Any:
+        """The class of the script's tuner: its own, or KerasTuner's of that name."""
+        assert self._construction is not None
+        found = self.value(self._construction.func)
+        if not (inspect.isclass(found) and issubclass(found, BaseTuner | kt.Oracle)):
+            found = getattr(kt, last_name(self._construction.func), kt.RandomSearch)
+        return found if inspect.isclass(found) else kt.RandomSearch
+
+    def _named(self, call: ast.Call, parameters: list[str]) -> dict[str, ast.expr]:
+        positional = [node for part in call.args for node in self._unpacked(part)]
+        named = dict(zip(parameters, positional, strict=False))
+        for word in call.keywords:
+            named |= {word.arg: word.value} if word.arg else self._unpacked_words(word.value)
+        return named
+
+    def _unpacked(self, node: ast.expr) -> list[ast.expr]:
+        """The elements of `*arguments`, or the argument itself."""
+        if not isinstance(node, ast.Starred):
+            return [node]
+        value = self.value(node.value)
+        count = len(value) if isinstance(value, list | tuple) else 0
+        return [_item(node.value, index) for index in range(count)]
+
+    def _unpacked_words(self, node: ast.expr) -> dict[str, ast.expr]:
+        """The entries of `**settings`."""
+        value = self.value(node)
+        names = value if isinstance(value, dict) else ()
+        return {name: _item(node, name) for name in names if isinstance(name, str)}
+
+
+def parameters_of(own: Any) -> dict[str, inspect.Parameter]:
+    """Those of a class's constructor and, as long as each passes on what it does not know, of
+    those that it extends, up to KerasTuner's."""
+    found: dict[str, inspect.Parameter] = {}
+    for constructor, is_kerastuners in _constructors(own):
+        parameters = list(inspect.signature(constructor).parameters.values())[1:]
+        for parameter in parameters:
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                found.setdefault(parameter.name, parameter)
+        passes_on = any(p.kind == p.VAR_KEYWORD for p in parameters)
+        if is_kerastuners or not passes_on:
+            break
+    return found
+
+
+def _constructors(own: Any) -> Iterator[tuple[Any, bool]]:
+    for kind in own.__mro__:
+        if "__init__" in vars(kind):
+            yield vars(kind)["__init__"], kind.__module__.startswith("keras_tuner")
+
+
+def _execute(statement: ast.stmt, names: dict[str, Any]) -> None:
+    """Execute a statement; if it fails, what it would have bound stays unknown."""
+    tree = ast.fix_missing_locations(ast.Module([statement], []))
+    try:
+        exec(compile(tree, TEMPLATE_FILE, "exec"), names)  # noqa: S102
+    except (Exception, SystemExit):  # noqa: BLE001  the template's own code
+        return
+
+
+def _item(node: ast.expr, key: Any) -> ast.expr:
+    item = ast.Subscript(node, ast.Constant(key), ast.Load())
+    return ast.fix_missing_locations(ast.copy_location(item, node))

@@ -76,6 +76,8 @@ FLOW = "train_generator = datagen.flow_from_directory('photos', target_size=(64,
         (XY + LABELS + "le.fit(y)", "list(le.classes_)", CLASSES),
         (XY + LABELS + "y_train = le.fit_transform(y)", "le.classes_.shape[0]", 3),
         (XY + LABELS + "le = LabelEncoder().fit(df['species'])", "len(le.classes_)", 3),
+        (XY + "from sklearn.preprocessing import LabelEncoder\nle = LabelEncoder().fit(y)",
+         "len(le.classes_)", 3),
         (XY + LABELS + "df['species'] = le.fit_transform(df['species'])", "len(le.classes_)", 3),
         (XY + LABELS + "y = le.fit_transform(y)", "list(le.inverse_transform([2]))", ["cedar"]),
         ("from sklearn.preprocessing import LabelBinarizer\n" + CSV + "lb = LabelBinarizer()\n"

@@ -54,7 +54,7 @@ class Reading:
 
     def script(self) -> Script:
         kept = self._kept()
-        needed = {name for node in kept for name in uses(node)} | self._wanted
+        needed = self._needed(kept)
         tree: list[ast.stmt] = []
         data: dict[str, Rows] = {}
         for node in self._body:
@@ -124,8 +124,7 @@ class Reading:
         # Of a Tokenizer nothing is known, so that it is not even made.
         unknown = {name for name, source in sources.items() if source.kind == Kind.UNKNOWN}
         while True:
-            needed = {name for node in chosen for name in uses(node)} | self._wanted
-            needed -= unknown
+            needed = self._needed(chosen) - unknown
             own = {n for node in chosen if not is_import(node) for n in defines(node)}
             # Nothing that a script does to its tables changes what takes their place.
             own -= sources.keys()
@@ -138,6 +137,14 @@ class Reading:
             if not more:
                 return chosen
             chosen |= more
+
+    def _needed(self, kept: Iterable[ast.stmt]) -> set[str]:
+        """The names that the kept code reads, and those of which its helpers are made."""
+        needed = {name for node in kept for name in uses(node)} | self._wanted
+        for fit in (fit for fits in self._fits.values() for fit in fits):
+            if fit.made and fit.helper in needed:
+                needed |= read_by(fit.made)
+        return needed
 
     def _binds(self, node: ast.stmt) -> frozenset[str]:
         """The names for which a statement is needed: a constant of the form has its own."""

@@ -1,6 +1,7 @@
 """Whatever a thing is called, code that mentions it has the statements that it always has."""
 
 import ast
+import re
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hostile_names import HIDDEN, ODD
+from tuning.analysis.exports import file_name, trials_stem
 from tuning.analysis.literals import python_literal
 from tuning.analysis.snippets import keras_tuner_lines, predict_snippet, python_dict
+from tuning.analysis.tensorboard.log_folder import file_name as log_name
 from tuning.analysis.trials.exports.snippet import pandas_snippet, script_snippet
 from tuning.models import Dataset, HyperModel, Project, SavedModel, Search, Team, Trial
 from tuning.protocol.names import is_one_line
@@ -87,3 +90,14 @@ def test_reading_an_export(name: str) -> None:
 @pytest.mark.parametrize("name", ["Zürich 中文", "naïve"])
 def test_letters_of_any_script_stay_readable(name: str) -> None:
     assert name in python_literal(name)
+
+
+@given(TEXTS)
+def test_names_of_downloads(name: str) -> None:
+    team = Team(pk=1)
+    dataset = Dataset(key="d", name=name, team=team)
+    project = Project(name=name, dataset=dataset, hypermodel=HyperModel(name=name, team=team))
+    search = Search(number=3, name=name, project=project)
+    saved = SavedModel(project=project, trial=Trial(number=1, search=search))
+    for made in (file_name(saved), trials_stem(search), log_name(search)):
+        assert re.fullmatch(r"[a-z0-9_.-]+", made), "nothing to quote, no folder to leave"

@@ -12,7 +12,7 @@ from tuning.analysis.trial_metrics import direction_of
 from tuning.analysis.trials.columns import columns_of
 from tuning.forms.imports import ObjectiveForm
 from tuning.forms.searches import SearchForm, settings_of
-from tuning.management.commands.tune import _search
+from tuning.management.commands.tune import search_of
 from tuning.models import Project, Search, SearchImport
 
 METRICS = ["loss", "prc", "val_loss", "val_prc", "val_accuracy", "val_custom"]
@@ -113,11 +113,11 @@ OPTIONS: dict[str, Any] = {
 
 def test_the_command_asks_by_its_option(curious: Project) -> None:
     with pytest.raises(CommandError, match=r"Is val_custom better .* Add --direction max"):
-        _search(curious, OPTIONS)
-    assert _search(curious, {**OPTIONS, "direction": "min"}).direction == "min"
+        search_of(curious, OPTIONS)
+    assert search_of(curious, {**OPTIONS, "direction": "min"}).direction == "min"
     known = {**OPTIONS, "objective": "val_loss", "early_stopping": "val_custom"}
     with pytest.raises(CommandError, match="Add --early-stopping-direction max"):
-        _search(curious, known)
+        search_of(curious, known)
 
 
 def test_another_search_begins_with_the_direction_of_its_metric(

@@ -8,7 +8,13 @@ import pytest
 
 from tuning.models import Dataset, HyperModel, Inspection, Worker
 from tuning.protocol.events import BadEvent, Inspected, Samples, decode_event, encode_event
-from tuning.supervisor.assignments.inspection import directions_of, model_kind_of, objective_of
+from tuning.protocol.script_settings import ScriptArgument, ScriptSettings
+from tuning.supervisor.assignments.inspection import (
+    directions_of,
+    model_kind_of,
+    objective_of,
+    script_of,
+)
 from tuning.supervisor.claims import Slot, claim_next
 
 SAMPLES = Samples(20, 20, 1, 10, 20, 30, "ValueError")
@@ -80,3 +86,43 @@ def test_directions_of_metrics_survive_the_wire() -> None:
 def test_directions_of_metrics_are_checked(directions: Any, words: str) -> None:
     with pytest.raises(BadEvent, match=words):
         directions_of(replace(EVENT, directions=directions))
+
+
+SCRIPT = ScriptSettings(
+    {"max_trials": 5, "tuner": "grid"},
+    {"space": [], "values": {}},
+    [ScriptArgument(3, "max_trials=5", "form", "", "max_trials")],
+)
+
+
+def test_the_settings_of_a_script_survive_the_wire() -> None:
+    event = replace(EVENT, script=SCRIPT)
+    assert decode_event(encode_event(event)) == event
+    assert script_of(event) == SCRIPT
+    assert ScriptSettings.of_json(asdict(SCRIPT)) == SCRIPT
+    assert ScriptSettings.of_json({}) == ScriptSettings()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"fields": {"time_limit": 5}}, {"fields": {"max_trials": "5"}}, {"fields": {"seed": -1}},
+        {"fields": {"max_trials": 2**31}}, {"fields": {"tuner": "g" * 201}},
+        {"fields": {"max_trials": True}},
+        {"arguments": [ScriptArgument(1, "x", "magic")]},
+        {"arguments": [ScriptArgument(1, "x" * 201, "form")]},
+        {"arguments": [ScriptArgument(1, "x", "form", "n" * 501)]},
+        {"arguments": [ScriptArgument(1, "x", "form", field="password")]},
+        {"arguments": [ScriptArgument(1, "x", "form")] * 101},
+    ],
+)  # fmt: skip
+def test_the_settings_of_a_script_are_checked(script: dict[str, Any]) -> None:
+    with pytest.raises(BadEvent):
+        script_of(replace(EVENT, script=ScriptSettings(**script)))
+
+
+def test_a_scripts_space_is_checked() -> None:
+    """Unsound entries are left out, as of any space."""
+    space = {"space": [{"class_name": "Evil"}, {"class_name": "Boolean", "config": {"name": "b"}}]}
+    found = script_of(replace(EVENT, script=ScriptSettings(space=space))).space["space"]
+    assert [entry["config"]["name"] for entry in found] == ["b"]

@@ -1,12 +1,14 @@
 """Starting a search, and what can be done with it."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import Project, SavedModel, Search
+from tuning.models import Inspection, Project, SavedModel, Search
+from tuning.protocol.script_settings import ScriptArgument, ScriptSettings
 from tuning.protocol.statuses import SearchStatus
 
 DEFAULTS = {
@@ -98,3 +100,41 @@ def test_delete_asks_first_and_names_what_goes(
     as_alice.post(_url("search-delete", search))
     assert not Search.objects.exists()
     assert not SavedModel.objects.exists()
+
+
+def test_the_form_begins_with_the_templates_script(as_alice: Client, project: Project) -> None:
+    script = ScriptSettings(
+        {"max_trials": 9, "tuner": "bayesian"},
+        {"space": [{"class_name": "Fixed",
+                    "config": {"name": "learning_rate", "value": 0.001, "conditions": []}}],
+         "values": {}},
+        [
+            ScriptArgument(7, "max_trials=9", "form", field="max_trials"),
+            ScriptArgument(8, "class_weight={0: 1, 1: 5}", "training"),
+            ScriptArgument(9, "<b>magic</b>=3", "unused", "Nobody knows this argument."),
+        ],
+    )  # fmt: skip
+    Inspection.objects.update(script=asdict(script))
+    response = as_alice.get(_url("search-create", project))
+    page = " ".join(response.content.decode().split())
+    assert page.count("from the script</span>") == 2
+    assert '<code>class_weight={0: 1, 1: 5}</code> <span class="muted">(line 8)' in page
+    assert "&lt;b&gt;magic&lt;/b&gt;=3</code>" in page
+    assert "(line 9) Nobody knows this argument." in page
+    form = response.context["form"]
+    data = {field.name: field.value() for field in form if field.value() is not None}
+    as_alice.post(_url("search-create", project), data)
+    search = Search.objects.get()
+    assert (search.max_trials, search.tuner) == (9, "bayesian")
+
+
+def test_the_templates_page_lists_the_script(as_alice: Client, project: Project) -> None:
+    script = ScriptSettings(
+        arguments=[ScriptArgument(8, "shuffle=False", "training"),
+                   ScriptArgument(7, "seed=3", "form", field="seed")]
+    )  # fmt: skip
+    Inspection.objects.update(script=asdict(script), wanted=True)
+    url = reverse("hypermodel-detail", args=[project.hypermodel.pk])
+    page = as_alice.get(f"{url}?dataset={project.dataset.pk}").content.decode()
+    assert "<code>shuffle=False</code>" in page
+    assert "<code>seed=3</code>" in page

@@ -1,11 +1,14 @@
 """The forms of a search: starting one, giving one more trials."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 
 from tuning.analysis.profiles import split_sizes
 from tuning.models import Dataset, Project, Search
+from tuning.protocol.script_settings import Use
 
 from .directions import clean_direction, direction_field
 
@@ -86,6 +89,8 @@ class SearchForm(forms.ModelForm):
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.project = project
+        earlier = frozenset(self.initial)
+        self.initial = {**self._proposals(), **self.initial}
         self._offer_choices()
         for name, (least, most) in LIMITS.items():
             if name in self.fields:
@@ -100,6 +105,54 @@ class SearchForm(forms.ModelForm):
             # Left out or hidden where it does not apply: then the default holds.
             if name in self.fields:
                 self.fields[name].required = False
+        self._check_proposals(earlier)
+
+    def _proposals(self) -> dict[str, Any]:
+        """What the template's script gives to its tuner and its search, by field."""
+        inspection = self.project.inspection
+        fields = dict(inspection.script_settings.fields)
+        if fields.get("early_stopping_metric", "") not in ("", *inspection.metrics):
+            del fields["early_stopping_metric"]
+            fields.pop("early_stopping_direction", None)
+        return fields
+
+    def _check_proposals(self, earlier: Collection[str]) -> None:
+        """List what a field does not take with the arguments that are not used, and mark what is
+        the script's. `earlier`: fields with the values of an earlier search."""
+        inspection = self.project.inspection
+        script = inspection.script_settings
+        problems = {n: self._problem_with(n, value) for n, value in script.fields.items()}
+        refused = {name: problem for name, problem in problems.items() if problem}
+        for name in refused.keys() - set(earlier):
+            self.initial.pop(name, None)
+        fields = {n: value for n, value in script.fields.items() if n not in refused}
+        arguments = [
+            replace(one, use=Use.UNUSED, note=refused[one.field]) if one.field in refused else one
+            for one in script.arguments
+        ]
+        self.script = replace(script, fields=fields, arguments=arguments)
+        if "objective" in self.fields and inspection.objective in self.metrics:
+            fields = fields | {"objective": inspection.objective}
+        for name, value in fields.items():
+            # An earlier search, or the person, may want something else.
+            self.fields[name].from_script = str(self[name].value()) == str(value)
+
+    def _problem_with(self, name: str, value: Any) -> str:
+        """Why a field cannot have this value, or nothing."""
+        if name not in self.fields:
+            return "A search of this template has no such setting."
+        try:
+            self.cleaned_data = {name: self.fields[name].clean(value)}
+            getattr(self, f"clean_{name}", lambda: None)()
+        except forms.ValidationError as error:
+            return " ".join(error.messages)
+        finally:
+            self.cleaned_data = {}
+        return ""
+
+    @property
+    def has_script_fields(self) -> bool:
+        return any(getattr(field, "from_script", False) for field in self.fields.values())
 
     def _offer_choices(self) -> None:
         """The fields whose choices depend on the project."""
@@ -142,8 +195,11 @@ class SearchForm(forms.ModelForm):
         return [field for field in self if field.name not in first]
 
     @property
-    def more_has_errors(self) -> bool:
-        return any(field.errors for field in self.more_fields)
+    def more_is_open(self) -> bool:
+        """Whether the folded settings have something to see: errors, or values of the script."""
+        return any(
+            field.errors or getattr(field.field, "from_script", False) for field in self.more_fields
+        )
 
     def clean_batch_size(self) -> int:
         batch_size: int = self.cleaned_data["batch_size"]

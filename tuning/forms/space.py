@@ -34,6 +34,8 @@ class SpaceForm:
         self.reset = given.get("reset", "")
         # Rows are known by their places, which mean something else in another version's space.
         self.is_stale = given.get("inspection", str(inspection.pk)) != str(inspection.pk)
+        # What of `earlier` this template cannot take: name -> why.
+        self.unfit: dict[str, str] = {}
         self.rows = self._rows({} if self.is_stale else data, earlier or {})
         if given.get("tuner") == Search.Tuner.GRID:
             self._check_grid()
@@ -75,7 +77,10 @@ class SpaceForm:
             if self.reset in (str(place), RESET_ALL):
                 kept, start = {}, edit_of(parameter)
             kind = NumbersRow if is_number(parameter) else OptionsRow
-            start = start if _can_be(parameter, start, governs) else edit_of(parameter)
+            problem = _problem(parameter, start, governs)
+            if problem:
+                self.unfit[parameter.name] = problem
+                start = edit_of(parameter)
             rows.append(kind(kept, place=place, own=parameter, start=start, governs=governs))
         return rows
 
@@ -88,10 +93,10 @@ class SpaceForm:
                 row.refuse(refused)
 
 
-def _can_be(own: Hyperparameter, edit: Edit, governs: list[str]) -> bool:
-    """Whether an earlier search's values fit this version of the template."""
+def _problem(own: Hyperparameter, edit: Edit, governs: list[str]) -> str:
+    """Why an earlier search's values do not fit this version of the template, or nothing."""
     try:
         edited_parameter(own, edit, governs)
-    except Refused:
-        return False
-    return True
+    except Refused as refused:
+        return refused.sentence
+    return ""

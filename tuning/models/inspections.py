@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.objectives import infer_direction
 from tuning.protocol.orders import ProjectOrder
+from tuning.protocol.script_settings import ScriptSettings
 
 from .datasets import Dataset
 from .hypermodels import HyperModel
@@ -67,6 +68,10 @@ class Inspection(Work):
     directions = models.JSONField(
         default=dict, blank=True, help_text="Which way metrics improve, as their classes say."
     )
+    script = models.JSONField(
+        default=dict, blank=True,
+        help_text="What the code's script gives to its tuner and its search: see ScriptSettings.",
+    )  # fmt: skip
     note = models.TextField(blank=True, help_text="How the code was read, if not as it stands.")
 
     objects = InspectionQuerySet.as_manager()
@@ -88,6 +93,10 @@ class Inspection(Work):
             return self.direction
         stated = {self.objective: self.direction} if self.direction else {}
         return infer_direction(metric, {**stated, **self.directions})
+
+    @property
+    def script_settings(self) -> ScriptSettings:
+        return ScriptSettings.of_json(self.script)
 
     def order(self) -> ProjectOrder:
         """What a runner needs to know. The space depends on the data's shape, not on how some

@@ -10,6 +10,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 from .model_kinds import ModelKind
+from .script_settings import ScriptSettings
 
 MAX_LINE = 4 * 1024 * 1024
 MAX_TEXT = 20_000
@@ -102,7 +103,8 @@ class Inspected:
     """A template's search space (KerasTuner's own config), the metrics that it reports, its size.
     `note`: sentences about how the code was read; `kind`: a ModelKind; `objective`, one of the
     metrics, and `direction` ("min" or "max"): what the code's own search compares by, if it says;
-    `directions`: those of the metrics whose class is known."""
+    `directions`: those of the metrics whose class is known; `script`: what else a script gives to
+    its tuner and its search."""
 
     space: dict[str, Any]
     metrics: list[str]
@@ -114,6 +116,7 @@ class Inspected:
     objective: str = ""
     direction: str = ""
     directions: dict[str, str] = field(default_factory=dict)
+    script: ScriptSettings = field(default_factory=ScriptSettings)
 
 
 @dataclass(frozen=True)

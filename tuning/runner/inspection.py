@@ -1,5 +1,6 @@
 """Reading a template: its search space, its size and the metrics that it reports."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from tuning.runner.own_tuners.inspection import inspect_own_tuner
 from tuning.runner.own_tuners.watch import names_of
 from tuning.runner.template.code import Template
 from tuning.runner.template.proposed import Proposed
+from tuning.runner.template.training import CallbackFailed
 
 from .channel import Channel
 from .directions import metric_directions
@@ -67,6 +69,7 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
         Inspected(
             space, found.metrics, found.parameters, summary, samples, note, found.kind,
             proposed.name, proposed.direction, found.directions,
+            template.arguments.settings(found.metrics, space, found.kind == ModelKind.SKLEARN),
         )
     )  # fmt: skip
 
@@ -195,20 +198,32 @@ class InspectedTemplate(Template):
 def _short_training(
     template: Template, hp: kt.HyperParameters, keras_model: Any, dataset: Dataset
 ) -> list[str]:
-    """One epoch on a few rows; the names of the metrics, in Keras's order."""
+    """One epoch on a few rows; the names of the metrics, in Keras's order. The script's callbacks
+    may add some."""
     x, y = dataset.rows("train", most=_TRAIN_ROWS)
     names = MetricNames()
-    results = template.fit(
-        hp,
-        keras_model,
-        x,
-        y,
-        validation_data=dataset.rows("validation", most=_VALIDATION_ROWS),
-        epochs=1,
-        batch_size=_TRAIN_ROWS,
-        callbacks=[names],
-        verbose=2,
-    )
+    own = template.training
+
+    def train(callbacks: list[keras.callbacks.Callback]) -> Any:
+        return template.fit(
+            hp,
+            keras_model,
+            x,
+            y,
+            validation_data=dataset.rows("validation", most=_VALIDATION_ROWS),
+            epochs=1,
+            batch_size=_TRAIN_ROWS,
+            callbacks=[*callbacks, names],
+            verbose=2,
+            **own.on_a_few_rows(),
+        )
+
+    try:
+        results = train(copy.deepcopy(own.callbacks))
+    except CallbackFailed as error:
+        # It may do better on all rows. If not, each trial says so.
+        print(error)
+        results = train([])
     if isinstance(results, dict | keras.callbacks.History):
         returned = map(str, results) if isinstance(results, dict) else ()
         return list(dict.fromkeys([*names.found, *returned]))

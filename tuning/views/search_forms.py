@@ -52,7 +52,7 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
     begun = beginning(earlier, request.GET, request.user) if earlier else None
     data = request.POST or None
     settings = {**settings_of(begun.earlier), "tuner": begun.tuner} if begun else None
-    space = begun.space if begun else None
+    space = begun.space if begun else project.inspection.script_settings.space
     forms = Forms(
         search=search_form(project, data, initial=settings),
         space=SpaceForm(data, inspection=project.inspection, earlier=space),

@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
 from tuning.forms.arrays import question as array_question
 from tuning.forms.estimator_searches import search_form
+from tuning.forms.space import SpaceForm
 from tuning.management.inputs import ARRAY_OPTIONS, find_dataset, find_template, refuse
 from tuning.management.own_worker import own_worker
 from tuning.management.prepared import set_up_or_refuse
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
 from tuning.protocol.names import one_line
+from tuning.protocol.script_settings import Use
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
 
@@ -61,25 +64,25 @@ class Command(BaseCommand):
         parser.add_argument(
             "--colours", choices=_COLOURS, help="convert the file's images to these"
         )
-        parser.add_argument("--tuner", default="random", choices=Search.Tuner.values)
-        parser.add_argument("--max-trials", type=int, default=20)
-        parser.add_argument("--epochs", type=int, default=10)
+        parser.add_argument("--tuner", choices=Search.Tuner.values)
+        parser.add_argument("--max-trials", type=int)
+        parser.add_argument("--epochs", type=int)
         parser.add_argument("--objective", help="the metric to compare trials by")
         parser.add_argument(
-            "--direction", choices=Search.Direction.values, default="",
+            "--direction", choices=Search.Direction.values,
             help="whether a higher (max) or a lower (min) value of the objective is better",
         )  # fmt: skip
-        parser.add_argument("--executions-per-trial", type=int, default=1)
-        parser.add_argument("--batch-size", type=int, default=32)
+        parser.add_argument("--executions-per-trial", type=int)
+        parser.add_argument("--batch-size", type=int)
         parser.add_argument("--folds", type=int, help="of the cross-validation of estimators")
-        parser.add_argument("--scoring", default="", help="estimators: a scorer, such as f1_macro")
-        parser.add_argument("--early-stopping", metavar="METRIC", default="")
+        parser.add_argument("--scoring", help="estimators: a scorer, such as f1_macro")
+        parser.add_argument("--early-stopping", metavar="METRIC")
         parser.add_argument(
-            "--early-stopping-direction", choices=Search.Direction.values, default="",
+            "--early-stopping-direction", choices=Search.Direction.values,
             help="the same for the metric of early stopping",
         )  # fmt: skip
-        parser.add_argument("--patience", type=int, default=3)
-        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--patience", type=int)
+        parser.add_argument("--seed", type=int)
         parser.add_argument("--parallel", type=int, default=2, help="trials at once, at most")
         parser.add_argument("--user", help="whose team gets the project (the first account)")
         parser.add_argument("--team", help="which gets it, by its name (the user's first one)")
@@ -119,7 +122,9 @@ class Command(BaseCommand):
 
     def _run(self, user: User, project: Project, options: dict[str, Any]) -> None:
         self._inspect(project)
-        search = start_search(user, _search(project, options))
+        for line in script_lines(project):
+            self._say(line)
+        search = start_search(user, search_of(project, options))
         best = self._follow(search)
         self._say(f"Best: trial {best.number}, {search.score_name} {best.score:.4g}")
         for name, value in best.values.items():
@@ -265,27 +270,31 @@ def _project(user: User, team: Team, dataset: Dataset, hypermodel: HyperModel) -
     )
 
 
-def _search(project: Project, options: dict[str, Any]) -> Search:
+def search_of(project: Project, options: dict[str, Any]) -> Search:
     """The search that the options describe: the same checks as on the page."""
     form = search_form(project)
+    # What the form proposes: the script's own settings where it has any, else the defaults.
     data = {name: form[name].initial for name in form.fields}
-    # What the form does not ask for, because nothing like it is trained, is not looked at.
-    data |= {
+    given = {
         "tuner": options["tuner"],
         "max_trials": options["max_trials"],
         "epochs": options["epochs"],
-        "objective": options["objective"] or data.get("objective"),
+        "objective": options["objective"],
         "direction": options["direction"],
         "executions_per_trial": options["executions_per_trial"],
         "batch_size": options["batch_size"],
         "early_stopping_metric": options["early_stopping"],
-        "early_stopping_direction": options["early_stopping_direction"],
+        # The script's belongs to its own metric.
+        "early_stopping_direction": options["early_stopping_direction"]
+        or ("" if options["early_stopping"] else None),
         "early_stopping_patience": options["patience"],
         "seed": options["seed"],
         "parallel_trials": options["parallel"],
         "scoring": options["scoring"],
-        "folds": options["folds"] or data.get("folds"),
+        "folds": options["folds"],
     }
+    # What the form does not ask for, because nothing like it is trained, is not looked at.
+    data |= {name: value for name, value in given.items() if value is not None}
     form = search_form(project, data)
     for name in ("direction", "early_stopping_direction"):
         if name in form.errors:
@@ -293,7 +302,19 @@ def _search(project: Project, options: dict[str, Any]) -> Search:
             option = f"--{name.replace('_', '-')}"
             raise CommandError(f"{form.errors[name][0]} Add {option} max (higher) or min (lower).")
     refuse(form)
-    return form.search()
+    search = form.search()
+    search.space = SpaceForm(
+        None, inspection=project.inspection, earlier=project.inspection.script_settings.space
+    ).space
+    return search
+
+
+def script_lines(project: Project) -> Iterator[str]:
+    """What the template's script says for itself, and what of that cannot be used."""
+    form = search_form(project)
+    for one in form.script.arguments:
+        verdict = "not used" if one.use == Use.UNUSED else "from the script"
+        yield f"Line {one.line}: {one.text} ({verdict}). {one.note}".rstrip()
 
 
 def _progress(search: Search) -> tuple[int, int | None, str]:

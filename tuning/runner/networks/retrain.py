@@ -8,11 +8,12 @@ import keras
 from tuning.protocol.events import EpochEnd, Metrics, Progress, Retrained
 from tuning.protocol.orders import RetrainOrder
 from tuning.runner.channel import Channel
-from tuning.runner.inputs.data import Arrays, load_dataset
+from tuning.runner.inputs.data import Arrays, Dataset, load_dataset
 from tuning.runner.libraries import NETWORK_PACKAGES, versions
 from tuning.runner.saved.saving import save_model
 from tuning.runner.spaces import with_values
 from tuning.runner.template.code import Template
+from tuning.runner.template.stand_ins import Parts
 
 from .description import description, numbers
 
@@ -21,6 +22,7 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
     """Train on train + validation rows, evaluate once on the test rows, save and load again."""
     dataset = load_dataset(order.project)
     template = Template(order.project.code, dataset.facts, order.project.constants, dataset.rows)
+    template.train_on(all_but_test(dataset))
     # `tuner/*` are Hyperband's: epochs to train and a checkpoint to start from.
     values = {k: v for k, v in order.values.items() if not k.startswith("tuner/")}
     hp = with_values(order.space, values)
@@ -37,8 +39,9 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
         y,
         epochs=order.epochs,
         batch_size=order.batch_size,
-        callbacks=[EpochReporter(channel)],
+        callbacks=[*template.training.callbacks, EpochReporter(channel)],
         verbose=2,
+        **template.training.fit_arguments(order.epochs, order.batch_size, len(y)),
         **(validation if template.wants_validation else {}),
     )
     x_test, y_test = dataset.rows("test")
@@ -49,6 +52,15 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
     save_model(keras_model, dataset)
     built = description(keras_model)
     channel.send(Retrained(metrics, built.parameters, versions(NETWORK_PACKAGES), built.summary))
+
+
+def all_but_test(dataset: Dataset) -> Parts:
+    """The rows that a retraining trains on, as a script's own training data."""
+
+    def parts(part: str, /) -> Arrays:
+        return dataset.rows("train", "validation") if part == "train" else dataset.rows(part)
+
+    return parts
 
 
 class EpochReporter(keras.callbacks.Callback):

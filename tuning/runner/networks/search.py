@@ -1,5 +1,6 @@
 """The trials of a search: KerasTuner's own loop, with an oracle at the other end of a pipe."""
 
+import copy
 import math
 import shutil
 import time
@@ -21,6 +22,7 @@ from tuning.runner.failures import MissingFile, NoScore, failure_of
 from tuning.runner.inputs.data import load_dataset
 from tuning.runner.spaces import with_values
 from tuning.runner.template.code import Template
+from tuning.runner.template.training import Training
 
 from .description import description, numbers
 from .steps import best_step
@@ -47,27 +49,36 @@ def search(order: SearchOrder, channel: Channel) -> None:
         validation_data=validation if len(validation[0]) else None,
         epochs=order.epochs,
         batch_size=order.batch_size,
-        callbacks=early_stopping(order),
+        callbacks=callbacks_for(order, template.training),
         verbose=2,
+        **template.training.fit_arguments(order.epochs, order.batch_size, len(y)),
     )
 
 
-def early_stopping(order: SearchOrder) -> list[keras.callbacks.Callback]:
-    """The callback that the order asks for, if any."""
+def callbacks_for(order: SearchOrder, training: Training) -> list[keras.callbacks.Callback]:
+    """Those of the script, and the early stopping that the order asks for."""
+    return [*training.callbacks, *early_stopping(order, training.early_stopping)]
+
+
+def early_stopping(
+    order: SearchOrder, own: keras.callbacks.EarlyStopping | None = None
+) -> list[keras.callbacks.Callback]:
+    """The callback that the order asks for, if any: the script's own with the order's metric and
+    patience, or a new one."""
     metric = order.early_stopping_metric
     if not metric:
         return []
-    if not order.early_stopping_direction:
+    direction = order.early_stopping_direction
+    if not direction:
         # An older search, from before anybody was asked.
         print(f"No early stopping: nobody knows whether {metric} is better when higher or lower.")
         return []
-    return [
-        keras.callbacks.EarlyStopping(
-            monitor=metric,
-            patience=order.early_stopping_patience,
-            mode=order.early_stopping_direction,
-        )
-    ]
+    patience = order.early_stopping_patience
+    if own is None:
+        return [keras.callbacks.EarlyStopping(monitor=metric, patience=patience, mode=direction)]
+    found = copy.deepcopy(own)
+    found.monitor, found.mode, found.patience = metric, direction, patience
+    return [found]
 
 
 class SearchTemplate(Template):
@@ -106,6 +117,8 @@ class RemoteOracle(kt.Oracle):
         self._step = 0
         # Of results in which KerasTuner finds no epochs.
         self.best_step: int | None = None
+        # What KerasTuner counts its steps from.
+        self.first_step = 0
         self.seed = 0
         self.failure: Failed | None = None
 
@@ -115,6 +128,7 @@ class RemoteOracle(kt.Oracle):
         if not isinstance(order, TrialOrder):
             return Trial(kt.HyperParameters(), trial_id="", status=TrialStatus.STOPPED)
         self._metrics, self._step, self.best_step, self.failure = {}, 0, None, None
+        self.first_step = 0
         self.seed = order.seed
         hp = with_values(self._space, order.values)
         trial = Trial(hp, trial_id=order.trial_id, status=TrialStatus.RUNNING)
@@ -123,7 +137,7 @@ class RemoteOracle(kt.Oracle):
 
     def update_trial(self, trial_id: str, metrics: dict[str, Any], step: int = 0) -> Trial:
         self._metrics = numbers(metrics)
-        self._step = step if self.best_step is None else self.best_step
+        self._step = step + self.first_step if self.best_step is None else self.best_step
         return self.trials[trial_id]
 
     def end_trial(self, trial: Trial) -> None:
@@ -171,9 +185,12 @@ class StreamingTuner(kt.Tuner):
             oracle=oracle,
             hypermodel=template,
             executions_per_trial=order.executions_per_trial,
+            max_model_size=template.training.max_model_size,
             directory=DIRECTORY,
             project_name=PROJECT_NAME,
         )
+        # Where the epochs of a trial begin to count, if the script says so. Hyperband knows better.
+        self._first_epoch = template.training.first_epoch(order.epochs)
         self._channel = channel
         self._execution = -1
         self._described = False
@@ -190,6 +207,8 @@ class StreamingTuner(kt.Tuner):
             # A `fit` of its own may return a number; its callbacks were told of epochs.
             initial = trial.hyperparameters.values.get("tuner/initial_epoch", 0)
             self.oracle.best_step = best_step(self._epochs, self.oracle.objective, initial)
+        elif "tuner/initial_epoch" not in trial.hyperparameters.values:
+            self.oracle.first_step = self._first_epoch
         return results
 
     def _build_and_fit_model(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:

@@ -49,6 +49,8 @@ class Material:
     epochs: int
     batch_size: int
     callbacks: list[keras.callbacks.Callback] = field(default_factory=list)
+    # What else the script gives to its search, by name: `class_weight` and the like.
+    more: dict[str, Any] = field(default_factory=dict)
 
     def one_hot(self, classes: int) -> "Material":
         """The same with class numbers one-hot."""
@@ -105,7 +107,9 @@ def bind(
     for parameter in asked:
         name, meaning = parameter.name, meanings[parameter.name]
         supplied = None if meaning else supply(function, parameter)
-        if supplied is not None:
+        if not meaning and name in material.more:
+            named[name] = material.more[name]
+        elif supplied is not None:
             named[name] = supplied
         elif meaning or parameter.default is parameter.empty:
             named[name] = _given(material, meaning or next(by_order, ""), name, tree, function)
@@ -118,6 +122,7 @@ def bind(
     if inspect.Parameter.VAR_KEYWORD in kinds and anything_else:
         has_data = bool(positional) or bool(given & {"x", "train_set"})
         extra = _for_kwargs(material, given, not has_data)
+        extra |= {n: value for n, value in material.more.items() if n not in named}
     return Arguments(positional, {**named, **extra}, frozenset(extra))
 
 

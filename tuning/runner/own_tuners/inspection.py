@@ -46,6 +46,8 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
         dataset.rows("validation", most=_VALIDATION_ROWS),
         epochs=1,
         batch_size=_TRAIN_ROWS,
+        callbacks=template.training.callbacks,
+        more=template.training.on_a_few_rows(),
     )
     arguments = arguments_for(tuner, material)
     if getattr(tuner, "hypermodel", None) is not None:
@@ -68,9 +70,10 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
     directions = metric_directions(keras_model, metrics)
     proposed = proposed.among(metrics, directions)
     note = _note(template, unexplored, bool(arguments.positional or arguments.named))
+    space = to_json(oracle.get_space())
     channel.send(
         Inspected(
-            to_json(oracle.get_space()),
+            space,
             metrics,
             built.parameters,
             built.summary,
@@ -80,6 +83,7 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
             proposed.name,
             proposed.direction,
             directions,
+            template.arguments.settings(metrics, space),
         )
     )
 

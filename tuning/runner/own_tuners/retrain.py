@@ -16,7 +16,7 @@ from tuning.runner.failures import TemplateError
 from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.libraries import NETWORK_PACKAGES, versions
 from tuning.runner.networks.description import description
-from tuning.runner.networks.retrain import evaluate_if_possible
+from tuning.runner.networks.retrain import all_but_test, evaluate_if_possible
 from tuning.runner.saved.raw_sklearn import on_raw
 from tuning.runner.saved.saving import save_model
 from tuning.runner.spaces import with_values
@@ -49,7 +49,11 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
     train = dataset.rows("train", "validation")
     validation = dataset.rows("validation")
     validation = validation if len(validation[0]) else train
-    arguments = arguments_for(tuner, Material(train, validation, order.epochs, order.batch_size))
+    template.train_on(all_but_test(dataset))
+    more = template.training.fit_arguments(order.epochs, order.batch_size, len(train[1]))
+    callbacks = template.training.callbacks
+    material = Material(train, validation, order.epochs, order.batch_size, callbacks, more)
+    arguments = arguments_for(tuner, material)
     trial = oracle.begin(with_values(order.space, values))
     with watched_keras(watch, template.script.tree):
         tuner.run_trial(trial, *arguments.positional, **arguments.named)

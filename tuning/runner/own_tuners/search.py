@@ -9,7 +9,7 @@ from keras_tuner.engine.trial import Trial
 from tuning.protocol.orders import SearchOrder
 from tuning.runner.channel import Channel
 from tuning.runner.inputs.data import load_dataset
-from tuning.runner.networks.search import RemoteOracle, early_stopping, told_failures
+from tuning.runner.networks.search import RemoteOracle, callbacks_for, told_failures
 from tuning.runner.template.code import Template
 
 from .arguments import Material
@@ -30,12 +30,14 @@ def search_own(order: SearchOrder, channel: Channel) -> None:
     tuner._ours.keeps_checkpoints = order.hyperband
     tuner.executions_per_trial = order.executions_per_trial
     validation = dataset.rows("validation")
+    train = dataset.rows("train")
     material = Material(
-        dataset.rows("train"),
+        train,
         validation if len(validation[0]) else None,
         order.epochs,
         order.batch_size,
-        early_stopping(order),
+        callbacks_for(order, template.training),
+        template.training.fit_arguments(order.epochs, order.batch_size, len(train[1])),
     )
     arguments = arguments_for(tuner, material)
     with watched_keras(watch, template.script.tree):

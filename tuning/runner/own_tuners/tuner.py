@@ -109,6 +109,7 @@ class Watched(BaseTuner):
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         self._ours.watch.begin()
+        self._ours.template.configure()
         self._ours.builds = 0
         keras.utils.set_random_seed(self._ours.seed)
         if "callbacks" in kwargs:

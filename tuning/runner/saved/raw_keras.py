@@ -3,7 +3,8 @@
 The file loads with plain `keras.models.load_model`: only Keras's own layers are used.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -15,6 +16,17 @@ from tuning.runner.inputs.preprocessing import MAX_INPUT, Category, Numbers, Pre
 # takes seconds for a thousand inputs.
 MOST_INPUTS = 200
 _NUMBERS, _CATEGORIES, _PREPARE = "numbers", "categories", "prepare"
+
+
+@contextmanager
+def plain_floats() -> Iterator[None]:
+    """Layers made here compute in float32, whatever policy the template has set."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 class RawModel:
@@ -36,7 +48,8 @@ class RawModel:
             # Keras wants the names of inputs and of layers to differ.
             taken = {network.name, _NUMBERS, _CATEGORIES, _PREPARE}
             self.inputs = dict(zip(names, input_names(names, taken), strict=True))
-        self.keras_model = self._assemble(network)
+        with plain_floats():
+            self.keras_model = self._assemble(network)
 
     def feed(self, x: np.ndarray) -> dict[str, Any]:
         """Raw rows of the dataset as `keras_model` takes them."""

@@ -7,7 +7,9 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
+import keras
 import keras_tuner as kt
+from keras_tuner.engine.base_tuner import BaseTuner
 
 from tuning.runner.failures import (
     TEMPLATE_FILE,
@@ -18,7 +20,7 @@ from tuning.runner.failures import (
 )
 
 from .definitions import find_builder, own_tuner
-from .given import Given
+from .given import Given, parameters_of
 from .image_limits import image_limit
 from .image_sizes import ImageSizes, is_size
 from .imports import Absent
@@ -28,10 +30,12 @@ from .modules import execute
 from .own_values import OwnValues
 from .proposed import Proposed, proposed_objective
 from .ready_made import fitting_ready_made
+from .script_arguments import ScriptArguments
 from .scripts import read_script
 from .stand_ins import Parts, stand_in
 from .supplied import SIDES, SUPPLIED, supplies, supplies_constants
 from .targets import fitted, takes_one_hot
+from .training import Training
 
 # What a template's own `fit` may pass to `model.fit` although we pass it as well.
 _TUNABLE_IN_FIT = frozenset({"batch_size", "epochs", "verbose"})
@@ -57,12 +61,16 @@ class Template(kt.HyperModel):
         self.facts = facts
         self.constants = constants or {}
         self._one_hot = False
+        self._code = code
+        self._parts = parts
         self.script = read_script(code, TEMPLATE_FILE, self.constants)
         self._supplied = {**supplies(facts), **self.constants}
         self._sizes = ImageSizes(self.script.tree)
         self._own = OwnValues(supplies_constants(facts), self.constants, parts, facts, self._sizes)
         restore_old_names()
         self.module = self._execute(code)
+        # KerasTuner clears Keras's session before each build, and this with it.
+        self._policy = keras.config.dtype_policy()
         # A class of its own that runs the trials, or None; it may well need no builder.
         others = self.script.construction is not None and not self.script.tuner
         self.tuner_class: Any = None if others else own_tuner(self.module, self.script.tuner)
@@ -78,6 +86,8 @@ class Template(kt.HyperModel):
                 raise
             # Its constructor may bring one. If it does not, this is why there is none.
             self.no_builder = error
+        self.arguments = self._arguments_of_script(self.given, parts)
+        self.training: Training = self.arguments.training
 
     @property
     def note(self) -> str:
@@ -89,8 +99,7 @@ class Template(kt.HyperModel):
     @cached_property
     def given(self) -> Given:
         """What the script gives to its tuner and to its search."""
-        script = self.script
-        return Given(self.module, script.around, script.construction, script.search)
+        return self._given(self._parts)
 
     @cached_property
     def objective(self) -> Proposed:
@@ -110,6 +119,46 @@ class Template(kt.HyperModel):
         for name, rows in self.script.data.items():
             setattr(self.module, name, stand_in(rows, parts, self.facts))
 
+    def train_on(self, parts: Parts) -> None:
+        """Let the script's arguments be made of other rows, for a retraining."""
+        arguments = self._arguments_of_script(self._given(parts), parts)
+        self.training = arguments.training.in_retraining()
+
+    def _arguments_of_script(self, given: Given, parts: Parts | None) -> ScriptArguments:
+        return ScriptArguments(given, self._code, self.facts, self._own_parameters(), parts)
+
+    def _given(self, parts: Parts | None) -> Given:
+        script = self.script
+        rows = {}
+        if parts is not None:
+            wanted = script.rows_around.items()
+            rows = {name: stand_in(found, parts, self.facts) for name, found in wanted}
+        calls = script.construction, script.search
+        return Given(self.module, script.around, *calls, rows, self._search_parameters())
+
+    def _own_parameters(self) -> frozenset[str]:
+        """What the template's own class or `fit` takes by name."""
+        found = set(self._search_parameters())
+        if self.tuner_class is not None:
+            found |= parameters_of(self.tuner_class).keys()
+        return frozenset(found)
+
+    def _search_parameters(self) -> list[str]:
+        """What `search` passes on to the template's own `run_trial` or `fit`, in their order."""
+        if self.tuner_class is not None:
+            own_search = self.tuner_class.search is not BaseTuner.search
+            method = self.tuner_class.search if own_search else self.tuner_class.run_trial
+            skipped = 1 if own_search else 2
+        elif self.fits_by_itself:
+            method, skipped = type(self.inner).fit, 3
+        else:
+            return []
+        found = list(inspect.signature(method).parameters.values())[skipped:]
+        variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        names = [p.name for p in found if p.kind not in variable]
+        # `*args` are those of `Model.fit`.
+        return names if any(p.kind not in variable for p in found) else []
+
     def _takes_one_hot(self, keras_model: Any) -> bool:
         return not _encodes(self.inner) and takes_one_hot(
             keras_model, self.facts, self.script.one_hot
@@ -118,10 +167,15 @@ class Template(kt.HyperModel):
     def declare_hyperparameters(self, hp: kt.HyperParameters) -> None:
         self.inner.declare_hyperparameters(hp)
 
+    def configure(self) -> None:
+        """As the template's code has set Keras up."""
+        keras.config.set_dtype_policy(self._policy)
+
     def build(self, hp: kt.HyperParameters) -> Any:
+        self.configure()
         try:
             with fitting_ready_made(self.facts, self._own.changed):
-                return self.inner.build(hp)
+                return self.training.compiled(self.inner.build(hp))
         except Exception as error:
             self.explain(error)
             if sentence := image_limit(error, self.facts):
@@ -154,9 +208,11 @@ class Template(kt.HyperModel):
                 name = not_known(error) or given_twice(error)
                 allowed = _LEFT_OUT_OF_FIT if not_known(error) else _TUNABLE_IN_FIT
                 if name not in allowed or name not in kwargs:
+                    self.training.blame(error)
                     raise
                 del kwargs[name]
             except Exception as error:
+                self.training.blame(error)
                 sentence = misfit(model, self.facts, self._one_hot)
                 if sentence and type(error).__name__ in _SHAPE_ERRORS:
                     raise TemplateError(sentence) from error

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .running import READY_MADE, is_oracle, is_tuner, oracle_names, tuner_classes
-from .syntax import DEFINITIONS, calls, defines, last_name
+from .syntax import DEFINITIONS, calls, defines, first_name, last_name
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def search_of(body: Sequence[ast.stmt]) -> ast.Call | None:
     """The script's `tuner.search(...)`."""
     own = tuner_classes(body)
     outside = [n for n in body if not (isinstance(n, ast.ClassDef) and n.name in own)]
-    return next((call for call in calls(outside) if last_name(call.func) == "search"), None)
+    found = (call for call in calls(outside) if last_name(call.func) == "search")
+    return next((call for call in found if first_name(call.func) not in ("re", "regex")), None)
 
 
 def _builder(

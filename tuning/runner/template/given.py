@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -25,9 +25,14 @@ class Given:
 
     def __init__(
         self, module: ModuleType, around: Iterable[ast.stmt], construction: ast.Call | None,
-        search: ast.Call | None,
+        search: ast.Call | None, rows: dict[str, Any] | None = None,
+        searched: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        self._names = dict(vars(module))
+        """`rows`: the project's, under the names that the script's own data have. `searched`: the
+        parameters that `tuner.search` has in the template, if not those of `Model.fit`."""
+        self._searched = searched or list(inspect.signature(keras.Model.fit).parameters)[1:]
+        self._names = dict(vars(module)) | (rows or {})
+        self._bound = _assigned(around)
         self._construction = construction
         self._search = search
         for statement in around:
@@ -45,14 +50,33 @@ class Given:
         """The same as expressions of the script, which know their lines."""
         if self._construction is None:
             return {}
-        parameters = parameters_of(self._tuner_class()).values()
+        parameters = parameters_of(self.tuner_class()[0]).values()
         by_position = [p.name for p in parameters if p.kind != p.KEYWORD_ONLY]
         return self._named(self._construction, by_position)
 
     def search_arguments(self) -> dict[str, ast.expr]:
         if self._search is None:
             return {}
-        return self._named(self._search, list(inspect.signature(keras.Model.fit).parameters)[1:])
+        return self._named(self._search, list(self._searched))
+
+    def oracle_arguments(self) -> dict[str, ast.expr]:
+        """What the oracle is made with that the tuner is given, if that stands in the script."""
+        found, call = self.oracle_class()
+        return self._named(call, list(parameters_of(found))) if call is not None else {}
+
+    def oracle_class(self) -> tuple[Any, ast.Call | None]:
+        """The class of that oracle and the call that makes it."""
+        for node in self.tuner_arguments().values():
+            call = self.expression(node)
+            found = self.value(call.func) if isinstance(call, ast.Call) else None
+            is_oracle = inspect.isclass(found) and issubclass(found, kt.Oracle)
+            if isinstance(call, ast.Call) and is_oracle:
+                return found, call
+        return None, None
+
+    def expression(self, node: ast.expr) -> ast.expr:
+        """What a name was bound to last, or the expression itself."""
+        return self._bound.get(node.id, node) if isinstance(node, ast.Name) else node
 
     def value(self, node: ast.expr) -> Any:
         """The value of an expression, or UNKNOWN."""
@@ -61,13 +85,16 @@ class Given:
         except Exception:  # noqa: BLE001  the template's own code
             return UNKNOWN
 
-    def _tuner_class(self) -> Any:
-        """The class of the script's tuner: its own, or KerasTuner's of that name."""
-        assert self._construction is not None
-        found = self.value(self._construction.func)
+    def tuner_class(self) -> tuple[Any, ast.expr | None]:
+        """The class of the script's tuner, its own or KerasTuner's of that name, and where the
+        script names it."""
+        if self._construction is None:
+            return None, None
+        name = self._construction.func
+        found = self.value(name)
         if not (inspect.isclass(found) and issubclass(found, BaseTuner | kt.Oracle)):
-            found = getattr(kt, last_name(self._construction.func), kt.RandomSearch)
-        return found if inspect.isclass(found) else kt.RandomSearch
+            found = getattr(kt, last_name(name), kt.RandomSearch)
+        return (found if inspect.isclass(found) else kt.RandomSearch), name
 
     def _named(self, call: ast.Call, parameters: list[str]) -> dict[str, ast.expr]:
         positional = [node for part in call.args for node in self._unpacked(part)]
@@ -119,6 +146,17 @@ def _execute(statement: ast.stmt, names: dict[str, Any]) -> None:
         exec(compile(tree, TEMPLATE_FILE, "exec"), names)  # noqa: S102
     except (Exception, SystemExit):  # noqa: BLE001  the template's own code
         return
+
+
+def _assigned(statements: Iterable[ast.stmt]) -> dict[str, ast.expr]:
+    """Name -> the expression that it is bound to last."""
+    return {
+        target.id: node.value
+        for node in statements
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _item(node: ast.expr, key: Any) -> ast.expr:

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable
 
+from .configuration import configures, libraries
 from .constants import given_constant
 from .imports import without_absent
 from .kerastuner_paths import from_the_top
@@ -88,7 +89,12 @@ class Reading:
             one_hot=self._one_hot,
             absent=self._absent,
             kept=kept,
+            rows={name: rows for found in self._data.values() for name, rows in found.items()},
         )
+
+    def _of_data(self, node: ast.stmt) -> bool:
+        """Whether a statement reads what only running the script would define."""
+        return bool(uses(node) & self._tainted.keys())
 
     def _learn(self) -> None:
         data, sources = ScriptData(), Sources(self._body)
@@ -118,8 +124,14 @@ class Reading:
         self._one_hot = any(r.one_hot for rows in self._data.values() for r in rows.values())
 
     def _kept(self) -> set[ast.stmt]:
-        """The builders and, over and over, what the kept code needs."""
-        chosen = {node for node in self._body if is_builder(node, self._builder)}
+        """The builders, what configures the libraries and, over and over, what these need."""
+        libs = libraries(self._body)
+        chosen = {
+            node
+            for node in self._body
+            if is_builder(node, self._builder)
+            or (configures(node, libs) and node not in self._refused and not self._of_data(node))
+        }
         sources = {n: s for found in self._sources.values() for n, s in found.items()}
         # Of a Tokenizer nothing is known, so that it is not even made.
         unknown = {name for name, source in sources.items() if source.kind == Kind.UNKNOWN}

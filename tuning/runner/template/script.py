@@ -33,6 +33,10 @@ class Script:
     commands: list[int] = field(default_factory=list)
     # The script's own statements that `tree` executes.
     kept: set[ast.stmt] = field(default_factory=set)
+    # All names of its data -> what they stand for.
+    rows: dict[str, Rows] = field(default_factory=dict)
+    # Those that `around` and the arguments of the calls need.
+    rows_around: dict[str, Rows] = field(default_factory=dict)
     # Those besides, which give the arguments of `construction` and `search` their values.
     around: list[ast.stmt] = field(default_factory=list)
 
@@ -58,7 +62,8 @@ class Script:
         return (
             f"The code is a script.{name} Its own data loading, tuner and search "
             f"({_lines(self.left_out)}, as far as the builder does not need them) are not run: the "
-            "project supplies the data and the search."
+            "project supplies the data and the search. What it gives to its tuner and to search() "
+            "is proposed for a new search, applied in training, or listed as not used."
         )
 
     def _data_note(self) -> str:

@@ -17,7 +17,7 @@ from .own_values import Adaptation, sides_of
 from .reading import GIVEN, Reading, installed, is_builder
 from .running import Running
 from .script import Script
-from .surroundings import statements_for
+from .surroundings import names_of_settings, statements_for
 from .syntax import DEFINITIONS, defines, is_import, uses
 
 
@@ -53,8 +53,13 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
     script.tuner, script.search, script.commands = made.tuner, search_of(body), commands
     script.construction = made.call and adaptation.call(made.call)
     needed = statements_for(body, (made.call, script.search), running)
-    around = [adaptation.statement(node) for node in needed if node not in script.kept]
+    # The project's rows stand for the script's data.
+    made_here = (n for n in needed if n not in script.kept and not defines(n) & script.rows.keys())
+    around = [adaptation.statement(node) for node in made_here]
     script.around = installed(around, absent)
+    read = {name for node in script.around for name in uses(node)}
+    read |= names_of_settings((made.call, script.search), script.rows)
+    script.rows_around = {name: rows for name, rows in script.rows.items() if name in read}
     return script
 
 

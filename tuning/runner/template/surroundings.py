@@ -2,7 +2,7 @@
 of `tuner.search(...)`. The builder may need none of them, so they are not part of its module."""
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from .running import Running
 from .syntax import DEFINITIONS, calls, changes, defines, is_import, last_name, read_by, uses
@@ -26,6 +26,21 @@ def statements_for(
         names = {name for part in _parts(call) for name in read_by(part)}
         found += [node for node in _needed(known, names) if node not in found]
     return found
+
+
+def names_of_settings(calls: Iterable[ast.Call | None], data: Container[str]) -> set[str]:
+    """The names in the calls' arguments, without those of data that are handed over as they are."""
+    arguments = [part for call in calls if call is not None for part in _parts(call)[1:]]
+    plain = [_are_data(argument, data) for argument in arguments]
+    pairs = zip(arguments, plain, strict=True)
+    return {name for argument, is_data in pairs if not is_data for name in read_by(argument)}
+
+
+def _are_data(argument: ast.expr, data: Container[str]) -> bool:
+    """`x_train`, `(x_val, y_val)`"""
+    if isinstance(argument, ast.Tuple | ast.List):
+        return all(_are_data(part, data) for part in argument.elts)
+    return isinstance(argument, ast.Name) and argument.id in data
 
 
 def _parts(call: ast.Call) -> list[ast.expr]:

@@ -1,11 +1,13 @@
 """Reading a template's search space and metrics."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from tuning.models import Inspection
 from tuning.protocol.events import BadEvent, Event, Failed, Inspected, Progress
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder
+from tuning.protocol.script_settings import ScriptSettings, check_settings
+from tuning.protocol.spaces import checked_space
 from tuning.protocol.statuses import Status
 from tuning.supervisor.runners import Runner
 
@@ -37,6 +39,7 @@ class InspectionAssignment(Assignment):
                     objective=objective_of(event),
                     direction=event.direction,
                     directions=directions_of(event),
+                    script=asdict(script_of(event)),
                 )
                 return True
             case Failed():
@@ -69,3 +72,13 @@ def directions_of(event: Inspected) -> dict[str, str]:
     if not all(direction in ("min", "max") for direction in event.directions.values()):
         raise BadEvent("an inspection with a direction that is none")
     return event.directions
+
+
+def script_of(event: Inspected) -> ScriptSettings:
+    """What the code's script gives to its tuner and its search. Raises BadEvent."""
+    try:
+        check_settings(event.script)
+    except ValueError as error:
+        raise BadEvent(str(error)) from error
+    space = event.script.space
+    return replace(event.script, space=checked_space(space) if space else {})

@@ -1,0 +1,70 @@
+"""What `manage.py tune` searches with: its options, then the script, then the defaults."""
+
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from tuning.management.commands.tune import Command, script_lines, search_of
+from tuning.models import Inspection, Project
+from tuning.protocol.script_settings import ScriptArgument, ScriptSettings, Use
+
+FIELDS = {
+    "tuner": "bayesian", "max_trials": 9, "epochs": 33, "batch_size": 16, "seed": 7,
+    "executions_per_trial": 2, "early_stopping_metric": "val_loss", "early_stopping_patience": 5,
+    "max_consecutive_failures": 2,
+}  # fmt: skip
+SPACE = {
+    "space": [
+        {"class_name": "Fixed",
+         "config": {"name": "learning_rate", "value": 0.001, "conditions": []}},
+    ],
+    "values": {},
+}  # fmt: skip
+ARGUMENTS = [
+    ScriptArgument(7, "max_trials=9", Use.FORM, field="max_trials"),
+    ScriptArgument(8, "class_weight={0: 1, 1: 5}", Use.TRAINING),
+    ScriptArgument(9, "magic=3", Use.UNUSED, "Nobody knows this argument."),
+]
+
+
+@pytest.fixture
+def scripted(project: Project) -> Project:
+    Inspection.objects.update(script=asdict(ScriptSettings(FIELDS, SPACE, ARGUMENTS)))
+    return Project.objects.get(pk=project.pk)
+
+
+def _options(*words: str) -> dict[str, Any]:
+    parser = Command().create_parser("manage.py", "tune")
+    return vars(parser.parse_args(["--dataset", "digits", "--template", "x.py", *words]))
+
+
+def test_the_script_holds_where_no_option_is_given(scripted: Project) -> None:
+    search = search_of(scripted, _options())
+    assert {name: getattr(search, name) for name in FIELDS} == FIELDS
+    fixed = {e["config"]["name"]: e["config"].get("value") for e in search.space["space"]}
+    assert fixed["learning_rate"] == 0.001
+
+
+def test_an_option_goes_before_the_script(scripted: Project) -> None:
+    words = ["--tuner", "random", "--max-trials", "3", "--epochs", "4", "--batch-size", "8",
+             "--seed", "1", "--executions-per-trial", "1", "--early-stopping", "val_accuracy",
+             "--patience", "2"]  # fmt: skip
+    search = search_of(scripted, _options(*words))
+    assert (search.tuner, search.max_trials, search.epochs) == ("random", 3, 4)
+    assert (search.batch_size, search.seed, search.executions_per_trial) == (8, 1, 1)
+    assert (search.early_stopping_metric, search.early_stopping_patience) == ("val_accuracy", 2)
+
+
+def test_without_a_script_the_defaults_hold(project: Project) -> None:
+    search = search_of(project, _options())
+    assert (search.tuner, search.max_trials, search.epochs) == ("random", 20, 10)
+    assert search.space["space"] == project.inspection.space["space"]
+
+
+def test_the_terminal_lists_the_script(scripted: Project) -> None:
+    assert list(script_lines(scripted)) == [
+        "Line 7: max_trials=9 (from the script).",
+        "Line 8: class_weight={0: 1, 1: 5} (from the script).",
+        "Line 9: magic=3 (not used). Nobody knows this argument.",
+    ]

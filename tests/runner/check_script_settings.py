@@ -1,0 +1,94 @@
+"""Reads what scripts give to their tuners, and trains with it, in one process. Run as
+
+    python check_script_settings.py <folder of prepared datasets> <file>
+
+The file holds {"read": {name: code}, "train": {name: {"code", "dataset", "order"}}}. It prints one
+JSON object: "read" has the settings of each script as a dict, "train" for each name "inspected",
+"trial" (all events of one trial of the defaults) and "retrained" (all events).
+"""
+
+import json
+import os
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.runner.check_scripts import Supervisor  # noqa: E402
+from tests.runner.check_templates import Recorder  # noqa: E402
+from tests.runner.harness import project, search_order  # noqa: E402
+from tuning.protocol.events import Inspected  # noqa: E402
+from tuning.protocol.model_kinds import ModelKind  # noqa: E402
+from tuning.protocol.orders import InspectOrder, ProjectOrder, RetrainOrder  # noqa: E402
+from tuning.runner.failures import failure_of  # noqa: E402
+from tuning.runner.libraries import load_libraries  # noqa: E402
+
+
+def main(datasets: Path, wanted: dict[str, Any]) -> None:
+    load_libraries()
+    results: dict[str, Any] = {"read": {}, "train": {}}
+    for name, code in wanted["read"].items():
+        results["read"][name] = _read(project(code, datasets / "iris"))
+    for name, script in wanted["train"].items():
+        with tempfile.TemporaryDirectory() as work:
+            os.chdir(work)
+            order = project(script["code"], datasets / script["dataset"])
+            results["train"][name] = _train(order, script.get("order", {}))
+            os.chdir(ROOT)
+    sys.stdout.write("\n" + json.dumps(results))
+
+
+def _read(order: ProjectOrder) -> dict[str, Any]:
+    import keras_tuner as kt
+
+    from tuning.runner.inputs.data import load_dataset
+    from tuning.runner.spaces import to_json
+    from tuning.runner.template.code import Template
+
+    dataset = load_dataset(order)
+    template = Template(order.code, dataset.facts, {}, dataset.rows)
+    hp = kt.HyperParameters()
+    template.build(hp)
+    return asdict(template.arguments.settings(["val_loss", "val_accuracy"], to_json(hp)))
+
+
+def _train(order: ProjectOrder, settings: dict[str, Any]) -> dict[str, Any]:
+    from tuning.runner.inspection import inspect_template
+    from tuning.runner.networks.retrain import retrain
+    from tuning.runner.networks.search import search
+    from tuning.runner.own_tuners.retrain import retrain_own
+    from tuning.runner.own_tuners.search import search_own
+
+    recorder = Recorder()
+    _attempt(recorder, lambda: inspect_template(InspectOrder(order), recorder))
+    inspected = recorder.events[-1]
+    results: dict[str, Any] = {"inspected": asdict(inspected)}
+    if not isinstance(inspected, Inspected):
+        return results
+    own = inspected.kind == ModelKind.CUSTOM
+    values = dict(inspected.space["values"])
+    settings = {"objective": "val_loss", "direction": "min", "epochs": 3, **settings}
+    searching = search_order(order, inspected.space, kind=inspected.kind, **settings)
+    supervisor = Supervisor(values)
+    _attempt(supervisor, lambda: (search_own if own else search)(searching, supervisor))
+    results["trial"] = [asdict(event) for event in supervisor.events]
+    last = Recorder()
+    retraining = RetrainOrder(order, values, inspected.space, epochs=3, batch_size=64, seed=1)
+    _attempt(last, lambda: (retrain_own if own else retrain)(retraining, last))
+    results["retrained"] = [asdict(event) for event in last.events]
+    return results
+
+
+def _attempt(recorder: Recorder, step: Any) -> None:
+    try:
+        step()
+    except (Exception, SystemExit) as error:  # noqa: BLE001  as the runner does
+        recorder.send(failure_of(error))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text()))

@@ -1,0 +1,362 @@
+"""All that a script gives to its tuner and to `search()` is proposed, applied or listed."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .tables import raw_rows, write_table
+
+CASES = Path(__file__).parents[1] / "cases"
+CHECK = Path(__file__).parent / "check_script_settings.py"
+
+HEAD = """
+import keras, keras_tuner as kt, numpy as np
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import KFold, TimeSeriesSplit
+(x_train, y_train), (x_val, y_val) = keras.datasets.mnist.load_data()
+def build_model(hp):
+    model = keras.Sequential([
+        keras.layers.Dense(hp.Int("units", 4, 16), activation="relu"),
+        keras.layers.Dense(3, activation="softmax"),
+    ])
+    rate = hp.Choice("rate", [0.1, 0.01])
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.SGD(rate), loss, metrics=["accuracy"])
+    return model
+"""
+SEARCH = "tuner.search(x_train, y_train, validation_data=(x_val, y_val), "
+
+
+def _script(construction: str = "", search: str = "", before: str = "", kind: str = "") -> str:
+    kind = kind or "kt.RandomSearch(build_model, objective='val_loss', "
+    return f"{HEAD}{before}\ntuner = {kind}{construction})\n{SEARCH}{search})\n"
+
+
+# Name -> (code, fields that the form must get, besides the strategy).
+PROPOSED: dict[str, tuple[str, dict[str, Any]]] = {
+    "max_trials": (_script("max_trials=5"), {"max_trials": 5}),
+    "max_trials by position": (
+        _script("7", kind="kt.RandomSearch(build_model, 'val_loss', "), {"max_trials": 7}
+    ),
+    "seed": (_script("seed=9"), {"seed": 9}),
+    "executions_per_trial": (_script("executions_per_trial=2"), {"executions_per_trial": 2}),
+    "retries": (_script("max_retries_per_trial=1"), {"retries": 1}),
+    "failures": (_script("max_consecutive_failed_trials=8"), {"max_consecutive_failures": 8}),
+    "epochs": (_script(search="epochs=EPOCHS", before="EPOCHS = 2 * 15"), {"epochs": 30}),
+    "batch_size": (_script(search="batch_size=16"), {"batch_size": 16}),
+    "keywords": (
+        _script("**settings", before="settings = {'max_trials': 4, 'seed': 2}"),
+        {"max_trials": 4, "seed": 2},
+    ),
+    "early stopping": (
+        _script(search="callbacks=[stop]", before="stop = keras.callbacks.EarlyStopping('val_loss',"
+                " patience=4, restore_best_weights=True)"),
+        {"early_stopping_metric": "val_loss", "early_stopping_patience": 4},
+    ),
+    "patience of 0": (
+        _script(search="callbacks=[keras.callbacks.EarlyStopping(mode='max')]"),
+        {"early_stopping_metric": "val_loss", "early_stopping_patience": 1,
+         "early_stopping_direction": "max"},
+    ),
+    "unknown metric": (
+        _script(search="callbacks=[keras.callbacks.EarlyStopping('val_acc', patience=4)]"), {}
+    ),
+    "hyperband": (
+        _script("max_epochs=27, factor=4, hyperband_iterations=2", "epochs=5",
+                kind="kt.Hyperband(build_model, objective='val_loss', "),
+        {"tuner": "hyperband", "epochs": 27, "hyperband_factor": 4, "hyperband_iterations": 2},
+    ),
+    "bayesian": (
+        _script(kind="kt.BayesianOptimization(build_model, 'val_loss', max_trials=3, "),
+        {"tuner": "bayesian", "max_trials": 3},
+    ),
+    "grid": (_script(kind="kt.GridSearch(build_model, 'val_loss', "), {"tuner": "grid"}),
+    "oracle": (
+        _script(before="oracle = kt.oracles.GridSearchOracle(objective='val_loss', max_trials=6,"
+                " seed=4)", kind="kt.Tuner(oracle=oracle, hypermodel=build_model, "),
+        {"tuner": "grid", "max_trials": 6, "seed": 4},
+    ),
+    "folds": (
+        _script("cv=KFold(4), scoring=make_scorer(f1_score, average='macro')",
+                kind="kt.SklearnTuner(oracle=kt.oracles.RandomSearchOracle('score'),"
+                " hypermodel=build_model, "),
+        {"folds": 4, "scoring": "f1_macro"},
+    ),
+    "scorer's name": (
+        _script("scoring='recall_macro'", kind="kt.SklearnTuner(kt.oracles.RandomSearchOracle("
+                "objective='score', max_trials=3), build_model, "),
+        {"scoring": "recall_macro", "max_trials": 3},
+    ),
+}  # fmt: skip
+
+# Name -> (code, the argument's text, use, a part of the note).
+LISTED: dict[str, tuple[str, str, str, str]] = {
+    "class_weight": (
+        _script(search="class_weight=dict(enumerate(weights))",
+                before="weights = compute_class_weight('balanced', classes=np.unique(y_train),"
+                " y=y_train)"),
+        "class_weight=dict(enumerate(weights))", "training", "",
+    ),
+    "class_weight of two": (
+        _script(search="class_weight={0: 1, 1: 2}"),
+        "class_weight={0: 1, 1: 2}", "training", "no weight for the classes 2",
+    ),
+    "no class_weight": (
+        _script(search="class_weight='balanced'"),
+        "class_weight='balanced'", "unused", "not a dictionary",
+    ),
+    "sample_weight": (
+        _script(search="sample_weight=compute_sample_weight('balanced', y_train)"),
+        "sample_weight=compute_sample_weight('balanced', y_train)", "training", "",
+    ),
+    "sample_weight of other rows": (
+        _script(search="sample_weight=np.ones(7)"), "sample_weight=np.ones(7)", "unused",
+        "7 values, but the project has 105 training rows",
+    ),
+    "sample_weight of a file": (
+        _script(search="sample_weight=w", before="w = np.load('weights.npy')"),
+        "sample_weight=w", "unused", "not run",
+    ),
+    "validation_split": (
+        _script(search="validation_split=0.2"), "validation_split=0.2", "unused", "divides its rows"
+    ),
+    "weights of validation": (
+        f"{HEAD}tuner = kt.RandomSearch(build_model, 'val_loss')\n"
+        "tuner.search(x_train, y_train, validation_data=(x_val, y_val, np.ones(len(y_val))))\n",
+        "validation_data=np.ones(len(y_val))", "unused", "not weighted",
+    ),
+    "optimizer": (_script("optimizer='sgd'"), "optimizer='sgd'", "training", ""),
+    "loss": (_script("loss='mae'"), "loss='mae'", "training", ""),
+    "metrics": (_script("metrics=['mae']"), "metrics=['mae']", "training", ""),
+    "shuffle": (_script(search="shuffle=False"), "shuffle=False", "training", ""),
+    "steps": (_script(search="steps_per_epoch=2"), "steps_per_epoch=2", "training", ""),
+    "initial_epoch": (_script(search="initial_epoch=1"), "initial_epoch=1", "training", ""),
+    "plateau": (
+        _script(search="callbacks=[keras.callbacks.ReduceLROnPlateau('val_loss')]"),
+        "keras.callbacks.ReduceLROnPlateau('val_loss')", "training", "In trials only",
+    ),
+    "schedule": (
+        _script(search="callbacks=[keras.callbacks.LearningRateScheduler(lambda e, r: r / 2)]"),
+        "keras.callbacks.LearningRateScheduler(lambda e, r: r / 2)", "training", "",
+    ),
+    "nan": (
+        _script(search="callbacks=cbs", before="cbs = [keras.callbacks.TerminateOnNaN()]"),
+        "keras.callbacks.TerminateOnNaN()", "training", "",
+    ),
+    "checkpoints": (
+        _script(search="callbacks=[keras.callbacks.ModelCheckpoint('best.keras')]"),
+        "keras.callbacks.ModelCheckpoint('best.keras')", "unused", "records every epoch",
+    ),
+    "beside a missing package": (
+        _script(search="callbacks=cbs", before="cbs = [WandbCallback(),"
+                " keras.callbacks.TerminateOnNaN()]"),
+        "keras.callbacks.TerminateOnNaN()", "training", "",
+    ),
+    "a missing package": (
+        _script(search="callbacks=cbs", before="cbs = [WandbCallback(),"
+                " keras.callbacks.TerminateOnNaN()]"),
+        "WandbCallback()", "unused", "not run",
+    ),
+    "folder": (_script("directory='out'"), "directory='out'", "unused", "keeps the results"),
+    "bayesian's own": (
+        _script("alpha=0.1", kind="kt.BayesianOptimization(build_model, 'val_loss', "),
+        "alpha=0.1", "unused", "default",
+    ),
+    "time series": (
+        _script("cv=TimeSeriesSplit(3)", kind="kt.SklearnTuner(kt.oracles.RandomSearchOracle("
+                "objective='score'), build_model, "),
+        "cv=TimeSeriesSplit(3)", "unused", "shuffled folds",
+    ),
+    "scorer of its own": (
+        _script("scoring=lambda e, x, y: 1.0", kind="kt.SklearnTuner(kt.oracles."
+                "RandomSearchOracle(objective='score'), build_model, "),
+        "scoring=lambda e, x, y: 1.0", "unused", "named scorers",
+    ),
+    "unknown": (_script(search="magic=3"), "magic=3", "unused", "knows this argument"),
+    "generator": (
+        f"{HEAD}tuner = kt.RandomSearch(build_model, 'val_loss')\n"
+        "tuner.search(datagen.flow(x_train, y_train, batch_size=32), epochs=2)\n",
+        "x=datagen.flow(x_train, y_train, batch_size=32)", "unused", "as they are",
+    ),
+}  # fmt: skip
+
+CALLBACKS = _script(
+    search="callbacks=[Own(), keras.callbacks.LearningRateScheduler(lambda e, r: 0.1 / 2**e),"
+    " keras.callbacks.EarlyStopping('val_loss', patience=9, min_delta=100.0)]",
+    before="""
+class Own(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_own"] = logs["val_loss"] + 1
+""",
+)
+FAILING = _script(
+    search="callbacks=[Own()]",
+    before="""
+class Own(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_f1"] = logs["no_such_metric"]
+""",
+)
+WEIGHTED = _script(search="sample_weight=np.zeros(len(y_train)), shuffle=False, initial_epoch=1")
+CONFIGURED = (
+    HEAD.replace("def build_model(hp):", "def build_model(hp):\n    check()")
+    + """
+import tensorflow as tf
+def check():
+    assert keras.config.dtype_policy().name == "mixed_float16"
+    assert keras.config.floatx() == "float32"
+    assert tf.config.functions_run_eagerly()
+keras.mixed_precision.set_global_policy("mixed_float16")
+if len(x_train) < 10:
+    keras.mixed_precision.set_global_policy("float32")
+tf.random.set_seed(7)
+tf.config.run_functions_eagerly(True)
+tf.config.set_visible_devices([], "TPU")
+tf.compat.v1.disable_eager_execution()
+np.random.seed(1)
+tuner = kt.RandomSearch(build_model, objective="val_loss", max_trials=2)
+tuner.search(x_train, y_train)
+"""
+)
+OWN_TUNER = (
+    HEAD
+    + """
+class Mine(kt.BayesianOptimization):
+    def run_trial(self, trial, x, y, scale=1, **kwargs):
+        assert scale == 3
+        model = self.hypermodel.build(trial.hyperparameters)
+        return model.fit(x, y, **kwargs)
+tuner = Mine(build_model, objective="val_loss", max_trials=4)
+tuner.search(x_train, y_train, scale=3, epochs=2, class_weight={0: 0, 1: 0, 2: 0})
+"""
+)
+TRAINED = {
+    "class_weight": {"code": (CASES / "class_weight.py").read_text(), "dataset": "breast-cancer"},
+    "compile_by_tuner": {"code": (CASES / "compile_by_tuner.py").read_text(), "dataset": "iris"},
+    "callbacks": {
+        "code": CALLBACKS, "dataset": "iris",
+        "order": {"early_stopping_metric": "val_loss", "early_stopping_patience": 1,
+                  "early_stopping_direction": "min"},
+    },
+    "failing": {"code": FAILING, "dataset": "iris"},
+    "weighted": {"code": WEIGHTED, "dataset": "iris"},
+    "own_tuner": {"code": OWN_TUNER, "dataset": "iris"},
+}  # fmt: skip
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="module")
+def results(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    home = tmp_path_factory.mktemp("scripts")
+    read = {name: code for table in (PROPOSED, LISTED) for name, (code, *_) in table.items()}
+    read["overridden_space"] = (CASES / "overridden_space.py").read_text()
+    table = write_table(home / "table", raw_rows(300), "classification")
+    train = TRAINED | {"configured": {"code": CONFIGURED, "dataset": str(table)}}
+    # Last: what it configures holds for its whole process.
+    (home / "wanted.json").write_text(json.dumps({"read": read, "train": train}))
+    done = subprocess.run(
+        [sys.executable, str(CHECK), str(datasets), str(home / "wanted.json")],
+        env={"PATH": "", "HOME": str(home), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("name", PROPOSED)
+def test_settings_are_proposed(results: dict[str, Any], name: str) -> None:
+    fields = results["read"][name]["fields"]
+    assert fields.pop("tuner") == PROPOSED[name][1].get("tuner", "random")
+    assert fields == {n: v for n, v in PROPOSED[name][1].items() if n != "tuner"}
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_every_argument_is_listed(results: dict[str, Any], name: str) -> None:
+    _, text, use, note = LISTED[name]
+    found = {one["text"]: one for one in results["read"][name]["arguments"]}
+    assert text in found, found
+    assert found[text]["use"] == use
+    assert note in found[text]["note"]
+    assert found[text]["line"] > 1
+
+
+def test_an_overridden_space_is_what_is_searched(results: dict[str, Any]) -> None:
+    space = results["read"]["overridden_space"]["space"]["space"]
+    found = {entry["config"]["name"]: entry for entry in space}
+    assert found.keys() == {"num_layers", "units_0", "learning_rate"}
+    assert found["learning_rate"]["class_name"] == "Fixed"
+    assert found["learning_rate"]["config"]["value"] == 1e-4
+    layers = found["num_layers"]["config"]
+    assert (layers["min_value"], layers["max_value"]) == (1, 2)
+    assert found["units_0"]["config"]["value"] == 32
+
+
+def _epochs(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [event for event in events if "seconds" in event]
+
+
+def test_class_weights_reach_trials_and_retraining(results: dict[str, Any]) -> None:
+    found = results["train"]["class_weight"]
+    for events in (found["trial"], found["retrained"]):
+        losses = [epoch["metrics"]["loss"] for epoch in _epochs(events)]
+        assert losses == [0.0] * 3
+    assert all(epoch["metrics"]["val_loss"] > 0 for epoch in _epochs(found["trial"]))
+
+
+def test_sample_weights_are_made_of_the_rows_that_are_trained_on(results: dict[str, Any]) -> None:
+    """And epochs begin to count where the script says."""
+    found = results["train"]["weighted"]
+    for events in (found["trial"], found["retrained"]):
+        assert [epoch["metrics"]["loss"] for epoch in _epochs(events)] == [0.0] * 2
+        assert [epoch["epoch"] for epoch in _epochs(events)] == [2, 3]
+    # Nothing is learned: the first epoch of the trial, its second, is the best.
+    assert found["trial"][-2]["best_step"] == 1
+
+
+def test_the_tuner_compiles_the_model(results: dict[str, Any]) -> None:
+    found = results["train"]["compile_by_tuner"]
+    assert {"accuracy", "val_accuracy"} <= _epochs(found["trial"])[-1]["metrics"].keys()
+    assert "accuracy" in found["retrained"][-1]["metrics"]
+
+
+def test_callbacks_run(results: dict[str, Any]) -> None:
+    found = results["train"]["callbacks"]
+    assert "val_own" in found["inspected"]["metrics"]
+    trial = _epochs(found["trial"])
+    # The script's min_delta with the order's patience: nothing improves by 100.
+    assert [epoch["epoch"] for epoch in trial] == [1, 2]
+    assert all(math.isclose(e["metrics"]["val_own"], e["metrics"]["val_loss"] + 1, rel_tol=1e-5)
+               for e in trial)  # fmt: skip
+    rates = [epoch["metrics"]["learning_rate"] for epoch in _epochs(found["retrained"])]
+    assert rates == pytest.approx([0.1, 0.05, 0.025])
+
+
+def test_a_failing_callback_fails_its_trial(results: dict[str, Any]) -> None:
+    found = results["train"]["failing"]
+    (failed,) = [event for event in found["trial"] if "code" in event]
+    assert failed["message"] == "The script's callback Own failed: KeyError: 'no_such_metric'"
+
+
+def test_what_configures_the_libraries_is_kept(results: dict[str, Any]) -> None:
+    found = results["train"]["configured"]
+    assert "space" in found["inspected"], found["inspected"]
+    assert "best_step" in found["trial"][-2], found["trial"]
+    assert "versions" in found["retrained"][-1], found["retrained"]
+
+
+def test_own_tuner_classes_get_them_too(results: dict[str, Any]) -> None:
+    found = results["train"]["own_tuner"]
+    assert found["inspected"]["script"]["fields"]["tuner"] == "bayesian"
+    assert found["inspected"]["script"]["fields"]["epochs"] == 2
+    assert [e["metrics"]["loss"] for e in _epochs(found["trial"])] == [0.0] * 3
+    assert [e["metrics"]["loss"] for e in _epochs(found["retrained"])] == [0.0] * 3

@@ -96,6 +96,9 @@ FLOW = "train_generator = datagen.flow_from_directory('photos', target_size=(64,
         (XY, "X.shape[1:]", (4,)),
         (XY, "list(X.columns)", FEATURES),
         (XY, "len(np.unique(y))", 3),
+        (XY + "classes, counts = np.unique(y, return_counts=True)", "len(classes)", 3),
+        (XY, "len(np.bincount(y))", 3),
+        (XY, "len(y.value_counts())", 3),
         (XY, "y.nunique()", 3),
         (XY, "len(y.unique())", 3),
         (XY, "int(np.max(y)) + 1", 3),
@@ -113,6 +116,8 @@ FLOW = "train_generator = datagen.flow_from_directory('photos', target_size=(64,
         (CSV, "len(df.iloc[:, -1].unique())", 3),
         (CSV + "df = df.dropna()\ndf = df[df['width'] > 0]\ny = df.pop('species')\n"
          "n_in = df.shape[1]", "n_in", 4),
+        ("data = np.loadtxt('plants.csv')\nX, y = data[:, :-1], data[:, -1]",
+         "data.shape[1] - 1", 4),
         (XY + "df = df.sample(frac=1)", "df.shape[1] - 1", 4),
         (CSV + "def clean(t):\n    return t.dropna()\ndf = clean(df)", "df.shape[1] - 1", 4),
         ("feature_columns = ['a', 'b']\n" + CSV + "X_train = df[feature_columns]",
@@ -125,6 +130,7 @@ FLOW = "train_generator = datagen.flow_from_directory('photos', target_size=(64,
         (XY + "labels = {name: i for i, name in enumerate(y.unique())}", "len(labels)", 3),
         (XY + "y = pd.get_dummies(df['species']).values", "y.shape[1]", 3),
         ("texts = load_it()\ny = [int(t == 'good') for t in texts]", "len(y)", 20),
+        ("import os\nlabels = os.listdir('train')", "len(labels)", 3),
         # Lists and counts of classes, under their names.
         ("class_names = ['a', 'b']", "len(class_names)", 3),
         ("CLASSES = ('a', 'b')", "CLASSES", tuple(CLASSES)),
@@ -222,6 +228,17 @@ def test_other_values_need_a_constant(statements: str, wanted: str, text: str) -
 )
 def test_a_constant_of_the_form_holds_whatever_the_line_says(statements: str, wanted: str) -> None:
     assert built(statements, wanted, {"n": 7}) == 7
+
+
+def test_a_constant_holds_for_an_argument_of_the_builder() -> None:
+    code = (
+        f"{IMPORTS}{TOKENS}n = len(tokenizer.word_index)\n"
+        "class Ours:\n    def __init__(self, size, depth=2):\n        self.size = size\n"
+        "    def __call__(self, hp):\n        return self.size\n"
+        "tuner = kt.Hyperband({})\ntuner.search(X_train, y_train)\n"
+    )
+    for made in ("Ours(n, depth=3)", "Ours(size=n)"):
+        assert run(code.format(made), {"size": 9}) == 9
 
 
 def test_a_constant_goes_before_the_project() -> None:

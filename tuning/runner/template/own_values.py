@@ -117,6 +117,9 @@ class Adaptation:
     def _fitting(self, name: str, value: ast.expr) -> ast.expr:
         if name.lower() not in NAMES_OF_CONSTANTS and name not in self.constants | self.sides:
             return value
+        if name in self.constants:
+            # Nothing that the script says is needed any more.
+            return _asked(GIVEN_CONSTANT, value, ast.Constant(name))
         return _later(name, value)
 
 

@@ -38,6 +38,7 @@ _ENCODERS = frozenset({"OneHotEncoder", "LabelBinarizer"})
 _SUMMARIES = frozenset({
     "unique", "set", "sorted", "len", "range", "max", "min", "sum", "list", "shape", "columns",
     "target_names", "feature_names", "classes_", "class_names", "keys", "nunique", "Input", "dict",
+    "listdir", "glob", "iterdir", "scandir",
 })  # fmt: skip
 
 

@@ -81,7 +81,10 @@ class Table(_Known):
         if isinstance(key, Unknown | slice):
             # A condition picks rows: the columns stay.
             return self
-        names = list(key) if isinstance(key, list | tuple | np.ndarray) else [key]
+        if isinstance(key, tuple):
+            # `data[:, :-1]` of an array that holds both.
+            return self.iloc[key]
+        names = list(key) if isinstance(key, list | np.ndarray) else [key]
         if names == [self._target]:
             return self._project.y
         return self._project.x if names == self._project.features else super().__getitem__(key)

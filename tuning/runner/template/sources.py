@@ -42,6 +42,7 @@ class Fit:
 _TABLES = frozenset({
     "read_csv", "read_excel", "read_parquet", "read_json", "read_table", "read_feather",
     "read_pickle", "read_hdf", "read_sql", "read_sql_query", "read_fwf", "read_orc",
+    "loadtxt", "genfromtxt",
 })  # fmt: skip
 _OF_TABLES = frozenset({"concat", "merge", "shuffle", "get_dummies", "DataFrame", "resample"})
 _BATCHES = frozenset({

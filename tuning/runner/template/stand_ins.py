@@ -55,8 +55,13 @@ class StandIn(np.ndarray):
         self.classes = None
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if func is np.unique and len(args) == 1 and not kwargs and isinstance(args[0], StandIn):
-            return args[0].unique()
+        first = args[0] if args else None
+        if isinstance(first, StandIn) and first.classes and len(args) == 1:
+            if func is np.unique and kwargs.keys() <= {"return_counts", "axis"}:
+                found = first.unique()
+                return (found, first.value_counts()) if kwargs.get("return_counts") else found
+            if func is np.bincount:
+                kwargs = {"minlength": first.classes, **kwargs}
         return super().__array_function__(func, types, args, kwargs)
 
     def max(self, *args: Any, **kwargs: Any) -> Any:
@@ -84,6 +89,11 @@ class StandIn(np.ndarray):
 
     def nunique(self) -> int:
         return len(self.unique())
+
+    def value_counts(self) -> np.ndarray:
+        if self.classes:
+            return np.bincount(np.asarray(self), minlength=self.classes)
+        return np.unique(np.asarray(self), return_counts=True)[1]
 
 
 def stand_in(rows: Rows, parts: Parts, facts: dict[str, Any]) -> StandIn:

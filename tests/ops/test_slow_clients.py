@@ -22,7 +22,7 @@ from webapp import gunicorn_worker
 # More than the site has threads.
 MANY = 72
 TOKEN = "a" * 32
-SETTINGS = {"REQUEST_SECONDS": "3", "SLOWEST_KB": "100", "UPLOADS_AT_ONCE": "3", "DEBUG": "1"}
+SETTINGS = {"REQUEST_SECONDS": "2", "SLOWEST_KB": "100", "UPLOADS_AT_ONCE": "3", "DEBUG": "1"}
 SESSION = """
 from django.contrib.auth.models import User
 from django.test import Client

@@ -140,6 +140,8 @@ def test_windows_with_a_capital_x_are_read_as_they_are(workplace: Path) -> None:
     profile, _ = prepare("windows.npz")
     assert (profile["input_shape"], profile["task"]) == ([12, 4, 1], "regression")
     assert profile["parts"] == {"train": 240, "validation": 30, "test": 30}
+    note = "Rows of the shape (12, 4) are stored as (12, 4, 1), as grey images are."
+    assert note in profile["notes"]
     check_snippet(profile)
 
 

@@ -299,6 +299,9 @@ def _notes(
     inputs = headers[x].dtype
     if inputs.kind == "f" and inputs.itemsize > 4:
         notes.append(f"{x} was stored as float32 instead of {inputs}.")
+    if change and len(headers[x].shape) == 3:
+        row = headers[x].shape[1:]
+        notes.append(f"Rows of the shape {row} are stored as {(*row, 1)}, as grey images are.")
     if change:
         notes += change.notes(sum(headers[pair.x].shape[0] for pair in pairs))
     return notes

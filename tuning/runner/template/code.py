@@ -183,7 +183,8 @@ class Template(kt.HyperModel):
             if is_network_error(error):
                 raise NoNetwork(
                     "The template downloads something, which failed: connect the worker to the "
-                    "internet, or choose values that need no download (weights none). "
+                    "internet, or choose values that need no download (weights none, or "
+                    "weights = None under Constants). "
                     f"The reason: {download_reason(error)[:300]}."
                 ) from error
             raise

@@ -40,7 +40,8 @@ def test_inputs_stay_in_bounds_and_vary(table: Table) -> None:
 @settings(max_examples=40, deadline=None)
 @given(tables(most_rows=700))
 def test_scikit_learn_agrees_with_numpy(table: Table) -> None:
-    from tuning.runner.saved.raw_sklearn import as_sklearn, raw_frame
+    from tuning.runner.inputs.frames import raw_frame
+    from tuning.runner.saved.raw_sklearn import as_sklearn
 
     training, unseen, columns = table
     preprocessing = Preprocessing.learn(training, columns)

@@ -128,7 +128,8 @@ def test_keras_layers_agree_with_numpy(tmp_path: Path, columns: list[Any]) -> No
 
 
 def test_scikit_learn_agrees_with_numpy(preprocessing: Preprocessing) -> None:
-    from tuning.runner.saved.raw_sklearn import as_sklearn, raw_frame
+    from tuning.runner.inputs.frames import raw_frame
+    from tuning.runner.saved.raw_sklearn import as_sklearn
 
     transformer = as_sklearn(preprocessing, raw_rows(300))
     rows = with_strangers(raw_rows(50, seed=1))
@@ -151,7 +152,8 @@ def test_a_scikit_learn_pipeline_with_it_is_saved_by_skops(
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
 
-    from tuning.runner.saved.raw_sklearn import as_sklearn, raw_frame
+    from tuning.runner.inputs.frames import raw_frame
+    from tuning.runner.saved.raw_sklearn import as_sklearn
 
     x = raw_rows(300)
     transformer = as_sklearn(preprocessing, x)
@@ -212,7 +214,7 @@ def test_a_downloaded_model_takes_raw_values(tmp_path: Path, task: str) -> None:
 def test_a_downloaded_estimator_takes_raw_values(tmp_path: Path) -> None:
     import skops.io
 
-    from tuning.runner.saved.raw_sklearn import raw_frame
+    from tuning.runner.inputs.frames import raw_frame
 
     folder = write_table(tmp_path / "table", raw_rows(600), "classification")
     wanted = project(ESTIMATOR, folder)

@@ -28,16 +28,23 @@ _METRICS = (
 )  # fmt: skip
 
 VETTED_TYPES = frozenset({
+    "builtins.object",
     "numpy.dtype",
     "numpy.max",
     "numpy.mean",
     "numpy.median",
+    # Types, as builtins.object is, that make_column_selector is given.
+    "numpy.floating",
+    "numpy.integer",
+    "numpy.number",
+    "numpy.object_",
     "sklearn._loss.loss.HalfGammaLoss",
     "sklearn._loss.loss.HalfPoissonLoss",
     "sklearn._loss.loss.HalfTweedieLoss",
     "sklearn._loss.loss.HalfTweedieLossIdentity",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
+    "sklearn.compose._column_transformer.make_column_selector",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._mutual_info.mutual_info_classif",
     "sklearn.feature_selection._mutual_info.mutual_info_regression",

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from tuning.protocol.scorers import SCORE, SCORE_SPREAD
 from tuning.runner.estimators.building import is_estimator, ready
 from tuning.runner.estimators.inspection import try_estimator
 from tuning.runner.inputs.data import Dataset, load_dataset
+from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.networks.description import description
 from tuning.runner.networks.samples import network_size, sample_models
 from tuning.runner.own_tuners.inspection import inspect_own_tuner
@@ -43,8 +45,9 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     """
     dataset = load_dataset(order.project)
     template = InspectedTemplate(
-        order.project.code, dataset.facts, order.project.constants, dataset.rows
-    )
+        order.project.code, dataset.facts, order.project.constants, dataset.rows,
+        partial(frame_rows, dataset),
+    )  # fmt: skip
     if template.tuner_class is not None:
         inspect_own_tuner(template, dataset, channel)
         return

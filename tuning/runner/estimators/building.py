@@ -13,7 +13,10 @@ from sklearn.utils import get_tags
 
 from tuning.runner.failures import TemplateError
 from tuning.runner.inputs.data import Arrays, Dataset
+from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.template.code import Template
+
+from .columns import check_columns, selects_columns, with_plain_lists
 
 
 class EstimatorTemplate(Template):
@@ -47,6 +50,8 @@ def ready(estimator: Any, facts: dict[str, Any]) -> Any:
             f"The template built {name}, a {found.replace('_', ' ')}, but the dataset's targets "
             f"are {targets}: it takes a {wanted}."
         )
+    check_columns(estimator, facts)
+    with_plain_lists(estimator)
     _limit_jobs(estimator)
     return estimator
 
@@ -81,6 +86,12 @@ def matrix_rows(dataset: Dataset, *parts: str) -> Arrays:
     """As `Dataset.rows`, x of shape (rows, features): images become one row of numbers each."""
     x, y = dataset.rows(*parts)
     return x.reshape(len(x), -1), y
+
+
+def rows_for(estimator: Any, dataset: Dataset, *parts: str) -> tuple[Any, Any]:
+    """Rows as the estimator takes them: a DataFrame for one that selects columns, else a matrix."""
+    as_frame = selects_columns(estimator, dataset.facts)
+    return frame_rows(dataset, *parts) if as_frame else matrix_rows(dataset, *parts)
 
 
 def score_of(estimator: Any, scoring: str, x: Any, y: Any) -> float:

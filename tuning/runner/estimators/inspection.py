@@ -3,12 +3,14 @@
 from typing import Any
 
 import numpy as np
+from keras_tuner.src.tuners.sklearn_tuner import split_data
 
 from tuning.runner.failures import TemplateError
-from tuning.runner.inputs.data import Arrays, Dataset
+from tuning.runner.inputs.data import Dataset
 from tuning.runner.saved.skops_files import refuse_unsafe
 
-from .building import in_threads, matrix_rows, ready
+from .building import in_threads, ready, rows_for
+from .columns import by_place, explained_columns
 
 # Enough for the folds and neighbours that estimators have inside, and quick to fit.
 _ROWS_OF_A_CLASS = 50
@@ -19,21 +21,21 @@ def try_estimator(estimator: Any, dataset: Dataset) -> str:
     """Fit the estimator on a few rows of each class and predict them. Returns sentences to know
     before a search, or nothing. Raises TemplateError, or what scikit-learn raises."""
     ready(estimator, dataset.facts)
-    x, y = _few(matrix_rows(dataset, "train"), dataset.facts["task"])
-    with in_threads():
+    x, y = _few(*rows_for(estimator, dataset, "train"), dataset.facts["task"])
+    with in_threads(), explained_columns(dataset.facts):
         estimator.fit(x, y)
         estimator.predict(x)
-    return " ".join(note for note in (_flattened(dataset), _unsaveable(estimator)) if note)
+    notes = (_flattened(dataset), by_place(estimator, dataset.facts), _unsaveable(estimator))
+    return " ".join(filter(None, notes))
 
 
-def _few(rows: Arrays, task: str) -> Arrays:
-    x, y = rows
+def _few(x: Any, y: np.ndarray, task: str) -> tuple[Any, np.ndarray]:
     if task != "classification":
         return x[:_MOST_ROWS], y[:_MOST_ROWS]
     labels = np.unique(y)
     each = max(2, min(_ROWS_OF_A_CLASS, _MOST_ROWS // len(labels)))
     chosen = np.concatenate([np.flatnonzero(y == label)[:each] for label in labels])
-    return x[chosen], y[chosen]
+    return split_data(x, chosen), y[chosen]
 
 
 def _flattened(dataset: Dataset) -> str:

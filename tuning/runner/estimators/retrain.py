@@ -1,5 +1,6 @@
 """Fitting an estimator with a trial's values on all rows but the test's, and saving it."""
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -12,12 +13,14 @@ from tuning.protocol.scorers import SCORE
 from tuning.runner.channel import Channel
 from tuning.runner.failures import TemplateError
 from tuning.runner.inputs.data import Dataset, load_dataset
+from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.libraries import ESTIMATOR_PACKAGES, versions
 from tuning.runner.saved.raw_sklearn import fit_on_raw, raw_rows
 from tuning.runner.saved.skops_files import save_estimator
 from tuning.runner.spaces import with_values
 
 from .building import EstimatorTemplate, in_threads, score_of
+from .columns import explained_columns
 
 # Told besides the search's own scorer, because everybody knows them.
 _WELL_KNOWN = {
@@ -30,13 +33,14 @@ def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
     """Fit on train + validation rows, evaluate once on the test rows, save and load again."""
     dataset = load_dataset(order.project)
     template = EstimatorTemplate(
-        order.project.code, dataset.facts, order.project.constants, dataset.rows
-    )
+        order.project.code, dataset.facts, order.project.constants, dataset.rows,
+        partial(frame_rows, dataset),
+    )  # fmt: skip
     keras.utils.set_random_seed(order.seed)
     estimator = template.build(with_values(order.space, order.values))
     x, y = raw_rows(dataset, "train", "validation")
     channel.send(Progress(f"Fitting on {len(x):,} rows"))
-    with in_threads():
+    with in_threads(), explained_columns(dataset.facts):
         whole = fit_on_raw(estimator, dataset, x, y)
     hand_over(whole, dataset, {order.scoring or SCORE: order.scoring}, channel)
 

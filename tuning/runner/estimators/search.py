@@ -4,6 +4,7 @@ told as it ends."""
 import math
 import statistics
 import time
+from functools import partial
 from typing import Any
 
 import keras
@@ -16,21 +17,26 @@ from tuning.protocol.orders import SearchOrder
 from tuning.protocol.scorers import SCORE, SCORE_SPREAD
 from tuning.runner.channel import Channel
 from tuning.runner.failures import NotANumber
-from tuning.runner.inputs.data import load_dataset
+from tuning.runner.inputs.data import Dataset, load_dataset
+from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.networks.search import DIRECTORY, PROJECT_NAME, RemoteOracle, told_failures
 
-from .building import EstimatorTemplate, in_threads, matrix_rows, score_of
+from .building import EstimatorTemplate, in_threads, rows_for, score_of
+from .columns import explained_columns, selects_columns
 
 
 def search_estimators(order: SearchOrder, channel: Channel) -> None:
     """Cross-validate trial after trial on the training and validation rows."""
     dataset = load_dataset(order.project)
     template = EstimatorTemplate(
-        order.project.code, dataset.facts, order.project.constants, dataset.rows
-    )
-    tuner = StreamingSklearnTuner(RemoteOracle(order, channel), template, order, channel)
+        order.project.code, dataset.facts, order.project.constants, dataset.rows,
+        partial(frame_rows, dataset),
+    )  # fmt: skip
+    oracle = RemoteOracle(order, channel)
+    tuner = StreamingSklearnTuner(oracle, template, dataset, order, channel)
     with in_threads():
-        tuner.search(*matrix_rows(dataset, "train", "validation"))
+        # Each trial takes its own rows.
+        tuner.search(None, None)
 
 
 def folds_of(order: SearchOrder, task: str) -> BaseCrossValidator:
@@ -46,6 +52,7 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         self,
         oracle: RemoteOracle,
         template: EstimatorTemplate,
+        dataset: Dataset,
         order: SearchOrder,
         channel: Channel,
     ) -> None:
@@ -58,16 +65,21 @@ class StreamingSklearnTuner(kt.SklearnTuner):
             directory=DIRECTORY,
             project_name=PROJECT_NAME,
         )
+        self._dataset = dataset
+        # By whether the estimator selects columns.
+        self._rows: dict[bool, tuple[Any, Any]] = {}
         self._scorer = order.scoring
         self._channel = channel
         self._scores: list[float] = []
         self._fold_began = 0.0
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> dict[str, float]:
+        del args, kwargs
         self._scores = []
-        self._begin_fold()
-        with told_failures(self.oracle):
-            results = super().run_trial(trial, *args, **kwargs)
+        with told_failures(self.oracle), explained_columns(self._dataset.facts):
+            x, y = self._rows_for(self.hypermodel.build(trial.hyperparameters))
+            self._begin_fold()
+            results = super().run_trial(trial, x, y)
         return {**results, SCORE_SPREAD: statistics.stdev(self._scores)}
 
     def save_model(self, trial_id: str, model: Any, step: int = 0) -> None:
@@ -79,6 +91,12 @@ class StreamingSklearnTuner(kt.SklearnTuner):
 
     def _populate_initial_space(self) -> None:
         """The order brought the space: no need to build estimators to find it."""
+
+    def _rows_for(self, estimator: Any) -> tuple[Any, Any]:
+        by_columns = selects_columns(estimator, self._dataset.facts)
+        if by_columns not in self._rows:
+            self._rows[by_columns] = rows_for(estimator, self._dataset, "train", "validation")
+        return self._rows[by_columns]
 
     def _begin_fold(self) -> None:
         # Before each build, so that a trial repeats itself wherever it runs.

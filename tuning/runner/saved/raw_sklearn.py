@@ -3,14 +3,15 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from tuning.runner.estimators.building import matrix_rows
+from tuning.runner.estimators.columns import selects_columns
 from tuning.runner.inputs.data import Dataset
+from tuning.runner.inputs.frames import frame_rows, raw_frame
 from tuning.runner.inputs.preprocessing import MAX_INPUT, MISSING, Numbers, Preprocessing
 
 
@@ -71,15 +72,14 @@ def raw_rows(dataset: Dataset, *parts: str) -> tuple[Any, np.ndarray]:
     with raw columns, else a matrix."""
     if dataset.preprocessing is None:
         return matrix_rows(dataset, *parts)
-    x, y = dataset.raw(*parts)
-    return raw_frame(dataset.preprocessing, x), y
+    return frame_rows(dataset, *parts)
 
 
 def fit_on_raw(estimator: Any, dataset: Dataset, x: Any, y: np.ndarray) -> Any:
-    """The fitted estimator, behind the preprocessing if the table has raw columns. Only the
-    estimator learns from all these rows: a pipeline's own `fit` would take the preprocessing along,
-    and trials had that from the training rows."""
-    if dataset.preprocessing is None:
+    """The fitted estimator as `on_raw` gives it. Only the estimator learns from all these rows: a
+    pipeline's own `fit` would take the preprocessing along, and trials had that from the training
+    rows."""
+    if dataset.preprocessing is None or selects_columns(estimator, dataset.facts):
         return estimator.fit(x, y)
     whole = on_raw(estimator, dataset)
     estimator.fit(whole[0].transform(x), y)
@@ -87,24 +87,11 @@ def fit_on_raw(estimator: Any, dataset: Dataset, x: Any, y: np.ndarray) -> Any:
 
 
 def on_raw(estimator: Any, dataset: Dataset) -> Any:
-    """A fitted estimator, behind the preprocessing if the table has raw columns."""
-    if dataset.preprocessing is None:
+    """A fitted estimator that takes raw rows: behind the preprocessing if the table has columns and
+    the estimator does not select them by itself."""
+    if dataset.preprocessing is None or selects_columns(estimator, dataset.facts):
         return estimator
     return make_pipeline(as_sklearn(dataset.preprocessing, dataset.raw("train")[0]), estimator)
-
-
-def raw_frame(preprocessing: Preprocessing, x: np.ndarray) -> pd.DataFrame:
-    """Raw rows of the dataset as people have them: numbers and strings under their names."""
-    numbers, categories = preprocessing.numbers, preprocessing.categories
-    columns: dict[int, tuple[str, Any]] = {
-        int(place): (name, np.asarray(x[:, place], dtype=np.float64))
-        for name, place in zip(numbers.names, numbers.places, strict=True)
-    }
-    for category in categories:
-        texts = category.texts(x)
-        texts[texts == MISSING] = None
-        columns[category.place] = (category.name, texts)
-    return pd.DataFrame(dict(columns[place] for place in sorted(columns)))
 
 
 def _filled(gap: Any) -> SimpleImputer:

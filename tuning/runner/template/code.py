@@ -34,6 +34,7 @@ from .script_arguments import ScriptArguments
 from .scripts import read_script
 from .stand_ins import Parts, stand_in
 from .supplied import SIDES, SUPPLIED, supplies, supplies_constants
+from .tables import selects_columns, with_raw_columns
 from .targets import fitted, takes_one_hot
 from .training import Training
 
@@ -54,9 +55,11 @@ class Template(kt.HyperModel):
         facts: dict[str, Any],
         constants: dict[str, Any] | None = None,
         parts: Parts | None = None,
+        frames: Parts | None = None,
     ) -> None:
         """`constants` go before what the project supplies; `parts` gives rows to scripts whose
-        builder needs data. Never the test rows."""
+        builder needs data. Never the test rows. `frames` gives the same rows as DataFrames, where
+        the dataset has columns, for scripts that select columns."""
         super().__init__(name="template")
         self.facts = facts
         self.constants = constants or {}
@@ -66,7 +69,10 @@ class Template(kt.HyperModel):
         self.script = read_script(code, TEMPLATE_FILE, self.constants)
         self._supplied = {**supplies(facts), **self.constants}
         self._sizes = ImageSizes(self.script.tree)
-        self._own = OwnValues(supplies_constants(facts), self.constants, parts, facts, self._sizes)
+        if frames and selects_columns(code) and facts.get("columns"):
+            parts, facts = frames, with_raw_columns(facts)
+        known = supplies_constants(self.facts)
+        self._own = OwnValues(known, self.constants, parts, facts, self._sizes)
         restore_old_names()
         self.module = self._execute(code)
         # KerasTuner clears Keras's session before each build, and this with it.

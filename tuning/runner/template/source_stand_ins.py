@@ -9,6 +9,7 @@ import numpy as np
 from .script_data import Rows
 from .sources import Kind, Source
 from .stand_ins import Columns, Parts, StandIn, stand_in
+from .tables import whole_table
 from .unknown import Unknown
 
 _BATCH = 32
@@ -22,12 +23,20 @@ class Project:
         self.facts = facts
 
     @property
-    def x(self) -> StandIn:
+    def x(self) -> Any:
         return stand_in(Rows("x"), self._parts, self.facts)
 
     @property
     def y(self) -> StandIn:
         return stand_in(Rows("y"), self._parts, self.facts)
+
+    def table(self, name: str, target: str) -> Any:
+        """Inputs and target together: a DataFrame if the inputs are one."""
+        x = self.x
+        if isinstance(x, StandIn):
+            return Table(name, self, target)
+        target = target or str(self.facts.get("target_name") or "target")
+        return whole_table(x, np.asarray(self.y), target, self.classes)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -200,7 +209,7 @@ def source_stand_in(source: Source, name: str, project: Project) -> Any:
     """What takes the place of the script's `name`."""
     match source.kind:
         case Kind.TABLE:
-            return Table(name, project, source.target)
+            return project.table(name, source.target)
         case Kind.INPUTS:
             return project.x
         case Kind.BATCHES:

@@ -96,9 +96,12 @@ class StandIn(np.ndarray):
         return np.unique(np.asarray(self), return_counts=True)[1]
 
 
-def stand_in(rows: Rows, parts: Parts, facts: dict[str, Any]) -> StandIn:
-    """The project's inputs or targets of a part. One-hot only where there are classes."""
+def stand_in(rows: Rows, parts: Parts, facts: dict[str, Any]) -> Any:
+    """The project's inputs or targets of a part: StandIns, or a DataFrame of inputs if `parts` has
+    DataFrames. One-hot only where there are classes."""
     x, y = parts(rows.part)
+    if rows.what == "x" and hasattr(x, "iloc"):
+        return x
     if rows.what == "x":
         return _named(x, facts.get("feature_names") or map(str, range(x[:1].size)))
     classes = facts.get("num_classes")

@@ -13,7 +13,7 @@ from tuning.protocol.script_settings import Use
 from .directions import clean_direction, direction_field
 
 # The few settings that decide what happens; the rest is folded away.
-MAIN_FIELDS = ("tuner", "objective", "direction", "max_trials", "epochs")
+MAIN_FIELDS = ("objective", "direction", "tuner", "max_trials", "epochs")
 HYPERBAND_FIELDS = ("hyperband_factor", "hyperband_iterations")
 # Each belongs to the metric of another field.
 _DIRECTIONS = {"direction": "objective", "early_stopping_direction": "early_stopping_metric"}

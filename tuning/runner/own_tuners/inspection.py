@@ -68,6 +68,9 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
     proposed = _objective_of(tuner, template)
     metrics = names_of(results, proposed.for_oracle() or oracle.objective)
     directions = metric_directions(keras_model, metrics)
+    if not proposed.name and oracle.objective.name in metrics:
+        # A number without a name, which KerasTuner minimises.
+        proposed = Proposed(oracle.objective.name)
     proposed = proposed.among(metrics, directions)
     note = _note(template, unexplored, bool(arguments.positional or arguments.named))
     space = to_json(oracle.get_space())

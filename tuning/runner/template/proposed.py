@@ -24,8 +24,8 @@ class Proposed:
     note: str = ""
 
     def among(self, metrics: list[str], directions: Mapping[str, str]) -> "Proposed":
-        """The same under the name that is reported, with the direction that its class says where
-        the code says none; without a name if no such metric is reported."""
+        """The same under the name that is reported, with the direction that its class or its name
+        says where the code says none; without a name if no such metric is reported."""
         if not self.name:
             return self
         reported = reported_name(self.name, metrics)
@@ -34,9 +34,8 @@ class Proposed:
                 f"Its objective {self.name} is not among the metrics that it reports "
                 f"({', '.join(metrics) or 'none'}). {_CHOOSE}"
             ))  # fmt: skip
-        return replace(
-            self, name=reported, direction=self.direction or directions.get(reported, "")
-        )
+        direction = self.direction or infer_direction(reported, directions)
+        return replace(self, name=reported, direction=direction)
 
     def for_oracle(self) -> Any:
         """A kt.Objective for an oracle that needs one although nothing is compared by it."""

@@ -131,6 +131,11 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
         "tuner.search(x_train, y_train, validation_data=(x_val, y_val, np.ones(len(y_val))))\n",
         "validation_data=np.ones(len(y_val))", "unused", "not weighted",
     ),
+    "an unknown hyperparameter": (
+        _script("hyperparameters=hp", before="hp = kt.HyperParameters()\nhp.Int('depth', 1, 3)\n"
+                "hp.Fixed('rate', 0.1)"),
+        "hyperparameters=hp", "space", "does not tune depth",
+    ),
     "optimizer": (_script("optimizer='sgd'"), "optimizer='sgd'", "training", ""),
     "loss": (_script("loss='mae'"), "loss='mae'", "training", ""),
     "metrics": (_script("metrics=['mae']"), "metrics=['mae']", "training", ""),
@@ -162,6 +167,38 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
         _script(search="callbacks=cbs", before="cbs = [WandbCallback(),"
                 " keras.callbacks.TerminateOnNaN()]"),
         "WandbCallback()", "unused", "not run",
+    ),
+    "steps of a generator": (
+        _script(search="steps_per_epoch=gen.samples // 32",
+                before="gen = datagen.flow_from_directory('train')"),
+        "steps_per_epoch=gen.samples // 32", "unused", "not run",
+    ),
+    "weights of a generator": (
+        _script(search="class_weight={0: 1, 1: gen.samples}",
+                before="gen = datagen.flow_from_directory('train')"),
+        "class_weight={0: 1, 1: gen.samples}", "unused", "not",
+    ),
+    "a callback that needs a package": (
+        _script(search="callbacks=[Clear()]", before="import absent_package\n"
+                "class Clear(keras.callbacks.Callback):\n"
+                "    def on_train_end(*args, **kwargs):\n"
+                "        absent_package.display.clear_output()"),
+        "Clear()", "unused", "absent_package is not installed",
+    ),
+    "an appended callback": (
+        _script(search="callbacks=cbs", before="cbs = [keras.callbacks.TerminateOnNaN()]\n"
+                "cbs.append(keras.callbacks.LearningRateScheduler(lambda e: 0.1))"),
+        "keras.callbacks.LearningRateScheduler(lambda e: 0.1)", "training", "",
+    ),
+    "an added callback": (
+        _script(search="callbacks=cbs", before="cbs = [Wandb()]\n"
+                "cbs += [keras.callbacks.TerminateOnNaN()]"),
+        "keras.callbacks.TerminateOnNaN()", "training", "",
+    ),
+    "a list of itself": (
+        _script(search="callbacks=cbs", before="cbs = [keras.callbacks.TerminateOnNaN()]\n"
+                "cbs = cbs + [keras.callbacks.CSVLogger('a.csv')]"),
+        "cbs + [keras.callbacks.CSVLogger('a.csv')]", "unused", "records every epoch",
     ),
     "folder": (_script("directory='out'"), "directory='out'", "unused", "keeps the results"),
     "bayesian's own": (

@@ -13,6 +13,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from tuning.runner.failures import TEMPLATE_FILE
 
 from .syntax import last_name
+from .unknown import Unknown
 
 # In place of an argument that only running the script would give a value.
 UNKNOWN = object()
@@ -33,6 +34,7 @@ class Given:
         self._searched = searched or list(inspect.signature(keras.Model.fit).parameters)[1:]
         self._names = dict(vars(module)) | (rows or {})
         self._bound = _assigned(around)
+        self._added = _added(around)
         self._construction = construction
         self._search = search
         for statement in around:
@@ -78,12 +80,17 @@ class Given:
         """What a name was bound to last, or the expression itself."""
         return self._bound.get(node.id, node) if isinstance(node, ast.Name) else node
 
+    def added(self, name: str) -> list[ast.expr]:
+        """What statements of their own add to the list of that name, as lists."""
+        return self._added.get(name, [])
+
     def value(self, node: ast.expr) -> Any:
         """The value of an expression, or UNKNOWN."""
         try:
-            return eval(compile(ast.Expression(node), TEMPLATE_FILE, "eval"), self._names)  # noqa: S307
+            value = eval(compile(ast.Expression(node), TEMPLATE_FILE, "eval"), self._names)  # noqa: S307
         except Exception:  # noqa: BLE001  the template's own code
             return UNKNOWN
+        return UNKNOWN if isinstance(value, Unknown) else value
 
     def tuner_class(self) -> tuple[Any, ast.expr | None]:
         """The class of the script's tuner, its own or KerasTuner's of that name, and where the
@@ -157,6 +164,23 @@ def _assigned(statements: Iterable[ast.stmt]) -> dict[str, ast.expr]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+
+
+def _added(statements: Iterable[ast.stmt]) -> dict[str, list[ast.expr]]:
+    """Name -> what `name.append(...)`, `name.extend([...])` and `name += [...]` add to it."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in statements:
+        match node:
+            case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), "append"), [value])):
+                more: ast.expr = ast.copy_location(ast.List([value], ast.Load()), value)
+            case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), "extend"), [value])):
+                more = value
+            case ast.AugAssign(ast.Name(name), ast.Add(), value):
+                more = value
+            case _:
+                continue
+        found.setdefault(name, []).append(more)
+    return found
 
 
 def _item(node: ast.expr, key: Any) -> ast.expr:

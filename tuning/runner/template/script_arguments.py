@@ -29,11 +29,18 @@ from tuning.runner.spaces import to_json
 from .given import UNKNOWN, Given
 from .script_data import by_name
 from .stand_ins import Parts
-from .training import Training, class_weight_of, needs_validation, sample_weight_of
+from .training import (
+    Training,
+    class_weight_of,
+    missing_package,
+    needs_validation,
+    sample_weight_of,
+)
 
 _NOT_RUN = "It needs a part of the script that is not run."
 _RECORDED = "Tuneroom records every epoch and keeps the results itself."
 _FOR_ITS_CODE = "It is given to the template’s own code."
+_OF_SPACE = "hyperparameters="
 _NOT_A_NUMBER = "This is not a whole number."
 # KerasTuner's class, or its oracle -> Search.Tuner.
 _STRATEGIES = {
@@ -95,7 +102,20 @@ class ScriptArguments:
         if is_estimator:
             note = "An estimator is fitted without it."
             arguments = _not_used(arguments, lambda one: one.use == Use.TRAINING, note)
+        unknown = self._unknown_names(space)
+        if unknown:
+            note = f"The template does not tune {', '.join(unknown)}."
+            arguments = [
+                replace(one, note=note[:MAX_NOTE]) if one.text.startswith(_OF_SPACE) else one
+                for one in arguments
+            ]
         return ScriptSettings(fields, self._changed(space), arguments[:MAX_ARGUMENTS])
+
+    def _unknown_names(self, space: dict[str, Any]) -> list[str]:
+        """Hyperparameters that the script gives to its tuner and the template never asks for."""
+        known = {entry["config"]["name"] for entry in space.get("space", [])}
+        given = to_json(self._space)["space"] if self._space is not None else []
+        return [entry["config"]["name"] for entry in given if entry["config"]["name"] not in known]
 
     def _read_strategy(self) -> None:
         """Which of KerasTuner's classes chooses the values: the tuner's, or its oracle's."""
@@ -117,33 +137,49 @@ class ScriptArguments:
             handler = _own_of_search if table is _SEARCH else _own_of_tuner
         else:
             handler = _unused("Neither Tuneroom nor the template's code knows this argument.")
-        if handler is not None:
+        if handler is None:
+            return
+        try:
             handler(self, name, node)
+        except Exception:  # noqa: BLE001  values of the template's own code, whatever they are
+            self.tell(node, name, Use.UNUSED, _NOT_RUN)
 
     def value(self, node: ast.expr) -> Any:
         return self.given.value(node)
 
-    def elements(self, node: ast.expr) -> Iterator[ast.expr]:
-        """Those of a list that stands in the call, or that a name of it was bound to."""
+    def elements(self, node: ast.expr) -> list[tuple[ast.expr, Any]]:
+        """Those of a list, each with the place where it stands in the script. Where the list cannot
+        be made, because one of them cannot, the others are found all the same."""
+        parts = list(self._written(node, frozenset()))
+        value = self.value(node)
+        if not isinstance(value, list | tuple):
+            return [(part, self.value(part)) for part in parts]
+        if len(parts) != len(value):
+            parts = [node] * len(value)
+        return list(zip(parts, value, strict=True))
+
+    def _written(self, node: ast.expr, seen: frozenset[str]) -> Iterator[ast.expr]:
+        """The elements of a list as it is written, and what is added to its name later."""
         found = self.given.expression(node)
+        added: list[ast.expr] = []
+        if isinstance(node, ast.Name):
+            if node.id in seen:
+                return
+            seen |= {node.id}
+            added = self.given.added(node.id)
         if isinstance(found, ast.List | ast.Tuple):
             for element in found.elts:
-                yield from (
-                    [element]
-                    if not isinstance(element, ast.Starred)
-                    else (self.elements(element.value))
-                )
+                if isinstance(element, ast.Starred):
+                    yield from self._written(element.value, seen)
+                else:
+                    yield element
         elif isinstance(found, ast.BinOp) and isinstance(found.op, ast.Add):
-            yield from self.elements(found.left)
-            yield from self.elements(found.right)
+            yield from self._written(found.left, seen)
+            yield from self._written(found.right, seen)
         else:
-            value = self.value(node)
-            if isinstance(value, list | tuple):
-                for index in range(len(value)):
-                    item = ast.Subscript(node, ast.Constant(index), ast.Load())
-                    yield ast.fix_missing_locations(ast.copy_location(item, node))
-            else:
-                yield node
+            yield node
+        for more in added:
+            yield from self._written(more, seen)
 
     def tell(self, node: ast.expr, name: str, use: Use, note: str = "", field: str = "") -> None:
         source = self._source(node)
@@ -312,19 +348,21 @@ def _sample_weight(reading: ScriptArguments, name: str, node: ast.expr, value: A
 
 
 def _callbacks(reading: ScriptArguments, _: str, node: ast.expr) -> None:
-    for element in reading.elements(node):
-        value = reading.value(element)
+    for element, value in reading.elements(node):
         if value is UNKNOWN:
             reading.tell(element, "", Use.UNUSED, _NOT_RUN)
         elif value is not None:
-            _callback(reading, element, value)
+            _callback(reading, reading.given.expression(element), value)
 
 
 def _callback(reading: ScriptArguments, node: ast.expr, value: Any) -> None:
     kind = type(value).__name__
-    node = reading.given.expression(node)
     if not isinstance(value, keras.callbacks.Callback):
         reading.tell(node, "", Use.UNUSED, f"{kind} is not a callback of Keras.")
+        return
+    missing = missing_package(value)
+    if missing:
+        reading.tell(node, "", Use.UNUSED, f"{missing} is not installed on this worker.")
         return
     if isinstance(value, _WRITING):
         reading.tell(node, "", Use.UNUSED, _RECORDED)

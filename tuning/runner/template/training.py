@@ -1,15 +1,17 @@
 """What a script's own calls say about the training of a model, as the runner applies it."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import CodeType, TracebackType
+from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
 import keras
 import numpy as np
 
 from tuning.runner.failures import TemplateError
+
+from .imports import Absent
 
 # They need validation rows, which a retraining has none of.
 _OF_VALIDATION = frozenset({"validation_batch_size"})
@@ -82,13 +84,16 @@ class Training:
 
     def blame(self, error: Exception) -> None:
         """Raise a sentence if a callback of the script raised the error."""
-        kinds = {type(callback) for callback in self.callbacks}
-        own = {kind for kind in kinds if not kind.__module__.startswith("keras.")}
+        names = {
+            function.__code__: type(callback).__name__
+            for callback in self.callbacks
+            for function in _functions(callback)
+        }
         for frame in _frames(error.__traceback__):
-            if type(frame.f_locals.get("self")) in own:
-                name = type(frame.f_locals["self"]).__name__
+            if frame.f_code in names:
                 raise CallbackFailed(
-                    f"The script's callback {name} failed: {type(error).__name__}: {error}"
+                    f"The script's callback {names[frame.f_code]} failed: "
+                    f"{type(error).__name__}: {error}"
                 ) from error
 
 
@@ -96,14 +101,31 @@ def needs_validation(callback: keras.callbacks.Callback) -> bool:
     """Whether a callback watches a metric of the validation rows, or its code names one."""
     if str(getattr(callback, "monitor", "")).startswith("val_"):
         return True
-    if type(callback).__module__.startswith("keras."):
-        # A LambdaCallback's functions are its attributes.
-        functions: Iterable[Any] = vars(callback).values()
-    else:
-        functions = (f for kind in type(callback).__mro__ for f in vars(kind).values()
-                     if kind.__module__ == type(callback).__module__)  # fmt: skip
-    codes = (f.__code__ for f in functions if isinstance(getattr(f, "__code__", None), CodeType))
-    return any(_names_validation(code) for code in codes)
+    return any(_names_validation(function.__code__) for function in _functions(callback))
+
+
+def missing_package(callback: keras.callbacks.Callback) -> str:
+    """The package that a callback's code needs and that is not installed here, or nothing."""
+    for function in _functions(callback):
+        for name in _global_names(function.__code__):
+            value = function.__globals__.get(name)
+            if isinstance(value, Absent):
+                return value.__dict__["_module"].split(".")[0]
+    return ""
+
+
+def _functions(callback: keras.callbacks.Callback) -> list[FunctionType]:
+    """Those of the script's own: the methods of its class, or what a LambdaCallback holds."""
+    found = list(vars(callback).values())
+    for kind in type(callback).__mro__:
+        if not kind.__module__.startswith("keras.") and kind is not object:
+            found += [getattr(item, "__func__", item) for item in vars(kind).values()]
+    return [item for item in found if isinstance(item, FunctionType)]
+
+
+def _global_names(code: CodeType) -> set[str]:
+    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return {*code.co_names}.union(*(_global_names(constant) for constant in inner))
 
 
 def _names_validation(code: CodeType) -> bool:

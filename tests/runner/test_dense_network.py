@@ -134,3 +134,13 @@ def test_arrays_with_columns_that_never_change_in_training(code: str) -> None:
     x[:, 1] = -1e6
     before = model.predict(np.where(np.arange(4) == 1, 3, x).astype(np.float32), verbose=0)
     assert np.allclose(model.predict(x, verbose=0), before, rtol=1e-6)
+
+
+def test_a_template_normalises_arrays_that_hardly_change() -> None:
+    x = np.random.RandomState(0).normal(size=(200, 3)).astype(np.float32)
+    x[:, 1:] = [3, 1_700_000]
+    y = (1_000 + 100 * x[:, 0]).astype(np.float32)
+    facts = {"input_shape": [3], "min_value": 0.0, "max_value": 1.0, **REGRESSION}
+    model, _ = trained(OWN_NORMALIZATION, facts, x, y)
+    x[:, 1:] += 2
+    assert strays(model.predict(x, verbose=0), y) < 10

@@ -9,5 +9,6 @@ that are kept), `running` (what a project does instead), `construction` (how its
 What runs: `code` (the template), `modules` (its module), `definitions` (its builder), `supplied`
 (what a project supplies), `stand_ins` and `source_stand_ins` (the project's rows and facts in place
 of the script's), `tables` (DataFrames for scripts that select columns), `unknown` (values that
-nobody knows), `ready_made` (KerasTuner's HyperModels), `targets` and `misfits` (shapes).
+nobody knows), `ready_made` (KerasTuner's HyperModels), `targets` and `misfits` (shapes),
+`normalization` (of constant columns).
 """

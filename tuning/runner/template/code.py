@@ -27,6 +27,7 @@ from .imports import Absent
 from .kerastuner_paths import restore_old_names
 from .misfits import misfit, output_misfit
 from .modules import execute
+from .normalization import keep_constants_in_scale
 from .own_values import OwnValues
 from .proposed import Proposed, proposed_objective
 from .ready_made import fitting_ready_made
@@ -74,6 +75,7 @@ class Template(kt.HyperModel):
         known = supplies_constants(self.facts)
         self._own = OwnValues(known, self.constants, parts, facts, self._sizes)
         restore_old_names()
+        keep_constants_in_scale()
         self.module = self._execute(code)
         # KerasTuner clears Keras's session before each build, and this with it.
         self._policy = keras.config.dtype_policy()

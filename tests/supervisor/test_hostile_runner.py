@@ -12,6 +12,7 @@ import pytest
 from tuning.protocol.events import BadEvent, EpochEnd, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
+from tuning.supervisor import recorder
 from tuning.supervisor.files import copy_into
 
 from .fake_runner import FakeRunner, Step, good_trial
@@ -127,6 +128,23 @@ def test_a_flood_of_epochs_ends(make_search: Any, make_slot: Any, monkeypatch: A
     trial = run(make_search, make_slot, *epochs)
     assert (trial.status, trial.failure_code) == (Status.FAILED, "bad_event")
     assert trial.epochs.count() <= 51
+
+
+def test_a_runner_beyond_a_limit_is_ended_before_anything_is_written(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    """What it does may keep the machine too busy to write."""
+    make_search(max_trials=1)
+    write, ended = recorder.fail_trial, []
+
+    def fail_trial(*args: Any) -> None:
+        ended.append(slot.started[-1].ended)
+        write(*args)
+
+    monkeypatch.setattr(recorder, "fail_trial", fail_trial)
+    slot = make_slot(used_processes=100_000)
+    slot.run()
+    assert ended == [True]
 
 
 def lay(kind: str, path: Path, target: Path) -> None:

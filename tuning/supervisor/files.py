@@ -170,6 +170,7 @@ def sweep() -> None:
     prepared = set(Dataset.objects.exclude(folder="").values_list("folder", flat=True))
     _sweep_below(Path(settings.DATASETS_ROOT), keep=prepared)
     _sweep_splits()
+    _sweep_below(Path(settings.LOCKS_ROOT), keep=prepared)
     # Uploads whose row was never written, and those that broke off.
     awaited = Dataset.objects.active().filter(source=Dataset.Source.UPLOAD)
     uploads = set(awaited.values_list("key", flat=True))

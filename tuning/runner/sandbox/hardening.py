@@ -1,8 +1,9 @@
 """What a runner gives up before it loads anything: no way back, for it and for all its children.
 
 Level 0: it dies with its supervisor, and so does all that it starts; it has no privileges, and
-limits. Level 1 (Landlock): it sees few files, and reaches few ports and no other processes. Level 2
-(seccomp): system calls and sockets that training never needs are refused. Level 3: namespaces of
+limits. Level 1 (Landlock, and a filter of system calls): it sees few files, and reaches few ports
+and no other processes. Level 2 (seccomp): system calls and sockets that training never needs are
+refused. Level 3: namespaces of
 its own. Level 4: a user of its own. `probe.py` tries whether all this holds.
 """
 
@@ -16,7 +17,13 @@ from urllib.parse import urlsplit
 from tuning.runner.sandbox import landlock, namespaces, seccomp
 
 from .guardian import stay_behind
-from .privileges import die_with_parent, drop_privileges, set_limits, switch_user
+from .privileges import (
+    die_with_parent,
+    drop_privileges,
+    set_limits,
+    switch_user,
+    yield_to_others,
+)
 
 _ROOT = Path(__file__).resolve().parents[3]
 # What Python, TensorFlow and the resolver of host names read outside their own folders.
@@ -51,9 +58,12 @@ def harden(parent_pid: int, level: int) -> None:
         _become_another_user(number)
     # Root's processes are never counted; in a user namespace, and as another user, only our own.
     set_limits(alone=level >= 3)
+    yield_to_others()
     drop_privileges()
     if level >= 1 and landlock.abi():
         landlock.restrict(_readable(), _writable(), _web_ports())
+    if level >= 1 and seccomp.is_available():
+        seccomp.keep_off_others()
     if level >= 2 and seccomp.is_available():
         seccomp.restrict(network=True)
     # The log's last lines must be there after a kill -9.

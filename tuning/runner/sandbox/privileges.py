@@ -1,5 +1,6 @@
 """Rights that a process gives up for good: privileges, its user, open-ended limits."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -11,6 +12,8 @@ _CAPABILITY_VERSION = 0x20080522
 _MOST_CAPABILITIES = 64
 
 _OPEN_FILES = 4096
+# A tenth of the weight of an ordinary process, if one wants the same processor.
+_NICE = 10
 # The kernel's limit is only the brake for a bomb that is faster than the supervisor's count.
 _PROCESSES_BEYOND = 100
 
@@ -70,6 +73,16 @@ def set_limits(alone: bool) -> None:
     if processes and sys.platform == "linux":
         others = 0 if alone else _threads_of_user() + 3 * processes
         lower(resource.RLIMIT_NPROC, others + processes + _PROCESSES_BEYOND)
+
+
+def yield_to_others() -> None:
+    """Let the supervisor, the guardian and the site go first when the processor is short: a bomb of
+    processes must not keep those waiting that end it. No process takes this back."""
+    os.nice(_NICE)
+    # Where the kernel shares the processor among sessions first, a process's own value counts for
+    # nothing outside of its session.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_NICE))
 
 
 def lower(limit: int, value: int) -> None:

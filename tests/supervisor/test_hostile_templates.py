@@ -133,6 +133,11 @@ def test_a_trial_goes_behind_its_worker(run: Run) -> None:
     assert trial.failure_message.endswith(f"it runs at {os.nice(0) + 10}")
 
 
+def test_a_trial_cannot_become_root_whose_processes_nobody_counts(run: Run) -> None:
+    trial = run("os.setresuid(0, 0, 0)")
+    assert "PermissionError" in trial.failure_message
+
+
 def test_threads_that_a_trial_leaves_are_not_the_next_ones_fault(run: Run) -> None:
     trial = run("""
         import threading
@@ -390,7 +395,7 @@ def test_locks_on_all_that_a_trial_sees_hold_nobody_up(
     rows = arranged.arranged_folder(digits, project.split)
     runner, dataset = RunnerProcess(Device()), os.open(digits, os.O_RDONLY)
     try:
-        runner.send(SearchOrder(order, "loss", "min", False, 1, 1, 1, "", 1))
+        runner.send(SearchOrder(order, "loss", "min", False, 1, 1, 1, "", 1, ""))
         runner.send(TrialOrder("baseline", {}, 1))
         wait_for((runner.folder / "locked").exists, "the runner's locks")
         assert not take(dataset), "a runner can lock what it only reads"
@@ -422,7 +427,7 @@ if os.fork() == 0:
 os.execve("/bin/sleep", ["sleep", "{token}"], {{}})
 '''
 project = ProjectOrder(code, {dataset!r}, Split(0.7, 0.15, 0.15, 0, True))
-runner.send(SearchOrder(project, "loss", "min", False, 1, 1, 1, "", 1))
+runner.send(SearchOrder(project, "loss", "min", False, 1, 1, 1, "", 1, ""))
 runner.send(TrialOrder("baseline", {{}}, 1))
 time.sleep(600)
 """

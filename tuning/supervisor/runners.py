@@ -31,6 +31,8 @@ LOG_TAIL = 8_000
 # A log beyond this is cut to its end.
 MOST_LOG = 16 * 1024 * 1024
 END_SECONDS = 10
+# A process that has closed its channel mostly is about to end.
+_ENDING_SECONDS = 2
 
 
 class RunnerGone(Exception):
@@ -250,7 +252,7 @@ class RunnerProcess:
 
     def _ending(self) -> str:
         try:
-            code = self._process.wait(timeout=5)
+            code = self._process.wait(timeout=_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
             return "The process closed its channel."
         if code < 0:

@@ -18,6 +18,7 @@ from tuning.runner.sandbox import landlock, namespaces, seccomp
 
 from .guardian import stay_behind
 from .privileges import (
+    count_as_another_user,
     die_with_parent,
     drop_privileges,
     set_limits,
@@ -56,8 +57,9 @@ def harden(parent_pid: int, level: int) -> None:
         stay_behind()
     if level >= 4:
         _become_another_user(number)
+    counted = level < 4 and count_as_another_user(_users() + number if _users() else 0)
     # Root's processes are never counted; in a user namespace, and as another user, only our own.
-    set_limits(alone=level >= 3)
+    set_limits(alone=level >= 3 or counted)
     yield_to_others()
     drop_privileges()
     if level >= 1 and landlock.abi():
@@ -74,12 +76,16 @@ def harden(parent_pid: int, level: int) -> None:
 def _become_another_user(number: int) -> None:
     """One without an account that no other process has; all runners share the group, which may
     read the prepared datasets. Raises OSError."""
-    base = int(os.environ.get("RUNNER_USERS", "0"))
+    base = _users()
     if not base:
         raise PermissionError(errno.EPERM, "RUNNER_USERS is 0")
     os.chown(".", base + number, base)
     switch_user(base + number, base)
     die_with_parent(os.getppid())
+
+
+def _users() -> int:
+    return int(os.environ.get("RUNNER_USERS", "0"))
 
 
 def confine_to_dataset(folder: Path, offline: bool) -> None:

@@ -359,6 +359,9 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
             return {
                 k: None if v is None or abs(v) > LARGEST else float(v) for k, v in value.items()
             }
+    elif hint == dict[str, str]:
+        if isinstance(value, dict) and _are_short_texts(value):
+            return value
     elif hint == list[str]:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return value
@@ -379,6 +382,13 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
 def _are_metrics(document: dict[str, Any]) -> bool:
     short = len(document) <= MAX_METRICS and all(len(name) <= MAX_NAME for name in document)
     return short and all(value is None or _is_number(value) for value in document.values())
+
+
+def _are_short_texts(document: dict[str, Any]) -> bool:
+    items = [*document, *document.values()]
+    return len(document) <= MAX_METRICS and all(
+        isinstance(item, str) and len(item) <= MAX_NAME for item in items
+    )
 
 
 def _metric(value: float | None) -> float | None:

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tuning.protocol.events import (
     Event,
     Inspected,
     NextTrial,
+    OfTrial,
     Prepared,
     Ready,
     Retrained,
@@ -171,7 +172,8 @@ class FakeRunner:
     def _trial(self, search: SearchOrder, order: TrialOrder) -> Iterator[Step]:
         if search.hyperband:
             self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", b"weights")
-        yield from self.script(search, order)
+        for step in self.script(search, order):
+            yield replace(step, trial=order.token) if isinstance(step, OfTrial) else step
         yield NextTrial()
 
     def _prepare(self, order: PrepareOrder) -> Iterator[Step]:

@@ -408,6 +408,21 @@ def test_locks_on_all_that_a_trial_sees_hold_nobody_up(
         shutil.rmtree(rows, ignore_errors=True)
 
 
+def test_a_thread_that_a_trial_leaves_says_nothing_of_the_next(run: Run) -> None:
+    """`run` sees that the next trial completes; this one's thread says that it failed."""
+    trial = run("""
+        import threading
+        def go_on():
+            for _ in range(100):
+                time.sleep(0.005)
+                for descriptor in range(3, 30):
+                    try: os.write(descriptor, b'{"event": "failed", "code": "x", "message": ""}\\n')
+                    except OSError: pass
+        threading.Thread(target=go_on, daemon=True).start()
+        """)
+    assert trial.status == Status.COMPLETED
+
+
 DYING_WORKER = """
 import os, sys, time
 import django

@@ -112,10 +112,13 @@ class _Supervision:
         return Outcome.SPENT
 
     def _record(self, event: Event) -> bool:
-        self.heard = time.monotonic()
-        self.news += not isinstance(event, EpochEnd)
+        concerned = self.assignment.concerns(event)
+        self.news += not (concerned and isinstance(event, EpochEnd))
         if self.news > MOST_NEWS:
             raise BadEvent(f"more than {MOST_NEWS:,} events")
+        if not concerned:
+            return False
+        self.heard = time.monotonic()
         if isinstance(event, Wanted):
             self._fetch(event.url)
             return False

@@ -54,6 +54,10 @@ class Assignment(ABC):
     def start(self, runner: Runner) -> None:
         """Send the order."""
 
+    def concerns(self, event: Event) -> bool:  # noqa: ARG002  trials look at it
+        """Whether an event is of this work, and not of what the runner did before."""
+        return True
+
     @abstractmethod
     def record(self, event: Event, runner: Runner) -> bool:
         """Take in one event; True when the work is done."""

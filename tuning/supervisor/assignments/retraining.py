@@ -18,6 +18,7 @@ from tuning.supervisor.model_files import BadModelFile, store_model_file
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, failure_of
+from .epoch_limit import EpochLimit
 
 
 class RetrainingAssignment(Assignment):
@@ -31,6 +32,7 @@ class RetrainingAssignment(Assignment):
         self.stall_limit = search.stall_limit
         # The search knows what kind of model comes: a runner is not asked.
         self.kind = ModelKind(search.model_kind)
+        self._limit = EpochLimit(self.kind, row.epochs)
 
     def start(self, runner: Runner) -> None:
         project = self.row.trial.search.project_order()
@@ -55,6 +57,7 @@ class RetrainingAssignment(Assignment):
             case Progress():
                 self._update(progress_text=event.text[:200], revision=F("revision") + 1)
             case EpochEnd():
+                self._limit.add()
                 self._record_epoch(event)
             case Retrained():
                 try:

@@ -66,9 +66,11 @@ RUNNERS_ROOT = DATA_ROOT / "runners"
 DOWNLOADS_ROOT = DATA_ROOT / "downloads"
 UPLOADS_ROOT = DATA_ROOT / "uploads"
 BROKER_ROOT = DATA_ROOT / "broker"
+LOCKS_ROOT = DATA_ROOT / "locks"
 DATA_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
 for _folder in (
     DATASETS_ROOT, SAVED_MODELS_ROOT, CHECKPOINTS_ROOT, RUNNERS_ROOT, DOWNLOADS_ROOT, UPLOADS_ROOT,
+    LOCKS_ROOT,
 ):  # fmt: skip
     _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 BROKER_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -317,9 +319,12 @@ CELERY_BEAT_SCHEDULE = {
 SLOTS = env_int("SLOTS", 0, least=0)
 # 0: nine tenths of the machine's memory, divided by the slots.
 RUNNER_MEMORY_MB = env_int("RUNNER_MEMORY_MB", 0, least=0)
-# Processes and threads of one runner.
-RUNNER_PROCESSES = env_int("RUNNER_PROCESSES", 1000, least=10)
+# Processes and threads of one runner. TensorFlow's pools grow with the processors; beyond that, a
+# bomb of processes is ended the sooner the smaller it is.
+RUNNER_PROCESSES = env_int("RUNNER_PROCESSES", max(500, 8 * (os.cpu_count() or 1)), least=10)
 RUNNER_FILE_SIZE_MB = env_int("RUNNER_FILE_SIZE_MB", 4096, least=1)
+# A trained model's file.
+MODEL_MAX_MB = env_int("MODEL_MAX_MB", 2048, least=1)
 # All files of one runner together.
 RUNNER_DISK_MB = env_int("RUNNER_DISK_MB", 16384, least=1)
 # Free space that is kept for the database: below it no work starts, and the greediest ends.

@@ -25,6 +25,7 @@ from tuning.protocol.events import (
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder, ProjectOrder, RetrainOrder
 from tuning.runner.inputs.data import load_dataset
+from tuning.supervisor.model_files import store_model_file
 
 from .check_templates import Recorder
 from .harness import SPLIT, Runner, TrialRunner, project, search_order
@@ -356,6 +357,7 @@ def test_the_file_predicts_the_same_in_another_process(
     files = [path.name for path in (tmp_path / "work").glob("*.skops")]
     assert files == ["model.skops"]
     file = tmp_path / "work" / "model.skops"
+    store_model_file(file, tmp_path / "stored.skops", file.stat().st_size)
     done = subprocess.run(
         [sys.executable, "-c", EVALUATE, str(file), str(datasets / key), json.dumps(types)],
         capture_output=True, text=True, check=True, cwd=tmp_path,

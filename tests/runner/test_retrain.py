@@ -12,6 +12,7 @@ import pytest
 from tuning.hypermodels import BUILTIN, source_of
 from tuning.protocol.events import EpochEnd, Retrained
 from tuning.protocol.orders import RetrainOrder
+from tuning.supervisor.model_files import store_model_file
 
 from .harness import Runner, project
 
@@ -59,6 +60,7 @@ def test_the_saved_model_scores_the_same_in_another_process(
     assert [path.name for path in (tmp_path / "work").glob("*.keras")] == ["model.keras"]
 
     file = tmp_path / "work" / "model.keras"
+    store_model_file(file, tmp_path / "stored.keras", file.stat().st_size)
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [sys.executable, "-c", EVALUATE, str(file), str(digits), str(root)],

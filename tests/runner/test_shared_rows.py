@@ -168,20 +168,6 @@ def test_nobody_changes_what_others_see(small: Path) -> None:
     assert not os.access(arranged_folder(small, SPLIT) / "x.npy", os.W_OK) or os.geteuid() == 0
 
 
-def test_many_slots_lay_down_once(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = []
-    lay_down = arranged._lay_down
-    monkeypatch.setattr(arranged, "_lay_down", lambda *a: (done.append(1), lay_down(*a)))
-    (small / ".split-broken-off").mkdir()
-    slots = [threading.Thread(target=arrange, args=(small, SPLIT)) for _ in range(8)]
-    for slot in slots:
-        slot.start()
-    for slot in slots:
-        slot.join()
-    assert done == [1]
-    assert [p.name for p in small.glob("*split-*")] == [arranged_folder(small, SPLIT).name]
-
-
 def test_a_full_disk_leaves_nothing(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from tests.images import picture, shapes, zip_of
+from tuning.protocol import archives
 from tuning.protocol.uploads import ARRAYS, IMAGES, Upload
-from tuning.runner.datasets import archives
 from tuning.runner.datasets.uploads import prepare_upload
 from tuning.runner.failures import BadData
 from tuning.supervisor.assignments.preparation import facts_of
@@ -253,7 +253,7 @@ def test_too_many_entries_are_counted_not_loaded(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "MOST_ENTRIES", 5)
-    monkeypatch.setattr(archives.zipfile, "ZipFile", None)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
     with pytest.raises(BadData, match="more than 5 files"):
         read(zip_of_bytes(workplace, shapes()))
 

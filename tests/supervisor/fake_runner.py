@@ -4,10 +4,12 @@ A `Script` decides what becomes of a trial, given its values. The real runner pa
 contract tests (test_runner_contract.py).
 """
 
+import io
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from tuning.protocol.events import (
     Event,
     Inspected,
     NextTrial,
+    OfTrial,
     Prepared,
     Ready,
     Retrained,
@@ -38,6 +41,20 @@ from tuning.protocol.orders import (
 )
 from tuning.supervisor.runners import Device, RunnerGone
 from tuning.supervisor.usage import DiskUse
+
+
+def model_file(kind: str) -> bytes:
+    """A file that is made like those of Keras or skops, as far as the supervisor looks."""
+    members = {
+        "keras": {"metadata.json": b"{}", "config.json": b"{}",
+                  "model.weights.h5": b"\x89HDF\r\n\x1a\n and so on"},
+        "skops": {"schema.json": b"{}", "140512.npy": b"numbers"},
+    }  # fmt: skip
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members[kind].items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return file.getvalue()
 
 
 class Silence:
@@ -155,7 +172,8 @@ class FakeRunner:
     def _trial(self, search: SearchOrder, order: TrialOrder) -> Iterator[Step]:
         if search.hyperband:
             self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", b"weights")
-        yield from self.script(search, order)
+        for step in self.script(search, order):
+            yield replace(step, trial=order.token) if isinstance(step, OfTrial) else step
         yield NextTrial()
 
     def _prepare(self, order: PrepareOrder) -> Iterator[Step]:
@@ -164,12 +182,12 @@ class FakeRunner:
 
     def _retrain(self, order: RetrainOrder) -> Iterator[Step]:
         if order.kind == ModelKind.SKLEARN:
-            self._write("model.skops", b"an estimator")
+            self._write("model.skops", model_file("skops"))
             yield Retrained({"score": 0.9}, 0, {"skops": "0"}, "Ridge()", self.trusted_types)
             return
         for epoch in range(1, order.epochs + 1):
             yield EpochEnd(0, epoch, 0.1, {"loss": 1 / epoch})
-        self._write("model.keras", b"a model")
+        self._write("model.keras", model_file("keras"))
         yield Retrained({"accuracy": 0.9}, 100, {"keras": "3"}, "dense")
 
     def _write(self, name: str, content: bytes) -> None:

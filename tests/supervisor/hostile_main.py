@@ -30,6 +30,7 @@ def main() -> None:
     confine_to_dataset(Path(order.project.dataset_folder), offline=not allows_network())
     channel.send(NextTrial())
     while isinstance(trial := channel.receive(), TrialOrder):
+        channel.begin_trial(trial.token)
         try:
             if trial.trial_id == "baseline":
                 exec(order.project.code, {"__name__": "template"})  # noqa: S102

@@ -4,14 +4,17 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tuning.protocol.events import BadEvent, EpochEnd, TrialEnd
+from tuning.actions.saved_models import retrain
+from tuning.protocol.events import BadEvent, EpochEnd, TrialEnd, encode_event
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
+from tuning.supervisor import recorder
 from tuning.supervisor.files import copy_into
 
 from .fake_runner import FakeRunner, Step, good_trial
@@ -32,13 +35,22 @@ def run(make_search: Any, make_slot: Any, *steps: Step) -> Any:
 
     def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
         if trial.trial_id == "baseline":
-            yield from steps
+            for step in steps:
+                yield signed(step, trial.token) if isinstance(step, bytes) else step
         else:
             yield from good_trial(order, trial)
 
     make_slot(script).run()
     assert search.trials.get(number=2).status == Status.COMPLETED, "the slot went on"
     return search.trials.get(number=1)
+
+
+def signed(line: bytes, token: str) -> bytes:
+    """The event with the token of its trial, if it is one at all."""
+    try:
+        return json.dumps({**json.loads(line), "trial": token}).encode()
+    except (ValueError, TypeError, RecursionError):
+        return line
 
 
 @pytest.mark.parametrize(
@@ -102,31 +114,90 @@ def test_what_no_database_stores_is_left_out(text: str, make_search: Any, make_s
     assert trial.failure_message in ("ab", "a?b")
 
 
-def test_news_of_a_trial_that_was_not_given_yet_is_refused(
-    make_search: Any, make_slot: Any
+LEFTOVERS: dict[str, list[Step]] = {
+    "an end": [TrialEnd({"val_accuracy": 1.0}, 0)],
+    "an end without a token": [event("trial_end", metrics={"val_accuracy": 1.0}, best_step=0)],
+    "a guessed token": [
+        event("trial_end", metrics={"val_accuracy": 1.0}, best_step=0, trial="0" * 16)
+    ],
+    "a failure": [event("failed", code="code_error", message="no", trial="")],
+    "epochs": [EpochEnd(0, n, 0.1, {"val_accuracy": 1.0}) for n in range(1, 100)],
+}
+
+
+@pytest.mark.parametrize("what", LEFTOVERS)
+@pytest.mark.parametrize("late", [False, True], ids=["before the order", "after it"])
+def test_what_a_trial_leaves_says_nothing_of_the_next(
+    what: str, late: bool, make_search: Any, make_slot: Any
 ) -> None:
-    """A runner that ends one trial twice must not decide the next one."""
-    search = make_search(max_trials=3)
+    search = make_search(max_trials=2)
+    old = ""
 
     def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        nonlocal old
+        first = trial.trial_id == "baseline"
+        old = trial.token if first else old
+        if late and not first:
+            for step in LEFTOVERS[what]:
+                yield encode_event(replace(step, trial=old)) if is_dataclass(step) else step
         yield from good_trial(order, trial)
-        if trial.trial_id == "baseline":
-            yield TrialEnd({"val_accuracy": 1.0}, 0)
+        if first and not late:
+            yield from LEFTOVERS[what]
 
     slot = make_slot(script)
     slot.run()
-    second = search.trials.get(number=2)
-    assert (second.status, second.failure_code) == (Status.FAILED, "bad_event")
-    assert search.trials.get(number=3).status == Status.COMPLETED
-    assert len(slot.started) == 2
+    first, second = search.trials.order_by("number")
+    assert (first.status, second.status) == (Status.COMPLETED, Status.COMPLETED)
+    assert second.score < 1
+    assert second.epochs.count() == search.epochs
+    assert len(slot.started) == 1
 
 
-def test_a_flood_of_epochs_ends(make_search: Any, make_slot: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("tuning.supervisor.assignments.trial.MOST_EPOCHS", 50)
-    epochs = [EpochEnd(0, number, 0.1, {"val_accuracy": 0.5}) for number in range(60)]
+def test_leftovers_do_not_keep_a_silent_trial_alive(make_search: Any, make_slot: Any) -> None:
+    search = make_search(max_trials=1, stall_limit=0)
+    stray = event("epoch", **EPOCH, trial="f" * 16)
+    make_slot(lambda *_: iter([stray] * 5_000)).run()
+    assert search.trials.get().failure_code == "stall_limit"
+
+
+def test_a_flood_of_epochs_ends(make_search: Any, make_slot: Any) -> None:
+    """Far beyond what was ordered: a fit of the template's own may take a few turns."""
+    epochs = [EpochEnd(0, n, 0.1, {"val_accuracy": 0.5}) for n in range(1, 2_000)]
     trial = run(make_search, make_slot, *epochs)
     assert (trial.status, trial.failure_code) == (Status.FAILED, "bad_event")
-    assert trial.epochs.count() <= 51
+    assert trial.failure_message == "The process sent more than 1,030 epochs."
+    assert trial.epochs.count() <= 1_030
+
+
+def test_a_flood_of_epochs_ends_a_retraining(
+    make_search: Any, make_slot: Any, alice: Any, monkeypatch: Any
+) -> None:
+    search = make_search(max_trials=1)
+    make_slot().run()
+    saved = retrain(alice, search.trials.get())
+    flood = (EpochEnd(0, n, 0.1, {"loss": 0.5}) for n in range(1, 10_000))
+    monkeypatch.setattr("tuning.supervisor.assignments.epoch_limit._MORE", 10)
+    monkeypatch.setattr(FakeRunner, "_retrain", lambda *_: flood)
+    make_slot().run()
+    saved.refresh_from_db()
+    assert (saved.status, saved.failure_code) == (Status.FAILED, "bad_event")
+
+
+def test_a_runner_beyond_a_limit_is_ended_before_anything_is_written(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    """What it does may keep the machine too busy to write."""
+    make_search(max_trials=1)
+    write, ended = recorder.fail_trial, []
+
+    def fail_trial(*args: Any) -> None:
+        ended.append(slot.started[-1].ended)
+        write(*args)
+
+    monkeypatch.setattr(recorder, "fail_trial", fail_trial)
+    slot = make_slot(used_processes=100_000)
+    slot.run()
+    assert ended == [True]
 
 
 def lay(kind: str, path: Path, target: Path) -> None:
@@ -144,8 +215,6 @@ def lay(kind: str, path: Path, target: Path) -> None:
 def test_only_a_plain_file_becomes_a_saved_model(
     kind: str, make_search: Any, make_slot: Any, alice: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    from tuning.actions.saved_models import retrain
-
     search = make_search(max_trials=1)
     make_slot().run()
     saved = retrain(alice, search.trials.get())

@@ -5,6 +5,7 @@ At level 2, which every recent Linux reaches, and at the highest that this machi
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -17,10 +18,14 @@ import psutil
 import pytest
 from django.conf import settings as site_settings
 
+from tests.services import wait_for
 from tuning.models import Dataset, HyperModel, Project, Trial, Worker
 from tuning.protocol.events import Ready
+from tuning.protocol.orders import ProjectOrder, SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor import isolation, runners
+from tuning.splits import arranged
+from tuning.supervisor import isolation, locks, runners
+from tuning.supervisor.assignments import assignment_for
 from tuning.supervisor.folders import adopt_orphans, runners_folder
 from tuning.supervisor.runners import Device, RunnerProcess
 
@@ -87,10 +92,10 @@ def left_behind() -> list[str]:
 
 
 BOMBS = {
-    "children": "for _ in range(600):\n    if os.fork() == 0: time.sleep(600)\ntime.sleep(600)",
-    "exponential": "for _ in range(10): os.fork()\ntime.sleep(600)",
+    "children": "for _ in range(300):\n    if os.fork() == 0: time.sleep(600)\ntime.sleep(600)",
+    "exponential": "for _ in range(9): os.fork()\ntime.sleep(600)",
     "detached": """
-        for _ in range(600):
+        for _ in range(300):
             if os.fork() == 0:
                 os.setsid()
                 if os.fork() == 0: time.sleep(600)
@@ -99,7 +104,7 @@ BOMBS = {
         """,
     "threads": """
         import threading
-        for _ in range(600): threading.Thread(target=time.sleep, args=(600,)).start()
+        for _ in range(300): threading.Thread(target=time.sleep, args=(600,)).start()
         time.sleep(600)
         """,
     "generations": """
@@ -122,10 +127,21 @@ def test_a_bomb_of_processes_ends(bomb: str, run: Run) -> None:
     assert (trial.status, trial.failure_code) == (Status.FAILED, "too_many_processes")
 
 
+def test_a_trial_goes_behind_its_worker(run: Run) -> None:
+    """Else a thousand busy processes keep those waiting that end them."""
+    trial = run("raise ValueError(f'it runs at {os.nice(0)}')")
+    assert trial.failure_message.endswith(f"it runs at {os.nice(0) + 10}")
+
+
+def test_a_trial_cannot_become_root_whose_processes_nobody_counts(run: Run) -> None:
+    trial = run("os.setresuid(0, 0, 0)")
+    assert "PermissionError" in trial.failure_message
+
+
 def test_threads_that_a_trial_leaves_are_not_the_next_ones_fault(run: Run) -> None:
     trial = run("""
         import threading
-        for _ in range(600):
+        for _ in range(300):
             threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
         """)
     assert trial.failure_code in ("", "too_many_processes")
@@ -352,6 +368,61 @@ def test_a_misused_channel_fails_its_own_trial(what: str, run: Run, monkeypatch:
     assert words in trial.failure_message
 
 
+LOCKING = """
+import fcntl, os, time
+from pathlib import Path
+held = []
+here, dataset = Path.cwd(), Path({dataset!r})
+for place in (dataset, Path(os.environ["RUNNER_DOWNLOADS"]), here):
+    for path in (place, *place.parents, *place.rglob("*"), *place.parent.glob("*")):
+        try:
+            held.append(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+            fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pass
+Path("locked").touch()
+time.sleep(600)
+"""
+
+
+def test_locks_on_all_that_a_trial_sees_hold_nobody_up(
+    level: int, digits: Path, project: Project, make_search: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(runners, "MAIN", MAIN)
+    monkeypatch.setattr(arranged, "LARGE", 1)
+    take = locks._take
+    order = ProjectOrder(LOCKING.format(dataset=str(digits)), str(digits), project.split)
+    rows = arranged.arranged_folder(digits, project.split)
+    runner, dataset = RunnerProcess(Device()), os.open(digits, os.O_RDONLY)
+    try:
+        runner.send(SearchOrder(order, "loss", "min", False, 1, 1, 1, "", 1, ""))
+        runner.send(TrialOrder("baseline", {}, 1))
+        wait_for((runner.folder / "locked").exists, "the runner's locks")
+        assert not take(dataset), "a runner can lock what it only reads"
+        monkeypatch.setattr(locks, "_take", lambda file: take(file) or pytest.fail("it waits"))
+        assignment_for(Trial(search=make_search(), number=50)).arrange(order)
+        assert rows.exists()
+    finally:
+        os.close(dataset)
+        runner.kill()
+        shutil.rmtree(rows, ignore_errors=True)
+
+
+def test_a_thread_that_a_trial_leaves_says_nothing_of_the_next(run: Run) -> None:
+    """`run` sees that the next trial completes; this one's thread says that it failed."""
+    trial = run("""
+        import threading
+        def go_on():
+            for _ in range(100):
+                time.sleep(0.005)
+                for descriptor in range(3, 30):
+                    try: os.write(descriptor, b'{"event": "failed", "code": "x", "message": ""}\\n')
+                    except OSError: pass
+        threading.Thread(target=go_on, daemon=True).start()
+        """)
+    assert trial.status == Status.COMPLETED
+
+
 DYING_WORKER = """
 import os, sys, time
 import django
@@ -371,7 +442,7 @@ if os.fork() == 0:
 os.execve("/bin/sleep", ["sleep", "{token}"], {{}})
 '''
 project = ProjectOrder(code, {dataset!r}, Split(0.7, 0.15, 0.15, 0, True))
-runner.send(SearchOrder(project, "loss", "min", False, 1, 1, 1, "", 1))
+runner.send(SearchOrder(project, "loss", "min", False, 1, 1, 1, "", 1, ""))
 runner.send(TrialOrder("baseline", {{}}, 1))
 time.sleep(600)
 """

@@ -16,7 +16,7 @@ from tuning.supervisor import recorder, schedule
 from tuning.supervisor.claims import Slot, claim_next
 from tuning.supervisor.worker import register
 
-from .fake_runner import Silence, Step, good_trial
+from .fake_runner import Silence, Step, good_trial, model_file
 
 pytestmark = pytest.mark.django_db
 
@@ -258,8 +258,8 @@ def test_retraining_ends_in_a_file_and_a_row(
     assert saved.epochs == trial.best_epoch == 3
     assert saved.history.count() == 3
     path = settings.SAVED_MODELS_ROOT / saved.file
-    assert path.read_bytes() == b"a model"
-    assert saved.size == len(b"a model")
+    assert path.read_bytes() == model_file("keras")
+    assert saved.size == len(model_file("keras"))
     assert list(path.parent.glob("*.part")) == []
 
 

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from django.conf import settings
 
 from tuning.actions.projects import delete_project
 from tuning.models import Dataset, Project, SavedModel, Trial
-from tuning.protocol.orders import Order
+from tuning.protocol.orders import Order, ProjectOrder
 from tuning.splits import arranged
 from tuning.splits.arranged import arranged_folder
 from tuning.supervisor import files
@@ -68,6 +69,28 @@ def test_trials_and_retrainings_share_the_rows(
         recipient = Recipient(folder)
         assignment.start(recipient)  # type: ignore[arg-type]
         assert recipient.found == [[name]]
+
+
+def test_many_slots_lay_down_once(
+    assignments: list[Assignment], folder: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+    lay_down = arranged._lay_down
+    monkeypatch.setattr(arranged, "_lay_down", lambda *a: (done.append(1), lay_down(*a)))
+    (folder / ".split-broken-off").mkdir()
+    order = project_order(folder, project)
+    slots = [Thread(target=assignments[0].arrange, args=(order,)) for _ in range(8)]
+    for slot in slots:
+        slot.start()
+    for slot in slots:
+        slot.join()
+    assert done == [1]
+    name = arranged_folder(folder, project.split).name
+    assert [path.name for path in folder.glob("*split-*")] == [name]
+
+
+def project_order(folder: Path, project: Project) -> ProjectOrder:
+    return ProjectOrder("", str(folder), project.split)
 
 
 def test_without_space_the_work_begins_all_the_same(

@@ -48,7 +48,15 @@ class NextTrial:
 
 
 @dataclass(frozen=True)
-class Built:
+class OfTrial:
+    """An event of a trial. `trial` is the token of its order, which tells it from what earlier
+    trials left running in the same process; empty before the first order, and of other work."""
+
+    trial: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True)
+class Built(OfTrial):
     """A model was built for an execution. `parameters` counts its weights."""
 
     parameters: int
@@ -56,7 +64,7 @@ class Built:
 
 
 @dataclass(frozen=True)
-class EpochEnd:
+class EpochEnd(OfTrial):
     """One epoch of one execution ended. Both count from 1 and 0: epoch 1 is the first one of a
     model's life (a Hyperband child goes on where its parent ended), execution 0 the first."""
 
@@ -67,7 +75,7 @@ class EpochEnd:
 
 
 @dataclass(frozen=True)
-class TrialEnd:
+class TrialEnd(OfTrial):
     """A trial ended well. `metrics` are KerasTuner's: the best epoch's, averaged over executions;
     `best_step` counts from 0 at the trial's first own epoch."""
 
@@ -76,7 +84,7 @@ class TrialEnd:
 
 
 @dataclass(frozen=True)
-class Failed:
+class Failed(OfTrial):
     """The work ended badly; `code` is a FailureCode."""
 
     code: str
@@ -359,6 +367,9 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
             return {
                 k: None if v is None or abs(v) > LARGEST else float(v) for k, v in value.items()
             }
+    elif hint == dict[str, str]:
+        if isinstance(value, dict) and _are_short_texts(value):
+            return value
     elif hint == list[str]:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return value
@@ -379,6 +390,13 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
 def _are_metrics(document: dict[str, Any]) -> bool:
     short = len(document) <= MAX_METRICS and all(len(name) <= MAX_NAME for name in document)
     return short and all(value is None or _is_number(value) for value in document.values())
+
+
+def _are_short_texts(document: dict[str, Any]) -> bool:
+    items = [*document, *document.values()]
+    return len(document) <= MAX_METRICS and all(
+        isinstance(item, str) and len(item) <= MAX_NAME for item in items
+    )
 
 
 def _metric(value: float | None) -> float | None:

@@ -30,6 +30,7 @@ class FailureCode(StrEnum):
     WORKER_LOST = "worker_lost"
     MISSING_FILE = "missing_file"
     BAD_DATA = "bad_data"
+    BAD_MODEL_FILE = "bad_model_file"
 
     @property
     def caption(self) -> str:
@@ -127,5 +128,10 @@ _TEXTS: dict[FailureCode, tuple[str, Fault, str]] = {
         "The file cannot be used as a dataset",
         Fault.DATA,
         "Nothing of it was kept. Mend the file and upload it again.",
+    ),
+    FailureCode.BAD_MODEL_FILE: (
+        "The model file was refused",
+        Fault.CODE,
+        "Save the whole model as a Keras or skops file; the administrator sets MODEL_MAX_MB.",
     ),
 }

@@ -65,11 +65,13 @@ class SearchOrder:
 
 @dataclass(frozen=True)
 class TrialOrder:
-    """One trial. `values` includes KerasTuner's own `tuner/*` keys."""
+    """One trial. `values` includes KerasTuner's own `tuner/*` keys; the events of the trial bear
+    its `token`."""
 
     trial_id: str
     values: dict[str, Any]
     seed: int
+    token: str = ""
 
 
 @dataclass(frozen=True)

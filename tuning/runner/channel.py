@@ -2,9 +2,10 @@
 
 import os
 import threading
+from dataclasses import replace
 from typing import Any, Self
 
-from tuning.protocol.events import Event, encode_event
+from tuning.protocol.events import Event, OfTrial, encode_event
 from tuning.protocol.orders import EndOrder, Order, decode_order
 
 
@@ -21,13 +22,20 @@ class Channel:
         os.dup2(devnull, 0)
         os.close(devnull)
         self._lock = threading.Lock()
+        self._token = ""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """There is one. KerasTuner copies callbacks, and those of a template may hold its tuner."""
         return self
 
+    def begin_trial(self, token: str) -> None:
+        """From now on events of a trial bear this token."""
+        self._token = token
+
     def send(self, event: Event) -> None:
         """Write one event. Ends the process if nobody reads any more."""
+        if isinstance(event, OfTrial):
+            event = replace(event, trial=self._token)
         line = memoryview(encode_event(event))
         with self._lock:
             try:

@@ -4,15 +4,12 @@ A runner that picks rows at random has to copy them; rows that follow each other
 system keeps each page of the file in memory once, however many runners read it.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,24 +34,27 @@ def arranged_folder(dataset: Path, split: Split) -> Path:
     return dataset / f"split-{hashlib.sha256(document.encode()).hexdigest()[:16]}"
 
 
+def is_to_arrange(dataset: Path, split: Split) -> bool:
+    """Whether a dataset is large, and its rows do not lie in the order of this split yet. Raises
+    OSError, ValueError."""
+    x = np.load(dataset / "x.npy", mmap_mode="r", allow_pickle=False)
+    return x.nbytes >= LARGE and not arranged_folder(dataset, split).exists()
+
+
 def arrange(dataset: Path, split: Split, beat: Beat = lambda: None) -> None:
     """Lay a large dataset's rows down, unless that was done before. Needs as much space on the disk
-    as the dataset. Raises OSError."""
-    target = arranged_folder(dataset, split)
-    x = np.load(dataset / "x.npy", mmap_mode="r", allow_pickle=False)
-    if x.nbytes < LARGE or target.exists():
+    as the dataset. One at a time for each dataset: the caller sees to that. Raises OSError."""
+    if not is_to_arrange(dataset, split):
         return
-    with _alone(dataset, beat):
-        if target.exists():
-            return
-        for broken_off in dataset.glob(".split-*"):
-            shutil.rmtree(broken_off, ignore_errors=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".split-", dir=dataset))
-        try:
-            _lay_down(x, dataset, split, temporary, beat)
-            temporary.rename(target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    for broken_off in dataset.glob(".split-*"):
+        shutil.rmtree(broken_off, ignore_errors=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".split-", dir=dataset))
+    try:
+        x = np.load(dataset / "x.npy", mmap_mode="r", allow_pickle=False)
+        _lay_down(x, dataset, split, temporary, beat)
+        temporary.rename(arranged_folder(dataset, split))
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def load_arranged(dataset: Path, split: Split) -> tuple[np.ndarray, np.ndarray, dict[str, slice]]:
@@ -92,20 +92,3 @@ def _lay_down(x: np.ndarray, dataset: Path, split: Split, folder: Path, beat: Be
         path.chmod(0o444)
     # As readable as the dataset's own folder; temporary ones are their owner's alone.
     shutil.copymode(dataset, folder)
-
-
-@contextmanager
-def _alone(folder: Path, beat: Beat) -> Iterator[None]:
-    """Ten slots may want the same rows at the same moment. The lock goes with its process."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                beat()
-                time.sleep(0.1)
-        yield
-    finally:
-        os.close(descriptor)

@@ -34,20 +34,33 @@ def store_file(
     """Copy a runner's file (by a path, or by its name in an open folder) to its place, calling
     `beat` meanwhile. Returns its size in bytes and its SHA-256. Raises BadEvent if there is no
     plain file: a link would hand out files that the runner cannot read, a pipe never ends."""
-    _make_folder(target.parent)
+    with os.fdopen(_open_plain(source, folder), "rb") as reader:
+        return store_open_file(reader, target, beat)
+
+
+def store_open_file(
+    reader: BinaryIO, target: Path, beat: Beat, check: Callable[[Path], None] = lambda _: None
+) -> tuple[int, str]:
+    """The same for a file that is open already, if `check` does not raise: it gets the copy, since
+    a runner may go on writing into its own. What is appended meanwhile is left out."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     temporary = target.with_name(f".{target.name}.part")
     digest, size = hashlib.sha256(), 0
-    descriptor = _open_plain(source, folder)
-    with os.fdopen(descriptor, "rb") as reader, temporary.open("wb") as writer:
-        while chunk := reader.read(CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            writer.write(chunk)
-            beat()
-        writer.flush()
-        os.fchmod(writer.fileno(), stat.S_IMODE(target.parent.stat().st_mode) & 0o640)
-        os.fsync(writer.fileno())
-    temporary.replace(target)
+    left = os.fstat(reader.fileno()).st_size
+    try:
+        with temporary.open("wb") as writer:
+            while chunk := reader.read(min(CHUNK, left - size)):
+                digest.update(chunk)
+                size += len(chunk)
+                writer.write(chunk)
+                beat()
+            writer.flush()
+            os.fchmod(writer.fileno(), 0o640)
+            os.fsync(writer.fileno())
+        check(temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
     _sync_folder(target.parent)
     return size, digest.hexdigest()
 
@@ -170,6 +183,7 @@ def sweep() -> None:
     prepared = set(Dataset.objects.exclude(folder="").values_list("folder", flat=True))
     _sweep_below(Path(settings.DATASETS_ROOT), keep=prepared)
     _sweep_splits()
+    _sweep_below(Path(settings.LOCKS_ROOT), keep=prepared)
     # Uploads whose row was never written, and those that broke off.
     awaited = Dataset.objects.active().filter(source=Dataset.Source.UPLOAD)
     uploads = set(awaited.values_list("key", flat=True))

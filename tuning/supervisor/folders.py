@@ -98,11 +98,11 @@ def kill_orphans() -> None:
     with spawn.births:
         known = spawn.started.copy()
         children = psutil.Process().children()
-    for child in children:
-        if child.pid not in known and _is_hardened(child):
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
-                child.kill()
-                child.wait(timeout=5)
+    orphans = [child for child in children if child.pid not in known and _is_hardened(child)]
+    for orphan in orphans:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            orphan.kill()
+    psutil.wait_procs(orphans, timeout=5)
 
 
 def _is_hardened(process: psutil.Process) -> bool:

@@ -50,7 +50,7 @@ def probe() -> list[Layer]:
     """The layers from the outside in. Takes a few tenths of a second the first time."""
     reached, held = _reach(_wishes())
     files = held.get("read_files", False) and held.get("write_files", False)
-    others = held.get("read_processes", False) and held.get("signal_processes", False)
+    others = all(held.get(f"{what}_processes", False) for what in ("read", "signal", "change"))
     calls = held.get("unix_sockets", False) and held.get("new_namespace", False)
     return [
         Layer(
@@ -67,7 +67,10 @@ def probe() -> list[Layer]:
             "Not root's either, and no program gives any.",
         ),
         Layer(1, "Files", files, "Sees Python, its dataset and its own folder only (Landlock)."),
-        Layer(1, "Processes", others, "Cannot read or signal other processes (Landlock)."),
+        Layer(
+            1, "Processes", others,
+            "Cannot read, signal or change other processes (Landlock and seccomp).",
+        ),
         Layer(1, "Ports", held.get("connect", False), _ports_text(held)),
         Layer(2, "System calls", calls, "No local sockets, tracing or namespaces (seccomp)."),
         Layer(3, "Own view of the machine", held.get("own_view", False), _view_text(reached)),

@@ -31,6 +31,8 @@ LOG_TAIL = 8_000
 # A log beyond this is cut to its end.
 MOST_LOG = 16 * 1024 * 1024
 END_SECONDS = 10
+# A process that has closed its channel mostly is about to end.
+_ENDING_SECONDS = 2
 
 
 class RunnerGone(Exception):
@@ -72,7 +74,7 @@ class Runner(Protocol):
         """Ask the process to end, then make it. Its folder is removed."""
 
     def kill(self) -> None:
-        """End it at once, with its children. Its folder is removed."""
+        """End it at once, with its children. Its folder is removed. May be called again."""
 
 
 class RunnerProcess:
@@ -87,6 +89,7 @@ class RunnerProcess:
         self.folder.mkdir(parents=True, mode=0o700)
         self._buffer = b""
         self._unsent = b""
+        self._killed = False
         # Kept open: under its name the runner may have put a link to somebody else's file.
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
         self._log = os.open(self.folder / "log.txt", flags, 0o600)
@@ -205,16 +208,21 @@ class RunnerProcess:
         self.kill()
 
     def kill(self) -> None:
-        tree = self._tree()
-        # Its guardian ends all that was started, however it was detached, and itself last.
+        if self._killed:
+            return
+        self._killed = True
+        # Its guardian ends all that was started, however it was detached, and itself last. First of
+        # all: thousands of processes take long to look at.
         self._process.terminate()
-        self._has_ended()
+        if not self._has_ended():
+            # The guardian itself goes on: nobody else inherits what is detached meanwhile.
+            for process in self._tree()[1:]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            self._has_ended()
         # It may have no guardian yet, or one that cannot cope.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        for process in tree:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
         # A process that hangs in a driver dies later; the slot need not wait for it.
         if self._has_ended():
             spawn.forget(self._process.pid)
@@ -244,7 +252,7 @@ class RunnerProcess:
 
     def _ending(self) -> str:
         try:
-            code = self._process.wait(timeout=5)
+            code = self._process.wait(timeout=_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
             return "The process closed its channel."
         if code < 0:

@@ -112,10 +112,13 @@ class _Supervision:
         return Outcome.SPENT
 
     def _record(self, event: Event) -> bool:
-        self.heard = time.monotonic()
-        self.news += not isinstance(event, EpochEnd)
+        concerned = self.assignment.concerns(event)
+        self.news += not (concerned and isinstance(event, EpochEnd))
         if self.news > MOST_NEWS:
             raise BadEvent(f"more than {MOST_NEWS:,} events")
+        if not concerned:
+            return False
+        self.heard = time.monotonic()
         if isinstance(event, Wanted):
             self._fetch(event.url)
             return False
@@ -154,6 +157,7 @@ class _Supervision:
     def _check(self) -> bool:
         """Everything that is watched between events. Raises _Over when the work must end."""
         now = time.monotonic()
+        self._check_limits(now)
         self.assignment.tick()
         if self.stopping.is_set():
             raise _Over(self.assignment.release)
@@ -165,7 +169,6 @@ class _Supervision:
             self.wanted_at = now
             if not self.assignment.is_wanted():
                 raise _Over(lambda: self.assignment.stop(self.runner.log_tail()))
-        self._check_limits(now)
         return False
 
     def _check_limits(self, now: float) -> None:
@@ -185,7 +188,8 @@ class _Supervision:
 
     def _fail(self, failure: Failure) -> None:
         tail = self.runner.log_tail()
-
+        # First: what went wrong may keep the machine too busy to write anything down.
+        self.runner.kill()
         self._patiently(lambda: self.assignment.fail(failure, tail))
 
     def _patiently(self, write: Callable[[], T]) -> T:

@@ -129,11 +129,16 @@ class RemoteOracle(kt.Oracle):
             return Trial(kt.HyperParameters(), trial_id="", status=TrialStatus.STOPPED)
         self._metrics, self._step, self.best_step, self.failure = {}, 0, None, None
         self.first_step = 0
+        self._channel.begin_trial(order.token)
         self.seed = order.seed
         hp = with_values(self._space, order.values)
         trial = Trial(hp, trial_id=order.trial_id, status=TrialStatus.RUNNING)
         self.trials = {trial.trial_id: trial}
         return trial
+
+    def runs(self, trial: Trial) -> bool:
+        """Whether this is the current trial: threads of an earlier one may still be at work."""
+        return trial.trial_id in self.trials
 
     def update_trial(self, trial_id: str, metrics: dict[str, Any], step: int = 0) -> Trial:
         self._metrics = numbers(metrics)
@@ -233,6 +238,8 @@ class StreamingTuner(kt.Tuner):
         self._epoch_began = time.monotonic()
 
     def on_epoch_end(self, trial: Trial, model: Any, epoch: int, logs: Any = None) -> None:
+        if not self.oracle.runs(trial):
+            return
         self._describe(model)
         now = time.monotonic()
         # Keras counts from 0, in Hyperband from where the parent ended.

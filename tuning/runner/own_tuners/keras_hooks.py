@@ -56,13 +56,15 @@ class EpochTeller(keras.callbacks.Callback):
 
     def __init__(self, watch: Watch) -> None:
         super().__init__()
-        self._watch = watch
+        self._watch, self._turn = watch, watch.turn
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._watch.epoch_begin()
+        if self._turn == self._watch.turn:
+            self._watch.epoch_begin()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._watch.epoch(self.model, epoch, logs)
+        if self._turn == self._watch.turn:
+            self._watch.epoch(self.model, epoch, logs)
 
 
 def _watched(fit: Any, watch: Watch, reports_by_itself: bool) -> Any:

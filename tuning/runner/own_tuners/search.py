@@ -81,6 +81,10 @@ class SearchingTuner(Watched):
         forget_saves()
         super().on_trial_begin(trial)
 
+    def on_epoch_end(self, trial: Trial, model: Any, epoch: int, logs: Any = None) -> None:
+        if self.oracle.runs(trial):
+            super().on_epoch_end(trial, model, epoch, logs)
+
     def on_trial_end(self, trial: Trial) -> None:
         if not self._ours.keeps_checkpoints:
             shutil.rmtree(self.get_trial_dir(trial.trial_id), ignore_errors=True)

@@ -25,10 +25,13 @@ class Watch:
         # Of the epoch that stands for an execution that tells of none.
         self._last_epoch = last_epoch
         self.is_running = False
+        # Counts the trials: what one of them started may go on in the next.
+        self.turn = 0
         self.begin()
 
     def begin(self) -> None:
         self.is_running = True
+        self.turn += 1
         self.last_model: Any = None
         self.saved_model: Any = None
         # The smallest and largest input of the last fit, where it was an array.

@@ -109,11 +109,14 @@ def _reap(child: int) -> int | None:
 
 def _end_all(child: int) -> None:
     """Kill everything below this process. Stopped first: what stands still forks no more."""
-    deadline = time.monotonic() + _KILL_SECONDS
     _signal_group(child)
-    while time.monotonic() < deadline:
-        below = _descendants()
-        if not below:
+    known: set[int] = set()
+    deadline = 0.0
+    while below := _descendants():
+        if known != set(below):
+            # A bomb may fork faster than a busy machine lets us look: it is never given up.
+            known, deadline = set(below), time.monotonic() + _KILL_SECONDS
+        elif time.monotonic() > deadline:
             return
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in below:

@@ -1,8 +1,9 @@
 """What a runner gives up before it loads anything: no way back, for it and for all its children.
 
 Level 0: it dies with its supervisor, and so does all that it starts; it has no privileges, and
-limits. Level 1 (Landlock): it sees few files, and reaches few ports and no other processes. Level 2
-(seccomp): system calls and sockets that training never needs are refused. Level 3: namespaces of
+limits. Level 1 (Landlock, and a filter of system calls): it sees few files, and reaches few ports
+and no other processes. Level 2 (seccomp): system calls and sockets that training never needs are
+refused. Level 3: namespaces of
 its own. Level 4: a user of its own. `probe.py` tries whether all this holds.
 """
 
@@ -16,7 +17,14 @@ from urllib.parse import urlsplit
 from tuning.runner.sandbox import landlock, namespaces, seccomp
 
 from .guardian import stay_behind
-from .privileges import die_with_parent, drop_privileges, set_limits, switch_user
+from .privileges import (
+    count_as_another_user,
+    die_with_parent,
+    drop_privileges,
+    set_limits,
+    switch_user,
+    yield_to_others,
+)
 
 _ROOT = Path(__file__).resolve().parents[3]
 # What Python, TensorFlow and the resolver of host names read outside their own folders.
@@ -49,11 +57,15 @@ def harden(parent_pid: int, level: int) -> None:
         stay_behind()
     if level >= 4:
         _become_another_user(number)
+    counted = level < 4 and count_as_another_user(_users() + number if _users() else 0)
     # Root's processes are never counted; in a user namespace, and as another user, only our own.
-    set_limits(alone=level >= 3)
+    set_limits(alone=level >= 3 or counted)
+    yield_to_others()
     drop_privileges()
     if level >= 1 and landlock.abi():
         landlock.restrict(_readable(), _writable(), _web_ports())
+    if level >= 1 and seccomp.is_available():
+        seccomp.keep_off_others()
     if level >= 2 and seccomp.is_available():
         seccomp.restrict(network=True)
     # The log's last lines must be there after a kill -9.
@@ -64,12 +76,16 @@ def harden(parent_pid: int, level: int) -> None:
 def _become_another_user(number: int) -> None:
     """One without an account that no other process has; all runners share the group, which may
     read the prepared datasets. Raises OSError."""
-    base = int(os.environ.get("RUNNER_USERS", "0"))
+    base = _users()
     if not base:
         raise PermissionError(errno.EPERM, "RUNNER_USERS is 0")
     os.chown(".", base + number, base)
     switch_user(base + number, base)
     die_with_parent(os.getppid())
+
+
+def _users() -> int:
+    return int(os.environ.get("RUNNER_USERS", "0"))
 
 
 def confine_to_dataset(folder: Path, offline: bool) -> None:

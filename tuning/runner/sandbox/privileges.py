@@ -1,5 +1,6 @@
 """Rights that a process gives up for good: privileges, its user, open-ended limits."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -11,6 +12,8 @@ _CAPABILITY_VERSION = 0x20080522
 _MOST_CAPABILITIES = 64
 
 _OPEN_FILES = 4096
+# A tenth of the weight of an ordinary process, if one wants the same processor.
+_NICE = 10
 # The kernel's limit is only the brake for a bomb that is faster than the supervisor's count.
 _PROCESSES_BEYOND = 100
 
@@ -34,6 +37,18 @@ def switch_user(user: int, group: int) -> None:
     # The kernel hides a process that changed its user from itself: /proc/self would be closed.
     prctl(_PR_SET_DUMPABLE, 1)
     os.umask(0o027)
+
+
+def count_as_another_user(user: int) -> bool:
+    """Have root's process counted as this user's, who has no other: root's have no limit. It keeps
+    root's access to files. Whether that was done: 0 is nobody, and others cannot."""
+    if not user or os.geteuid() != 0:
+        return False
+    try:
+        os.setresuid(user, 0, 0)
+    except PermissionError:
+        return False
+    return True
 
 
 def drop_privileges() -> None:
@@ -70,6 +85,16 @@ def set_limits(alone: bool) -> None:
     if processes and sys.platform == "linux":
         others = 0 if alone else _threads_of_user() + 3 * processes
         lower(resource.RLIMIT_NPROC, others + processes + _PROCESSES_BEYOND)
+
+
+def yield_to_others() -> None:
+    """Let the supervisor, the guardian and the site go first when the processor is short: a bomb of
+    processes must not keep those waiting that end it. No process takes this back."""
+    os.nice(_NICE)
+    # Where the kernel shares the processor among sessions first, a process's own value counts for
+    # nothing outside of its session.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_NICE))
 
 
 def lower(limit: int, value: int) -> None:

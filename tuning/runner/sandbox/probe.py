@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from . import namespaces
+from . import namespaces, others, seccomp
 from .hardening import allows_network, confine_to_dataset
 
 _PR_GET_NO_NEW_PRIVS, _PR_GET_PDEATHSIG = 39, 2
@@ -34,6 +34,7 @@ def tell(parent_pid: int, forbidden: Path) -> None:
         "write_files": lambda: _write(forbidden.with_name(f".probe-{os.getpid()}")),
         "read_processes": Path(f"/proc/{parent_pid}/environ").read_bytes,
         "signal_processes": lambda: os.kill(parent_pid, 0),
+        "change_processes": lambda: _reach(os.getppid()),
         "connect": _connect,
         "unix_sockets": lambda: socket.socket(socket.AF_UNIX).close(),
         "new_namespace": _new_namespace,
@@ -62,6 +63,12 @@ def _is_denied(attempt: Callable[[], object]) -> bool:
     except OSError as error:
         return error.errno in _DENIED
     return False
+
+
+def _reach(pid: int) -> None:
+    """Raises OSError if every attempt on another process is denied."""
+    if seccomp.is_available() and all(map(_is_denied, others.attempts(pid))):
+        raise PermissionError(errno.EPERM, "every call is refused")
 
 
 def _write(path: Path) -> None:

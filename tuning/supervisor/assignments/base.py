@@ -11,7 +11,8 @@ from tuning.protocol.events import Event, Failed
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.statuses import Status
-from tuning.splits.arranged import arrange
+from tuning.splits.arranged import arrange, is_to_arrange
+from tuning.supervisor.locks import lock
 from tuning.supervisor.recorder import MOST_LOSSES, LeaseLost, lost_too_often
 from tuning.supervisor.runners import Runner
 
@@ -53,6 +54,10 @@ class Assignment(ABC):
     def start(self, runner: Runner) -> None:
         """Send the order."""
 
+    def concerns(self, event: Event) -> bool:  # noqa: ARG002  trials look at it
+        """Whether an event is of this work, and not of what the runner did before."""
+        return True
+
     @abstractmethod
     def record(self, event: Event, runner: Runner) -> bool:
         """Take in one event; True when the work is done."""
@@ -77,8 +82,12 @@ class Assignment(ABC):
         """Lay large data down in the order of their split, so that runners share one copy. Where
         that fails, for lack of space above all, each runner makes its own; and if something is
         wrong with the data, which a runner prepared, it says so."""
+        dataset, split = Path(project.dataset_folder), project.split
         try:
-            arrange(Path(project.dataset_folder), project.split, self.beat)
+            if is_to_arrange(dataset, split):
+                # Ten slots may want the same rows at the same moment.
+                with lock(dataset.name, self.beat):
+                    arrange(dataset, split, self.beat)
         except (OSError, ValueError, IndexError) as error:
             logger.warning("%s is not shared between runners: %s", project.dataset_folder, error)
 

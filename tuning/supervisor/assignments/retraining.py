@@ -9,14 +9,16 @@ from django.db.models import F
 
 from tuning.models import SavedModel, SavedModelEpoch
 from tuning.protocol.events import BadEvent, EpochEnd, Event, Failed, Progress, Retrained
+from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import RetrainOrder
 from tuning.protocol.skops_types import VETTED_TYPES
 from tuning.protocol.statuses import Status
-from tuning.supervisor.files import store_file
+from tuning.supervisor.model_files import BadModelFile, store_model_file
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, failure_of
+from .epoch_limit import EpochLimit
 
 
 class RetrainingAssignment(Assignment):
@@ -30,6 +32,7 @@ class RetrainingAssignment(Assignment):
         self.stall_limit = search.stall_limit
         # The search knows what kind of model comes: a runner is not asked.
         self.kind = ModelKind(search.model_kind)
+        self._limit = EpochLimit(self.kind, row.epochs)
 
     def start(self, runner: Runner) -> None:
         project = self.row.trial.search.project_order()
@@ -54,9 +57,14 @@ class RetrainingAssignment(Assignment):
             case Progress():
                 self._update(progress_text=event.text[:200], revision=F("revision") + 1)
             case EpochEnd():
+                self._limit.add()
                 self._record_epoch(event)
             case Retrained():
-                self._store(runner.folder, event)
+                try:
+                    self._store(runner.folder, event)
+                except BadModelFile as error:
+                    failure = Failure(FailureCode.BAD_MODEL_FILE, str(error))
+                    self.fail(failure, runner.log_tail())
                 return True
             case Failed():
                 self.fail(failure_of(event), runner.log_tail())
@@ -86,7 +94,8 @@ class RetrainingAssignment(Assignment):
         files = [folder / name for name in self.kind.model_files]
         source = next((file for file in files if file.exists()), files[0])
         name = f"{self.row.pk}-{self.row.attempt}{source.suffix}"
-        size, digest = store_file(source, Path(settings.SAVED_MODELS_ROOT) / name, self.beat)
+        target = Path(settings.SAVED_MODELS_ROOT) / name
+        size, digest = store_model_file(source, target, settings.MODEL_MAX_MB << 20, self.beat)
         self._finish(
             Status.COMPLETED,
             test_metrics=event.metrics,

@@ -1,5 +1,6 @@
 """Training one trial of a search."""
 
+import secrets
 import time
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from tuning.protocol.events import (
     Event,
     Failed,
     NextTrial,
+    OfTrial,
     TrialEnd,
 )
 from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import TrialOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.supervisor import recorder
@@ -21,11 +24,10 @@ from tuning.supervisor.files import checkpoint_folder, copy_into, store_folder
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, Unstartable, failure_of
+from .epoch_limit import EpochLimit
 
 # One write a second keeps up with any training and keeps SQLite free for everybody else.
 FLUSH_SECONDS = 1.0
-# Of all executions together; far beyond any training, far below what would fill a database.
-MOST_EPOCHS = 100_000
 
 
 class TrialAssignment(Assignment):
@@ -39,17 +41,28 @@ class TrialAssignment(Assignment):
         self.time_limit = self.search.time_limit
         self.stall_limit = self.search.stall_limit
         self.ordered = False
+        # What the events of this attempt bear.
+        self._token = ""
         self._epochs: list[EpochEnd] = []
-        self._epochs_done = 0
+        self._limit = EpochLimit(
+            ModelKind(self.search.model_kind), self.search.epochs * self.search.executions
+        )
         self._flushed_at = 0.0
 
     def start(self, runner: Runner) -> None:
-        if runner.search_id != self.search.pk:
+        self._token = ""
+        if runner.search_id == self.search.pk:
+            # What former trials left running in it knows this one as little as their own.
+            self._token = _new_token()
+        else:
             order = self.search.order()
             self.arrange(order.project)
             runner.send(order)
             runner.search_id = self.search.pk
         runner.mark_log()
+
+    def concerns(self, event: Event) -> bool:
+        return not isinstance(event, OfTrial) or event.trial == self._token
 
     def record(self, event: Event, runner: Runner) -> bool:
         match event:
@@ -60,10 +73,8 @@ class TrialAssignment(Assignment):
             case Built():
                 recorder.record_built(self.row, event.parameters, event.summary)
             case EpochEnd():
+                self._limit.add()
                 self._epochs.append(event)
-                self._epochs_done += 1
-                if self._epochs_done > MOST_EPOCHS:
-                    raise BadEvent(f"more than {MOST_EPOCHS:,} epochs")
             case TrialEnd():
                 self._complete(event, runner)
                 return True
@@ -78,7 +89,7 @@ class TrialAssignment(Assignment):
     def flush(self) -> None:
         """Write the epochs that have arrived."""
         if self._epochs:
-            recorder.record_epochs(self.row, self._epochs, self._epochs_done)
+            recorder.record_epochs(self.row, self._epochs, self._limit.count)
             self._epochs = []
             self._flushed_at = time.monotonic()
 
@@ -112,7 +123,8 @@ class TrialAssignment(Assignment):
             copy_into(source, runner.folder, *trial_folder(parent))
         seed = self.search.seed * 100_000 + self.row.number * 100
         trial_id = self.row.oracle_id or "baseline"
-        runner.send(TrialOrder(trial_id, self.row.all_values, seed % 2**31))
+        self._token = _new_token()
+        runner.send(TrialOrder(trial_id, self.row.all_values, seed % 2**31, self._token))
         self.ordered = True
 
     def _complete(self, event: TrialEnd, runner: Runner) -> None:
@@ -137,6 +149,10 @@ class TrialAssignment(Assignment):
         done = Trial.objects.completed().filter(search=self.search, oracle_id=oracle_id)
         attempt = done.values_list("attempt", flat=True).first()
         return attempt and checkpoint_folder(self.search.pk, oracle_id, attempt)
+
+
+def _new_token() -> str:
+    return secrets.token_hex(8)
 
 
 def trial_folder(trial_id: str) -> tuple[str, str, str]:

@@ -1,0 +1,36 @@
+"""Locks between workers: files in a folder that no runner sees. Whoever can open a file, be it only
+to read, can lock it, and a runner can open its dataset."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+_WAIT_SECONDS = 0.1
+
+
+@contextmanager
+def lock(name: str, beat: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of this name. It ends with its process. `beat` is called while another process
+    or thread has it, and may raise."""
+    path = Path(settings.LOCKS_ROOT) / name
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while not _take(descriptor):
+            beat()
+            time.sleep(_WAIT_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

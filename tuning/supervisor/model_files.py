@@ -1,0 +1,129 @@
+"""What a runner calls a trained model: checked before it is stored, and never loaded here."""
+
+import json
+import os
+import re
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from tuning.protocol import description
+from tuning.protocol.archives import BadArchive, open_archive, read_entry
+
+from .files import open_plain, store_open_file
+
+_MB = 1 << 20
+# What a file may unpack to: Keras and skops do not compress, and the description is small.
+_MOST_RATIO, _HARMLESS_BYTES = 20, 64 << 20
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+# Read as a whole, so that it is known to be JSON.
+_MOST_JSON = 64 << 20
+
+
+class _Layout(NamedTuple):
+    """What a kind of file is made of: members that it must have (those that are JSON among them),
+    and a pattern for all that it may have besides."""
+
+    name: str
+    documents: tuple[str, ...]
+    others: tuple[str, ...]
+    besides: re.Pattern[str]
+
+
+_ABOUT = re.escape(description.FILE)
+_LAYOUTS = {
+    ".keras": _Layout(
+        "Keras", ("metadata.json", "config.json"), ("model.weights.h5",),
+        re.compile(rf"assets/.*|{_ABOUT}"),
+    ),
+    ".skops": _Layout(
+        "skops", ("schema.json",), (), re.compile(rf"[\w-]+\.(npy|npz|bin)|{_ABOUT}")
+    ),
+}  # fmt: skip
+
+
+class BadModelFile(Exception):
+    """The file is not stored; the text is one sentence for people."""
+
+
+def store_model_file(
+    source: Path, target: Path, most_bytes: int, beat: Callable[[], None] = lambda: None
+) -> tuple[int, str]:
+    """Copy a runner's file of at most `most_bytes` to its place, if it is what its suffix says.
+    Returns its size in bytes and its SHA-256. Calls `beat` meanwhile. Raises BadModelFile, and
+    BadEvent if there is no plain file."""
+    with open_plain(source) as reader:
+        _check_size(reader, most_bytes)
+        try:
+            return store_open_file(
+                reader, target, beat, lambda copy: _check(copy, _LAYOUTS[target.suffix], beat)
+            )
+        except BadArchive as error:
+            raise BadModelFile(f"The model file cannot be stored. {error}") from error
+
+
+def _check_size(reader: BinaryIO, most_bytes: int) -> None:
+    size = os.fstat(reader.fileno()).st_size
+    if size > most_bytes:
+        raise BadModelFile(
+            f"The model file has {size / _MB:,.0f} MB; at most {most_bytes / _MB:,.0f} MB are "
+            "stored (MODEL_MAX_MB)."
+        )
+    # A copy would have them in full. What Keras and skops write has none.
+    if size > _MB and size > 2 * _written_bytes(reader.fileno(), size):
+        raise BadModelFile("Most of the model file was never written: it consists of holes.")
+
+
+def _written_bytes(descriptor: int, size: int) -> int:
+    """How much of a file is no hole."""
+    written = place = 0
+    with suppress(OSError):  # Nothing but a hole is left.
+        while place < size:
+            start = os.lseek(descriptor, place, os.SEEK_DATA)
+            place = os.lseek(descriptor, start, os.SEEK_HOLE)
+            written += place - start
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return written
+
+
+def _check(path: Path, layout: _Layout, beat: Callable[[], None]) -> None:
+    """Raises BadArchive. Every member is read once, so that a damaged one is found."""
+    most_bytes = _MOST_RATIO * path.stat().st_size + _HARMLESS_BYTES
+    with open_archive(path, most_bytes) as archive:
+        _check_names(archive.namelist(), layout)
+        for entry in archive.infolist():
+            _check_member(archive, entry, layout, beat)
+
+
+def _check_names(names: list[str], layout: _Layout) -> None:
+    needed = (*layout.documents, *layout.others)
+    if len(set(names)) < len(names):
+        raise BadArchive(f"The {layout.name} file has two members of the same name.")
+    for name in needed:
+        if name not in names:
+            raise BadArchive(f"It is no {layout.name} file: it has no {name}.")
+    for name in names:
+        if name not in needed and not layout.besides.fullmatch(name):
+            raise BadArchive(f"A {layout.name} file has no member {name[:100]!r}.")
+
+
+def _check_member(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, layout: _Layout, beat: Callable[[], None]
+) -> None:
+    is_document = entry.filename in layout.documents
+    if is_document and entry.file_size > _MOST_JSON:
+        raise BadArchive(f"{entry.filename} in the {layout.name} file is too large.")
+    kept, start = b"", b""
+    try:
+        for piece in read_entry(archive, entry):
+            start = start or piece[: len(_HDF5)]
+            kept += piece if is_document else b""
+            beat()
+        if is_document and not isinstance(json.loads(kept), dict):
+            raise ValueError("no JSON object")
+    except (ValueError, RecursionError) as error:
+        raise BadArchive(f"{entry.filename[:100]} in the {layout.name} file is damaged.") from error
+    if entry.filename.endswith(".weights.h5") and start != _HDF5:
+        raise BadArchive(f"{entry.filename[:100]} in the Keras file is no HDF5 file.")

@@ -148,12 +148,24 @@ def prepare(folder: Path, key: str) -> Path:
 
 def inspect_templates(datasets: Path, folder: Path, templates: dict[str, str]) -> dict[str, Any]:
     """Inspect many templates in one process: name -> its Inspected or Failed event, as a dict."""
+    return _in_one_process("check_own_templates.py", datasets, folder, templates)
+
+
+def retrain_templates(datasets: Path, folder: Path, templates: dict[str, str]) -> dict[str, Any]:
+    """Retrain many templates in one process, their defaults for one epoch: name -> its events as
+    (class, fields). What each leaves behind is in the folder of its name."""
+    return _in_one_process("check_retraining.py", datasets, folder, templates, str(folder))
+
+
+def _in_one_process(
+    check: str, datasets: Path, folder: Path, templates: dict[str, str], *more: str
+) -> dict[str, Any]:
     (folder / "templates").mkdir()
     for name, code in templates.items():
         (folder / "templates" / f"{name}.py").write_text(code)
-    check = Path(__file__).parent / "check_own_templates.py"
+    script = Path(__file__).parent / check
     done = subprocess.run(
-        [sys.executable, str(check), str(datasets), str(folder / "templates")],
+        [sys.executable, str(script), str(datasets), str(folder / "templates"), *more],
         cwd=folder,
         env={"PATH": "", "HOME": str(folder), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
              "https_proxy": "http://127.0.0.1:9"},

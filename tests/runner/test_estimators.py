@@ -192,7 +192,7 @@ def build_model(hp):
         (returning("StandardScaler()", "from sklearn.preprocessing import StandardScaler"), "iris",
          "The template built StandardScaler, which has no predict"),
         (returning("RandomForestRegressor", REGRESSOR), "diabetes",
-         "which is not a keras.Model or an estimator of scikit-learn"),
+         "build_model returned the class RandomForestRegressor. It must return"),
         (returning("RandomForestRegressor(max_depth='deep')", REGRESSOR), "diabetes",
          "InvalidParameterError: The 'max_depth' parameter of RandomForestRegressor must be"),
     ],
@@ -269,7 +269,7 @@ def test_a_trial_repeats_itself(runner: TrialRunner) -> None:
     [
         ({"model_type": "ridge", "alpha": -1.0}, "The 'alpha' parameter of RidgeClassifier"),
         ({"model_type": "exit"}, "The template ended the process: sys.exit(3)."),
-        ({"model_type": "nothing"}, "built NoneType, which is not a scikit-learn estimator."),
+        ({"model_type": "nothing"}, "build_model returned None. It must return a scikit-learn"),
     ],
 )
 def test_a_failure_is_that_of_one_trial(

@@ -107,12 +107,15 @@ def test_poolings_cannot_shrink_an_image_away(inspected: dict[str, Any]) -> None
         ("argument", "asks for 'colour', which a project cannot supply"),
         ("import", "RuntimeError in line 1: at import"),
         ("two", "several HyperModel classes (A, B)"),
-        ("no model", "built int, which is not a keras.Model"),
+        ("no model", "build_model returned 1 (int). It must return a compiled Keras model"),
         ("endless scopes", "a conditional scope had still not been active"),
     ],
 )
 def test_an_unusable_template_says_why(inspected: dict[str, Any], name: str, text: str) -> None:
-    assert inspected[name]["code"] == "code_error"
+    raised = name in ("syntax", "import")
+    code = "code_error" if raised else "no_model" if name == "no model" else "unusable_template"
+    assert inspected[name]["code"] == code
+    assert bool(inspected[name]["traceback"]) == raised
     assert text in inspected[name]["message"]
 
 

@@ -146,7 +146,7 @@ def test_an_error_names_the_templates_line(runner: TrialRunner) -> None:
 
 def test_an_error_inside_keras_names_the_templates_line_too(runner: TrialRunner) -> None:
     failed = failure(runner, "inner")
-    assert failed.code == "code_error"
+    assert failed.code == "unusable_template"
     assert "in fit\n    history = model.fit(" in failed.traceback
 
 
@@ -155,7 +155,7 @@ def test_an_error_inside_keras_names_the_templates_line_too(runner: TrialRunner)
     [
         ("memory", "out_of_memory", "no more"),
         ("exit", "code_error", "sys.exit(3)"),
-        ("nothing", "code_error", "return a valid Keras Model"),
+        ("nothing", "no_model", "build returned None. It must return a compiled Keras model"),
         ("nan", "nan_score", "val_loss was nan"),
         (
             "dict",
@@ -236,6 +236,6 @@ def test_hyperband_goes_on_where_the_parent_ended(digits: Path, tmp_path: Path) 
 def test_an_unusable_template_ends_the_search(digits: Path, tmp_path: Path) -> None:
     with TrialRunner(tmp_path / "work") as runner:
         failed = runner.result(search_order(project("x = 1", digits), SPACE), NextTrial)
-        assert failed.code == "code_error"
+        assert failed.code == "unusable_template"
         assert runner.receive() is None
         assert runner.process.wait(10) == 0

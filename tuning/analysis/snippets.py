@@ -1,6 +1,7 @@
 """Code for people to copy: hyperparameters in three forms, and how to load a model and predict."""
 
 import json
+import textwrap
 from typing import Any
 
 from tuning.models import Dataset, SavedModel
@@ -38,7 +39,14 @@ def forms(values: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
-    """A script that loads the file and predicts rows of the project's dataset."""
+    """A script that loads the file and predicts rows of the project's dataset. It begins with what
+    there is to know about the file."""
+    notes = [f"# {line}" for line in textwrap.wrap(one_line(saved_model.note), 96)]
+    beginning = "\n".join([*notes, ""]) if notes else ""
+    return beginning + _predicting(saved_model, file_name)
+
+
+def _predicting(saved_model: SavedModel, file_name: str) -> str:
     dataset = saved_model.project.dataset
     load = str(dataset.profile.get("load_snippet", "")).strip()
     raw = bool(dataset.profile.get("columns"))
@@ -48,9 +56,10 @@ def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
         lines = [*_loading_estimator(saved_model, file_name, pandas=raw, numpy=not load)]
         return "\n".join([*lines, *rows, "", *_estimation(dataset, known)]) + "\n"
     if raw:
-        lines = [*_raw_beginning(file_name), *_raw_rows(dataset, load), ""]
+        lines = [*_raw_beginning(saved_model, file_name), *_raw_rows(dataset, load), ""]
         return "\n".join([*lines, *_prediction(dataset, known, "raw_inputs(x[:5])")]) + "\n"
-    lines = ["import keras", *([] if load else ["import numpy as np"]), ""]
+    own = _importing_layers(saved_model)
+    lines = ["import keras", *([] if load else ["import numpy as np"]), *own, ""]
     lines += [f"keras_model = keras.models.load_model({python_literal(file_name)})", ""]
     lines += [*_rows(dataset, load), ""]
     return "\n".join([*lines, *_prediction(dataset, known, "x[:5]")]) + "\n"
@@ -99,7 +108,14 @@ def _estimation(dataset: Dataset, known: bool) -> list[str]:
     return [*lines, *_named(names, "predictions", known)]
 
 
-def _raw_beginning(file_name: str) -> list[str]:
+def _importing_layers(saved_model: SavedModel) -> list[str]:
+    """What has to happen before Keras loads a file with the template's own layers."""
+    return (
+        ["import layers  # registers the template's own layers"] if saved_model.layers_code else []
+    )
+
+
+def _raw_beginning(saved_model: SavedModel, file_name: str) -> list[str]:
     """The model takes raw values; what lies in its file tells which input takes which column."""
     return f"""\
 import json
@@ -108,7 +124,7 @@ import zipfile
 import keras
 import numpy as np
 import pandas as pd
-
+{"".join(line + chr(10) for line in _importing_layers(saved_model))}
 file = {python_literal(file_name)}
 keras_model = keras.models.load_model(file)
 with zipfile.ZipFile(file) as archive:

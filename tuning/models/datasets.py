@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, When
 
+from tuning.protocol.failures import WorkKind
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
 from tuning.protocol.uploads import ARRAYS, TABLES
 
@@ -36,6 +37,8 @@ class DatasetQuerySet(WorkQuerySet):
 
 
 class Dataset(Work):
+    work_kind = WorkKind.READING
+
     class Kind(models.TextChoices):
         IMAGE = "image", "Images"
         TABLE = "table", "Table"

@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from tuning.protocol.failures import WorkKind
+
 from .projects import Project
 from .searches import Search
 from .teams import TeamOwnedQuerySet
@@ -22,6 +24,8 @@ class SearchImportQuerySet(WorkQuerySet, TeamOwnedQuerySet):
 
 
 class SearchImport(Work):
+    work_kind = WorkKind.READING
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     key = models.SlugField(max_length=40, unique=True)
     name = models.CharField(

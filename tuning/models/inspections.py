@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from tuning.protocol.failures import WorkKind
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.objectives import infer_direction
 from tuning.protocol.orders import ProjectOrder
@@ -45,6 +46,8 @@ def _of_a_project() -> Q:
 
 class Inspection(Work):
     """A template's search space, its metrics and its size by default, as read on a dataset."""
+
+    work_kind = WorkKind.VALIDATION
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="inspections")
     hypermodel = models.ForeignKey(HyperModel, on_delete=models.CASCADE, related_name="inspections")

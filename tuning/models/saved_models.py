@@ -30,6 +30,10 @@ class SavedModel(Work):
         blank=True,
         help_text="What loading a skops file has to trust beyond what skops trusts by itself.",
     )
+    note = models.TextField(blank=True, help_text="Sentences about how the file was saved.")
+    layers_code = models.TextField(
+        blank=True, help_text="A module without which Keras cannot load the file."
+    )
     file = models.CharField(max_length=200, blank=True, help_text="Below SAVED_MODELS_ROOT.")
     size = models.PositiveBigIntegerField(null=True, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)

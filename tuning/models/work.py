@@ -5,14 +5,14 @@ update, `attempt` as the fencing token, leases by the database's clock) are in d
 """
 
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from tuning.protocol.failures import FailureCode
+from tuning.protocol.failures import FailureCode, WorkKind
 from tuning.protocol.statuses import ACTIVE, FINISHED, Status
 
 LEASE_SECONDS = 45
@@ -110,6 +110,8 @@ class Work(models.Model):
     failure_traceback = models.TextField(blank=True)
     log_tail = models.TextField(blank=True)
 
+    work_kind: ClassVar[WorkKind] = WorkKind.TRAINING
+
     class Meta:
         abstract = True
 
@@ -121,6 +123,24 @@ class Work(models.Model):
     def failure(self) -> FailureCode | None:
         """The failure's code, with its caption, fault and advice; None if nothing failed."""
         return FailureCode(self.failure_code) if self.failure_code else None
+
+    @property
+    def failure_fault(self) -> str:
+        return self.failure.fault_of(self.work_kind) if self.failure else ""
+
+    @property
+    def failure_advice(self) -> str:
+        """The next step, where a page shows the traceback and the log as well."""
+        if not self.failure:
+            return ""
+        return self.failure.advice_for(
+            self.work_kind, traceback=bool(self.failure_traceback), log=bool(self.log_tail)
+        )
+
+    @property
+    def failure_advice_alone(self) -> str:
+        """The next step, where a page or a terminal shows neither."""
+        return self.failure.advice_for(self.work_kind) if self.failure else ""
 
     @property
     def duration(self) -> timedelta | None:

@@ -14,6 +14,8 @@ from .script_settings import ScriptSettings
 
 MAX_LINE = 4 * 1024 * 1024
 MAX_TEXT = 20_000
+# Of a field that is no use if it is cut.
+_MAX_TEXTS = {"layers_code": 1024 * 1024}
 MAX_METRICS = 200
 MAX_NAME = 200
 # The file with the trials of an imported search, and how many it may hold.
@@ -185,13 +187,16 @@ class Prepared:
 @dataclass(frozen=True)
 class Retrained:
     """A retrained model lies in the working folder, under one of its kind's `model_files`.
-    `trusted_types`: what a skops file of it holds beyond what skops trusts by itself."""
+    `trusted_types`: what a skops file of it holds beyond what skops trusts by itself; `note`:
+    sentences about the file; `layers_code`: a module without which Keras cannot load it."""
 
     metrics: Metrics
     parameters: int
     versions: dict[str, str]
     summary: str = ""
     trusted_types: list[str] = field(default_factory=list)
+    note: str = ""
+    layers_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -360,8 +365,8 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         if _is_number(value) and abs(value) <= _MAX_SECONDS:
             return float(value)
     elif hint is str:
-        if isinstance(value, str):
-            return value[-MAX_TEXT:]
+        if isinstance(value, str) and len(value) <= _MAX_TEXTS.get(name, MAX_LINE):
+            return value if name in _MAX_TEXTS else value[-MAX_TEXT:]
     elif hint == Metrics:
         if isinstance(value, dict) and _are_metrics(value):
             return {

@@ -1,22 +1,34 @@
-"""Why work failed: a code, whose fault it is and one sentence of advice, all texts in one place."""
+"""Why work failed: a code, whose fault it is and the next step, all texts in one place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
 class Fault(StrEnum):
     """Whose fault a failure is, as people read it on the page."""
 
-    CODE = "the model template"
-    DATA = "the uploaded file"
-    VALUES = "these hyperparameter values"
-    LIMITS = "the limits of this search"
+    CODE = "template code"
+    DATA = "the file"
+    VALUES = "hyperparameter values"
+    LIMITS = "the time limits"
     NETWORK = "the network"
     MACHINE = "the machine, not your code"
+    TUNEROOM = "Tuneroom, not your file"
+
+
+class WorkKind(StrEnum):
+    """What failed: a trial or a retraining, the validation of a template, the reading of a file."""
+
+    TRAINING = "training"
+    VALIDATION = "validation"
+    READING = "reading"
 
 
 class FailureCode(StrEnum):
     CODE_ERROR = "code_error"
+    UNUSABLE_TEMPLATE = "unusable_template"
+    NO_MODEL = "no_model"
+    CANNOT_SAVE = "cannot_save"
     NAN_SCORE = "nan_score"
     NO_SCORE = "no_score"
     OUT_OF_MEMORY = "out_of_memory"
@@ -34,15 +46,34 @@ class FailureCode(StrEnum):
 
     @property
     def caption(self) -> str:
-        return _TEXTS[self][0]
+        return _TEXTS[self].caption
+
+    @property
+    def comes_again(self) -> bool:
+        """Whether the same work with the same template would fail in the same way."""
+        return self in _COMES_AGAIN
 
     @property
     def fault(self) -> Fault:
-        return _TEXTS[self][1]
+        return self.fault_of(WorkKind.TRAINING)
 
     @property
     def advice(self) -> str:
-        return _TEXTS[self][2]
+        """The next step for a trial; it counts on nothing that a page may not show."""
+        return self.advice_for(WorkKind.TRAINING)
+
+    def fault_of(self, kind: WorkKind) -> Fault:
+        return _TEXTS[self].faults.get(kind, _TEXTS[self].fault)
+
+    def advice_for(self, kind: WorkKind, *, traceback: bool = False, log: bool = False) -> str:
+        """The next step. `traceback`, `log`: whether people see them below."""
+        text = _TEXTS[self]
+        parts = [text.others.get(kind, text.advice)]
+        if self == FailureCode.CODE_ERROR and traceback:
+            parts.append("The traceback below ends with the error and the line.")
+        elif self == FailureCode.KILLED and log:
+            parts.append("The end of the log below may say why.")
+        return " ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -54,80 +85,164 @@ class Failure:
     traceback: str = ""
 
 
+_COMES_AGAIN = frozenset({
+    FailureCode.CODE_ERROR, FailureCode.UNUSABLE_TEMPLATE, FailureCode.NO_MODEL,
+    FailureCode.CANNOT_SAVE,
+})  # fmt: skip
+
 # A failure of these kinds says nothing about the trial itself, so the trial runs again.
 INFRASTRUCTURE = frozenset({FailureCode.WORKER_LOST})
 
-_TEXTS: dict[FailureCode, tuple[str, Fault, str]] = {
-    FailureCode.CODE_ERROR: (
+
+@dataclass(frozen=True)
+class _Text:
+    """`advice` is for trainings, `others` for other kinds of work, where that does not hold."""
+
+    caption: str
+    fault: Fault
+    advice: str
+    others: dict[WorkKind, str] = field(default_factory=dict)
+    faults: dict[WorkKind, Fault] = field(default_factory=dict)
+
+
+_VALIDATION, _READING = WorkKind.VALIDATION, WorkKind.READING
+_OURS = {_READING: Fault.TUNEROOM}
+_FILE = {_READING: Fault.DATA}
+_SMALLER_FILE = "Use a smaller file"
+
+_TEXTS: dict[FailureCode, _Text] = {
+    FailureCode.CODE_ERROR: _Text(
         "The template raised an error",
         Fault.CODE,
-        "Read the last line of the traceback; it names the line of the template that failed.",
+        "Correct the template and save it as a new version, which a new search uses.",
+        {
+            _VALIDATION: "Correct the template and save it.",
+            _READING: "Report this to whoever runs this Tuneroom.",
+        },
+        _OURS,
     ),
-    FailureCode.NAN_SCORE: (
+    FailureCode.UNUSABLE_TEMPLATE: _Text(
+        "The template cannot be used as it is",
+        Fault.CODE,
+        "Change this in the template and save it as a new version, which a new search uses.",
+        {_VALIDATION: "Change this in the template and save it."},
+    ),
+    FailureCode.NO_MODEL: _Text(
+        "The template built no model",
+        Fault.CODE,
+        "Let the builder return a model for all values, and save it as a new version, which a new "
+        "search uses.",
+        {
+            _VALIDATION: "Let the builder return the model. If another function builds it, call "
+            "that one build_model.",
+        },
+    ),
+    FailureCode.CANNOT_SAVE: _Text(
+        "The model cannot be saved",
+        Fault.CODE,
+        "Change this in the template and save it as a new version, which a new search uses: this "
+        "search keeps its version.",
+        {_VALIDATION: "Change this in the template and save it."},
+    ),
+    FailureCode.NAN_SCORE: _Text(
         "The objective became NaN",
         Fault.VALUES,
         "Training diverged with these values (a smaller learning rate usually helps), or the score "
         "is not defined for them.",
+        {
+            _VALIDATION: "Let the template begin with values that train, such as a smaller "
+            "learning rate."
+        },
     ),
-    FailureCode.NO_SCORE: (
+    FailureCode.NO_SCORE: _Text(
         "The objective was never reported",
         Fault.CODE,
-        "Choose an objective that the template's compiled metrics report.",
+        "Start a new search with an objective that the template reports.",
+        {_VALIDATION: "Let the template report the objective that it names."},
     ),
-    FailureCode.OUT_OF_MEMORY: (
+    FailureCode.OUT_OF_MEMORY: _Text(
         "Out of memory",
         Fault.VALUES,
         "Use a smaller model or batch size, or fewer slots on this worker.",
+        {
+            _VALIDATION: "Make the model of the default values smaller.",
+            _READING: f"{_SMALLER_FILE}, or let the administrator raise RUNNER_MEMORY_MB.",
+        },
+        {_VALIDATION: Fault.CODE, **_FILE},
     ),
-    FailureCode.TOO_MANY_PROCESSES: (
+    FailureCode.TOO_MANY_PROCESSES: _Text(
         "Too many processes",
         Fault.CODE,
         "Start fewer processes and threads at a time; the administrator sets RUNNER_PROCESSES.",
+        {_READING: "The administrator can raise RUNNER_PROCESSES."},
+        {_READING: Fault.MACHINE},
     ),
-    FailureCode.TOO_MUCH_DISK: (
+    FailureCode.TOO_MUCH_DISK: _Text(
         "Too much disk space",
         Fault.CODE,
         "Write fewer or smaller files; the administrator sets RUNNER_DISK_MB.",
+        {_READING: f"{_SMALLER_FILE}, or let the administrator raise RUNNER_DISK_MB."},
+        _FILE,
     ),
-    FailureCode.KILLED: (
-        "The training process died",
+    FailureCode.KILLED: _Text(
+        "The process died",
         Fault.CODE,
-        "The process ended without a word; the end of the log may say why.",
+        "Start it again. If it dies again, look for native code in the template that crashes.",
+        {
+            _VALIDATION: "Validate it again. If the process dies again, look for native code in "
+            "the template that crashes.",
+            _READING: "Try again. If the process dies again, the file may be damaged.",
+        },
+        _FILE,
     ),
-    FailureCode.TIME_LIMIT: (
-        "The trial exceeded its time limit",
+    FailureCode.TIME_LIMIT: _Text(
+        "The time limit was exceeded",
         Fault.LIMITS,
-        "Raise the time limit in the search's settings, or train fewer epochs.",
+        "Start a new search with a longer time limit, fewer epochs or smaller models.",
+        {
+            _VALIDATION: "Make building and training the default model faster.",
+            _READING: f"{_SMALLER_FILE}, or try again when the worker has less to do.",
+        },
     ),
-    FailureCode.STALL_LIMIT: (
-        "The trial made no progress",
+    FailureCode.STALL_LIMIT: _Text(
+        "No progress was reported",
         Fault.LIMITS,
-        "Nothing was reported for too long; raise the stall limit if one epoch takes that long.",
+        "If one epoch takes that long, start a new search with a longer stall limit.",
+        {
+            _VALIDATION: "Make building and training the default model faster.",
+            _READING: f"{_SMALLER_FILE}, or try again when the worker has less to do.",
+        },
     ),
-    FailureCode.NO_NETWORK: (
+    FailureCode.NO_NETWORK: _Text(
         "A download failed",
         Fault.NETWORK,
         "Connect the worker to the internet, or choose something that needs no download.",
     ),
-    FailureCode.BAD_EVENT: (
-        "The training process broke the protocol",
+    FailureCode.BAD_EVENT: _Text(
+        "The process broke the protocol",
         Fault.CODE,
         "The template must not write to Tuneroom's own channel.",
+        {_READING: "Report this to whoever runs this Tuneroom."},
+        _OURS,
     ),
-    FailureCode.WORKER_LOST: (
+    FailureCode.WORKER_LOST: _Text(
         "The worker was lost",
         Fault.MACHINE,
-        "Look at the workers page and at the worker's log.",
+        "See on the workers page whether a worker is online, then start it again.",
     ),
-    FailureCode.MISSING_FILE: (
+    FailureCode.MISSING_FILE: _Text(
         "A file that this work needs is gone",
         Fault.MACHINE,
-        "Check the data folder; start the search again if files were removed by hand.",
+        "Start a new search if files were removed from the data folder by hand.",
+        {
+            _VALIDATION: "Validate the template again once the dataset is there.",
+            _READING: "Upload the file again.",
+        },
     ),
-    FailureCode.BAD_DATA: (
+    FailureCode.BAD_DATA: _Text(
         "The file cannot be used as a dataset",
         Fault.DATA,
-        "Nothing of it was kept. Mend the file and upload it again.",
+        "Correct the file and try again.",
     ),
     FailureCode.BAD_MODEL_FILE: (
         "The model file was refused",

@@ -33,6 +33,20 @@ class WorkFailed(Exception):
 class TemplateError(WorkFailed):
     """The template cannot be used as it is."""
 
+    code = FailureCode.UNUSABLE_TEMPLATE
+
+
+class NoModel(TemplateError):
+    """The template's builder returned something that is no model."""
+
+    code = FailureCode.NO_MODEL
+
+
+class CannotSave(TemplateError):
+    """A trained model could not be saved so that it loads and predicts elsewhere."""
+
+    code = FailureCode.CANNOT_SAVE
+
 
 class NoScore(WorkFailed):
     """The objective is not among the metrics that were reported."""

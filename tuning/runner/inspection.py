@@ -18,10 +18,12 @@ from tuning.runner.estimators.building import is_estimator, ready
 from tuning.runner.estimators.inspection import try_estimator
 from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.inputs.frames import frame_rows
+from tuning.runner.networks.building import refuse_no_model, refuse_outputs
 from tuning.runner.networks.description import description
 from tuning.runner.networks.samples import network_size, sample_models
 from tuning.runner.own_tuners.inspection import inspect_own_tuner
 from tuning.runner.own_tuners.watch import names_of
+from tuning.runner.saved.loading import unloadable
 from tuning.runner.template.code import Template
 from tuning.runner.template.proposed import Proposed
 from tuning.runner.template.training import CallbackFailed
@@ -94,13 +96,9 @@ class _Found:
 def _look_at_network(
     template: "InspectedTemplate", hp: kt.HyperParameters, model: Any, dataset: Dataset
 ) -> _Found:
-    if not isinstance(model, keras.Model):
-        raise TemplateError(
-            f"The template built {type(model).__name__}, which is not a keras.Model or an "
-            "estimator of scikit-learn. Does its function return the model?"
-        )
+    refuse_no_model(template, model)
     metrics = _short_training(template, hp, model, dataset)
-    _refuse_outputs(template, model)
+    refuse_outputs(template, model)
     built = description(model)
     input_shape = tuple(dataset.facts["input_shape"])
     return _Found(
@@ -109,6 +107,7 @@ def _look_at_network(
         built.parameters,
         built.summary,
         lambda values: network_size(template, values, input_shape),
+        note=unloadable(model, template),
         directions=metric_directions(model, metrics),
     )
 
@@ -118,10 +117,10 @@ def _look_at_estimator(
 ) -> _Found:
     def size(values: kt.HyperParameters) -> int:
         # How much an estimator learns is known only once it is fitted.
-        ready(template.build(values), dataset.facts)
+        ready(template.build(values), dataset.facts, template.builder_name)
         return 0
 
-    note = try_estimator(model, dataset)
+    note = try_estimator(model, dataset, template.builder_name)
     return _Found(ModelKind.SKLEARN, [SCORE, SCORE_SPREAD], 0, repr(model), size, note)
 
 
@@ -133,15 +132,6 @@ def _turned_score(kind: ModelKind, proposed: Proposed) -> str:
         f"Its objective {proposed.name} is better when lower. Here every scorer is better when "
         "higher (errors count as negative numbers): choose one in the form of a new search."
     )
-
-
-def _refuse_outputs(template: Template, keras_model: Any) -> None:
-    """Too few outputs may train for a moment, as long as no row of a missing class comes along.
-    A `fit` of the template's own may do to the targets what it likes."""
-    if not template.fits_by_itself:
-        sentence = template.output_misfit(keras_model)
-        if sentence:
-            raise TemplateError(sentence)
 
 
 class InspectedTemplate(Template):

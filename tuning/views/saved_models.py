@@ -34,6 +34,7 @@ FILES = {
     "hyperparameters.json": "Hyperparameters",
     "description.json": "Classes and inputs",
     "template.py": "Model template",
+    "layers.py": "The template's own layers, imported by predict.py",
     "predict.py": "Script that predicts",
 }
 
@@ -176,8 +177,12 @@ def _ordered(saved_model: SavedModel) -> list[tuple[str, float | None]]:
 
 
 def _file_labels(saved_model: SavedModel) -> dict[str, str]:
-    """FILES, without a history where there were no epochs."""
-    without = {"history.csv"} if saved_model.trial.search.is_cross_validated else set()
+    """FILES, without those that this model has no use for."""
+    without = set()
+    if saved_model.trial.search.is_cross_validated:
+        without.add("history.csv")
+    if not saved_model.layers_code:
+        without.add("layers.py")
     return {name: label for name, label in FILES.items() if name not in without}
 
 
@@ -188,6 +193,7 @@ def _texts(saved_model: SavedModel) -> dict[str, str]:
         "hyperparameters.json": hyperparameters_json(saved_model),
         "description.json": description_json(saved_model),
         "template.py": saved_model.trial.search.hypermodel.code,
+        "layers.py": saved_model.layers_code,
         "predict.py": predict_snippet(saved_model, file_name(saved_model)),
     }
     return {name: texts[name] for name in _file_labels(saved_model)}

@@ -332,9 +332,8 @@ def _progress(search: Search) -> tuple[int, int | None, str]:
 
 
 def _reason(work: Dataset | Inspection | SavedModel) -> str:
-    failure = work.failure
-    advice = f" {failure.advice}" if failure else ""
-    return f"{work.failure_message}{advice}" or f"It was {work.status}."
+    reason = f"{work.failure_message} {work.failure_advice_alone}".strip()
+    return reason or f"It was {work.status}."
 
 
 def _unchosen(dataset: Dataset) -> str:

@@ -11,10 +11,11 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 from sklearn.utils import get_tags
 
-from tuning.runner.failures import TemplateError
+from tuning.runner.failures import NoModel, TemplateError
 from tuning.runner.inputs.data import Arrays, Dataset
 from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.template.code import Template
+from tuning.runner.template.definitions import shown
 
 from .columns import check_columns, selects_columns, with_plain_lists
 
@@ -23,7 +24,7 @@ class EstimatorTemplate(Template):
     """A template whose estimators are checked and keep to the cores of their slot."""
 
     def build(self, hp: kt.HyperParameters) -> Any:
-        return ready(super().build(hp), self.facts)
+        return ready(super().build(hp), self.facts, self.builder_name)
 
 
 def is_estimator(model: Any) -> bool:
@@ -31,11 +32,15 @@ def is_estimator(model: Any) -> bool:
     return isinstance(model, BaseEstimator)
 
 
-def ready(estimator: Any, facts: dict[str, Any]) -> Any:
-    """The estimator itself, if it can do the dataset's task. Raises TemplateError."""
-    name = type(estimator).__name__
+def ready(estimator: Any, facts: dict[str, Any], builder: str) -> Any:
+    """What the function `builder` returned, if it is an estimator that can do the dataset's task.
+    Raises TemplateError."""
     if not is_estimator(estimator):
-        raise TemplateError(f"The template built {name}, which is not a scikit-learn estimator.")
+        raise NoModel(
+            f"{builder} returned {shown(estimator)}. It must return a scikit-learn estimator, as "
+            "it does by its defaults."
+        )
+    name = type(estimator).__name__
     missing = [part for part in ("fit", "predict") if not hasattr(estimator, part)]
     if missing:
         raise TemplateError(

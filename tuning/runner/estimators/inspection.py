@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from keras_tuner.src.tuners.sklearn_tuner import split_data
 
-from tuning.runner.failures import TemplateError
+from tuning.runner.failures import CannotSave
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.saved.skops_files import refuse_unsafe
 
@@ -17,11 +17,12 @@ _ROWS_OF_A_CLASS = 50
 _MOST_ROWS = 1_000
 
 
-def try_estimator(estimator: Any, dataset: Dataset) -> str:
-    """Fit the estimator on a few rows of each class and predict them. Returns sentences to know
-    before a search, or nothing. Raises TemplateError, or what scikit-learn raises."""
-    ready(estimator, dataset.facts)
-    x, y = _few(*rows_for(estimator, dataset, "train"), dataset.facts["task"])
+def try_estimator(estimator: Any, dataset: Dataset, builder: str) -> str:
+    """Fit the estimator that `builder` returned on a few rows of each class and predict them.
+    Returns sentences to know before a search, or nothing. Raises TemplateError, or what
+    scikit-learn raises."""
+    ready(estimator, dataset.facts, builder)
+    x, y = few_rows(*rows_for(estimator, dataset, "train"), dataset.facts["task"])
     with in_threads(), explained_columns(dataset.facts):
         estimator.fit(x, y)
         estimator.predict(x)
@@ -29,7 +30,8 @@ def try_estimator(estimator: Any, dataset: Dataset) -> str:
     return " ".join(filter(None, notes))
 
 
-def _few(x: Any, y: np.ndarray, task: str) -> tuple[Any, np.ndarray]:
+def few_rows(x: Any, y: np.ndarray, task: str) -> tuple[Any, np.ndarray]:
+    """Some rows of each class."""
     if task != "classification":
         return x[:_MOST_ROWS], y[:_MOST_ROWS]
     labels = np.unique(y)
@@ -49,6 +51,6 @@ def _flattened(dataset: Dataset) -> str:
 def _unsaveable(estimator: Any) -> str:
     try:
         refuse_unsafe(estimator)
-    except TemplateError as error:
-        return f"A search can run, but its best trial cannot be retrained into a file: {error}"
+    except CannotSave as error:
+        return f"Trained models of this template cannot be downloaded as they are: {error}"
     return ""

@@ -16,11 +16,12 @@ from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.libraries import ESTIMATOR_PACKAGES, versions
 from tuning.runner.saved.raw_sklearn import fit_on_raw, raw_rows
-from tuning.runner.saved.skops_files import save_estimator
+from tuning.runner.saved.skops_files import refuse_unsafe, save_estimator
 from tuning.runner.spaces import with_values
 
-from .building import EstimatorTemplate, in_threads, score_of
+from .building import EstimatorTemplate, in_threads, rows_for, score_of
 from .columns import explained_columns
+from .inspection import few_rows
 
 # Told besides the search's own scorer, because everybody knows them.
 _WELL_KNOWN = {
@@ -36,8 +37,10 @@ def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
         order.project.code, dataset.facts, order.project.constants, dataset.rows,
         partial(frame_rows, dataset),
     )  # fmt: skip
+    values = with_values(order.space, order.values)
+    _check(template.build(values), dataset)
     keras.utils.set_random_seed(order.seed)
-    estimator = template.build(with_values(order.space, order.values))
+    estimator = template.build(values)
     x, y = raw_rows(dataset, "train", "validation")
     channel.send(Progress(f"Fitting on {len(x):,} rows"))
     with in_threads(), explained_columns(dataset.facts):
@@ -45,16 +48,35 @@ def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
     hand_over(whole, dataset, {order.scoring or SCORE: order.scoring}, channel)
 
 
-def hand_over(estimator: Any, dataset: Dataset, scorers: dict[str, str], channel: Channel) -> None:
+def _check(estimator: Any, dataset: Dataset) -> None:
+    """Find out on a few rows whether such an estimator can be saved, before all rows are fitted.
+    Raises CannotSave."""
+    try:
+        with in_threads():
+            x, y = rows_for(estimator, dataset, "train")
+            estimator.fit(*few_rows(x, y, dataset.facts["task"]))
+    except Exception as error:  # noqa: BLE001  scikit-learn and the template may raise anything
+        print(f"Nothing can be said before the fit: on a few rows it raises {error!r}")
+        return
+    refuse_unsafe(estimator)
+
+
+def hand_over(
+    estimator: Any, dataset: Dataset, scorers: dict[str, str], channel: Channel,
+    note: str = "", evaluates: bool = True,
+) -> None:  # fmt: skip
     """Evaluate a fitted estimator on the test rows, save it and tell of it. `scorers`: those to
-    judge it by besides the well-known ones, under the names that pages show."""
+    judge it by besides the well-known ones, under the names that pages show. `evaluates`: whether
+    it takes the rows as they are, so that its scores are a measure."""
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
     test = raw_rows(dataset, "test")
     rows = test[0] if len(test[0]) else raw_rows(dataset, "train")[0]
     with in_threads():
-        metrics = _evaluate(estimator, test, scorers | _WELL_KNOWN[dataset.facts["task"]])
+        judges = scorers | _WELL_KNOWN[dataset.facts["task"]]
+        metrics = _evaluate(estimator, test, judges) if evaluates else {}
         types = save_estimator(estimator, rows, description_of(dataset.facts))
-    channel.send(Retrained(metrics, 0, versions(ESTIMATOR_PACKAGES), repr(estimator), types))
+    about = versions(ESTIMATOR_PACKAGES)
+    channel.send(Retrained(metrics, 0, about, repr(estimator), types, note))
 
 
 def _evaluate(estimator: Any, test: tuple[Any, np.ndarray], scorers: dict[str, str]) -> Metrics:

@@ -4,17 +4,20 @@ import time
 from typing import Any
 
 import keras
+import keras_tuner as kt
 
 from tuning.protocol.events import EpochEnd, Metrics, Progress, Retrained
 from tuning.protocol.orders import RetrainOrder
 from tuning.runner.channel import Channel
 from tuning.runner.inputs.data import Arrays, Dataset, load_dataset
 from tuning.runner.libraries import NETWORK_PACKAGES, versions
-from tuning.runner.saved.saving import save_model
+from tuning.runner.saved.loading import Form
+from tuning.runner.saved.saving import rehearse, save_model
 from tuning.runner.spaces import with_values
 from tuning.runner.template.code import Template
 from tuning.runner.template.stand_ins import Parts
 
+from .building import refuse_no_model, refuse_outputs
 from .description import description, numbers
 
 
@@ -26,6 +29,8 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
     # `tuner/*` are Hyperband's: epochs to train and a checkpoint to start from.
     values = {k: v for k, v in order.values.items() if not k.startswith("tuner/")}
     hp = with_values(order.space, values)
+    channel.send(Progress("Checking that the model can be saved and loaded"))
+    _check(template, hp, dataset)
     keras.utils.set_random_seed(order.seed)
     keras_model = template.build(hp)
     x, y = dataset.rows("train", "validation")
@@ -49,9 +54,29 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
     judge = evaluate_if_possible if template.fits_by_itself else evaluate
     metrics = judge(keras_model, test, order.batch_size)
-    save_model(keras_model, dataset)
+    tell(keras_model, metrics, save_model(keras_model, dataset, template), channel)
+
+
+def tell(keras_model: Any, metrics: Metrics, form: Form, channel: Channel, note: str = "") -> None:
+    """The retraining is done: what the saved network is like."""
     built = description(keras_model)
-    channel.send(Retrained(metrics, built.parameters, versions(NETWORK_PACKAGES), built.summary))
+    channel.send(
+        Retrained(
+            metrics, built.parameters, versions(NETWORK_PACKAGES), built.summary,
+            note=f"{note} {form.note}".strip(), layers_code=form.code,
+        )
+    )  # fmt: skip
+
+
+def _check(template: Template, hp: kt.HyperParameters, dataset: Dataset) -> None:
+    """Find out on a few rows whether a model of these values fits the data and can be saved, before
+    anything is trained. The model that is trained is another one, as if this had not been."""
+    keras_model = template.build(hp)
+    refuse_no_model(template, keras_model)
+    refuse_outputs(template, keras_model)
+    rehearse(keras_model, dataset, template)
+    del keras_model
+    keras.backend.clear_session()
 
 
 def all_but_test(dataset: Dataset) -> Parts:

@@ -24,6 +24,7 @@ from tuning.runner.spaces import with_values
 from tuning.runner.template.code import Template
 from tuning.runner.template.training import Training
 
+from .building import refuse_no_model
 from .description import description, numbers
 from .steps import best_step
 
@@ -87,6 +88,11 @@ class SearchTemplate(Template):
     def __init__(self, objective: str, *args: Any) -> None:
         super().__init__(*args)
         self._objective = objective
+
+    def build(self, hp: kt.HyperParameters) -> Any:
+        built = super().build(hp)
+        refuse_no_model(self, built)
+        return built
 
     def fit(self, hp: kt.HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:
         # KerasTuner would end the whole search, or fail with a bare KeyError.

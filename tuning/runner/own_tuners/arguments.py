@@ -85,6 +85,11 @@ class Arguments:
     named: dict[str, Any]
     optional: frozenset[str]
 
+    @property
+    def are_given(self) -> bool:
+        """Whether the class asks for anything, and so has no data of its own."""
+        return bool(self.positional or self.named)
+
 
 # What a project has for a parameter of a function, or None.
 Supply = Callable[[Callable[..., Any], inspect.Parameter], Any]

@@ -6,6 +6,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import keras
 import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
 
@@ -22,14 +23,16 @@ from tuning.runner.template.proposed import Proposed, objective_of
 
 from .arguments import Material
 from .keras_hooks import forget_saves, watched_keras
+from .left_behind import download_note
+from .sklearn_hooks import watched_sklearn
 from .tuner import Unjudged, Watched, arguments_for, make_tuner
 from .watch import Watch, names_of
 
 if TYPE_CHECKING:
     from tuning.runner.inspection import InspectedTemplate
 
-_TRAIN_ROWS = 32
-_VALIDATION_ROWS = 16
+TRAIN_ROWS = 32
+VALIDATION_ROWS = 16
 # For conditional scopes. The trial of the defaults may take as long as inspections may.
 _SECONDS = 60.0
 _TRIALS = 50
@@ -42,10 +45,10 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
     watch = oracle.watch = Watch(lambda _: None)
     tuner = make_tuner(template, Watched, oracle, watch, Unjudged)
     material = Material(
-        dataset.rows("train", most=_TRAIN_ROWS),
-        dataset.rows("validation", most=_VALIDATION_ROWS),
+        dataset.rows("train", most=TRAIN_ROWS),
+        dataset.rows("validation", most=VALIDATION_ROWS),
         epochs=1,
-        batch_size=_TRAIN_ROWS,
+        batch_size=TRAIN_ROWS,
         callbacks=template.training.callbacks,
         more=template.training.on_a_few_rows(),
     )
@@ -53,26 +56,28 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
     if getattr(tuner, "hypermodel", None) is not None:
         tuner.hypermodel.declare_hyperparameters(oracle.hyperparameters)
     # Of the trial of the defaults.
-    first: list[tuple[Any, Any, Built]] = []
+    first: list[tuple[Any, Any, Built, str]] = []
 
     def run(hp: kt.HyperParameters) -> None:
         results = tuner.run_trial(oracle.begin(hp), *arguments.positional, **arguments.named)
         if not first:
-            first.append((results, watch.last_model, description_of(watch.last_model)))
+            model = watch.last_model
+            about = description_of(model), download_note(watch, template)
+            first.append((results, model, *about))
         forget_saves()
 
     channel.send(Progress("Running a trial of the defaults on a few rows"))
-    with watched_keras(watch, template.script.tree):
+    with watched_keras(watch, template.script.tree), watched_sklearn(watch):
         unexplored = _explore(oracle, run)
-    results, keras_model, built = first[0]
+    results, model, built, download = first[0]
     proposed = _objective_of(tuner, template)
     metrics = names_of(results, proposed.for_oracle() or oracle.objective)
-    directions = metric_directions(keras_model, metrics)
+    directions = metric_directions(model, metrics)
     if not proposed.name and oracle.objective.name in metrics:
         # A number without a name, which KerasTuner minimises.
         proposed = Proposed(oracle.objective.name)
     proposed = proposed.among(metrics, directions)
-    note = _note(template, unexplored, bool(arguments.positional or arguments.named))
+    note = _note(template, unexplored, arguments.are_given)
     space = to_json(oracle.get_space())
     channel.send(
         Inspected(
@@ -81,7 +86,7 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
             built.parameters,
             built.summary,
             _samples(template, tuner, oracle, dataset, channel) if built.parameters else Samples(),
-            " ".join(filter(None, (note, proposed.note))),
+            " ".join(filter(None, (note, proposed.note, download))),
             ModelKind.CUSTOM,
             proposed.name,
             proposed.direction,
@@ -106,9 +111,11 @@ class InspectionOracle(kt.oracles.RandomSearchOracle):
         return self.trials[trial_id]
 
 
-def description_of(keras_model: Any) -> Built:
-    built = keras_model is not None and keras_model.built
-    return description(keras_model) if built else Built(0)
+def description_of(model: Any) -> Built:
+    """Of a Keras model its layers, of an estimator its parameters."""
+    if isinstance(model, keras.Model):
+        return description(model) if model.built else Built(0)
+    return Built(0, "" if model is None else repr(model))
 
 
 def _objective_of(tuner: Any, template: Template) -> Proposed:
@@ -165,7 +172,7 @@ def _note(template: Template, unexplored: int, takes_data: bool) -> str:
     text = (
         f"Its tuner class {name} runs each trial by itself (run_trial): the project supplies the "
         "data, the search form the algorithm. The search space was found by running it"
-        + (f" on {_TRAIN_ROWS} rows." if takes_data else ": it asks for no data.")
+        + (f" on {TRAIN_ROWS} rows." if takes_data else ": it asks for no data.")
     )
     if unexplored:
         scopes = "1 conditional scope" if unexplored == 1 else f"{unexplored} conditional scopes"

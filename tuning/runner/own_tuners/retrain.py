@@ -1,32 +1,34 @@
 """Retraining with a template's own Tuner class: its `run_trial` once more, on all rows but the
 test's, and the model that it leaves behind."""
 
+import copy
+import shutil
 from typing import Any
 
 import keras
 import keras_tuner as kt
 import numpy as np
 
-from tuning.protocol.events import Metrics, Progress, Retrained
+from tuning.protocol.events import Metrics, Progress
 from tuning.protocol.orders import RetrainOrder
 from tuning.runner.channel import Channel
 from tuning.runner.estimators.building import is_estimator
 from tuning.runner.estimators.retrain import hand_over
-from tuning.runner.failures import TemplateError
 from tuning.runner.inputs.data import Dataset, load_dataset
-from tuning.runner.libraries import NETWORK_PACKAGES, versions
-from tuning.runner.networks.description import description
-from tuning.runner.networks.retrain import all_but_test, evaluate_if_possible
+from tuning.runner.networks.retrain import all_but_test, evaluate_if_possible, tell
 from tuning.runner.saved.raw_sklearn import on_raw
-from tuning.runner.saved.saving import save_model
+from tuning.runner.saved.saving import rehearse, save_model
+from tuning.runner.saved.skops_files import refuse_unsafe
 from tuning.runner.spaces import with_values
 from tuning.runner.template.code import Template
 from tuning.runner.template.misfits import fits_input
 
 from .arguments import Material
-from .inspection import InspectionOracle
-from .keras_hooks import watched_keras
-from .tuner import Unjudged, Watched, arguments_for, make_tuner, takes_epochs
+from .inspection import TRAIN_ROWS, VALIDATION_ROWS, InspectionOracle
+from .keras_hooks import forget_saves, watched_keras
+from .left_behind import estimator_for_rows, left_behind
+from .sklearn_hooks import watched_sklearn
+from .tuner import DIRECTORY, Unjudged, Watched, arguments_for, make_tuner, takes_epochs
 from .watch import Watch
 
 
@@ -38,40 +40,89 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
     """
     dataset = load_dataset(order.project)
     template = Template(order.project.code, dataset.facts, order.project.constants, dataset.rows)
-    # `tuner/*` are Hyperband's: epochs to train and a checkpoint to start from.
-    values = {k: v for k, v in order.values.items() if not k.startswith("tuner/")}
+    channel.send(Progress("Checking on a few rows that the model can be saved and loaded"))
+    _rehearse(order, template, dataset)
+    train = dataset.rows("train", "validation")
+    validation = dataset.rows("validation")
+    validation = validation if len(validation[0]) else train
     watch = Watch(channel.send, order.epochs if takes_epochs(template) else 1)
+    template.train_on(all_but_test(dataset))
+    more = template.training.fit_arguments(order.epochs, order.batch_size, len(train[1]))
+    callbacks = template.training.callbacks
+    material = Material(train, validation, order.epochs, order.batch_size, callbacks, more)
+    _run(_tuner(order, template, watch), template, watch, order, material)
+    model = left_behind(watch)
+    if is_estimator(model):
+        rows = train[0].reshape(len(train[0]), -1)
+        with_steps, notes, takes_rows = estimator_for_rows(model, watch, rows)
+        whole = on_raw(with_steps, dataset)
+        hand_over(whole, dataset, {}, channel, " ".join(notes), evaluates=takes_rows)
+        return
+    channel.send(Progress("Evaluating on the test rows and saving", 1.0))
+    metrics: Metrics = {}
+    note = ""
+    if _scaled(watch.fitted_range, train[0]):
+        note = (
+            "run_trial scales its inputs before the fit. The file does not do that, so scale its "
+            "inputs in the same way. For the same reason it has no test scores."
+        )
+    else:
+        x_test, y_test = dataset.rows("test")
+        test = x_test, template.targets(model, y_test)
+        metrics = evaluate_if_possible(model, test, order.batch_size)
+    form = save_model(model, dataset, template, instead=_other_rows(model, dataset.facts))
+    tell(model, metrics, form, channel, note)
+
+
+def _tuner(order: RetrainOrder, template: Template, watch: Watch) -> Any:
     oracle = InspectionOracle(objective=_objective(order, template), seed=order.seed)
     oracle.watch = watch
     tuner = make_tuner(template, Watched, oracle, watch, Unjudged)
     tuner._ours.seed = order.seed
     tuner.executions_per_trial = 1
-    train = dataset.rows("train", "validation")
-    validation = dataset.rows("validation")
-    validation = validation if len(validation[0]) else train
-    template.train_on(all_but_test(dataset))
-    more = template.training.fit_arguments(order.epochs, order.batch_size, len(train[1]))
-    callbacks = template.training.callbacks
-    material = Material(train, validation, order.epochs, order.batch_size, callbacks, more)
+    return tuner
+
+
+def _run(
+    tuner: Any, template: Template, watch: Watch, order: RetrainOrder, material: Material
+) -> None:
+    """One trial with the order's values."""
+    # `tuner/*` are Hyperband's: epochs to train and a checkpoint to start from.
+    values = {k: v for k, v in order.values.items() if not k.startswith("tuner/")}
     arguments = arguments_for(tuner, material)
-    trial = oracle.begin(with_values(order.space, values))
-    with watched_keras(watch, template.script.tree):
+    trial = tuner.oracle.begin(with_values(order.space, values))
+    with watched_keras(watch, template.script.tree), watched_sklearn(watch):
         tuner.run_trial(trial, *arguments.positional, **arguments.named)
-    model = _left_behind(watch)
-    if is_estimator(model):
-        hand_over(_fitting(model, dataset), dataset, {}, channel)
+
+
+def _rehearse(order: RetrainOrder, template: Template, dataset: Dataset) -> None:
+    """Run the trial on a few rows, to see whether what it leaves behind can be saved. Raises
+    CannotSave. A class with data of its own would take as long as for the retraining itself."""
+    watch = Watch(lambda _: None)
+    tuner = _tuner(order, template, watch)
+    few = Material(
+        dataset.rows("train", most=TRAIN_ROWS), dataset.rows("validation", most=VALIDATION_ROWS),
+        epochs=1, batch_size=TRAIN_ROWS,
+        callbacks=copy.deepcopy(template.training.callbacks),
+        more=template.training.on_a_few_rows(),
+    )  # fmt: skip
+    if not arguments_for(tuner, few).are_given and not template.script.data:
         return
-    channel.send(Progress("Evaluating on the test rows and saving", 1.0))
-    if _scaled(watch.fitted_range, train[0]):
-        print("run_trial scales its inputs: the test rows as they are would be no measure of it.")
-        metrics: Metrics = {}
+    try:
+        _run(tuner, template, watch, order, few)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  the template may raise anything
+        print(f"Nothing can be said before the training: on a few rows, run_trial raises {error!r}")
+        return
+    model = left_behind(watch)
+    if is_estimator(model):
+        refuse_unsafe(model)
     else:
-        x_test, y_test = dataset.rows("test")
-        test = x_test, template.targets(model, y_test)
-        metrics = evaluate_if_possible(model, test, order.batch_size)
-    save_model(model, dataset, instead=_other_rows(model, dataset.facts))
-    built = description(model)
-    channel.send(Retrained(metrics, built.parameters, versions(NETWORK_PACKAGES), built.summary))
+        rehearse(model, dataset, template, instead=_other_rows(model, dataset.facts))
+    # What it saved is not the retraining's.
+    forget_saves()
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    keras.backend.clear_session()
+    template.configure()
 
 
 def _objective(order: RetrainOrder, template: Template) -> Any:
@@ -79,34 +130,6 @@ def _objective(order: RetrainOrder, template: Template) -> Any:
     if order.objective:
         return kt.Objective(order.objective, order.direction)
     return template.objective.for_oracle()
-
-
-def _left_behind(watch: Watch) -> Any:
-    model = watch.saved_model if watch.saved_model is not None else watch.last_model
-    if isinstance(model, keras.Model) or is_estimator(model):
-        return model
-    if model is None:
-        raise TemplateError(
-            "run_trial left no model behind to download. Let it hand over what it trained: "
-            "self.save_model(trial.trial_id, model)."
-        )
-    raise TemplateError(
-        f"run_trial saved a {type(model).__name__}. Only models of Keras and estimators of "
-        "scikit-learn can be downloaded."
-    )
-
-
-def _fitting(estimator: Any, dataset: Dataset) -> Any:
-    """An estimator that takes rows as people have them. Raises TemplateError if it was fitted on
-    something else than the dataset's rows."""
-    width = int(np.prod(dataset.facts["input_shape"]))
-    fitted = getattr(estimator, "n_features_in_", width)
-    if fitted != width:
-        raise TemplateError(
-            f"run_trial saved a {type(estimator).__name__} that was fitted on {fitted:,} features, "
-            f"but the dataset's rows have {width:,}: save a Pipeline that makes them of the rows."
-        )
-    return on_raw(estimator, dataset)
 
 
 def _scaled(fitted: tuple[float, float] | None, rows: np.ndarray) -> bool:

@@ -14,6 +14,7 @@ from tuning.runner.template.code import Template
 
 from .arguments import Material
 from .keras_hooks import forget_saves, watched_keras
+from .sklearn_hooks import watched_sklearn
 from .tuner import Continuing, Watched, arguments_for, make_tuner, takes_epochs
 from .watch import Watch, check_results
 
@@ -40,7 +41,7 @@ def search_own(order: SearchOrder, channel: Channel) -> None:
         template.training.fit_arguments(order.epochs, order.batch_size, len(train[1])),
     )
     arguments = arguments_for(tuner, material)
-    with watched_keras(watch, template.script.tree):
+    with watched_keras(watch, template.script.tree), watched_sklearn(watch):
         tuner.search(*arguments.positional, **arguments.named)
 
 

@@ -9,11 +9,14 @@ import keras
 import numpy as np
 from keras_tuner import Objective
 from keras_tuner.src.engine.tuner_utils import convert_to_metrics_dict
+from sklearn.base import BaseEstimator
 
-from tuning.protocol.events import EpochEnd, Event, Metrics
+from tuning.protocol.events import Built, EpochEnd, Event, Metrics
 from tuning.runner.failures import NoScore, TemplateError
 from tuning.runner.networks.description import description, numbers
 from tuning.runner.networks.steps import best_of, best_step
+
+from .fitted import Fitted, fitted_on
 
 
 class Watch:
@@ -36,6 +39,11 @@ class Watch:
         self.saved_model: Any = None
         # The smallest and largest input of the last fit, where it was an array.
         self.fitted_range: tuple[float, float] | None = None
+        # Of scikit-learn, in the order of their fits.
+        self.transformers: list[Fitted] = []
+        self._predictor: Fitted | None = None
+        # The rows of an estimator that was not fitted itself, but cross-validated.
+        self.to_refit: tuple[Any, Any] | None = None
         # What the code itself reported: (step, metrics), by update_trial or by on_epoch_end.
         self._updates: list[tuple[int, dict[str, Any]]] = []
         self._epochs: list[EpochEnd] = []
@@ -79,6 +87,24 @@ class Watch:
         numeric = isinstance(x, np.ndarray) and x.size and x.dtype.kind in "iufb"
         self.fitted_range = (float(x.min()), float(x.max())) if numeric else None
 
+    def estimator_fitted(self, estimator: Any, x: Any) -> None:
+        """An estimator or a transformer was fitted on `x`."""
+        fitted = fitted_on(estimator, x)
+        if hasattr(estimator, "predict"):
+            self.last_model, self._predictor, self.to_refit = estimator, fitted, None
+        else:
+            self.transformers.append(fitted)
+
+    def cross_validated(self, estimator: Any, x: Any, y: Any) -> None:
+        """Copies of an estimator were fitted on parts of `x`."""
+        self.last_model, self._predictor = estimator, fitted_on(estimator, x)
+        self.to_refit = x, y
+
+    def fit_of(self, estimator: Any) -> Fitted | None:
+        """What is known of the estimator's own fit."""
+        known = self._predictor is not None and self._predictor.estimator is estimator
+        return self._predictor if known else None
+
     def model_saved(self, model: Any) -> None:
         self.saved_model = model
         self.model_seen(model)
@@ -86,6 +112,8 @@ class Watch:
     def end(self, results: Any, objective: Objective) -> Any:
         """The trial's results as KerasTuner takes them. Each execution gets one epoch at least."""
         self.is_running = False
+        if not self._described and isinstance(self.last_model, BaseEstimator):
+            self._send(Built(0, repr(self.last_model)))
         if results is None:
             results = self._told_meanwhile(objective)
         if not self._epochs:

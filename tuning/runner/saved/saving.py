@@ -1,6 +1,7 @@
 """The file of a trained model: known to load and to predict alike, from raw values where the
 dataset has any, and with the names of its classes inside."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,52 +10,70 @@ import numpy as np
 
 from tuning.protocol import description
 from tuning.protocol.model_kinds import NETWORK_FILE
-from tuning.runner.failures import TemplateError
+from tuning.runner.failures import CannotSave
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.inputs.preprocessing import Preprocessing
+from tuning.runner.template.code import Template
 
 from .files import describe, put_in_place
+from .loading import Form, elsewhere, explained, form_of, uncompiled
 from .raw_keras import RawModel
 
+_UNFINISHED = Path("unfinished-" + NETWORK_FILE)
 _COMPARED_ROWS = 8
 # Cheap in tables, and rare categories matter.
 _COMPARED_RAW_ROWS = 500
 
 
-def save_model(keras_model: Any, dataset: Dataset, instead: np.ndarray | None = None) -> None:
+def save_model(
+    keras_model: Any, dataset: Dataset, template: Template, instead: np.ndarray | None = None
+) -> Form:
     """Write the file under its name only once it is whole and known to load and predict alike.
-    `instead`: rows to compare by of a model that does not take the dataset's. Raises
-    TemplateError."""
+    `instead`: rows to compare by of a model that does not take the dataset's. Returns how it was
+    written. Raises CannotSave."""
+    form = _write(keras_model, dataset, template, instead)
+    put_in_place(_UNFINISHED, NETWORK_FILE)
+    return form
+
+
+def rehearse(
+    keras_model: Any, dataset: Dataset, template: Template, instead: np.ndarray | None = None
+) -> None:
+    """Do all of it with a network that is not trained yet, and keep nothing. Raises CannotSave."""
+    _write(keras_model, dataset, template, instead)
+    _UNFINISHED.unlink()
+
+
+def _write(
+    keras_model: Any, dataset: Dataset, template: Template, instead: np.ndarray | None
+) -> Form:
     rows = dataset.raw("test")[0]
     if not len(rows):
         rows = dataset.raw("train")[0]
-    unfinished = Path("unfinished-" + NETWORK_FILE)
-    whole, columns = keras_model, None
     inputs: Any = rows[:_COMPARED_ROWS]
-    feed = inputs
     if instead is not None:
-        inputs = feed = instead
+        inputs = instead
     elif dataset.preprocessing:
         rows = _with_strangers(rows[:_COMPARED_RAW_ROWS], dataset.preprocessing)
-        raw = RawModel(keras_model, dataset.preprocessing)
-        whole, columns = raw.keras_model, raw.inputs
-        inputs, feed = dataset.preprocessing.apply(rows), raw.feed(rows)
-    whole.save(unfinished)
-    describe(unfinished, description.description_of(dataset.facts, columns))
+        inputs = dataset.preprocessing.apply(rows)
+    # First of all: a network without an input shape is built by its first rows.
     live = keras_model.predict(inputs, verbose=0)
-    try:
-        loaded = keras.models.load_model(unfinished).predict(feed, verbose=0)
-    except Exception as error:
-        raise TemplateError(
-            "The trained model was saved but cannot be loaded again. Layers of the template's own "
-            "need @keras.saving.register_keras_serializable(); Lambda layers cannot be loaded."
-        ) from error
-    if not _alike(live, loaded):
-        raise TemplateError(
+    whole, columns, feed = keras_model, None, inputs
+    if instead is None and dataset.preprocessing:
+        raw = RawModel(keras_model, dataset.preprocessing)
+        whole, columns, feed = raw.keras_model, raw.inputs, raw.feed(rows)
+    form = form_of(whole, template)
+    with explained(), nullcontext() if form.compiled else uncompiled(whole):
+        whole.save(_UNFINISHED)
+    describe(_UNFINISHED, description.description_of(dataset.facts, columns))
+    with elsewhere(form.code), explained():
+        loaded = keras.models.load_model(_UNFINISHED).predict(feed, verbose=0)
+    if not _alike(live, loaded) and _alike(live, keras_model.predict(inputs, verbose=0)):
+        raise CannotSave(
             "The saved model predicts something else than the trained one: some of its state is "
             "not saved with it."
         )
-    put_in_place(unfinished, NETWORK_FILE)
+    return form
 
 
 def _with_strangers(rows: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:

@@ -8,7 +8,7 @@ import skops.io
 
 from tuning.protocol.model_kinds import ESTIMATOR_FILE
 from tuning.protocol.skops_types import VETTED_TYPES
-from tuning.runner.failures import TemplateError
+from tuning.runner.failures import CannotSave
 
 from .files import describe, put_in_place
 
@@ -16,21 +16,21 @@ _COMPARED_ROWS = 100
 
 
 def refuse_unsafe(estimator: Any) -> None:
-    """Raise TemplateError if a file of a fitted estimator could not be loaded safely."""
+    """Raise CannotSave if a file of a fitted estimator could not be loaded safely."""
     _written(estimator).unlink()
 
 
 def save_estimator(estimator: Any, rows: Any, about: dict[str, Any]) -> list[str]:
     """Write the file, with `about` (tuning.protocol.description) in it, under its name once it is
     whole and known to load and to predict alike on `rows`. Returns the vetted types that loading it
-    has to trust. Raises TemplateError."""
+    has to trust. Raises CannotSave."""
     unfinished = _written(estimator)
     describe(unfinished, about)
     types = sorted(skops.io.get_untrusted_types(file=unfinished))
     some = rows[:_COMPARED_ROWS]
     loaded = skops.io.load(unfinished, trusted=types)
     if not np.allclose(estimator.predict(some), loaded.predict(some), equal_nan=True):
-        raise TemplateError(
+        raise CannotSave(
             "The saved estimator predicts something else than the fitted one: some of its state "
             "is not saved with it."
         )
@@ -46,10 +46,10 @@ def _written(estimator: Any) -> Path:
         strange = sorted(set(skops.io.get_untrusted_types(file=path)) - VETTED_TYPES)
     except Exception as error:
         path.unlink(missing_ok=True)
-        raise TemplateError(f"{name} cannot be saved as a skops file: {error}") from error
+        raise CannotSave(f"{name} cannot be saved as a skops file: {error}") from error
     if strange:
         path.unlink()
-        raise TemplateError(
+        raise CannotSave(
             f"{name} holds {', '.join(strange)}, which cannot be saved safely: a file is loaded "
             "again with common classes and functions of scikit-learn alone."
         )

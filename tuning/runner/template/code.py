@@ -13,6 +13,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 
 from tuning.runner.failures import (
     TEMPLATE_FILE,
+    NoModel,
     NoNetwork,
     TemplateError,
     download_reason,
@@ -62,10 +63,10 @@ class Template(kt.HyperModel):
         builder needs data. Never the test rows. `frames` gives the same rows as DataFrames, where
         the dataset has columns, for scripts that select columns."""
         super().__init__(name="template")
+        self.code = code
         self.facts = facts
         self.constants = constants or {}
         self._one_hot = False
-        self._code = code
         self._parts = parts
         self.script = read_script(code, TEMPLATE_FILE, self.constants)
         self._supplied = {**supplies(facts), **self.constants}
@@ -96,6 +97,14 @@ class Template(kt.HyperModel):
             self.no_builder = error
         self.arguments = self._arguments_of_script(self.given, parts)
         self.training: Training = self.arguments.training
+
+    @property
+    def builder_name(self) -> str:
+        """What people call the code that makes the models."""
+        name = getattr(self._found, "__name__", type(self._found).__name__)
+        if isinstance(self.inner, _FunctionModel):
+            return name if name.isidentifier() else "The builder"
+        return f"{name}.build"
 
     @property
     def note(self) -> str:
@@ -133,7 +142,7 @@ class Template(kt.HyperModel):
         self.training = arguments.training.in_retraining()
 
     def _arguments_of_script(self, given: Given, parts: Parts | None) -> ScriptArguments:
-        return ScriptArguments(given, self._code, self.facts, self._own_parameters(), parts)
+        return ScriptArguments(given, self.code, self.facts, self._own_parameters(), parts)
 
     def _given(self, parts: Parts | None) -> Given:
         script = self.script
@@ -222,6 +231,11 @@ class Template(kt.HyperModel):
                 del kwargs[name]
             except Exception as error:
                 self.training.blame(error)
+                if not getattr(model, "compiled", True) and "compile" in str(error):
+                    raise NoModel(
+                        f"{self.builder_name} returned a Keras model that is not compiled. Call "
+                        "model.compile(...) before it is returned."
+                    ) from error
                 sentence = misfit(model, self.facts, self._one_hot)
                 if sentence and type(error).__name__ in _SHAPE_ERRORS:
                     raise TemplateError(sentence) from error

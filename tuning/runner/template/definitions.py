@@ -89,3 +89,17 @@ def own_tuner(module: ModuleType, constructed: str) -> Any:
         names = ", ".join(leaf.__name__ for leaf in leaves)
         raise TemplateError(f"The template defines several Tuner classes ({names}). Keep one.")
     return leaves[0] if leaves else None
+
+
+def shown(value: Any) -> str:
+    """What a builder returned, briefly: None, 1 (int), a list of 2."""
+    kind = type(value).__name__
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, bool | int | float | str):
+        return f"{value!r:.60} ({kind})"
+    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    length = f" of {len(value)}" if isinstance(value, list | tuple | dict | set) else ""
+    return f"{article} {kind}{length}"

@@ -103,6 +103,8 @@ class RetrainingAssignment(Assignment):
             layers=event.summary,
             versions=event.versions,
             trusted_types=event.trusted_types,
+            note=event.note,
+            layers_code=event.layers_code,
             file=name,
             size=size,
             sha256=digest,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 # Before Django reads its settings, so pytest-django must not do it by itself: tests write into a
-# folder of their own (shared by xdist's processes), never into the one that the site here uses.
+# folder of their own, never into the one that the site here uses.
 os.environ["TUNEROOM_DATA"] = tempfile.mkdtemp(prefix="tuneroom-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
 
@@ -21,6 +21,9 @@ if os.environ.get("REQUIRE_SERVICES") == "1":
     hypothesis.settings.load_profile("ci")
 
 django.setup()
+# xdist's processes inherit the environment. With this variable pytest-django would read their
+# settings before they come here, and all would write into the first one's folder.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 import pytest
 from django.conf import settings
@@ -33,7 +36,6 @@ from tuning.protocol.statuses import Status
 
 pytest_plugins = ["tests.services"]
 
-# One for each of xdist's processes, which share the data folder.
 DIGITS_FOLDER = f"test-digits-{os.getpid()}"
 
 SPACE = {
@@ -74,6 +76,7 @@ SPACE = {
 }  # fmt: skip
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow files go first, so that no process is left with one at the end. What drives a browser
     or a Tuneroom that tests share stays in one process; every other file has its own turn."""

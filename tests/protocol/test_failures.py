@@ -16,7 +16,7 @@ ABSENT = {
 # Reasons that only a template's code or training can give.
 NEVER_OF_A_FILE = {
     FailureCode.UNUSABLE_TEMPLATE, FailureCode.NO_MODEL, FailureCode.CANNOT_SAVE,
-    FailureCode.NAN_SCORE, FailureCode.NO_SCORE,
+    FailureCode.NAN_SCORE, FailureCode.NO_SCORE, FailureCode.BAD_MODEL_FILE,
 }  # fmt: skip
 
 

@@ -36,7 +36,8 @@ class OutgoingMail(models.Model):
     subject = models.TextField(blank=True)
     text = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    next_try_at = models.DateTimeField(default=timezone.now)
+    # By the clock that `due` compares with: SQLite's counts milliseconds, Python's microseconds.
+    next_try_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0)
 
     objects = OutgoingMailQuerySet.as_manager()

@@ -244,7 +244,7 @@ _TEXTS: dict[FailureCode, _Text] = {
         Fault.DATA,
         "Correct the file and try again.",
     ),
-    FailureCode.BAD_MODEL_FILE: (
+    FailureCode.BAD_MODEL_FILE: _Text(
         "The model file was refused",
         Fault.CODE,
         "Save the whole model as a Keras or skops file; the administrator sets MODEL_MAX_MB.",

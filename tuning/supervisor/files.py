@@ -43,7 +43,7 @@ def store_open_file(
 ) -> tuple[int, str]:
     """The same for a file that is open already, if `check` does not raise: it gets the copy, since
     a runner may go on writing into its own. What is appended meanwhile is left out."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    _make_folder(target.parent)
     temporary = target.with_name(f".{target.name}.part")
     digest, size = hashlib.sha256(), 0
     left = os.fstat(reader.fileno()).st_size
@@ -55,7 +55,7 @@ def store_open_file(
                 writer.write(chunk)
                 beat()
             writer.flush()
-            os.fchmod(writer.fileno(), 0o640)
+            os.fchmod(writer.fileno(), stat.S_IMODE(target.parent.stat().st_mode) & 0o640)
             os.fsync(writer.fileno())
         check(temporary)
         temporary.replace(target)

@@ -30,6 +30,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
+from xdist.scheduler import LoadScopeScheduling
 
 from tuning.models import Dataset, HyperModel, Inspection, Membership, Project, Role, Search, Team
 from tuning.protocol.statuses import Status
@@ -76,24 +77,27 @@ SPACE = {
 }  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook.
+# The folders of tests that share a browser or a Tuneroom.
+SHARED = ("tests/browser/", "tests/system/")
+
+
+class OneProcessAFile(LoadScopeScheduling):
+    """Which tests have one of xdist's processes in common: those of a file, and all of SHARED."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return "shared" if file.startswith(SHARED) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneProcessAFile:
+    return OneProcessAFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files go first, so that no process is left with one at the end. What drives a browser
-    or a Tuneroom that tests share stays in one process; every other file has its own turn."""
-    slow = {item.path for item in items if _is_slow(item)}
-    items.sort(key=lambda item: (not _is_shared(item), item.path not in slow))
-    for item in items:
-        group = "shared" if _is_shared(item) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _is_shared(item: pytest.Item) -> bool:
-    shared = {"chromium", "tuneroom"}
-    return bool(shared & set(item.fixturenames)) if isinstance(item, pytest.Function) else False
-
-
-def _is_slow(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) for name in ("tensorflow", "services"))
+    """Slow files go first, the longest turn before all, so that no process is left with one."""
+    marks = ("browser", "tensorflow", "services")
+    slow = {item.path for item in items if any(map(item.get_closest_marker, marks))}
+    items.sort(key=lambda item: (not item.nodeid.startswith(SHARED), item.path not in slow))
 
 
 @pytest.fixture(scope="session", autouse=True)

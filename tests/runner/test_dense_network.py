@@ -74,6 +74,7 @@ def test_a_city_that_only_later_rows_have(tmp_path: Path, monkeypatch: pytest.Mo
     import keras
 
     from tuning.runner.saved.saving import save_model
+    from tuning.runner.template.code import Template
 
     dataset = of_case("rare_city.csv", "rent", tmp_path / "case", stratified=False)
     x, y = dataset.rows("train")
@@ -81,7 +82,7 @@ def test_a_city_that_only_later_rows_have(tmp_path: Path, monkeypatch: pytest.Mo
     model, history = trained(DENSE, dataset.facts, x, y, 20, validation_data=validation)
     assert history["val_mean_absolute_error"][-1] < np.std(y) / 2
     monkeypatch.chdir(tmp_path)
-    save_model(model, dataset)
+    save_model(model, dataset, Template(DENSE, dataset.facts))
     downloaded = keras.models.load_model("model.keras")
 
     def rent(city: str, area: float) -> float:

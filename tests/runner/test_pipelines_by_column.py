@@ -190,7 +190,9 @@ def test_what_selects_columns_gets_a_frame(code: str, ship: Path, inspected: Any
     found = inspected(code, ship)
     assert isinstance(found, Inspected), found
     # What lies in the script itself is in no file that is safe to load.
-    assert ("cannot be retrained" in found.note) == ("def fa" in code or "class " in code)
+    assert ("cannot be downloaded as they are" in found.note) == (
+        "def fa" in code or "class " in code
+    )
 
 
 @pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")

@@ -178,7 +178,7 @@ def test_a_running_search_is_paused_resumed_and_stopped(
     sign_in: Callable[..., Any], tuneroom: Tuneroom
 ) -> None:
     page = sign_in()
-    page.get_by_role("link", name=re.compile("Digits")).first.click()
+    create_project(page, "Digits to pause")
     search = start_search(page, tuner="random", max_trials="50", epochs="300")
     page.get_by_text(re.compile("epoch [1-9]")).first.wait_for(timeout=LONG)
     page.get_by_role("button", name="Pause").click()

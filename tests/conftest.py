@@ -4,6 +4,7 @@ a stranger."""
 # ruff: noqa: E402
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -77,16 +78,17 @@ SPACE = {
 }  # fmt: skip
 
 
-# The folders of tests that share a browser or a Tuneroom.
-SHARED = ("tests/browser/", "tests/system/")
+# The tests that share a browser and a Tuneroom.
+BROWSER = "tests/browser/"
 
 
 class OneProcessAFile(LoadScopeScheduling):
-    """Which tests have one of xdist's processes in common: those of a file, and all of SHARED."""
+    """Which tests have one of xdist's processes in common: those of a file, and all that
+    drive a browser."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
-        return "shared" if file.startswith(SHARED) else file
+        return BROWSER if file.startswith(BROWSER) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneProcessAFile:
@@ -97,7 +99,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow files go first, the longest turn before all, so that no process is left with one."""
     marks = ("browser", "tensorflow", "services")
     slow = {item.path for item in items if any(map(item.get_closest_marker, marks))}
-    items.sort(key=lambda item: (not item.nodeid.startswith(SHARED), item.path not in slow))
+    items.sort(key=lambda item: (not item.nodeid.startswith(BROWSER), item.path not in slow))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -109,8 +111,9 @@ def _quick_site() -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_shared() -> None:
-    """Each test has rows of its own with the keys of the one before."""
+    """Each test has rows of its own with the keys of the one before, and so names of files."""
     cache.clear()
+    shutil.rmtree(settings.CHECKPOINTS_ROOT, ignore_errors=True)
 
 
 def _user(name: str) -> User:

@@ -304,8 +304,8 @@ def start_tuneroom(
     done = manage("bootstrap", environment=environment)
     if done.returncode:
         pytest.fail(f"`manage.py bootstrap` failed:\n{done.stdout}{done.stderr}")
-    if not gallery and "DATABASE_URL" not in settings:
-        _forget_gallery(data / "db.sqlite3")
+    if not gallery:
+        _forget_gallery(settings.get("DATABASE_URL", ""), data)
     with (data / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), "up"],
@@ -327,8 +327,11 @@ def start_tuneroom(
     return tuneroom
 
 
-def _forget_gallery(database: Path) -> None:
-    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+def _forget_gallery(url: str, data: Path) -> None:
+    import psycopg
+
+    database: Any = psycopg.connect(url) if url else sqlite3.connect(data / "db.sqlite3")
+    with contextlib.closing(database) as connection, connection:
         connection.execute(
             "DELETE FROM tuning_inspection WHERE status = 'queued' AND NOT EXISTS ("
             "SELECT 1 FROM tuning_project WHERE dataset_id = tuning_inspection.dataset_id "

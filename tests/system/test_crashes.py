@@ -79,7 +79,14 @@ def test_kill_9_of_everything_loses_no_finished_trial(tmp_path: Path) -> None:
         again.stop()
 
 
+def workers_of(tuneroom: Tuneroom) -> set[int]:
+    return {p.pid for p in tuneroom.processes() if "celery" in " ".join(p.cmdline())}
+
+
 def test_a_killed_runner_fails_its_trial_and_the_worker_goes_on(tuneroom: Tuneroom) -> None:
+    # Asked before anything trains: a worker's fork that is about to become a runner looks like one.
+    wait_for(lambda: bool(workers_of(tuneroom)), "the workers are up")
+    workers = workers_of(tuneroom)
     tune = start_tuning(tuneroom)
     try:
         wait_for(
@@ -87,7 +94,6 @@ def test_a_killed_runner_fails_its_trial_and_the_worker_goes_on(tuneroom: Tunero
                         for r in trials(tuneroom).values()),
             "a trial trains", 120,
         )  # fmt: skip
-        worker_pids = {p.pid for p in tuneroom.processes() if "celery" in " ".join(p.cmdline())}
         victim = runner_of(tuneroom, 0)
         assert victim is not None
         victim.kill()
@@ -106,5 +112,4 @@ def test_a_killed_runner_fails_its_trial_and_the_worker_goes_on(tuneroom: Tunero
     for row in failed:
         assert row[1] == "killed"
         assert "SIGKILL" in row[2]
-    still = {p.pid for p in tuneroom.processes() if "celery" in " ".join(p.cmdline())}
-    assert worker_pids <= still
+    assert workers <= workers_of(tuneroom)

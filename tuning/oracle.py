@@ -37,6 +37,9 @@ class OracleSettings:
     epochs: int
     hyperband_factor: int = 3
     hyperband_iterations: int = 1
+    bayesian_initial_points: int | None = None
+    bayesian_alpha: float = 1e-4
+    bayesian_beta: float = 2.6
 
 
 @dataclass(frozen=True)
@@ -165,10 +168,17 @@ def _fresh(settings: OracleSettings) -> kt_oracle.Oracle:
             hyperband_iterations=settings.hyperband_iterations,
             **common,
         )
+    if settings.tuner == "bayesian":
+        return keras_tuner.oracles.BayesianOptimizationOracle(
+            max_trials=settings.max_trials,
+            num_initial_points=settings.bayesian_initial_points,
+            alpha=settings.bayesian_alpha,
+            beta=settings.bayesian_beta,
+            **common,
+        )
     kind = {
         "random": keras_tuner.oracles.RandomSearchOracle,
         "grid": keras_tuner.oracles.GridSearchOracle,
-        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
     }[settings.tuner]
     return kind(max_trials=settings.max_trials, **common)
 

@@ -13,8 +13,10 @@ function show(element, shown) {
 const field = (name) => form.querySelector(`[data-field="${name}"]`);
 
 function adapt() {
-  const hyperband = form.elements.tuner.value === "hyperband";
+  const strategy = form.elements.tuner.value;
+  const hyperband = strategy === "hyperband";
   show(document.getElementById("hyperband-fields"), hyperband);
+  show(document.getElementById("bayesian-fields"), strategy === "bayesian");
   show(field("max_trials"), !hyperband);
   const stopping = form.elements.early_stopping_metric?.value;
   show(field("early_stopping_patience"), stopping !== "");

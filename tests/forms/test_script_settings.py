@@ -37,6 +37,7 @@ def scripted(project: Project) -> Any:
         ("tuner", "bayesian"), ("max_trials", 9), ("epochs", 33), ("batch_size", 16), ("seed", 0),
         ("executions_per_trial", 2), ("retries", 1), ("max_consecutive_failures", 9),
         ("hyperband_factor", 4), ("hyperband_iterations", 2),
+        ("bayesian_initial_points", 4), ("bayesian_alpha", 0.001), ("bayesian_beta", 3.0),
         ("early_stopping_metric", "val_accuracy"), ("early_stopping_patience", 7),
     ],
 )  # fmt: skip

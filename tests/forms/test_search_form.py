@@ -27,7 +27,8 @@ def test_the_defaults_are_valid(project: Project) -> None:
         ("executions_per_trial", 0), ("objective", "val_f1"), ("early_stopping_metric", "val_f1"),
         ("early_stopping_patience", 0), ("seed", -1), ("parallel_trials", 0), ("retries", -1),
         ("max_consecutive_failures", 0), ("time_limit", 1), ("stall_limit", 4000),
-        ("hyperband_factor", 1), ("hyperband_iterations", 0), ("tuner", "magic"),
+        ("hyperband_factor", 1), ("hyperband_iterations", 0), ("bayesian_initial_points", 0),
+        ("bayesian_alpha", -1), ("bayesian_beta", "nan"), ("tuner", "magic"),
     ],
 )  # fmt: skip
 def test_nonsense_is_said_beside_its_field(project: Project, name: str, value: object) -> None:
@@ -71,6 +72,21 @@ def test_hyperband_needs_no_number_of_trials(project: Project) -> None:
     form = _form(project, tuner="hyperband", max_trials="")
     assert form.is_valid()
     assert form.search().max_trials == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("bayesian_initial_points", "", None), ("bayesian_initial_points", "7", 7),
+        ("bayesian_alpha", "", 1e-4), ("bayesian_alpha", "0.01", 0.01), ("bayesian_beta", "", 2.6),
+    ],
+)  # fmt: skip
+def test_bayesian_settings_may_be_left_out(
+    project: Project, name: str, given: str, expected: float | None
+) -> None:
+    form = _form(project, tuner="bayesian", **{name: given})
+    assert form.is_valid()
+    assert getattr(form.search(), name) == expected
 
 
 def test_validation_metrics_come_first() -> None:

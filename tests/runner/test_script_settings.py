@@ -76,6 +76,17 @@ PROPOSED: dict[str, tuple[str, dict[str, Any]]] = {
         _script(kind="kt.BayesianOptimization(build_model, 'val_loss', max_trials=3, "),
         {"tuner": "bayesian", "max_trials": 3},
     ),
+    "bayesian's own": (
+        _script("num_initial_points=4, alpha=1e-3, beta=3", kind="kt.BayesianOptimization("
+                "build_model, 'val_loss', "),
+        {"tuner": "bayesian", "bayesian_initial_points": 4, "bayesian_alpha": 1e-3,
+         "bayesian_beta": 3.0},
+    ),
+    "bayesian's oracle": (
+        _script(kind="kt.Tuner(kt.oracles.BayesianOptimizationOracle('val_loss', beta=1.5), "
+                "build_model, "),
+        {"tuner": "bayesian", "bayesian_beta": 1.5},
+    ),
     "grid": (_script(kind="kt.GridSearch(build_model, 'val_loss', "), {"tuner": "grid"}),
     "oracle": (
         _script(before="oracle = kt.oracles.GridSearchOracle(objective='val_loss', max_trials=6,"
@@ -201,9 +212,9 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
         "cbs + [keras.callbacks.CSVLogger('a.csv')]", "unused", "records every epoch",
     ),
     "folder": (_script("directory='out'"), "directory='out'", "unused", "keeps the results"),
-    "bayesian's own": (
-        _script("alpha=0.1", kind="kt.BayesianOptimization(build_model, 'val_loss', "),
-        "alpha=0.1", "unused", "default",
+    "no alpha": (
+        _script("alpha=-1", kind="kt.BayesianOptimization(build_model, 'val_loss', "),
+        "alpha=-1", "unused", "not a number of 0 or more",
     ),
     "time series": (
         _script("cv=TimeSeriesSplit(3)", kind="kt.SklearnTuner(kt.oracles.RandomSearchOracle("

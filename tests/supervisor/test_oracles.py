@@ -119,6 +119,20 @@ def test_bayesian_finds_better_values_than_it_began_with(make_search: Any, make_
     assert max(scores[13:]) >= max(scores[:13])
 
 
+def test_bayesian_has_its_own_settings(make_search: Any, make_slot: Any) -> None:
+    own = {"bayesian_initial_points": 2, "bayesian_alpha": 0.5, "bayesian_beta": 0.1}
+    search = make_search(tuner="bayesian", max_trials=5, **own)
+    default = make_search(tuner="bayesian", max_trials=5)
+    make_slot(scripted).run()
+    search.refresh_from_db()
+    state = search.oracle_state
+    assert (state["num_initial_points"], state["alpha"], state["beta"]) == (2, 0.5, 0.1)
+    # The baseline and two random points; then the model of the scores decides.
+    tried, others = of_search(search), of_search(default)
+    assert tried[:2] == others[:2]
+    assert tried[2:] != others[2:]
+
+
 def test_an_extended_search_goes_on_where_it_ended(make_search: Any, make_slot: Any) -> None:
     from tuning.actions.searches import extend_search
 

@@ -8,13 +8,16 @@ from django import forms
 
 from tuning.analysis.profiles import split_sizes
 from tuning.models import Dataset, Project, Search
-from tuning.protocol.script_settings import Use
+from tuning.protocol.script_settings import AMOUNTS, Use
 
 from .directions import clean_direction, direction_field
 
 # The few settings that decide what happens; the rest is folded away.
 MAIN_FIELDS = ("objective", "direction", "tuner", "max_trials", "epochs")
 HYPERBAND_FIELDS = ("hyperband_factor", "hyperband_iterations")
+BAYESIAN_FIELDS = ("bayesian_initial_points", "bayesian_alpha", "bayesian_beta")
+# Hidden where the strategy does not use them: then their defaults hold.
+_OF_A_STRATEGY = ("max_trials", *HYPERBAND_FIELDS, *BAYESIAN_FIELDS, "early_stopping_patience")
 # Each belongs to the metric of another field.
 _DIRECTIONS = {"direction": "objective", "early_stopping_direction": "early_stopping_metric"}
 
@@ -33,7 +36,10 @@ LIMITS: dict[str, tuple[int, int]] = {
     "stall_limit": (10, 7 * 24 * 3600),
     "hyperband_factor": (2, 10),
     "hyperband_iterations": (1, 100),
+    "bayesian_initial_points": (1, 10_000),
 }
+
+MAX_AMOUNT = 1e6
 
 HELP = {
     "tuner": "How the next values are chosen. Random search is a good start for any space.",
@@ -54,6 +60,10 @@ HELP = {
     "stall_limit": "Seconds without any news after which a trial counts as stuck.",
     "hyperband_factor": "Each round keeps one in this many models and trains them as much longer.",
     "hyperband_iterations": "How often the whole Hyperband plan is run.",
+    "bayesian_initial_points": "Random trials before the model of the scores decides. "
+    "Blank: three for each hyperparameter.",
+    "bayesian_alpha": "Expected noise of the scores (the Gaussian process’s alpha).",
+    "bayesian_beta": "Higher values explore more, lower ones stay near the best trials.",
 }
 
 
@@ -67,7 +77,7 @@ class SearchForm(forms.ModelForm):
     class Meta:
         model = Search
         fields = [
-            *MAIN_FIELDS, *HYPERBAND_FIELDS, "executions_per_trial", "batch_size",
+            *MAIN_FIELDS, *HYPERBAND_FIELDS, *BAYESIAN_FIELDS, "executions_per_trial", "batch_size",
             "early_stopping_metric", "early_stopping_direction", "early_stopping_patience", "seed",
             "parallel_trials", "retries", "max_consecutive_failures", "time_limit", "stall_limit",
         ]  # fmt: skip
@@ -81,6 +91,9 @@ class SearchForm(forms.ModelForm):
             "max_consecutive_failures": "Failures in a row",
             "hyperband_factor": "Reduction factor",
             "hyperband_iterations": "Iterations",
+            "bayesian_initial_points": "Initial points",
+            "bayesian_alpha": "Alpha",
+            "bayesian_beta": "Beta",
             "time_limit": "Time limit (seconds)",
             "stall_limit": "Stall limit (seconds)",
         }
@@ -97,12 +110,17 @@ class SearchForm(forms.ModelForm):
                 self.fields[name] = forms.IntegerField(
                     min_value=least,
                     max_value=most,
-                    initial=Search._meta.get_field(name).default,
+                    initial=Search._meta.get_field(name).get_default(),
                     label=self.fields[name].label,
                     help_text=HELP[name],
                 )
-        for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience"):
-            # Left out or hidden where it does not apply: then the default holds.
+        for name in AMOUNTS:
+            self.fields[name] = forms.FloatField(
+                min_value=0, max_value=MAX_AMOUNT, initial=Search._meta.get_field(name).default,
+                label=self.fields[name].label, help_text=HELP[name],
+                widget=forms.NumberInput(attrs={"step": "any"}),
+            )  # fmt: skip
+        for name in _OF_A_STRATEGY:
             if name in self.fields:
                 self.fields[name].required = False
         self._check_proposals(earlier)
@@ -190,8 +208,12 @@ class SearchForm(forms.ModelForm):
         return [self[name] for name in HYPERBAND_FIELDS if name in self.fields]
 
     @property
+    def bayesian_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in BAYESIAN_FIELDS]
+
+    @property
     def more_fields(self) -> list[forms.BoundField]:
-        first = {*self.main_names, *HYPERBAND_FIELDS}
+        first = {*self.main_names, *HYPERBAND_FIELDS, *BAYESIAN_FIELDS}
         return [field for field in self if field.name not in first]
 
     @property
@@ -212,9 +234,9 @@ class SearchForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        for name in ("max_trials", *HYPERBAND_FIELDS, "early_stopping_patience"):
+        for name in _OF_A_STRATEGY:
             if cleaned.get(name) is None and name not in self.errors:
-                cleaned[name] = Search._meta.get_field(name).default
+                cleaned[name] = Search._meta.get_field(name).get_default()
         self._clean_directions(cleaned)
         if "time_limit" in cleaned and cleaned.get("stall_limit", 0) > cleaned["time_limit"]:
             self.add_error("stall_limit", "This is longer than the time limit of a trial.")

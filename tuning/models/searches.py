@@ -109,6 +109,10 @@ class Search(models.Model):
     )
     hyperband_factor = models.PositiveSmallIntegerField(default=3)
     hyperband_iterations = models.PositiveSmallIntegerField(default=1)
+    # None: KerasTuner's number, three for each hyperparameter.
+    bayesian_initial_points = models.PositiveSmallIntegerField(null=True, blank=True)
+    bayesian_alpha = models.FloatField(default=1e-4)
+    bayesian_beta = models.FloatField(default=2.6)
     model_kind = models.CharField(
         max_length=10, choices=[(k.value, k.value) for k in ModelKind], default=ModelKind.KERAS
     )

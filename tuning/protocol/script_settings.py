@@ -3,6 +3,7 @@
 The runner reads it from the code, the site proposes it in the form of a new search.
 """
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -15,8 +16,9 @@ _MAX_NUMBER = 2**31 - 1
 NUMBERS = frozenset({
     "max_trials", "epochs", "batch_size", "executions_per_trial", "seed", "retries",
     "max_consecutive_failures", "hyperband_factor", "hyperband_iterations",
-    "early_stopping_patience", "folds",
+    "early_stopping_patience", "folds", "bayesian_initial_points",
 })  # fmt: skip
+AMOUNTS = frozenset({"bayesian_alpha", "bayesian_beta"})
 TEXTS = frozenset({"tuner", "early_stopping_metric", "early_stopping_direction", "scoring"})
 
 
@@ -76,7 +78,7 @@ def check_settings(settings: ScriptSettings) -> None:
     for one in settings.arguments:
         _check(one.use in set(Use), "an argument of no known use")
         _check(len(one.text) <= MAX_TEXT and len(one.note) <= MAX_NOTE, "a long argument")
-        _check(one.field in NUMBERS | TEXTS | {""}, "an argument of no known field")
+        _check(one.field in NUMBERS | AMOUNTS | TEXTS | {""}, "an argument of no known field")
     for name, value in settings.fields.items():
         _check(_fits(name, value), f"no value for the field {name[:50]!r}")
 
@@ -85,6 +87,8 @@ def _fits(name: str, value: Any) -> bool:
     if name in NUMBERS:
         is_int = isinstance(value, int) and not isinstance(value, bool)
         return is_int and 0 <= value <= _MAX_NUMBER
+    if name in AMOUNTS:
+        return isinstance(value, float) and math.isfinite(value) and value >= 0
     return name in TEXTS and isinstance(value, str) and len(value) <= MAX_TEXT
 
 

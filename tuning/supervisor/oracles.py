@@ -89,4 +89,7 @@ def _settings(search: Search) -> oracle.OracleSettings:
         epochs=search.epochs,
         hyperband_factor=search.hyperband_factor,
         hyperband_iterations=search.hyperband_iterations,
+        bayesian_initial_points=search.bayesian_initial_points,
+        bayesian_alpha=search.bayesian_alpha,
+        bayesian_beta=search.bayesian_beta,
     )

@@ -6,6 +6,7 @@
 
 import ast
 import copy
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 
 from tuning.protocol.scorers import scorers_for
 from tuning.protocol.script_settings import (
+    AMOUNTS,
     MAX_ARGUMENTS,
     MAX_NOTE,
     MAX_TEXT,
@@ -42,6 +44,7 @@ _RECORDED = "Tuneroom records every epoch and keeps the results itself."
 _FOR_ITS_CODE = "It is given to the template’s own code."
 _OF_SPACE = "hyperparameters="
 _NOT_A_NUMBER = "This is not a whole number."
+_NO_AMOUNT = "This is not a number of 0 or more."
 # KerasTuner's class, or its oracle -> Search.Tuner.
 _STRATEGIES = {
     "RandomSearch": "random", "GridSearch": "grid", "BayesianOptimization": "bayesian",
@@ -196,6 +199,11 @@ class ScriptArguments:
                 self.tell(node, name, Use.UNUSED, _NOT_A_NUMBER)
                 return
             value = int(value)
+        if field in AMOUNTS:
+            value = _amount(value)
+            if value is None:
+                self.tell(node, name, Use.UNUSED, _NO_AMOUNT)
+                return
         if field in self.fields and field != "early_stopping_patience":
             self.tell(node, name, Use.UNUSED, f"{field.replace('_', ' ')} is given already.")
             return
@@ -505,8 +513,12 @@ def _default_of(entry: dict[str, Any]) -> Any:
     return config.get("min_value", (config.get("values") or [False])[0])
 
 
+def _amount(value: Any) -> float | None:
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < math.inf else None
+
+
 _STORED = _unused(_RECORDED)
-_BAYESIAN = _unused("Bayesian optimisation runs with KerasTuner’s default for this.")
 # Of tuners and oracles alike. None: what the project or the template supplies.
 _ORACLE: dict[str, _Handler | None] = {
     "objective": None,
@@ -520,9 +532,9 @@ _ORACLE: dict[str, _Handler | None] = {
     "hyperparameters": _hyperparameters,
     "tune_new_entries": _new_entries,
     "allow_new_entries": _new_entries,
-    "num_initial_points": _BAYESIAN,
-    "alpha": _BAYESIAN,
-    "beta": _BAYESIAN,
+    "num_initial_points": _proposed("bayesian_initial_points"),
+    "alpha": _proposed("bayesian_alpha"),
+    "beta": _proposed("bayesian_beta"),
 }
 _TUNER: dict[str, _Handler | None] = {
     **_ORACLE,

@@ -63,8 +63,16 @@ def test_without_a_script_the_defaults_hold(project: Project) -> None:
 
 
 def test_the_terminal_lists_the_script(scripted: Project) -> None:
-    assert list(script_lines(scripted)) == [
+    Inspection.objects.update(note="The code is a script.")
+    project = Project.objects.get(pk=scripted.pk)
+    assert list(script_lines(project, _options("--epochs", "3"))) == [
+        "The code is a script.",
         "Line 7: max_trials=9 (from the script).",
         "Line 8: class_weight={0: 1, 1: 5} (from the script).",
         "Line 9: magic=3 (not used). Nobody knows this argument.",
     ]
+
+
+def test_an_option_is_named_in_place_of_the_scripts_value(scripted: Project) -> None:
+    lines = script_lines(scripted, _options("--max-trials", "4"))
+    assert "Line 7: max_trials=9 (not used: 4 was given)." in lines

@@ -37,10 +37,15 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 
 def proposed(tuner: str) -> dict[str, Any]:
+    import keras_tuner as kt
+
     from tuning.runner.template.code import Template
 
     code = scripts.BUILD + scripts.DATA + tuner + scripts.SEARCH
-    return asdict(Template(code, FACTS).objective)
+    template = Template(code, FACTS)
+    if "self.build" in tuner:
+        template.build(kt.HyperParameters())
+    return asdict(template.objective)
 
 
 def of_classes() -> dict[str, str]:

@@ -53,7 +53,9 @@ def _read(order: ProjectOrder) -> dict[str, Any]:
     template = Template(order.code, dataset.facts, {}, dataset.rows)
     hp = kt.HyperParameters()
     template.build(hp)
-    return asdict(template.arguments.settings(["val_loss", "val_accuracy"], to_json(hp)))
+    metrics = ["val_loss", "val_accuracy"]
+    objective = template.objective.among(metrics, {})
+    return asdict(template.arguments.settings(metrics, to_json(hp), objective))
 
 
 def _train(order: ProjectOrder, settings: dict[str, Any]) -> dict[str, Any]:

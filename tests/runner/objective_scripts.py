@@ -125,6 +125,69 @@ TUNERS: dict[str, tuple[str, tuple[str, str]]] = {
         ("mse", ""),
     ),
     "none": ("import keras_tuner as kt\ntuner = kt.RandomSearch(build_model)", ("", "")),
+    "in_a_helper_class": (
+        "import keras_tuner as kt\n"
+        "class Runner:\n"
+        "    goal = None\n"
+        "    def __init__(self, metric, direction='min'):\n"
+        "        self.name = 'val_' + metric\n"
+        "        self.objective = kt.Objective(self.name, direction)\n"
+        "    def run(self, x, y):\n"
+        "        tuner = kt.RandomSearch(build_model, objective=self.objective)\n"
+        "        tuner.search(x, y)\n"
+        "Runner('f1_m', direction='max').run(x_train, y_train)", F1,
+    ),
+    "in_a_helper_classes_constructor": (
+        "import keras_tuner as kt\n"
+        "class Runner:\n"
+        "    def __init__(self, builder, name):\n"
+        "        self.objective = kt.Objective(name, 'max')\n"
+        "        self.tuner = kt.RandomSearch(builder, self.objective, 3)\n"
+        "    def search(self, x, y):\n"
+        "        self.tuner.search(x, y, epochs=3)\n"
+        "def main():\n"
+        "    name = 'val_f1_m'\n"
+        "    runner = Runner(build_model, name)\n"
+        "    runner.search(x_train, y_train)\n"
+        "main()", F1,
+    ),
+    "in_a_class_attribute": (
+        "import keras_tuner as kt\n"
+        "from dataclasses import dataclass\n"
+        "@dataclass\n"
+        "class Runner:\n"
+        "    name: str = 'val_loss'\n"
+        "    DIRECTION = 'max'\n"
+        "    def run(self):\n"
+        "        return kt.RandomSearch(build_model, kt.Objective(self.name, self.DIRECTION))\n"
+        "runner = Runner(name='val_f1_m')\ntuner = runner.run()", F1,
+    ),
+    "of_a_builder_in_a_helper_class": (
+        "import keras_tuner as kt\n"
+        "class Runner:\n"
+        "    def __init__(self, units):\n"
+        "        self.units, self.goal = units, kt.Objective('val_f1_m', 'max')\n"
+        "        self.data = np.load('x.npy')\n"
+        "    def build(self, hp):\n"
+        "        assert self.units == 4\n"
+        "        return build_model(hp)\n"
+        "    def run(self):\n"
+        "        return kt.RandomSearch(self.build, objective=self.goal)\n"
+        "if __name__ == '__main__':\n    tuner = Runner(4).run()", F1,
+    ),
+    "in_keyword_arguments": (
+        "import keras_tuner as kt\n"
+        "def make(**settings):\n    return kt.RandomSearch(build_model, **settings)\n"
+        "tuner = make(objective=kt.Objective('val_f1_m', 'max'), max_trials=3)", F1,
+    ),
+    "of_the_command_line": (
+        "import argparse\nimport keras_tuner as kt\n"
+        "parser = argparse.ArgumentParser()\nparser.add_argument('file')\n"
+        "parser.add_argument('--metric', default='val_f1_m')\n"
+        "parser.add_argument('--out', required=True)\n"
+        "args = parser.parse_args()\n"
+        "tuner = kt.RandomSearch(build_model, kt.Objective(args.metric, 'max'))", F1,
+    ),
     "bound_anew_later": (
         "import keras_tuner as kt\ngoal = 'val_mae'\n"
         "tuner = kt.RandomSearch(build_model, objective=goal)\ngoal = 'val_loss'", ("val_mae", ""),

@@ -41,6 +41,18 @@ def _script(construction: str = "", search: str = "", before: str = "", kind: st
 # Name -> (code, fields that the form must get, besides the strategy).
 PROPOSED: dict[str, tuple[str, dict[str, Any]]] = {
     "max_trials": (_script("max_trials=5"), {"max_trials": 5}),
+    "a function's keywords": (
+        _script(kind="make(", construction="max_trials=6, seed=3", before="def make(max_trials=2,"
+                " **kwargs):\n    return kt.RandomSearch(build_model, 'val_loss', max_trials,"
+                " **kwargs)"),
+        {"max_trials": 6, "seed": 3},
+    ),
+    "the command line": (
+        _script("max_trials=args.n", before="import argparse\np = argparse.ArgumentParser()\n"
+                "p.add_argument('data')\np.add_argument('--n', type=int, default=8)\n"
+                "args = p.parse_args()"),
+        {"max_trials": 8},
+    ),
     "max_trials by position": (
         _script("7", kind="kt.RandomSearch(build_model, 'val_loss', "), {"max_trials": 7}
     ),
@@ -134,8 +146,44 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
         _script(search="sample_weight=w", before="w = np.load('weights.npy')"),
         "sample_weight=w", "unused", "not run",
     ),
+    "settings": (
+        _script("**settings", before="settings = dict(seed=2, directory='out')\n"
+                "settings['seed'] = 4"),
+        "seed=settings['seed']", "form", "It is 4.",
+    ),
+    "an entry of settings": (
+        _script("**settings", before="settings = {'directory': 'out'}"),
+        "directory='out'", "unused", "keeps the results",
+    ),
+    "a variable": (
+        _script(search="epochs=EPOCHS", before="EPOCHS = 2 * 15"), "epochs=EPOCHS", "form",
+        "It is 30.",
+    ),
+    "a helper's callbacks": (
+        f"{HEAD}class Runner:\n    def __init__(self):\n"
+        "        self.callbacks = [keras.callbacks.TerminateOnNaN()]\n    def run(self):\n"
+        "        tuner = kt.RandomSearch(build_model, 'val_loss')\n"
+        "        tuner.search(x_train, y_train, callbacks=self.callbacks)\nRunner().run()\n",
+        "keras.callbacks.TerminateOnNaN()", "training", "",
+    ),
     "validation_split": (
         _script(search="validation_split=0.2"), "validation_split=0.2", "unused", "divides its rows"
+    ),
+    "objective": (
+        _script(kind="kt.RandomSearch(build_model, objective=goal, ",
+                before="goal = kt.Objective('val_accuracy', 'min')"),
+        "objective=goal", "form", "It is val_accuracy. Lower is better.",
+    ),
+    "an objective's name": (
+        _script(), "objective='val_loss'", "form", "Lower is better.",
+    ),
+    "the oracle's objective": (
+        _script(kind="kt.Tuner(kt.oracles.RandomSearchOracle(objective='val_loss'), build_model, "),
+        "objective='val_loss'", "form", "Lower is better.",
+    ),
+    "an objective that is not reported": (
+        _script(kind="kt.RandomSearch(build_model, objective='val_f1', "),
+        "objective='val_f1'", "unused", "not among the metrics",
     ),
     "weights of validation": (
         f"{HEAD}tuner = kt.RandomSearch(build_model, 'val_loss')\n"

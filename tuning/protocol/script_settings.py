@@ -21,6 +21,9 @@ NUMBERS = frozenset({
 AMOUNTS = frozenset({"bayesian_alpha", "bayesian_beta"})
 TEXTS = frozenset({"tuner", "early_stopping_metric", "early_stopping_direction", "scoring"})
 
+# The field that inspections have a column of their own for.
+OBJECTIVE = "objective"
+
 
 class Use(StrEnum):
     """What becomes of an argument."""
@@ -62,6 +65,10 @@ class ScriptSettings:
         """What training or the space has, and no field of the form."""
         return [one for one in self.arguments if one.use in (Use.TRAINING, Use.SPACE)]
 
+    def without_repeats(self, note: str) -> str:
+        """The note, or nothing if an argument has it."""
+        return "" if any(one.note == note[:MAX_NOTE] for one in self.arguments) else note
+
     @property
     def proposed(self) -> list[ScriptArgument]:
         return [one for one in self.arguments if one.use == Use.FORM]
@@ -78,7 +85,10 @@ def check_settings(settings: ScriptSettings) -> None:
     for one in settings.arguments:
         _check(one.use in set(Use), "an argument of no known use")
         _check(len(one.text) <= MAX_TEXT and len(one.note) <= MAX_NOTE, "a long argument")
-        _check(one.field in NUMBERS | AMOUNTS | TEXTS | {""}, "an argument of no known field")
+        _check(
+            one.field in NUMBERS | AMOUNTS | TEXTS | {OBJECTIVE, ""},
+            "an argument of no known field",
+        )
     for name, value in settings.fields.items():
         _check(_fits(name, value), f"no value for the field {name[:50]!r}")
 

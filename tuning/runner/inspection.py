@@ -68,13 +68,16 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     space = to_json(oracle.get_space())
     summary = template.reservation() + found.summary
     proposed = template.objective.among(found.metrics, found.directions)
-    notes = (template.note, found.note, proposed.note, _turned_score(found.kind, proposed))
+    of_estimators = found.kind == ModelKind.SKLEARN
+    script = template.arguments.settings(found.metrics, space, proposed, of_estimators)
+    about_objective = script.without_repeats(proposed.note)
+    notes = (template.note, found.note, about_objective, _turned_score(found.kind, proposed))
     note = " ".join(filter(None, notes))
     channel.send(
         Inspected(
             space, found.metrics, found.parameters, summary, samples, note, found.kind,
             proposed.name, proposed.direction, found.directions,
-            template.arguments.settings(found.metrics, space, found.kind == ModelKind.SKLEARN),
+            script,
         )
     )  # fmt: skip
 

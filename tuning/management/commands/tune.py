@@ -22,6 +22,7 @@ from tuning.actions.projects import create_project, inspect_again, use_newest_ve
 from tuning.actions.saved_models import retrain, stop_retraining
 from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
+from tuning.analysis.summary import planned_trials
 from tuning.forms.arrays import question as array_question
 from tuning.forms.estimator_searches import search_form
 from tuning.forms.space import SpaceForm
@@ -30,7 +31,7 @@ from tuning.management.own_worker import own_worker
 from tuning.management.prepared import set_up_or_refuse
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
 from tuning.protocol.names import one_line
-from tuning.protocol.script_settings import Use
+from tuning.protocol.script_settings import ScriptArgument, Use
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
 
@@ -122,9 +123,10 @@ class Command(BaseCommand):
 
     def _run(self, user: User, project: Project, options: dict[str, Any]) -> None:
         self._inspect(project)
-        for line in script_lines(project):
+        for line in script_lines(project, options):
             self._say(line)
         search = start_search(user, search_of(project, options))
+        self._say(f"Objective: {search.get_direction_display()} {search.score_name}")
         best = self._follow(search)
         self._say(f"Best: trial {best.number}, {search.score_name} {best.score:.4g}")
         for name, value in best.values.items():
@@ -270,12 +272,9 @@ def _project(user: User, team: Team, dataset: Dataset, hypermodel: HyperModel) -
     )
 
 
-def search_of(project: Project, options: dict[str, Any]) -> Search:
-    """The search that the options describe: the same checks as on the page."""
-    form = search_form(project)
-    # What the form proposes: the script's own settings where it has any, else the defaults.
-    data = {name: form[name].initial for name in form.fields}
-    given = {
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a search that were given, by the form's fields."""
+    found = {
         "tuner": options["tuner"],
         "max_trials": options["max_trials"],
         "epochs": options["epochs"],
@@ -293,8 +292,15 @@ def search_of(project: Project, options: dict[str, Any]) -> Search:
         "scoring": options["scoring"],
         "folds": options["folds"],
     }
-    # What the form does not ask for, because nothing like it is trained, is not looked at.
-    data |= {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def search_of(project: Project, options: dict[str, Any]) -> Search:
+    """The search that the options describe: the same checks as on the page."""
+    form = search_form(project)
+    # What the form proposes: the script's own settings where it has any, else the defaults. What
+    # the form does not ask for, because nothing like it is trained, is not looked at.
+    data = {name: form[name].initial for name in form.fields} | _given(options)
     form = search_form(project, data)
     for name in ("direction", "early_stopping_direction"):
         if name in form.errors:
@@ -309,18 +315,26 @@ def search_of(project: Project, options: dict[str, Any]) -> Search:
     return search
 
 
-def script_lines(project: Project) -> Iterator[str]:
-    """What the template's script says for itself, and what of that cannot be used."""
-    form = search_form(project)
-    for one in form.script.arguments:
-        verdict = "not used" if one.use == Use.UNUSED else "from the script"
-        yield f"Line {one.line}: {one.text} ({verdict}). {one.note}".rstrip()
+def script_lines(project: Project, options: dict[str, Any]) -> Iterator[str]:
+    """What the inspection says of the template, then each argument of its script and what becomes
+    of it. The options go before the script."""
+    given = _given(options)
+    if project.inspection.note:
+        yield project.inspection.note
+    for one in search_form(project).script.arguments:
+        yield f"Line {one.line}: {one.text} ({_verdict(one, given)}). {one.note}".rstrip()
 
 
-def _progress(search: Search) -> tuple[int, int | None, str]:
-    """Finished trials, trials in all (None: not known), and the best score so far in words."""
+def _verdict(one: ScriptArgument, given: dict[str, Any]) -> str:
+    if one.use == Use.UNUSED:
+        return "not used"
+    return f"not used: {given[one.field]} was given" if one.field in given else "from the script"
+
+
+def _progress(search: Search) -> tuple[int, int, str]:
+    """Finished trials, trials in all, and the best score so far in words."""
     finished = search.trials.finished().count()
-    total = None if search.tuner == Search.Tuner.HYPERBAND else search.max_trials
+    total = max(planned_trials(search), finished)
     best = search.trials.best_first(search.direction).first()
     if best is not None:
         return finished, total, f"best {search.score_name} {best.score:.4g}"

@@ -77,8 +77,12 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
         # A number without a name, which KerasTuner minimises.
         proposed = Proposed(oracle.objective.name)
     proposed = proposed.among(metrics, directions)
-    note = _note(template, unexplored, arguments.are_given)
     space = to_json(oracle.get_space())
+    script = template.arguments.settings(metrics, space, proposed)
+    notes = (
+        _note(template, unexplored, arguments.are_given), script.without_repeats(proposed.note),
+        download,
+    )  # fmt: skip
     channel.send(
         Inspected(
             space,
@@ -86,12 +90,12 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
             built.parameters,
             built.summary,
             _samples(template, tuner, oracle, dataset, channel) if built.parameters else Samples(),
-            " ".join(filter(None, (note, proposed.note, download))),
+            " ".join(filter(None, notes)),
             ModelKind.CUSTOM,
             proposed.name,
             proposed.direction,
             directions,
-            template.arguments.settings(metrics, space),
+            script,
         )
     )
 

@@ -20,6 +20,7 @@ from tuning.runner.failures import (
     is_network_error,
 )
 
+from .command_line import without_command_line
 from .definitions import find_builder, own_tuner
 from .given import Given, parameters_of
 from .image_limits import image_limit
@@ -76,6 +77,7 @@ class Template(kt.HyperModel):
         known = supplies_constants(self.facts)
         self._own = OwnValues(known, self.constants, parts, facts, self._sizes)
         restore_old_names()
+        without_command_line()
         keep_constants_in_scale()
         self.module = self._execute(code)
         # KerasTuner clears Keras's session before each build, and this with it.

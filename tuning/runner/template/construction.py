@@ -4,6 +4,7 @@ import ast
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from .helpers import methods_of, unmade
 from .running import READY_MADE, is_oracle, is_tuner, oracle_names, tuner_classes
 from .syntax import DEFINITIONS, calls, defines, first_name, last_name
 
@@ -37,12 +38,16 @@ def construction_of(body: Sequence[ast.stmt]) -> Construction:
     # A tuner that an own class uses inside is not the script's.
     others = [n for n in body if isinstance(n, DEFINITIONS) and n.name not in own]
     found: list[Construction] = []
-    for part, are_local in ((loose, False), (others, True)):
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    parts: list[tuple[Sequence[ast.stmt], bool]] = [(loose, False), (others, True)]
+    for part, are_local in parts:
         for call in calls(part):
             name = last_name(call.func)
             if name in own or (is_tuner(name) and not is_oracle(call.func, imported)):
-                values = _candidates(call, oracles, imported, 2 if name in own else 1)
+                values = list(_candidates(call, oracles, imported, 2 if name in own else 1))
                 builder, given = _builder(values, known, are_local)
+                if not builder:
+                    builder, given = _method(values, classes, are_local)
                 found.append(Construction(call, name if name in own else "", builder, given))
     found.sort(key=lambda one: (not one.tuner, not one.builder))
     return found[0] if found else Construction()
@@ -75,6 +80,20 @@ def _builder(
             return name, None
         elif name in known:
             return name, value
+    return "", None
+
+
+def _method(
+    values: Iterable[ast.expr], classes: Sequence[ast.ClassDef], are_local: bool
+) -> tuple[str, ast.expr | None]:
+    """`experiment.build` of one of the script's classes, or `self.build` within it."""
+    for value in values:
+        if not (isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name)):
+            continue
+        for owner in classes:
+            if any(method.name == value.attr for method in methods_of(owner)):
+                of_object = ast.Attribute(unmade(owner), value.attr, ast.Load())
+                return value.attr, ast.copy_location(of_object, value) if are_local else value
     return "", None
 
 

@@ -77,8 +77,8 @@ class Given:
         return None, None
 
     def expression(self, node: ast.expr) -> ast.expr:
-        """What a name was bound to last, or the expression itself."""
-        return self._bound.get(node.id, node) if isinstance(node, ast.Name) else node
+        """What a name or `self.x` was bound to last, or the expression itself."""
+        return self._bound.get(_path(node), node)
 
     def added(self, name: str) -> list[ast.expr]:
         """What statements of their own add to the list of that name, as lists."""
@@ -121,8 +121,19 @@ class Given:
     def _unpacked_words(self, node: ast.expr) -> dict[str, ast.expr]:
         """The entries of `**settings`."""
         value = self.value(node)
-        names = value if isinstance(value, dict) else ()
-        return {name: _item(node, name) for name in names if isinstance(name, str)}
+        written = _entries(self.expression(node))
+        return {
+            name: written[name] if self._is(written.get(name), item) else _item(node, name)
+            for name, item in (value.items() if isinstance(value, dict) else ())
+            if isinstance(name, str)
+        }
+
+    def _is(self, node: ast.expr | None, value: Any) -> bool:
+        """Whether an entry as it is written is what the dictionary still holds."""
+        try:
+            return node is not None and bool(self.value(node) == value)
+        except Exception:  # noqa: BLE001  values of the template's own code
+            return False
 
 
 def parameters_of(own: Any) -> dict[str, inspect.Parameter]:
@@ -156,13 +167,34 @@ def _execute(statement: ast.stmt, names: dict[str, Any]) -> None:
 
 
 def _assigned(statements: Iterable[ast.stmt]) -> dict[str, ast.expr]:
-    """Name -> the expression that it is bound to last."""
+    """Name, or `self.x` -> the expression that it is bound to last."""
     return {
-        target.id: node.value
+        _path(target): node.value
         for node in statements
         if isinstance(node, ast.Assign)
         for target in node.targets
-        if isinstance(target, ast.Name)
+        if _path(target)
+    }
+
+
+def _path(node: ast.expr) -> str:
+    """`a` or `a.b`, or nothing."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _entries(node: ast.expr) -> dict[str, ast.expr]:
+    """Those of `{"a": 1}` or `dict(a=1)` as they are written."""
+    if isinstance(node, ast.Call) and last_name(node.func) == "dict":
+        return {word.arg: word.value for word in node.keywords if word.arg}
+    if not isinstance(node, ast.Dict):
+        return {}
+    pairs = zip(node.keys, node.values, strict=True)
+    return {
+        key.value: value
+        for key, value in pairs
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
     }
 
 
@@ -185,4 +217,7 @@ def _added(statements: Iterable[ast.stmt]) -> dict[str, list[ast.expr]]:
 
 def _item(node: ast.expr, key: Any) -> ast.expr:
     item = ast.Subscript(node, ast.Constant(key), ast.Load())
-    return ast.fix_missing_locations(ast.copy_location(item, node))
+    ast.fix_missing_locations(ast.copy_location(item, node))
+    # Its text is not what stands in that place of the script.
+    item.end_col_offset = None
+    return item

@@ -3,7 +3,8 @@
 import ast
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from .syntax import DEFINITIONS, is_main, last_name, run_by
+from .helpers import methods_of
+from .syntax import DEFINITIONS, calls, is_main, last_name, run_by
 
 # Calls by the last part of a name.
 _RUNNING = frozenset({
@@ -75,6 +76,8 @@ class Running:
         functions = [node for node in body if isinstance(node, ast.FunctionDef)]
         self._callables = tuner_classes(body)
         self._oracles = oracle_names(body)
+        classes = [node for node in body if isinstance(node, ast.ClassDef)]
+        self._callables |= {node.name for node in classes if self._makes_a_tuner(node)}
         while True:
             more = {
                 function.name
@@ -92,6 +95,13 @@ class Running:
             return False
         calls = (n.func for n in run_by(node) if isinstance(n, ast.Call))
         return is_main(node) or any(self._is_running(function) for function in calls)
+
+    def _makes_a_tuner(self, owner: ast.ClassDef) -> bool:
+        """Whether one of a helper class's methods does: what it is made for is to search."""
+        return any(
+            is_tuner(last_name(call.func)) and not is_oracle(call.func, self._oracles)
+            for call in calls(methods_of(owner))
+        )
 
     def _is_running(self, function: ast.expr) -> bool:
         name = last_name(function)

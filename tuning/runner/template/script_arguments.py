@@ -22,6 +22,7 @@ from tuning.protocol.script_settings import (
     MAX_NOTE,
     MAX_TEXT,
     NUMBERS,
+    OBJECTIVE,
     ScriptArgument,
     ScriptSettings,
     Use,
@@ -29,6 +30,7 @@ from tuning.protocol.script_settings import (
 from tuning.runner.spaces import to_json
 
 from .given import UNKNOWN, Given
+from .proposed import Proposed
 from .script_data import by_name
 from .stand_ins import Parts
 from .training import (
@@ -91,11 +93,14 @@ class ScriptArguments:
                 self._read(table, name, node)
 
     def settings(
-        self, metrics: list[str], space: dict[str, Any], is_estimator: bool = False
-    ) -> ScriptSettings:
-        """`metrics`: those that the template reports; `space`: what was found in its code."""
+        self, metrics: list[str], space: dict[str, Any], objective: Proposed,
+        is_estimator: bool = False,
+    ) -> ScriptSettings:  # fmt: skip
+        """`metrics`: those that the template reports; `space`: what was found in its code;
+        `objective`: what became of the script's."""
         fields = dict(self.fields)
-        arguments = sorted(self._arguments, key=lambda one: one.line)
+        arguments = [_judged(one, objective) for one in self._arguments]
+        arguments.sort(key=lambda one: one.line)
         monitor = fields.get("early_stopping_metric")
         if monitor is not None and monitor not in metrics:
             for name in ("metric", "patience", "direction"):
@@ -208,6 +213,8 @@ class ScriptArguments:
             self.tell(node, name, Use.UNUSED, f"{field.replace('_', ' ')} is given already.")
             return
         self.fields[field] = value
+        seen = str(value) in self._source(node) or isinstance(node, ast.Constant | ast.Call)
+        note = note if seen else f"It is {value}. {note}".rstrip()
         self.tell(node, name, Use.FORM, note, field)
 
     def override(self, value: kt.HyperParameters) -> None:
@@ -281,6 +288,23 @@ def _proposed(field: str, note: str = "") -> _Handler:
     return _known(
         lambda reading, name, node, value: reading.propose(node, name, field, value, note)
     )
+
+
+def _objective(reading: ScriptArguments, name: str, node: ast.expr) -> None:
+    """`proposed.py` reads it; `settings` says what became of it."""
+    reading.tell(node, name, Use.FORM, field=OBJECTIVE)
+
+
+def _judged(one: ScriptArgument, objective: Proposed) -> ScriptArgument:
+    """The objective with the name that the template reports and its direction, or why it cannot be
+    used; every other argument as it is."""
+    if one.field != OBJECTIVE:
+        return one
+    if not objective.name:
+        return replace(one, use=Use.UNUSED, field="", note=objective.note[:MAX_NOTE])
+    better = {"max": "Higher is better.", "min": "Lower is better."}.get(objective.direction, "")
+    name = "" if objective.name in one.text else f"It is {objective.name}."
+    return replace(one, note=f"{name} {better}".strip()[:MAX_NOTE])
 
 
 @_known
@@ -521,7 +545,7 @@ def _amount(value: Any) -> float | None:
 _STORED = _unused(_RECORDED)
 # Of tuners and oracles alike. None: what the project or the template supplies.
 _ORACLE: dict[str, _Handler | None] = {
-    "objective": None,
+    "objective": _objective,
     "max_trials": _proposed("max_trials"),
     "seed": _proposed("seed"),
     "max_epochs": _proposed("epochs"),

@@ -3,13 +3,15 @@ of `tuner.search(...)`. The builder may need none of them, so they are not part 
 
 import ast
 from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import cache
 
+from .helpers import Function, constructor_of, methods_of, owner_of, unmade
+from .reading import GIVEN
 from .running import Running
 from .syntax import DEFINITIONS, calls, changes, defines, is_import, last_name, read_by, uses
 
 # How deep one function may call another until one makes the tuner.
 _DEPTH = 5
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def statements_for(
@@ -56,21 +58,78 @@ def _before(
     if place is None:
         return _opened(_until(body, call), running)
     outside = [node for node in body if not _contains(node, call) or isinstance(node, DEFINITIONS)]
-    caller = next((c for c in calls(body) if c is not call and _is_call_of(c, place)), None)
+    owner = owner_of(body, place)
+    caller = _caller(body, place, owner)
     above = _opened(outside, running)
     if caller is not None and depth:
         above = _before(body, caller, running, depth - 1)
+    for one in filter(None, (owner, _owner_of_builder(body))):
+        above += _instance(body, one, place, running, depth)
     local = _opened(_until(place.body, call), running)
-    return [*above, *_parameters(place, caller), *local]
+    return [*above, *_parameters(place, caller, owner is not None), *local]
 
 
-def _function_around(body: Sequence[ast.stmt], call: ast.Call) -> _Function | None:
+def _instance(
+    body: Sequence[ast.stmt], owner: ast.ClassDef, place: Function, running: Running, depth: int
+) -> list[ast.stmt]:
+    """What makes the object that a method calls `self`, as far as it needs no data."""
+    constructor = constructor_of(owner)
+    caller = next((c for c in calls(body) if last_name(c.func) == owner.name), None)
+    shared = owner is _owner_of_builder(body)
+    given = caller if constructor is None else None
+    made = [_made(owner, name, given, shared) for name in _selves(owner, constructor, place)]
+    if constructor is None or constructor is place:
+        return made
+    before = _before(body, caller, running, depth - 1) if caller is not None and depth else []
+    inside = _opened(constructor.body, running)
+    return [*before, *made, *_parameters(constructor, caller, is_method=True), *inside]
+
+
+def _selves(owner: ast.ClassDef, constructor: Function | None, place: Function) -> Iterator[str]:
+    """What its constructor and the method call the object."""
+    found = {constructor, place} & {*methods_of(owner)}
+    names = {one.args.args[0].arg for one in found if one and one.args.args}
+    yield from sorted(names)
+
+
+def _owner_of_builder(body: Sequence[ast.stmt]) -> ast.ClassDef | None:
+    """The class with whose method the template builds, of an object that nothing has made."""
+    used = {name for node in body if GIVEN in defines(node) for name in uses(node)}
+    if "object" not in used:
+        return None
+    classes = (node for node in body if isinstance(node, ast.ClassDef))
+    return next((node for node in classes if node.name in used), None)
+
+
+@cache
+def _made(owner: ast.ClassDef, name: str, call: ast.Call | None, shared: bool) -> ast.stmt:
+    """`self = ...`; always the same statement, so that it is executed once. `shared`: the template
+    builds with a method of this object."""
+    value: ast.expr = call or unmade(owner)
+    if shared:
+        value = ast.Attribute(ast.Name(GIVEN, ast.Load()), "__self__", ast.Load())
+    statement = ast.Assign([_stored(name, owner)], ast.copy_location(value, owner))
+    return ast.fix_missing_locations(ast.copy_location(statement, owner))
+
+
+def _caller(
+    body: Sequence[ast.stmt], place: Function, owner: ast.ClassDef | None
+) -> ast.Call | None:
+    """A call of the function, or of the class whose constructor it is, from elsewhere."""
+    is_constructor = owner is not None and place.name == "__init__"
+    name = owner.name if owner is not None and is_constructor else place.name
+    within = {part for part in ast.walk(place) if isinstance(part, ast.Call)}
+    found = (c for c in calls(body) if c not in within and last_name(c.func) == name)
+    return next(found, None)
+
+
+def _function_around(body: Sequence[ast.stmt], call: ast.Call) -> Function | None:
     """The innermost function whose body makes the call."""
     functions = [
         part
         for node in body
         for part in ast.walk(node)
-        if isinstance(part, _Function) and any(_contains(inner, call) for inner in part.body)
+        if isinstance(part, Function) and any(_contains(inner, call) for inner in part.body)
     ]
     # Those inside come later.
     return functions[-1] if functions else None
@@ -106,13 +165,12 @@ def _block(node: ast.stmt) -> list[ast.stmt]:
     return node.body if isinstance(node, ast.With | ast.Try | ast.If | ast.For) else []
 
 
-def _is_call_of(call: ast.Call, function: _Function) -> bool:
-    return last_name(call.func) == function.name
-
-
-def _parameters(function: _Function, caller: ast.Call | None) -> Iterator[ast.stmt]:
+def _parameters(
+    function: Function, caller: ast.Call | None, is_method: bool = False
+) -> Iterator[ast.stmt]:
     """A function's parameters as assignments: to what its caller gives, else to their defaults."""
     arguments = [*function.args.posonlyargs, *function.args.args]
+    plain = arguments[1:] if is_method else arguments
     defaults = function.args.defaults
     values = dict(
         zip([a.arg for a in arguments[len(arguments) - len(defaults) :]], defaults, strict=True)
@@ -120,14 +178,29 @@ def _parameters(function: _Function, caller: ast.Call | None) -> Iterator[ast.st
     only = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
     values |= {a.arg: default for a, default in only if default is not None}
     if caller is not None and not any(isinstance(a, ast.Starred) for a in caller.args):
-        values |= {a.arg: value for a, value in zip(arguments, caller.args, strict=False)}
-        values |= {word.arg: word.value for word in caller.keywords if word.arg}
+        values |= {a.arg: value for a, value in zip(plain, caller.args, strict=False)}
+        known = {a.arg for a in (*arguments, *function.args.kwonlyargs)}
+        values |= {word.arg: word.value for word in caller.keywords if word.arg in known}
+        if function.args.vararg:
+            rest = ast.Tuple(caller.args[len(plain) :], ast.Load())
+            values[function.args.vararg.arg] = _placed(rest, caller)
+        if function.args.kwarg:
+            words = [word for word in caller.keywords if word.arg not in known]
+            keys: list[ast.expr | None] = [
+                ast.Constant(word.arg) if word.arg else None for word in words
+            ]
+            named = ast.Dict(keys, [word.value for word in words])
+            values[function.args.kwarg.arg] = _placed(named, caller)
     for name, value in values.items():
         if not (isinstance(value, ast.Name) and value.id == name):
             yield ast.copy_location(ast.Assign([_stored(name, value)], value), value)
 
 
-def _stored(name: str, place: ast.expr) -> ast.Name:
+def _placed(value: ast.expr, place: ast.expr) -> ast.expr:
+    return ast.fix_missing_locations(ast.copy_location(value, place))
+
+
+def _stored(name: str, place: ast.expr | ast.stmt) -> ast.Name:
     return ast.copy_location(ast.Name(name, ast.Store()), place)
 
 

@@ -79,6 +79,15 @@ def first_name(node: ast.AST | None) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def _unpacked(target: ast.expr) -> Iterator[ast.expr]:
+    """`a` and `b.c` of `a, b.c = ...`."""
+    if isinstance(target, ast.Tuple | ast.List):
+        for part in target.elts:
+            yield from _unpacked(part)
+    else:
+        yield target
+
+
 def is_import(node: ast.AST) -> bool:
     return isinstance(node, ast.Import | ast.ImportFrom)
 
@@ -105,8 +114,9 @@ def changes(node: ast.stmt, names: set[str]) -> bool:
     if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return any(
-            not isinstance(target, ast.Name | ast.Tuple | ast.List) and first_name(target) in names
+            not isinstance(part, ast.Name) and first_name(part) in names
             for target in targets
+            for part in _unpacked(target)
         )
     if isinstance(node, ast.For | ast.With | ast.If):
         within = set(names)

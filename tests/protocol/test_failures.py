@@ -51,3 +51,12 @@ def test_a_file_is_not_blamed_on_a_template(code: FailureCode) -> None:
         assert code.fault_of(WorkKind.READING) not in (Fault.CODE, Fault.VALUES)
     if code != FailureCode.NAN_SCORE:
         assert code.fault_of(WorkKind.VALIDATION) != Fault.VALUES
+
+
+def test_data_that_teach_nothing_are_blamed_on_no_file_where_none_was_read() -> None:
+    """Of an uploaded table all columns may vary, and none in the training rows of a project."""
+    bad = FailureCode.BAD_DATA
+    assert bad.fault_of(WorkKind.READING) == Fault.FILE
+    for kind in (WorkKind.VALIDATION, WorkKind.TRAINING):
+        assert bad.fault_of(kind) == Fault.DATA
+        assert "file" not in (bad.caption + bad.advice_for(kind)).lower()

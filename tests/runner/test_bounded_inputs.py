@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
 from tuning.runner.inputs.preprocessing import MAX_INPUT, Preprocessing
@@ -37,14 +38,26 @@ def test_inputs_stay_in_bounds_and_vary(table: Table) -> None:
         assert np.abs(again.transform(rows)).max() <= MOST_STANDARDISED
 
 
+@settings(max_examples=100, deadline=None)
+@given(tables())
+def test_inputs_of_estimators_stay_in_bounds_and_vary(table: Table) -> None:
+    training, unseen, columns = table
+    preprocessing = Preprocessing.learn(training, columns, keeps_rare=True)
+    inputs, others = preprocessing.apply(training), preprocessing.apply(unseen)
+    assert (inputs.min(axis=0) < inputs.max(axis=0)).all()
+    for rows in (inputs, others):
+        assert np.abs(rows).max() <= MAX_INPUT
+    assert preprocessing.width >= Preprocessing.learn(training, columns).width
+
+
 @settings(max_examples=40, deadline=None)
-@given(tables(most_rows=700))
-def test_scikit_learn_agrees_with_numpy(table: Table) -> None:
+@given(tables(most_rows=700), st.booleans())
+def test_scikit_learn_agrees_with_numpy(table: Table, keeps_rare: bool) -> None:
     from tuning.runner.inputs.frames import raw_frame
     from tuning.runner.saved.raw_sklearn import as_sklearn
 
     training, unseen, columns = table
-    preprocessing = Preprocessing.learn(training, columns)
+    preprocessing = Preprocessing.learn(training, columns, keeps_rare)
     with warnings.catch_warnings():
         # Of columns that are all missing, and of values that have no input.
         warnings.simplefilter("ignore")

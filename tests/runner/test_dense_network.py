@@ -145,3 +145,24 @@ def test_a_template_normalises_arrays_that_hardly_change() -> None:
     model, _ = trained(OWN_NORMALIZATION, facts, x, y)
     x[:, 1:] += 2
     assert strays(model.predict(x, verbose=0), y) < 10
+
+
+def test_no_row_comes_out_of_an_own_normalization_large() -> None:
+    """However few rows have another value in a column, and whichever axes are kept."""
+    import keras
+
+    from tuning.runner.template.normalization import keep_rare_values_in_scale
+
+    keep_rare_values_in_scale()
+    usual = np.random.RandomState(0).normal(size=(5_000, 3)).astype(np.float32)
+    x = usual.copy()
+    x[:, 1] = np.where(np.arange(5_000) == 7, 255, 0)
+    layer = keras.layers.Normalization()
+    layer.adapt(x)
+    assert np.abs(layer(x)).max() < 24
+    # Common columns are as Keras has them.
+    assert np.allclose(np.std(layer(x), axis=0)[[0, 2]], 1, atol=1e-3)
+    for axis, data in ((None, usual), (-1, usual.reshape(-1, 5, 3)), ((1, 2), usual[:, :, None])):
+        layer = keras.layers.Normalization(axis=axis)
+        layer.adapt(data)
+        assert np.std(layer(data)) == pytest.approx(1, abs=1e-2)

@@ -113,6 +113,38 @@ def test_the_most_frequent_values_have_inputs() -> None:
     assert category.facts["feature_names"][1:] == [f"c={value}" for value in range(50, 150)]
 
 
+def test_estimators_keep_what_hardly_any_row_has(tmp_path: Path) -> None:
+    x = raw_rows(2_000)
+    folder = write_table(tmp_path / "table", x, "regression")
+    dataset = load_dataset(project("", folder, stratified=False))
+    flag = np.zeros(2_000, np.float32)
+    flag[dataset.places["train"][0]] = 1
+    x[:, 0] = flag
+    np.save(folder / "x.npy", x)
+    network = load_dataset(project("", folder, stratified=False))
+    estimator = network.for_estimators()
+    assert "size (m²)" not in network.facts["feature_names"]
+    at = estimator.facts["feature_names"].index("size (m²)")
+    inputs = estimator.rows("train")[0][:, at]
+    assert inputs[0] == 10
+    assert np.abs(inputs[1:]).max() < 0.1
+    assert estimator.facts["input_shape"] == [network.facts["input_shape"][0] + 1]
+
+
+def test_estimators_keep_rare_values_but_not_constant_columns() -> None:
+    values = np.array([*[0.0] * 1_998, 1.0, 1.0], np.float32)
+    x = np.column_stack([values, values, np.zeros(2_000), np.arange(2_000)]).astype(np.float32)
+    numbers = {"type": "number"}
+    columns = [
+        {"name": "letter", **LETTERS},
+        {"name": "flag", **numbers},
+        {"name": "zero", **numbers},
+        {"name": "n", **numbers},
+    ]
+    learned = Preprocessing.learn(x, columns, keeps_rare=True)
+    assert learned.facts["feature_names"] == ["flag", "n", "letter=a", "letter=b"]
+
+
 def test_many_categories_share_a_limit() -> None:
     x = np.tile(np.arange(100, dtype=np.float32)[:, None] // 2, 400)
     values = [str(value) for value in range(50)]

@@ -226,6 +226,11 @@ def test_hyperband_goes_on_where_the_parent_ended(digits: Path, tmp_path: Path) 
             "trial_0000",
             "trial_0001",
         ]
+        # Weights of another shape, as after a table's inputs have changed: trained again.
+        again = runner.trial("0003", {**child, "units": 16})
+        assert isinstance(again[-1], TrialEnd)
+        assert [e.epoch for e in again if isinstance(e, EpochEnd)] == [3, 4]
+        assert again[1].metrics["loss"] < first[1].metrics["loss"]
         # A child whose parent's checkpoint is missing fails, and says why.
         lost = runner.trial("0002", {**child, "tuner/trial_id": "0009"})[-1]
         assert lost.code == "missing_file"

@@ -8,7 +8,8 @@ class Fault(StrEnum):
     """Whose fault a failure is, as people read it on the page."""
 
     CODE = "template code"
-    DATA = "the file"
+    FILE = "the file"
+    DATA = "the dataset"
     VALUES = "hyperparameter values"
     LIMITS = "the time limits"
     NETWORK = "the network"
@@ -107,7 +108,7 @@ class _Text:
 
 _VALIDATION, _READING = WorkKind.VALIDATION, WorkKind.READING
 _OURS = {_READING: Fault.TUNEROOM}
-_FILE = {_READING: Fault.DATA}
+_FILE = {_READING: Fault.FILE}
 _SMALLER_FILE = "Use a smaller file"
 
 _TEXTS: dict[FailureCode, _Text] = {
@@ -240,9 +241,11 @@ _TEXTS: dict[FailureCode, _Text] = {
         },
     ),
     FailureCode.BAD_DATA: _Text(
-        "The file cannot be used as a dataset",
+        "The data cannot be used",
         Fault.DATA,
-        "Correct the file and try again.",
+        "Choose another dataset, or create a project with another split.",
+        {_READING: "Correct the file and try again."},
+        _FILE,
     ),
     FailureCode.BAD_MODEL_FILE: _Text(
         "The model file was refused",

@@ -123,7 +123,7 @@ def _look_at_estimator(
         ready(template.build(values), dataset.facts, template.builder_name)
         return 0
 
-    note = try_estimator(model, dataset, template.builder_name)
+    note = try_estimator(model, dataset.for_estimators(), template.builder_name)
     return _Found(ModelKind.SKLEARN, [SCORE, SCORE_SPREAD], 0, repr(model), size, note)
 
 

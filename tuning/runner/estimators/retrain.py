@@ -32,7 +32,7 @@ _WELL_KNOWN = {
 
 def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
     """Fit on train + validation rows, evaluate once on the test rows, save and load again."""
-    dataset = load_dataset(order.project)
+    dataset = load_dataset(order.project).for_estimators()
     template = EstimatorTemplate(
         order.project.code, dataset.facts, order.project.constants, dataset.rows,
         partial(frame_rows, dataset),

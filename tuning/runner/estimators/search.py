@@ -27,7 +27,7 @@ from .columns import explained_columns, selects_columns
 
 def search_estimators(order: SearchOrder, channel: Channel) -> None:
     """Cross-validate trial after trial on the training and validation rows."""
-    dataset = load_dataset(order.project)
+    dataset = load_dataset(order.project).for_estimators()
     template = EstimatorTemplate(
         order.project.code, dataset.facts, order.project.constants, dataset.rows,
         partial(frame_rows, dataset),

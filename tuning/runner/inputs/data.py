@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -32,6 +32,15 @@ class Dataset:
     places: Places
     # Of tables with raw columns: what was learned from the training rows.
     preprocessing: Preprocessing | None = None
+
+    def for_estimators(self) -> Self:
+        """The same dataset, whose inputs keep what only a few training rows have."""
+        if self.preprocessing is None:
+            return self
+        rows, columns = self.raw("train")[0], self.facts["columns"]
+        preprocessing = Preprocessing.learn(rows, columns, keeps_rare=True)
+        facts = self.facts | preprocessing.facts
+        return replace(self, facts=facts, preprocessing=preprocessing)
 
     def rows(self, *parts: str, most: int | None = None) -> Arrays:
         """The (first `most`) rows of parts that follow each other, as networks get them."""

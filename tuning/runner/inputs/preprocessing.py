@@ -5,9 +5,11 @@ Keras layers and `raw_sklearn.py` from scikit-learn's transformers, so that down
 raw values.
 
 Two promises hold for any table and any row, seen or unseen. No input is constant over the training
-rows, and none exceeds `MAX_INPUT`. Whoever standardises the inputs again by the training rows
-(`Normalization`, `StandardScaler`, `BatchNormalization`) gets at most about 1 / sqrt(`MIN_SHARE`),
+rows, and none exceeds `MAX_INPUT`. Whoever standardises the inputs of a network again by the
+training rows (`Normalization`, `BatchNormalization`) gets at most about 1 / sqrt(`MIN_SHARE`),
 which is 22: an input that differs from its usual value in fewer rows than that does not exist.
+Estimators keep such inputs (`keeps_rare`): a tree can split on a few rows that matter, and no
+estimator's training diverges by them.
 """
 
 import math
@@ -116,16 +118,20 @@ class Preprocessing:
     max_value: float
 
     @classmethod
-    def learn(cls, x: np.ndarray, columns: list[dict[str, Any]]) -> Self:
+    def learn(cls, x: np.ndarray, columns: list[dict[str, Any]], keeps_rare: bool = False) -> Self:
         """`x`: raw training rows, float32 (rows, columns), NaN for missing values and codes for
-        categories. `columns`: the profile's. Raises BadData if no column has an input."""
+        categories. `columns`: the profile's. `keeps_rare`: whether what only a few rows have gets
+        an input. Raises BadData if no column has an input."""
         kinds = [column["type"] for column in columns]
         number_places = [place for place, kind in enumerate(kinds) if kind == "number"]
         category_places = [place for place, kind in enumerate(kinds) if kind == "category"]
-        numbers = _learn_numbers(x, columns, number_places)
+        numbers = _learn_numbers(x, columns, number_places, keeps_rare)
         room = min(MOST_VALUE_INPUTS, MOST_VALUE_BYTES // (4 * max(1, len(x))))
         most = min(MOST_VALUES, max(2, room // max(1, len(category_places))))
-        categories = [_learn_category(x, columns[place], place, most) for place in category_places]
+        enough = 1 if keeps_rare else _rows_enough(len(x))
+        categories = [
+            _learn_category(x, columns[place], place, most, enough) for place in category_places
+        ]
         inputs = numbers.inputs(x)
         low, high = float(inputs.min(initial=np.inf)), float(inputs.max(initial=-np.inf))
         if any(category.width for category in categories):
@@ -171,7 +177,9 @@ class Preprocessing:
         }
 
 
-def _learn_numbers(x: np.ndarray, columns: list[dict[str, Any]], places: list[int]) -> Numbers:
+def _learn_numbers(
+    x: np.ndarray, columns: list[dict[str, Any]], places: list[int], keeps_rare: bool
+) -> Numbers:
     count = len(places)
     fill: np.ndarray = np.zeros(count, np.float32)
     mean: np.ndarray = np.zeros(count, np.float32)
@@ -185,16 +193,22 @@ def _learn_numbers(x: np.ndarray, columns: list[dict[str, Any]], places: list[in
             fill[index] = np.median(column[~missing])
         column[missing] = fill[index]
         usual = _without_rare_extremes(column)
-        deviation = usual.std()
+        if keeps_rare and not _varies(usual):
+            usual = column
         mean[index] = usual.mean()
-        if deviation > max(MIN_DEVIATION, MIN_RELATIVE_DEVIATION * np.abs(usual).max()):
+        if _varies(usual):
             # Not below what float32 holds with all its digits.
-            scale[index] = max(1 / deviation, float(np.finfo(np.float32).tiny))
+            scale[index] = max(1 / usual.std(), float(np.finfo(np.float32).tiny))
             kept.append(index)
     names = [columns[place]["name"] for place in places]
     return Numbers(
         names, np.array(places, np.int64), fill, mean, scale, np.array(kept, dtype=np.int64)
     )
+
+
+def _varies(column: np.ndarray) -> bool:
+    least = max(MIN_DEVIATION, MIN_RELATIVE_DEVIATION * np.abs(column).max())
+    return bool(column.std() > least)
 
 
 def _without_rare_extremes(column: np.ndarray) -> np.ndarray:
@@ -213,11 +227,13 @@ def _rows_enough(count: int) -> int:
     return max(1, math.ceil(MIN_SHARE * count))
 
 
-def _learn_category(x: np.ndarray, column: dict[str, Any], place: int, most: int) -> Category:
+def _learn_category(
+    x: np.ndarray, column: dict[str, Any], place: int, most: int, enough: int
+) -> Category:
+    """`most`: values that get an input. `enough`: rows that must have a value, or all others."""
     values = [str(value) for value in column["values"]]
     unlearned = Category(column["name"], place, values, [], False)
     counts = np.bincount(unlearned.codes(x), minlength=len(values) + 2)
-    enough = _rows_enough(len(x))
     # The most frequent, in the order of the profile, so that a tie is always broken alike.
     frequent = np.argsort(-counts[: len(values)], kind="stable")[:most]
     candidates = [len(values), *sorted(frequent)]

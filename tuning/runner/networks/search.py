@@ -280,6 +280,8 @@ class StreamingHyperband(StreamingTuner, kt.Hyperband):
     """The same with kt.Hyperband's epochs and its way to go on from a parent's checkpoint."""
 
     keeps_checkpoints = True
+    # What the current execution's model is fitted with.
+    _fit_arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
     def on_trial_begin(self, trial: Trial) -> None:
         # The supervisor has taken what it wanted of earlier trials: it orders only then. Losers'
@@ -290,10 +292,35 @@ class StreamingHyperband(StreamingTuner, kt.Hyperband):
                 shutil.rmtree(folder, ignore_errors=True)
         super().on_trial_begin(trial)
 
+    def _build_and_fit_model(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
+        self._fit_arguments = args, kwargs
+        return super()._build_and_fit_model(trial, *args, **kwargs)
+
     def _build_hypermodel(self, hp: kt.HyperParameters) -> Any:
         parent = hp.values.get("tuner/trial_id")
         if parent and not Path(self._get_checkpoint_fname(parent)).exists():
             raise MissingFile(
                 f"The checkpoint of trial {parent}, where this trial goes on, is not there."
             )
-        return super()._build_hypermodel(hp)
+        try:
+            return super()._build_hypermodel(hp)
+        except ValueError as error:
+            if not parent:
+                raise
+            print(f"The checkpoint of trial {parent} does not fit: {error}")
+        # What the template itself raised, it raises again here.
+        del hp.values["tuner/trial_id"]
+        try:
+            keras_model = super()._build_hypermodel(hp)
+        finally:
+            hp.values["tuner/trial_id"] = parent
+        self._train_again(keras_model, hp)
+        return keras_model
+
+    def _train_again(self, keras_model: Any, hp: kt.HyperParameters) -> None:
+        """The epochs of the parent. An older version of Tuneroom may have made other inputs of a
+        table, so that the parent's weights have another shape."""
+        args, kwargs = self._fit_arguments
+        callbacks = copy.deepcopy(self.hypermodel.training.callbacks)
+        epochs = {"epochs": hp.values["tuner/initial_epoch"], "initial_epoch": 0}
+        self.hypermodel.fit(hp, keras_model, *args, **{**kwargs, **epochs, "callbacks": callbacks})

@@ -29,7 +29,7 @@ from .imports import Absent
 from .kerastuner_paths import restore_old_names
 from .misfits import misfit, output_misfit
 from .modules import execute
-from .normalization import keep_constants_in_scale
+from .normalization import keep_rare_values_in_scale
 from .own_values import OwnValues
 from .proposed import Proposed, proposed_objective
 from .ready_made import fitting_ready_made
@@ -78,7 +78,7 @@ class Template(kt.HyperModel):
         self._own = OwnValues(known, self.constants, parts, facts, self._sizes)
         restore_old_names()
         without_command_line()
-        keep_constants_in_scale()
+        keep_rare_values_in_scale()
         self.module = self._execute(code)
         # KerasTuner clears Keras's session before each build, and this with it.
         self._policy = keras.config.dtype_policy()

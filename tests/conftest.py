@@ -13,6 +13,9 @@ from typing import Any
 # folder of their own, never into the one that the site here uses.
 os.environ["TUNEROOM_DATA"] = tempfile.mkdtemp(prefix="tuneroom-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
+# xdist's processes inherit this one and so share what lies there.
+if "TUNEROOM_TESTS_PREPARED" not in os.environ:
+    os.environ["TUNEROOM_TESTS_PREPARED"] = tempfile.mkdtemp(prefix="tuneroom-prepared-")
 
 import django
 import hypothesis

@@ -5,6 +5,7 @@ missing program skips the test by name; with REQUIRE_SERVICES=1 it fails it.
 """
 
 import contextlib
+import fcntl
 import os
 import pwd
 import secrets
@@ -27,6 +28,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+ADMIN, PASSWORD = "admin", "test-of-the-first-account"
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -289,29 +291,26 @@ def answers(url: str) -> bool:
         return False
 
 
-def start_tuneroom(
-    data: Path, *, wait: bool = True, gallery: bool = False, **settings: str
-) -> Tuneroom:
-    """`make up` without make, with the given settings. The caller stops it. Without `gallery` its
-    worker does not read templates that no project uses, which takes a minute of a processor."""
+def start_tuneroom(data: Path, *, wait: bool = True, **settings: str) -> Tuneroom:
+    """`make up` without make, with the given settings. The caller stops it. Its worker does not
+    inspect templates that no project uses, which takes a minute of a processor."""
     port = settings.pop("PORT", str(free_port()))
-    admin, password = "admin", f"test-{secrets.token_urlsafe(9)}"
     environment = clean_environment(
-        TUNEROOM_DATA=str(data), PORT=port, TUNEROOM_ADMIN_USER=admin,
-        TUNEROOM_ADMIN_PASSWORD=password, **settings,
+        TUNEROOM_DATA=str(data), PORT=port, TUNEROOM_ADMIN_USER=ADMIN,
+        TUNEROOM_ADMIN_PASSWORD=PASSWORD, **settings,
     )  # fmt: skip
-    data.mkdir(parents=True, exist_ok=True)
-    done = manage("bootstrap", environment=environment)
-    if done.returncode:
-        pytest.fail(f"`manage.py bootstrap` failed:\n{done.stdout}{done.stderr}")
-    if not gallery:
+    if "DATABASE_URL" in settings or data.exists():
+        data.mkdir(parents=True, exist_ok=True)
+        _bootstrap(environment)
         _forget_gallery(settings.get("DATABASE_URL", ""), data)
+    else:
+        copy_prepared_folder(data)
     with (data / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), "up"],
             env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
-    tuneroom = Tuneroom(f"http://127.0.0.1:{port}", data, admin, password, environment, process)
+    tuneroom = Tuneroom(f"http://127.0.0.1:{port}", data, ADMIN, PASSWORD, environment, process)
     if wait:
         try:
             wait_for(
@@ -325,6 +324,31 @@ def start_tuneroom(
             tuneroom.kill()
             raise
     return tuneroom
+
+
+def copy_prepared_folder(data: Path) -> None:
+    """Make a data folder as `bootstrap` leaves it. One is made for all processes of the tests:
+    migrations, scripts and datasets take seconds of a processor each time."""
+    folder = Path(os.environ["TUNEROOM_TESTS_PREPARED"])
+    prepared, unfinished = folder / "data", folder / "unfinished"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not prepared.exists():
+            _bootstrap(
+                clean_environment(
+                    TUNEROOM_DATA=str(unfinished), TUNEROOM_ADMIN_USER=ADMIN,
+                    TUNEROOM_ADMIN_PASSWORD=PASSWORD,
+                )
+            )  # fmt: skip
+            _forget_gallery("", unfinished)
+            unfinished.rename(prepared)
+    shutil.copytree(prepared, data)
+
+
+def _bootstrap(environment: dict[str, str]) -> None:
+    done = manage("bootstrap", environment=environment)
+    if done.returncode:
+        pytest.fail(f"`manage.py bootstrap` failed:\n{done.stdout}{done.stderr}")
 
 
 def _forget_gallery(url: str, data: Path) -> None:
@@ -342,14 +366,16 @@ def _forget_gallery(url: str, data: Path) -> None:
 @pytest.fixture(scope="session")
 def tuneroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuneroom]:
     """A running Tuneroom, shared by all tests that ask for it: leave it as you found it."""
-    running = start_tuneroom(tmp_path_factory.mktemp("tuneroom") / "data", gallery=True)
+    running = start_tuneroom(tmp_path_factory.mktemp("tuneroom") / "data")
     yield running
     running.stop()
     wait_for(lambda: not running.processes(), "no process is left")
 
 
 def pytest_unconfigure() -> None:
-    """Remove the data folder that conftest.py made for this run."""
+    """Remove the folders that conftest.py made for this run."""
     folder = Path(os.environ.get("TUNEROOM_DATA", ""))
     if folder.name.startswith("tuneroom-tests-"):
         shutil.rmtree(folder, ignore_errors=True)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ.get("TUNEROOM_TESTS_PREPARED", ""), ignore_errors=True)

@@ -12,6 +12,7 @@ from tests.services import (
     accepts,
     answers,
     clean_environment,
+    copy_prepared_folder,
     free_port,
     manage,
     processes_with,
@@ -102,8 +103,7 @@ def test_two_copies_run_side_by_side_but_not_on_one_folder(
 
 def test_a_taken_port_is_one_sentence(running: Tuneroom, tmp_path: Path) -> None:
     environment = clean_environment(TUNEROOM_DATA=str(tmp_path / "data2"))
-    start = manage("bootstrap", environment=environment)
-    assert start.returncode == 0, start.stderr
+    copy_prepared_folder(tmp_path / "data2")
     port = running.environment["PORT"]
     done = manage("up", environment={**environment, "PORT": port})
     assert done.returncode == 1

@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 
-from tuning.management.commands.tune import Command, script_lines, search_of
-from tuning.models import Inspection, Project
+from tuning.management.commands.tune import (
+    Command,
+    preparation_lines,
+    script_lines,
+    search_of,
+)
+from tuning.models import Dataset, Inspection, Project
 from tuning.protocol.script_settings import ScriptArgument, ScriptSettings, Use
 
 FIELDS = {
@@ -76,3 +81,12 @@ def test_the_terminal_lists_the_script(scripted: Project) -> None:
 def test_an_option_is_named_in_place_of_the_scripts_value(scripted: Project) -> None:
     lines = script_lines(scripted, _options("--max-trials", "4"))
     assert "Line 7: max_trials=9 (not used: 4 was given)." in lines
+
+
+def test_columns_that_were_left_out_are_named() -> None:
+    dropped = [{"name": f"id{i}", "reason": "numbers the rows"} for i in range(12)]
+    profile = {"notes": ["Read as text."], "dropped": dropped, "dropped_count": 12}
+    lines = list(preparation_lines(Dataset(profile=profile)))
+    assert lines[:2] == ["Read as text.", "Left out: id0 numbers the rows."]
+    assert lines[11:] == ["Left out besides: 2; the dataset's page lists them."]
+    assert list(preparation_lines(Dataset(profile={}))) == []

@@ -137,6 +137,17 @@ def test_arrays_with_columns_that_never_change_in_training(code: str) -> None:
     assert np.allclose(model.predict(x, verbose=0), before, rtol=1e-6)
 
 
+@pytest.mark.parametrize("code", [DENSE, BATCH_SIZE], ids=["dense", "batch_size"])
+def test_the_unit_of_the_targets_does_not_matter(code: str) -> None:
+    random = np.random.RandomState(0)
+    x = random.normal(size=(400, 4)).astype(np.float32)
+    facts = {"input_shape": [4], "min_value": 0.0, "max_value": 1.0, **REGRESSION}
+    for unit in (1e-7, 1e9):
+        y = (unit * (2 + x[:, 0])).astype(np.float32)
+        _, history = trained(code, facts, x, y, 6)
+        assert history["mean_absolute_error"][-1] < np.std(y) / 3
+
+
 def test_a_template_normalises_arrays_that_hardly_change() -> None:
     x = np.random.RandomState(0).normal(size=(200, 3)).astype(np.float32)
     x[:, 1:] = [3, 1_700_000]
@@ -166,3 +177,12 @@ def test_no_row_comes_out_of_an_own_normalization_large() -> None:
         layer = keras.layers.Normalization(axis=axis)
         layer.adapt(data)
         assert np.std(layer(data)) == pytest.approx(1, abs=1e-2)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_a_saved_model_is_compared_in_the_unit_of_its_targets(unit: float) -> None:
+    from tuning.runner.saved.saving import _alike
+
+    live = np.array([[1.0], [2.0], [0.0]]) * unit
+    assert _alike(live, live * (1 + 1e-5))
+    assert not _alike(live, live[::-1])

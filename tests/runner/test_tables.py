@@ -151,7 +151,7 @@ def test_words_for_gaps() -> None:
     assert column(found, "age").type == "number"
     assert column(found, "age").missing == profile["columns"][0]["missing"] == len(GAPS)
     assert profile["head"][0] == [None, 0.0, "Bonn", "no"]
-    assert f"1 column has gaps, which stay gaps: age {len(GAPS)}." in profile["notes"]
+    assert f"1 column has missing values: age {len(GAPS)}." in profile["notes"]
     check_snippet(profile)
 
 

@@ -275,7 +275,7 @@ def test_tables_are_no_images(workplace: Path) -> None:
     with pytest.raises(BadData, match=r"its rows are no images\. Leave image size and colours"):
         read(given, side=16)
     with pytest.raises(BadData, match="with 1 or 3 channels"):
-        read({**given, "x": np.ones((20, 3, 8, 8))}, colours="grey")
+        read({**given, "x": np.ones((20, 5, 8, 8))}, colours="grey")
 
 
 def test_the_size_to_be_is_checked_before_anything_is_unpacked(

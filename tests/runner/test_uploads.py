@@ -95,6 +95,20 @@ def test_images_in_arrays(workplace: Path, shape: tuple[int, ...], dtype: Any) -
     check_snippet(profile)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("options", [{}, {"side": 4, "colours": "grey"}])
+def test_images_whose_channels_come_first(
+    workplace: Path, channels: int, options: dict[str, Any]
+) -> None:
+    x = np.random.default_rng(1).integers(0, 200, (12, channels, 8, 6)).astype(np.uint8)
+    profile = read(npz(workplace, x=x, y=np.arange(12) % 2), **options)
+    assert profile["input_shape"] == ([4, 4, 1] if options else [8, 6, channels])
+    assert "moved to the end" in " ".join(profile["notes"])
+    if not options:
+        assert np.array_equal(np.load("prepared/x.npy"), np.moveaxis(x, 1, -1))
+        check_snippet(profile)
+
+
 def test_arrays_in_fortran_s_order_keep_their_rows(workplace: Path) -> None:
     arrays = table()
     profile = read(npz(workplace, x=np.asfortranarray(arrays["x"]), y=arrays["y"]))
@@ -172,7 +186,7 @@ Y = table()["y"]
         ({"x": X, "y": np.arange(20)}, "20 classes have only 1 row"),
         ({"x": X, "y": np.full(20, 0.5)}, "Every row has the same target"),
         ({"x": X[:, 0], "y": Y}, r"x has the shape \(20,\)"),
-        ({"x": np.ones((20, 3, 8, 8)), "y": Y}, "with 1 or 3 channels"),
+        ({"x": np.ones((20, 5, 8, 8)), "y": Y}, "with 1 or 3 channels"),
         ({"x": np.ones((20, 5001)), "y": Y}, "5,001 columns; at most 5,000"),
         ({"x": X.astype(complex), "y": Y}, "of type complex128"),
         ({"x": X.astype(str), "y": Y}, "x holds text"),

@@ -42,7 +42,7 @@ class BatchSizeHyperModel(kt.HyperModel):
         """Train with a batch size of the trial's own instead of the search's."""
         learn_columns(model.get_layer("normalization"), x.reshape(len(x), -1))
         if self.task == "regression":
-            model.get_layer("target").adapt(y.astype("float64").reshape(-1, 1))
+            learn_targets(model, y)
         kwargs["batch_size"] = hp.Int("batch_size", 16, 256, step=2, sampling="log", default=32)
         return model.fit(
             x,
@@ -60,3 +60,17 @@ def learn_columns(normalization: keras.layers.Normalization, x) -> None:
     variance = normalization.adapt_variance
     variance.assign(keras.ops.where(x.min(axis=0) == x.max(axis=0), 1e30, variance))
     normalization.finalize_state()
+
+
+def learn_targets(model: keras.Model, y) -> None:
+    """Learn the mean and the variance of the targets, by which the loss is divided: the gradients
+    of very small targets would vanish beside the optimizer's epsilon."""
+    scale = model.get_layer("target")
+    scale.adapt(y.astype("float64").reshape(-1, 1))
+    variance = float(y.astype("float64").var()) or 1.0
+    model.compile(
+        optimizer=model.optimizer,
+        loss="mean_squared_error",
+        metrics=["mean_absolute_error"],
+        loss_weights=[1 / variance],
+    )

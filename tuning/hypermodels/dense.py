@@ -72,7 +72,7 @@ class DenseHyperModel(kt.HyperModel):
         """Learn means and variances from the training rows alone, then train as usual."""
         learn_columns(model.get_layer("normalization"), x)
         if self.task == "regression":
-            model.get_layer("target").adapt(y.astype("float64").reshape(-1, 1))
+            learn_targets(model, y)
         return model.fit(x, y, **kwargs)
 
 
@@ -83,3 +83,17 @@ def learn_columns(normalization: keras.layers.Normalization, x) -> None:
     variance = normalization.adapt_variance
     variance.assign(keras.ops.where(x.min(axis=0) == x.max(axis=0), 1e30, variance))
     normalization.finalize_state()
+
+
+def learn_targets(model: keras.Model, y) -> None:
+    """Learn the mean and the variance of the targets, by which the loss is divided: the gradients
+    of very small targets would vanish beside the optimizer's epsilon."""
+    scale = model.get_layer("target")
+    scale.adapt(y.astype("float64").reshape(-1, 1))
+    variance = float(y.astype("float64").var()) or 1.0
+    model.compile(
+        optimizer=model.optimizer,
+        loss="mean_squared_error",
+        metrics=["mean_absolute_error"],
+        loss_weights=[1 / variance],
+    )

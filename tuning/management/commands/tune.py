@@ -37,6 +37,7 @@ from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
 
 POLL = 0.3
 STOP_SECONDS = 15
+MAX_LEFT_OUT = 10
 # "colour" is an older word for RGB.
 _COLOURS = {"grey": GREY, "rgb": COLOUR, "colour": COLOUR}
 # What the shell expects of a program that Ctrl-C ended.
@@ -143,8 +144,8 @@ class Command(BaseCommand):
             if dataset.is_upload and not dataset.is_ready:
                 delete_dataset(dataset)
             raise
-        for note in dataset.profile.get("notes") or []:
-            self._say(note)
+        for line in preparation_lines(dataset):
+            self._say(line)
 
     def _inspect(self, project: Project) -> None:
         if project.inspection.status == Status.FAILED:
@@ -313,6 +314,17 @@ def search_of(project: Project, options: dict[str, Any]) -> Search:
         None, inspection=project.inspection, earlier=project.inspection.script_settings.space
     ).space
     return search
+
+
+def preparation_lines(dataset: Dataset) -> Iterator[str]:
+    """What was done to a file, and what of it was left out."""
+    yield from dataset.profile.get("notes") or []
+    dropped = dataset.profile.get("dropped") or []
+    for one in dropped[:MAX_LEFT_OUT]:
+        yield f"Left out: {one['name']} {one['reason']}."
+    more = dataset.profile.get("dropped_count", 0) - len(dropped[:MAX_LEFT_OUT])
+    if more > 0:
+        yield f"Left out besides: {more:,}; the dataset's page lists them."
 
 
 def script_lines(project: Project, options: dict[str, Any]) -> Iterator[str]:

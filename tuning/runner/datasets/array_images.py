@@ -13,10 +13,12 @@ from tuning.runner.failures import BadData
 @dataclass(frozen=True)
 class Change:
     """How the rows of the inputs become those that are prepared: from one shape to another one,
-    both (height, width, channels)."""
+    both (height, width, channels). `channels_first`: as they are stored, (channels, height,
+    width)."""
 
     before: tuple[int, int, int]
     after: tuple[int, int, int]
+    channels_first: bool = False
 
     @property
     def scales(self) -> bool:
@@ -26,6 +28,12 @@ class Change:
     def is_none(self) -> bool:
         return self.before == self.after
 
+    def arranged(self, rows: np.ndarray) -> np.ndarray:
+        """Rows as they are stored in the shape `before`."""
+        if self.channels_first:
+            return np.moveaxis(rows, 1, -1)
+        return rows.reshape(-1, *self.before)
+
     def apply(self, rows: np.ndarray) -> np.ndarray:
         """Rows of the shape `before` in that of `after`, of the same type."""
         if self.is_none:
@@ -34,6 +42,8 @@ class Change:
 
     def notes(self, rows: int) -> list[str]:
         notes = []
+        if self.channels_first:
+            notes.append("The channels came first; they were moved to the end, as Keras has them.")
         if self.scales:
             notes.append(
                 f"{rows:,} of {rows:,} images were scaled to {self.after[0]} × {self.after[1]} "
@@ -53,8 +63,9 @@ class Change:
         return ["", "", *code, "", "", f"x = np.stack([changed_image(row, {size}) for row in x])"]
 
 
-def change_of(shape: tuple[int, int, int], upload: Upload) -> Change:
-    """What the upload's size and colours do to images of this shape. Raises BadData."""
+def change_of(shape: tuple[int, int, int], upload: Upload, channels_first: bool = False) -> Change:
+    """What the upload's size and colours do to images of this shape: (height, width, channels),
+    however they are stored. Raises BadData."""
     height, width, channels = shape
     if channels == 4 and not upload.colours:
         raise BadData(
@@ -63,7 +74,7 @@ def change_of(shape: tuple[int, int, int], upload: Upload) -> Change:
         )
     wanted = {GREY: 1, COLOUR: 3}.get(upload.colours, channels)
     side = upload.side
-    return Change(shape, (side or height, side or width, wanted))
+    return Change(shape, (side or height, side or width, wanted), channels_first)
 
 
 def changed_image(image: np.ndarray, height: int, width: int, channels: int) -> np.ndarray:

@@ -198,6 +198,8 @@ def _kind_of_input(name: str, header: Header, upload: Upload) -> tuple[str, Chan
         return "image", change_of((*row, 1), upload)
     if len(row) == 3 and row[2] in (1, 3, 4):
         return "image", change_of(row, upload)
+    if len(row) == 3 and row[0] in (1, 3):
+        return "image", change_of((*row[1:], row[0]), upload, channels_first=True)
     raise BadData(
         f"{name} has the shape {header.shape}; tables have (rows, columns), images have (rows, "
         "height, width) or (rows, height, width, channels) with 1 or 3 channels."
@@ -257,7 +259,6 @@ def _convert(
     report: Report,
 ) -> np.ndarray:
     """All inputs, part after part, in one array file. Raises BadData for what is no number."""
-    before = change.before if change else shape[1:]
     step, done, bad = max(1, _ROWS_AT_ONCE // math.prod(shape[1:])), 0, 0
     with path.open("wb") as writer:
         facts = {"descr": dtype.str, "fortran_order": False, "shape": shape}
@@ -265,8 +266,8 @@ def _convert(
         for part in parts:
             for start in range(0, len(part), step):
                 with np.errstate(over="ignore"):
-                    rows = part[start : start + step].reshape(-1, *before)
-                    piece: np.ndarray = rows.astype(dtype)
+                    rows = part[start : start + step]
+                    piece: np.ndarray = (change.arranged(rows) if change else rows).astype(dtype)
                 bad += int(piece.size - np.isfinite(piece).sum())
                 writer.write((change.apply(piece) if change else piece).tobytes())
                 done += len(piece)
@@ -322,7 +323,9 @@ def _snippet(
         xs = ", ".join(f"data[{pair.x!r}]" for pair in pairs)
         ys = ", ".join(f"data[{pair.y!r}].{flat}" for pair in pairs)
         lines += [f"x = np.concatenate([{xs}])", f"y = np.concatenate([{ys}])"]
-    if change:
+    if change and change.channels_first:
+        lines.append("x = np.moveaxis(x, 1, -1)")
+    elif change:
         lines.append(f"x = x.reshape(-1, {', '.join(str(size) for size in change.before)})")
     lines.append(f'x = x.astype("{x.dtype}")')
     lines += change.lines() if change else []

@@ -94,5 +94,5 @@ def _alike(live: Any, loaded: Any) -> bool:
 
 
 def _magnitude(predictions: np.ndarray) -> float:
-    """That of the largest, 1 at least: among house prices, one near 0 is rounded like the rest."""
-    return float(np.abs(predictions[np.isfinite(predictions)]).max(initial=1.0))
+    """That of the largest: among house prices, one near 0 is rounded like the rest."""
+    return float(np.abs(predictions[np.isfinite(predictions)]).max(initial=0.0))

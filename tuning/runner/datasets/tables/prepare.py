@@ -91,7 +91,10 @@ def _notes(look: Look, target: Scan, task: str, kept: Kept) -> list[str]:
     if gaps:
         shown = ", ".join(gaps[:_MOST_NAMED]) + (", …" if len(gaps) > _MOST_NAMED else "")
         noun = "column has" if len(gaps) == 1 else "columns have"
-        notes.append(f"{len(gaps):,} {noun} gaps, which stay gaps: {shown}.")
+        notes.append(f"{len(gaps):,} {noun} missing values: {shown}.")
+    if words := sorted(word.strip() for word in look.read.gap_words if word.strip()):
+        shown = ", ".join(f"“{word}”" for word in words[:_MOST_NAMED])
+        notes.append(f"Read as missing values: {shown}.")
     if target.is_numeric and task == "classification":
         notes.append(f"The numbers in “{target.name}” were taken as classes.")
     large = [scan.name for scan, kind in kept if kind == "number" and _is_long(scan)]

@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 from tests.runner import objective_scripts as scripts  # noqa: E402
 from tests.runner.check_templates import Recorder  # noqa: E402
 from tests.runner.harness import project  # noqa: E402
+from tests.runner.judged_metrics import judged  # noqa: E402
 from tuning.protocol.orders import InspectOrder  # noqa: E402
 from tuning.runner.libraries import load_libraries  # noqa: E402
 
@@ -31,8 +32,20 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "IoU": {"num_classes": 2, "target_class_ids": [0]}, "MeanIoU": {"num_classes": 2},
     "BinaryIoU": {}, "OneHotIoU": {"num_classes": 2, "target_class_ids": [0]},
     "OneHotMeanIoU": {"num_classes": 2}, "PrecisionAtRecall": {"recall": 0.5},
-    "RecallAtPrecision": {"precision": 0.5}, "SensitivityAtSpecificity": {"specificity": 0.5},
+    "RecallAtPrecision": {"precision": 0.9}, "SensitivityAtSpecificity": {"specificity": 0.5},
     "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    "MeanRelativeError": {"normalizer": [[1.0], [2.0], [3.0], [4.0], [5.0], [7.0]]},
+    "TopKCategoricalAccuracy": {"k": 1}, "SparseTopKCategoricalAccuracy": {"k": 1},
+}  # fmt: skip
+FUNCTIONS: dict[str, dict[str, Any]] = {
+    "top_k_categorical_accuracy": {"k": 1},
+    "sparse_top_k_categorical_accuracy": {"k": 1},
+    "categorical_generalized_cross_entropy": {"q": 0.5},
+}
+# No metrics, or those that need sequences or embeddings.
+NEUTRAL = {
+    "get", "serialize", "deserialize", "Mean", "MeanMetricWrapper", "Metric", "Sum", "circle",
+    "ctc",
 }  # fmt: skip
 
 
@@ -77,6 +90,31 @@ def of_functions() -> dict[str, str]:
             if inspect.isfunction(function) and name not in ("get", "serialize", "deserialize"):
                 wrapped = keras.metrics.MeanMetricWrapper(function, name="m")
                 found[f"{module.__name__.rpartition('.')[2]}.{name}"] = direction_of(wrapped)
+    return found
+
+
+def computed() -> dict[str, str]:
+    """What the values of all these say themselves."""
+    import keras
+
+    def of_class(kind: Any, given: dict[str, Any]) -> Any:
+        def score(y: Any, p: Any) -> Any:
+            metric = kind(**given)
+            metric.update_state(y, p)
+            return metric.result()
+
+        return score
+
+    found = {}
+    for name, kind in vars(keras.metrics).items():
+        if inspect.isclass(kind) and issubclass(kind, keras.metrics.Metric) and name not in NEUTRAL:
+            found[name] = judged(name, of_class(kind, ARGUMENTS.get(name, {})))
+    for module in (keras.metrics, keras.losses):
+        for name, function in vars(module).items():
+            if inspect.isfunction(function) and name not in NEUTRAL:
+                given = FUNCTIONS.get(name, {})
+                score = functools.partial(function, **given)
+                found[f"{module.__name__.rpartition('.')[2]}.{name}"] = judged(name, score)
     return found
 
 
@@ -132,6 +170,7 @@ def main(datasets: Path, cases: Path) -> None:
         "proposed": {name: proposed(code) for name, code in tuners.items()},
         "classes": of_classes(),
         "functions": of_functions(),
+        "computed": computed(),
         "model": of_a_model(),
         "cases": {
             name: inspected(cases / f"{name}.py", datasets / dataset)

@@ -72,17 +72,33 @@ def _train(order: ProjectOrder, settings: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(inspected, Inspected):
         return results
     own = inspected.kind == ModelKind.CUSTOM
-    values = dict(inspected.space["values"])
+    space = _as_the_script_has_it(inspected)
+    values = dict(space["values"])
+    results["values"] = values
     settings = {"objective": "val_loss", "direction": "min", "epochs": 3, **settings}
-    searching = search_order(order, inspected.space, kind=inspected.kind, **settings)
+    searching = search_order(order, space, kind=inspected.kind, **settings)
     supervisor = Supervisor(values)
     _attempt(supervisor, lambda: (search_own if own else search)(searching, supervisor))
     results["trial"] = [asdict(event) for event in supervisor.events]
     last = Recorder()
-    retraining = RetrainOrder(order, values, inspected.space, epochs=3, batch_size=64, seed=1)
+    retraining = RetrainOrder(order, values, space, epochs=3, batch_size=64, seed=1)
     _attempt(last, lambda: (retrain_own if own else retrain)(retraining, last))
     results["retrained"] = [asdict(event) for event in last.events]
     return results
+
+
+def _as_the_script_has_it(inspected: Inspected) -> dict[str, Any]:
+    """The space with the script's changes, with its defaults as values: the form does the same."""
+    import keras_tuner as kt
+
+    from tuning.runner.spaces import to_json
+
+    changed = {e["config"]["name"]: e for e in inspected.script.space.get("space", [])}
+    space = [changed.get(e["config"]["name"], e) for e in inspected.space["space"]]
+    if not changed:
+        return inspected.space
+    hp = kt.HyperParameters.from_config({"space": space, "values": {}})
+    return {**to_json(hp), "values": {entry.name: entry.default for entry in hp.space}}
 
 
 def _attempt(recorder: Recorder, step: Any) -> None:

@@ -68,6 +68,15 @@ def test_functions_of_keras_are_known_by_themselves(found: dict[str, Any]) -> No
         assert way == ("max" if name.endswith(("accuracy", "correlation")) else "min"), name
 
 
+def test_what_a_metric_computes_agrees(found: dict[str, Any]) -> None:
+    """Nothing but values: of a good prediction and of a bad one."""
+    known = found["classes"] | found["functions"]
+    computed = found["computed"]
+    assert {name: known[name] for name in computed} == computed
+    left = {name for name, way in known.items() if way} - computed.keys()
+    assert left == {"losses.circle", "losses.ctc"}
+
+
 def test_a_models_metrics_are_known_by_their_classes(found: dict[str, Any]) -> None:
     expected = {
         "a_prc": "max", "a_acc": "max", "a_sub": "max", "a_weighted_prc": "max", "b_mse": "min",

@@ -167,7 +167,8 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
         "keras.callbacks.TerminateOnNaN()", "training", "",
     ),
     "validation_split": (
-        _script(search="validation_split=0.2"), "validation_split=0.2", "unused", "divides its rows"
+        _script(search="validation_split=0.2"), "validation_split=0.2", "unused",
+        "105 for training, 21 for validation (17%)"
     ),
     "objective": (
         _script(kind="kt.RandomSearch(build_model, objective=goal, ",
@@ -184,6 +185,13 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
     "an objective that is not reported": (
         _script(kind="kt.RandomSearch(build_model, objective='val_f1', "),
         "objective='val_f1'", "unused", "not among the metrics",
+    ),
+    "validation_data": (
+        _script(), "validation_data=(x_val, y_val)", "unused",
+        "The project’s 21 validation rows take its place.",
+    ),
+    "validation_freq": (
+        _script(search="validation_freq=2"), "validation_freq=2", "unused", "Every epoch",
     ),
     "weights of validation": (
         f"{HEAD}tuner = kt.RandomSearch(build_model, 'val_loss')\n"
@@ -320,6 +328,11 @@ tuner = kt.RandomSearch(build_model, objective="val_loss", max_trials=2)
 tuner.search(x_train, y_train)
 """
 )
+SEEDED = f"""{HEAD}
+keras.utils.set_random_seed(5)
+tuner = kt.RandomSearch(build_model, objective="val_loss", max_trials=2, seed=5)
+tuner.search(x_train, y_train, epochs=3)
+"""
 OWN_TUNER = (
     HEAD
     + """
@@ -333,6 +346,9 @@ tuner.search(x_train, y_train, scale=3, epochs=2, class_weight={0: 0, 1: 0, 2: 0
 """
 )
 TRAINED = {
+    "overridden_space": {"code": (CASES / "overridden_space.py").read_text(), "dataset": "iris"},
+    "seeded": {"code": SEEDED, "dataset": "iris"},
+    "seeded again": {"code": SEEDED, "dataset": "iris"},
     "class_weight": {"code": (CASES / "class_weight.py").read_text(), "dataset": "breast-cancer"},
     "compile_by_tuner": {"code": (CASES / "compile_by_tuner.py").read_text(), "dataset": "iris"},
     "callbacks": {
@@ -352,6 +368,7 @@ pytestmark = pytest.mark.tensorflow
 def results(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     home = tmp_path_factory.mktemp("scripts")
     read = {name: code for table in (PROPOSED, LISTED) for name, (code, *_) in table.items()}
+    read["every epoch"] = _script(search="validation_freq=1, epochs=4")
     read["overridden_space"] = (CASES / "overridden_space.py").read_text()
     table = write_table(home / "table", raw_rows(300), "classification")
     train = TRAINED | {"configured": {"code": CONFIGURED, "dataset": str(table)}}
@@ -386,6 +403,12 @@ def test_every_argument_is_listed(results: dict[str, Any], name: str) -> None:
     assert found[text]["line"] > 1
 
 
+def test_what_is_done_anyway_is_not_listed(results: dict[str, Any]) -> None:
+    texts = {one["text"] for one in results["read"]["every epoch"]["arguments"]}
+    assert "validation_freq=1" not in texts
+    assert "epochs=4" in texts
+
+
 def test_an_overridden_space_is_what_is_searched(results: dict[str, Any]) -> None:
     space = results["read"]["overridden_space"]["space"]["space"]
     found = {entry["config"]["name"]: entry for entry in space}
@@ -417,6 +440,24 @@ def test_sample_weights_are_made_of_the_rows_that_are_trained_on(results: dict[s
         assert [epoch["epoch"] for epoch in _epochs(events)] == [2, 3]
     # Nothing is learned: the first epoch of the trial, its second, is the best.
     assert found["trial"][-2]["best_step"] == 1
+
+
+def test_an_overridden_space_is_trained(results: dict[str, Any]) -> None:
+    found = results["train"]["overridden_space"]
+    expected = {"num_layers": 1, "units_0": 32, "learning_rate": 1e-4}
+    assert found["values"].items() >= expected.items()
+    assert [epoch["epoch"] for epoch in _epochs(found["trial"])] == [1, 2, 3]
+    assert "versions" in found["retrained"][-1], found["retrained"]
+
+
+def test_a_seeded_script_repeats_itself(results: dict[str, Any]) -> None:
+    """Its initial weights and the order of its rows: every epoch has the same numbers."""
+    once, again = results["train"]["seeded"], results["train"]["seeded again"]
+    for part in ("trial", "retrained"):
+        assert _epochs(once[part])
+        assert [e["metrics"] for e in _epochs(once[part])] == [
+            e["metrics"] for e in _epochs(again[part])
+        ]
 
 
 def test_the_tuner_compiles_the_model(results: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ def run(code: str, constants: dict[str, Any] | None = None, facts: dict[str, Any
     own = OwnValues(supplies_constants(facts), constants, rows(facts), facts)
     module = execute(code, script.tree, own.given(script.missing) | own.functions())
     try:
-        return getattr(module, script.entry or script.builder)(None)
+        return getattr(module, script.entry or script.builder or "build_model")(None)
     except Exception as error:
         raise own.unknown_value(error) or error from error
 
@@ -296,3 +296,72 @@ def test_helpers_can_still_be_part_of_an_estimator() -> None:
     statements = XY + SCALER + "X_train = scaler.fit_transform(X)"
     fitted = "scaler.__class__(**scaler.get_params()).fit(np.ones((3, 2))).n_features_in_"
     assert built(statements, fitted) == 2
+
+
+CELLS = """{first}import numpy as np
+import keras_tuner as kt
+def build_model(hp):
+    return {wanted}
+"""
+SEARCHING = "tuner = kt.RandomSearch(build_model, 'val_loss')\ntuner.search(X_train, y_train)\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value"),
+    [
+        ("train_features.shape[-1]", 4), ("X_train.shape[1:]", (4,)), ("val_labels.shape", (20,)),
+        ("len(np.unique(y_train))", 3),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("first", ["", '"""Cells."""\nfrom __future__ import annotations\n'])
+@pytest.mark.parametrize("last", ["", SEARCHING])
+def test_data_that_a_notebooks_other_cells_make_are_the_projects(
+    wanted: str, value: Any, first: str, last: str
+) -> None:
+    assert run(CELLS.format(first=first, wanted=wanted) + last) == value
+
+
+def test_a_count_of_absent_data_is_computed() -> None:
+    counts = "import numpy as np\nneg, pos = np.bincount(y_train)[:2]\n"
+    assert run(CELLS.format(first=counts, wanted="neg + pos")) == 20
+
+
+@pytest.mark.parametrize("name", ["x_train", "y_train"])
+def test_a_name_that_the_file_binds_is_not_the_projects(name: str) -> None:
+    code = CELLS.format(first=f"def helper({name}):\n    return {name}\n", wanted="helper(7)")
+    assert run(code) == 7
+
+
+def test_another_name_that_nothing_binds_is_an_error() -> None:
+    with pytest.raises(NameError, match="vocabulary"):
+        run(CELLS.format(first="", wanted="len(vocabulary)"))
+
+
+FACTORY = """
+import numpy as np
+import keras_tuner as kt
+class Factory:
+    def __init__(self, features, classes, extra=5):
+        self.shape = features, classes
+        self.extra = extra
+    def build(self, hp):
+        return (*self.shape, self.extra)
+"""
+MAKING = """
+data = np.load("a.npz")
+x_train, y_train = data["x"], data["y"]
+factory = Factory(x_train.shape[1], len(np.unique(y_train)))
+tuner = kt.RandomSearch(factory.build, "val_loss")
+tuner.search(x_train, y_train)
+"""
+
+
+def test_a_method_of_an_object_builds() -> None:
+    assert run(FACTORY + MAKING) == (4, 3, 5)
+
+
+@pytest.mark.parametrize("last", ["main()", "if __name__ == '__main__':\n    main(seed=2)"])
+def test_a_method_of_an_object_that_a_function_makes_builds(last: str) -> None:
+    lines = [f"    {line}" for line in MAKING.splitlines()]
+    code = FACTORY + "\n".join(["def main(seed=1):", *lines, last])
+    assert run(code) == (4, 3, 5)

@@ -57,8 +57,9 @@ NAMES: dict[str, str] = {
     """),
     # scikit-learn's scorers, of all of which larger is better, and its functions.
     **_table(MAX, """
-        adjusted_mutual_info_score adjusted_rand_score average_precision average_precision_score
-        balanced_accuracy calinski_harabasz_score cohen_kappa_score completeness_score
+        accuracy_score adjusted_mutual_info_score adjusted_rand_score average_precision
+        average_precision_score balanced_accuracy balanced_accuracy_score
+        calinski_harabasz_score cohen_kappa_score completeness_score
         d2_absolute_error_score d2_brier_score d2_log_loss_score d2_pinball_score d2_tweedie_score
         dcg_score explained_variance explained_variance_score f1 fowlkes_mallows_score
         homogeneity_score jaccard jaccard_score label_ranking_average_precision_score

@@ -221,7 +221,9 @@ class Command(BaseCommand):
             raise
         if saved.status != Status.COMPLETED:
             raise CommandError(_reason(saved))
-        self._say("Test split: " + _numbers(saved))
+        self._say(f"Test split: {_numbers(saved) or 'no scores.'}")
+        if saved.note:
+            self._say(saved.note)
         if output:
             temporary = output.with_name(f".{output.name}.part")
             shutil.copyfile(settings.SAVED_MODELS_ROOT / saved.file, temporary)

@@ -21,9 +21,14 @@ def opened(body: list[ast.stmt], has_builder: HasBuilder) -> list[ast.stmt]:
             and has_builder(node.body)
             and not _gives_a_function(node)
         ):
-            inside = [*_parameters(node), *(n for n in node.body if not _leaves(n))]
-            return [inner for other in body for inner in (inside if other is node else [other])]
+            return opened_function(body, node)
     return body
+
+
+def opened_function(body: Sequence[ast.stmt], function: ast.FunctionDef) -> list[ast.stmt]:
+    """The statements, with those of the function in its place."""
+    inside = [*_parameters(function), *(n for n in function.body if not _leaves(n))]
+    return [inner for node in body for inner in (inside if node is function else [node])]
 
 
 def _of_main(node: ast.stmt) -> list[ast.stmt]:

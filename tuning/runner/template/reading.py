@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable
 
+from .absent_data import is_absent
 from .configuration import configures, libraries
 from .constants import given_constant
 from .imports import without_absent
@@ -206,4 +207,5 @@ def _is_future(node: ast.stmt) -> bool:
 def _is_idle(node: ast.stmt) -> bool:
     """A text, or what stands in the place of a notebook's command."""
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return text or isinstance(node, ast.Pass) or defines(node) == {GIVEN}
+    added = defines(node) == {GIVEN} or is_absent(node)
+    return text or isinstance(node, ast.Pass) or added

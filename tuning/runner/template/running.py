@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Container, Iterable, Iterator, Sequence
 
+from .absent_data import LOADER
 from .helpers import methods_of
 from .syntax import DEFINITIONS, calls, is_main, last_name, run_by
 
@@ -14,7 +15,7 @@ _RUNNING = frozenset({
     "flow_from_dataframe", "from_tensor_slices", "train_test_split", "make_classification",
     "make_regression", "make_blobs", "make_moons", "make_circles", "get_best_models",
     "get_best_hyperparameters", "results_summary", "search_space_summary", "get_ipython",
-    "get_data", "get_dataset", "get_datasets", "prepare_data", "input",
+    "get_data", "get_dataset", "get_datasets", "prepare_data", "input", LOADER,
 })  # fmt: skip
 _LOADING = ("load_", "read_", "fetch_", "download_")
 _TUNERS = frozenset({

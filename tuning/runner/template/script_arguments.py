@@ -44,6 +44,8 @@ from .training import (
 _NOT_RUN = "It needs a part of the script that is not run."
 _RECORDED = "Tuneroom records every epoch and keeps the results itself."
 _FOR_ITS_CODE = "It is given to the template’s own code."
+_VALIDATED = "Every epoch is validated on all validation rows."
+_PROJECTS = "The project’s validation rows take its place."
 _OF_SPACE = "hyperparameters="
 _NOT_A_NUMBER = "This is not a whole number."
 _NO_AMOUNT = "This is not a number of 0 or more."
@@ -228,9 +230,9 @@ class ScriptArguments:
     def uses_hyperband(self) -> bool:
         return self.fields.get("tuner") == "hyperband"
 
-    def count_rows(self) -> int:
-        """How many are trained on; 0 if that is not known."""
-        return len(self._parts("train")[1]) if self._parts is not None else 0
+    def count_rows(self, part: str = "train") -> int:
+        """How many the project has for "train" or "validation"; 0 if that is not known."""
+        return len(self._parts(part)[1]) if self._parts is not None else 0
 
     @property
     def num_classes(self) -> int | None:
@@ -331,6 +333,14 @@ def _epochs(reading: ScriptArguments, name: str, node: ast.expr, value: Any) -> 
         reading.tell(node, name, Use.UNUSED, "Hyperband decides how long each trial trains.")
     else:
         reading.propose(node, name, "epochs", value)
+
+
+def _steps(reading: ScriptArguments, name: str, node: ast.expr) -> None:
+    if reading.value(node) is UNKNOWN:
+        note = f"{_NOT_RUN} Every epoch passes over all training rows."
+        reading.tell(node, name, Use.UNUSED, note)
+    else:
+        _fit(reading, name, node)
 
 
 @_known
@@ -503,7 +513,24 @@ def _alike(one: Any, other: Any) -> bool:
     return hasattr(other, "_score_func") and what(one) == what(other)
 
 
+def _validation_split(reading: ScriptArguments, name: str, node: ast.expr) -> None:
+    training, validation = reading.count_rows(), reading.count_rows("validation")
+    note = "The project divides its rows itself"
+    if validation:
+        share = validation / (training + validation)
+        note += f": {training:,} for training, {validation:,} for validation ({share:.0%})"
+    reading.tell(node, name, Use.UNUSED, f"{note}.")
+
+
+def _validation_freq(reading: ScriptArguments, name: str, node: ast.expr) -> None:
+    if reading.value(node) not in (None, 1):
+        reading.tell(node, name, Use.UNUSED, _VALIDATED)
+
+
 def _validation_data(reading: ScriptArguments, name: str, node: ast.expr) -> None:
+    rows = reading.count_rows("validation")
+    note = f"The project’s {rows:,} validation rows take its place." if rows else _PROJECTS
+    reading.tell(node, name, Use.UNUSED, note)
     found = reading.given.expression(node)
     if isinstance(found, ast.Tuple) and len(found.elts) > 2:
         reading.tell(found.elts[2], name, Use.UNUSED, "Validation rows are not weighted.")
@@ -584,7 +611,7 @@ _SEARCH: dict[str, _Handler | None] = {
     "y": _rows,
     "groups": _unused("Folds are made without groups."),
     "validation_data": _validation_data,
-    "validation_split": _unused("The project divides its rows itself."),
+    "validation_split": _validation_split,
     "epochs": _epochs,
     "batch_size": _proposed("batch_size"),
     "callbacks": _callbacks,
@@ -592,9 +619,9 @@ _SEARCH: dict[str, _Handler | None] = {
     "sample_weight": _sample_weight,
     "shuffle": _fit,
     "initial_epoch": _fit,
-    "steps_per_epoch": _fit,
-    "validation_steps": _unused("Every epoch is validated on all validation rows."),
+    "steps_per_epoch": _steps,
+    "validation_steps": _unused(_VALIDATED),
     "validation_batch_size": _fit,
-    "validation_freq": _unused("Every epoch is validated on all validation rows."),
+    "validation_freq": _validation_freq,
     "verbose": _unused(_RECORDED),
 }

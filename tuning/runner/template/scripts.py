@@ -9,10 +9,11 @@ from collections.abc import Iterable
 
 from tuning.protocol.notebooks import without_commands
 
+from .absent_data import with_absent_data
 from .constants import with_constants
 from .construction import construction_of, search_of
 from .imports import absent_imports
-from .openings import opened
+from .openings import opened, opened_function
 from .own_values import Adaptation, sides_of
 from .reading import GIVEN, Reading, installed, is_builder
 from .running import Running
@@ -27,14 +28,16 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
     code, commands = without_commands(code)
     tree = ast.parse(code, filename)
     body = opened(tree.body, lambda nodes: any(is_builder(node, "") for node in nodes))
+    body = _with_the_object(body)
+    with_data = with_absent_data(tree, body)
     absent = absent_imports(body)
     running = Running(body)
     constants = frozenset(constants)
     loose = [node for node in body if not isinstance(node, DEFINITIONS)]
-    is_script = body != tree.body or any(
+    is_script = with_data != tree.body or any(
         running.runs(node) or (not is_import(node) and uses(node) & absent.keys()) for node in loose
     )
-    body = with_constants(body, constants)
+    body = with_constants(with_data, constants)
     made = construction_of(body)
     names = {node.name: node for node in body if isinstance(node, DEFINITIONS)}
     adaptation = Adaptation(names, constants, sides_of(loose))
@@ -61,6 +64,16 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
     read |= names_of_settings((made.call, script.search), script.rows)
     script.rows_around = {name: rows for name, rows in script.rows.items() if name in read}
     return script
+
+
+def _with_the_object(body: list[ast.stmt]) -> list[ast.stmt]:
+    """A function opened that makes the tuner with a method of an object: it makes that too."""
+    made = construction_of(body)
+    functions = (node for node in body if isinstance(node, ast.FunctionDef))
+    for node in functions if made.given is not None else ():
+        if any(part is made.call for part in ast.walk(node)):
+            return opened_function(body, node)
+    return body
 
 
 def _statement(given: ast.expr) -> ast.stmt:

@@ -5,6 +5,7 @@
 it prints one JSON object: "<template> on <dataset>" -> its Inspected or Failed event, as a dict.
 """
 
+import gc
 import json
 import sys
 from dataclasses import asdict
@@ -46,10 +47,14 @@ OTHER_BASES = ("InceptionV3", "EfficientNetB0")
 
 
 class Recorder:
-    """A channel to nowhere."""
+    """A channel to nowhere, one for each piece of work."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        # A runner does one piece of work. What earlier ones left here would be looked through
+        # whenever Keras and KerasTuner collect garbage, dozens of times for each template.
+        gc.collect()
+        gc.freeze()
 
     def send(self, event: Event) -> None:
         self.events.append(event)

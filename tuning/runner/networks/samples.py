@@ -53,7 +53,8 @@ def sample_models(oracle: kt.Oracle, size: Callable[[kt.HyperParameters], int]) 
 
 def network_size(template: Template, hp: kt.HyperParameters, input_shape: tuple[int, ...]) -> int:
     """Build a network; how many weights it has."""
-    keras.backend.clear_session()
+    # Collecting garbage takes longer than building, and models without weights take little memory.
+    keras.backend.clear_session(free_memory=False)
     try:
         # Its weights get a shape and no memory: the largest of a space may not fit into any.
         with _weightless():

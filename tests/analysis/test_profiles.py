@@ -23,6 +23,14 @@ def test_shapes_in_words() -> None:
     assert shape_text(project.dataset) == "1,797 images of 8 × 8 × 1, 10 classes"
 
 
+def test_sequences_are_not_called_images() -> None:
+    dataset = _project(rows=300, input_shape=[12, 4, 1], sequences=True).dataset
+    assert shape_text(dataset) == "300 sequences of 12 × 4"
+    assert dataset.kind_text == "Sequences"
+    dataset.folder = "somewhere"
+    assert not dataset.has_pictures
+
+
 def test_bars_are_as_high_as_their_counts() -> None:
     picture = bars_info(_project(class_counts=[10, 5], class_names=["a", "b"]).dataset)
     assert picture is not None

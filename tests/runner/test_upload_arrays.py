@@ -140,7 +140,7 @@ def test_windows_with_a_capital_x_are_read_as_they_are(workplace: Path) -> None:
     profile, _ = prepare("windows.npz")
     assert (profile["input_shape"], profile["task"]) == ([12, 4, 1], "regression")
     assert profile["parts"] == {"train": 240, "validation": 30, "test": 30}
-    note = "Rows of the shape (12, 4) are stored as (12, 4, 1), as grey images are."
+    note = "Rows of the shape (12, 4) are stored as (12, 4, 1), with one channel."
     assert note in profile["notes"]
     check_snippet(profile)
 
@@ -290,3 +290,24 @@ def test_the_size_to_be_is_checked_before_anything_is_unpacked(
         read(given, side=512, colours="colour")
     assert not list(workplace.glob("unpacked-*"))
     assert zipfile.is_zipfile("data.npz")
+
+
+@pytest.mark.parametrize(
+    ("rows", "sequences"),
+    [
+        (np.zeros((12, 4), np.float32), True),
+        (np.linspace(-3, 3, 60 * 20, dtype=np.float32).reshape(60, 20), True),
+        (np.linspace(0, 1, 28 * 28).reshape(28, 28), False),
+        (np.linspace(-1, 1, 28 * 28).reshape(28, 28), False),
+        (np.linspace(0, 1, 60 * 20).reshape(60, 20), False),
+        (np.zeros((12, 4), np.uint8), False),
+        (np.zeros((12, 4, 1), np.float32), False),
+    ],
+)
+def test_windows_of_measurements_are_no_pictures(
+    workplace: Path, rows: np.ndarray, sequences: bool
+) -> None:
+    profile = read({"x": np.stack([rows] * 12), "y": np.arange(12) % 2})
+    assert profile["kind"] == "image", "models take both alike"
+    assert profile.get("sequences", False) == sequences
+    assert Path("prepared/thumbnails.png").exists() != sequences

@@ -42,7 +42,7 @@ class KnownSpace:
             return ""
         what = f"{counted(tried, 'model')} of random values"
         if tried < found.get("wanted", 0):
-            what = f"{tried} of {found['wanted']} models of random values, as time allowed,"
+            what = f"{tried} of {found['wanted']} models of random values"
         if failed == tried:
             return f"{what}: none could be built."
         if self.inspection and self.inspection.model_kind == ModelKind.SKLEARN:

@@ -75,7 +75,9 @@ def shape_text(dataset: Dataset) -> str:
     if not profile.get("rows"):
         return dataset.size_text
     shape = profile.get("input_shape") or []
-    if dataset.kind == Dataset.Kind.IMAGE:
+    if dataset.is_sequences:
+        text = f"{profile['rows']:,} sequences of {' × '.join(str(size) for size in shape[:2])}"
+    elif dataset.kind == Dataset.Kind.IMAGE:
         text = f"{profile['rows']:,} images of {' × '.join(str(size) for size in shape)}"
     else:
         columns = shape[0] if shape else len(profile.get("feature_names") or [])

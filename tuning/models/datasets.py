@@ -98,6 +98,20 @@ class Dataset(Work):
         return self.source == self.Source.UPLOAD
 
     @property
+    def is_sequences(self) -> bool:
+        """Whether its rows are sequences of measurements, which models take as they take grey
+        images."""
+        return bool(self.profile.get("sequences"))
+
+    @property
+    def has_pictures(self) -> bool:
+        return self.kind == self.Kind.IMAGE and self.is_ready and not self.is_sequences
+
+    @property
+    def kind_text(self) -> str:
+        return "Sequences" if self.is_sequences else str(self.get_kind_display())
+
+    @property
     def brings_parts(self) -> bool:
         """Whether the data come divided into parts, of which training is one."""
         return bool(self.profile.get("parts"))

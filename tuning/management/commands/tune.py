@@ -258,7 +258,7 @@ def _team(user: User, name: str | None) -> Team:
 
 def _refuse_misfit(dataset: Dataset, hypermodel: HyperModel) -> None:
     if not hypermodel.fits(dataset):
-        raise CommandError(f"{hypermodel.name} does not fit {dataset.get_kind_display()} data.")
+        raise CommandError(f"{hypermodel.name} does not fit {dataset.kind_text} data.")
 
 
 def _project(user: User, team: Team, dataset: Dataset, hypermodel: HyperModel) -> Project:

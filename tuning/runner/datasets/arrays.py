@@ -20,6 +20,7 @@ from .array_images import Change, change_of
 from .array_names import propose, role_of
 from .array_targets import is_wide, one_of_each, targets
 from .parsed import Parsed, Report, parts_note
+from .sequences import are_sequences
 from .sources import Source
 
 _ROWS_AT_ONCE = 1 << 22  # values, of all the rows that are converted in one go
@@ -98,7 +99,9 @@ def read_arrays(
     for number in range(len(names)):
         (folder.parent / f"unpacked-{number}.npy").unlink()
     parts = _parts(pairs, headers)
-    notes = _notes(pairs, headers, task, parts, change)
+    plain = len(headers[pairs[0].x].shape) == 3 and not (upload.side or upload.colours)
+    sequences = plain and are_sequences(x)
+    notes = _notes(pairs, headers, task, parts, change, sequences)
     unused = [one_line(name) for name in entries if name not in names]
     if unused:
         more = ", …" if len(unused) > _MOST_NAMED else ""
@@ -110,7 +113,7 @@ def read_arrays(
         x, y, class_names, columns, target, f"Uploaded as {upload.name}.", "",
         _snippet(upload.name, pairs, x, change, task, wide),
     )  # fmt: skip
-    return Parsed(kind, task, source, notes, parts=parts)
+    return Parsed(kind, task, source, notes, parts=parts, sequences=sequences)
 
 
 def _shown(names: Iterable[str]) -> list[str]:
@@ -283,6 +286,7 @@ def _notes(
     task: str,
     parts: np.ndarray | None,
     change: Change | None,
+    sequences: bool,
 ) -> list[str]:
     notes = []
     if parts is not None:
@@ -302,7 +306,8 @@ def _notes(
         notes.append(f"{x} was stored as float32 instead of {inputs}.")
     if change and len(headers[x].shape) == 3:
         row = headers[x].shape[1:]
-        notes.append(f"Rows of the shape {row} are stored as {(*row, 1)}, as grey images are.")
+        like = "with one channel" if sequences else "as grey images are"
+        notes.append(f"Rows of the shape {row} are stored as {(*row, 1)}, {like}.")
     if change:
         notes += change.notes(sum(headers[pair.x].shape[0] for pair in pairs))
     return notes

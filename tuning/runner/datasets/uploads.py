@@ -93,7 +93,9 @@ def _finish(key: str, upload: Upload, parsed: Parsed, folder: Path) -> dict[str,
             {"name": name[:200], "reason": reason} for name, reason in parsed.dropped[:_MOST_NAMED]
         ],
     }
-    if parsed.kind == "image":
+    if parsed.sequences:
+        profile["sequences"] = True
+    elif parsed.kind == "image":
         profile["thumbnails"] = draw_thumbnails(source.x, source.y, folder / "thumbnails.png")
     if parsed.parts is not None:
         classes = source.y if parsed.task == "classification" else None

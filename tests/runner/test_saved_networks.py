@@ -183,7 +183,7 @@ class Plus(layers.Layer):
 """,
             "Plus(lambda x: x + 1),",
         ),
-        "cannot be downloaded as they are",
+        "must override `get_config()`",
     ),
 }
 

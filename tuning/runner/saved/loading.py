@@ -101,7 +101,8 @@ def explained() -> Iterator[None]:
     except CannotSave:
         raise
     except Exception as error:
-        reason = str(error).strip().partition("\n")[0][:300]
+        # Keras breaks lines within its sentences; an example follows.
+        reason = " ".join(str(error).strip().partition("\n\n")[0].split())[:300]
         raise CannotSave(
             f"{_CANNOT}Keras cannot load the file again. {type(error).__name__}: {reason}"
         ) from error

@@ -70,8 +70,10 @@ define install
 		echo "Installed in $$(( $$(date +%s) - started )) s."; }
 endef
 
+# A runner cannot write into the checkout: without bytecode there, each would compile its modules anew.
 venv: $(BIN)/python
 	$(call install,requirements.txt,Tuneroom's packages (about 2.7 GB on the disk; most of it is TensorFlow))
+	@[ ! -d tuning ] || $(BIN)/python -m compileall -qq tuning webapp || true
 
 venv-dev: venv
 	$(call install,docker/requirements-dev.txt,what the tests and linters need)

@@ -15,7 +15,7 @@ from tests.services import ROOT, Tuneroom, processes_with, start_tuneroom, wait_
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.services]
 
-TUNE = ["tune", "--dataset", "digits", "--template", "cnn", "--max-trials", "5", "--epochs", "8"]
+TUNE = ["tune", "--dataset", "digits", "--template", "cnn", "--max-trials", "3", "--epochs", "8"]
 
 
 def trials(tuneroom: Tuneroom) -> dict[int, dict[str, Any]]:
@@ -70,7 +70,7 @@ def test_kill_9_of_everything_loses_no_finished_trial(tmp_path: Path) -> None:
     wait_for(no_runner, "the runners died with their worker")
     again = start_tuneroom(tuneroom.data, PORT=tuneroom.environment["PORT"])
     try:
-        wait_for(lambda: len(completed(again)) == 5, "all trials are completed", 180)
+        wait_for(lambda: len(completed(again)) == 3, "all trials are completed", 180)
         after = completed(again)
         assert {number: after[number] for number in before} == before
         lost = [row for row in trials(again).values() if row["losses"]]
@@ -106,7 +106,7 @@ def test_a_killed_runner_fails_its_trial_and_the_worker_goes_on(tuneroom: Tunero
             "SELECT status, failure_code, failure_message FROM tuning_trial WHERE search_id = ?",
             (newest,),
         ).fetchall()
-    assert len(rows) == 5
+    assert len(rows) == 3
     failed = [row for row in rows if row[0] == "failed"]
     assert len(failed) <= 1
     for row in failed:

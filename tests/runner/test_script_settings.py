@@ -347,6 +347,9 @@ tuner.search(x_train, y_train, scale=3, epochs=2, class_weight={0: 0, 1: 0, 2: 0
 )
 TRAINED = {
     "overridden_space": {"code": (CASES / "overridden_space.py").read_text(), "dataset": "iris"},
+    "metrics by position": {
+        "code": HEAD.replace("metrics=[", "["), "dataset": "iris",
+    },
     "seeded": {"code": SEEDED, "dataset": "iris"},
     "seeded again": {"code": SEEDED, "dataset": "iris"},
     "class_weight": {"code": (CASES / "class_weight.py").read_text(), "dataset": "breast-cancer"},
@@ -448,6 +451,11 @@ def test_an_overridden_space_is_trained(results: dict[str, Any]) -> None:
     assert found["values"].items() >= expected.items()
     assert [epoch["epoch"] for epoch in _epochs(found["trial"])] == [1, 2, 3]
     assert "versions" in found["retrained"][-1], found["retrained"]
+
+
+def test_metrics_by_position_are_named(results: dict[str, Any]) -> None:
+    failed = results["train"]["metrics by position"]["inspected"]
+    assert "Write metrics=[...]." in failed["message"]
 
 
 def test_a_seeded_script_repeats_itself(results: dict[str, Any]) -> None:

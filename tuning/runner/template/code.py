@@ -33,6 +33,7 @@ from .normalization import keep_rare_values_in_scale
 from .own_values import OwnValues
 from .proposed import Proposed, proposed_objective
 from .ready_made import fitting_ready_made
+from .removed_names import metrics_by_position
 from .script_arguments import ScriptArguments
 from .scripts import read_script
 from .stand_ins import Parts, stand_in
@@ -194,7 +195,10 @@ class Template(kt.HyperModel):
         self.configure()
         try:
             with fitting_ready_made(self.facts, self._own.changed):
-                return self.training.compiled(self.inner.build(hp))
+                model = self.training.compiled(self.inner.build(hp))
+            if sentence := metrics_by_position(model):
+                raise TemplateError(sentence)
+            return model
         except Exception as error:
             self.explain(error)
             if sentence := image_limit(error, self.facts):

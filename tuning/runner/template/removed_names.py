@@ -1,6 +1,7 @@
 """Names that older scripts use and newer Keras and KerasTuner have not, as sentences."""
 
 import re
+from typing import Any
 
 # Module -> where its names are today.
 _MODULES = {
@@ -64,3 +65,16 @@ def removed_name(text: str) -> str:
             if re.search(pattern, text):
                 return f"The template uses {old}, which {library} has removed. Use {now}."
     return ""
+
+
+def metrics_by_position(keras_model: Any) -> str:
+    """A sentence about `compile("adam", "mse", ["mae"])`, whose third argument was `metrics` before
+    Keras 3 and is `loss_weights` today; or nothing."""
+    weights = getattr(getattr(keras_model, "_compile_loss", None), "_user_loss_weights", None)
+    parts = weights if isinstance(weights, list | tuple) else [weights]
+    if not any(isinstance(part, str) or callable(part) for part in parts):
+        return ""
+    return (
+        "The template gives its metrics to model.compile() as the third argument, which Keras 3 "
+        "takes for loss_weights. Write metrics=[...]."
+    )

@@ -111,6 +111,17 @@ def test_grid_is_that_of_keras_tuner(make_search: Any, make_slot: Any) -> None:
     assert of_search(search) == expected
 
 
+@pytest.mark.parametrize("tuner", ["random", "grid", "bayesian", "hyperband"])
+def test_a_search_with_the_same_seed_repeats_itself(
+    tuner: str, make_search: Any, make_slot: Any
+) -> None:
+    settings = {"tuner": tuner, "max_trials": 9, "epochs": 4, "bayesian_initial_points": 3}
+    once, again = (make_search(seed=11, **settings) for _ in range(2))
+    make_slot(scripted).run()
+    assert of_search(once) == of_search(again) != []
+    assert [t.score for t in once.trials.all()] == [t.score for t in again.trials.all()]
+
+
 def test_bayesian_finds_better_values_than_it_began_with(make_search: Any, make_slot: Any) -> None:
     search = make_search(tuner="bayesian", max_trials=15)
     make_slot(scripted).run()

@@ -12,6 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from tuning.protocol.weights import PUBLISHED
 
+# numpy reads it when it is imported. Site and worker compute with small matrices (a Bayesian search
+# thousands of times for each trial): threads would mostly wait for each other, and slow down what
+# trains. Runners have settings of their own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 

@@ -53,6 +53,25 @@ def test_sense_is_taken(tmp_path: Path) -> None:
     assert done.stdout.split() == ["3", "False", "True"]
 
 
+@pytest.mark.parametrize(("given", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_small_matrices_take_one_thread(
+    tmp_path: Path, given: dict[str, str], threads: str
+) -> None:
+    """Before numpy is imported, which reads it then."""
+    code = (
+        "import os, sys, webapp.settings; "
+        "print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    )
+    environment = clean_environment(TUNEROOM_DATA=str(tmp_path))
+    # The settings of this process have set it for those that it starts.
+    environment.pop("OPENBLAS_NUM_THREADS", None)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**environment, **given}, cwd=ROOT, text=True,
+        capture_output=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [threads, "False"]
+
+
 def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     read_settings(tmp_path)
     key = tmp_path / "secret_key"

@@ -205,11 +205,13 @@ def test_hyperband_goes_on_where_the_parent_ended(name: str, digits: Path, tmp_p
              "tuner/trial_id": "0000"}  # fmt: skip
     lost = {**child, "tuner/trial_id": "0009"}
     bench = Bench(name, digits, tmp_path)
-    first, second, third = bench.search(parent, child, lost, hyperband=True, epochs=4)
+    wider = {**child, "units": 16}
+    first, second, other, third = bench.search(parent, child, wider, lost, hyperband=True, epochs=4)
     assert epochs_of(first) == [(0, 1), (0, 2)]
     assert epochs_of(second) == [(0, 3), (0, 4)]
     losses = [e.metrics["loss"] for e in [*first, *second] if isinstance(e, EpochEnd)]
     assert losses[2] < losses[0]
+    assert "do not fit its model" in other[-1].message
     assert third[-1].code == "missing_file"
 
 

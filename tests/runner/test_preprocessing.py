@@ -50,6 +50,10 @@ def test_a_number_that_hardly_ever_changes_has_no_input(values: list[float]) -> 
     number = learned_beside_another(values, {"type": "number"})
     assert number.facts["feature_names"] == ["n"]
     assert number.facts["input_shape"] == [1]
+    assert number.note == (
+        "1 column has no input, because the value is the same in all or nearly all training rows: "
+        "c."
+    )
 
 
 def test_rare_extremes_neither_widen_the_scale_nor_come_out_large() -> None:
@@ -143,6 +147,8 @@ def test_estimators_keep_rare_values_but_not_constant_columns() -> None:
     ]
     learned = Preprocessing.learn(x, columns, keeps_rare=True)
     assert learned.facts["feature_names"] == ["flag", "n", "letter=a", "letter=b"]
+    assert learned.note.endswith("training rows: zero.")
+    assert Preprocessing.learn(x, columns).note.endswith("training rows: flag, zero, letter.")
 
 
 def test_many_categories_share_a_limit() -> None:

@@ -69,7 +69,8 @@ def check_snippet(profile: dict[str, Any]) -> None:
     [
         ("x", "x_train"), ("Y", "y_train"), ("X_train", "x_train"), ("trainX", "x_train"),
         ("xtrain", "x_train"), ("XTRAIN", "x_train"), ("train/x", "x_train"),
-        ("y_valid", "y_val"), ("x_dev", "x_val"), ("testY", "y_test"), ("te-x", "x_test"),
+        ("y_valid", "y_val"), ("x_dev", "x_val"), ("testY", "y_test"),
+        ("eval_data", "x_val"), ("holdout_labels", "y_test"), ("te-x", "x_test"),
         ("train_images", "x_train"), ("val_labels", "y_val"), ("image_labels", "y_train"),
         ("data", "x_train"), ("train_data", "x_train"), ("target_data", "y_train"),
         ("features", "x_train"), ("Targets", "y_train"), ("TestLabels", "y_test"),

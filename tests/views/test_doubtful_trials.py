@@ -16,7 +16,9 @@ def doubtful(search: Search) -> Trial:
     Epoch.objects.create(
         trial=trial, attempt=1, execution=0, epoch=2, seconds=1, metrics={"loss": None}
     )
-    Trial.objects.filter(pk=trial.pk).update(not_finite=["loss"])
+    Trial.objects.filter(pk=trial.pk).update(
+        not_finite=["loss"], metrics={"loss": 0.4}, last_metrics={"loss": None}
+    )
     trial.refresh_from_db()
     Cells.objects.fill(search, [trial])
     return trial
@@ -39,6 +41,7 @@ def test_the_trials_page_names_the_metric_and_the_epoch(
 ) -> None:
     text = as_dora.get(reverse("trial-detail", args=[doubtful.pk])).content.decode()
     assert "<code>loss</code> became NaN or infinite</strong> (first in epoch 2)." in text
+    assert text.count('<td class="num">NaN</td>') == 1, "of the last epoch"
     other = as_dora.get(reverse("trial-detail", args=[search.trials.get(number=1).pk]))
     assert "NaN or infinite" not in other.content.decode()
 

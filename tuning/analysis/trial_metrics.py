@@ -16,6 +16,8 @@ class MetricRow:
     name: str
     best: float | None
     last: float | None
+    # Whether it was NaN or infinite, so that no value means this.
+    not_finite: bool = False
 
 
 def metric_rows(trial: Trial) -> list[MetricRow]:
@@ -25,7 +27,8 @@ def metric_rows(trial: Trial) -> list[MetricRow]:
     else:
         best, last = trial.metrics, trial.last_metrics
     names = ordered({*best, *last}, [trial.search.objective])
-    return [MetricRow(name, best.get(name), last.get(name)) for name in names]
+    bad = set(trial.not_finite or ())
+    return [MetricRow(name, best.get(name), last.get(name), name in bad) for name in names]
 
 
 def first_not_finite(trial: Trial) -> int | None:

@@ -110,7 +110,7 @@ def _look_at_network(
         built.parameters,
         built.summary,
         lambda values: network_size(template, values, input_shape),
-        note=unloadable(model, template),
+        note=" ".join(filter(None, (unloadable(model, template), dataset.note))),
         directions=metric_directions(model, metrics),
     )
 

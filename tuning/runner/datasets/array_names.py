@@ -10,8 +10,8 @@ from tuning.protocol.uploads import ARRAY_ROLES, ROLE_PAIRS
 # Words in the names of arrays. A part without a name is the training part.
 _PARTS = {
     "train": 0, "training": 0, "trn": 0, "tr": 0,
-    "val": 1, "valid": 1, "validation": 1, "dev": 1,
-    "test": 2, "testing": 2, "tst": 2, "te": 2,
+    "val": 1, "valid": 1, "validation": 1, "dev": 1, "eval": 1,
+    "test": 2, "testing": 2, "tst": 2, "te": 2, "holdout": 2,
 }  # fmt: skip
 _INPUTS = frozenset({
     "x", "xs", "input", "inputs", "feature", "features", "image", "images", "img", "imgs", "pixels",

@@ -10,7 +10,7 @@ from tuning.runner.inputs.data import Dataset
 from tuning.runner.saved.skops_files import refuse_unsafe
 
 from .building import in_threads, ready, rows_for
-from .columns import by_place, explained_columns
+from .columns import by_place, explained_columns, selects_columns
 
 # Enough for the folds and neighbours that estimators have inside, and quick to fit.
 _ROWS_OF_A_CLASS = 50
@@ -26,7 +26,8 @@ def try_estimator(estimator: Any, dataset: Dataset, builder: str) -> str:
     with in_threads(), explained_columns(dataset.facts):
         estimator.fit(x, y)
         estimator.predict(x)
-    notes = (_flattened(dataset), by_place(estimator, dataset.facts), _unsaveable(estimator))
+    note = "" if selects_columns(estimator, dataset.facts) else dataset.note
+    notes = (note, _flattened(dataset), by_place(estimator, dataset.facts), _unsaveable(estimator))
     return " ".join(filter(None, notes))
 
 

@@ -33,6 +33,11 @@ class Dataset:
     # Of tables with raw columns: what was learned from the training rows.
     preprocessing: Preprocessing | None = None
 
+    @property
+    def note(self) -> str:
+        """A sentence about columns that models do not get, or nothing."""
+        return self.preprocessing.note if self.preprocessing else ""
+
     def for_estimators(self) -> Self:
         """The same dataset, whose inputs keep what only a few training rows have."""
         if self.preprocessing is None:

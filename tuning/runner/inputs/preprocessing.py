@@ -37,6 +37,8 @@ MIN_RELATIVE_DEVIATION = 1e-6
 MOST_VALUES = 100
 MOST_VALUE_INPUTS = 2_000
 MOST_VALUE_BYTES = 1 << 30
+# Of columns, in a sentence.
+MOST_NAMED = 8
 # The missing value of a category, as people hand it to a downloaded model.
 MISSING = ""
 
@@ -162,6 +164,21 @@ class Preprocessing:
     @property
     def width(self) -> int:
         return len(self.numbers.kept) + sum(category.width for category in self.categories)
+
+    @property
+    def note(self) -> str:
+        """A sentence about the columns that have no input, or nothing."""
+        kept = set(self.numbers.kept.tolist())
+        names = [name for place, name in enumerate(self.numbers.names) if place not in kept]
+        names += [category.name for category in self.categories if not category.width]
+        if not names:
+            return ""
+        shown = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+        noun = "column has" if len(names) == 1 else "columns have"
+        return (
+            f"{len(names):,} {noun} no input, because the value is the same in all or nearly all "
+            f"training rows: {shown}."
+        )
 
     @property
     def facts(self) -> dict[str, Any]:

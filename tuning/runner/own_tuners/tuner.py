@@ -26,6 +26,8 @@ from .watch import Watch
 # KerasTuner's own layout: <working folder>/kt/search/trial_<id>/checkpoint.weights.h5
 DIRECTORY = "kt"
 PROJECT_NAME = "search"
+# In Keras's error about weights of another shape.
+_NOT_LOADED = "could not be loaded"
 # What a constructor may insist on and the search form decides.
 _DECIDED_BY_THE_SEARCH = {"max_trials": 1, "max_epochs": 1, "hyperband_iterations": 1, "seed": 1}
 
@@ -144,7 +146,15 @@ class Watched(BaseTuner):
         # Before each build, so that a trial repeats itself wherever it runs.
         keras.utils.set_random_seed(self._ours.seed + self._ours.builds)
         self._ours.builds += 1
-        keras_model = super()._build_hypermodel(hp)
+        try:
+            keras_model = super()._build_hypermodel(hp)
+        except ValueError as error:
+            if not parent or _NOT_LOADED not in str(error):
+                raise
+            raise MissingFile(
+                f"The weights of trial {parent}, where this trial goes on, do not fit its model. A "
+                "new version of Tuneroom may have changed the inputs: start a new search."
+            ) from error
         self._ours.watch.model_seen(keras_model)
         return keras_model
 

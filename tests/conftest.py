@@ -234,6 +234,7 @@ def make_search(project: Project, alice: User) -> Any:
             "objective": "val_accuracy",
             "direction": "max",
             "space": SPACE,
+            "tuner": "random",
             "max_trials": 4,
             "epochs": 3,
         }

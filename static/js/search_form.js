@@ -1,4 +1,4 @@
-// New search: shows only what the chosen tuner uses, and of each hyperparameter only the fields of
+// New search: shows only what the chosen strategy uses, and of each hyperparameter only the fields of
 // the chosen way to search it.
 
 import { askDirection } from "./metric_directions.js";
@@ -13,11 +13,10 @@ function show(element, shown) {
 const field = (name) => form.querySelector(`[data-field="${name}"]`);
 
 function adapt() {
-  const strategy = form.elements.tuner.value;
-  const hyperband = strategy === "hyperband";
-  show(document.getElementById("hyperband-fields"), hyperband);
-  show(document.getElementById("bayesian-fields"), strategy === "bayesian");
-  show(field("max_trials"), !hyperband);
+  const { value, dataset } = form.elements.tuner;
+  const hasRounds = (dataset.withRounds ?? "").split(" ").includes(value);
+  for (const part of form.querySelectorAll("[data-strategy]")) show(part, part.dataset.strategy === value);
+  show(field("max_trials"), !hasRounds);
   const stopping = form.elements.early_stopping_metric?.value;
   show(field("early_stopping_patience"), stopping !== "");
   // It looks at the objective the way the search does.

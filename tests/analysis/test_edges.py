@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import SPACE
+from tests.spaces.test_hyperparameters import entry, numbers
 from tests.views.conftest import add_trial  # noqa: F401
 from tuning.analysis.edges import edges, edges_of
-from tuning.analysis.space_edits import Range, Values, edited
-
-from .test_space import entry, numbers
+from tuning.spaces.edits import Range, Values, edited
 
 UNITS, OPTIMIZER, MOMENTUM, RATE = range(4)
 

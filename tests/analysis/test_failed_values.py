@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.conftest import SPACE
 from tuning.analysis.failed_values import MOST_ROWS, shared_values, trial_table, values_in_use
-from tuning.analysis.space import read_space
+from tuning.spaces.hyperparameters import read_space
 
 READ = read_space(SPACE)
 

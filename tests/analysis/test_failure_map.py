@@ -11,10 +11,10 @@ from tests.conftest import SPACE
 from tests.views.conftest import add_trial  # noqa: F401
 from tuning.analysis.failure_map import Finder, Region, failure_map, log_tail, normalised
 from tuning.analysis.refinement import exclusion
-from tuning.analysis.space import read_space
-from tuning.analysis.space_edits import edited
 from tuning.models import Search
 from tuning.protocol.statuses import Status
+from tuning.spaces.edits import edited
+from tuning.spaces.hyperparameters import read_space
 
 UNITS, OPTIMIZER, MOMENTUM, RATE = range(4)
 

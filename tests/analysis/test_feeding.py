@@ -1,5 +1,6 @@
 """Which trials of an earlier search a new one can begin with."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from tests.conftest import SPACE
 from tests.views.conftest import add_trial  # noqa: F401
 from tuning.analysis import feeding as module
 from tuning.analysis.feeding import Fitting, feeding
-from tuning.analysis.space_edits import Range, Values, edited
 from tuning.models import Cells, Search, Trial
 from tuning.protocol.statuses import Status
+from tuning.spaces.edits import Range, Values, edited
+from tuning.strategies.traits import STRATEGIES, Name, traits_of
 
 UNITS, OPTIMIZER, MOMENTUM, RATE = range(4)
 ADAM = {"units": 16, "optimizer": "adam", "learning_rate": 0.01}
@@ -37,20 +39,20 @@ SGD = {**ADAM, "optimizer": "sgd", "momentum": 0.5}
     ],
 )
 def test_values_of_a_space(edits: Any, values: dict[str, Any], inside: bool) -> None:
-    found = Fitting(edited(SPACE, edits), "random").values(values)
+    found = Fitting(edited(SPACE, edits), traits_of("random")).values(values)
     assert (found is not None) == inside
 
 
 def test_rounding_is_the_spaces() -> None:
-    fits = Fitting(edited(SPACE, {MOMENTUM: Range(0.2, 0.45, 0.1)}), "random")
+    fits = Fitting(edited(SPACE, {MOMENTUM: Range(0.2, 0.45, 0.1)}), traits_of("random"))
     found = fits.values({**SGD, "momentum": 0.30000000000000004})
     assert found is not None
     assert found["momentum"] == 0.2 + 0.1
 
 
 def test_a_grid_tries_some_values_only() -> None:
-    assert Fitting(SPACE, "grid").values(ADAM) is None
-    assert Fitting(SPACE, "grid").values({**ADAM, "learning_rate": 0.001}) is not None
+    assert Fitting(SPACE, traits_of("grid")).values(ADAM) is None
+    assert Fitting(SPACE, traits_of("grid")).values({**ADAM, "learning_rate": 0.001}) is not None
 
 
 @pytest.fixture
@@ -83,7 +85,10 @@ def test_completed_trials_inside(earlier: Search) -> None:
     numbers = Trial.objects.filter(pk__in=found.trials).values_list("number", flat=True)
     assert sorted(numbers) == [n for n in range(1, 41) if n % 4]
     assert (found.inside, found.or_more, found.refusal) == (30, False, "")
-    assert found.sentence == "They are not run again."
+    assert feeding(earlier, new(earlier, space=space, tuner="random")).sentence == (
+        "They are not run again."
+    )
+    assert found.sentence.endswith("the strategy learns from their scores.")
 
 
 @pytest.mark.django_db
@@ -97,7 +102,8 @@ def test_equal_ones_count_once(earlier: Search, add_trial: Any) -> None:  # noqa
 def test_of_too_many_the_best_and_the_worst_are_used(
     earlier: Search, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_BAYESIAN", 10)
+    few = replace(STRATEGIES[Name.BAYESIAN], max_warm_start=10)
+    monkeypatch.setitem(STRATEGIES, Name.BAYESIAN, few)
     found = feeding(earlier, new(earlier, tuner="bayesian"))
     scores = [Trial.objects.get(pk=pk).score for pk in found.trials]
     assert len(scores) == 10

@@ -8,12 +8,12 @@ from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.test_space import entry, numbers
 from tests.conftest import SPACE
-from tuning.analysis.combinations import combinations, grid_size
-from tuning.analysis.space import read_space
+from tests.spaces.test_hyperparameters import entry, numbers
 from tuning.forms.space import SpaceForm
 from tuning.models import Inspection, Project
+from tuning.spaces.combinations import combinations, grid_size
+from tuning.spaces.hyperparameters import read_space
 
 
 @pytest.fixture

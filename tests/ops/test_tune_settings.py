@@ -63,7 +63,7 @@ def test_an_option_goes_before_the_script(scripted: Project) -> None:
 
 def test_without_a_script_the_defaults_hold(project: Project) -> None:
     search = search_of(project, _options())
-    assert (search.tuner, search.max_trials, search.epochs) == ("random", 20, 10)
+    assert (search.tuner, search.max_trials, search.epochs) == ("auto", 20, 10)
     assert search.space["space"] == project.inspection.space["space"]
 
 

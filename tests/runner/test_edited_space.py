@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tuning.analysis.space import default_values, read_space
-from tuning.analysis.space_edits import Range, Values, edited
 from tuning.protocol.events import Inspected, TrialEnd
 from tuning.protocol.orders import InspectOrder
+from tuning.spaces.edits import Range, Values, edited
+from tuning.spaces.hyperparameters import default_values, read_space
 
 from .harness import Runner, TrialRunner, project, search_order
 

@@ -11,18 +11,20 @@ from django.http import QueryDict
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.spaces import spaces, trials_of
-from tests.analysis.test_space import entry, numbers
-from tuning.analysis.combinations import grid_size
+from tests.spaces.samples import spaces, trials_of
+from tests.spaces.test_hyperparameters import entry, numbers
 from tuning.analysis.feeding import Fitting
-from tuning.analysis.narrowing import narrowed
-from tuning.analysis.space import default_values, read_space
-from tuning.analysis.space_edits import Edit, Range, Refused, Values, edited
 from tuning.forms.space import SpaceForm
 from tuning.models import Inspection
-from tuning.oracle import KnownTrial, OracleSettings, suggest
 from tuning.protocol.events import TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
+from tuning.spaces.combinations import grid_size
+from tuning.spaces.edits import Edit, Range, Refused, Values, edited
+from tuning.spaces.hyperparameters import default_values, read_space
+from tuning.spaces.narrowing import narrowed
+from tuning.strategies.contract import KnownTrial, Settings
+from tuning.strategies.suggesting import suggest
+from tuning.strategies.traits import traits_of
 
 from .fake_runner import Step
 
@@ -109,7 +111,7 @@ def test_narrowed_spaces_are_keras_tuners(data: Any, config: dict[str, Any]) -> 
                 # KerasTuner rounds these down, past their lowest too.
                 value = max(value, parameter.config["min_value"])
             assert old.closest(value) is not None
-    fits = Fitting(space, "bayesian")
+    fits = Fitting(space, traits_of("bayesian"))
     for values in trials:
         found = fits.values(values)
         assert found is not None
@@ -177,20 +179,17 @@ EDITED = edited(OWN, {PLACES[name]: edit for name, edit in EDITS.items()})
 
 def tried(tuner: str, trials: int) -> list[dict[str, Any]]:
     """The values that our oracle hands out, one trial after the other."""
-    order = OracleSettings(tuner, "x", "min", EDITED, seed=3, max_trials=trials, epochs=9)
+    order = Settings(tuner, "x", "min", EDITED, seed=3, max_trials=trials, epochs=9)
     state: dict[str, Any] = {}
     known: list[KnownTrial] = []
-    from tuning.oracle import report
-
     while len(known) < trials:
         suggestion = suggest(order, state, known, "claimant")
         if suggestion.status != "RUNNING":
             break
-        running = KnownTrial(suggestion.trial_id, suggestion.values, "RUNNING")
+        state, number = suggestion.state, len(known)
         ended = KnownTrial(
-            suggestion.trial_id, suggestion.values, "COMPLETED", score=len(known) % 3 + 0.5
+            suggestion.trial_id, suggestion.values, "COMPLETED", number % 3 + 0.5, 0, number + 1
         )
-        state = report(order, suggestion.state, [*known, running], ended)
         known.append(ended)
     return [trial.values for trial in known]
 

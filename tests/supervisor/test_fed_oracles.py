@@ -12,12 +12,14 @@ from tests.conftest import SPACE
 from tuning.actions.searches import delete_search, extend_search, start_search
 from tuning.analysis.feeding import Fitting, feeding
 from tuning.analysis.plan import plan_info
-from tuning.analysis.space import default_values, read_space
-from tuning.analysis.space_edits import Range, Values, edited
 from tuning.analysis.summary import summarise
 from tuning.models import Cells, Search, Trial
-from tuning.oracle import KnownTrial, OracleSettings, State, report, suggest
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.spaces.edits import Range, Values, edited
+from tuning.spaces.hyperparameters import default_values, read_space
+from tuning.strategies.contract import KnownTrial, Settings, State, Suggestion
+from tuning.strategies.suggesting import suggest
+from tuning.strategies.traits import traits_of
 
 from .test_oracles import common, of_search, score_of, scripted
 
@@ -32,40 +34,39 @@ SMALL = edited(
 )
 
 
+def ended(suggestion: Suggestion, order: int) -> KnownTrial:
+    score = score_of(suggestion.values)
+    return KnownTrial(
+        suggestion.trial_id, suggestion.values, "COMPLETED", score, end_order=order + 1
+    )
+
+
 def fed_of(space: dict[str, Any], count: int) -> list[KnownTrial]:
     """What a random search by KerasTuner alone has found."""
-    settings = OracleSettings("random", "val_accuracy", "max", space, 7, count, epochs=3)
+    settings = Settings("random", "val_accuracy", "max", space, 7, count, epochs=3)
     found: list[KnownTrial] = []
     state: State = {}
     for number in range(count):
         suggestion = suggest(settings, state, found, str(number))
-        running = KnownTrial(suggestion.trial_id, suggestion.values, "RUNNING")
-        score = score_of(suggestion.values)
-        ended = KnownTrial(suggestion.trial_id, suggestion.values, "COMPLETED", score)
-        state = report(settings, suggestion.state, [*found, running], ended)
-        found.append(ended)
+        state = suggestion.state
+        found.append(ended(suggestion, number))
     return [
         KnownTrial(f"fed-{i}", known.values, "COMPLETED", known.score)
         for i, known in enumerate(found)
     ]
 
 
-def tried(settings: OracleSettings, fed: list[KnownTrial], most: int) -> list[dict[str, Any]]:
+def tried(settings: Settings, fed: list[KnownTrial], most: int) -> list[dict[str, Any]]:
     """The values of the own trials. Each call restores the oracle from JSON, as claims do."""
     known: list[KnownTrial] = []
     state: State = {}
     while len(known) < most:
-        suggestion = suggest(settings, state, known, "me", fed=[] if state else fed)
+        suggestion = suggest(settings, state, known, "me", warm=[] if state else fed)
         if suggestion.status != "RUNNING":
             break
         state = json.loads(json.dumps(suggestion.state))
         assert suggestion.trial_id not in {item.trial_id for item in known}
-        running = KnownTrial(suggestion.trial_id, suggestion.values, "RUNNING")
-        ended = KnownTrial(
-            suggestion.trial_id, suggestion.values, "COMPLETED", score_of(suggestion.values)
-        )
-        state = json.loads(json.dumps(report(settings, state, [*known, running], ended)))
-        known.append(ended)
+        known.append(ended(suggestion, len(known)))
     return [item.values for item in known]
 
 
@@ -103,16 +104,16 @@ def keras_tuners_own(kind: str, fed: list[KnownTrial], seed: int, space: dict[st
 def test_the_next_trial_is_that_of_keras_tuner(kind: str, count: int) -> None:
     """14 are more than the 12 random points with which its Bayesian search begins."""
     fed = fed_of(SPACE, count)
-    settings = OracleSettings(kind, "val_accuracy", "max", SPACE, 5, max_trials=4, epochs=3)
+    settings = Settings(kind, "val_accuracy", "max", SPACE, 5, max_trials=4, epochs=3)
     theirs = keras_tuners_own(kind, fed, 5, SPACE).create_trial("tuner0")
-    ours = suggest(settings, {}, [], "me", fed=fed)
+    ours = suggest(settings, {}, [], "me", warm=fed)
     assert ours.status == "RUNNING"
     assert ours.values == dict(theirs.hyperparameters.values)
 
 
 def test_bayesian_learns_from_what_it_was_fed() -> None:
     fed = fed_of(SPACE, 14)
-    settings = OracleSettings("bayesian", "val_accuracy", "max", SPACE, 5, max_trials=6, epochs=3)
+    settings = Settings("bayesian", "val_accuracy", "max", SPACE, 5, max_trials=6, epochs=3)
     learned = [score_of(values) for values in tried(settings, fed, 6)]
     alone = [score_of(values) for values in tried(settings, [], 6)]
     assert sum(learned) / 6 > sum(alone) / 6
@@ -124,7 +125,7 @@ def test_steps_that_rounding_moves_are_not_run_again() -> None:
         0: Range(8, 16, 8), 1: Values(("sgd",)), 2: Range(0.2, 0.55, 0.1), 3: Values((0.001,)),
     }  # fmt: skip
     space = edited(SPACE, steps)
-    fits = Fitting(space, "random")
+    fits = Fitting(space, traits_of("random"))
     momenta = read_space(SPACE)[2].grid_values
     before = [
         {"units": units, "optimizer": "sgd", "momentum": momentum, "learning_rate": 0.001}
@@ -134,7 +135,7 @@ def test_steps_that_rounding_moves_are_not_run_again() -> None:
     values = [found for found in map(fits.values, before) if found is not None]
     assert len(values) == 4, "two of four momenta and two of three units lie inside"
     fed = [KnownTrial(f"fed-{i}", item, "COMPLETED", 0.5) for i, item in enumerate(values)]
-    settings = OracleSettings("random", "val_accuracy", "max", space, 3, max_trials=50, epochs=3)
+    settings = Settings("random", "val_accuracy", "max", space, 3, max_trials=50, epochs=3)
     own = tried(settings, fed, 50)
     tuples = {(item["units"], round(item["momentum"], 6)) for item in [*own, *values]}
     assert len(tuples) == len(own) + len(values) == 8
@@ -142,7 +143,7 @@ def test_steps_that_rounding_moves_are_not_run_again() -> None:
 
 @pytest.mark.parametrize("kind", ["random", "bayesian"])
 def test_nothing_is_run_again_and_only_own_trials_count(kind: str) -> None:
-    settings = OracleSettings(kind, "val_accuracy", "max", SMALL, 3, max_trials=5, epochs=3)
+    settings = Settings(kind, "val_accuracy", "max", SMALL, 3, max_trials=5, epochs=3)
     fed = fed_of(SMALL, 6)
     own = tried(settings, fed, 100)
     assert len(own) == 5, "the six that it began with are none of max_trials"
@@ -152,7 +153,7 @@ def test_nothing_is_run_again_and_only_own_trials_count(kind: str) -> None:
 
 
 def test_a_grid_skips_what_it_was_fed() -> None:
-    settings = OracleSettings("grid", "val_accuracy", "max", SMALL, 3, max_trials=100, epochs=3)
+    settings = Settings("grid", "val_accuracy", "max", SMALL, 3, max_trials=100, epochs=3)
     whole = tried(settings, [], 100)
     assert len(whole) == 3 * (1 + 2) * 2
     for fed in (whole[:1], whole[::2], whole[5:9], whole[-2:], whole):

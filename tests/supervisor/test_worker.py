@@ -206,50 +206,25 @@ def test_a_trial_stopped_while_it_waited_does_not_hold_up_an_extended_search(
     assert search.status == SearchStatus.COMPLETED
 
 
-def test_an_oracle_that_fails_ends_its_own_search_only(
+def test_a_strategy_that_fails_ends_its_own_search_only(
     make_search: Any, make_slot: Any, monkeypatch: Any
 ) -> None:
-    from tuning.supervisor import oracles
+    from tuning.supervisor import suggestions
 
     poisoned, other = make_search(max_trials=3), make_search(max_trials=3)
-    real = oracles.suggest_trial
+    real = suggestions.draw
 
-    def suggest(search: Any, number: int) -> Any:
+    def draw(search: Any) -> Any:
         if search.pk == poisoned.pk:
             raise ValueError("array must not contain infs or NaNs")
-        return real(search, number)
+        return real(search)
 
-    monkeypatch.setattr(oracles, "suggest_trial", suggest)
+    monkeypatch.setattr(suggestions, "draw", draw)
     make_slot().run()
     poisoned.refresh_from_db()
     assert poisoned.status == SearchStatus.FAILED
     assert "infs or NaNs" in poisoned.failure_message
     assert other.trials.completed().count() == 3
-
-
-def test_an_oracle_that_does_not_take_a_result_costs_no_result(
-    make_search: Any, make_slot: Any, monkeypatch: Any
-) -> None:
-    from tuning.actions.searches import extend_search
-    from tuning.supervisor import oracles
-
-    search = make_search(max_trials=3)
-    real = oracles.report_end
-
-    def refuse(*_: Any) -> None:
-        raise KeyError("0000")
-
-    monkeypatch.setattr(oracles, "report_end", refuse)
-    make_slot().run()
-    search.refresh_from_db()
-    assert search.status == SearchStatus.FAILED
-    assert search.trials.completed().count() == 2
-    monkeypatch.setattr(oracles, "report_end", real)
-    extend_search(search, 1, 3)
-    make_slot().run()
-    search.refresh_from_db()
-    assert search.status == SearchStatus.COMPLETED
-    assert search.trials.completed().count() == 4
 
 
 def test_one_row_does_not_keep_others_from_being_reaped(

@@ -95,7 +95,7 @@ def work() -> None:
     row = Worker.objects.create(
         name=f"race-{os.getpid()}", slots=SLOTS, started_at=now, seen_at=now
     )
-    from tuning.supervisor import oracles  # noqa: F401
+    from tuning.strategies import kerastuner  # noqa: F401
 
     print("ready", flush=True)
     threads = [threading.Thread(target=_slot, args=(row, number)) for number in range(SLOTS)]

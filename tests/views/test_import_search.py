@@ -134,7 +134,7 @@ def test_a_new_search_can_be_refined_from_it(imported: Search, as_bob: Client) -
 
 
 def test_a_hyperband_of_somebody_else_has_a_page(imported: Search, as_bob: Client) -> None:
-    imported.tuner = Search.Tuner.HYPERBAND
+    imported.tuner = "hyperband"
     imported.save()
     own = {"tuner/bracket": 7, "tuner/round": 1, "tuner/trial_id": "0001", "tuner/epochs": 3}
     imported.trials.update(tuner_values=own, started_at=None, finished_at=timezone.now())

@@ -55,7 +55,7 @@ def test_every_failure_is_explained(code: FailureCode, as_dora: Client, best: Tr
 def test_a_promoted_trial_names_its_parent(
     as_alice: Client, make_search: Any, add_trial: Any
 ) -> None:
-    search = make_search(tuner=Search.Tuner.HYPERBAND, epochs=9)
+    search = make_search(tuner="hyperband", epochs=9)
     first = {"tuner/bracket": 2, "tuner/round": 0, "tuner/epochs": 1, "tuner/initial_epoch": 0}
     parent = add_trial(search, 2, 0.7, oracle_id="0000", tuner_values=first)
     own = {"tuner/bracket": 2, "tuner/round": 1, "tuner/epochs": 3, "tuner/initial_epoch": 1}

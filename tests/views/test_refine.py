@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning.actions.searches import delete_search
-from tuning.analysis.space import read_space
 from tuning.models import Cells, Project, Search
 from tuning.protocol.statuses import Status
+from tuning.spaces.hyperparameters import read_space
 
 UNITS, OPTIMIZER, MOMENTUM, RATE = range(4)
 
@@ -60,7 +60,7 @@ def test_refining_a_filtered_table(as_bob: Client, url: str, many: Search) -> No
     seen = as_bob.get(f"{reverse('trial-list', args=[many.pk])}?{page.context['begun'].query}")
     assert seen.context["selection"].count == len(kept)
     assert "momentum was in use in none of them: kept as before." in text
-    assert page.context["form"]["tuner"].value() == "bayesian"
+    assert page.context["form"]["tuner"].value() == "auto"
     assert page.context["both"].share < 0.2
     assert '<th scope="row"><code>learning_rate</code></th>' in text
     units, optimizer, momentum, rate = read_space(page.context["space_form"].space)

@@ -8,9 +8,9 @@ from django.db.models import Case, F, Max, Q, Value, When
 from django.db.models.functions import Now
 
 from tuning.analysis.feeding import Fitting
-from tuning.analysis.space import default_values
 from tuning.models import Cells, Project, SavedModel, Search, Trial
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
+from tuning.spaces.hyperparameters import default_values
 
 from .dispatch import ring
 
@@ -31,12 +31,11 @@ def start_search(user: Any, search: Search, fed: Sequence[int] = ()) -> Search:
     search.fed_count = len(trials)
     search.save()
     search.fed_trials.set(trials)
-    fits = Fitting(search.space, search.tuner)
+    fits = Fitting(search.space, search.strategy)
     defaults = default_values(search.space)
     tried = any(fits.values(trial.values) == defaults for trial in trials)
-    if search.tuner != Search.Tuner.GRID and not tried:
-        # The grid's own first combination is the defaults. The other oracles never see this
-        # trial, so they suggest exactly what KerasTuner alone would.
+    if not search.strategy.enumerates and not tried:
+        # What enumerates begins with the defaults by itself.
         baseline = Trial.objects.create(
             search=search,
             number=1,
@@ -80,7 +79,7 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
     `seen` is the limit that the person saw (`max_trials` or `hyperband_iterations`): a second
     press of the same button changes nothing. A paused search stays paused.
     """
-    limit = "hyperband_iterations" if search.tuner == Search.Tuner.HYPERBAND else "max_trials"
+    limit = "max_trials" if search.strategy.counts_trials else "hyperband_iterations"
     changed = (
         Search.objects.run_here()
         .filter(pk=search.pk)

@@ -12,10 +12,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from tuning.figures import counted
 from tuning.models import Comment, Project, SavedModel, SavedView, Search, Star, Tag
 from tuning.protocol.statuses import FINISHED
 
-from .figures import counted
 from .markdown import plain
 
 # A page has at most so many lines, made of at most so many events.

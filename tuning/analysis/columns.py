@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 
+from tuning.figures import counted, figure, setting
 from tuning.models import Dataset
 
-from .figures import counted, figure, setting
 from .profiles import Bar, bars_of
 
 COLUMNS_A_PAGE = 100

@@ -13,9 +13,8 @@ from statistics import fmean
 
 from django.db.models import Max
 
+from tuning.figures import figure
 from tuning.models import Search, Trial
-
-from .figures import figure
 
 # How much of the best value may be lost: twice of a loss, which then has tripled; half of a score.
 TOLERATED = {Search.Direction.MIN: 2.0, Search.Direction.MAX: 0.5}

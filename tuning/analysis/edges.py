@@ -12,14 +12,13 @@ from typing import Any
 
 from django.db.models import F
 
+from tuning.figures import setting
 from tuning.models import Cells, Search, Trial
 from tuning.protocol.statuses import Status
-
-from .figures import setting
-from .space import Hyperparameter, read_space
-from .space_changes import compared
-from .space_edits import Edit, Range, Refused, Values, edited_parameter, governed, is_number
-from .space_shares import position
+from tuning.spaces.changes import compared
+from tuning.spaces.edits import Edit, Range, Refused, Values, edited_parameter, governed, is_number
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
+from tuning.spaces.shares import position
 
 # Fewer completed trials have no best ones worth the name.
 FEWEST = 10
@@ -76,8 +75,7 @@ def edges_of(
         values = [
             item[parameter.name]
             for item in best
-            if item.get(parameter.name) is not None
-            and all(item.get(c.name) in c.values for c in parameter.conditions)
+            if item.get(parameter.name) is not None and parameter.is_active(item)
         ]
         for end in ("low", "high") if len(values) >= LEAST and _borders(parameter) else ():
             chance = _zone(parameter)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .space import Hyperparameter
+from tuning.spaces.hyperparameters import Hyperparameter
 
 Values = dict[str, Any]
 # Rows of the table of a reason's trials.
@@ -77,8 +77,6 @@ def values_in_use(space: Iterable[Hyperparameter], values: Values) -> Values:
     found = {}
     for parameter in space:
         known.add(parameter.name)
-        if parameter.name in values and all(
-            values.get(condition.name) in condition.values for condition in parameter.conditions
-        ):
+        if parameter.name in values and parameter.is_active(values):
             found[parameter.name] = values[parameter.name]
     return found | {name: value for name, value in values.items() if name not in known}

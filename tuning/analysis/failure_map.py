@@ -13,14 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuning.figures import in_words, setting
 from tuning.models import Search
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.statuses import Status
+from tuning.spaces.edits import is_number
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
 from .failed_values import SharedValue, TrialTable, shared_values, trial_table
-from .figures import in_words, setting
-from .space import Hyperparameter, read_space
-from .space_edits import is_number
 
 # Fewer failures of a reason show no pattern.
 FEWEST = 3
@@ -314,8 +314,7 @@ def _log_ways(of: int, chosen: int) -> float:
 
 
 def _value(parameter: Hyperparameter, values: dict[str, Any]) -> Any:
-    active = all(values.get(c.name) in c.values for c in parameter.conditions)
-    return values.get(parameter.name) if active else None
+    return values.get(parameter.name) if parameter.is_active(values) else None
 
 
 def _sides(

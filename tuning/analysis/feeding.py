@@ -9,16 +9,13 @@ from typing import Any
 
 from django.db.models import Q
 
+from tuning.figures import in_words, setting
 from tuning.models import Cells, Search, Trial
 from tuning.models.cells import as_text
 from tuning.protocol.statuses import Status
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
+from tuning.strategies.traits import Traits
 
-from .figures import in_words, setting
-from .space import Hyperparameter, read_space
-
-# A Gaussian process over n trials costs n³ at each suggestion, and all fed trials are part of the
-# oracle's state, which every claim reads and writes.
-MOST_BAYESIAN, MOST = 300, 1000
 # So many are compared with the space, value by value, while somebody waits for the form.
 MOST_COMPARED = 5000
 
@@ -47,7 +44,7 @@ class Feeding:
     def sentence(self) -> str:
         """What would be done with them."""
         if len(self.trials) == self.inside:
-            learns = ", and the tuner learns from their scores" if self.learns else ""
+            learns = ", and the strategy learns from their scores" if self.learns else ""
             return f"They are not run again{learns}."
         return (
             f"Of the {self.inside:,}{' or more' if self.or_more else ''} that lie inside "
@@ -59,15 +56,15 @@ class Feeding:
 class Fitting:
     """Decides whether a trial's values are values of a space, as KerasTuner would write them."""
 
-    def __init__(self, space: dict[str, Any], tuner: str) -> None:
+    def __init__(self, space: dict[str, Any], strategy: Traits) -> None:
         self.parameters = read_space(space)
-        self.grid = tuner == Search.Tuner.GRID
+        self.grid = strategy.enumerates
 
     def values(self, values: dict[str, Any]) -> dict[str, Any] | None:
         """The values of what is active, in the space's own rounding; None if one lies outside."""
         found: dict[str, Any] = {}
         for parameter in self.parameters:
-            if not all(found.get(c.name) in c.values for c in parameter.conditions):
+            if not parameter.is_active(found):
                 continue
             value = parameter.closest(values.get(parameter.name))
             if value is None or (self.grid and not parameter.in_grid(value)):
@@ -84,7 +81,7 @@ def feeding(earlier: Search, new: Search) -> Feeding:
     refusal = _refusal(earlier, new)
     if refusal:
         return Feeding(refusal=refusal)
-    fits = Fitting(new.space, new.tuner)
+    fits = Fitting(new.space, new.strategy)
     ranked = _ranked(earlier, fits.parameters)
     candidates = _evenly(ranked, MOST_COMPARED)
     rows = {row.pk: row for row in _light(candidates)}
@@ -95,8 +92,8 @@ def feeding(earlier: Search, new: Search) -> Feeding:
         values = fits.values(rows[pk].values) if whole else None
         if values is not None:
             inside.setdefault(repr(values), pk)
-    learns = new.tuner == Search.Tuner.BAYESIAN
-    chosen = _evenly(list(inside.values()), MOST_BAYESIAN if learns else MOST)
+    learns = new.strategy.learns
+    chosen = _evenly(list(inside.values()), new.strategy.max_warm_start)
     if chosen:
         return Feeding(tuple(chosen), len(inside), len(ranked) > len(candidates), learns)
     grid = " that a grid tries" if fits.grid else ""
@@ -105,11 +102,8 @@ def feeding(earlier: Search, new: Search) -> Feeding:
 
 def _refusal(earlier: Search, new: Search) -> str:
     number = earlier.number
-    if new.tuner == Search.Tuner.HYPERBAND:
-        return (
-            "Hyperband trains its models in rounds of its own and cannot begin with finished "
-            "trials."
-        )
+    if not new.strategy.max_warm_start:
+        return new.strategy.warm_start_refusal
     if earlier.is_imported:
         return f"Search {number} was imported: its trials were not trained on this project’s data."
     if earlier.hypermodel_id != new.hypermodel_id:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from tuning.analysis.figures import in_words
 from tuning.analysis.plots import PLOTS
 from tuning.analysis.trials.columns import HYPERPARAMETERS, METRICS, NOTES, TRIAL, Column
 from tuning.analysis.trials.operators import OPERATORS, Operator
+from tuning.figures import in_words
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.statuses import SearchStatus, Status
 

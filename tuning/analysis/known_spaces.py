@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from tuning.figures import counted
 from tuning.models import HyperModel, Inspection
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.statuses import Status
-
-from .combinations import combinations
-from .figures import counted
-from .space import Hyperparameter, read_space
+from tuning.spaces.combinations import combinations
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@ on from."""
 
 from dataclasses import dataclass
 
-from tuning.models import Search, Trial
-
-from . import hyperband
+from tuning.models import Trial
+from tuning.strategies import hyperband_plan
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ def hyperband_place(trial: Trial) -> Place | None:
     """None outside Hyperband, for its baseline, and where the plan is not known: in imports."""
     search = trial.search
     own = trial.tuner_values
-    if search.is_imported or search.tuner != Search.Tuner.HYPERBAND or "tuner/bracket" not in own:
+    if search.is_imported or not search.strategy.has_rounds or "tuner/bracket" not in own:
         return None
-    plan = hyperband.brackets(search.epochs, search.hyperband_factor)
+    plan = hyperband_plan.brackets(search.epochs, search.hyperband_factor)
     number = int(own["tuner/bracket"])
     parent_id = own.get("tuner/trial_id")
     siblings = search.trials.defer("layers", "log_tail", "failure_traceback")

@@ -3,21 +3,24 @@
 from dataclasses import dataclass
 
 from tuning.models import Search
+from tuning.spaces.combinations import combinations, grid_size
+from tuning.spaces.hyperparameters import read_space
+from tuning.strategies import hyperband_plan
+from tuning.strategies.auto import choose
+from tuning.strategies.traits import Name
 
-from . import hyperband
-from .combinations import combinations, grid_size
-from .space import read_space
 from .summary import planned_trials
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`epochs` is the most that all trials together can train, `fits` how many estimators they fit:
-    one of the two is 0."""
+    """`strategy` says how values are chosen. `epochs` is the most that all trials together can
+    train, `fits` how many estimators they fit: one of the two is 0."""
 
+    strategy: str
     trials: int
     epochs: int
-    brackets: list[hyperband.Bracket]
+    brackets: list[hyperband_plan.Bracket]
     warning: str = ""
     fits: int = 0
 
@@ -26,19 +29,28 @@ def plan_info(search: Search) -> Plan:
     """The plan of a search that need not be saved."""
     trials = planned_trials(search)
     if search.is_cross_validated:
-        return Plan(trials, 0, [], _warning(search, trials), fits=trials * search.folds)
-    if search.tuner == Search.Tuner.HYPERBAND:
+        fits = trials * search.folds
+        return Plan(strategy_text(search), trials, 0, [], _warning(search, trials), fits)
+    if search.strategy.has_rounds:
         shape = search.epochs, search.hyperband_factor
-        epochs = search.epochs + hyperband.epoch_count(*shape, search.hyperband_iterations)
-        plan = hyperband.brackets(*shape)
+        epochs = search.epochs + hyperband_plan.epoch_count(*shape, search.hyperband_iterations)
+        plan = hyperband_plan.brackets(*shape)
     else:
         epochs, plan = trials * search.epochs, []
-    return Plan(trials, epochs * search.executions_per_trial, plan, _warning(search, trials))
+    epochs *= search.executions_per_trial
+    return Plan(strategy_text(search), trials, epochs, plan, _warning(search, trials))
+
+
+def strategy_text(search: Search) -> str:
+    """How the search chooses values: of the automatic strategy, what it chose and why."""
+    if search.tuner == Name.AUTO:
+        return choose(search.space, search.max_trials, search.parallel_trials).sentence
+    return search.strategy.help
 
 
 def _warning(search: Search, trials: int) -> str:
     space = read_space(search.space)
-    if search.tuner == Search.Tuner.GRID:
+    if search.strategy.enumerates:
         size = grid_size(space) - search.fed_count
         if size <= 0:
             return "The whole grid has been tried: there is nothing left to run."

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from tuning.figures import figure
 from tuning.models import Dataset, Project
 from tuning.protocol.orders import Split
-
-from .figures import figure
 
 WIDTH, HEIGHT = 240, 48
 

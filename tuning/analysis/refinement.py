@@ -12,13 +12,14 @@ from typing import Any
 
 from django.http import QueryDict
 
+from tuning.figures import counted, in_words
 from tuning.models import Search, Trial
+from tuning.spaces.edits import Edit, Range, Refused, Values, edited, edited_parameter, governed
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
+from tuning.spaces.narrowing import narrowed
+from tuning.strategies.traits import Name, traits_of
 
 from .edges import widened
-from .figures import counted, in_words
-from .narrowing import narrowed
-from .space import Hyperparameter, read_space
-from .space_edits import Edit, Range, Refused, Values, edited, edited_parameter, governed
 from .trials.selection import Selection
 
 MOST_EDITS = 50
@@ -40,10 +41,14 @@ class Beginning:
     query: str = ""
 
     @property
+    def caption(self) -> str:
+        return traits_of(self.tuner).caption
+
+    @property
     def tuner(self) -> str:
         """The proposal: what tries values without looking at scores is followed by what does."""
-        blind = self.earlier.tuner in (Search.Tuner.RANDOM, Search.Tuner.GRID)
-        return Search.Tuner.BAYESIAN if self.changed and blind else self.earlier.tuner
+        blind = not self.earlier.strategy.learns
+        return Name.AUTO if self.changed and blind else self.earlier.tuner
 
 
 def beginning(earlier: Search, query: QueryDict, user: Any) -> Beginning:

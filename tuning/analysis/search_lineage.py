@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 
 from django.db.models import Case, Max, Min, OuterRef, Subquery, When
 
+from tuning.figures import counted
 from tuning.models import Search, Trial
-
-from .figures import counted
-from .space_shares import SideBySide, side_by_side
+from tuning.spaces.shares import SideBySide, side_by_side
 
 SAME = "the same space"
 

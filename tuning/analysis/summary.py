@@ -9,11 +9,11 @@ from django.db.models import Count, Sum
 from tuning.models import Search, Trial
 from tuning.protocol.objectives import is_better
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.spaces.combinations import grid_size
+from tuning.spaces.hyperparameters import read_space
+from tuning.strategies import hyperband_plan
 
-from . import hyperband
-from .combinations import grid_size
 from .decline import Decline, decline_of
-from .space import read_space
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,11 @@ def planned_trials(search: Search) -> int:
     """How many trials the search runs in all, the baseline included."""
     if search.is_imported:
         return search.max_trials
-    if search.tuner == Search.Tuner.HYPERBAND:
-        return 1 + hyperband.trial_count(
+    if search.strategy.has_rounds:
+        return 1 + hyperband_plan.trial_count(
             search.epochs, search.hyperband_factor, search.hyperband_iterations
         )
-    if search.tuner == Search.Tuner.GRID:
+    if search.strategy.enumerates:
         # What it begins with are combinations of its grid.
         size = grid_size(read_space(search.space)) or search.max_trials
         return min(search.max_trials, max(size - search.fed_count, 0))
@@ -179,9 +179,9 @@ def _remaining(search: Search, counts: dict[Status, int]) -> float | None:
         return None
     lanes = max(1, min(search.parallel_trials, counts[Status.RUNNING] or 1))
     seconds = sum(taken for taken, _ in done)
-    if search.tuner == Search.Tuner.HYPERBAND:
+    if search.strategy.has_rounds:
         trained = sum(max(epochs or 0, 1) for _, epochs in done)
-        planned = search.epochs + hyperband.epoch_count(
+        planned = search.epochs + hyperband_plan.epoch_count(
             search.epochs, search.hyperband_factor, search.hyperband_iterations
         )
         before = search.cells.aggregate(sum=Sum("epochs"))["sum"] or 0

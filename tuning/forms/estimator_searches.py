@@ -8,12 +8,13 @@ from tuning.analysis.profiles import most_folds
 from tuning.models import Project, Search
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.scorers import SCORE, scorers_for
+from tuning.strategies.traits import STRATEGIES, Name
 
-from .searches import HYPERBAND_FIELDS, SearchForm
+from .searches import SearchForm
 
 # What only networks have.
 _NETWORK_FIELDS = {
-    *HYPERBAND_FIELDS, "objective", "direction", "epochs", "executions_per_trial", "batch_size",
+    *STRATEGIES[Name.HYPERBAND].own_settings, "objective", "direction", "epochs", "executions_per_trial", "batch_size",
     "early_stopping_metric", "early_stopping_direction", "early_stopping_patience",
 }  # fmt: skip
 LEAST_FOLDS, MOST_FOLDS = 2, 20
@@ -39,10 +40,14 @@ class EstimatorSearchForm(SearchForm):
 
     def _offer_choices(self) -> None:
         tuner = self.fields["tuner"]
-        tuner.choices = [c for c in Search.Tuner.choices if c[0] != Search.Tuner.HYPERBAND]
+        tuner.choices = [
+            (name.value, traits.caption)
+            for name, traits in STRATEGIES.items()
+            if not traits.needs_epochs
+        ]
         tuner.error_messages["invalid_choice"] = (
             "Hyperband gives networks more and more epochs; an estimator has none. "
-            "Choose another tuner."
+            "Choose another strategy."
         )
         names = scorers_for(self.project.dataset.profile.get("num_classes"))
         self.fields["scoring"] = forms.ChoiceField(

@@ -9,15 +9,14 @@ from django import forms
 from tuning.analysis.profiles import split_sizes
 from tuning.models import Dataset, Project, Search
 from tuning.protocol.script_settings import AMOUNTS, Use
+from tuning.strategies.traits import OWN_SETTINGS, STRATEGIES, WITH_ROUNDS, Traits
 
 from .directions import clean_direction, direction_field
 
 # The few settings that decide what happens; the rest is folded away.
 MAIN_FIELDS = ("objective", "direction", "tuner", "max_trials", "epochs")
-HYPERBAND_FIELDS = ("hyperband_factor", "hyperband_iterations")
-BAYESIAN_FIELDS = ("bayesian_initial_points", "bayesian_alpha", "bayesian_beta")
 # Hidden where the strategy does not use them: then their defaults hold.
-_OF_A_STRATEGY = ("max_trials", *HYPERBAND_FIELDS, *BAYESIAN_FIELDS, "early_stopping_patience")
+_OF_A_STRATEGY = ("max_trials", *OWN_SETTINGS, "early_stopping_patience")
 # Each belongs to the metric of another field.
 _DIRECTIONS = {"direction": "objective", "early_stopping_direction": "early_stopping_metric"}
 
@@ -42,7 +41,7 @@ LIMITS: dict[str, tuple[int, int]] = {
 MAX_AMOUNT = 1e6
 
 HELP = {
-    "tuner": "How the next values are chosen. Random search is a good start for any space.",
+    "tuner": "How the search chooses the next values.",
     "objective": "The metric by which trials are compared.",
     "direction": "Whether a higher or a lower value of the objective is better.",
     "max_trials": "How many sets of values are tried. The first one is the template's defaults.",
@@ -77,11 +76,12 @@ class SearchForm(forms.ModelForm):
     class Meta:
         model = Search
         fields = [
-            *MAIN_FIELDS, *HYPERBAND_FIELDS, *BAYESIAN_FIELDS, "executions_per_trial", "batch_size",
+            *MAIN_FIELDS, *OWN_SETTINGS, "executions_per_trial", "batch_size",
             "early_stopping_metric", "early_stopping_direction", "early_stopping_patience", "seed",
             "parallel_trials", "retries", "max_consecutive_failures", "time_limit", "stall_limit",
         ]  # fmt: skip
         labels = {
+            "tuner": "Search strategy",
             "max_trials": "Trials",
             "epochs": "Epochs",
             "executions_per_trial": "Executions per trial",
@@ -104,6 +104,8 @@ class SearchForm(forms.ModelForm):
         self.project = project
         earlier = frozenset(self.initial)
         self.initial = {**self._proposals(), **self.initial}
+        if "hyperband_factor" in self.fields:
+            self.fields["tuner"].widget.attrs["data-with-rounds"] = " ".join(WITH_ROUNDS)
         self._offer_choices()
         for name, (least, most) in LIMITS.items():
             if name in self.fields:
@@ -204,16 +206,17 @@ class SearchForm(forms.ModelForm):
         return [self[name] for name in self.main_names]
 
     @property
-    def hyperband_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in HYPERBAND_FIELDS if name in self.fields]
-
-    @property
-    def bayesian_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in BAYESIAN_FIELDS]
+    def strategy_fields(self) -> list[tuple[Traits, list[forms.BoundField]]]:
+        """The strategies that have settings of their own here, with their fields."""
+        groups = [
+            (traits, [self[name] for name in traits.own_settings if name in self.fields])
+            for traits in STRATEGIES.values()
+        ]
+        return [(traits, fields) for traits, fields in groups if fields]
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
-        first = {*self.main_names, *HYPERBAND_FIELDS, *BAYESIAN_FIELDS}
+        first = {*self.main_names, *OWN_SETTINGS}
         return [field for field in self if field.name not in first]
 
     @property
@@ -274,7 +277,7 @@ class ExtendForm(forms.Form):
     seen = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
-        hyperband = search.tuner == Search.Tuner.HYPERBAND
+        hyperband = search.strategy.has_rounds
         seen = search.hyperband_iterations if hyperband else search.max_trials
         kwargs.setdefault("initial", {"more": 1 if hyperband else 10, "seen": seen})
         super().__init__(*args, **kwargs)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tuning.analysis.space import Hyperparameter, read_space
-from tuning.analysis.space_changes import compared
-from tuning.analysis.space_edits import (
+from tuning.models import Inspection
+from tuning.spaces.changes import compared
+from tuning.spaces.edits import (
     Edit,
     Refused,
     check_grid,
@@ -14,7 +14,8 @@ from tuning.analysis.space_edits import (
     governed,
     is_number,
 )
-from tuning.models import Inspection, Search
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
+from tuning.strategies.traits import STRATEGIES
 
 from .space_rows import NumbersRow, OptionsRow, Row
 
@@ -37,7 +38,8 @@ class SpaceForm:
         # What of `earlier` this template cannot take: name -> why.
         self.unfit: dict[str, str] = {}
         self.rows = self._rows({} if self.is_stale else data, earlier or {})
-        if given.get("tuner") == Search.Tuner.GRID:
+        strategy = STRATEGIES.get(given.get("tuner", ""))
+        if strategy and strategy.enumerates:
             self._check_grid()
         shown = compared(self.space, inspection.space)
         for row, parameter in zip(self.rows, shown, strict=True):

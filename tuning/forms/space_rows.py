@@ -6,9 +6,8 @@ from typing import Any
 
 from django import forms
 
-from tuning.analysis.figures import exact, setting
-from tuning.analysis.space import Hyperparameter
-from tuning.analysis.space_edits import (
+from tuning.figures import exact, setting
+from tuning.spaces.edits import (
     MOST_VALUES,
     Edit,
     Range,
@@ -19,6 +18,7 @@ from tuning.analysis.space_edits import (
     options_of,
     value_type,
 )
+from tuning.spaces.hyperparameters import Hyperparameter
 
 from .lists import ManyChoices
 

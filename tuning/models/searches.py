@@ -11,6 +11,7 @@ from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.objectives import infer_direction
 from tuning.protocol.orders import ProjectOrder, SearchOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+from tuning.strategies import traits as strategies
 
 from .hypermodels import HyperModel
 from .inspections import Inspection
@@ -47,12 +48,6 @@ class SearchQuerySet(TeamOwnedQuerySet):
 
 
 class Search(models.Model):
-    class Tuner(models.TextChoices):
-        RANDOM = "random", "Random search"
-        GRID = "grid", "Grid search"
-        BAYESIAN = "bayesian", "Bayesian optimisation"
-        HYPERBAND = "hyperband", "Hyperband"
-
     class Direction(models.TextChoices):
         MAX = "max", "maximise"
         MIN = "min", "minimise"
@@ -86,7 +81,9 @@ class Search(models.Model):
         default=0, help_text="How many they were: they may be deleted."
     )
     status = models.CharField(max_length=10, choices=STATUSES, default=SearchStatus.RUNNING)
-    tuner = models.CharField(max_length=10, choices=Tuner.choices, default=Tuner.RANDOM)
+    tuner = models.CharField(
+        max_length=10, choices=strategies.CHOICES, default=strategies.Name.AUTO.value
+    )
     objective = models.CharField(max_length=80)
     direction = models.CharField(max_length=3, choices=Direction.choices)
     max_trials = models.PositiveIntegerField(default=20)
@@ -123,6 +120,9 @@ class Search(models.Model):
         default=dict, blank=True, help_text="Which of the cells hold what: see Cells."
     )
     oracle_state = models.JSONField(default=dict, blank=True)
+    oracle_version = models.PositiveBigIntegerField(
+        default=0, help_text="Grows with the oracle's state, so that each is used once."
+    )
     exhausted = models.BooleanField(
         default=False, help_text="The oracle has nothing more to suggest."
     )
@@ -155,6 +155,23 @@ class Search(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in SEARCH_ACTIVE
+
+    @property
+    def strategy(self) -> strategies.Traits:
+        """What its way to choose values is and can do."""
+        return strategies.traits_of(self.tuner)
+
+    @staticmethod
+    def has_more_to_suggest() -> Q:
+        """Whether the strategy may have another trial, for rows with the number of trials `made`.
+        Of strategies with rounds only they themselves know."""
+        within = Q(tuner__in=strategies.WITH_ROUNDS) | Q(made__lt=F("max_trials"))
+        return within & Q(exhausted=False)
+
+    def may_suggest(self) -> bool:
+        """`has_more_to_suggest` of this search, as it is now."""
+        rows = Search.objects.filter(pk=self.pk).annotate(made=Count("trials"))
+        return rows.filter(self.has_more_to_suggest()).exists()
 
     @property
     def is_cross_validated(self) -> bool:
@@ -206,7 +223,7 @@ class Search(models.Model):
             project=self.project_order(),
             objective=self.objective,
             direction=self.direction,
-            hyperband=self.tuner == self.Tuner.HYPERBAND,
+            hyperband=self.strategy.has_rounds,
             epochs=self.epochs,
             executions_per_trial=self.executions_per_trial,
             batch_size=self.batch_size,

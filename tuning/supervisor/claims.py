@@ -3,15 +3,14 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 
 from django.db import DatabaseError, transaction
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 
-from tuning.analysis.space import default_values
 from tuning.models import (
     Attempt,
-    Cells,
     Dataset,
     Inspection,
     SavedModel,
@@ -22,9 +21,11 @@ from tuning.models import (
 )
 from tuning.protocol.statuses import SearchStatus, Status
 
-from . import recorder
+from . import recorder, suggestions
 
 logger = logging.getLogger(__name__)
+
+_suggesting = Lock()
 
 Claimed = Dataset | Inspection | SavedModel | SearchImport | Trial
 
@@ -116,11 +117,7 @@ def _claim_saved_model(slot: Slot) -> SavedModel | None:
 
 def _claim_trial(slot: Slot, prefer: int | None, firmly: bool) -> Trial | None:
     for search in fair_order(_searches_with_work(), prefer, firmly):
-        if not search.queued:
-            # Imports keras_tuner for seconds: not in a transaction that locks out all others.
-            from . import oracles  # noqa: F401
-        with transaction.atomic():
-            trial = claim_trial_of(search.pk, slot)
+        trial = claim_trial_of(search.pk, slot)
         if trial is not None:
             return trial
     return None
@@ -141,11 +138,10 @@ def fair_order(
 def _searches_with_work() -> list[WaitingSearch]:
     running = Count("trials", filter=Q(trials__status=Status.RUNNING))
     queued = Count("trials", filter=Q(trials__status=Status.QUEUED))
-    may_grow = Q(exhausted=False) & (Q(tuner=Search.Tuner.HYPERBAND) | Q(total__lt=F("max_trials")))
     rows = (
         Search.objects.with_status(SearchStatus.RUNNING)
-        .annotate(running=running, queued=queued, total=Count("trials"))
-        .filter(Q(queued__gt=0) | may_grow, running__lt=F("parallel_trials"))
+        .annotate(running=running, queued=queued, made=Count("trials"))
+        .filter(Q(queued__gt=0) | Search.has_more_to_suggest(), running__lt=F("parallel_trials"))
     )
     return [
         WaitingSearch(
@@ -160,66 +156,77 @@ def _searches_with_work() -> list[WaitingSearch]:
 
 
 def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
-    """Claim a trial of this search: a waiting one, else a new one from the oracle. Must be called
-    in a transaction."""
+    """Claim a trial of this search: a waiting one, else a new one that its strategy suggests."""
+    if (trial := _claim_waiting(search_id, slot)) is not None:
+        return trial
+    # One at a time: suggestions from one state contradict each other, and all share one processor.
+    with _suggesting:
+        while (drawn := _draw(search_id)) is not None:
+            with transaction.atomic():
+                trial = _claim_waiting(search_id, slot) or _claim_drawn(drawn, slot)
+            if trial is not None or drawn.is_final:
+                return trial
+    return None
+
+
+def _claim_waiting(search_id: int, slot: Slot) -> Trial | None:
+    with transaction.atomic():
+        search = _locked_with_room(search_id)
+        queued = search and search.trials.queued().order_by("number").first()
+        return _claimed(search, queued, slot) if search and queued else None
+
+
+def _draw(search_id: int) -> suggestions.Drawn | None:
+    """A suggestion, computed without any lock; None if the search takes no further trial."""
+    search = _with_room(Search.objects.filter(pk=search_id))
+    if search is None or not search.may_suggest():
+        return None
     try:
-        search = recorder.locked(search_id)
-    except recorder.LeaseLost:
+        return suggestions.draw(search)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("the strategy of %s failed", search)
+        with transaction.atomic():
+            # Else this search would be the first in the queue for ever, and no other one ran.
+            recorder.fail_search(search, recorder.strategy_failure(error))
         return None
-    running = search.trials.running().count()
-    if search.status != SearchStatus.RUNNING or running >= search.parallel_trials:
+
+
+def _claim_drawn(drawn: suggestions.Drawn, slot: Slot) -> Trial | None:
+    """Make a trial of what was drawn, if the search still wants it."""
+    search = _locked_with_room(drawn.search_id)
+    if search is None or not search.may_suggest():
         return None
-    pk = _waiting_trial(search) or _new_trial(search)
-    if pk is None or not Trial.objects.claim(pk, slot.worker, slot.number):
+    if drawn.suggestion.status == "STOPPED" and search.oracle_version == drawn.version:
+        Search.objects.filter(pk=search.pk).update(exhausted=True)
+        recorder.close_if_done(search)
+    if drawn.suggestion.status != "RUNNING":
+        return None
+    trial = suggestions.take(search, drawn)
+    return _claimed(search, trial, slot) if trial else None
+
+
+def _locked_with_room(search_id: int) -> Search | None:
+    return _with_room(Search.objects.select_for_update().filter(pk=search_id))
+
+
+def _with_room(rows: QuerySet[Search]) -> Search | None:
+    """The search, if it runs and one more of its trials may run."""
+    search = rows.filter(status=SearchStatus.RUNNING).first()
+    if search is None or search.trials.running().count() >= search.parallel_trials:
+        return None
+    return search
+
+
+def _claimed(search: Search, trial: Trial, slot: Slot) -> Trial | None:
+    if not Trial.objects.claim(trial.pk, slot.worker, slot.number):
         return None
     Search.objects.filter(pk=search.pk).update(last_claim_at=Now(), revision=F("revision") + 1)
     trial = Trial.objects.select_related("search__project__dataset", "search__hypermodel").get(
-        pk=pk
+        pk=trial.pk
     )
     Attempt.objects.create(
         trial=trial, number=trial.attempt, worker_name=slot.worker.name, slot=slot.number
     )
     return trial
-
-
-def _waiting_trial(search: Search) -> int | None:
-    return search.trials.queued().order_by("number").values_list("pk", flat=True).first()
-
-
-def _new_trial(search: Search) -> int | None:
-    """Ask the oracle. What it suggests and its state are stored in one transaction."""
-    counted = search.tuner != Search.Tuner.HYPERBAND
-    if search.exhausted or (counted and search.trials.count() >= search.max_trials):
-        return None
-    # Imported late: tuning.oracle loads keras_tuner, for seconds.
-    from .oracles import suggest_trial
-
-    number = (search.trials.aggregate(last=Max("number"))["last"] or 0) + 1
-    try:
-        suggestion = suggest_trial(search, number)
-    except DatabaseError:
-        raise
-    except Exception as error:
-        # Else this search would be the first in the queue for ever, and no other one ran.
-        logger.exception("the oracle of %s failed", search)
-        recorder.fail_search(search, recorder.oracle_failure(error))
-        return None
-    if suggestion.status == "STOPPED":
-        search.exhausted = True
-        Search.objects.filter(pk=search.pk).update(exhausted=True)
-        recorder.close_if_done(search)
-    if suggestion.status != "RUNNING":
-        return None
-    own = {key: value for key, value in suggestion.values.items() if key.startswith("tuner/")}
-    values = {k: v for k, v in suggestion.values.items() if k not in own}
-    trial = Trial.objects.create(
-        search=search,
-        number=number,
-        # The grid's first combination is the defaults, unless it was fed with them.
-        is_baseline=number == 1 and values == default_values(search.space),
-        oracle_id=suggestion.trial_id,
-        values=values,
-        tuner_values=own,
-    )
-    Cells.objects.fill(search, [trial])
-    return trial.pk

@@ -17,6 +17,7 @@ from tuning.models import Dataset, Project, SavedModel, Search, SearchImport
 from tuning.protocol.events import BadEvent
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.splits.arranged import arranged_folder
+from tuning.strategies.traits import WITH_ROUNDS
 
 CHUNK = 1 << 20
 # Younger files may belong to a row that is about to be written.
@@ -189,9 +190,7 @@ def sweep() -> None:
     uploads = set(awaited.values_list("key", flat=True))
     uploads |= set(SearchImport.objects.active().values_list("key", flat=True))
     _sweep_below(Path(settings.UPLOADS_ROOT), keep=uploads)
-    unfinished = Search.objects.filter(tuner=Search.Tuner.HYPERBAND).exclude(
-        status=SearchStatus.COMPLETED
-    )
+    unfinished = Search.objects.filter(tuner__in=WITH_ROUNDS).exclude(status=SearchStatus.COMPLETED)
     searches = {str(pk) for pk in unfinished.values_list("pk", flat=True)}
     _sweep_below(Path(settings.CHECKPOINTS_ROOT), keep=searches)
 

@@ -14,11 +14,11 @@ from django.contrib.auth import get_user_model
 from django.db import close_old_connections
 from django.http import QueryDict
 
-from tuning.analysis.figures import counted
 from tuning.analysis.studies import Family, Order, can_tell
 from tuning.analysis.trials.columns import HYPERPARAMETERS
 from tuning.analysis.trials.frame import frame_of
 from tuning.analysis.trials.selection import Selection
+from tuning.figures import counted
 from tuning.models import Importances
 from tuning.models.cells import as_text
 from tuning.protocol.statuses import Status

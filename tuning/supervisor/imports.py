@@ -29,8 +29,9 @@ from tuning.protocol.events import (
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.names import one_line
 from tuning.protocol.objectives import is_better
-from tuning.protocol.spaces import checked_space, checked_values
 from tuning.protocol.statuses import FINISHED, SearchStatus, Status
+from tuning.spaces.checked import checked_space, checked_values
+from tuning.strategies.traits import STRATEGIES, Name
 
 from .files import open_plain
 from .recorder import LeaseLost, locked
@@ -42,7 +43,7 @@ def check_imported(event: Imported) -> None:
     """The words of an untrusted process on which rows and pages count. Raises BadEvent."""
     if event.origin not in (Search.Origin.KERASTUNER, Search.Origin.TENSORBOARD):
         raise BadEvent("an import from no known program")
-    if event.tuner not in ("", *Search.Tuner.values):
+    if event.tuner not in ("", *STRATEGIES):
         raise BadEvent("an import with no known tuner")
     if not 0 < event.trials <= MOST_IMPORTED:
         raise BadEvent(f"an import of {event.trials:,} trials")
@@ -76,7 +77,7 @@ def begin_search(row: SearchImport, event: Imported) -> Search:
         status=SearchStatus.COMPLETED,
         exhausted=True,
         finished_at=Now(),
-        tuner=event.tuner or Search.Tuner.RANDOM,
+        tuner=event.tuner or Name.RANDOM,
         objective=event.objective,
         direction=event.direction,
         max_trials=event.trials,

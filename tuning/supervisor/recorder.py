@@ -8,7 +8,7 @@ import logging
 import math
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
@@ -84,7 +84,6 @@ def complete_trial(
             log_tail=log_tail,
             peak_memory=peak_memory,
         )
-        _tell_oracle(search, trial, "COMPLETED", score, best_step)
         close_if_done(search)
 
 
@@ -122,7 +121,6 @@ def fail_trial(
             peak_memory=peak_memory,
             **counts,
         )
-        _tell_oracle(search, trial, "FAILED")
         _stop_after_failures(search)
         close_if_done(search)
 
@@ -137,7 +135,6 @@ def stop_trial(trial: Trial, log_tail: str = "", peak_memory: int | None = None)
         search = locked(trial.search_id)
         ended = {"log_tail": log_tail, "peak_memory": peak_memory}
         _end(trial, search, Status.STOPPED, outcome="Stopped", **ended)
-        _tell_oracle(search, trial, "FAILED")
 
 
 def release_trial(trial: Trial, outcome: str) -> None:
@@ -173,7 +170,7 @@ def fail_search(search: Search, message: str) -> None:
 
 def close_if_done(search: Search) -> None:
     """Complete a search that has nothing more to run."""
-    if search.trials.active().exists() or not _is_used_up(search):
+    if search.trials.active().exists() or search.may_suggest():
         return
     Search.objects.change_status(
         search.pk,
@@ -193,13 +190,6 @@ def execution_scores(trial: Trial, search: Search) -> list[float]:
         if value is not None:
             best[execution] = pick(best.get(execution, value), value)
     return [best[execution] for execution in sorted(best)]
-
-
-def _is_used_up(search: Search) -> bool:
-    if search.exhausted:
-        return True
-    counted = search.tuner != Search.Tuner.HYPERBAND
-    return counted and search.trials.count() >= search.max_trials
 
 
 def _end(trial: Trial, search: Search, status: Status, outcome: str, **values: Any) -> None:
@@ -222,26 +212,8 @@ def _close_attempt(trial: Trial, outcome: str) -> None:
     )
 
 
-def _tell_oracle(
-    search: Search, trial: Trial, status: str, score: float | None = None, best_step: int = 0
-) -> None:
-    # Imported late: tuning.oracle loads keras_tuner, for seconds.
-    from .oracles import report_end
-
-    if not trial.oracle_id:
-        return
-    try:
-        report_end(search, trial, status, score, best_step)
-    except DatabaseError:
-        raise
-    except Exception as error:
-        # The trial's result is kept; else it would be lost again and again.
-        logger.exception("the oracle of %s failed", search)
-        fail_search(search, oracle_failure(error))
-
-
-def oracle_failure(error: Exception) -> str:
-    return f"The search algorithm failed: {type(error).__name__}: {error}"
+def strategy_failure(error: Exception) -> str:
+    return f"The search strategy failed: {type(error).__name__}: {error}"
 
 
 def _stop_after_failures(search: Search) -> None:

@@ -15,6 +15,8 @@ from django.utils import timezone
 from tuning.actions.dispatch import send_hints
 from tuning.models import Importances, Worker
 from tuning.models.workers import WATCH_SECONDS
+from tuning.strategies.suggesting import family_of
+from tuning.strategies.traits import Name
 
 from . import files, folders, runners, schedule, slots
 from .importances import ImportancesThread
@@ -120,10 +122,10 @@ class WorkerProcess:
             self.stopping.wait(WATCH_SECONDS)
 
     def _load(self) -> None:
-        # tuning.oracle loads keras_tuner for seconds: now, not when somebody waits for a trial.
-        # The spare runner does the same in its own process at the same time.
+        # Optuna takes a second to load: now, not when somebody waits for a trial. KerasTuner, which
+        # brings TensorFlow with it, is loaded by the first search that needs it.
         self._keep_spare()
-        from tuning import oracle  # noqa: F401
+        family_of(Name.AUTO)
 
     def _pass(self, reaper: schedule.Reaper, tick: int) -> None:
         assert self.row is not None

@@ -9,11 +9,11 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tuning.analysis import figures
+from tuning import figures
 from tuning.analysis.profiles import Bars, bars_info, parts_text, shape_text
-from tuning.analysis.space import Hyperparameter
 from tuning.models import Dataset
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.spaces.hyperparameters import Hyperparameter
 
 register = template.Library()
 

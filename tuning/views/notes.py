@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 
 from tuning.actions import notes as actions
 from tuning.analysis.comments import MOST, NEWEST, thread_info
-from tuning.analysis.figures import counted, in_words
 from tuning.analysis.notes import address_of, kind_of, search_of, star_info, tags_info
+from tuning.figures import counted, in_words
 from tuning.forms.notes import MarkForm, TagForm
 from tuning.models import Project, Search, Trial
 from tuning.models.notes import Subject

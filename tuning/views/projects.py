@@ -8,15 +8,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import projects as actions
-from tuning.analysis.combinations import combinations
 from tuning.analysis.known_spaces import known_spaces
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes
 from tuning.analysis.search_lineage import lineage
-from tuning.analysis.space import read_space
 from tuning.forms.projects import ProjectForm
 from tuning.models import Dataset, HyperModel, Project, Team, Worker
 from tuning.protocol.statuses import Status
+from tuning.spaces.combinations import combinations
+from tuning.spaces.hyperparameters import read_space
 
 from .access import editable_or_404, may_create, may_edit, team_for_new, visible_or_404
 

@@ -11,9 +11,9 @@ from tuning.analysis.edges import edges
 from tuning.analysis.failure_map import failure_map
 from tuning.analysis.refinement import exclusion
 from tuning.analysis.search_lineage import family, origin
-from tuning.analysis.space import read_space
-from tuning.analysis.space_edits import edited
 from tuning.models import Search
+from tuning.spaces.edits import edited
+from tuning.spaces.hyperparameters import read_space
 
 from .access import may_edit, visible_or_404
 

@@ -10,12 +10,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tuning.actions import searches as actions
-from tuning.analysis.combinations import combinations, grid_size
 from tuning.analysis.feeding import Feeding, feeding
 from tuning.analysis.plan import plan_info
 from tuning.analysis.refinement import beginning
-from tuning.analysis.space_changes import baseline_note
-from tuning.analysis.space_shares import side_by_side
 from tuning.forms.estimator_searches import search_form
 from tuning.forms.feeding import FeedForm
 from tuning.forms.searches import SearchForm, settings_of
@@ -24,6 +21,9 @@ from tuning.models import Project, Search
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.scorers import SCORE
 from tuning.protocol.statuses import Status
+from tuning.spaces.changes import baseline_note
+from tuning.spaces.combinations import combinations, grid_size
+from tuning.spaces.shares import side_by_side
 
 from .access import editable_or_404, visible_or_404
 

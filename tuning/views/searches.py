@@ -14,10 +14,10 @@ from tuning.actions import searches as actions
 from tuning.analysis.curves import running_info
 from tuning.analysis.history import history_info
 from tuning.analysis.snippets import forms as snippet_forms
-from tuning.analysis.space_changes import compared
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
 from tuning.forms.searches import ExtendForm
 from tuning.models import Search, Worker
+from tuning.spaces.changes import compared
 
 from .access import editable_or_404, may_edit, visible_or_404
 from .refinements import refinement_context

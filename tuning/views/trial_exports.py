@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, Strea
 from django.http.response import HttpResponseBase
 
 from tuning.analysis.exports import trials_stem
-from tuning.analysis.figures import in_words
 from tuning.analysis.trials.exports import FORMATS, Rows
 from tuning.analysis.trials.selection import Selection
+from tuning.figures import in_words
 
 
 def trial_export(request: HttpRequest, selection: Selection) -> HttpResponseBase:

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_GET
 from tuning.actions.importances import want_importances
 from tuning.analysis.notes import star_info
 from tuning.analysis.plots import PLOTS
-from tuning.analysis.space import read_space
 from tuning.analysis.trials.selection import Selection
 from tuning.models import Search, Trial, Worker
+from tuning.spaces.hyperparameters import read_space
 
 from .access import visible_or_404
 from .shared import key_of, shared_text

@@ -14,12 +14,12 @@ from tuning.analysis.decline import decline_of
 from tuning.analysis.lineage import hyperband_place, neighbours
 from tuning.analysis.resources import resources_of
 from tuning.analysis.snippets import forms as snippet_forms
-from tuning.analysis.space import read_space
 from tuning.analysis.summary import running_row, spread
 from tuning.analysis.trial_metrics import first_not_finite, metric_rows
 from tuning.forms.trials import RetrainForm
 from tuning.models import Search, Trial
 from tuning.protocol.statuses import Status
+from tuning.spaces.hyperparameters import read_space
 
 from .access import editable_or_404, may_edit, visible_or_404
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 
-from tuning.analysis.figures import counted
+from tuning.figures import counted
 
 MOST = 10
 

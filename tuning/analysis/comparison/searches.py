@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from tuning.analysis.figures import counted
 from tuning.analysis.summary import planned_trials
+from tuning.figures import counted
 from tuning.models import Cells, Search
 from tuning.protocol.statuses import FINISHED, Status
 

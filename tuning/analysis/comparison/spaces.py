@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import Count, Max, Min
 
-from tuning.analysis.space import Hyperparameter, read_space
 from tuning.models import Cells, Search
 from tuning.models.cells import as_text
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
 from .searches import best_cells, name_of
 

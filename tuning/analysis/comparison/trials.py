@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from tuning.analysis.resources import resources_of
-from tuning.analysis.space import read_space
 from tuning.analysis.trial_metrics import direction_of, metric_rows, ordered, share_inspections
 from tuning.models import Trial
+from tuning.spaces.hyperparameters import read_space
 
 from .settings import setting_rows
 from .tables import Group, Row, row_of, rows_of

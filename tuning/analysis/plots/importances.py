@@ -3,8 +3,8 @@
 import hashlib
 from typing import Any
 
-from tuning.analysis.figures import counted
 from tuning.analysis.trials.selection import Selection
+from tuning.figures import counted
 from tuning.models import Importances, Worker
 
 from .given import Given

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tuning.analysis.space import Hyperparameter, read_space
 from tuning.eventfiles.messages import BOOL, FLOAT64, STRING, Experiment
 from tuning.models import Search
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
 # Where a trial's own metrics stand: those of its best epoch. TensorBoard itself shows the last.
 BEST = "best/"

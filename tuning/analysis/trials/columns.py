@@ -17,9 +17,9 @@ from django.db.models import (
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce, NullIf
 
-from tuning.analysis.combinations import in_use
-from tuning.analysis.space import Hyperparameter, read_space
 from tuning.models import Comment, Search, Star
+from tuning.spaces.combinations import in_use
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
 TRIAL, HYPERPARAMETERS, METRICS, LAST, NOTES = (
     "trial", "hyperparameters", "metrics", "last values", "notes",

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import Case, Count, F, IntegerField, Max, Min, Value, When
 
-from tuning.analysis.figures import setting
 from tuning.analysis.profiles import Bar, bars_of
+from tuning.figures import setting
 from tuning.models import Cells, Tag, Trial
 from tuning.protocol.statuses import Status
 

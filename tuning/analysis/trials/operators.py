@@ -8,7 +8,7 @@ from typing import Any
 import re2
 from django.db.models import F, Q, QuerySet
 
-from tuning.analysis.figures import in_words, setting
+from tuning.figures import in_words, setting
 from tuning.models import Cells, Search, Star, Tag, Trial
 from tuning.models.cells import as_text
 from tuning.protocol.statuses import ACTIVE, Status

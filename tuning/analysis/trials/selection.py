@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
-from tuning.analysis.figures import in_words
+from tuning.figures import in_words
 from tuning.models import Cells, Search
 
 from .columns import Column, Columns, columns_of

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from tuning.analysis import figures
+from tuning import figures
 from tuning.analysis.notes import Marks, marks_of
 from tuning.models import Trial
 from tuning.protocol.statuses import Status

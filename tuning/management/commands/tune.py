@@ -34,6 +34,7 @@ from tuning.protocol.names import one_line
 from tuning.protocol.script_settings import ScriptArgument, Use
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
+from tuning.strategies.traits import STRATEGIES
 
 POLL = 0.3
 STOP_SECONDS = 15
@@ -66,7 +67,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--colours", choices=_COLOURS, help="convert the file's images to these"
         )
-        parser.add_argument("--tuner", choices=Search.Tuner.values)
+        parser.add_argument("--tuner", choices=list(STRATEGIES))
         parser.add_argument("--max-trials", type=int)
         parser.add_argument("--epochs", type=int)
         parser.add_argument("--objective", help="the metric to compare trials by")

@@ -19,9 +19,9 @@ from tuning.protocol.events import (
     encode_event,
 )
 from tuning.protocol.orders import ImportOrder
-from tuning.protocol.spaces import checked_space, checked_values, completed_space
 from tuning.runner.datasets.archives import open_archive
 from tuning.runner.failures import BadData, WorkFailed
+from tuning.spaces.checked import checked_space, checked_values, completed_space
 
 from .found import Found, decide_objective, settle
 from .keras_tuner_files import Report, find_projects, read_project

@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 from typing import Any, TypeGuard
 
 from tuning.protocol.events import MOST_IMPORTED, FoundEpoch, FoundTrial, Metrics, finite
-from tuning.protocol.spaces import checked_space, is_scalar
 from tuning.runner.datasets.archives import read_entry
 from tuning.runner.failures import BadData
+from tuning.spaces.checked import checked_space, is_scalar
 
 from .found import Found
 

@@ -23,8 +23,8 @@ from tuning.eventfiles.messages import (
 )
 from tuning.eventfiles.records import read_records
 from tuning.protocol.events import MOST_IMPORTED, FoundEpoch, FoundTrial, Metrics
-from tuning.protocol.spaces import MOST_CHOICES, Scalar, entry_of, is_scalar, range_of
 from tuning.runner.failures import BadData
+from tuning.spaces.checked import MOST_CHOICES, Scalar, entry_of, is_scalar, range_of
 
 from .found import Found
 

@@ -28,6 +28,8 @@ from .privileges import (
 
 _ROOT = Path(__file__).resolve().parents[3]
 # What Python, TensorFlow and the resolver of host names read outside their own folders.
+# Of Tuneroom itself: what runners import, and nothing that knows the database.
+_OWN = ("__init__.py", "eventfiles", "figures.py", "protocol", "runner", "spaces", "splits")
 _SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/sys", "/etc/ssl", "/etc/pki")
 _SYSTEM_FILES = (
     "/etc/ld.so.cache", "/etc/localtime", "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf",
@@ -114,10 +116,7 @@ def _readable() -> list[Path]:
     """Python with its packages, our own code as far as it runs here, the prepared datasets and
     what was downloaded."""
     python = {sys.prefix, sys.base_prefix, sys.exec_prefix}
-    own = (
-        _ROOT / "tuning" / name
-        for name in ("__init__.py", "eventfiles", "protocol", "runner", "splits")
-    )
+    own = (_ROOT / "tuning" / name for name in _OWN)
     system = map(Path, (*_SYSTEM_FOLDERS, *_SYSTEM_FILES))
     shared = filter(None, [_datasets(), _folder("RUNNER_DOWNLOADS")])
     return [*map(Path, sorted(python)), *own, *system, *shared]

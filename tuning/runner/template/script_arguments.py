@@ -49,7 +49,7 @@ _PROJECTS = "The project’s validation rows take its place."
 _OF_SPACE = "hyperparameters="
 _NOT_A_NUMBER = "This is not a whole number."
 _NO_AMOUNT = "This is not a number of 0 or more."
-# KerasTuner's class, or its oracle -> Search.Tuner.
+# KerasTuner's class, or its oracle -> the name of its strategy.
 _STRATEGIES = {
     "RandomSearch": "random", "GridSearch": "grid", "BayesianOptimization": "bayesian",
     "Hyperband": "hyperband", "RandomSearchOracle": "random", "GridSearchOracle": "grid",

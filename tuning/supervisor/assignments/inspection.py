@@ -7,8 +7,8 @@ from tuning.protocol.events import BadEvent, Event, Failed, Inspected, Progress
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder
 from tuning.protocol.script_settings import ScriptSettings, check_settings
-from tuning.protocol.spaces import checked_space
 from tuning.protocol.statuses import Status
+from tuning.spaces.checked import checked_space
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, failure_of

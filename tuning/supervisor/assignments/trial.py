@@ -129,7 +129,7 @@ class TrialAssignment(Assignment):
 
     def _complete(self, event: TrialEnd, runner: Runner) -> None:
         self.flush()
-        if self.search.tuner == Search.Tuner.HYPERBAND and self.row.oracle_id:
+        if self.search.strategy.has_rounds and self.row.oracle_id:
             # Before the row says "completed": from then on a child may want the weights.
             names = trial_folder(self.row.oracle_id)
             if runner.folder.joinpath(*names).exists():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tuning.analysis.hyperband import brackets, epoch_count, trial_count
+from tuning.strategies.hyperband_plan import brackets, epoch_count, trial_count
 
 
 def test_nine_epochs_by_three() -> None:

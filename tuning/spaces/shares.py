@@ -8,9 +8,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from tuning.figures import in_words
+
 from .combinations import weight
-from .figures import in_words
-from .space import Hyperparameter, read_space
+from .hyperparameters import Hyperparameter, read_space
 
 # What a whole continuous range counts as, so that its parts are whole numbers, too.
 WHOLE = 2**60

@@ -1,11 +1,12 @@
 """Search spaces, read from KerasTuner's own config: {"space": [{"class_name", "config"}]}."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from .figures import in_words, setting
+from tuning.figures import in_words, setting
 
 # KerasTuner's grid tries this many values of a range without a step.
 GRID_SAMPLES = 10
@@ -33,6 +34,10 @@ class Hyperparameter:
     conditions: tuple[Condition, ...]
     own: Self | None = None
     in_use: bool = True
+
+    def is_active(self, values: Mapping[str, Any]) -> bool:
+        """Whether these values meet all of its conditions, so that the template asks for it."""
+        return all(values.get(c.name) in c.values for c in self.conditions)
 
     @property
     def changed(self) -> bool:
@@ -131,6 +136,21 @@ class Hyperparameter:
         closest = self.closest(value)
         return closest is not None and bool(closest == value)
 
+    def value_at(self, place: int) -> Any:
+        """The value at this place, from 0, of those that it lists or has in steps."""
+        return self._stepped(place) if self.listed is None else self.listed[place]
+
+    def place_of(self, value: Any) -> int:
+        """Where `value_at` has this value. Raises ValueError if it is none of its values."""
+        if self.listed is None:
+            place = min(max(self._index(value), 0), self._stepped_count - 1)
+            if not math.isclose(self._stepped(place), value, rel_tol=1e-9, abs_tol=1e-12):
+                raise ValueError(f"{value} is not a value of {self.name}")
+            return place
+        return next(
+            i for i, v in enumerate(self.listed) if v == value and _is_bool(v) == _is_bool(value)
+        )
+
     @property
     def lowest(self) -> Any:
         """The smallest value of a range; the first one of a list."""
@@ -228,7 +248,7 @@ def default_values(space: dict[str, Any]) -> dict[str, Any]:
     """The default of every hyperparameter of a KerasTuner config that is active under them."""
     values: dict[str, Any] = {}
     for parameter in read_space(space):
-        if all(values.get(c.name) in c.values for c in parameter.conditions):
+        if parameter.is_active(values):
             values[parameter.name] = parameter.default
     return values
 

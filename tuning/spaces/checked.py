@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .events import LARGEST
+from tuning.protocol.events import LARGEST
 
 MOST_HYPERPARAMETERS = 1_000
 MOST_CHOICES = 1_000

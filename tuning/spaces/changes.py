@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
+from tuning.figures import in_words, setting
+
 from .combinations import in_use
-from .figures import in_words, setting
-from .space import Hyperparameter, default_values, read_space
+from .hyperparameters import Hyperparameter, default_values, read_space
 
 # As many differences of the baseline as one sentence can bear.
 NAMED = 5

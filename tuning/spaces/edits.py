@@ -9,8 +9,9 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .figures import in_words, setting
-from .space import Hyperparameter, read_space
+from tuning.figures import in_words, setting
+
+from .hyperparameters import Hyperparameter, read_space
 
 SAMPLINGS = ("linear", "log", "reverse_log")
 # Against slips of the finger; powers of what lies between them are still numbers.

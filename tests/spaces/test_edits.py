@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import SPACE
-from tuning.analysis.space import default_values, read_space
-from tuning.analysis.space_changes import baseline_note, compared
-from tuning.analysis.space_edits import Edit, Range, Refused, Values, edit_of, edited
+from tuning.spaces.changes import baseline_note, compared
+from tuning.spaces.edits import Edit, Range, Refused, Values, edit_of, edited
+from tuning.spaces.hyperparameters import default_values, read_space
 
-from .test_space import entry, numbers
+from .test_hyperparameters import entry, numbers
 
 UNITS, OPTIMIZER, MOMENTUM, RATE = range(4)
 

@@ -1,15 +1,15 @@
-"""KerasTuner's oracles as pure functions: state in, suggestion and state out.
+"""KerasTuner's oracles as a strategy: random, grid, Bayesian, Hyperband.
 
-An oracle lives for one call. Its state is JSON that the caller keeps in the same transaction as the
-trial it was used for (KerasTuner's own files are not crash-safe, and an oracle's lock leaks when an
-error passes through it). Importing this module imports keras_tuner, which takes seconds.
+An oracle lives for one call: KerasTuner's own files are not crash-safe, and an oracle's lock leaks
+when an error passes through it. Its state is kept as JSON. Importing this module imports
+keras_tuner, which takes seconds.
 """
 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -18,92 +18,36 @@ import keras_tuner
 from keras_tuner.src.engine import oracle as kt_oracle
 from keras_tuner.src.engine.trial import Trial as KerasTunerTrial
 
-State = dict[str, Any]
-FED = "fed-"
+from .contract import KnownTrial, Settings, State, Suggestion, known_warm, plain, with_warm
+from .traits import Name
+
 # Tuneroom counts failures in a row itself, with a message for people.
 _NEVER = 2**31
 
 
-@dataclass(frozen=True)
-class OracleSettings:
-    """What decides an oracle's suggestions, besides the scores."""
-
-    tuner: str
-    objective: str
-    direction: str
-    space: dict[str, Any]
-    seed: int
-    max_trials: int
-    epochs: int
-    hyperband_factor: int = 3
-    hyperband_iterations: int = 1
-    bayesian_initial_points: int | None = None
-    bayesian_alpha: float = 1e-4
-    bayesian_beta: float = 2.6
-
-
-@dataclass(frozen=True)
-class KnownTrial:
-    """A trial as the oracle knows it. `values` include the `tuner/*` keys; `status` is one of
-    KerasTuner's: RUNNING, COMPLETED or FAILED; `best_step` counts from 0."""
-
-    trial_id: str
-    values: dict[str, Any]
-    status: str
-    score: float | None = None
-    best_step: int = 0
-
-    @property
-    def is_fed(self) -> bool:
-        """Whether it has the name under which it was fed: KerasTuner's own are numbers."""
-        return self.trial_id.startswith(FED)
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """`status` RUNNING: train `values` as `trial_id`; IDLE: ask again when a running trial has
-    ended; STOPPED: there is nothing more to try."""
-
-    status: str
-    trial_id: str
-    values: dict[str, Any]
-    state: State
-
-
 def suggest(
-    settings: OracleSettings, state: State, trials: list[KnownTrial], claimant: str,
-    fed: Sequence[KnownTrial] = (),
+    settings: Settings, state: State, trials: Sequence[KnownTrial], claimant: str,
+    warm: Sequence[KnownTrial] = (),
 ) -> Suggestion:  # fmt: skip
-    """Ask for the next trial. `claimant` must differ between trials that run at the same time.
-
-    `fed` are completed trials of other searches, with values that the space takes exactly. They
-    count at the first call and are part of the state from then on, whatever becomes of their rows:
-    the oracle learns from them, does not suggest them again, and they are none of `max_trials`.
-    """
-    known = [KnownTrial(**item) for item in state["fed"]] if "fed" in state else list(fed)
-    with _restored(settings, state, trials, known) as oracle:
+    """See `contract.Suggests`."""
+    known = known_warm(state, warm)
+    own = [trial for trial in trials if trial.suggested]
+    # What it did not choose takes one of the trials all the same.
+    settings = replace(settings, max_trials=settings.max_trials - (len(trials) - len(own)))
+    with _restored(settings, state, own, known) as oracle:
         trial = oracle.create_trial(claimant)
-        if settings.tuner == "grid":
-            while trial.status == "RUNNING" and (met := _fed_values(trial, known)) is not None:
+        if settings.strategy == Name.GRID:
+            while trial.status == "RUNNING" and (met := _warm_values(trial, known)) is not None:
                 # Where a grid stands is the trials that it has made: this one has its result.
                 known[met] = replace(known[met], trial_id=trial.trial_id)
                 _end(oracle, settings, known[met])
                 trial = oracle.create_trial(claimant)
-        values = {key: _plain(value) for key, value in trial.hyperparameters.values.items()}
-        return Suggestion(trial.status, trial.trial_id, values, _state_of(oracle, known))
+        values = {key: plain(value) for key, value in trial.hyperparameters.values.items()}
+        state = with_warm(_state_of(oracle), known)
+        return Suggestion(trial.status, trial.trial_id, values, state)
 
 
-def report(
-    settings: OracleSettings, state: State, trials: list[KnownTrial], ended: KnownTrial
-) -> State:
-    """Tell the oracle how a trial that it knows as RUNNING has ended."""
-    known = [KnownTrial(**item) for item in state.get("fed", [])]
-    with _restored(settings, state, trials, known) as oracle:
-        _end(oracle, settings, ended)
-        return _state_of(oracle, known)
-
-
-def _end(oracle: kt_oracle.Oracle, settings: OracleSettings, ended: KnownTrial) -> None:
+def _end(oracle: kt_oracle.Oracle, settings: Settings, ended: KnownTrial) -> None:
     trial = oracle.trials[ended.trial_id]
     trial.status = ended.status
     if ended.score is not None:
@@ -112,26 +56,26 @@ def _end(oracle: kt_oracle.Oracle, settings: OracleSettings, ended: KnownTrial) 
     oracle.end_trial(trial)
 
 
-def _fed_values(trial: KerasTunerTrial, fed: list[KnownTrial]) -> int | None:
-    """Which of the fed trials has the values of this one and was not met before."""
+def _warm_values(trial: KerasTunerTrial, warm: list[KnownTrial]) -> int | None:
+    """Which of the warm trials has the values of this one and was not met before."""
     values = trial.hyperparameters.values
-    return next((i for i, item in enumerate(fed) if item.is_fed and item.values == values), None)
+    return next((i for i, item in enumerate(warm) if item.is_warm and item.values == values), None)
 
 
 @contextmanager
 def _restored(
-    settings: OracleSettings, state: State, trials: list[KnownTrial], fed: list[KnownTrial]
+    settings: Settings, state: State, trials: list[KnownTrial], warm: list[KnownTrial]
 ) -> Iterator[kt_oracle.Oracle]:
-    oracle = _fresh(replace(settings, max_trials=settings.max_trials + len(fed)))
+    oracle = _fresh(replace(settings, max_trials=settings.max_trials + len(warm)))
     oracle.verbose = 0
     oracle.save = _do_nothing
     oracle._save_trial = _do_nothing
-    grid = settings.tuner == "grid"
+    grid = settings.strategy == Name.GRID
     # A grid knows only the combinations that it has come to.
-    for trial in [*(item for item in fed if not (grid and item.is_fed)), *trials]:
+    for trial in [*(item for item in warm if not (grid and item.is_warm)), *trials]:
         oracle.trials[trial.trial_id] = _trial(trial, oracle.hyperparameters)
     if not state and not grid:
-        for trial in fed:
+        for trial in warm:
             # As if they had run here and ended.
             oracle._record_values(oracle.trials[trial.trial_id])
             oracle.start_order.append(trial.trial_id)
@@ -141,10 +85,9 @@ def _restored(
         oracle.set_state(deepcopy(state))
         _restore_own(oracle, settings, state)
     try:
+        # Those that have ended since the last suggestion.
         ongoing = {trial.trial_id for trial in oracle.ongoing_trials.values()}
-        for trial in trials:
-            # It ended while it waited for another attempt, and nobody told the oracle, which
-            # would wait for it for ever.
+        for trial in sorted(trials, key=lambda trial: trial.end_order):
             if trial.trial_id in ongoing and trial.status != "RUNNING":
                 _end(oracle, settings, trial)
         yield oracle
@@ -154,21 +97,21 @@ def _restored(
         kt_oracle.THREADS.pop(oracle, None)
 
 
-def _fresh(settings: OracleSettings) -> kt_oracle.Oracle:
+def _fresh(settings: Settings) -> kt_oracle.Oracle:
     common: dict[str, Any] = {
         "objective": keras_tuner.Objective(settings.objective, settings.direction),
         "hyperparameters": _hyperparameters(settings.space),
         "seed": settings.seed,
         "max_consecutive_failed_trials": _NEVER,
     }
-    if settings.tuner == "hyperband":
+    if settings.strategy == Name.HYPERBAND:
         return keras_tuner.oracles.HyperbandOracle(
             max_epochs=settings.epochs,
             factor=settings.hyperband_factor,
             hyperband_iterations=settings.hyperband_iterations,
             **common,
         )
-    if settings.tuner == "bayesian":
+    if settings.strategy == Name.BAYESIAN:
         return keras_tuner.oracles.BayesianOptimizationOracle(
             max_trials=settings.max_trials,
             num_initial_points=settings.bayesian_initial_points,
@@ -177,9 +120,9 @@ def _fresh(settings: OracleSettings) -> kt_oracle.Oracle:
             **common,
         )
     kind = {
-        "random": keras_tuner.oracles.RandomSearchOracle,
-        "grid": keras_tuner.oracles.GridSearchOracle,
-    }[settings.tuner]
+        Name.RANDOM: keras_tuner.oracles.RandomSearchOracle,
+        Name.GRID: keras_tuner.oracles.GridSearchOracle,
+    }[Name(settings.strategy)]
     return kind(max_trials=settings.max_trials, **common)
 
 
@@ -205,10 +148,8 @@ def _trial(known: KnownTrial, space: keras_tuner.HyperParameters) -> KerasTunerT
     return trial
 
 
-def _state_of(oracle: kt_oracle.Oracle, fed: list[KnownTrial]) -> State:
-    state: State = _plain(oracle.get_state())
-    if fed:
-        state["fed"] = [_plain(asdict(item)) for item in fed]
+def _state_of(oracle: kt_oracle.Oracle) -> State:
+    state: State = plain(oracle.get_state())
     if isinstance(oracle, keras_tuner.oracles.GridSearchOracle):
         # KerasTuner forgets where a grid search stands when it is reloaded.
         ordered = oracle._ordered_ids
@@ -221,11 +162,11 @@ def _state_of(oracle: kt_oracle.Oracle, fed: list[KnownTrial]) -> State:
     return state
 
 
-def _restore_own(oracle: kt_oracle.Oracle, settings: OracleSettings, state: State) -> None:
+def _restore_own(oracle: kt_oracle.Oracle, settings: Settings, state: State) -> None:
     """What KerasTuner's set_state leaves out, or overwrites with what it was at the start."""
-    if settings.tuner == "hyperband":
+    if settings.strategy == Name.HYPERBAND:
         oracle.hyperband_iterations = settings.hyperband_iterations
-    if settings.tuner == "bayesian":
+    if settings.strategy == Name.BAYESIAN:
         # Else every claim would begin its optimisation at the same random points.
         oracle._random_state.seed(settings.seed + len(oracle.trials))
     if "grid" in state:
@@ -236,15 +177,6 @@ def _restore_own(oracle: kt_oracle.Oracle, settings: OracleSettings, state: Stat
         ordered._data_to_index = {data: index for index, data in enumerate(ordered._memory)}
         ordered._next_index.update(dict(grid["next_index"]))
         ordered._last_index = grid["last_index"]
-
-
-def _plain(value: Any) -> Any:
-    """The same value in JSON's own types (oracles hand out NumPy numbers)."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(item) for item in value]
-    return value.item() if hasattr(value, "item") else value
 
 
 def _do_nothing(*_args: Any, **_kwargs: Any) -> None:

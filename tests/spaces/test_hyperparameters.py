@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import SPACE
-from tuning.analysis.combinations import combinations, grid_size, in_use
-from tuning.analysis.space import read_space
+from tuning.spaces.combinations import combinations, grid_size, in_use
+from tuning.spaces.hyperparameters import read_space
 
 
 def entry(kind: str, name: str, when: tuple[str, list[Any]] | None = None, **config: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .space import Hyperparameter
+from .hyperparameters import Hyperparameter
 
 
 def combinations(space: list[Hyperparameter]) -> int | None:
@@ -54,7 +54,7 @@ def _walk(
         for state, count in states.items():
             known = dict(state)
             needed = tuple(item for item in state if last[item[0]] > step)
-            if not all(known.get(c.name) in c.values for c in parameter.conditions):
+            if not parameter.is_active(known):
                 following[needed] = following.get(needed, 0) + count
                 continue
             used[place] = True

@@ -4,9 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tuning.analysis.space import Hyperparameter, read_space
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
-from .test_space import entry, numbers
+from .test_hyperparameters import entry, numbers
 
 
 @st.composite

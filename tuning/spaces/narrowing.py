@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .space import Hyperparameter, read_space
-from .space_edits import Edit, Range, Refused, Values, edit_of, edited_parameter, governed
+from .edits import Edit, Range, Refused, Values, edit_of, edited_parameter, governed
+from .hyperparameters import Hyperparameter, read_space
 
 # So many digits of a bound are kept where any value is possible: 0.00347 becomes 0.0034.
 DIGITS = 2
@@ -50,8 +50,7 @@ def _seen(parameter: Hyperparameter, trials: Sequence[Mapping[str, Any]]) -> lis
     found = dict.fromkeys(
         (type(values[parameter.name]), values[parameter.name])
         for values in trials
-        if values.get(parameter.name) is not None
-        and all(values.get(c.name) in c.values for c in parameter.conditions)
+        if values.get(parameter.name) is not None and parameter.is_active(values)
     )
     own = (parameter.closest(value) for _, value in found)
     return [value for value in own if value is not None]

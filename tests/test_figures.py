@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tuning.analysis.figures import counted, duration, figure, in_words, setting, signed
+from tuning.figures import counted, duration, figure, in_words, setting, signed
 
 
 @pytest.mark.parametrize(

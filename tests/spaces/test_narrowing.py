@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import SPACE
-from tuning.analysis.combinations import combinations
-from tuning.analysis.narrowing import narrowed
-from tuning.analysis.space import read_space
-from tuning.analysis.space_edits import Range, Values, edited
-from tuning.analysis.space_shares import share_text, side_by_side
+from tuning.spaces.combinations import combinations
+from tuning.spaces.edits import Range, Values, edited
+from tuning.spaces.hyperparameters import read_space
+from tuning.spaces.narrowing import narrowed
+from tuning.spaces.shares import share_text, side_by_side
 
-from .spaces import spaces, trials_of
-from .test_space import entry, numbers
+from .samples import spaces, trials_of
+from .test_hyperparameters import entry, numbers
 
 UNITS, OPTIMIZER, MOMENTUM, RATE = range(4)
 

@@ -1,0 +1,59 @@
+"""What the automatic strategy does, and why, in words.
+
+It depends on the settings of a search alone: the same settings give the same choice.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuning.spaces.combinations import combinations, in_use
+from tuning.spaces.hyperparameters import read_space
+
+from .traits import STRATEGIES, Name
+
+# CMA-ES adapts a covariance: below this many trials a dimension it has hardly begun.
+CMAES_TRIALS_PER_DIMENSION = 50
+# Trials spread evenly before the model takes over: at least, and one in so many of the budget.
+FEWEST_STARTS, MOST_STARTS, STARTS_SHARE = 4, 10, 5
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`first` suggests the first `starts` trials, `then` all others."""
+
+    first: Name
+    starts: int
+    then: Name
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        then = STRATEGIES[self.then].caption
+        if not self.starts:
+            return f"{then}: {self.reason}"
+        return (
+            f"{STRATEGIES[self.first].caption} for {self.starts} trials, then {then}: {self.reason}"
+        )
+
+
+def choose(space: dict[str, Any], max_trials: int, parallel: int = 1) -> Choice:
+    """The strategy for a search of this space with at most so many trials."""
+    parameters = read_space(space)
+    used = [p for p, use in zip(parameters, in_use(parameters), strict=True) if use]
+    free = [p for p in used if p.count != 1]
+    starts = max(FEWEST_STARTS, min(MOST_STARTS, max_trials // STARTS_SHARE))
+    known = combinations(parameters)
+    if known is not None and known <= max_trials:
+        reason = f"all {known:,} configurations can be tried, the promising ones first."
+        return Choice(Name.SOBOL, min(starts, known), Name.TPE, reason)
+    continuous = all(p.kind == "Float" and p.step is None and not p.conditions for p in free)
+    if len(free) > 1 and continuous and max_trials >= CMAES_TRIALS_PER_DIMENSION * len(free):
+        reason = f"{len(free)} continuous hyperparameters and a budget of {max_trials:,} trials."
+        return Choice(Name.SOBOL, 1, Name.CMAES, reason)
+    why = ["it learns from every trial"]
+    if any(p.conditions for p in free):
+        why.append("handles conditional hyperparameters")
+    if parallel > 1:
+        why.append(f"keeps the {parallel} trials that run at once apart")
+    reason = (", ".join(why[:-1]) + " and " if len(why) > 1 else "") + why[-1] + "."
+    return Choice(Name.SOBOL, starts, Name.TPE, reason)

@@ -1,0 +1,130 @@
+"""KerasTuner's search spaces as Optuna sees them.
+
+Every hyperparameter with a choice becomes a number or a category that Optuna samples, and each
+sample is exactly one value that KerasTuner's own class would give.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from tuning.spaces.hyperparameters import Hyperparameter, read_space
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A hyperparameter and what Optuna samples for it under the name `key`: its value, the place of
+    its value among ordered ones, or (reversed logarithmic) the value's mirror image."""
+
+    key: str
+    parameter: Hyperparameter
+
+    @cached_property
+    def distribution(self) -> BaseDistribution | None:
+        """None if there is nothing to choose."""
+        parameter = self.parameter
+        if self.is_indexed:
+            count = parameter.count or 1
+            return IntDistribution(0, count - 1) if count > 1 else None
+        if parameter.listed is not None:
+            single = len(parameter.listed) == 1
+            return None if single else CategoricalDistribution(parameter.listed)
+        low, high = parameter.config["min_value"], parameter.config["max_value"]
+        if low == high:
+            return None
+        kind = IntDistribution if parameter.kind == "Int" else FloatDistribution
+        return kind(low, high, log=parameter.sampling != "linear")
+
+    @cached_property
+    def is_indexed(self) -> bool:
+        """Whether its values are told apart by their place: a sampler that knows that 64 lies
+        between 32 and 128 needs fewer trials."""
+        parameter = self.parameter
+        if parameter.listed is not None:
+            return parameter.kind == "Choice" and bool(parameter.config.get("ordered"))
+        return parameter.step is not None
+
+    def value(self, sample: Any) -> Any:
+        """KerasTuner's value for a sample; for None, the only one there is."""
+        parameter = self.parameter
+        if sample is None:
+            return parameter.listed[0] if parameter.listed is not None else parameter.lowest
+        if self.is_indexed:
+            return parameter.value_at(int(sample))
+        if parameter.listed is None and parameter.sampling == "reverse_log":
+            return parameter.config["min_value"] + parameter.config["max_value"] - sample
+        return sample
+
+    def sample(self, value: Any) -> Any:
+        """The sample that gives this value. Raises ValueError if none does."""
+        parameter = self.parameter
+        if self.is_indexed:
+            return parameter.place_of(value)
+        if parameter.listed is None and parameter.sampling == "reverse_log":
+            value = parameter.config["min_value"] + parameter.config["max_value"] - value
+            # What rounding carried beyond the ends.
+            return min(max(value, parameter.config["min_value"]), parameter.config["max_value"])
+        return value
+
+
+def _ask(trial: optuna.Trial, key: str, distribution: BaseDistribution) -> Any:
+    match distribution:
+        case IntDistribution():
+            return trial.suggest_int(key, distribution.low, distribution.high, log=distribution.log)
+        case FloatDistribution():
+            return trial.suggest_float(
+                key, distribution.low, distribution.high, log=distribution.log
+            )
+        case CategoricalDistribution():
+            return trial.suggest_categorical(key, distribution.choices)
+    raise TypeError(f"{distribution} is not sampled here")
+
+
+class Dimensions:
+    """All hyperparameters of a space, in KerasTuner's order: parents before children."""
+
+    def __init__(self, space: dict[str, Any]) -> None:
+        parameters = read_space(space)
+        names = [parameter.name for parameter in parameters]
+        # KerasTuner tells two hyperparameters of one name apart by their conditions.
+        self.all = [
+            Dimension(f"{p.name}#{i}" if names.count(p.name) > 1 else p.name, p)
+            for i, p in enumerate(parameters)
+        ]
+
+    def suggest(self, trial: optuna.Trial) -> dict[str, Any]:
+        """Ask for the value of every hyperparameter that is active, as a template would."""
+        values: dict[str, Any] = {}
+        for dimension in self.all:
+            if not dimension.parameter.is_active(values):
+                continue
+            distribution = dimension.distribution
+            sample = None if distribution is None else _ask(trial, dimension.key, distribution)
+            values[dimension.parameter.name] = dimension.value(sample)
+        return values
+
+    def params(
+        self, values: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, BaseDistribution]] | None:
+        """Samples and distributions of a trial with these values; None if the space does not hold
+        them."""
+        params: dict[str, Any] = {}
+        distributions: dict[str, BaseDistribution] = {}
+        for dimension in self.all:
+            parameter, distribution = dimension.parameter, dimension.distribution
+            if distribution is None or not parameter.is_active(values):
+                continue
+            value = parameter.closest(values.get(parameter.name))
+            if value is None:
+                return None
+            params[dimension.key] = dimension.sample(value)
+            distributions[dimension.key] = distribution
+        return params, distributions

@@ -1,0 +1,176 @@
+"""Optuna's samplers as strategies: TPE, Sobol, CMA-ES, and the automatic choice among them.
+
+A study lives for one call and is made from the known trials. What a sampler keeps besides is part
+of the state: its random numbers, and what it has written down about the study and its trials.
+"""
+
+import base64
+import warnings
+from collections.abc import Iterator, Sequence, Set
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler, CmaEsSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from . import auto
+from .contract import KnownTrial, Settings, State, Suggestion, known_warm, plain, with_warm
+from .distributions import Dimensions
+from .traits import Name
+from .untried import Key, is_listable, key_of, untried_values
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+# A sampler that proposes known configurations again and again has run out of ideas.
+MOST_REDRAWS = 10
+_STATES = {
+    "RUNNING": TrialState.RUNNING,
+    "COMPLETED": TrialState.COMPLETE,
+    "FAILED": TrialState.FAIL,
+}
+# Where samplers keep their sources of random numbers.
+_RANDOM = ("_rng", "_cma_rng", "_random_sampler._rng", "_independent_sampler._rng")
+# What CMA-ES writes down about trials; TPE's notes only repeat the values.
+_NOTES = ("cma:", "x_for_tell")
+# As many generations may have their first trial still running.
+KEPT_OPTIMIZERS = 16
+
+
+def suggest(
+    settings: Settings, state: State, trials: Sequence[KnownTrial], claimant: str,
+    warm: Sequence[KnownTrial] = (),
+) -> Suggestion:  # fmt: skip
+    """See `contract.Suggests`."""
+    known = known_warm(state, warm)
+    dimensions = Dimensions(settings.space)
+    sampler = sampler_for(settings, len(known) + len(trials))
+    _set_random(sampler, state.get("random", {}))
+    study = _study(settings, sampler, dimensions, [*known, *trials], state)
+    tried = {key_of(trial.values) for trial in (*known, *trials)}
+    values, notes = _draw(study, dimensions, tried)
+    if values is None:
+        values = _anything_new(settings, dimensions, tried, seed=settings.seed + len(trials))
+    if values is None:
+        return Suggestion("STOPPED", "", {}, state)
+    new = {
+        "random": {**state.get("random", {}), **_random_of(sampler)},
+        "study": plain(study._storage.get_study_system_attrs(study._study_id)),
+        "notes": _without_old({**state.get("notes", {}), **({claimant: notes} if notes else {})}),
+    }
+    return Suggestion("RUNNING", claimant, plain(values), with_warm(new, known))
+
+
+def _draw(
+    study: optuna.Study, dimensions: Dimensions, tried: Set[Key]
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """A new configuration and what the sampler noted about it; None if it has none."""
+    for _ in range(MOST_REDRAWS):
+        trial = study.ask()
+        values = dimensions.suggest(trial)
+        if key_of(values) not in tried:
+            attributes = study._storage.get_trial_system_attrs(trial._trial_id)
+            return values, {k: v for k, v in attributes.items() if k.startswith(_NOTES)}
+        # As a running one it would keep the sampler away from what is around it.
+        study.tell(trial, state=TrialState.FAIL)
+    return None, {}
+
+
+def _anything_new(
+    settings: Settings, dimensions: Dimensions, tried: Set[Key], seed: int
+) -> dict[str, Any] | None:
+    if is_listable(settings.space):
+        return untried_values(settings.space, tried, seed)
+    study = optuna.create_study(sampler=RandomSampler(seed=seed))
+    values, _ = _draw(study, dimensions, tried)
+    return values
+
+
+def sampler_for(settings: Settings, made: int) -> BaseSampler:
+    """Optuna's sampler for the trial after `made` others."""
+    name, seed = Name(settings.strategy), settings.seed
+    starts = 10
+    if name == Name.AUTO:
+        choice = auto.choose(settings.space, settings.max_trials, settings.parallel)
+        name = choice.first if made <= choice.starts else choice.then
+        starts = choice.starts
+    with warnings.catch_warnings():
+        # That grouping is experimental in Optuna.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        match name:
+            case Name.SOBOL:
+                return QMCSampler(
+                    scramble=True, seed=seed, warn_independent_sampling=False,
+                )  # fmt: skip
+            case Name.CMAES:
+                return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+        conditional = any(d.parameter.conditions for d in Dimensions(settings.space).all)
+        return TPESampler(seed=seed, n_startup_trials=starts, group=conditional)
+
+
+def _study(
+    settings: Settings, sampler: BaseSampler, dimensions: Dimensions,
+    trials: Sequence[KnownTrial], state: State,
+) -> optuna.Study:  # fmt: skip
+    maximize = settings.direction == "max"
+    study = optuna.create_study(direction="maximize" if maximize else "minimize", sampler=sampler)
+    for key, value in state.get("study", {}).items():
+        study._storage.set_study_system_attr(study._study_id, key, value)
+    notes = state.get("notes", {})
+    for trial in trials:
+        frozen = _frozen(trial, dimensions, notes.get(trial.trial_id, {}))
+        if frozen is not None:
+            # Not study.add_trial, which reads all trials back each time.
+            study._storage.create_new_trial(study._study_id, template_trial=frozen)
+    return study
+
+
+def _frozen(trial: KnownTrial, dimensions: Dimensions, notes: dict[str, Any]) -> FrozenTrial | None:
+    described = dimensions.params(trial.values)
+    if described is None:
+        # A default may lie outside of its own range.
+        return None
+    params, distributions = described
+    return create_trial(
+        state=_STATES[trial.status],
+        params=params,
+        distributions=distributions,
+        value=trial.score if trial.status == "COMPLETED" else None,
+        system_attrs=notes,
+    )
+
+
+def _without_old(notes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """CMA-ES pickles its whole optimizer into one trial of each generation, and reads only the
+    newest one that has ended: of earlier ones the generation is enough."""
+    heavy = [name for name, note in notes.items() if any("optimizer" in key for key in note)]
+    for name in heavy[:-KEPT_OPTIMIZERS]:
+        notes[name] = {k: v for k, v in notes[name].items() if "optimizer" not in k}
+    return notes
+
+
+def _sources(sampler: BaseSampler) -> Iterator[tuple[str, np.random.RandomState]]:
+    kind = type(sampler).__name__
+    for path in _RANDOM:
+        found: Any = sampler
+        for name in path.split("."):
+            found = getattr(found, name, None)
+        if found is not None:
+            yield f"{kind}.{path}", found.rng
+
+
+def _random_of(sampler: BaseSampler) -> dict[str, Any]:
+    states = {}
+    for name, source in _sources(sampler):
+        _, key, position, has_gauss, gauss = source.get_state(legacy=True)
+        text = base64.b64encode(np.asarray(key, dtype="<u4").tobytes()).decode()
+        states[name] = [text, int(position), int(has_gauss), float(gauss)]
+    return states
+
+
+def _set_random(sampler: BaseSampler, states: dict[str, Any]) -> None:
+    for name, source in _sources(sampler):
+        if name in states:
+            text, *rest = states[name]
+            key = np.frombuffer(base64.b64decode(text), dtype="<u4")
+            source.set_state(("MT19937", key, *rest))

@@ -1,0 +1,133 @@
+"""The search strategies and their traits: one row each, which everything else reads."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Name(StrEnum):
+    """What the database, the command line and addresses call the strategies."""
+
+    AUTO = "auto"
+    TPE = "tpe"
+    SOBOL = "sobol"
+    CMAES = "cmaes"
+    RANDOM = "random"
+    GRID = "grid"
+    BAYESIAN = "bayesian"
+    HYPERBAND = "hyperband"
+
+
+class Family(StrEnum):
+    """The module of this package that a strategy is made in."""
+
+    OPTUNA = "optuna_samplers"
+    KERASTUNER = "kerastuner"
+
+
+@dataclass(frozen=True)
+class Traits:
+    """`help` is one sentence; `suits` says when to choose it.
+
+    learns: from scores, so that later trials are better ones.
+    enumerates: tries every configuration of a grid once, the defaults first.
+    has_rounds: trains many models shortly and goes on with the best; plans its own trials and does
+        not count `max_trials`.
+    needs_epochs: cannot tune estimators, which have none.
+    sees_all: knows every trial of its search, the baseline too. KerasTuner's see only their own,
+        so that they suggest exactly what KerasTuner alone would.
+    max_warm_start: the most finished trials of earlier searches it can begin with. They are part of
+        its state, and a Gaussian process over n trials costs n³ at each suggestion.
+    warm_start_refusal: why it can begin with none.
+    conditional: samples conditional hyperparameters together with those they depend on.
+    own_settings: fields of a search that only this strategy has.
+    repeats: the same seed, results and number of slots suggest the same values again.
+    """
+
+    name: Name
+    caption: str
+    help: str
+    suits: str
+    family: Family
+    learns: bool = False
+    enumerates: bool = False
+    has_rounds: bool = False
+    needs_epochs: bool = False
+    sees_all: bool = False
+    max_warm_start: int = 1000
+    warm_start_refusal: str = ""
+    conditional: bool = True
+    own_settings: tuple[str, ...] = ()
+    repeats: bool = True
+
+    @property
+    def counts_trials(self) -> bool:
+        """Whether `max_trials` ends the search."""
+        return not self.has_rounds
+
+
+_TABLE = (
+    Traits(
+        Name.AUTO, "Automatic",
+        "Chooses the strategy from the search space, the budget and the number of parallel trials.",
+        "Start here. The search page says what was chosen and why.",
+        Family.OPTUNA, learns=True, sees_all=True,
+    ),
+    Traits(
+        Name.TPE, "TPE",
+        "Models which values good and bad trials had, and tries values that resemble good ones.",
+        "Most searches with 20 trials or more, conditional hyperparameters and parallel trials.",
+        Family.OPTUNA, learns=True, sees_all=True,
+    ),
+    Traits(
+        Name.SOBOL, "Sobol sequence",
+        "Spreads the trials evenly over the search space, without looking at scores.",
+        "A first look at a space, and fair comparisons: it leaves fewer holes than random search.",
+        Family.OPTUNA, sees_all=True, conditional=False,
+    ),
+    Traits(
+        Name.CMAES, "CMA-ES",
+        "Moves a cloud of trials towards better scores and adapts its shape.",
+        "Numeric hyperparameters only, and a budget of hundreds of trials.",
+        Family.OPTUNA, learns=True, sees_all=True, conditional=False,
+    ),
+    Traits(
+        Name.RANDOM, "Random search",
+        "Draws every value at random.",
+        "A baseline for comparisons, and very short searches.",
+        Family.KERASTUNER,
+    ),
+    Traits(
+        Name.GRID, "Grid search",
+        "Tries every combination of the listed values, one after the other.",
+        "Small spaces of which you want to see every combination.",
+        Family.KERASTUNER, enumerates=True,
+    ),
+    Traits(
+        Name.BAYESIAN, "Bayesian optimisation",
+        "Fits a Gaussian process to the scores and tries values where it expects better ones.",
+        "Searches that have to repeat a KerasTuner script; suggestions slow down with each trial.",
+        Family.KERASTUNER, learns=True, max_warm_start=300,
+        own_settings=("bayesian_initial_points", "bayesian_alpha", "bayesian_beta"),
+    ),
+    Traits(
+        Name.HYPERBAND, "Hyperband",
+        "Trains many models for a few epochs and goes on with the best of them.",
+        "Networks that show early whether they are any good.",
+        Family.KERASTUNER, learns=True, has_rounds=True, needs_epochs=True, max_warm_start=0,
+        warm_start_refusal="Hyperband trains its models in rounds of its own and cannot begin with "
+        "finished trials.",
+        own_settings=("hyperband_factor", "hyperband_iterations"),
+    ),
+)  # fmt: skip
+
+STRATEGIES = {traits.name: traits for traits in _TABLE}
+CHOICES = [(traits.name.value, traits.caption) for traits in _TABLE]
+# Fields of a search that belong to one strategy.
+OWN_SETTINGS = tuple(name for traits in _TABLE for name in traits.own_settings)
+# Those whose searches `max_trials` does not end.
+WITH_ROUNDS = [traits.name.value for traits in _TABLE if traits.has_rounds]
+
+
+def traits_of(name: str) -> Traits:
+    """The row of a strategy, by what the database calls it."""
+    return STRATEGIES[Name(name)]

@@ -1,0 +1,133 @@
+"""Between the rows of a search and its strategy: a snapshot in, a new trial out.
+
+A strategy computes on a snapshot, without any lock. What it suggests becomes a trial only if no
+other suggestion was taken from the same state meanwhile.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import F, Max
+
+from tuning.analysis.feeding import Fitting
+from tuning.models import Cells, Search, Trial
+from tuning.protocol.statuses import Status
+from tuning.spaces.hyperparameters import default_values
+from tuning.strategies.contract import WARM, KnownTrial, Settings, Suggestion
+from tuning.strategies.suggesting import suggest
+
+_STATUSES = {
+    Status.QUEUED: "RUNNING",
+    Status.RUNNING: "RUNNING",
+    Status.COMPLETED: "COMPLETED",
+    Status.FAILED: "FAILED",
+    Status.STOPPED: "FAILED",
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A suggestion for trial `number` of a search, made from version `version` of its state."""
+
+    search_id: int
+    number: int
+    version: int
+    suggestion: Suggestion
+
+    @property
+    def is_final(self) -> bool:
+        """Whether there is no use in asking again before a running trial has ended."""
+        return self.suggestion.status != "RUNNING"
+
+
+def draw(search: Search) -> Drawn:
+    """Ask the search's strategy for a trial. Nothing is locked and nothing is written."""
+    version, trials = search.oracle_version, _known(search)
+    search.refresh_from_db(fields=["oracle_state", "oracle_version"])
+    while search.oracle_version != version:
+        # A trial was suggested between the two: state and trials have to belong together.
+        version, trials = search.oracle_version, _known(search)
+        search.refresh_from_db(fields=["oracle_state", "oracle_version"])
+    number = (search.trials.aggregate(last=Max("number"))["last"] or 0) + 1
+    suggestion = suggest(
+        _settings(search),
+        search.oracle_state,
+        trials,
+        claimant=str(number),
+        warm=[] if search.oracle_state else _warm(search),
+    )
+    return Drawn(search.pk, number, version, suggestion)
+
+
+def take(search: Search, drawn: Drawn) -> Trial | None:
+    """The trial that was drawn, with the new state; None if another one was taken first. Must be
+    called in a transaction that locks the search."""
+    suggestion = drawn.suggestion
+    taken = Search.objects.filter(pk=search.pk, oracle_version=drawn.version).update(
+        oracle_state=suggestion.state, oracle_version=F("oracle_version") + 1
+    )
+    if not taken or search.trials.filter(number=drawn.number).exists():
+        return None
+    own = {key: value for key, value in suggestion.values.items() if key.startswith("tuner/")}
+    values = {k: v for k, v in suggestion.values.items() if k not in own}
+    trial = Trial.objects.create(
+        search=search,
+        number=drawn.number,
+        # The grid's first combination is the defaults, unless it began with them.
+        is_baseline=drawn.number == 1 and values == default_values(search.space),
+        oracle_id=suggestion.trial_id,
+        values=values,
+        tuner_values=own,
+    )
+    Cells.objects.fill(search, [trial])
+    return trial
+
+
+def _known(search: Search) -> list[KnownTrial]:
+    rows = search.trials.order_by("number").only(
+        "search_id", "number", "oracle_id", "values", "tuner_values", "status", "score",
+        "best_epoch", "end_order",
+    )  # fmt: skip
+    return [
+        KnownTrial(
+            trial_id=row.oracle_id or f"own-{row.number}",
+            values=row.all_values,
+            status=_STATUSES[Status(row.status)],
+            score=row.score,
+            best_step=(row.best_epoch or 1) - row.first_epoch - 1,
+            end_order=row.end_order or 0,
+            suggested=bool(row.oracle_id),
+        )
+        for row in rows
+    ]
+
+
+def _warm(search: Search) -> list[KnownTrial]:
+    """What the search begins with, as far as its space holds it."""
+    if not search.fed_count:
+        return []
+    fits = Fitting(search.space, search.strategy)
+    known = []
+    for trial in search.fed_trials.completed().order_by("search__number", "number"):
+        values = fits.values(trial.values)
+        if values is not None and trial.score is not None:
+            step = (trial.best_epoch or 1) - trial.first_epoch - 1
+            known.append(KnownTrial(f"{WARM}{trial.pk}", values, "COMPLETED", trial.score, step))
+    return known
+
+
+def _settings(search: Search) -> Settings:
+    return Settings(
+        strategy=search.tuner,
+        objective=search.objective,
+        direction=search.direction,
+        space=search.space,
+        seed=search.seed,
+        max_trials=search.max_trials,
+        epochs=search.epochs,
+        parallel=search.parallel_trials,
+        hyperband_factor=search.hyperband_factor,
+        hyperband_iterations=search.hyperband_iterations,
+        bayesian_initial_points=search.bayesian_initial_points,
+        bayesian_alpha=search.bayesian_alpha,
+        bayesian_beta=search.bayesian_beta,
+    )

@@ -72,7 +72,7 @@ def test_refining_a_filtered_table(as_bob: Client, url: str, many: Search) -> No
     response = as_bob.post(f"{url}?from={many.pk}", sent(page))
     search = Search.objects.latest("number")
     assert response["Location"] == reverse("search-detail", args=[search.pk])
-    assert (search.refined_from, search.tuner) == (many, "bayesian")
+    assert (search.refined_from, search.tuner) == (many, "auto")
     assert search.space == page.context["space_form"].space
     assert search.fed_count == search.fed_trials.count() == len(kept)
     assert {t.pk for t in search.fed_trials.all()} == {

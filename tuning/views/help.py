@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from tuning.analysis import help as texts
 from tuning.analysis.trials.exports import FORMATS
+from tuning.strategies.traits import STRATEGIES
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ PAGES = {
         ),
         Page("compare", "Comparing", "Trials side by side, and whole searches."),
         Page("notes", "Stars, tags and comments", "What people add to trials and searches."),
+        Page(
+            "strategies", "Choosing a strategy", "How a search chooses the next values.",
+            lambda: {"strategies": STRATEGIES.values()},
+        ),
         Page("refine", "Refining a search", "From good trials to a better search space."),
         Page(
             "exports", "Exports", "Tables as CSV, JSON, LaTeX and Parquet.",

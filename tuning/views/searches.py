@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from tuning.actions import searches as actions
 from tuning.analysis.curves import running_info
 from tuning.analysis.history import history_info
+from tuning.analysis.plan import strategy_text
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
 from tuning.forms.searches import ExtendForm
@@ -128,6 +129,7 @@ def _page_context(request: HttpRequest, search: Search) -> dict[str, Any]:
     can_edit = may_edit(request, search.project.team_id)
     live = _live_context(search, Worker.objects.online().count(), can_edit)
     page = _space_context(search) | refinement_context(search)
+    page["strategy_text"] = "" if search.is_imported else strategy_text(search)
     return live | page | {"extend_form": ExtendForm(search=search)}
 
 

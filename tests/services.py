@@ -367,6 +367,14 @@ def _forget_gallery(url: str, data: Path) -> None:
 def tuneroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuneroom]:
     """A running Tuneroom, shared by all tests that ask for it: leave it as you found it."""
     running = start_tuneroom(tmp_path_factory.mktemp("tuneroom") / "data")
+
+    def has_worker() -> bool:
+        database = sqlite3.connect(f"file:{running.data / 'db.sqlite3'}?mode=ro", uri=True)
+        with contextlib.closing(database) as connection:
+            return bool(connection.execute("SELECT count(*) FROM tuning_worker").fetchone()[0])
+
+    # The site answers sooner than the worker has tried its sandbox.
+    wait_for(has_worker, "the worker is online")
     yield running
     running.stop()
     wait_for(lambda: not running.processes(), "no process is left")

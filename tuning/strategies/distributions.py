@@ -4,8 +4,9 @@ Every hyperparameter with a choice becomes a number or a category that Optuna sa
 sample is exactly one value that KerasTuner's own class would give.
 """
 
+import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import optuna
@@ -17,6 +18,11 @@ from optuna.distributions import (
 )
 
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
+
+from .untried import Key, key_of
+
+# Configurations that are remembered for a space, a few hundred bytes each.
+MAX_DESCRIBED = 20_000
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,16 @@ def _ask(trial: optuna.Trial, key: str, distribution: BaseDistribution) -> Any:
     raise TypeError(f"{distribution} is not sampled here")
 
 
+@dataclass(frozen=True)
+class Described:
+    """A configuration as Optuna has it: samples and their distributions. `key` tells it from all
+    others. `params` is None where the space does not hold it: a default may lie outside."""
+
+    key: Key
+    params: dict[str, Any] | None
+    distributions: dict[str, BaseDistribution]
+
+
 class Dimensions:
     """All hyperparameters of a space, in KerasTuner's order: parents before children."""
 
@@ -99,6 +115,11 @@ class Dimensions:
             Dimension(f"{p.name}#{i}" if names.count(p.name) > 1 else p.name, p)
             for i, p in enumerate(parameters)
         ]
+        self._described: dict[tuple[Any, ...], Described] = {}
+
+    @property
+    def is_conditional(self) -> bool:
+        return any(dimension.parameter.conditions for dimension in self.all)
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Any]:
         """Ask for the value of every hyperparameter that is active, as a template would."""
@@ -111,11 +132,19 @@ class Dimensions:
             values[dimension.parameter.name] = dimension.value(sample)
         return values
 
-    def params(
-        self, values: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, BaseDistribution]] | None:
-        """Samples and distributions of a trial with these values; None if the space does not hold
-        them."""
+    def described(self, values: dict[str, Any]) -> Described:
+        """What Optuna gets of a trial with these values. Each suggestion asks for that of all
+        trials: it is remembered."""
+        # In Python 1 equals True and 1.0.
+        identity = tuple((name, type(value), value) for name, value in values.items())
+        found = self._described.get(identity)
+        if found is None:
+            if len(self._described) >= MAX_DESCRIBED:
+                self._described.clear()
+            found = self._described[identity] = self._describe(values)
+        return found
+
+    def _describe(self, values: dict[str, Any]) -> Described:
         params: dict[str, Any] = {}
         distributions: dict[str, BaseDistribution] = {}
         for dimension in self.all:
@@ -124,7 +153,17 @@ class Dimensions:
                 continue
             value = parameter.closest(values.get(parameter.name))
             if value is None:
-                return None
+                return Described(key_of(values), None, {})
             params[dimension.key] = dimension.sample(value)
             distributions[dimension.key] = distribution
-        return params, distributions
+        return Described(key_of(values), params, distributions)
+
+
+@lru_cache(maxsize=8)
+def _dimensions(space: str) -> Dimensions:
+    return Dimensions(json.loads(space))
+
+
+def dimensions_of(space: dict[str, Any]) -> Dimensions:
+    """The dimensions of a space; of one that was asked for lately, the same again."""
+    return _dimensions(json.dumps(space))

@@ -7,16 +7,17 @@ of the state: its random numbers, and what it has written down about the study a
 import base64
 import warnings
 from collections.abc import Iterator, Sequence, Set
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import optuna
 from optuna.samplers import BaseSampler, CmaEsSampler, QMCSampler, RandomSampler, TPESampler
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from . import auto
 from .contract import KnownTrial, Settings, State, Suggestion, known_warm, plain, with_warm
-from .distributions import Dimensions
+from .distributions import Dimensions, dimensions_of
 from .traits import Name
 from .untried import Key, is_listable, key_of, untried_values
 
@@ -29,6 +30,8 @@ _STATES = {
     "COMPLETED": TrialState.COMPLETE,
     "FAILED": TrialState.FAIL,
 }
+# Optuna wants to know when a trial was; no sampler reads it.
+_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 # Where samplers keep their sources of random numbers.
 _RANDOM = ("_rng", "_cma_rng", "_random_sampler._rng", "_independent_sampler._rng")
 # What CMA-ES writes down about trials; TPE's notes only repeat the values.
@@ -43,11 +46,11 @@ def suggest(
 ) -> Suggestion:  # fmt: skip
     """See `contract.Suggests`."""
     known = known_warm(state, warm)
-    dimensions = Dimensions(settings.space)
+    dimensions = dimensions_of(settings.space)
     sampler = sampler_for(settings, len(known) + len(trials))
     _set_random(sampler, state.get("random", {}))
     study = _study(settings, sampler, dimensions, [*known, *trials], state)
-    tried = {key_of(trial.values) for trial in (*known, *trials)}
+    tried = {dimensions.described(trial.values).key for trial in (*known, *trials)}
     values, notes = _draw(study, dimensions, tried)
     if values is None:
         values = _anything_new(settings, dimensions, tried, seed=settings.seed + len(trials))
@@ -104,7 +107,7 @@ def sampler_for(settings: Settings, made: int) -> BaseSampler:
                 )  # fmt: skip
             case Name.CMAES:
                 return CmaEsSampler(seed=seed, warn_independent_sampling=False)
-        conditional = any(d.parameter.conditions for d in Dimensions(settings.space).all)
+        conditional = dimensions_of(settings.space).is_conditional
         return TPESampler(seed=seed, n_startup_trials=starts, group=conditional)
 
 
@@ -126,18 +129,31 @@ def _study(
 
 
 def _frozen(trial: KnownTrial, dimensions: Dimensions, notes: dict[str, Any]) -> FrozenTrial | None:
-    described = dimensions.params(trial.values)
-    if described is None:
-        # A default may lie outside of its own range.
+    described = dimensions.described(trial.values)
+    if described.params is None:
         return None
-    params, distributions = described
-    return create_trial(
+    # Not create_trial, which checks again what the space has checked: half of a suggestion's cost.
+    return _Row(
+        number=-1,
+        trial_id=-1,
         state=_STATES[trial.status],
-        params=params,
-        distributions=distributions,
         value=trial.score if trial.status == "COMPLETED" else None,
+        datetime_start=_ONCE,
+        datetime_complete=None if trial.status == "RUNNING" else _ONCE,
+        params=described.params,
+        distributions=described.distributions,
+        user_attrs={},
         system_attrs=notes,
+        intermediate_values={},
     )
+
+
+class _Row(FrozenTrial):
+    """A known trial. Optuna's storage copies what it is given, all of it, for each trial; this one
+    is made for a single study and may be kept as it is."""
+
+    def __deepcopy__(self, _memo: Any) -> "_Row":
+        return self
 
 
 def _without_old(notes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

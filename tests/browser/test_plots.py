@@ -198,7 +198,7 @@ def test_importances_are_computed_by_the_worker(page: Any) -> None:
     names = plot.evaluate("plot => plot.data[0].y")
     assert names[0] == "learning_rate"
     note = page.locator("#plot-importances .plot-note")
-    wait_for(lambda: "fANOVA over 130" in note.inner_text(), "the note says of how many trials")
+    wait_for(lambda: "PED-ANOVA over 130" in note.inner_text(), "the note says of how many trials")
 
 
 def test_new_trials_leave_what_was_chosen(sign_in: Callable[..., Any], tuneroom: Tuneroom) -> None:

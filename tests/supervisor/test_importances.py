@@ -61,7 +61,20 @@ def test_a_worker_computes_what_a_viewer_asked_for(as_dora: Client, searched: Se
     assert everywhere["shares"][0] > 0.9
     assert conditional["names"] == ["momentum"]
     assert conditional["trials"] < everywhere["trials"] == 40
-    assert after["note"] == "fANOVA over 40 completed trials."
+    assert after["note"] == "PED-ANOVA over 40 completed trials."
+    fanova = "plot.importances.method=fanova"
+    assert ask(as_dora, searched, fanova)["waiting"]
+    assert thread.compute_next()
+    assert ask(as_dora, searched, fanova)["note"] == "fANOVA over 40 completed trials."
+    assert not ask(as_dora, searched)["waiting"]
+
+
+def test_few_trials_come_with_a_warning(as_dora: Client, searched: Search) -> None:
+    ask(as_dora, searched, "number__lte=12")
+    ImportancesThread().compute_next()
+    answer = ask(as_dora, searched, "number__lte=12")
+    assert answer["families"]
+    assert "Below 20 trials importances are not reliable." in answer["note"]
 
 
 def test_the_same_trials_are_computed_once(

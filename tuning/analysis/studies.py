@@ -1,26 +1,56 @@
 """Optuna studies built from trials, and what Optuna finds out about them.
 
 Nothing here knows the database: the worker has it done in a process of its own, which reads an
-Order as JSON and writes what it found (`python -m tuning.analysis.studies`). fANOVA trains a forest
-for seconds without letting go of Python's lock; in a worker's process it would hold up its
-supervisors.
+Order as JSON and writes what it found (`python -m tuning.analysis.studies`). Building a study of
+10,000 trials takes half a second and fANOVA's forest seconds, without letting go of Python's lock;
+in a worker's process they would hold up its supervisors.
 """
 
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     import optuna
 
-# Below that any order of the hyperparameters is chance.
-FEWEST_TRIALS = 4
+# Below that any order of the hyperparameters is chance; below the other one it is shown with a
+# warning.
+FEWEST_TRIALS, RELIABLE_TRIALS = 4, 20
+# Numbers of so few values are compared by their places. PED-ANOVA takes a spike of its density for
+# importance where many trials have exactly the same number of a continuous range.
+MAX_PLACES = 50
 # Each family of conditional hyperparameters takes a forest of its own.
 MOST_FAMILIES = 6
 # Optuna's trees of full depth take 18 s for 1,000 trials and minutes for 10,000. These take 4 s for
 # 10,000, and the shares differ in the third digit.
 TREES, DEPTH = 32, 8
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to find importances. `help` is one sentence."""
+
+    name: str
+    caption: str
+    help: str
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method(
+            "ped_anova", "PED-ANOVA",
+            "Compares the values of the best tenth of the trials with those of all.",
+        ),
+        Method(
+            "fanova", "fANOVA",
+            "The share of the variance of all scores that each hyperparameter explains.",
+        ),
+    )
+}  # fmt: skip
+DEFAULT_METHOD = next(iter(METHODS))
 
 
 class Values(TypedDict):
@@ -33,6 +63,7 @@ class Values(TypedDict):
 
 
 class Order(TypedDict):
+    method: str
     direction: str
     scores: list[float]
     parameters: list[Values]
@@ -52,34 +83,42 @@ def study_of(order: Order, trials: Sequence[int] | None = None) -> "optuna.Study
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     chosen = range(len(order["scores"])) if trials is None else trials
-    parameters = [p for p in order["parameters"] if all(p["values"][i] is not None for i in chosen)]
-    distributions = {
-        p["name"]: _distribution(p, [p["values"][i] for i in chosen]) for p in parameters
-    }
+    columns = [
+        _column(p, [p["values"][i] for i in chosen])
+        for p in order["parameters"]
+        if all(p["values"][i] is not None for i in chosen)
+    ]
     study = optuna.create_study(direction="maximize" if order["direction"] == "max" else "minimize")
     study.add_trials(
         optuna.trial.create_trial(
-            params={p["name"]: p["values"][i] for p in parameters},
-            distributions=distributions,
+            params={name: samples[place] for name, samples, _ in columns},
+            distributions={name: distribution for name, _, distribution in columns},
             value=order["scores"][i],
         )
-        for i in chosen
+        for place, i in enumerate(chosen)
     )
     return study
 
 
-def _distribution(parameter: Values, values: list[Any]) -> Any:
-    """What these trials span. Steps are left out: earlier ranges may have had others."""
+def _column(parameter: Values, values: list[Any]) -> tuple[str, list[Any], Any]:
+    """Its name, what Optuna gets of its values, and what these span. Steps are left out: earlier
+    ranges may have had others."""
     from optuna import distributions
 
+    different = sorted(set(values), key=None if parameter["number"] else str)
     if not parameter["number"]:
-        return distributions.CategoricalDistribution(sorted(set(values), key=str))
-    low, high = min(values), max(values)
-    return distributions.FloatDistribution(low, high, log=parameter["log"] and low > 0)
+        return parameter["name"], values, distributions.CategoricalDistribution(different)
+    if len(different) <= MAX_PLACES:
+        place = {value: index for index, value in enumerate(different)}
+        span = distributions.IntDistribution(0, len(different) - 1)
+        return parameter["name"], [place[value] for value in values], span
+    low, high = different[0], different[-1]
+    logarithmic = parameter["log"] and low > 0
+    return parameter["name"], values, distributions.FloatDistribution(low, high, log=logarithmic)
 
 
 def families(order: Order) -> list[Family]:
-    """Importances by fANOVA: first of the hyperparameters that all trials have, then of those that
+    """Importances: first of the hyperparameters that all trials have, then of those that
     only some have, among these."""
     everywhere = tuple(range(len(order["scores"])))
     users: dict[tuple[int, ...], list[str]] = {everywhere: []}
@@ -91,7 +130,7 @@ def families(order: Order) -> list[Family]:
     for trials in largest[: MOST_FAMILIES + 1]:
         if not users[trials] or not can_tell([order["scores"][i] for i in trials]):
             continue
-        shares = _importances(study_of(order, trials))
+        shares = _importances(study_of(order, trials), order["method"])
         names = sorted(users[trials], key=lambda name: -shares.get(name, 0.0))
         found.append(
             Family(names=names, shares=[shares.get(n, 0.0) for n in names], trials=len(trials))
@@ -104,11 +143,15 @@ def can_tell(scores: Sequence[float]) -> bool:
     return len(scores) >= FEWEST_TRIALS and len(set(scores)) > 1
 
 
-def _importances(study: "optuna.Study") -> dict[str, float]:
-    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+def _importances(study: "optuna.Study", method: str) -> dict[str, float]:
+    from optuna import importance
 
-    evaluator = FanovaImportanceEvaluator(n_trees=TREES, max_depth=DEPTH, seed=0)
-    found = get_param_importances(study, evaluator=evaluator)
+    evaluator = (
+        importance.FanovaImportanceEvaluator(n_trees=TREES, max_depth=DEPTH, seed=0)
+        if method == "fanova"
+        else importance.PedAnovaImportanceEvaluator()
+    )
+    found = importance.get_param_importances(study, evaluator=evaluator)
     return {name: float(share) for name, share in found.items()}
 
 

@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db import close_old_connections
 from django.http import QueryDict
 
-from tuning.analysis.studies import Family, Order, can_tell
+from tuning.analysis.studies import DEFAULT_METHOD, Family, Order, can_tell
 from tuning.analysis.trials.columns import HYPERPARAMETERS
 from tuning.analysis.trials.frame import frame_of
 from tuning.analysis.trials.selection import Selection
@@ -89,12 +89,13 @@ class ImportancesThread:
             have = counted(trials, "completed trial")
             said = f"Importances need a few completed trials with different scores. Here: {have}."
             return {"message": said, "result": {}}
+        found = {"trials": trials, "of": of, "method": order["method"]}
         try:
             families = self._ask(order)
         except (subprocess.SubprocessError, OSError, ValueError) as error:
             logger.warning("%s: %s", row, error)
             return {"message": "The importances could not be computed: see the worker's log."}
-        return {"message": "", "result": {"families": families, "trials": trials, "of": of}}
+        return {"message": "", "result": {**found, "families": families}}
 
     def _ask(self, order: Order) -> list[Family]:
         # One thread for each of numpy's libraries: the cores belong to the trials.
@@ -133,6 +134,7 @@ def order_for(row: Importances) -> tuple[Order, int]:
         if status == Status.COMPLETED and score is not None
     ]
     order = Order(
+        method=query.get("method", DEFAULT_METHOD),
         direction=row.search.direction,
         scores=[frame["score"][index] for index in scored],
         parameters=[],

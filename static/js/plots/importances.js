@@ -15,7 +15,7 @@ export function figure(info) {
     traces,
     layout: layout({
       dragmode: false, showlegend: info.families.length > 1, barmode: "overlay",
-      xaxis: { title: { text: `part in the spread of ${plain(info.objective)}`, standoff: 8 }, gridcolor: colour("line"), rangemode: "tozero", automargin: true },
+      xaxis: { title: { text: `importance for ${plain(info.objective)}`, standoff: 8 }, gridcolor: colour("line"), rangemode: "tozero", automargin: true },
       yaxis: { autorange: "reversed", automargin: true, ticksuffix: " ", type: "category", fixedrange: true },
     }),
     bars: info.families.reduce((sum, family) => sum + family.names.length, 0),

@@ -10,7 +10,7 @@ from tuning.analysis.trials.selection import Selection
 from . import contour, curves, distribution, matrix, parallel, slice
 from .given import Given, Option
 from .history import history_info
-from .importances import importances_info
+from .importances import METHOD, importances_info
 from .timeline import timeline_info
 
 
@@ -59,9 +59,8 @@ PLOTS: dict[str, Plot] = {
         ),
         Plot(
             "importances", "Importances",
-            "Which part of the differences between scores each hyperparameter accounts for, by"
-            " fANOVA. A worker computes it.",
-            importances_info,
+            "How much each hyperparameter matters for the score. A worker computes it.",
+            importances_info, (METHOD,),
         ),
         Plot(
             "slice", "Slice",

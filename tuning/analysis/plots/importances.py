@@ -3,19 +3,29 @@
 import hashlib
 from typing import Any
 
+from tuning.analysis.studies import DEFAULT_METHOD, METHODS, RELIABLE_TRIALS
 from tuning.analysis.trials.selection import Selection
 from tuning.figures import counted
 from tuning.models import Importances, Worker
 
-from .given import Given
+from .given import Given, Option
 from .points import rounded
+
+METHOD = Option(
+    "method", "Method", "choice", choices=tuple((m.name, m.caption) for m in METHODS.values())
+)
 
 
 def importances_query(selection: Selection) -> str:
-    """What decides which trials these are: the filters, and whose stars they mean."""
+    """What decides about the result: the filters, whose stars they mean, and the method."""
     personal = any(item.key == "stars__by" and item.value == "me" for item in selection.filters)
-    query = selection.filter_query
-    return f"{query}&user={selection.user.pk}" if personal else query
+    query = selection.filter_query + (f"&user={selection.user.pk}" if personal else "")
+    return f"{query}&method={method_of(selection)}"
+
+
+def method_of(selection: Selection) -> str:
+    method = Given(selection, "importances").text(METHOD.name)
+    return method if method in METHODS else DEFAULT_METHOD
 
 
 def importances_of(selection: Selection) -> Importances | None:
@@ -46,6 +56,7 @@ def importances_info(selection: Selection, _given: Given) -> dict[str, Any]:
         "families": families,
         "waiting": waiting,
         "sampled": result.get("sampled", False),
+        "used": {METHOD.name: [method_of(selection)]},
     }
 
 
@@ -54,7 +65,10 @@ def _note(result: dict[str, Any], message: str, waiting: bool) -> str:
     if result.get("families"):
         trials = counted(result["trials"], "completed trial")
         of = f" (a sample of {result['of']:,})" if result.get("of", 0) > result["trials"] else ""
-        parts.append(f"fANOVA over {trials}{of}.")
+        method = METHODS[result["method"]].caption
+        parts.append(f"{method} over {trials}{of}.")
+        if result["trials"] < RELIABLE_TRIALS:
+            parts.append(f"Below {RELIABLE_TRIALS} trials importances are not reliable.")
     if not waiting:
         return " ".join([*parts, message]).strip()
     if Worker.objects.online().exists():

@@ -12,6 +12,7 @@ import pytest
 
 from tuning.actions.saved_models import retrain
 from tuning.protocol.events import BadEvent, EpochEnd, TrialEnd, encode_event
+from tuning.protocol.model_kinds import KINDS, ModelKind
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
 from tuning.supervisor import recorder
@@ -176,7 +177,8 @@ def test_a_flood_of_epochs_ends_a_retraining(
     make_slot().run()
     saved = retrain(alice, search.trials.get())
     flood = (EpochEnd(0, n, 0.1, {"loss": 0.5}) for n in range(1, 10_000))
-    monkeypatch.setattr("tuning.supervisor.assignments.epoch_limit._MORE", 10)
+    few = replace(KINDS[ModelKind.KERAS], max_more_units=10)
+    monkeypatch.setitem(KINDS, ModelKind.KERAS, few)
     monkeypatch.setattr(FakeRunner, "_retrain", lambda *_: flood)
     make_slot().run()
     saved.refresh_from_db()

@@ -95,8 +95,8 @@ def test_what_a_trial_cost(as_dora: Client, best: Trial) -> None:
     page = _page(as_dora, best)
     facts = dict(re.findall(r"<dt>([^<]+)</dt><dd>(?:<span[^>]*>)?([^<]+)<", page))
     assert facts["Peak memory"] == "600.0\xa0MB"
-    assert facts["The first epoch"] == "0.5 s"
-    assert facts["An epoch"] == "0.3 s"
+    assert facts["First epoch"] == "0.5 s"
+    assert facts["Time per epoch"] == "0.3 s"
     assert facts["In all"] == "10 s"
 
 

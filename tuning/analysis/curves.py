@@ -25,7 +25,7 @@ def running_info(search: Search) -> dict[str, Any]:
     curves: dict[str, dict[str, Any]] = {}
     for number, execution, epoch, metrics in sorted(rows.order_by(), key=lambda row: row[:3]):
         name = f"trial {number}"
-        if search.is_cross_validated:
+        if not search.kind.has_epochs:
             epoch = execution + 1
         elif search.executions_per_trial > 1:
             name += f", execution {execution + 1}"
@@ -34,7 +34,7 @@ def running_info(search: Search) -> dict[str, Any]:
         curve["values"].append(metrics.get(search.objective))
     return {
         "metric": search.score_name,
-        "x": "fold" if search.is_cross_validated else "epoch",
+        "x": search.kind.unit,
         "curves": list(curves.values()),
     }
 
@@ -43,7 +43,7 @@ def trial_info(trial: Trial) -> dict[str, Any]:
     """All metrics of a trial's current attempt, a curve for each execution; or its folds."""
     epochs, every = thinned(trial.epochs.filter(attempt=trial.attempt), MOST_POINTS)
     rows = epochs.values_list("execution", "epoch", "metrics")
-    if trial.search.is_cross_validated:
+    if not trial.search.kind.has_epochs:
         return _folds(trial.search, rows)
     several = trial.search.executions_per_trial > 1
     lines = (

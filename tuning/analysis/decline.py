@@ -53,7 +53,7 @@ def decline_of(trial: Trial) -> Decline | None:
     """Of a completed trial with epochs. Two queries if the end is worse than the best."""
     search = trial.search
     best, last = trial.score, trial.last_metrics.get(search.objective)
-    if search.is_cross_validated or best is None or last is None or not trial.best_epoch:
+    if not search.kind.has_epochs or best is None or last is None or not trial.best_epoch:
         return None
     # Without a gain, the weakest that the rule asks for: nearly all trials end here.
     if not is_far_worse(search.direction, best, best, last):

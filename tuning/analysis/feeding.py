@@ -108,7 +108,7 @@ def _refusal(earlier: Search, new: Search) -> str:
         return f"Search {number} was imported: its trials were not trained on this project’s data."
     if earlier.hypermodel_id != new.hypermodel_id:
         return f"Search {number} used another version of the template; the scores do not compare."
-    names = _CROSS_VALIDATION if new.is_cross_validated else _TRAINING
+    names = _TRAINING if new.kind.has_epochs else _CROSS_VALIDATION
     others = [
         f"{words} is {_said(new, name)} here and {_said(earlier, name)} there"
         for name, words in names.items()

@@ -7,7 +7,6 @@ from typing import Any
 
 from tuning.figures import counted
 from tuning.models import HyperModel, Inspection
-from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.statuses import Status
 from tuning.spaces.combinations import combinations
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
@@ -44,7 +43,7 @@ class KnownSpace:
             what = f"{tried} of {found['wanted']} models of random values"
         if failed == tried:
             return f"{what}: none could be built."
-        if self.inspection and self.inspection.model_kind == ModelKind.SKLEARN:
+        if self.inspection and not self.inspection.kind.has_parameters:
             # What an estimator learns has no size before it is fitted.
             return f"{what}: {failed} could not be built." if failed else f"{what}: all were built."
         sizes = [f"{found.get(name, 0):,}" for name in ("smallest", "median", "largest")]

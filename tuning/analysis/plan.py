@@ -28,7 +28,7 @@ class Plan:
 def plan_info(search: Search) -> Plan:
     """The plan of a search that need not be saved."""
     trials = planned_trials(search)
-    if search.is_cross_validated:
+    if not search.kind.has_epochs:
         fits = trials * search.folds
         return Plan(strategy_text(search), trials, 0, [], _warning(search, trials), fits)
     if search.strategy.has_rounds:

@@ -44,4 +44,4 @@ def resources_of(trials: Iterable[Trial]) -> list[Resources]:
 
 
 def _folds(trial: Trial) -> bool:
-    return trial.search.is_cross_validated
+    return not trial.search.kind.has_epochs

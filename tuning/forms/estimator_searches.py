@@ -6,7 +6,6 @@ from django import forms
 
 from tuning.analysis.profiles import most_folds
 from tuning.models import Project, Search
-from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.scorers import SCORE, scorers_for
 from tuning.strategies.traits import STRATEGIES, Name
 
@@ -23,8 +22,7 @@ LEAST_FOLDS, MOST_FOLDS = 2, 20
 
 def search_form(project: Project, data: Any = None, **options: Any) -> SearchForm:
     """The form that fits what the project's template builds."""
-    kind = project.inspection.model_kind
-    form = EstimatorSearchForm if kind == ModelKind.SKLEARN else SearchForm
+    form = SearchForm if project.inspection.kind.has_epochs else EstimatorSearchForm
     return form(data, project=project, **options)
 
 

@@ -20,5 +20,5 @@ class RetrainForm(forms.Form):
     def __init__(self, *args: Any, trial: Trial, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"epochs": trial.best_epoch or trial.search.epochs})
         super().__init__(*args, **kwargs)
-        if trial.search.is_cross_validated:
+        if not trial.search.kind.has_epochs:
             del self.fields["epochs"]

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from tuning.protocol.failures import WorkKind
-from tuning.protocol.model_kinds import ModelKind
+from tuning.protocol.model_kinds import KindTraits, ModelKind
 from tuning.protocol.objectives import infer_direction
 from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.script_settings import ScriptSettings
@@ -96,6 +96,10 @@ class Inspection(Work):
             return self.direction
         stated = {self.objective: self.direction} if self.direction else {}
         return infer_direction(metric, {**stated, **self.directions})
+
+    @property
+    def kind(self) -> KindTraits:
+        return ModelKind(self.model_kind).traits
 
     @property
     def script_settings(self) -> ScriptSettings:

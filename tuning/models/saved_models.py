@@ -55,7 +55,7 @@ class SavedModel(Work):
         """Of scikit-learn, and not a network. A Tuner class of a template's own may save either."""
         if self.file:
             return self.file.endswith(".skops")
-        return self.trial.search.is_cross_validated
+        return not self.trial.search.kind.has_epochs
 
 
 class SavedModelEpoch(models.Model):

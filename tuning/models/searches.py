@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, Q
 
-from tuning.protocol.model_kinds import ModelKind
+from tuning.protocol.model_kinds import KindTraits, ModelKind
 from tuning.protocol.objectives import infer_direction
 from tuning.protocol.orders import ProjectOrder, SearchOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
@@ -174,9 +174,9 @@ class Search(models.Model):
         return rows.filter(self.has_more_to_suggest()).exists()
 
     @property
-    def is_cross_validated(self) -> bool:
-        """Its trials are estimators, judged on `folds` parts of the rows: there are no epochs."""
-        return self.model_kind == ModelKind.SKLEARN
+    def kind(self) -> KindTraits:
+        """What its trials train. Those without epochs are judged on `folds` parts of the rows."""
+        return ModelKind(self.model_kind).traits
 
     @property
     def score_name(self) -> str:
@@ -186,7 +186,7 @@ class Search(models.Model):
     @property
     def executions(self) -> int:
         """How often a trial trains its model: each fold is an execution of one epoch."""
-        return self.folds if self.is_cross_validated else self.executions_per_trial
+        return self.executions_per_trial if self.kind.has_epochs else self.folds
 
     @property
     def is_imported(self) -> bool:

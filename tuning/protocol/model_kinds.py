@@ -1,5 +1,7 @@
-"""What a template's trials train."""
+"""The kinds of model that a template's trials train, and their traits: one row each, which
+everything else reads."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 NETWORK_FILE = "model.keras"
@@ -15,12 +17,51 @@ class ModelKind(StrEnum):
     CUSTOM = "custom"
 
     @property
-    def model_files(self) -> tuple[str, ...]:
-        """The names that a retrained model's file may have in the folder of its runner; there is
-        one of them."""
-        files = {
-            ModelKind.KERAS: (NETWORK_FILE,),
-            ModelKind.SKLEARN: (ESTIMATOR_FILE,),
-            ModelKind.CUSTOM: (NETWORK_FILE, ESTIMATOR_FILE),
-        }
-        return files[self]
+    def traits(self) -> "KindTraits":
+        return KINDS[self]
+
+
+@dataclass(frozen=True)
+class KindTraits:
+    """
+    name: what the database calls it.
+    unit: what a trial reports one after the other, and shows as its progress.
+    has_epochs: trained epoch by epoch, so that there are learning curves, a best epoch, early
+        stopping and a number of epochs to retrain for. Without: each fold is an execution of one
+        epoch, and retraining fits once.
+    has_parameters: the number of its parameters is known once it is built.
+    part: what `Trial.layers` describes.
+    model_files: the names that a retrained model's file may have in the folder of its runner;
+        there is one of them.
+    max_more_units: how many units more than ten times the ordered ones a runner may report.
+    """
+
+    name: ModelKind
+    unit: str
+    part: str
+    has_epochs: bool = True
+    has_parameters: bool = True
+    model_files: tuple[str, ...] = (NETWORK_FILE,)
+    # A template's own `fit` may train a model in several turns, and report each of their epochs.
+    max_more_units: int = 1_000
+
+    @property
+    def units(self) -> str:
+        return f"{self.unit}s"
+
+
+KINDS = {
+    traits.name: traits
+    for traits in (
+        KindTraits(ModelKind.KERAS, "epoch", "layers"),
+        KindTraits(
+            ModelKind.SKLEARN, "fold", "estimator", has_epochs=False, has_parameters=False,
+            model_files=(ESTIMATOR_FILE,),
+        ),
+        # What a Tuner of somebody's own calls an epoch, and how many it has, is its own affair.
+        KindTraits(
+            ModelKind.CUSTOM, "epoch", "layers", model_files=(NETWORK_FILE, ESTIMATOR_FILE),
+            max_more_units=20_000,
+        ),
+    )
+}  # fmt: skip

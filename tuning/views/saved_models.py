@@ -179,7 +179,7 @@ def _ordered(saved_model: SavedModel) -> list[tuple[str, float | None]]:
 def _file_labels(saved_model: SavedModel) -> dict[str, str]:
     """FILES, without those that this model has no use for."""
     without = set()
-    if saved_model.trial.search.is_cross_validated:
+    if not saved_model.trial.search.kind.has_epochs:
         without.add("history.csv")
     if not saved_model.layers_code:
         without.add("layers.py")

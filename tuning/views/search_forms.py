@@ -18,7 +18,6 @@ from tuning.forms.feeding import FeedForm
 from tuning.forms.searches import SearchForm, settings_of
 from tuning.forms.space import SpaceForm
 from tuning.models import Project, Search
-from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.scorers import SCORE
 from tuning.protocol.statuses import Status
 from tuning.spaces.changes import baseline_note
@@ -130,13 +129,12 @@ def _sketch(project: Project, forms: Forms) -> Search:
     if form.is_bound:
         given = getattr(form, "cleaned_data", {})
     values = {name: value for name, value in given.items() if value not in (None, "")}
-    kind = project.inspection.model_kind
-    if kind == ModelKind.SKLEARN:
+    if not project.inspection.kind.has_epochs:
         values |= {"objective": SCORE, "direction": Search.Direction.MAX, "epochs": 1}
     # Perhaps nobody knows it yet: the plan does not depend on it.
     objective = str(values.get("objective", ""))
     values.setdefault("direction", project.inspection.direction_of(objective))
     return Search(
-        project=project, hypermodel=project.hypermodel, space=forms.space.space, model_kind=kind,
-        **values,
+        project=project, hypermodel=project.hypermodel, space=forms.space.space,
+        model_kind=project.inspection.model_kind, **values,
     )  # fmt: skip

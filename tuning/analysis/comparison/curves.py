@@ -23,7 +23,7 @@ def curves_info(trials: Sequence[Trial]) -> dict[str, Any]:
             Epoch.objects.filter(trial=trial, attempt=trial.attempt), MOST_POINTS
         )
         every = max(every, stride)
-        folds = trial.search.is_cross_validated
+        folds = not trial.search.kind.has_epochs
         for execution, epoch, metrics in epochs.values_list("execution", "epoch", "metrics"):
             place, x = (0, execution + 1) if folds else (execution, epoch)
             for metric, value in metrics.items():
@@ -37,7 +37,7 @@ def curves_info(trials: Sequence[Trial]) -> dict[str, Any]:
     return {
         "trials": names_of(trials),
         "every": every,
-        "x": "fold" if all(trial.search.is_cross_validated for trial in trials) else "epoch",
+        "x": "epoch" if any(trial.search.kind.has_epochs for trial in trials) else "fold",
         "plots": [
             {"metric": name, "curves": [curves[name][key] for key in sorted(curves[name])]}
             for name in names

@@ -43,7 +43,7 @@ def _template(search: Search) -> str:
 
 def _network(search: Search, name: str) -> Any:
     """A setting that estimators do not have."""
-    return None if search.is_cross_validated or search.is_imported else getattr(search, name)
+    return None if not search.kind.has_epochs or search.is_imported else getattr(search, name)
 
 
 def _early_stopping(search: Search) -> str | None:
@@ -54,4 +54,4 @@ def _early_stopping(search: Search) -> str | None:
 
 
 def _folds(search: Search) -> int | None:
-    return search.folds if search.is_cross_validated else None
+    return None if search.kind.has_epochs else search.folds

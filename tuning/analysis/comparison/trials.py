@@ -54,7 +54,7 @@ def _disagreement(trials: Sequence[Trial]) -> str:
 
 
 def _best_epoch(trial: Trial) -> int | None:
-    return None if trial.search.is_cross_validated else trial.best_epoch
+    return trial.best_epoch if trial.search.kind.has_epochs else None
 
 
 def _values(trials: Sequence[Trial], reference: int) -> list[Row]:

@@ -51,7 +51,7 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
     for pk, execution, epoch, found in table:
         curve = curves[pk, execution]
         # Folds are executions of one epoch each.
-        curve["epochs"].append(execution + 1 if search.is_cross_validated else epoch)
+        curve["epochs"].append(epoch if search.kind.has_epochs else execution + 1)
         curve["values"].append(rounded(found.get(metric)))
     return {
         "pk": frame["pk"],
@@ -64,7 +64,7 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
             METRIC.name: [(name, name) for name in metrics],
             COUNT.name: [*([(CHOSEN, "chosen ones")] if chosen else []), *COUNT.choices],
         },
-        "x": "fold" if search.is_cross_validated else "epoch",
+        "x": search.kind.unit,
         "several": search.executions_per_trial > 1,
         "curves": [
             curve for curve in curves.values() if any(v is not None for v in curve["values"])

@@ -93,9 +93,7 @@ def columns_of(search: Search) -> Columns:
             Column("score", search.score_name, TRIAL, field="score", better=search.direction),
             *_hyperparameters(search),
             *numbers,
-            Column(
-                "epochs", "Folds" if search.is_cross_validated else "Epochs", TRIAL, field="epochs"
-            ),
+            Column("epochs", search.kind.units.capitalize(), TRIAL, field="epochs"),
             Column("seconds", "Duration", TRIAL, field="seconds", better="min"),
             Column(
                 "parameters", "Parameters", TRIAL, field="parameters", better="min", shown=False

@@ -213,7 +213,7 @@ class Command(BaseCommand):
                     time.sleep(POLL)
                     saved.refresh_from_db()
                     text = saved.progress_text
-                    if not best.search.is_cross_validated:
+                    if best.search.kind.has_epochs:
                         epochs = saved.history.filter(attempt=saved.attempt).count()
                         text = f"epoch {epochs}/{saved.epochs}"
                     status.update(f"Retraining trial {best.number}: {text}")
@@ -355,7 +355,7 @@ def _progress(search: Search) -> tuple[int, int, str]:
         return finished, total, f"best {search.score_name} {best.score:.4g}"
     running = search.trials.running().first()
     if running is not None:
-        unit = "fold" if search.is_cross_validated else "epoch"
+        unit = search.kind.unit
         return finished, total, f"trial {running.number}, {unit} {running.epochs_done}"
     return finished, total, "waiting for a worker"
 

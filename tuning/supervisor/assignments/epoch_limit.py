@@ -4,18 +4,15 @@ database."""
 from tuning.protocol.events import BadEvent
 from tuning.protocol.model_kinds import ModelKind
 
-# A template's own `fit` may train a model in several turns, and report each of their epochs.
-_FREEDOM, _MORE = 10, 1_000
-# What a custom tuner calls an epoch, and how many of those it has, is its own affair.
-_MORE_OF_CUSTOM = 20_000
+# A template's own `fit` may train a model in several turns.
+_FREEDOM = 10
 
 
 class EpochLimit:
     """Counts what one piece of work reports, of which `epochs` in all were ordered."""
 
     def __init__(self, kind: ModelKind, epochs: int) -> None:
-        more = _MORE_OF_CUSTOM if kind == ModelKind.CUSTOM else _MORE
-        self.most = _FREEDOM * epochs + more
+        self.most = _FREEDOM * epochs + kind.traits.max_more_units
         self.count = 0
 
     def add(self) -> None:

@@ -91,7 +91,7 @@ class RetrainingAssignment(Assignment):
         if not VETTED_TYPES.issuperset(event.trusted_types):
             raise BadEvent("word of types that nobody should trust")
         # A name of its own for each attempt: a late writer must not touch the winner's file.
-        files = [folder / name for name in self.kind.model_files]
+        files = [folder / name for name in self.kind.traits.model_files]
         source = next((file for file in files if file.exists()), files[0])
         name = f"{self.row.pk}-{self.row.attempt}{source.suffix}"
         target = Path(settings.SAVED_MODELS_ROOT) / name

@@ -6,6 +6,7 @@ It depends on the settings of a search alone: the same settings give the same ch
 from dataclasses import dataclass
 from typing import Any
 
+from tuning.figures import in_words
 from tuning.spaces.combinations import combinations, in_use
 from tuning.spaces.hyperparameters import read_space
 
@@ -28,12 +29,9 @@ class Choice:
 
     @property
     def sentence(self) -> str:
-        then = STRATEGIES[self.then].caption
-        if not self.starts:
-            return f"{then}: {self.reason}"
-        return (
-            f"{STRATEGIES[self.first].caption} for {self.starts} trials, then {then}: {self.reason}"
-        )
+        first, then = STRATEGIES[self.first].caption, STRATEGIES[self.then].caption
+        trials = "1 trial" if self.starts == 1 else f"{self.starts} trials"
+        return f"{first} for {trials}, then {then}, {self.reason}."
 
 
 def choose(space: dict[str, Any], max_trials: int, parallel: int = 1) -> Choice:
@@ -44,16 +42,15 @@ def choose(space: dict[str, Any], max_trials: int, parallel: int = 1) -> Choice:
     starts = max(FEWEST_STARTS, min(MOST_STARTS, max_trials // STARTS_SHARE))
     known = combinations(parameters)
     if known is not None and known <= max_trials:
-        reason = f"all {known:,} configurations can be tried, the promising ones first."
+        reason = f"which tries the promising ones of all {known:,} configurations first"
         return Choice(Name.SOBOL, min(starts, known), Name.TPE, reason)
     continuous = all(p.kind == "Float" and p.step is None and not p.conditions for p in free)
     if len(free) > 1 and continuous and max_trials >= CMAES_TRIALS_PER_DIMENSION * len(free):
-        reason = f"{len(free)} continuous hyperparameters and a budget of {max_trials:,} trials."
+        reason = f"which suits {len(free)} continuous hyperparameters and {max_trials:,} trials"
         return Choice(Name.SOBOL, 1, Name.CMAES, reason)
-    why = ["it learns from every trial"]
+    why = ["learns from every trial"]
     if any(p.conditions for p in free):
         why.append("handles conditional hyperparameters")
     if parallel > 1:
         why.append(f"keeps the {parallel} trials that run at once apart")
-    reason = (", ".join(why[:-1]) + " and " if len(why) > 1 else "") + why[-1] + "."
-    return Choice(Name.SOBOL, starts, Name.TPE, reason)
+    return Choice(Name.SOBOL, starts, Name.TPE, f"which {in_words(why)}")

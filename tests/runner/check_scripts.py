@@ -54,7 +54,7 @@ def main(datasets: Path, scripts: Path, names: list[str]) -> None:
         code = path.read_text()
         named = re.match("# dataset: (.*)", code)
         folder = datasets / (named[1] if named else "digits")
-        stratified = folder.name != "diabetes"
+        stratified = folder.name not in ("diabetes", "windows")
         with tempfile.TemporaryDirectory() as work:
             os.chdir(work)
             results[path.stem] = _all_of(project(code, folder, stratified=stratified))

@@ -11,8 +11,10 @@ BUNDLED = ("digits", "breast-cancer", "wine", "iris", "diabetes")
 
 @pytest.fixture(scope="session")
 def datasets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with every bundled dataset, each as its own runner prepared it."""
+    """Every bundled dataset and the windows of a file, each as its own runner prepared it."""
     root = tmp_path_factory.mktemp("prepared")
+    file = Path(__file__).parent.parent / "cases" / "windows.npz"
+    prepare(root / "work-windows", "windows", file).rename(root / "windows")
     for key in BUNDLED:
         prepare(root / f"work-{key}", key).rename(root / key)
     return root

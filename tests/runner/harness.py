@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from tuning.protocol.orders import (
     TrialOrder,
     encode_order,
 )
+from tuning.protocol.uploads import Upload
 
 from .warm import WarmProcess
 
@@ -136,11 +138,16 @@ class TrialRunner(Runner):
         return self.process.wait(10)
 
 
-def prepare(folder: Path, key: str) -> Path:
-    """Prepare a bundled dataset; the folder with its arrays."""
+def prepare(folder: Path, key: str, file: Path | None = None) -> Path:
+    """Prepare a bundled dataset, or a file; the folder with its arrays."""
+    upload = None
+    if file is not None:
+        folder.mkdir(parents=True)
+        shutil.copy(file, folder)
+        upload = Upload("arrays", file.name, file.name, most_bytes=10**9)
     with Runner(folder, "--no-keras") as runner:
         runner.until(Ready)
-        runner.send(PrepareOrder(key))
+        runner.send(PrepareOrder(key, upload))
         while runner.receive() is not None:
             pass
     return folder / "prepared"

@@ -1,4 +1,6 @@
-"""The one writer of trials and epochs.
+"""The one writer of what a trial reports and how it ends.
+
+Trials are made elsewhere: by actions (the baseline), suggestions and imports.
 
 Every write is conditional on (trial, attempt, still running): a supervisor that lost its lease
 changes nothing and hears so by LeaseLost.

@@ -44,7 +44,12 @@ SPACE = {
     ],
     "values": {},
 }  # fmt: skip
-SEARCHES = ({"tuner": "random", "max_trials": 40}, {"tuner": "hyperband", "epochs": 4})
+SEARCHES = (
+    {"tuner": "random", "max_trials": 40},
+    {"tuner": "hyperband", "epochs": 4},
+    {"tuner": "auto", "max_trials": 40},
+    {"tuner": "cmaes", "max_trials": 40},
+)
 
 
 def prepare() -> None:
@@ -95,7 +100,7 @@ def work() -> None:
     row = Worker.objects.create(
         name=f"race-{os.getpid()}", slots=SLOTS, started_at=now, seen_at=now
     )
-    from tuning.strategies import kerastuner  # noqa: F401
+    from tuning.strategies import kerastuner, optuna_samplers  # noqa: F401
 
     print("ready", flush=True)
     threads = [threading.Thread(target=_slot, args=(row, number)) for number in range(SLOTS)]

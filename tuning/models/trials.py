@@ -1,5 +1,5 @@
-"""Trials, their attempts and their epochs. Only the recorder (tuning.supervisor.recorder) writes what
-a trial reports and how it ends; a finished trial never changes."""
+"""Trials, their attempts and their epochs. Only the recorder (tuning.supervisor.recorder) writes
+what a trial reports and how it ends; a finished trial never changes."""
 
 from typing import Any, Self
 

@@ -1,6 +1,7 @@
 """A worker process: it gets on its feet whatever is away, and what it does now and then."""
 
 import threading
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from tuning.models import Trial, Worker
+from tuning.models import Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import folders, recorder, runners, schedule
 from tuning.supervisor import worker as worker_module
@@ -225,6 +226,54 @@ def test_a_strategy_that_fails_ends_its_own_search_only(
     assert poisoned.status == SearchStatus.FAILED
     assert "infs or NaNs" in poisoned.failure_message
     assert other.trials.completed().count() == 3
+
+
+def test_a_suggestion_from_an_old_state_is_drawn_again(
+    make_search: Any, make_slot: Any, worker: Worker, monkeypatch: Any
+) -> None:
+    """Between a suggestion and its trial another worker takes one from the same state."""
+    from tuning.supervisor import suggestions
+
+    search = make_search(max_trials=6, tuner="tpe", parallel_trials=6)
+    real, others = suggestions.draw, []
+
+    def draw(search: Search) -> Any:
+        drawn = real(search)
+        if not others:
+            others.append(None)
+            others[0] = claim_next(Slot(worker, 1))
+        return drawn
+
+    assert claim_next(Slot(worker, 0)).is_baseline
+    monkeypatch.setattr("tuning.supervisor.claims._suggesting", nullcontext())
+    monkeypatch.setattr(suggestions, "draw", draw)
+    ours = claim_next(Slot(worker, 0))
+    assert isinstance(ours, Trial)
+    assert isinstance(others[0], Trial)
+    assert {ours.number, others[0].number} == {2, 3}
+    assert ours.values != others[0].values
+    search.refresh_from_db()
+    assert search.oracle_version == 2
+
+
+def test_a_search_deleted_while_it_draws_holds_up_nothing(
+    make_search: Any, worker: Worker, monkeypatch: Any
+) -> None:
+    from tuning.actions.searches import delete_search
+    from tuning.supervisor import suggestions
+
+    search, other = make_search(tuner="tpe"), make_search(tuner="tpe")
+    for _ in range(2):
+        assert claim_next(Slot(worker, 0)).is_baseline
+    real = suggestions.draw
+
+    def draw(drawn: Search) -> Any:
+        if drawn.pk == search.pk:
+            delete_search(search)
+        return real(drawn)
+
+    monkeypatch.setattr(suggestions, "draw", draw)
+    assert claim_next(Slot(worker, 0), prefer=search.pk, firmly=True).search == other
 
 
 def test_one_row_does_not_keep_others_from_being_reaped(

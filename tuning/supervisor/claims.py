@@ -183,6 +183,9 @@ def _draw(search_id: int) -> suggestions.Drawn | None:
         return None
     try:
         return suggestions.draw(search)
+    except Search.DoesNotExist:
+        # Deleted meanwhile.
+        return None
     except DatabaseError:
         raise
     except Exception as error:

@@ -240,6 +240,16 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
                 before="gen = datagen.flow_from_directory('train')"),
         "steps_per_epoch=gen.samples // 32", "unused", "not run",
     ),
+    "scaled images": (
+        _script(before="!pip install keras\ngen = ImageDataGenerator(rescale=1 / 255)"
+                ".flow_from_directory('train')"),
+        "rescale=1 / 255", "unused", "Rescaling",
+    ),
+    "augmented images": (
+        _script(before="gen = keras.preprocessing.image.ImageDataGenerator(rotation_range=20)"
+                ".flow_from_directory('train')"),
+        "rotation_range=20", "unused", "RandomRotation",
+    ),
     "weights of a generator": (
         _script(search="class_weight={0: 1, 1: gen.samples}",
                 before="gen = datagen.flow_from_directory('train')"),

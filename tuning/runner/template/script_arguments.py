@@ -15,6 +15,7 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
+from tuning.protocol.notebooks import without_commands
 from tuning.protocol.scorers import scorers_for
 from tuning.protocol.script_settings import (
     AMOUNTS,
@@ -46,6 +47,8 @@ _RECORDED = "Tuneroom records every epoch and keeps the results itself."
 _FOR_ITS_CODE = "It is given to the template’s own code."
 _VALIDATED = "Every epoch is validated on all validation rows."
 _PROJECTS = "The project’s validation rows take its place."
+_RESCALED = "Images come as the project has them: put a Rescaling layer into the model."
+_AUGMENTED = "Images are not changed: put layers such as RandomRotation into the model."
 _OF_SPACE = "hyperparameters="
 _NOT_A_NUMBER = "This is not a whole number."
 _NO_AMOUNT = "This is not a number of 0 or more."
@@ -93,6 +96,7 @@ class ScriptArguments:
         ):
             for name, node in found.items():
                 self._read(table, name, node)
+        self._read_generators()
 
     def settings(
         self, metrics: list[str], space: dict[str, Any], objective: Proposed,
@@ -126,6 +130,15 @@ class ScriptArguments:
         known = {entry["config"]["name"] for entry in space.get("space", [])}
         given = to_json(self._space)["space"] if self._space is not None else []
         return [entry["config"]["name"] for entry in given if entry["config"]["name"] not in known]
+
+    def _read_generators(self) -> None:
+        """What the script does to its images while it loads them."""
+        for node in ast.walk(ast.parse(without_commands(self._code)[0])):
+            if isinstance(node, ast.Call) and _called(node) == "ImageDataGenerator":
+                for keyword in node.keywords:
+                    if keyword.arg and keyword.arg != "validation_split":
+                        note = _RESCALED if keyword.arg == "rescale" else _AUGMENTED
+                        self.tell(keyword.value, keyword.arg, Use.UNUSED, note)
 
     def _read_strategy(self) -> None:
         """Which of KerasTuner's classes chooses the values: the tuner's, or its oracle's."""
@@ -260,6 +273,11 @@ class ScriptArguments:
         text = ast.get_source_segment(self._code, node) or ast.unparse(node)
         text = " ".join(text.split())
         return text if len(text) <= _LONGEST_SOURCE else text[: _LONGEST_SOURCE - 1] + "…"
+
+
+def _called(node: ast.Call) -> str:
+    """The last name of what is called."""
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
 _Handler = Callable[[ScriptArguments, str, ast.expr], None]

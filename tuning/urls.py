@@ -86,6 +86,7 @@ urlpatterns = [
     path("searches/<int:pk>/resume/", searches.search_resume, name="search-resume"),
     path("searches/<int:pk>/stop/", searches.search_stop, name="search-stop"),
     path("searches/<int:pk>/extend/", searches.search_extend, name="search-extend"),
+    path("searches/<int:pk>/limits/", searches.search_limits, name="search-limits"),
     path("searches/<int:pk>/delete/", searches.search_delete, name="search-delete"),
     path(
         "searches/<int:pk>/tensorboard.zip",

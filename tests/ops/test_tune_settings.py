@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+from django.core.management.base import CommandError
 
 from tuning.management.commands.tune import (
     Command,
@@ -90,3 +91,13 @@ def test_columns_that_were_left_out_are_named() -> None:
     assert lines[:2] == ["Read as text.", "Left out: id0 numbers the rows."]
     assert lines[11:] == ["Left out besides: 2; the dataset's page lists them."]
     assert list(preparation_lines(Dataset(profile={}))) == []
+
+
+def test_limits_are_options(project: Project) -> None:
+    words = ["--max-time", "2h", "--max-training-time", "90", "--target-score", "-0.5",
+             "--patience-trials", "20"]  # fmt: skip
+    search = search_of(project, _options(*words))
+    assert (search.max_time, search.max_training_time) == (7200, 90)
+    assert (search.target_score, search.patience_trials) == (-0.5, 20)
+    with pytest.raises(CommandError, match="--max-time: Enter a duration"):
+        search_of(project, _options("--max-time", "soon"))

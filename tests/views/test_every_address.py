@@ -54,7 +54,8 @@ READABLE = {
 CHANGES = {
     "project-inspect", "project-upgrade", "project-delete", "search-create",
     "search-pause", "search-resume",
-    "search-stop", "search-extend", "search-delete", "trial-retrain", "saved-model-stop",
+    "search-stop", "search-extend", "search-limits",
+    "search-delete", "trial-retrain", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns",
     "dataset-arrays", "hypermodel-inspect",
     "view-change", "view-delete",

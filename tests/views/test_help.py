@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning.analysis import help as texts
+from tuning.analysis.limits import EARLY
 from tuning.analysis.trials.columns import Column, columns_of
 from tuning.analysis.trials.exports import FORMATS
 from tuning.analysis.trials.operators import OPERATORS
@@ -134,3 +135,10 @@ def test_a_failed_trials_page_leads_to_its_reason(
     trial = add_trial(search, 4, status=Status.FAILED, failure_code=FailureCode.OUT_OF_MEMORY)
     html = as_dora.get(reverse("trial-detail", args=[trial.pk])).content.decode()
     assert f'href="{reverse("help-page", args=["statuses"])}#failure-out_of_memory"' in html
+
+
+def test_each_limit_of_a_search_is_explained(as_dora: Client) -> None:
+    html = as_dora.get(reverse("help-page", args=["strategies"])).content.decode()
+    for limit in EARLY:
+        assert f'id="limit-{limit.name}"' in html
+        assert limit.option in html

@@ -1,13 +1,14 @@
 """Searches: start, pause, resume, stop, extend, delete. Each is safe to call twice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Max, Q, Value, When
+from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 
 from tuning.analysis.feeding import Fitting
+from tuning.analysis.limits import early_end
 from tuning.models import Cells, Project, SavedModel, Search, Trial
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
 from tuning.spaces.hyperparameters import default_values
@@ -50,13 +51,19 @@ def start_search(user: Any, search: Search, fed: Sequence[int] = ()) -> Search:
 def pause_search(search: Search) -> bool:
     """No new trials start; those that run go on to their end."""
     return Search.objects.change_status(
-        search.pk, (SearchStatus.RUNNING,), status=SearchStatus.PAUSED
+        search.pk, (SearchStatus.RUNNING,), status=SearchStatus.PAUSED, paused_at=Now()
     )
 
 
+@transaction.atomic
 def resume_search(search: Search) -> bool:
+    row = Search.objects.select_for_update().get(pk=search.pk)
     changed = Search.objects.change_status(
-        search.pk, (SearchStatus.PAUSED,), status=SearchStatus.RUNNING
+        search.pk,
+        (SearchStatus.PAUSED,),
+        status=SearchStatus.RUNNING,
+        paused_at=None,
+        idle_seconds=row.idle_until_now(),
     )
     ring(times=search.parallel_trials)
     return changed
@@ -80,6 +87,8 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
     press of the same button changes nothing. A paused search stays paused.
     """
     limit = "max_trials" if search.strategy.counts_trials else "hyperband_iterations"
+    row = Search.objects.select_for_update().get(pk=search.pk)
+    paused = row.status == SearchStatus.PAUSED
     changed = (
         Search.objects.run_here()
         .filter(pk=search.pk)
@@ -87,19 +96,48 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
         .update(
             **{limit: F(limit) + more},
             exhausted=False,
-            status=Case(
-                When(status=SearchStatus.PAUSED, then=F("status")),
-                default=Value(SearchStatus.RUNNING.value),
-            ),
+            **({} if paused else _going_on(row)),
+            end_reason="",
             # Somebody has seen them and wants to go on.
             forgiven=search.trials.aggregate(last=Max("end_order"))["last"] or 0,
-            finished_at=None,
             failure_message="",
             revision=F("revision") + 1,
         )
     )
     ring(times=search.parallel_trials)
     return changed == 1
+
+
+@transaction.atomic
+def change_limits(search: Search, values: Mapping[str, Any]) -> bool:
+    """Set these limits (fields of a search) of one that runs or has ended by a limit. One that
+    ended goes on if no limit is reached any more and there is something to try; an active one
+    is checked against its new limits by a worker, at the latest at the scheduler's next pass."""
+    row = Search.objects.run_here().select_for_update().get(pk=search.pk)
+    if not row.limits_can_change:
+        return False
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.exhausted = row.exhausted and "max_trials" not in values
+    row.revision += 1
+    ended, reason, row.end_reason = not row.is_active, row.end_reason, ""
+    row.save(update_fields=[*values, "exhausted", "revision", "end_reason"])
+    if ended and not early_end(row) and row.may_suggest():
+        Search.objects.filter(pk=row.pk).update(**_going_on(row))
+    elif ended:
+        Search.objects.filter(pk=row.pk).update(end_reason=reason)
+    ring(times=row.parallel_trials)
+    return True
+
+
+def _going_on(search: Search) -> dict[str, Any]:
+    """The fields of a search that runs from now on."""
+    return {
+        "status": SearchStatus.RUNNING,
+        "finished_at": None,
+        "paused_at": None,
+        "idle_seconds": search.idle_until_now(),
+    }
 
 
 @transaction.atomic

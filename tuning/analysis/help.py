@@ -58,7 +58,7 @@ EXAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
 SEARCH_MEANINGS = {
     SearchStatus.RUNNING: "Trials are run, or wait for a free slot of a worker.",
     SearchStatus.PAUSED: "Somebody paused it: running trials end, no new one begins.",
-    SearchStatus.COMPLETED: "All of its trials have ended. It can be extended.",
+    SearchStatus.COMPLETED: "Its trials have ended, or it reached a limit. It can be extended.",
     SearchStatus.STOPPED: "Somebody stopped it and its running trials. It can be extended.",
     SearchStatus.FAILED: "Too many trials in a row, or its tuner, failed. It can be extended.",
 }

@@ -6,12 +6,14 @@ from typing import Any
 
 from django import forms
 
+from tuning.analysis.limits import EARLY
 from tuning.analysis.profiles import split_sizes
 from tuning.models import Dataset, Project, Search
 from tuning.protocol.script_settings import AMOUNTS, Use
 from tuning.strategies.traits import OWN_SETTINGS, STRATEGIES, WITH_ROUNDS, Traits
 
 from .directions import clean_direction, direction_field
+from .limits import NAMES, limit_field
 
 # The few settings that decide what happens; the rest is folded away.
 MAIN_FIELDS = ("objective", "direction", "tuner", "max_trials", "epochs")
@@ -79,6 +81,7 @@ class SearchForm(forms.ModelForm):
             *MAIN_FIELDS, *OWN_SETTINGS, "executions_per_trial", "batch_size",
             "early_stopping_metric", "early_stopping_direction", "early_stopping_patience", "seed",
             "parallel_trials", "retries", "max_consecutive_failures", "time_limit", "stall_limit",
+            *NAMES,
         ]  # fmt: skip
         labels = {
             "tuner": "Search strategy",
@@ -122,6 +125,8 @@ class SearchForm(forms.ModelForm):
                 label=self.fields[name].label, help_text=HELP[name],
                 widget=forms.NumberInput(attrs={"step": "any"}),
             )  # fmt: skip
+        for limit in EARLY:
+            self.fields[limit.name] = limit_field(limit)
         for name in _OF_A_STRATEGY:
             if name in self.fields:
                 self.fields[name].required = False
@@ -216,15 +221,22 @@ class SearchForm(forms.ModelForm):
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
-        first = {*self.main_names, *OWN_SETTINGS}
+        first = {*self.main_names, *OWN_SETTINGS, *NAMES}
         return [field for field in self if field.name not in first]
 
     @property
+    def limit_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in NAMES]
+
+    @property
     def more_is_open(self) -> bool:
-        """Whether the folded settings have something to see: errors, or values of the script."""
+        """Whether the folded settings have something to see: errors, limits, or values of the
+        script."""
+        limits = self.limit_fields
+        folded = [*self.more_fields, *limits]
         return any(
-            field.errors or getattr(field.field, "from_script", False) for field in self.more_fields
-        )
+            field.errors or getattr(field.field, "from_script", False) for field in folded
+        ) or any(field.value() not in (None, "") for field in limits)
 
     def clean_batch_size(self) -> int:
         batch_size: int = self.cleaned_data["batch_size"]

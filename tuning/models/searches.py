@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, Q
+from django.utils import timezone
 
 from tuning.protocol.model_kinds import KindTraits, ModelKind
 from tuning.protocol.objectives import infer_direction
@@ -98,6 +99,15 @@ class Search(models.Model):
     parallel_trials = models.PositiveSmallIntegerField(default=2)
     retries = models.PositiveSmallIntegerField(default=0)
     max_consecutive_failures = models.PositiveSmallIntegerField(default=5)
+    # Each is off where it is None: see tuning.analysis.limits.
+    max_time = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Seconds from its start, without pauses."
+    )
+    max_training_time = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Seconds that its trials take together."
+    )
+    target_score = models.FloatField(null=True, blank=True)
+    patience_trials = models.PositiveIntegerField(null=True, blank=True)
     time_limit = models.PositiveIntegerField(
         default=3600, help_text="Seconds that one trial may take."
     )
@@ -127,6 +137,11 @@ class Search(models.Model):
         default=False, help_text="The oracle has nothing more to suggest."
     )
     failure_message = models.TextField(blank=True)
+    end_reason = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="The limit that was reached. While its last trials run, no other one starts.",
+    )
     forgiven = models.PositiveIntegerField(
         default=0, help_text="Failures up to this end_order do not count towards a row of them."
     )
@@ -139,6 +154,10 @@ class Search(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    idle_seconds = models.FloatField(
+        default=0.0, help_text="Earlier pauses, and between an end and going on."
+    )
 
     objects = SearchQuerySet.as_manager()
 
@@ -166,7 +185,7 @@ class Search(models.Model):
         """Whether the strategy may have another trial, for rows with the number of trials `made`.
         Of strategies with rounds only they themselves know."""
         within = Q(tuner__in=strategies.WITH_ROUNDS) | Q(made__lt=F("max_trials"))
-        return within & Q(exhausted=False)
+        return within & Q(exhausted=False, end_reason="")
 
     def may_suggest(self) -> bool:
         """`has_more_to_suggest` of this search, as it is now."""
@@ -177,6 +196,26 @@ class Search(models.Model):
     def kind(self) -> KindTraits:
         """What its trials train. Those without epochs are judged on `folds` parts of the rows."""
         return ModelKind(self.model_kind).traits
+
+    def active_seconds(self) -> float:
+        """Since its start, without the time that it was paused or ended."""
+        until = self.paused_at or self.finished_at or timezone.now()
+        return max((until - self.created_at).total_seconds() - self.idle_seconds, 0.0)
+
+    def idle_until_now(self) -> float:
+        """What `idle_seconds` is if it goes on now."""
+        since = self.paused_at or self.finished_at
+        return self.idle_seconds + ((timezone.now() - since).total_seconds() if since else 0.0)
+
+    @property
+    def limits_can_change(self) -> bool:
+        """While it runs, or after it ended by itself."""
+        return self.is_active or self.status == SearchStatus.COMPLETED
+
+    @property
+    def is_ending(self) -> bool:
+        """A limit is reached and its last trials run to their end."""
+        return self.is_active and bool(self.end_reason)
 
     @property
     def score_name(self) -> str:

@@ -141,7 +141,8 @@ def _searches_with_work() -> list[WaitingSearch]:
     rows = (
         Search.objects.with_status(SearchStatus.RUNNING)
         .annotate(running=running, queued=queued, made=Count("trials"))
-        .filter(Q(queued__gt=0) | Search.has_more_to_suggest(), running__lt=F("parallel_trials"))
+        .filter(end_reason="", running__lt=F("parallel_trials"))
+        .filter(Q(queued__gt=0) | Search.has_more_to_suggest())
     )
     return [
         WaitingSearch(
@@ -211,7 +212,9 @@ def _claim_drawn(drawn: suggestions.Drawn, slot: Slot) -> Trial | None:
 
 
 def _locked_with_room(search_id: int) -> Search | None:
-    return _with_room(Search.objects.select_for_update().filter(pk=search_id))
+    """The same, locked, unless it has reached a limit, with which it ends here."""
+    search = _with_room(Search.objects.select_for_update().filter(pk=search_id))
+    return None if search is None or recorder.end_at_limit(search) else search
 
 
 def _with_room(rows: QuerySet[Search]) -> Search | None:

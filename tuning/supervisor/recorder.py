@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
+from tuning.analysis import limits
 from tuning.models import Attempt, Cells, Epoch, Search, Trial
 from tuning.models.cells import last_metrics, not_finite
 from tuning.protocol.events import EpochEnd, Metrics
@@ -105,6 +106,7 @@ def fail_trial(
                 raise LeaseLost
             _close_attempt(trial, f"{failure.code.caption}; runs again")
             Search.objects.touch(search.pk)
+            end_at_limit(search)
             return
         if infrastructure and not search.is_active:
             stop_trial(trial, log_tail, peak_memory)
@@ -142,11 +144,12 @@ def stop_trial(trial: Trial, log_tail: str = "", peak_memory: int | None = None)
 def release_trial(trial: Trial, outcome: str) -> None:
     """The worker shuts down: the trial goes back to the queue, nothing is counted against it."""
     with transaction.atomic():
-        locked(trial.search_id)
+        search = locked(trial.search_id)
         if not Trial.objects.requeue(trial.pk, trial.attempt):
             raise LeaseLost
         _close_attempt(trial, outcome)
         Search.objects.touch(trial.search_id)
+        end_at_limit(search)
 
 
 def locked(search_id: int) -> Search:
@@ -171,15 +174,36 @@ def fail_search(search: Search, message: str) -> None:
 
 
 def close_if_done(search: Search) -> None:
-    """Complete a search that has nothing more to run."""
-    if search.trials.active().exists() or search.may_suggest():
+    """Complete a search that has nothing more to run, or that reached a limit."""
+    if end_at_limit(search) or search.trials.active().exists() or search.may_suggest():
         return
-    Search.objects.change_status(
+    _complete(search, limits.reached(search))
+
+
+def end_at_limit(search: Search) -> bool:
+    """Whether the search, which is locked, reached one of its early limits. Then no further trial
+    starts; it is complete as soon as none runs any more, and those that wait are stopped."""
+    reason = search.end_reason or limits.early_end(search)
+    if not reason or not search.is_active:
+        return False
+    if search.trials.running().exists():
+        if not search.end_reason:
+            Search.objects.change_status(search.pk, tuple(SEARCH_ACTIVE), end_reason=reason)
+    else:
+        _complete(search, reason)
+    return True
+
+
+def _complete(search: Search, reason: str) -> None:
+    done = Search.objects.change_status(
         search.pk,
-        (SearchStatus.RUNNING, SearchStatus.PAUSED),
+        tuple(SEARCH_ACTIVE),
         status=SearchStatus.COMPLETED,
+        end_reason=reason,
         finished_at=Now(),
     )
+    if done:
+        search.trials.stop_queued()
 
 
 def execution_scores(trial: Trial, search: Search) -> list[float]:

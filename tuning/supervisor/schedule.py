@@ -6,12 +6,23 @@ import time
 from django.db import transaction
 
 from tuning.actions.dispatch import send_hints
-from tuning.models import Dataset, Inspection, SavedModel, SearchImport, Trial, Work, Worker
+from tuning.analysis.limits import has_early_limit
+from tuning.models import (
+    Dataset,
+    Inspection,
+    SavedModel,
+    Search,
+    SearchImport,
+    Trial,
+    Work,
+    Worker,
+)
 from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.statuses import SearchStatus
 
 from .assignments import assignment_for
 from .claims import has_work
-from .recorder import LeaseLost, locked
+from .recorder import LeaseLost, end_at_limit, locked
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +64,8 @@ class Reaper:
 
 
 def reap() -> int:
-    """One pass over all kinds of work."""
+    """One pass over all kinds of work, and over searches that time may have ended."""
+    end_searches_at_limits()
     count = 0
     for kind in KINDS:
         for pk in list(kind.objects.expired().values_list("pk", flat=True)):  # type: ignore[attr-defined]
@@ -66,6 +78,19 @@ def reap() -> int:
                 # One row must not keep all others from being reaped.
                 logger.exception("%s %s could not be reaped", kind.__name__, pk)
     return count
+
+
+def end_searches_at_limits() -> None:
+    """Searches in which no trial ends or starts just now reach limits, too."""
+    rows = Search.objects.with_status(SearchStatus.RUNNING).filter(has_early_limit())
+    for pk in list(rows.values_list("pk", flat=True)):
+        try:
+            with transaction.atomic():
+                end_at_limit(locked(pk))
+        except LeaseLost:
+            continue
+        except Exception:
+            logger.exception("the limits of search %s could not be checked", pk)
 
 
 def _reap(kind: type[Work], pk: int) -> int:

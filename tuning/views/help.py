@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from tuning.analysis import help as texts
+from tuning.analysis.limits import EARLY
 from tuning.analysis.trials.exports import FORMATS
 from tuning.strategies.traits import STRATEGIES
 
@@ -50,7 +51,7 @@ PAGES = {
         Page("notes", "Stars, tags and comments", "What people add to trials and searches."),
         Page(
             "strategies", "Choosing a strategy", "How a search chooses the next values.",
-            lambda: {"strategies": STRATEGIES.values()},
+            lambda: {"strategies": STRATEGIES.values(), "limits": EARLY},
         ),
         Page("refine", "Refining a search", "From good trials to a better search space."),
         Page(

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from tuning.actions import searches as actions
 from tuning.analysis.curves import running_info
 from tuning.analysis.history import history_info
+from tuning.analysis.limits import bars, reached, values_of
 from tuning.analysis.plan import strategy_text
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
+from tuning.forms.limits import LimitsForm
 from tuning.forms.searches import ExtendForm
 from tuning.models import Search, Worker
 from tuning.spaces.changes import compared
@@ -111,6 +113,20 @@ def search_extend(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("search-detail", search.pk)
 
 
+@require_POST
+def search_limits(request: HttpRequest, pk: int) -> HttpResponse:
+    search = editable_or_404(request, _searches().run_here(), pk)
+    form = LimitsForm(request.POST, search=search)
+    if not form.is_valid():
+        context = _page_context(request, search) | {"limits_form": form}
+        return render(request, "searches/detail.html", context, status=422)
+    if form.changes and actions.change_limits(search, form.changes):
+        search.refresh_from_db()
+        still = "" if search.is_active else reached(search)
+        messages.info(request, f"Still completed: {still}" if still else "Limits changed.")
+    return redirect("search-detail", search.pk)
+
+
 def _searches() -> QuerySet[Search]:
     heavy = "oracle_state", "project__hypermodel__code"
     parts = ("team", "dataset", "hypermodel")
@@ -130,7 +146,8 @@ def _page_context(request: HttpRequest, search: Search) -> dict[str, Any]:
     live = _live_context(search, Worker.objects.online().count(), can_edit)
     page = _space_context(search) | refinement_context(search)
     page["strategy_text"] = "" if search.is_imported else strategy_text(search)
-    return live | page | {"extend_form": ExtendForm(search=search)}
+    forms = {"extend_form": ExtendForm(search=search), "limits_form": LimitsForm(search=search)}
+    return live | page | forms | {"limit_values": values_of(search)}
 
 
 def _news_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any]:
@@ -149,6 +166,7 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
         "project": search.project,
         "summary": summary,
         "running": running,
+        "limit_bars": bars(search),
         "free_lines": range(free if search.is_active else 0),
         "top": top_trials(search),
         "failures": failed_trials(search),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tuning.analysis.limits import values_of
 from tuning.models import Search
 
 from .tables import Row, rows_of
@@ -23,6 +24,7 @@ def setting_rows(searches: Sequence[Search], reference: int = 0) -> list[Row]:
         batch_size=("Batch size", "setting", lambda search: _network(search, "batch_size")),
         early_stopping=("Early stopping", "text", _early_stopping),
         folds=("Folds", "setting", _folds),
+        limits=("Limits", "text", _limits),
         seed=("Seed", "setting", lambda search: None if search.is_imported else search.seed),
     )  # fmt: skip
 
@@ -51,6 +53,11 @@ def _early_stopping(search: Search) -> str | None:
     if metric is None:
         return None
     return f"{metric}, patience {search.early_stopping_patience}" if metric else "off"
+
+
+def _limits(search: Search) -> str | None:
+    """The early ones that are set."""
+    return ", ".join(f"{caption.lower()} {value}" for caption, value in values_of(search)) or None
 
 
 def _folds(search: Search) -> int | None:

@@ -22,6 +22,7 @@ from tuning.actions.projects import create_project, inspect_again, use_newest_ve
 from tuning.actions.saved_models import retrain, stop_retraining
 from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
+from tuning.analysis.limits import EARLY, Unit
 from tuning.analysis.summary import planned_trials
 from tuning.forms.arrays import question as array_question
 from tuning.forms.estimator_searches import search_form
@@ -41,6 +42,8 @@ STOP_SECONDS = 15
 MAX_LEFT_OUT = 10
 # "colour" is an older word for RGB.
 _COLOURS = {"grey": GREY, "rgb": COLOUR, "colour": COLOUR}
+# How the help writes their values.
+_METAVARS = {Unit.TRIALS: "N", Unit.SECONDS: "TIME", Unit.SCORE: "SCORE"}
 # What the shell expects of a program that Ctrl-C ended.
 INTERRUPTED = 130
 
@@ -69,6 +72,8 @@ class Command(BaseCommand):
         )
         parser.add_argument("--tuner", choices=list(STRATEGIES))
         parser.add_argument("--max-trials", type=int)
+        for limit in EARLY:
+            parser.add_argument(limit.option, metavar=_METAVARS[limit.unit], help=limit.help)
         parser.add_argument("--epochs", type=int)
         parser.add_argument("--objective", help="the metric to compare trials by")
         parser.add_argument(
@@ -190,6 +195,8 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self._stop(search)
             raise
+        if search.end_reason:
+            self._say(search.end_reason)
         best = search.trials.best_first(search.direction).first()
         if search.status != SearchStatus.COMPLETED or best is None:
             reason = search.failure_message or _first_failure(search)
@@ -295,6 +302,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         "parallel_trials": options["parallel"],
         "scoring": options["scoring"],
         "folds": options["folds"],
+        **{limit.name: options[limit.name] for limit in EARLY},
     }
     return {name: value for name, value in found.items() if value is not None}
 

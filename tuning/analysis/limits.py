@@ -1,0 +1,222 @@
+"""The limits of a search: whichever is reached first ends it. One table, which forms, pages, the
+recorder and the command line read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from tuning.figures import counted, duration, figure
+from tuning.models import Search, Trial
+
+
+class Unit(StrEnum):
+    """What a limit counts; forms choose a field by it."""
+
+    TRIALS = "trials"
+    SECONDS = "seconds"
+    SCORE = "score"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a search is on its way to a limit. `sentence` is empty until it is reached."""
+
+    share: float
+    text: str
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`name` is the field of a search, of forms, and the option of `tune`.
+
+    early: ends the search before its trials have run. Running trials go on to their end, waiting
+        ones do not start.
+    """
+
+    name: str
+    caption: str
+    help: str
+    unit: Unit
+    measure: Callable[[Search, Any], Standing]
+    early: bool = True
+
+    @property
+    def option(self) -> str:
+        return f"--{self.name.replace('_', '-')}"
+
+    def value(self, search: Search) -> Any:
+        """None if the search has no such limit."""
+        counts = self.early or search.strategy.counts_trials
+        return getattr(search, self.name) if counts else None
+
+    def value_text(self, value: float) -> str:
+        """ "2 h", "20 trials" or "0.95"."""
+        return _VALUE_TEXTS[self.unit](value)
+
+    def standing(self, search: Search) -> Standing | None:
+        value = self.value(search)
+        return None if value is None else self.measure(search, value)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A limit that is set, as a page shows it."""
+
+    limit: Limit
+    standing: Standing
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.standing.share)
+
+
+def bars(search: Search) -> list[Bar]:
+    """The limits that are set, apart from the number of trials, which each search has."""
+    standings = [(limit, limit.standing(search)) for limit in EARLY]
+    return [Bar(limit, standing) for limit, standing in standings if standing]
+
+
+def early_end(search: Search) -> str:
+    """Which early limit is reached, in a sentence; empty if none is."""
+    return _first_reached(search, EARLY)
+
+
+def reached(search: Search) -> str:
+    """The same for all limits."""
+    return _first_reached(search, LIMITS)
+
+
+def has_early_limit() -> Q:
+    """Of searches that an early limit may end."""
+    return Q(*((f"{limit.name}__isnull", False) for limit in EARLY), _connector=Q.OR)
+
+
+def values_of(search: Search) -> list[tuple[str, str]]:
+    """Captions and values of the early limits that are set, as a page's settings list them."""
+    found = [(limit, limit.value(search)) for limit in EARLY]
+    return [(limit.caption, limit.value_text(value)) for limit, value in found if value is not None]
+
+
+def _first_reached(search: Search, limits: tuple[Limit, ...]) -> str:
+    for limit in limits:
+        standing = limit.standing(search)
+        if standing and standing.sentence:
+            return standing.sentence
+    return ""
+
+
+def _trials(search: Search, most: int) -> Standing:
+    ended = search.trials.finished().count()
+    sentence = f"Reached the maximum of {counted(most, 'trial')}." if ended >= most else ""
+    return Standing(_share(ended, most), f"{ended:,} of {counted(most, 'trial')}", sentence)
+
+
+def _wall_time(search: Search, most: int) -> Standing:
+    return _time(search.active_seconds(), most, "maximum duration")
+
+
+def _training_time(search: Search, most: int) -> Standing:
+    return _time(training_seconds(search), most, "maximum training time")
+
+
+def _target(search: Search, target: float) -> Standing:
+    scored = search.trials.scored()
+    first = scored.order_by("end_order", "number").first()
+    best = scored.best_first(search.direction).first()
+    if first is None or best is None:
+        return Standing(0.0, f"target {_exactly(target)}")
+    text = f"best {figure(best.score)}, target {_exactly(target)}"
+    side = "gte" if search.direction == Search.Direction.MAX else "lte"
+    hit = scored.filter(**{f"score__{side}": target}).order_by("end_order", "number").first()
+    if hit is not None:
+        sentence = f"Reached the target score {_exactly(target)} with trial {hit.number}."
+        return Standing(1.0, text, sentence)
+    # From the first score on: those who minimise have no natural zero.
+    share = _share(abs(best.score - first.score), abs(target - first.score))
+    return Standing(min(share, 0.99), text)
+
+
+def _no_improvement(search: Search, most: int) -> Standing:
+    best = best_that_ended_first(search)
+    since = 0
+    if best is not None and best.end_order is not None:
+        since = search.trials.scored().filter(end_order__gt=best.end_order).count()
+    sentence = ""
+    if best is not None and since >= most:
+        trials = counted(since, "trial")
+        sentence = f"No improvement in {trials} since trial {best.number} ({figure(best.score)})."
+    text = f"{since:,} of {counted(most, 'trial')}"
+    return Standing(_share(since, most), text, sentence)
+
+
+def best_that_ended_first(search: Search) -> Trial | None:
+    """Of several best trials the one that ended first: a tie is no improvement."""
+    best = search.trials.best_first(search.direction).first()
+    if best is None:
+        return None
+    equals = search.trials.scored().filter(score=best.score)
+    return equals.order_by("end_order", "number").first()
+
+
+def training_seconds(search: Search) -> float:
+    """All durations of trials together, those of running ones until now."""
+    # Databases are slow to subtract times; the cells of ended trials have the difference.
+    ended = search.cells.aggregate(sum=Sum("seconds"))["sum"] or 0.0
+    now = timezone.now()
+    started = search.trials.running().values_list("started_at", flat=True).order_by()
+    return ended + sum(max((now - at).total_seconds(), 0.0) for at in started if at)
+
+
+def _time(seconds: float, most: int, name: str) -> Standing:
+    sentence = f"Reached the {name} of {duration(most)}." if seconds >= most else ""
+    return Standing(_share(seconds, most), f"{duration(seconds)} of {duration(most)}", sentence)
+
+
+def _exactly(value: float) -> str:
+    """What somebody entered, not rounded: 0.95 and not 0.9500."""
+    return f"{value:.12g}"
+
+
+def _share(done: float, of: float) -> float:
+    return min(max(done / of, 0.0), 1.0) if of else 1.0
+
+
+_VALUE_TEXTS: dict[Unit, Callable[[Any], str]] = {
+    Unit.TRIALS: lambda value: counted(value, "trial"),
+    Unit.SECONDS: duration,
+    Unit.SCORE: _exactly,
+}
+
+LIMITS = (
+    Limit(
+        "target_score", "Target score",
+        "Ends the search once a trial’s score is this good.",
+        Unit.SCORE, _target,
+    ),
+    Limit(
+        "patience_trials", "Trials without improvement",
+        "Ends the search after this many completed trials since the best one.",
+        Unit.TRIALS, _no_improvement,
+    ),
+    Limit(
+        "max_time", "Max duration",
+        "Ends the search this long after its start, pauses excluded: 90, 30m, 2h or 1d.",
+        Unit.SECONDS, _wall_time,
+    ),
+    Limit(
+        "max_training_time", "Max training time",
+        "Ends the search once its trials have trained this long in total.",
+        Unit.SECONDS, _training_time,
+    ),
+    Limit(
+        "max_trials", "Trials",
+        "How many configurations are tried. The first one is the template’s defaults.",
+        Unit.TRIALS, _trials, early=False,
+    ),
+)  # fmt: skip
+EARLY = tuple(limit for limit in LIMITS if limit.early)

@@ -1,10 +1,12 @@
 """A search ends at whichever limit it reaches first."""
 
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from tuning.actions.searches import (
@@ -19,6 +21,7 @@ from tuning.protocol.events import EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import claims, recorder, schedule
+from tuning.supervisor.files import sweep
 
 from .fake_runner import Script, Step
 
@@ -273,6 +276,15 @@ def test_hyperband_ends_at_a_target(make_search: Any, make_slot: Any) -> None:
     search = make_search(tuner="hyperband", target_score=0.9, epochs=4)
     make_slot(_scores(0.5, 0.91)).run()
     assert _ended(search)[1:] == (2, "Reached the target score 0.9 with trial 2.")
+    # It may go on in the middle of a round, whose parents' weights are still needed.
+    folder = settings.CHECKPOINTS_ROOT / str(search.pk)
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder, (0, 0))
+    sweep()
+    assert folder.exists()
+    Search.objects.update(exhausted=True)
+    sweep()
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("name", [limit.name for limit in EARLY])

@@ -190,7 +190,9 @@ def sweep() -> None:
     uploads = set(awaited.values_list("key", flat=True))
     uploads |= set(SearchImport.objects.active().values_list("key", flat=True))
     _sweep_below(Path(settings.UPLOADS_ROOT), keep=uploads)
-    unfinished = Search.objects.filter(tuner__in=WITH_ROUNDS).exclude(status=SearchStatus.COMPLETED)
+    with_rounds = Search.objects.filter(tuner__in=WITH_ROUNDS)
+    # One that a limit ended may go on in the middle of its rounds.
+    unfinished = with_rounds.exclude(status=SearchStatus.COMPLETED, exhausted=True)
     searches = {str(pk) for pk in unfinished.values_list("pk", flat=True)}
     _sweep_below(Path(settings.CHECKPOINTS_ROOT), keep=searches)
 

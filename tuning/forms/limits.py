@@ -20,6 +20,8 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)\s*")
 class DurationField(forms.Field):
     """Seconds, written as 90, 90s, 30m, 2h, 1h 30m or 1d."""
 
+    widget = forms.TextInput(attrs={"class": "short"})
+
     def to_python(self, value: Any) -> int | None:
         text = str("" if value is None else value).strip().lower()
         if not text:

@@ -381,7 +381,7 @@ def refine(page: Any, rows: pd.DataFrame) -> int:
     optimizers = set(narrowed(page, "hp:optimizer").split(", "))
     assert optimizers == set(rows["hp:optimizer"])
     page.get_by_label(f"Use the {len(rows)} trials").is_checked()
-    assert page.locator("[name=tuner]").input_value() == "bayesian"
+    assert page.locator("[name=tuner]").input_value() == "auto"
     page.locator("[name=max_trials]").fill("3")
     page.get_by_text("This search runs 3 trials").wait_for()
     look(page, "reviewing-refine")
@@ -404,7 +404,7 @@ def check_refined(page: Any, tuneroom: Tuneroom, search: int, rows: pd.DataFrame
     ((tuner, fed),) = query(
         tuneroom, "SELECT tuner, fed_count FROM tuning_search WHERE id = ?", search
     )
-    assert (tuner, fed) == ("bayesian", len(rows))
+    assert (tuner, fed) == ("auto", len(rows))
     # The page that followed the search to its end says so everywhere.
     page.locator("#search-lineage [aria-current=page]").wait_for()
     assert page.locator("#search-lineage .status-running").count() == 0

@@ -82,12 +82,12 @@ def test_a_table_with_classes(workplace: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.int16])
-@pytest.mark.parametrize("shape", [(8, 6), (8, 6, 1), (8, 6, 3)])
+@pytest.mark.parametrize("shape", [(10, 8), (10, 8, 1), (10, 8, 3)])
 def test_images_in_arrays(workplace: Path, shape: tuple[int, ...], dtype: Any) -> None:
     x = np.random.default_rng(1).integers(0, 200, (12, *shape)).astype(dtype)
     profile = read(npz(workplace, x=x, y=np.array(["cat", "dog", "eel"] * 4)))
     assert profile["kind"] == "image"
-    assert profile["input_shape"] == [8, 6, shape[2] if len(shape) == 3 else 1]
+    assert profile["input_shape"] == [10, 8, shape[2] if len(shape) == 3 else 1]
     assert profile["dtype"] == ("uint8" if dtype is np.uint8 else "float32")
     assert profile["class_names"] == ["cat", "dog", "eel"]
     with Image.open("prepared/thumbnails.png") as sheet:

@@ -7,6 +7,7 @@ import pytest
 
 from tuning.models import Dataset, HyperModel, Project, Search, Worker
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.supervisor import recorder
 from tuning.supervisor.slot import SlotLoop
 
 from .conftest import UNITS_SPACE
@@ -55,7 +56,7 @@ def slot(worker: Worker) -> SlotLoop:
 )
 def test_a_trial_fails_for_its_own_reason_and_the_next_one_runs(
     trouble: str, nan: bool, code: str, words: str, digits: Path, make_search: Any,
-    project: Project, slot: SlotLoop,
+    project: Project, slot: SlotLoop, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     Dataset.objects.filter(pk=project.dataset_id).update(folder=digits.name)
     HyperModel.objects.filter(pk=project.hypermodel_id).update(
@@ -68,9 +69,16 @@ def test_a_trial_fails_for_its_own_reason_and_the_next_one_runs(
         epochs=1,
         objective="val_loss",
         direction="min",
-        # Only what would go on for ever is ended: any machine needs less than ten minutes.
+        # Only what would go on for ever is ended: the next trial has ten minutes on any machine.
         time_limit=12 if code == "time_limit" else 600,
     )
+    fail_trial = recorder.fail_trial
+
+    def fail_and_relax(*args: Any) -> None:
+        fail_trial(*args)
+        Search.objects.filter(pk=search.pk).update(time_limit=600)
+
+    monkeypatch.setattr(recorder, "fail_trial", fail_and_relax)
     slot.run()
     failed, good = search.trials.all()
     assert (failed.status, failed.failure_code) == (Status.FAILED, code)

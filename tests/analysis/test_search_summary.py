@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tuning.analysis.curves import grouped, trial_info
+from tuning.analysis.forecast import Range
 from tuning.analysis.history import history_info
 from tuning.analysis.overview import search_rows
 from tuning.analysis.plan import plan_info
@@ -46,8 +47,8 @@ def test_a_search_that_minimises(make_search: Any, add: Any) -> None:
     assert (summary.completed, summary.failed, summary.running) == (3, 1, 0)
     assert (summary.finished, summary.planned) == (4, 6)
     assert summary.training_seconds == 65
-    # Two trials are left, at a mean of 20 s, one at a time.
-    assert summary.remaining_seconds == pytest.approx(40)
+    # Two trials are left, one at a time, of 15 to 25 s each.
+    assert summary.remaining == Range(30, 50)
     assert [row.best for row in search_rows(search.project)] == [0.3]
     assert history_info(search) == {
         "objective": "val_loss", "direction": "min", "numbers": [1, 2, 4],
@@ -83,7 +84,7 @@ def _leaders(scores: dict[int, float]) -> list[int]:
 
 def test_nothing_has_run(make_search: Any) -> None:
     summary = summarise(make_search())
-    assert (summary.best, summary.difference, summary.remaining_seconds) == (None, None, None)
+    assert (summary.best, summary.difference, summary.remaining) == (None, None, None)
     assert summary.planned == 4
 
 

@@ -1,6 +1,7 @@
 """The limits of a search: whichever is reached first ends it. One table, which forms, pages, the
 recorder and the command line read."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +29,8 @@ class Standing:
     share: float
     text: str
     sentence: str = ""
+    # Of limits of time.
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Limit:
 
     early: ends the search before its trials have run. Running trials go on to their end, waiting
         ones do not start.
+    summed: a limit of time that parallel trials use up together.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Limit:
     unit: Unit
     measure: Callable[[Search, Any], Standing]
     early: bool = True
+    summed: bool = False
 
     @property
     def option(self) -> str:
@@ -100,6 +105,22 @@ def values_of(search: Search) -> list[tuple[str, str]]:
     """Captions and values of the early limits that are set, as a page's settings list them."""
     found = [(limit, limit.value(search)) for limit in EARLY]
     return [(limit.caption, limit.value_text(value)) for limit, value in found if value is not None]
+
+
+def seconds_left(search: Search, lanes: int) -> tuple[float, bool]:
+    """Until a limit of time is reached with `lanes` trials at once, and whether another early
+    limit may be reached at any time. Of a search that has not been saved, too."""
+    most, any_time = math.inf, False
+    for limit in EARLY:
+        value = limit.value(search)
+        if value is None:
+            continue
+        if limit.unit != Unit.SECONDS:
+            any_time = True
+            continue
+        spent = limit.measure(search, value).seconds if search.pk else 0.0
+        most = min(most, max(value - spent, 0.0) / (lanes if limit.summed else 1))
+    return most, any_time
 
 
 def _first_reached(search: Search, limits: tuple[Limit, ...]) -> str:
@@ -174,7 +195,8 @@ def training_seconds(search: Search) -> float:
 
 def _time(seconds: float, most: int, name: str) -> Standing:
     sentence = f"Reached the {name} of {duration(most)}." if seconds >= most else ""
-    return Standing(_share(seconds, most), f"{duration(seconds)} of {duration(most)}", sentence)
+    text = f"{duration(seconds)} of {duration(most)}"
+    return Standing(_share(seconds, most), text, sentence, seconds)
 
 
 def _exactly(value: float) -> str:
@@ -211,7 +233,7 @@ LIMITS = (
     Limit(
         "max_training_time", "Max training time",
         "Ends the search once its trials have trained this long in total.",
-        Unit.SECONDS, _training_time,
+        Unit.SECONDS, _training_time, summed=True,
     ),
     Limit(
         "max_trials", "Trials",

@@ -1,6 +1,6 @@
 """What a search would do with its settings: how many trials, how long they train."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuning.models import Search
 from tuning.spaces.combinations import combinations, grid_size
@@ -9,7 +9,8 @@ from tuning.strategies import hyperband_plan
 from tuning.strategies.auto import choose
 from tuning.strategies.traits import Name
 
-from .summary import planned_trials
+from .forecast import Estimate, disk_text, estimate
+from .summary import planned_epochs, planned_trials
 
 
 @dataclass(frozen=True)
@@ -23,22 +24,29 @@ class Plan:
     brackets: list[hyperband_plan.Bracket]
     warning: str = ""
     fits: int = 0
+    # None and "" where nothing is known.
+    estimate: Estimate | None = None
+    disk: str = ""
 
 
 def plan_info(search: Search) -> Plan:
     """The plan of a search that need not be saved."""
-    trials = planned_trials(search)
+    trials, epochs = planned_trials(search), planned_epochs(search)
+    plan = Plan(
+        strategy=strategy_text(search),
+        trials=trials,
+        epochs=epochs,
+        brackets=[],
+        warning=_warning(search, trials),
+        estimate=estimate(search, trials, epochs),
+        disk=disk_text(search, trials),
+    )
     if not search.kind.has_epochs:
-        fits = trials * search.folds
-        return Plan(strategy_text(search), trials, 0, [], _warning(search, trials), fits)
+        return replace(plan, epochs=0, fits=epochs)
     if search.strategy.has_rounds:
         shape = search.epochs, search.hyperband_factor
-        epochs = search.epochs + hyperband_plan.epoch_count(*shape, search.hyperband_iterations)
-        plan = hyperband_plan.brackets(*shape)
-    else:
-        epochs, plan = trials * search.epochs, []
-    epochs *= search.executions_per_trial
-    return Plan(strategy_text(search), trials, epochs, plan, _warning(search, trials))
+        return replace(plan, brackets=hyperband_plan.brackets(*shape))
+    return plan
 
 
 def strategy_text(search: Search) -> str:

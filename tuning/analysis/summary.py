@@ -8,12 +8,13 @@ from django.db.models import Count, Sum
 
 from tuning.models import Search, Trial
 from tuning.protocol.objectives import is_better
-from tuning.protocol.statuses import SearchStatus, Status
+from tuning.protocol.statuses import Status
 from tuning.spaces.combinations import grid_size
 from tuning.spaces.hyperparameters import read_space
 from tuning.strategies import hyperband_plan
 
 from .decline import Decline, decline_of
+from .forecast import Range, time_left
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Summary:
     counts: dict[Status, int]
     planned: int
     training_seconds: float
-    remaining_seconds: float | None
+    remaining: Range | None
     # How far the best trial's score was lost by the end of its training, if it diverged.
     decline: Decline | None
 
@@ -103,6 +104,16 @@ def planned_trials(search: Search) -> int:
     return search.max_trials
 
 
+def planned_epochs(search: Search) -> int:
+    """The most epochs that all trials together train (of estimators: all fits)."""
+    if not search.strategy.has_rounds:
+        return planned_trials(search) * search.epochs * search.executions
+    rounds = hyperband_plan.epoch_count(
+        search.epochs, search.hyperband_factor, search.hyperband_iterations
+    )
+    return (search.epochs + rounds) * search.executions
+
+
 def summarise(search: Search) -> Summary:
     """Five queries, however many trials there are; two more if the best one diverged."""
     counts = dict.fromkeys(Status, 0)
@@ -117,7 +128,7 @@ def summarise(search: Search) -> Summary:
         counts=counts,
         planned=max(planned_trials(search), sum(counts.values())),
         training_seconds=spent or 0.0,
-        remaining_seconds=_remaining(search, counts),
+        remaining=time_left(search, counts, planned_trials(search), planned_epochs(search)),
         decline=decline_of(best) if best else None,
     )
 
@@ -163,31 +174,3 @@ def failed_trials(search: Search, count: int = 3) -> list[Trial]:
 def gain(search: Search, score: float, baseline: float) -> bool:
     """Whether `score` beats the baseline's."""
     return is_better(score, baseline, search.direction)
-
-
-def _remaining(search: Search, counts: dict[Status, int]) -> float | None:
-    """Seconds until the search is done, from the mean time of its completed trials.
-
-    Hyperband's trials differ in length, so there it is the mean time of an epoch.
-    """
-    if search.status != SearchStatus.RUNNING or not counts[Status.COMPLETED]:
-        return None
-    # The latest by number, for which there is an index.
-    ended = search.cells.filter(status=Status.COMPLETED, seconds__isnull=False)
-    done = list(ended.order_by("-number").values_list("seconds", "epochs")[:50])
-    if not done:
-        return None
-    lanes = max(1, min(search.parallel_trials, counts[Status.RUNNING] or 1))
-    seconds = sum(taken for taken, _ in done)
-    if search.strategy.has_rounds:
-        trained = sum(max(epochs or 0, 1) for _, epochs in done)
-        planned = search.epochs + hyperband_plan.epoch_count(
-            search.epochs, search.hyperband_factor, search.hyperband_iterations
-        )
-        before = search.cells.aggregate(sum=Sum("epochs"))["sum"] or 0
-        left = max(planned * search.executions_per_trial - before, 0)
-        return seconds / trained * left / lanes
-    finished = counts[Status.COMPLETED] + counts[Status.FAILED] + counts[Status.STOPPED]
-    left = max(planned_trials(search) - finished, 0)
-    # Trials that run are half done, on average.
-    return seconds / len(done) * max(left - counts[Status.RUNNING] / 2, 0) / lanes

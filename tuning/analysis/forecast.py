@@ -1,0 +1,136 @@
+"""How long a search takes, as a range: from the trials that have ended, never from a guess."""
+
+import statistics
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Sum
+
+from tuning.figures import counted, duration, size
+from tuning.models import Cells, Search, Trial, Worker
+from tuning.protocol.statuses import SearchStatus, Status
+
+from .limits import seconds_left
+
+# Fewer tell nothing about how much trials differ.
+LEAST_TRIALS = 3
+# The latest ones: the machines may have changed since older ones.
+MOST_TRIALS = 50
+FLOAT_BYTES = 4
+# Adam keeps two numbers for each weight, plain SGD none.
+CHECKPOINT_NUMBERS = (1, 3)
+
+
+@dataclass(frozen=True)
+class Range:
+    low: float
+    high: float
+
+    def times(self, factor: float) -> "Range":
+        return Range(self.low * factor, self.high * factor)
+
+    def plus(self, other: "Range") -> "Range":
+        return Range(self.low + other.low, self.high + other.high)
+
+    @property
+    def duration_text(self) -> str:
+        """ "12 min to 20 min", "about 40 s", "up to 2 h"."""
+        low, high = duration(self.low), duration(self.high)
+        if self.low <= 0:
+            return f"up to {high}"
+        return f"about {high}" if low == high else f"{low} to {high}"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a search that has not started: its time, and from how many trials that is known."""
+
+    time: Range
+    trials: int
+
+    @property
+    def text(self) -> str:
+        return f"{self.time.duration_text}, judging by {counted(self.trials, 'earlier trial')}"
+
+
+def quartiles(values: list[float]) -> Range | None:
+    """The first and the third, widened to the mean, which sums of many trials approach."""
+    if len(values) < LEAST_TRIALS:
+        return None
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    mean = statistics.fmean(values)
+    return Range(min(low, mean), max(high, mean))
+
+
+def time_left(search: Search, counts: dict[Status, int], planned: int, epochs: int) -> Range | None:
+    """Of a running search: until its `planned` trials have run (with rounds: its `epochs`), or a
+    limit of time is reached. From 0 on if a score may end it any time."""
+    if search.status != SearchStatus.RUNNING or counts[Status.COMPLETED] < LEAST_TRIALS:
+        return None
+    # The latest by number, for which there is an index.
+    ended = search.cells.filter(status=Status.COMPLETED, seconds__isnull=False)
+    rows = list(ended.order_by("-number").values_list("seconds", "epochs")[:MOST_TRIALS])
+    lanes = max(1, min(search.parallel_trials, counts[Status.RUNNING] or 1))
+    if search.strategy.has_rounds:
+        # Its trials differ in length.
+        unit = quartiles([seconds / max(done or 0, 1) for seconds, done in rows])
+        left = float(epochs - (search.cells.aggregate(sum=Sum("epochs"))["sum"] or 0))
+    else:
+        unit = quartiles([seconds for seconds, _ in rows])
+        ended_count = sum(counts[s] for s in (Status.COMPLETED, Status.FAILED, Status.STOPPED))
+        # Trials that run are half done, on average.
+        left = planned - ended_count - counts[Status.RUNNING] / 2
+    if unit is None:
+        return None
+    longest = max(seconds for seconds, _ in rows)
+    return _limited(search, unit.times(max(left, 0.0) / lanes), lanes, longest)
+
+
+def _limited(search: Search, found: Range, lanes: int, longest: float) -> Range:
+    """Not beyond the limits of time. What runs when one is reached goes on to its end."""
+    most, may_end_any_time = seconds_left(search, lanes)
+    low = 0.0 if may_end_any_time else min(found.low, most)
+    return Range(low, min(found.high, most + longest))
+
+
+def estimate(search: Search, trials: int, epochs: int) -> Estimate | None:
+    """Of an unsaved search, from the team's earlier trials of the same version on the same dataset
+    with the same batch size. `epochs` counts those of all trials (of estimators: all fits)."""
+    rows = Cells.objects.filter(
+        search__hypermodel=search.hypermodel_id,
+        search__project__dataset=search.project.dataset_id,
+        # What other teams run is not for this one to see.
+        search__project__team=search.project.team_id,
+        search__model_kind=search.model_kind,
+        search__batch_size=search.batch_size,
+        status=Status.COMPLETED,
+        seconds__isnull=False,
+    ).order_by("-trial")
+    totals = dict(rows.values_list("trial", "seconds")[:MOST_TRIALS])
+    known = Trial.objects.filter(pk__in=totals, epochs__attempt=F("attempt")).order_by()
+    trained = known.values_list("pk").annotate(Sum("epochs__seconds"), Count("epochs"))
+    parts = [(totals[pk], seconds, count) for pk, seconds, count in trained if seconds]
+    epoch = quartiles([seconds / count for _, seconds, count in parts])
+    # What a trial takes besides its epochs, such as building the model.
+    besides = quartiles([max(total - seconds, 0.0) for total, seconds, _ in parts])
+    if epoch is None or besides is None:
+        return None
+    time = epoch.times(epochs).plus(besides.times(trials)).times(1 / _lanes(search))
+    most, may_end_any_time = seconds_left(search, _lanes(search))
+    low = 0.0 if may_end_any_time else min(time.low, most)
+    return Estimate(Range(low, min(time.high, most)), len(parts))
+
+
+def _lanes(search: Search) -> int:
+    """Trials at once. While no worker is online, as many as it asks for."""
+    slots = sum(Worker.objects.online().values_list("slots", flat=True))
+    return max(1, min(search.parallel_trials, slots or search.parallel_trials))
+
+
+def disk_text(search: Search, trials: int) -> str:
+    """What checkpoints of a strategy with rounds take on the disk; empty where none are kept or
+    the size of models is not known."""
+    parameters = search.strategy.has_rounds and search.inspection.samples.get("median")
+    if not parameters:
+        return ""
+    low, high = (trials * parameters * FLOAT_BYTES * number for number in CHECKPOINT_NUMBERS)
+    return f"{size(low)} to {size(high)}"

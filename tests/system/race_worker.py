@@ -49,6 +49,7 @@ SEARCHES = (
     {"tuner": "hyperband", "epochs": 4},
     {"tuner": "auto", "max_trials": 40},
     {"tuner": "cmaes", "max_trials": 40},
+    {"tuner": "random", "max_trials": 400, "target_score": 0.95},
 )
 
 

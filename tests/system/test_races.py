@@ -78,24 +78,31 @@ def _rows(connection: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def _check(rows: dict[str, list[dict[str, Any]]]) -> None:
-    assert [search["status"] for search in rows["search"]] == ["completed"] * 4
+    assert [search["status"] for search in rows["search"]] == ["completed"] * 5
     for search in rows["search"]:
         trials = [t for t in rows["trial"] if t["search_id"] == search["id"]]
         assert sorted(t["number"] for t in trials) == list(range(1, len(trials) + 1))
         asked = [t["oracle_id"] for t in trials if t["oracle_id"]]
         assert len(asked) == len(set(asked)) == len(trials) - 1
-        assert sorted(t["end_order"] for t in trials) == list(range(1, len(trials) + 1))
-        if search["tuner"] != "hyperband":
-            assert len(trials) == search["max_trials"]
+        ended = [t for t in trials if t["status"] != "stopped"]
+        assert sorted(t["end_order"] for t in ended) == list(range(1, len(ended) + 1))
+        if search["target_score"] is not None:
+            _check_target(search, ended, trials)
+        elif search["tuner"] != "hyperband":
+            assert len(ended) == search["max_trials"]
         if search["tuner"] in ("auto", "cmaes"):
             assert len({json.dumps(t["values"]) for t in trials}) == len(trials)
             continue
         state = search["oracle_state"]
         assert sorted(state["start_order"]) == sorted(asked), "each suggestion is one trial"
         assert len(set(state["end_order"])) == len(state["end_order"]), "each end counts once"
+    stopped = {t["search_id"] for t in rows["trial"] if t["status"] == "stopped"}
+    assert stopped <= {s["id"] for s in rows["search"] if s["target_score"] is not None}
     for trial in rows["trial"]:
         attempts = [a for a in rows["attempt"] if a["trial_id"] == trial["id"]]
         assert sorted(a["number"] for a in attempts) == list(range(1, trial["attempt"] + 1))
+        if trial["status"] == "stopped":
+            continue
         assert trial["status"] == "completed"
         outcomes = {a["number"]: a["outcome"] for a in attempts}
         assert outcomes.pop(trial["attempt"]) == "Completed"
@@ -115,3 +122,14 @@ def _check(rows: dict[str, list[dict[str, Any]]]) -> None:
         key = epoch["trial_id"], epoch["attempt"]
         tokens.setdefault(key, set()).add(epoch["metrics"]["token"])
     assert all(len(found) == 1 for found in tokens.values())
+
+
+def _check_target(search: Any, ended: list[Any], trials: list[Any]) -> None:
+    """The first trial that reached the target ended the search: what ran then was finished, or
+    stopped if its worker was lost meanwhile, and nothing else began."""
+    hits = [t for t in ended if t["score"] >= search["target_score"]]
+    first = min(hits, key=lambda t: t["end_order"])
+    sentence = f"Reached the target score 0.95 with trial {first['number']}."
+    assert search["end_reason"] == sentence
+    after = len([t for t in ended if t["end_order"] > first["end_order"]])
+    assert after + len(trials) - len(ended) < search["parallel_trials"]

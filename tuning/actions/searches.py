@@ -96,8 +96,7 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
         .update(
             **{limit: F(limit) + more},
             exhausted=False,
-            **({} if paused else _going_on(row)),
-            end_reason="",
+            **(going_on(row) if not paused else {"end_reason": ""}),
             # Somebody has seen them and wants to go on.
             forgiven=search.trials.aggregate(last=Max("end_order"))["last"] or 0,
             failure_message="",
@@ -123,17 +122,19 @@ def change_limits(search: Search, values: Mapping[str, Any]) -> bool:
     ended, reason, row.end_reason = not row.is_active, row.end_reason, ""
     row.save(update_fields=[*values, "exhausted", "revision", "end_reason"])
     if ended and not early_end(row) and row.may_suggest():
-        Search.objects.filter(pk=row.pk).update(**_going_on(row))
+        Search.objects.filter(pk=row.pk).update(**going_on(row))
     elif ended:
         Search.objects.filter(pk=row.pk).update(end_reason=reason)
     ring(times=row.parallel_trials)
     return True
 
 
-def _going_on(search: Search) -> dict[str, Any]:
-    """The fields of a search that runs from now on."""
+def going_on(search: Search) -> dict[str, Any]:
+    """The fields of a search that runs from now on, whatever ended it. Taken from its locked row:
+    the time until now was not its own. A limit that is still reached ends it again."""
     return {
         "status": SearchStatus.RUNNING,
+        "end_reason": "",
         "finished_at": None,
         "paused_at": None,
         "idle_seconds": search.idle_until_now(),

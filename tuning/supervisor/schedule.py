@@ -4,6 +4,7 @@ import logging
 import time
 
 from django.db import transaction
+from django.db.models import Q
 
 from tuning.actions.dispatch import send_hints
 from tuning.analysis.limits import has_early_limit
@@ -82,7 +83,8 @@ def reap() -> int:
 
 def end_searches_at_limits() -> None:
     """Searches in which no trial ends or starts just now reach limits, too."""
-    rows = Search.objects.with_status(SearchStatus.RUNNING).filter(has_early_limit())
+    running = Search.objects.with_status(SearchStatus.RUNNING)
+    rows = running.filter(has_early_limit() | ~Q(end_reason=""))
     for pk in list(rows.values_list("pk", flat=True)):
         try:
             with transaction.atomic():

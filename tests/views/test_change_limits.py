@@ -90,6 +90,19 @@ def test_a_refused_change_keeps_what_was_entered(as_bob: Client, make_search: An
     assert '<details class="more" id="search-limits" open>' in response.content.decode()
 
 
+def test_time_that_passes_is_news(as_dora: Client, make_search: Any, monkeypatch: Any) -> None:
+    search = make_search(max_time=3600)
+    monkeypatch.setattr("tuning.analysis.limits.time.time", lambda: 1000.0)
+    page = _page(as_dora, search)
+    url, revision = reverse("search-live", args=[search.pk]), search.revision
+    assert "&amp;clock=100" in page
+    assert as_dora.get(url, {"since": revision, "clock": "100"}).status_code == 204
+    monkeypatch.setattr("tuning.analysis.limits.time.time", lambda: 1010.0)
+    assert as_dora.get(url, {"since": revision, "clock": "100"}).status_code == 200
+    Search.objects.update(status=SearchStatus.COMPLETED)
+    assert "clock=" not in _page(as_dora, search)
+
+
 def test_only_editors_change_limits(as_dora: Client, as_charlie: Client, make_search: Any) -> None:
     search = make_search()
     assert _change(as_dora, search, target_score="0.9").status_code in (403, 404)

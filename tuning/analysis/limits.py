@@ -2,6 +2,7 @@
 recorder and the command line read."""
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,8 @@ from django.utils import timezone
 
 from tuning.figures import counted, duration, figure
 from tuning.models import Search, Trial
+
+CLOCK_SECONDS = 10
 
 
 class Unit(StrEnum):
@@ -121,6 +124,13 @@ def seconds_left(search: Search, lanes: int) -> tuple[float, bool]:
         spent = limit.measure(search, value).seconds if search.pk else 0.0
         most = min(most, max(value - spent, 0.0) / (lanes if limit.summed else 1))
     return most, any_time
+
+
+def clock(search: Search) -> str:
+    """What a page that follows the search has to see anew though nothing happened: another text
+    every ten seconds while time brings a limit closer."""
+    timed = any(limit.unit == Unit.SECONDS and limit.value(search) is not None for limit in EARLY)
+    return str(int(time.time() // CLOCK_SECONDS)) if timed and search.is_active else ""
 
 
 def _first_reached(search: Search, limits: tuple[Limit, ...]) -> str:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from tuning.actions import searches as actions
 from tuning.analysis.curves import running_info
 from tuning.analysis.history import history_info
-from tuning.analysis.limits import bars, reached, values_of
+from tuning.analysis.limits import bars, clock, reached, values_of
 from tuning.analysis.plan import strategy_text
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
@@ -39,13 +39,15 @@ def search_live(request: HttpRequest, pk: int) -> HttpResponse:
     """The page's changing parts; 204 if nothing has changed `since` the given revision."""
     search = visible_or_404(request, _searches(), pk)
     known = request.GET.get("since"), request.GET.get("workers")
+    now = clock(search)
     workers = str(online_workers())
-    if known[0] == str(search.revision) and known[1] in (None, workers):
+    same_time = request.GET.get("clock", now) == now
+    if known[0] == str(search.revision) and known[1] in (None, workers) and same_time:
         return HttpResponse(status=204)
     can_edit = may_edit(request, search.project.team_id)
     text = shared_fragment(
         request, search, "searches/_live.html",
-        lambda: _news_context(search, int(workers), can_edit), workers, can_edit,
+        lambda: _news_context(search, int(workers), can_edit), workers, can_edit, now,
     )  # fmt: skip
     return HttpResponse(text)
 
@@ -167,6 +169,7 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
         "summary": summary,
         "running": running,
         "limit_bars": bars(search),
+        "clock": clock(search),
         "free_lines": range(free if search.is_active else 0),
         "top": top_trials(search),
         "failures": failed_trials(search),

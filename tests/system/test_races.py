@@ -41,7 +41,7 @@ def test_racing_slots_lose_and_double_nothing(postgres_url: str, tmp_path: Path)
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             _sabotage(connection, workers[0])
             rows = _rows(connection)
-        output, _ = workers[1].communicate(timeout=30)
+        output, _ = workers[1].communicate(timeout=120)
     finally:
         for worker in workers:
             worker.kill()

@@ -11,6 +11,7 @@ from tests.forms.test_search_form import _form
 from tuning.analysis.trial_metrics import direction_of
 from tuning.analysis.trials.columns import columns_of
 from tuning.forms.imports import ObjectiveForm
+from tuning.forms.limits import NAMES
 from tuning.forms.searches import SearchForm, settings_of
 from tuning.management.commands.tune import search_of
 from tuning.models import Project, Search, SearchImport
@@ -107,7 +108,7 @@ OPTIONS: dict[str, Any] = {
     "tuner": "random", "max_trials": 2, "epochs": 1, "objective": "val_custom", "direction": "",
     "executions_per_trial": 1, "batch_size": 32, "early_stopping": "",
     "early_stopping_direction": "", "patience": 3, "seed": 1, "parallel": 2, "scoring": "",
-    "folds": None,
+    "folds": None, **dict.fromkeys(NAMES),
 }  # fmt: skip
 
 

@@ -1,19 +1,23 @@
 """What `manage.py tune` searches with: its options, then the script, then the defaults."""
 
+import re
 from dataclasses import asdict
 from typing import Any
 
 import pytest
 from django.core.management.base import CommandError
 
+from tuning.actions.searches import start_search
 from tuning.management.commands.tune import (
     Command,
+    enqueued_of,
     preparation_lines,
     script_lines,
     search_of,
 )
 from tuning.models import Dataset, Inspection, Project
 from tuning.protocol.script_settings import ScriptArgument, ScriptSettings, Use
+from tuning.spaces.hyperparameters import default_values
 
 FIELDS = {
     "tuner": "bayesian", "max_trials": 9, "epochs": 33, "batch_size": 16, "seed": 7,
@@ -101,3 +105,37 @@ def test_limits_are_options(project: Project) -> None:
     assert (search.target_score, search.patience_trials) == (-0.5, 20)
     with pytest.raises(CommandError, match="--max-time: Enter a duration"):
         search_of(project, _options("--max-time", "soon"))
+
+
+def test_enqueued_values_are_tried_right_after_the_defaults(project: Project, alice: Any) -> None:
+    words = ["--enqueue", '{"learning_rate": 0.01}', "--enqueue", '{"units": 64}',
+             "--enqueue", '{"units": 64}', "--enqueue", "{}"]  # fmt: skip
+    options = _options(*words, "--max-trials", "6")
+    sketch = search_of(project, options)
+    search = start_search(alice, sketch, enqueued=enqueued_of(sketch, options["enqueue"]))
+    found = [(t.number, t.is_baseline, t.values) for t in search.trials.order_by("number")]
+    defaults = default_values(search.space)
+    assert found == [
+        (1, True, defaults),
+        (2, False, {**defaults, "learning_rate": 0.01}),
+        (3, False, {**defaults, "units": 64}),
+    ]
+    assert search.cells.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--enqueue", "units=3"], "--enqueue takes JSON, and units=3 is none"),
+        (["--enqueue", "[3]"], "--enqueue takes a JSON object of values, not [3]."),
+        (["--enqueue", '{"units": 3}'], "--enqueue: units takes"),
+        (["--enqueue", '{"units": 64}', "--tuner", "grid"], "grid search tries every combination"),
+        (["--enqueue", '{"units": 64}', "--max-trials", "1"], "--max-trials 1 is too few"),
+    ],
+)
+def test_enqueued_values_that_cannot_be_are_one_sentence(
+    project: Project, words: list[str], said: str
+) -> None:
+    options = _options(*words)
+    with pytest.raises(CommandError, match=re.escape(said)):
+        enqueued_of(search_of(project, options), options["enqueue"])

@@ -17,9 +17,13 @@ from .dispatch import ring
 
 
 @transaction.atomic
-def start_search(user: Any, search: Search, fed: Sequence[int] = ()) -> Search:
+def start_search(
+    user: Any, search: Search, fed: Sequence[int] = (),
+    enqueued: Sequence[dict[str, Any]] = (),
+) -> Search:  # fmt: skip
     """Save a new search of `search.project`. Its first trial is the template's own defaults, unless
-    they are among the trials that it is `fed` with (by their keys), which are not run again."""
+    they are among the trials that it is `fed` with (by their keys), which are not run again. Trials
+    of the `enqueued` configurations follow; they are some of `max_trials`."""
     project = Project.objects.select_for_update().get(pk=search.project_id)
     last = project.searches.aggregate(last=Max("number"))["last"] or 0
     search.number = last + 1
@@ -35,15 +39,16 @@ def start_search(user: Any, search: Search, fed: Sequence[int] = ()) -> Search:
     fits = Fitting(search.space, search.strategy)
     defaults = default_values(search.space)
     tried = any(fits.values(trial.values) == defaults for trial in trials)
-    if not search.strategy.enumerates and not tried:
-        # What enumerates begins with the defaults by itself.
-        baseline = Trial.objects.create(
-            search=search,
-            number=1,
-            is_baseline=True,
-            values=defaults,
+    # What enumerates begins with the defaults by itself.
+    baseline = [] if search.strategy.enumerates or tried else [defaults]
+    others = [values for values in enqueued if values not in baseline]
+    rows = [
+        Trial.objects.create(
+            search=search, number=number, values=values, is_baseline=values in baseline
         )
-        Cells.objects.fill(search, [baseline])
+        for number, values in enumerate([*baseline, *others], start=1)
+    ]
+    Cells.objects.fill(search, rows)
     ring(times=search.parallel_trials)
     return search
 

@@ -3,6 +3,7 @@
 It makes the same rows as the pages do, so the search can be opened in the browser meanwhile.
 """
 
+import json
 import shutil
 import signal
 import time
@@ -35,6 +36,8 @@ from tuning.protocol.names import one_line
 from tuning.protocol.script_settings import ScriptArgument, Use
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
+from tuning.spaces.edits import Refused
+from tuning.spaces.entered import configuration
 from tuning.strategies.traits import STRATEGIES
 
 POLL = 0.3
@@ -91,6 +94,11 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument("--patience", type=int)
         parser.add_argument("--seed", type=int)
+        parser.add_argument(
+            "--enqueue", action="append", default=[], metavar="JSON",
+            help="try these values right after the defaults: '{\"learning_rate\": 0.001}'; all "
+            "other hyperparameters keep their defaults (again for others)",
+        )  # fmt: skip
         parser.add_argument("--parallel", type=int, default=2, help="trials at once, at most")
         parser.add_argument("--user", help="whose team gets the project (the first account)")
         parser.add_argument("--team", help="which gets it, by its name (the user's first one)")
@@ -132,7 +140,8 @@ class Command(BaseCommand):
         self._inspect(project)
         for line in script_lines(project, options):
             self._say(line)
-        search = start_search(user, search_of(project, options))
+        sketch = search_of(project, options)
+        search = start_search(user, sketch, enqueued=enqueued_of(sketch, options["enqueue"]))
         self._say(f"Objective: {search.get_direction_display()} {search.score_name}")
         best = self._follow(search)
         self._say(f"Best: trial {best.number}, {search.score_name} {best.score:.4g}")
@@ -325,6 +334,31 @@ def search_of(project: Project, options: dict[str, Any]) -> Search:
         None, inspection=project.inspection, earlier=project.inspection.script_settings.space
     ).space
     return search
+
+
+def enqueued_of(search: Search, entered: list[str]) -> list[dict[str, Any]]:
+    """The configurations of --enqueue, each once."""
+    if entered and search.strategy.enumerates:
+        raise CommandError("--enqueue: grid search tries every combination of its values anyway.")
+    found: list[dict[str, Any]] = []
+    for text in entered:
+        try:
+            values = json.loads(text)
+            if not isinstance(values, dict):
+                raise CommandError(f"--enqueue takes a JSON object of values, not {text}.")
+            configured = configuration(search.space, values)
+        except json.JSONDecodeError as error:
+            raise CommandError(f"--enqueue takes JSON, and {text} is none: {error}.") from error
+        except Refused as error:
+            raise CommandError(f"--enqueue: {error.sentence}") from error
+        if configured not in found:
+            found.append(configured)
+    if len(found) >= search.max_trials and search.strategy.counts_trials:
+        raise CommandError(
+            f"--enqueue gives {len(found)} trials and the defaults are one more: --max-trials "
+            f"{search.max_trials} is too few."
+        )
+    return found
 
 
 def preparation_lines(dataset: Dataset) -> Iterator[str]:

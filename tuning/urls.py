@@ -27,6 +27,7 @@ from tuning.views import (
     trial_plots,
     trial_tables,
     trials,
+    tried_values,
     workers,
 )
 
@@ -86,6 +87,7 @@ urlpatterns = [
     path("searches/<int:pk>/resume/", searches.search_resume, name="search-resume"),
     path("searches/<int:pk>/stop/", searches.search_stop, name="search-stop"),
     path("searches/<int:pk>/extend/", searches.search_extend, name="search-extend"),
+    path("searches/<int:pk>/try/", tried_values.search_try, name="search-try"),
     path("searches/<int:pk>/limits/", searches.search_limits, name="search-limits"),
     path("searches/<int:pk>/delete/", searches.search_delete, name="search-delete"),
     path(

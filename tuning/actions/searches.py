@@ -112,6 +112,41 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
     return changed == 1
 
 
+def refusal_to_try(search: Search) -> str:
+    """Why no values can be tried in this search; empty if they can."""
+    if search.is_imported:
+        return "An imported search has no code to run."
+    if search.end_reason and (search.is_active or early_end(search)):
+        return f"{search.end_reason} Change the limits of the search to try further values."
+    if not search.is_active and search.status != SearchStatus.COMPLETED:
+        status = search.get_status_display().lower()
+        return f"The search is {status}. Extend it to go on, then try your values."
+    return ""
+
+
+@transaction.atomic
+def try_values(search: Search, values: Mapping[str, Any]) -> Trial | None:
+    """Run a trial of these values next, besides the trials that are planned; one of a paused search
+    waits. A completed search goes on for it. None if the search takes none any more, the waiting
+    trial itself if the button was pressed twice."""
+    row = Search.objects.select_for_update().get(pk=search.pk)
+    if refusal_to_try(row):
+        return None
+    for waiting in row.trials.queued().filter(oracle_id="", is_baseline=False):
+        if waiting.values == values:
+            return waiting
+    last = row.trials.aggregate(last=Max("number"))["last"] or 0
+    trial = Trial.objects.create(search=row, number=last + 1, values=dict(values))
+    Cells.objects.fill(row, [trial])
+    Search.objects.filter(pk=row.pk).update(
+        **({} if row.is_active else going_on(row)),
+        max_trials=F("max_trials") + 1,
+        revision=F("revision") + 1,
+    )
+    ring()
+    return trial
+
+
 @transaction.atomic
 def change_limits(search: Search, values: Mapping[str, Any]) -> bool:
     """Set these limits (fields of a search) of one that runs or has ended by a limit. One that

@@ -1,5 +1,6 @@
 """Figures, statuses and small pictures in pages."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -71,6 +72,14 @@ def parts(dataset: Dataset) -> str:
 @register.filter
 def default_of(parameter: Hyperparameter) -> SafeString:
     return setting(parameter.default)
+
+
+@register.filter
+def conditions_json(parameter: Hyperparameter) -> str:
+    """Its conditions as [[name, [values as pages show them]]], for scripts."""
+    return json.dumps(
+        [[c.name, [figures.setting(value) for value in c.values]] for c in parameter.conditions]
+    )
 
 
 @register.simple_tag

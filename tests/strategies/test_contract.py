@@ -88,9 +88,11 @@ class TestEveryStrategy:
         tried = driver.run(100)
         whole = {key_of(values) for values in tried}
         assert len(whole) <= 6
-        if STRATEGIES[name].sees_all or STRATEGIES[name].enumerates:
-            assert len(whole) == len(tried) == 6
-        assert driver.start().status == "STOPPED" or len(tried) == 100
+        if not STRATEGIES[name].has_rounds:
+            # KerasTuner's random search gives up after some repeats.
+            assert len(whole) == len(tried)
+            assert len(whole) == 6 or name == Name.RANDOM
+        assert driver.start().status == "STOPPED"
 
     def test_warm_trials_are_not_tried_again(self, name: Name) -> None:
         traits = STRATEGIES[name]

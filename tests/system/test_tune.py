@@ -127,7 +127,11 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
     tuneroom.kill()
     command = [sys.executable, "manage.py", *words(max_trials=50, epochs=3)]
     with (tmp_path / "out").open("wb") as out:
-        tune = subprocess.Popen(command, cwd=ROOT, env=tuneroom.environment, stdout=out, stderr=out)
+        tune = subprocess.Popen(
+            command, cwd=ROOT, env=tuneroom.environment, stdout=out, stderr=out,
+            # Tests that run in the background inherit that Ctrl-C is ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
 
     def completed() -> int:
         with sqlite3.connect(f"file:{data / 'db.sqlite3'}?mode=ro", uri=True) as connection:

@@ -6,7 +6,7 @@ keras_tuner, which takes seconds.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -20,6 +20,7 @@ from keras_tuner.src.engine.trial import Trial as KerasTunerTrial
 
 from .contract import KnownTrial, Settings, State, Suggestion, known_warm, plain, with_warm
 from .traits import Name
+from .untried import Key, is_listable, key_of, untried_values
 
 # Tuneroom counts failures in a row itself, with a message for people.
 _NEVER = 2**31
@@ -42,9 +43,32 @@ def suggest(
                 known[met] = replace(known[met], trial_id=trial.trial_id)
                 _end(oracle, settings, known[met])
                 trial = oracle.create_trial(claimant)
+        elif settings.strategy != Name.HYPERBAND and trial.status == "RUNNING":
+            # Hyperband's next rounds repeat values on purpose.
+            tried = {key_of(one.values) for one in (*known, *trials)}
+            if not _make_new(trial, oracle, settings, tried):
+                return Suggestion("STOPPED", "", {}, state)
         values = {key: plain(value) for key, value in trial.hyperparameters.values.items()}
         state = with_warm(_state_of(oracle), known)
         return Suggestion(trial.status, trial.trial_id, values, state)
+
+
+def _make_new(
+    trial: KerasTunerTrial, oracle: kt_oracle.Oracle, settings: Settings, tried: Set[Key]
+) -> bool:
+    """Give a suggestion that was tried before other values: KerasTuner's Bayesian oracle repeats
+    itself once it has converged, and none knows the baseline. False if all has been tried."""
+    if key_of(trial.hyperparameters.values) not in tried:
+        return True
+    if is_listable(settings.space):
+        values = untried_values(settings.space, tried, settings.seed + len(tried))
+    else:
+        values = oracle._random_values()
+    if values is None:
+        return False
+    trial.hyperparameters.values = values
+    oracle._record_values(trial)
+    return True
 
 
 def _end(oracle: kt_oracle.Oracle, settings: Settings, ended: KnownTrial) -> None:

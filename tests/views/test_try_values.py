@@ -29,9 +29,8 @@ def url(search: Search, query: str = "") -> str:
 def data(**values: Any) -> dict[str, Any]:
     """The form as it begins, with some fields changed: units, optimizer, momentum, rate."""
     fields = {"units": "16", "optimizer": "0", "momentum": "0.5", "rate": "0.001"}
-    return {f"value-{i}": v for i, v in enumerate({**fields, **values}.values())} | (
-        {"again": "on"} if "again" in values else {}
-    )
+    marks = {"seen": values.pop("seen", 1), **({"again": "on"} if values.pop("again", "") else {})}
+    return {f"value-{i}": v for i, v in enumerate({**fields, **values}.values())} | marks
 
 
 def test_the_trial_runs_next(as_bob: Client, search: Search, worker: Worker) -> None:
@@ -52,12 +51,24 @@ def test_the_trial_runs_next(as_bob: Client, search: Search, worker: Worker) -> 
     assert third is None
 
 
-def test_two_presses_are_one_trial(as_bob: Client, search: Search) -> None:
-    as_bob.post(url(search), data(units="64"))
-    as_bob.post(url(search), data(units="64", again="on"))
+@pytest.mark.parametrize("again", ["", "on"])
+def test_two_presses_are_one_trial(
+    as_bob: Client, search: Search, worker: Worker, again: str
+) -> None:
+    """Also if a worker has taken it in between."""
+    form = as_bob.get(url(search)).context["form"]
+    pressed = data(units="64", again=again, seen=form["seen"].value())
+    first = as_bob.post(url(search), pressed)
+    assert [claim_next(Slot(worker, 0)).values["units"] for _ in range(2)] == [16, 64]
+    second = as_bob.post(url(search), pressed)
+    assert first["Location"] == second["Location"]
     assert search.trials.count() == 2
     search.refresh_from_db()
     assert search.max_trials == 3
+    # A form that was opened later asks for one more.
+    later = data(units="64", again=again, seen=2)
+    assert as_bob.post(url(search), later).status_code == (302 if again else 422)
+    assert search.trials.count() == (3 if again else 2)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tuning.analysis.limits import early_end
 from tuning.models import Cells, Project, SavedModel, Search, Trial
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
 from tuning.spaces.hyperparameters import default_values
+from tuning.strategies.untried import key_of
 
 from .dispatch import ring
 
@@ -125,16 +126,19 @@ def refusal_to_try(search: Search) -> str:
 
 
 @transaction.atomic
-def try_values(search: Search, values: Mapping[str, Any]) -> Trial | None:
+def try_values(search: Search, values: Mapping[str, Any], seen: int) -> Trial | None:
     """Run a trial of these values next, besides the trials that are planned; one of a paused search
-    waits. A completed search goes on for it. None if the search takes none any more, the waiting
-    trial itself if the button was pressed twice."""
+    waits. A completed search goes on for it. None if the search takes none any more.
+
+    `seen` is the number of the last trial when the person saw the form: a second press of the same
+    button gives the trial of the first one, whether it waits, runs or has ended.
+    """
     row = Search.objects.select_for_update().get(pk=search.pk)
     if refusal_to_try(row):
         return None
-    for waiting in row.trials.queued().filter(oracle_id="", is_baseline=False):
-        if waiting.values == values:
-            return waiting
+    for tried in row.trials.tried_by_hand().filter(number__gt=seen):
+        if key_of(tried.values) == key_of(dict(values)):
+            return tried
     last = row.trials.aggregate(last=Max("number"))["last"] or 0
     trial = Trial.objects.create(search=row, number=last + 1, values=dict(values))
     Cells.objects.fill(row, [trial])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.db.models import Max, Q
 
 from tuning.figures import exact, setting
 from tuning.models import Search, Trial
@@ -26,6 +27,11 @@ class TriedValuesForm(forms.Form):
         for place, parameter in enumerate(self.parameters):
             value = start.get(parameter.name, parameter.default)
             self.fields[f"value-{place}"] = _field(parameter, value)
+        # Tells a second press of the button from a wish for one more trial.
+        last = search.trials.aggregate(last=Max("number"))["last"] or 0
+        self.fields["seen"] = forms.IntegerField(
+            min_value=0, max_value=2**31 - 1, initial=last, widget=forms.HiddenInput
+        )
         self.fields["again"] = forms.BooleanField(required=False, label="Train it again")
 
     @property
@@ -70,8 +76,16 @@ class TriedValuesForm(forms.Form):
         if cleaned.get("again"):
             return
         key = key_of(values)
-        rows = self.search.trials.order_by("-number").values_list("number", "values")
-        twin = next((number for number, known in rows.iterator() if key_of(known) == key), None)
+        pressed = Q(oracle_id="", is_baseline=False, number__gt=cleaned.get("seen", 0))
+        rows = self.search.trials.exclude(pressed).order_by("-number")
+        twin = next(
+            (
+                number
+                for number, known in rows.values_list("number", "values").iterator()
+                if key_of(known) == key
+            ),
+            None,
+        )
         if twin is not None:
             self.add_error("again", f"Trial {twin} has exactly these values.")
 

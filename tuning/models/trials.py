@@ -25,6 +25,10 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         score = "score" if direction == Search.Direction.MIN else "-score"
         return self.scored().order_by(score, "number")
 
+    def tried_by_hand(self) -> Self:
+        """Those whose values a person gave."""
+        return self.filter(oracle_id="", is_baseline=False)
+
     def stop_queued(self) -> None:
         """Of one search, which has ended: what waits does not run any more."""
         queued = list(self.queued().values_list("pk", flat=True))

@@ -41,12 +41,14 @@ class Drawn:
 
 def draw(search: Search) -> Drawn:
     """Ask the search's strategy for a trial. Nothing is locked and nothing is written."""
+    # A person's own trial adds one to the limit, so that this may not be older than the trials.
+    fields = ["oracle_state", "oracle_version", "max_trials"]
     version, trials = search.oracle_version, _known(search)
-    search.refresh_from_db(fields=["oracle_state", "oracle_version"])
+    search.refresh_from_db(fields=fields)
     while search.oracle_version != version:
         # A trial was suggested between the two: state and trials have to belong together.
         version, trials = search.oracle_version, _known(search)
-        search.refresh_from_db(fields=["oracle_state", "oracle_version"])
+        search.refresh_from_db(fields=fields)
     number = (search.trials.aggregate(last=Max("number"))["last"] or 0) + 1
     suggestion = suggest(
         _settings(search),
@@ -59,13 +61,17 @@ def draw(search: Search) -> Drawn:
 
 
 def take(search: Search, drawn: Drawn) -> Trial | None:
-    """The trial that was drawn, with the new state; None if another one was taken first. Must be
-    called in a transaction that locks the search."""
+    """The trial that was drawn, with the new state; None if another one was taken first, or has
+    its number since a person tried values. Must be called in a transaction that locks the search.
+    """
+    if search.trials.filter(number=drawn.number).exists():
+        # Before anything is written: a state must not know a trial that there is not.
+        return None
     suggestion = drawn.suggestion
     taken = Search.objects.filter(pk=search.pk, oracle_version=drawn.version).update(
         oracle_state=suggestion.state, oracle_version=F("oracle_version") + 1
     )
-    if not taken or search.trials.filter(number=drawn.number).exists():
+    if not taken:
         return None
     own = {key: value for key, value in suggestion.values.items() if key.startswith("tuner/")}
     values = {k: v for k, v in suggestion.values.items() if k not in own}

@@ -20,7 +20,7 @@ def search_try(request: HttpRequest, pk: int) -> HttpResponse:
     form = TriedValuesForm(request.POST or None, search=search, start=start)
     refusal = refusal_to_try(search)
     if request.method == "POST" and not refusal and form.is_valid():
-        made = try_values(search, form.cleaned_data["values"])
+        made = try_values(search, form.cleaned_data["values"], form.cleaned_data["seen"])
         return redirect("trial-detail", made.pk) if made else redirect("search-try", search.pk)
     context = {
         "search": search, "project": search.project, "form": form, "trial": trial,

@@ -94,6 +94,14 @@ def test_a_bad_value_is_named_beside_its_field(
     assert search.trials.count() == 1
 
 
+def test_every_bad_value_is_named_at_once(as_bob: Client, search: Search) -> None:
+    """What is not in use has no error that nobody would see."""
+    response = as_bob.post(url(search), data(units="17", momentum="nonsense", rate="7"))
+    assert list(response.context["form"].errors) == ["value-0", "value-3"]
+    response = as_bob.post(url(search), data(units="x", optimizer="1", momentum="7", rate="7"))
+    assert sorted(response.context["form"].errors) == ["value-0", "value-2", "value-3"]
+
+
 def test_what_is_not_in_use_may_hold_anything(as_bob: Client, search: Search) -> None:
     assert as_bob.post(url(search), data(units="8", momentum="nonsense")).status_code == 302
     assert "momentum" not in search.trials.latest("number").values

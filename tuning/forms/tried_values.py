@@ -50,25 +50,33 @@ class TriedValuesForm(forms.Form):
             for place in range(len(self.parameters))
             if cleaned.get(f"value-{place}") is not None
         }
-        try:
-            values = cleaned["values"] = configuration_at(self.search.space, entered)
-        except Refused as refused:
-            self.add_error(self._active_field(refused.part, entered), refused.sentence)
-            return cleaned
+        values = cleaned["values"] = self._configuration(entered)
         # What is not in use may hold anything.
         for place, parameter in enumerate(self.parameters):
             if not parameter.is_active(values):
                 self.errors.pop(f"value-{place}", None)
-        self._check_new(cleaned, values)
+        if not self.errors:
+            self._check_new(cleaned, values)
         return cleaned
 
-    def _active_field(self, name: str, entered: dict[int, Any]) -> str:
+    def _configuration(self, entered: dict[int, Any]) -> dict[str, Any]:
+        """The configuration that was entered. Each refused value is said beside its field, and the
+        default takes its place, so that the others are looked at as well."""
+        while True:
+            try:
+                return configuration_at(self.search.space, entered)
+            except Refused as refused:
+                place = self._active_place(refused.part, entered)
+                self.add_error(f"value-{place}", refused.sentence)
+                del entered[place]
+
+    def _active_place(self, name: str, entered: dict[int, Any]) -> int:
         """Of several hyperparameters of one name, that whose value was looked at."""
         values: dict[str, Any] = {}
         for place, parameter in enumerate(self.parameters):
             if parameter.is_active(values):
                 if parameter.name == name:
-                    return f"value-{place}"
+                    return place
                 values[parameter.name] = entered.get(place, parameter.default)
         raise LookupError(name)
 

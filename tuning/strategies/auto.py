@@ -15,7 +15,7 @@ from .traits import STRATEGIES, Name
 # CMA-ES adapts a covariance: below this many trials a dimension it has hardly begun.
 CMAES_TRIALS_PER_DIMENSION = 50
 # Trials spread evenly before the model takes over: at least, and one in so many of the budget.
-FEWEST_STARTS, MOST_STARTS, STARTS_SHARE = 4, 10, 5
+MIN_STARTS, MAX_STARTS, STARTS_SHARE = 4, 10, 5
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def choose(space: dict[str, Any], max_trials: int, parallel: int = 1) -> Choice:
     parameters = read_space(space)
     used = [p for p, use in zip(parameters, in_use(parameters), strict=True) if use]
     free = [p for p in used if p.count != 1]
-    starts = max(FEWEST_STARTS, min(MOST_STARTS, max_trials // STARTS_SHARE))
+    starts = max(MIN_STARTS, min(MAX_STARTS, max_trials // STARTS_SHARE))
     known = combinations(parameters)
     if known is not None and known <= max_trials:
         reason = f"which tries the promising ones of all {known:,} configurations first"

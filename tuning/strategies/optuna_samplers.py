@@ -24,7 +24,7 @@ from .untried import Key, is_listable, key_of, untried_values
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 # A sampler that proposes known configurations again and again has run out of ideas.
-MOST_REDRAWS = 10
+MAX_REDRAWS = 10
 _STATES = {
     "RUNNING": TrialState.RUNNING,
     "COMPLETED": TrialState.COMPLETE,
@@ -68,7 +68,7 @@ def _draw(
     study: optuna.Study, dimensions: Dimensions, tried: Set[Key]
 ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """A new configuration and what the sampler noted about it; None if it has none."""
-    for _ in range(MOST_REDRAWS):
+    for _ in range(MAX_REDRAWS):
         trial = study.ask()
         values = dimensions.suggest(trial)
         if key_of(values) not in tried:

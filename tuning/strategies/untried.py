@@ -8,7 +8,7 @@ from tuning.spaces.combinations import combinations
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
 # Larger spaces are not gone through: there a random draw finds something new.
-MOST_LISTED = 100_000
+MAX_LISTED = 100_000
 
 Key = tuple[tuple[str, str], ...]
 
@@ -27,7 +27,7 @@ def key_of(values: dict[str, Any]) -> Key:
 def is_listable(space: dict[str, Any]) -> bool:
     """Whether the space is small enough to be gone through."""
     count = combinations(read_space(space))
-    return count is not None and count <= MOST_LISTED
+    return count is not None and count <= MAX_LISTED
 
 
 def untried_values(space: dict[str, Any], tried: Set[Key], seed: int) -> dict[str, Any] | None:

@@ -126,8 +126,8 @@ def test_enqueued_values_are_tried_right_after_the_defaults(project: Project, al
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--enqueue", "units=3"], "--enqueue takes JSON, and units=3 is none"),
-        (["--enqueue", "[3]"], "--enqueue takes a JSON object of values, not [3]."),
+        (["--enqueue", "units=3"], "--enqueue: units=3 is not valid JSON"),
+        (["--enqueue", "[3]"], "--enqueue: [3] is not a JSON object of values."),
         (["--enqueue", '{"units": 3}'], "--enqueue: units takes"),
         (["--enqueue", '{"units": 64}', "--tuner", "grid"], "grid search tries every combination"),
         (["--enqueue", '{"units": 64}', "--max-trials", "1"], "--max-trials 1 is too few"),

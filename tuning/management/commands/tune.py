@@ -345,10 +345,10 @@ def enqueued_of(search: Search, entered: list[str]) -> list[dict[str, Any]]:
         try:
             values = json.loads(text)
             if not isinstance(values, dict):
-                raise CommandError(f"--enqueue takes a JSON object of values, not {text}.")
+                raise CommandError(f"--enqueue: {text} is not a JSON object of values.")
             configured = configuration(search.space, values)
         except json.JSONDecodeError as error:
-            raise CommandError(f"--enqueue takes JSON, and {text} is none: {error}.") from error
+            raise CommandError(f"--enqueue: {text} is not valid JSON: {error}.") from error
         except Refused as error:
             raise CommandError(f"--enqueue: {error.sentence}") from error
         if configured not in found:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.db.models import Max, Q
+from django.db.models import Max
 
 from tuning.figures import exact, setting
 from tuning.models import Search, Trial
@@ -84,8 +84,8 @@ class TriedValuesForm(forms.Form):
         if cleaned.get("again"):
             return
         key = key_of(values)
-        pressed = Q(oracle_id="", is_baseline=False, number__gt=cleaned.get("seen", 0))
-        rows = self.search.trials.exclude(pressed).order_by("-number")
+        pressed = self.search.trials.tried_by_hand().filter(number__gt=cleaned.get("seen", 0))
+        rows = self.search.trials.exclude(pk__in=pressed).order_by("-number")
         twin = next(
             (
                 number

@@ -38,9 +38,9 @@ class Traits:
     max_warm_start: the most finished trials of earlier searches it can begin with. They are part of
         its state, and a Gaussian process over n trials costs n³ at each suggestion.
     warm_start_refusal: why it can begin with none.
-    conditional: samples conditional hyperparameters together with those they depend on.
+    conditional: treats conditional hyperparameters like all others. Without: Optuna draws them at
+        random, whatever the sampler.
     own_settings: fields of a search that only this strategy has.
-    repeats: the same seed, results and number of slots suggest the same values again.
     """
 
     name: Name
@@ -57,7 +57,6 @@ class Traits:
     warm_start_refusal: str = ""
     conditional: bool = True
     own_settings: tuple[str, ...] = ()
-    repeats: bool = True
 
     @property
     def counts_trials(self) -> bool:

@@ -67,7 +67,7 @@ def time_left(search: Search, counts: dict[Status, int], planned: int, epochs: i
     if search.status != SearchStatus.RUNNING or counts[Status.COMPLETED] < LEAST_TRIALS:
         return None
     # The latest by number, for which there is an index.
-    ended = search.cells.filter(status=Status.COMPLETED, seconds__isnull=False)
+    ended = search.cells.filter(status__in=(Status.COMPLETED, Status.PRUNED), seconds__isnull=False)
     rows = list(ended.order_by("-number").values_list("seconds", "epochs")[:MOST_TRIALS])
     lanes = max(1, min(search.parallel_trials, counts[Status.RUNNING] or 1))
     if search.strategy.has_rounds:
@@ -76,7 +76,7 @@ def time_left(search: Search, counts: dict[Status, int], planned: int, epochs: i
         left = float(epochs - (search.cells.aggregate(sum=Sum("epochs"))["sum"] or 0))
     else:
         unit = quartiles([seconds for seconds, _ in rows])
-        ended_count = sum(counts[s] for s in (Status.COMPLETED, Status.FAILED, Status.STOPPED))
+        ended_count = sum(counts[status] for status in FINISHED)
         # Trials that run are half done, on average.
         left = planned - ended_count - counts[Status.RUNNING] / 2
     if unit is None:

@@ -66,6 +66,7 @@ TRIAL_MEANINGS = {
     Status.QUEUED: "Waits for a worker, perhaps for another attempt.",
     Status.RUNNING: "A worker trains it.",
     Status.COMPLETED: "Trained to its end; it has a score.",
+    Status.PRUNED: "Ended early, because others did better at the same point; it has no score.",
     Status.FAILED: "It has no score. Its page says why, and what helps.",
     Status.STOPPED: "It was ended because its search was stopped.",
 }

@@ -176,7 +176,7 @@ def _no_improvement(search: Search, most: int) -> Standing:
     best = best_that_ended_first(search)
     since = 0
     if best is not None and best.end_order is not None:
-        since = search.trials.scored().filter(end_order__gt=best.end_order).count()
+        since = search.trials.judged().filter(end_order__gt=best.end_order).count()
     sentence = ""
     if best is not None and since >= most:
         trials = counted(since, "trial")
@@ -232,7 +232,7 @@ LIMITS = (
     ),
     Limit(
         "patience_trials", "Trials without improvement",
-        "Ends the search after this many completed trials since the best one.",
+        "Ends the search after this many completed or pruned trials since the best one.",
         Unit.TRIALS, _no_improvement,
     ),
     Limit(

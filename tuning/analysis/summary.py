@@ -8,7 +8,7 @@ from django.db.models import Count, Sum
 
 from tuning.models import Search, Trial
 from tuning.protocol.objectives import is_better
-from tuning.protocol.statuses import Status
+from tuning.protocol.statuses import FINISHED, Status
 from tuning.spaces.combinations import grid_size
 from tuning.spaces.hyperparameters import read_space
 from tuning.strategies import hyperband_plan
@@ -41,11 +41,15 @@ class Summary:
 
     @property
     def finished(self) -> int:
-        return sum(self.counts[s] for s in (Status.COMPLETED, Status.FAILED, Status.STOPPED))
+        return sum(self.counts[status] for status in FINISHED)
 
     @property
     def completed(self) -> int:
         return self.counts[Status.COMPLETED]
+
+    @property
+    def pruned(self) -> int:
+        return self.counts[Status.PRUNED]
 
     @property
     def failed(self) -> int:

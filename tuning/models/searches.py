@@ -12,6 +12,7 @@ from tuning.protocol.model_kinds import KindTraits, ModelKind
 from tuning.protocol.objectives import infer_direction
 from tuning.protocol.orders import ProjectOrder, SearchOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+from tuning.strategies import pruners
 from tuning.strategies import traits as strategies
 
 from .hypermodels import HyperModel
@@ -120,6 +121,19 @@ class Search(models.Model):
     bayesian_initial_points = models.PositiveSmallIntegerField(null=True, blank=True)
     bayesian_alpha = models.FloatField(default=1e-4)
     bayesian_beta = models.FloatField(default=2.6)
+    pruner = models.CharField(
+        max_length=10, choices=pruners.CHOICES, default=pruners.Name.NONE.value
+    )
+    # In epochs over all executions, or folds. Which of these count: tuning.strategies.pruners.
+    pruning_warmup = models.PositiveIntegerField(default=0)
+    pruning_min_trials = models.PositiveIntegerField(default=5)
+    pruning_interval = models.PositiveIntegerField(default=1)
+    pruning_percentile = models.FloatField(default=50.0)
+    pruning_patience = models.PositiveIntegerField(default=3)
+    pruning_lower = models.FloatField(null=True, blank=True)
+    pruning_upper = models.FloatField(null=True, blank=True)
+    pruning_factor = models.PositiveSmallIntegerField(default=3)
+    pruning_p = models.FloatField(default=0.1)
     model_kind = models.CharField(
         max_length=10, choices=[(k.value, k.value) for k in ModelKind], default=ModelKind.KERAS
     )
@@ -179,6 +193,31 @@ class Search(models.Model):
     def strategy(self) -> strategies.Traits:
         """What its way to choose values is and can do."""
         return strategies.traits_of(self.tuner)
+
+    @property
+    def pruning(self) -> pruners.Pruning:
+        """How its trials are pruned: what Automatic chooses, if that was asked for."""
+        asked = pruners.Pruning(
+            pruner=pruners.Name(self.pruner),
+            direction=self.direction,
+            steps=(self.epochs if self.kind.has_epochs else 1) * self.executions,
+            warmup=self.pruning_warmup,
+            min_trials=self.pruning_min_trials,
+            interval=self.pruning_interval,
+            percentile=self.pruning_percentile,
+            patience=self.pruning_patience,
+            lower=self.pruning_lower,
+            upper=self.pruning_upper,
+            factor=self.pruning_factor,
+            p=self.pruning_p,
+        )
+        return pruners.resolved(asked, self.strategy, self.kind.has_epochs, self.max_trials)
+
+    @property
+    def pruned_trials_resume(self) -> bool:
+        """Whether a pruned trial leaves its weights, so that it can go on where it stopped."""
+        one_network = self.model_kind == ModelKind.KERAS and self.executions_per_trial == 1
+        return one_network and self.pruning.traits.has_rungs
 
     @staticmethod
     def has_more_to_suggest() -> Q:
@@ -273,4 +312,5 @@ class Search(models.Model):
             kind=self.model_kind,
             folds=self.folds,
             scoring=self.scoring,
+            resumes=self.pruned_trials_resume,
         )

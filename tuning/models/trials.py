@@ -20,6 +20,11 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
     def scored(self) -> Self:
         return self.completed().filter(score__isnull=False)
 
+    def judged(self) -> Self:
+        """Those that were found good or bad: scored ones, and pruned ones."""
+        pruned = models.Q(status=Status.PRUNED)
+        return self.filter(pruned | models.Q(status=Status.COMPLETED, score__isnull=False))
+
     def best_first(self, direction: str) -> Self:
         """Completed trials, best score first; ties go to the earlier trial."""
         score = "score" if direction == Search.Direction.MIN else "-score"
@@ -52,6 +57,9 @@ class Trial(Work):
     values = models.JSONField(default=dict, help_text="Hyperparameters, without KerasTuner's own.")
     tuner_values = models.JSONField(
         default=dict, blank=True, help_text="KerasTuner's tuner/* keys."
+    )
+    trains_to_end = models.BooleanField(
+        default=False, help_text="A person wants it to be trained to its end: it is not pruned."
     )
     code_failures = models.PositiveSmallIntegerField(default=0)
     score = models.FloatField(null=True, blank=True)
@@ -93,6 +101,11 @@ class Trial(Work):
     def all_values(self) -> dict[str, Any]:
         """The values as KerasTuner knows them, its own keys included."""
         return {**self.values, **self.tuner_values}
+
+    @property
+    def may_be_pruned(self) -> bool:
+        """Not what a person asked for: the baseline, values tried by hand, "Train to the end"."""
+        return bool(self.oracle_id) and not self.trains_to_end
 
     @property
     def first_epoch(self) -> int:

@@ -86,6 +86,11 @@ class TrialEnd(OfTrial):
 
 
 @dataclass(frozen=True)
+class TrialPruned(OfTrial):
+    """A trial ended early, as a verdict said."""
+
+
+@dataclass(frozen=True)
 class Failed(OfTrial):
     """The work ended badly; `code` is a FailureCode."""
 
@@ -264,8 +269,8 @@ class Progress:
 
 
 Event = (
-    Ready | NextTrial | Built | EpochEnd | TrialEnd | Failed | Inspected | Looked | FoundArrays
-    | Prepared | Retrained | Progress | Wanted | Fetched | FoundTrial | Imported
+    Ready | NextTrial | Built | EpochEnd | TrialEnd | TrialPruned | Failed | Inspected | Looked
+    | FoundArrays | Prepared | Retrained | Progress | Wanted | Fetched | FoundTrial | Imported
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -274,6 +279,7 @@ _KINDS: dict[str, Any] = {
     "built": Built,
     "epoch": EpochEnd,
     "trial_end": TrialEnd,
+    "trial_pruned": TrialPruned,
     "failed": Failed,
     "inspected": Inspected,
     "looked": Looked,

@@ -58,6 +58,8 @@ class SearchOrder:
     early_stopping_direction: str
     space: dict[str, Any] = field(default_factory=dict)
     kind: str = ModelKind.KERAS
+    # A pruned trial leaves the weights of its last epoch, from which it may go on later.
+    resumes: bool = False
     # Of scikit-learn's cross-validation alone; an empty scoring is the estimator's own.
     folds: int = 5
     scoring: str = ""
@@ -66,12 +68,24 @@ class SearchOrder:
 @dataclass(frozen=True)
 class TrialOrder:
     """One trial. `values` includes KerasTuner's own `tuner/*` keys; the events of the trial bear
-    its `token`."""
+    its `token`. `verdicts_after`: a verdict follows each epoch (or fold) beyond so many, counted
+    over all executions; None: none ever comes, and the trial is trained to its end."""
 
     trial_id: str
     values: dict[str, Any]
     seed: int
     token: str = ""
+    verdicts_after: int | None = None
+
+
+@dataclass(frozen=True)
+class VerdictOrder:
+    """The answer to an EpochEnd: whether the trial with this token is pruned after `units` epochs
+    (or folds) of all its executions."""
+
+    token: str
+    units: int
+    prune: bool
 
 
 @dataclass(frozen=True)
@@ -133,14 +147,15 @@ class EndOrder:
 
 
 Order = (
-    InspectOrder | SearchOrder | TrialOrder | RetrainOrder | PrepareOrder | ImportOrder
-    | FetchOrder | FetchedOrder | EndOrder
+    InspectOrder | SearchOrder | TrialOrder | VerdictOrder | RetrainOrder | PrepareOrder
+    | ImportOrder | FetchOrder | FetchedOrder | EndOrder
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
     "inspect": InspectOrder,
     "search": SearchOrder,
     "trial": TrialOrder,
+    "verdict": VerdictOrder,
     "retrain": RetrainOrder,
     "prepare": PrepareOrder,
     "import": ImportOrder,

@@ -4,11 +4,13 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where a piece of work stands: a trial, an inspection, a preparation or a retraining."""
+    """Where a piece of work stands: a trial, an inspection, a preparation or a retraining. Only
+    trials are pruned: ended early because others did better."""
 
     QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
+    PRUNED = "pruned"
     FAILED = "failed"
     STOPPED = "stopped"
 
@@ -32,7 +34,7 @@ class SearchStatus(StrEnum):
 
 
 ACTIVE = frozenset({Status.QUEUED, Status.RUNNING})
-FINISHED = frozenset({Status.COMPLETED, Status.FAILED, Status.STOPPED})
+FINISHED = frozenset({Status.COMPLETED, Status.PRUNED, Status.FAILED, Status.STOPPED})
 
 SEARCH_ACTIVE = frozenset({SearchStatus.RUNNING, SearchStatus.PAUSED})
 SEARCH_FINISHED = frozenset({SearchStatus.COMPLETED, SearchStatus.STOPPED, SearchStatus.FAILED})
@@ -41,6 +43,7 @@ _CAPTIONS = {
     Status.QUEUED: "Waiting",
     Status.RUNNING: "Running",
     Status.COMPLETED: "Completed",
+    Status.PRUNED: "Pruned",
     Status.FAILED: "Failed",
     Status.STOPPED: "Stopped",
 }

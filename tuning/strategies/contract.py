@@ -35,9 +35,10 @@ class Settings:
 @dataclass(frozen=True)
 class KnownTrial:
     """A trial as its strategy knows it. `values` include the `tuner/*` keys; `status` is RUNNING,
-    COMPLETED or FAILED; `best_step` counts from 0; `end_order` is the order in which trials
+    COMPLETED, PRUNED or FAILED; `best_step` counts from 0; `end_order` is the order in which trials
     ended. `suggested` is false for what the strategy did not choose: the baseline, values entered
-    by a person."""
+    by a person. Of a pruned trial, `score` is its last value, reported at step `last_step`, which
+    counts from 1."""
 
     trial_id: str
     values: dict[str, Any]
@@ -46,6 +47,7 @@ class KnownTrial:
     best_step: int = 0
     end_order: int = 0
     suggested: bool = True
+    last_step: int = 0
 
     @property
     def is_warm(self) -> bool:

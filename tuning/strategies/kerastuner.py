@@ -5,6 +5,7 @@ when an error passes through it. Its state is kept as JSON. Importing this modul
 keras_tuner, which takes seconds.
 """
 
+import math
 import os
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ def suggest(
 ) -> Suggestion:  # fmt: skip
     """See `contract.Suggests`."""
     known = known_warm(state, warm)
+    trials = [_without_pruning(trial) for trial in trials]
     own = [trial for trial in trials if trial.suggested]
     # What it did not choose takes one of the trials all the same.
     settings = replace(settings, max_trials=settings.max_trials - (len(trials) - len(own)))
@@ -51,6 +53,16 @@ def suggest(
         values = {key: plain(value) for key, value in trial.hyperparameters.values.items()}
         state = with_warm(_state_of(oracle), known)
         return Suggestion(trial.status, trial.trial_id, values, state)
+
+
+def _without_pruning(trial: KnownTrial) -> KnownTrial:
+    """KerasTuner knows no pruned trials: one counts as completed with its last value. Else its
+    Gaussian process would learn nothing of the region and suggest it again."""
+    if trial.status != "PRUNED":
+        return trial
+    if trial.score is None or not math.isfinite(trial.score):
+        return replace(trial, status="FAILED", score=None)
+    return replace(trial, status="COMPLETED", best_step=max(trial.last_step - 1, 0))
 
 
 def _make_new(

@@ -28,6 +28,7 @@ MAX_REDRAWS = 10
 _STATES = {
     "RUNNING": TrialState.RUNNING,
     "COMPLETED": TrialState.COMPLETE,
+    "PRUNED": TrialState.PRUNED,
     "FAILED": TrialState.FAIL,
 }
 # Optuna wants to know when a trial was; no sampler reads it.
@@ -137,14 +138,15 @@ def _frozen(trial: KnownTrial, dimensions: Dimensions, notes: dict[str, Any]) ->
         number=-1,
         trial_id=-1,
         state=_STATES[trial.status],
-        value=trial.score if trial.status == "COMPLETED" else None,
+        value=trial.score if trial.status in ("COMPLETED", "PRUNED") else None,
         datetime_start=_ONCE,
         datetime_complete=None if trial.status == "RUNNING" else _ONCE,
         params=described.params,
         distributions=described.distributions,
         user_attrs={},
         system_attrs=notes,
-        intermediate_values={},
+        # Of a pruned trial, samplers look at the last one alone.
+        intermediate_values={trial.last_step: trial.score} if trial.status == "PRUNED" else {},
     )
 
 

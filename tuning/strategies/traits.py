@@ -38,6 +38,8 @@ class Traits:
     max_warm_start: the most finished trials of earlier searches it can begin with. They are part of
         its state, and a Gaussian process over n trials costs n³ at each suggestion.
     warm_start_refusal: why it can begin with none.
+    can_be_pruned: whether pruners may end its trials early. One with rounds ends them itself.
+    learns_from_pruned: a pruned trial teaches it what Optuna's samplers learn of one.
     conditional: treats conditional hyperparameters like all others. Without: Optuna draws them at
         random, whatever the sampler.
     own_settings: fields of a search that only this strategy has.
@@ -55,6 +57,8 @@ class Traits:
     sees_all: bool = False
     max_warm_start: int = 1000
     warm_start_refusal: str = ""
+    can_be_pruned: bool = True
+    learns_from_pruned: bool = False
     conditional: bool = True
     own_settings: tuple[str, ...] = ()
 
@@ -69,13 +73,13 @@ _TABLE = (
         Name.AUTO, "Automatic",
         "Chooses the strategy from the search space, the budget and the number of parallel trials.",
         "Start here. The search page says what was chosen and why.",
-        Family.OPTUNA, learns=True, sees_all=True,
+        Family.OPTUNA, learns=True, sees_all=True, learns_from_pruned=True,
     ),
     Traits(
         Name.TPE, "TPE",
         "Models which values good and bad trials had, and tries values that resemble good ones.",
         "Most searches with 20 trials or more, conditional hyperparameters and parallel trials.",
-        Family.OPTUNA, learns=True, sees_all=True,
+        Family.OPTUNA, learns=True, sees_all=True, learns_from_pruned=True,
     ),
     Traits(
         Name.SOBOL, "Sobol sequence",
@@ -112,7 +116,8 @@ _TABLE = (
         Name.HYPERBAND, "Hyperband",
         "Trains many models for a few epochs and goes on with the best of them.",
         "Networks that show early whether they are any good.",
-        Family.KERASTUNER, learns=True, has_rounds=True, needs_epochs=True, max_warm_start=0,
+        Family.KERASTUNER, learns=True, has_rounds=True, can_be_pruned=False,
+        needs_epochs=True, max_warm_start=0,
         warm_start_refusal="Hyperband trains its models in rounds of its own and cannot begin with "
         "finished trials.",
         own_settings=("hyperband_factor", "hyperband_iterations"),

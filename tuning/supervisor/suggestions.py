@@ -4,6 +4,7 @@ A strategy computes on a snapshot, without any lock. What it suggests becomes a 
 other suggestion was taken from the same state meanwhile.
 """
 
+import math
 from dataclasses import dataclass
 
 from django.db.models import F, Max
@@ -19,6 +20,7 @@ _STATUSES = {
     Status.QUEUED: "RUNNING",
     Status.RUNNING: "RUNNING",
     Status.COMPLETED: "COMPLETED",
+    Status.PRUNED: "PRUNED",
     Status.FAILED: "FAILED",
     Status.STOPPED: "FAILED",
 }
@@ -91,20 +93,28 @@ def take(search: Search, drawn: Drawn) -> Trial | None:
 def _known(search: Search) -> list[KnownTrial]:
     rows = search.trials.order_by("number").only(
         "search_id", "number", "oracle_id", "values", "tuner_values", "status", "score",
-        "best_epoch", "end_order",
+        "best_epoch", "end_order", "epochs_done", "last_metrics",
     )  # fmt: skip
     return [
         KnownTrial(
             trial_id=row.oracle_id or f"own-{row.number}",
             values=row.all_values,
             status=_STATUSES[Status(row.status)],
-            score=row.score,
+            score=_result(row, search.objective),
             best_step=(row.best_epoch or 1) - row.first_epoch - 1,
             end_order=row.end_order or 0,
             suggested=bool(row.oracle_id),
+            last_step=row.epochs_done,
         )
         for row in rows
     ]
+
+
+def _result(trial: Trial, objective: str) -> float | None:
+    """The score; of a pruned trial its last value, which may be no number."""
+    if trial.status != Status.PRUNED:
+        return trial.score
+    return trial.last_metrics.get(objective, math.nan)
 
 
 def _warm(search: Search) -> list[KnownTrial]:

@@ -1,0 +1,176 @@
+"""The pruners and their traits: one row each, which everything else reads.
+
+A pruner ends trials early that do worse than others did at the same point. A step is what a trial
+reports: an epoch, counted over all its executions, or a fold.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from .traits import Traits as Strategy
+
+# Below these, pruning has too little to compare with, or too little to save.
+MIN_STEPS, MIN_TRIALS = 5, 10
+# Of the automatic choice: a slow starter has so large a part of its training to catch up.
+WARMUP_SHARE = 5
+
+
+class Name(StrEnum):
+    """What the database, the command line and addresses call the pruners."""
+
+    NONE = "none"
+    AUTO = "auto"
+    MEDIAN = "median"
+    PERCENTILE = "percentile"
+    ASHA = "asha"
+    HYPERBAND = "hyperband"
+    PATIENT = "patient"
+    THRESHOLD = "threshold"
+    WILCOXON = "wilcoxon"
+
+
+@dataclass(frozen=True)
+class Traits:
+    """`help` is one sentence; `suits` says when to choose it.
+
+    settings: the fields of a search that it reads.
+    by_part: compares whole executions or folds, not epochs.
+    has_rungs: compares trials only after 1, 3, 9… steps, running ones included; a pruned trial that
+        belongs to the best of its rung after all goes on where it stopped.
+    """
+
+    name: Name
+    caption: str
+    help: str
+    suits: str
+    settings: tuple[str, ...] = ()
+    by_part: bool = False
+    has_rungs: bool = False
+
+    @property
+    def prunes(self) -> bool:
+        return self.name != Name.NONE
+
+
+_COMPARING = ("pruning_warmup", "pruning_min_trials", "pruning_interval")
+_TABLE = (
+    Traits(
+        Name.NONE, "None",
+        "Trains every trial to its end.",
+        "Few epochs, few trials, or models that start slowly and end well.",
+    ),
+    Traits(
+        Name.AUTO, "Automatic",
+        "Chooses a pruner and its warm-up from the number of epochs and trials and the strategy.",
+        "Start here. The search page says what was chosen and why.",
+    ),
+    Traits(
+        Name.MEDIAN, "Median",
+        "Prunes a trial whose best value so far is worse than the median of finished trials at the "
+        "same epoch.",
+        "Most searches: it needs no further settings.",
+        _COMPARING,
+    ),
+    Traits(
+        Name.PERCENTILE, "Percentile",
+        "Prunes a trial whose best value so far is outside the best share of finished trials at "
+        "the same epoch.",
+        "Like the median, but as strict or as lenient as you want it.",
+        (*_COMPARING, "pruning_percentile"),
+    ),
+    Traits(
+        Name.ASHA, "Successive halving (ASHA)",
+        "Goes on with the best third of all trials after 1, 3, 9… epochs and prunes the others; a "
+        "pruned trial that belongs to the best third after all goes on where it stopped.",
+        "Many trials with many epochs each, above all with parallel trials.",
+        ("pruning_warmup", "pruning_factor"), has_rungs=True,
+    ),
+    Traits(
+        Name.HYPERBAND, "Hyperband brackets",
+        "Successive halving in several groups of trials that begin to prune after different "
+        "numbers of epochs.",
+        "Like successive halving, when you do not know how early the curves can be trusted.",
+        ("pruning_warmup", "pruning_factor"),
+    ),
+    Traits(
+        Name.PATIENT, "Patient median",
+        "Prunes as the median does, but only a trial that has not improved for some epochs.",
+        "Noisy curves, and models that improve late.",
+        (*_COMPARING, "pruning_patience"),
+    ),
+    Traits(
+        Name.THRESHOLD, "Threshold",
+        "Prunes a trial whose value leaves the range that you give.",
+        "Diverging models, when you know which values are hopeless.",
+        ("pruning_warmup", "pruning_interval", "pruning_lower", "pruning_upper"),
+    ),
+    Traits(
+        Name.WILCOXON, "Wilcoxon test",
+        "Prunes a trial whose executions or folds are significantly worse than those of the best "
+        "trial.",
+        "Cross-validation with many folds, and trials with several executions.",
+        ("pruning_warmup", "pruning_p"), by_part=True,
+    ),
+)  # fmt: skip
+
+PRUNERS = {traits.name: traits for traits in _TABLE}
+CHOICES = [(traits.name.value, traits.caption) for traits in _TABLE]
+
+
+def traits_of(name: str) -> Traits:
+    """The row of a pruner, by what the database calls it."""
+    return PRUNERS[Name(name)]
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What decides which trials are pruned, besides their values. `steps`: of a trial that is
+    trained to its end; `warmup`: steps (parts, for a pruner that compares those) in which no trial
+    is pruned; the others are those of a search, without `pruning_`."""
+
+    pruner: Name
+    direction: str
+    steps: int
+    warmup: int = 0
+    min_trials: int = 5
+    interval: int = 1
+    percentile: float = 50.0
+    patience: int = 3
+    lower: float | None = None
+    upper: float | None = None
+    factor: int = 3
+    p: float = 0.1
+    reason: str = ""
+
+    @property
+    def traits(self) -> Traits:
+        return PRUNERS[self.pruner]
+
+
+def resolved(pruning: Pruning, strategy: Strategy, has_epochs: bool, max_trials: int) -> Pruning:
+    """The same with a pruner in place of Automatic, and none where the strategy plans its own
+    rounds. `reason` says in words why Automatic chose what it did."""
+    if not strategy.can_be_pruned:
+        return replace(pruning, pruner=Name.NONE)
+    if pruning.pruner != Name.AUTO:
+        return pruning
+    unit = "epochs" if has_epochs else "folds"
+
+    def none(reason: str) -> Pruning:
+        return replace(pruning, pruner=Name.NONE, reason=reason)
+
+    if not strategy.learns_from_pruned:
+        return none(f"{strategy.caption} cannot learn from pruned trials")
+    if max_trials < MIN_TRIALS:
+        return none(f"fewer than {MIN_TRIALS} trials leave too little to compare with")
+    if pruning.steps < MIN_STEPS:
+        return none(f"trials of fewer than {MIN_STEPS} {unit} leave too little to save")
+    if not has_epochs:
+        reason = "compares the folds with those of the best trial"
+        return replace(pruning, pruner=Name.WILCOXON, warmup=0, p=0.1, reason=reason)
+    warmup = max(1, pruning.steps // WARMUP_SHARE)
+    counted = "1 epoch" if warmup == 1 else f"{warmup} epochs"
+    reason = f"suits trials of {pruning.steps} epochs, with {counted} of warm-up"
+    return replace(
+        pruning, pruner=Name.MEDIAN, warmup=warmup, min_trials=5, interval=1, reason=reason
+    )

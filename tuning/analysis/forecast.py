@@ -7,7 +7,7 @@ from django.db.models import Count, F, Sum
 
 from tuning.figures import counted, duration, size
 from tuning.models import Cells, Search, Trial, Worker
-from tuning.protocol.statuses import SearchStatus, Status
+from tuning.protocol.statuses import FINISHED, SearchStatus, Status
 
 from .limits import seconds_left
 

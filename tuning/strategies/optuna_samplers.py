@@ -146,7 +146,11 @@ def _frozen(trial: KnownTrial, dimensions: Dimensions, notes: dict[str, Any]) ->
         user_attrs={},
         system_attrs=notes,
         # Of a pruned trial, samplers look at the last one alone.
-        intermediate_values={trial.last_step: trial.score} if trial.status == "PRUNED" else {},
+        intermediate_values=(
+            {trial.last_step: trial.score}
+            if trial.status == "PRUNED" and trial.score is not None
+            else {}
+        ),
     )
 
 

@@ -1,0 +1,137 @@
+"""Our pruners decide as Optuna's own do in a script that reports each epoch."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+
+from tuning.strategies.pruners import CHOICES, PRUNERS, Name, Pruning, resolved, traits_of
+from tuning.strategies.pruning import Curve, promoted, rung_steps, should_prune
+from tuning.strategies.traits import STRATEGIES
+from tuning.strategies.traits import Name as Strategy
+
+STEPS = 12
+NAME = "search"
+
+
+def curves(seed: int, trials: int = 40) -> Any:
+    """Curves that cross, with noise and some that become NaN."""
+    random = np.random.default_rng(seed)
+    ends, speeds = random.uniform(0, 1, trials), random.uniform(0.1, 1, trials)
+    steps = np.arange(1, STEPS + 1)
+    found = ends[:, None] * (1 - np.exp(-speeds[:, None] * steps))
+    found += random.normal(0, 0.05, found.shape)
+    found[random.integers(trials), 4:] = math.nan
+    return found
+
+
+def optuna_alone(pruner: optuna.pruners.BasePruner, direction: str, table: Any) -> list[int]:
+    """After how many epochs each trial ends."""
+    study = optuna.create_study(study_name=NAME, direction=f"{direction}imize", pruner=pruner)
+    ended = []
+    for curve in table:
+        trial = study.ask()
+        for step, value in enumerate(curve, 1):
+            trial.report(value, step)
+            if step < STEPS and trial.should_prune():
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+                break
+        else:
+            best = np.nanmax(curve) if direction == "max" else np.nanmin(curve)
+            study.tell(trial, best)
+        ended.append(step)
+    return ended
+
+
+def ours(pruning: Pruning, table: Any) -> list[int]:
+    others: list[Curve] = []
+    ended = []
+    for number, curve in enumerate(table, 1):
+        values: dict[int, float] = {}
+        status = "COMPLETED"
+        for step, value in enumerate(curve, 1):
+            values[step] = value
+            running = Curve(number, "RUNNING", dict(values))
+            if step < STEPS and should_prune(pruning, others, running, NAME):
+                status = "PRUNED"
+                break
+        best = np.nanmax(curve) if pruning.direction == "max" else np.nanmin(curve)
+        score = best if status == "COMPLETED" else None
+        others.append(Curve(number, status, values, score))
+        ended.append(step)
+    return ended
+
+
+THEIRS = {
+    # Optuna disables pruning in steps below the warm-up; ours is the number of epochs without it.
+    Name.MEDIAN: lambda: optuna.pruners.MedianPruner(5, 3),
+    Name.PERCENTILE: lambda: optuna.pruners.PercentilePruner(25.0, 5, 3, interval_steps=2),
+    Name.ASHA: lambda: optuna.pruners.SuccessiveHalvingPruner(3, 2),
+    Name.HYPERBAND: lambda: optuna.pruners.HyperbandPruner(3, STEPS, 2),
+    Name.PATIENT: lambda: optuna.pruners.PatientPruner(optuna.pruners.MedianPruner(5, 3), 1),
+    Name.THRESHOLD: lambda: optuna.pruners.ThresholdPruner(0.1, 0.9, 3),
+    Name.WILCOXON: lambda: optuna.pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", ["max", "min"])
+@pytest.mark.parametrize("name", THEIRS)
+def test_the_same_trials_end_at_the_same_epochs(name: Name, direction: str) -> None:
+    pruning = Pruning(
+        name, direction, STEPS, warmup=2, percentile=25.0, patience=1, lower=0.1, upper=0.9,
+        factor=2, interval=2 if name == Name.PERCENTILE else 1,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in range(3):
+            table = curves(seed) if direction == "max" else -curves(seed)
+            if name == Name.THRESHOLD:
+                table = np.abs(table)
+            theirs = optuna_alone(THEIRS[name](), direction, table)
+            assert ours(pruning, table) == theirs
+            assert len(set(theirs)) > 1
+            assert max(theirs) == STEPS
+
+
+def test_every_pruner_is_compared() -> None:
+    assert set(THEIRS) == set(PRUNERS) - {Name.NONE, Name.AUTO}
+    assert [value for value, _ in CHOICES] == [str(name) for name in PRUNERS]
+
+
+def test_a_pruned_trial_of_the_best_third_after_all_goes_on() -> None:
+    pruning = Pruning(Name.ASHA, "max", 9, warmup=0, factor=3)
+    assert rung_steps(pruning) == [1, 3]
+    first = Curve(1, "COMPLETED", dict.fromkeys(range(1, 10), 0.9), 0.9)
+    second = Curve(2, "PRUNED", {1: 0.5})
+    # Its verdict came an epoch late; its value at the rung is what counts.
+    third = Curve(3, "PRUNED", {1: 0.4, 2: 0.95})
+    assert promoted(pruning, [first], [second, third], NAME) == []
+    worse = [Curve(number, "PRUNED", {1: 0.1}) for number in range(4, 7)]
+    assert promoted(pruning, [first, *worse], [second, third], NAME) == [second]
+    assert promoted(Pruning(Name.MEDIAN, "max", 9), [first], [second], NAME) == []
+
+
+def test_automatic_says_what_it_chose_and_why() -> None:
+    asked = Pruning(Name.AUTO, "max", 20)
+    tpe = STRATEGIES[Strategy.TPE]
+    chosen = resolved(asked, tpe, has_epochs=True, max_trials=50)
+    assert (chosen.pruner, chosen.warmup) == (Name.MEDIAN, 4)
+    assert "20 epochs" in chosen.reason
+    few = resolved(asked, tpe, has_epochs=True, max_trials=9)
+    assert few.pruner == Name.NONE
+    assert "10 trials" in few.reason
+    short = resolved(Pruning(Name.AUTO, "max", 4), tpe, has_epochs=True, max_trials=50)
+    assert short.pruner == Name.NONE
+    assert "5 epochs" in short.reason
+    random = resolved(asked, STRATEGIES[Strategy.RANDOM], has_epochs=True, max_trials=50)
+    assert random.pruner == Name.NONE
+    assert "Random search" in random.reason
+    folds = resolved(Pruning(Name.AUTO, "max", 8), tpe, has_epochs=False, max_trials=50)
+    assert folds.pruner == Name.WILCOXON
+    assert traits_of(folds.pruner).by_part
+    # Rounds of its own, whatever anybody asks for.
+    hyperband = resolved(Pruning(Name.MEDIAN, "max", 20), STRATEGIES[Strategy.HYPERBAND], True, 50)
+    assert hyperband.pruner == Name.NONE

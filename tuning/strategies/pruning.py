@@ -1,0 +1,231 @@
+"""Asking a pruner of Optuna's whether a trial is ended early.
+
+Pure, like the strategies: the curves of the other trials in, a verdict out. Importing this module
+imports Optuna.
+"""
+
+import math
+import warnings
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from optuna.pruners import (
+    BasePruner,
+    HyperbandPruner,
+    MedianPruner,
+    PatientPruner,
+    PercentilePruner,
+    SuccessiveHalvingPruner,
+    ThresholdPruner,
+    WilcoxonPruner,
+)
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from .pruners import Name, Pruning
+
+_STATES = {
+    "RUNNING": TrialState.RUNNING,
+    "COMPLETED": TrialState.COMPLETE,
+    "PRUNED": TrialState.PRUNED,
+}
+_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
+REMEMBERED = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """What a trial has reported: its values by steps, which count from 1. `status` is RUNNING,
+    COMPLETED or PRUNED; a completed one has a score."""
+
+    number: int
+    status: str
+    values: Mapping[int, float]
+    score: float | None = None
+
+    def until(self, step: int) -> "Curve":
+        return replace(self, values={s: v for s, v in self.values.items() if s <= step})
+
+
+def should_prune(pruning: Pruning, others: Sequence[Curve], current: Curve, study: str) -> bool:
+    """Whether `current` ends now, at its last step. `study` names the search: brackets are drawn by
+    it."""
+    if not current.values:
+        return False
+    if pruning.pruner == Name.HYPERBAND:
+        pruner, others, rate = _bracket(pruning, others, current, study)
+    else:
+        pruner, rate = _pruner(pruning), 0
+    trials = [_frozen(curve, pruning, rate) for curve in others]
+    last = max(current.values)
+    asked = _without_rung_at(_frozen(current, pruning, rate), current, pruning, rate, last)
+    with warnings.catch_warnings():
+        # Of values that are no numbers, and of pruners that Optuna calls experimental.
+        warnings.simplefilter("ignore")
+        return bool(pruner.prune(_Study(pruning.direction, study, trials), asked))  # type: ignore[arg-type]
+
+
+def promoted(
+    pruning: Pruning, others: Sequence[Curve], pruned: Sequence[Curve], study: str
+) -> list[Curve]:
+    """Those of `pruned` that go on after all: asked again at the rung at which they ended, the
+    pruner no longer prunes them. `others` are all other trials of the search."""
+    if not pruning.traits.has_rungs:
+        return []
+    found = []
+    for curve in pruned:
+        rungs = [step for step in rung_steps(pruning) if step <= max(curve.values, default=0)]
+        if not rungs:
+            continue
+        # A verdict may arrive an epoch late: what counts is the value at the rung.
+        at_rung = curve.until(min(step for step in curve.values if step >= rungs[-1]))
+        rest = [other for other in (*others, *pruned) if other is not curve]
+        if not should_prune(pruning, rest, at_rung, study):
+            found.append(curve)
+    return found
+
+
+def rung_steps(pruning: Pruning, rate: int = 0) -> list[int]:
+    """The steps at which successive halving compares, below the number of steps of a trial."""
+    steps, step = [], (pruning.warmup + 1) * pruning.factor**rate
+    while step < pruning.steps:
+        steps.append(step)
+        step *= pruning.factor
+    return steps
+
+
+def _pruner(pruning: Pruning) -> BasePruner:
+    median = MedianPruner(
+        n_startup_trials=pruning.min_trials,
+        # Optuna's steps may begin with 0, ours begin with 1.
+        n_warmup_steps=pruning.warmup + 1,
+        interval_steps=pruning.interval,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        match pruning.pruner:
+            case Name.MEDIAN:
+                return median
+            case Name.PERCENTILE:
+                return PercentilePruner(
+                    pruning.percentile,
+                    n_startup_trials=pruning.min_trials,
+                    n_warmup_steps=pruning.warmup + 1,
+                    interval_steps=pruning.interval,
+                )
+            case Name.PATIENT:
+                return PatientPruner(median, patience=pruning.patience)
+            case Name.ASHA:
+                return SuccessiveHalvingPruner(
+                    min_resource=pruning.warmup + 1, reduction_factor=pruning.factor
+                )
+            case Name.THRESHOLD:
+                return ThresholdPruner(
+                    lower=pruning.lower, upper=pruning.upper,
+                    n_warmup_steps=pruning.warmup + 1, interval_steps=pruning.interval,
+                )  # fmt: skip
+            case Name.WILCOXON:
+                return WilcoxonPruner(
+                    p_threshold=pruning.p, n_startup_steps=max(2, pruning.warmup + 1)
+                )
+    raise ValueError(f"{pruning.pruner} decides nothing by itself")
+
+
+def _bracket(
+    pruning: Pruning, others: Sequence[Curve], current: Curve, study: str
+) -> tuple[BasePruner, list[Curve], int]:
+    """The successive halving of the bracket that the trial belongs to, and its other trials."""
+    first = pruning.warmup + 1
+    hyperband = HyperbandPruner(
+        min_resource=first,
+        max_resource=max(pruning.steps, first),
+        reduction_factor=pruning.factor,
+    )
+    hyperband._try_initialization(_Study(pruning.direction, study, []))  # type: ignore[arg-type]
+
+    def bracket(curve: Curve) -> int:
+        frozen = _frozen(curve, pruning, 0)
+        return hyperband._get_bracket_id(_Study(pruning.direction, study, []), frozen)  # type: ignore[arg-type]
+
+    own = bracket(current)
+    return hyperband._pruners[own], [curve for curve in others if bracket(curve) == own], own
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _frozen(curve: Curve, pruning: Pruning, rate: int) -> FrozenTrial:
+    has_ended = curve.status != "RUNNING"
+    return FrozenTrial(
+        number=curve.number - 1,
+        trial_id=curve.number - 1,
+        state=_STATES[curve.status],
+        value=curve.score,
+        datetime_start=_ONCE,
+        datetime_complete=_ONCE if has_ended else None,
+        params={},
+        distributions={},
+        user_attrs={},
+        system_attrs=_rungs(curve, pruning, rate),
+        intermediate_values=dict(curve.values),
+    )
+
+
+def _rungs(curve: Curve, pruning: Pruning, rate: int) -> dict[str, Any]:
+    """What successive halving notes about a trial that it is asked about after each step: its value
+    at the first step of each rung that it has come to."""
+    notes = {}
+    steps = sorted(curve.values)
+    for rung, first in enumerate(rung_steps(pruning, rate)):
+        step = next((step for step in steps if step >= first), None)
+        if step is None or math.isnan(curve.values[step]):
+            break
+        notes[_rung_key(rung)] = curve.values[step]
+    return notes
+
+
+def _without_rung_at(
+    frozen: FrozenTrial, curve: Curve, pruning: Pruning, rate: int, last: int
+) -> FrozenTrial:
+    """The trial as it is before its pruner is asked about step `last`."""
+    before = _rungs(curve.until(last - 1), pruning, rate)
+    if before == frozen.system_attrs:
+        return frozen
+    return FrozenTrial(
+        number=frozen.number, trial_id=frozen._trial_id, state=frozen.state, value=frozen.value,
+        datetime_start=frozen.datetime_start, datetime_complete=frozen.datetime_complete,
+        params={}, distributions={}, user_attrs={}, system_attrs=before,
+        intermediate_values=frozen.intermediate_values,
+    )  # fmt: skip
+
+
+def _rung_key(rung: int) -> str:
+    return f"completed_rung_{rung}"
+
+
+class _Study:
+    """What pruners read of a study. A real one copies all trials each time it is asked."""
+
+    def __init__(self, direction: str, name: str, trials: list[FrozenTrial]) -> None:
+        maximize = direction == "max"
+        self.direction = StudyDirection.MAXIMIZE if maximize else StudyDirection.MINIMIZE
+        self.study_name = name
+        self._storage = self
+        self._trials = trials
+
+    def get_trials(
+        self,
+        deepcopy: bool = True,  # noqa: ARG002
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        return [trial for trial in self._trials if states is None or trial.state in states]
+
+    @property
+    def best_trial(self) -> FrozenTrial:
+        pick = max if self.direction == StudyDirection.MAXIMIZE else min
+        scored = self.get_trials(states=(TrialState.COMPLETE,))
+        return pick(scored, key=lambda trial: trial.value)
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """What successive halving notes down follows from the curves."""

@@ -8,8 +8,9 @@ import numpy as np
 import optuna
 import pytest
 
+from tuning.strategies.contract import Curve
 from tuning.strategies.pruners import CHOICES, PRUNERS, Name, Pruning, resolved, traits_of
-from tuning.strategies.pruning import Curve, promoted, rung_steps, should_prune
+from tuning.strategies.pruning import promoted, should_prune
 from tuning.strategies.traits import STRATEGIES
 from tuning.strategies.traits import Name as Strategy
 
@@ -103,7 +104,7 @@ def test_every_pruner_is_compared() -> None:
 
 def test_a_pruned_trial_of_the_best_third_after_all_goes_on() -> None:
     pruning = Pruning(Name.ASHA, "max", 9, warmup=0, factor=3)
-    assert rung_steps(pruning) == [1, 3]
+    assert pruning.rungs() == [1, 3]
     first = Curve(1, "COMPLETED", dict.fromkeys(range(1, 10), 0.9), 0.9)
     second = Curve(2, "PRUNED", {1: 0.5})
     # Its verdict came an epoch late; its value at the rung is what counts.

@@ -24,6 +24,7 @@ from tuning.protocol.events import (
     Ready,
     Retrained,
     TrialEnd,
+    TrialPruned,
     decode_event,
     encode_event,
 )
@@ -36,6 +37,7 @@ from tuning.protocol.orders import (
     RetrainOrder,
     SearchOrder,
     TrialOrder,
+    VerdictOrder,
     decode_order,
     encode_order,
 )
@@ -174,7 +176,17 @@ class FakeRunner:
             self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", b"weights")
         for step in self.script(search, order):
             yield replace(step, trial=order.token) if isinstance(step, OfTrial) else step
+            if isinstance(step, EpochEnd) and self._is_pruned(order):
+                if search.resumes:
+                    self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", b"w")
+                yield TrialPruned(trial=order.token)
+                break
         yield NextTrial()
+
+    def _is_pruned(self, trial: TrialOrder) -> bool:
+        # Whoever reads an epoch answers it before the next event is read.
+        last = self.orders[-1]
+        return isinstance(last, VerdictOrder) and last.token == trial.token and last.prune
 
     def _prepare(self, order: PrepareOrder) -> Iterator[Step]:
         self._write("prepared/x.npy", order.key.encode())

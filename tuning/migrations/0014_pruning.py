@@ -66,6 +66,16 @@ class Migration(migrations.Migration):
             name='trains_to_end',
             field=models.BooleanField(default=False, help_text='A person wants it to be trained to its end: it is not pruned.'),
         ),
+        migrations.AddField(
+            model_name='trial',
+            name='pruned_after',
+            field=models.PositiveIntegerField(blank=True, help_text='Epochs or folds after which it was pruned.', null=True),
+        ),
+        migrations.AddField(
+            model_name='trial',
+            name='pruned_attempt',
+            field=models.PositiveIntegerField(blank=True, help_text='The attempt that was pruned.', null=True),
+        ),
         migrations.AlterField(
             model_name='dataset',
             name='status',

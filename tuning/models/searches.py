@@ -197,10 +197,11 @@ class Search(models.Model):
     @property
     def pruning(self) -> pruners.Pruning:
         """How its trials are pruned: what Automatic chooses, if that was asked for."""
+        by_epoch = self.kind.has_epochs and not pruners.traits_of(self.pruner).by_part
         asked = pruners.Pruning(
             pruner=pruners.Name(self.pruner),
             direction=self.direction,
-            steps=(self.epochs if self.kind.has_epochs else 1) * self.executions,
+            steps=self.executions * (self.epochs if by_epoch else 1),
             warmup=self.pruning_warmup,
             min_trials=self.pruning_min_trials,
             interval=self.pruning_interval,
@@ -217,7 +218,7 @@ class Search(models.Model):
     def pruned_trials_resume(self) -> bool:
         """Whether a pruned trial leaves its weights, so that it can go on where it stopped."""
         one_network = self.model_kind == ModelKind.KERAS and self.executions_per_trial == 1
-        return one_network and self.pruning.traits.has_rungs
+        return one_network and self.pruning.traits.promotes
 
     @staticmethod
     def has_more_to_suggest() -> Q:

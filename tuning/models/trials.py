@@ -38,8 +38,11 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         """Of one search, which has ended: what waits does not run any more."""
         queued = list(self.queued().values_list("pk", flat=True))
         waiting = Trial.objects.filter(pk__in=queued).queued()
-        waiting.update(status=Status.STOPPED, finished_at=Now(), lease_expires_at=None)
-        stopped = Trial.objects.filter(pk__in=queued, status=Status.STOPPED)
+        ended = {"finished_at": Now(), "lease_expires_at": None}
+        # What waited to go on is pruned as before.
+        waiting.filter(pruned_after__isnull=False).update(status=Status.PRUNED, **ended)
+        waiting.update(status=Status.STOPPED, **ended)
+        stopped = Trial.objects.filter(pk__in=queued).finished()
         trials = list(stopped.select_related("search", "worker").defer("search__oracle_state"))
         if trials:
             # By name, because cells come after trials. All of it, not the status alone: what ran
@@ -60,6 +63,13 @@ class Trial(Work):
     )
     trains_to_end = models.BooleanField(
         default=False, help_text="A person wants it to be trained to its end: it is not pruned."
+    )
+    # A pruned trial that goes on keeps what it needs to be pruned again, or to go on from there.
+    pruned_after = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Epochs or folds after which it was pruned."
+    )
+    pruned_attempt = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The attempt that was pruned."
     )
     code_failures = models.PositiveSmallIntegerField(default=0)
     score = models.FloatField(null=True, blank=True)
@@ -105,7 +115,8 @@ class Trial(Work):
     @property
     def may_be_pruned(self) -> bool:
         """Not what a person asked for: the baseline, values tried by hand, "Train to the end"."""
-        return bool(self.oracle_id) and not self.trains_to_end
+        asked_for = self.is_baseline or self.trains_to_end or not self.oracle_id
+        return not asked_for
 
     @property
     def first_epoch(self) -> int:

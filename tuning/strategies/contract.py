@@ -4,8 +4,8 @@ Strategies are pure: they keep nothing between calls and know no database. Whoev
 state, in the transaction in which it keeps the trial that was made from the suggestion.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 State = dict[str, Any]
@@ -53,6 +53,20 @@ class KnownTrial:
     def is_warm(self) -> bool:
         """Whether it still has the name of a trial of an earlier search."""
         return self.trial_id.startswith(WARM)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """What a trial has reported: its values by steps, which count from 1. `status` is RUNNING,
+    COMPLETED or PRUNED; a completed one has a score."""
+
+    number: int
+    status: str
+    values: Mapping[int, float]
+    score: float | None = None
+
+    def until(self, step: int) -> "Curve":
+        return replace(self, values={s: v for s, v in self.values.items() if s <= step})
 
 
 @dataclass(frozen=True)

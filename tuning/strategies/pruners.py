@@ -35,8 +35,9 @@ class Traits:
 
     settings: the fields of a search that it reads.
     by_part: compares whole executions or folds, not epochs.
-    has_rungs: compares trials only after 1, 3, 9… steps, running ones included; a pruned trial that
-        belongs to the best of its rung after all goes on where it stopped.
+    compares_running: looks at what all others had at the same rung, after 1, 3, 9… steps; else at
+        completed trials only, after each step.
+    promotes: a pruned trial that belongs to the best of its rung after all goes on.
     """
 
     name: Name
@@ -45,7 +46,8 @@ class Traits:
     suits: str
     settings: tuple[str, ...] = ()
     by_part: bool = False
-    has_rungs: bool = False
+    compares_running: bool = False
+    promotes: bool = False
 
     @property
     def prunes(self) -> bool:
@@ -83,14 +85,14 @@ _TABLE = (
         "Goes on with the best third of all trials after 1, 3, 9… epochs and prunes the others; a "
         "pruned trial that belongs to the best third after all goes on where it stopped.",
         "Many trials with many epochs each, above all with parallel trials.",
-        ("pruning_warmup", "pruning_factor"), has_rungs=True,
+        ("pruning_warmup", "pruning_factor"), compares_running=True, promotes=True,
     ),
     Traits(
         Name.HYPERBAND, "Hyperband brackets",
         "Successive halving in several groups of trials that begin to prune after different "
         "numbers of epochs.",
         "Like successive halving, when you do not know how early the curves can be trusted.",
-        ("pruning_warmup", "pruning_factor"),
+        ("pruning_warmup", "pruning_factor"), compares_running=True,
     ),
     Traits(
         Name.PATIENT, "Patient median",
@@ -125,8 +127,8 @@ def traits_of(name: str) -> Traits:
 @dataclass(frozen=True)
 class Pruning:
     """What decides which trials are pruned, besides their values. `steps`: of a trial that is
-    trained to its end; `warmup`: steps (parts, for a pruner that compares those) in which no trial
-    is pruned; the others are those of a search, without `pruning_`."""
+    trained to its end; `warmup`: steps in which no trial is pruned; both count parts for a pruner
+    that compares those; the others are those of a search, without `pruning_`."""
 
     pruner: Name
     direction: str
@@ -145,6 +147,15 @@ class Pruning:
     @property
     def traits(self) -> Traits:
         return PRUNERS[self.pruner]
+
+    def rungs(self, rate: int = 0) -> list[int]:
+        """The steps at which successive halving compares, below the number of steps of a trial.
+        Brackets of a higher `rate` begin later."""
+        found, step = [], (self.warmup + 1) * self.factor**rate
+        while step < self.steps:
+            found.append(step)
+            step *= self.factor
+        return found
 
 
 def resolved(pruning: Pruning, strategy: Strategy, has_epochs: bool, max_trials: int) -> Pruning:

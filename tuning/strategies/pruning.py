@@ -6,8 +6,7 @@ imports Optuna.
 
 import math
 import warnings
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -25,6 +24,7 @@ from optuna.pruners import (
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from .contract import Curve
 from .pruners import Name, Pruning
 
 _STATES = {
@@ -34,20 +34,6 @@ _STATES = {
 }
 _ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 REMEMBERED = 4096
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """What a trial has reported: its values by steps, which count from 1. `status` is RUNNING,
-    COMPLETED or PRUNED; a completed one has a score."""
-
-    number: int
-    status: str
-    values: Mapping[int, float]
-    score: float | None = None
-
-    def until(self, step: int) -> "Curve":
-        return replace(self, values={s: v for s, v in self.values.items() if s <= step})
 
 
 def should_prune(pruning: Pruning, others: Sequence[Curve], current: Curve, study: str) -> bool:
@@ -73,11 +59,11 @@ def promoted(
 ) -> list[Curve]:
     """Those of `pruned` that go on after all: asked again at the rung at which they ended, the
     pruner no longer prunes them. `others` are all other trials of the search."""
-    if not pruning.traits.has_rungs:
+    if not pruning.traits.promotes:
         return []
     found = []
     for curve in pruned:
-        rungs = [step for step in rung_steps(pruning) if step <= max(curve.values, default=0)]
+        rungs = [step for step in pruning.rungs() if step <= max(curve.values, default=0)]
         if not rungs:
             continue
         # A verdict may arrive an epoch late: what counts is the value at the rung.
@@ -86,15 +72,6 @@ def promoted(
         if not should_prune(pruning, rest, at_rung, study):
             found.append(curve)
     return found
-
-
-def rung_steps(pruning: Pruning, rate: int = 0) -> list[int]:
-    """The steps at which successive halving compares, below the number of steps of a trial."""
-    steps, step = [], (pruning.warmup + 1) * pruning.factor**rate
-    while step < pruning.steps:
-        steps.append(step)
-        step *= pruning.factor
-    return steps
 
 
 def _pruner(pruning: Pruning) -> BasePruner:
@@ -177,7 +154,7 @@ def _rungs(curve: Curve, pruning: Pruning, rate: int) -> dict[str, Any]:
     at the first step of each rung that it has come to."""
     notes = {}
     steps = sorted(curve.values)
-    for rung, first in enumerate(rung_steps(pruning, rate)):
+    for rung, first in enumerate(pruning.rungs(rate)):
         step = next((step for step in steps if step >= first), None)
         if step is None or math.isnan(curve.values[step]):
             break
@@ -223,9 +200,9 @@ class _Study:
 
     @property
     def best_trial(self) -> FrozenTrial:
-        pick = max if self.direction == StudyDirection.MAXIMIZE else min
+        sign = 1 if self.direction == StudyDirection.MAXIMIZE else -1
         scored = self.get_trials(states=(TrialState.COMPLETE,))
-        return pick(scored, key=lambda trial: trial.value)
+        return max(scored, key=lambda trial: sign * (trial.value or 0.0))
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         """What successive halving notes down follows from the curves."""

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from tuning.models import Dataset, Project, SavedModel, Search, SearchImport
 from tuning.protocol.events import BadEvent
-from tuning.protocol.statuses import SearchStatus, Status
+from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.splits.arranged import arranged_folder
+from tuning.strategies.pruners import Name as Pruner
 from tuning.strategies.traits import WITH_ROUNDS
 
 CHUNK = 1 << 20
@@ -194,6 +195,9 @@ def sweep() -> None:
     # One that a limit ended may go on in the middle of its rounds.
     unfinished = with_rounds.exclude(status=SearchStatus.COMPLETED, exhausted=True)
     searches = {str(pk) for pk in unfinished.values_list("pk", flat=True)}
+    # Pruned trials may go on while their search does.
+    pruning = Search.objects.with_status(*SEARCH_ACTIVE).exclude(pruner=Pruner.NONE)
+    searches |= {str(pk) for pk in pruning.values_list("pk", flat=True)}
     _sweep_below(Path(settings.CHECKPOINTS_ROOT), keep=searches)
 
 

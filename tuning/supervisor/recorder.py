@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from tuning.analysis import limits
@@ -20,6 +20,8 @@ from tuning.models.cells import last_metrics, not_finite
 from tuning.protocol.events import EpochEnd, Metrics
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+
+from . import pruning
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +89,42 @@ def complete_trial(
             log_tail=log_tail,
             peak_memory=peak_memory,
         )
+        pruning.promote(search)
         close_if_done(search)
+
+
+def prune_trial(
+    trial: Trial, units: int, log_tail: str = "", peak_memory: int | None = None
+) -> None:
+    """A trial was ended early, after so many epochs or folds. It has no score."""
+    with transaction.atomic():
+        search = locked(trial.search_id)
+        _end(
+            trial,
+            search,
+            Status.PRUNED,
+            outcome=f"Pruned at {search.kind.unit} {units:,}",
+            pruned_after=units,
+            pruned_attempt=trial.attempt,
+            log_tail=log_tail,
+            peak_memory=peak_memory,
+        )
+        pruning.promote(search)
+        close_if_done(search)
+
+
+def resume_epochs(trial: Trial) -> None:
+    """Copy the epochs up to the one at which a trial was pruned to its current attempt, which goes
+    on from there."""
+    with transaction.atomic():
+        locked(trial.search_id)
+        rows = Epoch.objects.filter(trial=trial, attempt=F("trial__pruned_attempt"))
+        copies = list(rows.filter(epoch__lte=F("trial__pruned_after")))
+        for row in copies:
+            row.pk, row.attempt = None, trial.attempt
+        Epoch.objects.bulk_create(copies, ignore_conflicts=True)
+        if not Trial.objects.held(trial.pk, trial.attempt).update(epochs_done=len(copies)):
+            raise LeaseLost
 
 
 def fail_trial(

@@ -23,6 +23,7 @@ from tuning.protocol.events import (
     Event,
     Failed,
     TrialEnd,
+    TrialPruned,
     Wanted,
 )
 from tuning.protocol.failures import Failure, FailureCode
@@ -136,7 +137,7 @@ class _Supervision:
         if isinstance(event, Built) and not self.built:
             self.built = True
             self.watch.peak = 0
-        elif isinstance(event, TrialEnd | Failed):
+        elif isinstance(event, TrialEnd | TrialPruned | Failed):
             # Between two looks a short trial would come and go unseen; its model is still there.
             self.watch.measure()
             self.assignment.peak_memory = self.watch.peak

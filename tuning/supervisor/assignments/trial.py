@@ -1,8 +1,10 @@
 """Training one trial of a search."""
 
+import math
 import secrets
 import time
 from pathlib import Path
+from typing import Any
 
 from tuning.models import Search, Trial
 from tuning.protocol.events import (
@@ -11,16 +13,19 @@ from tuning.protocol.events import (
     EpochEnd,
     Event,
     Failed,
+    Metrics,
     NextTrial,
     OfTrial,
     TrialEnd,
+    TrialPruned,
 )
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.model_kinds import ModelKind
-from tuning.protocol.orders import TrialOrder
+from tuning.protocol.orders import TrialOrder, VerdictOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.supervisor import recorder
 from tuning.supervisor.files import checkpoint_folder, copy_into, store_folder
+from tuning.supervisor.pruning import Judge, Point, points_of
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, Unstartable, failure_of
@@ -47,6 +52,9 @@ class TrialAssignment(Assignment):
         self._limit = EpochLimit(
             ModelKind(self.search.model_kind), self.search.epochs * self.search.executions
         )
+        self._judge = Judge(row)
+        # Epochs of an earlier attempt that this one goes on from.
+        self._earlier: list[Point] = []
         self._flushed_at = 0.0
 
     def start(self, runner: Runner) -> None:
@@ -68,13 +76,17 @@ class TrialAssignment(Assignment):
         match event:
             case NextTrial() if not self.ordered:
                 self._order(runner)
-            case Built() | EpochEnd() | TrialEnd() if not self.ordered:
+            case Built() | EpochEnd() | TrialEnd() | TrialPruned() if not self.ordered:
                 raise BadEvent("news of a trial before it was given one")
             case Built():
                 recorder.record_built(self.row, event.parameters, event.summary)
             case EpochEnd():
                 self._limit.add()
                 self._epochs.append(event)
+                self._answer(event, runner)
+            case TrialPruned():
+                self._prune(runner)
+                return True
             case TrialEnd():
                 self._complete(event, runner)
                 return True
@@ -113,6 +125,20 @@ class TrialAssignment(Assignment):
     def release(self) -> None:
         recorder.release_trial(self.row, "The worker shut down; runs again")
 
+    def _answer(self, event: EpochEnd, runner: Runner) -> None:
+        self._judge.add(event)
+        if self._judge.answers():
+            prune = self._judge.prunes()
+            runner.send(VerdictOrder(self._token, self._judge.count, prune))
+
+    def _prune(self, runner: Runner) -> None:
+        if not self._judge.pruned:
+            raise BadEvent("word of a verdict that there was not")
+        self.flush()
+        if self.search.pruned_trials_resume:
+            self._keep_checkpoint(runner)
+        recorder.prune_trial(self.row, self._judge.count, runner.log_tail(), self._peak)
+
     def _order(self, runner: Runner) -> None:
         parent = self.row.tuner_values.get("tuner/trial_id")
         if parent:
@@ -121,23 +147,58 @@ class TrialAssignment(Assignment):
                 message = f"The weights of the trial that this one continues ({source}) are gone."
                 raise Unstartable(Failure(FailureCode.MISSING_FILE, message))
             copy_into(source, runner.folder, *trial_folder(parent))
+        resumed = self._resume(runner) if self.row.pruned_after else {}
         seed = self.search.seed * 100_000 + self.row.number * 100
         trial_id = self.row.oracle_id or "baseline"
         self._token = _new_token()
-        runner.send(TrialOrder(trial_id, self.row.all_values, seed % 2**31, self._token))
+        runner.send(
+            TrialOrder(
+                trial_id, {**self.row.all_values, **resumed}, seed % 2**31, self._token,
+                verdicts_after=self._judge.answers_after,
+            )
+        )  # fmt: skip
         self.ordered = True
+
+    def _resume(self, runner: Runner) -> dict[str, Any]:
+        """Have a pruned trial go on where it stopped, if its weights are still there: KerasTuner's
+        own keys say where, as if it continued another trial. Else it begins anew."""
+        done, name = self.row.pruned_after, self.row.oracle_id
+        source = checkpoint_folder(self.search.pk, name, self.row.pruned_attempt or 0)
+        if not (self.search.pruned_trials_resume and done and source.exists()):
+            return {}
+        copy_into(source, runner.folder, *trial_folder(name))
+        recorder.resume_epochs(self.row)
+        self._earlier = points_of(self.row)
+        self._judge = Judge(self.row, self._earlier)
+        self._limit.count = len(self._earlier)
+        last = self.search.epochs
+        return {"tuner/trial_id": name, "tuner/initial_epoch": done, "tuner/epochs": last}
 
     def _complete(self, event: TrialEnd, runner: Runner) -> None:
         self.flush()
         if self.search.strategy.has_rounds and self.row.oracle_id:
             # Before the row says "completed": from then on a child may want the weights.
-            names = trial_folder(self.row.oracle_id)
-            if runner.folder.joinpath(*names).exists():
-                target = checkpoint_folder(self.search.pk, self.row.oracle_id, self.row.attempt)
-                store_folder(runner.folder, target, *names, beat=self.beat)
-        recorder.complete_trial(
-            self.row, event.metrics, event.best_step, runner.log_tail(), self._peak
-        )
+            self._keep_checkpoint(runner)
+        metrics, best_step = self._result(event)
+        recorder.complete_trial(self.row, metrics, best_step, runner.log_tail(), self._peak)
+
+    def _result(self, event: TrialEnd) -> tuple[Metrics, int]:
+        """Of a trial that went on, the runner knows the later epochs only."""
+        score = event.metrics.get(self.search.objective)
+        sign = 1 if self.search.direction == Search.Direction.MAX else -1
+        scored = [point for point in self._earlier if not math.isnan(point[2])]
+        # Of equal ones, the first.
+        best = max(scored, key=lambda point: sign * point[2], default=None)
+        if best is None or (score is not None and sign * score > sign * best[2]):
+            return event.metrics, event.best_step + len(self._earlier)
+        metrics = self.row.epochs.get(attempt=self.row.attempt, epoch=best[1]).metrics
+        return metrics, best[1] - 1
+
+    def _keep_checkpoint(self, runner: Runner) -> None:
+        names = trial_folder(self.row.oracle_id)
+        if runner.folder.joinpath(*names).exists():
+            target = checkpoint_folder(self.search.pk, self.row.oracle_id, self.row.attempt)
+            store_folder(runner.folder, target, *names, beat=self.beat)
 
     @property
     def _peak(self) -> int | None:

@@ -1,5 +1,6 @@
 """Trials, their attempts and their epochs. Only the recorder (tuning.supervisor.recorder) writes
-what a trial reports and how it ends; a finished trial never changes."""
+what a trial reports and how it ends; a finished trial never changes, except that a pruned one may
+go on."""
 
 from typing import Any, Self
 

@@ -50,6 +50,7 @@ SEARCHES = (
     {"tuner": "auto", "max_trials": 40},
     {"tuner": "cmaes", "max_trials": 40},
     {"tuner": "random", "max_trials": 400, "target_score": 0.95},
+    {"tuner": "tpe", "max_trials": 40, "epochs": 9, "pruner": "asha"},
 )
 
 
@@ -143,6 +144,7 @@ def _write_late(trial: Trial) -> None:
     for write in (
         lambda: recorder.record_epochs(trial, [EpochEnd(0, 99, 0.1, metrics)], 99),
         lambda: recorder.complete_trial(trial, metrics, 0),
+        lambda: recorder.prune_trial(trial, 1),
         lambda: recorder.record_built(trial, -1, "late"),
         lambda: recorder.release_trial(trial, "late"),
         lambda: recorder.stop_trial(trial, "late"),

@@ -78,13 +78,16 @@ def _rows(connection: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def _check(rows: dict[str, list[dict[str, Any]]]) -> None:
-    assert [search["status"] for search in rows["search"]] == ["completed"] * 5
+    assert [search["status"] for search in rows["search"]] == ["completed"] * 6
     for search in rows["search"]:
         trials = [t for t in rows["trial"] if t["search_id"] == search["id"]]
         assert sorted(t["number"] for t in trials) == list(range(1, len(trials) + 1))
         asked = [t["oracle_id"] for t in trials if t["oracle_id"]]
         assert len(asked) == len(set(asked)) == len(trials) - 1
         ended = [t for t in trials if t["status"] != "stopped"]
+        if search["pruner"] != "none":
+            _check_pruning(search, ended, rows)
+            continue
         assert sorted(t["end_order"] for t in ended) == list(range(1, len(ended) + 1))
         if search["target_score"] is not None:
             _check_target(search, ended, trials)
@@ -96,12 +99,13 @@ def _check(rows: dict[str, list[dict[str, Any]]]) -> None:
         state = search["oracle_state"]
         assert sorted(state["start_order"]) == sorted(asked), "each suggestion is one trial"
         assert len(set(state["end_order"])) == len(state["end_order"]), "each end counts once"
+    pruning = {s["id"] for s in rows["search"] if s["pruner"] != "none"}
     stopped = {t["search_id"] for t in rows["trial"] if t["status"] == "stopped"}
     assert stopped <= {s["id"] for s in rows["search"] if s["target_score"] is not None}
     for trial in rows["trial"]:
         attempts = [a for a in rows["attempt"] if a["trial_id"] == trial["id"]]
         assert sorted(a["number"] for a in attempts) == list(range(1, trial["attempt"] + 1))
-        if trial["status"] == "stopped":
+        if trial["status"] == "stopped" or trial["search_id"] in pruning:
             continue
         assert trial["status"] == "completed"
         outcomes = {a["number"]: a["outcome"] for a in attempts}
@@ -118,10 +122,37 @@ def _check(rows: dict[str, list[dict[str, Any]]]) -> None:
         assert trial["score"] == trial["metrics"]["val_accuracy"]
     # No two attempts wrote under one number.
     tokens: dict[tuple[int, int], set[float]] = {}
+    resumed = {t["id"] for t in rows["trial"] if t["pruned_after"]}
     for epoch in rows["epoch"]:
+        if epoch["trial_id"] in resumed:
+            continue
         key = epoch["trial_id"], epoch["attempt"]
         tokens.setdefault(key, set()).add(epoch["metrics"]["token"])
     assert all(len(found) == 1 for found in tokens.values())
+
+
+def _check_pruning(search: Any, trials: list[Any], rows: dict[str, list[Any]]) -> None:
+    """Each trial is completed, or was pruned at a rung; what went on has each epoch once."""
+    assert len(trials) == search["max_trials"]
+    assert len({t["end_order"] for t in trials}) == len(trials)
+    assert {t["status"] for t in trials} == {"completed", "pruned"}
+    outcomes = [a["outcome"] for a in rows["attempt"] if a["trial_id"] in {t["id"] for t in trials}]
+    promoted = [t for t in trials if t["pruned_attempt"] and t["pruned_attempt"] < t["attempt"]]
+    assert promoted, "the test provoked no promotion"
+    assert any(outcome.startswith("Pruned at epoch") for outcome in outcomes)
+    for trial in trials:
+        last = trial["attempt"]
+        own = [e for e in rows["epoch"] if (e["trial_id"], e["attempt"]) == (trial["id"], last)]
+        assert sorted(e["epoch"] for e in own) == list(range(1, len(own) + 1))
+        assert trial["epochs_done"] == len(own)
+        if trial["status"] == "pruned":
+            assert trial["score"] is None
+            # A rung, or one epoch later if the verdict was late.
+            assert trial["pruned_after"] == len(own)
+            assert len(own) in (1, 2, 3, 4)
+        else:
+            assert len(own) == search["epochs"]
+            assert trial["score"] == max(e["metrics"]["val_accuracy"] for e in own)
 
 
 def _check_target(search: Any, ended: list[Any], trials: list[Any]) -> None:

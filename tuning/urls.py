@@ -111,6 +111,7 @@ urlpatterns = [
     path("trials/<int:pk>/live/", trials.trial_live, name="trial-live"),
     path("trials/<int:pk>/plots.json", trials.trial_plots, name="trial-plots"),
     path("trials/<int:pk>/retrain/", trials.trial_retrain, name="trial-retrain"),
+    path("trials/<int:pk>/train-to-end/", trials.trial_train_to_end, name="trial-train-to-end"),
     *_notes("searches", "search"),
     *_notes("trials", "trial"),
     path("projects/<int:pk>/mark/", notes.project_mark, name="project-mark"),

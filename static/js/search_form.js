@@ -12,11 +12,24 @@ function show(element, shown) {
 
 const field = (name) => form.querySelector(`[data-field="${name}"]`);
 
+// What the pruner reads, unless the strategy leaves it nothing to prune.
+function adaptPruning(strategy) {
+  const { value, dataset } = form.elements.pruner;
+  const unpruned = dataset.unpruned.split(" ").includes(strategy);
+  show(form.querySelector("[data-pruning]"), !unpruned);
+  for (const reason of form.querySelectorAll("[data-unpruned-by]")) show(reason, reason.dataset.unprunedBy === strategy);
+  for (const help of form.querySelectorAll("[data-pruner]")) show(help, help.dataset.pruner === value);
+  show(form.querySelector("[data-prunes]"), value !== "none");
+  const reads = JSON.parse(dataset.settings)[value] ?? [];
+  for (const part of form.querySelectorAll('[data-field^="pruning_"]')) show(part, reads.includes(part.dataset.field));
+}
+
 function adapt() {
   const { value, dataset } = form.elements.tuner;
   const hasRounds = (dataset.withRounds ?? "").split(" ").includes(value);
   for (const part of form.querySelectorAll("[data-strategy]")) show(part, part.dataset.strategy === value);
   show(field("max_trials"), !hasRounds);
+  adaptPruning(value);
   const stopping = form.elements.early_stopping_metric?.value;
   show(field("early_stopping_patience"), stopping !== "");
   // It looks at the objective the way the search does.

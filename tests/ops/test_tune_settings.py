@@ -139,3 +139,37 @@ def test_enqueued_values_that_cannot_be_are_one_sentence(
     options = _options(*words)
     with pytest.raises(CommandError, match=re.escape(said)):
         enqueued_of(search_of(project, options), options["enqueue"])
+
+
+def test_a_pruner_and_its_settings_are_options(project: Project) -> None:
+    words = ["--pruner", "percentile", "--pruning-percentile", "25", "--pruning-warmup", "2",
+             "--pruning-min-trials", "6", "--pruning-interval", "3"]  # fmt: skip
+    search = search_of(project, _options(*words))
+    assert (search.pruner, search.pruning_percentile, search.pruning_warmup) == (
+        "percentile",
+        25,
+        2,
+    )
+    assert (search.pruning_min_trials, search.pruning_interval) == (6, 3)
+
+
+def test_without_an_option_pruning_is_automatic(project: Project) -> None:
+    assert search_of(project, _options()).pruner == "auto"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--pruner threshold", "--pruning-lower: Enter a lower or an upper threshold"),
+        ("--pruner median --pruning-warmup 10", "--pruning-warmup: A trial has only 10 epochs"),
+        (
+            "--pruner median --pruning-factor 3",
+            "--pruning-factor has no effect with --pruner median",
+        ),
+        ("--pruning-warmup 3", "--pruning-warmup has no effect with --pruner auto"),
+        ("--pruner asha --tuner hyperband", "--pruner has no effect: Hyperband decides itself"),
+    ],
+)
+def test_options_of_pruning_that_make_no_sense(project: Project, words: str, said: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(said)):
+        search_of(project, _options(*words.split()))

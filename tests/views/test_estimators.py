@@ -79,7 +79,9 @@ def test_the_form_asks_for_folds_and_a_scorer(as_alice: Client, estimators: Proj
     page = response.content.decode()
     assert "fits <b>100 estimators</b> in all, one for each fold" in page
     assert "epoch" not in page.lower()
-    assert "hyperband" not in page.lower()
+    strategies = [name for name, _ in response.context["form"].fields["tuner"].choices]
+    assert "auto" in strategies
+    assert "hyperband" not in strategies
     form = response.context["form"]
     data = {field.name: field.value() for field in form if field.value() is not None}
     as_alice.post(url, {**data, "scoring": "f1_macro", "folds": 4})

@@ -55,7 +55,7 @@ CHANGES = {
     "project-inspect", "project-upgrade", "project-delete", "search-create",
     "search-pause", "search-resume",
     "search-stop", "search-extend", "search-limits",
-    "search-delete", "trial-retrain", "saved-model-stop",
+    "search-delete", "trial-retrain", "trial-train-to-end", "saved-model-stop",
     "saved-model-delete", "member-set", "dataset-delete", "dataset-columns",
     "dataset-arrays", "hypermodel-inspect",
     "view-change", "view-delete",

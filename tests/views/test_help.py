@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from tuning.analysis import help as texts
 from tuning.analysis.limits import EARLY
+from tuning.analysis.pruning import SETTINGS
 from tuning.analysis.trials.columns import Column, columns_of
 from tuning.analysis.trials.exports import FORMATS
 from tuning.analysis.trials.operators import OPERATORS
@@ -20,6 +21,7 @@ from tuning.analysis.trials.selection import Selection
 from tuning.models import Cells, Search, Trial
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.strategies.pruners import PRUNERS
 from tuning.views.help import PAGES
 
 
@@ -142,3 +144,16 @@ def test_each_limit_of_a_search_is_explained(as_dora: Client) -> None:
     for limit in EARLY:
         assert f'id="limit-{limit.name}"' in html
         assert limit.option in html
+
+
+def test_every_pruner_and_its_settings_are_explained(as_dora: Client) -> None:
+    html = page(as_dora, "strategies")
+    for traits in PRUNERS.values():
+        row = re.search(rf'<tr id="pruner-{traits.name}">.*?</tr>', html, re.DOTALL)
+        assert row, traits.name
+        assert traits.help in row[0]
+    for setting in SETTINGS:
+        row = re.search(rf'<tr id="{setting.name}">.*?</tr>', html, re.DOTALL)
+        assert row, setting.name
+        assert setting.option in row[0]
+    assert "horizon effect" in html

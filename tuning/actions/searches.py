@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from tuning.analysis.feeding import Fitting
 from tuning.analysis.limits import early_end
 from tuning.models import Cells, Project, SavedModel, Search, Trial
-from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
+from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.spaces.hyperparameters import default_values
 from tuning.strategies.untried import key_of
 
@@ -115,13 +115,27 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
 
 def refusal_to_try(search: Search) -> str:
     """Why no values can be tried in this search; empty if they can."""
+    return _refusal_to_go_on(search, "try further values", "try your values")
+
+
+def refusal_to_train_to_end(trial: Trial) -> str:
+    """Why this trial cannot be trained to its end; empty if it can."""
+    if trial.status != Status.PRUNED:
+        return f"Trial {trial.number} is not pruned: its status is {trial.get_status_display()}."
+    purpose = f"train trial {trial.number} to the end"
+    return _refusal_to_go_on(trial.search, purpose, purpose)
+
+
+def _refusal_to_go_on(search: Search, purpose: str, then: str) -> str:
+    """Why no further trial that a person asks for can run."""
     if search.is_imported:
         return "An imported search has no code to run."
-    if search.end_reason and (search.is_active or early_end(search)):
-        return f"{search.end_reason} Change the limits of the search to try further values."
+    reached = search.end_reason if search.is_active else early_end(search)
+    if reached:
+        return f"{reached} Change the limits of the search to {purpose}."
     if not search.is_active and search.status != SearchStatus.COMPLETED:
         status = search.get_status_display().lower()
-        return f"The search is {status}. Extend it to go on, then try your values."
+        return f"The search is {status}. Extend it to go on, then {then}."
     return ""
 
 
@@ -149,6 +163,24 @@ def try_values(search: Search, values: Mapping[str, Any], seen: int) -> Trial | 
     )
     ring()
     return trial
+
+
+@transaction.atomic
+def train_to_end(trial: Trial) -> bool:
+    """Train a pruned trial again, without pruning it; one of a paused search waits. A completed
+    search goes on for it. Whether this changed anything: a second press does not."""
+    search = Search.objects.select_for_update().filter(pk=trial.search_id).first()
+    row = search and search.trials.select_related("search").filter(pk=trial.pk).first()
+    if search is None or row is None or refusal_to_train_to_end(row):
+        return False
+    if not search.trials.train_to_end(row.pk):
+        return False
+    Cells.objects.fill(search, [search.trials.get(pk=row.pk)])
+    Search.objects.filter(pk=search.pk).update(
+        **({} if search.is_active else going_on(search)), revision=F("revision") + 1
+    )
+    ring()
+    return True
 
 
 @transaction.atomic

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from tuning.analysis.plots import PLOTS
+from tuning.analysis.pruning import SETTINGS, Setting
 from tuning.analysis.trials.columns import HYPERPARAMETERS, METRICS, NOTES, TRIAL, Column
 from tuning.analysis.trials.operators import OPERATORS, Operator
 from tuning.figures import in_words
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.strategies.pruners import PRUNERS
 
 # A column of each sort, with what people call the sort.
 SAMPLES = {
@@ -127,6 +129,15 @@ def search_statuses() -> list[tuple[SearchStatus, str]]:
 
 def trial_statuses() -> list[tuple[Status, str]]:
     return [(status, TRIAL_MEANINGS[status]) for status in Status]
+
+
+def pruning_settings() -> list[tuple[Setting, str]]:
+    """Each with the captions of the pruners that read it."""
+    rows = list(PRUNERS.values())
+    return [
+        (setting, in_words([each.caption for each in rows if setting.name in each.settings]))
+        for setting in SETTINGS
+    ]
 
 
 def failures() -> list[FailureCode]:

@@ -5,12 +5,11 @@ Each takes the same few queries however long the list is.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Case, Max, Min, Q, When
 
 from tuning.models import Project, SavedModel, Search
-from tuning.protocol.statuses import SEARCH_ACTIVE, Status
+from tuning.protocol.statuses import FINISHED, SEARCH_ACTIVE, Status
 
 from .summary import planned_trials
 
@@ -23,8 +22,7 @@ class SearchRow:
 
     @property
     def finished(self) -> int:
-        row: Any = self.search
-        return int(row.completed_count + row.failed_count + row.stopped_count)
+        return sum(getattr(self.search, f"{status}_count") for status in FINISHED)
 
 
 @dataclass(frozen=True)

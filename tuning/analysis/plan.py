@@ -10,15 +10,17 @@ from tuning.strategies.auto import choose
 from tuning.strategies.traits import Name
 
 from .forecast import Estimate, disk_text, estimate
+from .pruning import pruning_text
 from .summary import planned_epochs, planned_trials
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`strategy` says how values are chosen. `epochs` is the most that all trials together can
-    train, `fits` how many estimators they fit: one of the two is 0."""
+    """`strategy` says how values are chosen, `pruning` which trials end early. `epochs` is the most
+    that all trials together can train, `fits` how many estimators they fit: one of the two is 0."""
 
     strategy: str
+    pruning: str
     trials: int
     epochs: int
     brackets: list[hyperband_plan.Bracket]
@@ -34,6 +36,7 @@ def plan_info(search: Search) -> Plan:
     trials, epochs = planned_trials(search), planned_epochs(search)
     plan = Plan(
         strategy=strategy_text(search),
+        pruning=pruning_text(search),
         trials=trials,
         epochs=epochs,
         brackets=[],

@@ -8,12 +8,17 @@ from django import forms
 
 from tuning.analysis.limits import EARLY
 from tuning.analysis.profiles import split_sizes
+from tuning.analysis.pruning import help_of, refusal
 from tuning.models import Dataset, Project, Search
 from tuning.protocol.script_settings import AMOUNTS, Use
+from tuning.strategies.pruners import PRUNERS
+from tuning.strategies.pruners import Traits as Pruner
 from tuning.strategies.traits import OWN_SETTINGS, STRATEGIES, WITH_ROUNDS, Traits
 
 from .directions import clean_direction, direction_field
 from .limits import NAMES, limit_field
+from .pruning import NAMES as PRUNING
+from .pruning import clean_pruning, pruning_fields
 
 # The few settings that decide what happens; the rest is folded away.
 MAIN_FIELDS = ("objective", "direction", "tuner", "max_trials", "epochs")
@@ -81,7 +86,7 @@ class SearchForm(forms.ModelForm):
             *MAIN_FIELDS, *OWN_SETTINGS, "executions_per_trial", "batch_size",
             "early_stopping_metric", "early_stopping_direction", "early_stopping_patience", "seed",
             "parallel_trials", "retries", "max_consecutive_failures", "time_limit", "stall_limit",
-            *NAMES,
+            *NAMES, *PRUNING,
         ]  # fmt: skip
         labels = {
             "tuner": "Search strategy",
@@ -127,6 +132,7 @@ class SearchForm(forms.ModelForm):
             )  # fmt: skip
         for limit in EARLY:
             self.fields[limit.name] = limit_field(limit)
+        self.fields |= pruning_fields(project.inspection.kind)
         for name in _OF_A_STRATEGY:
             if name in self.fields:
                 self.fields[name].required = False
@@ -221,12 +227,29 @@ class SearchForm(forms.ModelForm):
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
-        first = {*self.main_names, *OWN_SETTINGS, *NAMES}
+        first = {*self.main_names, *OWN_SETTINGS, *NAMES, *PRUNING}
         return [field for field in self if field.name not in first]
 
     @property
     def limit_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in NAMES]
+
+    @property
+    def pruning_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in PRUNING]
+
+    @property
+    def pruners(self) -> list[tuple[Pruner, str]]:
+        """Each with what it does and when to choose it."""
+        kind = self.project.inspection.kind
+        return [(traits, help_of(traits, kind)) for traits in PRUNERS.values()]
+
+    @property
+    def unpruned(self) -> list[tuple[Traits, str]]:
+        """The strategies whose trials are not pruned, with the reason."""
+        offered = {name for name, _ in self.fields["tuner"].choices}
+        rows = [(traits, refusal(traits)) for traits in STRATEGIES.values()]
+        return [(traits, said) for traits, said in rows if said and traits.name in offered]
 
     @property
     def more_is_open(self) -> bool:
@@ -253,6 +276,7 @@ class SearchForm(forms.ModelForm):
             if cleaned.get(name) is None and name not in self.errors:
                 cleaned[name] = Search._meta.get_field(name).get_default()
         self._clean_directions(cleaned)
+        clean_pruning(self, cleaned, self.project.inspection.kind)
         if "time_limit" in cleaned and cleaned.get("stall_limit", 0) > cleaned["time_limit"]:
             self.add_error("stall_limit", "This is longer than the time limit of a trial.")
         return cleaned

@@ -35,6 +35,19 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         """Those whose values a person gave."""
         return self.filter(oracle_id="", is_baseline=False)
 
+    def train_to_end(self, pk: int) -> bool:
+        """A pruned trial waits for another attempt, which is not pruned. It keeps its end_order
+        until it ends anew: no two ends have the same."""
+        changed = self.filter(pk=pk, status=Status.PRUNED).update(
+            status=Status.QUEUED,
+            trains_to_end=True,
+            finished_at=None,
+            lease_expires_at=None,
+            worker=None,
+            slot=None,
+        )
+        return changed == 1
+
     def stop_queued(self) -> None:
         """Of one search, which has ended: what waits does not run any more."""
         queued = list(self.queued().values_list("pk", flat=True))

@@ -10,7 +10,9 @@ from django.views.decorators.http import require_safe
 
 from tuning.analysis import help as texts
 from tuning.analysis.limits import EARLY
+from tuning.analysis.pruning import HORIZON
 from tuning.analysis.trials.exports import FORMATS
+from tuning.strategies.pruners import PRUNERS
 from tuning.strategies.traits import STRATEGIES
 
 
@@ -51,7 +53,10 @@ PAGES = {
         Page("notes", "Stars, tags and comments", "What people add to trials and searches."),
         Page(
             "strategies", "Choosing a strategy", "How a search chooses the next values.",
-            lambda: {"strategies": STRATEGIES.values(), "limits": EARLY},
+            lambda: {
+                "strategies": STRATEGIES.values(), "limits": EARLY, "pruners": PRUNERS.values(),
+                "pruning_settings": texts.pruning_settings(), "horizon": HORIZON,
+            },
         ),
         Page("refine", "Refining a search", "From good trials to a better search space."),
         Page(

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tuning.actions import searches as actions
 from tuning.analysis.feeding import Feeding, feeding
 from tuning.analysis.plan import plan_info
+from tuning.analysis.pruning import HORIZON
 from tuning.analysis.refinement import beginning
 from tuning.forms.estimator_searches import search_form
 from tuning.forms.feeding import FeedForm
@@ -69,7 +70,9 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
         search.refined_from = earlier
         fed = context["feeding"].trials if forms.feed.wanted else ()
         return redirect("search-detail", actions.start_search(request.user, search, fed).pk)
-    context |= {"project": project, "begun": begun, "url": request.get_full_path()}
+    context |= {
+        "project": project, "begun": begun, "url": request.get_full_path(), "horizon": HORIZON,
+    }  # fmt: skip
     refused = data is not None and not valid and not reset
     return render(request, "searches/create.html", context, status=422 if refused else 200)
 

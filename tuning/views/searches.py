@@ -11,10 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import searches as actions
+from tuning.analysis import pruning
 from tuning.analysis.curves import running_info
 from tuning.analysis.history import history_info
 from tuning.analysis.limits import bars, clock, reached, values_of
 from tuning.analysis.plan import strategy_text
+from tuning.analysis.savings import savings
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
 from tuning.forms.limits import LimitsForm
@@ -147,7 +149,12 @@ def _page_context(request: HttpRequest, search: Search) -> dict[str, Any]:
     can_edit = may_edit(request, search.project.team_id)
     live = _live_context(search, Worker.objects.online().count(), can_edit)
     page = _space_context(search) | refinement_context(search)
-    page["strategy_text"] = "" if search.is_imported else strategy_text(search)
+    if not search.is_imported:
+        page |= {
+            "strategy_text": strategy_text(search),
+            "pruning_text": pruning.pruning_text(search),
+            "pruning_values": pruning.values_of(search),
+        }
     forms = {"extend_form": ExtendForm(search=search), "limits_form": LimitsForm(search=search)}
     return live | page | forms | {"limit_values": values_of(search)}
 
@@ -170,6 +177,7 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
         "running": running,
         "limit_bars": bars(search),
         "clock": clock(search),
+        "savings": savings(search) if summary.pruned else None,
         "free_lines": range(free if search.is_active else 0),
         "top": top_trials(search),
         "failures": failed_trials(search),

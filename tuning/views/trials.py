@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -9,9 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from tuning.actions.saved_models import retrain
+from tuning.actions.searches import refusal_to_train_to_end, train_to_end
 from tuning.analysis.curves import trial_info
 from tuning.analysis.decline import decline_of
 from tuning.analysis.lineage import hyperband_place, neighbours
+from tuning.analysis.pruning import HORIZON, pruned_text
 from tuning.analysis.resources import resources_of
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import running_row, spread
@@ -60,6 +63,18 @@ def trial_retrain(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("saved-model-detail", saved_model.pk)
 
 
+@require_POST
+def trial_train_to_end(request: HttpRequest, pk: int) -> HttpResponse:
+    run_here = _trials().filter(search__origin=Search.Origin.TUNEROOM)
+    trial = editable_or_404(request, run_here, pk)
+    if not train_to_end(trial):
+        trial.refresh_from_db()
+        # Pressed twice, it waits or runs already.
+        if not (trial.is_active and trial.trains_to_end):
+            messages.error(request, refusal_to_train_to_end(trial))
+    return redirect("trial-detail", trial.pk)
+
+
 def _trials() -> QuerySet[Trial]:
     return Trial.objects.select_related(
         "worker", "search__project__team", "search__project__dataset", "search__project__hypermodel"
@@ -96,7 +111,18 @@ def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str,
         "attempts": trial.attempts.all(),
         "saved_models": trial.saved_models.order_by("-created_at"),
         "form": form,
+        **_pruned_context(trial),
         "can_edit": may_edit(request, search.project.team_id),
+    }
+
+
+def _pruned_context(trial: Trial) -> dict[str, Any]:
+    if trial.status != Status.PRUNED:
+        return {}
+    return {
+        "pruned_text": pruned_text(trial),
+        "horizon": HORIZON,
+        "to_end_refusal": refusal_to_train_to_end(trial),
     }
 
 

@@ -98,6 +98,7 @@ def search_groups(facts: Sequence[SearchFacts]) -> list[Group]:
             facts,
             0,
             trials=("Trials ended", "text", lambda each: each.trials_text),
+            pruned=("Pruned", "setting", lambda each: each.counts.get(Status.PRUNED, 0)),
             failed=("Failed", "setting", lambda each: each.counts.get(Status.FAILED, 0)),
             epochs=("Epochs trained", "figure", lambda each: each.epochs),
             seconds=("Training time", "duration", lambda each: each.seconds),

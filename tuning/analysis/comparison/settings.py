@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tuning.analysis import pruning
 from tuning.analysis.limits import values_of
 from tuning.models import Search
 
@@ -24,6 +25,7 @@ def setting_rows(searches: Sequence[Search], reference: int = 0) -> list[Row]:
         batch_size=("Batch size", "setting", lambda search: _network(search, "batch_size")),
         early_stopping=("Early stopping", "text", _early_stopping),
         folds=("Folds", "setting", _folds),
+        pruner=("Pruner", "text", _pruner),
         limits=("Limits", "text", _limits),
         seed=("Seed", "setting", lambda search: None if search.is_imported else search.seed),
     )  # fmt: skip
@@ -58,6 +60,14 @@ def _early_stopping(search: Search) -> str | None:
 def _limits(search: Search) -> str | None:
     """The early ones that are set."""
     return ", ".join(f"{caption.lower()} {value}" for caption, value in values_of(search)) or None
+
+
+def _pruner(search: Search) -> str | None:
+    """With what Automatic chose, and the settings of others."""
+    if search.is_imported:
+        return None
+    (_, pruner), *settings = pruning.values_of(search)
+    return ", ".join([pruner, *(f"{caption.lower()} {value}" for caption, value in settings)])
 
 
 def _folds(search: Search) -> int | None:

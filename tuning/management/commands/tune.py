@@ -24,9 +24,12 @@ from tuning.actions.saved_models import retrain, stop_retraining
 from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
 from tuning.analysis.limits import EARLY, Unit
+from tuning.analysis.pruning import SETTINGS, option_problem, pruning_text
+from tuning.analysis.savings import savings
 from tuning.analysis.summary import planned_trials
 from tuning.forms.arrays import question as array_question
 from tuning.forms.estimator_searches import search_form
+from tuning.forms.pruning import NAMES as PRUNING
 from tuning.forms.space import SpaceForm
 from tuning.management.inputs import ARRAY_OPTIONS, find_dataset, find_template, refuse
 from tuning.management.own_worker import own_worker
@@ -38,6 +41,7 @@ from tuning.protocol.statuses import SearchStatus, Status
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
 from tuning.spaces.edits import Refused
 from tuning.spaces.entered import configuration
+from tuning.strategies.pruners import PRUNERS
 from tuning.strategies.traits import STRATEGIES
 
 POLL = 0.3
@@ -93,6 +97,12 @@ class Command(BaseCommand):
             help="the same for the metric of early stopping",
         )  # fmt: skip
         parser.add_argument("--patience", type=int)
+        parser.add_argument(
+            "--pruner", choices=list(PRUNERS), help="what ends unpromising trials early (auto)"
+        )
+        for setting in SETTINGS:
+            kind = int if setting.whole else float
+            parser.add_argument(setting.option, type=kind, metavar="N", help=setting.help)
         parser.add_argument("--seed", type=int)
         parser.add_argument(
             "--enqueue", action="append", default=[], metavar="JSON",
@@ -143,6 +153,8 @@ class Command(BaseCommand):
         sketch = search_of(project, options)
         search = start_search(user, sketch, enqueued=enqueued_of(sketch, options["enqueue"]))
         self._say(f"Objective: {search.get_direction_display()} {search.score_name}")
+        if said := pruning_text(search):
+            self._say(said)
         best = self._follow(search)
         self._say(f"Best: trial {best.number}, {search.score_name} {best.score:.4g}")
         for name, value in best.values.items():
@@ -206,6 +218,8 @@ class Command(BaseCommand):
             raise
         if search.end_reason:
             self._say(search.end_reason)
+        if saved := savings(search):
+            self._say(f"Pruned: {saved.trials_text}. {saved.sentence}")
         best = search.trials.best_first(search.direction).first()
         if search.status != SearchStatus.COMPLETED or best is None:
             reason = search.failure_message or _first_failure(search)
@@ -312,6 +326,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         "scoring": options["scoring"],
         "folds": options["folds"],
         **{limit.name: options[limit.name] for limit in EARLY},
+        **{name: options.get(name) for name in PRUNING},
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -329,6 +344,8 @@ def search_of(project: Project, options: dict[str, Any]) -> Search:
             option = f"--{name.replace('_', '-')}"
             raise CommandError(f"{form.errors[name][0]} Add {option} max (higher) or min (lower).")
     refuse(form)
+    if problem := option_problem(_given(options), form.cleaned_data["tuner"]):
+        raise CommandError(problem)
     search = form.search()
     search.space = SpaceForm(
         None, inspection=project.inspection, earlier=project.inspection.script_settings.space
@@ -393,8 +410,10 @@ def _progress(search: Search) -> tuple[int, int, str]:
     finished = search.trials.finished().count()
     total = max(planned_trials(search), finished)
     best = search.trials.best_first(search.direction).first()
+    pruned = search.trials.filter(status=Status.PRUNED).count()
     if best is not None:
-        return finished, total, f"best {search.score_name} {best.score:.4g}"
+        besides = f", {pruned:,} pruned" if pruned else ""
+        return finished, total, f"best {search.score_name} {best.score:.4g}{besides}"
     running = search.trials.running().first()
     if running is not None:
         unit = search.kind.unit

@@ -1,0 +1,206 @@
+"""Pruned trials on the pages of their search, and training one to its end."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tuning.actions.searches import change_limits, pause_search, train_to_end
+from tuning.models import Epoch, Search, Trial, Worker
+from tuning.protocol.statuses import SearchStatus, Status
+from tuning.supervisor.claims import Slot, claim_next
+
+pytestmark = pytest.mark.django_db
+
+LAST = {"val_accuracy": 0.7123, "val_loss": 0.9, "accuracy": 0.7, "loss": 1.0}
+
+
+@pytest.fixture
+def search(make_search: Any, add_trial: Any) -> Search:
+    """A completed search of 20 epochs: 12 completed trials, the 13th was pruned after 3 epochs."""
+    search: Search = make_search(max_trials=13, epochs=20, tuner="tpe", pruner="auto")
+    for number in range(1, 13):
+        add_trial(search, number, 0.8 + number / 100, is_baseline=number == 1, end_order=number,
+                  epochs_done=20)  # fmt: skip
+    trial = add_trial(
+        search, 13, None, status=Status.PRUNED, end_order=13, metrics={}, execution_scores=[],
+        last_metrics=LAST, best_epoch=None, oracle_id="t-13", epochs_done=3,
+    )  # fmt: skip
+    trial.attempts.create(number=1, worker_name="w", slot=0, outcome="Pruned at epoch 3")
+    for epoch in (2, 3):
+        Epoch.objects.create(
+            trial=trial, attempt=1, execution=0, epoch=epoch, seconds=0.5, metrics=LAST
+        )
+    Search.objects.filter(pk=search.pk).update(status=SearchStatus.COMPLETED)
+    search.refresh_from_db()
+    return search
+
+
+@pytest.fixture
+def pruned(search: Search) -> Trial:
+    trial: Trial = search.trials.get(number=13)
+    return trial
+
+
+def page_of(client: Client, name: str, *keys: int, query: str = "") -> str:
+    response = client.get(reverse(name, args=keys) + query)
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def to_end(client: Client, trial: Trial) -> Any:
+    return client.post(reverse("trial-train-to-end", args=[trial.pk]), follow=True)
+
+
+def test_the_page_of_a_trial_says_when_and_by_what(as_dora: Client, pruned: Trial) -> None:
+    page = page_of(as_dora, "trial-detail", pruned.pk)
+    assert '<span class="status status-pruned">Pruned</span>' in page
+    assert "Pruned after 3 of 20 epochs by Median." in page
+    assert "Its last val_accuracy was 0.7123; it has no score." in page
+    assert "Pruned at epoch 3" in page
+    # A viewer cannot change it.
+    assert "Train to the end" not in page
+
+
+def test_an_editor_has_it_trained_to_the_end(
+    as_bob: Client, search: Search, pruned: Trial, worker: Worker
+) -> None:
+    assert "Train to the end" in page_of(as_bob, "trial-detail", pruned.pk)
+    response = to_end(as_bob, pruned)
+    assert response.redirect_chain[-1][0] == reverse("trial-detail", args=[pruned.pk])
+    pruned.refresh_from_db()
+    assert (pruned.status, pruned.trains_to_end) == (Status.QUEUED, True)
+    assert not pruned.may_be_pruned
+    # What it reported before stays.
+    assert pruned.epochs.count() == 3
+    assert pruned.cells.status == ""
+    revision = search.revision
+    search.refresh_from_db()
+    assert search.status == SearchStatus.RUNNING
+    assert search.revision > revision
+    assert search.max_trials == 13
+    claimed = claim_next(Slot(worker, 0))
+    assert claimed == pruned
+    assert claimed.attempt == 2
+    assert claim_next(Slot(worker, 1)) is None
+    page = page_of(as_bob, "trial-detail", pruned.pk)
+    assert 'id="train-to-end"' not in page
+    assert "trained to the end" in page
+    assert "Pruned at epoch 3" in page
+
+
+def test_two_presses_are_one(as_bob: Client, search: Search, pruned: Trial) -> None:
+    to_end(as_bob, pruned)
+    search.refresh_from_db()
+    response = to_end(as_bob, pruned)
+    assert not response.context["messages"]
+    assert search.revision == Search.objects.get(pk=search.pk).revision
+
+
+def test_two_at_once_are_one(search: Search, pruned: Trial) -> None:
+    """Both have read the row while it was pruned."""
+    assert train_to_end(Trial.objects.get(pk=pruned.pk))
+    assert not train_to_end(pruned)
+    assert not search.trials.train_to_end(pruned.pk)
+
+
+def test_it_waits_while_the_search_is_paused(
+    as_bob: Client, search: Search, pruned: Trial, worker: Worker
+) -> None:
+    Search.objects.filter(pk=search.pk).update(status=SearchStatus.RUNNING)
+    pause_search(search)
+    to_end(as_bob, pruned)
+    search.refresh_from_db()
+    pruned.refresh_from_db()
+    assert (search.status, pruned.status) == (SearchStatus.PAUSED, Status.QUEUED)
+    assert claim_next(Slot(worker, 0)) is None
+
+
+@pytest.mark.parametrize("status", [SearchStatus.STOPPED, SearchStatus.FAILED])
+def test_an_ended_search_says_what_to_do_first(
+    status: SearchStatus, as_bob: Client, search: Search, pruned: Trial
+) -> None:
+    Search.objects.filter(pk=search.pk).update(status=status)
+    said = f"The search is {status}. Extend it to go on, then train trial 13 to the end."
+    assert said in page_of(as_bob, "trial-detail", pruned.pk)
+    assert said in to_end(as_bob, pruned).content.decode()
+    pruned.refresh_from_db()
+    assert pruned.status == Status.PRUNED
+
+
+def test_a_limit_that_ended_the_search_goes_first(
+    as_bob: Client, search: Search, pruned: Trial
+) -> None:
+    Search.objects.filter(pk=search.pk).update(target_score=0.9, end_reason="Reached the target.")
+    page = page_of(as_bob, "trial-detail", pruned.pk)
+    assert "Reached the target score 0.9 with trial 10." in page
+    assert "Change the limits of the search to train trial 13 to the end." in page
+    assert not train_to_end(pruned)
+    change_limits(search, {"target_score": None})
+    assert train_to_end(pruned)
+
+
+@pytest.mark.parametrize(
+    "status", [Status.COMPLETED, Status.FAILED, Status.STOPPED, Status.RUNNING, Status.QUEUED]
+)
+def test_only_pruned_trials_can(
+    status: Status, as_bob: Client, search: Search, pruned: Trial
+) -> None:
+    Trial.objects.filter(pk=pruned.pk).update(status=status)
+    response = to_end(as_bob, pruned)
+    said = f"Trial 13 is not pruned: its status is {status.caption}."
+    assert [str(message) for message in response.context["messages"]] == [said]
+    pruned.refresh_from_db()
+    assert (pruned.status, pruned.trains_to_end) == (status, False)
+    search.refresh_from_db()
+    assert search.status == SearchStatus.COMPLETED
+
+
+def test_who_may(
+    as_alice: Client, as_dora: Client, as_charlie: Client, search: Search, pruned: Trial
+) -> None:
+    url = reverse("trial-train-to-end", args=[pruned.pk])
+    assert as_charlie.post(url).status_code == 404
+    assert as_dora.post(url).status_code == 404
+    assert as_alice.get(url).status_code == 405
+    pruned.refresh_from_db()
+    assert pruned.status == Status.PRUNED
+    Search.objects.filter(pk=search.pk).update(origin=Search.Origin.KERASTUNER)
+    assert as_alice.post(url).status_code == 404
+    Search.objects.filter(pk=search.pk).update(origin=Search.Origin.TUNEROOM)
+    assert as_alice.post(url).status_code == 302
+
+
+def test_the_search_counts_pruned_trials_apart(as_dora: Client, search: Search) -> None:
+    page = page_of(as_dora, "search-detail", search.pk)
+    assert '<span class="status status-completed">12 completed</span>' in page
+    assert '<span class="status status-pruned">1 pruned</span>' in page
+    assert "13 of 13 trials" in page
+    assert "Pruning saved 7 % of the epochs: 17 of 260 planned, about 8.5 s of training." in page
+    page = page_of(as_dora, "project-detail", search.project_id)
+    assert "13 of 13" in page
+    assert "1 pruned" in page
+    page = page_of(as_dora, "search-compare", search.project_id, query=f"?search={search.pk}")
+    assert "Pruned" in page
+
+
+def test_the_settings_name_the_pruner(as_dora: Client, search: Search) -> None:
+    page = page_of(as_dora, "search-detail", search.pk)
+    assert "Pruning by Median, which suits trials of 20 epochs, with 4 epochs of warm-up." in page
+    assert "<dt>Pruner</dt><dd>Automatic: Median</dd>" in page
+    Search.objects.filter(pk=search.pk).update(pruner="percentile", pruning_percentile=25)
+    page = page_of(as_dora, "search-detail", search.pk)
+    assert "<dt>Pruner</dt><dd>Percentile</dd>" in page
+    assert "<dt>Percentile</dt><dd>25</dd>" in page
+    Search.objects.filter(pk=search.pk).update(pruner="none")
+    assert "<dt>Pruner</dt><dd>None</dd>" in page_of(as_dora, "search-detail", search.pk)
+
+
+def test_a_search_without_pruned_trials_says_nothing_of_savings(
+    as_dora: Client, search: Search, pruned: Trial
+) -> None:
+    pruned.delete()
+    page = page_of(as_dora, "search-detail", search.pk)
+    assert "saved" not in page
+    assert "status-pruned" not in page

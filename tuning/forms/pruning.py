@@ -1,0 +1,115 @@
+"""The part of a new search that says how its trials are pruned, made from the tables of pruners
+and of their settings."""
+
+import json
+from typing import Any
+
+from django import forms
+
+from tuning.analysis.pruning import SETTINGS, Setting, fewest_parts
+from tuning.figures import counted
+from tuning.models import Search
+from tuning.protocol.model_kinds import KindTraits
+from tuning.strategies.pruners import CHOICES, PRUNERS, Name, Traits
+from tuning.strategies.pruners import traits_of as pruner_of
+from tuning.strategies.traits import STRATEGIES, traits_of
+
+NAMES = ("pruner", *(setting.name for setting in SETTINGS))
+
+
+def pruning_fields(kind: KindTraits) -> dict[str, forms.Field]:
+    """None is required: which ones count depends on the pruner."""
+    # What the page's script shows for which pruner, and for which strategies nothing.
+    shown = {traits.name: traits.settings for traits in PRUNERS.values()}
+    unpruned = " ".join(t.name for t in STRATEGIES.values() if not t.can_be_pruned)
+    attrs = {"data-settings": json.dumps(shown), "data-unpruned": unpruned}
+    pruner = forms.ChoiceField(
+        choices=CHOICES, initial=Name.AUTO.value, required=False, label="Pruner",
+        help_text="Ends trials early that do worse than others did at the same point.",
+        widget=forms.Select(attrs=attrs),
+        error_messages={"invalid_choice": "There is no pruner “%(value)s”."},
+    )  # fmt: skip
+    return {"pruner": pruner, **{setting.name: _field(setting, kind) for setting in SETTINGS}}
+
+
+def _field(setting: Setting, kind: KindTraits) -> forms.Field:
+    options: dict[str, Any] = {
+        "min_value": setting.least, "max_value": setting.most, "required": False,
+        "initial": _default(setting), "label": setting.caption,
+        "help_text": setting.help_for(kind),
+    }  # fmt: skip
+    if setting.whole:
+        return forms.IntegerField(**options)
+    return forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}), **options)
+
+
+def clean_pruning(form: forms.BaseForm, cleaned: dict[str, Any], kind: KindTraits) -> None:
+    """Check what the chosen pruner reads; everything else has its default, whatever was entered."""
+    if "pruner" not in form.errors:
+        # Who does not say it does not want it.
+        cleaned["pruner"] = cleaned.get("pruner") or Name.NONE.value
+    pruner = pruner_of(cleaned.get("pruner", Name.NONE.value))
+    if not traits_of(cleaned.get("tuner") or "auto").can_be_pruned:
+        pruner = PRUNERS[Name.NONE]
+    for setting in SETTINGS:
+        read = setting.name in pruner.settings
+        if not read:
+            form.errors.pop(setting.name, None)
+        if not read or (cleaned.get(setting.name) is None and setting.name not in form.errors):
+            cleaned[setting.name] = _default(setting)
+    if pruner.name == Name.THRESHOLD:
+        _check_thresholds(form, cleaned)
+    if pruner.by_part:
+        _check_parts(form, cleaned, kind)
+    _check_warmup(form, cleaned, pruner, kind)
+    _check_trials(form, cleaned, pruner)
+
+
+def _default(setting: Setting) -> Any:
+    return Search._meta.get_field(setting.name).get_default()
+
+
+def _check_thresholds(form: forms.BaseForm, cleaned: dict[str, Any]) -> None:
+    if {"pruning_lower", "pruning_upper"} & form.errors.keys():
+        return
+    lower, upper = cleaned["pruning_lower"], cleaned["pruning_upper"]
+    if lower is None and upper is None:
+        form.add_error("pruning_lower", "Enter a lower or an upper threshold.")
+    elif lower is not None and upper is not None and upper < lower:
+        form.add_error("pruning_upper", "This is below the lower threshold.")
+
+
+def _check_parts(form: forms.BaseForm, cleaned: dict[str, Any], kind: KindTraits) -> None:
+    name, part = ("executions_per_trial", "execution") if kind.has_epochs else ("folds", "fold")
+    parts, p = cleaned.get(name), cleaned.get("pruning_p")
+    # The last part has nothing left to save.
+    if parts is None or p is None or parts > fewest_parts(p):
+        return
+    has = "has only" if parts > 1 else "has"
+    form.add_error(
+        "pruner",
+        f"With the p threshold {p:.12g} the test needs at least {fewest_parts(p) + 1} {part}s per "
+        f"trial; this search {has} {counted(parts, part)}.",
+    )
+
+
+def _check_warmup(
+    form: forms.BaseForm, cleaned: dict[str, Any], pruner: Traits, kind: KindTraits
+) -> None:
+    if "pruning_warmup" not in pruner.settings:
+        return
+    executions, epochs = cleaned.get("executions_per_trial"), cleaned.get("epochs")
+    unit, steps = "fold", cleaned.get("folds")
+    if kind.has_epochs and pruner.by_part:
+        unit, steps = "execution", executions
+    elif kind.has_epochs:
+        unit, steps = "epoch", executions and epochs and executions * epochs
+    warmup = cleaned.get("pruning_warmup")
+    if steps and warmup is not None and warmup >= steps:
+        form.add_error("pruning_warmup", f"A trial has only {counted(steps, unit)}.")
+
+
+def _check_trials(form: forms.BaseForm, cleaned: dict[str, Any], pruner: Traits) -> None:
+    trials, least = cleaned.get("max_trials"), cleaned.get("pruning_min_trials")
+    if "pruning_min_trials" in pruner.settings and trials and least and least >= trials:
+        form.add_error("pruning_min_trials", f"The search has only {counted(trials, 'trial')}.")

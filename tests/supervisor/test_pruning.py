@@ -153,6 +153,19 @@ def test_values_that_are_no_numbers_end_a_trial(run: Any) -> None:
     assert [known.status for known in suggestions._known(search)][3] == "PRUNED"
 
 
+def test_epochs_without_validation_are_no_reason_to_prune(run: Any) -> None:
+    def every_other(search: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        for step in good_trial(search, trial):
+            unjudged = isinstance(step, EpochEnd) and step.epoch % 2 == 1
+            yield EpochEnd(0, step.epoch, 0.1, {"loss": 1.0}) if unjudged else step
+
+    done, pruned = Status.COMPLETED, Status.PRUNED
+    assert statuses(run(every_other)) == [
+        (20, done, 6), (40, done, 6), (10, pruned, 4), (60, done, 6), (50, done, 6),
+        (30, pruned, 4),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("direction", ["max", "min"])
 def test_folds_are_compared_by_their_mean_so_far(run: Any, direction: str) -> None:
     sign = 1 if direction == "max" else -1

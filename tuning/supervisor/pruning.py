@@ -20,8 +20,9 @@ from tuning.strategies.pruners import Pruning
 
 logger = logging.getLogger(__name__)
 
-# An execution, an epoch of it, and the objective after that.
-Point = tuple[int, int, float]
+# An execution, an epoch of it, and the objective after that: NaN if it was no number, None if it
+# was not reported (validation may take place every other epoch).
+Point = tuple[int, int, float | None]
 _JUDGED = (Status.COMPLETED, Status.PRUNED)
 # Searches whose ended trials are remembered: those of the slots, mostly.
 REMEMBERED = 16
@@ -99,7 +100,11 @@ def steps_of(
     """The values that a pruner compares, by step: the objective after each epoch of each execution,
     the mean of the folds so far, or (by part) the best of each whole execution, and each fold."""
     if search.kind.has_epochs and not pruning.traits.by_part:
-        return {execution * search.epochs + epoch: value for execution, epoch, value in points}
+        return {
+            execution * search.epochs + epoch: value
+            for execution, epoch, value in points
+            if value is not None
+        }
     parts = _parts(search, points, ended)
     if search.kind.has_epochs or pruning.traits.by_part:
         return dict(enumerate(parts, 1))
@@ -112,11 +117,13 @@ def _parts(search: Search, points: Iterable[Point], ended: bool) -> list[float]:
     best: dict[int, float] = {}
     last = 0
     for execution, epoch, value in points:
+        last = epoch
+        if value is None:
+            continue
         so_far = best.get(execution, math.nan)
         best[execution] = value if math.isnan(so_far) else so_far
         if not math.isnan(value):
             best[execution] = pick(value, best[execution])
-        last = epoch
     parts = [best[execution] for execution in sorted(best)]
     running = search.kind.has_epochs and not ended and last < search.epochs
     return parts[:-1] if running else parts
@@ -207,5 +214,7 @@ def points_of(trial: Trial) -> list[Point]:
 
 
 def _point(search: Search, execution: int, epoch: int, metrics: Metrics) -> Point:
-    value = metrics.get(search.objective)
-    return execution, epoch, float("nan") if value is None else value
+    if search.objective not in metrics:
+        return execution, epoch, None
+    value = metrics[search.objective]
+    return execution, epoch, math.nan if value is None else value

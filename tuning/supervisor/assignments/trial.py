@@ -186,13 +186,16 @@ class TrialAssignment(Assignment):
         """Of a trial that went on, the runner knows the later epochs only."""
         score = event.metrics.get(self.search.objective)
         sign = 1 if self.search.direction == Search.Direction.MAX else -1
-        scored = [point for point in self._earlier if not math.isnan(point[2])]
+        scored = [
+            (sign * value, epoch)
+            for _, epoch, value in self._earlier
+            if value is not None and not math.isnan(value)
+        ]
         # Of equal ones, the first.
-        best = max(scored, key=lambda point: sign * point[2], default=None)
-        if best is None or (score is not None and sign * score > sign * best[2]):
+        value, epoch = max(scored, key=lambda found: found[0], default=(-math.inf, 0))
+        if not epoch or (score is not None and sign * score > value):
             return event.metrics, event.best_step + len(self._earlier)
-        metrics = self.row.epochs.get(attempt=self.row.attempt, epoch=best[1]).metrics
-        return metrics, best[1] - 1
+        return self.row.epochs.get(attempt=self.row.attempt, epoch=epoch).metrics, epoch - 1
 
     def _keep_checkpoint(self, runner: Runner) -> None:
         names = trial_folder(self.row.oracle_id)

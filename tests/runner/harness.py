@@ -11,7 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tuning.protocol.events import Event, Failed, NextTrial, Ready, TrialEnd, decode_event
+from tuning.protocol.events import (
+    EpochEnd,
+    Event,
+    Failed,
+    NextTrial,
+    Ready,
+    TrialEnd,
+    TrialPruned,
+    decode_event,
+)
 from tuning.protocol.orders import (
     EndOrder,
     Order,
@@ -20,6 +29,7 @@ from tuning.protocol.orders import (
     SearchOrder,
     Split,
     TrialOrder,
+    VerdictOrder,
     encode_order,
 )
 from tuning.protocol.uploads import Upload
@@ -129,6 +139,23 @@ class TrialRunner(Runner):
         """Train one trial; its events up to its end."""
         self.send(TrialOrder(trial_id, values, seed))
         events = self.until(TrialEnd, Failed)
+        assert isinstance(self.receive(), NextTrial)
+        return events
+
+    def judged(self, order: TrialOrder, prune_at: int | None, says_no: bool = True) -> list[Any]:
+        """The events of one trial up to its end. It is pruned after `prune_at` epochs or folds; the
+        verdicts on others come in time as well, if the supervisor `says_no`."""
+        self.send(order)
+        assert order.verdicts_after is not None
+        events: list[Any] = []
+        units = int(order.values.get("tuner/initial_epoch", 0))
+        while not isinstance(events[-1] if events else None, TrialEnd | TrialPruned | Failed):
+            events.append(self.until(EpochEnd, TrialEnd, TrialPruned, Failed)[-1])
+            units += isinstance(events[-1], EpochEnd)
+            if isinstance(events[-1], EpochEnd) and units > order.verdicts_after:
+                prune = prune_at is not None and units >= prune_at
+                if prune or says_no:
+                    self.send(VerdictOrder(order.token, units, prune))
         assert isinstance(self.receive(), NextTrial)
         return events
 

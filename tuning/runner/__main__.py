@@ -9,13 +9,13 @@ beginning with `ready`. Standard output and error: the log.
 After `ready` the first order decides what this process is for:
 
 - `inspect`, `retrain`, `prepare`, `import`: one result or `failed`, then the process ends.
-- `search`: `next`, then for each `trial` order its events up to `trial_end` or `failed` and
-  another `next`, until `end`. A `failed` before the first `next` means that the template or the
-  data cannot be used at all; the process ends after it.
+- `search`: `next`, then for each `trial` order its events up to `trial_end`, `trial_pruned` or
+  `failed` and another `next`, until `end`. `verdict` orders come during a trial. A `failed` before
+  the first `next` means that the template or the data cannot be used at all; the process ends.
 
 Files are left in the working folder: `prepared/`, `imported.jsonl`, `model.keras` or `model.skops`,
-`kt/search/trial_<id>/` (Hyperband only; before a child is ordered, its parent's folder must lie
-there).
+`kt/search/trial_<id>/` (of Hyperband's trials, and of pruned trials that can go on; before a trial
+is ordered that goes on from such a folder, it must lie there).
 
 `--level` is how far the isolation goes at most (hardening.py). `--probe FILE` does no work: it
 tries what the isolation denies, FILE included, and prints what held as JSON.

@@ -19,7 +19,12 @@ from tuning.runner.channel import Channel
 from tuning.runner.failures import NotANumber
 from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.inputs.frames import frame_rows
-from tuning.runner.networks.search import DIRECTORY, PROJECT_NAME, RemoteOracle, told_failures
+from tuning.runner.networks.remote_oracle import (
+    DIRECTORY,
+    PROJECT_NAME,
+    RemoteOracle,
+    told_failures,
+)
 
 from .building import EstimatorTemplate, in_threads, rows_for, score_of
 from .columns import explained_columns, selects_columns

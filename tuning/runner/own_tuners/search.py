@@ -9,7 +9,8 @@ from keras_tuner.engine.trial import Trial
 from tuning.protocol.orders import SearchOrder
 from tuning.runner.channel import Channel
 from tuning.runner.inputs.data import load_dataset
-from tuning.runner.networks.search import RemoteOracle, callbacks_for, told_failures
+from tuning.runner.networks.remote_oracle import RemoteOracle, told_failures
+from tuning.runner.networks.search import callbacks_for
 from tuning.runner.template.code import Template
 
 from .arguments import Material

@@ -252,6 +252,11 @@ class Template(kt.HyperModel):
         """Whether the template has a `fit` of its own, which may do to the data what it likes."""
         return type(self.inner).fit is not kt.HyperModel.fit
 
+    def fit_takes(self, name: str) -> bool:
+        """Whether its `fit` takes an argument of this name, be it among others."""
+        parameters = inspect.signature(type(self.inner).fit).parameters
+        return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
     @property
     def wants_validation(self) -> bool:
         """Whether its own `fit` asks for validation rows, be it by kwargs["validation_data"]."""

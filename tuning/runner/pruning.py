@@ -1,0 +1,64 @@
+"""Whether the current trial of a search is pruned: asked after each of its epochs or folds.
+
+The supervisor decides; its verdict on an epoch may come later than the next epoch begins.
+"""
+
+import time
+
+from tuning.protocol.orders import TrialOrder
+
+from .channel import Channel
+
+# A verdict is worth so long a wait after a quick epoch. During a slow one it arrives anyway.
+MAX_WAIT_SECONDS = 0.05
+QUICK_EPOCH_SECONDS = 1.0
+
+
+class Pruned(BaseException):
+    """Ends the training of a pruned trial. It is no failure, so that code of a template that
+    handles errors (`except Exception`) does not handle it."""
+
+
+class Pruning:
+    """The verdicts on one trial after another, and what has come of them."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.is_pruned = False
+        self._verdicts_after: int | None = None
+        # Epochs or folds that the supervisor knows of, and those with a verdict.
+        self._units = self._judged = 0
+
+    def begin(self, order: TrialOrder) -> None:
+        """The next trial begins; a resumed one with the epochs that are behind it."""
+        self.is_pruned = False
+        self._verdicts_after = order.verdicts_after
+        self._units = self._judged = int(order.values.get("tuner/initial_epoch", 0))
+
+    def check(self) -> None:
+        """Raise Pruned if a verdict has ended the trial."""
+        if self.is_pruned:
+            raise Pruned("The trial is pruned.")
+
+    def epoch_ended(self, seconds: float) -> bool:
+        """After an epoch (or a fold) of so many seconds was sent: whether the trial is pruned now.
+        Raises Pruned in a training that goes on although it is."""
+        self._units += 1
+        self.check()
+        if self._verdicts_after is None or self._units <= self._verdicts_after:
+            return False
+        wait = MAX_WAIT_SECONDS if seconds < QUICK_EPOCH_SECONDS else 0.0
+        self.is_pruned = self._is_pruned_within(wait)
+        return self.is_pruned
+
+    def _is_pruned_within(self, seconds: float) -> bool:
+        """Listen for so long, unless the verdict on the last epoch comes sooner."""
+        deadline = time.monotonic() + seconds
+        while self._judged < self._units:
+            verdict = self._channel.verdict(max(0.0, deadline - time.monotonic()))
+            if verdict is None:
+                return False
+            if verdict.prune:
+                return True
+            self._judged = verdict.units
+        return False

@@ -3,7 +3,7 @@ import { colour, colours, draw, say } from "./plots.js";
 
 export function drawHistory(element, info) {
   if (!info.numbers.length) {
-    say(element, info.failed.length ? "No trial has a score." : "Every completed trial becomes a point here.");
+    say(element, info.failed.length + info.pruned.length ? "No trial has a score." : "Every completed trial becomes a point here.");
     return;
   }
   draw(element, () => {
@@ -23,6 +23,10 @@ export function drawHistory(element, info) {
       const low = Math.min(...info.scores);
       traces.push({ name: "failed", x: info.failed, y: info.failed.map(() => low), mode: "markers", type: "scatter",
         marker: { color: colour("failed"), size: 9, symbol: "x" }, hovertemplate: "trial %{x} failed<extra></extra>" });
+    }
+    if (info.pruned.length) {
+      traces.push({ name: "pruned", x: info.pruned, y: info.pruned_values, mode: "markers", type: "scatter",
+        marker: { color: colour("pruned"), size: 7, symbol: "circle-open" }, hovertemplate: "trial %{x} pruned at %{y:.5g}<extra></extra>" });
     }
     return { traces, x: "trial", y: info.objective };
   });

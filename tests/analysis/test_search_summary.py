@@ -53,7 +53,7 @@ def test_a_search_that_minimises(make_search: Any, add: Any) -> None:
     assert history_info(search) == {
         "objective": "val_loss", "direction": "min", "numbers": [1, 2, 4],
         "scores": [0.5, 0.3, 0.4], "best": [0.5, 0.3, 0.3], "failed": [3], "baseline": 0.5,
-        "total": 3,
+        "total": 3, "pruned": [], "pruned_values": [],
     }  # fmt: skip
 
 

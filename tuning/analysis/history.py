@@ -1,4 +1,5 @@
-"""The objective history: every trial's score in order, the best so far, the baseline."""
+"""The objective history: every trial's score in order, the best so far, the baseline. Pruned
+trials are at their last value."""
 
 from typing import Any
 
@@ -36,8 +37,27 @@ def history_info(search: Search) -> dict[str, Any]:
         "scores": [scores[place] for place in drawn],
         "best": [best[place] for place in drawn],
         "failed": failed[:: len(failed) // MOST_POINTS + 1],
+        **_pruned(search),
         "baseline": _baseline(search),
         "total": len(numbers),
+    }
+
+
+def _pruned(search: Search) -> dict[str, list[Any]]:
+    """Their numbers and last values; those whose last value was no number have none."""
+    slot = search.slots.get(f"last:{search.objective}")
+    if slot:
+        cells = search.cells.filter(status=Status.PRUNED, **{f"{slot}__isnull": False})
+        rows = list(cells.order_by("number").values_list("number", slot))
+    else:
+        trials = search.trials.filter(status=Status.PRUNED).order_by("number")
+        last = trials.values_list("number", "last_metrics")
+        values = [(number, metrics.get(search.objective)) for number, metrics in last]
+        rows = [(number, value) for number, value in values if value is not None]
+    rows = rows[:: len(rows) // MOST_POINTS + 1]
+    return {
+        "pruned": [number for number, _ in rows],
+        "pruned_values": [value for _, value in rows],
     }
 
 

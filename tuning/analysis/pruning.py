@@ -141,7 +141,9 @@ def pruned_text(trial: Trial) -> str:
     search = trial.search
     kind, pruner = search.kind, search.pruning.traits
     planned = search.epochs * search.executions
-    said = f"Pruned after {trial.epochs_done:,} of {counted(planned, kind.unit)}"
+    said = (
+        f"Pruned after {trial.pruned_after or trial.epochs_done:,} of {counted(planned, kind.unit)}"
+    )
     if kind.has_epochs and search.executions > 1:
         said += f" over {search.executions} executions"
     # An automatic choice may have become another one when the search was extended.

@@ -14,6 +14,7 @@ from tuning.analysis.notes import star_info
 from tuning.analysis.plots import PLOTS
 from tuning.analysis.trials.selection import Selection
 from tuning.models import Search, Trial, Worker
+from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import read_space
 
 from .access import visible_or_404
@@ -68,9 +69,11 @@ def _card(trial: Trial) -> dict[str, Any]:
     names = [name for name in order if name in trial.values]
     names += [name for name in trial.values if name not in order]
     metrics = sorted(trial.metrics.items(), key=lambda item: (item[0] != search.objective, item[0]))
+    pruned = trial.status == Status.PRUNED
     return {
         "trial": trial,
         "search": search,
+        "last_value": trial.last_metrics.get(search.objective) if pruned else None,
         "values": [(name, trial.values[name]) for name in dict.fromkeys(names)],
         "metrics": metrics,
     }

@@ -1,5 +1,5 @@
 // Learning curves of several trials: tuning/analysis/plots/curves.py has the figures.
-import { colours, dash } from "../plots.js";
+import { colour, colours, dash } from "../plots.js";
 import { smooth } from "../smoothing.js";
 import { axisLayout, layout } from "./figure.js";
 
@@ -15,9 +15,9 @@ export function figure(info, options) {
       const index = places.get(curve.pk);
       return {
         type: "scatter", mode: curve.epochs.length < 40 ? "lines+markers" : "lines",
-        name: `trial ${curve.number}${info.several ? `, execution ${curve.execution + 1}` : ""}`, legendgroup: String(curve.number),
+        name: `trial ${curve.number}${info.several ? `, execution ${curve.execution + 1}` : ""}${curve.pruned ? ", pruned" : ""}`, legendgroup: String(curve.number),
         x: curve.epochs, y: smooth(curve.values, weight), customdata: curve.epochs.map(() => curve.pk),
-        line: { color: colours()[index % 6], width: 2, dash: dash(info.several ? 6 * curve.execution : index) }, marker: { size: 5 },
+        line: { color: curve.pruned ? colour("pruned") : colours()[index % 6], width: curve.pruned ? 1.5 : 2, dash: dash(info.several ? 6 * curve.execution : index) }, marker: { size: 5 },
         hovertemplate: `${info.x} %{x}: %{y:.5g}<extra>%{fullData.name}</extra>`,
       };
     }),

@@ -4,7 +4,7 @@ import { axisLayout, layout, pointSize } from "./figure.js";
 
 export function figure(info) {
   const count = info.scores.length;
-  if (!count) return { empty: info.failed.length ? "No trial of these has a score." : "Every completed trial becomes a point here." };
+  if (!count) return { empty: info.failed.length + info.pruned.length ? "No trial of these has a score." : "Every completed trial becomes a point here." };
   const [first, second] = colours();
   const x = { key: "number", label: "trial", values: info.number };
   const y = { key: "score", label: info.objective, values: info.scores };
@@ -19,6 +19,10 @@ export function figure(info) {
     const low = info.scores.reduce((a, b) => Math.min(a, b));
     traces.push({ name: "failed", type: "scatter", mode: "markers", x: info.failed, y: info.failed.map(() => low),
       customdata: info.failed_pk, marker: { color: colour("failed"), size: 7, symbol: "x" }, hovertemplate: "trial %{x} failed<extra></extra>" });
+  }
+  if (info.pruned.length) {
+    traces.push({ name: "pruned", type: "scatter", mode: "markers", x: info.pruned, y: info.pruned_values, customdata: info.pruned_pk,
+      marker: { color: colour("pruned"), size: 7, symbol: "circle-open" }, hovertemplate: "trial %{x} pruned at %{y:.5g}<extra></extra>" });
   }
   return {
     traces,

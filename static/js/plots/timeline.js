@@ -2,7 +2,7 @@
 import { colour, plain } from "../plots.js";
 import { layout } from "./figure.js";
 
-const STATUSES = ["completed", "running", "failed", "stopped", "queued"];
+const STATUSES = ["completed", "running", "pruned", "failed", "stopped", "queued"];
 
 export function figure(info) {
   if (!info.pk.length) return { empty: "No trial of these has been started." };

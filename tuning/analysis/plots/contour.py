@@ -60,7 +60,7 @@ def _complete(points: Points, columns: Sequence[Column]) -> Points:
     needed = [points.frame[column.key] for column in columns]
     kept = [i for i, row in enumerate(zip(*needed, strict=True)) if None not in row]
     frame = {key: [values[i] for i in kept] for key, values in points.frame.items()}
-    return Points(frame, points.total)
+    return Points(frame, points.total, points.pruned)
 
 
 def _note(points: Points, selection: Selection, drawn: int) -> str:

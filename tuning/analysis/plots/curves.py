@@ -1,4 +1,4 @@
-"""Learning curves of some trials, one for each execution."""
+"""Learning curves of some trials, one for each execution; those of pruned trials are grey."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,6 +8,7 @@ from django.db.models import F
 from tuning.analysis.trials.frame import frame_of
 from tuning.analysis.trials.selection import Selection, Sort
 from tuning.models import Epoch
+from tuning.protocol.statuses import Status
 
 from .given import Given, Option
 from .points import rounded
@@ -41,9 +42,13 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
     if metric not in metrics:
         metric = search.objective if search.objective in metrics else next(iter(metrics), "")
     numbers = dict(zip(frame["pk"], frame["number"], strict=True))
+    pruned = set(
+        search.trials.filter(pk__in=frame["pk"], status=Status.PRUNED).values_list("pk", flat=True)
+    )
     curves: dict[tuple[int, int], dict[str, Any]] = {
         (pk, execution): {
-            "pk": pk, "number": numbers[pk], "execution": execution, "epochs": [], "values": [],
+            "pk": pk, "number": numbers[pk], "execution": execution, "pruned": pk in pruned,
+            "epochs": [], "values": [],
         }
         for pk in frame["pk"]
         for execution in sorted({row[1] for row in table if row[0] == pk})

@@ -1,4 +1,8 @@
-"""The score of every selected trial in order, and the best so far."""
+"""The score of every selected trial in order, and the best so far.
+
+Pruned trials are at their last value, where optuna-dashboard has them, but marked; the best so far
+is that of completed trials, as in Optuna's own plot.
+"""
 
 from itertools import accumulate
 from typing import Any
@@ -13,22 +17,32 @@ from .points import MOST_POINTS, Points, rounded
 
 def history_info(selection: Selection, _given: Given) -> dict[str, Any]:
     """`best_numbers` and `best` are the steps of the best-so-far line."""
-    frame = frame_of(selection, ["number", "status", "score"])
-    rows = list(zip(*(frame[key] for key in ("pk", "number", "status", "score")), strict=True))
+    last = selection.columns.get(f"last:{selection.search.objective}")
+    keys = ["number", "status", "score", *([last.key] if last else [])]
+    frame = frame_of(selection, keys)
+    rows = list(zip(*(frame[key] for key in ("pk", *keys)), strict=True))
     scored = [row for row in rows if row[2] == Status.COMPLETED and row[3] is not None]
     steps = _steps([(row[1], row[3]) for row in scored], selection.search.direction)
     failed = [row for row in rows if row[2] == Status.FAILED]
-    shown, crosses = _thin(scored), _thin(failed)
+    pruned = [row for row in rows if row[2] == Status.PRUNED and last and row[4] is not None]
+    shown, crosses, ended_early = _thin(scored), _thin(failed), _thin(pruned)
     points = Points({"pk": [r[0] for r in shown], "number": [r[1] for r in shown]}, len(scored))
-    note = f"{len(crosses):,} of {len(failed):,} failed trials are drawn."
+    notes = [
+        f"{len(drawn):,} of {len(every):,} {name} trials are drawn."
+        for name, drawn, every in (("failed", crosses, failed), ("pruned", ended_early, pruned))
+        if len(drawn) < len(every)
+    ]
     return {
-        **points.facts(*([note] if len(crosses) < len(failed) else [])),
+        **points.facts(*notes),
         "objective": selection.search.score_name,
         "scores": [rounded(row[3]) for row in shown],
         "best_numbers": [number for number, _ in steps],
         "best": [rounded(score) for _, score in steps],
         "failed": [row[1] for row in crosses],
         "failed_pk": [row[0] for row in crosses],
+        "pruned": [row[1] for row in ended_early],
+        "pruned_pk": [row[0] for row in ended_early],
+        "pruned_values": [rounded(row[4]) for row in ended_early],
     }
 
 

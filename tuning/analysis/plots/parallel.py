@@ -5,7 +5,7 @@ from typing import Any
 from tuning.analysis.trials.selection import Selection
 
 from .given import Given, Option
-from .points import MOST_LINES, axis_of, points_of, varying
+from .points import MOST_LINES, axis_of, points_of, pruned_trials, varying
 
 AXES = Option("axes", "Axes", "columns", most=16)
 MOST_BY_ITSELF = 9
@@ -40,7 +40,7 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
         **points.facts(),
         "inside": inside,
         "used": {"axes": [column.key for column in columns]},
-        "selected": selection.count,
+        "selected": selection.count - len(pruned_trials(selection)),
         "axes": [axis_of(column, points.frame[column.key]) for column in columns],
         "colour": axis_of(score, points.frame["score"]),
         "brushes": [

@@ -8,7 +8,9 @@ from typing import Any
 from tuning.analysis.trials.columns import HYPERPARAMETERS, Column
 from tuning.analysis.trials.frame import frame_of
 from tuning.analysis.trials.selection import Selection
+from tuning.figures import counted
 from tuning.models.cells import as_text
+from tuning.protocol.statuses import Status
 
 # What a browser draws without a person waiting for it: points are elements, lines are cheap.
 MOST_POINTS, MOST_LINES = 4_000, 10_000
@@ -18,10 +20,12 @@ MOST_MARKS = 12
 
 @dataclass(frozen=True)
 class Points:
-    """`frame` has the columns (see tuning.analysis.trials.frame), of `total` selected trials."""
+    """`frame` has the columns (see tuning.analysis.trials.frame), of `total` selected trials;
+    `pruned` are those that were left out."""
 
     frame: dict[str, list[Any]]
     total: int
+    pruned: int = 0
 
     @property
     def count(self) -> int:
@@ -30,9 +34,14 @@ class Points:
     @property
     def note(self) -> str:
         """What a person must know of the sample; empty if all trials are there."""
-        if self.count >= self.total:
-            return ""
-        return f"A sample of {self.count:,} of {self.total:,} trials. With a filter fewer are left."
+        said = []
+        if self.count < self.total:
+            sample = f"A sample of {self.count:,} of {self.total:,} trials."
+            said.append(f"{sample} With a filter fewer are left.")
+        if self.pruned:
+            are = "is" if self.pruned == 1 else "are"
+            said.append(f"{counted(self.pruned, 'pruned trial')} {are} not drawn.")
+        return " ".join(said)
 
     def facts(self, *extra: str) -> dict[str, Any]:
         """What every plot of points says of its trials."""
@@ -45,10 +54,23 @@ class Points:
 
 
 def points_of(selection: Selection, keys: Iterable[str], most: int = MOST_POINTS) -> Points:
-    """All selected trials, or every so manieth if they are more than `most`."""
+    """All selected trials, or every so manieth if they are more than `most`. Pruned ones have no
+    score and are left out, as Optuna does, unless somebody filters by the status."""
     total = selection.count
     wanted = list(dict.fromkeys(["number", *keys]))
-    return Points(frame_of(selection, wanted, every=math.ceil(total / most) or 1), total)
+    frame = frame_of(selection, wanted, every=math.ceil(total / most) or 1)
+    pruned = pruned_trials(selection)
+    if pruned:
+        kept = [place for place, pk in enumerate(frame["pk"]) if pk not in pruned]
+        frame = {key: [values[place] for place in kept] for key, values in frame.items()}
+    return Points(frame, total - len(pruned), len(pruned))
+
+
+def pruned_trials(selection: Selection) -> set[int]:
+    """The keys of the selected trials that plots of scores leave out."""
+    if any(item.column.key == "status" for item in selection.filters):
+        return set()
+    return set(selection.cells().filter(status=Status.PRUNED).values_list("pk", flat=True))
 
 
 def axis_of(column: Column, values: Sequence[Any]) -> dict[str, Any]:

@@ -103,6 +103,8 @@ def _rows(selection: Selection, columns: list[Column], pages: Pages) -> list[Row
             cell = cell_of(column, value)
             if column.key in shades:
                 cell = cell._replace(shade=shades[column.key](value))
+            if column.key == "score" and trial.status == Status.PRUNED:
+                cell = _last_value(trial, selection.search.objective)
             cells.append(cell)
         rows.append(Row(trial, cells, mark))
     return rows
@@ -135,6 +137,15 @@ def cell_of(column: Column, value: Any) -> Cell:
     if column.kind == "text" and len(text) > LONGEST_TEXT:
         text = text[: LONGEST_TEXT - 1] + "…"
     return Cell(text, "" if exact == text else exact)
+
+
+def _last_value(trial: Trial, objective: str) -> Cell:
+    """In place of the score that a pruned trial does not have."""
+    value = trial.last_metrics.get(objective)
+    if value is None:
+        return Cell("")
+    title = f"Last value before it was pruned: {figures.exact(value)}"
+    return Cell(figures.figure(value), title, "pruned-value")
 
 
 def _text(column: Column, value: Any) -> str:

@@ -1,6 +1,6 @@
 // A trial's or a saved model's page: a plot for each metric, followed while it trains.
 import { curveControls, curveNote, onCurveControls } from "./curve_controls.js";
-import { colours, dash, draw, follow, plain, say } from "./plots.js";
+import { colour, colours, dash, draw, follow, plain, say } from "./plots.js";
 import { smooth } from "./smoothing.js";
 
 const box = document.getElementById("curves-plots");
@@ -29,11 +29,11 @@ function drawCurves(element, plot) {
   element.setAttribute("role", "figure");
   element.setAttribute("aria-label", `${plot.metric} over the epochs`);
   draw(element, () => ({
-    // Validation and training keep their colours; executions differ by their dashes.
+    // Validation and training keep their colours; executions differ by their dashes; an attempt that was pruned is grey.
     traces: plot.curves.map((curve, index) => ({
       name: plain(curve.name), x: curve.epochs, y: smooth(curve.values, smoothing), type: "scatter",
       mode: curve.epochs.length < 40 ? "lines+markers" : "lines",
-      line: { color: colours()[curve.validation ? 0 : 1], width: 2, dash: dash(6 * Math.floor(index / 2)) },
+      line: { color: curve.pruned ? colour("pruned") : colours()[curve.validation ? 0 : 1], width: curve.pruned ? 1.5 : 2, dash: dash(6 * Math.floor(index / 2)) },
       marker: { size: 5 },
       hovertemplate: "epoch %{x}: %{y:.5g}<extra>%{fullData.name}</extra>",
     })),

@@ -86,7 +86,7 @@ def test_an_editor_has_it_trained_to_the_end(
     assert claim_next(Slot(worker, 1)) is None
     page = page_of(as_bob, "trial-detail", pruned.pk)
     assert 'id="train-to-end"' not in page
-    assert "trained to the end" in page
+    assert "trains to the end" in page
     assert "Pruned at epoch 3" in page
 
 
@@ -204,3 +204,48 @@ def test_a_search_without_pruned_trials_says_nothing_of_savings(
     page = page_of(as_dora, "search-detail", search.pk)
     assert "saved" not in page
     assert "status-pruned" not in page
+
+
+def _curves(client: Client, trial: Trial) -> dict[str, list[int]]:
+    plots = client.get(reverse("trial-plots", args=[trial.pk])).json()["plots"]
+    return {
+        f"{curve['name']}{' in grey' if curve.get('pruned') else ''}": curve["epochs"]
+        for curve in plots[0]["curves"]
+    }
+
+
+def test_the_epochs_before_stay_visible(as_dora: Client, pruned: Trial) -> None:
+    """Those of the attempt that was pruned, in grey; not twice if the trial went on from there."""
+    Trial.objects.filter(pk=pruned.pk).update(pruned_after=3, pruned_attempt=1)
+    pruned.refresh_from_db()
+    before = {"validation": [1, 2, 3], "training": [1, 2, 3]}
+    assert _curves(as_dora, pruned) == before
+    train_to_end(pruned)
+    assert _curves(as_dora, pruned) == before
+    Trial.objects.filter(pk=pruned.pk).update(attempt=2, status=Status.RUNNING)
+    grey = {"validation, attempt 1 in grey": [1, 2, 3], "training, attempt 1 in grey": [1, 2, 3]}
+    assert _curves(as_dora, pruned) == grey
+    pruned.attempts.create(number=2, worker_name="w", slot=0)
+    epoch = Epoch.objects.create(
+        trial=pruned, attempt=2, execution=0, epoch=1, seconds=0.7, metrics=LAST
+    )
+    assert _curves(as_dora, pruned) == {"validation": [1], "training": [1]} | grey
+    page = page_of(as_dora, "trial-detail", pruned.pk)
+    assert '<td class="num">3</td><td>Pruned at epoch 3</td>' in page
+    assert '<td class="num">1</td><td>–</td>' in page
+    # It went on: the supervisor has copied what was before.
+    copied = pruned.epochs.get(attempt=1, epoch=1)
+    epoch.seconds, epoch.metrics = copied.seconds, copied.metrics
+    epoch.save()
+    assert _curves(as_dora, pruned) == {"validation": [1], "training": [1]}
+
+
+def test_folds_are_called_folds(as_dora: Client, search: Search, pruned: Trial) -> None:
+    Search.objects.filter(pk=search.pk).update(
+        model_kind="sklearn", folds=8, epochs=1, objective="val_accuracy", pruner="wilcoxon"
+    )
+    page = page_of(as_dora, "trial-detail", pruned.pk)
+    assert "Pruned after 3 of 8 folds by Wilcoxon test." in page
+    assert "Over these folds its mean val_accuracy was 0.7123; it has no score." in page
+    page = page_of(as_dora, "search-detail", search.pk)
+    assert "of the folds: 5 of 104 planned" in page

@@ -40,17 +40,46 @@ def running_info(search: Search) -> dict[str, Any]:
 
 
 def trial_info(trial: Trial) -> dict[str, Any]:
-    """All metrics of a trial's current attempt, a curve for each execution; or its folds."""
+    """All metrics of a trial's current attempt, a curve for each execution; or its folds. Of one
+    that was pruned and began anew, also those of the attempt that was pruned."""
     epochs, every = thinned(trial.epochs.filter(attempt=trial.attempt), MOST_POINTS)
     rows = epochs.values_list("execution", "epoch", "metrics")
     if not trial.search.kind.has_epochs:
         return _folds(trial.search, rows)
-    several = trial.search.executions_per_trial > 1
+    found = _of_attempt(trial.search, rows)
+    earlier = _of_attempt(trial.search, _pruned_before(trial), f"attempt {trial.pruned_attempt}")
+    for plot in earlier["plots"]:
+        curves = [{**curve, "pruned": True} for curve in plot["curves"]]
+        same = [known for known in found["plots"] if known["metric"] == plot["metric"]]
+        if same:
+            same[0]["curves"] += curves
+        else:
+            found["plots"].append({**plot, "curves": curves})
+    return {"every": every, **found}
+
+
+def _of_attempt(
+    search: Search, rows: Iterable[tuple[int, int, dict[str, Any]]], name: str = ""
+) -> dict[str, Any]:
+    several = search.executions_per_trial > 1
     lines = (
-        (f"execution {execution + 1}" if several else "", epoch, metrics)
+        (", ".join(filter(None, [several and f"execution {execution + 1}", name])), epoch, metrics)
         for execution, epoch, metrics in rows
     )
-    return {"every": every, **grouped(lines, first=trial.search.objective)}
+    return grouped(lines, first=search.objective)
+
+
+def _pruned_before(trial: Trial) -> list[tuple[int, int, dict[str, Any]]]:
+    """The epochs of its attempt that was pruned. One that goes on where it stopped has copies of
+    them, seconds and all; one that waits for its next attempt shows them as its current ones."""
+    if trial.pruned_attempt in (None, trial.attempt):
+        return []
+    epochs, _ = thinned(trial.epochs.filter(attempt=trial.pruned_attempt), MOST_POINTS)
+    rows = list(epochs.values_list("execution", "epoch", "metrics", "seconds"))
+    now = trial.epochs.filter(attempt=trial.attempt).values_list("execution", "epoch", "seconds")
+    if rows and now.first() == (rows[0][0], rows[0][1], rows[0][3]):
+        return []
+    return [row[:3] for row in rows]
 
 
 def thinned(epochs: QuerySet[Epoch], most: int) -> tuple[QuerySet[Epoch], int]:

@@ -15,6 +15,7 @@ HORIZON = (
     "A pruned trial might have caught up: models that start slowly, for example with a small "
     "learning rate, lose."
 )
+FOLD_HORIZON = "A pruned trial might have done better in the folds that it was not fitted on."
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,11 @@ SETTINGS = (
 )  # fmt: skip
 
 
+def horizon_of(kind: KindTraits) -> str:
+    """What pruning can cost."""
+    return HORIZON if kind.has_epochs else FOLD_HORIZON
+
+
 def in_units(text: str, kind: KindTraits) -> str:
     """What the table of pruners says of epochs, for models that are trained in folds."""
     return text.replace("epoch", kind.unit)
@@ -150,7 +156,8 @@ def pruned_text(trial: Trial) -> str:
     said += f" by {pruner.caption}." if pruner.prunes else "."
     last = trial.last_metrics.get(search.objective)
     if last is not None:
-        said += f" Its last {search.score_name} was {figure(last)}; it has no score."
+        which = "Its last" if kind.has_epochs else "Over these folds its mean"
+        said += f" {which} {search.score_name} was {figure(last)}; it has no score."
     return said
 
 

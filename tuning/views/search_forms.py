@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tuning.actions import searches as actions
 from tuning.analysis.feeding import Feeding, feeding
 from tuning.analysis.plan import plan_info
-from tuning.analysis.pruning import HORIZON
+from tuning.analysis.pruning import horizon_of
 from tuning.analysis.refinement import beginning
 from tuning.forms.estimator_searches import search_form
 from tuning.forms.feeding import FeedForm
@@ -71,7 +71,8 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
         fed = context["feeding"].trials if forms.feed.wanted else ()
         return redirect("search-detail", actions.start_search(request.user, search, fed).pk)
     context |= {
-        "project": project, "begun": begun, "url": request.get_full_path(), "horizon": HORIZON,
+        "project": project, "begun": begun, "url": request.get_full_path(),
+        "horizon": horizon_of(project.inspection.kind),
     }  # fmt: skip
     refused = data is not None and not valid and not reset
     return render(request, "searches/create.html", context, status=422 if refused else 200)

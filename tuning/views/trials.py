@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -14,13 +15,13 @@ from tuning.actions.searches import refusal_to_train_to_end, train_to_end
 from tuning.analysis.curves import trial_info
 from tuning.analysis.decline import decline_of
 from tuning.analysis.lineage import hyperband_place, neighbours
-from tuning.analysis.pruning import HORIZON, pruned_text
+from tuning.analysis.pruning import horizon_of, pruned_text
 from tuning.analysis.resources import resources_of
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import running_row, spread
 from tuning.analysis.trial_metrics import first_not_finite, metric_rows
 from tuning.forms.trials import RetrainForm
-from tuning.models import Search, Trial
+from tuning.models import Attempt, Search, Trial
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import read_space
 
@@ -108,7 +109,7 @@ def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str,
         "first_not_finite": first_not_finite(trial),
         "place": hyperband_place(trial),
         "neighbours": neighbours(trial),
-        "attempts": trial.attempts.all(),
+        "attempts": _attempts(trial),
         "saved_models": trial.saved_models.order_by("-created_at"),
         "form": form,
         **_pruned_context(trial),
@@ -116,12 +117,19 @@ def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str,
     }
 
 
+def _attempts(trial: Trial) -> QuerySet[Attempt]:
+    """With the number of epochs or folds that each reported."""
+    of_attempt = trial.epochs.filter(attempt=OuterRef("number")).order_by().values("attempt")
+    counted = of_attempt.annotate(count=Count("pk")).values("count")
+    return trial.attempts.annotate(epochs=Coalesce(Subquery(counted), 0))
+
+
 def _pruned_context(trial: Trial) -> dict[str, Any]:
     if trial.status != Status.PRUNED:
         return {}
     return {
         "pruned_text": pruned_text(trial),
-        "horizon": HORIZON,
+        "horizon": horizon_of(trial.search.kind),
         "to_end_refusal": refusal_to_train_to_end(trial),
     }
 

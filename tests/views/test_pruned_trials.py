@@ -249,3 +249,26 @@ def test_folds_are_called_folds(as_dora: Client, search: Search, pruned: Trial) 
     assert "Over these folds its mean val_accuracy was 0.7123; it has no score." in page
     page = page_of(as_dora, "search-detail", search.pk)
     assert "of the folds: 5 of 104 planned" in page
+
+
+def test_beside_others_it_says_why_it_has_no_score(
+    as_dora: Client, search: Search, pruned: Trial
+) -> None:
+    best = search.trials.get(number=12)
+    query = f"?trial={best.pk}&trial={pruned.pk}"
+    page = page_of(as_dora, "trial-compare", search.project_id, query=query)
+    assert "Pruned" in page
+    other = search.trials.get(number=11)
+    query = f"?trial={best.pk}&trial={other.pk}"
+    page = page_of(as_dora, "trial-compare", search.project_id, query=query)
+    assert "Pruned" not in page
+    card = page_of(as_dora, "trial-card", pruned.pk)
+    assert "0.7123 before it was pruned" in card
+
+
+def test_an_estimate_is_of_what_is_trained_without_pruning(as_bob: Client, search: Search) -> None:
+    page = page_of(as_bob, "search-create", search.project_id, query=f"?from={search.pk}")
+    assert "Estimated duration without pruning: <b>" in page
+    Search.objects.filter(pk=search.pk).update(pruner="none")
+    page = page_of(as_bob, "search-create", search.project_id, query=f"?from={search.pk}")
+    assert "Estimated duration: <b>" in page

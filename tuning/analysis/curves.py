@@ -62,10 +62,12 @@ def _of_attempt(
     search: Search, rows: Iterable[tuple[int, int, dict[str, Any]]], name: str = ""
 ) -> dict[str, Any]:
     several = search.executions_per_trial > 1
-    lines = (
-        (", ".join(filter(None, [several and f"execution {execution + 1}", name])), epoch, metrics)
-        for execution, epoch, metrics in rows
-    )
+
+    def named(execution: int) -> str:
+        parts = [f"execution {execution + 1}"] if several else []
+        return ", ".join([*parts, name] if name else parts)
+
+    lines = ((named(execution), epoch, metrics) for execution, epoch, metrics in rows)
     return grouped(lines, first=search.objective)
 
 

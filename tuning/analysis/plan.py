@@ -29,6 +29,8 @@ class Plan:
     # None and "" where nothing is known.
     estimate: Estimate | None = None
     disk: str = ""
+    # Then the estimate is of what is trained without.
+    prunes: bool = False
 
 
 def plan_info(search: Search) -> Plan:
@@ -43,6 +45,7 @@ def plan_info(search: Search) -> Plan:
         warning=_warning(search, trials),
         estimate=estimate(search, trials, epochs),
         disk=disk_text(search, trials),
+        prunes=search.pruning.traits.prunes,
     )
     if not search.kind.has_epochs:
         return replace(plan, epochs=0, fits=epochs)

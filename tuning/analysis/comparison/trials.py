@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tuning.analysis.resources import resources_of
 from tuning.analysis.trial_metrics import direction_of, metric_rows, ordered, share_inspections
 from tuning.models import Trial
+from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import read_space
 
 from .settings import setting_rows
@@ -35,8 +36,12 @@ def _result(trials: Sequence[Trial], reference: int) -> list[Row]:
     direction = goals.copy().pop()[1] if len(goals) == 1 else None
     name = f"Score ({goals.copy().pop()[0]})" if len(goals) == 1 else "Score"
     scores = [trial.score for trial in trials]
+    statuses = [Status(trial.status).caption for trial in trials]
+    # Where somebody asks why a trial has no score.
+    unlike = any(trial.status != Status.COMPLETED for trial in trials)
     return [
         row_of(name, scores, reference, "figure", direction),
+        *([row_of("Status", statuses, reference, "text")] if unlike else []),
         *rows_of(
             trials,
             reference,

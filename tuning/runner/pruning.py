@@ -40,10 +40,14 @@ class Pruning:
         if self.is_pruned:
             raise Pruned("The trial is pruned.")
 
+    def count(self) -> None:
+        """An epoch was sent whose verdict is looked for after the next one."""
+        self._units += 1
+
     def epoch_ended(self, seconds: float) -> bool:
         """After an epoch (or a fold) of so many seconds was sent: whether the trial is pruned now.
         Raises Pruned in a training that goes on although it is."""
-        self._units += 1
+        self.count()
         self.check()
         if self._verdicts_after is None or self._units <= self._verdicts_after:
             return False

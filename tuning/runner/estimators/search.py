@@ -74,6 +74,7 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         # By whether the estimator selects columns.
         self._rows: dict[bool, tuple[Any, Any]] = {}
         self._scorer = order.scoring
+        self._folds = order.folds
         self._channel = channel
         self._scores: list[float] = []
         self._fold_began = 0.0
@@ -118,5 +119,8 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         if not math.isfinite(score):
             raise NotANumber(f"The score of fold {fold + 1} was {score}, which is not a score.")
         self._scores.append(score)
+        # With the last fold the trial has its score.
+        if fold + 1 < self._folds and self.oracle.pruning.epoch_ended(seconds):
+            self.oracle.pruning.check()
         self._begin_fold()
         return score

@@ -76,6 +76,7 @@ def _watched(fit: Any, watch: Watch, reports_by_itself: bool) -> Any:
             call = signature.bind(self, *args, **kwargs)
         except TypeError:
             return fit(self, *args, **kwargs)  # It explains what is wrong with the call.
+        watch.go_on()
         watch.fitted(self, call.arguments.get("x"))
         given = call.arguments.get("callbacks")
         callbacks = list(keras.tree.flatten(given)) if given else []

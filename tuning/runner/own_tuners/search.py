@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from keras_tuner.engine.trial import Trial
+from keras_tuner.engine.trial import Trial, TrialStatus
 
 from tuning.protocol.orders import SearchOrder
 from tuning.runner.channel import Channel
@@ -24,8 +24,9 @@ def search_own(order: SearchOrder, channel: Channel) -> None:
     """Run trial after trial until the supervisor has no more."""
     dataset = load_dataset(order.project)
     template = Template(order.project.code, dataset.facts, order.project.constants, dataset.rows)
-    watch = Watch(channel.send, order.epochs if takes_epochs(template) else 1)
-    oracle = ListeningOracle(order, channel, watch)
+    oracle = ListeningOracle(order, channel)
+    watch = Watch(channel.send, order.epochs if takes_epochs(template) else 1, oracle.pruning)
+    oracle.watch = watch
     tuner = make_tuner(
         template, SearchingTuner, oracle, watch, Continuing if order.hyperband else None
     )
@@ -49,18 +50,19 @@ def search_own(order: SearchOrder, channel: Channel) -> None:
 class ListeningOracle(RemoteOracle):
     """Takes what a class reports by itself during a trial for what it is: news, not the result."""
 
-    def __init__(self, order: SearchOrder, channel: Channel, watch: Watch) -> None:
-        super().__init__(order, channel)
-        self._watch = watch
+    watch: Watch
 
     def update_trial(self, trial_id: str, metrics: dict[str, Any], step: int = 0) -> Trial:
-        if self._watch.is_running:
-            self._watch.update(metrics, step)
+        if self.watch.is_running:
+            self.watch.update(metrics, step)
+            if self.pruning.is_pruned:
+                # What a loop that was written for early versions of KerasTuner looks at.
+                self.trials[trial_id].status = TrialStatus.STOPPED
             return self.trials[trial_id]
         values = self.trials[trial_id].hyperparameters.values
         initial = values.get("tuner/initial_epoch", 0)
         # KerasTuner knows the best epoch of a History only.
-        self.best_step = step or self._watch.best_step(self.objective, initial)
+        self.best_step = step or self.watch.best_step(self.objective, initial)
         return super().update_trial(trial_id, metrics, step)
 
 
@@ -82,6 +84,10 @@ class SearchingTuner(Watched):
                 shutil.rmtree(folder, ignore_errors=True)
         forget_saves()
         super().on_trial_begin(trial)
+
+    def on_epoch_begin(self, trial: Trial, model: Any, epoch: int, logs: Any = None) -> None:
+        if self.oracle.runs(trial):
+            super().on_epoch_begin(trial, model, epoch, logs)
 
     def on_epoch_end(self, trial: Trial, model: Any, epoch: int, logs: Any = None) -> None:
         if self.oracle.runs(trial):

@@ -138,6 +138,7 @@ class Watched(BaseTuner):
             super().save_model(trial_id, model, step)
 
     def _build_hypermodel(self, hp: kt.HyperParameters) -> Any:
+        self._ours.watch.go_on()
         parent = hp.values.get("tuner/trial_id")
         if parent and not Path(self._get_checkpoint_fname(parent)).exists():
             raise MissingFile(

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import keras
@@ -15,16 +16,36 @@ from tuning.protocol.events import Built, EpochEnd, Event, Metrics
 from tuning.runner.failures import NoScore, TemplateError
 from tuning.runner.networks.description import description, numbers
 from tuning.runner.networks.steps import best_of, best_step
+from tuning.runner.pruning import Pruning
 
 from .fitted import Fitted, fitted_on
+
+
+@dataclass(frozen=True)
+class _Update:
+    """What a class gave to update_trial, and for how long it had trained since the last time."""
+
+    step: int
+    metrics: Metrics
+    seconds: float
+
+    def goes_on_from(self, before: Self) -> bool:
+        return self.metrics.keys() == before.metrics.keys() and self.step >= before.step
 
 
 class Watch:
     """One trial after another. An execution is the training of one model, however often its code
     calls `fit`; each model's epochs count from 1."""
 
-    def __init__(self, send: Callable[[Event], None], last_epoch: int = 1) -> None:
+    def __init__(
+        self,
+        send: Callable[[Event], None],
+        last_epoch: int = 1,
+        pruning: Pruning | None = None,
+    ) -> None:
+        """Without `pruning` no trial ends early."""
         self._send = send
+        self._pruning = pruning
         # Of the epoch that stands for an execution that tells of none.
         self._last_epoch = last_epoch
         self.is_running = False
@@ -44,33 +65,75 @@ class Watch:
         self._predictor: Fitted | None = None
         # The rows of an estimator that was not fitted itself, but cross-validated.
         self.to_refit: tuple[Any, Any] | None = None
-        # What the code itself reported: (step, metrics), by update_trial or by on_epoch_end.
-        self._updates: list[tuple[int, dict[str, Any]]] = []
+        # What the code itself reported by update_trial.
+        self._updates: list[_Update] = []
+        # Whether Keras or the code's on_epoch_end tell of epochs: then update_trial does not.
+        self._tells_epochs = False
+        self._waiting: _Update | None = None
         self._epochs: list[EpochEnd] = []
         # Weakly: ten folds' networks would not fit into memory together.
         self._executions: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._counts: list[int] = []
         self._described = False
-        self._began = self._epoch_began = time.monotonic()
+        self._began = self._epoch_began = self._updated_at = time.monotonic()
+
+    def go_on(self) -> None:
+        """Something is about to be trained. Raises Pruned in a trial that a verdict has ended."""
+        if self._pruning is not None:
+            self._pruning.check()
 
     def epoch_begin(self) -> None:
+        self.go_on()
         self._epoch_began = time.monotonic()
 
     def epoch(self, model: Any, epoch: int, logs: dict[str, Any] | None) -> None:
         """An epoch ended. `epoch` counts from 0, for each call of `fit` anew."""
         self.model_seen(model)
+        self._tells_epochs = True
+        self._epoch_ended(model, epoch, time.monotonic() - self._epoch_began, numbers(logs))
+        self._epoch_began = time.monotonic()
+
+    def update(self, metrics: dict[str, Any], step: int) -> None:
+        """The code reported metrics by itself, as with early versions of KerasTuner. Reports of the
+        same metrics, one after another, are the epochs of a loop that tells of none otherwise. A
+        single one is a result: the first one of a loop waits for the second."""
+        now = time.monotonic()
+        update = _Update(step, numbers(metrics), now - self._updated_at)
+        self._updated_at = now
+        before = self._updates[-1] if self._updates else None
+        self._updates.append(update)
+        if self._tells_epochs:
+            return
+        if before is None or not update.goes_on_from(before):
+            self._waiting = update
+            return
+        if self._waiting is not None:
+            self._send_epoch(None, self._index(before), before.seconds, before.metrics)
+            if self._pruning is not None:
+                self._pruning.count()
+            self._waiting = None
+        same = update.step == before.step
+        index = self._counts[-1] if same else self._index(update)
+        self._epoch_ended(None, index, update.seconds, update.metrics)
+        self._updated_at = time.monotonic()
+
+    def _index(self, update: "_Update") -> int:
+        """The epoch from 0 that was reported: some code counts its steps from 0, some from 1."""
+        return update.step - min(1, self._updates[0].step)
+
+    def _epoch_ended(self, model: Any, epoch: int, seconds: float, metrics: Metrics) -> None:
+        self._send_epoch(model, epoch, seconds, metrics)
+        is_pruned = self._pruning is not None and self._pruning.epoch_ended(seconds)
+        if is_pruned and isinstance(model, keras.Model):
+            model.stop_training = True
+
+    def _send_epoch(self, model: Any, epoch: int, seconds: float, metrics: Metrics) -> None:
         execution = self._execution(model, epoch)
         number = max(epoch, self._counts[execution]) + 1
         self._counts[execution] = number
-        now = time.monotonic()
-        event = EpochEnd(execution, number, now - self._epoch_began, numbers(logs))
-        self._epoch_began = now
+        event = EpochEnd(execution, number, seconds, metrics)
         self._epochs.append(event)
         self._send(event)
-
-    def update(self, metrics: dict[str, Any], step: int) -> None:
-        """The code reported metrics by itself, as with early versions of KerasTuner."""
-        self._updates.append((step, numbers(metrics)))
 
     def model_seen(self, model: Any) -> None:
         """The first Keras model of a trial is described, the last one is remembered."""
@@ -148,7 +211,8 @@ class Watch:
 
     def _told_meanwhile(self, objective: Objective) -> Any:
         """Results of a `run_trial` that returns nothing, but reported something as it went."""
-        told = self._updates or [(event.epoch, event.metrics) for event in self._epochs]
+        updates = [(update.step, update.metrics) for update in self._updates]
+        told = updates or [(event.epoch, event.metrics) for event in self._epochs]
         if not told:
             raise TemplateError(
                 "run_trial returned None. Let it return the objective's value, a dictionary of "

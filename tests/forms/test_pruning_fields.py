@@ -50,7 +50,9 @@ def test_who_sends_no_pruner_gets_none(project: Project) -> None:
     ("values", "field", "words"),
     [
         ({"pruner": "magic"}, "pruner", "no pruner"),
-        ({"pruner": "median", "pruning_warmup": 10}, "pruning_warmup", "only 10 epochs"),
+        ({"pruner": "median", "pruning_warmup": 9}, "pruning_warmup", "only 10 epochs"),
+        ({"pruner": "median", "epochs": 1}, "pruning_warmup", "only 1 epoch: none could"),
+        ({"pruner": "patient", "pruning_patience": 8}, "pruning_patience", "only 10 epochs"),
         ({"pruner": "asha", "pruning_warmup": 99}, "pruning_warmup", "only 10 epochs"),
         ({"pruner": "median", "pruning_warmup": -1}, "pruning_warmup", "0"),
         ({"pruner": "median", "pruning_interval": 0}, "pruning_interval", "1"),
@@ -89,7 +91,7 @@ def test_nonsense_is_said_beside_its_field(
         {"pruner": "wilcoxon", "executions_per_trial": 3, "pruning_p": 0.3},
         {"pruner": "threshold", "pruning_lower": 0.2, "pruning_upper": 0.2},
         {"pruner": "threshold", "pruning_upper": 0.2},
-        {"pruner": "median", "executions_per_trial": 2, "pruning_warmup": 19},
+        {"pruner": "median", "executions_per_trial": 2, "pruning_warmup": 18},
     ],
 )
 def test_what_makes_sense_is_taken(project: Project, values: dict[str, Any]) -> None:
@@ -137,7 +139,7 @@ def test_folds_are_called_folds(estimators: Project) -> None:
     form = _form(estimators, pruner="wilcoxon", folds=4)
     assert "at least 5 folds per trial; this search has only 4 folds" in form.errors["pruner"][0]
     form = _form(estimators, pruner="median", pruning_warmup=5)
-    assert form.errors["pruning_warmup"] == ["A trial has only 5 folds."]
+    assert form.errors["pruning_warmup"] == ["A trial has only 5 folds: none could be pruned."]
     form = _form(estimators, pruner="auto", folds=8)
     assert form.is_valid(), form.errors
     assert form.search().pruning.pruner == "wilcoxon"
@@ -155,6 +157,48 @@ def test_as_many_parts_as_the_test_needs(p: float) -> None:
     parts = fewest_parts(p)
     assert value(parts) < p
     assert parts == 2 or value(parts - 1) >= p
+
+
+@pytest.mark.parametrize(
+    ("pruner", "field"),
+    [(traits.name, "pruning_warmup") for traits in PRUNERS.values() if traits.settings]
+    + [("patient", "pruning_patience")],
+)
+def test_what_is_taken_can_prune(pruner: str, field: str, project: Project) -> None:
+    """With the largest value that the form takes, the worst trial of all is pruned before its last
+    step; with the next larger one none would be."""
+    from tuning.strategies.contract import Curve
+    from tuning.strategies.pruning import should_prune
+
+    given = {
+        "pruner": pruner, "epochs": 12, "executions_per_trial": 1, "pruning_upper": 0.95,
+        "pruning_lower": 0.5,
+    } | ({"executions_per_trial": 8} if pruner == "wilcoxon" else {})  # fmt: skip
+    taken = [
+        value for value in range(1, 20) if _form(project, **given, **{field: value}).is_valid()
+    ]
+    search = _form(project, **given, **{field: max(taken)}).search()
+
+    def prunes(search: Search) -> bool:
+        pruning = search.pruning
+        steps = range(1, pruning.steps + 1)
+        others = [
+            Curve(
+                number, "COMPLETED", {step: 0.9 + number / 1e4 + step / 1e3 for step in steps}, 0.9
+            )
+            for number in range(1, 30)
+        ]
+        # It gets worse and worse.
+        current = Curve(99, "RUNNING", {step: 0.4 - step / 100 for step in steps})
+        return any(
+            should_prune(pruning, others, current.until(step), f"search {study}")
+            for step in steps[:-1]
+            for study in range(20)
+        )
+
+    assert prunes(search)
+    setattr(search, field, max(taken) + 1)
+    assert not prunes(search)
 
 
 def _plan(client: Client, project: Project, **values: Any) -> str:

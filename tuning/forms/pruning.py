@@ -61,7 +61,9 @@ def clean_pruning(form: forms.BaseForm, cleaned: dict[str, Any], kind: KindTrait
         _check_thresholds(form, cleaned)
     if pruner.by_part:
         _check_parts(form, cleaned, kind)
-    _check_warmup(form, cleaned, pruner, kind)
+    if "pruner" in form.errors:
+        return
+    _check_steps(form, cleaned, pruner, kind)
     _check_trials(form, cleaned, pruner)
 
 
@@ -93,20 +95,26 @@ def _check_parts(form: forms.BaseForm, cleaned: dict[str, Any], kind: KindTraits
     )
 
 
-def _check_warmup(
+# How many steps of a trial come before the first one at which it can be pruned, for each value.
+_STEPS_BEFORE = {"pruning_warmup": 0, "pruning_patience": 1}
+
+
+def _check_steps(
     form: forms.BaseForm, cleaned: dict[str, Any], pruner: Traits, kind: KindTraits
 ) -> None:
-    if "pruning_warmup" not in pruner.settings:
-        return
+    """A trial is pruned before its last step or not at all."""
     executions, epochs = cleaned.get("executions_per_trial"), cleaned.get("epochs")
     unit, steps = "fold", cleaned.get("folds")
     if kind.has_epochs and pruner.by_part:
         unit, steps = "execution", executions
     elif kind.has_epochs:
         unit, steps = "epoch", executions and epochs and executions * epochs
-    warmup = cleaned.get("pruning_warmup")
-    if steps and warmup is not None and warmup >= steps:
-        form.add_error("pruning_warmup", f"A trial has only {counted(steps, unit)}.")
+    for name, more in _STEPS_BEFORE.items():
+        value = cleaned.get(name)
+        if name not in pruner.settings or value is None or not steps:
+            continue
+        if value + more + 1 >= steps:
+            form.add_error(name, f"A trial has only {counted(steps, unit)}: none could be pruned.")
 
 
 def _check_trials(form: forms.BaseForm, cleaned: dict[str, Any], pruner: Traits) -> None:

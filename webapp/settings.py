@@ -327,6 +327,8 @@ RUNNER_MEMORY_MB = env_int("RUNNER_MEMORY_MB", 0, least=0)
 # Processes and threads of one runner. TensorFlow's pools grow with the processors; beyond that, a
 # bomb of processes is ended the sooner the smaller it is.
 RUNNER_PROCESSES = env_int("RUNNER_PROCESSES", max(500, 8 * (os.cpu_count() or 1)), least=10)
+# Models whose training graphs a runner uses again for others like them; 0: none.
+RUNNER_KEPT_MODELS = env_int("RUNNER_KEPT_MODELS", 4, least=0)
 RUNNER_FILE_SIZE_MB = env_int("RUNNER_FILE_SIZE_MB", 4096, least=1)
 # A trained model's file.
 MODEL_MAX_MB = env_int("MODEL_MAX_MB", 2048, least=1)

@@ -46,6 +46,7 @@ def environment(device: Device, folder: Path, level: int) -> dict[str, str]:
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "RUNNER_FILE_SIZE_MB": str(settings.RUNNER_FILE_SIZE_MB),
         "RUNNER_PROCESSES": str(settings.RUNNER_PROCESSES),
+        "RUNNER_KEPT_MODELS": str(settings.RUNNER_KEPT_MODELS),
         "RUNNER_LEVEL": str(level),
         "RUNNER_USERS": str(settings.RUNNER_USERS),
         "RUNNER_NETWORK": "1" if settings.RUNNER_NETWORK else "0",

@@ -14,6 +14,7 @@ from tuning.runner.template.code import Template
 from tuning.runner.template.training import Training
 
 from .building import refuse_no_model
+from .kept_models import KeptModels
 from .remote_oracle import RemoteOracle
 from .tuners import tuner_class
 
@@ -72,6 +73,7 @@ class SearchTemplate(Template):
     def __init__(self, objective: str, *args: Any) -> None:
         super().__init__(*args)
         self._objective = objective
+        self._models = KeptModels()
 
     def build(self, hp: kt.HyperParameters) -> Any:
         built = super().build(hp)
@@ -79,6 +81,8 @@ class SearchTemplate(Template):
         return built
 
     def fit(self, hp: kt.HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:
+        if not self.fits_by_itself:
+            model = self._models.prepared(model, args, kwargs)
         # KerasTuner would end the whole search, or fail with a bare KeyError.
         results = super().fit(hp, model, *args, **kwargs)
         reported = results

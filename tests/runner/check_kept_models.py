@@ -1,0 +1,194 @@
+"""Trains pairs of models with and without kept graphs; for test_kept_models.py, in one process.
+
+    python -m tests.runner.check_kept_models
+
+Prints, by architecture, whether an earlier model was trained in the place of the second one, and
+whether histories and weights are the same without that.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras
+import numpy as np
+
+from tuning.runner.networks.kept_models import KeptModels
+
+random = np.random.default_rng(0)
+ROWS, CLASSES = 150, 3
+X = random.random((ROWS, 8, 8, 1), "float32")
+Y = random.integers(CLASSES, size=ROWS)
+layers = keras.layers
+Build = Callable[[float], keras.Model]
+
+
+def compiled(model: keras.Model, optimizer: Any, **more: Any) -> keras.Model:
+    settings = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"], **more}
+    model.compile(optimizer, **settings)
+    return model
+
+
+def sequence(*inner: Any) -> keras.Model:
+    end = layers.Dense(CLASSES, activation="softmax")
+    return keras.Sequential([keras.Input((8, 8, 1)), *inner, end])
+
+
+def convolution(rate: float) -> keras.Model:
+    model = sequence(
+        layers.RandomFlip(), layers.Conv2D(8, 3, activation="relu"), layers.BatchNormalization(),
+        layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.3),
+    )  # fmt: skip
+    return compiled(model, keras.optimizers.Adam(rate))
+
+
+def recurrent(rate: float) -> keras.Model:
+    inner = [layers.Reshape((8, 8)), layers.Bidirectional(layers.LSTM(4, recurrent_dropout=0.1))]
+    return compiled(sequence(*inner), keras.optimizers.SGD(rate, momentum=0.9, nesterov=True))
+
+
+def attention(rate: float) -> keras.Model:
+    inputs = keras.Input((8, 8, 1))
+    steps = layers.Reshape((8, 8))(inputs)
+    seen = layers.MultiHeadAttention(2, 4, dropout=0.1)(steps, steps)
+    joined = layers.LayerNormalization()(layers.Add()([steps, seen]))
+    pooled = layers.GlobalAveragePooling1D()(joined)
+    end = layers.Dense(CLASSES, "softmax", kernel_regularizer=keras.regularizers.L2(0.01))(pooled)
+    return compiled(keras.Model(inputs, end), keras.optimizers.AdamW(rate, weight_decay=0.01))
+
+
+def nested(rate: float) -> keras.Model:
+    body = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.GaussianNoise(1)])
+    body.trainable = False
+    inner = [body, layers.GlobalMaxPooling2D(), layers.Dense(8, activation="gelu")]
+    metrics = ["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(2)]
+    return compiled(sequence(*inner), keras.optimizers.RMSprop(rate), metrics=metrics)
+
+
+def normalized(rate: float) -> keras.Model:
+    normalization = layers.Normalization()
+    normalization.adapt(X)
+    return compiled(sequence(normalization, layers.Flatten()), keras.optimizers.Nadam(rate))
+
+
+def scheduled(rate: float) -> keras.Model:
+    """The rate is part of the graph."""
+    schedule = keras.optimizers.schedules.ExponentialDecay(rate, 3, 0.5)
+    return compiled(sequence(layers.Flatten()), keras.optimizers.SGD(schedule))
+
+
+def rate_as_dropout(rate: float) -> keras.Model:
+    return compiled(sequence(layers.Flatten(), layers.Dropout(rate)), "adam")
+
+
+def own_loss(rate: float) -> keras.Model:
+    def loss(y: Any, predicted: Any) -> Any:
+        return rate * keras.losses.sparse_categorical_crossentropy(y, predicted)
+
+    return compiled(sequence(layers.Flatten()), "adam", loss=loss)
+
+
+def own_activation(rate: float) -> keras.Model:
+    def activation(x: Any) -> Any:
+        return rate * x
+
+    return compiled(sequence(layers.Flatten(), layers.Dense(4, activation)), "adam")
+
+
+class Scaled(layers.Layer):
+    def __init__(self, by: float) -> None:
+        super().__init__()
+        self.by = by
+
+    def call(self, x: Any) -> Any:
+        return self.by * x
+
+
+def own_layer(rate: float) -> keras.Model:
+    return compiled(sequence(layers.Flatten(), Scaled(rate)), "adam")
+
+
+def own_function(rate: float) -> keras.Model:
+    return compiled(sequence(layers.Flatten(), layers.Lambda(lambda x: rate * x)), "adam")
+
+
+class OwnStep(keras.Sequential):
+    def train_step(self, data: Any) -> Any:
+        return super().train_step(data)
+
+
+def own_step(rate: float) -> keras.Model:
+    model = OwnStep([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(CLASSES, "softmax")])
+    return compiled(model, keras.optimizers.Adam(rate))
+
+
+def without_input(rate: float) -> keras.Model:
+    model = keras.Sequential([layers.Flatten(), layers.Dense(CLASSES, "softmax")])
+    return compiled(model, keras.optimizers.Adam(rate))
+
+
+class Own(keras.callbacks.Callback):
+    pass
+
+
+SAME = (convolution, recurrent, attention, nested, normalized)
+OTHER = (
+    scheduled, rate_as_dropout, own_loss, own_activation, own_layer, own_function, own_step,
+    without_input,
+)  # fmt: skip
+
+
+def prepared(
+    build: Build, models: KeptModels, rate: float, seed: int = 1, **fit: Any
+) -> tuple[keras.Model, bool, dict[str, Any]]:
+    """The model that is trained, whether it is an earlier one, and the arguments for its fit."""
+    # As KerasTuner does before each build.
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    model = build(rate)
+    stopping = keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True)
+    arguments = {
+        "epochs": 2, "batch_size": 32, "verbose": 0, "callbacks": [stopping],
+        "validation_data": (X[:40], Y[:40]), **fit,
+    }  # fmt: skip
+    chosen = models.prepared(model, (X, Y), arguments)
+    return chosen, chosen is not model, arguments
+
+
+def trained(build: Build, models: KeptModels, rate: float, seed: int) -> tuple[bool, Any]:
+    model, in_place, arguments = prepared(build, models, rate, seed)
+    history = model.fit(X, Y, **arguments).history
+    return in_place, [history, [value.tolist() for value in model.get_weights()]]
+
+
+def main() -> None:
+    os.environ["RUNNER_KEPT_MODELS"] = "0"
+    fresh = KeptModels()
+    os.environ["RUNNER_KEPT_MODELS"] = "2"
+    kept = KeptModels()
+    found: dict[str, Any] = {"same": {}, "in_place": {}, "expected": {}}
+    for build in (*SAME, *OTHER):
+        name = build.__name__
+        found["expected"][name] = build in SAME
+        if build in OTHER:
+            prepared(build, kept, 0.05)
+            found["in_place"][name] = prepared(build, kept, 0.01)[1]
+            continue
+        trained(build, kept, 0.05, 1)
+        in_place, result = trained(build, kept, 0.01, 2)
+        found["in_place"][name] = in_place
+        found["same"][name] = result == trained(build, fresh, 0.01, 2)[1]
+    found["others"] = {
+        "another batch size": prepared(normalized, kept, 0.1, batch_size=16)[1],
+        "an own callback": prepared(normalized, kept, 0.1, callbacks=[Own()])[1],
+        "forgotten": prepared(convolution, kept, 0.1)[1],
+    }
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Avg, Count, F, Q, Sum
 from django.db.models.functions import Greatest
 
 from tuning.figures import counted, duration
 from tuning.models import Epoch, Search
 from tuning.protocol.statuses import Status
 
-# The time of so many pruned trials, the latest ones, stands for that of all.
+# The epochs of so many trials, the latest ones, say how long epochs take.
 MAX_TIMED = 500
 
 
@@ -43,7 +43,7 @@ class Savings:
 
 
 def savings(search: Search) -> Savings | None:
-    """None where no trial was pruned, or those that were had nothing left to train. Three queries,
+    """None where no trial was pruned, or those that were had nothing left to train. Few queries,
     however many trials there are."""
     steps = search.epochs * search.executions
     pruned = Q(status=Status.PRUNED)
@@ -61,12 +61,21 @@ def savings(search: Search) -> Savings | None:
 
 
 def _seconds(search: Search, steps: int, units: int) -> float | None:
-    """Each trial would have gone on at its own pace."""
-    latest = search.cells.filter(status=Status.PRUNED).order_by("-number")
-    pruned = list(latest.values_list("trial", flat=True)[:MAX_TIMED])
-    timed = Epoch.objects.filter(trial__in=pruned, attempt=F("trial__attempt")).order_by()
-    rows = timed.values_list("trial", "trial__epochs_done")
-    paces = rows.annotate(Count("pk"), Sum("seconds"))
-    left = [(max(steps - done, 0), seconds / count) for _, done, count, seconds in paces]
-    saved = sum(more for more, _ in left)
-    return sum(more * pace for more, pace in left) * units / saved if saved else None
+    """Each trial would have gone on at its own pace. First epochs are slow, because the model is
+    traced in them: they say nothing about later ones. Where a trial has no others, what the other
+    trials' later ones took on average."""
+    judged = (Status.PRUNED, Status.COMPLETED)
+    latest = search.cells.filter(status__in=judged).order_by("-number")
+    keys = list(latest.values_list("trial", flat=True)[:MAX_TIMED])
+    timed = Epoch.objects.filter(trial__in=keys, attempt=F("trial__attempt")).order_by()
+    later = timed.filter(epoch__gt=1) if search.kind.has_epochs else timed
+    usual = later.aggregate(mean=Avg("seconds"))["mean"]
+    paces = dict(later.values_list("trial").annotate(mean=Avg("seconds")))
+    pruned = search.cells.filter(status=Status.PRUNED, trial__in=keys)
+    left = [
+        (max(steps - (done or 0), 0), paces.get(trial, usual))
+        for trial, done in pruned.values_list("trial", "epochs")
+    ]
+    timed_left = [(more, pace) for more, pace in left if pace is not None]
+    saved = sum(more for more, _ in timed_left)
+    return sum(more * pace for more, pace in timed_left) * units / saved if saved else None

@@ -150,6 +150,17 @@ def test_a_tensorboard_log_folder() -> None:
     assert kinds == {"units": "Int", "rate": "Fixed", "act": "Fixed"}
 
 
+def test_a_run_that_ended_neither_well_nor_badly_has_no_score() -> None:
+    """As Tuneroom writes pruned trials and stopped ones: their best epochs are no results."""
+    files = {
+        "run-0/a.tfevents.1": session({"units": 8}, {"acc": [0.9, 0.95]}, 5.0, status=0),
+        "run-1/a.tfevents.1": session({"units": 16}, {"acc": [0.2, 0.1]}, 9.0),
+    }
+    _, trials = read(files)
+    assert [trial.status for trial in trials] == ["stopped", "completed"]
+    assert [epoch.metrics for epoch in trials[0].epochs] == [{"acc": 0.9}, {"acc": 0.95}]
+
+
 def test_runs_of_keras_below_a_session_are_its_curves() -> None:
     files = {
         "run/x.tfevents.1": session({"units": 8}, {}),

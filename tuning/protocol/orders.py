@@ -69,7 +69,8 @@ class SearchOrder:
 class TrialOrder:
     """One trial. `values` includes KerasTuner's own `tuner/*` keys; the events of the trial bear
     its `token`. `verdicts_after`: a verdict follows each epoch (or fold) beyond so many, counted
-    over all executions; None: none ever comes, and the trial is trained to its end."""
+    over all executions, those included that a resumed trial has behind it; None: none ever comes,
+    and the trial is trained to its end."""
 
     trial_id: str
     values: dict[str, Any]

@@ -79,7 +79,7 @@ class Watch:
 
     def go_on(self) -> None:
         """Something is about to be trained. Raises Pruned in a trial that a verdict has ended."""
-        if self._pruning is not None:
+        if self._pruning is not None and self.is_running:
             self._pruning.check()
 
     def epoch_begin(self) -> None:
@@ -123,8 +123,10 @@ class Watch:
 
     def _epoch_ended(self, model: Any, epoch: int, seconds: float, metrics: Metrics) -> None:
         self._send_epoch(model, epoch, seconds, metrics)
-        is_pruned = self._pruning is not None and self._pruning.epoch_ended(seconds)
-        if is_pruned and isinstance(model, keras.Model):
+        if self._pruning is None or not self.is_running:
+            # After its end, a trial may train what it likes.
+            return
+        if self._pruning.epoch_ended(seconds) and isinstance(model, keras.Model):
             model.stop_training = True
 
     def _send_epoch(self, model: Any, epoch: int, seconds: float, metrics: Metrics) -> None:

@@ -142,9 +142,9 @@ class TrialRunner(Runner):
         assert isinstance(self.receive(), NextTrial)
         return events
 
-    def judged(self, order: TrialOrder, prune_at: int | None, says_no: bool = True) -> list[Any]:
-        """The events of one trial up to its end. It is pruned after `prune_at` epochs or folds; the
-        verdicts on others come in time as well, if the supervisor `says_no`."""
+    def judged(self, order: TrialOrder, prune_at: int | None) -> list[Any]:
+        """The events of one trial up to its end. Each verdict is sent; from `prune_at` epochs or
+        folds on the trial is pruned."""
         self.send(order)
         assert order.verdicts_after is not None
         events: list[Any] = []
@@ -154,8 +154,7 @@ class TrialRunner(Runner):
             units += isinstance(events[-1], EpochEnd)
             if isinstance(events[-1], EpochEnd) and units > order.verdicts_after:
                 prune = prune_at is not None and units >= prune_at
-                if prune or says_no:
-                    self.send(VerdictOrder(order.token, units, prune))
+                self.send(VerdictOrder(order.token, units, prune))
         assert isinstance(self.receive(), NextTrial)
         return events
 

@@ -189,12 +189,11 @@ def test_what_fails_because_it_was_ended_is_no_failure(bench: Bench) -> None:
     assert bench.runner.trial("x", {"fit": "fails"})[-1].code == "code_error"
 
 
-def test_a_late_verdict_ends_the_next_epoch_but_not_the_next_trial(bench: Bench) -> None:
-    order = bench.order(fit="one")
-    late = VerdictOrder(order.token, 1, prune=True)
+def test_a_late_verdict_does_not_end_the_next_trial(bench: Bench) -> None:
+    order = bench.order(after=8, fit="one")
     bench.runner.send(order)
     bench.runner.until(TrialEnd)
-    bench.runner.send(late)
+    bench.runner.send(VerdictOrder(order.token, 8, prune=True))
     events = bench.pruned(at=None, fit="one")
     assert len(epochs_of(events)) == 8
     assert isinstance(events[-1], TrialEnd)

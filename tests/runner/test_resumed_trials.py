@@ -67,6 +67,25 @@ class Model(kt.HyperModel):
                          callbacks=[Notes(), keeps_best, *callbacks], **kwargs)
 """
 
+SCRIPT = """
+import keras
+import keras_tuner as kt
+
+
+def build_model(hp):
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(inputs)
+    x = keras.layers.Dense(16, "relu")(x)
+    x = keras.layers.BatchNormalization()(x)
+    model = keras.Model(inputs, keras.layers.Dense(10, "softmax")(x))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+tuner = kt.RandomSearch(build_model, objective="val_loss", max_trials=3)
+tuner.search(x_train, y_train, shuffle=False)
+"""
+
 
 @pytest.fixture(scope="module")
 def runner(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialRunner]:
@@ -130,6 +149,27 @@ def test_three_epochs_and_then_three_are_six(runner: TrialRunner, lazy: bool) ->
     assert third[-1].best_step == 0, "counted from the first epoch of this order"
     assert {**losses(first), **losses(second), **losses(third)} == losses(whole)
     assert not folder.exists(), "a trial that has ended needs no weights"
+
+
+def test_a_model_that_was_trained_in_an_earlier_ones_graph(digits: Path, tmp_path: Path) -> None:
+    """Most templates have no `fit`, and are trained by a model that the runner has kept."""
+    order = search_order(
+        project(SCRIPT, digits), NO_SPACE, objective="val_loss", direction="min", epochs=6,
+        resumes=True,
+    )  # fmt: skip
+    with TrialRunner(tmp_path / "work") as runner:
+        runner.begin(order)
+        whole = runner.judged(ordered("0001"), prune_at=None)
+        first = runner.judged(ordered("0002"), prune_at=3)
+        assert isinstance(first[-1], TrialPruned), first[-1]
+        # Another one is trained by the same kept model meanwhile.
+        folder = runner.folder / "kt" / "search" / "trial_0002"
+        kept = shutil.copytree(folder, tmp_path / "kept")
+        runner.judged(ordered("0003"), prune_at=1)
+        shutil.copytree(kept, folder)
+        second = runner.judged(ordered("0002", done=3), prune_at=None)
+    assert isinstance(second[-1], TrialEnd), second[-1]
+    assert {**losses(first), **losses(second)} == losses(whole)
 
 
 @pytest.mark.parametrize("how", ["loop", "own epochs"])

@@ -203,18 +203,19 @@ class Resumed(kt.Tuner):
         return super().run_trial(trial, *args, **kwargs)
 
     def _build_hypermodel(self, hp: kt.HyperParameters) -> Any:
-        keras_model = super()._build_hypermodel(hp)
         own = hp.values.get("tuner/trial_id")
-        if own:
-            built = json.loads(Path(self._get_build_config_fname(own)).read_text("utf-8"))
-            keras_model.build_from_config(built)
-            optimizer = getattr(keras_model, "optimizer", None)
-            if optimizer is not None:
-                # Keras leaves out the state of one that has no variables yet.
-                optimizer.build(keras_model.trainable_variables)
-            keras_model.load_weights(self._get_checkpoint_fname(own))
-            # The first epochs have had the rows in the order that the trial's seed gives.
-            keras.utils.set_random_seed(self.oracle.seed + hp.values["tuner/initial_epoch"])
+        if not own:
+            return super()._build_hypermodel(hp)
+        # The first epochs have had the order of rows and the dropout that the trial's seed gives.
+        keras.utils.set_random_seed(self.oracle.seed + hp.values["tuner/initial_epoch"])
+        keras_model = super()._build_hypermodel(hp)
+        built = json.loads(Path(self._get_build_config_fname(own)).read_text("utf-8"))
+        keras_model.build_from_config(built)
+        optimizer = getattr(keras_model, "optimizer", None)
+        if optimizer is not None:
+            # Keras leaves out the state of one that has no variables yet.
+            optimizer.build(keras_model.trainable_variables)
+        keras_model.load_weights(self._get_checkpoint_fname(own))
         return keras_model
 
 

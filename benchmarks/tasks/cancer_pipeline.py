@@ -1,5 +1,4 @@
-# dataset: breast-cancer
-# units: 5
+# tune: --dataset breast-cancer --folds 5
 """A cross-validated pipeline of scikit-learn: 646 configurations, two estimators."""
 
 import keras_tuner as kt

@@ -84,7 +84,7 @@ def _x(share: float) -> float:
 
 def _y(share: float) -> float:
     """Logarithmic, from what a blind choice loses down to the floor."""
-    place = np.log10(max(share, FLOOR)) / np.log10(FLOOR)
+    place = np.log10(min(max(share, FLOOR), 1.0)) / np.log10(FLOOR)
     return float(TOP + place * (HEIGHT - TOP - BOTTOM))
 
 

@@ -39,6 +39,8 @@ class Contender:
 CONTENDERS = {
     "Automatic": Contender(TUNEROOM, ours("auto", "auto")),
     "Automatic, no pruning": Contender(TUNEROOM, ours("auto")),
+    # Successive halving after 2 and 6 of 16 epochs.
+    "Automatic, ASHA": Contender(TUNEROOM, ours("auto", "asha", warmup=1), True),
     "TPE": Contender(TUNEROOM, ours("tpe")),
     "Sobol": Contender(TUNEROOM, ours("sobol")),
     "KerasTuner random": Contender(KERASTUNER, kerastuner("RandomSearchOracle")),

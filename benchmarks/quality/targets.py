@@ -29,6 +29,7 @@ class Outcome:
     units: int | None
     peer_units: int | None
     negligible: float
+    budget: int
 
     @property
     def is_reached(self) -> bool:
@@ -54,8 +55,9 @@ def outcome(table: Table, found: Replays, trials: int) -> Outcome:
         name: units_to(table, found[name], final[BAYESIAN], budget) for name in (OURS, BAYESIAN)
     }
     return Outcome(
-        table.name, final[OURS], best, final[best], units[OURS], units[BAYESIAN], negligible(table)
-    )
+        table.name, final[OURS], best, final[best], units[OURS], units[BAYESIAN],
+        negligible(table), budget,
+    )  # fmt: skip
 
 
 def tests(tables: Sequence[Table], found: dict[str, Replays], trials: int) -> dict[Any, float]:

@@ -75,6 +75,18 @@ def normalized(rate: float) -> keras.Model:
     return compiled(sequence(normalization, layers.Flatten()), keras.optimizers.Nadam(rate))
 
 
+def regression(rate: float) -> keras.Model:
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(1)])
+    return compiled(model, keras.optimizers.Adam(rate), loss="mse", metrics=["mae", "r2_score"])
+
+
+def binary(rate: float) -> keras.Model:
+    end = layers.Dense(1, activation="sigmoid")
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), end])
+    metrics = ["accuracy", keras.metrics.AUC()]
+    return compiled(model, keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=metrics)
+
+
 def scheduled(rate: float) -> keras.Model:
     """The rate is part of the graph."""
     schedule = keras.optimizers.schedules.ExponentialDecay(rate, 3, 0.5)
@@ -135,7 +147,8 @@ class Own(keras.callbacks.Callback):
     pass
 
 
-SAME = (convolution, recurrent, attention, nested, normalized)
+SAME = (convolution, recurrent, attention, nested, normalized, regression, binary)
+TARGETS = {"regression": Y * 0.5, "binary": Y % 2}
 OTHER = (
     scheduled, rate_as_dropout, own_loss, own_activation, own_layer, own_function, own_step,
     without_input,
@@ -143,31 +156,30 @@ OTHER = (
 
 
 def prepared(
-    build: Build, models: KeptModels, rate: float, seed: int = 1, **fit: Any
+    build: Build, models: KeptModels | None, rate: float, seed: int = 1, **fit: Any
 ) -> tuple[keras.Model, bool, dict[str, Any]]:
     """The model that is trained, whether it is an earlier one, and the arguments for its fit."""
     # As KerasTuner does before each build.
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     model = build(rate)
+    y = TARGETS.get(build.__name__, Y)
     stopping = keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True)
     arguments = {
         "epochs": 2, "batch_size": 32, "verbose": 0, "callbacks": [stopping],
-        "validation_data": (X[:40], Y[:40]), **fit,
+        "validation_data": (X[:40], y[:40]), **fit,
     }  # fmt: skip
-    chosen = models.prepared(model, (X, Y), arguments)
-    return chosen, chosen is not model, arguments
+    chosen = models.prepared(model, (X, y), arguments) if models else model
+    return chosen, chosen is not model, {"x": X, "y": y, **arguments}
 
 
-def trained(build: Build, models: KeptModels, rate: float, seed: int) -> tuple[bool, Any]:
+def trained(build: Build, models: KeptModels | None, rate: float, seed: int) -> tuple[bool, Any]:
     model, in_place, arguments = prepared(build, models, rate, seed)
-    history = model.fit(X, Y, **arguments).history
+    history = model.fit(**arguments).history
     return in_place, [history, [value.tolist() for value in model.get_weights()]]
 
 
 def main() -> None:
-    os.environ["RUNNER_KEPT_MODELS"] = "0"
-    fresh = KeptModels()
     os.environ["RUNNER_KEPT_MODELS"] = "2"
     kept = KeptModels()
     found: dict[str, Any] = {"same": {}, "in_place": {}, "expected": {}}
@@ -178,10 +190,11 @@ def main() -> None:
             prepared(build, kept, 0.05)
             found["in_place"][name] = prepared(build, kept, 0.01)[1]
             continue
-        trained(build, kept, 0.05, 1)
+        first = trained(build, kept, 0.05, 1)[1]
         in_place, result = trained(build, kept, 0.01, 2)
         found["in_place"][name] = in_place
-        found["same"][name] = result == trained(build, fresh, 0.01, 2)[1]
+        alone = [trained(build, None, rate, seed)[1] for rate, seed in ((0.05, 1), (0.01, 2))]
+        found["same"][name] = [first, result] == alone
     found["others"] = {
         "another batch size": prepared(normalized, kept, 0.1, batch_size=16)[1],
         "an own callback": prepared(normalized, kept, 0.1, callbacks=[Own()])[1],

@@ -58,13 +58,14 @@ class KeptModels:
         # Inside the traced function Keras would make the variables with conditions around them.
         model.optimizer.build(model.trainable_variables)
         key = fingerprint(model, args, kwargs) if self._most else None
-        if key is None:
-            return model
-        kept = self._kept.pop(key, None)
+        kept = self._kept.pop(key, None) if key else None
         if kept is not None:
             _hand_over(model, kept)
         else:
             kept = model
+            _build_metrics(model, args, kwargs)
+        if key is None:
+            return model
         # The one that was used last is the last one to go.
         self._kept[key] = kept
         while len(self._kept) > self._most:
@@ -116,6 +117,19 @@ def _can_be_prepared(model: Any, callbacks: Iterable[Any]) -> bool:
         return False
     # Others may freeze a layer or hold on to the model.
     return all(type(callback) in _HARMLESS for callback in callbacks)
+
+
+def _build_metrics(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Make the variables of loss and metrics outside of the graph, too: a third of the time that
+    tracing takes, and Keras 3.15 never frees a graph in which variables were made."""
+    weighted = any(kwargs.get(name) is not None for name in ("class_weight", "sample_weight"))
+    if weighted or len(args) != 2 or not all(isinstance(part, np.ndarray) for part in args):
+        return
+    x, y = args
+    try:
+        model._symbolic_build(data_batch=(x[:2], y[:2]))
+    except Exception as error:  # noqa: BLE001  `fit` says what is wrong, in words for people
+        print(f"The metrics are made during the training: {error}")
 
 
 def _hand_over(model: keras.Model, kept: keras.Model) -> None:

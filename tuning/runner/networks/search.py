@@ -81,8 +81,6 @@ class SearchTemplate(Template):
         return built
 
     def fit(self, hp: kt.HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:
-        if not self.fits_by_itself:
-            model = self._models.prepared(model, args, kwargs)
         # KerasTuner would end the whole search, or fail with a bare KeyError.
         results = super().fit(hp, model, *args, **kwargs)
         reported = results
@@ -95,3 +93,10 @@ class SearchTemplate(Template):
                 f"reported: {names}."
             )
         return results
+
+    def _fit(
+        self, hp: kt.HyperParameters, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if not self.fits_by_itself:
+            model = self._models.prepared(model, args, kwargs)
+        return super()._fit(hp, model, args, kwargs)

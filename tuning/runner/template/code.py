@@ -224,7 +224,7 @@ class Template(kt.HyperModel):
             kwargs["validation_data"] = self._with_targets(model, validation)
         while True:
             try:
-                return self.inner.fit(hp, model, *args, **kwargs)
+                return self._fit(hp, model, args, kwargs)
             except TypeError as error:
                 # `model.fit(*args, batch_size=hp.Int(...), **kwargs)`, as in KerasTuner's guide; or
                 # a `fit` of its own that has no use for it. The call itself was refused, so nothing
@@ -246,6 +246,12 @@ class Template(kt.HyperModel):
                 if sentence and type(error).__name__ in _SHAPE_ERRORS:
                     raise TemplateError(sentence) from error
                 raise
+
+    def _fit(
+        self, hp: kt.HyperParameters, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """The template's `fit` with the targets that the model takes."""
+        return self.inner.fit(hp, model, *args, **kwargs)
 
     @property
     def fits_by_itself(self) -> bool:

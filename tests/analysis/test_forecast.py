@@ -174,3 +174,13 @@ def test_disk_is_only_taken_by_rounds_with_known_models(project: Project) -> Non
     plan = plan_info(_sketch(project, tuner="hyperband", epochs=4))
     assert plan.disk == f"{plan.trials * 4} MB to {plan.trials * 12} MB"
     assert plan_info(_sketch(project)).disk == ""
+
+
+def test_disk_is_taken_by_pruned_trials_that_may_go_on(project: Project) -> None:
+    Inspection.objects.update(samples={"median": 1_000_000})
+    project = Project.objects.get(pk=project.pk)
+    asha = {"tuner": "auto", "pruner": "asha", "max_trials": 12, "pruning_factor": 3}
+    # A third goes on and is completed.
+    assert plan_info(_sketch(project, **asha)).disk == f"{8 * 4} MB to {8 * 12} MB"
+    assert plan_info(_sketch(project, **asha | {"executions_per_trial": 2})).disk == ""
+    assert plan_info(_sketch(project, **asha | {"pruner": "median"})).disk == ""

@@ -127,9 +127,12 @@ def _lanes(search: Search) -> int:
 
 
 def disk_text(search: Search, trials: int) -> str:
-    """What checkpoints of a strategy with rounds take on the disk; empty where none are kept or
-    the size of models is not known."""
-    parameters = search.strategy.has_rounds and search.inspection.samples.get("median")
+    """What the checkpoints of rounds, or of pruned trials that may go on, take on the disk; empty
+    where none are kept or the size of models is not known."""
+    if search.pruned_trials_resume:
+        trials -= trials // search.pruning.factor
+    keeps = search.strategy.has_rounds or search.pruned_trials_resume
+    parameters = keeps and search.inspection.samples.get("median")
     if not parameters:
         return ""
     low, high = (trials * parameters * FLOAT_BYTES * number for number in CHECKPOINT_NUMBERS)

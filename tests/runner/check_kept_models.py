@@ -6,6 +6,7 @@ Prints, by architecture, whether an earlier model was trained in the place of th
 whether histories and weights are the same without that.
 """
 
+import gc
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import numpy as np
 
+from tuning.runner.networks.gradients import forgotten_gradients
 from tuning.runner.networks.kept_models import KeptModels
 
 random = np.random.default_rng(0)
@@ -169,14 +171,35 @@ def prepared(
         "epochs": 2, "batch_size": 32, "verbose": 0, "callbacks": [stopping],
         "validation_data": (X[:40], y[:40]), **fit,
     }  # fmt: skip
-    chosen = models.prepared(model, (X, y), arguments) if models else model
+    chosen = models.prepared(model, (X, y), arguments)[0] if models else model
     return chosen, chosen is not model, {"x": X, "y": y, **arguments}
 
 
 def trained(build: Build, models: KeptModels | None, rate: float, seed: int) -> tuple[bool, Any]:
     model, in_place, arguments = prepared(build, models, rate, seed)
-    history = model.fit(**arguments).history
+    if models:
+        # As in a search: what the graphs of a kept model have registered is forgotten.
+        with forgotten_gradients():
+            history = model.fit(**arguments).history
+    else:
+        history = model.fit(**arguments).history
     return in_place, [history, [value.tolist() for value in model.get_weights()]]
+
+
+def graphs_left_behind() -> int:
+    """How many more graphs there are after two further models of new architectures."""
+    counts = []
+    for units in (5, 6, 7):
+
+        def build(rate: float, units: int = units) -> keras.Model:
+            return compiled(sequence(layers.Flatten(), layers.Dense(units, "relu")), "adam")
+
+        os.environ["RUNNER_KEPT_MODELS"] = "0"
+        trained(build, KeptModels(), 0.1, 1)
+        keras.backend.clear_session()
+        gc.collect()
+        counts.append(sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects()))
+    return counts[-1] - counts[0]
 
 
 def main() -> None:
@@ -200,6 +223,7 @@ def main() -> None:
         "an own callback": prepared(normalized, kept, 0.1, callbacks=[Own()])[1],
         "forgotten": prepared(convolution, kept, 0.1)[1],
     }
+    found["graphs"] = graphs_left_behind()
     json.dump(found, sys.stdout)
 
 

@@ -11,13 +11,15 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
 import numpy as np
 from keras.src.models.functional import Functional
 from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
+
+from .gradients import forgotten_gradients
 
 # Of a kept model with its optimizer. Larger ones train so long that tracing hardly counts.
 MAX_BYTES = 64 * 1024 * 1024
@@ -50,14 +52,26 @@ class KeptModels:
         self._most = int(os.environ.get("RUNNER_KEPT_MODELS", "4"))
         self._kept: dict[str, keras.Model] = {}
 
-    def prepared(self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def fit(
+        self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], fit: Callable[[Any], Any]
+    ) -> Any:
+        """Call `fit` with the model that is trained with these arguments."""
+        prepared, is_plain = self.prepared(model, args, kwargs)
+        if not is_plain:
+            return fit(prepared)
+        with forgotten_gradients():
+            return fit(prepared)
+
+    def prepared(
+        self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, bool]:
         """The model to call `fit` on with these arguments: this one, or an earlier one in its
-        state."""
+        state. And whether nothing of it is a template's own."""
         if not _can_be_prepared(model, kwargs.get("callbacks") or ()):
-            return model
+            return model, False
         # Inside the traced function Keras would make the variables with conditions around them.
         model.optimizer.build(model.trainable_variables)
-        key = fingerprint(model, args, kwargs) if self._most else None
+        key = fingerprint(model, args, kwargs)
         kept = self._kept.pop(key, None) if key else None
         if kept is not None:
             _hand_over(model, kept)
@@ -65,12 +79,12 @@ class KeptModels:
             kept = model
             _build_metrics(model, args, kwargs)
         if key is None:
-            return model
+            return model, False
         # The one that was used last is the last one to go.
         self._kept[key] = kept
         while len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]
-        return kept
+        return kept, True
 
 
 def fingerprint(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:

@@ -97,6 +97,7 @@ class SearchTemplate(Template):
     def _fit(
         self, hp: kt.HyperParameters, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        if not self.fits_by_itself:
-            model = self._models.prepared(model, args, kwargs)
-        return super()._fit(hp, model, args, kwargs)
+        def fit(chosen: Any) -> Any:
+            return super(SearchTemplate, self)._fit(hp, chosen, args, kwargs)
+
+        return fit(model) if self.fits_by_itself else self._models.fit(model, args, kwargs, fit)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import OperationalError, transaction
 
 from tuning.actions.searches import stop_search
 from tuning.models import Search, Trial
@@ -12,8 +13,9 @@ from tuning.protocol.failures import FailureCode
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import SearchOrder, TrialOrder, VerdictOrder
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor import suggestions
+from tuning.supervisor import pruning, suggestions
 from tuning.supervisor.files import checkpoint_folder
+from tuning.supervisor.pruning import Judge, other_curves
 
 from .fake_runner import Step, good_trial
 
@@ -321,3 +323,56 @@ class TestSuccessiveHalving:
         stop_search(search)
         trial.refresh_from_db()
         assert (trial.status, trial.cells.status) == (Status.PRUNED, Status.PRUNED)
+
+
+def test_what_a_transaction_took_back_is_forgotten(run: Any) -> None:
+    """Else the trial that gets the same end_order instead would never be compared with."""
+    search = run(pruner="asha", pruning_warmup=0)
+    first, second, current = (search.trials.create(number=number) for number in (21, 22, 23))
+
+    def end(trial: Trial) -> None:
+        Trial.objects.filter(pk=trial.pk).update(status=Status.PRUNED, end_order=100, attempt=1)
+        row = {"attempt": 1, "execution": 0, "epoch": 1, "seconds": 1, "metrics": {}}
+        trial.epochs.create(**row | {"metrics": {"val_accuracy": trial.number / 100}})
+
+    def ended() -> dict[int, dict[int, float]]:
+        curves = other_curves(search, search.pruning, current)
+        return {curve.number: dict(curve.values) for curve in curves if curve.number > 20}
+
+    assert ended() == {}
+    with transaction.atomic():
+        end(first)
+        assert 21 in [curve.number for curve in other_curves(search, search.pruning)]
+        transaction.set_rollback(True)
+    assert ended() == {}
+    end(second)
+    assert ended() == {22: {1: 0.22}}
+
+
+def test_a_database_that_does_not_answer_is_asked_again(run: Any, monkeypatch: Any) -> None:
+    """Successive halving decides at rungs only: one that is missed may be the last."""
+    search = run(pruner="asha", pruning_warmup=0, pruning_factor=6)
+    trial = search.trials.create(number=21, oracle_id="x", attempt=1)
+    judge = Judge(trial)
+    working = pruning.other_curves
+
+    def away(*_: Any) -> Any:
+        raise OperationalError("no answer")
+
+    monkeypatch.setattr(pruning, "other_curves", away)
+    judge.add(EpochEnd(0, 1, 0.1, {"val_accuracy": -1.0}))
+    assert not judge.prunes()
+    monkeypatch.setattr(pruning, "other_curves", working)
+    judge.add(EpochEnd(0, 2, 0.1, {"val_accuracy": -1.0}))
+    assert judge.prunes()
+
+
+def test_a_trial_that_goes_on_is_not_asked_about_again_where_it_stopped(run: Any) -> None:
+    search = run(pruner="asha", pruning_warmup=0, pruning_factor=2)
+    trial = search.trials.create(number=21, oracle_id="x", attempt=2)
+    # At the first rung it is among the worst by now; the next rung is after four epochs.
+    judge = Judge(trial, [(0, 1, -1.0), (0, 2, -1.0)])
+    judge.add(EpochEnd(0, 3, 0.1, {"val_accuracy": -1.0}))
+    assert not judge.prunes()
+    judge.add(EpochEnd(0, 4, 0.1, {"val_accuracy": -1.0}))
+    assert judge.prunes()

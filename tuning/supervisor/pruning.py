@@ -5,7 +5,7 @@ the search's pruner. And which pruned trials go on after all.
 import logging
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 
@@ -35,7 +35,8 @@ class Judge:
         self._trial, self._search = trial, trial.search
         self._pruning = trial.search.pruning
         self._points = list(points)
-        self._asked = 0
+        # What was asked at earlier steps has been answered.
+        self._asked = max(steps_of(self._search, self._pruning, self._points), default=0)
         self.pruned = False
 
     @property
@@ -63,30 +64,33 @@ class Judge:
         if self.pruned:
             return True
         values = steps_of(self._search, self._pruning, self._points)
-        step = max(values, default=0)
-        due = self._is_due(step)
-        self._asked = max(step, self._asked)
-        if due:
-            current = Curve(self._trial.number, "RUNNING", values)
-            try:
-                others = other_curves(self._search, self._pruning, self._trial)
-            except (OperationalError, InterfaceError) as error:
-                # The trial trains meanwhile: not worth to wait for.
-                logger.warning("no verdict, the database did not answer: %s", error)
-                return False
-            # Imported when a search prunes: it brings Optuna.
-            from tuning.strategies.pruning import should_prune
+        step = self._due(values)
+        if step is None:
+            return False
+        try:
+            others = other_curves(self._search, self._pruning, self._trial)
+        except (OperationalError, InterfaceError) as error:
+            # The trial goes on meanwhile, and the next epoch asks again.
+            logger.warning("no verdict, the database did not answer: %s", error)
+            return False
+        # Imported when a search prunes: it brings Optuna.
+        from tuning.strategies.pruning import should_prune
 
-            self.pruned = should_prune(self._pruning, others, current, study_name(self._search))
+        self._asked = step
+        current = Curve(self._trial.number, "RUNNING", values).until(step)
+        self.pruned = should_prune(self._pruning, others, current, study_name(self._search))
         return self.pruned
 
-    def _is_due(self, step: int) -> bool:
-        """Not twice at the same step, and not after the last one: there is nothing to save."""
-        if not self._asked < step < self._pruning.steps:
-            return False
+    def _due(self, values: dict[int, float]) -> int | None:
+        """The step to ask about: the last one or, where a pruner compares at rungs, the first of
+        the next rung. Not twice the same, and not after the end: there is nothing to save."""
+        last = max(values, default=0)
+        if not self._asked < last < self._pruning.steps:
+            return None
         if not self._pruning.traits.compares_running:
-            return True
-        return any(self._asked < rung <= step for rung in self._pruning.rungs())
+            return last
+        rung = next((rung for rung in self._pruning.rungs() if rung > self._asked), last + 1)
+        return min((step for step in values if step >= rung), default=None)
 
 
 def study_name(search: Search) -> str:
@@ -131,8 +135,8 @@ def _parts(search: Search, points: Iterable[Point], ended: bool) -> list[float]:
 
 def other_curves(search: Search, pruning: Pruning, trial: Trial | None = None) -> list[Curve]:
     """What all other trials of the search have reported; of those that run, if the pruner compares
-    them, all but the last second."""
-    found = _ended_curves(search, pruning)
+    them, all but the last second. Without a trial: all, within a transaction that ends one."""
+    found = _ended_curves(search, pruning, remember=trial is not None)
     if pruning.traits.compares_running:
         # Among them are pruned ones that go on.
         for number, points in _points_of(search, trial__status=Status.RUNNING).items():
@@ -142,12 +146,12 @@ def other_curves(search: Search, pruning: Pruning, trial: Trial | None = None) -
     return list(found.values())
 
 
-def promote(search: Search) -> int:
-    """Let pruned trials go on that belong to the best after all; how many. Called in a transaction
-    that holds the search's lock, after a trial ended."""
+def promote(search: Search) -> None:
+    """Let pruned trials go on that belong to the best after all. Called in a transaction that holds
+    the search's lock, after a trial ended."""
     pruning = search.pruning
     if not pruning.traits.promotes or not search.is_active or search.end_reason:
-        return 0
+        return
     rows = search.trials.filter(status=Status.PRUNED)
     numbers = set(rows.values_list("number", flat=True))
     curves = other_curves(search, pruning)
@@ -158,9 +162,8 @@ def promote(search: Search) -> int:
     chosen = promoted(pruning, others, pruned, study_name(search))
     chosen_rows = rows.filter(number__in=[curve.number for curve in chosen])
     keys = list(chosen_rows.values_list("pk", flat=True))
-    count = chosen_rows.update(status=Status.QUEUED, finished_at=None, worker=None, slot=None)
+    chosen_rows.update(status=Status.QUEUED, finished_at=None, worker=None, slot=None)
     Cells.objects.fill(search, list(Trial.objects.select_related("worker").filter(pk__in=keys)))
-    return count
 
 
 @dataclass
@@ -176,11 +179,18 @@ _lock = Lock()
 _remembered: dict[tuple[int, datetime, Pruning], _Ended] = {}
 
 
-def _ended_curves(search: Search, pruning: Pruning) -> dict[int, Curve]:
-    """Ended trials do not change, so that only the newest are read."""
+def _ended_curves(search: Search, pruning: Pruning, remember: bool) -> dict[int, Curve]:
+    """Ended trials do not change, so that only the newest are read. What a transaction has not
+    committed is not remembered: if it fails, another trial gets the same end_order."""
     with _lock:
         key = (search.pk, search.created_at, pruning)
         known = _remembered.pop(key, None) or _Ended()
+        # The one that was asked for last is the last one to be forgotten.
+        _remembered[key] = known
+        while len(_remembered) > REMEMBERED:
+            del _remembered[next(iter(_remembered))]
+        if not remember:
+            known = replace(known, curves=dict(known.curves))
         rows = search.trials.filter(status__in=_JUDGED, end_order__gt=known.end_order)
         new = list(rows.values_list("number", "status", "score", "end_order"))
         points = _points_of(search, trial__end_order__gt=known.end_order) if new else {}
@@ -188,10 +198,6 @@ def _ended_curves(search: Search, pruning: Pruning) -> dict[int, Curve]:
             values = steps_of(search, pruning, points.get(number, []), ended=True)
             known.curves[number] = Curve(number, status.upper(), values, score)
             known.end_order = max(known.end_order, end_order)
-        # The one that was asked for last is the last one to be forgotten.
-        _remembered[key] = known
-        while len(_remembered) > REMEMBERED:
-            del _remembered[next(iter(_remembered))]
         return dict(known.curves)
 
 

@@ -168,7 +168,7 @@ def _trial(
 ) -> FoundTrial:
     metrics: Metrics = {}
     epochs: list[FoundEpoch] = []
-    best, failed, succeeded, ended, ends = 0, False, False, False, []
+    best, failed, succeeded, ends = 0, False, False, []
     for execution, folder in enumerate(sessions):
         run = runs[folder]
         points: dict[str, dict[int, tuple[float, float]]] = {}
@@ -184,11 +184,10 @@ def _trial(
         if run.end is not None:
             failed |= run.end.status == FAILURE
             succeeded |= run.end.status == SUCCESS
-            ended = True
             ends.append(run.end.end_time_secs)
     start = min(_time(runs[folder].start.start_time_secs) for folder in sessions)
     # Somebody wrote that it ended, and neither well nor badly: it was stopped, or pruned.
-    interrupted = ended and not metrics
+    interrupted = bool(ends) and not metrics
     unfinished = not succeeded and (interrupted or not (epochs or metrics))
     return FoundTrial(
         name=name,

@@ -46,8 +46,9 @@ def should_prune(pruning: Pruning, others: Sequence[Curve], current: Curve, stud
     else:
         pruner, rate = _pruner(pruning), 0
     trials = [_frozen(curve, pruning, rate) for curve in others]
-    last = max(current.values)
-    asked = _without_rung_at(_frozen(current, pruning, rate), current, pruning, rate, last)
+    # A pruner notes the rung of a step when it is asked about that step.
+    before = _rungs(current.until(max(current.values) - 1), pruning, rate)
+    asked = _frozen_with(current, before)
     with warnings.catch_warnings():
         # Of values that are no numbers, and of pruners that Optuna calls experimental.
         warnings.simplefilter("ignore")
@@ -133,6 +134,10 @@ def _bracket(
 
 @lru_cache(maxsize=REMEMBERED)
 def _frozen(curve: Curve, pruning: Pruning, rate: int) -> FrozenTrial:
+    return _frozen_with(curve, _rungs(curve, pruning, rate))
+
+
+def _frozen_with(curve: Curve, notes: dict[str, Any]) -> FrozenTrial:
     has_ended = curve.status != "RUNNING"
     return FrozenTrial(
         number=curve.number - 1,
@@ -144,41 +149,22 @@ def _frozen(curve: Curve, pruning: Pruning, rate: int) -> FrozenTrial:
         params={},
         distributions={},
         user_attrs={},
-        system_attrs=_rungs(curve, pruning, rate),
+        system_attrs=notes,
         intermediate_values=dict(curve.values),
     )
 
 
 def _rungs(curve: Curve, pruning: Pruning, rate: int) -> dict[str, Any]:
-    """What successive halving notes about a trial that it is asked about after each step: its value
-    at the first step of each rung that it has come to."""
+    """What successive halving notes, under Optuna's names, about a trial that it is asked about
+    after each step: its value at the first step of each rung that it has come to."""
     notes = {}
     steps = sorted(curve.values)
     for rung, first in enumerate(pruning.rungs(rate)):
         step = next((step for step in steps if step >= first), None)
         if step is None or math.isnan(curve.values[step]):
             break
-        notes[_rung_key(rung)] = curve.values[step]
+        notes[f"completed_rung_{rung}"] = curve.values[step]
     return notes
-
-
-def _without_rung_at(
-    frozen: FrozenTrial, curve: Curve, pruning: Pruning, rate: int, last: int
-) -> FrozenTrial:
-    """The trial as it is before its pruner is asked about step `last`."""
-    before = _rungs(curve.until(last - 1), pruning, rate)
-    if before == frozen.system_attrs:
-        return frozen
-    return FrozenTrial(
-        number=frozen.number, trial_id=frozen._trial_id, state=frozen.state, value=frozen.value,
-        datetime_start=frozen.datetime_start, datetime_complete=frozen.datetime_complete,
-        params={}, distributions={}, user_attrs={}, system_attrs=before,
-        intermediate_values=frozen.intermediate_values,
-    )  # fmt: skip
-
-
-def _rung_key(rung: int) -> str:
-    return f"completed_rung_{rung}"
 
 
 class _Study:

@@ -134,8 +134,8 @@ def _can_be_prepared(model: Any, callbacks: Iterable[Any]) -> bool:
 
 
 def _build_metrics(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Make the variables of loss and metrics outside of the graph, too: a third of the time that
-    tracing takes, and Keras 3.15 never frees a graph in which variables were made."""
+    """Make the variables of loss and metrics outside of the graph, too, which saves a third of the
+    time that tracing takes."""
     weighted = any(kwargs.get(name) is not None for name in ("class_weight", "sample_weight"))
     if weighted or len(args) != 2 or not all(isinstance(part, np.ndarray) for part in args):
         return

@@ -114,7 +114,6 @@ class StreamingTuner(kt.Tuner):
 
     def _prune(self, trial: Trial, model: Any) -> None:
         """End the training as Keras ends it early: its callbacks finish what they do."""
-        del trial
         if isinstance(model, keras.Model):
             model.stop_training = True
 

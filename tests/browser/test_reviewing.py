@@ -362,7 +362,7 @@ def check_viewer(page: Any, project: int, address: str, rows: pd.DataFrame) -> N
     assert page.locator(".comment").count() == 2
 
 
-# --- The way back ----------------------------------------------------------------------------
+# --- Refining -------------------------------------------------------------------------------
 
 
 def refine(page: Any, rows: pd.DataFrame) -> int:

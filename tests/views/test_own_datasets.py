@@ -264,7 +264,7 @@ def test_a_failed_upload_tells_why_and_is_not_tried_again(as_bob: Client, own: D
     )  # fmt: skip
     page = as_bob.get(reverse("dataset-detail", args=[own.pk])).content.decode()
     assert "There is only one class." in page
-    assert "Nothing was kept of p.zip" in page
+    assert "p.zip was not kept" in page
     assert "Try again" not in page
     assert as_bob.post(reverse("dataset-retry", args=[own.pk])).status_code == 404
     assert "Photos" not in as_bob.get(reverse("project-create")).content.decode()

@@ -1,4 +1,4 @@
-"""The way back: from trials that were read to a new search with a better space."""
+"""From trials that were read to a new search with a better space."""
 
 from typing import Any
 

@@ -133,7 +133,7 @@ class TrialAssignment(Assignment):
 
     def _prune(self, runner: Runner) -> None:
         if not self._judge.pruned:
-            raise BadEvent("word of a verdict that there was not")
+            raise BadEvent("a pruned trial without a verdict")
         self.flush()
         if self.search.pruned_trials_resume:
             self._keep_checkpoint(runner)

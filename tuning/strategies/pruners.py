@@ -82,8 +82,9 @@ _TABLE = (
     ),
     Traits(
         Name.ASHA, "Successive halving (ASHA)",
-        "Goes on with the best third of all trials after 1, 3, 9… epochs and prunes the others; a "
-        "pruned trial that belongs to the best third after all goes on where it stopped.",
+        "Compares all trials at rungs, after 1, 3, 9… epochs with a reduction factor of 3: the "
+        "best third goes on, the others are pruned. A pruned trial that belongs to the best after "
+        "all goes on.",
         "Many trials with many epochs each, above all with parallel trials.",
         ("pruning_warmup", "pruning_factor"), compares_running=True, promotes=True,
     ),

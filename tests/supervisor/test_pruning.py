@@ -14,8 +14,9 @@ from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import SearchOrder, TrialOrder, VerdictOrder
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import pruning, suggestions
+from tuning.supervisor.curves import other_curves
 from tuning.supervisor.files import checkpoint_folder
-from tuning.supervisor.pruning import Judge, other_curves
+from tuning.supervisor.pruning import Judge
 
 from .fake_runner import Step, good_trial
 

@@ -24,8 +24,9 @@ from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import TrialOrder, VerdictOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.supervisor import recorder
+from tuning.supervisor.curves import Point, points_of
 from tuning.supervisor.files import checkpoint_folder, copy_into, store_folder
-from tuning.supervisor.pruning import Judge, Point, points_of
+from tuning.supervisor.pruning import Judge
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, Unstartable, failure_of

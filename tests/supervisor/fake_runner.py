@@ -87,10 +87,15 @@ def good_trial(search: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
     yield TrialEnd({search.objective: mean, "loss": 1 - mean}, best_step=last - first - 1)
 
 
+def good_inspection() -> Iterator[Step]:
+    yield Inspected({"space": [], "values": {}}, ["loss"], 7, "")
+
+
 @dataclass
 class FakeRunner:
     device: Device = field(default_factory=Device)
     script: Script = good_trial
+    inspection: Callable[[], Iterator[Step]] = good_inspection
     used_memory: int = 1000
     trusted_types: list[str] = field(default_factory=list)
     used_processes: int = 1
@@ -116,7 +121,7 @@ class FakeRunner:
                 assert self._search is not None
                 self._steps.append(self._trial(self._search, order))
             case InspectOrder():
-                self._steps.append(iter([Inspected({"space": [], "values": {}}, ["loss"], 7, "")]))
+                self._steps.append(self.inspection())
             case PrepareOrder():
                 self._steps.append(self._prepare(order))
             case RetrainOrder():

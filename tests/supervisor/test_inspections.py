@@ -1,15 +1,20 @@
 """Reading search spaces: those that somebody waits for first, the others when nothing else is to be
 done."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import DIGITS_FOLDER
 from tuning.models import Dataset, HyperModel, Inspection, Project, Trial, Worker
-from tuning.protocol.orders import InspectOrder, Split
+from tuning.protocol.events import Progress
+from tuning.protocol.orders import InspectOrder, SearchOrder, Split
 from tuning.protocol.statuses import Status
-from tuning.supervisor.claims import Slot, claim_next, has_work
+from tuning.supervisor import claims
+from tuning.supervisor.claims import Slot, claim_next, gives_way, has_work
+
+from .fake_runner import Silence, Step, good_inspection
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +69,87 @@ def test_hints_are_sent_for_unasked_ones(unasked: Inspection, make_slot: Any) ->
     unasked.refresh_from_db()
     assert (unasked.status, unasked.metrics) == (Status.COMPLETED, ["loss"])
     assert has_work() == 0
+
+
+@pytest.fixture
+def interrupted(worker: Worker, make_slot: Any) -> Any:
+    """A function: the only slot of all reads a space that nobody asked for, and goes on and on
+    unless it gives way; meanwhile `press` is called. Gives the slot, once it has nothing to do."""
+
+    def run(press: Any) -> Any:
+        Worker.objects.update(slots=1)
+        pressed: list[Any] = []
+
+        def inspection() -> Iterator[Step]:
+            if pressed:
+                yield from good_inspection()
+            pressed.append(press)
+            yield Progress("Reading …")
+            yield press
+            yield from [Silence] * 50
+            pytest.fail("it goes on while a search waits")
+
+        slot = make_slot(inspection=inspection)
+        slot.run()
+        return slot
+
+    return run
+
+
+def test_an_unasked_inspection_gives_way_at_once(
+    unasked: Inspection, project: Project, make_search: Any, interrupted: Any
+) -> None:
+    slot = interrupted(lambda: make_search(max_trials=1))
+    trial = Trial.objects.get()
+    unasked.refresh_from_db()
+    assert (trial.status, unasked.status) == (Status.COMPLETED, Status.COMPLETED)
+    assert unasked.started_at > trial.finished_at, "it was begun anew, after the search"
+    assert (unasked.losses, unasked.failure_code) == (0, "")
+    assert [type(runner.orders[0]) for runner in slot.started] == [
+        InspectOrder, SearchOrder, InspectOrder,
+    ]  # fmt: skip
+    assert slot.started[0].ended
+
+
+def test_it_gives_way_to_any_work_that_somebody_waits_for(
+    unasked: Inspection, dataset: Dataset, project: Project, alice: Any, interrupted: Any
+) -> None:
+    asked = add_template(dataset, "asked", superseded=True)
+    interrupted(lambda: Inspection.objects.filter(pk=asked.pk).update(wanted=True))
+    asked.refresh_from_db()
+    unasked.refresh_from_db()
+    assert (asked.status, unasked.status) == (Status.COMPLETED, Status.COMPLETED)
+    assert asked.finished_at < unasked.started_at
+
+
+def test_it_gives_way_to_nobody_where_a_slot_is_free(
+    unasked: Inspection, project: Project, make_search: Any, worker: Worker
+) -> None:
+    running = claim_next(Slot(worker, 0))
+    assert running == unasked
+    make_search(max_trials=1, parallel_trials=4)
+    assert not gives_way(unasked)
+    make_search(max_trials=1)
+    assert gives_way(unasked)
+
+
+def test_one_that_somebody_has_come_to_wait_for_goes_on(
+    unasked: Inspection, project: Project, make_search: Any, worker: Worker
+) -> None:
+    Worker.objects.update(slots=1)
+    assert claim_next(Slot(worker, 0)) == unasked
+    make_search(max_trials=1)
+    Inspection.objects.filter(pk=unasked.pk).update(wanted=True)
+    assert not gives_way(unasked)
+
+
+def test_none_is_begun_while_a_search_may_have_more_trials(
+    unasked: Inspection, make_search: Any, worker: Worker, monkeypatch: Any
+) -> None:
+    """Between two rounds a strategy suggests nothing. It would begin and give way in turns."""
+    make_search(parallel_trials=2)
+    monkeypatch.setattr(claims, "claim_trial_of", lambda *_: None)
+    assert claim_next(Slot(worker, 0)) is None
 
 
 def test_without_its_data_none_is_read(unasked: Inspection, worker: Worker) -> None:

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
+from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.models import Count, F, Q, QuerySet
@@ -17,6 +18,7 @@ from tuning.models import (
     Search,
     SearchImport,
     Trial,
+    Work,
     Worker,
 )
 from tuning.protocol.statuses import SearchStatus, Status
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _suggesting = Lock()
 
+KINDS: tuple[type[Work], ...] = (Trial, Inspection, Dataset, SavedModel, SearchImport)
 Claimed = Dataset | Inspection | SavedModel | SearchImport | Trial
 
 
@@ -51,8 +54,9 @@ class WaitingSearch:
 
 def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> Claimed | None:
     """The next piece of work for this slot, or None. Short work that somebody waits for on a page
-    goes first, spaces that nobody asked for go last. `prefer` is the search whose data this slot
-    already has in memory; `firmly` prefers it even while another search waits."""
+    goes first. Spaces that nobody asked for are read while nothing else is queued. `prefer` is the
+    search whose data this slot already has in memory; `firmly` prefers it even while another search
+    waits."""
     return (
         _claim_dataset(slot)
         or _claim_inspection(slot, Inspection.objects.readable().awaited())
@@ -65,14 +69,31 @@ def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> C
 
 def has_work() -> int:
     """How many slots could find something to do, at least."""
+    return _awaited() or min(_unasked().count(), 1)
+
+
+def gives_way(inspection: Inspection) -> bool:
+    """Whether it holds up work that somebody waits for: nobody waits for this inspection, and what
+    is queued finds no free slot."""
+    if not Inspection.objects.unasked().filter(pk=inspection.pk).exists():
+        return False
+    awaited = _awaited()
+    return awaited > 0 and awaited > free_slots()
+
+
+def free_slots() -> int:
+    """Of all workers that can be reached."""
+    slots = sum(Worker.objects.online().values_list("slots", flat=True))
+    return max(0, slots - sum(kind.objects.running().count() for kind in KINDS))  # type: ignore[attr-defined]
+
+
+def _awaited() -> int:
+    """How many slots could find something to do that somebody waits for."""
     waiting = Dataset.objects.queued().filter(wanted=True, folder="").count()
     waiting += Inspection.objects.readable().awaited().count()
-    waiting += min(_unasked().count(), 1)
     waiting += SavedModel.objects.queued().count()
     waiting += SearchImport.objects.ready().count()
-    for search in _searches_with_work():
-        waiting += search.room
-    return waiting
+    return waiting + sum(search.room for search in _searches_with_work())
 
 
 def _claim_dataset(slot: Slot) -> Dataset | None:
@@ -91,9 +112,10 @@ def _claim_inspection(slot: Slot, queue: QuerySet[Inspection]) -> Inspection | N
 
 
 def _unasked() -> QuerySet[Inspection]:
-    """Inspections that may run though nobody waits for them: one at a time (two if two slots look
-    at the same moment), so that the other slots are free for what a person starts meanwhile."""
-    if Inspection.objects.running().unasked().exists():
+    """Inspections that may run though nobody waits for them: only while nothing else is queued, and
+    one at a time (two if two slots look at the same moment), so that the other slots are free for
+    what a person starts meanwhile. Where none is free, it gives way."""
+    if Inspection.objects.running().unasked().exists() or _awaited():
         return Inspection.objects.none()
     return Inspection.objects.readable().unasked()
 
@@ -149,11 +171,22 @@ def _searches_with_work() -> list[WaitingSearch]:
             pk=row.pk,
             running=row.running,
             queued=row.queued,
-            room=row.parallel_trials - row.running,
+            room=_room(row),
             waiting_since=row.last_claim_at or row.created_at,
         )
         for row in rows
     ]
+
+
+def _room(row: Any) -> int:
+    """How many trials of a search could start now. Of strategies with rounds only they themselves
+    know how many are left."""
+    room: int = row.parallel_trials - row.running
+    if row.exhausted:
+        return min(room, row.queued)
+    if row.strategy.has_rounds:
+        return room
+    return min(room, row.queued + max(0, row.max_trials - row.made))
 
 
 def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:

@@ -8,26 +8,16 @@ from django.db.models import Q
 
 from tuning.actions.dispatch import send_hints
 from tuning.analysis.limits import has_early_limit
-from tuning.models import (
-    Dataset,
-    Inspection,
-    SavedModel,
-    Search,
-    SearchImport,
-    Trial,
-    Work,
-    Worker,
-)
+from tuning.models import Search, Trial, Work
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.statuses import SearchStatus
 
 from .assignments import assignment_for
-from .claims import has_work
+from .claims import KINDS, free_slots, has_work
 from .recorder import LeaseLost, end_at_limit, locked
 
 logger = logging.getLogger(__name__)
 
-KINDS: tuple[type[Work], ...] = (Trial, Inspection, Dataset, SavedModel, SearchImport)
 CLOCK_JUMP = 5.0
 
 
@@ -38,9 +28,7 @@ def dispatch() -> None:
 
 def wanted() -> int:
     """How many slots could take a piece of work now."""
-    slots = sum(Worker.objects.online().values_list("slots", flat=True))
-    busy = sum(kind.objects.running().count() for kind in KINDS)  # type: ignore[attr-defined]
-    return min(has_work(), max(0, slots - busy))
+    return min(has_work(), free_slots())
 
 
 class Reaper:

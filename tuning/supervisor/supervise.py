@@ -160,7 +160,7 @@ class _Supervision:
         now = time.monotonic()
         self._check_limits(now)
         self.assignment.tick()
-        if self.stopping.is_set():
+        if self.stopping.is_set() or self.assignment.gives_way():
             raise _Over(self.assignment.release)
         if now >= self.renewed + BEAT:
             if not self.assignment.renew():

@@ -18,7 +18,7 @@ from tuning.models.workers import WATCH_SECONDS
 from tuning.strategies.suggesting import family_of
 from tuning.strategies.traits import Name
 
-from . import files, folders, runners, schedule, slots
+from . import claims, files, folders, runners, schedule, slots
 from .importances import ImportancesThread
 from .isolation import Layer, probe
 from .mails import MailThread
@@ -187,7 +187,7 @@ def register(name: str, slot_count: int, layers: list[Layer]) -> Worker:
             "stopped_at": None,
         },
     )
-    for kind in schedule.KINDS:
+    for kind in claims.KINDS:
         # A missing lease counts as expired: the next pass of the reaper takes it.
         kind.objects.running().filter(worker=row).update(lease_expires_at=None)  # type: ignore[attr-defined]
     schedule.reap()

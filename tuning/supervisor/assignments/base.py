@@ -69,6 +69,10 @@ class Assignment(ABC):
         """Whether this attempt still has the work and nobody has stopped it."""
         return self.rows.held(self.row.pk, self.row.attempt).exists()
 
+    def gives_way(self) -> bool:
+        """Whether this work is given back now, because somebody waits for its slot."""
+        return False
+
     def renew(self) -> bool:
         self._renewed_at = time.monotonic()
         return self.rows.renew(self.row.pk, self.row.attempt)
@@ -112,7 +116,7 @@ class Assignment(ABC):
         """The work is not wanted any more. Mostly its row says so already."""
 
     def release(self) -> None:
-        """Give the work back: this worker shuts down."""
+        """Give the work back, unharmed: this worker shuts down, or other work goes first."""
         self._must(self.rows.requeue(self.row.pk, self.row.attempt))
 
     def _finish(self, status: Status, **values: Any) -> None:

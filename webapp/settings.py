@@ -329,6 +329,8 @@ RUNNER_MEMORY_MB = env_int("RUNNER_MEMORY_MB", 0, least=0)
 RUNNER_PROCESSES = env_int("RUNNER_PROCESSES", max(500, 8 * (os.cpu_count() or 1)), least=10)
 # Models whose training graphs a runner uses again for others like them; 0: none.
 RUNNER_KEPT_MODELS = env_int("RUNNER_KEPT_MODELS", 4, least=0)
+# Networks that Keras's own `fit` trains on a CPU are trained with one graph call an epoch.
+RUNNER_WHOLE_EPOCHS = env_bool("RUNNER_WHOLE_EPOCHS", True)
 RUNNER_FILE_SIZE_MB = env_int("RUNNER_FILE_SIZE_MB", 4096, least=1)
 # A trained model's file.
 MODEL_MAX_MB = env_int("MODEL_MAX_MB", 2048, least=1)

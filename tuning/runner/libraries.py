@@ -19,6 +19,10 @@ def load_libraries() -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import keras_tuner  # noqa: F401
 
+    from tuning.runner.networks.quick_fit import install
+
+    install()
+
     # KerasTuner collects garbage before each build, which takes 0.2-0.4 s with TensorFlow's
     # objects to look through. Frozen ones are not looked through.
     gc.collect()

@@ -47,6 +47,7 @@ def environment(device: Device, folder: Path, level: int) -> dict[str, str]:
         "RUNNER_FILE_SIZE_MB": str(settings.RUNNER_FILE_SIZE_MB),
         "RUNNER_PROCESSES": str(settings.RUNNER_PROCESSES),
         "RUNNER_KEPT_MODELS": str(settings.RUNNER_KEPT_MODELS),
+        "RUNNER_WHOLE_EPOCHS": "1" if settings.RUNNER_WHOLE_EPOCHS else "0",
         "RUNNER_LEVEL": str(level),
         "RUNNER_USERS": str(settings.RUNNER_USERS),
         "RUNNER_NETWORK": "1" if settings.RUNNER_NETWORK else "0",

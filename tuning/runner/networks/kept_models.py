@@ -20,6 +20,7 @@ from keras.src.models.functional import Functional
 from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 
 from .gradients import forgotten_gradients
+from .quick_fit import build_optimizer
 
 # Of a kept model with its optimizer. Larger ones train so long that tracing hardly counts.
 MAX_BYTES = 64 * 1024 * 1024
@@ -69,15 +70,13 @@ class KeptModels:
         state. And whether nothing of it is a template's own."""
         if not _can_be_prepared(model, kwargs.get("callbacks") or ()):
             return model, False
-        # Inside the traced function Keras would make the variables with conditions around them.
-        model.optimizer.build(model.trainable_variables)
+        build_optimizer(model)
         key = fingerprint(model, args, kwargs)
         kept = self._kept.pop(key, None) if key else None
         if kept is not None:
             _hand_over(model, kept)
         else:
             kept = model
-            _build_metrics(model, args, kwargs)
         if key is None:
             return model, False
         # The one that was used last is the last one to go.
@@ -131,19 +130,6 @@ def _can_be_prepared(model: Any, callbacks: Iterable[Any]) -> bool:
         return False
     # Others may freeze a layer or hold on to the model.
     return all(type(callback) in _HARMLESS for callback in callbacks)
-
-
-def _build_metrics(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Make the variables of loss and metrics outside of the graph, too, which saves a third of the
-    time that tracing takes."""
-    weighted = any(kwargs.get(name) is not None for name in ("class_weight", "sample_weight"))
-    if weighted or len(args) != 2 or not all(isinstance(part, np.ndarray) for part in args):
-        return
-    x, y = args
-    try:
-        model._symbolic_build(data_batch=(x[:2], y[:2]))
-    except Exception as error:  # noqa: BLE001  `fit` says what is wrong, in words for people
-        print(f"The metrics are made during the training: {error}")
 
 
 def _hand_over(model: keras.Model, kept: keras.Model) -> None:

@@ -1,0 +1,248 @@
+"""Trains models by Keras's own `fit` and by the quick one; for test_quick_fit.py, in one process.
+
+    python -m tests.runner.check_quick_fit
+
+Prints, by case, whether epochs were whole, and whether histories, weights, the optimizer's state
+and what `evaluate` says afterwards are the same.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tuning.runner.networks import quick_fit, whole_epochs
+
+random = np.random.default_rng(0)
+ROWS, CLASSES = 75, 3
+X = random.random((ROWS, 6), "float32")
+Y = random.integers(CLASSES, size=ROWS)
+layers = keras.layers
+Build = Callable[[], keras.Model]
+
+OPTIMIZERS = {
+    "Adadelta": {}, "Adafactor": {}, "Adagrad": {}, "Adam": {"amsgrad": True}, "Adamax": {},
+    "AdamW": {"clipnorm": 0.5}, "Ftrl": {}, "Lamb": {}, "Lion": {"use_ema": True}, "Muon": {},
+    "Nadam": {"gradient_accumulation_steps": 2}, "RMSprop": {"centered": True, "momentum": 0.5},
+    "SGD": {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+}  # fmt: skip
+
+
+def compiled(*inner: Any, optimizer: Any = "adam", **more: Any) -> keras.Model:
+    end = layers.Dense(CLASSES, activation="softmax")
+    model = keras.Sequential([keras.Input((6,)), *inner, end])
+    settings = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"], **more}
+    model.compile(optimizer, **settings)
+    return model
+
+
+def with_optimizer(name: str) -> Build:
+    def build() -> keras.Model:
+        optimizer = getattr(keras.optimizers, name)(learning_rate=0.02, **OPTIMIZERS[name])
+        return compiled(layers.Dense(4, activation="relu"), optimizer=optimizer)
+
+    return build
+
+
+class Noisy(layers.Layer):
+    """Draws with the seed of the graph, and keeps state of its own."""
+
+    def build(self, shape: Any) -> None:
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training:
+            self.calls.assign_add(1.0)
+            x = x + tf.random.normal(tf.shape(x)) + 0.1 * tf.random.uniform(tf.shape(x))
+        return x * 0.5
+
+
+def own_loss(y: Any, predicted: Any) -> Any:
+    return 2 * keras.losses.sparse_categorical_crossentropy(y, predicted)
+
+
+class Mistakes(keras.metrics.Metric):
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.count = self.add_weight(shape=(), initializer="zeros", name="count")
+
+    def update_state(self, y: Any, predicted: Any, sample_weight: Any = None) -> None:
+        wrong = keras.ops.argmax(predicted, -1) != keras.ops.cast(keras.ops.ravel(y), "int32")
+        self.count.assign_add(keras.ops.sum(keras.ops.cast(wrong, "float32")))
+
+    def result(self) -> Any:
+        return self.count
+
+
+def plain() -> keras.Model:
+    return compiled(layers.Dense(8, "relu"), layers.BatchNormalization(), layers.Dropout(0.4))
+
+
+def own_parts() -> keras.Model:
+    return compiled(Noisy(), layers.Dense(8, "relu"), loss=own_loss, metrics=[Mistakes()])
+
+
+def weighted() -> keras.Model:
+    return compiled(layers.Dense(4), weighted_metrics=["accuracy"])
+
+
+def scheduled() -> keras.Model:
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)
+    return compiled(layers.Dense(4), optimizer=keras.optimizers.SGD(schedule))
+
+
+class Subclass(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = layers.Dense(5, "relu")
+        self.end = layers.Dense(CLASSES, "softmax")
+
+    def call(self, x: Any) -> Any:
+        return self.end(self.hidden(x))
+
+
+def subclass() -> keras.Model:
+    model = Subclass()
+    model(X[:1])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def half_built() -> keras.Model:
+    """It counts as built, but its layers do not."""
+    model = Subclass()
+    model.build((None, 6))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+class OwnStep(Subclass):
+    def train_step(self, data: Any) -> Any:
+        return super().train_step(data)
+
+
+def own_step() -> keras.Model:
+    model = OwnStep()
+    model(X[:1])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def unbuilt() -> keras.Model:
+    model = keras.Sequential([layers.Dense(4), layers.Dense(CLASSES, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def eager() -> keras.Model:
+    return compiled(layers.Dense(4), run_eagerly=True)
+
+
+def in_steps() -> keras.Model:
+    return compiled(layers.Dense(4), steps_per_execution=2)
+
+
+def with_tensors() -> keras.Model:
+    return compiled(layers.Dense(4))
+
+
+class Rates(keras.callbacks.Callback):
+    """Acts at epochs: it halves the rate, and looks at the model."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        rate = self.model.optimizer.learning_rate
+        rate.assign(rate / 2)
+        logs["mean"] = float(np.mean(self.model.predict(X[:7], verbose=0)[:, 0]))
+        logs["again"] = self.model.evaluate(X[:9], Y[:9], verbose=0)[0]
+
+
+class Batches(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.model.stop_training = batch == 1
+
+
+def stopping() -> list[Any]:
+    return [
+        keras.callbacks.EarlyStopping("val_loss", patience=0, restore_best_weights=True),
+        keras.callbacks.ReduceLROnPlateau("val_loss", patience=0),
+    ]
+
+
+# Name: model, arguments of `fit` beyond x, y and the validation rows, whether epochs are whole.
+CASES: dict[str, tuple[Build, dict[str, Any], bool]] = {
+    **{name: (with_optimizer(name), {}, True) for name in OPTIMIZERS},
+    "several epochs": (plain, {"epochs": 4}, True),
+    "no remainder": (plain, {"batch_size": 25}, True),
+    "one batch": (plain, {"batch_size": 500}, True),
+    "in order": (plain, {"shuffle": False}, True),
+    "batches shuffled": (plain, {"shuffle": "batch"}, False),
+    "steps": (plain, {"steps_per_epoch": 2}, False),
+    "a later epoch": (plain, {"epochs": 4, "initial_epoch": 2}, True),
+    "seldom validated": (plain, {"epochs": 3, "validation_freq": 2}, True),
+    "validation batches": (plain, {"validation_batch_size": 7}, True),
+    "split": (plain, {"validation_data": None, "validation_split": 0.2}, True),
+    "unvalidated": (plain, {"validation_data": None}, True),
+    "stopping": (plain, {"epochs": 5, "callbacks": stopping}, True),
+    "rates": (plain, {"epochs": 3, "callbacks": lambda: [Rates()]}, True),
+    "batches": (plain, {"callbacks": lambda: [Batches()]}, False),
+    "class weights": (weighted, {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}}, True),
+    "row weights": (weighted, {"sample_weight": np.linspace(0, 2, ROWS)}, True),
+    "own parts": (own_parts, {"epochs": 3}, True),
+    "scheduled": (scheduled, {}, True),
+    "subclass": (subclass, {}, True),
+    "half built": (half_built, {}, False),
+    "own step": (own_step, {}, False),
+    "unbuilt": (unbuilt, {}, False),
+    "eager": (eager, {}, False),
+    "in steps": (in_steps, {}, False),
+    "tensors": (with_tensors, {"x": tf.constant(X)}, False),
+}
+
+
+def trained(build: Build, more: dict[str, Any]) -> list[Any]:
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(5)
+    model = build()
+    callbacks = more["callbacks"]() if "callbacks" in more else None
+    arguments = {
+        "x": X, "y": Y, "epochs": 2, "batch_size": 32, "verbose": 0,
+        "validation_data": (X[:40], Y[:40]), **more, "callbacks": callbacks,
+    }  # fmt: skip
+    history = model.fit(**arguments).history
+    after = model.evaluate(X[30:], Y[30:], verbose=0)
+    again = model.evaluate(tf.data.Dataset.from_tensors((X[:8], Y[:8])), verbose=0)
+    variables = [*model.get_weights(), *(np.asarray(v) for v in model.optimizer.variables)]
+    return [history, after, again, [value.tolist() for value in variables]]
+
+
+def main() -> None:
+    alone = {name: trained(*case[:2]) for name, case in CASES.items()}
+    whole = 0
+
+    class Counted(whole_epochs.WholeEpoch):
+        def __init__(self, *args: Any) -> None:
+            nonlocal whole
+            whole += args[0]._num_samples >= 60
+            super().__init__(*args)
+
+    whole_epochs.WholeEpoch = Counted  # type: ignore[misc]
+    quick_fit.install()
+    found: dict[str, Any] = {"same": {}, "whole": {}}
+    for name, (build, more, _) in CASES.items():
+        whole = 0
+        result = trained(build, more)
+        found["same"][name] = json.dumps(result) == json.dumps(alone[name])
+        found["whole"][name] = whole > 0
+    found["expected"] = {name: expected for name, (_, _, expected) in CASES.items()}
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,9 @@ BIN := $(VENV)/bin
 # Pythons that TensorFlow has packages for. `make PYTHON=/path/to/python up` names one.
 GOOD_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 # Three processes, since some tests wait. tests/conftest.py says which tests share one, in what order.
-PYTEST := $(BIN)/python -m pytest -n 3 --no-loadscope-reorder --durations=15
+# Bytecode is kept, whatever the environment says: rewriting the asserts of all tests anew takes each
+# of them 5 seconds.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --no-loadscope-reorder --durations=15
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -327,22 +327,44 @@ def start_tuneroom(data: Path, *, wait: bool = True, **settings: str) -> Tuneroo
 
 
 def copy_prepared_folder(data: Path) -> None:
-    """Make a data folder as `bootstrap` leaves it. One is made for all processes of the tests:
-    migrations, scripts and datasets take seconds of a processor each time."""
-    folder = Path(os.environ["TUNEROOM_TESTS_PREPARED"])
-    prepared, unfinished = folder / "data", folder / "unfinished"
-    with (folder / "lock").open("w") as lock:
+    """Make a data folder as `bootstrap` leaves it: migrations, scripts and datasets take seconds of
+    a processor each time."""
+    shutil.copytree(made_once("bootstrapped", _make_bootstrapped), data)
+
+
+def migrated_database() -> Path:
+    """An SQLite database with all tables and no rows."""
+    return made_once("migrated", _make_migrated) / "db.sqlite3"
+
+
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """The folder that `make` fills. The first of the tests' processes that asks for it makes it for
+    all of them."""
+    root = Path(os.environ["TUNEROOM_TESTS_PREPARED"])
+    made, unfinished = root / name, root / f"unfinished-{name}"
+    with (root / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not prepared.exists():
-            _bootstrap(
-                clean_environment(
-                    TUNEROOM_DATA=str(unfinished), TUNEROOM_ADMIN_USER=ADMIN,
-                    TUNEROOM_ADMIN_PASSWORD=PASSWORD,
-                )
-            )  # fmt: skip
-            _forget_gallery("", unfinished)
-            unfinished.rename(prepared)
-    shutil.copytree(prepared, data)
+        if not made.exists():
+            make(unfinished)
+            unfinished.rename(made)
+    return made
+
+
+def _make_migrated(folder: Path) -> None:
+    done = manage("migrate", environment=clean_environment(TUNEROOM_DATA=str(folder)))
+    if done.returncode:
+        pytest.fail(f"`manage.py migrate` failed:\n{done.stdout}{done.stderr}")
+
+
+def _make_bootstrapped(folder: Path) -> None:
+    folder.mkdir()
+    shutil.copy(migrated_database(), folder)
+    _bootstrap(
+        clean_environment(
+            TUNEROOM_DATA=str(folder), TUNEROOM_ADMIN_USER=ADMIN, TUNEROOM_ADMIN_PASSWORD=PASSWORD
+        )
+    )
+    _forget_gallery("", folder)
 
 
 def _bootstrap(environment: dict[str, str]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import wilcoxon
 
 from .replays import Replay
 from .tables import Table
@@ -52,6 +51,8 @@ def units_to(table: Table, found: Sequence[Replay], regret: float, budget: int) 
 
 def p_value(table: Table, own: Any, other: Any) -> float:
     """Wilcoxon's signed-rank test over seeds, two-sided: 1 if all pairs are equal."""
+    from scipy.stats import wilcoxon
+
     differences = np.asarray(own) - np.asarray(other)
     differences[np.abs(differences) < negligible(table)] = 0
     return float(wilcoxon(differences).pvalue) if differences.any() else 1.0

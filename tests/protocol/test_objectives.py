@@ -1,7 +1,6 @@
 """Which way a metric improves: by its name, or nobody knows."""
 
 import pytest
-from sklearn import metrics
 
 from tuning.protocol.objectives import infer_direction, is_better, reported_name
 
@@ -36,6 +35,8 @@ def test_a_name_says_which_way_or_nothing(name: str, direction: str) -> None:
 
 
 def test_higher_is_better_for_all_scorers_of_scikit_learn() -> None:
+    from sklearn import metrics
+
     others = {n for n in metrics.get_scorer_names() if infer_direction(n) != "max"}
     assert others == set()
 
@@ -43,6 +44,8 @@ def test_higher_is_better_for_all_scorers_of_scikit_learn() -> None:
 def test_functions_of_scikit_learn_are_losses_errors_or_scores() -> None:
     """Its own naming: what ends with _score is better when higher, _error, _loss and _deviance
     when lower; one score is not."""
+    from sklearn import metrics
+
     wrong = {}
     for name in metrics.__all__:
         ending = name.rpartition("_")[2]

@@ -9,10 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import f1_score
-from sklearn.model_selection import StratifiedKFold
 
 from tuning.protocol.events import (
     Built,
@@ -246,6 +242,11 @@ def test_every_fold_is_told(runner: TrialRunner) -> None:
 
 def test_the_folds_scores_are_scikit_learns_own(runner: TrialRunner, datasets: Path) -> None:
     """Of the training and validation rows; the test rows are in no fold."""
+    from sklearn.base import clone
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.metrics import f1_score
+    from sklearn.model_selection import StratifiedKFold
+
     dataset = load_dataset(project("", datasets / "wine"))
     x, y = dataset.rows("train", "validation")
     estimator = RandomForestClassifier(n_estimators=20, max_depth=4, n_jobs=1)
@@ -364,6 +365,8 @@ def test_the_file_predicts_the_same_in_another_process(
     )  # fmt: skip
     predicted = np.array(json.loads(done.stdout))
     dataset = load_dataset(project("", datasets / key))
+    from sklearn.metrics import f1_score
+
     from tuning.runner.inputs.data import split_rows
 
     rows = split_rows(dataset.y, SPLIT)["test"]

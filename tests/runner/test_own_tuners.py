@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import skops.io
 
 from tuning.protocol.events import Built, EpochEnd, Failed, Retrained, TrialEnd
 from tuning.protocol.orders import RetrainOrder
@@ -246,6 +245,8 @@ def test_a_model_that_is_not_keras(digits: Path, tmp_path: Path) -> None:
     assert isinstance(result, Retrained), result
     assert result.metrics["accuracy"] > 0.6
     assert result.trusted_types == ["sklearn.tree._tree.Tree"]
+    import skops.io
+
     (file,) = tmp_path.rglob("model.skops")
     loaded = skops.io.load(file, trusted=result.trusted_types)
     x = np.load(digits / "x.npy")

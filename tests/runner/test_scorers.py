@@ -3,13 +3,8 @@
 from typing import Any
 
 import pytest
-from sklearn import datasets, metrics
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from tuning.protocol.scorers import scorers_for
-from tuning.runner.estimators.building import score_of
 
 # Not offered: they compare clusterings, take several labels a row, or are not defined for an
 # estimator that makes no mistake.
@@ -29,13 +24,23 @@ TASKS = [("load_wine", 3), ("load_breast_cancer", 2), ("load_diabetes", None)]
 
 
 def test_every_scorer_is_offered_or_left_out_on_purpose() -> None:
+    from sklearn import metrics
+
     offered = {name for _, classes in TASKS for name in scorers_for(classes)}
     assert offered | LEFT_OUT == set(metrics.get_scorer_names())
     assert not offered & LEFT_OUT
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(("loader", "classes"), TASKS)
 def test_larger_is_better_for_every_scorer_of_a_task(loader: str, classes: int | None) -> None:
+    from sklearn import datasets
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    from tuning.runner.estimators.building import score_of
+
     x, y = getattr(datasets, loader)(return_X_y=True)
     if classes:
         good = make_pipeline(StandardScaler(), LogisticRegression()).fit(x, y)

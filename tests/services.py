@@ -106,6 +106,7 @@ def clean_environment(**settings: str) -> dict[str, str]:
         "PORT",
         "HOST",
         "SLOTS",
+        "SPARE_RUNNERS",
         "DEBUG",
         "SECRET_KEY",
     )
@@ -293,8 +294,10 @@ def answers(url: str) -> bool:
 
 def start_tuneroom(data: Path, *, wait: bool = True, **settings: str) -> Tuneroom:
     """`make up` without make, with the given settings. The caller stops it. Its worker does not
-    inspect templates that no project uses, which takes a minute of a processor."""
+    inspect templates that no project uses, which takes a minute of a processor, and keeps one spare
+    runner, since the machine has other tests to run."""
     port = settings.pop("PORT", str(free_port()))
+    settings.setdefault("SPARE_RUNNERS", "1")
     environment = clean_environment(
         TUNEROOM_DATA=str(data), PORT=port, TUNEROOM_ADMIN_USER=ADMIN,
         TUNEROOM_ADMIN_PASSWORD=PASSWORD, **settings,

@@ -292,7 +292,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "data_folder_in": str(BROKER_ROOT / "messages"),
         "data_folder_out": str(BROKER_ROOT / "messages"),
         "control_folder": str(BROKER_ROOT / "control"),
-        "polling_interval": 0.2,
+        "polling_interval": 0.05,
     }
 )
 if not REDIS_URL:
@@ -322,6 +322,9 @@ CELERY_BEAT_SCHEDULE = {
 
 # 0: one slot for each GPU, or for each core up to four.
 SLOTS = env_int("SLOTS", 0, least=0)
+# Processes that wait for the next work, past their imports. -1: as many as help and as a tenth of
+# the memory holds.
+SPARE_RUNNERS = env_int("SPARE_RUNNERS", -1, least=0)
 # 0: nine tenths of the machine's memory, divided by the slots.
 RUNNER_MEMORY_MB = env_int("RUNNER_MEMORY_MB", 0, least=0)
 # Processes and threads of one runner. TensorFlow's pools grow with the processors; beyond that, a

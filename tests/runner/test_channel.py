@@ -156,3 +156,11 @@ def test_a_line_that_is_no_order_is_said(wire: Wire) -> None:
     wire.write(b"half an order\n")
     with pytest.raises(ValueError, match="Expecting value"):
         wire.channel.verdict(LONG)
+
+
+def test_an_order_that_has_arrived_is_seen_before_it_is_received(wire: Wire) -> None:
+    assert not wire.channel.has_order()
+    wire.send(EndOrder())
+    assert wire.channel.has_order()
+    assert wire.channel.has_order()
+    assert wire.channel.receive() == EndOrder()

@@ -14,7 +14,8 @@ from tuning.models import Worker
 from tuning.protocol.events import Prepared
 from tuning.protocol.orders import PrepareOrder
 from tuning.supervisor.files import store_folder
-from tuning.supervisor.runners import Device, RunnerPool, RunnerProcess
+from tuning.supervisor.pool import RunnerPool
+from tuning.supervisor.runners import Device, RunnerProcess
 from tuning.supervisor.slot import SlotLoop
 
 from .fake_runner import FakeRunner, Script, good_trial

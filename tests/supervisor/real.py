@@ -9,7 +9,8 @@ from tuning.models import Dataset, Worker
 from tuning.supervisor.assignments.preparation import PreparationAssignment
 from tuning.supervisor.folders import runners_folder
 from tuning.supervisor.launch import Device
-from tuning.supervisor.runners import RunnerPool, RunnerProcess
+from tuning.supervisor.pool import RunnerPool
+from tuning.supervisor.runners import RunnerProcess
 from tuning.supervisor.slot import SlotLoop
 from tuning.supervisor.supervise import supervise
 

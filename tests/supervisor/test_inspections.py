@@ -12,7 +12,8 @@ from tuning.protocol.events import Progress
 from tuning.protocol.orders import InspectOrder, SearchOrder, Split
 from tuning.protocol.statuses import Status
 from tuning.supervisor import claims
-from tuning.supervisor.claims import Slot, claim_next, gives_way, has_work
+from tuning.supervisor.assignments.inspection import InspectionAssignment
+from tuning.supervisor.claims import Slot, claim_next, has_work
 
 from .fake_runner import Silence, Step, good_inspection
 
@@ -128,19 +129,20 @@ def test_it_gives_way_to_nobody_where_a_slot_is_free(
     running = claim_next(Slot(worker, 0))
     assert running == unasked
     make_search(max_trials=1, parallel_trials=4)
-    assert not gives_way(unasked)
+    assert not InspectionAssignment(running).gives_way()
     make_search(max_trials=1)
-    assert gives_way(unasked)
+    assert InspectionAssignment(running).gives_way()
 
 
 def test_one_that_somebody_has_come_to_wait_for_goes_on(
     unasked: Inspection, project: Project, make_search: Any, worker: Worker
 ) -> None:
     Worker.objects.update(slots=1)
-    assert claim_next(Slot(worker, 0)) == unasked
+    running = claim_next(Slot(worker, 0))
+    assert running == unasked
     make_search(max_trials=1)
     Inspection.objects.filter(pk=unasked.pk).update(wanted=True)
-    assert not gives_way(unasked)
+    assert not InspectionAssignment(running).gives_way()
 
 
 def test_none_is_begun_while_a_search_may_have_more_trials(
@@ -150,6 +152,13 @@ def test_none_is_begun_while_a_search_may_have_more_trials(
     make_search(parallel_trials=2)
     monkeypatch.setattr(claims, "claim_trial_of", lambda *_: None)
     assert claim_next(Slot(worker, 0)) is None
+
+
+def test_it_leaves_the_spare_runner_to_those_who_wait(unasked: Inspection, make_slot: Any) -> None:
+    slot = make_slot()
+    slot.pool.keep([slot.device], idle=True)
+    slot.run()
+    assert [len(runner.orders) for runner in slot.started] == [0, 1]
 
 
 def test_without_its_data_none_is_read(unasked: Inspection, worker: Worker) -> None:

@@ -12,7 +12,8 @@ import pytest
 from tuning.protocol.events import Event, Ready
 from tuning.protocol.orders import InspectOrder, ProjectOrder, Split
 from tuning.supervisor import runners
-from tuning.supervisor.runners import Device, RunnerGone, RunnerPool, RunnerProcess
+from tuning.supervisor.pool import RunnerPool
+from tuning.supervisor.runners import Device, RunnerGone, RunnerProcess
 
 HEAD = """
 import os, sys, time, signal
@@ -135,8 +136,8 @@ def test_a_process_that_was_just_born_is_no_orphan(start: Any, monkeypatch: Any)
 def test_a_spare_that_died_is_not_handed_out(start: Any) -> None:
     start("os.write(events, ready)").kill()
     pool = RunnerPool()
-    pool.keep_spare(Device(), idle=True)
-    spare = pool._spare
+    pool.keep([Device()], idle=True)
+    [spare] = pool._spares
     assert isinstance(spare, RunnerProcess)
     spare._process.wait(10)
     taken = pool.take(Device())

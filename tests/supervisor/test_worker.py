@@ -16,7 +16,7 @@ from tuning.supervisor import folders, recorder, runners, schedule
 from tuning.supervisor import worker as worker_module
 from tuning.supervisor.claims import Slot, claim_next
 from tuning.supervisor.isolation import Layer
-from tuning.supervisor.runners import RunnerPool
+from tuning.supervisor.pool import RunnerPool
 from tuning.supervisor.slots import SlotNumbers
 from tuning.supervisor.worker import WorkerProcess
 
@@ -79,7 +79,7 @@ def test_a_watch_outlives_a_spare_that_does_not_start(
         raise OSError("no space left on device")
 
     seen: list[int] = []
-    monkeypatch.setattr(process.pool, "keep_spare", refuse)
+    monkeypatch.setattr(process.pool, "keep", refuse)
     monkeypatch.setattr(process, "_pass", lambda _, tick: seen.append(tick))
     process._watch("full")
     assert seen == [1, 2]

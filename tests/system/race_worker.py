@@ -32,7 +32,8 @@ from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.supervisor import recorder, schedule, supervise
 from tuning.supervisor.assignments import TrialAssignment
-from tuning.supervisor.runners import Device, RunnerPool
+from tuning.supervisor.pool import RunnerPool
+from tuning.supervisor.runners import Device
 from tuning.supervisor.slot import SlotLoop
 
 SLOTS = 4

@@ -56,6 +56,12 @@ class Channel:
             except BrokenPipeError:
                 os._exit(1)
 
+    def has_order(self) -> bool:
+        """Whether an order has arrived that nobody has received yet."""
+        with self._reading:
+            self._read(0)
+            return bool(self._others)
+
     def receive(self) -> Order:
         """Wait for the next order, other than a verdict: one that comes now comes too late for its
         trial, or is for another thread. The end of the input is an order to end."""

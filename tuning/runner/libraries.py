@@ -1,17 +1,29 @@
 """Importing Keras and KerasTuner once, quietly, and with this machine's devices set up."""
 
 import gc
+import importlib
 import importlib.metadata
 import os
 import platform
+from collections.abc import Callable
 
 # What trained models depend on.
 NETWORK_PACKAGES = ("keras", "tensorflow", "keras-tuner", "numpy")
 ESTIMATOR_PACKAGES = ("scikit-learn", "skops", "keras-tuner", "numpy", "scipy")
 
 
-def load_libraries() -> None:
-    """Import what training needs: seconds and hundreds of MiB, so it is done once a process."""
+# What most orders need. Importing it starts no threads: `hardening.confine_to_dataset` would not
+# bind those.
+_MODULES = (
+    "tuning.runner.networks.search",
+    "tuning.runner.estimators.search",
+    "tuning.runner.inspection",
+)
+
+
+def load_libraries(is_awaited: Callable[[], bool] = lambda: True) -> None:
+    """Import what training needs: seconds and hundreds of MiB, so it is done once a process. Until
+    somebody waits for the process, what its first order may need is imported as well."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Several runners may share a GPU: none takes all of its memory at once.
@@ -25,6 +37,9 @@ def load_libraries() -> None:
         from tuning.runner.networks.quick_fit import install
 
         install()
+        for name in _MODULES:
+            if not is_awaited():
+                importlib.import_module(name)
     finally:
         gc.enable()
     # KerasTuner collects garbage before each build, which takes 0.2-0.4 s with TensorFlow's

@@ -26,7 +26,7 @@ def serve(events_fd: int, with_keras: bool) -> None:
     """Get ready, wait for an order, do it. Whatever goes wrong becomes a `failed` event."""
     channel = Channel(events_fd)
     if with_keras:
-        load_libraries()
+        load_libraries(channel.has_order)
     channel.send(Ready())
     order = channel.receive()
     try:

@@ -72,11 +72,8 @@ def has_work() -> int:
     return _awaited() or min(_unasked().count(), 1)
 
 
-def gives_way(inspection: Inspection) -> bool:
-    """Whether it holds up work that somebody waits for: nobody waits for this inspection, and what
-    is queued finds no free slot."""
-    if not Inspection.objects.unasked().filter(pk=inspection.pk).exists():
-        return False
+def lacks_slots() -> bool:
+    """Whether work that somebody waits for finds no free slot."""
     awaited = _awaited()
     return awaited > 0 and awaited > free_slots()
 

@@ -9,12 +9,9 @@ import select
 import shutil
 import signal
 import subprocess
-import time
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from typing import Protocol
 
 import psutil
@@ -266,57 +263,3 @@ def _signal_name(number: int) -> str:
     except ValueError:
         # The real-time signals have no names.
         return f"signal {number}"
-
-
-class RunnerPool:
-    """Runners that are past their imports and wait for work: one spare for each worker."""
-
-    SPARE_AFTER = 15.0
-
-    def __init__(self, start: Callable[[Device], Runner] = RunnerProcess) -> None:
-        self._start = start
-        self._lock = Lock()
-        self._spare: Runner | None = None
-        self._taken_at = -self.SPARE_AFTER
-        self._closed = False
-
-    def take(self, device: Device) -> Runner:
-        """The spare, if it is for this device, else a new runner."""
-        self.check_spare()
-        with self._lock:
-            self._taken_at = time.monotonic()
-            spare, self._spare = self._spare, None
-        if spare is not None and spare.device == device:
-            return spare
-        if spare is not None:
-            spare.kill()
-        return self._start(device)
-
-    def keep_spare(self, device: Device, idle: bool) -> None:
-        """Start a spare unless there is one. Where work is going on, not just after one was
-        taken: a search that begins needs the processor for itself."""
-        soon = time.monotonic() < self._taken_at + self.SPARE_AFTER
-        with self._lock:
-            if not self._closed and self._spare is None and (idle or not soon):
-                self._spare = self._start(device)
-
-    def check_spare(self) -> None:
-        """Drop a spare that died while it waited."""
-        with self._lock:
-            spare = self._spare
-            if spare is None:
-                return
-            try:
-                # Ready is consumed here or by whoever takes the runner; nobody waits for it.
-                while spare.read(timeout=0) is not None:
-                    pass
-            except (RunnerGone, ValueError):
-                spare.kill()
-                self._spare = None
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            if self._spare:
-                self._spare.kill()
-                self._spare = None

@@ -12,8 +12,9 @@ from .assignments import Assignment, assignment_for
 from .claims import Slot, claim_next
 from .launch import Device
 from .limits import has_room, is_worn
+from .pool import RunnerPool
 from .recorder import LeaseLost
-from .runners import Runner, RunnerPool
+from .runners import Runner
 from .supervise import Outcome, supervise
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ class SlotLoop:
         if self._runner and self._runner.search_id == assignment.search_id is not None:
             return self._runner
         self._end_runner()
-        self._runner = self.pool.take(self.device)
+        take = self.pool.take if assignment.is_awaited() else self.pool.take_new
+        self._runner = take(self.device)
         self._runner_since = time.monotonic()
         return self._runner
 

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from threading import Lock
 
@@ -11,6 +12,8 @@ from django.conf import settings
 from .launch import Device
 
 MOST_CPU_SLOTS = 4
+# What a runner past its imports takes, measured, without what it shares with others.
+SPARE_BYTES = 300 * 1024 * 1024
 
 
 @cache
@@ -48,6 +51,20 @@ def device(slot: int) -> Device:
     return Device(gpu=found[slot % len(found)] if found else "", threads=threads)
 
 
+def spare_devices(free: Sequence[int]) -> list[Device]:
+    """What spare runners are kept for, the most urgent first: each of the free slots, and one more
+    for the search that follows when a slot has worked for another one."""
+    devices = [device(slot) for slot in (*sorted(free), 0)]
+    return devices[: spare_count()]
+
+
+def spare_count() -> int:
+    """At most so many: the setting SPARE_RUNNERS, else what a tenth of the memory holds."""
+    if settings.SPARE_RUNNERS >= 0:
+        return settings.SPARE_RUNNERS
+    return max(1, psutil.virtual_memory().total // 10 // SPARE_BYTES)
+
+
 def memory_limit() -> int:
     """Bytes that one runner may use."""
     if settings.RUNNER_MEMORY_MB:
@@ -77,5 +94,9 @@ class SlotNumbers:
 
     @property
     def free(self) -> int:
+        return len(self.free_ones)
+
+    @property
+    def free_ones(self) -> list[int]:
         with self._lock:
-            return len(self._free)
+            return sorted(self._free)

@@ -1,5 +1,6 @@
 """A worker process: its row, its slots, its watch thread, its orderly end."""
 
+import contextlib
 import logging
 import os
 import platform
@@ -18,10 +19,11 @@ from tuning.models.workers import WATCH_SECONDS
 from tuning.strategies.suggesting import family_of
 from tuning.strategies.traits import Name
 
-from . import claims, files, folders, runners, schedule, slots
+from . import claims, files, folders, schedule, slots
 from .importances import ImportancesThread
 from .isolation import Layer, probe
 from .mails import MailThread
+from .pool import RunnerPool
 from .slot import SlotLoop
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
-        self.pool = runners.RunnerPool()
+        self.pool = RunnerPool()
         self.numbers = slots.SlotNumbers(0)
         self.importances = ImportancesThread()
         self.mails = MailThread()
@@ -83,9 +85,14 @@ class WorkerProcess:
                 memory_limit=slots.memory_limit(),
                 stopping=self.stopping,
             )
-            return loop.run()
+            done = loop.run()
         finally:
             self.numbers.give_back(slot)
+        if done:
+            # At once: the next search may begin any moment. The watch tries again.
+            with contextlib.suppress(OSError):
+                self._keep_spares()
+        return done
 
     def stop(self) -> None:
         """Called when the worker is told to end: running work goes back to the queue."""
@@ -124,7 +131,7 @@ class WorkerProcess:
     def _load(self) -> None:
         # Optuna takes a second to load: now, not when somebody waits for a trial. KerasTuner, which
         # brings TensorFlow with it, is loaded by the first search that needs it.
-        self._keep_spare()
+        self._keep_spares()
         family_of(Name.AUTO)
 
     def _pass(self, reaper: schedule.Reaper, tick: int) -> None:
@@ -132,8 +139,8 @@ class WorkerProcess:
         if _is_orphan():
             os.kill(os.getpid(), signal.SIGTERM)
         Worker.objects.filter(pk=self.row.pk).update(seen_at=Now(), stopped_at=None)
+        self._keep_spares()
         if self.numbers.free:
-            self._keep_spare()
             self._ring()
         self.importances.look()
         self.mails.look()
@@ -164,9 +171,9 @@ class WorkerProcess:
         finally:
             close_old_connections()
 
-    def _keep_spare(self) -> None:
-        self.pool.check_spare()
-        self.pool.keep_spare(slots.device(0), idle=self.numbers.free == self.numbers.count)
+    def _keep_spares(self) -> None:
+        free = self.numbers.free_ones
+        self.pool.keep(slots.spare_devices(free), idle=len(free) == self.numbers.count)
 
 
 this_worker = WorkerProcess()

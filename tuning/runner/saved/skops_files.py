@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
 
 from tuning.protocol.model_kinds import ESTIMATOR_FILE
 from tuning.protocol.skops_types import VETTED_TYPES
@@ -24,6 +23,8 @@ def save_estimator(estimator: Any, rows: Any, about: dict[str, Any]) -> list[str
     """Write the file, with `about` (tuning.protocol.description) in it, under its name once it is
     whole and known to load and to predict alike on `rows`. Returns the vetted types that loading it
     has to trust. Raises CannotSave."""
+    import skops.io
+
     unfinished = _written(estimator)
     describe(unfinished, about)
     types = sorted(skops.io.get_untrusted_types(file=unfinished))
@@ -40,6 +41,9 @@ def save_estimator(estimator: Any, rows: Any, about: dict[str, Any]) -> list[str
 
 def _written(estimator: Any) -> Path:
     """The estimator's file under another name. What is not vetted leaves none."""
+    # Here: it imports all of scikit-learn, which takes more than a second.
+    import skops.io
+
     name, path = type(estimator).__name__, Path("unfinished-" + ESTIMATOR_FILE)
     try:
         skops.io.dump(estimator, path)

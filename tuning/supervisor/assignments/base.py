@@ -12,6 +12,7 @@ from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.statuses import Status
 from tuning.splits.arranged import arrange, is_to_arrange
+from tuning.supervisor import claims
 from tuning.supervisor.locks import lock
 from tuning.supervisor.recorder import MOST_LOSSES, LeaseLost, lost_too_often
 from tuning.supervisor.runners import Runner
@@ -69,9 +70,13 @@ class Assignment(ABC):
         """Whether this attempt still has the work and nobody has stopped it."""
         return self.rows.held(self.row.pk, self.row.attempt).exists()
 
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for this work. What nobody waits for gives way to other work."""
+        return True
+
     def gives_way(self) -> bool:
         """Whether this work is given back now, because somebody waits for its slot."""
-        return False
+        return not self.is_awaited() and claims.lacks_slots()
 
     def renew(self) -> bool:
         self._renewed_at = time.monotonic()

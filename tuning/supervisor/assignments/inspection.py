@@ -9,7 +9,6 @@ from tuning.protocol.orders import InspectOrder
 from tuning.protocol.script_settings import ScriptSettings, check_settings
 from tuning.protocol.statuses import Status
 from tuning.spaces.checked import checked_space
-from tuning.supervisor import claims
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, failure_of
@@ -23,8 +22,8 @@ class InspectionAssignment(Assignment):
     def start(self, runner: Runner) -> None:
         runner.send(InspectOrder(self.row.order()))
 
-    def gives_way(self) -> bool:
-        return claims.gives_way(self.row)
+    def is_awaited(self) -> bool:
+        return not Inspection.objects.unasked().filter(pk=self.row.pk).exists()
 
     def record(self, event: Event, runner: Runner) -> bool:
         match event:

@@ -1,0 +1,111 @@
+"""Spare runners: enough of them, one after the other, for whom somebody waits."""
+
+from typing import Any
+
+import pytest
+
+from tuning.protocol.events import Ready
+from tuning.supervisor import pool as pool_module
+from tuning.supervisor import slots
+from tuning.supervisor.launch import Device
+from tuning.supervisor.pool import RunnerPool
+
+from .fake_runner import FakeRunner, Silence
+
+CPU = Device()
+GPUS = [Device(gpu="0"), Device(gpu="1")]
+
+
+@pytest.fixture
+def started() -> list[FakeRunner]:
+    return []
+
+
+@pytest.fixture
+def clock(monkeypatch: Any) -> list[float]:
+    now = [1000.0]
+    monkeypatch.setattr(pool_module.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def pool(started: list[FakeRunner], clock: list[float]) -> RunnerPool:
+    """Its runners are ready when they are asked for the second time."""
+
+    def start(device: Device) -> FakeRunner:
+        runner = FakeRunner(device)
+        runner._steps = [iter([Silence, Ready()])]
+        started.append(runner)
+        return runner
+
+    return RunnerPool(start)
+
+
+def fill(pool: RunnerPool, devices: list[Device], passes: int = 9) -> None:
+    for _ in range(passes):
+        pool.keep(devices, idle=True)
+
+
+def test_spares_are_started_one_after_the_other(
+    pool: RunnerPool, started: list[FakeRunner]
+) -> None:
+    pool.keep([CPU, CPU], idle=True)
+    pool.keep([CPU, CPU], idle=True)
+    assert len(started) == 1, "it has yet to be ready"
+    fill(pool, [CPU, CPU])
+    assert len(started) == 2
+
+
+def test_two_slots_and_the_next_search_find_one_each(
+    pool: RunnerPool, started: list[FakeRunner]
+) -> None:
+    fill(pool, [CPU] * 3)
+    assert [pool.take(CPU) for _ in range(3)] == started
+    assert len(started) == 3
+
+
+def test_what_begins_has_the_processor_for_itself(
+    pool: RunnerPool, started: list[FakeRunner], clock: list[float]
+) -> None:
+    fill(pool, [CPU])
+    pool.take(CPU)
+    pool.keep([CPU], idle=False)
+    assert len(started) == 1
+    clock[0] += pool.SPARE_AFTER
+    pool.keep([CPU], idle=False)
+    assert len(started) == 2
+
+
+def test_a_spare_waits_for_its_own_device(pool: RunnerPool, started: list[FakeRunner]) -> None:
+    fill(pool, GPUS)
+    second, first = pool.take(GPUS[1]), pool.take(GPUS[0])
+    assert [first.device, second.device] == GPUS
+    assert len(started) == 2
+
+
+def test_what_nobody_waits_for_takes_no_spare(pool: RunnerPool, started: list[FakeRunner]) -> None:
+    fill(pool, [CPU])
+    assert pool.take_new(CPU) is not started[0]
+    assert pool.take(CPU) is started[0]
+
+
+def test_spares_are_for_free_slots_and_one_more(settings: Any, monkeypatch: Any) -> None:
+    settings.SLOTS = 2
+    monkeypatch.setattr(slots, "gpus", lambda: ("0", "1"))
+    settings.SPARE_RUNNERS = 9
+    devices = [[d.gpu for d in slots.spare_devices(free)] for free in ([0, 1], [1], [])]
+    assert devices == [["0", "1", "0"], ["1", "0"], ["0"]]
+    settings.SPARE_RUNNERS = 0
+    assert slots.spare_devices([0, 1]) == []
+
+
+def test_spares_take_a_tenth_of_the_memory(settings: Any, monkeypatch: Any) -> None:
+    settings.SPARE_RUNNERS = -1
+
+    class Memory:
+        total = 8 * 2**30
+
+    monkeypatch.setattr(slots.psutil, "virtual_memory", lambda: Memory)
+    assert slots.spare_count() == 2
+    Memory.total = 2**30
+    assert slots.spare_count() == 1

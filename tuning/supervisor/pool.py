@@ -1,0 +1,76 @@
+"""Spare runners: processes past their imports, so that a search that begins waits for none."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+from .launch import Device
+from .runners import Runner, RunnerGone, RunnerProcess
+
+
+class RunnerPool:
+    """The spares of a worker."""
+
+    SPARE_AFTER = 15.0
+
+    def __init__(self, start: Callable[[Device], Runner] = RunnerProcess) -> None:
+        self._start = start
+        self._lock = Lock()
+        # In the order of their starts, so that the first one is ready first.
+        self._spares: list[Runner] = []
+        self._ready: set[int] = set()
+        self._taken_at = -self.SPARE_AFTER
+        self._closed = False
+
+    def take(self, device: Device) -> Runner:
+        """A spare for this device, ready or on its way, else a new runner."""
+        self.check()
+        with self._lock:
+            self._taken_at = time.monotonic()
+            for spare in self._spares:
+                if spare.device == device:
+                    self._remove(spare)
+                    return spare
+        return self._start(device)
+
+    def take_new(self, device: Device) -> Runner:
+        """For work that nobody waits for: the spares are for what somebody starts meanwhile."""
+        return self._start(device)
+
+    def keep(self, devices: Sequence[Device], idle: bool) -> None:
+        """Start a spare if one of these devices has none. One after the other; and where work is
+        going on, not just after one was taken: what begins needs the processor for itself."""
+        self.check()
+        with self._lock:
+            soon = time.monotonic() < self._taken_at + self.SPARE_AFTER
+            is_starting = len(self._ready) < len(self._spares)
+            if self._closed or is_starting or (soon and not idle):
+                return
+            missing = Counter(devices) - Counter(spare.device for spare in self._spares)
+            for device in missing:
+                self._spares.append(self._start(device))
+                return
+
+    def check(self) -> None:
+        """Drop spares that died while they waited, and see which are ready."""
+        with self._lock:
+            for spare in list(self._spares):
+                try:
+                    # Ready is consumed here or by whoever takes the runner; nobody waits for it.
+                    while spare.read(timeout=0) is not None:
+                        self._ready.add(id(spare))
+                except (RunnerGone, ValueError):
+                    spare.kill()
+                    self._remove(spare)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            for spare in list(self._spares):
+                spare.kill()
+                self._remove(spare)
+
+    def _remove(self, spare: Runner) -> None:
+        self._spares = [one for one in self._spares if one is not spare]
+        self._ready.discard(id(spare))

@@ -1,5 +1,6 @@
 """How long does a person wait for parallel coordinates of 10,000 trials?
 
+    .venv/bin/pip install playwright==1.65.2
     .venv/bin/python benchmarks/parallel.py --trials 10000 --times 5
 
 In Chromium without a graphics card: from the press on "Parallel coordinates", on a page just
@@ -23,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.big_search import PASSWORD  # noqa: E402
 from benchmarks.viewers import wait_for  # noqa: E402
-from tests.services import CHROMIUM_ARGS, program  # noqa: E402
+from tests.programs import CHROMIUM_ARGS, program  # noqa: E402
 
 PORT = 8996
 # Drawn is what has passed through a frame; the task after the next one finds the browser free.

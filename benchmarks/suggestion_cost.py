@@ -23,7 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import optuna
 
-from tests.conftest import SPACE
+from tests.space import SPACE
 from tuning.strategies.contract import KnownTrial, Settings
 from tuning.strategies.distributions import dimensions_of
 from tuning.strategies.suggesting import suggest
@@ -104,7 +104,7 @@ def optuna_alone(name: Name, trials: list[KnownTrial], times: int) -> float:
 
 def kerastuner_alone(trials: list[KnownTrial], times: int) -> float:
     """Its Bayesian oracle, all in memory."""
-    from tests.supervisor.test_fed_oracles import keras_tuners_own
+    from tests.supervisor.keras_tuners import keras_tuners_own
 
     warm = [KnownTrial(f"fed-{t.trial_id}", t.values, "COMPLETED", t.score) for t in trials]
     oracle = keras_tuners_own("bayesian", warm, 1, SPACE)

@@ -143,7 +143,7 @@ def measure_on_postgres(counts: list[int]) -> None:
     """In a process of its own, as settings are read once."""
     import psycopg
 
-    from tests.services import running_postgres
+    from tests.programs import running_postgres
 
     with running_postgres() as server:
         with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:

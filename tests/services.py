@@ -7,7 +7,6 @@ missing program skips the test by name; with REQUIRE_SERVICES=1 it fails it.
 import contextlib
 import fcntl
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -27,17 +26,11 @@ from typing import Any, NoReturn
 import psutil
 import pytest
 
+from tests import programs
+from tests.programs import CHROMIUM_ARGS, free_port, running_postgres
+
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN, PASSWORD = "admin", "test-of-the-first-account"
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 # --- Helpers ---------------------------------------------------------------------------------
@@ -45,25 +38,16 @@ CHROMIUM_ARGS = [
 
 def program(*names: str) -> str:
     """The path of the first program that is installed. Skips or fails the test if none is."""
-    folders = [os.environ.get("PATH", os.defpath)]
-    folders += map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))
-    for name in names:
-        if path := shutil.which(name, path=os.pathsep.join(folders)):
-            return path
-    return _do_without(f"{' or '.join(names)} is not installed")
+    try:
+        return programs.program(*names)
+    except programs.NotInstalled as error:
+        _do_without(str(error))
 
 
 def _do_without(message: str) -> NoReturn:
     if os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(f"{message}, and REQUIRE_SERVICES=1")
     pytest.skip(message)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
@@ -119,59 +103,11 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    with running_postgres() as address:
-        yield address
-
-
-@contextlib.contextmanager
-def running_postgres() -> Iterator[str]:
-    """The address of a PostgreSQL server without databases, but for the folder of its socket."""
-    initdb, postgres = program("initdb"), program("postgres")
-    folder = Path(tempfile.mkdtemp(prefix="tuneroom-postgres-"))
-    prefix: list[str] = []
-    if os.getuid() == 0:
-        # PostgreSQL refuses to run as root.
-        user = _unprivileged_user()
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        prefix = [program("runuser"), "-u", user.pw_name, "--"]
-    subprocess.run(
-        [*prefix, initdb, "-D", folder / "data", "-U", "tuneroom", "-A", "trust", "-E", "UTF8",
-         "--locale=C", "--no-sync"],
-        check=True, cwd=folder, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    port = free_port()
-    options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            [*prefix, postgres, "-D", folder / "data", "-p", str(port), "-k", folder,
-             "-h", "127.0.0.1", *(word for option in options for word in ("-c", option))],
-            cwd=folder, stdout=log, stderr=log,
-        )  # fmt: skip
     try:
-        pid_file = folder / "data" / "postmaster.pid"
-        wait_for(
-            lambda: pid_file.exists() and "ready" in pid_file.read_text(), "PostgreSQL is ready"
-        )
-        yield f"postgres://tuneroom@127.0.0.1:{port}"
-    finally:
-        # SIGINT: end now, without waiting for clients. runuser would swallow it.
-        postmaster = psutil.Process(server.pid)
-        for process in [*postmaster.children()[:1], postmaster] if prefix else [postmaster]:
-            if process.name().startswith("postgres"):
-                process.send_signal(signal.SIGINT)
-                break
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(20)
-        server.kill()
-        server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _unprivileged_user() -> pwd.struct_passwd:
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            return pwd.getpwnam(name)
-    _do_without("there is no unprivileged user to run PostgreSQL")
+        with running_postgres() as address:
+            yield address
+    except programs.NotInstalled as error:
+        _do_without(str(error))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ run them itself."""
 
 import json
 import os
-from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -21,7 +20,8 @@ from tuning.strategies.contract import KnownTrial, Settings, State, Suggestion
 from tuning.strategies.suggesting import suggest
 from tuning.strategies.traits import traits_of
 
-from .test_oracles import common, of_search, score_of, scripted
+from .keras_tuners import keras_tuners_own
+from .test_oracles import of_search, score_of, scripted
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 pytestmark = [
@@ -68,35 +68,6 @@ def tried(settings: Settings, fed: list[KnownTrial], most: int) -> list[dict[str
         assert suggestion.trial_id not in {item.trial_id for item in known}
         known.append(ended(suggestion, len(known)))
     return [item.values for item in known]
-
-
-def keras_tuners_own(kind: str, fed: list[KnownTrial], seed: int, space: dict[str, Any]) -> Any:
-    """KerasTuner's oracle, which has run these trials: its own create_trial and end_trial, only
-    that the values are given."""
-    import keras_tuner
-
-    classes = {
-        "random": keras_tuner.oracles.RandomSearchOracle,
-        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
-    }
-    options = common(seed) | {
-        "hyperparameters": keras_tuner.HyperParameters.from_config(deepcopy(space))
-    }
-    oracle = classes[kind](max_trials=1000, **options)
-    oracle.verbose = 0
-    oracle.save = oracle._save_trial = lambda *_: None
-    populate = oracle.populate_space
-    for item in fed:
-        oracle.populate_space = lambda _id, values=item.values: {
-            "status": "RUNNING", "values": dict(values),
-        }  # fmt: skip
-        trial = oracle.create_trial("tuner0")
-        trial.metrics.register("val_accuracy", direction="max")
-        trial.metrics.update("val_accuracy", item.score, step=0)
-        trial.status = "COMPLETED"
-        oracle.end_trial(trial)
-    oracle.populate_space = populate
-    return oracle
 
 
 @pytest.mark.parametrize("kind", ["random", "bayesian"])

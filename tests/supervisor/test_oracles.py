@@ -1,19 +1,17 @@
 """What our searches try is what KerasTuner alone would try with the same seed and scores."""
 
-import os
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from tests.conftest import SPACE
 from tuning.models import Search
 from tuning.protocol.events import TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus
 
 from .fake_runner import Step
+from .keras_tuners import common
 
 pytestmark = [pytest.mark.django_db, pytest.mark.tensorflow]
 
@@ -49,17 +47,6 @@ def of_search(search: Search) -> list[Tried]:
     """What a search has tried, as far as its oracle knows."""
     trials = search.trials.exclude(oracle_id="")
     return [(trial.oracle_id, trial.all_values) for trial in trials]
-
-
-def common(seed: int) -> dict[str, Any]:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras_tuner
-
-    return {
-        "objective": keras_tuner.Objective("val_accuracy", "max"),
-        "hyperparameters": keras_tuner.HyperParameters.from_config(deepcopy(SPACE)),
-        "seed": seed,
-    }
 
 
 @pytest.mark.parametrize("seed", [1, 42])

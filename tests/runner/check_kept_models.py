@@ -17,9 +17,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tuning.runner.networks import quick_fit
-from tuning.runner.networks.gradients import forgotten_gradients
+from tuning.runner.networks.gradients import forget_gradients_with_graphs
 from tuning.runner.networks.kept_models import KeptModels
 
 random = np.random.default_rng(0)
@@ -172,28 +173,39 @@ def prepared(
         "epochs": 2, "batch_size": 32, "verbose": 0, "callbacks": [stopping],
         "validation_data": (X[:40], y[:40]), **fit,
     }  # fmt: skip
-    chosen = models.prepared(model, (X, y), arguments)[0] if models else model
+    chosen = models.prepared(model, (X, y), arguments) if models else model
     return chosen, chosen is not model, {"x": X, "y": y, **arguments}
 
 
 def trained(build: Build, models: KeptModels | None, rate: float, seed: int) -> tuple[bool, Any]:
     model, in_place, arguments = prepared(build, models, rate, seed)
-    if models:
-        # As in a search: what the graphs of a kept model have registered is forgotten.
-        with forgotten_gradients():
-            history = model.fit(**arguments).history
-    else:
-        history = model.fit(**arguments).history
+    history = model.fit(**arguments).history
     return in_place, [history, [value.tolist() for value in model.get_weights()]]
 
 
+SHARED_UNITS = 4
+
+
+@tf.function
+def shared(x: Any) -> Any:
+    """Traced for the first model; later ones call the same graph."""
+    return keras.ops.silu(x)
+
+
+class OwnActivation(layers.Layer):
+    def call(self, x: Any) -> Any:
+        return keras.ops.silu(x) + shared(x)
+
+
 def graphs_left_behind() -> int:
-    """How many more graphs there are after two further models of new architectures."""
+    """How many more graphs there are after two further models of new architectures, with a layer
+    of a template's own, which has gradient functions of its own."""
     counts = []
     for units in (5, 6, 7):
 
         def build(rate: float, units: int = units) -> keras.Model:
-            return compiled(sequence(layers.Flatten(), layers.Dense(units, "relu")), "adam")
+            dense = layers.Dense(units, "relu"), layers.Dense(SHARED_UNITS)
+            return compiled(sequence(layers.Flatten(), *dense, OwnActivation()), "adam")
 
         os.environ["RUNNER_KEPT_MODELS"] = "0"
         trained(build, KeptModels(), 0.1, 1)
@@ -203,6 +215,19 @@ def graphs_left_behind() -> int:
     return counts[-1] - counts[0]
 
 
+def gradient_of_a_shared_graph() -> float:
+    """At 0, where that of silu is a half, after all models that called it have gone."""
+    x = tf.Variable(tf.zeros((32, SHARED_UNITS)))
+
+    @tf.function
+    def later() -> Any:
+        with tf.GradientTape() as tape:
+            y = shared(x)
+        return tf.reduce_max(tape.gradient(y, x))
+
+    return float(later())
+
+
 def main() -> None:
     os.environ["RUNNER_KEPT_MODELS"] = "2"
     kept = KeptModels()
@@ -210,6 +235,7 @@ def main() -> None:
     # By Keras's own `fit`, before the quick one takes its place.
     alone = {build: [trained(build, None, *run)[1] for run in runs] for build in SAME}
     quick_fit.install()
+    forget_gradients_with_graphs()
     found: dict[str, Any] = {"same": {}, "in_place": {}, "expected": {}}
     for build in (*SAME, *OTHER):
         name = build.__name__
@@ -227,6 +253,7 @@ def main() -> None:
         "forgotten": prepared(convolution, kept, 0.1)[1],
     }
     found["graphs"] = graphs_left_behind()
+    found["gradient"] = gradient_of_a_shared_graph()
     json.dump(found, sys.stdout)
 
 

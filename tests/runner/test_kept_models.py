@@ -21,3 +21,4 @@ def test_the_results_are_the_same_and_graphs_are_kept_where_that_is_sure() -> No
     assert found["in_place"] == found["expected"]
     assert not any(found["others"].values()), found["others"]
     assert found["graphs"] == 0
+    assert found["gradient"] == 0.5

@@ -34,9 +34,11 @@ def load_libraries(is_awaited: Callable[[], bool] = lambda: True) -> None:
     try:
         import keras_tuner  # noqa: F401
 
+        from tuning.runner.networks.gradients import forget_gradients_with_graphs
         from tuning.runner.networks.quick_fit import install
 
         install()
+        forget_gradients_with_graphs()
         for name in _MODULES:
             if not is_awaited():
                 importlib.import_module(name)

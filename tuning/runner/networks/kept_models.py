@@ -19,7 +19,6 @@ import numpy as np
 from keras.src.models.functional import Functional
 from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 
-from .gradients import forgotten_gradients
 from .quick_fit import build_optimizer
 
 # Of a kept model with its optimizer. Larger ones train so long that tracing hardly counts.
@@ -57,19 +56,13 @@ class KeptModels:
         self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], fit: Callable[[Any], Any]
     ) -> Any:
         """Call `fit` with the model that is trained with these arguments."""
-        prepared, is_plain = self.prepared(model, args, kwargs)
-        if not is_plain:
-            return fit(prepared)
-        with forgotten_gradients():
-            return fit(prepared)
+        return fit(self.prepared(model, args, kwargs))
 
-    def prepared(
-        self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[Any, bool]:
+    def prepared(self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The model to call `fit` on with these arguments: this one, or an earlier one in its
-        state. And whether nothing of it is a template's own."""
+        state."""
         if not _can_be_prepared(model, kwargs.get("callbacks") or ()):
-            return model, False
+            return model
         build_optimizer(model)
         key = fingerprint(model, args, kwargs)
         kept = self._kept.pop(key, None) if key else None
@@ -78,12 +71,12 @@ class KeptModels:
         else:
             kept = model
         if key is None:
-            return model, False
+            return model
         # The one that was used last is the last one to go.
         self._kept[key] = kept
         while len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]
-        return kept, True
+        return kept
 
 
 def fingerprint(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:

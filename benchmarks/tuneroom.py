@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ class Running:
     url: str
     data: Path
     environment: dict[str, str]
+    # Of `manage.py up`, the parent of all its processes.
+    pid: int = 0
 
     def query(self, sql: str, *values: Any) -> list[Any]:
         database = f"file:{self.data / 'db.sqlite3'}?mode=ro"
@@ -45,22 +47,25 @@ class Running:
 
 
 @contextmanager
-def tuneroom() -> Iterator[Running]:
-    """Yields once the site answers; its worker may still be on its way."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+def tuneroom(kept: Path | None = None, **settings: str) -> Iterator[Running]:
+    """Yields once the site answers; its worker may still be on its way. `kept`: a data folder that
+    is left in place, set up at its first use."""
+    with tempfile.TemporaryDirectory() as temporary, socket.socket() as free:
+        folder = kept or Path(temporary)
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
         free.close()
-        environment = {**os.environ, "TUNEROOM_DATA": folder, "PORT": port, "LOG_LEVEL": "ERROR"}
-        running = Running(f"http://127.0.0.1:{port}", Path(folder), environment)
-        running.manage("bootstrap")
+        own = {"TUNEROOM_DATA": str(folder), "PORT": port, "LOG_LEVEL": "ERROR"}
+        running = Running(f"http://127.0.0.1:{port}", folder, {**os.environ, **own, **settings})
+        if not (folder / "db.sqlite3").exists():
+            running.manage("bootstrap")
         up = subprocess.Popen(
-            [sys.executable, "manage.py", "up"], cwd=ROOT, env=environment,
+            [sys.executable, "manage.py", "up"], cwd=ROOT, env=running.environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             _wait_for_site(running.url)
-            yield running
+            yield replace(running, pid=up.pid)
         finally:
             up.terminate()
             up.wait(30)

@@ -188,23 +188,28 @@ def _room(row: Any) -> int:
 
 def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
     """Claim a trial of this search: a waiting one, else a new one that its strategy suggests."""
-    if (trial := _claim_waiting(search_id, slot)) is not None:
-        return trial
+    if Trial.objects.queued().filter(search=search_id).exists():
+        with transaction.atomic():
+            search = _locked_with_room(search_id)
+            trial = search and _claim_waiting(search, slot)
+        if trial is not None:
+            return trial
     # One at a time: suggestions from one state contradict each other, and all share one processor.
     with _suggesting:
         while (drawn := _draw(search_id)) is not None:
             with transaction.atomic():
-                trial = _claim_waiting(search_id, slot) or _claim_drawn(drawn, slot)
+                search = _locked_with_room(search_id)
+                trial = search and (
+                    _claim_waiting(search, slot) or _claim_drawn(search, drawn, slot)
+                )
             if trial is not None or drawn.is_final:
                 return trial
     return None
 
 
-def _claim_waiting(search_id: int, slot: Slot) -> Trial | None:
-    with transaction.atomic():
-        search = _locked_with_room(search_id)
-        queued = search and search.trials.queued().order_by("number").first()
-        return _claimed(search, queued, slot) if search and queued else None
+def _claim_waiting(search: Search, slot: Slot) -> Trial | None:
+    queued = search.trials.queued().order_by("number").first()
+    return _claimed(search, queued, slot) if queued else None
 
 
 def _draw(search_id: int) -> suggestions.Drawn | None:
@@ -227,10 +232,9 @@ def _draw(search_id: int) -> suggestions.Drawn | None:
         return None
 
 
-def _claim_drawn(drawn: suggestions.Drawn, slot: Slot) -> Trial | None:
-    """Make a trial of what was drawn, if the search still wants it."""
-    search = _locked_with_room(drawn.search_id)
-    if search is None or not search.may_suggest():
+def _claim_drawn(search: Search, drawn: suggestions.Drawn, slot: Slot) -> Trial | None:
+    """Make a trial of what was drawn, if the search, which is locked, still wants it."""
+    if not search.may_suggest():
         return None
     if drawn.suggestion.status == "STOPPED" and search.oracle_version == drawn.version:
         Search.objects.filter(pk=search.pk).update(exhausted=True)
@@ -249,7 +253,8 @@ def _locked_with_room(search_id: int) -> Search | None:
 
 def _with_room(rows: QuerySet[Search]) -> Search | None:
     """The search, if it runs and one more of its trials may run."""
-    search = rows.filter(status=SearchStatus.RUNNING).first()
+    # The state may be large, and is read where it is needed.
+    search = rows.filter(status=SearchStatus.RUNNING).defer("oracle_state").first()
     if search is None or search.trials.running().count() >= search.parallel_trials:
         return None
     return search

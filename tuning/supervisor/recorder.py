@@ -192,7 +192,8 @@ def release_trial(trial: Trial, outcome: str) -> None:
 def locked(search_id: int) -> Search:
     """The search, locked until the end of the transaction (on SQLite, IMMEDIATE transactions
     exclude each other anyway). Raises LeaseLost if it was deleted."""
-    search = Search.objects.select_for_update().filter(pk=search_id).first()
+    rows = Search.objects.select_for_update().filter(pk=search_id)
+    search = rows.defer("oracle_state").first()
     if search is None:
         raise LeaseLost
     return search

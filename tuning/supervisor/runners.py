@@ -175,14 +175,14 @@ class RunnerProcess:
         return text.decode(errors="replace").replace("\x00", "")
 
     def memory(self, limit: int) -> int:
-        tree = self._tree()
+        tree = usage.family(self._process.pid)
         used = usage.resident(tree, limit) + usage.unnamed(tree).memory
         if self._level >= isolation.OWN_VIEW and len(tree) > 1:
             used += usage.shared_memory(tree[1].pid)
         return used
 
     def processes(self) -> int:
-        return usage.threads(self._tree())
+        return usage.threads(usage.family(self._process.pid))
 
     def disk(self) -> usage.DiskUse:
         if os.fstat(self._log).st_size > MOST_LOG:
@@ -190,12 +190,12 @@ class RunnerProcess:
             os.ftruncate(self._log, 0)
             os.write(self._log, end.encode())
         use = usage.disk_use(self.folder)
-        return replace(use, bytes=use.bytes + usage.unnamed(self._tree()).disk)
+        return replace(use, bytes=use.bytes + usage.unnamed(usage.family(self._process.pid)).disk)
 
     def has_company(self) -> bool:
         # Its guardians: one more stands at the border of its namespaces.
         own = 3 if self._level >= isolation.OWN_VIEW else 2
-        return len(self._tree()) > own
+        return len(usage.family(self._process.pid)) > own
 
     def end(self) -> None:
         with contextlib.suppress(RunnerGone):

@@ -320,8 +320,9 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Runners ---------------------------------------------------------------------------------
 
-# 0: one slot for each GPU, or for each core up to four.
+# 0: SLOTS_PER_GPU for each GPU; without GPUs one for each core, beyond four if each has 8 GB.
 SLOTS = env_int("SLOTS", 0, least=0)
+SLOTS_PER_GPU = env_int("SLOTS_PER_GPU", 1, least=1)
 # Processes that wait for the next work, past their imports. -1: as many as help and as a tenth of
 # the memory holds.
 SPARE_RUNNERS = env_int("SPARE_RUNNERS", -1, least=0)

@@ -1,9 +1,10 @@
 """The form of a new search."""
 
 import pytest
+from django.utils import timezone
 
 from tuning.forms.searches import ExtendForm, SearchForm, default_objective, ordered_metrics
-from tuning.models import Project, Search
+from tuning.models import Project, Search, Worker
 
 
 def _form(project: Project, **values: object) -> SearchForm:
@@ -33,6 +34,16 @@ def test_the_defaults_are_valid(project: Project) -> None:
 )  # fmt: skip
 def test_nonsense_is_said_beside_its_field(project: Project, name: str, value: object) -> None:
     assert list(_form(project, **{name: value}).errors) == [name]
+
+
+@pytest.mark.parametrize(("slots", "proposed"), [((), 2), ((1,), 2), ((2, 3), 5), ((8, 8), 8)])
+def test_all_slots_are_proposed_for_parallel_trials(
+    project: Project, slots: tuple[int, ...], proposed: int
+) -> None:
+    now = timezone.now()
+    for number, count in enumerate(slots):
+        Worker.objects.create(name=f"w{number}", slots=count, started_at=now, seen_at=now)
+    assert SearchForm(project=project)["parallel_trials"].value() == proposed
 
 
 def test_every_field_is_explained(project: Project) -> None:

@@ -91,6 +91,13 @@ def binary(rate: float) -> keras.Model:
     return compiled(model, keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=metrics)
 
 
+def continued(rate: float) -> keras.Model:
+    """It goes on from weights and an optimizer's state, as Hyperband's later rounds do."""
+    model = compiled(sequence(layers.Flatten(), layers.Dense(4)), keras.optimizers.Adam(rate))
+    model.fit(X[:40], Y[:40], verbose=0)
+    return model
+
+
 def scheduled(rate: float) -> keras.Model:
     """The rate is part of the graph."""
     schedule = keras.optimizers.schedules.ExponentialDecay(rate, 3, 0.5)
@@ -151,7 +158,7 @@ class Own(keras.callbacks.Callback):
     pass
 
 
-SAME = (convolution, recurrent, attention, nested, normalized, regression, binary)
+SAME = (convolution, recurrent, attention, nested, normalized, continued, regression, binary)
 TARGETS = {"regression": Y * 0.5, "binary": Y % 2}
 OTHER = (
     scheduled, rate_as_dropout, own_loss, own_activation, own_layer, own_function, own_step,

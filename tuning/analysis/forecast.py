@@ -122,7 +122,7 @@ def estimate(search: Search, trials: int, epochs: int) -> Estimate | None:
 
 def _lanes(search: Search) -> int:
     """Trials at once. While no worker is online, as many as it asks for."""
-    slots = sum(Worker.objects.online().values_list("slots", flat=True))
+    slots = Worker.objects.online().slot_count()
     return max(1, min(search.parallel_trials, slots or search.parallel_trials))
 
 

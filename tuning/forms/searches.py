@@ -9,7 +9,7 @@ from django import forms
 from tuning.analysis.limits import EARLY
 from tuning.analysis.profiles import split_sizes
 from tuning.analysis.pruning import help_of, refusal
-from tuning.models import Dataset, Project, Search
+from tuning.models import Dataset, Project, Search, Worker
 from tuning.protocol.script_settings import AMOUNTS, Use
 from tuning.strategies.pruners import PRUNERS
 from tuning.strategies.pruners import Traits as Pruner
@@ -27,6 +27,8 @@ _OF_A_STRATEGY = ("max_trials", *OWN_SETTINGS, "early_stopping_patience")
 # Each belongs to the metric of another field.
 _DIRECTIONS = {"direction": "objective", "early_stopping_direction": "early_stopping_metric"}
 
+# Trials in parallel that the form proposes at most.
+MOST_PROPOSED = 8
 # Upper limits against slips of the finger, not against use.
 LIMITS: dict[str, tuple[int, int]] = {
     "max_trials": (1, 100_000),
@@ -73,6 +75,13 @@ HELP = {
 }
 
 
+def _parallel_trials() -> int:
+    """What the form proposes: all slots that are there, so that trials end soonest; not so many
+    that most are chosen before the first result is known."""
+    least: int = Search._meta.get_field("parallel_trials").get_default()
+    return min(max(least, Worker.objects.online().slot_count()), MOST_PROPOSED)
+
+
 class SearchForm(forms.ModelForm):
     """A new search of `project`, whose inspection is complete."""
 
@@ -115,12 +124,13 @@ class SearchForm(forms.ModelForm):
         if "hyperband_factor" in self.fields:
             self.fields["tuner"].widget.attrs["data-with-rounds"] = " ".join(WITH_ROUNDS)
         self._offer_choices()
+        defaults = {"parallel_trials": _parallel_trials()}
         for name, (least, most) in LIMITS.items():
             if name in self.fields:
                 self.fields[name] = forms.IntegerField(
                     min_value=least,
                     max_value=most,
-                    initial=Search._meta.get_field(name).get_default(),
+                    initial=defaults.get(name) or Search._meta.get_field(name).get_default(),
                     label=self.fields[name].label,
                     help_text=HELP[name],
                 )

@@ -20,6 +20,9 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
             stopped_at__isnull=True, seen_at__gte=_ago(timedelta(seconds=ONLINE_SECONDS))
         )
 
+    def slot_count(self) -> int:
+        return sum(self.values_list("slots", flat=True))
+
     def forgotten(self) -> Self:
         return self.filter(seen_at__lt=_ago(FORGET_AFTER))
 

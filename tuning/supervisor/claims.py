@@ -80,7 +80,7 @@ def lacks_slots() -> bool:
 
 def free_slots() -> int:
     """Of all workers that can be reached."""
-    slots = sum(Worker.objects.online().values_list("slots", flat=True))
+    slots = Worker.objects.online().slot_count()
     return max(0, slots - sum(kind.objects.running().count() for kind in KINDS))  # type: ignore[attr-defined]
 
 

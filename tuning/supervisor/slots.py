@@ -11,7 +11,8 @@ from django.conf import settings
 
 from .launch import Device
 
-MOST_CPU_SLOTS = 4
+# More than so many slots on CPUs only where each has that much memory.
+CPU_SLOTS, CPU_SLOT_BYTES = 4, 8 * 1024**3
 # What a runner past its imports takes, measured, without what it shares with others.
 SPARE_BYTES = 300 * 1024 * 1024
 
@@ -40,8 +41,13 @@ def cores() -> int:
 
 
 def slot_count() -> int:
-    """The setting SLOTS, else one for each GPU, else one for each core up to four."""
-    return settings.SLOTS or len(gpus()) or min(cores(), MOST_CPU_SLOTS)
+    """The setting SLOTS, else SLOTS_PER_GPU for each GPU, else one for each core as far as memory
+    allows: on CPUs, trials of one thread each give the most trials a minute."""
+    return settings.SLOTS or len(gpus()) * settings.SLOTS_PER_GPU or min(cores(), _cpu_slots())
+
+
+def _cpu_slots() -> int:
+    return max(CPU_SLOTS, psutil.virtual_memory().total // CPU_SLOT_BYTES)
 
 
 def device(slot: int) -> Device:

@@ -109,7 +109,9 @@ class Command(BaseCommand):
             help="try these values right after the defaults: '{\"learning_rate\": 0.001}'; all "
             "other hyperparameters keep their defaults (again for others)",
         )  # fmt: skip
-        parser.add_argument("--parallel", type=int, default=2, help="trials at once, at most")
+        parser.add_argument(
+            "--parallel", type=int, help="trials at once, at most (all slots, up to 8)"
+        )
         parser.add_argument("--user", help="whose team gets the project (the first account)")
         parser.add_argument("--team", help="which gets it, by its name (the user's first one)")
         parser.add_argument("--retrain", action="store_true", help="retrain the best trial")

@@ -119,7 +119,7 @@ def _can_be_prepared(model: Any, callbacks: Iterable[Any]) -> bool:
     optimizer = model.optimizer
     own = type(optimizer).__module__.startswith("keras.")
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if not own or scaled or optimizer.built or not model.trainable_variables:
+    if not own or scaled or not model.trainable_variables:
         return False
     # Others may freeze a layer or hold on to the model.
     return all(type(callback) in _HARMLESS for callback in callbacks)

@@ -165,6 +165,10 @@ def inspected(path: Path, dataset: Path) -> dict[str, Any]:
 
 def main(datasets: Path, cases: Path) -> None:
     load_libraries()
+    from tuning.runner.networks import samples
+
+    # How many there are is tested with the templates; here it only takes time.
+    samples.WANTED = 2
     tuners = {name: code for name, (code, _) in (scripts.TUNERS | scripts.NOTED).items()}
     found = {
         "proposed": {name: proposed(code) for name, code in tuners.items()},

@@ -30,6 +30,10 @@ from tuning.runner.libraries import load_libraries  # noqa: E402
 
 def main(datasets: Path, wanted: dict[str, Any]) -> None:
     load_libraries()
+    from tuning.runner.networks import samples
+
+    # How many there are is tested with the templates; here it only takes time.
+    samples.WANTED = 2
     results: dict[str, Any] = {"read": {}, "train": {}}
     for name, code in wanted["read"].items():
         results["read"][name] = _read(project(code, datasets / "iris"))

@@ -47,6 +47,10 @@ class Supervisor(Recorder):
 
 def main(datasets: Path, scripts: Path, names: list[str]) -> None:
     load_libraries()
+    from tuning.runner.networks import samples
+
+    # How many there are is tested with the templates; here it only takes time.
+    samples.WANTED = 2
     results: dict[str, Any] = {}
     for path in sorted(scripts.glob("*.py")):
         if names and path.stem not in names:

@@ -34,7 +34,7 @@ from tuning.protocol.orders import (
 )
 from tuning.protocol.uploads import Upload
 
-from .warm import WarmProcess
+from .warm import WarmProcess, python
 
 MAIN = Path(__file__).resolve().parents[2] / "tuning" / "runner" / "__main__.py"
 SPLIT = Split(train=0.7, validation=0.15, test=0.15, seed=3, stratified=True)
@@ -197,14 +197,9 @@ def _in_one_process(
     for name, code in templates.items():
         (folder / "templates" / f"{name}.py").write_text(code)
     script = Path(__file__).parent / check
-    done = subprocess.run(
-        [sys.executable, str(script), str(datasets), str(folder / "templates"), *more],
-        cwd=folder,
-        env={"PATH": "", "HOME": str(folder), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
-             "https_proxy": "http://127.0.0.1:9"},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = python(
+        str(script), str(datasets), str(folder / "templates"), *more, cwd=folder,
+        env={"PATH": "", "HOME": str(folder), "https_proxy": "http://127.0.0.1:9"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -1,8 +1,6 @@
 """Templates that build scikit-learn estimators: read, cross-validated, refitted by real runners."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from tuning.supervisor.model_files import store_model_file
 
 from .check_templates import Recorder
 from .harness import SPLIT, Runner, TrialRunner, project, search_order
+from .warm import python
 
 pytestmark = pytest.mark.tensorflow
 
@@ -359,10 +358,9 @@ def test_the_file_predicts_the_same_in_another_process(
     assert files == ["model.skops"]
     file = tmp_path / "work" / "model.skops"
     store_model_file(file, tmp_path / "stored.skops", file.stat().st_size)
-    done = subprocess.run(
-        [sys.executable, "-c", EVALUATE, str(file), str(datasets / key), json.dumps(types)],
-        capture_output=True, text=True, check=True, cwd=tmp_path,
-    )  # fmt: skip
+    given = [str(file), str(datasets / key), json.dumps(types)]
+    done = python("-c", EVALUATE, *given, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     predicted = np.array(json.loads(done.stdout))
     dataset = load_dataset(project("", datasets / key))
     from sklearn.metrics import f1_score

@@ -2,8 +2,6 @@
 last by itself is the model."""
 
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 
 from .harness import inspect_templates, retrain_templates
+from .warm import python
 
 pytestmark = pytest.mark.tensorflow
 
@@ -133,10 +132,7 @@ print(json.dumps(found))
     files = [
         [f"{name}/model.skops", *retrained[name][-1][1]["trusted_types"]] for name in DOWNLOADABLE
     ]
-    arguments = ["-c", script, str(datasets / "diabetes"), json.dumps(files)]
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=work, capture_output=True, text=True, check=False
-    )
+    done = python("-c", script, str(datasets / "diabetes"), json.dumps(files), cwd=work)
     assert done.returncode == 0, done.stderr[-2000:]
     return {file.split("/")[0]: score for file, score in json.loads(done.stdout).items()}
 

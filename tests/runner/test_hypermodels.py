@@ -2,14 +2,14 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tuning.hypermodels import BUILTIN, source_of
+
+from .warm import python
 
 CHECK = Path(__file__).parent / "check_templates.py"
 CLASSIFICATION = ["accuracy", "loss", "val_accuracy", "val_loss"]
@@ -19,21 +19,9 @@ REGRESSION = ["loss", "mean_absolute_error", "val_loss", "val_mean_absolute_erro
 @pytest.fixture(scope="module")
 def inspected(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("check")
-    environment = {
-        **os.environ,
-        "KERAS_HOME": str(folder / "keras"),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        # Never downloads ImageNet's weights, on whatever machine.
-        "https_proxy": "http://127.0.0.1:9",
-    }
-    done = subprocess.run(
-        [sys.executable, str(CHECK), str(datasets)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # Never downloads ImageNet's weights, on whatever machine.
+    environment = {**os.environ, "https_proxy": "http://127.0.0.1:9"}
+    done = python(str(CHECK), str(datasets), cwd=folder, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 

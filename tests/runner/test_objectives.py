@@ -1,8 +1,6 @@
 """The objective of a script, however it is written; the directions that classes of metrics say."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 from tuning.protocol.metrics import KERAS_CLASSES
 
 from .objective_scripts import NOTED, TUNERS
+from .warm import python
 
 CASES = Path(__file__).parents[1] / "cases"
 CHECK = Path(__file__).parent / "check_objectives.py"
@@ -21,14 +20,8 @@ pytestmark = pytest.mark.tensorflow
 @pytest.fixture(scope="module")
 def found(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     home = tmp_path_factory.mktemp("objectives")
-    done = subprocess.run(
-        [sys.executable, str(CHECK), str(datasets), str(CASES)],
-        cwd=home,
-        env={"PATH": "", "HOME": str(home), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {"PATH": "", "HOME": str(home)}
+    done = python(str(CHECK), str(datasets), str(CASES), cwd=home, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     results: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return results

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from tuning.splits import split_rows
 
 from .harness import Runner, TrialRunner, project, search_order
 from .tables import COLUMNS, raw_rows, write_table
+from .warm import python
 
 CODE = """
 import keras
@@ -91,9 +90,7 @@ def predicted_by_script(folder: Path, columns: dict[str, Any], y: np.ndarray, ta
     project = Project(dataset=dataset)
     trial = Trial(search=Search(project=project))
     script = predict_snippet(SavedModel(project=project, trial=trial), "model.keras")
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=folder / "predict"
-    )
+    done = python("-c", script, cwd=folder / "predict")
     assert done.returncode == 0, done.stderr
     predicted = next(line for line in done.stdout.splitlines() if line.startswith("predicted:"))
     text = predicted.removeprefix("predicted:").strip()
@@ -185,10 +182,8 @@ def test_a_downloaded_model_takes_raw_values(tmp_path: Path, task: str) -> None:
         texts = ["" if np.isnan(v) else column["values"][int(v)] for v in rows[:, place]
                  ] if column["type"] == "category" else rows[:, place].tolist()  # fmt: skip
         columns[column["name"]] = texts
-    done = subprocess.run(
-        [sys.executable, "-c", PREDICT, str(tmp_path / "work" / "model.keras")],
-        input=json.dumps(columns), capture_output=True, text=True, cwd=tmp_path,
-    )  # fmt: skip
+    model = str(tmp_path / "work" / "model.keras")
+    done = python("-c", PREDICT, model, cwd=tmp_path, input=json.dumps(columns))
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     predictions = np.array(answer["predictions"])

@@ -1,8 +1,6 @@
 """Retraining: all rows but the test's, a file that loads elsewhere and predicts the same."""
 
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from tuning.protocol.orders import RetrainOrder
 from tuning.supervisor.model_files import store_model_file
 
 from .harness import Runner, project
+from .warm import python
 
 pytestmark = pytest.mark.tensorflow
 
@@ -62,13 +61,8 @@ def test_the_saved_model_scores_the_same_in_another_process(
     file = tmp_path / "work" / "model.keras"
     store_model_file(file, tmp_path / "stored.keras", file.stat().st_size)
     root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", EVALUATE, str(file), str(digits), str(root)],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
-    )
+    done = python("-c", EVALUATE, str(file), str(digits), str(root), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == pytest.approx(result.metrics["accuracy"], abs=1e-6)
     with zipfile.ZipFile(file) as archive:
         about = json.loads(archive.read("description.json"))

@@ -1,8 +1,6 @@
 """Files of networks with code of the template's own: what loads elsewhere, what is refused before
 it is trained, and the code that is handed over beside the file."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from tuning.analysis.snippets import predict_snippet
 from tuning.models import Dataset, Project, SavedModel
 
 from .harness import inspect_templates, retrain_templates
+from .warm import python
 
 pytestmark = pytest.mark.tensorflow
 
@@ -286,8 +285,6 @@ def test_nothing_is_said_of_what_can_be_loaded(inspected: dict[str, Any]) -> Non
 
 
 def run(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = python(*arguments, cwd=folder)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout

@@ -2,14 +2,13 @@
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .tables import raw_rows, write_table
+from .warm import python
 
 CASES = Path(__file__).parents[1] / "cases"
 CHECK = Path(__file__).parent / "check_script_settings.py"
@@ -387,12 +386,8 @@ def results(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     train = TRAINED | {"configured": {"code": CONFIGURED, "dataset": str(table)}}
     # Last: what it configures holds for its whole process.
     (home / "wanted.json").write_text(json.dumps({"read": read, "train": train}))
-    done = subprocess.run(
-        [sys.executable, str(CHECK), str(datasets), str(home / "wanted.json")],
-        env={"PATH": "", "HOME": str(home), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = python(
+        str(CHECK), str(datasets), str(home / "wanted.json"), env={"PATH": "", "HOME": str(home)}
     )
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

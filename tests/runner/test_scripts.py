@@ -3,8 +3,6 @@
 import ast
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,8 @@ import pytest
 
 from tuning.runner.template.script_data import Rows, by_name
 from tuning.runner.template.scripts import read_script
+
+from .warm import python
 
 SCRIPTS = Path(__file__).parent / "scripts"
 CHECK = Path(__file__).parent / "check_scripts.py"
@@ -21,14 +21,8 @@ NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
 @pytest.fixture(scope="session")
 def results(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     home = tmp_path_factory.mktemp("scripts")
-    done = subprocess.run(
-        [sys.executable, str(CHECK), str(datasets), str(SCRIPTS)],
-        env={"PATH": "", "HOME": str(home), "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
-             "https_proxy": "http://127.0.0.1:9"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
+    environment = {"PATH": "", "HOME": str(home), "https_proxy": "http://127.0.0.1:9"}
+    done = python(str(CHECK), str(datasets), str(SCRIPTS), env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

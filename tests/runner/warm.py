@@ -1,16 +1,21 @@
-"""Runners that begin after their imports, which take TensorFlow 3 seconds of a processor each time.
+"""Processes that begin after the import of Keras and KerasTuner, which takes seconds.
 
-Python's fork server imports the libraries once for each process of the tests; every runner is a
-fork of it, in which the real runner hardens itself and serves orders. What depends on how a runner
-starts (its command line, its isolation) is tested with processes of its own.
+Python's fork server imports them once for each process of the tests, and nothing of Tuneroom; every
+runner (`WarmProcess`) is a fork of it, in which the real runner hardens itself and serves orders,
+and so is every other program (`python`). What depends on how a process starts (its command line,
+its isolation) is tested with processes of its own.
 """
 
 import contextlib
 import multiprocessing
 import os
+import runpy
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
 from multiprocessing import forkserver
 from multiprocessing.reduction import DupFd
 from pathlib import Path
@@ -20,17 +25,45 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.runner.warm_imports"])
 
 
+ROOT = str(Path(__file__).resolve().parents[2])
+# What counts when TensorFlow is imported.
+_IMPORT_SETTINGS = {
+    "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
+    "KERAS_HOME": str(Path(os.environ["TUNEROOM_DATA"]) / "keras"),
+    # Python would say nothing of a module that it doesn't find.
+    "PYTHONPATH": ROOT,
+}  # fmt: skip
+
+
+def python(
+    *words: str, cwd: Path | None = None, env: dict[str, str] | None = None, input: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """What `python -c CODE ...`, `python -m MODULE ...` or `python FILE ...` prints and returns."""
+    with contextlib.ExitStack() as stack:
+        given, out, err = files = [
+            stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3)
+        ]
+        given.write(input)
+        given.seek(0)
+        environment = {**os.environ} if env is None else env
+        process = _fork(
+            _run, [file.fileno() for file in files], cwd or Path.cwd(), environment, words
+        )
+        process.join()
+        for file in (out, err):
+            file.seek(0)
+        status = process.exitcode
+        assert status is not None
+        return subprocess.CompletedProcess(words, status, out.read(), err.read())
+
+
 class WarmProcess:
     """The part of `subprocess.Popen` that the harness and its tests use."""
 
     def __init__(self, folder: Path, events: int, log: int, environment: dict[str, str]) -> None:
         orders, write = os.pipe()
-        with _changed_environment(environment):
-            # Some of it counts when TensorFlow is imported.
-            forkserver.ensure_running()
-        files = [DupFd(number) for number in (orders, log, events)]
-        self._process = _CONTEXT.Process(target=_serve, args=(files, str(folder), environment))
-        self._process.start()
+        self._process = _fork(_serve, [orders, log, log, events], folder, environment)
         os.close(orders)
         self.stdin = os.fdopen(write, "wb")
 
@@ -54,18 +87,70 @@ class WarmProcess:
         self.wait()
 
 
-def _serve(files: list[Any], folder: str, environment: dict[str, str]) -> None:
-    """Become what `python -m tuning.runner` is after its imports."""
-    orders, log, events = (file.detach() for file in files)
+def _fork(
+    target: Callable[..., None], files: list[int], folder: Path, environment: dict[str, str],
+    *arguments: Any,
+) -> Any:  # fmt: skip
+    """A process that begins in `target`, past the imports, with these files as its first ones."""
+    with _changed_environment(_IMPORT_SETTINGS):
+        forkserver.ensure_running()
+    handed = [DupFd(number) for number in files]
+    process = _CONTEXT.Process(
+        target=_begin, args=(target, handed, str(folder), environment, *arguments)
+    )
+    process.start()
+    return process
+
+
+def _begin(
+    target: Callable[..., None], files: list[Any], folder: str, environment: dict[str, str],
+    *arguments: Any,
+) -> None:  # fmt: skip
+    numbers = [file.detach() for file in files]
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     # Those of the fork server.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    for number, standard in ((orders, 0), (log, 1), (log, 2)):
+    for number, standard in zip(numbers, (0, 1, 2), strict=False):
         os.dup2(number, standard)
     sys.path = [path for path in sys.path if path != ""]
+    target(*numbers[3:], *arguments)
 
+
+def _run(words: tuple[str, ...]) -> None:
+    """Become `python WORDS`."""
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+    how, rest = (words[0], words[1:]) if words[0] in ("-c", "-m") else ("", words)
+    sys.argv = [how or rest[0], *rest[1:]]
+    sys.path = [path for path in sys.path if path != ROOT]
+    status: Any = 0
+    try:
+        if how == "-c":
+            sys.path.insert(0, "")
+            main = {"__name__": "__main__"}
+            exec(compile(rest[0], "<string>", "exec"), main)  # noqa: S102
+        elif how == "-m":
+            sys.path.insert(0, str(Path.cwd()))
+            runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+        else:
+            sys.path.insert(0, str(Path(rest[0]).resolve().parent))
+            runpy.run_path(rest[0], run_name="__main__")
+    except SystemExit as end:
+        status = end.code or 0
+        if not isinstance(status, int):
+            sys.stderr.write(f"{status}\n")
+            status = 1
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _serve(events: int) -> None:
+    """Become what `python -m tuning.runner` is after its imports."""
     from tuning.runner import pruning
     from tuning.runner.sandbox.hardening import harden
     from tuning.runner.work import serve

@@ -1,5 +1,10 @@
-"""What the fork server imports before it forks runners."""
+"""What the fork server imports before it forks."""
 
-from tuning.runner.libraries import load_libraries
+import gc
 
-load_libraries()
+# The collector would look through it again and again, here and in every fork.
+gc.disable()
+import keras_tuner  # noqa: E402, F401
+
+gc.enable()
+gc.freeze()

@@ -1,11 +1,10 @@
 """What KerasTuner and TensorFlow themselves write."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.runner.warm import python
 from tuning.protocol.events import IMPORTED, FoundTrial, Imported, decode_event
 from tuning.protocol.orders import ImportOrder
 from tuning.runner.imports.importing import import_search
@@ -52,12 +51,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def written_by(program: str, folder: str) -> tuple[Imported, list[FoundTrial]]:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = python("-c", program)
     assert done.returncode == 0, done.stderr
     # As people do it.
-    subprocess.run(
-        [sys.executable, "-m", "zipfile", "-c", "upload", folder], check=True, capture_output=True
-    )
+    assert python("-m", "zipfile", "-c", "upload", folder).returncode == 0
     events: list[object] = []
     import_search(ImportOrder("upload", "upload.zip", 2**26), events.append)
     imported = events[-1]

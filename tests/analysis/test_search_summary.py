@@ -137,3 +137,11 @@ def test_curves_show_the_last_attempt_alone(make_search: Any, add: Any) -> None:
 def test_the_objective_is_drawn_first() -> None:
     plots = grouped([("", 1, {"auc": 1.0, "loss": 1.0, "val_zeta": 1.0})], first="val_zeta")
     assert [plot["metric"] for plot in plots["plots"]] == ["zeta", "loss", "auc"]
+
+
+def test_what_the_page_counts_and_sums_is_read_from_an_index(make_search: Any) -> None:
+    """Of 100,000 trials, whose rows are wide."""
+    search = make_search()
+    history = search.cells.order_by("number").values("number", "status", "score")
+    for rows in (search.cells.values("seconds"), history):
+        assert "COVERING INDEX cells_of_search" in rows.explain()

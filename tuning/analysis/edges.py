@@ -10,11 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
-
 from tuning.figures import setting
-from tuning.models import Cells, Search, Trial
-from tuning.protocol.statuses import Status
+from tuning.models import Search
 from tuning.spaces.changes import compared
 from tuning.spaces.edits import Edit, Range, Refused, Values, edited_parameter, governed, is_number
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
@@ -116,14 +113,13 @@ def widened(
 
 def _best_values(search: Search) -> list[dict[str, Any]]:
     """The values of the best tenth of the completed trials; nothing if there are too few."""
-    cells = Cells.objects.filter(search=search, status=Status.COMPLETED, score__isnull=False)
-    total = cells.count()
+    # Not their cells: trials have an index by score.
+    best = search.trials.best_first(search.direction)
+    total = best.count()
     if total < FEWEST:
         return []
-    score = F("score").desc() if search.direction == Search.Direction.MAX else F("score").asc()
     count = min(max(math.ceil(SHARE * total), LEAST), MOST)
-    best = list(cells.order_by(score, "number").values_list("trial_id", flat=True)[:count])
-    return list(Trial.objects.filter(pk__in=best).values_list("values", flat=True))
+    return list(best.values_list("values", flat=True)[:count])
 
 
 def _borders(parameter: Hyperparameter) -> bool:

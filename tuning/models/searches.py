@@ -21,6 +21,10 @@ from .projects import Project
 from .teams import TeamOwnedQuerySet
 from .validators import validate_name
 
+# What to count to count a search's trials: an index has their status, so that PostgreSQL need not
+# read 100,000 wide rows.
+TRIALS = "trials__status"
+
 
 class SearchQuerySet(TeamOwnedQuerySet):
     team_path = "project__team"
@@ -44,9 +48,9 @@ class SearchQuerySet(TeamOwnedQuerySet):
     def for_list(self) -> Any:
         """With the counts of trials by status that lists and progress bars show."""
         counts = {
-            f"{status}_count": Count("trials", filter=Q(trials__status=status)) for status in Status
+            f"{status}_count": Count(TRIALS, filter=Q(trials__status=status)) for status in Status
         }
-        return self.annotate(trial_count=Count("trials"), **counts)
+        return self.annotate(trial_count=Count(TRIALS), **counts)
 
 
 class Search(models.Model):
@@ -229,7 +233,7 @@ class Search(models.Model):
 
     def may_suggest(self) -> bool:
         """`has_more_to_suggest` of this search, as it is now."""
-        rows = Search.objects.filter(pk=self.pk).annotate(made=Count("trials"))
+        rows = Search.objects.filter(pk=self.pk).annotate(made=Count(TRIALS))
         return rows.filter(self.has_more_to_suggest()).exists()
 
     @property

@@ -116,7 +116,13 @@ class Trial(Work):
         constraints = [
             models.UniqueConstraint(fields=["search", "number"], name="one_number_per_trial")
         ]
-        indexes = [models.Index(fields=["search", "status", "score"])]
+        indexes = [
+            models.Index(fields=["search", "status", "score"]),
+            # One of very many: PostgreSQL's statistics miss it, and it read all rows for it.
+            models.Index(
+                fields=["search"], condition=models.Q(is_baseline=True), name="baseline_of_search"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.search} · trial {self.number}"

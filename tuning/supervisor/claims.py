@@ -21,6 +21,7 @@ from tuning.models import (
     Work,
     Worker,
 )
+from tuning.models.searches import TRIALS
 from tuning.protocol.statuses import SearchStatus, Status
 
 from . import recorder, suggestions
@@ -155,11 +156,11 @@ def fair_order(
 
 
 def _searches_with_work() -> list[WaitingSearch]:
-    running = Count("trials", filter=Q(trials__status=Status.RUNNING))
-    queued = Count("trials", filter=Q(trials__status=Status.QUEUED))
+    running = Count(TRIALS, filter=Q(trials__status=Status.RUNNING))
+    queued = Count(TRIALS, filter=Q(trials__status=Status.QUEUED))
     rows = (
         Search.objects.with_status(SearchStatus.RUNNING)
-        .annotate(running=running, queued=queued, made=Count("trials"))
+        .annotate(running=running, queued=queued, made=Count(TRIALS))
         .filter(end_reason="", running__lt=F("parallel_trials"))
         .filter(Q(queued__gt=0) | Search.has_more_to_suggest())
     )

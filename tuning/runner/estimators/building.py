@@ -10,6 +10,7 @@ import keras_tuner as kt
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 from sklearn.utils import get_tags
+from threadpoolctl import threadpool_limits
 
 from tuning.runner.failures import NoModel, TemplateError
 from tuning.runner.inputs.data import Arrays, Dataset
@@ -18,6 +19,9 @@ from tuning.runner.template.code import Template
 from tuning.runner.template.definitions import shown
 
 from .columns import check_columns, selects_columns, with_plain_lists
+
+# Of a matrix: from here on BLAS gains by several threads.
+LARGE = 10_000_000
 
 
 class EstimatorTemplate(Template):
@@ -80,10 +84,15 @@ def _cores() -> int:
 
 
 @contextmanager
-def in_threads() -> Iterator[None]:
+def in_threads(numbers: int = LARGE) -> Iterator[None]:
     """Parallel parts run in threads: processes would each import everything again, and escape the
-    limits of memory for a while."""
-    with joblib.parallel_config(backend="threading"):
+    limits of memory for a while. `numbers`: how many a trial computes with, if that is known. With
+    few, BLAS gets one thread: several would wait for each other longer than they compute."""
+    blas_threads = None if numbers >= LARGE else 1
+    with (
+        joblib.parallel_config(backend="threading"),
+        threadpool_limits(blas_threads, user_api="blas"),
+    ):
         yield
 
 

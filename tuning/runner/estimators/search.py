@@ -39,7 +39,7 @@ def search_estimators(order: SearchOrder, channel: Channel) -> None:
     )  # fmt: skip
     oracle = RemoteOracle(order, channel)
     tuner = StreamingSklearnTuner(oracle, template, dataset, order, channel)
-    with in_threads():
+    with in_threads(dataset.x.size):
         # Each trial takes its own rows.
         tuner.search(None, None)
 

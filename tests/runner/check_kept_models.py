@@ -158,11 +158,20 @@ class Own(keras.callbacks.Callback):
     pass
 
 
-SAME = (convolution, recurrent, attention, nested, normalized, continued, regression, binary)
+SAME = (
+    convolution,
+    recurrent,
+    attention,
+    nested,
+    normalized,
+    continued,
+    without_input,
+    regression,
+    binary,
+)
 TARGETS = {"regression": Y * 0.5, "binary": Y % 2}
 OTHER = (
     scheduled, rate_as_dropout, own_loss, own_activation, own_layer, own_function, own_step,
-    without_input,
 )  # fmt: skip
 
 

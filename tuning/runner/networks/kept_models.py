@@ -19,7 +19,7 @@ import numpy as np
 from keras.src.models.functional import Functional
 from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 
-from .quick_fit import build_optimizer
+from .quick_fit import build_layers, build_optimizer
 
 # Of a kept model with its optimizer. Larger ones train so long that tracing hardly counts.
 MAX_BYTES = 64 * 1024 * 1024
@@ -61,9 +61,11 @@ class KeptModels:
     def prepared(self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The model to call `fit` on with these arguments: this one, or an earlier one in its
         state."""
+        given = dict(zip(("x", "y"), args, strict=False)) | kwargs
         if not _can_be_prepared(model, kwargs.get("callbacks") or ()):
             return model
-        build_optimizer(model)
+        if not (build_layers(model, given) and build_optimizer(model)):
+            return model
         key = fingerprint(model, args, kwargs)
         kept = self._kept.pop(key, None) if key else None
         if kept is not None:
@@ -114,12 +116,7 @@ def fingerprint(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any
 
 def _can_be_prepared(model: Any, callbacks: Iterable[Any]) -> bool:
     plain = type(model) in (keras.Sequential, Functional)
-    if not plain or not model.built or not model.compiled:
-        return False
-    optimizer = model.optimizer
-    own = type(optimizer).__module__.startswith("keras.")
-    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if not own or scaled or not model.trainable_variables:
+    if not plain or not model.compiled:
         return False
     # Others may freeze a layer or hold on to the model.
     return all(type(callback) in _HARMLESS for callback in callbacks)

@@ -60,8 +60,7 @@ def _quick(original: Callable[..., Any]) -> Callable[..., Any]:
 def _suits(model: keras.Model, given: dict[str, Any]) -> bool:
     if not model.compiled or model.steps_per_execution != 1:
         return False
-    if not all(layer.built for layer in model._flatten_layers()):
-        # Its variables are made by its first batch.
+    if not build_layers(model, given):
         return False
     if model.run_eagerly or model.jit_compile or not _trains_as_keras(model) or _has_gpu():
         return False
@@ -71,10 +70,24 @@ def _suits(model: keras.Model, given: dict[str, Any]) -> bool:
     return build_optimizer(model) and build_metrics(model, given)
 
 
+def build_layers(model: keras.Model, given: dict[str, Any]) -> bool:
+    """Make the variables of the layers, of a stack without an input shape by the rows' own, as its
+    first batch would. False for models whose layers only their own code can build."""
+    x = given.get("x")
+    if type(model) is keras.Sequential and not model.built and isinstance(x, np.ndarray):
+        try:
+            model.build((None, *x.shape[1:]))
+        except Exception:  # noqa: BLE001  the training says what is wrong, in its own words
+            return False
+    return all(layer.built for layer in model._flatten_layers())
+
+
 def build_optimizer(model: keras.Model) -> bool:
     """Make an optimizer's variables outside of the graph, which would have conditions around them.
     False for one of somebody's own, of which only `fit` knows how it begins."""
     optimizer = model.optimizer
+    if optimizer is None or not model.trainable_variables:
+        return False
     if optimizer.built:
         return True
     own = not type(optimizer).__module__.startswith("keras.")

@@ -190,22 +190,25 @@ def _room(row: Any) -> int:
 def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
     """Claim a trial of this search: a waiting one, else a new one that its strategy suggests."""
     if Trial.objects.queued().filter(search=search_id).exists():
-        with transaction.atomic():
-            search = _locked_with_room(search_id)
-            trial = search and _claim_waiting(search, slot)
+        trial = _claim_locked(search_id, slot, None)
         if trial is not None:
             return trial
     # One at a time: suggestions from one state contradict each other, and all share one processor.
     with _suggesting:
         while (drawn := _draw(search_id)) is not None:
-            with transaction.atomic():
-                search = _locked_with_room(search_id)
-                trial = search and (
-                    _claim_waiting(search, slot) or _claim_drawn(search, drawn, slot)
-                )
+            trial = _claim_locked(search_id, slot, drawn)
             if trial is not None or drawn.is_final:
                 return trial
     return None
+
+
+def _claim_locked(search_id: int, slot: Slot, drawn: suggestions.Drawn | None) -> Trial | None:
+    with transaction.atomic():
+        search = _locked_with_room(search_id)
+        if search is None:
+            return None
+        waiting = _claim_waiting(search, slot)
+        return _claim_drawn(search, drawn, slot) if waiting is None and drawn else waiting
 
 
 def _claim_waiting(search: Search, slot: Slot) -> Trial | None:

@@ -43,7 +43,10 @@ def main() -> None:
     path = results.KEPT / ("quick.json" if options.quick else "results.json")
     measured = _kept(path, options)
     if not options.kept:
-        _measure(measured, options)
+        try:
+            _measure(measured, options)
+        except KeyboardInterrupt:
+            print("Interrupted: medians over what was measured. --resume measures the rest.")
     for workload in WORKLOADS:
         _print(workload, measured)
     if options.page:
@@ -103,13 +106,14 @@ def _measure(measured: Results, options: Any) -> None:
 def _threads(
     program: str, number: int, workload: Workload, measured: Results, wanted: str
 ) -> list[str]:
-    """Of each process of a peer: both in the rehearsal, then what was faster there."""
+    """Of each process of a peer: one where there are no more cores than processes; otherwise both
+    in the rehearsal, then what was faster there."""
     if program not in PEERS:
         return [""]
     if wanted != BEST:
         return [wanted]
     if number == REHEARSAL:
-        return [DEFAULT, ONE]
+        return [DEFAULT, ONE] if PEERS[program].has_cores_to_spare else [ONE]
     return [measured.best_threads(workload.name, program)]
 
 

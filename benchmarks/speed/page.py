@@ -61,8 +61,9 @@ an interruption.
   same epochs and batch size. Every program runs once in each round; the tables show medians over the rounds.
 - *KerasTuner script* is one process that calls `tuner.search`. *KerasTuner, chief and 2 workers* is its own way to
   several processes. *Optuna, 2 processes* calls `fit` on the same models; its processes share a journal file.
-- Each peer runs with as many *threads* as was faster for it in a rehearsal: TensorFlow's and BLAS's default, which is one
-  for each core, or one for each process. Tuneroom's runners share the cores between the slots.
+- *Threads* of each process: one where a program has as many processes as there are cores. The single script runs with one
+  or with the default of TensorFlow and BLAS, one for each core, whichever was faster in a rehearsal. Tuneroom's runners
+  share the cores between the slots.
 - *Seconds* count from the start of a script, or from pressing Start in a Tuneroom whose worker is idle, to the end of the
   last trial. *Search alone* leaves out what a script needs for imports and for reading its rows, which Tuneroom has done
   before Start. A target counts as reached only if it is reached both ways.

@@ -16,6 +16,7 @@ from . import data
 from .watching import Watch, bytes_in
 from .workloads import BUILDERS, Workload, configurations
 
+PLAIN, CHIEF, OPTUNA = "kerastuner", "chief", "optuna"
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 # Many times what a program needs.
 SECONDS = 900
@@ -77,6 +78,11 @@ class Peer:
     title: str
     script: str
     roles: tuple[str, ...]
+
+    @property
+    def has_cores_to_spare(self) -> bool:
+        """Whether its processes could use more threads than one each."""
+        return len([role for role in self.roles if role != CHIEF]) < (os.cpu_count() or 1)
 
     def run(
         self, workload: Workload, material: Material, seed: int, sampled: bool = False,
@@ -168,7 +174,6 @@ def _free_port() -> str:
         return str(free.getsockname()[1])
 
 
-PLAIN, CHIEF, OPTUNA = "kerastuner", "chief", "optuna"
 PEERS = {
     PLAIN: Peer("KerasTuner script", "kerastuner_search", ("alone",)),
     CHIEF: Peer(

@@ -45,16 +45,16 @@ class Workload:
 WORKLOADS = (
     Workload(
         "architectures", "24 random trials of 5 epochs, small CNN, digits of 8 × 8 pixels",
-        "digits", "small_cnn", 24, (3.0, 1.2), 3.0, epochs=5,
+        "digits", "small_cnn", 24, (3.0, 1.2), 2.5, epochs=5,
     ),
     Workload(
         "learning_rate", "Learning rate only: 5 trials of 3 executions of 5 epochs, the CNN of "
         "Keras's tutorial, digits of 28 × 28 pixels",
-        "large_digits", "tutorial_cnn", 5, (5.0, 2.5), 3.0, epochs=5, executions=3, batch_size=128,
+        "large_digits", "tutorial_cnn", 5, (5.0, 2.5), 2.5, epochs=5, executions=3, batch_size=128,
     ),
     Workload(
         "hyperband", "Hyperband, at most 20 epochs, small CNN, digits of 8 × 8 pixels",
-        "digits", "small_cnn", 30, (3.0, 1.5), 4.0, epochs=20, hyperband=True,
+        "digits", "small_cnn", 30, (3.0, 1.5), 3.5, epochs=20, hyperband=True,
     ),
     Workload(
         "training", "12 trials of 20 epochs, larger CNN, 5,000 images of 32 × 32 pixels",
@@ -62,7 +62,7 @@ WORKLOADS = (
     ),
     Workload(
         "pipelines", "100 scikit-learn pipelines, each cross-validated in 5 folds, digits",
-        "flat_digits", "pipelines", 100, (1.5, 1.2), 1.5, folds=5,
+        "flat_digits", "pipelines", 100, (1.5, 1.2), 1.0, folds=5,
     ),
 )  # fmt: skip
 

@@ -304,6 +304,28 @@ def _make_bootstrapped(folder: Path) -> None:
         )
     )
     _forget_gallery("", folder)
+    _inspect(folder)
+
+
+# As a worker does that has one slot and nothing else to do.
+INSPECT = """
+from django.utils import timezone
+from tests.supervisor.real import real_slot
+from tuning.models import Inspection, Worker
+now = timezone.now()
+worker = Worker.objects.create(name="inspecting", slots=1, started_at=now, seen_at=now)
+real_slot(worker, megabytes=4000).run()
+worker.delete()
+assert list(Inspection.objects.values_list("status", flat=True)) == ["completed"]
+"""
+
+
+def _inspect(folder: Path) -> None:
+    """Inspect the sample project's template, as the worker of every copy would."""
+    environment = clean_environment(TUNEROOM_DATA=str(folder))
+    done = manage("shell", "--verbosity", "0", "-c", INSPECT, environment=environment)
+    if done.returncode:
+        pytest.fail(f"The sample project's template was not inspected:\n{done.stderr}")
 
 
 def _bootstrap(environment: dict[str, str]) -> None:

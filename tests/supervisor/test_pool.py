@@ -89,6 +89,17 @@ def test_what_nobody_waits_for_takes_no_spare(pool: RunnerPool, started: list[Fa
     assert pool.take(CPU) is started[0]
 
 
+def test_a_spare_is_started_beside_what_nobody_waits_for(
+    pool: RunnerPool, started: list[FakeRunner]
+) -> None:
+    """On a new installation the only slot goes from the first inspection to set-up's others."""
+    fill(pool, [CPU])
+    pool.take(CPU)
+    pool.take_new(CPU)
+    pool.keep([CPU], idle=False)
+    assert len(started) == 3
+
+
 def test_spares_are_for_free_slots_and_one_more(settings: Any, monkeypatch: Any) -> None:
     settings.SLOTS = 2
     monkeypatch.setattr(slots, "gpus", lambda: ("0", "1"))

@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.speed import long_runs, page  # noqa: E402
 from benchmarks.speed.long_runs import LongRun  # noqa: E402
+from benchmarks.speed.watching import runners  # noqa: E402
 from benchmarks.tuneroom import Running, tuneroom  # noqa: E402
 
 TEMPLATES = Path(__file__).resolve().parent / "speed" / "long_run_templates"
@@ -102,9 +103,7 @@ def _follow(
 
 def _busiest(root: int) -> psutil.Process:
     """Of two runners one is spare."""
-    found = psutil.Process(root).children(recursive=True)
-    runners = [one for one in found if "tuning/runner/__main__.py" in " ".join(one.cmdline())]
-    return max(runners, key=lambda one: sum(one.cpu_times()[:2]))
+    return max(runners(root), key=lambda one: sum(one.cpu_times()[:2]))
 
 
 def _state(runner: psutil.Process) -> dict[str, float]:

@@ -53,7 +53,7 @@ How many trials a minute? Tuneroom and its peers run the same searches on one ma
     .venv/bin/python benchmarks/throughput.py --page
     .venv/bin/python benchmarks/long_run.py --page
 
-The commands write this page (about 40 minutes and 10 minutes; the machine has to be idle otherwise). `--quick` tries the
+The commands write this page (some 45 minutes and 25 minutes; the machine has to be idle otherwise). `--quick` tries the
 first one in a few minutes, `--kept --page` writes the page again from what was measured last, `--resume` goes on after
 an interruption.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.tuneroom import ROOT, Running, tuneroom
 
 from .programs import SECONDS, Material, Measured, ProgramFailed
-from .watching import Watch, bytes_in, wait_until_idle
+from .watching import Watch, bytes_in, wait_for_spare_runner, wait_until_idle
 from .workloads import Workload, configurations
 
 FIGURES = """
@@ -39,6 +39,7 @@ class Tuneroom:
         if not self._knows(builder):
             self._tune(*named, "--tuner", "random", "--max-trials", "1", "--pruner", "none",
                        *(["--folds", "2"] if workload.folds else ["--epochs", "1"]))  # fmt: skip
+        wait_for_spare_runner(self._running.pid)
         wait_until_idle(self._running.pid)
         before = bytes_in(self._running.data)
         with Watch([self._running.pid], self._running.data) as watch:

@@ -10,6 +10,8 @@ from threading import Event, Thread
 import psutil
 
 SECONDS = 2.0
+# Of a runner with its imports, which are more.
+IMPORTED_BYTES = 150_000_000
 # Below this share of one core, a program counts as idle.
 IDLE_SHARE = 0.1
 
@@ -72,6 +74,27 @@ def wait_until_idle(root: int, seconds: float = 60) -> None:
         before = _processor_time(root)
         time.sleep(0.5)
         quiet = quiet + 1 if _processor_time(root) - before < 0.5 * IDLE_SHARE else 0
+
+
+def wait_for_spare_runner(root: int, seconds: float = 60) -> None:
+    """Until one of Tuneroom's runners has done its imports."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if any(_pss(one) > IMPORTED_BYTES for one in runners(root)):
+            return
+        time.sleep(0.2)
+
+
+def runners(root: int) -> list[psutil.Process]:
+    """Tuneroom's runners below a process."""
+    found = []
+    for process in _processes([root]):
+        try:
+            if "tuning/runner/__main__.py" in " ".join(process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
 
 
 def _processes(roots: Iterable[int]) -> list[psutil.Process]:

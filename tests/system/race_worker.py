@@ -150,7 +150,7 @@ def _write_late(trial: Trial) -> None:
         lambda: recorder.record_epochs(trial, [EpochEnd(0, 99, 0.1, metrics)], 99),
         lambda: recorder.complete_trial(trial, metrics, 0),
         lambda: recorder.prune_trial(trial, 1),
-        lambda: recorder.record_built(trial, -1, "late"),
+        lambda: recorder.record_epochs(trial, [], 99, parameters=-1),
         lambda: recorder.release_trial(trial, "late"),
         lambda: recorder.stop_trial(trial, "late"),
     ):

@@ -156,15 +156,9 @@ def last_metrics(trial: Trial) -> dict[str, float]:
     return mean_of_last(rows.values_list("execution", "metrics"))
 
 
-def not_finite(trial: Trial, best: dict[str, float | None]) -> list[str]:
-    """The metrics that were NaN or infinite in an epoch of the current attempt, or in `best`.
-    Events have null for those; a metric that an epoch does not have is no such."""
-    rows = Epoch.objects.filter(trial=trial, attempt=trial.attempt)
-    return without_number([best, *rows.values_list("metrics", flat=True)])
-
-
 def without_number(metrics: Iterable[dict[str, float | None]]) -> list[str]:
-    """The names that have null for a value anywhere, in order."""
+    """The metrics that were NaN or infinite anywhere, in order: events have null for those. A
+    metric that an epoch does not have is no such."""
     return sorted({name for each in metrics for name, value in each.items() if value is None})
 
 

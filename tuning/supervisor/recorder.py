@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from tuning.analysis import limits
 from tuning.models import Attempt, Cells, Epoch, Search, Trial
-from tuning.models.cells import last_metrics, not_finite
+from tuning.models.cells import mean_of_last, without_number
 from tuning.protocol.events import EpochEnd, Metrics
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
@@ -32,12 +32,14 @@ class LeaseLost(Exception):
     """This attempt no longer has the work; whatever it wanted to write was not written."""
 
 
-def record_epochs(trial: Trial, epochs: list[EpochEnd], done: int) -> None:
-    """Store epochs of the trial's current attempt. `done` counts all of this attempt so far."""
+def record_epochs(trial: Trial, epochs: list[EpochEnd], done: int, **built: Any) -> None:
+    """Store epochs of the trial's current attempt. `done` counts all of this attempt so far;
+    `built` is what the trial says of its model."""
     with transaction.atomic():
         # First of all, as in all other places: two that lock in two orders wait for each other.
         locked(trial.search_id)
-        if not Trial.objects.held(trial.pk, trial.attempt).update(epochs_done=done):
+        held = Trial.objects.held(trial.pk, trial.attempt)
+        if not held.update(epochs_done=done, **built):
             raise LeaseLost
         Epoch.objects.bulk_create(
             [
@@ -54,15 +56,6 @@ def record_epochs(trial: Trial, epochs: list[EpochEnd], done: int) -> None:
             ignore_conflicts=True,
         )
         Search.objects.touch(trial.search_id)
-
-
-def record_built(trial: Trial, parameters: int, layers: str) -> None:
-    changed = Trial.objects.held(trial.pk, trial.attempt).update(
-        parameters=parameters, layers=layers
-    )
-    if not changed:
-        raise LeaseLost
-    Search.objects.touch(trial.search_id)
 
 
 def complete_trial(
@@ -85,7 +78,6 @@ def complete_trial(
             score=score,
             metrics=metrics,
             best_epoch=trial.first_epoch + best_step + 1,
-            execution_scores=execution_scores(trial, search),
             log_tail=log_tail,
             peak_memory=peak_memory,
         )
@@ -244,13 +236,14 @@ def _complete(search: Search, reason: str) -> None:
         search.trials.stop_queued()
 
 
-def execution_scores(trial: Trial, search: Search) -> list[float]:
-    """The best objective of each execution of the current attempt, in order."""
+def execution_scores(
+    epochs: list[tuple[int, Metrics]], objective: str, direction: str
+) -> list[float]:
+    """The best objective of each execution, in order, of (execution, metrics)."""
     best: dict[int, float] = {}
-    pick = max if search.direction == Search.Direction.MAX else min
-    rows = trial.epochs.filter(attempt=trial.attempt).values_list("execution", "metrics")
-    for execution, metrics in rows:
-        value = metrics.get(search.objective)
+    pick = max if direction == Search.Direction.MAX else min
+    for execution, metrics in epochs:
+        value = metrics.get(objective)
         if value is not None:
             best[execution] = pick(best.get(execution, value), value)
     return [best[execution] for execution in sorted(best)]
@@ -258,11 +251,16 @@ def execution_scores(trial: Trial, search: Search) -> list[float]:
 
 def _end(trial: Trial, search: Search, status: Status, outcome: str, **values: Any) -> None:
     last = search.trials.aggregate(last=Max("end_order"))["last"] or 0
+    rows = trial.epochs.filter(attempt=trial.attempt).order_by("execution", "epoch")
+    epochs = list(rows.values_list("execution", "metrics"))
     values |= {
         "end_order": last + 1,
-        "last_metrics": last_metrics(trial),
-        "not_finite": not_finite(trial, values.get("metrics", {})),
+        "last_metrics": mean_of_last(epochs),
+        "not_finite": without_number([values.get("metrics", {}), *(m for _, m in epochs)]),
     }
+    if status == Status.COMPLETED:
+        scores = execution_scores(epochs, search.objective, search.direction)
+        values["execution_scores"] = scores
     if not Trial.objects.finish(trial.pk, trial.attempt, status, **values):
         raise LeaseLost
     Cells.objects.fill(search, [Trial.objects.select_related("worker").get(pk=trial.pk)])

@@ -80,8 +80,6 @@ class _Supervision:
         self.wanted_at = now
         self.news = 0
         self.built = False
-        # The lease began with the claim; since then another runner may have been ended first.
-        self.renewed = now - BEAT
         self.used = runner.search_id is not None
 
     def run(self) -> Outcome:
@@ -162,10 +160,8 @@ class _Supervision:
         self.assignment.tick()
         if self.stopping.is_set() or self.assignment.gives_way():
             raise _Over(self.assignment.release)
-        if now >= self.renewed + BEAT:
-            if not self.assignment.renew():
-                raise LeaseLost
-            self.renewed = now
+        if now >= self.assignment.renewed_at + BEAT and not self.assignment.renew():
+            raise LeaseLost
         if now >= self.wanted_at + WANTED_EVERY:
             self.wanted_at = now
             if not self.assignment.is_wanted():
@@ -199,7 +195,7 @@ class _Supervision:
             try:
                 return write()
             except (OperationalError, InterfaceError) as error:
-                if time.monotonic() > self.renewed + FENCE:
+                if time.monotonic() > self.assignment.renewed_at + FENCE:
                     # Somebody else may have the work by now.
                     raise LeaseLost from error
                 logger.warning("the database did not answer: %s", error)

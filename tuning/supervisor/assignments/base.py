@@ -49,7 +49,8 @@ class Assignment(ABC):
     def __init__(self, row: Any) -> None:
         self.row = row
         self.rows: WorkQuerySet = type(row).objects.all()
-        self._renewed_at = time.monotonic()
+        # By this process's clock. The lease began with the claim.
+        self.renewed_at = time.monotonic()
 
     @abstractmethod
     def start(self, runner: Runner) -> None:
@@ -79,12 +80,15 @@ class Assignment(ABC):
         return not self.is_awaited() and claims.lacks_slots()
 
     def renew(self) -> bool:
-        self._renewed_at = time.monotonic()
-        return self.rows.renew(self.row.pk, self.row.attempt)
+        now = time.monotonic()
+        renewed = self.rows.renew(self.row.pk, self.row.attempt)
+        if renewed:
+            self.renewed_at = now
+        return renewed
 
     def beat(self) -> None:
         """Renew the lease in the middle of something long: copying gigabytes."""
-        if time.monotonic() >= self._renewed_at + BEAT:
+        if time.monotonic() >= self.renewed_at + BEAT:
             self._must(self.renew())
 
     def arrange(self, project: ProjectOrder) -> None:

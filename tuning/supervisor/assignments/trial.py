@@ -56,7 +56,8 @@ class TrialAssignment(Assignment):
         self._judge = Judge(row)
         # Epochs of an earlier attempt that this one goes on from.
         self._earlier: list[Point] = []
-        self._flushed_at = 0.0
+        self._built: dict[str, Any] = {}
+        self._built_at = self._flushed_at = 0.0
 
     def start(self, runner: Runner) -> None:
         self._token = ""
@@ -80,7 +81,9 @@ class TrialAssignment(Assignment):
             case Built() | EpochEnd() | TrialEnd() | TrialPruned() if not self.ordered:
                 raise BadEvent("news of a trial before it was given one")
             case Built():
-                recorder.record_built(self.row, event.parameters, event.summary)
+                # Written with the first epoch, if that comes soon.
+                self._built_at = time.monotonic()
+                self._built = {"parameters": event.parameters, "layers": event.summary}
             case EpochEnd():
                 self._limit.add()
                 self._epochs.append(event)
@@ -100,14 +103,15 @@ class TrialAssignment(Assignment):
         return False
 
     def flush(self) -> None:
-        """Write the epochs that have arrived."""
-        if self._epochs:
-            recorder.record_epochs(self.row, self._epochs, self._limit.count)
-            self._epochs = []
+        """Write the epochs that have arrived, and what the model is."""
+        if self._epochs or self._built:
+            recorder.record_epochs(self.row, self._epochs, self._limit.count, **self._built)
+            self._epochs, self._built = [], {}
             self._flushed_at = time.monotonic()
 
     def tick(self) -> None:
-        if time.monotonic() >= self._flushed_at + FLUSH_SECONDS:
+        since = self._flushed_at if self._epochs else self._built_at
+        if time.monotonic() >= since + FLUSH_SECONDS:
             self.flush()
 
     def is_wanted(self) -> bool:

@@ -25,8 +25,8 @@ setup: venv ## Everything that `make up` needs, without starting it.
 test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails instead of skipping.
 	@$(PYTEST)
 
-test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs and no browser.
-	@$(PYTEST) -m "not tensorflow and not services and not browser"
+test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs, no browser; none is slow.
+	@$(PYTEST) -m "not tensorflow and not services and not browser and not slow"
 
 # Linters read the settings, and reading them makes a data folder: not the one with the data.
 lint: venv-dev ## Check style, types, layers, migrations, security settings and dependencies.

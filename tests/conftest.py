@@ -69,7 +69,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneProcessAF
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow files go first, the longest turn before all, so that no process is left with one."""
-    marks = ("browser", "tensorflow", "services")
+    marks = ("browser", "tensorflow", "services", "slow")
     slow = {item.path for item in items if any(map(item.get_closest_marker, marks))}
     items.sort(key=lambda item: (not item.nodeid.startswith(BROWSER), item.path not in slow))
 

@@ -57,6 +57,7 @@ def test_a_search_that_minimises(make_search: Any, add: Any) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_of_very_many_trials_a_sample_is_drawn_with_all_that_were_best(make_search: Any) -> None:
     search = make_search(max_trials=9000)
     scores = {number: number % 97 / 100 + number / 100_000 for number in range(2, 9001)}

@@ -50,6 +50,7 @@ def test_no_python_at_all(folder: Path) -> None:
     assert "/nowhere/python3 is not to be found" in done.stdout
 
 
+@pytest.mark.slow
 def test_it_installs_only_what_changed(folder: Path) -> None:
     # A stand-in for the environment's Python, whose pip fails for a package of that name.
     python = folder / ".venv" / "bin" / "python"

@@ -87,6 +87,7 @@ def test_stored_datasets_are_as_readable_as_their_folder(root: Path, tmp_path: P
         os.umask(before)
 
 
+@pytest.mark.slow
 def test_every_command_writes_for_its_owner_alone(tmp_path: Path) -> None:
     data = tmp_path / "data"
     done = manage("migrate", environment=clean_environment(TUNEROOM_DATA=str(data)))

@@ -82,6 +82,7 @@ def test_what_a_dead_child_left_behind_ends_before_the_next_one(tmp_path: Path) 
     assert processes_with("FAMILY", str(tmp_path)) == []
 
 
+@pytest.mark.slow
 def test_a_restarted_child_ends_with_a_killed_parent(tmp_path: Path) -> None:
     flag = tmp_path / "flag"
     once = f"import pathlib, sys, time; p = pathlib.Path({str(flag)!r}); print('up');"
@@ -118,6 +119,7 @@ def _terminate_again(parent: "subprocess.Popen[str]") -> bool:
     return parent.poll() is not None
 
 
+@pytest.mark.slow
 def test_children_end_when_the_parent_is_killed(tmp_path: Path) -> None:
     parent = start(tmp_path, WAITS, WAITS)
     lines_until_up(parent, 2)

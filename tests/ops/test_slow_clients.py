@@ -19,6 +19,8 @@ import pytest
 from tests.services import ROOT, answers, clean_environment, free_port, manage, wait_for
 from webapp import gunicorn_worker
 
+pytestmark = pytest.mark.slow
+
 # More than the site has threads.
 MANY = 72
 TOKEN = "a" * 32

@@ -19,6 +19,7 @@ from .harness import Runner
 ROWS = {"digits": 1797, "breast-cancer": 569, "wine": 178, "iris": 150, "diabetes": 442}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", BUNDLED)
 def test_arrays_and_facts_agree(datasets: Path, key: str) -> None:
     folder = datasets / key
@@ -37,6 +38,7 @@ def test_arrays_and_facts_agree(datasets: Path, key: str) -> None:
         assert sum(facts["target_histogram"]["counts"]) == len(y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", BUNDLED)
 def test_the_load_snippet_gives_the_same_arrays(datasets: Path, key: str) -> None:
     facts = json.loads((datasets / key / "meta.json").read_text())
@@ -46,6 +48,7 @@ def test_the_load_snippet_gives_the_same_arrays(datasets: Path, key: str) -> Non
     assert np.array_equal(names["y"], np.load(datasets / key / "y.npy"))
 
 
+@pytest.mark.slow
 def test_tables_show_their_first_rows(datasets: Path) -> None:
     facts = json.loads((datasets / "iris" / "meta.json").read_text())
     assert facts["feature_names"][0] == "sepal length (cm)"
@@ -53,6 +56,7 @@ def test_tables_show_their_first_rows(datasets: Path) -> None:
     assert len(facts["head"]) == 5
 
 
+@pytest.mark.slow
 def test_thumbnails_show_three_images_of_each_class(datasets: Path) -> None:
     facts = json.loads((datasets / "digits" / "meta.json").read_text())
     layout = facts["thumbnails"]
@@ -62,6 +66,7 @@ def test_thumbnails_show_three_images_of_each_class(datasets: Path) -> None:
     assert (layout["cell_width"], layout["cell_height"], layout["gap"]) == (48, 48, 4)
 
 
+@pytest.mark.slow
 def test_bundled_datasets_need_no_keras(tmp_path: Path) -> None:
     with Runner(tmp_path / "work", "--no-keras") as runner:
         runner.until(Ready)

@@ -372,6 +372,7 @@ def test_a_column_without_a_name_gets_one() -> None:
     assert profile["feature_names"] == ["size", "town"]
 
 
+@pytest.mark.slow
 def test_five_thousand_columns() -> None:
     head = ",".join(f"measure {n}" for n in range(4999))
     rows = [
@@ -386,6 +387,7 @@ def test_five_thousand_columns() -> None:
     assert len(json.loads(Path("prepared/meta.json").read_text())["columns"]) == 4999
 
 
+@pytest.mark.slow
 def test_large_files_need_little_memory() -> None:
     line = ",".join(["0.123456789"] * 9)
     rows = "".join(f"{n},{line},{n % 2}\n" for n in range(60_000))
@@ -470,6 +472,7 @@ def test_words_for_gaps_in_a_parquet_file() -> None:
     check_snippet(profile)
 
 
+@pytest.mark.slow
 def test_a_text_that_is_repeated_takes_memory_once() -> None:
     rows = 100_000
     content = parquet({"long": ["x" * 10_000] * rows, "n": range(rows), "y": [1.5, 2.5] * 50_000})

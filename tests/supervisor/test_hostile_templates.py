@@ -32,7 +32,7 @@ from tuning.supervisor.runners import Device, RunnerProcess
 from .conftest import UNITS_SPACE
 from .real import real_slot
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 MAIN = Path(__file__).with_name("hostile_main.py")
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108

@@ -16,7 +16,7 @@ from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import importances
 from tuning.supervisor.importances import ImportancesThread
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ def watchful(monkeypatch: Any) -> None:
     monkeypatch.setattr("tuning.supervisor.limits.CHECK_EVERY", 0)
 
 
+@pytest.mark.slow
 def test_the_highest_of_all_looks_counts(peaks: Any, watchful: None) -> None:
     # A second execution builds its model, too.
     assert peaks(Built(100, ""), 2000, 7000, 3000, good_trial) == [7000, 7000]

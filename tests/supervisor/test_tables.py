@@ -97,6 +97,7 @@ def test_with_a_target_it_is_prepared_at_once(upload: Any, work: Any) -> None:
     delete_dataset(row)
 
 
+@pytest.mark.slow
 def test_five_thousand_columns_fit_through_the_pipe(upload: Any, work: Any) -> None:
     """In names and texts that JSON spells with six letters for one."""
     names = [f"größe der probe {n} in µm" for n in range(4999)]

@@ -81,6 +81,7 @@ def addresses(hostile: Search) -> Any:
     return columns | st.sampled_from([table, reverse("trial-columns", args=key), *plots, *files])
 
 
+@pytest.mark.slow
 def test_every_address_is_answered(addresses: Any, as_alice: Client) -> None:
     @FUZZ
     @given(address=addresses, query=QUERIES)

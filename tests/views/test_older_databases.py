@@ -32,6 +32,7 @@ def migrate_back_and_forth() -> None:
     call_command("migrate", verbosity=0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_as_before")
 def test_every_page_shows_the_rows_of_the_version_before(
     alice: User, as_alice: Client, project: Project, search: Search, best: Trial,

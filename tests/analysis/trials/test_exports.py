@@ -221,6 +221,7 @@ def test_a_selection_of_no_trials_is_a_file_too(search: Search, alice: User, nam
         assert data.decode().endswith("\\midrule\n\\bottomrule\n\\end{tabular}\n")
 
 
+@pytest.mark.slow
 def test_the_first_piece_comes_before_the_last_row_is_read(many: Any, alice: User) -> None:
     search = many(5000)
     for name in ("csv", "json", "latex"):
@@ -234,6 +235,7 @@ def test_the_first_piece_comes_before_the_last_row_is_read(many: Any, alice: Use
         assert len(b"".join(first)) * 5 < len(b"".join(others))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_trials(
     many: Any, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ TEMPLATES = Path(__file__).resolve().parent / "speed" / "long_run_templates"
 # By name: what the page calls it, and its template.
 KINDS = {
     "built_in": ("built-in dense network", "dense"),
-    "own_code": ("own layer, loss and callback", f"{TEMPLATES / 'own_code.py'}"),
+    "own_code": ("own layer, loss, callback", f"{TEMPLATES / 'own_code.py'}"),
     "custom_tuner": ("custom tuner", f"{TEMPLATES / 'custom_tuner.py'}"),
     "estimator": ("scikit-learn pipeline", f"{TEMPLATES / 'pipeline.py'}"),
 }
@@ -95,7 +95,10 @@ def _follow(
             if finished and (runner is None or not runner.is_running()):
                 runner = _busiest(running.pid)
             if runner and finished and finished not in seen:
-                seen[finished] = _state(runner)
+                state = _state(runner)
+                if state["memory"]:
+                    # It has not ended.
+                    seen[finished] = state
         except (psutil.Error, OSError):
             runner = None
     return seen

@@ -53,7 +53,7 @@ def lines(panels: Sequence[tuple[str, str, dict[str, Sequence[float]]]]) -> str:
         parts.append("</g>")
     names = list(panels[0][2]) if panels else []
     for i, name in enumerate(names):
-        x = 56 + 170 * i
+        x = 56 + 160 * i
         parts.append(
             f'<path d="M{x} {PANEL_HEIGHT + 8}h22" stroke="{COLOURS[i]}" stroke-width="2"/>'
             f'<text x="{x + 28}" y="{PANEL_HEIGHT + 12}">{escape(name)}</text>'

@@ -9,7 +9,7 @@ from . import long_runs
 from .drawing import bars, lines
 from .long_runs import LongRun
 from .programs import PEERS
-from .results import PACKAGES, TITLES, TUNEROOM, Results, Row, failures, ratios, rows
+from .results import PACKAGES, TITLES, TUNEROOM, Ratio, Results, Row, failures, ratios, rows
 from .workloads import WORKLOADS, Workload
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
@@ -100,7 +100,7 @@ def _targets(found: Sequence[tuple[Workload, dict[str, Row]]]) -> str:
     for workload, own in found:
         for words, ratio in ratios(own, workload):
             lines.append(
-                f"| {workload.name} | {words} | {ratio.target:g} | {_times(ratio.whole)} ({_times(ratio.search)}) "
+                f"| {workload.name} | {words} | {ratio.target:g} | {_both(ratio)} "
                 f"| {ratio.verdict} |"
             )
     return "\n".join(lines)
@@ -127,7 +127,8 @@ def _workload(workload: Workload, own: dict[str, Row], measured: Results) -> str
             f"| {share} | {row.best:.4f} | {row.peak_bytes / MEGABYTE:,.0f} MB | {_size(row.disk_bytes)} |"
         )
     counted = sorted({row.runs for row in own.values()})
-    notes = [f"Medians of {' or '.join(map(str, counted))} rounds."]
+    rounds = "one round" if counted == [1] else f"{' or '.join(map(str, counted))} rounds"
+    notes = [f"Medians of {rounds}."]
     different = {program: row.epochs for program, row in own.items()}
     if len(set(different.values())) > 1:
         said = ", ".join(f"{TITLES[name]} {epochs:g}" for name, epochs in different.items())
@@ -162,6 +163,12 @@ def _long_runs(long: Sequence[LongRun]) -> str:
         "![Memory and seconds of each trial over the trials of one runner](throughput_long_run.svg)",
     ]
     return "\n".join(lines)
+
+
+def _both(ratio: Ratio) -> str:
+    if ratio.whole is None:
+        return _times(None)
+    return f"{_times(ratio.whole)} ({_times(ratio.search)})"
 
 
 def _times(ratio: float | None) -> str:

@@ -1,8 +1,10 @@
 """Tuneroom as one of the programs: a search from pressing Start to its last trial's row."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from benchmarks.tuneroom import ROOT, Running, tuneroom
@@ -41,15 +43,21 @@ class Tuneroom:
                        *(["--folds", "2"] if workload.folds else ["--epochs", "1"]))  # fmt: skip
         wait_for_spare_runner(self._running.pid)
         wait_until_idle(self._running.pid)
-        before = bytes_in(self._running.data)
+        before = self._bytes()
         with Watch([self._running.pid], self._running.data) as watch:
             self._tune(*named, *_options(workload, seed), "--parallel", str(self._slots))
         ((seconds, trials, best, epochs),) = self._running.query(FIGURES)
         wait_until_idle(self._running.pid)
-        grown = max(0, bytes_in(self._running.data) - before)
+        grown = self._bytes() - before
         return Measured(
             seconds, seconds, trials, epochs, best, watch.peak_bytes, grown, watch.graph_share
         )
+
+    def _bytes(self) -> int:
+        """On the disk, once the database's log is in its file."""
+        with closing(sqlite3.connect(self._running.data / "db.sqlite3")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return bytes_in(self._running.data)
 
     def _knows(self, builder: Path) -> bool:
         sql = (

@@ -18,6 +18,7 @@ def named(text: str) -> set[str]:
     return {name.lower() for name in re.findall(r"([\w-]+)==\d", text)}
 
 
+DISTRIBUTIONS = packages_distributions()
 INSTALLED = named((ROOT / "requirements.txt").read_text()) | named(README)
 
 
@@ -51,10 +52,9 @@ def with_helpers(file: Path, seen: set[Path]) -> set[Path]:
     "file", sorted((ROOT / "benchmarks").rglob("*.py")), ids=lambda file: file.name
 )
 def test_it_needs_what_the_readme_installs(file: Path) -> None:
-    distributions = packages_distributions()
     for helper in with_helpers(file, set()):
         tops = {name.split(".")[0] for name in imports(helper)}
         # What no package brings lies beside the file when it runs.
-        for top in (tops - OURS - set(sys.stdlib_module_names)) & distributions.keys():
-            owners = {owner.lower() for owner in distributions[top]}
+        for top in (tops - OURS - set(sys.stdlib_module_names)) & DISTRIBUTIONS.keys():
+            owners = {owner.lower() for owner in DISTRIBUTIONS[top]}
             assert owners & INSTALLED, f"{helper.relative_to(ROOT)} imports {top}"

@@ -65,6 +65,10 @@ class Recorder:
 
 def main(datasets: Path) -> None:
     load_libraries()
+    from tuning.runner.networks import samples
+
+    # How many there are is tested with own templates; here it only takes time.
+    samples.WANTED = 2
     from tuning.runner.inspection import inspect_template
 
     results: dict[str, Any] = {}

@@ -41,6 +41,8 @@ SECONDS = (
     " AND t.finished_at IS NOT NULL ORDER BY t.number"
 )
 MEGABYTE = 1e6
+# After so many trials it is plain which runner trains them.
+SURE = 5
 
 
 def main() -> None:
@@ -92,14 +94,15 @@ def _follow(
         time.sleep(0.2)
         ((finished,),) = running.query(FINISHED, trials)
         try:
-            if finished and (runner is None or not runner.is_running()):
+            if finished >= SURE and (runner is None or not runner.is_running()):
                 runner = _busiest(running.pid)
             if runner and finished and finished not in seen:
                 state = _state(runner)
                 if state["memory"]:
                     # It has not ended.
                     seen[finished] = state
-        except (psutil.Error, OSError):
+        except (psutil.Error, OSError, ValueError):
+            # It has just ended, or there is none yet.
             runner = None
     return seen
 

@@ -88,7 +88,7 @@ class WorkerProcess:
             done = loop.run()
         finally:
             self.numbers.give_back(slot)
-        if done:
+        if done and not self.stopping.is_set():
             # At once: the next search may begin any moment. The watch tries again.
             with contextlib.suppress(OSError):
                 self._keep_spares()

@@ -54,10 +54,10 @@ def test_the_main_job(sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path:
     project = int(re.search(r"/projects/(\d+)/", page.url)[1])  # type: ignore[index]
 
     # Random search: every trial and epoch appears on the open page.
-    search = start_search(page, tuner="random", max_trials="4", epochs="12")
-    page.get_by_text(re.compile("epoch ([5-9]|1[0-2]) of 12")).first.wait_for(timeout=LONG)
-    page.locator("#search-hero").get_by_text(re.compile("[2-4] completed")).wait_for(timeout=LONG)
-    page.locator("#running-plot .main-svg").first.wait_for()
+    search = start_search(page, tuner="random", max_trials="8", epochs="40")
+    page.locator("#running-plot .main-svg").first.wait_for(timeout=LONG)
+    page.get_by_text(re.compile(r"epoch ([5-9]|\d\d) of 40")).first.wait_for(timeout=LONG)
+    page.locator("#search-hero").get_by_text(re.compile("[2-8] completed")).wait_for(timeout=LONG)
     save_picture(page, "search")
     wait_until_completed(page)
     page.locator("#history-plot .main-svg").first.wait_for()

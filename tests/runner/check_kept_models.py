@@ -247,9 +247,9 @@ def gradient_of_a_shared_graph() -> float:
 def main() -> None:
     os.environ["RUNNER_KEPT_MODELS"] = "2"
     kept = KeptModels()
-    runs = ((0.05, 1), (0.01, 2))
+    first, second = (0.05, 1), (0.01, 2)
     # By Keras's own `fit`, before the quick one takes its place.
-    alone = {build: [trained(build, None, *run)[1] for run in runs] for build in SAME}
+    alone = {build: trained(build, None, *second)[1] for build in SAME}
     quick_fit.install()
     forget_gradients_with_graphs()
     found: dict[str, Any] = {"same": {}, "in_place": {}, "expected": {}}
@@ -260,9 +260,9 @@ def main() -> None:
             prepared(build, kept, 0.05)
             found["in_place"][name] = prepared(build, kept, 0.01)[1]
             continue
-        (_, first), (in_place, second) = (trained(build, kept, *run) for run in runs)
-        found["in_place"][name] = in_place
-        found["same"][name] = [first, second] == alone[build]
+        trained(build, kept, *first)
+        found["in_place"][name], result = trained(build, kept, *second)
+        found["same"][name] = result == alone[build]
     found["others"] = {
         "another batch size": prepared(normalized, kept, 0.1, batch_size=16)[1],
         "an own callback": prepared(normalized, kept, 0.1, callbacks=[Own()])[1],

@@ -167,6 +167,17 @@ class Rates(keras.callbacks.Callback):
         logs["again"] = self.model.evaluate(X[:9], Y[:9], verbose=0)[0]
 
 
+class Thaw(keras.callbacks.Callback):
+    """Lets more layers learn, before the first batch."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.model.layers[0].trainable = True
+
+
+def frozen() -> keras.Model:
+    return compiled(layers.Dense(4, trainable=False), layers.Dense(4))
+
+
 class Batches(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.model.stop_training = batch == 1
@@ -190,6 +201,7 @@ WHOLE: dict[str, tuple[Build, dict[str, Any]]] = {
     ),
     "split": (plain, {"validation_data": None, "validation_split": 0.2}),
     "callbacks": (plain, {"epochs": 5, "callbacks": lambda: [*stopping(), Rates()]}),
+    "thawed by a callback": (frozen, {"callbacks": lambda: [Thaw()]}),
     "class weights": (weighted, {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}}),
     "row weights": (weighted, {"sample_weight": np.linspace(0, 2, ROWS)}),
     "own parts": (own_parts, {"epochs": 3}),

@@ -1,20 +1,17 @@
 """A trial that is trained with the graphs of an earlier one has the same result, bit by bit."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.tensorflow
+from .warm import python
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.tensorflow
 
 
 def test_the_results_are_the_same_and_graphs_are_kept_where_that_is_sure() -> None:
-    command = [sys.executable, "-m", "tests.runner.check_kept_models"]
-    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, timeout=300)
+    done = python("-m", "tests.runner.check_kept_models")
+    assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout)
     assert len(found["same"]) == 9
     assert all(found["same"].values()), found["same"]

@@ -19,7 +19,7 @@ import numpy as np
 from keras.src.models.functional import Functional
 from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 
-from .quick_fit import build_layers, build_optimizer
+from .variables import build_layers, build_metrics, build_optimizer
 
 # Of a kept model with its optimizer. Larger ones train so long that tracing hardly counts.
 MAX_BYTES = 64 * 1024 * 1024
@@ -72,6 +72,7 @@ class KeptModels:
             _hand_over(model, kept)
         else:
             kept = model
+            build_metrics(model, given)
         if key is None:
             return model
         # The one that was used last is the last one to go.

@@ -12,9 +12,10 @@ from typing import Any
 
 import keras
 import keras_tuner as kt
-import numpy as np
 from keras import callbacks as kinds
 from keras_tuner.src.engine.tuner_utils import TunerCallback
+
+from .variables import build_layers, build_metrics, can_build_optimizer
 
 _BATCH_HOOKS = (
     "on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end",
@@ -67,51 +68,7 @@ def _suits(model: keras.Model, given: dict[str, Any]) -> bool:
     callbacks = given.get("callbacks") or ()
     if not isinstance(callbacks, list | tuple) or any(map(acts_on_batches, callbacks)):
         return False
-    return build_optimizer(model) and build_metrics(model, given)
-
-
-def build_layers(model: keras.Model, given: dict[str, Any]) -> bool:
-    """Make the variables of the layers, of a stack without an input shape by the rows' own, as its
-    first batch would. False for models whose layers only their own code can build."""
-    x = given.get("x")
-    if type(model) is keras.Sequential and not model.built and isinstance(x, np.ndarray):
-        try:
-            model.build((None, *x.shape[1:]))
-        except Exception:  # noqa: BLE001  the training says what is wrong, in its own words
-            return False
-    return all(layer.built for layer in model._flatten_layers())
-
-
-def build_optimizer(model: keras.Model) -> bool:
-    """Make an optimizer's variables outside of the graph, which would have conditions around them.
-    False for one of somebody's own, of which only `fit` knows how it begins."""
-    optimizer = model.optimizer
-    if optimizer is None or not model.trainable_variables:
-        return False
-    if optimizer.built:
-        return True
-    own = not type(optimizer).__module__.startswith("keras.")
-    if own or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return False
-    optimizer.build(model.trainable_variables)
-    return True
-
-
-def build_metrics(model: keras.Model, given: dict[str, Any]) -> bool:
-    """Make the variables of loss and metrics outside of the graph, too, for these arguments of
-    `fit`. Together with the optimizer's that saves half of the time that tracing takes."""
-    x, y = given.get("x"), given.get("y")
-    if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray)):
-        return False
-    batch = [x[:2], y[:2]]
-    if given.get("class_weight") is not None or given.get("sample_weight") is not None:
-        batch.append(np.ones(len(batch[1]), "float32"))
-    try:
-        model._symbolic_build(data_batch=tuple(batch))
-    except Exception as error:  # noqa: BLE001  the training says what is wrong, in its own words
-        print(f"The metrics are made during the training: {error}")
-        return False
-    return True
+    return can_build_optimizer(model) and build_metrics(model, given)
 
 
 def acts_on_batches(callback: Any) -> bool:
@@ -121,8 +78,8 @@ def acts_on_batches(callback: Any) -> bool:
         tuner = type(callback.tuner)
         hooks = ("on_batch_begin", "on_batch_end")
         return any(getattr(tuner, hook) is not getattr(kt.Tuner, hook) for hook in hooks)
-    if isinstance(callback, kinds.ModelCheckpoint) and callback.save_freq == "epoch":
-        kind = kinds.Callback if kind is kinds.ModelCheckpoint else kind
+    if kind is kinds.ModelCheckpoint and callback.save_freq == "epoch":
+        return False
     return any(
         hook in vars(callback) or getattr(kind, hook, None) is not getattr(kinds.Callback, hook)
         for hook in _BATCH_HOOKS

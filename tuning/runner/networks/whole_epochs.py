@@ -6,7 +6,7 @@ over batches is part of the graph, and the rows are tensors that it takes its ba
 order and steps are Keras's own, so that results are the same, bit by bit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,8 @@ from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 from keras.src.trainers.data_adapters.array_slicing import convert_to_sliceable
 from tensorflow.python.eager import context
 
+from .variables import build_optimizer
+
 
 class WholeEpoch(TFEpochIterator):
     """What `fit` and `evaluate` go through once an epoch: one item, which holds all batches."""
@@ -32,6 +34,7 @@ class WholeEpoch(TFEpochIterator):
         # their memory costs, and nothing where they are mapped (`SharedRows`).
         self.tensors = tree.map_structure(tf.convert_to_tensor, tree.lists_to_tuples(arrays))
         self.batch_size: int = adapter.batch_size
+        self.has_remainder = bool(adapter.has_partial_batch)
         self.steps_per_epoch = None
         self.steps_per_execution = adapter.num_batches
         self._num_batches = adapter.num_batches
@@ -45,51 +48,60 @@ class WholeEpoch(TFEpochIterator):
 
 
 class EpochFunction:
-    """Stands in the place of a model's `train_function` or `test_function`."""
+    """Takes the place of a model's `train_function` or `test_function`. `before`: called before a
+    graph is traced."""
 
-    def __init__(self, model: keras.Model, step: Any) -> None:
+    def __init__(
+        self, model: keras.Model, step: Any, before: Callable[[keras.Model], Any] | None = None
+    ) -> None:
         self._model = model
         self._step = step
+        self._before = before
         # Keras's own, should somebody pass other data to the same model.
         self._of_keras: Any = None
         self._graphs: dict[Any, Any] = {}
 
     def __call__(self, data: Any) -> Any:
         if isinstance(data, WholeEpoch):
-            return self._graph(data)(data.order, *tree.flatten(data.tensors))
+            rows = tree.flatten(data.tensors)
+            return self._graph(data)(data.order, tf.constant(data.batch_size, tf.int64), *rows)
         if self._of_keras is None:
             self._of_keras = self._model._make_function(self._step)
         return self._of_keras(data)
 
     def _graph(self, data: WholeEpoch) -> Any:
-        flat = tree.flatten(data.tensors)
-        key = (data.batch_size, *((tuple(part.shape), part.dtype) for part in flat))
+        """One for as many rows and batches as may be: Keras, too, traces anew for other shapes of
+        batches only. Those have no fixed length where the last one is shorter."""
+        length = None if data.has_remainder else data.batch_size
+        specs = [tf.TensorSpec([None, *one.shape[1:]], one.dtype) for one in
+                 tree.flatten(data.tensors)]  # fmt: skip
+        key = (length, *specs)
         if key not in self._graphs:
             structure = tree.map_structure(lambda _: None, data.tensors)
-            batch_size = data.batch_size
 
             @tf.autograph.experimental.do_not_convert
-            def epoch(order: tf.Tensor, *flat: tf.Tensor) -> Any:
-                tensors = tree.pack_sequence_as(structure, flat)
-                return self._all_steps(tensors, order, batch_size)
+            def epoch(order: tf.Tensor, batch_size: tf.Tensor, *rows: tf.Tensor) -> Any:
+                tensors = tree.pack_sequence_as(structure, rows)
+                return self._all_steps(tensors, order, batch_size, length)
 
-            self._graphs[key] = tf.function(epoch).get_concrete_function(data.order, *flat)
+            if self._before:
+                self._before(self._model)
+            counts = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int64)
+            self._graphs[key] = tf.function(epoch).get_concrete_function(*counts, *specs)
         return self._graphs[key]
 
-    def _all_steps(self, tensors: Any, order: tf.Tensor, batch_size: int) -> Any:
-        rows = order.shape[0]
-        steps = -(-rows // batch_size)
-
-        def one(number: tf.Tensor) -> tf.Tensor:
-            begin = number * batch_size
-            chosen = order[begin : tf.minimum(begin + batch_size, rows)]
-            if rows % batch_size == 0:
-                # As Keras's pipeline: of known length if all batches have the same.
-                chosen.set_shape([batch_size])
+    def _all_steps(
+        self, tensors: Any, order: tf.Tensor, batch_size: tf.Tensor, length: int | None
+    ) -> Any:
+        def one(begin: tf.Tensor) -> tf.Tensor:
+            chosen = order[begin : begin + batch_size]
+            chosen.set_shape([length])
             self._step(tree.map_structure(lambda rows: tf.gather(rows, chosen), tensors))
-            return number + 1
+            return begin + batch_size
 
-        tf.while_loop(lambda number: number < steps, one, [0], parallel_iterations=1)
+        rows = tf.size(order, tf.int64)
+        begin = tf.constant(0, tf.int64)
+        tf.while_loop(lambda begin: begin < rows, one, [begin], parallel_iterations=1)
         return self._model.get_metrics_result()
 
 
@@ -100,15 +112,17 @@ def is_within() -> bool:
 
 @contextmanager
 def whole_epochs(model: keras.Model) -> Iterator[None]:
-    """Within, `fit` trains the model, and `evaluate` tests it, an epoch at a time. All of its
-    variables, those of its optimizer and metrics included, exist already."""
+    """Within, `fit` trains the model, and `evaluate` tests it, an epoch at a time. The variables of
+    its layers and metrics exist already, and its optimizer's can be made."""
 
     def chosen(x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         return _whole(x, y, **kwargs) or TFEpochIterator(x=x, y=y, **kwargs)
 
-    for name, step in (("train_function", model.train_step), ("test_function", model.test_step)):
-        if not isinstance(getattr(model, name), EpochFunction):
-            setattr(model, name, EpochFunction(model, step))
+    if not isinstance(model.train_function, EpochFunction):
+        # Callbacks may have let further layers learn by then.
+        model.train_function = EpochFunction(model, model.train_step, before=build_optimizer)
+    if not isinstance(model.test_function, EpochFunction):
+        model.test_function = EpochFunction(model, model.test_step)
     trainer.TFEpochIterator = chosen
     try:
         yield
@@ -138,7 +152,6 @@ def _whole(
 def _order(rows: int, shuffle: bool) -> tf.Tensor:
     """In which rows come in each epoch. A graph of its own draws with the seed that holds now and
     from its beginning, whatever was drawn before, as Keras's pipeline does in each epoch anew."""
-
     if not shuffle:
         return tf.range(rows, dtype=tf.int64)
 

@@ -28,7 +28,7 @@ _OF_A_STRATEGY = ("max_trials", *OWN_SETTINGS, "early_stopping_patience")
 _DIRECTIONS = {"direction": "objective", "early_stopping_direction": "early_stopping_metric"}
 
 # Trials in parallel that the form proposes at most.
-MOST_PROPOSED = 8
+MAX_PROPOSED = 8
 # Upper limits against slips of the finger, not against use.
 LIMITS: dict[str, tuple[int, int]] = {
     "max_trials": (1, 100_000),
@@ -79,7 +79,7 @@ def _parallel_trials() -> int:
     """What the form proposes: all slots that are there, so that trials end soonest; not so many
     that most are chosen before the first result is known."""
     least: int = Search._meta.get_field("parallel_trials").get_default()
-    return min(max(least, Worker.objects.online().slot_count()), MOST_PROPOSED)
+    return min(max(least, Worker.objects.online().slot_count()), MAX_PROPOSED)
 
 
 class SearchForm(forms.ModelForm):

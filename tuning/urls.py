@@ -14,6 +14,7 @@ from tuning.views import (
     help,
     hypermodels,
     imports,
+    invitations,
     mentions,
     notes,
     projects,
@@ -158,6 +159,17 @@ urlpatterns = [
         teams.member_remove,
         name="member-remove",
     ),
+    path(
+        "teams/<int:pk>/invitations/",
+        invitations.invitation_create,
+        name="invitation-create",
+    ),
+    path(
+        "invitations/<int:pk>/revoke/",
+        invitations.invitation_revoke,
+        name="invitation-revoke",
+    ),
+    path("invitations/<str:token>/", invitations.invitation_open, name="invitation-open"),
     path("workers/", workers.worker_list, name="worker-list"),
     path("access-tokens/", access_tokens.access_token_list, name="access-token-list"),
     path(

@@ -1,8 +1,11 @@
 """What goes into the site's log."""
 
 import logging
+import re
 
 LONGEST = 300
+# Addresses that let in whoever knows them.
+SECRET_LINK = re.compile(r"(/invitations/|/accounts/reset/[^/\s]+/)[^/\s]+")
 
 
 class RefusedRequestFilter(logging.Filter):
@@ -19,4 +22,14 @@ class RefusedRequestFilter(logging.Filter):
         line = " ".join(record.getMessage().split())
         record.msg, record.args = line[:LONGEST], ()
         record.exc_info = record.exc_text = None
+        return True
+
+
+class SecretLinkFilter(logging.Filter):
+    """Invitations and links for a new password are not for those who read the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        line = record.getMessage()
+        if SECRET_LINK.search(line):
+            record.msg, record.args = SECRET_LINK.sub(r"\1…", line), ()
         return True

@@ -178,6 +178,18 @@ else:
         }
     }
 
+# --- Cache -----------------------------------------------------------------------------------
+
+# In each process's memory. Counts of attempts must not be pushed out by pieces of pages.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "attempts": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "attempts",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+}
+
 # --- People ----------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
@@ -368,13 +380,16 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"refused": {"()": "webapp.logs.RefusedRequestFilter"}},
+    "filters": {
+        "refused": {"()": "webapp.logs.RefusedRequestFilter"},
+        "secrets": {"()": "webapp.logs.SecretLinkFilter"},
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["refused"],
+            "filters": ["refused", "secrets"],
         }
     },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},

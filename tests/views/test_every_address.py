@@ -4,6 +4,7 @@ nothing, and no address loads TensorFlow."""
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from tuning import urls
 from tuning.models import (
     AccessToken,
     Comment,
+    Invitation,
     Project,
     SavedModel,
     SavedView,
@@ -26,7 +29,8 @@ from tuning.models import (
     Worker,
 )
 
-OPEN = {"health"}
+# Anybody may open these: strangers with an invitation have no account yet.
+OPEN = {"health", "invitation-open"}
 # What everybody with an account sees: their own lists, and what is built in.
 SHARED = {
     "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
@@ -56,13 +60,15 @@ CHANGES = {
     "search-pause", "search-resume",
     "search-stop", "search-extend", "search-limits",
     "search-delete", "trial-retrain", "trial-train-to-end", "saved-model-stop",
-    "saved-model-delete", "member-set", "dataset-delete", "dataset-columns",
+    "saved-model-delete", "dataset-delete", "dataset-columns",
     "dataset-arrays", "hypermodel-inspect",
     "view-change", "view-delete",
     "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
     "search-tags", "trial-tags", "project-mark",
     "comment-edit", "comment-delete", "access-token-revoke",
 }  # fmt: skip
+# What editors may not do either.
+OWNERS = {"member-set", "invitation-create", "invitation-revoke"}
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 
 
@@ -76,6 +82,9 @@ def address(
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
         "access": AccessToken.objects.create(user=alice, name="laptop", digest="0"),
+        "invitation": Invitation.objects.create(
+            team=team, invited_by=alice, digest="0", expires_at=timezone.now() + timedelta(1)
+        ),
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
         "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
@@ -90,10 +99,12 @@ def address(
             return reverse(name, args=[search.pk, "history"])
         if name == "trial-column":
             return reverse(name, args=[search.pk, "score"])
-        if name == "member-set":
+        if name in ("member-set", "invitation-create"):
             return reverse(name, args=[team.pk])
         if name == "member-remove":
             return reverse(name, args=[team.pk, alice.pk])
+        if name == "invitation-open":
+            return reverse(name, args=["x" * 43])
         if name == "saved-model-file":
             return reverse(name, args=[saved_model.pk, "history.csv"])
         if name.endswith(("-list", "-create")) or name in ("health", "help-page"):
@@ -136,6 +147,16 @@ def test_viewers_may_look(name: str, address: Any, as_dora: Client) -> None:
 @pytest.mark.parametrize("name", sorted(CHANGES))
 def test_viewers_change_nothing(name: str, address: Any, as_dora: Client) -> None:
     assert as_dora.post(address(name)).status_code == 404
+
+
+@pytest.mark.parametrize("name", sorted(OWNERS))
+def test_only_owners_change_who_is_in_the_team(
+    name: str, address: Any, as_bob: Client, as_dora: Client
+) -> None:
+    for client in (as_bob, as_dora):
+        response = client.post(address(name))
+        assert response.status_code == 403
+        assert "Ask alice (owner) for the owner role." in response.content.decode()
 
 
 @pytest.mark.parametrize("name", sorted(READABLE | SHARED))

@@ -47,6 +47,8 @@ def remove_member(team: Team, user: Any) -> None:
 
 def _refuse_last_owner(team: Team, user: Any) -> None:
     Team.objects.select_for_update().get(pk=team.pk)
-    owners = set(team.memberships.filter(role=Role.OWNER).values_list("user_id", flat=True))
+    # Somebody whose account is deactivated cannot act as an owner.
+    rows = team.memberships.filter(role=Role.OWNER, user__is_active=True)
+    owners = set(rows.values_list("user_id", flat=True))
     if owners == {user.pk}:
         raise LastOwner

@@ -18,7 +18,7 @@ class TeamForm(forms.ModelForm):
 class MemberForm(forms.Form):
     """Somebody to add, or whose role to change, by their username."""
 
-    username = forms.CharField(max_length=150, help_text="The name that they sign in with.")
+    username = forms.CharField(max_length=150, help_text="They sign in with it.")
     role = forms.ChoiceField(choices=Role.choices, initial=Role.EDITOR)
 
     def clean_username(self) -> Any:
@@ -26,8 +26,7 @@ class MemberForm(forms.Form):
         user = get_user_model().objects.filter(username=name, is_active=True).first()
         if user is None:
             raise forms.ValidationError(
-                f"Nobody here is called “{name}”. Check the spelling, or ask them to get an "
-                "account first."
+                f"No account has the username “{name}”. Check the spelling, or invite them by link."
             )
         return user
 

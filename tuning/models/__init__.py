@@ -7,8 +7,10 @@ from .hypermodels import HyperModel
 from .importances import Importances
 from .imports import SearchImport
 from .inspections import Inspection
+from .invitations import Invitation
 from .mails import OutgoingMail
 from .notes import Comment, Mention, SavedView, Star, Tag
+from .people import BrowserSession, Profile
 from .projects import Project
 from .saved_models import SavedModel, SavedModelEpoch
 from .searches import Search
@@ -20,6 +22,7 @@ from .workers import Worker
 __all__ = [
     "AccessToken",
     "Attempt",
+    "BrowserSession",
     "Cells",
     "Comment",
     "Dataset",
@@ -27,9 +30,11 @@ __all__ = [
     "HyperModel",
     "Importances",
     "Inspection",
+    "Invitation",
     "Membership",
     "Mention",
     "OutgoingMail",
+    "Profile",
     "Project",
     "Role",
     "SavedModel",

@@ -75,3 +75,6 @@ class TeamOwnedQuerySet(models.QuerySet[Any]):
 
     def editable_by(self, user: Any) -> Any:
         return self.filter(**{f"{self.team_path}__in": Team.objects.editable_by(user)})
+
+    def owned_by(self, user: Any) -> Any:
+        return self.filter(**{f"{self.team_path}__in": Team.objects.owned_by(user)})

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from tuning import figures
 from tuning.analysis.profiles import Bars, bars_info, parts_text, shape_text
 from tuning.models import Dataset
+from tuning.models.people import display_name
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.spaces.hyperparameters import Hyperparameter
 
@@ -52,6 +53,12 @@ def counted(number: int, noun: str) -> str:
     """{{ 2|counted:"trial" }}: 2 trials. A plural of its own follows a comma."""
     one, _, many = noun.partition(",")
     return figures.counted(number, one, many or None)
+
+
+@register.filter
+def person(user: Any) -> str:
+    """The name under which others see somebody. Nobody is empty: whoever it was has left."""
+    return display_name(user) if user else ""
 
 
 @register.filter

@@ -11,7 +11,9 @@ from django.views.decorators.http import require_safe
 from tuning.analysis import help as texts
 from tuning.analysis.limits import EARLY
 from tuning.analysis.pruning import HORIZON
+from tuning.analysis.roles import RIGHTS
 from tuning.analysis.trials.exports import FORMATS
+from tuning.models import Role
 from tuning.strategies.pruners import PRUNERS
 from tuning.strategies.traits import STRATEGIES
 
@@ -50,6 +52,10 @@ PAGES = {
             },
         ),
         Page("compare", "Comparing", "Trials side by side, and whole searches."),
+        Page(
+            "teams", "Teams and roles", "Inviting people, and what each role may do.",
+            lambda: {"rights": RIGHTS, "roles": list(Role)},
+        ),
         Page("notes", "Stars, tags and comments", "What people add to trials and searches."),
         Page(
             "strategies", "Choosing a strategy", "How a search chooses the next values.",

@@ -5,14 +5,16 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import teams as actions
+from tuning.forms.invitations import InvitationForm
 from tuning.forms.teams import MemberForm, TeamForm
 from tuning.models import Membership, Role, Team
+from tuning.models.people import display_name
 
-from .access import visible_or_404
+from .access import owned_or_404, visible_or_404
 
 
 @require_GET
@@ -41,13 +43,13 @@ def team_create(request: HttpRequest) -> HttpResponse:
 @require_GET
 def team_detail(request: HttpRequest, pk: int) -> HttpResponse:
     team = visible_or_404(request, Team.objects.all(), pk)
-    return render(request, "teams/detail.html", _context(request, team, MemberForm()))
+    return team_page(request, team)
 
 
 @require_POST
 def member_set(request: HttpRequest, pk: int) -> HttpResponse:
     """Add somebody, or change the role of a member. For owners."""
-    team = get_object_or_404(Team.objects.owned_by(request.user), pk=pk)
+    team = owned_or_404(request, Team.objects.all(), pk)
     form = MemberForm(request.POST)
     if form.is_valid():
         try:
@@ -55,7 +57,7 @@ def member_set(request: HttpRequest, pk: int) -> HttpResponse:
         except actions.LastOwner as error:
             form.add_error("role", str(error))
     if form.errors:
-        return render(request, "teams/detail.html", _context(request, team, form), status=422)
+        return team_page(request, team, form=form)
     return redirect("team-detail", team.pk)
 
 
@@ -64,7 +66,7 @@ def member_remove(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
     """GET asks, POST does it. Owners remove anybody; everybody may leave."""
     team = visible_or_404(request, Team.objects.all(), pk)
     if user_pk != request.user.pk:
-        team = get_object_or_404(Team.objects.owned_by(request.user), pk=pk)
+        team = owned_or_404(request, Team.objects.all(), pk)
     member = team.memberships.filter(user=user_pk).select_related("user").first()
     if member is None:
         return redirect("team-detail", team.pk)
@@ -78,16 +80,23 @@ def member_remove(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
     if user_pk == request.user.pk:
         messages.success(request, f"You have left {team}.")
         return redirect("team-list")
-    messages.success(request, f"{member.user} is no longer a member of {team}.")
+    messages.success(request, f"{display_name(member.user)} is no longer a member of {team}.")
     return redirect("team-detail", team.pk)
 
 
-def _context(request: HttpRequest, team: Team, form: MemberForm) -> dict[str, Any]:
-    return {
+def team_page(request: HttpRequest, team: Team, **context: Any) -> HttpResponse:
+    """The team's page, with forms that were refused or a new invitation as `context` has them."""
+    invitations = team.invitations.pending().select_related("invited_by", "project")
+    page = {
         "team": team,
-        "form": form,
+        "form": MemberForm(),
+        "invitation_form": InvitationForm(team=team),
         "memberships": team.memberships.select_related("user"),
         "projects": team.projects.order_by("name"),
         "roles": Role.choices,
         "is_owner": Team.objects.owned_by(request.user).filter(pk=team.pk).exists(),
+        "invitations": invitations,
+        **context,
     }
+    refused = page["form"].errors or page["invitation_form"].errors
+    return render(request, "teams/detail.html", page, status=422 if refused else 200)

@@ -1,0 +1,56 @@
+"""What the roles of a team may do, and what people read who lack one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuning.figures import in_words
+from tuning.models import Membership, Role, Team
+from tuning.models.people import display_name
+from tuning.models.teams import EDITING_ROLES
+
+MAX_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Right:
+    """A line of the table on the help page of teams."""
+
+    text: str
+    roles: tuple[Role, ...]
+
+
+_ALL, _EDITORS, _OWNERS = tuple(Role), EDITING_ROLES, (Role.OWNER,)
+RIGHTS = (
+    Right("See the team’s projects, searches, trials, models, datasets and templates", _ALL),
+    Right("Export tables and plots, download models", _ALL),
+    Right("Star, comment, and edit or delete their own comments", _ALL),
+    Right("Save views of the trial table for themselves", _ALL),
+    Right("Create and delete projects, datasets, templates and searches", _EDITORS),
+    Right("Pause, stop, extend and refine searches, retrain and delete models", _EDITORS),
+    Right("Tag trials and searches, share views with the team", _EDITORS),
+    Right("Invite and remove people, change their roles", _OWNERS),
+    Right("Delete other people’s comments, change the views that they shared", _OWNERS),
+)
+
+
+def role_in(user: Any, team: Team) -> Role | None:
+    role = Membership.objects.filter(team=team, user=user.pk).values_list("role", flat=True).first()
+    return Role(role) if role else None
+
+
+def missing_role_text(user: Any, team: Team, needed: Role) -> str:
+    """For a member of the team whose role is not enough."""
+    role = role_in(user, team)
+    access = "view-only" if role in (None, Role.VIEWER) else role.label.lower()
+    return (
+        f"You have {access} access in team {team}. {_whom_to_ask(team)} for the "
+        f"{needed.label.lower()} role."
+    )
+
+
+def _whom_to_ask(team: Team) -> str:
+    owners = team.memberships.filter(role=Role.OWNER, user__is_active=True).select_related("user")
+    names = [f"{display_name(owner.user)} (owner)" for owner in owners[:MAX_NAMES]]
+    if not names:
+        return "Ask an administrator of this site"
+    return f"Ask {in_words(names).replace(' and ', ' or ')}"

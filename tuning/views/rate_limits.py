@@ -1,0 +1,47 @@
+"""Limits for what people send without an account. Signing in has django-axes; this is for the rest.
+
+Counted in the memory of each process of the site: enough against guessing and floods, and a
+stranger's request writes nothing to the database."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from axes.helpers import get_client_ip_address
+from django.conf import settings
+from django.core.cache import caches
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+View = Callable[..., HttpResponseBase]
+
+
+def limited(name: str) -> Callable[[View], View]:
+    """A decorator: after as many POSTs of one address as wrong passwords are allowed, it waits."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def counting(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method == "POST" and not allowed(name, get_client_ip_address(request)):
+                return too_many_attempts(request)
+            return view(request, *args, **kwargs)
+
+        return counting
+
+    return decorate
+
+
+def allowed(name: str, who: Any) -> bool:
+    """Count an attempt of `who`. Whether it is still within the limit."""
+    cache, key = caches["attempts"], f"{name}:{who}"
+    cache.add(key, 0, settings.AXES_COOLOFF_TIME * 3600)
+    try:
+        return cache.incr(key) <= settings.AXES_FAILURE_LIMIT
+    except ValueError:
+        # Its time ended a moment ago.
+        return True
+
+
+def too_many_attempts(request: HttpRequest) -> HttpResponse:
+    return render(request, "registration/too_many_attempts.html", status=429)

@@ -58,7 +58,7 @@ def test_trials_and_searches_are_compared(sign_in: Callable[..., Any], tuneroom:
     # The second search has begun: its first trial is compared while it runs, or just has.
     page.goto(f"{tuneroom.url}/trials/{trial(first, 2)}/")
     page.get_by_role("link", name="Add to comparison").click()
-    page.get_by_text("This is one trial.").wait_for()
+    page.get_by_text("Add at least one more trial").wait_for()
     page.goto(f"{tuneroom.url}/trials/{trial(second, 1)}/")
     page.get_by_role("link", name="Add to comparison").click()
     page.get_by_role("columnheader", name="Search 2, trial 1").first.wait_for()
@@ -95,7 +95,7 @@ def test_trials_and_searches_are_compared(sign_in: Callable[..., Any], tuneroom:
     assert _drawn(other, "#comparison-plots .plot")[0]["y"] == pytest.approx(smoothed)
     assert other.get_by_label("Log axis").is_checked()
 
-    page.get_by_role("link", name="Show only what differs").click()
+    page.get_by_role("link", name="Show only differences").click()
     page.get_by_role("link", name="Show all rows").wait_for()
     page.get_by_role("link", name="Remove search 1, trial 2").click()
     page.wait_for_url(f"**/compare/?trial={keys[1]}&trial={keys[2]}*")

@@ -66,14 +66,14 @@ def test_an_estimator_from_the_editor_to_a_file(
     page.goto("/templates/")
     page.get_by_role("link", name="New template").click()
     page.get_by_label("Name", exact=True).fill("Forest or ridge")
-    page.get_by_label("Read it with").select_option(label="Wine")
+    page.get_by_label("Validate with dataset").select_option(label="Wine")
     page.get_by_label("Table", exact=True).check()
-    page.get_by_label("Or paste it here").fill(CODE)
+    page.get_by_label("Or paste code").fill(CODE)
     page.get_by_role("button", name="Create template").click()
     page.get_by_text(re.compile("models of random values.*: all were built")).wait_for(timeout=LONG)
     look(page, "estimator-template")
 
-    page.get_by_role("link", name="New project with it").click()
+    page.get_by_role("link", name="Use in new project").click()
     page.get_by_label("Name", exact=True).fill("Wine by estimators")
     page.get_by_role("button", name="Create project").click()
     project = page.url
@@ -122,7 +122,7 @@ def test_an_estimator_from_the_editor_to_a_file(
 
     # The snippet runs as it stands, beside the file.
     with page.expect_download() as downloading:
-        page.get_by_role("link", name="Download all as a zip").click()
+        page.get_by_role("link", name="Download all (.zip)").click()
     bundle = tmp_path / "bundle.zip"
     downloading.value.save_as(bundle)
     with zipfile.ZipFile(bundle) as archive:

@@ -142,7 +142,7 @@ def check_hyperband(page: Any, tuneroom: Tuneroom, search: int) -> None:
     )]  # fmt: skip
     assert epochs == list(range(values["tuner/initial_epoch"] + 1, values["tuner/epochs"] + 1))
     page.goto(f"/trials/{key}/")
-    page.get_by_text("It goes on from").wait_for()
+    page.get_by_text("Continues").wait_for()
     check_pictures(page)
     assert "tuner/" not in page.locator("main").inner_text()
 
@@ -160,7 +160,7 @@ def check_pictures(page: Any) -> None:
 
 def check_bundle(page: Any, model: Path, folder: Path) -> None:
     with page.expect_download() as downloading:
-        page.get_by_role("link", name="Download all as a zip").click()
+        page.get_by_role("link", name="Download all (.zip)").click()
     path = folder / downloading.value.suggested_filename
     downloading.value.save_as(path)
     with zipfile.ZipFile(path) as bundle:

@@ -60,11 +60,11 @@ def test_two_people_talk_about_a_trial(
 
     bob.get_by_role("button", name="Star").click()
     bob.locator("#star-button[aria-pressed=true]").wait_for()
-    bob.get_by_label("Tags to add").fill("x" * 41)
+    bob.get_by_label("Tags, separated by commas").fill("x" * 41)
     bob.get_by_role("button", name="Add tag").click()
     bob.get_by_text("A tag has at most 40 characters").wait_for()
-    bob.get_by_label("Tags to add").fill("promising, small")
-    bob.get_by_label("Tags to add").press("Enter")
+    bob.get_by_label("Tags, separated by commas").fill("promising, small")
+    bob.get_by_label("Tags, separated by commas").press("Enter")
     bob.get_by_role("button", name="Remove the tag small").click()
     bob.get_by_role("button", name="Remove the tag small").wait_for(state="detached")
     bob.get_by_role("button", name="Remove the tag promising").wait_for()
@@ -120,7 +120,7 @@ def test_two_people_talk_about_a_trial(
     plain.goto(trials[0])
     plain.get_by_role("button", name="Star").click()
     assert plain.locator("#star-button").get_attribute("aria-pressed") == "true"
-    plain.get_by_label("Tags to add").fill("Promising")
+    plain.get_by_label("Tags, separated by commas").fill("Promising")
     plain.get_by_role("button", name="Add tag").click()
     plain.get_by_role("button", name="Remove the tag promising").wait_for()
     plain.locator("#notes-comments > summary").click()
@@ -128,6 +128,6 @@ def test_two_people_talk_about_a_trial(
     plain.get_by_role("button", name="Comment", exact=True).click()
     plain.locator(".comment:target").get_by_text("Plainly.").wait_for()
     plain.get_by_role("link", name="Delete…").click()
-    plain.get_by_role("button", name="Delete the comment").click()
+    plain.get_by_role("button", name="Delete comment").click()
     plain.get_by_text("The comment is deleted.").wait_for()
     assert plain.locator(".comment").count() == 0

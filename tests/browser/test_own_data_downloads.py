@@ -54,7 +54,7 @@ def upload(page: Any, path: Path, target: str) -> None:
         page.get_by_label("Target column").fill(target)
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url(re.compile(r"/datasets/\d+/"))
-    page.get_by_role("heading", name="Load it yourself").wait_for(timeout=LONG)
+    page.get_by_role("heading", name="Load in Python").wait_for(timeout=LONG)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_from_a_file_to_a_file(
     page = sign_in(accept_downloads=True)
     upload(page, path, target)
     page.get_by_text(shape).first.wait_for()
-    page.get_by_role("link", name="New project with it").click()
+    page.get_by_role("link", name="Use in new project").click()
     page.get_by_label("Name", exact=True).fill(f"Project of {path.name}")
     page.get_by_role("radio", name=re.compile(template)).check()
     page.get_by_role("button", name="Create project").click()
@@ -82,7 +82,7 @@ def test_from_a_file_to_a_file(
     wait_until_completed(page)
     page.get_by_role("button", name=re.compile("^Retrain trial")).click()
     page.wait_for_url("**/models/*/")
-    bundle = page.get_by_role("link", name="Download all as a zip")
+    bundle = page.get_by_role("link", name="Download all (.zip)")
     bundle.wait_for(timeout=LONG)
     with page.expect_download() as downloading:
         bundle.click()

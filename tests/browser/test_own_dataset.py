@@ -42,12 +42,12 @@ def test_images_of_ones_own_are_searched_on(
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url(re.compile(r"/datasets/\d+/"))
     page.get_by_text("120 images of 8 × 8 × 1, 3 classes").wait_for(timeout=LONG)
-    page.get_by_role("heading", name="Load it yourself").wait_for()
+    page.get_by_role("heading", name="Load in Python").wait_for()
     page.locator("img.thumbnails").evaluate("image => image.decode()")
     look(page, "ready")
     assert list((tuneroom.data / "uploads").iterdir()) == []
 
-    page.get_by_role("link", name="New project with it").click()
+    page.get_by_role("link", name="Use in new project").click()
     page.get_by_label("Name", exact=True).fill("My digits")
     assert page.get_by_role("radio", name=re.compile("^Scanned digits")).is_checked()
     page.get_by_role("radio", name=re.compile("^Iris")).check()

@@ -80,7 +80,7 @@ def test_a_table_of_ones_own(
     assert "mostly" in rows.nth(2).inner_text()
     assert rows.nth(2).locator("svg rect").count() == 3
     assert rows.nth(3).locator("svg rect").count() == 20
-    page.get_by_role("heading", name="Load it yourself").wait_for()
+    page.get_by_role("heading", name="Load in Python").wait_for()
     page.get_by_text("3 columns were left out").click()
     page.get_by_text("holds dates or times").wait_for()
     look(page, "table-ready")

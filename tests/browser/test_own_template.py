@@ -36,11 +36,11 @@ def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> N
     page.get_by_role("link", name="Model templates").click()
     page.get_by_role("link", name="New template").click()
     page.get_by_label("Name", exact=True).fill("Brought along")
-    page.get_by_label("Read it with").select_option(label="Digits")
+    page.get_by_label("Validate with dataset").select_option(label="Digits")
     page.get_by_label("Images").check()
 
     # A mistake: the line is named, and nothing that was typed is lost.
-    editor = page.get_by_label("Or paste it here")
+    editor = page.get_by_label("Or paste code")
     editor.fill(CODE.replace("def build_model(hp):", "def build_model(hp:"))
     assert page.locator(".editor-lines span").count() == CODE.count("\n") + 1
     page.get_by_role("button", name="Create template").click()
@@ -74,7 +74,7 @@ def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> N
     ).wait_for()
     look(page, "detail")
 
-    page.get_by_role("link", name="New project with it").click()
+    page.get_by_role("link", name="Use in new project").click()
     page.get_by_label("Name", exact=True).fill("With our own code")
     page.get_by_role("button", name="Create project").click()
     project = page.url
@@ -86,7 +86,7 @@ def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> N
     page.goto("/templates/")
     page.get_by_role("link", name="Brought along").click()
     page.get_by_role("link", name="Edit").click()
-    page.get_by_label("Or paste it here").fill(CODE.replace("32, step", "16, step"))
+    page.get_by_label("Or paste code").fill(CODE.replace("32, step", "16, step"))
     page.get_by_role("button", name="Save").click()
     page.get_by_role("link", name="Changes of version 2").click()
     page.get_by_text("1 line added, 1 line removed").wait_for()
@@ -105,15 +105,15 @@ def test_a_tutorial_script_reaches_a_download(sign_in: Callable[..., Any]) -> No
     page = sign_in(viewport={"width": 1280, "height": 900})
     page.goto("/templates/new/")
     page.get_by_label("Name", exact=True).fill("A tutorial")
-    page.get_by_label("Read it with").select_option(label="Digits")
+    page.get_by_label("Validate with dataset").select_option(label="Digits")
     page.get_by_label("Images").check()
-    page.get_by_label("Or paste it here").fill(TUTORIAL)
+    page.get_by_label("Or paste code").fill(TUTORIAL)
     page.get_by_role("button", name="Create template").click()
     page.get_by_text(re.compile("NUM_CLASSES is 10 instead of 1000.*one-hot")).wait_for(
         timeout=LONG
     )
     look(page, "tutorial")
-    page.get_by_role("link", name="New project with it").click()
+    page.get_by_role("link", name="Use in new project").click()
     page.get_by_label("Name", exact=True).fill("With a tutorial")
     page.get_by_role("button", name="Create project").click()
     start_search(page, tuner="random", max_trials="2", epochs="1")

@@ -71,9 +71,9 @@ tuner = kt.RandomSearch(MyHyperModel(), objective="val_accuracy", max_trials=3)
 def paste(page: Any, name: str, code: str) -> None:
     page.goto("/templates/new/")
     page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Read it with").select_option(label="Digits")
+    page.get_by_label("Validate with dataset").select_option(label="Digits")
     page.get_by_label("Images").check()
-    page.get_by_label("Or paste it here").fill(code)
+    page.get_by_label("Or paste code").fill(code)
     page.get_by_role("button", name="Create template").click()
 
 
@@ -94,10 +94,10 @@ def test_a_tuner_class_reaches_a_download(sign_in: Callable[..., Any], tmp_path:
     page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     paste(page, "A tuner of our own", CODE)
     page.get_by_text(re.compile("Its tuner class MyTuner runs each trial")).wait_for(timeout=LONG)
-    page.get_by_text("With its defaults the model has 610 parameters.").wait_for()
+    page.get_by_text("The default model has 610 parameters.").wait_for()
     look(page, "own-tuner")
 
-    page.get_by_role("link", name="New project with it").click()
+    page.get_by_role("link", name="Use in new project").click()
     page.get_by_label("Name", exact=True).fill("With our own tuner")
     page.get_by_role("button", name="Create project").click()
     page.get_by_role("link", name="New search").first.click(timeout=LONG)
@@ -121,7 +121,7 @@ def test_a_fit_of_its_own_reaches_a_download(sign_in: Callable[..., Any], tmp_pa
     page = sign_in(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     paste(page, "A fit of our own", FIT)
     page.get_by_text(re.compile("Its builder MyHyperModel is used")).wait_for(timeout=LONG)
-    page.get_by_role("link", name="New project with it").click()
+    page.get_by_role("link", name="Use in new project").click()
     page.get_by_label("Name", exact=True).fill("With our own fit")
     page.get_by_role("button", name="Create project").click()
     start_search(page, tuner="random", max_trials="3", epochs="2")

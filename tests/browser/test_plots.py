@@ -113,7 +113,7 @@ def test_ticked_trials_are_the_ones_whose_curves_are_drawn(
     theirs.locator(".main-svg").first.wait_for()
     assert theirs.evaluate(drawn) == names
     # One step back is before the plot was opened: ticking makes none.
-    page.get_by_role("button", name="Choose none").click()
+    page.get_by_role("button", name="Clear").click()
     wait_for(lambda: len(plot.evaluate(drawn)) == 10, "the best ones are drawn again")
     assert "plot.curves.trial" not in asked(page)
     page.go_back()

@@ -150,7 +150,7 @@ def test_somebody_chooses_what_was_optimised(upload: Any, worker: Worker, as_bob
     assert (row.status, row.awaits_choice) == (Status.QUEUED, True)
     assert claim_next(Slot(worker, 0)) is None
     url = reverse("import-detail", args=[row.pk])
-    assert "What did this search optimise?" in as_bob.get(url).content.decode()
+    assert "Select the objective" in as_bob.get(url).content.decode()
     assert as_bob.post(url, {"objective": "nothing"}).status_code == 422
     as_bob.post(url, {"objective": "val_loss"})
     assert not choose_objective(row, "val_accuracy", "max")

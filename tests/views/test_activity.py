@@ -88,13 +88,13 @@ def test_filters(eventful: Project, alice: User, as_bob: Client) -> None:
     assert {kind for kind, _ in lines_of(eventful, alice, kind="comment")} == {"comment"}
     assert {kind for kind, _ in lines_of(eventful, alice, person="dora")} == {"comment", "star"}
     assert lines_of(eventful, alice, kind="tag", person="dora") == []
-    assert "Nothing of the kind" in text_of(as_bob, eventful, "?kind=tag&person=dora")
+    assert "No matching activity" in text_of(as_bob, eventful, "?kind=tag&person=dora")
     assert "bob tagged" in text_of(as_bob, eventful, "?kind=tag")
     assert "dora starred" not in text_of(as_bob, eventful, "?kind=tag")
 
 
 def test_an_empty_project_says_so(project: Project, as_alice: Client) -> None:
-    assert "Nothing has happened yet." in text_of(as_alice, project)
+    assert "No activity yet." in text_of(as_alice, project)
 
 
 def test_private_views_stay_private(eventful: Project, as_bob: Client, as_alice: Client) -> None:

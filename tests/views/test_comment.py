@@ -176,7 +176,7 @@ def test_comments_outlive_their_authors(as_alice: Client, bob: User, best: Trial
     actions.comment(bob, best, "Remember me.")
     bob.delete()
     page = as_alice.get(reverse("trial-detail", args=[best.pk])).content.decode()
-    assert "Somebody who has left" in page
+    assert "Deleted user" in page
     assert "Remember me." in page
 
 

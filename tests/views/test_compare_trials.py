@@ -106,7 +106,7 @@ def test_trials_of_strangers_and_of_other_projects_look_like_none(
 
 
 def test_one_trial_is_told_to_find_another(as_alice: Client, url: str, keys: list[int]) -> None:
-    assert "Add another one" in _page(as_alice, url, keys[:1])
+    assert "Add at least one more trial" in _page(as_alice, url, keys[:1])
 
 
 def test_without_trials_it_says_what_to_do(as_alice: Client, url: str, search: Search) -> None:
@@ -138,7 +138,7 @@ def test_what_was_compared_is_remembered_and_can_be_emptied(
     as_alice: Client, url: str, keys: list[int]
 ) -> None:
     as_alice.get(url, {"trial": keys})
-    assert "Go on with the last comparison, of 3 trials" in as_alice.get(url).content.decode()
+    assert "Resume last comparison (3 trials)" in as_alice.get(url).content.decode()
     as_alice.get(url, {"trial": ""})
     assert "last comparison" not in as_alice.get(url).content.decode()
     assert as_alice.get(url, {"add": keys[1]})["Location"] == f"{url}?trial={keys[1]}"

@@ -30,7 +30,7 @@ def test_alice_creates_a_project(
     assert response["Location"] == reverse("project-detail", args=[project.pk])
     assert (project.team, project.created_by) == (team, alice)
     assert project.inspection.status == Status.QUEUED
-    assert "Reading the search space" in as_alice.get(response["Location"]).content.decode()
+    assert "Validating the template" in as_alice.get(response["Location"]).content.decode()
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -43,7 +43,7 @@ def test_the_split_that_the_data_bring_is_kept_or_not(
     }  # fmt: skip
     dataset.save()
     page = as_alice.get(URL).content.decode()
-    assert "Comes divided: 1,000 for training, 797 for test" in page
+    assert "Predefined split: 1,000 for training, 797 for test" in page
     assert re.search(r'<input type="checkbox" name="keep_parts"[^>]* checked', page)
     as_alice.post(URL, _data(dataset, hypermodel, **({"keep_parts": "on"} if keep else {})))
     project = Project.objects.get()
@@ -57,7 +57,6 @@ def test_the_split_that_the_data_bring_is_kept_or_not(
     else:
         assert "1,258 rows, " in page
         assert "As the data bring it" not in page
-    assert "Comes divided" not in as_alice.get(f"/datasets/{dataset.pk}/").content.decode()
     assert "1,000 for training" in as_alice.get(f"/datasets/{dataset.pk}/").content.decode()
 
 
@@ -159,3 +158,11 @@ def test_the_project_page_loads_anew_once_the_space_is_known(
 ) -> None:
     response = as_alice.get(reverse("project-live", args=[project.pk]))
     assert response["HX-Refresh"] == "true"
+
+
+def test_errors_link_to_their_fields(as_alice: Client, dataset: Dataset, team: Team) -> None:
+    page = as_alice.post(URL, {"name": "", "dataset": dataset.pk}).content.decode()
+    assert "errors:" in page
+    for key in ("id_name", "id_hypermodel"):
+        assert f'<a href="#{key}">' in page
+        assert f'id="{key}"' in page

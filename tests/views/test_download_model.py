@@ -51,7 +51,7 @@ def test_the_names_of_classes_come_with_it(as_dora: Client, saved_model: SavedMo
         "columns": [{"name": "größe", "type": "category"}],
     }
     page = as_dora.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
-    assert "takes values as they stand in your file" in page
+    assert "takes the raw values of your file" in page
 
 
 def test_the_history_runs_no_formulas(as_dora: Client, saved_model: SavedModel) -> None:
@@ -71,7 +71,7 @@ def test_a_lost_file_has_a_page(as_alice: Client, saved_model: SavedModel) -> No
     for name in ("saved-model-download", "saved-model-bundle"):
         response = as_alice.get(reverse(name, args=[saved_model.pk]))
         assert response.status_code == 410
-        assert "The file is gone" in response.content.decode()
+        assert "File not found" in response.content.decode()
     page = as_alice.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
     assert "Download" not in page
 
@@ -96,7 +96,7 @@ def test_stop_and_delete(as_bob: Client, saved_model: SavedModel) -> None:
 
 def test_the_page_has_scores_and_a_snippet(as_dora: Client, saved_model: SavedModel) -> None:
     page = as_dora.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
-    for text in ("0.9444", "ab" * 32, "keras.models.load_model", "Download all as a zip"):
+    for text in ("0.9444", "ab" * 32, "keras.models.load_model", "Download all (.zip)"):
         assert text in page
 
 

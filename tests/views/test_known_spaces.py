@@ -26,7 +26,7 @@ def pages(as_alice: Client, hypermodel: HyperModel) -> Any:
 
 def test_a_known_space_is_shown_with_its_dataset(pages: Any, project: Project) -> None:
     for page in pages():
-        assert "As read on Test digits" in page
+        assert "Validated on Test digits" in page
         assert "Unlimited combinations" in page
         assert "8 to 64 in steps of 8" in page
         assert "optimizer is sgd" in page
@@ -48,7 +48,7 @@ def test_an_unknown_space_says_so(
         Inspection.objects.create(dataset=dataset, hypermodel=hypermodel, status=status)
     for page in pages():
         assert words.lower() in page.lower()
-        assert "As read on" not in page
+        assert "Validated on" not in page
 
 
 def test_a_dataset_on_which_it_was_read_goes_before_one_on_which_it_was_not(
@@ -57,22 +57,22 @@ def test_a_dataset_on_which_it_was_read_goes_before_one_on_which_it_was_not(
     Dataset.objects.filter(pk=dataset.pk).update(name="Later")
     first = Dataset.objects.create(pk=dataset.pk - 1, key="first", name="First", kind="image")
     inspection = Inspection.objects.create(dataset=first, hypermodel=hypermodel)
-    assert all("As read on Later" in page for page in pages())
+    assert all("Validated on Later" in page for page in pages())
     Inspection.objects.filter(pk=inspection.pk).update(status=Status.COMPLETED)
-    assert all("As read on First" in page for page in pages())
+    assert all("Validated on First" in page for page in pages())
 
 
 def test_what_is_built_in_is_shown_to_everybody(
     pages: Any, as_charlie: Client, project: Project
 ) -> None:
-    assert all("As read on Test digits" in page for page in pages(as_charlie))
+    assert all("Validated on Test digits" in page for page in pages(as_charlie))
 
 
 def test_strangers_hear_nothing_of_a_team_s_data(
     pages: Any, as_charlie: Client, project: Project, team: Team
 ) -> None:
     Dataset.objects.update(team=team)
-    assert all("As read on Test digits" in page for page in pages())
+    assert all("Validated on Test digits" in page for page in pages())
     assert not any("Test digits" in page for page in pages(as_charlie))
 
 
@@ -80,8 +80,8 @@ def test_strangers_hear_nothing_of_a_team_s_template(
     pages: Any, as_charlie: Client, project: Project, team: Team
 ) -> None:
     HyperModel.objects.update(team=team)
-    assert all("As read on Test digits" in page for page in pages())
-    assert not any("As read on" in page for page in pages(as_charlie))
+    assert all("Validated on Test digits" in page for page in pages())
+    assert not any("Validated on" in page for page in pages(as_charlie))
 
 
 @pytest.mark.parametrize("name", GALLERIES)

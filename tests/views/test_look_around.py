@@ -112,7 +112,7 @@ def test_viewers_do_not_prepare_datasets(as_dora: Client, dataset: Dataset) -> N
 def test_unknown_pages_look_like_the_others(as_alice: Client) -> None:
     response = as_alice.get("/nothing/")
     assert response.status_code == 404
-    assert "There is no such page" in response.content.decode()
+    assert "Page not found" in response.content.decode()
 
 
 def test_signing_in_and_out(client: Client, alice: User) -> None:

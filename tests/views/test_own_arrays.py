@@ -75,8 +75,8 @@ def test_the_page_shows_what_was_found_and_asks(as_bob: Client, arrays: Dataset)
     assert "long (40,) uint8" in page
     assert "The array meta holds Python objects." in page
     assert '<option value="meta"' not in page
-    assert "New project with it" not in page
-    assert "Choose its arrays" in as_bob.get(reverse("dataset-list")).content.decode()
+    assert "Use in new project" not in page
+    assert "Select arrays" in as_bob.get(reverse("dataset-list")).content.decode()
     response = choose(as_bob, arrays, x_test="more", y_test="more_grades", side=150,
                       colours="colour")  # fmt: skip
     assert response["Location"] == reverse("dataset-detail", args=[arrays.pk])
@@ -131,7 +131,7 @@ def test_a_refusal_comes_back_with_the_choices(as_bob: Client, arrays: Dataset) 
         upload=upload, failure_code="bad_data", failure_message="There is only one class, “a”."
     )
     page = page_of(as_bob, arrays)
-    assert "could not be prepared like this" in page
+    assert "could not be prepared with these settings" in page
     assert "There is only one class, “a”." in page
     assert '<option value="rgba" selected>' in page
     assert 'value="64"' in page

@@ -68,7 +68,7 @@ def test_bob_uploads_and_waits_for_a_worker(
     assert row.original.read_bytes() == photos
     page = as_bob.get(response["Location"]).content.decode()
     assert "Waiting for a worker" in page
-    assert "New project with it" not in page
+    assert "Use in new project" not in page
     live = reverse("dataset-live", args=[row.pk])
     assert "Waiting for a worker" in as_bob.get(live).content.decode()
     Dataset.objects.update(status=Status.RUNNING, progress_text="Reading image 3 of 8")
@@ -190,7 +190,7 @@ def test_the_page_tells_what_was_done(as_dora: Client, own: Dataset) -> None:
     assert "ab" * 32 in page
     assert page.count("<form") == 1, "only the one that signs out"
     assert "Delete" not in page
-    assert "New project with it" not in page
+    assert "Use in new project" not in page
 
 
 def test_own_datasets_come_first(as_dora: Client, dataset: Dataset, own: Dataset) -> None:
@@ -264,7 +264,7 @@ def test_a_failed_upload_tells_why_and_is_not_tried_again(as_bob: Client, own: D
     )  # fmt: skip
     page = as_bob.get(reverse("dataset-detail", args=[own.pk])).content.decode()
     assert "There is only one class." in page
-    assert "p.zip was not kept" in page
+    assert "p.zip was deleted" in page
     assert "Try again" not in page
     assert as_bob.post(reverse("dataset-retry", args=[own.pk])).status_code == 404
     assert "Photos" not in as_bob.get(reverse("project-create")).content.decode()

@@ -80,16 +80,16 @@ def test_bob_uploads_a_table(as_bob: Client, team: Team, uploads: Path, name: st
 
 def test_what_was_found_is_shown_and_can_be_corrected(as_bob: Client, table: Dataset) -> None:
     page = page_of(as_bob, table)
-    assert "1,200 rows and 4 columns were found" in page
+    assert "1,200 rows and 4 columns detected" in page
     assert "numbers the rows" in page
     assert "22 · 38" in page
     assert "“price” suggests regression" in page
     assert "&lt;b&gt;town" in page
     assert '<option value="price" selected>' in page
     assert '<option value="cp1252" selected>' in page
-    assert "New project with it" not in page
+    assert "Use in new project" not in page
     assert "Houses" not in as_bob.get(reverse("project-create")).content.decode()
-    assert "Choose its columns" in as_bob.get(reverse("dataset-list")).content.decode()
+    assert "Select columns" in as_bob.get(reverse("dataset-list")).content.decode()
     response = choose(as_bob, table, **{"type-2": "out", "drop_rows": "on", "task": "regression"})
     assert response["Location"] == reverse("dataset-detail", args=[table.pk])
     table.refresh_from_db()
@@ -108,7 +108,7 @@ def test_a_refusal_comes_back_to_the_form_with_its_choices(as_bob: Client, team:
                 "types": {"id": "number"}, "drop_rows": True, **READING},
     )  # fmt: skip
     page = page_of(as_bob, row)
-    assert "could not be prepared like this" in page
+    assert "could not be prepared with these settings" in page
     assert "holds “abc” in row 12" in page
     assert '<option value="age" selected>' in page
     assert "checked" in page
@@ -159,7 +159,7 @@ def test_choices_that_cannot_be_are_refused_at_once(
 def test_a_parquet_file_has_no_encoding(as_bob: Client, team: Team) -> None:
     look = {**LOOK, "encoding": "", "delimiter": "", "decimal": ""}
     row = _table(team, look=look, upload={"kind": "parquet", "name": "h.parquet"})
-    assert "Read again" not in page_of(as_bob, row)
+    assert "Reload file" not in page_of(as_bob, row)
     values = {name: value for name, value in AS_DETECTED.items() if name not in READING}
     as_bob.post(reverse("dataset-columns", args=[row.pk]), values)
     row.refresh_from_db()
@@ -196,7 +196,7 @@ def test_viewers_wait_for_somebody_who_may_choose(
     as_dora: Client, as_charlie: Client, table: Dataset
 ) -> None:
     page = page_of(as_dora, table)
-    assert "Somebody who may edit in the team has to choose" in page
+    assert "An editor or owner of the team must select" in page
     assert page.count("<form") == 1, "only the one that signs out"
     for client in (as_dora, as_charlie):
         assert choose(client, table).status_code == 404
@@ -254,7 +254,7 @@ def test_the_page_shows_each_column(as_dora: Client, ready: Dataset) -> None:
     assert "Köln: 25" in page
     assert "1 column was left out" in page
     assert "3 rows were dropped" in page
-    assert "Columns 1 to 100 of 1,200; only the first 1,000 are shown here" in page
+    assert "Columns 1 to 100 of 1,200 (only the first 1,000 are shown)" in page
     assert page.count("<svg") > 100
     assert len(page) < 400_000
     assert "n990" in page_of(as_dora, ready, "?page=10")

@@ -61,7 +61,7 @@ def test_pasted_code_becomes_a_template_and_is_read(
     inspection = Inspection.objects.awaited().get()
     assert (inspection.dataset, inspection.status) == (dataset, Status.QUEUED)
     page = text(as_bob.get(response["Location"]))
-    assert "Reading the template on Test digits" in page
+    assert "Validating on Test digits" in page
     assert "hx-get" in page
     assert own in HyperModel.objects.current()
 
@@ -125,7 +125,7 @@ def test_constants_are_part_of_a_version(as_alice: Client, dataset: Dataset) -> 
     second = HyperModel.objects.get(version=2)
     assert (second.code, second.constants) == (first.code, {"depth": 4})
     page = text(as_alice.get(reverse("hypermodel-diff", args=[second.pk])))
-    assert "The two versions have the same code." in page
+    assert "Both versions have the same code." in page
     assert "<code>depth = 4</code>" in page
     assert "<code>depth = 3</code>" in page
 
@@ -206,16 +206,16 @@ def test_the_page_lists_versions_and_their_difference(
 ) -> None:
     new = changed(alice, own, CODE.replace("2", "<4>"))
     page = text(as_dora.get(reverse("hypermodel-detail", args=[new.pk])))
-    assert "Version 2 (this one)" in page
+    assert "Version 2 (current)" in page
     diff = reverse("hypermodel-diff", args=[new.pk])
     assert diff in page
     page = text(as_dora.get(diff))
-    assert "From version 1 to version 2" in page
+    assert "Changes from version 1 to 2" in page
     assert "1 line added, 1 line removed" in page
     assert "<code>    return hp.Int('units', 1, &lt;4&gt;)</code>" in page
-    assert "no other version" in text(as_dora.get(diff, {"from": "7"}))
+    assert "No other version" in text(as_dora.get(diff, {"from": "7"}))
     for wanted in ("x", "9" * 30, "-1"):
-        assert "From version 1" in text(as_dora.get(diff, {"from": wanted}))
+        assert "Changes from version 1" in text(as_dora.get(diff, {"from": wanted}))
 
 
 def test_a_project_is_switched_to_the_newest_version(
@@ -284,7 +284,7 @@ def test_strangers_find_nothing(name: str, as_charlie: Client, own: HyperModel) 
 def test_viewers_look_and_see_no_buttons(as_dora: Client, own: HyperModel) -> None:
     page = text(as_dora.get(reverse("hypermodel-detail", args=[own.pk])))
     assert page.count("<form") == 1
-    for word in ("Edit", "Delete", "New project with it"):
+    for word in ("Edit", "Delete", "Use in new project"):
         assert word not in page
     for name in ("edit", "delete", "inspect"):
         assert as_dora.post(reverse(f"hypermodel-{name}", args=[own.pk])).status_code == 404
@@ -356,4 +356,4 @@ def test_a_template_without_a_keras_model_shows_no_size(
         assert note in page
         assert "parameters." not in page
     page = text(as_alice.get(reverse("hypermodel-detail", args=[own.pk])))
-    assert "no Keras model of which the parameters could be counted" in page
+    assert "The number of parameters is unknown" in page

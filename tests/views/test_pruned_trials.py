@@ -86,7 +86,7 @@ def test_an_editor_has_it_trained_to_the_end(
     assert claim_next(Slot(worker, 1)) is None
     page = page_of(as_bob, "trial-detail", pruned.pk)
     assert 'id="train-to-end"' not in page
-    assert "trains to the end" in page
+    assert "training without pruning" in page
     assert "Pruned at epoch 3" in page
 
 
@@ -263,7 +263,7 @@ def test_beside_others_it_says_why_it_has_no_score(
     page = page_of(as_dora, "trial-compare", search.project_id, query=query)
     assert "Pruned" not in page
     card = page_of(as_dora, "trial-card", pruned.pk)
-    assert "0.7123 before it was pruned" in card
+    assert "0.7123 when pruned" in card
 
 
 def test_an_estimate_is_of_what_is_trained_without_pruning(as_bob: Client, search: Search) -> None:

@@ -63,7 +63,7 @@ def test_a_promoted_trial_names_its_parent(
         search, 3, 0.8, oracle_id="0001", tuner_values={**own, "tuner/trial_id": "0000"}
     )
     page = _page(as_alice, child)
-    assert "Bracket 1 of 3, round 2 of 3: trained from epoch 2 to 3." in page
+    assert "Bracket 1 of 3, round 2 of 3: epochs 2 to 3." in page
     assert reverse("trial-detail", args=[parent.pk]) in page
     assert "tuner/" not in page
     assert reverse("trial-detail", args=[child.pk]) in _page(as_alice, parent)
@@ -97,7 +97,7 @@ def test_what_a_trial_cost(as_dora: Client, best: Trial) -> None:
     assert facts["Peak memory"] == "600.0\xa0MB"
     assert facts["First epoch"] == "0.5 s"
     assert facts["Time per epoch"] == "0.3 s"
-    assert facts["In all"] == "10 s"
+    assert facts["Total time"] == "10 s"
 
 
 def test_its_neighbours_are_linked(as_dora: Client, search: Search) -> None:
@@ -117,7 +117,7 @@ def test_a_running_trial_tells_its_metrics_so_far(as_dora: Client, best: Trial) 
     news = as_dora.get(reverse("trial-live", args=[best.pk])).content.decode()
     assert 'id="trial-metrics" aria-labelledby="metrics" hx-swap-oob="true"' in news
     assert "0.4000" in news
-    assert "when it ends" in news
+    assert "available when the trial ends" in news
 
 
 def test_retrained_models_are_linked(as_dora: Client, saved_model: SavedModel) -> None:

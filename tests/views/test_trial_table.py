@@ -95,7 +95,7 @@ def test_where_nothing_matches_the_page_tells_which_filter_is_to_blame(
 ) -> None:
     response = _page(as_dora, search, "score__gt=0.99&hp:optimizer__in=adam")
     text = " ".join(response.content.decode().split())
-    assert "None of the 3 trials matches" in text
+    assert "No matches in 3 trials" in text
     assert "Without “val_accuracy above 0.99”</a>: 3 trials" in text
     assert "Without “optimizer is adam”</a>: no trials" in text
 

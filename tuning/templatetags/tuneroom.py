@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.forms import BaseForm, BoundField
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -74,6 +75,12 @@ def shape(dataset: Dataset) -> str:
 @register.filter
 def parts(dataset: Dataset) -> str:
     return parts_text(dataset)
+
+
+@register.filter
+def refused_fields(form: BaseForm) -> list[BoundField]:
+    """The fields with errors that a person can see and change."""
+    return [field for field in form.visible_fields() if field.errors]
 
 
 @register.filter

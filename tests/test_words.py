@@ -1,0 +1,153 @@
+"""Texts for people use the field's words: wordings that were retired stay retired.
+
+Scans what people read: templates, help, messages in Python and JavaScript, the README and the
+docs. `RETIRED` is a table: a pattern, a text that it must find, and what to say instead.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+RETIRED = [
+    # German word order.
+    (
+        r"\b(Shown|Said|Counted|Listed|Drawn) (is|are)\b",
+        "Shown is what failed",
+        "Start with what it is about.",
+    ),
+    (
+        r"\bWhich values go with which\b",
+        "Which values go with which failures",
+        "The failure map shows…",
+    ),
+    (r"\bWhat it is is\b", "What it is is detected.", "The format is detected automatically."),
+    (r"\bis of no kind\b", "is of no kind that can be read", "Unsupported file type."),
+    (r"\bOf the old one\b", "Of the old one", "Remaining range"),
+    # Metaphors for machinery.
+    (
+        r"\bgoes? by itself\b",
+        "This page goes by itself after a day.",
+        "This entry is deleted after 24 hours.",
+    ),
+    (r"\bfollows by itself\b", "This page follows by itself.", "The page updates automatically."),
+    (r"\b(stands?|stood) (here|there)\b", "The best trials stand here once…", "appear here after…"),
+    (r"\bwas not heard of\b", "It was not heard of in time.", "The worker stopped responding."),
+    (r"\b[Ll]ast heard of\b", "Last heard of an hour ago", "Last seen…"),
+    (r"\bLook into your mail\b", "Look into your mail", "Check your email."),
+    # Other words for the field's terms.
+    (r"\bnumbers the rows\b", "numbers the rows", "looks like a row ID"),
+    (r"\bDifferent values\b", "Different values", "Unique"),
+    (r"\bOther words for gaps\b", "Other words for gaps", "Additional missing-value markers"),
+    (r"\bWhat the target suggests\b", "What the target suggests", "Auto-detect"),
+    (r"\bWhat it looks like\b", "What it looks like", "Preview"),
+    (r"\bWhat was done to it\b", "What was done to it", "Preprocessing"),
+    (r"\b[Cc]omes? divided\b", "Comes divided: 824 rows", "Predefined split"),
+    (
+        r"\bgoes before this text\b",
+        "A file goes before this text.",
+        "If you upload a file, the editor is ignored.",
+    ),
+    (r"\bto the template’s own\b", "Reset all to the template’s own", "Reset to template defaults"),
+    (r"\bMake it the reference\b", "Make it the reference", "Set as baseline"),
+    (r"\bAn? epoch\b(?=$)", "An epoch", "Time per epoch"),
+    (r"\b[Ff]ound (one|a team)\b", "Found a team of your own first.", "Create a team first."),
+    (r"\b[Yy]ou are in no team\b", "You are in no team", "No teams yet"),
+    # Buttons and errors.
+    (r"\bNew project with it\b", "New project with it", "Use in new project"),
+    (r"\bRead it with\b", "Read it with", "Validate with dataset"),
+    (r"\bKeep it\b(?!s)", "Keep it", "Cancel"),
+    (r"\bLet it run\b", "Let it run", "Cancel"),
+    (r"\b[Tt]o the projects\b(?=$|[<\n])", "To the projects", "Back to projects"),
+    (r"\b[Tt]here is no such page\b", "There is no such page", "Page not found"),
+    (r"\b[Tt]his destroys\b", "This destroys 2 searches", "This permanently deletes 2 searches"),
+    (r"\bIt cannot be undone\b", "It cannot be undone.", "You cannot undo this."),
+    (r"\bPlease look at\b", "Please look at the marked field below.", "Fix 1 error"),
+    (r"\bThis goes on as soon as\b", "This goes on as soon as one is", "Processing starts when…"),
+    (r"\b[Nn]obody has called you\b", "Nobody has called you yet.", "No mentions yet."),
+    (r"\b[Ss]omebody who\b", "Somebody who may edit", "an editor or owner"),
+    (r"\bPlain table\b", "Plain table", "Default view"),
+    (r"\bChoose none\b", "Choose none", "Clear"),
+]
+
+#: Where people read, and what is no text for them.
+PAGES = ["templates/**/*.html", "templates/**/*.txt", "static/js/**/*.js"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/*.md"]
+CODE = ["tuning/**/*.py", "webapp/**/*.py"]
+#: Not reworded yet.
+LATER = ("templates/searches/", "templates/help/", "docs/", "static/", "tuning/")
+
+
+def _text_of_template(source: str) -> str:
+    without = re.sub(r"\{% comment %\}.*?\{% endcomment %\}|\{#.*?#\}", "", source, flags=re.S)
+    return re.sub(r"\{[%{].*?[%}]\}|<[^<>]*>", "\n", without) + "\n".join(
+        re.findall(r'(?:title|aria-label|placeholder|alt)="([^"]*)"', without)
+    )
+
+
+def _without_code_blocks(source: str) -> str:
+    return re.sub(r"```.*?```|^    .*$|`[^`\n]*`", "", source, flags=re.S | re.M)
+
+
+def _literals(source: str) -> Iterator[str]:
+    """Every string of a module that is no docstring, f-strings with their fields left out."""
+    tree = ast.parse(source)
+    inside = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            inside.add(id(node.value))
+        elif isinstance(node, ast.JoinedStr):
+            inside.update(id(part) for part in node.values)
+            parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+            yield "".join(parts)
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in inside
+        ):
+            yield node.value
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    for pattern in PAGES:
+        for path in sorted(ROOT.glob(pattern)):
+            source = path.read_text()
+            is_script = path.suffix == ".js"
+            yield str(path.relative_to(ROOT)), source if is_script else _text_of_template(source)
+    for pattern in DOCUMENTS:
+        for path in sorted(ROOT.glob(pattern)):
+            yield str(path.relative_to(ROOT)), _without_code_blocks(path.read_text())
+    for pattern in CODE:
+        for path in sorted(ROOT.glob(pattern)):
+            if "migrations" not in path.parts:
+                yield str(path.relative_to(ROOT)), "\n".join(_literals(path.read_text()))
+
+
+def _found(name: str, text: str) -> Iterator[str]:
+    for pattern, _, better in RETIRED:
+        for match in re.finditer(pattern, text, re.M):
+            line = text[text.rfind("\n", 0, match.start()) + 1 : match.end() + 40].split("\n")[0]
+            yield f"{name}: “{line.strip()}”: say “{better}”"
+
+
+def test_no_text_says_what_was_retired() -> None:
+    found = [
+        one for name, text in _texts() if not name.startswith(LATER) for one in _found(name, text)
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("pattern", "example", "better"), RETIRED)
+def test_each_pattern_finds_its_example_and_nothing_better(
+    pattern: str, example: str, better: str
+) -> None:
+    assert re.search(pattern, example)
+    assert not re.search(pattern, better)
+    assert list(_found("templates/planted.html", _text_of_template(f"<p>{example}</p>")))
+    assert list(_found("tuning/planted.py", "\n".join(_literals(f"say({example!r})"))))
+    assert list(_found("docs/planted.md", _without_code_blocks(f"# Title\n\n{example}\n")))

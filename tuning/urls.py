@@ -16,6 +16,7 @@ from tuning.views import (
     imports,
     invitations,
     mentions,
+    names,
     notes,
     projects,
     refinements,
@@ -42,6 +43,10 @@ def _notes(folder: str, kind: str) -> list[URLPattern]:
         path(f"{at}/comments/", comments.thread, which, name=f"{kind}-comments"),
         path(f"{at}/comments/preview/", comments.preview, which, name=f"{kind}-preview"),
     ]
+
+
+def _name(folder: str, kind: str) -> URLPattern:
+    return path(f"{folder}/<int:pk>/name/", names.edit_name, {"kind": kind}, name=f"{kind}-name")
 
 
 urlpatterns = [
@@ -81,6 +86,7 @@ urlpatterns = [
     path("projects/<int:pk>/searches/new/", search_forms.search_create, name="search-create"),
     path("projects/<int:pk>/searches/plan/", search_forms.search_plan, name="search-plan"),
     path("searches/<int:pk>/", searches.search_detail, name="search-detail"),
+    path("searches/<int:pk>/settings/", searches.search_settings, name="search-settings"),
     path("searches/<int:pk>/live/", searches.search_live, name="search-live"),
     path("searches/<int:pk>/plots.json", searches.search_plots, name="search-plots"),
     path("searches/<int:pk>/failures/", refinements.search_failures, name="search-failures"),
@@ -113,6 +119,11 @@ urlpatterns = [
     path("trials/<int:pk>/plots.json", trials.trial_plots, name="trial-plots"),
     path("trials/<int:pk>/retrain/", trials.trial_retrain, name="trial-retrain"),
     path("trials/<int:pk>/train-to-end/", trials.trial_train_to_end, name="trial-train-to-end"),
+    _name("projects", "project"),
+    _name("searches", "search"),
+    _name("datasets", "dataset"),
+    _name("templates", "hypermodel"),
+    _name("teams", "team"),
     *_notes("searches", "search"),
     *_notes("trials", "trial"),
     path("projects/<int:pk>/mark/", notes.project_mark, name="project-mark"),

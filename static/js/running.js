@@ -1,9 +1,9 @@
 // The learning curves of the running trials: tuning/analysis/curves.py, running_info.
 import { colours, dash, draw, plain, say } from "./plots.js";
 
-export function drawRunning(element, info, active) {
+export function drawRunning(element, info) {
   if (!info.curves.length) {
-    say(element, active ? `The running trials' curves appear with their first ${info.x}s.` : "Nothing is training.");
+    say(element, `Curves appear with the first ${info.x}s of the running trials.`);
     return;
   }
   draw(element, () => ({

@@ -19,15 +19,18 @@ async function refresh() {
     revision = now;
     show();
   } catch {
-    if (!info) for (const element of [history, running]) if (element) say(element, "The figures could not be fetched.");
+    if (!info) for (const element of [history, running]) say(element, "The figures could not be fetched.");
   }
   busy = false;
 }
 
 function show() {
   if (!info) return;
+  const isActive = document.getElementById("search-poll").dataset.active === "1";
+  // A panel that has nothing to show goes with the last trial.
+  document.getElementById("search-running").hidden = !isActive;
   drawHistory(history, info.history);
-  if (running) drawRunning(running, info.running, document.getElementById("search-poll").dataset.active === "1");
+  if (isActive) drawRunning(running, info.running);
 }
 
 document.addEventListener("htmx:afterSettle", refresh);

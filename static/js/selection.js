@@ -8,7 +8,7 @@
 //   with `quiet` it makes no step of its own to go back to.
 // Without scripts the same links and forms load the page.
 
-const PIECES = ["search-head", "selection", "trial-filters", "trial-bar", "trial-table"];
+const PIECES = ["search-head", "search-actions", "selection", "trial-filters", "trial-bar", "trial-table"];
 const FOLLOW_MS = 1500;
 
 export const path = location.pathname;

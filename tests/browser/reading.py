@@ -49,7 +49,9 @@ def wait_for_query(page: Any, pattern: str) -> None:
 
 def open_plot(page: Any, name: str) -> Any:
     """Press the plot's button and wait until it is drawn."""
+    page.locator("#plots-button").click()
     page.locator(f'.plot-toggles [data-plot="{name}"]').click()
+    page.keyboard.press("Escape")
     plot = page.locator(f"#plot-{name} .plot")
     plot.scroll_into_view_if_needed()
     plot.locator(".main-svg").first.wait_for()

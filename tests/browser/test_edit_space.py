@@ -98,12 +98,14 @@ def test_a_conditional_space_is_narrowed(sign_in: Callable[..., Any], tuneroom: 
     assert page.get_by_role("columnheader", name="filters_3").count() == 0
 
     # The page says what was searched, and a new search can begin with it.
-    page.get_by_text("Search space: 4 hyperparameters changed").click()
+    page.get_by_role("link", name="Space & settings").click()
+    page.get_by_text("Search space: 4 hyperparameters changed").wait_for()
     page.get_by_role("row", name=re.compile("^learning_rate")).get_by_text(
         "0.001, 0.003"
     ).wait_for()
     look(page, "space-search")
-    page.get_by_role("link", name="New search with these settings").click()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="New search with these settings").click()
     page.get_by_text("4 hyperparameters changed.").wait_for()
     assert page.locator("[name=max_trials]").input_value() == "6"
     page.get_by_role("button", name="Reset all").click()
@@ -120,4 +122,5 @@ def test_a_conditional_space_is_narrowed(sign_in: Callable[..., Any], tuneroom: 
     plain.locator("[name=max_trials]").fill("1")
     plain.locator("[name=epochs]").fill("1")
     plain.get_by_role("button", name="Start search").first.click()
+    plain.get_by_role("link", name="Space & settings").click()
     plain.get_by_text("Search space: 1 hyperparameter changed").wait_for()

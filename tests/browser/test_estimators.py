@@ -98,7 +98,7 @@ def test_an_estimator_from_the_editor_to_a_file(
     page.get_by_text("mean of 4 folds").wait_for()
     look(page, "estimator-trial")
 
-    page.get_by_role("button", name="Retrain").click()
+    page.get_by_role("button", name="Retrain", exact=True).click()
     page.wait_for_url("**/models/*/")
     link = page.get_by_role("link", name=re.compile("^Download .*skops")).first
     link.wait_for(timeout=LONG)

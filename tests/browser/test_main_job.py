@@ -72,7 +72,7 @@ def test_the_main_job(sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path:
 
     # Retrain the best, and take it home.
     page.goto(f"/searches/{search}/")
-    page.get_by_role("button", name=re.compile("^Retrain trial")).click()
+    page.get_by_role("button", name="Retrain best").click()
     page.wait_for_url("**/models/*/")
     download_link = page.get_by_role("link", name=re.compile("^Download .*keras")).first
     download_link.wait_for(timeout=LONG)

@@ -59,12 +59,13 @@ def test_two_people_talk_about_a_trial(
     bob.evaluate("window.sameDocument = true")
 
     bob.get_by_role("button", name="Star").click()
-    bob.locator("#star-button[aria-pressed=true]").wait_for()
-    bob.get_by_label("Tags, separated by commas").fill("x" * 41)
+    bob.locator(".star-button[aria-pressed=true]").wait_for()
+    bob.locator("#tag-add > summary").click()
+    bob.get_by_label("Tags, separated").fill("x" * 41)
     bob.get_by_role("button", name="Add tag").click()
     bob.get_by_text("A tag has at most 40 characters").wait_for()
-    bob.get_by_label("Tags, separated by commas").fill("promising, small")
-    bob.get_by_label("Tags, separated by commas").press("Enter")
+    bob.get_by_label("Tags, separated").fill("promising, small")
+    bob.get_by_label("Tags, separated").press("Enter")
     bob.get_by_role("button", name="Remove the tag small").click()
     bob.get_by_role("button", name="Remove the tag small").wait_for(state="detached")
     bob.get_by_role("button", name="Remove the tag promising").wait_for()
@@ -98,7 +99,7 @@ def test_two_people_talk_about_a_trial(
     admin.get_by_role("link", name=re.compile("^trial 3")).click()
     admin.wait_for_url(re.compile(rf"{trials[2]}#comment-\d+$"))
     assert admin.locator(".site-tools .count").count() == 0
-    assert admin.locator("#star-button").get_attribute("title") == "Starred by bob"
+    assert admin.locator(".star-button").get_attribute("title") == "Starred by bob"
     admin.get_by_label("New comment").fill("Agreed.")
     admin.get_by_role("button", name="Comment", exact=True).click()
     admin.get_by_text("Agreed.").wait_for()
@@ -119,8 +120,9 @@ def test_two_people_talk_about_a_trial(
     plain = sign_in("bob", PASSWORD, java_script_enabled=False)
     plain.goto(trials[0])
     plain.get_by_role("button", name="Star").click()
-    assert plain.locator("#star-button").get_attribute("aria-pressed") == "true"
-    plain.get_by_label("Tags, separated by commas").fill("Promising")
+    assert plain.locator(".star-button").get_attribute("aria-pressed") == "true"
+    plain.locator("#tag-add > summary").click()
+    plain.get_by_label("Tags, separated").fill("Promising")
     plain.get_by_role("button", name="Add tag").click()
     plain.get_by_role("button", name="Remove the tag promising").wait_for()
     plain.locator("#notes-comments > summary").click()
@@ -128,6 +130,6 @@ def test_two_people_talk_about_a_trial(
     plain.get_by_role("button", name="Comment", exact=True).click()
     plain.locator(".comment:target").get_by_text("Plainly.").wait_for()
     plain.get_by_role("link", name="Delete…").click()
-    plain.get_by_role("button", name="Delete comment").click()
+    plain.get_by_role("button", name="Delete the comment").click()
     plain.get_by_text("The comment is deleted.").wait_for()
     assert plain.locator(".comment").count() == 0

@@ -112,7 +112,7 @@ def test_a_tuner_class_reaches_a_download(sign_in: Callable[..., Any], tmp_path:
     look(page, "own-tuner-search")
 
     page.get_by_role("link", name="Overview").click()
-    page.get_by_role("button", name=re.compile("^Retrain trial")).click()
+    page.get_by_role("button", name="Retrain best").click()
     page.wait_for_url("**/models/*/")
     take_home(page, tmp_path)
 
@@ -132,6 +132,6 @@ def test_a_fit_of_its_own_reaches_a_download(sign_in: Callable[..., Any], tmp_pa
     assert {"units", "normalize", "batch_size", "shuffle"} <= set(re.findall(r"[\w.]+", head))
     assert page.locator("#trial-table .status-completed").count() == 3
     page.get_by_role("link", name="Overview").click()
-    page.get_by_role("button", name=re.compile("^Retrain trial")).click()
+    page.get_by_role("button", name="Retrain best").click()
     page.wait_for_url("**/models/*/")
     take_home(page, tmp_path)

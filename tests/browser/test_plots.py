@@ -156,9 +156,9 @@ def test_a_point_opens_its_trial_beside_the_plot(page: Any) -> None:
     # As on its own page it can be starred and compared.
     star = card.get_by_role("button", name="Star")
     star.click()
-    card.locator('#star-button[aria-pressed="true"]').wait_for()
+    card.locator('.star-button[aria-pressed="true"]').wait_for()
     star.click()
-    card.locator('#star-button[aria-pressed="false"]').wait_for()
+    card.locator('.star-button[aria-pressed="false"]').wait_for()
     compare = card.get_by_role("link", name="Add to comparison").get_attribute("href")
     assert compare.endswith(f"?add={card.get_attribute('data-trial')}")
     page.keyboard.press("Escape")

@@ -29,7 +29,8 @@ def test_pruned_trials_from_form_to_refinement(
     assert page.evaluate("window.sameDocument === true")
 
     # A trial that a person wants is trained to its end, however bad it is.
-    page.get_by_role("link", name="Try values").click()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Try values").click()
     page.get_by_label("learning_rate").fill("0.0001")
     page.get_by_role("button", name="Run trial").click()
     page.goto(f"/searches/{search}/")

@@ -31,7 +31,7 @@ def test_bob_comments_on_a_trial(as_bob: Client, as_alice: Client, best: Trial) 
 def test_dora_may_talk_though_she_only_looks(as_dora: Client, search: Search, dora: User) -> None:
     as_dora.post(reverse("search-comments", args=[search.pk]), {"text": "Why so few?"})
     assert Comment.objects.get().author == dora
-    page = as_dora.get(reverse("search-detail", args=[search.pk])).content.decode()
+    page = as_dora.get(reverse("search-comments", args=[search.pk])).content.decode()
     assert "Why so few?" in page
 
 

@@ -48,7 +48,7 @@ def test_the_edited_space_is_stored_and_shown(
     }
     assert others == SPACE["space"][2:]
     assert search.trials.get().values == {"units": 16, "optimizer": "adam", "learning_rate": 0.001}
-    page = as_dora.get(reverse("search-detail", args=[search.pk])).content.decode()
+    page = as_dora.get(reverse("search-settings", args=[search.pk])).content.decode()
     assert "Search space: 2 hyperparameters changed" in page
     assert '16 to 32 in steps of 8 <span class="muted">was 8 to 64 in steps of 8' in page
     assert "<td>never</td>" in page

@@ -44,16 +44,16 @@ def test_every_live_piece_is_on_the_page(as_alice: Client, make_search: Any) -> 
     search = make_search()
     page = as_alice.get(reverse("search-detail", args=[search.pk])).content.decode()
     pieces = _live(as_alice, search).content.decode()
-    for name in ("poll", "head", "hero", "failures", "now", "result", "best"):
+    for name in ("poll", "head", "actions", "hero", "failures", "now", "result", "best"):
         assert f'id="search-{name}"' in page
         assert f'id="search-{name}"' in pieces
-    assert pieces.count('hx-swap-oob="true"') == 7
+    assert pieces.count('hx-swap-oob="true"') == 8
 
 
 def test_what_follows_from_the_end_comes_with_it(as_alice: Client, make_search: Any) -> None:
-    """The edges, the ways on and the lineage, which would otherwise still say "Running"."""
+    """The suggested next step, and where an extension goes."""
     search = make_search()
-    names = ("edges", "extend-hint", "next", "lineage")
+    names = ("next-step", "extend-hint")
     page = as_alice.get(reverse("search-detail", args=[search.pk])).content.decode()
     assert all(f'id="search-{name}"' in page for name in names)
     running = _live(as_alice, search).content.decode()
@@ -61,7 +61,7 @@ def test_what_follows_from_the_end_comes_with_it(as_alice: Client, make_search: 
     Search.objects.change_status(search.pk, (SearchStatus.RUNNING,), status=SearchStatus.COMPLETED)
     ended = _live(as_alice, search).content.decode()
     assert all(f'id="search-{name}"' in ended for name in names)
-    assert "The search goes on where it ended" in ended
+    assert "The search continues where it ended" in ended
 
 
 def test_a_finished_search_is_not_polled(as_alice: Client, search: Search) -> None:
@@ -99,12 +99,12 @@ def test_the_number_of_queries_does_not_grow(
     as_alice: Client, search: Search, django_assert_num_queries: Any
 ) -> None:
     url = reverse("search-detail", args=[search.pk])
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         as_alice.get(url)
     Trial.objects.bulk_create(
         Trial(search=search, number=number, status=Status.RUNNING) for number in range(4, 54)
     )
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         as_alice.get(url)
 
 

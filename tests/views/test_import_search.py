@@ -103,7 +103,7 @@ def test_an_import_that_waits_can_be_deleted(
 
 def test_its_pages_offer_nothing_that_would_run(imported: Search, as_bob: Client) -> None:
     page = as_bob.get(reverse("search-detail", args=[imported.pk])).content.decode()
-    assert "Imported from TensorBoard" in page
+    assert "imported from TensorBoard" in page
     assert "Of last year" in page
     for absent in ("Extend search", "Retrain", "New search with these settings", "Pause"):
         assert absent not in page

@@ -186,15 +186,15 @@ def test_the_search_counts_pruned_trials_apart(as_dora: Client, search: Search) 
 
 
 def test_the_settings_name_the_pruner(as_dora: Client, search: Search) -> None:
-    page = page_of(as_dora, "search-detail", search.pk)
+    page = page_of(as_dora, "search-settings", search.pk)
     assert "Pruning by Median, which suits trials of 20 epochs, with 4 epochs of warm-up." in page
     assert "<dt>Pruner</dt><dd>Automatic: Median</dd>" in page
     Search.objects.filter(pk=search.pk).update(pruner="percentile", pruning_percentile=25)
-    page = page_of(as_dora, "search-detail", search.pk)
+    page = page_of(as_dora, "search-settings", search.pk)
     assert "<dt>Pruner</dt><dd>Percentile</dd>" in page
     assert "<dt>Percentile</dt><dd>25</dd>" in page
     Search.objects.filter(pk=search.pk).update(pruner="none")
-    assert "<dt>Pruner</dt><dd>None</dd>" in page_of(as_dora, "search-detail", search.pk)
+    assert "<dt>Pruner</dt><dd>None</dd>" in page_of(as_dora, "search-settings", search.pk)
 
 
 def test_a_search_without_pruned_trials_says_nothing_of_savings(

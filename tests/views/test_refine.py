@@ -207,7 +207,8 @@ def test_the_lineage_is_visible(
     assert f'Refined from <a href="{reverse("search-detail", args=[many.pk])}">search 1</a>' in page
     assert f"Begins with {second.fed_count} trials of search 1 (best " in page
     assert second.fed_trials.get(number=20).score == 0.2
-    assert '<b aria-current="page">Search 2</b>' in page
+    settings = as_dora.get(reverse("search-settings", args=[second.pk])).content.decode()
+    assert '<b aria-current="page">Search 2</b>' in settings
     project_page = as_dora.get(reverse("project-detail", args=[project.pk]))
     (tree,) = project_page.context["lineage"]
     assert tree.search == many
@@ -226,7 +227,7 @@ def test_searches_that_stand_alone_have_no_lineage(
     as_bob: Client, many: Search, project: Project
 ) -> None:
     assert as_bob.get(reverse("project-detail", args=[project.pk])).context["lineage"] == []
-    page = as_bob.get(reverse("search-detail", args=[many.pk])).content.decode()
+    page = as_bob.get(reverse("search-settings", args=[many.pk])).content.decode()
     assert "Lineage" not in page
     assert "Refined from" not in page
 

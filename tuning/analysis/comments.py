@@ -50,11 +50,17 @@ def remark(user: Any, comment: Comment) -> Remark:
     return _remarks(user, search_of(subject_of(comment)), [comment])[0]
 
 
+def thread_address(subject: Subject) -> str:
+    """Where the newest comments are: on a trial's page, on a tab of a search."""
+    page = "detail" if isinstance(subject, Trial) else "comments"
+    return f"{address_of(subject, page)}#notes"
+
+
 def comment_address(comment: Comment) -> str:
     """Where a comment can be read beside what it is about."""
     subject = subject_of(comment)
     newer = Comment.objects.of(subject).filter(created_at__gt=comment.created_at).count()
-    page = "detail" if newer < NEWEST else "comments"
+    page = "detail" if newer < NEWEST and isinstance(subject, Trial) else "comments"
     return f"{address_of(subject, page)}#comment-{comment.pk}"
 
 

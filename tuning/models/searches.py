@@ -75,6 +75,7 @@ class Search(models.Model):
     )
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=80, blank=True, validators=[validate_name])
+    description = models.TextField(blank=True)
     origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.TUNEROOM)
     refined_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="refinements"

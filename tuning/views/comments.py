@@ -7,8 +7,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import notes as actions
-from tuning.analysis.comments import MOST, NEWEST, comment_address, remark, thread_info, written
-from tuning.analysis.notes import address_of, kind_of, search_of, subject_of
+from tuning.analysis.comments import (
+    MOST,
+    NEWEST,
+    comment_address,
+    remark,
+    thread_address,
+    thread_info,
+    written,
+)
+from tuning.analysis.notes import kind_of, search_of, subject_of
 from tuning.forms.notes import LONGEST_COMMENT, CommentForm
 from tuning.models import Comment
 
@@ -82,7 +90,7 @@ def comment_delete(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         actions.delete_comment(comment)
         messages.success(request, "The comment is deleted.")
-        return redirect(f"{address_of(subject_of(comment))}#notes")
+        return redirect(thread_address(subject_of(comment)))
     context = _places(comment) | {"remark": remark(request.user, comment)}
     return render(request, "notes/delete.html", context)
 

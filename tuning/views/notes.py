@@ -19,6 +19,7 @@ from tuning.models import Project, Search, Trial
 from tuning.models.notes import Subject
 
 from .access import editable_or_404, visible_or_404
+from .search_head import head_context
 
 
 @require_POST
@@ -134,4 +135,7 @@ def notes_page(
         **thread_info(user, subject, limit),
         **info,
     }
+    if isinstance(subject, Search):
+        context |= head_context(request, subject)
+        return render(request, "searches/notes.html", context, status=status)
     return render(request, "notes/detail.html", context, status=status)

@@ -1,5 +1,4 @@
-"""The way from a search that was read to a better one: where it came from, its best trials at the
-borders of ranges, its failures."""
+"""The failures of a search, as a map from values to reasons."""
 
 from typing import Any
 
@@ -7,15 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from tuning.analysis.edges import edges
 from tuning.analysis.failure_map import failure_map
 from tuning.analysis.refinement import exclusion
-from tuning.analysis.search_lineage import family, origin
 from tuning.models import Search
 from tuning.spaces.edits import edited
 from tuning.spaces.hyperparameters import read_space
 
-from .access import may_edit, visible_or_404
+from .access import visible_or_404
+from .search_head import head_context
 
 
 @require_GET
@@ -28,20 +26,8 @@ def search_failures(request: HttpRequest, pk: int) -> HttpResponse:
         (reason, [(region, _left(search, region)) for region in reason.regions])
         for reason in found.reasons
     ]
-    context = {
-        "search": search,
-        "project": search.project,
-        "map": found,
-        "reasons": reasons,
-        "can_edit": may_edit(request, search.project.team_id),
-    }
+    context = head_context(request, search) | {"map": found, "reasons": reasons}
     return render(request, "searches/failures.html", context)
-
-
-def refinement_context(search: Search) -> dict[str, Any]:
-    """What the search's page says of its way back. Fragments have it once the
-    search has ended."""
-    return {"origin": origin(search), "family": family(search), "edges": edges(search)}
 
 
 def _left(search: Search, region: Any) -> str:

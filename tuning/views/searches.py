@@ -13,10 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from tuning.actions import searches as actions
 from tuning.analysis import pruning
 from tuning.analysis.curves import running_info
+from tuning.analysis.edges import edges
 from tuning.analysis.history import history_info
 from tuning.analysis.limits import bars, clock, reached, values_of
+from tuning.analysis.next_step import actions_of, next_step
 from tuning.analysis.plan import strategy_text
 from tuning.analysis.savings import savings
+from tuning.analysis.search_lineage import family, origin
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
 from tuning.forms.limits import LimitsForm
@@ -25,7 +28,7 @@ from tuning.models import Search, Worker
 from tuning.spaces.changes import compared
 
 from .access import editable_or_404, may_edit, visible_or_404
-from .refinements import refinement_context
+from .search_head import head_context
 from .shared import online_workers, shared_fragment, shared_text
 
 
@@ -33,6 +36,13 @@ from .shared import online_workers, shared_fragment, shared_text
 def search_detail(request: HttpRequest, pk: int) -> HttpResponse:
     search = visible_or_404(request, _searches(), pk)
     return render(request, "searches/detail.html", _page_context(request, search))
+
+
+@require_GET
+def search_settings(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the search was started with: its space, its settings, the searches around it."""
+    search = visible_or_404(request, _searches(), pk)
+    return render(request, "searches/settings.html", _settings_context(request, search))
 
 
 @require_GET
@@ -122,13 +132,13 @@ def search_limits(request: HttpRequest, pk: int) -> HttpResponse:
     search = editable_or_404(request, _searches().run_here(), pk)
     form = LimitsForm(request.POST, search=search)
     if not form.is_valid():
-        context = _page_context(request, search) | {"limits_form": form}
-        return render(request, "searches/detail.html", context, status=422)
+        context = _settings_context(request, search) | {"limits_form": form}
+        return render(request, "searches/settings.html", context, status=422)
     if form.changes and actions.change_limits(search, form.changes):
         search.refresh_from_db()
         still = "" if search.is_active else reached(search)
         messages.info(request, f"Still completed: {still}" if still else "Limits changed.")
-    return redirect("search-detail", search.pk)
+    return redirect("search-settings", search.pk)
 
 
 def _searches() -> QuerySet[Search]:
@@ -147,22 +157,38 @@ def _space_context(search: Search) -> dict[str, Any]:
 
 def _page_context(request: HttpRequest, search: Search) -> dict[str, Any]:
     can_edit = may_edit(request, search.project.team_id)
-    live = _live_context(search, Worker.objects.online().count(), can_edit)
-    page = _space_context(search) | refinement_context(search)
+    live = _news_context(search, Worker.objects.online().count(), can_edit)
+    return live | {"extend_form": ExtendForm(search=search), "origin": origin(search)}
+
+
+def _settings_context(request: HttpRequest, search: Search) -> dict[str, Any]:
+    context = (
+        head_context(request, search)
+        | _space_context(search)
+        | {
+            "origin": origin(search),
+            "family": family(search),
+            "limits_form": LimitsForm(search=search),
+            "limit_values": values_of(search),
+        }
+    )
     if not search.is_imported:
-        page |= {
+        context |= {
             "strategy_text": strategy_text(search),
             "pruning_text": pruning.pruning_text(search),
             "pruning_values": pruning.values_of(search),
         }
-    forms = {"extend_form": ExtendForm(search=search), "limits_form": LimitsForm(search=search)}
-    return live | page | forms | {"limit_values": values_of(search)}
+    return context
 
 
 def _news_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any]:
     """What follows from a search's end is looked at when it has ended."""
     live = _live_context(search, workers, can_edit)
-    return live if search.is_active else live | refinement_context(search)
+    if search.is_active:
+        return live
+    step = next_step(search, live["actions"], edges(search), live["summary"].baseline)
+    # Viewers learn what the trials show, not what they may not do.
+    return live | {"next_step": step if can_edit or (step and step.edges) else None}
 
 
 def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any]:
@@ -173,6 +199,7 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
     return {
         "search": search,
         "project": search.project,
+        "actions": actions_of(search),
         "summary": summary,
         "running": running,
         "limit_bars": bars(search),

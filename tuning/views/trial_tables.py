@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from tuning.analysis.next_step import actions_of
 from tuning.analysis.trials.column_menus import actions_for
 from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.facets import facet_of
@@ -20,6 +21,7 @@ from tuning.analysis.trials.saved_views import view_of
 from tuning.analysis.trials.selection import PLAIN, Selection
 from tuning.analysis.trials.table import table_of
 from tuning.forms.filters import FilterForm
+from tuning.forms.searches import ExtendForm
 from tuning.models import Search
 
 from .access import may_edit, visible_or_404
@@ -51,7 +53,9 @@ def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     # Scripts on other machines read the table at its whole address.
     address = request.build_absolute_uri(request.path)
     if not is_fragment:
-        return render(request, "trials/list.html", _context(selection, can_edit, address))
+        head = {"extend_form": ExtendForm(search=search)}
+        context = _context(selection, can_edit, address) | head
+        return render(request, "trials/list.html", context)
     text = shared_fragment(
         request, search, "trials/_live_list.html", lambda: _context(selection, can_edit, address),
         can_edit, address, *key_of(selection),
@@ -125,6 +129,7 @@ def _context(selection: Selection, can_edit: bool, address: str) -> dict[str, An
     return {
         "search": search,
         "project": search.project,
+        "actions": actions_of(search),
         "selection": selection,
         # Of a stopped search the last trials end a little later.
         "is_active": search.is_active or search.trials.active().exists(),

@@ -1,0 +1,24 @@
+"""The name and the description of something, to be edited in place."""
+
+from typing import Any
+
+from django.db.models import Model
+from django.forms import ModelForm, Textarea, modelform_factory
+
+
+def name_form(model: type[Model], *, optional: bool) -> type[ModelForm]:
+    """A form for the model's name and, if it has one, its description. `optional`: without a name
+    the page shows one of its own."""
+    fields = [f.name for f in model._meta.fields if f.name in ("name", "description")]
+
+    class Base(ModelForm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.fields["name"].required = not optional
+            self.fields["name"].error_messages["required"] = "Enter a name."
+            self.fields["name"].widget.attrs["autofocus"] = True
+            if optional:
+                self.fields["name"].help_text = "Blank: strategy and number of hyperparameters."
+
+    widgets: dict[str, Any] = {"description": Textarea({"rows": 2})}
+    return modelform_factory(model, form=Base, fields=fields, widgets=widgets)

@@ -36,7 +36,7 @@ import pytest
 import pytest_django
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from xdist.scheduler import LoadScopeScheduling
@@ -107,7 +107,8 @@ def _quick_site() -> None:
 @pytest.fixture(autouse=True)
 def _nothing_shared() -> None:
     """Each test has rows of its own with the keys of the one before, and so names of files."""
-    cache.clear()
+    for each in caches.all():
+        each.clear()
     for folder in settings.CHECKPOINTS_ROOT.glob("*"):
         shutil.rmtree(folder)
 

@@ -4,3 +4,7 @@ from django.apps import AppConfig
 class TuningConfig(AppConfig):
     name = "tuning"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Has a receiver of Django's signals.
+        from tuning.actions import sessions  # noqa: F401

@@ -121,6 +121,7 @@ MIDDLEWARE = [
     "tuning.views.uploads.UploadsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tuning.views.sessions.BrowserSessionMiddleware",
     "tuning.views.scripts.AccessTokenMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -180,12 +181,13 @@ else:
 
 # --- Cache -----------------------------------------------------------------------------------
 
-# In each process's memory. Counts of attempts must not be pushed out by pieces of pages.
+# In each process's memory. Counts of attempts and the like must not be pushed out by pieces of
+# pages.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    "attempts": {
+    "marks": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": "attempts",
+        "LOCATION": "marks",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
 }

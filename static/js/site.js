@@ -10,7 +10,22 @@ const nameTheme = () => {
 toggle.hidden = false;
 nameTheme();
 document.addEventListener("tuneroom:theme", nameTheme);
-toggle.addEventListener("click", () => document.dispatchEvent(new CustomEvent("tuneroom:toggle-theme")));
+toggle.addEventListener("click", () => {
+  document.dispatchEvent(new CustomEvent("tuneroom:toggle-theme"));
+  if (toggle.dataset.address) keepTheme(document.documentElement.dataset.theme);
+});
+
+// For the person's other browsers, too.
+async function keepTheme(theme) {
+  const token = document.querySelector("#account-menu [name=csrfmiddlewaretoken]").value;
+  try {
+    await fetch(toggle.dataset.address, {
+      method: "POST",
+      headers: { "X-CSRFToken": token },
+      body: new URLSearchParams({ theme }),
+    });
+  } catch { /* then for this page only */ }
+}
 
 export function announce(text) {
   document.getElementById("announcer").textContent = text;

@@ -1,7 +1,11 @@
-// Before the first paint, so not a module: light or dark, as chosen here or by the system.
+// Before the first paint, so not a module: light or dark, as chosen in the person's profile, in this
+// browser, or by the system.
 (() => {
-  let chosen = null;
-  try { chosen = localStorage.getItem("tuneroom-theme"); } catch { /* storage is switched off */ }
+  const preferred = document.documentElement.dataset.preferredTheme;
+  let chosen = preferred || null;
+  if (preferred === undefined) {
+    try { chosen = localStorage.getItem("tuneroom-theme"); } catch { /* storage is switched off */ }
+  }
   const system = matchMedia("(prefers-color-scheme: dark)");
   const apply = () => {
     const theme = chosen ?? (system.matches ? "dark" : "light");

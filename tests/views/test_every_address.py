@@ -17,6 +17,7 @@ from django.utils import timezone
 from tuning import urls
 from tuning.models import (
     AccessToken,
+    BrowserSession,
     Comment,
     Invitation,
     Project,
@@ -36,10 +37,12 @@ SHARED = {
     "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
-    "mention-list", "help-page", "access-token-list",
+    "mention-list", "help-page", "access-token-list", "profile", "session-list",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
+# Everybody's own.
+OWN = {"profile-theme", "session-end-others"}
 # What viewers may open.
 READABLE = {
     "trial-columns", "trial-column", "view-list",
@@ -85,6 +88,7 @@ def address(
         "invitation": Invitation.objects.create(
             team=team, invited_by=alice, digest="0", expires_at=timezone.now() + timedelta(1)
         ),
+        "session": BrowserSession.objects.create(user=alice, key="0", browser="Firefox"),
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
         "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
@@ -107,7 +111,7 @@ def address(
             return reverse(name, args=["x" * 43])
         if name == "saved-model-file":
             return reverse(name, args=[saved_model.pk, "history.csv"])
-        if name.endswith(("-list", "-create")) or name in ("health", "help-page"):
+        if name.endswith(("-list", "-create")) or name in {"health", "help-page", "profile"} | OWN:
             return reverse(name)
         return reverse(name, args=[rows[name.split("-")[0]].pk])
 
@@ -129,7 +133,9 @@ def test_without_an_account_every_address_leads_to_the_sign_in_page(
         assert response["Location"].startswith(reverse("login"))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in OPEN | SHARED | BUILT_IN])
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if name not in OPEN | SHARED | BUILT_IN | OWN]
+)
 def test_strangers_find_nothing(name: str, address: Any, as_charlie: Client) -> None:
     statuses = {
         as_charlie.get(address(name)).status_code,

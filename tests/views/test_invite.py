@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
-from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,11 +15,6 @@ from tuning.actions.teams import remove_member, set_member
 from tuning.models import Invitation, Project, Role, Team
 
 ACCOUNT = {"username": "erin", "password1": "a-long-enough-1", "password2": "a-long-enough-1"}
-
-
-@pytest.fixture(autouse=True)
-def _no_earlier_attempts() -> None:
-    caches["attempts"].clear()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from tuning.figures import counted
 from tuning.models import Comment, Project, SavedModel, SavedView, Search, Star, Tag
+from tuning.models.people import display_name_of
 from tuning.protocol.statuses import FINISHED
 
 from .markdown import plain
@@ -27,7 +28,9 @@ class Event:
     at: datetime
     kind: str
     pk: int
+    # The username, and the name that people see.
     who: str | None
+    person: str | None
     search_pk: int | None
     search_number: int | None
     trial_pk: int | None
@@ -136,7 +139,7 @@ def _events(
         rows = rows.filter(who=person) if "\x00" not in person else rows.none()
     if cursor:
         rows = rows.filter(cursor.older(kind))
-    own = ("at", "pk", "who", "search_pk", "search_number", "trial_pk", "trial_number")
+    own = ("at", "pk", "who", "person", "search_pk", "search_number", "trial_pk", "trial_number")
     for row in rows[: EVENTS + 1]:
         known = {name: row.pop(name, None) for name in own}
         if kind == "comment":
@@ -157,7 +160,7 @@ def _days(lines: list[Line]) -> Iterator[Day]:
 
 def _searches(project: Project, at: str, *facts: str) -> QuerySet[Any, dict[str, Any]]:
     return Search.objects.filter(project=project).values(
-        "pk", *facts, at=F(at), who=F("created_by__username"),
+        "pk", *facts, at=F(at), who=F("created_by__username"), person=display_name_of("created_by"),
         search_pk=F("pk"), search_number=F("number"),
     )  # fmt: skip
 
@@ -183,6 +186,7 @@ def _models(project: Project, _user: Any) -> QuerySet[Any, dict[str, Any]]:
         project=project, status__in=FINISHED, finished_at__isnull=False
     ).values(
         "pk", "status", at=F("finished_at"), who=F("created_by__username"),
+        person=display_name_of("created_by"),
         search_pk=F("trial__search"), search_number=F("trial__search__number"),
         trial_pk=F("trial"), trial_number=F("trial__number"),
     )  # fmt: skip
@@ -190,7 +194,7 @@ def _models(project: Project, _user: Any) -> QuerySet[Any, dict[str, Any]]:
 
 def _notes(rows: Any, who: str, *facts: str) -> QuerySet[Any, dict[str, Any]]:
     found: QuerySet[Any, dict[str, Any]] = rows.values(
-        "pk", *facts, at=F("created_at"), who=F(f"{who}__username"),
+        "pk", *facts, at=F("created_at"), who=F(f"{who}__username"), person=display_name_of(who),
         search_pk=Coalesce("trial__search", "search"),
         search_number=Coalesce("trial__search__number", "search__number"),
         trial_pk=F("trial"), trial_number=F("trial__number"),
@@ -215,7 +219,14 @@ def _views(project: Project, user: Any) -> QuerySet[Any, dict[str, Any]]:
     found: QuerySet[Any, dict[str, Any]] = (
         SavedView.objects.shown_to(user)
         .filter(project=project)
-        .values("pk", "name", "shared", at=F("created_at"), who=F("owner__username"))
+        .values(
+            "pk",
+            "name",
+            "shared",
+            at=F("created_at"),
+            who=F("owner__username"),
+            person=display_name_of("owner"),
+        )
     )
     return found
 

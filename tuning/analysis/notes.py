@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from tuning.models import Comment, Project, Search, Star, Tag, Team, Trial
 from tuning.models.notes import Note, Subject
+from tuning.models.people import display_name_of
 
 MOST_WORDS = 200
 
@@ -57,9 +58,9 @@ def address_of(subject: Subject, page: str = "detail") -> str:
 
 
 def star_info(user: Any, subject: Subject) -> dict[str, Any]:
-    people = Star.objects.of(subject).order_by("created_at")
-    names = list(people.values_list("user__username", flat=True))
-    return {"stars": names, "starred": user.get_username() in names}
+    stars = Star.objects.of(subject).order_by("created_at")
+    people = dict(stars.values_list("user", display_name_of("user")))
+    return {"stars": list(people.values()), "starred": user.pk in people}
 
 
 def tags_info(user: Any, subject: Subject) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from tuning.analysis.activity import KINDS, activity_of
 from tuning.models import Project
+from tuning.models.people import display_name_of
 
 from .access import visible_or_404
 
@@ -19,7 +20,8 @@ def project_activity(request: HttpRequest, pk: int) -> HttpResponse:
     kind, person = request.GET.get("kind", ""), request.GET.get("person", "")
     before = request.GET.get("before", "")
     activity = activity_of(project, request.user, kind, person, before)
-    members = project.team.memberships.values_list("user__username", flat=True)
+    names = display_name_of("user")
+    members = dict(project.team.memberships.values_list("user__username", names))
     wanted = {"kind": kind, "person": person, "before": activity.before}
     context = {
         "project": project,
@@ -27,7 +29,7 @@ def project_activity(request: HttpRequest, pk: int) -> HttpResponse:
         "kinds": [(key, each.label) for key, each in KINDS.items()],
         "kind": kind if kind in KINDS else "",
         "person": person,
-        "people": list(members) + ([person] if person and person not in members else []),
+        "people": ({person: person} | members if person else members).items(),
         "is_first": not before,
         "older": urlencode({key: value for key, value in wanted.items() if value}),
     }

@@ -34,7 +34,7 @@ def limited(name: str) -> Callable[[View], View]:
 
 def allowed(name: str, who: Any) -> bool:
     """Count an attempt of `who`. Whether it is still within the limit."""
-    cache, key = caches["attempts"], f"{name}:{who}"
+    cache, key = caches["marks"], f"attempts:{name}:{who}"
     cache.add(key, 0, settings.AXES_COOLOFF_TIME * 3600)
     try:
         return cache.incr(key) <= settings.AXES_FAILURE_LIMIT

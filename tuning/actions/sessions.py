@@ -1,0 +1,76 @@
+"""The browsers in which people are signed in: noting them, ending them."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.models import Session
+from django.core.cache import caches
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from tuning.analysis.browsers import browser_name
+from tuning.models import BrowserSession, Profile
+
+# Every request would write otherwise.
+USE_IS_NOTED_SECONDS = 300
+
+
+def note_session(user: Any, key: str, user_agent: str) -> None:
+    """Remember that the session with this key is the user's and in use."""
+    if not caches["marks"].add(f"session:{key}", True, USE_IS_NOTED_SECONDS):
+        return
+    if BrowserSession.objects.of(user).filter(key=key).update(last_used_at=timezone.now()):
+        return
+    BrowserSession.objects.of(user).ended().delete()
+    browser = browser_name(user_agent)
+    BrowserSession.objects.get_or_create(key=key, defaults={"user": user, "browser": browser})
+
+
+def end_session(session: BrowserSession) -> None:
+    _store(session.key).delete()
+    session.delete()
+
+
+def end_sessions(user: Any, except_key: str | None = None) -> int:
+    """End all sessions of the user, or all others. How many they were."""
+    keys = [key for key in _keys_of(user) if key != except_key]
+    for key in keys:
+        _store(key).delete()
+    BrowserSession.objects.of(user).filter(key__in=keys).delete()
+    return len(keys)
+
+
+def set_theme(user: Any, theme: str) -> None:
+    """Sessions carry it, because each page loads them anyway."""
+    Profile.objects.update_or_create(user=user, defaults={"theme": theme})
+    for key in _keys_of(user):
+        store = _store(key)
+        store["theme"] = theme
+        store.save()
+
+
+@receiver(user_logged_in)
+def _start(request: HttpRequest, user: Any, **_: Any) -> None:
+    session = request.session
+    if not session.session_key:
+        # Somebody else was signed in in this browser, whose session has ended.
+        session.create()
+    if profile := Profile.objects.filter(user=user).first():
+        session["theme"] = profile.theme
+    note_session(user, str(session.session_key), request.META.get("HTTP_USER_AGENT", ""))
+
+
+def _keys_of(user: Any) -> Iterator[str]:
+    """Sessions that were never noted are the user's as well: only their contents tell."""
+    for session in Session.objects.filter(expire_date__gt=timezone.now()):
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+            yield session.session_key
+
+
+def _store(key: str) -> Any:
+    return import_module(settings.SESSION_ENGINE).SessionStore(key)

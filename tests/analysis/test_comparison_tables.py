@@ -196,7 +196,7 @@ def test_the_order_of_the_address_holds_and_each_is_taken_once(make_search: Any)
     asked = [str(keys[2]), str(keys[0]), str(keys[2]), "", "x", "99999999999999999999"]
     chosen = choose("trial", Trial.objects.all(), asked)
     assert [row.pk for row in chosen.rows] == [keys[2], keys[0]]
-    assert "2 trials of this address are not in this project" in chosen.problems[0]
+    assert "2 trials in this URL are not part of this project" in chosen.problems[0]
     assert chosen.query() == f"trial={keys[2]}&trial={keys[0]}"
     assert chosen.query(against=keys[0]).endswith(f"&against={keys[0]}")
 
@@ -209,4 +209,4 @@ def test_more_than_fit_are_said(make_search: Any) -> None:
     chosen = choose("trial", Trial.objects.all(), keys)
     assert len(chosen.rows) == MOST
     assert chosen.is_full
-    assert f"{MOST} trials fit side by side, and the address has {MOST + 3}" in chosen.problems[0]
+    assert f"You can compare up to {MOST} trials. This URL has {MOST + 3}" in chosen.problems[0]

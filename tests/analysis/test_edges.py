@@ -39,19 +39,19 @@ def found(space: dict[str, Any], **columns: list[Any]) -> list[tuple[str, str, s
     ("column", "values", "sentence", "wider"),
     [
         ("rate", [0.1, 0.09, 0.08, 0.095, 0.1],
-         "The best 5 trials have rate at its upper end, 0.1.", "0.0001 to 1, logarithmic"),
+         "The best 5 trials have rate at the upper end of its range, 0.1.", "0.0001 to 1, logarithmic"),
         ("rate", [1e-4, 1.1e-4, 1.2e-4, 0.02],
-         "3 of the best 4 trials have rate at its lower end, 0.0001.", "1e-05 to 0.1, logarithmic"),
+         "3 of the best 4 trials have rate at the lower end of its range, 0.0001.", "1e-05 to 0.1, logarithmic"),
         ("dropout", [0.5, 0.48, 0.49, 0.5],
-         "The best 4 trials have dropout at its upper end, 0.5.", "0 to 0.75"),
+         "The best 4 trials have dropout at the upper end of its range, 0.5.", "0 to 0.75"),
         ("units", [64, 64, 64, 64],
-         "The best 4 trials have units at its upper end, 64.", "8 to 96 in steps of 8"),
+         "The best 4 trials have units at the upper end of its range, 64.", "8 to 96 in steps of 8"),
         ("width", [64] * 6,
-         "The best 6 trials have width at its upper end, 64.", "16, 32, 64, 128, 256"),
+         "The best 6 trials have width at the upper end of its range, 64.", "16, 32, 64, 128, 256"),
         ("kernel", [7] * 6,
-         "The best 6 trials have kernel at its upper end, 7.", "3, 5, 7, 9, 11"),
+         "The best 6 trials have kernel at the upper end of its range, 7.", "3, 5, 7, 9, 11"),
         ("layers", [3] * 6,
-         "The best 6 trials have layers at its upper end, 3.", "1 to 4"),
+         "The best 6 trials have layers at the upper end of its range, 3.", "1 to 4"),
     ],
 )  # fmt: skip
 def test_said_and_widened(column: str, values: list[Any], sentence: str, wider: str) -> None:
@@ -86,7 +86,11 @@ def test_what_decides_over_others_is_not_widened() -> None:
         ]
     }
     assert found(space, layers=[3] * 6, units_3=[64] * 6) == [
-        ("The best 6 trials have units_3 at its upper end, 64.", "high", "8 to 96 in steps of 8")
+        (
+            "The best 6 trials have units_3 at the upper end of its range, 64.",
+            "high",
+            "8 to 96 in steps of 8",
+        )
     ]
 
 

@@ -86,7 +86,7 @@ def test_completed_trials_inside(earlier: Search) -> None:
     assert sorted(numbers) == [n for n in range(1, 41) if n % 4]
     assert (found.inside, found.or_more, found.refusal) == (30, False, "")
     assert feeding(earlier, new(earlier, space=space, tuner="random")).sentence == (
-        "They are not run again."
+        "They are not trained again."
     )
     assert found.sentence.endswith("the strategy learns from their scores.")
 
@@ -119,10 +119,10 @@ def test_of_too_many_the_best_and_the_worst_are_used(
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"epochs": 9}, "The scores of search 1 do not compare: epochs is 9 here and 3 there."),
+        ({"epochs": 9}, "The scores of search 1 cannot be compared: epochs is 9 here and 3 there."),
         ({"batch_size": 64, "executions_per_trial": 2},
-         "The scores of search 1 do not compare: executions per trial is 2 here and 1 there and "
-         "batch size is 64 here and 32 there."),
+         "The scores of search 1 cannot be compared: executions per trial is 2 here and 1 there "
+         "and batch size is 64 here and 32 there."),
         ({"early_stopping_metric": "val_loss"}, "early stopping is val_loss here and off there"),
         ({"early_stopping_patience": 7}, ""),
         ({"direction": "min"}, "the direction is min here and max there"),
@@ -144,6 +144,6 @@ def test_estimators_compare_by_folds_and_scoring(earlier: Search) -> None:
     assert feeding(earlier, same).inside == 75
     other = new(earlier, model_kind="sklearn", folds=3)
     assert feeding(earlier, other).refusal == (
-        "The scores of search 1 do not compare: scoring is off here and f1_macro there and folds "
-        "is 3 here and 5 there."
+        "The scores of search 1 cannot be compared: scoring is off here and f1_macro there and "
+        "folds is 3 here and 5 there."
     )

@@ -142,7 +142,7 @@ def test_no_estimate_without_earlier_trials(project: Project, make_search: Any, 
 def test_an_estimate_from_earlier_trials(project: Project, make_search: Any, add: Add) -> None:
     add(make_search(), 10, 20, 30)
     # An epoch takes 3 to 5 s, a trial 6 to 10 s besides: 60 epochs and 10 trials, two at once.
-    assert _estimate(project) == "2 min to 3 min 20 s, judging by 3 earlier trials"
+    assert _estimate(project) == "2 min to 3 min 20 s, based on 3 earlier trials"
     assert _estimate(project, max_time=150).startswith("2 min to 2 min 30 s")
     assert _estimate(project, patience_trials=5).startswith("up to 3 min 20 s")
 

@@ -119,7 +119,7 @@ def test_the_table_has_their_last_value_in_grey(search: Search, alice: User) -> 
     place = [column.key for column in table.columns].index("score")
     cells = {row.trial.number: row.cells[place] for row in table.rows}
     assert cells[25].text == "0.9900"
-    assert cells[25].title == "Last value before it was pruned: 0.99"
+    assert cells[25].title == "Last value before pruning: 0.99"
     assert cells[25].shade == "pruned-value"
     assert cells[PRUNED[-1]].text == ""
     assert cells[1].shade != "pruned-value"

@@ -26,7 +26,7 @@ def edit(page: Any, name: str, **parts: str) -> Any:
     if not found.locator("details").evaluate("details => details.open"):
         found.locator("summary").click()
     if "Values" in parts:
-        found.get_by_label("A list of values").check()
+        found.get_by_label("List of values").check()
     for label, value in parts.items():
         found.get_by_label(label, exact=True).fill(value)
     return found
@@ -117,7 +117,7 @@ def test_a_conditional_space_is_narrowed(sign_in: Callable[..., Any], tuneroom: 
     plain.goto(form)
     found = row(plain, "dropout")
     found.locator("summary").click()
-    found.get_by_label("A list of values").check()
+    found.get_by_label("List of values").check()
     found.get_by_label("Values", exact=True).fill("0.1")
     plain.locator("[name=max_trials]").fill("1")
     plain.locator("[name=epochs]").fill("1")

@@ -27,7 +27,7 @@ def test_arrays_are_chosen_and_their_images_become_larger_and_rgb(
     page.goto("/datasets/new/")
     page.get_by_label("Name", exact=True).fill("Scans")
     page.get_by_label("File").set_input_files(path)
-    page.get_by_label("Image size in pixels").wait_for()
+    page.get_by_label("Image size (pixels)").wait_for()
     look(page, "arrays-upload")
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url(re.compile(r"/datasets/\d+/"))
@@ -39,13 +39,13 @@ def test_arrays_are_chosen_and_their_images_become_larger_and_rgb(
     assert page.get_by_label("Targets", exact=True).input_value() == "grades"
     page.get_by_label("Test inputs").select_option("extra")
     page.get_by_label("Test targets").select_option("grades")
-    page.get_by_label("Image size in pixels").fill("150")
+    page.get_by_label("Image size (pixels)").fill("150")
     page.get_by_label("Colours").select_option("RGB")
     look(page, "arrays-choices")
     page.get_by_role("button", name="Prepare dataset").last.click()
     page.get_by_text("grades has 240 rows and extra has 60.").wait_for()
     look(page, "arrays-refused")
-    assert page.get_by_label("Image size in pixels").input_value() == "150"
+    assert page.get_by_label("Image size (pixels)").input_value() == "150"
     page.get_by_label("Test targets").select_option("extra_grades")
     page.get_by_role("button", name="Prepare dataset").last.click()
     page.get_by_text("300 images of 150 × 150 × 3, 3 classes").wait_for(timeout=LONG)

@@ -34,7 +34,7 @@ def test_images_of_ones_own_are_searched_on(
     with page.expect_response(re.compile("/datasets/new/")) as refused:
         page.get_by_role("button", name="Upload").click()
     assert refused.value.status == 422
-    page.get_by_text("“no.zip” is not what its name says").wait_for()
+    page.get_by_text("“no.zip” does not match its extension").wait_for()
     look(page, "refused")
     assert page.get_by_label("Name", exact=True).input_value() == "Scanned digits"
 
@@ -51,10 +51,10 @@ def test_images_of_ones_own_are_searched_on(
     page.get_by_label("Name", exact=True).fill("My digits")
     assert page.get_by_role("radio", name=re.compile("^Scanned digits")).is_checked()
     page.get_by_role("radio", name=re.compile("^Iris")).check()
-    assert not page.get_by_label("Keep the split that the data bring").is_visible()
+    assert not page.get_by_label("Keep the predefined split").is_visible()
     page.get_by_role("radio", name=re.compile("^Scanned digits")).check()
     page.get_by_role("radio", name=re.compile("Small convolutional")).check()
-    assert page.get_by_label("Keep the split that the data bring").is_checked()
+    assert page.get_by_label("Keep the predefined split").is_checked()
     look(page, "project-form")
     page.get_by_role("button", name="Create project").click()
     page.get_by_role("heading", name="My digits", level=1).wait_for()

@@ -50,7 +50,7 @@ def test_a_table_of_ones_own(
     assert page.get_by_label("Target", exact=True).input_value() == "Preis"
     assert page.get_by_label("Encoding", exact=True).input_value() == "cp1252"
     assert page.get_by_label("Delimiter", exact=True).input_value() == ";"
-    assert page.get_by_label("Decimal sign", exact=True).input_value() == ","
+    assert page.get_by_label("Decimal separator", exact=True).input_value() == ","
     year, place = page.get_by_label("Baujahr", exact=True), page.get_by_label("Lage", exact=True)
     assert (year.input_value(), place.input_value()) == ("out", "category")
     page.get_by_text("holds numbers, but not everywhere: “unbekannt” in row 17").wait_for()

@@ -296,7 +296,7 @@ def downloaded(page: Any, format: str) -> str:
 def save_view(page: Any) -> None:
     page.locator("#views").click()
     page.locator("#panel").get_by_label("Name").fill(VIEW)
-    page.locator("#panel").get_by_label("For the team").check()
+    page.locator("#panel").get_by_label("Share with team").check()
     page.get_by_role("button", name="Save view").click()
     page.get_by_text(f"View “{VIEW}” is saved.").wait_for()
 

@@ -127,7 +127,7 @@ def test_adding_a_filter_and_changing_it_through_its_chip(page: Any) -> None:
     page.locator("#panel").get_by_label(re.compile(r"\bsgd\b")).check()
     wait_for_query(page, "hp:optimizer__in=sgd")
     assert set(cells(page, "hp:optimizer")) == {"sgd"}
-    page.locator("#panel").get_by_label("All but these").check()
+    page.locator("#panel").get_by_label("All except these").check()
     wait_for_query(page, "hp:optimizer__not=sgd")
     assert set(cells(page, "hp:momentum")) == {""}
     page.keyboard.press("Escape")
@@ -183,7 +183,7 @@ def test_a_saved_view_opens_for_a_colleague(
     )
     page.locator("#views").click()
     page.locator("#panel").get_by_label("Name").fill("The best tenth")
-    page.locator("#panel").get_by_label("For the team").check()
+    page.locator("#panel").get_by_label("Share with team").check()
     page.get_by_role("button", name="Save view").click()
     page.get_by_text("View “The best tenth” is saved.").wait_for()
 

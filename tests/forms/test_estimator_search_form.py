@@ -60,7 +60,7 @@ def test_every_field_is_explained(estimators: Project) -> None:
         ("folds", "", "required"),
         ("scoring", "r2", "“r2” is not a scorer for this dataset."),
         ("scoring", "f1", "“f1” is not a scorer for this dataset."),
-        ("tuner", "hyperband", "an estimator has none"),
+        ("tuner", "hyperband", "estimators do not have"),
         ("max_trials", 0, "greater than or equal to 1"),
     ],
 )

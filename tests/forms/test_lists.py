@@ -38,7 +38,7 @@ def mark(count: int) -> MarkForm:
 
 def test_too_many_are_counted_and_nothing_else() -> None:
     form = mark(9_990)
-    assert form.errors["trial"] == ["At most 5,000 trials at once."]
+    assert form.errors["trial"] == ["Select at most 5,000 trials."]
     assert Text.looks == 0
 
 

@@ -49,9 +49,9 @@ def test_who_sends_no_pruner_gets_none(project: Project) -> None:
 @pytest.mark.parametrize(
     ("values", "field", "words"),
     [
-        ({"pruner": "magic"}, "pruner", "no pruner"),
+        ({"pruner": "magic"}, "pruner", "Unknown pruner"),
         ({"pruner": "median", "pruning_warmup": 9}, "pruning_warmup", "only 10 epochs"),
-        ({"pruner": "median", "epochs": 1}, "pruning_warmup", "only 1 epoch: none could"),
+        ({"pruner": "median", "epochs": 1}, "pruning_warmup", "only 1 epoch, so no trial could"),
         ({"pruner": "patient", "pruning_patience": 8}, "pruning_patience", "only 10 epochs"),
         ({"pruner": "asha", "pruning_warmup": 99}, "pruning_warmup", "only 10 epochs"),
         ({"pruner": "median", "pruning_warmup": -1}, "pruning_warmup", "0"),
@@ -65,7 +65,7 @@ def test_who_sends_no_pruner_gets_none(project: Project) -> None:
         (
             {"pruner": "threshold", "pruning_lower": 2, "pruning_upper": 1},
             "pruning_upper",
-            "below the lower",
+            "above the lower",
         ),
         ({"pruner": "threshold", "pruning_lower": "inf"}, "pruning_lower", "number"),
         ({"pruner": "wilcoxon"}, "pruner", "at least 5 executions per trial"),
@@ -139,7 +139,9 @@ def test_folds_are_called_folds(estimators: Project) -> None:
     form = _form(estimators, pruner="wilcoxon", folds=4)
     assert "at least 5 folds per trial; this search has only 4 folds" in form.errors["pruner"][0]
     form = _form(estimators, pruner="median", pruning_warmup=5)
-    assert form.errors["pruning_warmup"] == ["A trial has only 5 folds: none could be pruned."]
+    assert form.errors["pruning_warmup"] == [
+        "A trial has only 5 folds, so no trial could be pruned."
+    ]
     form = _form(estimators, pruner="auto", folds=8)
     assert form.is_valid(), form.errors
     assert form.search().pruning.pruner == "wilcoxon"
@@ -213,9 +215,7 @@ def test_the_plan_says_what_is_chosen_and_why(as_bob: Client, project: Project) 
     assert "No pruning: fewer than 10 trials" in _plan(as_bob, project, max_trials=4)
     assert "No pruning: trials of fewer than 5 epochs" in _plan(as_bob, project, epochs=3)
     assert "No pruning: Random" in _plan(as_bob, project, tuner="random")
-    assert "Hyperband decides itself which trials go on" in _plan(
-        as_bob, project, tuner="hyperband"
-    )
+    assert "Hyperband decides which trials continue" in _plan(as_bob, project, tuner="hyperband")
     assert "median of finished trials at the same epoch" in _plan(as_bob, project, pruner="median")
     assert "plan-pruning" not in _plan(as_bob, project, pruner="none")
 
@@ -231,7 +231,7 @@ def test_the_page_explains_every_pruner(page: str) -> None:
         assert f'data-pruner="{traits.name}"' in page
         assert traits.suits in page
     assert "models that start slowly" in page
-    assert "Hyperband decides itself which trials go on" in page
+    assert "Hyperband decides which trials continue" in page
 
 
 def test_a_refused_form_shows_the_error_beside_its_field(as_bob: Client, project: Project) -> None:

@@ -102,7 +102,12 @@ def test_arrays_are_named_by_options(
     ("name", "content", "choices", "sentence"),
     [
         ("notes.txt.pdf", b"%PDF", {}, "--dataset: “notes.txt.pdf” is "),
-        ("photos.zip", b"no zip at all", {}, "--dataset: “photos.zip” is not what its name says"),
+        (
+            "photos.zip",
+            b"no zip at all",
+            {},
+            "--dataset: “photos.zip” does not match its extension",
+        ),
         ("photos.zip", b"", {}, "--dataset: The file is empty."),
         ("photos.zip", None, {"side": 4}, "--image-size: Ensure this value is greater"),
     ],

@@ -133,7 +133,7 @@ def test_refused_for_whole_numbers(edit: Edit, part: str, sentence: str) -> None
     ("place", "edit", "sentence"),
     [
         (OPTIMIZER, Values(("adam", "lion")), "The template knows adam and sgd, not lion."),
-        (OPTIMIZER, Values(()), "Choose at least one value."),
+        (OPTIMIZER, Values(()), "Select at least one value."),
         (OPTIMIZER, Range(1, 2), "This takes no range of numbers."),
         (MOMENTUM, Range(0.0, 1.5),
          "This must not be above 1: the template’s own values are shares of 1."),

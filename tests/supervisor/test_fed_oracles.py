@@ -239,7 +239,7 @@ def test_all_of_a_grid_was_run_before(earlier: Search, alice: Any, make_slot: An
     grid = Search.objects.latest("number")
     again = refine(grid, alice, tuner="grid", max_trials=100)
     assert again.fed_count == 18, "what the earlier one began with counts as well"
-    assert plan_info(again).warning.startswith("The whole grid has been tried")
+    assert plan_info(again).warning.startswith("All combinations of the grid have been tried")
     run(again, make_slot)
     assert again.trials.count() == 0
     assert len(read_space(again.space)) == 4

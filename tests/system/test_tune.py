@@ -43,7 +43,10 @@ def test_it_uses_a_running_worker_and_leaves_a_file(tuneroom: Tuneroom, tmp_path
         ({"template": "nonsense"}, "There is no template 'nonsense'. There are: cnn"),
         ({"template": "dense"}, "does not fit"),
         ({"epochs": 0}, "--epochs: "),
-        ({"batch_size": 5000}, "--batch-size: The training split has only 1,258 rows"),
+        (
+            {"batch_size": 5000},
+            "--batch-size: The training split has exceeds the 1,258 training rows",
+        ),
         ({"objective": "val_f2"}, "--objective: The template does not report “val_f2”"),
         ({"output": "x.keras"}, "--output needs --retrain"),
         ({"retrain": True, "output": "/no/such/folder/x.keras"}, "There is no folder"),

@@ -117,7 +117,7 @@ def test_it_needs_a_name_and_there_is_a_limit(as_dora: Client, dora: User) -> No
     page = reverse("access-token-list")
     response = as_dora.post(page, {"name": " "})
     assert response.status_code == 422
-    assert "Give the token a name" in response.content.decode()
+    assert "Enter a name for the token" in response.content.decode()
     for number in range(MOST_TOKENS):
         create_token(dora, f"token {number}")
     response = as_dora.post(page, {"name": "one more"})

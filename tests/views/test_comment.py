@@ -47,7 +47,7 @@ def test_charlie_reads_and_writes_nothing(as_charlie: Client, best: Trial, bob: 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [(" \n ", "Write something."), ("x" * 10_001, "at most 10,000 characters")],
+    [(" \n ", "Enter a comment."), ("x" * 10_001, "more than the limit of 10,000")],
 )
 def test_what_is_refused_stays_in_the_form(
     text: str, sentence: str, as_bob: Client, best: Trial
@@ -125,7 +125,7 @@ def test_editing_in_place(as_bob: Client, bob: User, best: Trial) -> None:
     assert "<textarea" in as_bob.get(url, headers=HTMX).content.decode()
     refused = as_bob.post(url, {"text": ""}, headers=HTMX)
     assert refused.status_code == 422
-    assert "Write something." in refused.content.decode()
+    assert "Enter a comment." in refused.content.decode()
     cancelled = as_bob.get(f"{url}?cancel=1", headers=HTMX).content.decode()
     assert "<textarea" not in cancelled
     piece = as_bob.post(url, {"text": "Two."}, headers=HTMX).content.decode()

@@ -48,7 +48,7 @@ def test_an_empty_project_says_so(as_alice: Client, url: str) -> None:
 @pytest.mark.parametrize("key", ["x", "999999", "9999999999999999"])
 def test_what_is_not_there_is_said(key: str, as_alice: Client, url: str, search: Search) -> None:
     page = as_alice.get(url, {"search": [search.pk, key]}).content.decode()
-    assert "1 search of this address is not in this project" in page
+    assert "1 search in this URL is not part of this project" in page
     assert "0.9500" in page
 
 

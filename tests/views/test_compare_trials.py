@@ -46,7 +46,7 @@ def test_trials_of_several_searches_are_compared(
     other = add_trial(make_search(epochs=7), 1, 0.7)
     page = _page(as_alice, url, [keys[0], other.pk])
     assert "Search 2, trial 1" in page
-    assert "Epochs at most" in page
+    assert "Max epochs" in page
 
 
 def test_only_differences(as_alice: Client, url: str, keys: list[int]) -> None:
@@ -75,7 +75,7 @@ def test_a_link_removes_a_trial(as_alice: Client, url: str, keys: list[int]) -> 
 @pytest.mark.parametrize("text", ["999999", "x", "-1", "99999999999999999999", "1 OR 1=1"])
 def test_what_is_not_there_is_said(text: str, as_alice: Client, url: str, keys: list[int]) -> None:
     page = _page(as_alice, url, [*keys, text])
-    assert "1 trial of this address is not in this project" in page
+    assert "1 trial in this URL is not part of this project" in page
     assert "Search 1, trial 3" in page
 
 
@@ -97,7 +97,7 @@ def test_trials_of_strangers_and_of_other_projects_look_like_none(
     )
     trial = Trial.objects.create(search=hidden, number=77)
     page = _page(as_alice, url, [keys[0], trial.pk])
-    assert "1 trial of this address is not in this project" in page
+    assert "1 trial in this URL is not part of this project" in page
     assert "trial 77" not in page
     plots = as_alice.get(
         reverse("trial-compare-plots", args=[project.pk]), {"trial": [trial.pk]}
@@ -118,7 +118,7 @@ def test_more_than_ten_are_too_many(
 ) -> None:
     more = [add_trial(search, number, 0.5).pk for number in range(4, 16)]
     page = _page(as_alice, url, more)
-    assert "10 trials fit side by side, and the address has 12" in page
+    assert "You can compare up to 10 trials. This URL has 12" in page
     assert "Add trial" not in page
     assert "trial 13" in page
     assert "trial 14" not in page

@@ -134,7 +134,7 @@ def test_parts_must_add_up_to_one(
     as_alice: Client, dataset: Dataset, hypermodel: HyperModel
 ) -> None:
     response = as_alice.post(URL, _data(dataset, hypermodel, test_fraction=0.3))
-    assert "add up to 1.15" in response.content.decode()
+    assert "must add up to 1, not 1.15" in response.content.decode()
 
 
 def test_a_failed_download_names_the_dataset_and_a_way_out(

@@ -77,7 +77,7 @@ def test_the_plan_follows_the_space(as_bob: Client, project: Project) -> None:
     plan = reverse("search-plan", args=[project.pk])
     changes = {**NARROWED, "learning_rate_way": "values", "learning_rate_values": "0.01, 0.02"}
     page = as_bob.post(plan, _post(project, **changes)).content.decode()
-    assert "only 6 combinations" in page
+    assert "each of the 6 combinations" in page
     assert "6 combinations." in page
     assert "learning_rate is 0.01 instead of 0.001" in page
     assert 'id="space-words-0" hx-swap-oob="true">16 to 32 in steps of 8' in page

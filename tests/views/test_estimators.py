@@ -187,5 +187,5 @@ def test_the_project_names_the_scorer(as_dora: Client, saved_estimator: SavedMod
 
 def test_the_template_has_no_size(as_dora: Client, estimators: Project) -> None:
     page = _page(as_dora, "hypermodel-detail", estimators.hypermodel_id)
-    assert "20 models of random values: all were built." in page
+    assert "20 sampled models: all were built." in page
     assert "parameters" not in page

@@ -66,7 +66,7 @@ def test_bob_uploads_and_waits_for_a_worker(
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"text", "is no zip archive"), (b"", "The file is empty")]
+    ("content", "words"), [(b"text", "is not a zip archive"), (b"", "The file is empty")]
 )
 def test_what_is_no_archive_is_refused_at_once(
     as_bob: Client, project: Project, uploads: Path, content: bytes, words: str
@@ -85,7 +85,7 @@ def test_what_is_too_large_is_refused(
     for size in (2**20 + 1_000, 2**21):
         response = post(as_bob, project, b"PK\3\4" + b"x" * size)
         assert response.status_code == 413
-        assert "The file is too large: at most 1 MB" in response.content.decode()
+        assert "The file exceeds the limit of 1 MB" in response.content.decode()
     assert list(uploads.iterdir()) == []
 
 

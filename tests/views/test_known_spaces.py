@@ -35,10 +35,10 @@ def test_a_known_space_is_shown_with_its_dataset(pages: Any, project: Project) -
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (None, "not read yet; a new project"),
-        (Status.QUEUED, "not read yet; a worker"),
-        (Status.RUNNING, "being read on Test digits"),
-        (Status.FAILED, "could not be read on Test digits"),
+        (None, "not validated yet. A new project"),
+        (Status.QUEUED, "not validated yet. A worker"),
+        (Status.RUNNING, "validating on Test digits"),
+        (Status.FAILED, "validation on Test digits failed"),
     ],
 )
 def test_an_unknown_space_says_so(

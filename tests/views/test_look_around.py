@@ -79,20 +79,20 @@ def test_workers_show_what_runs_but_not_to_strangers(
     assert "Trial 2 of Digits" in as_dora.get(url).content.decode()
     page = as_charlie.get(url).content.decode()
     assert "Digits" not in page
-    assert "Work of another team" in page
+    assert "Task of another team" in page
 
 
 def test_workers_show_what_is_read_but_not_a_team_s_template(
     as_dora: Client, as_charlie: Client, project: Project, team: Team, worker: Worker
 ) -> None:
     Inspection.objects.update(status=Status.RUNNING, worker=worker, slot=1)
-    url, words = reverse("worker-list"), "Reading the search space of Test CNN on Test digits"
+    url, words = reverse("worker-list"), "Validating Test CNN on Test digits"
     assert words in as_charlie.get(url).content.decode()
     HyperModel.objects.update(team=team)
     assert words in as_dora.get(url).content.decode()
     page = as_charlie.get(url).content.decode()
     assert "Test CNN" not in page
-    assert "Work of another team" in page
+    assert "Task of another team" in page
 
 
 def test_a_dataset_without_a_profile_has_a_page(as_alice: Client, dataset: Dataset) -> None:

@@ -80,18 +80,18 @@ def test_bob_uploads_and_waits_for_a_worker(
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("notes.docx", b"PK\3\4", "is of no kind that can be read: .npz, .zip, .csv"),
+        ("notes.docx", b"PK\3\4", "Upload one of .npz, .zip, .csv"),
         (
             "table.csv",
             b"PK\3\4 a spreadsheet",
-            "not what its name says. It must be a table of text",
+            "does not match its extension. Upload a text table",
         ),
-        ("table.csv", b"a,\0b", "is not what its name says"),
-        ("table.tsv", b"\0\0\0\0", "is not what its name says"),
-        ("table.parquet", b"a,b\n1,2", "is not what its name says. A Parquet file is written by"),
+        ("table.csv", b"a,\0b", "does not match its extension"),
+        ("table.tsv", b"\0\0\0\0", "does not match its extension"),
+        ("table.parquet", b"a,b\n1,2", "does not match its extension. Create Parquet files with"),
         ("table.csv", b"", "The file is empty"),
-        ("photos.zip", b"GIF89a", "is not what its name says"),
-        ("data.npz", b"\x93NUMPY", "is not what its name says"),
+        ("photos.zip", b"GIF89a", "does not match its extension"),
+        ("data.npz", b"\x93NUMPY", "does not match its extension"),
         ("photos.zip", b"", "The file is empty"),
     ],
 )
@@ -110,9 +110,9 @@ def test_without_a_name_or_a_file_nothing_is_kept(
     as_bob: Client, photos: bytes, uploads: Path
 ) -> None:
     response = post(as_bob, photos, name="")
-    assert "Give the dataset a name" in response.content.decode()
+    assert "Enter a name for the dataset" in response.content.decode()
     response.close()
-    assert "Choose a file" in as_bob.post(URL, {"name": "Photos"}).content.decode()
+    assert "Select a file" in as_bob.post(URL, {"name": "Photos"}).content.decode()
     assert list(uploads.iterdir()) == []
 
 
@@ -122,11 +122,11 @@ def test_too_large_files_are_refused_before_they_are_read(
     settings.UPLOAD_MAX_MB = 1
     response = post(as_bob, b"PK\3\4" + bytes(2 << 20))
     assert response.status_code == 413
-    assert "The file is too large: at most 1 MB" in response.content.decode()
+    assert "The file exceeds the limit of 1 MB" in response.content.decode()
     # So little above the limit that only counting tells.
     response = post(as_bob, b"PK\3\4" + bytes((1 << 20) + 1))
     assert response.status_code == 413
-    assert "The file is too large: at most 1 MB" in response.content.decode()
+    assert "The file exceeds the limit of 1 MB" in response.content.decode()
     assert not Dataset.objects.exists()
     assert list(uploads.iterdir()) == []
 
@@ -137,7 +137,7 @@ def test_without_room_on_the_disk_nothing_is_read(
     settings.DISK_FLOOR_MB = 1 << 40
     response = post(as_bob, photos)
     assert response.status_code == 507
-    assert "no room for the file on the server" in response.content.decode()
+    assert "disk is full" in response.content.decode()
     assert not Dataset.objects.exists()
     assert list(uploads.iterdir()) == []
 
@@ -218,7 +218,7 @@ def test_work_on_it_is_no_stranger_s_business(
     assert "Preparing Photos" in as_dora.get(url).content.decode()
     page = as_charlie.get(url).content.decode()
     assert "Photos" not in page
-    assert "Work of another team" in page
+    assert "Task of another team" in page
 
 
 def test_the_picture_is_the_team_s(as_dora: Client, own: Dataset) -> None:
@@ -280,6 +280,6 @@ def test_a_project_of_another_team_cannot_use_it(
         "validation_fraction": 0.15, "test_fraction": 0.15, "split_seed": 0, "team": second.pk,
     }  # fmt: skip
     response = as_alice.post(reverse("project-create"), data)
-    assert "belongs to the team Digits team" in response.content.decode()
+    assert "belongs to team Digits team" in response.content.decode()
     as_alice.post(reverse("project-create"), {**data, "team": team.pk})
     assert Project.objects.get().dataset == own

@@ -83,7 +83,7 @@ def test_what_was_found_is_shown_and_can_be_corrected(as_bob: Client, table: Dat
     assert "1,200 rows and 4 columns detected" in page
     assert "numbers the rows" in page
     assert "22 · 38" in page
-    assert "“price” suggests regression" in page
+    assert "Detected for “price”: regression" in page
     assert "&lt;b&gt;town" in page
     assert '<option value="price" selected>' in page
     assert '<option value="cp1252" selected>' in page
@@ -137,8 +137,8 @@ def test_reading_again_asks_for_another_look(as_bob: Client, table: Dataset) -> 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"target": "cost"}, "There is no column “cost”"),
-        ({"target": ""}, "Choose the column to predict"),
+        ({"target": "cost"}, "No column “cost”"),
+        ({"target": ""}, "Select the column to predict"),
         ({"type-1": "code"}, "code is not one of the available choices"),
         ({"encoding": "utf-7"}, "utf-7 is not one of the available choices"),
     ],

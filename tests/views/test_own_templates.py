@@ -83,19 +83,19 @@ def test_the_chosen_dataset_is_used(as_alice: Client, dataset: Dataset) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"file": file(b"x = 1\n" * 40_000)}, "larger than 200 KB"),
-        ({"code": "x = 1\n" * 40_000}, "larger than 200 KB"),
-        ({"file": file(b"x = '\xff'\n")}, "not UTF-8 text: byte 6"),
+        ({"file": file(b"x = 1\n" * 40_000)}, "exceeds the limit of 200 KB"),
+        ({"code": "x = 1\n" * 40_000}, "exceeds the limit of 200 KB"),
+        ({"file": file(b"x = '\xff'\n")}, "not UTF-8 (byte 6)"),
         ({"file": file(b"x = 1\n", "notes.ipynb")}, "is not a .py file"),
         ({"file": file(b" \n")}, "The file is empty"),
-        ({"code": ""}, "Choose a file, or paste the code here"),
+        ({"code": ""}, "Upload a file or paste the code here"),
         ({"file": file(b"x = 1\x00\n")}, "NUL"),
-        ({"name": ""}, "Give the template a name"),
-        ({"kinds": []}, "Choose at least one kind"),
+        ({"name": ""}, "Enter a name for the template"),
+        ({"kinds": []}, "Select at least one input type"),
         ({"code": "x = 1\ny = = 2\n"}, "Line 2, column 5: invalid syntax."),
-        ({"constants": "depth = 3\nwidth"}, "Line 2: write a name, = and a value"),
+        ({"constants": "depth = 3\nwidth"}, "Line 2: use the form name = value"),
         ({"constants": "depth = open('x')"}, "Line 1: the value of depth must be a number"),
-        ({"constants": "a = 1\n\na = 2"}, "Line 3: a has a value already."),
+        ({"constants": "a = 1\n\na = 2"}, "Line 3: a is already defined."),
     ],
 )
 def test_refused_with_a_sentence_and_nothing_kept(
@@ -138,7 +138,7 @@ def test_commands_of_a_notebook_are_no_syntax_errors(as_alice: Client) -> None:
 
 def test_a_dataset_must_fit(as_alice: Client, dataset: Dataset) -> None:
     response = as_alice.post(URL, data(kinds=["table"], dataset=dataset.pk))
-    assert "is not of a kind that the template is made for" in text(response)
+    assert "match the template" in text(response)
 
 
 def test_a_syntax_error_keeps_the_code(as_alice: Client) -> None:
@@ -304,7 +304,7 @@ def test_a_template_of_another_team_is_refused(
     values = {"name": "P", "team": second.pk, "dataset": dataset.pk, "hypermodel": own.pk,
               "train_fraction": 0.7, "validation_fraction": 0.15, "test_fraction": 0.15,
               "split_seed": 0}  # fmt: skip
-    assert "belongs to the team Digits team" in text(as_alice.post("/projects/new/", values))
+    assert "belongs to team Digits team" in text(as_alice.post("/projects/new/", values))
     assert not Project.objects.exists()
 
 
@@ -318,7 +318,7 @@ def test_what_was_found_is_shown(as_dora: Client, own: HyperModel, dataset: Data
     url = reverse("hypermodel-detail", args=[own.pk])
     page = text(as_dora.get(url))
     for words in (
-        "<b>1,234</b> parameters", "10 to 300,000 parameters, 2,000 in the middle",
+        "<b>1,234</b> parameters", "median 2,000 parameters (10 to 300,000)",
         "25 % (5) could not be built", "too small", "dense_7", "The code is a script.",
     ):  # fmt: skip
         assert words in page, words

@@ -246,7 +246,10 @@ def test_folds_are_called_folds(as_dora: Client, search: Search, pruned: Trial) 
     )
     page = page_of(as_dora, "trial-detail", pruned.pk)
     assert "Pruned after 3 of 8 folds by Wilcoxon test." in page
-    assert "Over these folds its mean val_accuracy was 0.7123; it has no score." in page
+    assert (
+        f"The mean {search.score_name} of these folds val_accuracy was 0.7123; it has no score."
+        in page
+    )
     page = page_of(as_dora, "search-detail", search.pk)
     assert "of the folds: 5 of 104 planned" in page
 

@@ -56,10 +56,10 @@ def test_refining_a_filtered_table(as_bob: Client, url: str, many: Search) -> No
     text = page.content.decode()
     kept = [t.values for t in many.trials.all() if t.values["learning_rate"] >= 0.01]
     kept = [values for values in kept if values["optimizer"] == "adam"]
-    assert f"Narrowed to what {len(kept)} of 20 trials of search 1 span" in text
+    assert f"Narrowed to the range of {len(kept)} of 20 trials of search 1" in text
     seen = as_bob.get(f"{reverse('trial-list', args=[many.pk])}?{page.context['begun'].query}")
     assert seen.context["selection"].count == len(kept)
-    assert "momentum was in use in none of them: kept as before." in text
+    assert "None of them uses momentum. The range is unchanged." in text
     assert page.context["form"]["tuner"].value() == "auto"
     assert page.context["both"].share < 0.2
     assert '<th scope="row"><code>learning_rate</code></th>' in text
@@ -97,7 +97,7 @@ def test_the_count_and_the_sizes_follow_the_form(
         ({"epochs": "7"}, "epochs is 7 here and 3 there"),
         ({"tuner": "hyperband"}, "Hyperband trains its models in rounds of its own"),
         ({"space-0-low": "72", "space-0-high": "80"}, "No completed trial of search 1"),
-        ({"tuner": "grid"}, "that a grid tries here"),
+        ({"tuner": "grid"}, "of the grid inside this space"),
         ({"objective": "val_loss"}, "the objective is val_loss here"),
     ):
         page = as_bob.post(plan, {**data, **changes}).content.decode()
@@ -125,12 +125,12 @@ def test_the_same_settings_again_begin_with_nothing(as_bob: Client, url: str, ma
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ({"refine": "1", "score__gte": "5"}, "No trial is left by these filters"),
+        ({"refine": "1", "score__gte": "5"}, "No trial matches these filters"),
         ({"refine": "1", "hp:nothing__gte": "5"}, "this search has no such column"),
-        ({"widen": "1.high"}, "A range could not be widened"),
-        ({"widen": "x.y"}, "A range could not be widened"),
-        ({"exclude": "1.is.'rmsprop'"}, "A region could not be excluded"),
-        ({"exclude": "%%%"}, "A region could not be excluded"),
+        ({"widen": "1.high"}, "The range was not widened"),
+        ({"widen": "x.y"}, "The range was not widened"),
+        ({"exclude": "1.is.'rmsprop'"}, "The region was not excluded"),
+        ({"exclude": "%%%"}, "The region was not excluded"),
         ({"exclude": "3.from.0.03"}, "learning_rate is now 0.0001 to 0.03, logarithmic"),
         ({"widen": ["3.high", "0.high"]}, "learning_rate is now 0.0001 to 1, logarithmic and units "
                                           "is now 8 to 96 in steps of 8"),
@@ -164,7 +164,7 @@ def test_nothing_left_to_run_is_refused(as_bob: Client, url: str, many: Search) 
     data = sent(as_bob.get(url, {"from": many.pk, "refine": "1"}), **fixed)
     response = as_bob.post(f"{url}?from={many.pk}", data)
     assert response.status_code == 422
-    assert "The whole grid has been tried" in response.content.decode()
+    assert "All combinations of the grid have been tried" in response.content.decode()
 
 
 def test_other_versions_and_imports_do_not_compare(
@@ -191,7 +191,7 @@ def test_viewers_are_offered_nothing(
     assert as_dora.get(url, {"from": many.pk, "refine": "1"}).status_code == 404
     assert as_charlie.get(url, {"from": many.pk, "refine": "1"}).status_code == 404
     page = as_dora.get(reverse("search-detail", args=[many.pk])).content.decode()
-    assert "learning_rate at its upper end" in page
+    assert "learning_rate at the upper end of its range" in page
     assert "widen=" not in page
     assert "refine=1" not in page
 
@@ -234,7 +234,7 @@ def test_searches_that_stand_alone_have_no_lineage(
 
 def test_the_edge_warning_leads_to_a_wider_range(as_bob: Client, many: Search) -> None:
     page = as_bob.get(reverse("search-detail", args=[many.pk])).content.decode()
-    assert "The best 3 trials have learning_rate at its upper end, 0.1." in page
+    assert "The best 3 trials have learning_rate at the upper end of its range, 0.1." in page
     link = f"{reverse('search-create', args=[many.project_id])}?from={many.pk}&amp;widen=3.high"
     assert f'href="{link}"' in page
     form = as_bob.get(link.replace("&amp;", "&"))

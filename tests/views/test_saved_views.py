@@ -121,11 +121,11 @@ def test_overwriting(as_bob: Client, search: Search, view: SavedView) -> None:
 def test_names_are_needed_and_taken_once(as_bob: Client, search: Search, view: SavedView) -> None:
     response = _save(as_bob, search, name="")
     assert response.status_code == 422
-    assert "Give the view a name." in response.content.decode()
+    assert "Enter a name for the view." in response.content.decode()
     _save(as_bob, search, name="Second")
     second = SavedView.objects.get(name="Second")
     page = as_bob.post(reverse("view-change", args=[second.pk]), {"name": "Bob's"}, follow=True)
-    assert "There is a view “Bob&#x27;s” already." in page.content.decode()
+    assert "A view named “Bob&#x27;s” already exists." in page.content.decode()
 
 
 def test_a_view_opens_in_another_search_of_the_project(
@@ -134,7 +134,7 @@ def test_a_view_opens_in_another_search_of_the_project(
     SavedView.objects.filter(pk=view.pk).update(query="sort=score&column=score&column=hp:gone")
     other = make_search()
     page = as_bob.get(_table(other), {"view": view.pk}, follow=True).content.decode()
-    assert "This search has no gone: left out." in page
+    assert "This search has no gone. Ignored." in page
 
 
 def test_who_only_looks_by_now_changes_no_view_of_the_team(

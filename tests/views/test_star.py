@@ -119,10 +119,13 @@ def test_trials_of_other_projects_are_left_alone(
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        ({"mark": "star"}, "Choose trials first."),
-        ({"mark": "star", "trial": "x"}, "“x” is no trial."),
-        ({"mark": "tag", "trial": "1"}, "Write a tag."),
-        ({"mark": "tag", "trial": "1", "names": "x" * 41}, "A tag has at most 40 characters"),
+        ({"mark": "star"}, "Select at least one trial."),
+        ({"mark": "star", "trial": "x"}, "“x” is not a trial."),
+        ({"mark": "tag", "trial": "1"}, "Enter a tag."),
+        (
+            {"mark": "tag", "trial": "1", "names": "x" * 41},
+            "exceeds the limit of 40 characters per tag",
+        ),
         ({"mark": "eat", "trial": "1"}, "eat is not one of the available choices"),
     ],
 )

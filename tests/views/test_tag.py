@@ -51,11 +51,11 @@ def test_the_database_knows_it_too(best: Trial, bob: User) -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ("x" * 41, "A tag has at most 40 characters"),
-        (" , ", "Write a tag."),
-        ("", "Write a tag."),
+        ("x" * 41, "exceeds the limit of 40 characters per tag"),
+        (" , ", "Enter a tag."),
+        ("", "Enter a tag."),
         ("a\x1bb", "A name is one line."),
-        (",".join(map(str, range(21))), "At most 20 tags at once."),
+        (",".join(map(str, range(21))), "Add at most 20 tags at once."),
     ],
 )
 def test_what_is_no_tag_is_said_and_stays_in_the_form(

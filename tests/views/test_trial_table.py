@@ -178,7 +178,7 @@ def test_wrong_input_is_said_beside_its_field(as_dora: Client, search: Search) -
     assert response.status_code == 422
     errors = response.context["form"].errors
     assert errors["high"] == ["“much” is not a number."]
-    assert "whole number from 1 on" in errors["top"][0]
+    assert "positive integer" in errors["top"][0]
     assert _column(as_dora, search, "worker", "apply=1&pattern=(").status_code == 422
 
 

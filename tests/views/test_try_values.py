@@ -110,7 +110,7 @@ def test_what_is_not_in_use_may_hold_anything(as_bob: Client, search: Search) ->
 def test_values_of_an_earlier_trial_are_asked_about(as_bob: Client, search: Search) -> None:
     response = as_bob.post(url(search), data())
     assert response.status_code == 422
-    assert "Trial 1 has exactly these values." in response.content.decode()
+    assert "Trial 1 already has these values." in response.content.decode()
     assert as_bob.post(url(search), data(again="on")).status_code == 302
     assert search.trials.latest("number").values == default_values(SPACE)
 

@@ -115,7 +115,7 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
 
 def refusal_to_try(search: Search) -> str:
     """Why no values can be tried in this search; empty if they can."""
-    return _refusal_to_go_on(search, "try further values", "try your values")
+    return _refusal_to_go_on(search, "try more values", "try your values")
 
 
 def refusal_to_train_to_end(trial: Trial) -> str:
@@ -129,7 +129,7 @@ def refusal_to_train_to_end(trial: Trial) -> str:
 def _refusal_to_go_on(search: Search, purpose: str, then: str) -> str:
     """Why no further trial that a person asks for can run."""
     if search.is_imported:
-        return "An imported search has no code to run."
+        return "Imported searches have no code to run."
     reached = search.end_reason if search.is_active else early_end(search)
     if reached:
         return f"{reached} Change the limits of the search to {purpose}."

@@ -11,7 +11,7 @@ class LastOwner(Exception):
     """The change would leave a team without an owner."""
 
     def __str__(self) -> str:
-        return "A team needs an owner. Make somebody else an owner first."
+        return "A team needs an owner. Make another member an owner first."
 
 
 @transaction.atomic

@@ -45,7 +45,7 @@ class Edge:
         if self.count < self.best:
             who = f"{self.count} of the best {self.best} trials have"
         end = "upper" if self.end == "high" else "lower"
-        return f"{who} {self.parameter.name} at its {end} end, {setting(self.bound)}."
+        return f"{who} {self.parameter.name} at the {end} end of its range, {setting(self.bound)}."
 
     @property
     def key(self) -> str:

@@ -45,7 +45,7 @@ class Feeding:
         """What would be done with them."""
         if len(self.trials) == self.inside:
             learns = ", and the strategy learns from their scores" if self.learns else ""
-            return f"They are not run again{learns}."
+            return f"They are not trained again{learns}."
         return (
             f"Of the {self.inside:,}{' or more' if self.or_more else ''} that lie inside "
             f"{len(self.trials):,} are used, from the best to the worst: more would slow each "
@@ -96,8 +96,10 @@ def feeding(earlier: Search, new: Search) -> Feeding:
     chosen = _evenly(list(inside.values()), new.strategy.max_warm_start)
     if chosen:
         return Feeding(tuple(chosen), len(inside), len(ranked) > len(candidates), learns)
-    grid = " that a grid tries" if fits.grid else ""
-    return Feeding(refusal=f"No completed trial of search {earlier.number} has values{grid} here.")
+    grid = " of the grid" if fits.grid else ""
+    return Feeding(
+        refusal=f"No completed trial of search {earlier.number} has values{grid} inside this space."
+    )
 
 
 def _refusal(earlier: Search, new: Search) -> str:
@@ -105,9 +107,12 @@ def _refusal(earlier: Search, new: Search) -> str:
     if not new.strategy.max_warm_start:
         return new.strategy.warm_start_refusal
     if earlier.is_imported:
-        return f"Search {number} was imported: its trials were not trained on this project’s data."
+        return f"Search {number} was imported. Its trials were not trained on this project’s data."
     if earlier.hypermodel_id != new.hypermodel_id:
-        return f"Search {number} used another version of the template; the scores do not compare."
+        return (
+            f"Search {number} used another version of the template, so the scores cannot be "
+            "compared."
+        )
     names = _TRAINING if new.kind.has_epochs else _CROSS_VALIDATION
     others = [
         f"{words} is {_said(new, name)} here and {_said(earlier, name)} there"
@@ -116,7 +121,7 @@ def _refusal(earlier: Search, new: Search) -> str:
         and not (name == "early_stopping_patience" and not new.early_stopping_metric)
     ]
     if others:
-        return f"The scores of search {number} do not compare: {in_words(others)}."
+        return f"The scores of search {number} cannot be compared: {in_words(others)}."
     return ""
 
 

@@ -49,7 +49,7 @@ class Estimate:
 
     @property
     def text(self) -> str:
-        return f"{self.time.duration_text}, judging by {counted(self.trials, 'earlier trial')}"
+        return f"{self.time.duration_text}, based on {counted(self.trials, 'earlier trial')}"
 
 
 def quartiles(values: list[float]) -> Range | None:

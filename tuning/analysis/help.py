@@ -19,7 +19,7 @@ SAMPLES = {
     column.key: (words, column)
     for words, column in (
         (
-            "hyperparameters that are numbers",
+            "numeric hyperparameters",
             Column("hp:learning_rate", "learning_rate", HYPERPARAMETERS, log=True),
         ),
         ("other hyperparameters", Column("hp:optimizer", "optimizer", HYPERPARAMETERS, "text")),
@@ -58,19 +58,19 @@ EXAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 SEARCH_MEANINGS = {
-    SearchStatus.RUNNING: "Trials are run, or wait for a free slot of a worker.",
-    SearchStatus.PAUSED: "Somebody paused it: running trials end, no new one begins.",
-    SearchStatus.COMPLETED: "Its trials have ended, or it reached a limit. It can be extended.",
-    SearchStatus.STOPPED: "Somebody stopped it and its running trials. It can be extended.",
-    SearchStatus.FAILED: "Too many trials in a row, or its tuner, failed. It can be extended.",
+    SearchStatus.RUNNING: "Trials are running or waiting for a free slot.",
+    SearchStatus.PAUSED: "Paused by a team member. Running trials finish; no new trial starts.",
+    SearchStatus.COMPLETED: "All trials ended, or the search reached a limit. You can extend it.",
+    SearchStatus.STOPPED: "Stopped by a team member with its running trials. You can extend it.",
+    SearchStatus.FAILED: "Too many consecutive failures, or a failed strategy. You can extend it.",
 }
 TRIAL_MEANINGS = {
-    Status.QUEUED: "Waits for a worker, perhaps for another attempt.",
-    Status.RUNNING: "A worker trains it.",
-    Status.COMPLETED: "Trained to its end; it has a score.",
-    Status.PRUNED: "Ended early, because others did better at the same point; it has no score.",
-    Status.FAILED: "It has no score. Its page says why, and what helps.",
-    Status.STOPPED: "It was ended because its search was stopped.",
+    Status.QUEUED: "Waiting for a worker, possibly for another attempt.",
+    Status.RUNNING: "Training on a worker.",
+    Status.COMPLETED: "Training finished. The trial has a score.",
+    Status.PRUNED: "Ended early because other trials were better. The trial has no score.",
+    Status.FAILED: "The trial has no score. Its page shows the cause and the next step.",
+    Status.STOPPED: "Ended because its search was stopped.",
 }
 
 

@@ -38,16 +38,16 @@ class KnownSpace:
         tried, failed = found.get("tried", 0), found.get("failed", 0)
         if not tried:
             return ""
-        what = f"{counted(tried, 'model')} of random values"
+        what = f"{counted(tried, 'sampled model')}"
         if tried < found.get("wanted", 0):
-            what = f"{tried} of {found['wanted']} models of random values"
+            what = f"{tried} of {found['wanted']} sampled models"
         if failed == tried:
             return f"{what}: none could be built."
         if self.inspection and not self.inspection.kind.has_parameters:
             # What an estimator learns has no size before it is fitted.
             return f"{what}: {failed} could not be built." if failed else f"{what}: all were built."
         sizes = [f"{found.get(name, 0):,}" for name in ("smallest", "median", "largest")]
-        text = f"{what}: {sizes[0]} to {sizes[2]} parameters, {sizes[1]} in the middle."
+        text = f"{what}: median {sizes[1]} parameters ({sizes[0]} to {sizes[2]})."
         if not failed:
             return f"{text} All could be built."
         return f"{text} {round(100 * failed / tried)} % ({failed}) could not be built."
@@ -61,14 +61,14 @@ class KnownSpace:
     def unknown_text(self) -> str:
         """Why there is nothing to show, and what will change that."""
         if self.hypermodel.superseded:
-            return "never read; a newer version has replaced this one."
+            return "not validated. A newer version replaced this one."
         if self.inspection is None:
-            return "not read yet; a new project has it read."
+            return "not validated yet. A new project validates it."
         if self.inspection.status == Status.RUNNING:
-            return f"being read on {self.inspection.dataset} right now."
+            return f"validating on {self.inspection.dataset}…"
         if self.inspection.status == Status.QUEUED:
-            return "not read yet; a worker reads it when nothing else is to be done."
-        return f"could not be read on {self.inspection.dataset}; a new project tries again."
+            return "not validated yet. A worker validates it when it is idle."
+        return f"validation on {self.inspection.dataset} failed. A new project tries again."
 
 
 def known_spaces(user: Any, hypermodels: Iterable[HyperModel]) -> list[KnownSpace]:

@@ -227,27 +227,27 @@ _VALUE_TEXTS: dict[Unit, Callable[[Any], str]] = {
 LIMITS = (
     Limit(
         "target_score", "Target score",
-        "Ends the search once a trial’s score is this good.",
+        "Ends the search when a trial reaches this score.",
         Unit.SCORE, _target,
     ),
     Limit(
-        "patience_trials", "Trials without improvement",
-        "Ends the search after this many completed or pruned trials since the best one.",
+        "patience_trials", "Max trials without improvement",
+        "Ends the search after this many completed or pruned trials without a better score.",
         Unit.TRIALS, _no_improvement,
     ),
     Limit(
         "max_time", "Max duration",
-        "Ends the search this long after its start, pauses excluded: 90, 30m, 2h or 1d.",
+        "Ends the search after this time, pauses excluded: 90, 30m, 2h or 1d.",
         Unit.SECONDS, _wall_time,
     ),
     Limit(
         "max_training_time", "Max training time",
-        "Ends the search once its trials have trained this long in total.",
+        "Ends the search after this total training time of its trials.",
         Unit.SECONDS, _training_time, summed=True,
     ),
     Limit(
         "max_trials", "Trials",
-        "How many configurations are tried. The first one is the template’s defaults.",
+        "Number of configurations, including the template defaults.",
         Unit.TRIALS, _trials, early=False,
     ),
 )  # fmt: skip

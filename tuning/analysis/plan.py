@@ -67,15 +67,15 @@ def _warning(search: Search, trials: int) -> str:
     if search.strategy.enumerates:
         size = grid_size(space) - search.fed_count
         if size <= 0:
-            return "The whole grid has been tried: there is nothing left to run."
+            return "All combinations of the grid have been tried."
         if size > search.max_trials:
             which = "combinations left" if search.fed_count else "combinations"
-            return f"The whole grid has {size:,} {which}; only {trials:,} of them are tried."
+            return f"The grid has {size:,} {which}. Only {trials:,} of them will be tried."
         return ""
     known = combinations(space)
     if known is not None and search.fed_count and known - search.fed_count < trials:
         left = max(known - search.fed_count, 0)
-        return f"Only {left:,} of the {known:,} combinations are left to try."
+        return f"Only {left:,} of {known:,} combinations are left."
     if known is not None and known < trials:
-        return f"There are only {known:,} combinations; grid search tries each of them once."
+        return f"Grid search tries each of the {known:,} combinations once."
     return ""

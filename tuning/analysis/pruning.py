@@ -12,10 +12,10 @@ from tuning.strategies.traits import Traits as Strategy
 from tuning.strategies.traits import traits_of as strategy_of
 
 HORIZON = (
-    "A pruned trial might have caught up: models that start slowly, for example with a small "
-    "learning rate, lose."
+    "Pruning can end trials that start slowly, for example with a small learning rate, but would "
+    "have caught up."
 )
-FOLD_HORIZON = "A pruned trial might have done better in the folds that it was not fitted on."
+FOLD_HORIZON = "Pruning can end trials that would have done better in the remaining folds."
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,22 @@ class Setting:
 SETTINGS = (
     Setting(
         "pruning_warmup", "Warm-up",
-        "Epochs, counted over all executions, before a trial can be pruned. The Wilcoxon test "
-        "counts executions.",
+        "Epochs over all executions before a trial can be pruned. The Wilcoxon test counts "
+        "executions.",
         0, 1_000_000, fold_help="Folds before a trial can be pruned.",
     ),
     Setting(
         "pruning_min_trials", "Min trials",
-        "Finished trials to compare with before the first one can be pruned.",
+        "Finished trials required before pruning starts.",
         1, 100_000,
     ),
     Setting(
-        "pruning_interval", "Interval", "Epochs between two decisions.", 1, 100_000,
-        fold_help="Folds between two decisions.",
+        "pruning_interval", "Interval", "Epochs between pruning decisions.", 1, 100_000,
+        fold_help="Folds between pruning decisions.",
     ),
     Setting(
         "pruning_percentile", "Percentile",
-        "The best share, in percent, that a trial has to belong to: 25 keeps the best quarter.",
+        "Keeps the best percentage of trials: 25 keeps the best quarter.",
         0, 100, whole=False,
     ),
     Setting(
@@ -82,12 +82,12 @@ SETTINGS = (
     ),
     Setting(
         "pruning_factor", "Reduction factor",
-        "Keeps one in this many trials, each time after this many times the epochs.", 2, 10,
-        fold_help="Keeps one in this many trials, each time after this many times the folds.",
+        "Each rung keeps one in this many trials, after this many times the epochs.", 2, 10,
+        fold_help="Each rung keeps one in this many trials, after this many times the folds.",
     ),
     Setting(
         "pruning_p", "p threshold",
-        "Prunes a trial if the test’s p-value is smaller: lower values prune less.",
+        "Prunes a trial if the p-value is below this threshold.",
         0.0001, 1, whole=False,
     ),
 )  # fmt: skip
@@ -111,7 +111,7 @@ def refusal(strategy: Strategy) -> str:
     """Why trials of a strategy are not pruned; empty if they can be."""
     if strategy.can_be_pruned:
         return ""
-    return f"{strategy.caption} decides itself which trials go on, so that none is pruned."
+    return f"{strategy.caption} decides which trials continue, so trials are not pruned."
 
 
 def pruning_text(search: Search) -> str:
@@ -156,7 +156,7 @@ def pruned_text(trial: Trial) -> str:
     said += f" by {pruner.caption}." if pruner.prunes else "."
     last = trial.last_metrics.get(search.objective)
     if last is not None:
-        which = "Its last" if kind.has_epochs else "Over these folds its mean"
+        which = "Its last" if kind.has_epochs else f"The mean {search.score_name} of these folds"
         said += f" {which} {search.score_name} was {figure(last)}; it has no score."
     return said
 

@@ -85,15 +85,14 @@ def _refined(earlier: Search, query: QueryDict, user: Any) -> Beginning:
     values = list(Trial.objects.filter(pk__in=chosen).values_list("values", flat=True))
     notes = list(selection.problems)
     if not values:
-        notes.append("No trial is left by these filters, so that nothing is narrowed.")
+        notes.append("No trial matches these filters, so the space was not narrowed.")
         return Beginning(earlier, earlier.space, True, "", tuple(notes))
     found = narrowed(earlier.space, values)
     which = f"{len(values):,} of {counted(selection.total, 'trial')} of search {earlier.number}"
-    sentence = f"Narrowed to what {which} span"
+    sentence = f"Narrowed to the range of {which}"
     sentence += f": {selection.sentence}." if selection.filters else "."
     if found.idle:
-        are = "was" if len(found.idle) == 1 else "were"
-        notes.append(f"{in_words(list(found.idle))} {are} in use in none of them: kept as before.")
+        notes.append(f"None of them uses {in_words(list(found.idle))}. The range is unchanged.")
     space = edited(earlier.space, found.edits)
     return Beginning(earlier, space, True, sentence, tuple(notes), selection.filter_query)
 
@@ -105,7 +104,9 @@ def _edited(earlier: Search, widen: list[str], exclude: list[str]) -> Beginning:
     for key in exclude:
         cut = exclusion(space, key)
         if cut is None:
-            notes.append("A region could not be excluded: nothing of its hyperparameter is left.")
+            notes.append(
+                "The region was not excluded because no values of the hyperparameter would remain."
+            )
             continue
         space = edited(space, dict([cut]))
         parameter = read_space(space)[cut[0]]
@@ -115,7 +116,9 @@ def _edited(earlier: Search, widen: list[str], exclude: list[str]) -> Beginning:
         number = int(place) if place.isdecimal() and len(place) <= 4 else -1
         changed = None if earlier.is_imported else widened(space, _own(earlier), number, end)
         if changed is None:
-            notes.append("A range could not be widened: the template takes nothing beyond it.")
+            notes.append(
+                "The range was not widened because the template does not allow values outside it."
+            )
             continue
         entries = list(space["space"])
         entries[number] = {"class_name": changed.kind, "config": changed.config}

@@ -155,7 +155,7 @@ def _raw_rows(dataset: Dataset, load: str) -> list[str]:
         return [f"# {name}: x holds the raw columns.", load]
     names = [column["name"] for column in dataset.profile["columns"]]
     return [
-        f"# Put your rows of {name} here. This one has nothing but gaps.",
+        f"# Put your rows of {name} here. This row has only missing values.",
         f"x = pd.DataFrame({{name: [None] for name in {python_literal(names)}}})",
     ]
 

@@ -42,11 +42,11 @@ METHODS = {
     for method in (
         Method(
             "ped_anova", "PED-ANOVA",
-            "Compares the values of the best tenth of the trials with those of all.",
+            "Compares hyperparameter values of the best 10% of trials with those of all trials.",
         ),
         Method(
             "fanova", "fANOVA",
-            "The share of the variance of all scores that each hyperparameter explains.",
+            "Share of score variance explained by each hyperparameter.",
         ),
     )
 }  # fmt: skip

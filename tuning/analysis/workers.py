@@ -46,7 +46,7 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
     busy: dict[tuple[int, int], tuple[str, str]] = {}
 
     def note(row: Any, visible: bool, text: str, url: str) -> None:
-        busy[row.worker_id, row.slot] = (text, url) if visible else ("Work of another team", "")
+        busy[row.worker_id, row.slot] = (text, url) if visible else ("Task of another team", "")
 
     for trial in (
         Trial.objects.running()
@@ -71,7 +71,7 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
     for row in inspections.select_related("dataset", "hypermodel").only(
         "worker_id", "slot", "dataset__name", "hypermodel__name"
     ):
-        text = f"Reading the search space of {row.hypermodel} on {row.dataset}"
+        text = f"Validating {row.hypermodel} on {row.dataset}"
         url = reverse("hypermodel-detail", args=[row.hypermodel_id])
         note(row, row.pk in visible, text, url)
     datasets = Dataset.objects.running()

@@ -13,9 +13,9 @@ class AccessTokenForm(forms.ModelForm):
     class Meta:
         model = AccessToken
         fields = ["name"]
-        labels = {"name": "What it is for"}
-        help_texts = {"name": "For example: notebook on my laptop."}
-        error_messages = {"name": {"required": "Give the token a name, to know it by later."}}
+        labels = {"name": "Name"}
+        help_texts = {"name": "For example, notebook on my laptop."}
+        error_messages = {"name": {"required": "Enter a name for the token."}}
 
     def __init__(self, *args: Any, user: Any) -> None:
         super().__init__(*args)
@@ -24,6 +24,7 @@ class AccessTokenForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         if AccessToken.objects.of(self.user).count() >= MOST_TOKENS:
             raise forms.ValidationError(
-                f"You have {MOST_TOKENS} tokens. Revoke one that is not used any more."
+                f"You have reached the limit of {MOST_TOKENS} tokens. Revoke one that you no "
+                "longer use."
             )
         return super().clean() or {}

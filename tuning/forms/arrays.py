@@ -10,14 +10,14 @@ from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY, ROLE_PAIRS
 
 from .datasets import colours_field, image_size_field
 
-_REQUIRED = {"x_train": "Choose the array of inputs.", "y_train": "Choose the array of targets."}
+_REQUIRED = {"x_train": "Select the input array.", "y_train": "Select the target array."}
 
 
 class ArraysForm(forms.Form):
     """A choice for each role; `found` are the arrays of the file. What their shapes tell is checked
     here, so that each mistake stands beside its field; values are a worker's."""
 
-    side = image_size_field("Images get this width and height. Leave empty to keep the size.")
+    side = image_size_field("Width and height. Leave blank to keep the size.")
     colours = colours_field()
 
     def __init__(self, *args: Any, dataset: Dataset, **kwargs: Any) -> None:
@@ -67,28 +67,30 @@ class ArraysForm(forms.Form):
         if not inputs or not targets:
             # What is required says so itself.
             if inputs and y not in _REQUIRED:
-                self.add_error(y, f"Choose the targets that belong to {inputs}.")
+                self.add_error(y, f"Select the targets for {inputs}.")
             elif targets and x not in _REQUIRED:
-                self.add_error(x, f"Choose the inputs that belong to {targets}.")
+                self.add_error(x, f"Select the inputs for {targets}.")
             return
         x_shape, y_shape = self._shapes[inputs], self._shapes[targets]
         if self._types[inputs].startswith(("<U", "|S", "|U", ">U")):
-            self.add_error(x, f"{inputs} holds text; the inputs must be numbers.")
+            self.add_error(x, f"{inputs} contains text. Inputs must be numeric.")
         elif len(x_shape) not in (2, 3, 4):
-            self.add_error(x, f"{inputs} has the shape {x_shape}; inputs have 2 to 4 dimensions.")
+            self.add_error(x, f"{inputs} has shape {x_shape}. Inputs must have 2 to 4 dimensions.")
         first = self._shapes.get(self.cleaned_data.get("x_train") or "", x_shape)
         if x_shape[1:] != first[1:]:
             self.add_error(
-                x, f"Rows of {inputs} have the shape {x_shape[1:]}, training rows {first[1:]}."
+                x, f"Rows of {inputs} have shape {x_shape[1:]}, but training rows have {first[1:]}."
             )
         if len(y_shape) not in (1, 2):
             self.add_error(
                 y,
-                f"{targets} has the shape {y_shape}; targets have the shape (rows,) or, one-hot, "
+                f"{targets} has shape {y_shape}. Targets must have shape (rows,) or, one-hot, "
                 "(rows, classes).",
             )
         elif x_shape and x_shape[0] != y_shape[0]:
-            self.add_error(y, f"{targets} has {y_shape[0]:,} rows and {inputs} has {x_shape[0]:,}.")
+            self.add_error(
+                y, f"{targets} has {y_shape[0]:,} rows, but {inputs} has {x_shape[0]:,}."
+            )
 
     def _check_images(self, inputs: str) -> None:
         """The size and colours, against the shape and against the room for what is prepared."""
@@ -97,15 +99,17 @@ class ArraysForm(forms.Form):
         if len(shape) == 2:
             for name, value in (("side", side), ("colours", colours)):
                 if value:
-                    self.add_error(name, f"Rows of {inputs} are no images. Leave this as it is.")
+                    self.add_error(name, f"Rows of {inputs} are not images. Leave this unchanged.")
             return
         channels = shape[3] if len(shape) == 4 else 1
         if channels not in (1, 3, 4):
             self.add_error(
-                "x_train", f"{inputs} has the shape {shape}; images have 1 or 3 channels, last."
+                "x_train",
+                f"{inputs} has shape {shape}. Images must have 1 or 3 channels as the last "
+                "dimension.",
             )
         elif channels == 4 and not colours:
-            self.add_error("colours", f"{inputs} has 4 channels. Choose RGB or grey.")
+            self.add_error("colours", f"{inputs} has 4 channels. Select RGB or greyscale.")
         else:
             channels = {GREY: 1, COLOUR: 3}.get(colours or "", channels)
             height, width = (side, side) if side else shape[1:3]
@@ -120,8 +124,8 @@ class ArraysForm(forms.Form):
         if size > most:
             self.add_error(
                 "side",
-                f"Prepared, the images take {size / 2**20:,.0f} MB; at most "
-                f"{most / 2**20:,.0f} MB are accepted. Choose a smaller size, or grey.",
+                f"The prepared images need {size / 2**20:,.0f} MB, more than the limit of "
+                f"{most / 2**20:,.0f} MB. Select a smaller size or greyscale.",
             )
 
 
@@ -141,4 +145,4 @@ def question(look: dict[str, Any]) -> str:
         for array in look["arrays"][:20]
         if not array["problem"]
     )
-    return f"It is not clear which arrays are inputs and targets. The file holds: {shown}."
+    return f"Cannot detect which arrays are inputs and targets. The file contains: {shown}."

@@ -25,31 +25,32 @@ class ColumnsForm(forms.Form):
     target = forms.CharField(
         max_length=200,
         strip=False,
-        help_text="The column that models learn to predict.",
-        error_messages={"required": "Choose the column to predict."},
+        help_text="The column to predict.",
+        error_messages={"required": "Select the column to predict."},
     )
     task = forms.ChoiceField(
         required=False,
         choices=[
-            ("", "What the target suggests"),
-            ("classification", "Classification: tell classes apart"),
+            ("", "Auto-detect"),
+            ("classification", "Classification: predict a class"),
             ("regression", "Regression: predict a number"),
         ],
     )
-    drop_rows = forms.BooleanField(required=False, label="Drop rows that have no target")
+    drop_rows = forms.BooleanField(required=False, label="Drop rows without a target")
     encoding = forms.ChoiceField(choices=list(ENCODINGS.items()))
     delimiter = forms.ChoiceField(
         choices=[(sign, word.capitalize()) for sign, word in DELIMITERS.items()]
     )
     decimal = forms.ChoiceField(
-        label="Decimal sign", choices=[(sign, word.capitalize()) for sign, word in DECIMALS.items()]
+        label="Decimal separator",
+        choices=[(sign, word.capitalize()) for sign, word in DECIMALS.items()],
     )
     gaps = forms.CharField(
         required=False,
         max_length=500,
-        label="Other words for gaps",
-        help_text="Separated by commas: -999, unknown. Empty cells, NA, NaN, null, ? and - are "
-        "gaps anyway.",
+        label="Additional missing-value markers",
+        help_text="Separated by commas, such as -999, unknown. Empty cells, NA, NaN, null, ? and "
+        "- always count as missing.",
     )
 
     def __init__(self, *args: Any, dataset: Dataset, page: Any = 1, **kwargs: Any) -> None:
@@ -60,7 +61,7 @@ class ColumnsForm(forms.Form):
         if len(self._columns) <= _LISTED:
             names = [(name, name) for name in self._names()]
             self.fields["target"].widget = forms.Select(choices=names)
-        suggestion = f"“{dataset.look['target']}” suggests {dataset.look['task']}."
+        suggestion = f"Detected for “{dataset.look['target']}”: {dataset.look['task']}."
         self.fields["task"].help_text = suggestion
         self.is_text = bool(dataset.look["encoding"])
         if not self.is_text:
@@ -78,7 +79,7 @@ class ColumnsForm(forms.Form):
     def clean_target(self) -> str:
         target: str = self.cleaned_data["target"]
         if target not in self._names():
-            raise forms.ValidationError(f"There is no column “{target}”.")
+            raise forms.ValidationError(f"No column “{target}”.")
         return target
 
     def clean_gaps(self) -> list[str]:

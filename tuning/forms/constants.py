@@ -22,12 +22,12 @@ def parse_constants(text: str) -> dict[str, Any]:
             continue
         name, equals, value = (part.strip() for part in written.partition("="))
         if not equals or not name.isidentifier() or keyword.iskeyword(name):
-            raise BadConstant(f"Line {number}: write a name, = and a value, such as depth = 3.")
+            raise BadConstant(f"Line {number}: use the form name = value, such as depth = 3.")
         if name in found:
-            raise BadConstant(f"Line {number}: {name} has a value already.")
+            raise BadConstant(f"Line {number}: {name} is already defined.")
         found[name] = _value(value, name, number)
     if len(found) > MAX_CONSTANTS:
-        raise BadConstant(f"These are {len(found)} constants; {MAX_CONSTANTS} are the most.")
+        raise BadConstant(f"{len(found)} constants exceed the limit of {MAX_CONSTANTS}.")
     return found
 
 
@@ -43,6 +43,6 @@ def _value(text: str, name: str, number: int) -> Any:
         return json.loads(json.dumps(value, allow_nan=False))
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise BadConstant(
-            f"Line {number}: the value of {name} must be a number, a text in quotes, True, False, "
-            "None, or a list, tuple or dict of them."
+            f"Line {number}: the value of {name} must be a number, a quoted string, True, False, "
+            "None, or a list, tuple or dict of these."
         ) from error

@@ -28,10 +28,10 @@ from tuning.protocol.uploads import (
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _BEGINNINGS = {ARRAYS: _ZIP, IMAGES: _ZIP, PARQUET: (b"PAR1",)}
 _WRITTEN_BY = {
-    ARRAYS: "An .npz file is written by numpy.savez.",
-    IMAGES: "A .zip file is written by any archiver.",
-    PARQUET: "A Parquet file is written by pandas.DataFrame.to_parquet.",
-    TEXT_TABLE: "It must be a table of text; a spreadsheet program saves one as CSV.",
+    ARRAYS: "Create .npz files with numpy.savez.",
+    IMAGES: "Create a .zip archive.",
+    PARQUET: "Create Parquet files with pandas.DataFrame.to_parquet.",
+    TEXT_TABLE: "Upload a text table, such as CSV exported from a spreadsheet.",
 }
 # Pictures, documents, archives, spreadsheets and programs under a name of text.
 _NO_TEXT = (
@@ -60,11 +60,11 @@ def has_no_room(content_length: str) -> bool:
 
 
 def no_room_text() -> str:
-    return "There is no room for the file on the server's disk. Ask whoever looks after it."
+    return "The server's disk is full. Contact your administrator."
 
 
 def too_large_text() -> str:
-    return f"The file is too large: at most {settings.UPLOAD_MAX_MB:,} MB are accepted."
+    return f"The file exceeds the limit of {settings.UPLOAD_MAX_MB:,} MB."
 
 
 class LimitedUploadHandler(TemporaryFileUploadHandler):
@@ -86,7 +86,7 @@ def image_size_field(help_text: str) -> forms.IntegerField:
         required=False,
         min_value=SMALLEST_SIDE,
         max_value=LARGEST_SIDE,
-        label="Image size in pixels",
+        label="Image size (pixels)",
         help_text=help_text,
     )
 
@@ -95,7 +95,7 @@ def colours_field() -> forms.ChoiceField:
     return forms.ChoiceField(
         required=False,
         label="Colours",
-        choices=[(AS_THEY_ARE, "Keep the colours"), (GREY, "Grey"), (COLOUR, "RGB")],
+        choices=[(AS_THEY_ARE, "Keep colours"), (GREY, "Greyscale"), (COLOUR, "RGB")],
     )
 
 
@@ -104,29 +104,29 @@ class UploadForm(forms.ModelForm):
 
     file = forms.FileField(
         max_length=150,
-        help_text="A table (.csv, .tsv, .txt or .parquet), a .zip of images with one folder for "
-        "each class, or an .npz file with arrays of inputs and targets.",
-        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+        help_text="A table (.csv, .tsv, .txt or .parquet), a .zip of images with one folder per "
+        "class, or an .npz file with input and target arrays.",
+        error_messages={"required": "Select a file.", "empty": "The file is empty."},
         widget=forms.FileInput({"accept": ",".join(ENDINGS)}),
     )
     side = image_size_field(
-        "Leave empty to keep the size. Images of different sizes get the side of the smallest one, "
-        "at most 64."
+        "Leave blank to keep the size. Images of different sizes are scaled to the smallest one, "
+        "at most 64 pixels."
     )
     colours = colours_field()
     target = forms.CharField(
         required=False,
         max_length=100,
         label="Target column",
-        help_text="Left empty: a worker looks at the table, then you choose. With its name, types "
-        "and all else are detected, and the table is prepared at once.",
+        help_text="Leave blank to review the columns first. If you enter a name, the table is "
+        "prepared with detected types.",
     )
 
     class Meta:
         model = Dataset
         fields = ["name", "description", "team"]
         widgets = {"description": forms.Textarea({"rows": 2})}
-        error_messages = {"name": {"required": "Give the dataset a name."}}
+        error_messages = {"name": {"required": "Enter a name for the dataset."}}
 
     def __init__(self, *args: Any, user: Any, team: Team, too_large: bool = False, **kw: Any):
         super().__init__(*args, **kw)
@@ -147,12 +147,12 @@ class UploadForm(forms.ModelForm):
         kind = kind_of(file.name)
         if not kind:
             raise forms.ValidationError(
-                f"“{file.name}” is of no kind that can be read: {', '.join(ENDINGS)}."
+                f"Unsupported file type: “{file.name}”. Upload one of {', '.join(ENDINGS)}."
             )
         file.seek(0)
         if not _begins_well(file.read(4), kind):
             raise forms.ValidationError(
-                f"“{file.name}” is not what its name says. {_WRITTEN_BY[kind]}"
+                f"The content of “{file.name}” does not match its extension. {_WRITTEN_BY[kind]}"
             )
         return file
 

@@ -36,4 +36,4 @@ def clean_direction(
         return
     cleaned[field] = known(metric)
     if not cleaned[field]:
-        form.add_error(field, f"{question(metric)} Its name does not say.")
+        form.add_error(field, f"{question(metric)} Cannot be detected from its name.")

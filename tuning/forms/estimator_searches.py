@@ -45,23 +45,22 @@ class EstimatorSearchForm(SearchForm):
             if not traits.needs_epochs
         ]
         tuner.error_messages["invalid_choice"] = (
-            "Hyperband gives networks more and more epochs; an estimator has none. "
-            "Choose another strategy."
+            "Hyperband needs epochs, which estimators do not have. Select another strategy."
         )
         names = scorers_for(self.project.dataset.profile.get("num_classes"))
         self.fields["scoring"] = forms.ChoiceField(
-            choices=[("", "The estimator’s own"), *((name, name) for name in names)],
+            choices=[("", "Estimator default"), *((name, name) for name in names)],
             required=False,
-            help_text="What trials are compared by. An estimator’s own is the accuracy of classes, "
-            "R² of numbers. Larger is better for all: errors count as negative numbers.",
+            help_text="Metric to compare trials by. The default is accuracy for classification "
+            "and R² for regression. Higher is always better: errors are negated.",
             error_messages={"invalid_choice": "“%(value)s” is not a scorer for this dataset."},
         )
         self.fields["folds"] = forms.IntegerField(
             min_value=LEAST_FOLDS,
             max_value=MOST_FOLDS,
             initial=max(LEAST_FOLDS, min(5, most_folds(self.project) or 5)),
-            help_text="The training and validation rows are cut into so many parts; each one is "
-            "held out once, and a trial’s score is the mean of them all.",
+            help_text="Number of cross-validation folds over training and validation rows. The "
+            "score is the mean over the folds.",
         )
 
     def clean_folds(self) -> int:
@@ -71,7 +70,8 @@ class EstimatorSearchForm(SearchForm):
             classes = self.project.split.stratified
             which = "The smallest class has only" if classes else "There are only"
             raise forms.ValidationError(
-                f"{which} {most:,} training and validation rows; there cannot be more folds."
+                f"{which} {most:,} training and validation rows, so there can be at most "
+                f"{most:,} folds."
             )
         return folds
 

@@ -13,7 +13,7 @@ from tuning.analysis.trials.selection import Selection
 RANGE = ("between", "gte", "gt", "lte", "lt")
 STARRED = [("", "All trials"), ("me", "Starred by me"), ("anyone", "Starred by anyone"),
            ("nobody", "Starred by nobody")]  # fmt: skip
-ACTIVE = [("", "Whether in use or not"), ("yes", "In use"), ("no", "Not in use")]
+ACTIVE = [("", "Any"), ("yes", "In use"), ("no", "Not in use")]
 
 
 class Ticked(forms.MultipleChoiceField):
@@ -31,19 +31,19 @@ class FilterForm(forms.Form):
     low = forms.CharField(label="From", required=False, max_length=40)
     high = forms.CharField(label="To", required=False, max_length=40)
     how = forms.ChoiceField(
-        choices=[("in", "Only these"), ("not", "All but these")], required=False,
+        choices=[("in", "Only these"), ("not", "All except these")], required=False,
         widget=forms.RadioSelect,
     )  # fmt: skip
     values = Ticked(required=False)
     pattern = forms.CharField(
         label="Regular expression", required=False, max_length=400,
-        help_text="Found anywhere in the text, like ^gpu-[12]",
+        help_text="Matches anywhere in the text, such as ^gpu-[12]",
     )  # fmt: skip
     active = forms.ChoiceField(label="In use", choices=ACTIVE, required=False)
     by = forms.ChoiceField(label="Stars", choices=STARRED, required=False, widget=forms.RadioSelect)
     top = forms.CharField(
-        label="Only the best", required=False, max_length=20,
-        help_text="A number, like 10, or a share, like 5%",
+        label="Top", required=False, max_length=20,
+        help_text="A number such as 10 or a percentage such as 5%",
     )  # fmt: skip
 
     def __init__(self, data: Any = None, *, selection: Selection, column: Column, facet: Facet):

@@ -29,10 +29,10 @@ class HyperModelForm(forms.ModelForm):
     """`file` goes before what stands in the editor."""
 
     kinds = forms.MultipleChoiceField(
-        label="Made for",
+        label="Input type",
         choices=Dataset.Kind.choices,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one kind of dataset."},
+        error_messages={"required": "Select at least one input type."},
     )
     file = forms.FileField(
         label="File",
@@ -53,22 +53,22 @@ class HyperModelForm(forms.ModelForm):
         label="Constants",
         required=False,
         max_length=10_000,
-        help_text="Arguments and values of the code that no project knows, a line each: depth = 3",
+        help_text="Values for arguments that the project does not supply, one per line: depth = 3",
         widget=forms.Textarea({"rows": 3, "wrap": "off", "spellcheck": "false"}),
     )
     dataset = forms.ModelChoiceField(
-        label="Read it with",
+        label="Validate with dataset",
         queryset=Dataset.objects.none(),
         required=False,
-        empty_label="A dataset that fits",
-        help_text="A worker builds its models for these data and shows what it found.",
+        empty_label="Compatible dataset",
+        help_text="A worker builds models for this dataset and shows the search space.",
     )
 
     class Meta:
         model = HyperModel
         fields = ["name", "description", "team", "kinds"]
         widgets = {"description": forms.Textarea({"rows": 2})}
-        error_messages = {"name": {"required": "Give the template a name."}}
+        error_messages = {"name": {"required": "Enter a name for the template."}}
 
     def __init__(self, *args: Any, user: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -96,7 +96,7 @@ class HyperModelForm(forms.ModelForm):
             return ""
         if not (file.name or "").lower().endswith(".py"):
             raise forms.ValidationError(
-                f"“{file.name}” is not a .py file. Choose a Python file, or paste its code below."
+                f"“{file.name}” is not a .py file. Upload a Python file or paste the code below."
             )
         if (file.size or 0) > _limit():
             raise forms.ValidationError(_too_large("file"))
@@ -104,8 +104,7 @@ class HyperModelForm(forms.ModelForm):
             text = file.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise forms.ValidationError(
-                f"The file is not UTF-8 text: byte {error.start + 1:,} cannot be read. Save it as "
-                "UTF-8 first."
+                f"The file is not UTF-8 (byte {error.start + 1:,}). Save it as UTF-8."
             ) from error
         if not text.strip():
             raise forms.ValidationError("The file is empty.")
@@ -129,9 +128,7 @@ class HyperModelForm(forms.ModelForm):
             cleaned["code"] = self._checked(cleaned.get("file") or cleaned.get("code", ""))
         dataset, kinds = cleaned.get("dataset"), cleaned.get("kinds", [])
         if dataset and kinds and dataset.kind not in kinds:
-            self.add_error(
-                "dataset", f"“{dataset}” is not of a kind that the template is made for."
-            )
+            self.add_error("dataset", f"“{dataset}” does not match the template's input type.")
         if "team" not in self.fields and self.instance.pk is None:
             self.instance.team = self._team
         return cleaned
@@ -140,7 +137,7 @@ class HyperModelForm(forms.ModelForm):
         """The code with the line ends that Python has, or an error beside its field."""
         code = text.replace("\r\n", "\n").replace("\r", "\n").rstrip() + "\n"
         if not code.strip():
-            self.add_error("code", "Choose a file, or paste the code here.")
+            self.add_error("code", "Upload a file or paste the code here.")
         elif problem := syntax_problem(code):
             # The file's text stands in the editor, too, where it can be mended.
             self.data = {**self.data.dict(), "kinds": self.data.getlist("kinds"), "code": code}
@@ -151,7 +148,7 @@ class HyperModelForm(forms.ModelForm):
 def syntax_problem(code: str) -> str:
     """Where Python cannot read the code, as a sentence; empty if it can. Executes nothing."""
     if "\x00" in code:
-        return "The code holds NUL characters, so it is no Python text."
+        return "The code contains NUL characters. Upload Python source code."
     code, _ = without_commands(code)
     try:
         with warnings.catch_warnings():
@@ -161,7 +158,7 @@ def syntax_problem(code: str) -> str:
     except SyntaxError as error:
         return f"Line {error.lineno or 1}, column {error.offset or 1}: {error.msg}."
     except (RecursionError, MemoryError, ValueError):
-        return "The code is nested too deeply to be read."
+        return "The code is nested too deeply."
     return ""
 
 
@@ -170,4 +167,4 @@ def _limit() -> int:
 
 
 def _too_large(what: str) -> str:
-    return f"The {what} is larger than {settings.TEMPLATE_MAX_KB} KB, the most that is accepted."
+    return f"The {what} exceeds the limit of {settings.TEMPLATE_MAX_KB} KB."

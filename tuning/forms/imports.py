@@ -18,7 +18,7 @@ class ImportForm(forms.Form):
         max_length=150,
         label="File",
         help_text="A .zip of a KerasTuner project folder or of a TensorBoard log folder.",
-        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+        error_messages={"required": "Select a file.", "empty": "The file is empty."},
         widget=forms.FileInput({"accept": ".zip"}),
     )
 
@@ -32,15 +32,13 @@ class ImportForm(forms.Form):
         file.seek(0)
         if file.read(4) not in _ZIP:
             raise forms.ValidationError(
-                f"“{file.name}” is no zip archive. Pack the whole folder into a .zip."
+                f"“{file.name}” is not a zip archive. Compress the whole folder as .zip."
             )
         return file
 
 
 class ObjectiveForm(forms.Form):
-    objective = forms.ChoiceField(
-        label="Objective", help_text="The metric by which the trials are compared."
-    )
+    objective = forms.ChoiceField(label="Objective", help_text="The metric to compare trials by.")
 
     def __init__(self, *args: Any, row: SearchImport, **kw: Any) -> None:
         kw.setdefault("initial", {"objective": row.objective})
@@ -48,7 +46,7 @@ class ObjectiveForm(forms.Form):
         self.fields["objective"].choices = [(name, name) for name in row.metrics]
         self.fields["direction"] = direction_field(
             "Direction",
-            "Whether a higher or a lower value of the objective is better.",
+            "Whether higher or lower values are better.",
             str(self["objective"].value() or next(iter(row.metrics), "")),
             {metric: infer_direction(metric) for metric in row.metrics},
         )

@@ -16,14 +16,15 @@ MOST_TRIALS = 5_000
 
 
 class CommentForm(forms.Form):
-    text = forms.CharField(widget=forms.Textarea, error_messages={"required": "Write something."})
+    text = forms.CharField(widget=forms.Textarea, error_messages={"required": "Enter a comment."})
 
     def clean_text(self) -> str:
         # Browsers send two characters for the end of a line.
         text = str(self.cleaned_data["text"]).replace("\r\n", "\n")
         if len(text) > LONGEST_COMMENT:
             raise forms.ValidationError(
-                f"A comment has at most {LONGEST_COMMENT:,} characters; this one has {len(text):,}."
+                f"The comment has {len(text):,} characters, more than the limit of "
+                f"{LONGEST_COMMENT:,}."
             )
         return text
 
@@ -37,19 +38,19 @@ class TagsField(forms.CharField):
         if self.required and not found:
             raise forms.ValidationError(self.error_messages["required"])
         if len(found) > MOST_TAGS:
-            raise forms.ValidationError(f"At most {MOST_TAGS} tags at once.")
+            raise forms.ValidationError(f"Add at most {MOST_TAGS} tags at once.")
         for name in found:
             if len(name) > LONGEST_TAG:
                 beginning = name[:LONGEST_TAG]
                 raise forms.ValidationError(
-                    f"A tag has at most {LONGEST_TAG} characters; “{beginning}…” is longer."
+                    f"“{beginning}…” exceeds the limit of {LONGEST_TAG} characters per tag."
                 )
             validate_name(name)
         return found
 
 
 class TagForm(forms.Form):
-    names = TagsField(error_messages={"required": "Write a tag."})
+    names = TagsField(error_messages={"required": "Enter a tag."})
 
 
 class MarkForm(forms.Form):
@@ -62,15 +63,15 @@ class MarkForm(forms.Form):
     # Which of them the person sees, the view asks.
     trial = Keys(
         most=MOST_TRIALS,
-        too_many=f"At most {MOST_TRIALS:,} trials at once.",
+        too_many=f"Select at most {MOST_TRIALS:,} trials.",
         error_messages={
-            "required": "Choose trials first.",
-            "invalid_choice": "“%(value)s” is no trial.",
+            "required": "Select at least one trial.",
+            "invalid_choice": "“%(value)s” is not a trial.",
         },
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("mark") in ("tag", "untag") and cleaned.get("names") == []:
-            self.add_error("names", "Write a tag.")
+            self.add_error("names", "Enter a tag.")
         return cleaned

@@ -25,24 +25,24 @@ class ProjectForm(ModelForm):
                    "hypermodel": RadioSelect}  # fmt: skip
         labels = {
             "hypermodel": "Model template",
-            "keep_parts": "Keep the split that the data bring",
+            "keep_parts": "Keep the predefined split",
             "train_fraction": "Training",
             "validation_fraction": "Validation",
             "test_fraction": "Test",
             "split_seed": "Seed",
         }
         help_texts = {
-            "keep_parts": "For data that come divided. A part that they lack is taken out of the "
-            "training rows by its fraction. Otherwise all rows are divided anew.",
-            "train_fraction": "Trials learn from these rows.",
-            "validation_fraction": "Trials are compared on these rows.",
-            "test_fraction": "No trial ever sees these; retrained models are judged on them.",
-            "split_seed": "The same seed divides the rows in the same way.",
+            "keep_parts": "Missing parts are taken from the training rows by their fraction. "
+            "Otherwise all rows are split again.",
+            "train_fraction": "Fraction of rows for training trials.",
+            "validation_fraction": "Fraction of rows for comparing trials.",
+            "test_fraction": "Fraction of rows for evaluating retrained models.",
+            "split_seed": "The same seed gives the same split.",
         }
         error_messages = {
-            "name": {"required": "Give the project a name."},
-            "dataset": {"required": "Choose a dataset."},
-            "hypermodel": {"required": "Choose a model template."},
+            "name": {"required": "Enter a name for the project."},
+            "dataset": {"required": "Select a dataset."},
+            "hypermodel": {"required": "Select a model template."},
         }
 
     def __init__(self, *args: Any, user: Any, team: Team, **kwargs: Any) -> None:
@@ -77,7 +77,7 @@ class ProjectForm(ModelForm):
         if dataset and team and dataset.team_id not in (None, team.pk):
             self.add_error(
                 "dataset",
-                f"“{dataset}” belongs to the team {dataset.team}, the project to {team}.",
+                f"“{dataset}” belongs to team {dataset.team}, but the project belongs to {team}.",
             )
 
     def _check_author(self, hypermodel: HyperModel | None, team: Team | None) -> None:
@@ -85,7 +85,8 @@ class ProjectForm(ModelForm):
         if hypermodel and team and hypermodel.team_id not in (None, team.pk):
             self.add_error(
                 "hypermodel",
-                f"“{hypermodel}” belongs to the team {hypermodel.team}, the project to {team}.",
+                f"“{hypermodel}” belongs to team {hypermodel.team}, but the project belongs "
+                f"to {team}.",
             )
 
     def _check_fit(self, dataset: Dataset | None, hypermodel: HyperModel | None) -> None:
@@ -93,8 +94,8 @@ class ProjectForm(ModelForm):
             kinds = " or ".join(Dataset.Kind(kind).label.lower() for kind in hypermodel.kinds)
             self.add_error(
                 "hypermodel",
-                f"“{hypermodel}” is made for {kinds}; “{dataset}” is "
-                f"{'a table' if dataset.kind == Dataset.Kind.TABLE else 'made of images'}.",
+                f"“{hypermodel}” needs {kinds}, but “{dataset}” contains "
+                f"{'a table' if dataset.kind == Dataset.Kind.TABLE else 'images'}.",
             )
 
     def _check_fractions(self, fractions: list[float | None]) -> None:
@@ -103,10 +104,10 @@ class ProjectForm(ModelForm):
             return
         for name, fraction in zip(FRACTIONS, known, strict=True):
             if not 0 < fraction < 1:
-                self.add_error(name, "This must lie between 0 and 1.")
+                self.add_error(name, "Enter a number between 0 and 1.")
                 return
         if abs(sum(known) - 1) > 1e-6:
             self.add_error(
                 "train_fraction",
-                f"The three parts must add up to 1; these add up to {sum(known):.6g}.",
+                f"The fractions must add up to 1, not {sum(known):.6g}.",
             )

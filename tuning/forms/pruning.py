@@ -25,9 +25,9 @@ def pruning_fields(kind: KindTraits) -> dict[str, forms.Field]:
     attrs = {"data-settings": json.dumps(shown), "data-unpruned": unpruned}
     pruner = forms.ChoiceField(
         choices=CHOICES, initial=Name.AUTO.value, required=False, label="Pruner",
-        help_text="Ends trials early that do worse than others did at the same point.",
+        help_text="Ends trials early that do worse than others at the same point.",
         widget=forms.Select(attrs=attrs),
-        error_messages={"invalid_choice": "There is no pruner “%(value)s”."},
+        error_messages={"invalid_choice": "Unknown pruner “%(value)s”."},
     )  # fmt: skip
     return {"pruner": pruner, **{setting.name: _field(setting, kind) for setting in SETTINGS}}
 
@@ -78,7 +78,7 @@ def _check_thresholds(form: forms.BaseForm, cleaned: dict[str, Any]) -> None:
     if lower is None and upper is None:
         form.add_error("pruning_lower", "Enter a lower or an upper threshold.")
     elif lower is not None and upper is not None and upper < lower:
-        form.add_error("pruning_upper", "This is below the lower threshold.")
+        form.add_error("pruning_upper", "Enter a value above the lower threshold.")
 
 
 def _check_parts(form: forms.BaseForm, cleaned: dict[str, Any], kind: KindTraits) -> None:
@@ -114,7 +114,9 @@ def _check_steps(
         if name not in pruner.settings or value is None or not steps:
             continue
         if value + more + 1 >= steps:
-            form.add_error(name, f"A trial has only {counted(steps, unit)}: none could be pruned.")
+            form.add_error(
+                name, f"A trial has only {counted(steps, unit)}, so no trial could be pruned."
+            )
 
 
 def _check_trials(form: forms.BaseForm, cleaned: dict[str, Any], pruner: Traits) -> None:

@@ -16,10 +16,10 @@ class SaveViewForm(forms.Form):
     name = forms.CharField(
         max_length=80,
         validators=[validate_name],
-        error_messages={"required": "Give the view a name."},
+        error_messages={"required": "Enter a name for the view."},
     )
-    shared = forms.BooleanField(label="For the team", required=False)
-    default = forms.BooleanField(label="Default of the project", required=False)
+    shared = forms.BooleanField(label="Share with team", required=False)
+    default = forms.BooleanField(label="Project default", required=False)
     query = forms.CharField(max_length=LONGEST_QUERY, required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, can_edit: bool, query: str = ""):
@@ -47,11 +47,11 @@ class ChangeViewForm(forms.Form):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if "name" in self.data and not name:
-            raise forms.ValidationError("Give the view a name.")
+            raise forms.ValidationError("Enter a name for the view.")
         project: Project = self.view.project
         same = project.views.filter(owner=self.view.owner_id, name=name).exclude(pk=self.view.pk)
         if same.exists():
-            raise forms.ValidationError(f"There is a view “{name}” already.")
+            raise forms.ValidationError(f"A view named “{name}” already exists.")
         return name
 
     @property

@@ -50,28 +50,28 @@ LIMITS: dict[str, tuple[int, int]] = {
 MAX_AMOUNT = 1e6
 
 HELP = {
-    "tuner": "How the search chooses the next values.",
-    "objective": "The metric by which trials are compared.",
-    "direction": "Whether a higher or a lower value of the objective is better.",
-    "max_trials": "How many sets of values are tried. The first one is the template's defaults.",
-    "epochs": "How many times each trial passes over the training data, at most.",
-    "executions_per_trial": "Train every trial this often and average, to even out luck.",
-    "batch_size": "Rows per training step, unless the template tunes it by itself.",
-    "early_stopping_metric": "End a trial early once this metric stops improving.",
-    "early_stopping_direction": "Whether a higher or a lower value of that metric is better.",
+    "tuner": "How the search chooses the next configuration.",
+    "objective": "The metric to compare trials by.",
+    "direction": "Whether higher or lower values are better.",
+    "max_trials": "Number of configurations, including the template defaults.",
+    "epochs": "Maximum epochs per trial.",
+    "executions_per_trial": "Trains each trial several times and averages the scores.",
+    "batch_size": "Ignored if the template tunes the batch size.",
+    "early_stopping_metric": "Ends a trial when this metric stops improving.",
+    "early_stopping_direction": "Whether higher or lower values of this metric are better.",
     "early_stopping_patience": "Epochs without improvement before a trial ends early.",
-    "seed": "The same seed suggests the same values again.",
-    "parallel_trials": "How many trials may run at once, as far as workers have free slots.",
-    "retries": "How often a trial that raised an error is tried again before it counts as failed.",
-    "max_consecutive_failures": "The search ends as failed after this many failures in a row.",
-    "time_limit": "Seconds after which a trial is ended as failed.",
-    "stall_limit": "Seconds without any news after which a trial counts as stuck.",
-    "hyperband_factor": "Each round keeps one in this many models and trains them as much longer.",
-    "hyperband_iterations": "How often the whole Hyperband plan is run.",
-    "bayesian_initial_points": "Random trials before the model of the scores decides. "
-    "Blank: three for each hyperparameter.",
+    "seed": "The same seed gives the same suggestions.",
+    "parallel_trials": "Maximum number of trials at a time, limited by free worker slots.",
+    "retries": "Attempts after an error before the trial fails.",
+    "max_consecutive_failures": "The search fails after this many consecutive failures.",
+    "time_limit": "Fails the trial after this time.",
+    "stall_limit": "Fails the trial after this time without progress.",
+    "hyperband_factor": "Each round keeps one in this many models and trains them this much longer.",
+    "hyperband_iterations": "Number of times the full Hyperband schedule is run.",
+    "bayesian_initial_points": "Random trials before the model is used. Blank: three per "
+    "hyperparameter.",
     "bayesian_alpha": "Expected noise of the scores (the Gaussian process’s alpha).",
-    "bayesian_beta": "Higher values explore more, lower ones stay near the best trials.",
+    "bayesian_beta": "Higher values explore more. Lower values stay near the best trials.",
 }
 
 
@@ -105,7 +105,7 @@ class SearchForm(forms.ModelForm):
             "early_stopping_metric": "Early stopping",
             "early_stopping_patience": "Patience",
             "parallel_trials": "Trials in parallel",
-            "max_consecutive_failures": "Failures in a row",
+            "max_consecutive_failures": "Max consecutive failures",
             "hyperband_factor": "Reduction factor",
             "hyperband_iterations": "Iterations",
             "bayesian_initial_points": "Initial points",
@@ -181,7 +181,7 @@ class SearchForm(forms.ModelForm):
     def _problem_with(self, name: str, value: Any) -> str:
         """Why a field cannot have this value, or nothing."""
         if name not in self.fields:
-            return "A search of this template has no such setting."
+            return "Searches of this template do not have this setting."
         try:
             self.cleaned_data = {name: self.fields[name].clean(value)}
             getattr(self, f"clean_{name}", lambda: None)()
@@ -275,9 +275,7 @@ class SearchForm(forms.ModelForm):
         batch_size: int = self.cleaned_data["batch_size"]
         rows = split_sizes(self.project)["train"]
         if rows and batch_size > rows:
-            raise forms.ValidationError(
-                f"The training split has only {rows:,} rows; a batch cannot be larger."
-            )
+            raise forms.ValidationError(f"The batch size exceeds the {rows:,} training rows.")
         return batch_size
 
     def clean(self) -> dict[str, Any]:
@@ -288,7 +286,7 @@ class SearchForm(forms.ModelForm):
         self._clean_directions(cleaned)
         clean_pruning(self, cleaned, self.project.inspection.kind)
         if "time_limit" in cleaned and cleaned.get("stall_limit", 0) > cleaned["time_limit"]:
-            self.add_error("stall_limit", "This is longer than the time limit of a trial.")
+            self.add_error("stall_limit", "This exceeds the time limit of a trial.")
         return cleaned
 
     def _clean_directions(self, cleaned: dict[str, Any]) -> None:

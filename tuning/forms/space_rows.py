@@ -23,7 +23,7 @@ from tuning.spaces.hyperparameters import Hyperparameter
 from .lists import ManyChoices
 
 SAMPLINGS = [("linear", "Linear"), ("log", "Logarithmic"), ("reverse_log", "Reversed logarithmic")]
-NO_NUMBER = "“{}” is not a number. Write numbers like 64, 0.001 or 1e-4."
+NO_NUMBER = "“{}” is not a number. Enter numbers such as 64, 0.001 or 1e-4."
 
 
 class Row(forms.Form):
@@ -85,19 +85,19 @@ class NumbersRow(Row):
     """A hyperparameter of numbers: a range of them, or a list."""
 
     way = forms.ChoiceField(
-        choices=[("range", "A range"), ("values", "A list of values")],
+        choices=[("range", "A range"), ("values", "List of values")],
         widget=forms.RadioSelect, label="Search",
     )  # fmt: skip
     low = forms.CharField(label="From", required=False, max_length=40)
     high = forms.CharField(label="To", required=False, max_length=40)
     step = forms.CharField(
         label="Step", required=False, max_length=40,
-        help_text="Empty: any value. Logarithmic: how many times the one before.",
+        help_text="Blank: continuous. Log scale: multiplier.",
     )  # fmt: skip
     sampling = forms.ChoiceField(choices=SAMPLINGS, required=False)
     values = forms.CharField(
         label="Values", required=False, max_length=20 * MOST_VALUES,
-        help_text="With commas: 32, 64, 128. A single one is fixed.",
+        help_text="Separated by commas: 32, 64, 128. A single value is fixed.",
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -133,7 +133,7 @@ class NumbersRow(Row):
         if self.cleaned_data.get("way") == "range":
             for name in ("low", "high"):
                 if name not in self.errors and self.cleaned_data[name] is None:
-                    self.add_error(name, "Give a number.")
+                    self.add_error(name, "Enter a number.")
         return super().clean()
 
     def edit(self) -> Edit:
@@ -166,8 +166,8 @@ class OptionsRow(Row):
             choices=[(key, setting(value)) for key, value in self._options.items()],
             widget=forms.CheckboxSelectMultiple,
             error_messages={
-                "required": "Choose at least one value.",
-                "invalid_choice": f"The template knows {known} only.",
+                "required": "Select at least one value.",
+                "invalid_choice": f"The template supports only {known}.",
             },
         )
 

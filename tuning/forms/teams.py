@@ -12,7 +12,7 @@ class TeamForm(forms.ModelForm):
     class Meta:
         model = Team
         fields = ["name"]
-        error_messages = {"name": {"required": "Give the team a name."}}
+        error_messages = {"name": {"required": "Enter a name for the team."}}
 
 
 class MemberForm(forms.Form):

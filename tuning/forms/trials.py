@@ -14,7 +14,7 @@ class RetrainForm(forms.Form):
         min_value=1,
         max_value=100_000,
         required=False,
-        help_text="The trial was at its best after this many epochs.",
+        help_text="Defaults to the best epoch of the trial.",
     )
 
     def __init__(self, *args: Any, trial: Trial, **kwargs: Any) -> None:

@@ -95,12 +95,12 @@ class TriedValuesForm(forms.Form):
             None,
         )
         if twin is not None:
-            self.add_error("again", f"Trial {twin} has exactly these values.")
+            self.add_error("again", f"Trial {twin} already has these values.")
 
 
 def _field(parameter: Hyperparameter, value: Any) -> forms.Field:
     label = parameter.name
-    used = f"used while {parameter.condition_text}" if parameter.conditions else ""
+    used = f"used if {parameter.condition_text}" if parameter.conditions else ""
     if parameter.listed is None:
         text = "; ".join(filter(None, [parameter.range_text, used]))
         return _NumberField(parameter, initial=exact(value), label=label, help_text=text)

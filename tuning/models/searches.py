@@ -293,7 +293,7 @@ class Search(models.Model):
     def project_order(self) -> ProjectOrder:
         """The project's data and split with the code that this search began with."""
         if self.hypermodel is None:
-            raise ValueError("An imported search has no code to run.")
+            raise ValueError("Imported searches have no code to run.")
         return self.hypermodel.order(self.project.dataset, self.project.split)
 
     @property

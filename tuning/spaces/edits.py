@@ -194,7 +194,7 @@ def _with_options(own: Hyperparameter, values: Sequence[Any]) -> Hyperparameter:
         options = in_words([setting(option) for option in known])
         raise Refused("values", f"The template knows {options}, not {setting(unknown[0])}.")
     if not values:
-        raise Refused("values", "Choose at least one value.")
+        raise Refused("values", "Select at least one value.")
     chosen = [option for option in known if any(_same(value, option) for value in values)]
     if len(chosen) == 1:
         return _fixed(own, chosen[0])

@@ -45,4 +45,4 @@ def test_it_says_that_only_some_points_are_drawn(
     count, drawn = int(raw.score.notna().sum()), len(found["pk"])
     assert drawn <= 40
     assert f"Means of {count} trials" in found["note"]
-    assert found["note"].endswith(f"Of these {drawn} are drawn as points.")
+    assert found["note"].endswith(f"{drawn} of them are drawn as points.")

@@ -36,7 +36,7 @@ def test_the_table_s_order_and_another_metric_can_be_chosen(trained: Search, inf
     found = info("curves", trained, "sort=number&plot.curves.metric=loss")
     assert found["number"] == list(range(1, 11))
     assert found["curves"][0]["values"] == [1, 1, 1]
-    assert "as the table is sorted" in found["note"]
+    assert "in table order" in found["note"]
 
 
 def test_epochs_of_earlier_attempts_are_left_out(trained: Search, info: Any) -> None:
@@ -82,5 +82,5 @@ def test_only_so_many_ticked_trials_are_drawn_and_it_says_so(
 ) -> None:
     found = info("curves", trained, chosen(*raw.pk[:51]))
     assert found["number"] == list(range(1, 51))
-    assert found["note"] == "Only the first 50 of the chosen trials."
+    assert found["note"] == "Only the first 50 of the selected trials."
     assert info("curves", trained, chosen(*raw.pk[:50]))["note"] == ""

@@ -177,16 +177,16 @@ def test_filters_are_sentences(big: Search, alice: User, query: str, sentence: s
     ("query", "problem"),
     [
         ("score__lt=many", "“many” is not a number"),
-        ("score__lt=nan", "not a number that can be compared"),
+        ("score__lt=nan", "not a comparable number"),
         ("hp:nothing__lt=1", "no such column"),
-        ("score__like=1", "this column takes"),
-        ("hp:optimizer__lt=1", "this column takes"),
-        ("hp:optimizer__matches=(", "no regular expression"),
+        ("score__like=1", "this column supports"),
+        ("hp:optimizer__lt=1", "this column supports"),
+        ("hp:optimizer__matches=(", "not a valid regular expression"),
         ("hp:learning_rate__between=1", "two numbers"),
-        ("score__top=0", "from 1 on"),
-        ("score__top=110%25", "at most at 100 %"),
+        ("score__top=0", "positive integer"),
+        ("score__top=110%25", "up to 100%"),
         ("status__is=gone", "no status 'gone'"),
-        ("hp:momentum__active=perhaps", "none of yes and no"),
+        ("hp:momentum__active=perhaps", "not one of yes and no"),
     ],
 )
 def test_a_filter_without_sense_is_a_sentence(

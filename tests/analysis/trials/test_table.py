@@ -150,7 +150,7 @@ def test_columns_of_another_search_are_left_out_with_a_sentence(big: Search, ali
     query = "column=score&column=hp:gone&sort=hp:lost&hp:units__gt=8"
     selection = Selection.read(big, query, alice)
     assert [column.key for column in selection.shown] == ["number", "score"]
-    assert selection.problems == ("This search has no gone and lost: left out.",)
+    assert selection.problems == ("This search has no gone and lost. Ignored.",)
     assert selection.query() == "hp:units__gt=8&column=score"
 
 

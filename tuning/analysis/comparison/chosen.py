@@ -49,12 +49,12 @@ def choose(
     if missing := len(asked) - len(wanted):
         is_are = "is" if missing == 1 else "are"
         problems.append(
-            f"{counted(missing, name, many)} of this address {is_are} not in this project. "
-            "Perhaps somebody has deleted what it led to."
+            f"{counted(missing, name, many)} in this URL {is_are} not part of this project. They "
+            "may have been deleted."
         )
     if len(wanted) > MOST:
         problems.append(
-            f"{MOST} {many} fit side by side, and the address has {len(wanted)}: "
-            f"these are the first {MOST}. Remove some to make room for others."
+            f"You can compare up to {MOST} {many}. This URL has {len(wanted)}, so only the first "
+            f"{MOST} are shown."
         )
     return Chosen(name, [rows[pk] for pk in wanted[:MOST]], problems, options or {})

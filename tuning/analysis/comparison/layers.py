@@ -21,7 +21,7 @@ class LayerCell:
     @property
     def word(self) -> str:
         """The sign for people who hear the page."""
-        return {"changed": "other:", "added": "added:", "none": "not there"}.get(self.kind, "")
+        return {"changed": "other:", "added": "added:", "none": "missing"}.get(self.kind, "")
 
 
 # The characters with which tables are drawn.

@@ -102,7 +102,7 @@ def search_groups(facts: Sequence[SearchFacts]) -> list[Group]:
             failed=("Failed", "setting", lambda each: each.counts.get(Status.FAILED, 0)),
             epochs=("Epochs trained", "figure", lambda each: each.epochs),
             seconds=("Training time", "duration", lambda each: each.seconds),
-            wall=("From start to end", "duration", lambda each: each.wall_seconds),
+            wall=("Elapsed time", "duration", lambda each: each.wall_seconds),
         ),
     ]
     return [
@@ -117,8 +117,8 @@ def disagreement(searches: Sequence[Search]) -> str:
     if len(objectives) < 2:
         return ""
     return (
-        f"These searches have {counted(len(objectives), 'objective')}, so that their scores cannot "
-        "be compared with each other. Each objective has its own plots."
+        f"These searches have {counted(len(objectives), 'objective')}, so their scores cannot be "
+        "compared. Each objective has its own plots."
     )
 
 

@@ -15,12 +15,13 @@ def setting_rows(searches: Sequence[Search], reference: int = 0) -> list[Row]:
     return rows_of(
         searches,
         reference,
-        tuner=("Tuner", "text", _tuner),
+        tuner=("Search strategy", "text", _tuner),
         objective=("Objective", "text", objective_text),
         template=("Template", "text", _template),
-        epochs=("Epochs at most", "setting", lambda search: _network(search, "epochs")),
+        epochs=("Max epochs", "setting", lambda search: _network(search, "epochs")),
         executions=(
-            "Executions a trial", "setting", lambda search: _network(search, "executions_per_trial")
+            "Executions per trial", "setting",
+            lambda search: _network(search, "executions_per_trial"),
         ),
         batch_size=("Batch size", "setting", lambda search: _network(search, "batch_size")),
         early_stopping=("Early stopping", "text", _early_stopping),

@@ -55,7 +55,7 @@ def _disagreement(trials: Sequence[Trial]) -> str:
     goals = {(trial.search.score_name, trial.search.direction) for trial in trials}
     if len(goals) < 2:
         return ""
-    return "Their searches have different objectives, so that no score is better than another."
+    return "The searches have different objectives, so their scores cannot be compared."
 
 
 def _best_epoch(trial: Trial) -> int | None:
@@ -97,8 +97,8 @@ def _metrics(trials: Sequence[Trial], reference: int) -> list[Group]:
         return Group(title, rows, note, marks=False)
 
     return [
-        group("Metrics", "best", "At the best epoch, averaged over the executions."),
-        group("Last values", "last", "After the last epoch, averaged over the executions."),
+        group("Metrics", "best", "At the best epoch, averaged over executions."),
+        group("Last values", "last", "After the last epoch, averaged over executions."),
     ]
 
 
@@ -108,7 +108,7 @@ def _resources(trials: Sequence[Trial], reference: int) -> list[Row]:
         reference,
         parameters=("Parameters", "figure", lambda used: used.parameters),
         memory=("Peak memory", "bytes", lambda used: used.peak_memory),
-        epoch=("An epoch", "duration", lambda used: used.epoch_seconds),
-        first=("The first epoch", "duration", lambda used: used.first_seconds),
-        total=("In all", "duration", lambda used: used.total),
+        epoch=("Time per epoch", "duration", lambda used: used.epoch_seconds),
+        first=("First epoch", "duration", lambda used: used.first_seconds),
+        total=("Total time", "duration", lambda used: used.total),
     )

@@ -48,51 +48,49 @@ PLOTS: dict[str, Plot] = {
     for plot in (
         Plot(
             "history", "Objective history",
-            "Every trial's score in the order of the trials, and the best score so far.",
+            "Score of each trial, and the best score so far.",
             history_info,
         ),
         Plot(
             "parallel", "Parallel coordinates",
-            "A line for each trial, through its value on every axis. Drag along an axis to filter"
-            " by it; drag an axis by its name, or open “Axes”, to move it.",
+            "Each line is a trial. Drag along an axis to filter. Drag an axis name, or open "
+            "“Axes”, to reorder.",
             parallel.parallel_info, (parallel.AXES,), tall=True,
         ),
         Plot(
             "importances", "Importances",
-            "How much each hyperparameter matters for the score. A worker computes it.",
+            "Effect of each hyperparameter on the score.",
             importances_info, (METHOD,),
         ),
         Plot(
             "slice", "Slice",
-            "The score over each hyperparameter by itself. Early trials are grey, later ones blue.",
+            "Score by hyperparameter, coloured from early to late trials.",
             slice.slice_info, (slice.AXES, slice.FIGURE),
         ),
         Plot(
             "contour", "Contour",
-            "The mean score over any two hyperparameters. Points are trials.",
+            "Mean score by two hyperparameters. Points are trials.",
             contour.contour_info, (contour.X, contour.Y, contour.FIGURE),
         ),
         Plot(
             "matrix", "Scatter-plot matrix",
-            "A handful of columns, each against each other one, coloured by score.",
+            "Pairwise scatter plots, coloured by score.",
             matrix.matrix_info, (matrix.COLUMNS,), tall=True,
         ),
         Plot(
             "curves", "Learning curves",
-            "A metric over the epochs, for the trials ticked in the table or else for its first"
-            " ones, a curve for each execution.",
+            "Metric by epoch for the selected trials, or the first trials of the table.",
             curves.curves_info,
             (curves.METRIC, curves.COUNT, curves.SMOOTHING, curves.LOG),
         ),
         Plot(
             "distribution", "Distribution",
-            "Which part of the trials has at most a given score; with other searches of the"
-            " project that have the same objective.",
+            "Share of trials with at most a given score.",
             distribution.distribution_info, (distribution.SEARCHES,),
         ),
         Plot(
             "timeline", "Timeline",
-            "When each trial ran, and on which worker's slot.",
+            "When and on which worker slot each trial ran.",
             timeline_info,
         ),
     )

@@ -15,9 +15,9 @@ from tuning.analysis.trials.selection import Selection
 from .given import Given, Option
 from .points import Points, axis_of, points_of, rounded, varying
 
-X = Option("x", "Across", "column")
-Y = Option("y", "Up", "column")
-FIGURE = Option("figure", "Figure", "column", numbers=True)
+X = Option("x", "X", "column")
+Y = Option("y", "Y", "column")
+FIGURE = Option("figure", "Metric", "column", numbers=True)
 MOST_SQUARES = 30
 # More are counted in 0.1 s for each ten thousand, without anything to be seen of them.
 MOST_COUNTED = 50_000
@@ -33,7 +33,7 @@ def contour_info(selection: Selection, given: Given) -> dict[str, Any]:
     ]
     first, second = columns[:2]
     if first is None or second is None or first.key == second.key:
-        said = "A contour plot needs two different columns."
+        said = "Select two different columns."
         return {"pk": [], "number": [], "total": selection.count, "note": said}
     used = {"x": [first.key], "y": [second.key], "figure": [figure.key]}
     points = points_of(selection, [first.key, second.key, figure.key], MOST_COUNTED)
@@ -64,9 +64,9 @@ def _complete(points: Points, columns: Sequence[Column]) -> Points:
 
 
 def _note(points: Points, selection: Selection, drawn: int) -> str:
-    said = f"Means of {points.count:,} trials that have all three values"
+    said = f"Means of {points.count:,} trials with values for X, Y and the metric"
     said += f", from a sample of {selection.count:,}." if selection.count > MOST_COUNTED else "."
-    return said + (f" Of these {drawn:,} are drawn as points." if drawn < points.count else "")
+    return said + (f" {drawn:,} of them are drawn as points." if drawn < points.count else "")
 
 
 def _grid(x: dict[str, Any], y: dict[str, Any], z: Sequence[float]) -> dict[str, Any]:

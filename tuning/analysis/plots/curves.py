@@ -67,7 +67,7 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
         "used": {METRIC.name: [metric], COUNT.name: [str(count) if count else CHOSEN]},
         "choices": {
             METRIC.name: [(name, name) for name in metrics],
-            COUNT.name: [*([(CHOSEN, "chosen ones")] if chosen else []), *COUNT.choices],
+            COUNT.name: [*([(CHOSEN, "selected trials")] if chosen else []), *COUNT.choices],
         },
         "x": search.kind.unit,
         "several": search.executions_per_trial > 1,
@@ -97,11 +97,11 @@ def _first(selection: Selection, count: int) -> dict[str, list[Any]]:
 
 
 def _note_of_chosen(count: int) -> str:
-    return f"Only the first {MOST} of the chosen trials." if count > MOST else ""
+    return f"Only the first {MOST} of the selected trials." if count > MOST else ""
 
 
 def _note(shown: int, selection: Selection) -> str:
     if shown >= selection.count:
         return ""
-    order = "as the table is sorted" if selection.sort else "with the best scores"
+    order = "in table order" if selection.sort else "with the best scores"
     return f"The first {shown} of {selection.count:,} trials, {order}."

@@ -68,11 +68,11 @@ def _note(result: dict[str, Any], message: str, waiting: bool) -> str:
         method = METHODS[result["method"]].caption
         parts.append(f"{method} over {trials}{of}.")
         if result["trials"] < RELIABLE_TRIALS:
-            parts.append(f"Below {RELIABLE_TRIALS} trials importances are not reliable.")
+            parts.append(f"Importances are not reliable with fewer than {RELIABLE_TRIALS} trials.")
     if not waiting:
         return " ".join([*parts, message]).strip()
     if Worker.objects.online().exists():
-        parts.append("A worker computes newer ones." if parts else "A worker computes them now.")
+        parts.append("A worker is updating them." if parts else "A worker is computing them.")
     else:
-        parts.append("No worker is online: they are computed as soon as one is.")
+        parts.append("No worker is online. They are computed when a worker is available.")
     return " ".join(parts)

@@ -37,7 +37,7 @@ class Points:
         said = []
         if self.count < self.total:
             sample = f"A sample of {self.count:,} of {self.total:,} trials."
-            said.append(f"{sample} With a filter fewer are left.")
+            said.append(f"{sample} Filter the trials to see all of them.")
         if self.pruned:
             are = "is" if self.pruned == 1 else "are"
             said.append(f"{counted(self.pruned, 'pruned trial')} {are} not drawn.")

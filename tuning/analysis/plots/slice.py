@@ -8,7 +8,7 @@ from .given import Given, Option
 from .points import axis_of, points_of, varying
 
 AXES = Option("axes", "Hyperparameters", "columns", most=12)
-FIGURE = Option("figure", "Figure", "column", numbers=True)
+FIGURE = Option("figure", "Metric", "column", numbers=True)
 MOST_BY_ITSELF = 6
 MOST_POINTS = 1_500
 

@@ -35,7 +35,7 @@ def _orders(selection: Selection, column: Column) -> Iterator[Action]:
             also = selection.query(sort=(*others, sort), page=1)
             yield Action(f"also-{name}", f"Then {words}", also)
     if others != selection.sort:
-        yield Action("unsort", "Do not sort by it", selection.query(sort=others, page=1))
+        yield Action("unsort", "Remove sort", selection.query(sort=others, page=1))
 
 
 def _colours(selection: Selection, column: Column) -> Iterator[Action]:
@@ -43,7 +43,7 @@ def _colours(selection: Selection, column: Column) -> Iterator[Action]:
         return
     others = tuple(one for one in selection.coloured if one != column)
     if others != selection.coloured:
-        yield Action("colour", "Remove the colours", selection.query(coloured=others))
+        yield Action("colour", "Remove colours", selection.query(coloured=others))
     else:
         yield Action("colour", "Colour by value", selection.query(coloured=(*others, column)))
 
@@ -54,7 +54,7 @@ def _places(selection: Selection, column: Column) -> Iterator[Action]:
     if column == number:
         return
     if column not in shown:
-        yield Action("show", "Show this column", selection.query(chosen=(*shown, column)))
+        yield Action("show", "Show column", selection.query(chosen=(*shown, column)))
         return
     place = shown.index(column)
     frozen = place + 2

@@ -70,13 +70,13 @@ def number(text: str) -> float:
     except ValueError:
         raise BadFilter(f"“{text[:40]}” is not a number.") from None
     if not math.isfinite(value):
-        raise BadFilter(f"“{text[:40]}” is not a number that can be compared.")
+        raise BadFilter(f"“{text[:40]}” is not a comparable number.")
     return value
 
 
 def _one(arguments: Sequence[str]) -> str:
     if len(arguments) != 1:
-        raise BadFilter("one value is needed.")
+        raise BadFilter("enter one value.")
     return arguments[0].strip()
 
 
@@ -87,7 +87,7 @@ def _one_number(_column: Column, arguments: Sequence[str]) -> float:
 def _two_numbers(_column: Column, arguments: Sequence[str]) -> tuple[float, float]:
     parts = [part for argument in arguments for part in argument.split(",")]
     if len(parts) != 2:
-        raise BadFilter("two numbers are needed, with a comma between them.")
+        raise BadFilter("enter two numbers separated by a comma.")
     low, high = sorted((number(parts[0]), number(parts[1])))
     return low, high
 
@@ -110,12 +110,12 @@ def _statuses(_column: Column, arguments: Sequence[str]) -> tuple[Status, ...]:
 def _pattern(_column: Column, arguments: Sequence[str]) -> str:
     text = arguments[0] if len(arguments) == 1 else ""
     if not text or len(text) > LONGEST_PATTERN:
-        raise BadFilter(f"a pattern of up to {LONGEST_PATTERN} letters is needed.")
+        raise BadFilter(f"enter a pattern of up to {LONGEST_PATTERN} characters.")
     try:
         _compiled(text)
     except re2.error as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise BadFilter(f"“{text[:40]}” is no regular expression: {reason}.") from None
+        raise BadFilter(f"“{text[:40]}” is not a valid regular expression: {reason}.") from None
     return text
 
 
@@ -131,11 +131,11 @@ def _share(_column: Column, arguments: Sequence[str]) -> Share:
     if text.endswith("%"):
         percent = number(text[:-1].strip())
         if not 0 < percent <= 100:
-            raise BadFilter("a share lies above 0 % and at most at 100 %.")
+            raise BadFilter("enter a percentage above 0% and up to 100%.")
         return Share(percent=percent)
     count = number(text)
     if count < 1 or count != int(count) or count > 1e9:
-        raise BadFilter("“top” needs a whole number from 1 on, or a share like 10%.")
+        raise BadFilter("“top” needs a positive integer or a percentage such as 10%.")
     return Share(count=int(count))
 
 
@@ -143,7 +143,7 @@ def _choice(*allowed: str) -> Callable[[Column, Sequence[str]], str]:
     def read(_column: Column, arguments: Sequence[str]) -> str:
         text = _one(arguments)
         if text not in allowed:
-            raise BadFilter(f"“{text[:40]}” is none of {in_words(list(allowed))}.")
+            raise BadFilter(f"“{text[:40]}” is not one of {in_words(list(allowed))}.")
         return text
 
     return read
@@ -238,36 +238,36 @@ OPERATORS: dict[str, Operator] = {
     operator.name: operator
     for operator in (
         Operator(
-            "between", "From one number to another, both included.",
+            "between", "Between two numbers, inclusive.",
             _is_number, _two_numbers,
             lambda asked, column, field, ends: Q(
                 **{f"{field}__gte": ends[0], f"{field}__lte": ends[1]}
             ),
             lambda column, ends: f"{column.label} between {_and(ends)}",
         ),
-        _compares("lt", "lt", "below", "Smaller than a number."),
-        _compares("lte", "lte", "at most", "Smaller than a number, or equal to it."),
-        _compares("gt", "gt", "above", "Larger than a number."),
-        _compares("gte", "gte", "at least", "Larger than a number, or equal to it."),
+        _compares("lt", "lt", "below", "Less than a number."),
+        _compares("lte", "lte", "at most", "Less than or equal to a number."),
+        _compares("gt", "gt", "above", "Greater than a number."),
+        _compares("gte", "gte", "at least", "Greater than or equal to a number."),
         Operator(
             "in", "One of the given values.", _is_listed, _values,
             lambda asked, column, field, values: _among(column, field, values),
             lambda column, values: f"{column.label} is {_any_of(values)}",
         ),
         Operator(
-            "not", "None of the given values. Where there is no value, it is none of them.",
+            "not", "None of the given values. Includes trials without a value.",
             _is_listed, _values,
             lambda asked, column, field, values: Q(**{f"{field}__isnull": True})
             | ~_among(column, field, values),
             lambda column, values: f"{column.label} is not {_any_of(values)}",
         ),
         Operator(
-            "matches", "Text in which a regular expression (RE2) is found.",
+            "matches", "Text that contains a match of a regular expression (RE2).",
             lambda column: column.kind == "text", _pattern, _matching,
             lambda column, pattern: f"{column.label} matches {pattern}",
         ),
         Operator(
-            "active", "Whether the trial uses this hyperparameter at all: yes or no.",
+            "active", "Whether the trial uses this hyperparameter: yes or no.",
             _is_hyperparameter, _choice("yes", "no"),
             lambda asked, column, field, answer: Q(**{f"{field}__isnull": answer == "no"}),
             lambda column, answer: f"{column.label} is {'not ' * (answer == 'no')}in use",
@@ -283,12 +283,12 @@ OPERATORS: dict[str, Operator] = {
             lambda column, names: f"tagged {_any_of(names)}",
         ),
         Operator(
-            "by", "Trials that you starred (me), that anyone starred (anyone) or nobody (nobody).",
+            "by", "Trials starred by you (me), by anyone (anyone) or by no one (nobody).",
             lambda column: column.kind == "stars", _choice("me", "anyone", "nobody"), _starred,
             lambda column, by: f"starred by {by}",
         ),
         Operator(
-            "top", "The best few (5) or the best part (10%) of what the other filters leave.",
+            "top", "The best trials, as a number (5) or percentage (10%), after all other filters.",
             lambda column: bool(column.better), _share, _top,
             lambda column, share: f"top {share} by {column.label}",
             last=True,

@@ -238,14 +238,14 @@ def _filter(columns: Columns, key: str, arguments: Sequence[str]) -> Filter:
     name, _, word = key.rpartition("__")
     column = columns.get(name)
     if column is None:
-        raise BadFilter("this search has no such column, so it is not filtered by it.")
+        raise BadFilter("this search has no such column. The filter is ignored.")
     fitting = operators_for(column)
     operator = OPERATORS.get(word)
     if operator not in fitting or operator is None:
-        raise BadFilter(f"this column takes {in_words([item.name for item in fitting])}.")
+        raise BadFilter(f"this column supports {in_words([item.name for item in fitting])}.")
     if any("\x00" in argument for argument in arguments):
         # PostgreSQL refuses the question, so no value has one.
-        raise BadFilter("no value has a NUL character in it.")
+        raise BadFilter("values cannot contain NUL characters.")
     return Filter(column, operator, tuple(arguments), operator.read(column, arguments))
 
 
@@ -269,7 +269,7 @@ def _strangers(columns: Columns, given: QueryDict) -> list[str]:
     wanted += [text.removeprefix("-") for text in given.getlist("sort")]
     missing = [key[:80] for key in dict.fromkeys(wanted) if columns.get(key) is None]
     names = [key.partition(":")[2] or key for key in missing]
-    return [f"This search has no {in_words(names)}: left out."] if names else []
+    return [f"This search has no {in_words(names)}. Ignored."] if names else []
 
 
 def _view(text: str) -> str:

@@ -144,7 +144,7 @@ def _last_value(trial: Trial, objective: str) -> Cell:
     value = trial.last_metrics.get(objective)
     if value is None:
         return Cell("")
-    title = f"Last value before it was pruned: {figures.exact(value)}"
+    title = f"Last value before pruning: {figures.exact(value)}"
     return Cell(figures.figure(value), title, "pruned-value")
 
 

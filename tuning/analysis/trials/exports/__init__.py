@@ -32,21 +32,21 @@ FORMATS: dict[str, Format] = {
     for item in (
         Format(
             "csv", "CSV", "csv", "text/csv; charset=utf-8; header=present",
-            "For spreadsheets and for everything that reads tables.", csv_pieces,
+            "For spreadsheets and other table tools.", csv_pieces,
         ),
         Format(
             "json", "JSON", "json", "application/json",
-            "For programs: what was selected, the columns, and a record for each trial.",
+            "For programs: the selection, the columns and one record per trial.",
             json_pieces,
         ),
         Format(
             "latex", "LaTeX", "tex", "text/x-tex; charset=utf-8",
-            "For papers: a booktabs table with the figures as this page rounds them.",
+            "For papers: a booktabs table with rounded figures.",
             latex_pieces,
         ),
         Format(
             "parquet", "Parquet", "parquet", "application/vnd.apache.parquet",
-            "For pandas and other analysis: small, exact, every column with its type.",
+            "For pandas and other analysis: compact, exact, with column types.",
             parquet_pieces,
         ),
     )

@@ -12,7 +12,7 @@ import pandas as pd
 
 trials = pd.read_parquet({python_literal(stem + ".parquet")})
 
-# Or the CSV file. Only empty cells are gaps: "None" is a text.
+# Or the CSV file. Only empty cells are missing values: "None" is text.
 trials = pd.read_csv(
     {python_literal(stem + ".csv")},
     keep_default_na=False, na_values=[""],

@@ -70,7 +70,7 @@ def test_an_estimator_from_the_editor_to_a_file(
     page.get_by_label("Table", exact=True).check()
     page.get_by_label("Or paste code").fill(CODE)
     page.get_by_role("button", name="Create template").click()
-    page.get_by_text(re.compile("models of random values.*: all were built")).wait_for(timeout=LONG)
+    page.get_by_text(re.compile("sampled models.*: all were built")).wait_for(timeout=LONG)
     look(page, "estimator-template")
 
     page.get_by_role("link", name="Use in new project").click()

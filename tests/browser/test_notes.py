@@ -63,7 +63,7 @@ def test_two_people_talk_about_a_trial(
     bob.locator("#tag-add > summary").click()
     bob.get_by_label("Tags, separated").fill("x" * 41)
     bob.get_by_role("button", name="Add tag").click()
-    bob.get_by_text("A tag has at most 40 characters").wait_for()
+    bob.get_by_text("exceeds the limit of 40 characters per tag").wait_for()
     bob.get_by_label("Tags, separated").fill("promising, small")
     bob.get_by_label("Tags, separated").press("Enter")
     bob.get_by_role("button", name="Remove the tag small").click()

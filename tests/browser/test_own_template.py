@@ -69,9 +69,7 @@ def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> N
     page.get_by_text(re.compile("The code is a script. Its builder build_model")).wait_for(
         timeout=LONG
     )
-    page.get_by_text(
-        re.compile(r"models of random values.*: [\d,]+ to [\d,]+ parameters")
-    ).wait_for()
+    page.get_by_text(re.compile(r"sampled models.*: median [\d,]+ parameters")).wait_for()
     look(page, "detail")
 
     page.get_by_role("link", name="Use in new project").click()

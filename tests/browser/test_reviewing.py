@@ -369,7 +369,7 @@ def refine(page: Any, rows: pd.DataFrame) -> int:
     """Start a Bayesian search of three trials in the space that the rows span; its key."""
     page.locator("#refine").click()
     page.get_by_role("heading", name="Refine search 1").wait_for()
-    page.get_by_text(f"Narrowed to what {len(rows)} of {TRIALS} trials").wait_for()
+    page.get_by_text(f"Narrowed to the range of {len(rows)} of {TRIALS} trials").wait_for()
     low, high = map(float, re.findall(r"\d\.?\d*(?:e-\d+)?", narrowed(page, RATE))[:2])
     # Two digits, rounded outwards.
     assert low <= rows[RATE].min()

@@ -101,8 +101,8 @@ def test_it_takes_files(tuneroom: Tuneroom, tmp_path: Path) -> None:
     asked = tuneroom.manage(*words(**given), timeout=60)
     assert asked.returncode == 1
     assert (
-        "It is not clear which arrays are inputs and targets. The file holds: scans (240, 28, 28) "
-        "uint8, grades (240, 1) uint8. Name them with --x and --y."
+        "Cannot detect which arrays are inputs and targets. The file contains: scans (240, 28, "
+        "28) uint8, grades (240, 1) uint8. Name them with --x and --y."
     ) in asked.stderr
     chosen = words(**given, x="scans", y="grades", retrain=True, output=output)
     done = tuneroom.manage(*chosen, timeout=180)

@@ -52,8 +52,10 @@ def test_a_field_begins_with_the_scripts_value(scripted: Any, name: str, value: 
     ("name", "value", "reason"),
     [
         ("epochs", 0, "greater than or equal to 1"), ("max_trials", 10**6, "100000"),
-        ("batch_size", 5000, "exceeds the 1,258 training rows"), ("tuner", "magic", "not one of the available"),
-        ("early_stopping_metric", "val_f1", "does not report"), ("folds", 4, "do not have this setting"),
+        ("batch_size", 5000, "exceeds the 1,258 training rows"),
+        ("tuner", "magic", "not one of the available"),
+        ("early_stopping_metric", "val_f1", "does not report"),
+        ("folds", 4, "do not have this setting"),
     ],
 )  # fmt: skip
 def test_what_a_field_does_not_take_is_listed(

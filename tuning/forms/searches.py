@@ -66,7 +66,7 @@ HELP = {
     "max_consecutive_failures": "The search fails after this many consecutive failures.",
     "time_limit": "Fails the trial after this time.",
     "stall_limit": "Fails the trial after this time without progress.",
-    "hyperband_factor": "Each round keeps one in this many models and trains them this much longer.",
+    "hyperband_factor": "Each round keeps one in this many models; these train longer.",
     "hyperband_iterations": "Number of times the full Hyperband schedule is run.",
     "bayesian_initial_points": "Random trials before the model is used. Blank: three per "
     "hyperparameter.",

@@ -180,7 +180,7 @@ class SavedView(models.Model):
     )
     name = models.CharField(max_length=80, validators=[validate_name])
     query = models.TextField(blank=True, help_text="The address after its question mark.")
-    shared = models.BooleanField(default=False, help_text="Share with team, not only its owner.")
+    shared = models.BooleanField(default=False, help_text="For the team, not only its owner.")
     is_default = models.BooleanField(
         default=False, help_text="What the project's tables open with. Implies shared."
     )

@@ -92,7 +92,7 @@ class Trial(Work):
     )
     metrics = models.JSONField(default=dict, blank=True)
     last_metrics = models.JSONField(
-        default=dict, blank=True, help_text="After the last epoch, averaged over executions."
+        default=dict, blank=True, help_text="After the last epoch, averaged over the executions."
     )
     not_finite = models.JSONField(
         default=list,

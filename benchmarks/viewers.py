@@ -94,7 +94,7 @@ def write(search_id: int, seconds: float) -> None:
         metrics = {"accuracy": 0.8, "loss": 0.5, "val_accuracy": 0.8, "val_loss": 0.6}
         for trial in running:
             done = EpochEnd(0, epoch, 1.0, metrics)  # type: ignore[arg-type]
-            recorder.record_epochs(trial, [done], epoch)
+            recorder.record_news(trial, recorder.News([done], epoch))
         if epoch % 10 == 0:
             ended = running.pop(0)
             recorder.complete_trial(ended, metrics, 1)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from tuning.protocol.events import EpochEnd, TrialEnd
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import recorder, schedule
 from tuning.supervisor.claims import Slot, claim_next
+from tuning.supervisor.recorder import News
 from tuning.supervisor.worker import register
 
 from .fake_runner import Silence, Step, good_trial, model_file
@@ -76,7 +77,7 @@ def test_a_late_writer_is_fenced(make_search: Any, worker: Worker) -> None:
     winner = claim(worker)
     assert winner.pk == late.pk
     with pytest.raises(recorder.LeaseLost):
-        recorder.record_epochs(late, [EpochEnd(0, 1, 0.1, {"val_accuracy": 0.9})], 1)
+        recorder.record_news(late, News([EpochEnd(0, 1, 0.1, {"val_accuracy": 0.9})], 1))
     with pytest.raises(recorder.LeaseLost):
         recorder.complete_trial(late, {"val_accuracy": 0.9}, 0)
     assert not Epoch.objects.exists()
@@ -90,8 +91,8 @@ def test_a_doubled_epoch_event_makes_one_row(make_search: Any, worker: Worker) -
     make_search()
     trial = claim(worker)
     epoch = EpochEnd(0, 1, 0.1, {"val_accuracy": 0.9})
-    recorder.record_epochs(trial, [epoch, epoch], 1)
-    recorder.record_epochs(trial, [epoch], 1)
+    recorder.record_news(trial, News([epoch, epoch], 1))
+    recorder.record_news(trial, News([epoch], 1))
     assert trial.epochs.count() == 1
 
 

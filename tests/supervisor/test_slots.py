@@ -64,14 +64,15 @@ def test_a_slot_goes_on_when_not_even_the_failure_can_be_written(
     make_search: Any, make_slot: Any, monkeypatch: Any
 ) -> None:
     search = make_search(max_trials=2)
-    real = TrialAssignment.flush
+    real = recorder.complete_trial
 
-    def broken(assignment: Any) -> None:
-        if assignment.row.number == 1 and assignment.ordered:
+    def broken(trial: Trial, *args: Any) -> None:
+        if trial.number == 1:
             raise RuntimeError("a mistake of ours")
-        real(assignment)
+        real(trial, *args)
 
-    monkeypatch.setattr(TrialAssignment, "flush", broken)
+    monkeypatch.setattr(recorder, "complete_trial", broken)
+    monkeypatch.setattr(recorder, "fail_trial", broken)
     make_slot().run()
     assert [trial.status for trial in search.trials.all()] == [Status.RUNNING, Status.COMPLETED]
 

@@ -33,6 +33,7 @@ from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.supervisor import recorder, schedule, supervise
 from tuning.supervisor.assignments import TrialAssignment
 from tuning.supervisor.pool import RunnerPool
+from tuning.supervisor.recorder import News
 from tuning.supervisor.runners import Device
 from tuning.supervisor.slot import SlotLoop
 
@@ -102,6 +103,7 @@ def work() -> None:
     import tuning.supervisor.slot as slot_module
 
     trial_module.FLUSH_SECONDS = 0.01
+    trial_module.FIRST_FLUSH_SECONDS = 0.0
     slot_module.assignment_for = remember  # type: ignore[assignment]
     now = timezone.now()
     row = Worker.objects.create(
@@ -146,11 +148,12 @@ def _reaper() -> None:
 def _write_late(trial: Trial) -> None:
     """What a supervisor that slept through everything would try."""
     metrics: dict[str, float | None] = {"val_accuracy": 9.0, "token": -1.0}
+    late = News([EpochEnd(0, 99, 0.1, metrics)], 99, {"parameters": -1})
     for write in (
-        lambda: recorder.record_epochs(trial, [EpochEnd(0, 99, 0.1, metrics)], 99),
-        lambda: recorder.complete_trial(trial, metrics, 0),
+        lambda: recorder.record_news(trial, late),
+        lambda: recorder.complete_trial(trial, metrics, 0, news=late),
         lambda: recorder.prune_trial(trial, 1),
-        lambda: recorder.record_epochs(trial, [], 99, parameters=-1),
+        lambda: recorder.record_news(trial, News(built={"parameters": -1})),
         lambda: recorder.release_trial(trial, "late"),
         lambda: recorder.stop_trial(trial, "late"),
     ):

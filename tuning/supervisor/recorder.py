@@ -8,6 +8,8 @@ changes nothing and hears so by LeaseLost.
 
 import logging
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -32,41 +34,44 @@ class LeaseLost(Exception):
     """This attempt no longer has the work; whatever it wanted to write was not written."""
 
 
-def record_epochs(trial: Trial, epochs: list[EpochEnd], done: int, **built: Any) -> None:
-    """Store epochs of the trial's current attempt. `done` counts all of this attempt so far;
-    `built` is what the trial says of its model."""
+@dataclass(frozen=True)
+class News:
+    """What an attempt has reported since it was last written down: epochs, and what the trial says
+    of its model. `done` counts all epochs of the attempt."""
+
+    epochs: Sequence[EpochEnd] = ()
+    done: int = 0
+    built: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What it changes in the trial's own row."""
+        is_empty = not (self.epochs or self.built)
+        return {} if is_empty else {"epochs_done": self.done, **self.built}
+
+
+NO_NEWS = News()
+
+
+def record_news(trial: Trial, news: News) -> None:
+    """Store what the trial's current attempt has reported so far."""
     with transaction.atomic():
         # First of all, as in all other places: two that lock in two orders wait for each other.
         locked(trial.search_id)
-        held = Trial.objects.held(trial.pk, trial.attempt)
-        if not held.update(epochs_done=done, **built):
-            raise LeaseLost
-        Epoch.objects.bulk_create(
-            [
-                Epoch(
-                    trial=trial,
-                    attempt=trial.attempt,
-                    execution=event.execution,
-                    epoch=event.epoch,
-                    seconds=event.seconds,
-                    metrics=event.metrics,
-                )
-                for event in epochs
-            ],
-            ignore_conflicts=True,
-        )
+        _write_news(trial, news)
         Search.objects.touch(trial.search_id)
 
 
 def complete_trial(
     trial: Trial, metrics: Metrics, best_step: int, log_tail: str = "",
-    peak_memory: int | None = None,
+    peak_memory: int | None = None, news: News = NO_NEWS,
 ) -> None:  # fmt: skip
-    """A trial ended well, unless its score is not a number."""
+    """A trial ended well, unless its score is not a number. `news` are its last, written with its
+    end: a short trial is written once."""
     score = metrics.get(trial.search.objective)
     if score is None or not math.isfinite(score):
         message = f"{trial.search.objective} was not a number at the end of the trial."
-        fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail, peak_memory)
+        fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail, peak_memory, news)
         return
     with transaction.atomic():
         search = locked(trial.search_id)
@@ -74,6 +79,7 @@ def complete_trial(
             trial,
             search,
             Status.COMPLETED,
+            news,
             outcome="Completed",
             score=score,
             metrics=metrics,
@@ -86,8 +92,9 @@ def complete_trial(
 
 
 def prune_trial(
-    trial: Trial, units: int, log_tail: str = "", peak_memory: int | None = None
-) -> None:
+    trial: Trial, units: int, log_tail: str = "", peak_memory: int | None = None,
+    news: News = NO_NEWS,
+) -> None:  # fmt: skip
     """A trial was ended early, after so many epochs or folds. It has no score."""
     with transaction.atomic():
         search = locked(trial.search_id)
@@ -95,6 +102,7 @@ def prune_trial(
             trial,
             search,
             Status.PRUNED,
+            news,
             outcome=f"Pruned at {search.kind.unit} {units:,}",
             pruned_after=units,
             pruned_attempt=trial.attempt,
@@ -120,8 +128,9 @@ def resume_epochs(trial: Trial) -> None:
 
 
 def fail_trial(
-    trial: Trial, failure: Failure, log_tail: str = "", peak_memory: int | None = None
-) -> None:
+    trial: Trial, failure: Failure, log_tail: str = "", peak_memory: int | None = None,
+    news: News = NO_NEWS,
+) -> None:  # fmt: skip
     """A trial ended badly: it runs again if the search or the rules allow it, else it failed."""
     with transaction.atomic():
         search = locked(trial.search_id)
@@ -131,6 +140,7 @@ def fail_trial(
         counts = {"losses": losses, "code_failures": failures}
         allowed = losses < MOST_LOSSES if infrastructure else failures <= search.retries
         if allowed and search.is_active:
+            _write_news(trial, news)
             if not Trial.objects.requeue(trial.pk, trial.attempt, **counts):
                 raise LeaseLost
             _close_attempt(trial, f"{failure.code.caption}; runs again")
@@ -138,7 +148,7 @@ def fail_trial(
             end_at_limit(search)
             return
         if infrastructure and not search.is_active:
-            stop_trial(trial, log_tail, peak_memory)
+            stop_trial(trial, log_tail, peak_memory, news)
             return
         if infrastructure:
             failure = lost_too_often(losses, failure)
@@ -146,6 +156,7 @@ def fail_trial(
             trial,
             search,
             Status.FAILED,
+            news,
             outcome=failure.code.caption,
             failure_code=failure.code,
             failure_message=failure.message,
@@ -162,12 +173,14 @@ def lost_too_often(losses: int, last: Failure) -> Failure:
     return Failure(last.code, f"The worker was lost {losses} times. {last.message}")
 
 
-def stop_trial(trial: Trial, log_tail: str = "", peak_memory: int | None = None) -> None:
+def stop_trial(
+    trial: Trial, log_tail: str = "", peak_memory: int | None = None, news: News = NO_NEWS
+) -> None:
     """A trial was ended because its search was."""
     with transaction.atomic():
         search = locked(trial.search_id)
         ended = {"log_tail": log_tail, "peak_memory": peak_memory}
-        _end(trial, search, Status.STOPPED, outcome="Stopped", **ended)
+        _end(trial, search, Status.STOPPED, news, outcome="Stopped", **ended)
 
 
 def release_trial(trial: Trial, outcome: str) -> None:
@@ -249,11 +262,46 @@ def execution_scores(
     return [best[execution] for execution in sorted(best)]
 
 
-def _end(trial: Trial, search: Search, status: Status, outcome: str, **values: Any) -> None:
-    last = search.trials.aggregate(last=Max("end_order"))["last"] or 0
+def _write_news(trial: Trial, news: News) -> None:
+    """Called in a transaction that holds the search's lock."""
+    if news.columns and not Trial.objects.held(trial.pk, trial.attempt).update(**news.columns):
+        raise LeaseLost
+    _insert_epochs(trial, news)
+
+
+def _insert_epochs(trial: Trial, news: News) -> None:
+    rows = [
+        Epoch(
+            trial=trial,
+            attempt=trial.attempt,
+            execution=event.execution,
+            epoch=event.epoch,
+            seconds=event.seconds,
+            metrics=event.metrics,
+        )
+        for event in news.epochs
+    ]
+    Epoch.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _epochs_of(trial: Trial, news: News) -> list[tuple[int, Metrics]]:
+    """(execution, metrics) of all epochs of the trial's attempt, in their order. Those of a short
+    trial are all in its last news."""
+    if news.epochs and len(news.epochs) == news.done:
+        # Of two with one number the first is stored.
+        known = {(one.execution, one.epoch): one.metrics for one in reversed(news.epochs)}
+        return [(execution, known[execution, epoch]) for execution, epoch in sorted(known)]
     rows = trial.epochs.filter(attempt=trial.attempt).order_by("execution", "epoch")
-    epochs = list(rows.values_list("execution", "metrics"))
-    values |= {
+    return list(rows.values_list("execution", "metrics"))
+
+
+def _end(
+    trial: Trial, search: Search, status: Status, news: News, outcome: str, **values: Any
+) -> None:
+    last = search.trials.aggregate(last=Max("end_order"))["last"] or 0
+    _insert_epochs(trial, news)
+    epochs = _epochs_of(trial, news)
+    values |= news.columns | {
         "end_order": last + 1,
         "last_metrics": mean_of_last(epochs),
         "not_finite": without_number([values.get("metrics", {}), *(m for _, m in epochs)]),

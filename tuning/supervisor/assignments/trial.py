@@ -34,6 +34,8 @@ from .epoch_limit import EpochLimit
 
 # One write a second keeps up with any training and keeps SQLite free for everybody else.
 FLUSH_SECONDS = 1.0
+# The first comes sooner, since somebody may wait for it; what ends before is written once, whole.
+FIRST_FLUSH_SECONDS = 0.3
 
 
 class TrialAssignment(Assignment):
@@ -57,7 +59,7 @@ class TrialAssignment(Assignment):
         # Epochs of an earlier attempt that this one goes on from.
         self._earlier: list[Point] = []
         self._built: dict[str, Any] = {}
-        self._built_at = self._flushed_at = 0.0
+        self._built_at = self._flush_at = 0.0
 
     def start(self, runner: Runner) -> None:
         self._token = ""
@@ -97,22 +99,16 @@ class TrialAssignment(Assignment):
             case Failed():
                 # Before its first trial: it cannot use the template or the data, and ends.
                 self.reusable = self.ordered
-                self.flush()
-                recorder.fail_trial(self.row, failure_of(event), runner.log_tail(), self._peak)
+                self.fail(failure_of(event), runner.log_tail())
                 return True
         return False
 
-    def flush(self) -> None:
-        """Write the epochs that have arrived, and what the model is."""
-        if self._epochs or self._built:
-            recorder.record_epochs(self.row, self._epochs, self._limit.count, **self._built)
-            self._epochs, self._built = [], {}
-            self._flushed_at = time.monotonic()
-
     def tick(self) -> None:
-        since = self._flushed_at if self._epochs else self._built_at
-        if time.monotonic() >= since + FLUSH_SECONDS:
-            self.flush()
+        due_at = self._flush_at if self._epochs else self._built_at + FLUSH_SECONDS
+        if (self._epochs or self._built) and time.monotonic() >= due_at:
+            recorder.record_news(self.row, self._news())
+            self._epochs, self._built = [], {}
+            self._flush_at = time.monotonic() + FLUSH_SECONDS
 
     def is_wanted(self) -> bool:
         return super().is_wanted() and (
@@ -120,12 +116,10 @@ class TrialAssignment(Assignment):
         )
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
-        self.flush()
-        recorder.fail_trial(self.row, failure, log_tail, self._peak)
+        recorder.fail_trial(self.row, failure, log_tail, self._peak, self._news())
 
     def stop(self, log_tail: str = "") -> None:
-        self.flush()
-        recorder.stop_trial(self.row, log_tail, self._peak)
+        recorder.stop_trial(self.row, log_tail, self._peak, self._news())
 
     def release(self) -> None:
         recorder.release_trial(self.row, "The worker shut down; runs again")
@@ -139,10 +133,10 @@ class TrialAssignment(Assignment):
     def _prune(self, runner: Runner) -> None:
         if not self._judge.pruned:
             raise BadEvent("a pruned trial without a verdict")
-        self.flush()
         if self.search.pruned_trials_resume:
             self._keep_checkpoint(runner)
-        recorder.prune_trial(self.row, self._judge.count, runner.log_tail(), self._peak)
+        units, tail = self._judge.count, runner.log_tail()
+        recorder.prune_trial(self.row, units, tail, self._peak, self._news())
 
     def _order(self, runner: Runner) -> None:
         parent = self.row.tuner_values.get("tuner/trial_id")
@@ -163,6 +157,7 @@ class TrialAssignment(Assignment):
             )
         )  # fmt: skip
         self.ordered = True
+        self._flush_at = time.monotonic() + FIRST_FLUSH_SECONDS
 
     def _resume(self, runner: Runner) -> dict[str, Any]:
         """Have a pruned trial go on where it stopped, if its weights are still there: KerasTuner's
@@ -180,12 +175,12 @@ class TrialAssignment(Assignment):
         return {"tuner/trial_id": name, "tuner/initial_epoch": done, "tuner/epochs": last}
 
     def _complete(self, event: TrialEnd, runner: Runner) -> None:
-        self.flush()
         if self.search.strategy.has_rounds and self.row.oracle_id:
             # Before the row says "completed": from then on a child may want the weights.
             self._keep_checkpoint(runner)
         metrics, best_step = self._result(event)
-        recorder.complete_trial(self.row, metrics, best_step, runner.log_tail(), self._peak)
+        tail, news = runner.log_tail(), self._news()
+        recorder.complete_trial(self.row, metrics, best_step, tail, self._peak, news)
 
     def _result(self, event: TrialEnd) -> tuple[Metrics, int]:
         """Of a trial that went on, the runner knows the later epochs only."""
@@ -207,6 +202,10 @@ class TrialAssignment(Assignment):
         if runner.folder.joinpath(*names).exists():
             target = checkpoint_folder(self.search.pk, self.row.oracle_id, self.row.attempt)
             store_folder(runner.folder, target, *names, beat=self.beat)
+
+    def _news(self) -> recorder.News:
+        """What is not written yet."""
+        return recorder.News(self._epochs, self._limit.count, self._built)
 
     @property
     def _peak(self) -> int | None:

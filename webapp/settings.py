@@ -212,6 +212,8 @@ PASSWORD_HASHERS = [
     "webapp.passwords.PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Whether strangers may create accounts. Model templates are code that runs on the workers.
+OPEN_REGISTRATION = env_bool("OPEN_REGISTRATION", False)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "project-list"
 LOGOUT_REDIRECT_URL = "login"

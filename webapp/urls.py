@@ -5,8 +5,16 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
+from tuning.views.accounts import SignIn
+from tuning.views.rate_limits import limited
+
 urlpatterns = [
-    path("accounts/login/", login_not_required(auth_views.LoginView.as_view()), name="login"),
+    path("accounts/login/", login_not_required(SignIn.as_view()), name="login"),
+    path(
+        "accounts/password_reset/",
+        limited("password-reset")(auth_views.PasswordResetView.as_view()),
+        name="password_reset",
+    ),
     path("accounts/", include("django.contrib.auth.urls")),
     path("admin/", admin.site.urls),
     path("", include("tuning.urls")),

@@ -31,7 +31,7 @@ from tuning.models import (
 )
 
 # Anybody may open these: strangers with an invitation have no account yet.
-OPEN = {"health", "invitation-open"}
+OPEN = {"health", "invitation-open", "sign-up"}
 # What everybody with an account sees: their own lists, and what is built in.
 SHARED = {
     "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
@@ -90,7 +90,7 @@ def address(
         ),
         "session": BrowserSession.objects.create(user=alice, key="0", browser="Firefox"),
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
-        "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
+        "person": alice, "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
 
@@ -111,7 +111,7 @@ def address(
             return reverse(name, args=["x" * 43])
         if name == "saved-model-file":
             return reverse(name, args=[saved_model.pk, "history.csv"])
-        if name.endswith(("-list", "-create")) or name in {"health", "help-page", "profile"} | OWN:
+        if name.endswith(("-list", "-create")) or name in OWN | {"health", "help-page", "profile"}:
             return reverse(name)
         return reverse(name, args=[rows[name.split("-")[0]].pk])
 
@@ -153,6 +153,13 @@ def test_viewers_may_look(name: str, address: Any, as_dora: Client) -> None:
 @pytest.mark.parametrize("name", sorted(CHANGES))
 def test_viewers_change_nothing(name: str, address: Any, as_dora: Client) -> None:
     assert as_dora.post(address(name)).status_code == 404
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("person-")])
+def test_only_administrators_see_the_people(name: str, address: Any, as_alice: Client) -> None:
+    assert {as_alice.get(address(name)).status_code, as_alice.post(address(name)).status_code} == {
+        404
+    }
 
 
 @pytest.mark.parametrize("name", sorted(OWNERS))

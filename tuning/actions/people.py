@@ -1,8 +1,17 @@
-"""Accounts: creating them."""
+"""Accounts: creating them, deactivating them, and links for a new password."""
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.tokens import default_token_generator
 from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from tuning.models import AccessToken
+
+from .sessions import end_sessions
 
 
 class NameTaken(Exception):
@@ -10,6 +19,13 @@ class NameTaken(Exception):
 
     def __str__(self) -> str:
         return "This username is taken. Choose another one."
+
+
+class StaysActive(Exception):
+    """An administrator cannot lock themselves out, so that the site always has one."""
+
+    def __str__(self) -> str:
+        return "You cannot deactivate your own account. Ask another administrator."
 
 
 def save_account(user: Any) -> None:
@@ -20,3 +36,33 @@ def save_account(user: Any) -> None:
     except IntegrityError:
         user.pk = None
         raise NameTaken from None
+
+
+def create_person(user: Any) -> None:
+    """Save an account without a password: its owner sets one with a link. Raises NameTaken."""
+    user.set_unusable_password()
+    save_account(user)
+
+
+def password_path(user: Any) -> str:
+    """Where the user sets a new password: once, within Django's PASSWORD_RESET_TIMEOUT."""
+    key = urlsafe_base64_encode(force_bytes(user.pk))
+    token = default_token_generator.make_token(user)
+    return reverse("password_reset_confirm", args=[key, token])
+
+
+@transaction.atomic
+def deactivate(user: Any, by: Any) -> None:
+    """End the account's sessions and access tokens, for good. Raises StaysActive."""
+    administrators = get_user_model().objects.filter(is_superuser=True, is_active=True)
+    # Of two who deactivate each other at once, the second one is no administrator any more.
+    active = set(administrators.select_for_update().order_by("pk").values_list("pk", flat=True))
+    if user.pk == by.pk or by.pk not in active:
+        raise StaysActive
+    get_user_model().objects.filter(pk=user.pk).update(is_active=False)
+    AccessToken.objects.of(user).delete()
+    end_sessions(user)
+
+
+def activate(user: Any) -> None:
+    get_user_model().objects.filter(pk=user.pk).update(is_active=True)

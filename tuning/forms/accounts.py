@@ -1,7 +1,8 @@
-"""The form with which somebody creates an account of their own."""
+"""The forms of new accounts: one's own, and somebody else's."""
 
 from typing import Any
 
+from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UserCreationForm
 
@@ -9,7 +10,7 @@ from tuning.models.validators import validate_name
 
 
 class AccountForm(UserCreationForm):
-    """`UserCreationForm` knows names in any case, and applies the rules for passwords."""
+    """With a password. `UserCreationForm` knows names in any case, and the rules for passwords."""
 
     class Meta(UserCreationForm.Meta):
         model = get_user_model()
@@ -30,3 +31,19 @@ class AccountForm(UserCreationForm):
         self.fields["first_name"].validators.append(validate_name)
         self.fields["password2"].label = "Repeat password"
         self.fields["password2"].help_text = ""
+
+
+class PersonForm(forms.ModelForm):
+    """By an administrator, without a password."""
+
+    class Meta:
+        model = get_user_model()
+        fields = ("username", "first_name", "email")
+        labels = AccountForm.Meta.labels
+        help_texts = {"username": "They sign in with it."}
+
+    clean_username = UserCreationForm.clean_username
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["first_name"].validators.append(validate_name)

@@ -19,10 +19,9 @@ from tuning.forms.invitations import InvitationForm
 from tuning.models import Invitation, Membership, Team
 
 from .access import owned_or_404
+from .accounts import BACKEND
 from .rate_limits import allowed, get_client_ip_address, too_many_attempts
 from .teams import team_page
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @require_POST

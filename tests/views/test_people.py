@@ -1,0 +1,168 @@
+"""What administrators of the site do with accounts. erin is one."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from tuning.actions.access_tokens import create_token, user_of
+from tuning.actions.people import StaysActive, deactivate
+from tuning.actions.teams import LastOwner, remove_member, set_member
+from tuning.models import AccessToken, BrowserSession, Role, Team
+
+NEW = {"new_password1": "a-long-enough-1", "new_password2": "a-long-enough-1"}
+
+
+@pytest.fixture
+def erin(db: None) -> User:
+    return User.objects.create_superuser("erin", "erin@example.com", "erin-password-1")
+
+
+@pytest.fixture
+def as_erin(erin: User) -> Client:
+    return sign_in("erin")
+
+
+def sign_in(name: str, password: str = "") -> Client:
+    client = Client()
+    assert client.login(username=name, password=password or f"{name}-password-1")
+    return client
+
+
+def url(page: str, person: User) -> str:
+    return reverse(f"person-{page}", args=[person.pk])
+
+
+def set_password(page: str) -> None:
+    """What somebody does who was sent the link on the page, without an account that works yet."""
+    found = re.search(r"http://testserver(/accounts/reset/[^<]+)", page)
+    assert found, page
+    client = Client()
+    form = client.get(found[1])["Location"]
+    assert client.post(form, NEW).status_code == 302
+    assert not Client().get(found[1], follow=True).context["validlink"], "it works once"
+
+
+def test_a_created_person_sets_a_password_by_the_link(as_erin: Client) -> None:
+    data = {"username": "frank", "first_name": "Frank F.", "email": ""}
+    page = as_erin.post(reverse("person-create"), data).content.decode()
+    frank = User.objects.get(username="frank")
+    assert (frank.first_name, frank.is_superuser, frank.has_usable_password()) == (
+        "Frank F.", False, False,
+    )  # fmt: skip
+    set_password(page)
+    sign_in("frank", NEW["new_password1"])
+    assert "password-link" not in as_erin.get(url("detail", frank)).content.decode()
+
+
+def test_a_taken_name_is_refused_in_any_case(as_erin: Client, bob: User) -> None:
+    response = as_erin.post(reverse("person-create"), {"username": "Bob"})
+    assert response.status_code == 422
+    assert User.objects.filter(username__iexact="bob").count() == 1
+
+
+def test_a_link_for_a_new_password_ends_the_old_one(as_erin: Client, bob: User) -> None:
+    bobs = sign_in("bob")
+    set_password(as_erin.post(url("password", bob)).content.decode())
+    assert bobs.get("/").status_code == 302
+    sign_in("bob", NEW["new_password1"])
+
+
+def test_deactivating_ends_sessions_and_tokens_at_once(
+    as_erin: Client, bob: User, as_bob: Client
+) -> None:
+    token = create_token(bob, "laptop")
+    assert "Deactivate bob?" in as_erin.get(url("deactivate", bob)).content.decode()
+    assert as_bob.get("/").status_code == 200
+    as_erin.post(url("deactivate", bob))
+    assert as_bob.get("/").status_code == 302
+    assert user_of(token) is None
+    assert not Client().login(username="bob", password="bob-password-1")
+    # They stay ended.
+    as_erin.post(url("activate", bob))
+    assert as_bob.get("/").status_code == 302
+    assert not AccessToken.objects.exists()
+    assert not BrowserSession.objects.of(bob).exists()
+    sign_in("bob")
+
+
+def test_teams_without_another_owner_are_named(
+    as_erin: Client, alice: User, bob: User, team: Team
+) -> None:
+    assert (
+        "1 team would have no active owner"
+        in as_erin.get(url("deactivate", alice)).content.decode()
+    )
+    set_member(team, bob, Role.OWNER)
+    assert "no active owner" not in as_erin.get(url("deactivate", alice)).content.decode()
+    as_erin.post(url("deactivate", bob))
+    with pytest.raises(LastOwner):
+        remove_member(team, alice)
+
+
+def test_the_site_keeps_an_administrator(as_erin: Client, erin: User, bob: User) -> None:
+    page = as_erin.post(url("deactivate", erin), follow=True).content.decode()
+    assert "You cannot deactivate your own account" in page
+    assert User.objects.get(pk=erin.pk).is_active
+    grace = User.objects.create_superuser("grace", "", "grace-password-1")
+    deactivate(grace, by=erin)
+    with pytest.raises(StaysActive):
+        deactivate(erin, by=grace)
+
+
+def test_the_list_has_everybody_and_a_search(as_erin: Client, alice: User, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(first_name="Robert", is_active=False)
+    page = as_erin.get(reverse("person-list")).content.decode()
+    assert "Robert" in page
+    assert "Deactivated" in page
+    found = as_erin.get(reverse("person-list"), {"q": "ROB\x00"}).content.decode()
+    assert "Robert" in found
+    assert "alice@example.com" not in found
+    menu = as_erin.get("/").content.decode()
+    assert reverse("person-list") in menu
+
+
+def test_no_link_for_a_deactivated_account(as_erin: Client, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    assert as_erin.post(url("password", bob)).status_code == 404
+
+
+ACCOUNT = {"username": "heidi", "password1": "a-long-enough-1", "password2": "a-long-enough-1"}
+
+
+def test_nobody_signs_up_unless_the_site_allows_it(client: Client, db: None) -> None:
+    assert client.get(reverse("sign-up")).status_code == 404
+    assert client.post(reverse("sign-up"), ACCOUNT).status_code == 404
+    assert reverse("sign-up") not in client.get(reverse("login")).content.decode()
+    assert not User.objects.exists()
+
+
+def test_where_it_does_somebody_signs_up_and_is_signed_in(
+    client: Client, settings: Any, bob: User
+) -> None:
+    settings.OPEN_REGISTRATION = True
+    assert reverse("sign-up") in client.get(reverse("login")).content.decode()
+    for wrong in ({"username": "BOB"}, {"password1": "1234", "password2": "1234"}):
+        assert client.post(reverse("sign-up"), {**ACCOUNT, **wrong}).status_code == 422
+    more = {"is_superuser": "on", "is_staff": "on"}
+    assert client.post(reverse("sign-up"), {**ACCOUNT, **more}).status_code == 302
+    assert client.get("/").status_code == 200
+    heidi = User.objects.get(username="heidi")
+    assert (heidi.is_staff, heidi.is_superuser, heidi.memberships.count()) == (False, False, 0)  # type: ignore[attr-defined]
+    assert client.get(reverse("sign-up")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("sign-up", {"username": ""}), ("password_reset", {"email": "a@b.example"})]
+)
+def test_what_strangers_send_is_limited(
+    name: str, data: dict[str, str], client: Client, settings: Any, db: None
+) -> None:
+    settings.OPEN_REGISTRATION, settings.AXES_FAILURE_LIMIT = True, 2
+    statuses = [client.post(reverse(name), data).status_code for _ in range(3)]
+    assert statuses[0] != 429
+    assert statuses[2] == 429
+    assert client.post(reverse(name), data, REMOTE_ADDR="10.0.0.7").status_code != 429

@@ -1,0 +1,24 @@
+"""The people of the site, for its administrators."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Count, Q, QuerySet
+
+from tuning.models import Membership, Role, Team
+
+
+def people(text: str = "") -> QuerySet[Any]:
+    """Everybody, or those whose name or address contains the text; with their number of teams."""
+    fields = ("username", "first_name", "last_name", "email")
+    found = Q()
+    for field in fields if text else ():
+        found |= Q(**{f"{field}__icontains": text})
+    rows = get_user_model().objects.filter(found)
+    return rows.annotate(teams_count=Count("memberships")).order_by("username")
+
+
+def teams_only_owned_by(user: Any) -> QuerySet[Team]:
+    """Teams without another owner whose account is active."""
+    others = Membership.objects.filter(role=Role.OWNER, user__is_active=True).exclude(user=user)
+    return Team.objects.owned_by(user).exclude(pk__in=others.values("team"))

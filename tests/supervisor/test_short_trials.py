@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tuning.models import Epoch, Search, Trial
+from tuning.models import Epoch, Project, SavedModel, Search, Trial
 from tuning.protocol.events import Built, EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
@@ -132,3 +132,24 @@ def test_a_late_writer_leaves_no_epoch_behind(make_search: Any, make_slot: Any) 
     make_slot(script).run()
     assert search.trials.get().status == Status.RUNNING
     assert not Epoch.objects.exists()
+
+
+@pytest.mark.parametrize(("every", "before"), [(0.0, 2), (3600.0, 4)])
+def test_after_short_trials_a_slot_looks_for_other_work_now_and_then(
+    every: float, before: int, project: Project, make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    """Each look is as many queries as the claim of the search's next trial."""
+    monkeypatch.setattr("tuning.supervisor.slot.LOOK_EVERY", every)
+    search = make_search(max_trials=4)
+
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        yield from good_trial(order, trial)
+        if search.trials.count() == 2:
+            first = search.trials.get(number=1)
+            SavedModel.objects.create(project=project, trial=first, epochs=1, batch_size=32)
+
+    make_slot(script).run()
+    retraining = SavedModel.objects.get()
+    assert retraining.status == Status.COMPLETED
+    ended = search.trials.filter(finished_at__lt=retraining.started_at)
+    assert ended.count() == before

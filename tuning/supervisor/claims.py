@@ -163,6 +163,8 @@ def _searches_with_work() -> list[WaitingSearch]:
         .annotate(running=running, queued=queued, made=Count(TRIALS))
         .filter(end_reason="", running__lt=F("parallel_trials"))
         .filter(Q(queued__gt=0) | Search.has_more_to_suggest())
+        # Databases group by all that is read.
+        .only("parallel_trials", "exhausted", "tuner", "max_trials", "last_claim_at", "created_at")
     )
     return [
         WaitingSearch(
@@ -212,7 +214,7 @@ def _claim_locked(search_id: int, slot: Slot, drawn: suggestions.Drawn | None) -
 
 
 def _claim_waiting(search: Search, slot: Slot) -> Trial | None:
-    queued = search.trials.queued().order_by("number").first()
+    queued = search.trials.queued().order_by("number").values_list("pk", flat=True).first()
     return _claimed(search, queued, slot) if queued else None
 
 
@@ -246,31 +248,35 @@ def _claim_drawn(search: Search, drawn: suggestions.Drawn, slot: Slot) -> Trial 
     if drawn.suggestion.status != "RUNNING":
         return None
     trial = suggestions.take(search, drawn)
-    return _claimed(search, trial, slot) if trial else None
+    return _claimed(search, trial.pk, slot) if trial else None
 
 
 def _locked_with_room(search_id: int) -> Search | None:
     """The same, locked, unless it has reached a limit, with which it ends here."""
-    search = _with_room(Search.objects.select_for_update().filter(pk=search_id))
+    # With the project, whose name the log has: whatever else a trial may need of its search is read
+    # when it does, once a runner.
+    rows = Search.objects.select_for_update(of=("self",)).select_related("project")
+    search = _with_room(rows.filter(pk=search_id))
     return None if search is None or recorder.end_at_limit(search) else search
 
 
 def _with_room(rows: QuerySet[Search]) -> Search | None:
     """The search, if it runs and one more of its trials may run."""
-    # The state may be large, and is read where it is needed.
-    search = rows.filter(status=SearchStatus.RUNNING).defer("oracle_state").first()
+    # These may be large, and are read where they are needed.
+    rows = rows.filter(status=SearchStatus.RUNNING).defer("oracle_state", "space")
+    search = rows.first()
     if search is None or search.trials.running().count() >= search.parallel_trials:
         return None
     return search
 
 
-def _claimed(search: Search, trial: Trial, slot: Slot) -> Trial | None:
-    if not Trial.objects.claim(trial.pk, slot.worker, slot.number):
+def _claimed(search: Search, pk: int, slot: Slot) -> Trial | None:
+    """Claim a trial of a search that is locked."""
+    if not Trial.objects.claim(pk, slot.worker, slot.number):
         return None
     Search.objects.filter(pk=search.pk).update(last_claim_at=Now(), revision=F("revision") + 1)
-    trial = Trial.objects.select_related("search__project__dataset", "search__hypermodel").get(
-        pk=trial.pk
-    )
+    trial = Trial.objects.get(pk=pk)
+    trial.search = search
     Attempt.objects.create(
         trial=trial, number=trial.attempt, worker_name=slot.worker.name, slot=slot.number
     )

@@ -198,7 +198,7 @@ def locked(search_id: int) -> Search:
     """The search, locked until the end of the transaction (on SQLite, IMMEDIATE transactions
     exclude each other anyway). Raises LeaseLost if it was deleted."""
     rows = Search.objects.select_for_update().filter(pk=search_id)
-    search = rows.defer("oracle_state").first()
+    search = rows.defer("oracle_state", "space").first()
     if search is None:
         raise LeaseLost
     return search

@@ -9,7 +9,7 @@ from tuning.models import Worker
 from tuning.protocol.failures import Failure, FailureCode
 
 from .assignments import Assignment, assignment_for
-from .claims import Slot, claim_next
+from .claims import Claimed, Slot, claim_next, claim_trial_of
 from .launch import Device
 from .limits import has_room, is_worn
 from .pool import RunnerPool
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 # A runner that just loaded a search's data serves it at least this long before the slot turns to
 # another search: starting anew costs seconds.
 LOYAL_SECONDS = 20.0
+# Meanwhile, after trials of milliseconds, it looks so often whether other work goes first.
+LOOK_EVERY = 0.25
 
 
 class SlotLoop:
@@ -40,7 +42,7 @@ class SlotLoop:
         self.memory_limit = memory_limit
         self.stopping = stopping
         self._runner: Runner | None = None
-        self._runner_since = 0.0
+        self._runner_since = self._looked_at = 0.0
 
     def run(self) -> int:
         """Work until there is nothing to claim. Returns how many pieces were done."""
@@ -50,7 +52,7 @@ class SlotLoop:
                 if not has_room():
                     logger.error("the disk is nearly full (DISK_FLOOR_MB): no new work is taken")
                     break
-                claimed = claim_next(self.slot, self._prefer(), self._is_loyal())
+                claimed = self._claim()
                 if claimed is None:
                     break
                 self._work_on(assignment_for(claimed))
@@ -58,6 +60,15 @@ class SlotLoop:
         finally:
             self._end_runner()
         return done
+
+    def _claim(self) -> Claimed | None:
+        now, search = time.monotonic(), self._prefer()
+        if search and self._is_loyal() and now < self._looked_at + LOOK_EVERY:
+            trial = claim_trial_of(search, self.slot)
+            if trial is not None:
+                return trial
+        self._looked_at = now
+        return claim_next(self.slot, search, self._is_loyal())
 
     def _work_on(self, assignment: Assignment) -> None:
         logger.info("slot %s takes %s", self.slot.number, assignment.row)

@@ -44,7 +44,7 @@ class Drawn:
 def draw(search: Search) -> Drawn:
     """Ask the search's strategy for a trial. Nothing is locked and nothing is written."""
     # A person's own trial adds one to the limit, so that this may not be older than the trials.
-    fields = ["oracle_state", "oracle_version", "max_trials"]
+    fields = ["oracle_state", "oracle_version", "max_trials", "space"]
     version, trials = search.oracle_version, _known(search)
     search.refresh_from_db(fields=fields)
     while search.oracle_version != version:

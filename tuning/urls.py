@@ -13,6 +13,7 @@ from tuning.views import (
     datasets,
     health,
     help,
+    home,
     hypermodels,
     imports,
     invitations,
@@ -54,9 +55,12 @@ def _name(folder: str, kind: str) -> URLPattern:
 
 
 urlpatterns = [
-    path("", projects.project_list, name="project-list"),
+    path("", home.project_list, name="project-list"),
+    path("home/live/", home.home_live, name="home-live"),
     path("projects/new/", projects.project_create, name="project-create"),
     path("projects/<int:pk>/", projects.project_detail, name="project-detail"),
+    path("projects/<int:pk>/data/", projects.project_data, name="project-data"),
+    path("projects/<int:pk>/settings/", projects.project_settings, name="project-settings"),
     path("projects/<int:pk>/live/", projects.project_live, name="project-live"),
     path("projects/<int:pk>/inspect/", projects.project_inspect, name="project-inspect"),
     path("projects/<int:pk>/upgrade/", projects.project_upgrade, name="project-upgrade"),

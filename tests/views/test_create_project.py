@@ -49,7 +49,7 @@ def test_the_split_that_the_data_bring_is_kept_or_not(
     project = Project.objects.get()
     assert project.split.given == keep
     page = " ".join(
-        as_alice.get(reverse("project-detail", args=[project.pk])).content.decode().split()
+        as_alice.get(reverse("project-data", args=[project.pk])).content.decode().split()
     )
     if keep:
         assert all(rows in page for rows in ("824 rows <", "176 rows <", "797 rows <"))

@@ -180,6 +180,7 @@ def test_the_zip_has_no_history(as_dora: Client, saved_estimator: SavedModel) ->
 def test_the_project_names_the_scorer(as_dora: Client, saved_estimator: SavedModel) -> None:
     page = _page(as_dora, "project-detail", saved_estimator.project_id)
     assert "<code>f1_macro</code>" in page
+    page = _page(as_dora, "project-data", saved_estimator.project_id)
     assert "This template builds scikit-learn estimators" in page
     assert "0 parameters" not in page
     assert "f1_macro" in as_dora.get(reverse("project-list")).content.decode()

@@ -37,7 +37,7 @@ SHARED = {
     "project-list", "project-create", "dataset-list", "dataset-create", "dataset-detail",
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
-    "mention-list", "help-page", "access-token-list", "profile", "session-list",
+    "mention-list", "help-page", "access-token-list", "profile", "session-list", "home-live",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
@@ -46,7 +46,9 @@ OWN = {"profile-theme", "session-end-others"}
 # What viewers may open.
 READABLE = {
     "trial-columns", "trial-column", "view-list",
-    "project-detail", "project-live", "search-detail", "search-live", "search-plots",
+    "project-detail", "project-data", "project-live", "search-detail", "search-settings",
+    "search-live",
+    "search-plots",
     "search-tensorboard",
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
@@ -59,6 +61,7 @@ READABLE = {
     "search-compare-live", "search-compare-plots",
 }  # fmt: skip
 CHANGES = {
+    "project-settings",
     "project-inspect", "project-upgrade", "project-delete", "search-create",
     "search-pause", "search-resume",
     "search-stop", "search-extend", "search-limits",
@@ -67,11 +70,11 @@ CHANGES = {
     "dataset-arrays", "hypermodel-inspect",
     "view-change", "view-delete",
     "hypermodel-edit", "hypermodel-delete", "import-create", "import-delete",
-    "search-tags", "trial-tags", "project-mark",
+    "search-tags", "trial-tags", "project-mark", "project-name", "search-name",
     "comment-edit", "comment-delete", "access-token-revoke",
 }  # fmt: skip
 # What editors may not do either.
-OWNERS = {"member-set", "invitation-create", "invitation-revoke"}
+OWNERS = {"team-name", "member-set", "invitation-create", "invitation-revoke"}
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 
 
@@ -111,7 +114,8 @@ def address(
             return reverse(name, args=["x" * 43])
         if name == "saved-model-file":
             return reverse(name, args=[saved_model.pk, "history.csv"])
-        if name.endswith(("-list", "-create")) or name in OWN | {"health", "help-page", "profile"}:
+        plain = {"health", "help-page", "profile", "home-live"} | OWN
+        if name.endswith(("-list", "-create")) or name in plain:
             return reverse(name)
         return reverse(name, args=[rows[name.split("-")[0]].pk])
 

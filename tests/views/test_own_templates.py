@@ -350,7 +350,7 @@ def test_a_template_without_a_keras_model_shows_no_size(
     Inspection.objects.update(parameters=0, model_kind="custom", note=note, metrics=["x"])
     for address in (
         reverse("hypermodel-detail", args=[own.pk]),
-        reverse("project-detail", args=[project_of_own.pk]),
+        reverse("project-data", args=[project_of_own.pk]),
     ):
         page = text(as_alice.get(address))
         assert note in page

@@ -210,15 +210,14 @@ def test_the_lineage_is_visible(
     settings = as_dora.get(reverse("search-settings", args=[second.pk])).content.decode()
     assert '<b aria-current="page">Search 2</b>' in settings
     project_page = as_dora.get(reverse("project-detail", args=[project.pk]))
-    (tree,) = project_page.context["lineage"]
-    assert tree.search == many
-    assert [node.search for node in tree.children] == [second]
-    assert [node.search for node in tree.children[0].children] == [third]
-    assert "hyperparameters narrowed" in tree.children[0].how
-    assert tree.best == 0.2
+    rows = project_page.context["searches"]
+    assert [(row.search, row.depth) for row in rows] == [(many, 0), (second, 1), (third, 2)]
+    assert "hyperparameters narrowed" in rows[1].how
+    assert rows[0].best == 0.2
     delete_search(many)
-    (tree,) = as_dora.get(reverse("project-detail", args=[project.pk])).context["lineage"]
-    assert (tree.search, tree.how) == (second, "")
+    rows = as_dora.get(reverse("project-detail", args=[project.pk])).context["searches"]
+    assert [(row.search, row.depth) for row in rows] == [(second, 0), (third, 1)]
+    assert rows[0].how == ""
     page = as_dora.get(reverse("search-detail", args=[second.pk])).content.decode()
     assert "of a search that was deleted, which are not run again" in page
 
@@ -226,7 +225,8 @@ def test_the_lineage_is_visible(
 def test_searches_that_stand_alone_have_no_lineage(
     as_bob: Client, many: Search, project: Project
 ) -> None:
-    assert as_bob.get(reverse("project-detail", args=[project.pk])).context["lineage"] == []
+    (row,) = as_bob.get(reverse("project-detail", args=[project.pk])).context["searches"]
+    assert (row.depth, row.how) == (0, "")
     page = as_bob.get(reverse("search-settings", args=[many.pk])).content.decode()
     assert "Lineage" not in page
     assert "Refined from" not in page

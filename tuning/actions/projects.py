@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from tuning.models import HyperModel, Inspection, Project
-from tuning.protocol.statuses import Status
+from tuning.protocol.statuses import SEARCH_ACTIVE, Status
 
 from . import searches
 from .datasets import want_dataset
@@ -53,6 +54,21 @@ def inspect_again(project: Project) -> None:
         status__in=(Status.FAILED, Status.STOPPED),
     ).update(status=Status.QUEUED, losses=0, failure_code="")
     ring()
+
+
+def archive_project(project: Project) -> str:
+    """Leave it out of the lists; returns why not while a search is active."""
+    active = project.searches.with_status(*SEARCH_ACTIVE).count()
+    if active:
+        noun = "search is" if active == 1 else "searches are"
+        return f"{active} {noun} still active. Stop it before you archive the project."
+    Project.objects.filter(pk=project.pk, archived_at=None).update(archived_at=Now())
+    return ""
+
+
+def restore_project(project: Project) -> str:
+    Project.objects.filter(pk=project.pk).update(archived_at=None)
+    return ""
 
 
 def delete_project(project: Project) -> None:

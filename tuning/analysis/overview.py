@@ -5,20 +5,29 @@ Each takes the same few queries however long the list is.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from django.db.models import Case, Max, Min, Q, When
+from datetime import datetime
+from typing import Any
 
 from tuning.models import Project, SavedModel, Search
-from tuning.protocol.statuses import FINISHED, SEARCH_ACTIVE, Status
+from tuning.protocol.statuses import FINISHED, SEARCH_ACTIVE
 
+from .best_scores import ProjectBest, Scored, best_score, project_bests, sparkline
+from .search_lineage import in_order, lineage
 from .summary import planned_trials
+
+# However deep it is, there is room for words.
+MAX_DEPTH = 5
 
 
 @dataclass(frozen=True)
 class SearchRow:
-    search: Search
+    """`how` it differs from the search that it was made from, which is a step less deep."""
+
+    search: Any
     best: float | None
     planned: int
+    depth: int
+    how: str
 
     @property
     def finished(self) -> int:
@@ -27,10 +36,16 @@ class SearchRow:
 
 @dataclass(frozen=True)
 class ProjectRow:
+    """`latest` is when the project or its newest search was created."""
+
     project: Project
     active: int
-    best: float | None
-    objective: str
+    best: ProjectBest | None
+    latest: datetime
+
+    @property
+    def sparkline(self) -> str:
+        return sparkline(self.best.curve) if self.best else ""
 
 
 @dataclass(frozen=True)
@@ -41,41 +56,42 @@ class SavedModelTable:
     rows: list[tuple[SavedModel, list[float | None]]]
 
 
-def best_score() -> Case:
-    """A search's best score, in a query over searches."""
-    scored = Q(trials__status=Status.COMPLETED)
-    return Case(
-        When(direction=Search.Direction.MAX, then=Max("trials__score", filter=scored)),
-        default=Min("trials__score", filter=scored),
-    )
-
-
 def search_rows(project: Project) -> list[SearchRow]:
-    """A project's searches, newest first."""
+    """A project's searches, newest first, each below the one that it was made from."""
     searches = project.searches.for_list().annotate(best=best_score()).defer("oracle_state")
+    counted = {search.pk: search.trial_count for search in searches}
+    trees = lineage((search, search.best) for search in searches)
     return [
-        SearchRow(search, search.best, max(planned_trials(search), search.trial_count))
-        for search in searches.order_by("-number")
-    ]
+        SearchRow(
+            node.search, node.best, max(planned_trials(node.search), counted[node.search.pk]),
+            min(depth, MAX_DEPTH), node.how,
+        )
+        for depth, node in in_order(trees)
+    ]  # fmt: skip
 
 
 def project_rows(projects: Iterable[Project]) -> list[ProjectRow]:
-    """Projects with the best score of their newest search that has one."""
+    """Projects with their best scores; two queries."""
     listed = list(projects)
-    best: dict[int, tuple[float, str]] = {}
-    active: dict[int, int] = {}
+    scored: dict[int, list[Scored]] = {project.pk: [] for project in listed}
+    active = dict.fromkeys(scored, 0)
+    latest = {project.pk: project.created_at for project in listed}
     searches = (
-        Search.objects.filter(project__in=[project.pk for project in listed])
+        Search.objects.filter(project__in=scored)
         .annotate(best=best_score())
         .order_by("number")
-        .values_list("project", "status", "objective", "scoring", "best")
+        .values_list(
+            "project", "pk", "status", "objective", "scoring", "direction", "created_at", "best"
+        )
     )
-    for project, status, objective, scoring, score in searches:
-        active[project] = active.get(project, 0) + (status in SEARCH_ACTIVE)
-        if score is not None:
-            best[project] = (score, scoring or objective)
+    for project, pk, status, objective, scoring, direction, created_at, best in searches:
+        active[project] += status in SEARCH_ACTIVE
+        latest[project] = max(latest[project], created_at)
+        if best is not None:
+            scored[project].append(Scored(pk, scoring or objective, direction, best))
+    bests = project_bests(scored)
     return [
-        ProjectRow(project, active.get(project.pk, 0), *best.get(project.pk, (None, "")))
+        ProjectRow(project, active[project.pk], bests.get(project.pk), latest[project.pk])
         for project in listed
     ]
 

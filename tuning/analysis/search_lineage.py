@@ -1,13 +1,15 @@
 """How the searches of a project follow from each other: which was refined from which, and how."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from django.db.models import Case, Max, Min, OuterRef, Subquery, When
+from django.db.models import Max, Min
 
 from tuning.figures import counted
-from tuning.models import Search, Trial
+from tuning.models import Search
 from tuning.spaces.shares import SideBySide, side_by_side
+
+from .best_scores import best_score
 
 SAME = "the same space"
 
@@ -23,8 +25,8 @@ class Node:
 
 
 def lineage(searches: Iterable[tuple[Search, float | None]]) -> list[Node]:
-    """Trees of more than one of a project's searches (given with their best scores), the newest
-    first. Their first searches were made from nothing, or from one that was deleted since."""
+    """Trees of a project's searches (given with their best scores), the newest first. Their first
+    searches were made from nothing, or from one that was deleted since."""
     nodes: dict[int, Node] = {}
     roots: list[Node] = []
     for search, best in sorted(searches, key=lambda item: item[0].number):
@@ -34,26 +36,25 @@ def lineage(searches: Iterable[tuple[Search, float | None]]) -> list[Node]:
             how = changes_text(side_by_side(parent.search.space, search.space))
         nodes[search.pk] = Node(search, best, how)
         (parent.children if parent else roots).append(nodes[search.pk])
-    return [root for root in reversed(roots) if root.children]
+    return list(reversed(roots))
+
+
+def in_order(nodes: Iterable[Node], depth: int = 0) -> Iterator[tuple[int, Node]]:
+    """Each search below the one that it was made from, with its depth."""
+    for node in nodes:
+        yield depth, node
+        yield from in_order(node.children, depth + 1)
 
 
 def family(search: Search) -> list[Node]:
     """The tree that a search belongs to; nothing if it stands alone."""
     if search.refined_from_id is None and not search.refinements.exists():
         return []
-    rows = search.project.searches.annotate(best=_best_score()).only(
+    rows = search.project.searches.annotate(best=best_score()).only(
         "number", "name", "status", "tuner", "space", "fed_count", "refined_from"
     )
     trees = lineage((row, row.best) for row in rows)
     return [tree for tree in trees if search.pk in _keys(tree)]
-
-
-def _best_score() -> Case:
-    """In a query over searches: one step in an index for each, however many trials it has."""
-    scored = Trial.objects.filter(search=OuterRef("pk")).scored()
-    lowest = Subquery(scored.order_by("score").values("score")[:1])
-    highest = Subquery(scored.order_by("-score").values("score")[:1])
-    return Case(When(direction=Search.Direction.MAX, then=highest), default=lowest)
 
 
 def changes_text(both: SideBySide) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce, Greatest
 
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
 
@@ -21,7 +22,12 @@ class ProjectQuerySet(TeamOwnedQuerySet):
     def for_list(self) -> Any:
         return (
             self.select_related("team", "dataset", "hypermodel")
-            .annotate(search_count=models.Count("searches"))
+            .annotate(
+                search_count=models.Count("searches"),
+                active_at=Greatest(
+                    Coalesce(models.Max("searches__created_at"), "created_at"), "created_at"
+                ),
+            )
             .order_by("-created_at")
         )
 
@@ -43,6 +49,9 @@ class Project(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(
+        null=True, blank=True, help_text="Lists leave it out since then."
+    )
 
     objects = ProjectQuerySet.as_manager()
 

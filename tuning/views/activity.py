@@ -9,8 +9,9 @@ from django.views.decorators.http import require_GET
 from tuning.analysis.activity import KINDS, activity_of
 from tuning.models import Project
 from tuning.models.people import display_name_of
+from tuning.protocol.statuses import Status
 
-from .access import visible_or_404
+from .access import may_edit, visible_or_404
 
 
 @require_GET
@@ -25,6 +26,8 @@ def project_activity(request: HttpRequest, pk: int) -> HttpResponse:
     wanted = {"kind": kind, "person": person, "before": activity.before}
     context = {
         "project": project,
+        "can_edit": may_edit(request, project.team_id),
+        "ready": project.inspection.status == Status.COMPLETED,
         "activity": activity,
         "kinds": [(key, each.label) for key, each in KINDS.items()],
         "kind": kind if kind in KINDS else "",

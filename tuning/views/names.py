@@ -4,45 +4,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from tuning.actions.names import rename
 from tuning.forms.names import name_form
 from tuning.models import Dataset, HyperModel, Project, Search, Team
 
+from .access import editable_or_404, owned_or_404
+
 
 @dataclass(frozen=True)
 class Kind:
-    """`rows` gives what a person may rename."""
+    """`reach` gives the row to those who may rename it. `optional`: pages have a name for those
+    without one."""
 
-    model: type[Model]
+    rows: QuerySet[Any]
     noun: str
     page: str
-    rows: Callable[[Any], QuerySet[Any]]
+    reach: Callable[[HttpRequest, QuerySet[Any], int], Any] = editable_or_404
     optional: bool = False
 
 
 KINDS = {
-    "project": Kind(Project, "project", "project-detail", Project.objects.editable_by),
+    "project": Kind(Project.objects.all(), "project", "project-detail"),
     "search": Kind(
-        Search, "search", "search-detail",
-        lambda user: Search.objects.editable_by(user).defer("oracle_state", "space"), optional=True,
+        Search.objects.defer("oracle_state", "space"), "search", "search-detail", optional=True
     ),
-    "dataset": Kind(Dataset, "dataset", "dataset-detail", Dataset.objects.editable_by),
-    "hypermodel": Kind(HyperModel, "template", "hypermodel-detail", HyperModel.objects.editable_by),
-    "team": Kind(Team, "team", "team-detail", Team.objects.owned_by),
-}  # fmt: skip
+    "dataset": Kind(Dataset.objects.all(), "dataset", "dataset-detail"),
+    "hypermodel": Kind(HyperModel.objects.all(), "template", "hypermodel-detail"),
+    "team": Kind(Team.objects.all(), "team", "team-detail", reach=owned_or_404),
+}
 
 
 @require_http_methods(["GET", "POST"])
 def edit_name(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """GET gives the form, with htmx in the place of the title; POST saves."""
     traits = KINDS[kind]
-    row = get_object_or_404(traits.rows(request.user), pk=pk)
-    form = name_form(traits.model, optional=traits.optional)(request.POST or None, instance=row)
+    row = traits.reach(request, traits.rows, pk)
+    form = name_form(traits.rows.model, optional=traits.optional)(
+        request.POST or None, instance=row
+    )
     if request.method == "POST" and form.is_valid():
         rename(form.instance, form.changed_data)
         return redirect(traits.page, row.pk)

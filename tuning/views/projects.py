@@ -11,25 +11,13 @@ from tuning.actions import projects as actions
 from tuning.analysis.known_spaces import known_spaces
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes
-from tuning.analysis.search_lineage import lineage
 from tuning.forms.projects import ProjectForm
-from tuning.models import Dataset, HyperModel, Project, Team, Worker
+from tuning.models import Dataset, HyperModel, Project, Worker
 from tuning.protocol.statuses import Status
 from tuning.spaces.combinations import combinations
 from tuning.spaces.hyperparameters import read_space
 
 from .access import editable_or_404, may_create, may_edit, team_for_new, visible_or_404
-
-
-@require_GET
-def project_list(request: HttpRequest) -> HttpResponse:
-    projects = Project.objects.visible_to(request.user).for_list()
-    context = {
-        "rows": project_rows(projects),
-        "teams": Team.objects.visible_to(request.user).count(),
-        "can_create": may_create(request),
-    }
-    return render(request, "projects/list.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,20 +41,47 @@ def project_create(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Its searches and its models."""
     project = visible_or_404(request, _with_parts(), pk)
-    space = read_space(project.inspection.space)
-    searches = search_rows(project)
-    context = {
-        **_state(request, project),
-        "sizes": split_sizes(project),
-        "space": space,
-        "combinations": combinations(space),
-        "searches": searches,
-        "lineage": lineage((row.search, row.best) for row in searches),
+    (row,) = project_rows([project])
+    context = _state(request, project) | {
+        "best": row.best,
+        "sparkline": row.sparkline,
+        "searches": search_rows(project),
         "imports": project.imports.exclude(status=Status.COMPLETED),
         "saved_models": saved_model_table(project),
     }
     return render(request, "projects/detail.html", context)
+
+
+@require_GET
+def project_data(request: HttpRequest, pk: int) -> HttpResponse:
+    """Its dataset with the split, its template with the search space."""
+    project = visible_or_404(request, _with_parts(), pk)
+    space = read_space(project.inspection.space)
+    context = _state(request, project) | {
+        "sizes": split_sizes(project),
+        "space": space,
+        "combinations": combinations(space),
+    }
+    return render(request, "projects/data.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def project_settings(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST archives or restores it; deleting asks on a page of its own."""
+    project = editable_or_404(request, _with_parts(), pk)
+    if request.method == "POST":
+        archive = request.POST.get("archive") == "1"
+        refusal = actions.archive_project(project) if archive else actions.restore_project(project)
+        if refusal:
+            messages.error(request, refusal)
+        else:
+            messages.success(request, "Project archived." if archive else "Project restored.")
+        return redirect("project-settings", project.pk)
+    ready = project.inspection.status == Status.COMPLETED
+    context = {"project": project, "can_edit": True, "ready": ready}
+    return render(request, "projects/settings.html", context)
 
 
 @require_GET

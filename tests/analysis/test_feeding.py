@@ -127,7 +127,7 @@ def test_of_too_many_the_best_and_the_worst_are_used(
         ({"early_stopping_patience": 7}, ""),
         ({"direction": "min"}, "the direction is min here and max there"),
         ({"hypermodel": None}, "Search 1 used another version of the template"),
-        ({"tuner": "hyperband"}, "Hyperband trains its models in rounds of its own"),
+        ({"tuner": "hyperband"}, "Hyperband trains in its own rounds"),
     ],
 )  # fmt: skip
 def test_scores_that_do_not_compare(settings: Any, words: str, earlier: Search) -> None:

@@ -48,7 +48,7 @@ def test_a_conditional_space_is_narrowed(sign_in: Callable[..., Any], tuneroom: 
     ).wait_for()
     edit(page, "kernel_size_2", Values="3, 7").get_by_text("3, 7").first.wait_for()
     edit(page, "learning_rate", Values="1e-3, .003")
-    page.get_by_text("The baseline is not the template’s own default").wait_for()
+    page.get_by_text("The baseline differs from the template defaults").wait_for()
 
     # A mistake is said at once; sent all the same, the form comes back as it was.
     edit(page, "dense_units", From="lots").get_by_text("✕ “lots” is not a number.").wait_for()

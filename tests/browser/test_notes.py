@@ -131,5 +131,5 @@ def test_two_people_talk_about_a_trial(
     plain.locator(".comment:target").get_by_text("Plainly.").wait_for()
     plain.get_by_role("link", name="Delete…").click()
     plain.get_by_role("button", name="Delete the comment").click()
-    plain.get_by_text("The comment is deleted.").wait_for()
+    plain.get_by_text("Comment deleted.").wait_for()
     assert plain.locator(".comment").count() == 0

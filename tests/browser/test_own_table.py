@@ -53,18 +53,16 @@ def test_a_table_of_ones_own(
     assert page.get_by_label("Decimal separator", exact=True).input_value() == ","
     year, place = page.get_by_label("Baujahr", exact=True), page.get_by_label("Lage", exact=True)
     assert (year.input_value(), place.input_value()) == ("out", "category")
-    page.get_by_text("holds numbers, but not everywhere: “unbekannt” in row 17").wait_for()
+    page.get_by_text("contains numbers, except “unbekannt” in row 17").wait_for()
     assert page.get_by_label("Nr", exact=True).input_value() == "out"
-    page.get_by_text("numbers the rows").wait_for()
+    page.get_by_text("looks like a row ID").wait_for()
     look(page, "table-columns")
 
     # A choice that does not fit comes back to the form.
     year.select_option("number")
     page.get_by_label("Bemerkung", exact=True).select_option("category")
     page.get_by_role("button", name="Prepare dataset").click()
-    page.get_by_text("“Baujahr” holds “unbekannt” in row 17, which is no number").wait_for(
-        timeout=LONG
-    )
+    page.get_by_text("“Baujahr”, row 17: “unbekannt” is not a number").wait_for(timeout=LONG)
     assert page.get_by_label("Baujahr", exact=True).input_value() == "number"
     assert page.get_by_label("Bemerkung", exact=True).input_value() == "category"
     look(page, "table-refused")
@@ -81,8 +79,8 @@ def test_a_table_of_ones_own(
     assert rows.nth(2).locator("svg rect").count() == 3
     assert rows.nth(3).locator("svg rect").count() == 20
     page.get_by_role("heading", name="Load in Python").wait_for()
-    page.get_by_text("3 columns were left out").click()
-    page.get_by_text("holds dates or times").wait_for()
+    page.get_by_text("3 columns left out").click()
+    page.get_by_text("contains dates or times").wait_for()
     look(page, "table-ready")
     assert list((tuneroom.data / "uploads").iterdir()) == []
 
@@ -97,5 +95,5 @@ def test_what_is_no_table_is_refused_in_one_sentence(
     page.get_by_label("Name", exact=True).fill("Ragged")
     page.get_by_label("File").set_input_files(path)
     page.get_by_role("button", name="Upload").click()
-    page.get_by_text("Row 7 (line 8) has 5 cells, the head has 4.").wait_for(timeout=LONG)
+    page.get_by_text("Line 8: expected 4 columns, found 5.").wait_for(timeout=LONG)
     assert list((tuneroom.data / "uploads").iterdir()) == []

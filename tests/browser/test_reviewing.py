@@ -298,7 +298,7 @@ def save_view(page: Any) -> None:
     page.locator("#panel").get_by_label("Name").fill(VIEW)
     page.locator("#panel").get_by_label("Share with team").check()
     page.get_by_role("button", name="Save view").click()
-    page.get_by_text(f"View “{VIEW}” is saved.").wait_for()
+    page.get_by_text(f"View “{VIEW}” saved.").wait_for()
 
 
 # --- What others do --------------------------------------------------------------------------

@@ -185,7 +185,7 @@ def test_a_saved_view_opens_for_a_colleague(
     page.locator("#panel").get_by_label("Name").fill("The best tenth")
     page.locator("#panel").get_by_label("Share with team").check()
     page.get_by_role("button", name="Save view").click()
-    page.get_by_text("View “The best tenth” is saved.").wait_for()
+    page.get_by_text("View “The best tenth” saved.").wait_for()
 
     other = sign_in(name=COLLEAGUE, password=PASSWORD)
     other.goto(f"/searches/{search}/trials/")

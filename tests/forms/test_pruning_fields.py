@@ -213,7 +213,7 @@ def test_the_plan_says_what_is_chosen_and_why(as_bob: Client, project: Project) 
     page = _plan(as_bob, project, epochs=20, max_trials=50)
     assert "Pruning by Median, which suits trials of 20 epochs, with 4 epochs of warm-up." in page
     assert "No pruning: fewer than 10 trials" in _plan(as_bob, project, max_trials=4)
-    assert "No pruning: trials of fewer than 5 epochs" in _plan(as_bob, project, epochs=3)
+    assert "No pruning: trials with fewer than 5 epochs" in _plan(as_bob, project, epochs=3)
     assert "No pruning: Random" in _plan(as_bob, project, tuner="random")
     assert "Hyperband decides which trials continue" in _plan(as_bob, project, tuner="hyperband")
     assert "median of finished trials at the same epoch" in _plan(as_bob, project, pruner="median")

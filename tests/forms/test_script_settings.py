@@ -13,7 +13,7 @@ from tuning.protocol.script_settings import ScriptArgument, ScriptSettings, Use
 ARGUMENTS = [
     ScriptArgument(7, "max_trials=9", Use.FORM, field="max_trials"),
     ScriptArgument(8, "class_weight={0: 1, 1: 5}", Use.TRAINING),
-    ScriptArgument(9, "validation_split=0.2", Use.UNUSED, "The project divides its rows itself."),
+    ScriptArgument(9, "validation_split=0.2", Use.UNUSED, "The project uses its own split."),
 ]
 
 

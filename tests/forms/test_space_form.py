@@ -56,7 +56,7 @@ def test_numbers_as_people_type_them(inspection: Inspection) -> None:
     )  # fmt: skip
     assert given.is_valid(), [row.errors for row in given.rows]
     words = [row.searched.range_text for row in given.rows]
-    assert words == ["64, 10, 32", "adam, sgd", "always 0.9", "0.001 to 0.01"]
+    assert words == ["64, 10, 32", "adam, sgd", "fixed: 0.9", "0.001 to 0.01"]
     assert given.changes == 3
 
 
@@ -68,12 +68,12 @@ def test_numbers_as_people_type_them(inspection: Inspection) -> None:
         ({"units_low": "1,000"}, 0, "low",
          "“1,000” is not a number. Enter numbers such as 64, 0.001 or 1e-4."),
         ({"units_low": ""}, 0, "low", "Enter a number."),
-        ({"units_high": "4"}, 0, "high", "This is below the lower end, 8."),
+        ({"units_high": "4"}, 0, "high", "Enter a value of at least 8."),
         ({"units_step": "0"}, 0, "step", "A step must be above 0."),
         ({"units_low": "1e400"}, 0, "low", "inf is not a number."),
         ({"units_sampling": "cubic"}, 0, "sampling",
          "Select a valid choice. cubic is not one of the available choices."),
-        ({"units_way": "values", "units_values": " , "}, 0, "values", "Give at least one value."),
+        ({"units_way": "values", "units_values": " , "}, 0, "values", "Enter at least one value."),
         ({"units_way": "values", "units_values": "32, x"}, 0, "values",
          "“x” is not a number. Enter numbers such as 64, 0.001 or 1e-4."),
         ({"units_way": "values", "units_values": "32, 0.5"}, 0, "values",

@@ -34,7 +34,7 @@ def test_an_empty_folder_becomes_complete_and_stays_so(tmp_path: Path) -> None:
     # It does the same first as `bootstrap`; then it says what is wrong with its own options.
     first = manage("tune", "--dataset=no", "--template=cnn", environment=environment)
     assert first.returncode == 1
-    assert first.stderr.startswith("CommandError: There is no dataset 'no'. There are: digits")
+    assert first.stderr.startswith("CommandError: Unknown dataset 'no'. Available: digits")
     # Where nobody watches, output goes to a journal.
     secret = tmp_path / "first_password.txt"
     assert f"Its password is in {secret}" in first.stdout.replace("\n", "")

@@ -74,7 +74,7 @@ def test_every_line_says_how_bad_and_what(
 ) -> None:
     monkeypatch.setattr(doctor, "gpus", lambda: iter([doctor.ok("GPUs", "none")]))
     monkeypatch.setattr(doctor, "disk", lambda: iter([doctor.fail("Disk", "full. Make room.")]))
-    with pytest.raises(CommandError, match="1 thing to mend"):
+    with pytest.raises(CommandError, match="1 problem to fix"):
         call_command("doctor", no_color=True)
     lines = capsys.readouterr().out.splitlines()
     assert "fail  Disk: full. Make room." in lines

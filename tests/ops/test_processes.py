@@ -66,7 +66,7 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     ] == [
         f"Child2 {killed}. Starting it again in 0.5 s.\n",
         f"Child2 {killed}. Starting it again in 1 s.\n",
-        f"child2 {killed}, 3 times in a short while\n",
+        f"child2 {killed}, 3 times within a short time\n",
     ]
     assert sum("child1 | up" in line for line in lines) == 1, "the other one went on"
     assert processes_with("FAMILY", str(tmp_path)) == []

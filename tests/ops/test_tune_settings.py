@@ -89,11 +89,11 @@ def test_an_option_is_named_in_place_of_the_scripts_value(scripted: Project) -> 
 
 
 def test_columns_that_were_left_out_are_named() -> None:
-    dropped = [{"name": f"id{i}", "reason": "numbers the rows"} for i in range(12)]
+    dropped = [{"name": f"id{i}", "reason": "looks like a row ID"} for i in range(12)]
     profile = {"notes": ["Read as text."], "dropped": dropped, "dropped_count": 12}
     lines = list(preparation_lines(Dataset(profile=profile)))
-    assert lines[:2] == ["Read as text.", "Left out: id0 numbers the rows."]
-    assert lines[11:] == ["Left out besides: 2; the dataset's page lists them."]
+    assert lines[:2] == ["Read as text.", "Left out: id0 looks like a row ID."]
+    assert lines[11:] == ["2 more left out; see the dataset's page."]
     assert list(preparation_lines(Dataset(profile={}))) == []
 
 
@@ -129,7 +129,10 @@ def test_enqueued_values_are_tried_right_after_the_defaults(project: Project, al
         (["--enqueue", "units=3"], "--enqueue: units=3 is not valid JSON"),
         (["--enqueue", "[3]"], "--enqueue: [3] is not a JSON object of values."),
         (["--enqueue", '{"units": 3}'], "--enqueue: units takes"),
-        (["--enqueue", '{"units": 64}', "--tuner", "grid"], "grid search tries every combination"),
+        (
+            ["--enqueue", '{"units": 64}', "--tuner", "grid"],
+            "grid search, which tries every combination",
+        ),
         (["--enqueue", '{"units": 64}', "--max-trials", "1"], "--max-trials 1 is too few"),
     ],
 )
@@ -167,7 +170,10 @@ def test_without_an_option_pruning_is_automatic(project: Project) -> None:
             "--pruning-factor has no effect with --pruner median",
         ),
         ("--pruning-warmup 3", "--pruning-warmup has no effect with --pruner auto"),
-        ("--pruner asha --tuner hyperband", "--pruner has no effect: Hyperband decides itself"),
+        (
+            "--pruner asha --tuner hyperband",
+            "--pruner has no effect: Hyperband decides which trials continue",
+        ),
     ],
 )
 def test_options_of_pruning_that_make_no_sense(project: Project, words: str, said: str) -> None:

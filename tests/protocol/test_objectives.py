@@ -70,7 +70,7 @@ def test_nothing_is_compared_without_a_direction() -> None:
     assert is_better(2, 1, "max")
     assert not is_better(2, 1, "min")
     assert is_better(float("1"), None, "min")
-    with pytest.raises(ValueError, match="No direction"):
+    with pytest.raises(ValueError, match="Invalid direction"):
         is_better(2, None, "")
 
 

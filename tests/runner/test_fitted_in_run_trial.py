@@ -171,7 +171,7 @@ def test_the_file_knows_its_inputs(predictions: dict[str, Any], work: Path) -> N
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("no model", "run_trial leaves no model behind"), ("unsafe", "cannot be saved safely")],
+    [("no model", "run_trial produces no model"), ("unsafe", "cannot be saved safely")],
 )
 def test_what_cannot_be_downloaded_is_said_before(
     retrained: dict[str, Any], inspected: dict[str, Any], name: str, text: str
@@ -186,6 +186,6 @@ def test_what_cannot_be_downloaded_is_said_before(
 
 def test_the_templates_page_names_the_model(inspected: dict[str, Any]) -> None:
     found = inspected["tutorial"]
-    assert "The Ridge that a trial fits last is the model to download." in found["note"]
+    assert "The last fitted Ridge of a trial is the model to download." in found["note"]
     assert (found["objective"], found["direction"]) == ("R2", "max")
     assert found["metrics"] == ["R2"]

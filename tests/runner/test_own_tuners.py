@@ -176,7 +176,7 @@ def test_a_function_has_no_model(digits: Path, tmp_path: Path) -> None:
     assert events[0].metrics == {"default_objective": 2.25}
     assert events[-1] == TrialEnd({"default_objective": 2.25}, 0)
     failed = bench.retrain(1, {"x": 0.5})[-1]
-    assert failed.message.startswith("run_trial leaves no model behind to download.")
+    assert failed.message.startswith("run_trial produces no model to download.")
     assert "self.save_model(trial.trial_id, model)" in failed.message
 
 

@@ -50,10 +50,7 @@ def test_a_number_that_hardly_ever_changes_has_no_input(values: list[float]) -> 
     number = learned_beside_another(values, {"type": "number"})
     assert number.facts["feature_names"] == ["n"]
     assert number.facts["input_shape"] == [1]
-    assert number.note == (
-        "1 column has no input, because the value is the same in all or nearly all training rows: "
-        "c."
-    )
+    assert number.note == ("Excluded because the value is constant in the training rows: c.")
 
 
 def test_rare_extremes_neither_widen_the_scale_nor_come_out_large() -> None:
@@ -64,7 +61,7 @@ def test_rare_extremes_neither_widen_the_scale_nor_come_out_large() -> None:
 
 
 def test_a_table_without_anything_to_learn_from_is_refused() -> None:
-    with pytest.raises(BadData, match="the same value in all or nearly all training rows"):
+    with pytest.raises(BadData, match="All columns are constant"):
         learned([5, 5, 5], {"type": "number"})
 
 

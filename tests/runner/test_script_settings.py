@@ -187,7 +187,7 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
     ),
     "validation_data": (
         _script(), "validation_data=(x_val, y_val)", "unused",
-        "The project’s 21 validation rows take its place.",
+        "Replaced by the project’s 21 validation rows.",
     ),
     "validation_freq": (
         _script(search="validation_freq=2"), "validation_freq=2", "unused", "Every epoch",

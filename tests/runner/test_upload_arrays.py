@@ -152,17 +152,17 @@ def test_a_person_s_choice_goes_before_the_names(workplace: Path) -> None:
     profile = read(arrays, arrays={"x_train": "it's", "y_train": 'q"\n'})
     assert profile["head"][1] == [6.0, 8.0, 10.0, "1"]
     assert profile["num_classes"] == 4
-    assert "Arrays that were not used: x, y." in profile["notes"]
+    assert "Unused arrays: x, y." in profile["notes"]
     check_snippet(profile)
 
 
 @pytest.mark.parametrize(
     ("roles", "words"),
     [
-        ({"x_train": "a", "y_train": "gone"}, "The file has no array gone; it holds: a, b, c"),
-        ({"x_train": "a", "y_train": "c"}, "a has 20 rows and c has 5"),
+        ({"x_train": "a", "y_train": "gone"}, "The file has no array gone. It contains: a, b, c"),
+        ({"x_train": "a", "y_train": "c"}, "a has 20 rows, but c has 5"),
         ({"x_train": "a"}, "The array a needs its targets"),
-        ({"x_test": "a", "y_test": "b"}, "Training data are needed"),
+        ({"x_test": "a", "y_test": "b"}, "Select training inputs and targets"),
     ],
 )
 def test_wrong_choices_get_a_sentence(workplace: Path, roles: dict[str, str], words: str) -> None:
@@ -187,7 +187,7 @@ def test_what_cannot_be_used_is_named_and_not_proposed(workplace: Path) -> None:
     problems = {array.name: array.problem for array in found.arrays}
     assert list(problems) == ["a", "b", "c", "d", "e"]
     assert problems["a"] == problems["b"] == ""
-    assert "holds Python objects" in problems["c"]
+    assert "contains Python objects" in problems["c"]
     assert "declares 32,000,000,000 bytes" in problems["d"]
     assert "is damaged" in problems["e"]
     assert found.roles == {"x_train": "a", "y_train": "b"}
@@ -273,7 +273,7 @@ def test_floats_are_scaled_and_made_grey_like_bytes(workplace: Path) -> None:
 
 def test_tables_are_no_images(workplace: Path) -> None:
     given = {"x": np.ones((20, 3)), "y": np.arange(20) % 2}
-    with pytest.raises(BadData, match=r"its rows are no images\. Leave image size and colours"):
+    with pytest.raises(BadData, match=r"its rows are not images\. Leave image size and colours"):
         read(given, side=16)
     with pytest.raises(BadData, match="with 1 or 3 channels"):
         read({**given, "x": np.ones((20, 5, 8, 8))}, colours="grey")
@@ -283,11 +283,13 @@ def test_the_size_to_be_is_checked_before_anything_is_unpacked(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {"x": images(1, np.uint8), "y": np.arange(6) % 2}
-    with pytest.raises(BadData, match=r"Prepared, the inputs take 4 MB; at most 1 MB.* smaller"):
+    with pytest.raises(
+        BadData, match=r"The prepared inputs need 4 MB, more than the limit of 1 MB.* smaller"
+    ):
         read(given, side=512, colours="colour", most_bytes=MB)
     usage = shutil.disk_usage(workplace)._replace(free=MB)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(BadData, match="the worker's disk has 1 MB left"):
+    with pytest.raises(BadData, match="the worker has 1 MB of free disk space"):
         read(given, side=512, colours="colour")
     assert not list(workplace.glob("unpacked-*"))
     assert zipfile.is_zipfile("data.npz")

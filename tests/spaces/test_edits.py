@@ -39,9 +39,9 @@ def test_narrowed_widened_fixed_and_listed() -> None:
     assert before == SPACE, "the template's own space is left alone"
     assert [p.range_text for p in read_space(space)] == [
         "4 to 128 in steps of 4",
-        "always sgd",
+        "fixed: sgd",
         "0.5, 0.9, 1",
-        "0.001 to 0.01, each 10 times the one before",
+        "0.001 to 0.01, multiplied by 10",
     ]
     for edited_entry, own in zip(space["space"], SPACE["space"], strict=True):
         assert edited_entry["config"]["conditions"] == own["config"]["conditions"]
@@ -83,15 +83,15 @@ def test_a_default_that_rounding_moves_is_one_of_the_grid() -> None:
 def test_the_baseline_is_explained() -> None:
     space = edited(SPACE, {UNITS: Range(32, 64, 8), RATE: Values((0.01, 0.1))})
     assert baseline_note(space, SPACE) == (
-        "The baseline is not the template’s own default: units is 32 instead of 16 and "
-        "learning_rate is 0.01 instead of 0.001."
+        "The baseline differs from the template defaults: units is 32 (was 16) and learning_rate "
+        "is 0.01 (was 0.001)."
     )
 
 
 def test_a_long_list_of_differences_is_cut_short() -> None:
     own = {"space": [entry("Int", f"x{i}", default=1, **numbers(1, 9, 1)) for i in range(8)]}
     note = baseline_note(edited(own, {i: Values((2,)) for i in range(8)}), own)
-    assert note.endswith("x3 is 2 instead of 1 and 4 more differ.")
+    assert note.endswith("x3 is 2 (was 1) and 4 more differ.")
 
 
 def test_a_child_that_nothing_reaches_is_said_to_be_out_of_use() -> None:
@@ -103,26 +103,26 @@ def test_a_child_that_nothing_reaches_is_said_to_be_out_of_use() -> None:
 @pytest.mark.parametrize(
     ("edit", "part", "sentence"),
     [
-        (Range(64, 8), "high", "This is below the lower end, 64."),
+        (Range(64, 8), "high", "Enter a value of at least 64."),
         (Range(8.5, 64), "low", "8.5 is not a whole number."),
         (Range(8, float("nan")), "high", "nan is not a number."),
         (Range(8, float("inf")), "high", "inf is not a number."),
         (Range(8, 1e16), "high", "1e+16 is too large."),
         (Range(8, 64, 0), "step", "A step must be above 0."),
         (Range(8, 64, 0.5), "step", "0.5 is not a whole number."),
-        (Range(8, 64, 100), "step", "This is more than from 8 to 64."),
+        (Range(8, 64, 100), "step", "The step exceeds the range 8 to 64."),
         (Range(8, 64, 1, "log"), "step",
          "With logarithmic sampling a step multiplies: it must be above 1."),
         (Range(8, 64, 9, "log"), "step", "8 times this is already more than 64."),
         (Range(0, 64, 2, "log"), "low",
-         "This must be 1 or more: all of the template’s own values are."),
-        (Range(8, 64, 2, "cubic"), "sampling", "There is no sampling “cubic”."),
-        (Values(()), "values", "Give at least one value."),
+         "Enter 1 or more, as in the template."),
+        (Range(8, 64, 2, "cubic"), "sampling", "Unknown sampling “cubic”."),
+        (Values(()), "values", "Enter at least one value."),
         (Values(("many",)), "values", "many is not a number."),
         (Values((True,)), "values", "True is not a number."),
         (Values((32, -1)), "values",
-         "This must be 1 or more: all of the template’s own values are."),
-        (Values(tuple(range(1, 1002))), "values", "These are 1,001 values; 1,000 are the most."),
+         "Enter 1 or more, as in the template."),
+        (Values(tuple(range(1, 1002))), "values", "1,001 values exceed the limit of 1,000."),
     ],
 )  # fmt: skip
 def test_refused_for_whole_numbers(edit: Edit, part: str, sentence: str) -> None:
@@ -132,13 +132,13 @@ def test_refused_for_whole_numbers(edit: Edit, part: str, sentence: str) -> None
 @pytest.mark.parametrize(
     ("place", "edit", "sentence"),
     [
-        (OPTIMIZER, Values(("adam", "lion")), "The template knows adam and sgd, not lion."),
+        (OPTIMIZER, Values(("adam", "lion")), "The template supports adam and sgd, not lion."),
         (OPTIMIZER, Values(()), "Select at least one value."),
-        (OPTIMIZER, Range(1, 2), "This takes no range of numbers."),
+        (OPTIMIZER, Range(1, 2), "Ranges are not supported for this hyperparameter."),
         (MOMENTUM, Range(0.0, 1.5),
-         "This must not be above 1: the template’s own values are shares of 1."),
+         "Enter at most 1, as in the template."),
         (MOMENTUM, Range(-0.5, 0.5),
-         "This must not be below 0: none of the template’s own values is."),
+         "Enter 0 or more, as in the template."),
         (MOMENTUM, Range(0.0, 0.5, None, "log"), "Logarithmic sampling needs values above 0."),
         (MOMENTUM, Range(1e-200, 0.5, None, "log"), "1e-200 is too small."),
         (MOMENTUM, Range(1e-12, 0.5, None, "reverse_log"),
@@ -168,7 +168,7 @@ def test_what_the_template_has_fixed_can_vary() -> None:
     (parameter,) = read_space(edited(one("Fixed", value=True), {0: Values((True, False))}))
     assert (parameter.kind, parameter.default) == ("Boolean", True)
     assert refusal(one("Fixed", value="relu"), Values(("tanh",)))[1] == (
-        "The template knows relu, not tanh."
+        "The template supports relu, not tanh."
     )
 
 
@@ -202,8 +202,8 @@ GOVERNED = {
 def test_what_conditions_ask_for_is_not_widened(edit: Edit, part: str) -> None:
     assert refusal(GOVERNED, edit) == (
         part,
-        "Whether units_2 and units_3 are in use depends on this, and the template says so for "
-        "1 to 3 only.",
+        "Conditions of units_2 and units_3 depend on this hyperparameter. Use only values of 1 "
+        "to 3.",
     )
 
 

@@ -32,7 +32,7 @@ def test_rounding_is_the_space_s() -> None:
         ({"units": 17}, "units takes 8 to 64 in steps of 8; it cannot be 17."),
         ({"units": "many"}, "units takes 8 to 64 in steps of 8; it cannot be many."),
         ({"optimizer": "lion"}, "optimizer takes adam, sgd; it cannot be lion."),
-        ({"momentum": 0.5}, "momentum is only in use while optimizer is sgd."),
+        ({"momentum": 0.5}, "momentum is only used if optimizer is sgd."),
         ({"depth": 3}, "The search space has no hyperparameter depth."),
         ({"units": None}, "units takes 8 to 64 in steps of 8; it cannot be"),
         ({"units": True}, "units takes 8 to 64 in steps of 8; it cannot be"),

@@ -39,14 +39,14 @@ def test_the_space_of_the_cast() -> None:
     [
         ("Int", numbers(8, 64, 8), "8 to 64 in steps of 8", 8),
         ("Int", numbers(1, 9, 1), "1 to 9", 9),
-        ("Int", numbers(8, 64, 2, "log"), "8 to 64, each 2 times the one before", 4),
+        ("Int", numbers(8, 64, 2, "log"), "8 to 64, multiplied by 2", 4),
         ("Int", numbers(8, 64, None, "log"), "8 to 64, logarithmic", 57),
         ("Float", numbers(0.0, 0.5, 0.1), "0 to 0.5 in steps of 0.1", 5),
         ("Float", numbers(1e-4, 1e-1, None, "log"), "0.0001 to 0.1, logarithmic", None),
-        ("Float", numbers(1e-4, 1e-1, 10, "log"), "0.0001 to 0.1, each 10 times the one before", 4),
+        ("Float", numbers(1e-4, 1e-1, 10, "log"), "0.0001 to 0.1, multiplied by 10", 4),
         ("Choice", {"values": ["adam", "sgd"]}, "adam, sgd", 2),
         ("Boolean", {"default": False}, "on or off", 2),
-        ("Fixed", {"value": 3}, "always 3", 1),
+        ("Fixed", {"value": 3}, "fixed: 3", 1),
     ],
 )
 def test_ranges(kind: str, config: Any, text: str, count: int | None) -> None:

@@ -77,7 +77,7 @@ def test_one_value_is_fixed() -> None:
     [
         (numbers(0.0, 1.0), [0.1234, 0.5678], "0.12 to 0.57"),
         (numbers(1e-6, 1.0, None, "log"), [1.23e-5, 0.98765], "1.2e-05 to 0.99"),
-        (numbers(1e-4, 1e-1, 10, "log"), [1e-3, 1e-2], "0.001 to 0.01, each 10 times"),
+        (numbers(1e-4, 1e-1, 10, "log"), [1e-3, 1e-2], "0.001 to 0.01, multiplied by 10"),
         (numbers(1.0, 100.0, None, "reverse_log"), [97.31, 99.0], "97.3 to 99, reversed"),
     ],
 )

@@ -20,7 +20,7 @@ def test_it_starts_evenly_and_goes_on_with_tpe() -> None:
     assert (choice.first, choice.starts, choice.then) == (Name.SOBOL, 10, Name.TPE)
     assert choice.sentence == (
         "Sobol sequence for 10 trials, then TPE, which learns from every trial, handles "
-        "conditional hyperparameters and keeps the 3 trials that run at once apart."
+        "conditional hyperparameters and keeps 3 parallel trials apart."
     )
     assert choose(SPACE, 5).starts == 4
 

@@ -166,7 +166,7 @@ def test_a_flood_of_epochs_ends(make_search: Any, make_slot: Any) -> None:
     epochs = [EpochEnd(0, n, 0.1, {"val_accuracy": 0.5}) for n in range(1, 2_000)]
     trial = run(make_search, make_slot, *epochs)
     assert (trial.status, trial.failure_code) == (Status.FAILED, "bad_event")
-    assert trial.failure_message == "The process sent more than 1,030 epochs."
+    assert trial.failure_message == "The runner reported more than 1,030 epochs."
     assert trial.epochs.count() <= 1_030
 
 

@@ -346,7 +346,7 @@ CHANNEL = {
         "bad_event",
         "more than 500 events",
     ),
-    "without an end": (
+    "unfinished line": (
         """
         for descriptor in range(3, 100):
             try:
@@ -354,7 +354,7 @@ CHANNEL = {
             except OSError: pass
         """,
         "bad_event",
-        "a line without an end",
+        "an unfinished line",
     ),
 }
 

@@ -54,7 +54,7 @@ def test_what_somebody_asked_for_goes_first(
 
 def test_a_kind_of_model_that_nobody_knows_is_refused() -> None:
     event = replace(EVENT, kind="quantum")
-    with pytest.raises(BadEvent, match="no known kind"):
+    with pytest.raises(BadEvent, match="unknown kind"):
         model_kind_of(event)
 
 
@@ -66,7 +66,7 @@ def test_a_proposed_objective_survives_the_wire() -> None:
 
 @pytest.mark.parametrize(
     ("objective", "direction", "words"),
-    [("loss", "sideways", "no known direction"), ("val_f1", "max", "none of its metrics")],
+    [("loss", "sideways", "unknown direction"), ("val_f1", "max", "not one of its metrics")],
 )
 def test_a_proposed_objective_is_checked(objective: str, direction: str, words: str) -> None:
     with pytest.raises(BadEvent, match=words):
@@ -81,7 +81,11 @@ def test_directions_of_metrics_survive_the_wire() -> None:
 
 @pytest.mark.parametrize(
     ("directions", "words"),
-    [({"val_f1": "max"}, "none of its own"), ({"loss": "up"}, "none"), ({"loss": []}, "none")],
+    [
+        ({"val_f1": "max"}, "a direction of an unknown metric"),
+        ({"loss": "up"}, "an invalid"),
+        ({"loss": []}, "an invalid"),
+    ],
 )
 def test_directions_of_metrics_are_checked(directions: Any, words: str) -> None:
     with pytest.raises(BadEvent, match=words):

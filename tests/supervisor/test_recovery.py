@@ -42,7 +42,7 @@ def test_a_lost_trial_runs_again(make_search: Any, make_slot: Any, worker: Worke
     make_slot().run()
     trial = search.trials.get(pk=lost.pk)
     assert (trial.status, trial.attempt, trial.losses) == (Status.COMPLETED, 2, 1)
-    assert "lost" in trial.attempts.get(number=1).outcome
+    assert "stopped responding" in trial.attempts.get(number=1).outcome
     assert search.trials.completed().count() == 2
 
 

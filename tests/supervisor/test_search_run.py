@@ -229,7 +229,7 @@ def test_extending_a_failed_search_forgives_its_failures(make_search: Any, make_
     search.refresh_from_db()
     assert search.status == SearchStatus.FAILED
     assert search.trials.count() == 6, "three more, not one"
-    assert "Trial 4 was the first of them" in search.failure_message
+    assert "The first was trial 4" in search.failure_message
 
 
 def test_a_paused_search_that_is_extended_stays_paused(make_search: Any, make_slot: Any) -> None:
@@ -258,7 +258,7 @@ def test_a_failed_trial_runs_again_when_retries_allow(make_search: Any, make_slo
     assert trial.status == Status.COMPLETED
     assert (trial.attempt, trial.code_failures) == (2, 1)
     assert [attempt.outcome for attempt in trial.attempts.all()] == [
-        "The template raised an error; runs again",
+        "The template raised an error. Will run again.",
         "Completed",
     ]
     # The first attempt's epoch is history; the score counts the second attempt only.

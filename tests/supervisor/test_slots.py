@@ -37,7 +37,7 @@ def test_work_is_given_back_when_no_process_starts(
         trial = search.trials.get()
         assert trial.losses == losses
         assert trial.status == (Status.FAILED if losses == 3 else Status.QUEUED)
-    assert "lost 3 times" in trial.failure_message
+    assert "stopped responding 3 times" in trial.failure_message
     assert "no space left" in trial.failure_message
 
 

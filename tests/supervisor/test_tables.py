@@ -123,7 +123,7 @@ def test_a_parquet_file_in_an_isolated_runner(upload: Any, work: Any, tmp_path: 
     row = work(row)
     assert row.status == Status.COMPLETED, row.failure_message
     assert row.profile["dropped"] == [
-        {"name": "l", "reason": "holds lists or objects (list<element: int64>)"}
+        {"name": "l", "reason": "contains lists or objects (list<element: int64>)"}
     ]
     delete_dataset(row)
 
@@ -131,11 +131,11 @@ def test_a_parquet_file_in_an_isolated_runner(upload: Any, work: Any, tmp_path: 
 def test_a_refused_preparation_can_be_corrected(upload: Any, work: Any) -> None:
     row = work(upload(target="price"))
     assert row.awaits_choices
-    assert row.failure_message == "There is no column “price”; the columns are age, town, label."
+    assert row.failure_message == "No column “price”. Columns: age, town, label."
     prepare_chosen(row, {"target": "label", "types": {"town": "number"}})
     row = work(row)
     assert row.awaits_choices
-    assert row.failure_message == "The column “town” holds “Köln” in row 1, which is no number."
+    assert row.failure_message == "Column “town”, row 1: “Köln” is not a number."
     assert row.upload["types"] == {"town": "number"}
     assert leftovers(row) == [row.original]
     prepare_chosen(row, {"types": {}})
@@ -151,7 +151,7 @@ def test_a_table_can_be_read_again(upload: Any, work: Any) -> None:
     assert look_again(row, {"encoding": "utf-8"})
     row = work(row)
     assert row.awaits_choices
-    assert "cannot be read as UTF-8" in row.failure_message
+    assert "The file is not UTF-8" in row.failure_message
     assert row.upload["types"] == {"age": "category"}
     assert look_again(row, {"encoding": "cp437", "decimal": "."})
     row = work(row)
@@ -164,12 +164,13 @@ def test_a_table_can_be_read_again(upload: Any, work: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "name", "message"),
     [
-        ("a,b\n1,2,3\n", "t.csv", "Row 1 (line 2) has 3 cells, the head has 2."),
-        ("a,b\n", "t.csv", "The file has a head and no rows below it."),
+        ("a,b\n1,2,3\n", "t.csv", "Line 2: expected 2 columns, found 3."),
+        ("a,b\n", "t.csv", "The file has a header but no rows."),
         ("a,a\n1,2\n", "t.tsv", "Several columns have the same name: “a”."),
-        ('a,b\n1,"2\n', "t.csv", 'A quote (") in the row that begins in line 2 is never closed.'),
-        ("a,b\n1,\0\n", "t.csv", "This is no table of text: line 2 holds NUL bytes."),
-        (",".join("c" * 5001), "t.csv", "The table has 5,001 columns; at most 5,000 are accepted."),
+        ('a,b\n1,"2\n', "t.csv", "Line 2: a quote (\") is not closed."),
+        ("a,b\n1,\0\n", "t.csv", "The file is not a text table: line 2 contains NUL bytes."),
+        (",".join("c" * 5001), "t.csv",
+         "The table has 5,001 columns, more than the limit of 5,000."),
         ("PAR1 nothing PAR1", "t.parquet",
          "The Parquet file is damaged: its footer has an impossible size."),
     ],

@@ -111,7 +111,7 @@ def _check(rows: dict[str, list[dict[str, Any]]]) -> None:
         assert trial["status"] == "completed"
         outcomes = {a["number"]: a["outcome"] for a in attempts}
         assert outcomes.pop(trial["attempt"]) == "Completed"
-        assert set(outcomes.values()) <= {"The worker was lost; runs again"}
+        assert set(outcomes.values()) <= {"The worker stopped responding. Will run again."}
         assert trial["losses"] == len(outcomes)
         own = [
             e

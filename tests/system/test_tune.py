@@ -39,8 +39,8 @@ def test_it_uses_a_running_worker_and_leaves_a_file(tuneroom: Tuneroom, tmp_path
 @pytest.mark.parametrize(
     ("options", "words_of_error"),
     [
-        ({"dataset": "nonsense"}, "There is no dataset 'nonsense'. There are: digits"),
-        ({"template": "nonsense"}, "There is no template 'nonsense'. There are: cnn"),
+        ({"dataset": "nonsense"}, "Unknown dataset 'nonsense'. Available: digits"),
+        ({"template": "nonsense"}, "Unknown template 'nonsense'. Available: cnn"),
         ({"template": "dense"}, "does not fit"),
         ({"epochs": 0}, "--epochs: "),
         (
@@ -48,8 +48,8 @@ def test_it_uses_a_running_worker_and_leaves_a_file(tuneroom: Tuneroom, tmp_path
             "--batch-size: The training split has exceeds the 1,258 training rows",
         ),
         ({"objective": "val_f2"}, "--objective: The template does not report “val_f2”"),
-        ({"output": "x.keras"}, "--output needs --retrain"),
-        ({"retrain": True, "output": "/no/such/folder/x.keras"}, "There is no folder"),
+        ({"output": "x.keras"}, "--output requires --retrain"),
+        ({"retrain": True, "output": "/no/such/folder/x.keras"}, "No such folder:"),
     ],
 )
 def test_nonsense_is_refused_with_a_sentence(
@@ -102,7 +102,7 @@ def test_it_takes_files(tuneroom: Tuneroom, tmp_path: Path) -> None:
     assert asked.returncode == 1
     assert (
         "Cannot detect which arrays are inputs and targets. The file contains: scans (240, 28, "
-        "28) uint8, grades (240, 1) uint8. Name them with --x and --y."
+        "28) uint8, grades (240, 1) uint8. Use --x and --y."
     ) in asked.stderr
     chosen = words(**given, x="scans", y="grades", retrain=True, output=output)
     done = tuneroom.manage(*chosen, timeout=180)

@@ -149,7 +149,7 @@ def test_deleting_asks_first(as_bob: Client, bob: User, best: Trial) -> None:
     assert "Delete your comment?" in as_bob.get(url).content.decode()
     assert Comment.objects.exists()
     page = as_bob.post(url, follow=True).content.decode()
-    assert "The comment is deleted." in page
+    assert "Comment deleted." in page
     assert not Comment.objects.exists()
 
 

@@ -173,7 +173,7 @@ def test_a_number_that_is_not_there_is_said_and_nothing_is_lost(
     asked = {"trial": keys[:2], "search": search.pk, "number": number}
     response = as_alice.get(url, asked, follow=True)
     page = response.content.decode()
-    assert f"That search has no trial {number[:20]}." in page
+    assert f"Trial {number[:20]} not found in this search." in page
     assert response.redirect_chain == [(f"{url}?trial={keys[0]}&trial={keys[1]}", 302)]
 
 

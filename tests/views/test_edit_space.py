@@ -79,11 +79,11 @@ def test_the_plan_follows_the_space(as_bob: Client, project: Project) -> None:
     page = as_bob.post(plan, _post(project, **changes)).content.decode()
     assert "each of the 6 combinations" in page
     assert "6 combinations." in page
-    assert "learning_rate is 0.01 instead of 0.001" in page
+    assert "learning_rate is 0.01 (was 0.001)" in page
     assert 'id="space-words-0" hx-swap-oob="true">16 to 32 in steps of 8' in page
     assert "never in use" in page
     page = as_bob.post(plan, _post(project, units_low="99")).content.decode()
-    assert "✕ This is below the lower end, 99." in page
+    assert "✕ Enter a value of at least 99." in page
 
 
 def test_reset_without_scripts_starts_nothing(as_bob: Client, url: str, project: Project) -> None:

@@ -22,7 +22,7 @@ LOOK = {
         array("more", 30, 28, 28), array("more_grades", 30), array("long", 40),
         array("boxes", 90, 4, 2), array("names", 90, dtype="<U9"), array("rgba", 90, 9, 9, 4),
         array("planes", 90, 3, 9, 9), array("numbers", 90, 7, dtype="float32"),
-        array("meta", dtype="", problem="The array meta holds Python objects."),
+        array("meta", dtype="", problem="The array meta contains Python objects."),
     ],
     "roles": {"x_train": "scans", "y_train": "<b>grades"},
     "clear": False,
@@ -73,7 +73,7 @@ def test_the_page_shows_what_was_found_and_asks(as_bob: Client, arrays: Dataset)
     assert '<option value="scans" selected>scans (90, 28, 28) uint8</option>' in page
     assert "&lt;b&gt;grades (90, 1) int64" in page
     assert "long (40,) uint8" in page
-    assert "The array meta holds Python objects." in page
+    assert "The array meta contains Python objects." in page
     assert '<option value="meta"' not in page
     assert "Use in new project" not in page
     assert "Select arrays" in as_bob.get(reverse("dataset-list")).content.decode()
@@ -147,4 +147,4 @@ def test_only_editors_choose_and_only_once(
     assert as_bob.post(columns, {"target": "x"}).status_code == 302
     choose(as_bob, arrays)
     again = as_bob.post(reverse("dataset-arrays", args=[arrays.pk]), CHOSEN, follow=True)
-    assert "not waiting for choices any more" in again.content.decode()
+    assert "were already selected" in again.content.decode()

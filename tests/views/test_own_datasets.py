@@ -185,7 +185,7 @@ def test_the_page_tells_what_was_done(as_dora: Client, own: Dataset) -> None:
     page = as_dora.get(reverse("dataset-detail", args=[own.pk])).content.decode()
     assert "8 images of 12 × 12 × 1, 2 classes" in page
     assert "8 of 8 images were scaled" in page
-    assert "2 files were left out" in page
+    assert "2 files left out" in page
     assert "&lt;b&gt;.png" in page
     assert "ab" * 32 in page
     assert page.count("<form") == 1, "only the one that signs out"

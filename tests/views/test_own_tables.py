@@ -17,7 +17,7 @@ COLUMNS = [
     {"name": "<b>town", "type": "category", "missing": 0, "different": 3, "examples": ["Köln"],
      "reason": ""},
     {"name": "id", "type": "out", "missing": 0, "different": 1001, "examples": ["1"],
-     "reason": "numbers the rows"},
+     "reason": "looks like a row ID"},
     {"name": "price", "type": "number", "missing": 0, "different": 900, "examples": ["1.5"],
      "reason": ""},
 ]  # fmt: skip
@@ -81,7 +81,7 @@ def test_bob_uploads_a_table(as_bob: Client, team: Team, uploads: Path, name: st
 def test_what_was_found_is_shown_and_can_be_corrected(as_bob: Client, table: Dataset) -> None:
     page = page_of(as_bob, table)
     assert "1,200 rows and 4 columns detected" in page
-    assert "numbers the rows" in page
+    assert "looks like a row ID" in page
     assert "22 · 38" in page
     assert "Detected for “price”: regression" in page
     assert "&lt;b&gt;town" in page
@@ -103,13 +103,13 @@ def test_what_was_found_is_shown_and_can_be_corrected(as_bob: Client, table: Dat
 
 def test_a_refusal_comes_back_to_the_form_with_its_choices(as_bob: Client, team: Team) -> None:
     row = _table(
-        team, failure_code="bad_data", failure_message="The column “age” holds “abc” in row 12.",
+        team, failure_code="bad_data", failure_message="Column “age”, row 12: “abc”",
         upload={"kind": "text table", "name": "houses.csv", "target": "age", "task": "regression",
                 "types": {"id": "number"}, "drop_rows": True, **READING},
     )  # fmt: skip
     page = page_of(as_bob, row)
     assert "could not be prepared with these settings" in page
-    assert "holds “abc” in row 12" in page
+    assert "row 12: “abc”" in page
     assert '<option value="age" selected>' in page
     assert "checked" in page
     third = page[page.index('name="type-3"') :]
@@ -209,7 +209,7 @@ def test_two_who_choose_at_once_start_one_preparation(as_bob: Client, table: Dat
     response = choose(as_bob, table, target="age")
     table.refresh_from_db()
     assert table.upload["target"] == "price"
-    assert "Somebody else was faster" in as_bob.get(response["Location"]).content.decode()
+    assert "were already selected" in as_bob.get(response["Location"]).content.decode()
 
 
 def test_a_table_that_waits_can_be_deleted(as_bob: Client, table: Dataset) -> None:
@@ -238,8 +238,8 @@ def ready(team: Team) -> Dataset:
             "target_name": "label", "feature_names": ["<i>age", "town"],
             "head": [[None, "Köln", "yes"], [1.5, "Ulm", "no"]],
             "columns": [number, category, *more], "column_count": 1200,
-            "notes": ["3 rows were dropped: they have no target."], "dropped_count": 1,
-            "dropped": [{"name": "id", "reason": "numbers the rows"}],
+            "notes": ["3 rows were dropped because they have no target."], "dropped_count": 1,
+            "dropped": [{"name": "id", "reason": "looks like a row ID"}],
         },
     )  # fmt: skip
 
@@ -252,7 +252,7 @@ def test_the_page_shows_each_column(as_dora: Client, ready: Dataset) -> None:
     assert "0.500 to 1.50: 30" in page
     assert "14 values, mostly Köln" in page
     assert "Köln: 25" in page
-    assert "1 column was left out" in page
+    assert "1 column left out" in page
     assert "3 rows were dropped" in page
     assert "Columns 1 to 100 of 1,200 (only the first 1,000 are shown)" in page
     assert page.count("<svg") > 100

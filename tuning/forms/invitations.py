@@ -36,7 +36,7 @@ class InvitationForm(forms.ModelForm):
         self.fields["email"].help_text = (
             "The link is sent there."
             if settings.EMAIL_HOST
-            else "To tell invitations apart. No mail is sent: this site has no mail server."
+            else "Optional label. No mail is sent: this site has no mail server."
         )
         self.order_fields(["role", "days", "project", "email"])
 

@@ -63,7 +63,7 @@ def find_dataset(
     if dataset is not None:
         if given := [name for name, value in {**choices, **(arrays or {})}.items() if value]:
             option = _OPTIONS.get(given[0], ARRAY_OPTIONS.get(given[0], given[0]))
-            raise CommandError(f"--{option}: this is for files; {text} is built in.")
+            raise CommandError(f"--{option} is only for files, but {text} is built in.")
         return dataset
     path = _path(text, "dataset", known.values_list("key", flat=True))
     if path.stat().st_size > largest_upload():
@@ -74,9 +74,9 @@ def find_dataset(
         refuse(form)
         upload = form.upload()
         if upload["kind"] in TABLES and not upload["target"]:
-            raise CommandError("--target: name the column of the table that is to be predicted.")
+            raise CommandError("--target is required: the column to predict.")
         if arrays and upload["kind"] != ARRAYS:
-            raise CommandError(f"--{ARRAY_OPTIONS[next(iter(arrays))]}: this is for .npz files.")
+            raise CommandError(f"--{ARRAY_OPTIONS[next(iter(arrays))]} is only for .npz files.")
         if arrays:
             upload["arrays"] = arrays
         same = Dataset.objects.filter(team=team, upload=upload, upload_sha256=digest)
@@ -94,7 +94,7 @@ def find_template(text: str, user: Any, team: Team, constants: list[str]) -> Hyp
     known = HyperModel.objects.current().filter(team__isnull=True)
     template = known.filter(key=text).first()
     if template is not None and constants:
-        raise CommandError(f"--constant: this is for files; {text} is built in.")
+        raise CommandError(f"--constant is only for files, but {text} is built in.")
     if template is not None:
         return template
     path = _path(text, "template", known.values_list("key", flat=True))
@@ -125,8 +125,8 @@ def _path(text: str, what: str, keys: Any) -> Path:
     if path.is_file():
         return path
     if path.suffix or len(path.parts) > 1:
-        raise CommandError(f"There is no file {text}.")
-    raise CommandError(f"There is no {what} {text!r}. There are: {', '.join(keys)}.")
+        raise CommandError(f"No such file: {text}.")
+    raise CommandError(f"Unknown {what} {text!r}. Available: {', '.join(keys)}.")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def own_worker(say: Callable[[str], None]) -> Iterator[None]:
     from tuning.supervisor.slots import slot_count
 
     log_path = settings.DATA_ROOT / "tune-worker.log"
-    say(f"No worker is online: starting one (its log: {log_path})")
+    say(f"No worker is online. Starting one (log: {log_path})")
     command = [
         sys.executable, "-m", "celery", "--app", "webapp", "worker", "--pool", "threads",
         "--concurrency", str(slot_count() + 1), "--hostname", f"tune-{os.getpid()}@%h",

@@ -156,7 +156,7 @@ class Family:
         start.deaths = [then for then in start.deaths if now - then < DEATHS_SECONDS] + [now]
         deaths, reason = len(start.deaths), f"{name} ended unexpectedly ({_how(child.returncode)})"
         if deaths >= self.most_deaths:
-            self.failed = reason if deaths == 1 else f"{reason}, {deaths} times in a short while"
+            self.failed = reason if deaths == 1 else f"{reason}, {deaths} times within a short time"
             return
         delay = FIRST_DELAY * 2 ** (deaths - 1)
         start.again_at = now + delay

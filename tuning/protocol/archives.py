@@ -22,8 +22,8 @@ _END64_PLACE = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s4B4HL2L5H2L")
 _LOCAL_SIZE = 30
-_CUT_OFF = "The file is damaged or was cut off: the end of the zip archive is missing."
-_DAMAGED = "The file is damaged: its list of contents cannot be read."
+_CUT_OFF = "The zip archive is damaged or incomplete: its end is missing."
+_DAMAGED = "The zip archive is damaged: its list of contents cannot be read."
 
 
 class BadArchive(ValueError):
@@ -35,7 +35,7 @@ def open_archive(path: Path, most_bytes: int) -> zipfile.ZipFile:
     is what its contents may take up unpacked. Raises BadArchive."""
     with path.open("rb") as file:
         if file.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
-            raise BadArchive("The file is not what its name says: it is no zip archive.")
+            raise BadArchive("The file is not a zip archive.")
         start = _check_directory(file)
     try:
         archive = zipfile.ZipFile(path)
@@ -68,7 +68,7 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[byt
         # zipfile and zlib raise half a dozen kinds, and struct.error besides.
         raise ValueError("it is damaged in the archive") from error
     if left:
-        raise ValueError("it is not as long as the archive says")
+        raise ValueError("its length differs from the archive's list of contents")
 
 
 def _check_directory(file: BinaryIO) -> int:
@@ -84,9 +84,9 @@ def _check_directory(file: BinaryIO) -> int:
         name, extra, comment = fields[12:15]
         count += 1
         if count > MOST_ENTRIES:
-            raise BadArchive(f"The archive holds more than {MOST_ENTRIES:,} files.")
+            raise BadArchive(f"The archive contains more than {MOST_ENTRIES:,} files.")
         if name > _LONGEST_NAME:
-            raise BadArchive(f"The archive holds a file whose name has {name:,} bytes.")
+            raise BadArchive(f"The archive contains a file name of {name:,} bytes.")
         file.seek(name + extra + comment, os.SEEK_CUR)
         left -= _ENTRY.size + name + extra + comment
     if left < 0 or count != declared:
@@ -103,15 +103,11 @@ def _find_directory(file: BinaryIO) -> tuple[int, int, int]:
     tail = file.read(tail_size)
     place = tail_size - _END.size
     if place < 0:
-        raise BadArchive(
-            "The file is damaged or was cut off: the end of the zip archive is missing."
-        )
+        raise BadArchive("The zip archive is damaged or incomplete: its end is missing.")
     if not (tail[place : place + 4] == b"PK\x05\x06" and tail[-2:] == b"\0\0"):
         place = tail.rfind(b"PK\x05\x06")
     if place < 0 or len(tail) - place < _END.size:
-        raise BadArchive(
-            "The file is damaged or was cut off: the end of the zip archive is missing."
-        )
+        raise BadArchive("The zip archive is damaged or incomplete: its end is missing.")
     _, disk, first_disk, _, count, size, start, _ = _END.unpack_from(tail, place)
     end = length - tail_size + place
     place64 = end - _END64_PLACE.size
@@ -141,7 +137,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise BadArchive(f"“{name}” is compressed by a method other than deflate.")
     parts = re.split(r"[/\\]", name)
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name) or ".." in parts:
-        raise BadArchive(f"“{name}” in the archive leads out of its folder.")
+        raise BadArchive(f"“{name}” in the archive points outside its folder.")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise BadArchive(f"“{name}” in the archive is a link or a device, not a file.")
@@ -165,13 +161,13 @@ def _check_sizes(entries: list[zipfile.ZipInfo], most_bytes: int) -> None:
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > most_bytes:
         raise BadArchive(
-            f"Unpacked, the file takes {unpacked / 2**20:,.0f} MB; "
-            f"at most {most_bytes / 2**20:,.0f} MB are accepted."
+            f"The unpacked file needs {unpacked / 2**20:,.0f} MB, more than the limit of "
+            f"{most_bytes / 2**20:,.0f} MB."
         )
     if unpacked > _HARMLESS_BYTES and unpacked > MOST_RATIO * stored:
         raise BadArchive(
-            f"The file unpacks to {unpacked / max(stored, 1):,.0f} times its size; "
-            f"at most {MOST_RATIO} times is accepted."
+            f"The file unpacks to {unpacked / max(stored, 1):,.0f} times its size, more than the "
+            f"limit of {MOST_RATIO} times."
         )
     for entry in entries:
         if entry.compress_type == zipfile.ZIP_STORED and entry.compress_size != entry.file_size:

@@ -33,7 +33,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
     CatalogueEntry(
         "breast-cancer",
         "Breast cancer",
-        "Measurements of cell nuclei from images of breast tissue; tell malignant from benign.",
+        "Measurements of cell nuclei from images of breast tissue; classify malignant and benign.",
         "bundled",
         "table",
         "classification",
@@ -42,7 +42,10 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
     CatalogueEntry(
         "wine",
         "Wine",
-        "Chemical analyses of wines from three growers in one region of Italy; tell the grower.",
+        (
+            "Chemical analyses of wines from three growers in one region of Italy; classify the "
+            "grower."
+        ),
         "bundled",
         "table",
         "classification",
@@ -51,7 +54,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
     CatalogueEntry(
         "iris",
         "Iris",
-        "Lengths and widths of the flowers of three species of iris; tell the species.",
+        "Lengths and widths of the flowers of three species of iris; classify the species.",
         "bundled",
         "table",
         "classification",

@@ -304,16 +304,16 @@ def encode_event(event: Event) -> bytes:
 def decode_event(line: bytes) -> Event:
     """The event in a line. Raises BadEvent with a sentence that says what is wrong with it."""
     if len(line) > MAX_LINE:
-        raise BadEvent(f"an event of {len(line):,} bytes; at most {MAX_LINE:,} are accepted")
+        raise BadEvent(f"an event of {len(line):,} bytes, more than {MAX_LINE:,}")
     try:
         document = _storable(json.loads(line))
     except (ValueError, OverflowError, RecursionError) as error:
-        raise BadEvent("not a line of JSON") from error
+        raise BadEvent("a line that is not JSON") from error
     if not isinstance(document, dict):
-        raise BadEvent("not a JSON object")
+        raise BadEvent("a line that is not a JSON object")
     kind = _KINDS.get(str(document.pop("event", "")))
     if kind is None:
-        raise BadEvent("no such event")
+        raise BadEvent("an unknown event")
     event: Event = _filled(kind, _NAMES[kind], document)
     return event
 

@@ -118,7 +118,7 @@ _TEXTS: dict[FailureCode, _Text] = {
         "Correct the template and save it as a new version, which a new search uses.",
         {
             _VALIDATION: "Correct the template and save it.",
-            _READING: "Report this to whoever runs this Tuneroom.",
+            _READING: "Report this to your administrator.",
         },
         _OURS,
     ),
@@ -131,11 +131,10 @@ _TEXTS: dict[FailureCode, _Text] = {
     FailureCode.NO_MODEL: _Text(
         "The template built no model",
         Fault.CODE,
-        "Let the builder return a model for all values, and save it as a new version, which a new "
-        "search uses.",
+        "Return a model for all hyperparameter values and save a new version for a new search.",
         {
-            _VALIDATION: "Let the builder return the model. If another function builds it, call "
-            "that one build_model.",
+            _VALIDATION: "Return the model from the builder. If another function builds it, name "
+            "that function build_model.",
         },
     ),
     FailureCode.CANNOT_SAVE: _Text(
@@ -148,18 +147,15 @@ _TEXTS: dict[FailureCode, _Text] = {
     FailureCode.NAN_SCORE: _Text(
         "The objective became NaN",
         Fault.VALUES,
-        "Training diverged with these values (a smaller learning rate usually helps), or the score "
-        "is not defined for them.",
-        {
-            _VALIDATION: "Let the template begin with values that train, such as a smaller "
-            "learning rate."
-        },
+        "Training diverged (a smaller learning rate often helps), or the score is undefined for "
+        "these values.",
+        {_VALIDATION: "Use defaults that train, such as a smaller learning rate."},
     ),
     FailureCode.NO_SCORE: _Text(
         "The objective was never reported",
         Fault.CODE,
         "Start a new search with an objective that the template reports.",
-        {_VALIDATION: "Let the template report the objective that it names."},
+        {_VALIDATION: "Report the objective as a metric in the template."},
     ),
     FailureCode.OUT_OF_MEMORY: _Text(
         "Out of memory",
@@ -167,22 +163,22 @@ _TEXTS: dict[FailureCode, _Text] = {
         "Use a smaller model or batch size, or fewer slots on this worker.",
         {
             _VALIDATION: "Make the model of the default values smaller.",
-            _READING: f"{_SMALLER_FILE}, or let the administrator raise RUNNER_MEMORY_MB.",
+            _READING: f"{_SMALLER_FILE}, or ask your administrator to raise RUNNER_MEMORY_MB.",
         },
         {_VALIDATION: Fault.CODE, **_FILE},
     ),
     FailureCode.TOO_MANY_PROCESSES: _Text(
         "Too many processes",
         Fault.CODE,
-        "Start fewer processes and threads at a time; the administrator sets RUNNER_PROCESSES.",
-        {_READING: "The administrator can raise RUNNER_PROCESSES."},
+        "Start fewer processes and threads, or ask your administrator to raise RUNNER_PROCESSES.",
+        {_READING: "Ask your administrator to raise RUNNER_PROCESSES."},
         {_READING: Fault.MACHINE},
     ),
     FailureCode.TOO_MUCH_DISK: _Text(
         "Too much disk space",
         Fault.CODE,
-        "Write fewer or smaller files; the administrator sets RUNNER_DISK_MB.",
-        {_READING: f"{_SMALLER_FILE}, or let the administrator raise RUNNER_DISK_MB."},
+        "Write fewer or smaller files, or ask your administrator to raise RUNNER_DISK_MB.",
+        {_READING: f"{_SMALLER_FILE}, or ask your administrator to raise RUNNER_DISK_MB."},
         _FILE,
     ),
     FailureCode.KILLED: _Text(
@@ -217,26 +213,26 @@ _TEXTS: dict[FailureCode, _Text] = {
     FailureCode.NO_NETWORK: _Text(
         "A download failed",
         Fault.NETWORK,
-        "Connect the worker to the internet, or choose something that needs no download.",
+        "Connect the worker to the internet, or choose a dataset or values that need no download.",
     ),
     FailureCode.BAD_EVENT: _Text(
-        "The process broke the protocol",
+        "Protocol error",
         Fault.CODE,
-        "The template must not write to Tuneroom's own channel.",
-        {_READING: "Report this to whoever runs this Tuneroom."},
+        "The template must not write to Tuneroom's event channel.",
+        {_READING: "Report this to your administrator."},
         _OURS,
     ),
     FailureCode.WORKER_LOST: _Text(
-        "The worker was lost",
+        "The worker stopped responding",
         Fault.MACHINE,
-        "See on the workers page whether a worker is online, then start it again.",
+        "Check the workers page, then start it again.",
     ),
     FailureCode.MISSING_FILE: _Text(
-        "A file that this work needs is gone",
+        "A required file is missing",
         Fault.MACHINE,
-        "Start a new search if files were removed from the data folder by hand.",
+        "Start a new search if files were removed from the data folder.",
         {
-            _VALIDATION: "Validate the template again once the dataset is there.",
+            _VALIDATION: "Prepare the dataset, then validate the template again.",
             _READING: "Upload the file again.",
         },
     ),
@@ -250,6 +246,9 @@ _TEXTS: dict[FailureCode, _Text] = {
     FailureCode.BAD_MODEL_FILE: _Text(
         "The model file was refused",
         Fault.CODE,
-        "Save the whole model as a Keras or skops file; the administrator sets MODEL_MAX_MB.",
+        (
+            "Save the whole model as a Keras or skops file, or ask your administrator to raise "
+            "MODEL_MAX_MB."
+        ),
     ),
 }

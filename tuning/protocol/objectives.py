@@ -26,7 +26,7 @@ def question(metric: str) -> str:
 def is_better(score: float, than: float | None, direction: str) -> bool:
     """Whether `score` beats `than`; anything beats None. `direction` is "max" or "min"."""
     if direction not in (MAX, MIN):
-        raise ValueError(f"No direction to compare by: {direction!r}.")
+        raise ValueError(f"Invalid direction: {direction!r}.")
     if than is None:
         return True
     return score > than if direction == MAX else score < than

@@ -83,11 +83,11 @@ def check_settings(settings: ScriptSettings) -> None:
     space. Raises ValueError."""
     _check(len(settings.arguments) <= MAX_ARGUMENTS, "too many arguments")
     for one in settings.arguments:
-        _check(one.use in set(Use), "an argument of no known use")
+        _check(one.use in set(Use), "an unknown use of an argument")
         _check(len(one.text) <= MAX_TEXT and len(one.note) <= MAX_NOTE, "a long argument")
         _check(
             one.field in NUMBERS | AMOUNTS | TEXTS | {OBJECTIVE, ""},
-            "an argument of no known field",
+            "an unknown field of an argument",
         )
     for name, value in settings.fields.items():
         _check(_fits(name, value), f"no value for the field {name[:50]!r}")
@@ -104,4 +104,4 @@ def _fits(name: str, value: Any) -> bool:
 
 def _check(holds: bool, problem: str) -> None:
     if not holds:
-        raise ValueError(f"settings of a script with {problem}")
+        raise ValueError(f"script settings with {problem}")

@@ -46,8 +46,8 @@ MOST_CATEGORIES = 1_000
 ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16 without a mark, little-endian",
-    "utf-16-be": "UTF-16 without a mark, big-endian",
+    "utf-16-le": "UTF-16 little-endian, no BOM",
+    "utf-16-be": "UTF-16 big-endian, no BOM",
     "utf-32": "UTF-32",
     "cp1252": "Windows-1252 (Western Europe)",
     "latin-1": "ISO 8859-1 (Latin 1)",

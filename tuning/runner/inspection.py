@@ -58,10 +58,10 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     keras.backend.clear_session()
     hp = oracle.get_space()
     model = template.build(hp)
-    channel.send(Progress("Training the default for a moment"))
+    channel.send(Progress("Training the default model briefly"))
     look = _look_at_estimator if is_estimator(model) else _look_at_network
     found = look(template, hp, model, dataset)
-    channel.send(Progress("Building models of random values"))
+    channel.send(Progress("Building sampled models"))
     oracle.update_space(hp)
     template.start_anew()
     samples = sample_models(oracle, found.size)

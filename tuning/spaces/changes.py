@@ -27,7 +27,7 @@ def baseline_note(searched: dict[str, Any], own: dict[str, Any]) -> str:
     """A sentence if the first trial is not the template's defaults any more; else nothing."""
     values = default_values(searched)
     others = [
-        f"{p.name} is {setting(p.default)} instead of {setting(p.own.default)}"
+        f"{p.name} is {setting(p.default)} (was {setting(p.own.default)})"
         for p in compared(searched, own)
         if p.own and p.name in values and values[p.name] != p.own.default
     ]
@@ -36,4 +36,4 @@ def baseline_note(searched: dict[str, Any], own: dict[str, Any]) -> str:
     if len(others) > NAMED:
         others[NAMED - 1 :] = [f"{len(others) - NAMED + 1} more differ"]
     shown = in_words(others)
-    return f"The baseline is not the template’s own default: {shown}."
+    return f"The baseline differs from the template defaults: {shown}."

@@ -102,7 +102,7 @@ def edited_parameter(
         return own
     part = "values"
     if isinstance(edit, Range) and not is_number(own):
-        raise Refused(part, "This takes no range of numbers.")
+        raise Refused(part, "Ranges are not supported for this hyperparameter.")
     if isinstance(edit, Range) and edit.low == edit.high:
         edit = Values((edit.low,))
         part = "low"
@@ -139,9 +139,9 @@ def _with_range(own: Hyperparameter, edit: Range) -> Hyperparameter:
     elif whole and edit.sampling == "linear":
         step = 1
     if low > high:
-        raise Refused("high", f"This is below the lower end, {setting(low)}.")
+        raise Refused("high", f"Enter a value of at least {setting(low)}.")
     if edit.sampling not in SAMPLINGS:
-        raise Refused("sampling", f"There is no sampling “{edit.sampling}”.")
+        raise Refused("sampling", f"Unknown sampling “{edit.sampling}”.")
     if edit.sampling != "linear" and low <= 0:
         raise Refused("low", "Logarithmic sampling needs values above 0.")
     if edit.sampling == "reverse_log" and high > low * MOST_REVERSED:
@@ -161,7 +161,7 @@ def _check_step(step: float | None, low: float, high: float, sampling: str) -> N
         if step <= 0:
             raise Refused("step", "A step must be above 0.")
         if step > (high - low) * (1 + 1e-9):
-            raise Refused("step", f"This is more than from {setting(low)} to {setting(high)}.")
+            raise Refused("step", f"The step exceeds the range {setting(low)} to {setting(high)}.")
     else:
         if step <= 1:
             raise Refused(
@@ -177,10 +177,10 @@ def _check_step(step: float | None, low: float, high: float, sampling: str) -> N
 
 def _with_numbers(own: Hyperparameter, values: Sequence[Any], part: str) -> Hyperparameter:
     if not values:
-        raise Refused("values", "Give at least one value.")
+        raise Refused("values", "Enter at least one value.")
     numbers = list(dict.fromkeys(_number(own, value, part) for value in values))
     if len(numbers) > MOST_VALUES:
-        raise Refused("values", f"These are {len(numbers):,} values; {MOST_VALUES:,} are the most.")
+        raise Refused("values", f"{len(numbers):,} values exceed the limit of {MOST_VALUES:,}.")
     if len(numbers) == 1:
         return _fixed(own, numbers[0])
     config = {**_common(own), "default": None, "values": numbers, "ordered": True}
@@ -192,7 +192,7 @@ def _with_options(own: Hyperparameter, values: Sequence[Any]) -> Hyperparameter:
     unknown = [value for value in values if not any(_same(value, option) for option in known)]
     if unknown:
         options = in_words([setting(option) for option in known])
-        raise Refused("values", f"The template knows {options}, not {setting(unknown[0])}.")
+        raise Refused("values", f"The template supports {options}, not {setting(unknown[0])}.")
     if not values:
         raise Refused("values", "Select at least one value.")
     chosen = [option for option in known if any(_same(value, option) for value in values)]
@@ -219,12 +219,12 @@ def _number(own: Hyperparameter, value: Any, part: str) -> Any:
     number = _as_number(value, value_type(own) is int, part)
     lowest, highest = _bounds(own)
     if value_type(own) is int and lowest > 0 >= number:
-        raise Refused(part, "This must be 1 or more: all of the template’s own values are.")
+        raise Refused(part, "Enter 1 or more, as in the template.")
     if lowest >= 0 > number:
-        raise Refused(part, "This must not be below 0: none of the template’s own values is.")
+        raise Refused(part, "Enter 0 or more, as in the template.")
     share = own.kind == "Float" and own.sampling == "linear" and lowest >= 0 and highest <= 1
     if share and number > 1:
-        raise Refused(part, "This must not be above 1: the template’s own values are shares of 1.")
+        raise Refused(part, "Enter at most 1, as in the template.")
     return number
 
 
@@ -245,8 +245,8 @@ def _check_governing(
     asked for hyperparameters that are not."""
     others = in_words([*governs[:3], *(["others"] if len(governs) > 3 else [])])
     sentence = (
-        f"Whether {others} {'is' if len(governs) == 1 else 'are'} in use depends on this, and the "
-        f"template says so for {own.range_text} only."
+        f"Conditions of {others} depend on this hyperparameter. Use only values of "
+        f"{own.range_text}."
     )
     if changed.listed is not None:
         if not all(own.takes(value) for value in changed.listed):

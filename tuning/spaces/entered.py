@@ -18,7 +18,7 @@ def configuration(space: dict[str, Any], entered: Mapping[str, Any]) -> dict[str
     inactive = {p.name: p.condition_text for p in parameters if p.name not in values}
     for name in entered:
         if name in inactive:
-            raise Refused(name, f"{name} is only in use while {inactive[name]}.")
+            raise Refused(name, f"{name} is only used if {inactive[name]}.")
         if name not in values:
             raise Refused(name, f"The search space has no hyperparameter {name}.")
     return values

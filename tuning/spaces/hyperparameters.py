@@ -164,7 +164,7 @@ class Hyperparameter:
     def range_text(self) -> str:
         """What it can be, in words."""
         if self.kind == "Fixed":
-            return f"always {setting(self.config.get('value'))}"
+            return f"fixed: {setting(self.config.get('value'))}"
         if self.kind == "Boolean":
             return "on or off"
         if self.kind == "Choice":
@@ -173,7 +173,7 @@ class Hyperparameter:
         step, sampling = self.step, self.sampling
         text = f"{low} to {high}"
         if step is not None and sampling != "linear":
-            text += f", each {setting(step)} times the one before"
+            text += f", multiplied by {setting(step)}"
         elif step is not None and not (self.kind == "Int" and step == 1):
             text += f" in steps of {setting(step)}"
         if sampling != "linear" and step is None:

@@ -52,5 +52,5 @@ def choose(space: dict[str, Any], max_trials: int, parallel: int = 1) -> Choice:
     if any(p.conditions for p in free):
         why.append("handles conditional hyperparameters")
     if parallel > 1:
-        why.append(f"keeps the {parallel} trials that run at once apart")
+        why.append(f"keeps {parallel} parallel trials apart")
     return Choice(Name.SOBOL, starts, Name.TPE, f"which {in_words(why)}")

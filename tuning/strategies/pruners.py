@@ -58,8 +58,8 @@ _COMPARING = ("pruning_warmup", "pruning_min_trials", "pruning_interval")
 _TABLE = (
     Traits(
         Name.NONE, "None",
-        "Trains every trial to its end.",
-        "Few epochs, few trials, or models that start slowly and end well.",
+        "Does not prune.",
+        "Few epochs or trials, or models that start slowly and end well.",
     ),
     Traits(
         Name.AUTO, "Automatic",
@@ -70,7 +70,7 @@ _TABLE = (
         Name.MEDIAN, "Median",
         "Prunes a trial whose best value so far is worse than the median of finished trials at the "
         "same epoch.",
-        "Most searches: it needs no further settings.",
+        "Most searches. Needs no further settings.",
         _COMPARING,
     ),
     Traits(
@@ -82,9 +82,8 @@ _TABLE = (
     ),
     Traits(
         Name.ASHA, "Successive halving (ASHA)",
-        "Compares all trials at rungs, after 1, 3, 9… epochs with a reduction factor of 3: the "
-        "best third goes on, the others are pruned. A pruned trial that belongs to the best after "
-        "all goes on.",
+        "Compares all trials at rungs, for example after 1, 3 and 9 epochs with a reduction "
+        "factor of 3. The best third continues.",
         "Many trials with many epochs each, above all with parallel trials.",
         ("pruning_warmup", "pruning_factor"), compares_running=True, promotes=True,
     ),
@@ -92,7 +91,7 @@ _TABLE = (
         Name.HYPERBAND, "Hyperband brackets",
         "Successive halving in several groups of trials that begin to prune after different "
         "numbers of epochs.",
-        "Like successive halving, when you do not know how early the curves can be trusted.",
+        "Like successive halving, when you do not know how early curves are reliable.",
         ("pruning_warmup", "pruning_factor"), compares_running=True,
     ),
     Traits(
@@ -103,8 +102,8 @@ _TABLE = (
     ),
     Traits(
         Name.THRESHOLD, "Threshold",
-        "Prunes a trial whose value leaves the range that you give.",
-        "Diverging models, when you know which values are hopeless.",
+        "Prunes a trial whose value leaves the given range.",
+        "Diverging models with known bad values.",
         ("pruning_warmup", "pruning_interval", "pruning_lower", "pruning_upper"),
     ),
     Traits(
@@ -174,9 +173,9 @@ def resolved(pruning: Pruning, strategy: Strategy, has_epochs: bool, max_trials:
     if not strategy.learns_from_pruned:
         return none(f"{strategy.caption} cannot learn from pruned trials")
     if max_trials < MIN_TRIALS:
-        return none(f"fewer than {MIN_TRIALS} trials leave too little to compare with")
+        return none(f"fewer than {MIN_TRIALS} trials are too few to compare")
     if pruning.steps < MIN_STEPS:
-        return none(f"trials of fewer than {MIN_STEPS} {unit} leave too little to save")
+        return none(f"trials with fewer than {MIN_STEPS} {unit} are too short to save time")
     if not has_epochs:
         reason = "compares the folds with those of the best trial"
         return replace(pruning, pruner=Name.WILCOXON, warmup=0, p=0.1, reason=reason)

@@ -12,12 +12,12 @@ def arrays_of(event: FoundArrays, upload: dict[str, Any]) -> dict[str, Any]:
     """What the row keeps. Raises BadEvent."""
     names = [array.name for array in event.arrays]
     if upload.get("kind") != ARRAYS:
-        raise BadEvent("arrays of something that holds none")
+        raise BadEvent("arrays of a file without arrays")
     if not 2 <= len(names) <= MOST_ARRAYS or len(set(names)) < len(names):
-        raise BadEvent("a list of arrays that is none")
+        raise BadEvent("an invalid list of arrays")
     if any(not name or len(name) > MAX_NAME for name in names):
-        raise BadEvent("arrays with names that are none")
+        raise BadEvent("arrays with invalid names")
     for role, name in event.roles.items():
         if role not in ARRAY_ROLES or name not in names:
-            raise BadEvent("arrays with roles that are none")
+            raise BadEvent("arrays with invalid roles")
     return asdict(event)

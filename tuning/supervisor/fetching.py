@@ -23,7 +23,7 @@ def fetch(url: str, beat: Callable[[], None]) -> str:
     is called a few times a second and may raise."""
     name = published_file(url, settings.WEIGHTS_URL)
     if not name:
-        return "Only weights that Keras publishes are fetched for a model template."
+        return "Templates can only download weights published by Keras."
     target = Path(settings.DOWNLOADS_ROOT) / "models" / name
     # Downloaded even if it is there: then the template's runner has it too, and Keras, which knows
     # its digest, does not want it.
@@ -52,4 +52,4 @@ def _wait(runner: RunnerProcess, target: Path, beat: Callable[[], None]) -> str:
             store_file(runner.folder / "fetched" / "file", own, beat)
             own.replace(target)
             return ""
-    return f"Nothing arrived for {STALL_SECONDS} seconds."
+    return f"No data received for {STALL_SECONDS} seconds."

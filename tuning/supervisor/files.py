@@ -132,7 +132,7 @@ def _open_folder(root: Path, *names: str, make: bool = False) -> int:
             if make:
                 os.fchown(descriptor, owner.st_uid, owner.st_gid)
         except OSError as error:
-            raise BadEvent(f"word of a folder {name!r} that is none") from error
+            raise BadEvent(f"a missing folder: {name!r}") from error
         finally:
             os.close(above)
     return descriptor
@@ -144,7 +144,7 @@ def open_plain(source: Path) -> BinaryIO:
 
 
 def _open_plain(source: Path | str, folder: int | None) -> int:
-    problem = f"word of a file {Path(source).name!r} that is none"
+    problem = f"a missing file: {Path(source).name!r}"
     try:
         # Not blocking: nobody may ever write into a pipe.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK

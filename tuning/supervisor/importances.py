@@ -87,7 +87,9 @@ class ImportancesThread:
             return {"message": "These trials have no hyperparameters.", "result": {}}
         if not can_tell(order["scores"]):
             have = counted(trials, "completed trial")
-            said = f"Importances need a few completed trials with different scores. Here: {have}."
+            said = (
+                f"Importances need several completed trials with different scores. Found: {have}."
+            )
             return {"message": said, "result": {}}
         found = {"trials": trials, "of": of, "method": order["method"]}
         try:

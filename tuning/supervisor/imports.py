@@ -42,19 +42,19 @@ BATCH = 200
 def check_imported(event: Imported) -> None:
     """The words of an untrusted process on which rows and pages count. Raises BadEvent."""
     if event.origin not in (Search.Origin.KERASTUNER, Search.Origin.TENSORBOARD):
-        raise BadEvent("an import from no known program")
+        raise BadEvent("an import from an unknown program")
     if event.tuner not in ("", *STRATEGIES):
-        raise BadEvent("an import with no known tuner")
+        raise BadEvent("an import with an unknown strategy")
     if not 0 < event.trials <= MOST_IMPORTED:
         raise BadEvent(f"an import of {event.trials:,} trials")
     if not all(0 < len(name) <= 80 for name in event.metrics):
-        raise BadEvent("an import with names of metrics that are none")
+        raise BadEvent("an import with invalid names of metrics")
     if event.objective and event.direction not in Search.Direction.values:
         raise BadEvent("an import without a direction")
     if event.proposed and event.proposed not in event.metrics:
-        raise BadEvent("an import that proposes an objective which is none of its metrics")
+        raise BadEvent("an import whose objective is not one of its metrics")
     if len(event.objective) > 80:
-        raise BadEvent("an import whose objective is no metric")
+        raise BadEvent("an import whose objective is not a metric")
 
 
 @transaction.atomic
@@ -131,7 +131,7 @@ def _still_wanted(row: SearchImport, search: Search) -> None:
 
 def _trial(search: Search, number: int, found: FoundTrial) -> Trial:
     if found.status not in FINISHED:
-        raise BadEvent("a trial of an import with no known status")
+        raise BadEvent("an imported trial with an unknown status")
     score = found.metrics.get(search.objective)
     status, code, message = Status(found.status), "", ""
     if status == Status.COMPLETED and score is None:
@@ -140,7 +140,9 @@ def _trial(search: Search, number: int, found: FoundTrial) -> Trial:
     elif status == Status.FAILED:
         code = FailureCode.CODE_ERROR
         lines = found.message.strip().splitlines()
-        message = lines[-1][:1_000] if lines else "The trial failed; its files do not say why."
+        message = (
+            lines[-1][:1_000] if lines else "The trial failed. The files do not contain the cause."
+        )
     values = checked_values(found.values)
     own = {key: value for key, value in values.items() if key.startswith("tuner/")}
     return Trial(

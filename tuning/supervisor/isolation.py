@@ -54,57 +54,57 @@ def probe() -> list[Layer]:
     calls = held.get("unix_sockets", False) and held.get("new_namespace", False)
     return [
         Layer(
-            0, "Own process", bool(held),
+            0, "Separate process", bool(held),
             "Own session, empty private folder, no credentials; limits on memory, processes, files "
             "and disk, counted twice a second.",
         ),
         Layer(
             0, "Ends with its worker", held.get("dies_with_parent", False),
-            "With everything that it started, detached processes included.",
+            "All processes that it started end too, including detached ones.",
         ),
         Layer(
             0, "No privileges", held.get("no_privileges", False),
-            "Not root's either, and no program gives any.",
+            "No root privileges, and no program can grant them.",
         ),
-        Layer(1, "Files", files, "Sees Python, its dataset and its own folder only (Landlock)."),
+        Layer(1, "Files", files, "Can access only Python, its dataset and its folder (Landlock)."),
         Layer(
             1, "Processes", others,
             "Cannot read, signal or change other processes (Landlock and seccomp).",
         ),
         Layer(1, "Ports", held.get("connect", False), _ports_text(held)),
         Layer(2, "System calls", calls, "No local sockets, tracing or namespaces (seccomp)."),
-        Layer(3, "Own view of the machine", held.get("own_view", False), _view_text(reached)),
-        Layer(4, "Own user", held.get("own_user", False), _user_text(reached)),
+        Layer(3, "Isolated view of the machine", held.get("own_view", False), _view_text(reached)),
+        Layer(4, "Separate user", held.get("own_user", False), _user_text(reached)),
     ]  # fmt: skip
 
 
 def _ports_text(held: Held) -> str:
     if not held.get("connect"):
-        return "Keras downloads nothing for a template, but its own code may connect anywhere."
+        return "Keras downloads are blocked, but template code can open connections."
     if settings.RUNNER_NETWORK:
         return (
-            "Model templates reach web addresses, ports 80 and 443 (RUNNER_NETWORK=1); "
-            "other protocols than TCP are open too."
+            "Templates can connect to ports 80 and 443 (RUNNER_NETWORK=1). Other protocols than "
+            "TCP are not blocked."
         )
-    return "Model templates have no network. Downloads are fetched outside them."
+    return "Templates have no network. The worker downloads files for them."
 
 
 def _view_text(reached: int) -> str:
     if reached >= 3:
-        return "Other files, processes and shared memory do not exist for it (namespaces)."
+        return "Other files, processes and shared memory are invisible (namespaces)."
     if settings.SANDBOX_LEVEL < 3:
         return f"Switched off: SANDBOX_LEVEL is {settings.SANDBOX_LEVEL}."
-    return "The kernel does not let this worker make namespaces."
+    return "The kernel does not allow this worker to create namespaces."
 
 
 def _user_text(reached: int) -> str:
     if reached >= 4:
-        return "Each runner is a user of its own, without an account, who owns nothing else."
+        return "Each runner has its own user without an account or other files."
     if settings.SANDBOX_LEVEL < 4 or not settings.RUNNER_USERS:
         return "Switched off by SANDBOX_LEVEL or RUNNER_USERS."
     if os.geteuid() != 0:
-        return "Runs as the worker's user: only a worker that is root can switch."
-    return "Runs as the worker's user, root, without privileges: switching did not work here."
+        return "Runs as the worker's user because only root can switch users."
+    return "Runs as root without privileges because switching users failed."
 
 
 class _Wishes(NamedTuple):

@@ -63,7 +63,10 @@ class Watch:
         used = self._runner.processes()
         if used <= settings.RUNNER_PROCESSES:
             return None
-        text = f"It had {used:,} processes and threads; {settings.RUNNER_PROCESSES:,} are allowed."
+        text = (
+            f"Processes and threads: {used:,}, more than the limit of "
+            f"{settings.RUNNER_PROCESSES:,}."
+        )
         return Failure(FailureCode.TOO_MANY_PROCESSES, text)
 
     def _memory(self) -> Failure | None:
@@ -71,7 +74,7 @@ class Watch:
         if used <= self._memory_limit:
             return None
         allowed = self._memory_limit / _MB
-        text = f"It used {used / _MB:,.0f} MB of memory; {allowed:,.0f} MB are allowed."
+        text = f"Memory: {used / _MB:,.0f} MB, more than the limit of {allowed:,.0f} MB."
         return Failure(FailureCode.OUT_OF_MEMORY, text)
 
     def _disk(self, now: float) -> Failure | None:
@@ -81,12 +84,12 @@ class Watch:
         took = time.monotonic() - now
         self._next_disk = now + took / _DISK_SHARE
         if used.files > MOST_FILES:
-            text = f"It made more than {MOST_FILES:,} files."
+            text = f"The trial created more than {MOST_FILES:,} files."
             return Failure(FailureCode.TOO_MUCH_DISK, text)
         if used.bytes > settings.RUNNER_DISK_MB * _MB:
             text = (
-                f"Its files came to {used.bytes / _MB:,.0f} MB; "
-                f"{settings.RUNNER_DISK_MB:,} MB are allowed."
+                f"Disk space: {used.bytes / _MB:,.0f} MB, more than the limit of "
+                f"{settings.RUNNER_DISK_MB:,} MB."
             )
             return Failure(FailureCode.TOO_MUCH_DISK, text)
         with _use_lock:
@@ -94,8 +97,8 @@ class Watch:
             greediest = used.bytes == max(_use.values())
         if greediest and used.bytes > _GREEDY_BYTES and not has_room():
             text = (
-                f"The worker's disk is nearly full (less than {settings.DISK_FLOOR_MB:,} MB free), "
-                f"and this work took the most of it: {used.bytes / _MB:,.0f} MB."
+                f"The worker's disk is nearly full (less than {settings.DISK_FLOOR_MB:,} MB "
+                f"free). This task used the most: {used.bytes / _MB:,.0f} MB."
             )
             return Failure(FailureCode.TOO_MUCH_DISK, text)
         return None

@@ -68,12 +68,12 @@ def _check_size(reader: BinaryIO, most_bytes: int) -> None:
     size = os.fstat(reader.fileno()).st_size
     if size > most_bytes:
         raise BadModelFile(
-            f"The model file has {size / _MB:,.0f} MB; at most {most_bytes / _MB:,.0f} MB are "
-            "stored (MODEL_MAX_MB)."
+            f"The model file has {size / _MB:,.0f} MB, more than the limit of "
+            f"{most_bytes / _MB:,.0f} MB (MODEL_MAX_MB)."
         )
     # A copy would have them in full. What Keras and skops write has none.
     if size > _MB and size > 2 * _written_bytes(reader.fileno(), size):
-        raise BadModelFile("Most of the model file was never written: it consists of holes.")
+        raise BadModelFile("The model file is incomplete: most of it was never written.")
 
 
 def _written_bytes(descriptor: int, size: int) -> int:
@@ -103,10 +103,10 @@ def _check_names(names: list[str], layout: _Layout) -> None:
         raise BadArchive(f"The {layout.name} file has two members of the same name.")
     for name in needed:
         if name not in names:
-            raise BadArchive(f"It is no {layout.name} file: it has no {name}.")
+            raise BadArchive(f"Not a {layout.name} file: {name} is missing.")
     for name in names:
         if name not in needed and not layout.besides.fullmatch(name):
-            raise BadArchive(f"A {layout.name} file has no member {name[:100]!r}.")
+            raise BadArchive(f"Unexpected {name[:100]!r} in the {layout.name} file.")
 
 
 def _check_member(
@@ -122,7 +122,7 @@ def _check_member(
             kept += piece if is_document else b""
             beat()
         if is_document and not isinstance(json.loads(kept), dict):
-            raise ValueError("no JSON object")
+            raise ValueError("not a JSON object")
     except (ValueError, RecursionError) as error:
         raise BadArchive(f"{entry.filename[:100]} in the {layout.name} file is damaged.") from error
     if entry.filename.endswith(".weights.h5") and start != _HDF5:

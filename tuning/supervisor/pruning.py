@@ -60,7 +60,7 @@ class Judge:
             others = other_curves(self._search, self._pruning, self._trial)
         except (OperationalError, InterfaceError) as error:
             # The trial goes on meanwhile, and the next epoch asks again.
-            logger.warning("no verdict, the database did not answer: %s", error)
+            logger.warning("no pruning decision, the database did not answer: %s", error)
             return False
         # Imported when a search prunes: it brings Optuna.
         from tuning.strategies.pruning import should_prune

@@ -143,7 +143,7 @@ def fail_trial(
             _write_news(trial, news)
             if not Trial.objects.requeue(trial.pk, trial.attempt, **counts):
                 raise LeaseLost
-            _close_attempt(trial, f"{failure.code.caption}; runs again")
+            _close_attempt(trial, f"{failure.code.caption}. Will run again.")
             Search.objects.touch(search.pk)
             end_at_limit(search)
             return
@@ -170,7 +170,7 @@ def fail_trial(
 
 
 def lost_too_often(losses: int, last: Failure) -> Failure:
-    return Failure(last.code, f"The worker was lost {losses} times. {last.message}")
+    return Failure(last.code, f"The worker stopped responding {losses} times. {last.message}")
 
 
 def stop_trial(
@@ -335,7 +335,7 @@ def _stop_after_failures(search: Search) -> None:
         return
     first = last[-1]
     message = (
-        f"{number} trials in a row failed. Trial {first.number} was the first of them: "
+        f"{number} consecutive trials failed. The first was trial {first.number}: "
         f"{first.failure_message}"
     )
     fail_search(search, message)

@@ -160,7 +160,7 @@ class RunnerProcess:
             self._buffer = rest
             return decode_event(line)
         if len(line) > MAX_LINE:
-            raise BadEvent("a line without an end")
+            raise BadEvent("an unfinished line")
         return None
 
     def mark_log(self) -> None:
@@ -251,7 +251,7 @@ class RunnerProcess:
         try:
             code = self._process.wait(timeout=_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
-            return "The process closed its channel."
+            return "The runner closed its channel."
         if code < 0:
             return f"The process was killed by {_signal_name(-code)}."
         return f"The process ended with exit status {code}."

@@ -40,7 +40,7 @@ class Reaper:
     def reap(self) -> int:
         """Returns how many pieces of work were reaped."""
         if self._clock_jumped():
-            logger.warning("the clock jumped: leases are judged at the next pass")
+            logger.warning("the clock jumped: leases are checked at the next pass")
             return 0
         return reap()
 
@@ -65,7 +65,7 @@ def reap() -> int:
                 continue
             except Exception:
                 # One row must not keep all others from being reaped.
-                logger.exception("%s %s could not be reaped", kind.__name__, pk)
+                logger.exception("%s %s could not be released", kind.__name__, pk)
     return count
 
 
@@ -93,5 +93,5 @@ def _reap(kind: type[Work], pk: int) -> int:
     if row is None:
         return 0
     logger.warning("%s was lost with its worker", row)
-    assignment_for(row).fail(Failure(FailureCode.WORKER_LOST, "It was not heard of in time."))
+    assignment_for(row).fail(Failure(FailureCode.WORKER_LOST, "The worker stopped responding."))
     return 1

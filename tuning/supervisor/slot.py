@@ -81,7 +81,9 @@ class SlotLoop:
         except Exception as error:
             # No more processes, a full disk. Given back at once, and counted: it may stay so.
             with contextlib.suppress(LeaseLost):
-                assignment.fail(Failure(FailureCode.WORKER_LOST, f"No process: {error}"))
+                assignment.fail(
+                    Failure(FailureCode.WORKER_LOST, f"The runner did not start: {error}")
+                )
             raise
         outcome = Outcome.SPENT
         try:

@@ -60,10 +60,10 @@ def supervise(assignment: Assignment, runner: Runner, memory_limit: int, stoppin
     try:
         return _Supervision(assignment, runner, memory_limit, stopping).run()
     except LeaseLost:
-        logger.info("%s is no longer ours", assignment.row)
+        logger.info("%s was taken over", assignment.row)
     except Exception:
         # Not even its failure could be written. Its lease runs out, and it is tried again.
-        logger.exception("%s is left to the reaper", assignment.row)
+        logger.exception("%s will be released by the scheduler", assignment.row)
     return Outcome.SPENT
 
 
@@ -93,7 +93,7 @@ class _Supervision:
         except Unstartable as error:
             self._fail(error.failure)
         except BadEvent as error:
-            self._fail(Failure(FailureCode.BAD_EVENT, f"The process sent {error}."))
+            self._fail(Failure(FailureCode.BAD_EVENT, f"The runner reported {error}."))
         except RunnerGone as error:
             if self.used and not self.assignment.ordered:
                 return Outcome.STALE
@@ -170,10 +170,10 @@ class _Supervision:
 
     def _check_limits(self, now: float) -> None:
         if now > self.started + self.assignment.time_limit:
-            text = f"It was ended after {self.assignment.time_limit:,.0f} seconds."
+            text = f"Ended after {self.assignment.time_limit:,.0f} seconds."
             self._over_limit(Failure(FailureCode.TIME_LIMIT, text))
         if now > self.heard + self.assignment.stall_limit:
-            text = f"It reported nothing for {self.assignment.stall_limit:,.0f} seconds."
+            text = f"No progress for {self.assignment.stall_limit:,.0f} seconds."
             self._over_limit(Failure(FailureCode.STALL_LIMIT, text))
         broken = self.watch.broken()
         self.assignment.peak_memory = self.watch.peak
@@ -216,5 +216,5 @@ class _Over(Exception):
 def _death(how: str) -> Failure:
     hint = ""
     if "SIGKILL" in how:
-        hint = " If nobody killed it by hand, the machine ran out of memory."
+        hint = " The machine probably ran out of memory."
     return Failure(FailureCode.KILLED, how + hint)

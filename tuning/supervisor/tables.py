@@ -25,23 +25,23 @@ def look_of(event: Looked, upload: dict[str, Any]) -> dict[str, Any]:
     """What the row keeps. Raises BadEvent."""
     names = [column.name for column in event.columns]
     if upload.get("kind") not in TABLES:
-        raise BadEvent("a look at something that is no table")
+        raise BadEvent("a schema of something that is not a table")
     if not 2 <= len(names) <= MOST_COLUMNS or len(set(names)) < len(names):
-        raise BadEvent("a look at columns that are none")
+        raise BadEvent("a schema with invalid columns")
     if any(not name or len(name) > MAX_NAME or not is_one_line(name) for name in names):
-        raise BadEvent("a look with names that are none")
+        raise BadEvent("a schema with invalid names")
     if event.target not in names:
-        raise BadEvent("a look with names that are none")
+        raise BadEvent("a schema with invalid names")
     if any(column.type not in _TYPES for column in event.columns):
-        raise BadEvent("a look with a type that nobody knows")
+        raise BadEvent("a schema with an unknown type")
     if event.task not in Dataset.Task.values:
-        raise BadEvent("a look with a task that nobody knows")
+        raise BadEvent("a schema with an unknown task")
     dialect = (event.encoding, event.delimiter, event.decimal)
     as_text = zip(dialect, (ENCODINGS, DELIMITERS, DECIMALS), strict=True)
     if upload["kind"] == TEXT_TABLE and not all(word in words for word, words in as_text):
-        raise BadEvent("a look with an encoding or a sign that nobody knows")
+        raise BadEvent("a schema with an unknown encoding or separator")
     if upload["kind"] == PARQUET and any(dialect):
-        raise BadEvent("a look at a Parquet file as text")
+        raise BadEvent("a text schema of a Parquet file")
     return asdict(event)
 
 
@@ -49,9 +49,9 @@ def check_columns(profile: dict[str, Any]) -> None:
     """The columns of a prepared table, if it tells of them. Raises BadEvent."""
     columns = profile.get("columns", [])
     if not isinstance(columns, list) or not all(map(_is_column, columns)):
-        raise BadEvent("a profile with columns that are none")
+        raise BadEvent("a profile with invalid columns")
     if columns and not _is_count(profile.get("column_count")):
-        raise BadEvent("a profile that does not count its columns")
+        raise BadEvent("a profile without a number of columns")
 
 
 def _is_column(column: Any) -> bool:

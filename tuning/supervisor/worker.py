@@ -123,7 +123,7 @@ class WorkerProcess:
                     self._pass(reaper, tick)
             except Exception:
                 # The watch must outlive everything, a database that is away included.
-                logger.exception("the watch stumbled")
+                logger.exception("the watchdog failed")
             finally:
                 close_old_connections()
             self.stopping.wait(WATCH_SECONDS)
@@ -167,7 +167,7 @@ class WorkerProcess:
         try:
             self.work()
         except Exception:
-            logger.exception("a slot stumbled")
+            logger.exception("a slot failed")
         finally:
             close_old_connections()
 

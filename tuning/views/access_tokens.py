@@ -29,5 +29,5 @@ def access_token_list(request: HttpRequest) -> HttpResponse:
 def access_token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(AccessToken.objects.of(request.user), pk=pk)
     actions.revoke_token(token)
-    messages.success(request, f"“{token.name}” is revoked. Scripts cannot use it any more.")
+    messages.success(request, f"Token “{token.name}” revoked.")
     return redirect("access-token-list")

@@ -18,7 +18,7 @@ def dataset_arrays(request: HttpRequest, pk: int) -> HttpResponse:
     """Have the arrays prepared as they were chosen."""
     dataset = editable_or_404(request, Dataset.objects.select_related("team"), pk)
     if not dataset.is_arrays or not dataset.awaits_choices:
-        messages.error(request, "This dataset is not waiting for choices any more.")
+        messages.error(request, "The arrays of this dataset were already selected.")
         return redirect("dataset-detail", dataset.pk)
     form = ArraysForm(request.POST, dataset=dataset)
     if not form.is_valid():

@@ -20,7 +20,7 @@ def dataset_columns(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = editable_or_404(request, Dataset.objects.select_related("team"), pk)
     address = reverse("dataset-detail", args=[dataset.pk])
     if not dataset.is_table or not dataset.awaits_choices:
-        messages.error(request, "Somebody else was faster: this table is not waiting for choices.")
+        messages.error(request, "The columns of this dataset were already selected.")
         return redirect(address)
     form = ColumnsForm(request.POST, dataset=dataset, page=request.POST.get("page"))
     if not form.is_valid():

@@ -89,7 +89,7 @@ def comment_delete(request: HttpRequest, pk: int) -> HttpResponse:
     comment = get_object_or_404(_comments().deletable_by(request.user), pk=pk)  # type: ignore[attr-defined]
     if request.method == "POST":
         actions.delete_comment(comment)
-        messages.success(request, "The comment is deleted.")
+        messages.success(request, "Comment deleted.")
         return redirect(thread_address(subject_of(comment)))
     context = _places(comment) | {"remark": remark(request.user, comment)}
     return render(request, "notes/delete.html", context)

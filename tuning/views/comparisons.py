@@ -186,7 +186,7 @@ def _by_number(request: HttpRequest, project: Project) -> list[str]:
         found = trials.filter(number=int(number)).values_list("pk", flat=True).first()
         if found:
             return [str(found)]
-    messages.error(request, f"That search has no trial {number[:20]}.")
+    messages.error(request, f"Trial {number[:20]} not found in this search.")
     return []
 
 

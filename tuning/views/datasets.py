@@ -51,7 +51,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def dataset_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
-        messages.error(request, "You may only look in your teams. Found a team of your own first.")
+        messages.error(request, "You have view-only access. Create a team first.")
         return redirect("team-create")
     length = request.META.get("CONTENT_LENGTH", "")
     form = UploadForm(user=request.user, team=_team(request))
@@ -102,7 +102,7 @@ def detail_page(
         **_state(request, dataset),
         "hypermodels": [hypermodel for hypermodel in hypermodels if hypermodel.fits(dataset)],
         "projects": Project.objects.visible_to(request.user).filter(dataset=dataset),
-        "left_out": "column was,columns were" if dataset.is_table else "file was,files were",
+        "left_out": "column,columns" if dataset.is_table else "file,files",
         "columns": column_table(dataset, request.GET.get("page")),
         "form": form,
     }
@@ -150,7 +150,7 @@ def dataset_delete(request: HttpRequest, pk: int) -> HttpResponse:
         except actions.InUse as error:
             messages.error(request, str(error))
             return redirect("dataset-detail", dataset.pk)
-        messages.success(request, f"“{dataset}” is deleted.")
+        messages.success(request, f"“{dataset}” deleted.")
         return redirect("dataset-list")
     return render(request, "datasets/delete.html", {"dataset": dataset})
 

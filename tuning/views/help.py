@@ -36,40 +36,40 @@ PAGES = {
             lambda: {"operators": texts.operators()},
         ),
         Page(
-            "addresses", "Addresses", "Everything that can stand in a table’s address.",
+            "addresses", "Addresses", "URL parameters of trial tables.",
             lambda: {"operators": texts.operators(), "formats": FORMATS.values()},
         ),
         Page(
-            "plots", "Plots", "What each plot shows, how to read it, what clicks do.",
+            "plots", "Plots", "What each plot shows and how to read it.",
             lambda: {"plots": texts.plots()},
         ),
         Page(
-            "statuses", "Statuses and failures", "What they mean, and what helps.",
+            "statuses", "Statuses and failures", "Meanings, causes and next steps.",
             lambda: {
                 "search_statuses": texts.search_statuses(),
                 "trial_statuses": texts.trial_statuses(),
                 "failures": texts.failures(),
             },
         ),
-        Page("compare", "Comparing", "Trials side by side, and whole searches."),
+        Page("compare", "Comparing", "Trials and searches side by side."),
         Page(
             "teams", "Teams and roles", "Inviting people, and what each role may do.",
             lambda: {"rights": RIGHTS, "roles": list(Role)},
         ),
-        Page("notes", "Stars, tags and comments", "What people add to trials and searches."),
+        Page("notes", "Stars, tags and comments", "Notes of the team on trials and searches."),
         Page(
-            "strategies", "Choosing a strategy", "How a search chooses the next values.",
+            "strategies", "Choosing a strategy", "Search strategies, pruning and limits.",
             lambda: {
                 "strategies": STRATEGIES.values(), "limits": EARLY, "pruners": PRUNERS.values(),
                 "pruning_settings": texts.pruning_settings(), "horizon": HORIZON,
             },
         ),
-        Page("refine", "Refining a search", "From good trials to a better search space."),
+        Page("refine", "Refining a search", "Narrow the space to the best trials."),
         Page(
             "exports", "Exports", "Tables as CSV, JSON, LaTeX and Parquet.",
             lambda: {"formats": FORMATS.values()},
         ),
-        Page("tensorboard", "TensorBoard and KerasTuner", "Searches out and in."),
+        Page("tensorboard", "TensorBoard and KerasTuner", "Import and export searches."),
     )
 }  # fmt: skip
 

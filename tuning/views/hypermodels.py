@@ -59,7 +59,7 @@ def hypermodel_live(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def hypermodel_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
-        messages.error(request, "You may only look in your teams. Found a team of your own first.")
+        messages.error(request, "You have view-only access. Create a team first.")
         return redirect("team-create")
     team = team_for_new(request)
     form = HyperModelForm(request.POST or None, request.FILES or None, user=request.user, team=team)
@@ -86,10 +86,11 @@ def hypermodel_edit(request: HttpRequest, pk: int) -> HttpResponse:
         changed = actions.change_hypermodel(request.user, current, form.cleaned_data)
         same = changed.pk == before
         said = (
-            "The code is the same, so there is no new version."
+            "The code did not change, so no new version was created."
             if same
             else (
-                f"Version {changed.version} is saved. Projects keep theirs until they are switched."
+                f"Version {changed.version} saved. Projects keep their version until you "
+                "switch them."
             )
         )
         messages.success(request, said)
@@ -108,7 +109,7 @@ def hypermodel_delete(request: HttpRequest, pk: int) -> HttpResponse:
         except actions.InUse as error:
             projects = error.projects
         else:
-            messages.success(request, f"“{hypermodel}” is deleted.")
+            messages.success(request, f"“{hypermodel}” deleted.")
             return redirect("hypermodel-list")
     versions = HyperModel.objects.versions_of(hypermodel).count()
     context = {"hypermodel": hypermodel, "projects": projects, "versions": versions}
@@ -147,7 +148,7 @@ def hypermodel_inspect(request: HttpRequest, pk: int) -> HttpResponse:
     hypermodel = editable_or_404(request, _hypermodels(), pk)
     form = DatasetForm(request.POST, user=request.user, hypermodel=hypermodel)
     if not form.is_valid():
-        messages.error(request, "Choose a dataset that the template fits.")
+        messages.error(request, "Select a compatible dataset.")
         return redirect("hypermodel-detail", hypermodel.pk)
     return _read_with(request, hypermodel, form.cleaned_data["dataset"])
 

@@ -99,7 +99,7 @@ def import_delete(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("search-delete", row.search_id)
     if request.method == "POST":
         actions.delete_import(row)
-        messages.success(request, f"The import of “{row.name}” is deleted.")
+        messages.success(request, f"Import of “{row.name}” deleted.")
         return redirect("project-detail", row.project_id)
     return render(request, "imports/delete.html", {"row": row, "project": row.project})
 

@@ -72,14 +72,14 @@ def _mark(user: Any, project: Project, mark: str, names: list[str], trial: list[
     trials = list(subjects("trial").filter(search__project=project, pk__in=trial))
     these, words = counted(len(trials), "trial"), in_words([f"“{name}”" for name in names])
     if not trials:
-        return "These trials are gone."
+        return "These trials no longer exist."
     match mark:
         case "star":
             actions.star(user, trials)
             return f"Starred {these}."
         case "unstar":
             actions.unstar(user, trials)
-            return f"Took your star from {these}."
+            return f"Removed your star from {these}."
         case "tag":
             actions.tag(user, trials, names)
             return f"Tagged {these} {words}."

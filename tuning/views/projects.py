@@ -23,7 +23,7 @@ from .access import editable_or_404, may_create, may_edit, team_for_new, visible
 @require_http_methods(["GET", "POST"])
 def project_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
-        messages.error(request, "You may only look in your teams. Found a team of your own first.")
+        messages.error(request, "You have view-only access. Create a team first.")
         return redirect("team-create")
     team = team_for_new(request)
     form = ProjectForm(request.POST or None, user=request.user, team=team, initial=_wanted(request))
@@ -108,7 +108,10 @@ def project_upgrade(request: HttpRequest, pk: int) -> HttpResponse:
     if actions.use_newest_version(project):
         messages.success(
             request,
-            f"New searches use version {project.hypermodel.version}; older ones keep theirs.",
+            (
+                f"New searches use version {project.hypermodel.version}. Existing searches keep "
+                "their version."
+            ),
         )
     return redirect("project-detail", project.pk)
 
@@ -119,7 +122,7 @@ def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
     project = editable_or_404(request, Project.objects.for_list(), pk)
     if request.method == "POST":
         actions.delete_project(project)
-        messages.success(request, f"“{project}” is deleted.")
+        messages.success(request, f"“{project}” deleted.")
         return redirect("project-list")
     trials = sum(row.trial_count for row in project.searches.for_list())
     context = {"project": project, "trials": trials, "saved_models": project.saved_models.count()}

@@ -34,8 +34,8 @@ FILES = {
     "hyperparameters.json": "Hyperparameters",
     "description.json": "Classes and inputs",
     "template.py": "Model template",
-    "layers.py": "The template's own layers, imported by predict.py",
-    "predict.py": "Script that predicts",
+    "layers.py": "Custom layers of the template, imported by predict.py",
+    "predict.py": "Prediction script",
 }
 
 
@@ -141,7 +141,7 @@ def saved_model_delete(request: HttpRequest, pk: int) -> HttpResponse:
     saved_model = editable_or_404(request, _saved_models(), pk)
     if request.method == "POST":
         actions.delete_saved_model(saved_model)
-        messages.success(request, f"The model of trial {saved_model.trial.number} is deleted.")
+        messages.success(request, f"Model of trial {saved_model.trial.number} deleted.")
         return redirect("project-detail", saved_model.project_id)
     return render(request, "saved_models/delete.html", {"saved_model": saved_model})
 

@@ -37,7 +37,7 @@ def view_list(request: HttpRequest, pk: int) -> HttpResponse:
             request.user, search.project, given["name"], query,
             shared=given.get("shared", False), default=given.get("default", False),
         )  # fmt: skip
-        messages.success(request, f"View “{view.name}” is saved.")
+        messages.success(request, f"View “{view.name}” saved.")
         return _to_table(search, query, view)
     views = views_of(request.user, search.project)
     now = request.GET.get("view", "")
@@ -75,7 +75,7 @@ def view_change(request: HttpRequest, pk: int) -> HttpResponse:
             changes["query"] = _query_of(request, search, changes["query"])
         actions.change_view(view, **changes)
         view.refresh_from_db()
-        messages.success(request, f"View “{view.name}” is changed.")
+        messages.success(request, f"View “{view.name}” updated.")
     else:
         for problems in form.errors.values():
             messages.error(request, " ".join(map(str, problems)))
@@ -87,7 +87,7 @@ def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
     view = _changeable_or_404(request, pk)
     search = _search_of(request, view)
     actions.delete_view(view)
-    messages.success(request, f"View “{view.name}” is deleted.")
+    messages.success(request, f"View “{view.name}” deleted.")
     return _to_table(search, view.query, None)
 
 

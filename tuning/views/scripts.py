@@ -35,10 +35,10 @@ class AccessTokenMiddleware:
             return None
         user = user_of(token.strip())
         if user is None:
-            return _refused(401, "This access token is not known. It may have been revoked.")
+            return _refused(401, "Unknown access token. It may have been revoked.")
         is_export = getattr(view, "exports_for_scripts", False) and "format" in request.GET
         if not is_export or request.method not in ("GET", "HEAD"):
-            return _refused(403, "With an access token only exports can be read: add format=csv.")
+            return _refused(403, "Access tokens can only read exports. Add format=csv to the URL.")
         request.user = user
         return None
 

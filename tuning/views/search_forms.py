@@ -46,7 +46,7 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
     """`pk` is the project's. The address says what the form begins with: see `refinement`."""
     project = editable_or_404(request, _projects(), pk)
     if project.inspection.status != Status.COMPLETED:
-        messages.info(request, "The search space is not known yet.")
+        messages.info(request, "The search space is not available yet.")
         return redirect("project-detail", project.pk)
     earlier = _earlier(request, project)
     begun = beginning(earlier, request.GET, request.user) if earlier else None

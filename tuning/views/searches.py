@@ -106,7 +106,7 @@ def search_delete(request: HttpRequest, pk: int) -> HttpResponse:
     search = editable_or_404(request, _searches(), pk)
     if request.method == "POST":
         actions.delete_search(search)
-        messages.success(request, f"Search {search.number} is deleted.")
+        messages.success(request, f"Search {search.number} deleted.")
         return redirect("project-detail", search.project_id)
     context = {
         "search": search,
@@ -137,7 +137,9 @@ def search_limits(request: HttpRequest, pk: int) -> HttpResponse:
     if form.changes and actions.change_limits(search, form.changes):
         search.refresh_from_db()
         still = "" if search.is_active else reached(search)
-        messages.info(request, f"Still completed: {still}" if still else "Limits changed.")
+        messages.info(
+            request, f"The search stays completed: {still}" if still else "Limits changed."
+        )
     return redirect("search-settings", search.pk)
 
 

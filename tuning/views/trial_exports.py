@@ -14,7 +14,7 @@ def trial_export(request: HttpRequest, selection: Selection) -> HttpResponseBase
     file could not say it, and would hold more than was asked for."""
     format = FORMATS.get(request.GET.get("format", ""))
     if format is None:
-        return _refused(f"Formats are {in_words(list(FORMATS))}.")
+        return _refused(f"Available formats: {in_words(list(FORMATS))}.")
     if selection.problems:
         return _refused("\n".join(selection.problems))
     response = StreamingHttpResponse(

@@ -45,18 +45,18 @@ class UploadsMiddleware:
         if size <= settings.FORM_MAX_KB * 1024:
             return None
         if not request.user.is_authenticated:
-            return _refusal("Sign in before you send so much.", 413)
+            return _refusal("Sign in to upload files.", 413)
         if not getattr(view, "takes_files", False):
             limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-            return _refusal("This is too large for a form.", 413) if size > limit else None
+            return _refusal("The form data is too large.", 413) if size > limit else None
         if not self._begin(request):
-            text = "You are uploading other files. Wait until one of them has arrived."
+            text = "Too many uploads at once. Wait until one of them has finished."
             return _refusal(text, 429)
         return None
 
     def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, UnreadablePostError):
-            return _refusal("The request broke off or arrived too slowly.", 408)
+            return _refusal("The upload was interrupted or too slow. Try again.", 408)
         return None
 
     def _begin(self, request: HttpRequest) -> bool:

@@ -195,13 +195,13 @@ def test_many_steps_are_thinned_as_tensorboard_does() -> None:
     ("files", "words"),
     [
         ({"notes.txt": b"x"}, "neither a KerasTuner project"),
-        ({"p/oracle.json": b"{}"}, "has no trials"),
+        ({"p/oracle.json": b"{}"}, "contains no trials"),
         ({"p/trial_0/trial.json": b"{,"}, "cannot be read as JSON"),
         ({"p/trial_0/trial.json": b"[" * 100_000}, "cannot be read as JSON"),
         ({"p/trial_0/trial.json": b"[]"}, "not written by KerasTuner"),
-        ({"p/trial_0/trial.json": b"{}"}, "No trial has any metric"),
-        ({"x.tfevents.1": b"no records"}, "no hyperparameters in the log folder"),
-        ({"x.tfevents.1": session({"a": 1}, {})}, "No trial has any metric"),
+        ({"p/trial_0/trial.json": b"{}"}, "No trial has a metric"),
+        ({"x.tfevents.1": b"no records"}, "contains no hyperparameters"),
+        ({"x.tfevents.1": session({"a": 1}, {})}, "No trial has a metric"),
         (
             keras_tuner_project("one/") | keras_tuner_project("two/"),
             "several KerasTuner projects (one, two)",

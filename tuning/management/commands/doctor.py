@@ -54,7 +54,7 @@ def fail(subject: str, text: str) -> Finding:
 
 
 class Command(BaseCommand):
-    help = "Say what is found on this machine and what is missing."
+    help = "Check this machine: what Tuneroom found and what is missing."
     requires_system_checks = []
 
     def handle(self, **options: Any) -> None:
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{level}  {finding.subject}: {finding.text}")
             failed += finding.level is Level.FAIL
         if failed:
-            raise CommandError(f"{failed} thing{'s' if failed > 1 else ''} to mend.")
+            raise CommandError(f"{failed} problem{'s' if failed > 1 else ''} to fix.")
 
 
 def findings() -> Iterator[Finding]:
@@ -86,8 +86,8 @@ def python() -> Iterator[Finding]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         yield warn(
             "User",
-            "Tuneroom runs as root. Its runners give that up (see Isolation below), but a mistake "
-            "in the site or the worker would cost everything. An ordinary user is safer.",
+            "Tuneroom runs as root. Runners drop these privileges (see Isolation below), but the "
+            "site and the worker do not. Use an unprivileged user.",
         )
 
 
@@ -113,12 +113,13 @@ def privacy() -> Iterator[Finding]:
     if left:
         yield fail(
             "Privacy",
-            f"other accounts can reach {len(left)} files of the data folder that belong to another "
-            f"account, such as {left[0]}. Change their owner, or their rights with chmod.",
+            f"other accounts can access {len(left)} files in the data folder that belong to "
+            f"another account, such as {left[0]}. Change their owner or their permissions.",
         )
     elif changed:
         yield warn(
-            "Privacy", f"other accounts had rights on {changed} files of the data folder: removed."
+            "Privacy",
+            f"removed permissions of other accounts on {changed} files in the data folder.",
         )
     else:
         yield ok("Privacy", "no other account can read the data folder")
@@ -144,9 +145,9 @@ def disk() -> Iterator[Finding]:
     free = shutil.disk_usage(settings.DATA_ROOT).free
     text = f"{free / GIB:.1f} GiB free in {settings.DATA_ROOT}"
     if free < settings.DISK_FLOOR_MB << 20:
-        yield fail("Disk", f"{text}, less than DISK_FLOOR_MB. No work starts: make room.")
+        yield fail("Disk", f"{text}, less than DISK_FLOOR_MB. No trial starts. Free disk space.")
     elif free < HARDLY_ANY_DISK:
-        yield fail("Disk", f"{text}. Trained models and datasets will not fit: make room.")
+        yield fail("Disk", f"{text}. Free disk space for models and datasets.")
     elif free < LITTLE_DISK:
         yield warn("Disk", f"{text}. Large datasets may not fit.")
     else:
@@ -165,7 +166,7 @@ def database() -> Iterator[Finding]:
         yield fail("Database", f"not reached ({_line(error)}). Check DATABASE_URL and its server.")
         return
     if plan:
-        yield fail("Database", f"{len(plan)} migrations are to be applied. Run: make setup")
+        yield fail("Database", f"{len(plan)} migrations to apply. Run: make setup")
         return
     yield ok("Database", f"SQLite {number}" if sqlite else number)
     yield from workers()
@@ -179,7 +180,7 @@ def workers() -> Iterator[Finding]:
         slots = sum(worker.slots for worker in online)
         yield ok("Workers", f"{len(online)} online with {slots} slots")
     else:
-        yield warn("Workers", "none is online. Start Tuneroom (make up) or a worker by itself.")
+        yield warn("Workers", "no worker is online. Start Tuneroom (make up) or a separate worker.")
 
 
 def broker() -> Iterator[Finding]:
@@ -204,18 +205,18 @@ def broker() -> Iterator[Finding]:
 
 def site() -> Iterator[Finding]:
     if settings.DEBUG:
-        yield warn("Site", "DEBUG is on: errors show settings and code to everybody. Unset it.")
+        yield warn("Site", "DEBUG is on: error pages show settings and code. Unset it.")
     if os.environ.get("HOST", "127.0.0.1") not in ("", "127.0.0.1", "localhost", "::1"):
         if not settings.HTTPS:
             yield warn(
                 "Site",
-                "people reach it over the network without HTTPS, so passwords travel in the open. "
-                "Put a web server with HTTPS in front of it and set HTTPS=1.",
+                "the site is reachable over the network without HTTPS, so passwords are not "
+                "encrypted. Use a reverse proxy with HTTPS and set HTTPS=1.",
             )
         if not os.environ.get("ALLOWED_HOSTS"):
             yield fail("Site", "answers only to localhost. Set ALLOWED_HOSTS to the site's names.")
     if (path := first_password_file()).exists():
-        yield warn("First account", f"its password still lies in {path}. Delete the file.")
+        yield warn("First account", f"its password is still stored in {path}. Delete the file.")
     if not settings.EMAIL_HOST:
         yield warn("Mail", "EMAIL_HOST is not set: password resets are written to the site's log.")
 
@@ -263,7 +264,7 @@ def isolation() -> Iterator[Finding]:
     if slots.gpus() and level():
         yield warn(
             "Isolation, GPUs",
-            "nobody has trained with CUDA under it yet. If that fails, try SANDBOX_LEVEL=0.",
+            "not tested with CUDA. If training fails, try SANDBOX_LEVEL=0.",
         )
     layers = probe()
     missing = [layer for layer in layers if not layer.active]

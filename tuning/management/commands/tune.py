@@ -60,14 +60,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--dataset", required=True, help="a dataset's key, such as digits, or a file's path"
+            "--dataset",
+            required=True,
+            help="a dataset's key, such as digits, or the path of a file",
         )
         parser.add_argument(
-            "--template", required=True, help="a template's key, such as cnn, or a .py file's path"
+            "--template",
+            required=True,
+            help="a template's key, such as cnn, or the path of a .py file",
         )
         parser.add_argument(
             "--constant", metavar="NAME=VALUE", action="append", default=[],
-            help="an argument of the file's builder that no dataset supplies (again for others)",
+            help="a value for an argument that the project does not supply (repeatable)",
         )  # fmt: skip
         parser.add_argument("--target", default="", help="the column of a table to predict")
         for role, option in ARRAY_OPTIONS.items():
@@ -98,7 +102,7 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument("--patience", type=int)
         parser.add_argument(
-            "--pruner", choices=list(PRUNERS), help="what ends unpromising trials early (auto)"
+            "--pruner", choices=list(PRUNERS), help="how to end unpromising trials early (auto)"
         )
         for setting in SETTINGS:
             kind = int if setting.whole else float
@@ -106,22 +110,22 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int)
         parser.add_argument(
             "--enqueue", action="append", default=[], metavar="JSON",
-            help="try these values right after the defaults: '{\"learning_rate\": 0.001}'; all "
-            "other hyperparameters keep their defaults (again for others)",
+            help="try these values right after the defaults: '{\"learning_rate\": 0.001}'; other "
+                 "hyperparameters keep their defaults (repeatable)",
         )  # fmt: skip
         parser.add_argument(
-            "--parallel", type=int, help="trials at once, at most (all slots, up to 8)"
+            "--parallel", type=int, help="maximum number of trials at a time (all slots, up to 8)"
         )
-        parser.add_argument("--user", help="whose team gets the project (the first account)")
-        parser.add_argument("--team", help="which gets it, by its name (the user's first one)")
+        parser.add_argument("--user", help="account that creates the project (the first account)")
+        parser.add_argument("--team", help="team of the project, by name (the user's first team)")
         parser.add_argument("--retrain", action="store_true", help="retrain the best trial")
-        parser.add_argument("--output", type=Path, help="where to put the model's file")
+        parser.add_argument("--output", type=Path, help="path of the model file")
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["output"] and not options["retrain"]:
-            raise CommandError("--output needs --retrain: only a retrained model is a file.")
+            raise CommandError("--output requires --retrain.")
         if options["output"] and not options["output"].resolve().parent.is_dir():
-            raise CommandError(f"There is no folder {options['output'].resolve().parent}.")
+            raise CommandError(f"No such folder: {options['output'].resolve().parent}.")
         self.console = Console(highlight=False)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         set_up_or_refuse(self._say)
@@ -235,7 +239,7 @@ class Command(BaseCommand):
         while search.trials.active().exists() and time.monotonic() < deadline:
             time.sleep(POLL)
         counts = f"{search.trials.completed().count()} trials were completed"
-        self._say(f"Stopped. {counts}; they can be read at /searches/{search.pk}/")
+        self._say(f"Stopped. {counts}. See /searches/{search.pk}/")
 
     def _retrain(self, user: User, best: Trial, output: Path | None) -> None:
         saved = retrain(user, best)
@@ -272,7 +276,7 @@ def _user(name: str | None) -> User:
     user = users.filter(username=name).first() if name else users.order_by("pk").first()
     if user is None:
         raise CommandError(
-            f"There is no account {name!r}." if name else "Run `make setup` first: no account."
+            f"No such account: {name!r}." if name else "Run `make setup` first: no account."
         )
     return user
 
@@ -284,9 +288,7 @@ def _team(user: User, name: str | None) -> Team:
     if team := teams.filter(name=name).first():
         return team
     names = ", ".join(teams.values_list("name", flat=True)) or "none"
-    raise CommandError(
-        f"--team: {user} may not edit anything in a team {name!r}. Teams of {user}: {names}."
-    )
+    raise CommandError(f"--team: {user} cannot edit team {name!r}. Teams of {user}: {names}.")
 
 
 def _refuse_misfit(dataset: Dataset, hypermodel: HyperModel) -> None:
@@ -358,7 +360,9 @@ def search_of(project: Project, options: dict[str, Any]) -> Search:
 def enqueued_of(search: Search, entered: list[str]) -> list[dict[str, Any]]:
     """The configurations of --enqueue, each once."""
     if entered and search.strategy.enumerates:
-        raise CommandError("--enqueue: grid search tries every combination of its values anyway.")
+        raise CommandError(
+            "--enqueue: not available for grid search, which tries every combination."
+        )
     found: list[dict[str, Any]] = []
     for text in entered:
         try:
@@ -388,7 +392,7 @@ def preparation_lines(dataset: Dataset) -> Iterator[str]:
         yield f"Left out: {one['name']} {one['reason']}."
     more = dataset.profile.get("dropped_count", 0) - len(dropped[:MAX_LEFT_OUT])
     if more > 0:
-        yield f"Left out besides: {more:,}; the dataset's page lists them."
+        yield f"{more:,} more left out; see the dataset's page."
 
 
 def script_lines(project: Project, options: dict[str, Any]) -> Iterator[str]:
@@ -431,7 +435,7 @@ def _reason(work: Dataset | Inspection | SavedModel) -> str:
 def _unchosen(dataset: Dataset) -> str:
     """Why a file waits for choices: none were made, or they were refused."""
     if dataset.is_arrays and not dataset.failure_message:
-        return f"{array_question(dataset.look)} Name them with --x and --y."
+        return f"{array_question(dataset.look)} Use --x and --y."
     return _reason(dataset)
 
 

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--only",
             choices=PARTS,
-            help="Start one part alone; for machines and containers that each have their own.",
+            help="Start one component only, for setups with separate machines or containers.",
         )
         parser.epilog = "HOST, PORT, SLOTS and TUNEROOM_DATA are settings: docs/settings.md."
 
@@ -86,9 +86,11 @@ class Command(BaseCommand):
     def _close_data_folder(self) -> None:
         changed, left = close_data_folder()
         if changed:
-            self._say(f"Other accounts had rights on {changed} files of the data folder: removed.")
+            self._say(
+                f"Removed permissions of other accounts on {changed} files in the data folder."
+            )
         if left:
-            self._say(f"Other accounts can reach {left[0]}: it belongs to another account.")
+            self._say(f"Other accounts can access {left[0]}, which belongs to another account.")
 
     def _lock_data_folder(self, stack: ExitStack) -> None:
         path = Path(settings.DATA_ROOT) / "up.lock"
@@ -98,8 +100,8 @@ class Command(BaseCommand):
             if _alive(str(taken)):
                 raise CommandError(
                     f"Tuneroom is already running on {settings.DATA_ROOT} (process {taken}). "
-                    "Stop it, or give this one a folder and a port of its own: "
-                    "TUNEROOM_DATA=/another/folder PORT=8001"
+                    "Stop it, or use another folder and port: TUNEROOM_DATA=/another/folder "
+                    "PORT=8001"
                 ) from None
             # Killed: what watches over its processes is still stopping them.
             self._say("Waiting for the processes of a killed Tuneroom to end ...")
@@ -118,8 +120,8 @@ class Command(BaseCommand):
         )
         if shown != host and not os.environ.get("ALLOWED_HOSTS"):
             self._say(
-                "  It listens to the network but answers only to localhost: set ALLOWED_HOSTS to "
-                "the names under which people reach it.\n"
+                "  It listens on the network but answers only to localhost. Set ALLOWED_HOSTS to "
+                "the site's host names.\n"
             )
 
     def _say(self, text: str) -> None:
@@ -189,7 +191,7 @@ def listen(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             free = port + 1 if port < 65535 else 8000
             raise CommandError(
-                f"Port {port} is taken by another program. Choose another one: PORT={free} make up"
+                f"Port {port} is in use. Choose another port: PORT={free} make up"
             ) from None
         unknown = isinstance(error, socket.gaierror)
         reason = "no such host" if unknown else os.strerror(error.errno or 0)

@@ -25,5 +25,5 @@ def open_archive(path: Path, most_bytes: int) -> zipfile.ZipFile:
     for entry in archive.infolist():
         if not entry.is_dir() and PurePosixPath(entry.filename).suffix.lower() in _NESTED:
             archive.close()
-            raise BadData(f"“{entry.filename}” is an archive within the archive; unpack it first.")
+            raise BadData(f"“{entry.filename}” is a nested archive. Unpack it first.")
     return archive

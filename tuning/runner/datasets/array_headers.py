@@ -45,14 +45,14 @@ def header_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> He
         raise BadData(f"The array {name} declares an impossible shape, {shape}.")
     if dtype.hasobject:
         raise BadData(
-            f"The array {name} holds Python objects, which are never loaded: they could run code. "
-            "Save it with a type of numbers or of text."
+            f"The array {name} contains Python objects, which are not loaded because they can "
+            "run code. Save it as a numeric or text array."
         )
     if dtype.kind not in "biufUS":
-        raise BadData(f"The array {name} is of type {dtype}; numbers or text are needed.")
+        raise BadData(f"The array {name} has type {dtype}. Use a numeric or text type.")
     size = math.prod(shape) * dtype.itemsize
     if size != entry.file_size - offset:
         raise BadData(
-            f"The array {name} declares {size:,} bytes, but {entry.file_size - offset:,} are there."
+            f"The array {name} declares {size:,} bytes, but contains {entry.file_size - offset:,}."
         )
     return Header(shape, dtype)

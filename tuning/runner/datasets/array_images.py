@@ -43,7 +43,9 @@ class Change:
     def notes(self, rows: int) -> list[str]:
         notes = []
         if self.channels_first:
-            notes.append("The channels came first; they were moved to the end, as Keras has them.")
+            notes.append(
+                "The channels were moved from the first to the last dimension, as in Keras."
+            )
         if self.scales:
             notes.append(
                 f"{rows:,} of {rows:,} images were scaled to {self.after[0]} × {self.after[1]} "

@@ -16,9 +16,8 @@ def one_of_each(y: np.ndarray, name: str) -> np.ndarray:
     ones = y == 1
     if not ((ones | (y == 0)).all() and (ones.sum(axis=1) == 1).all()):
         raise BadData(
-            f"The array {name} has the shape {y.shape} and does not hold classes one-hot, a single "
-            "1 in each row of zeros. Several targets for each row are not supported: save one "
-            "column of it, with the shape (rows,)."
+            f"The array {name} has shape {y.shape}, but is not one-hot encoded. Only one target "
+            "per row is supported: save one column with shape (rows,)."
         )
     return ones.argmax(axis=1)
 
@@ -33,20 +32,20 @@ def targets(y: np.ndarray) -> tuple[str, np.ndarray, list[str]]:
     if y.dtype.kind == "f":
         bad = int(len(y) - np.isfinite(y).sum())
         if bad:
-            raise BadData(f"y holds {bad:,} values that are no numbers (NaN or infinite).")
+            raise BadData(f"y contains {bad:,} values that are NaN or infinite.")
         if not _are_classes(y):
             with np.errstate(over="ignore"):
                 short: np.ndarray = y.astype(np.float32)
             if not np.isfinite(short).all():
-                raise BadData("y holds values beyond 3.4e38, the largest that models work with.")
+                raise BadData("y contains values beyond 3.4e38, the largest float32 number.")
             if len(np.unique(short)) < 2:
-                raise BadData("Every row has the same target: there is nothing to learn.")
+                raise BadData("All rows have the same target. Select another target.")
             return "regression", short, []
         y = y.astype(np.int64)
     values, classes = np.unique(y, return_inverse=True)
     names = [_class_name(value) for value in values]
     if "" in names:
-        raise BadData("y holds empty texts: every row needs a target.")
+        raise BadData("y contains empty text. Every row needs a target.")
     try:
         check_classes(names, np.bincount(classes), "row")
     except BadData as error:

@@ -61,8 +61,7 @@ def find_arrays(path: Path, upload: Upload) -> FoundArrays:
         raise BadData(
             problems[0]
             if problems
-            else "Two arrays are needed, inputs and targets, such as x and y; the file holds: "
-            f"{names}."
+            else f"The file needs two arrays, such as x and y, but contains: {names}."
         )
     proposal = propose({array.name: tuple(array.shape) for array in found})
     roles = proposal.roles
@@ -105,7 +104,7 @@ def read_arrays(
     unused = [one_line(name) for name in entries if name not in names]
     if unused:
         more = ", …" if len(unused) > _MOST_NAMED else ""
-        notes.append(f"Arrays that were not used: {', '.join(unused[:_MOST_NAMED])[:300]}{more}.")
+        notes.append(f"Unused arrays: {', '.join(unused[:_MOST_NAMED])[:300]}{more}.")
     target = "class" if task == "classification" else "y"
     columns = [f"column {index + 1}" for index in range(shape[0])] if kind == "table" else []
     wide = is_wide(headers[pairs[0].y].shape)
@@ -134,7 +133,7 @@ def _pairs(roles: dict[str, str], names: Iterable[str]) -> list[_Pair]:
     for name in roles.values():
         if name not in names:
             shown = ", ".join(sorted(names)[:20])
-            raise BadData(f"The file has no array {name[:MAX_NAME]}; it holds: {shown[:500]}.")
+            raise BadData(f"The file has no array {name[:MAX_NAME]}. It contains: {shown[:500]}.")
     pairs = []
     for part, (x, y) in enumerate(ROLE_PAIRS):
         if x in roles and y in roles:
@@ -143,7 +142,7 @@ def _pairs(roles: dict[str, str], names: Iterable[str]) -> list[_Pair]:
             named, missing = (x, "targets") if x in roles else (y, "inputs")
             raise BadData(f"The array {roles[named]} needs its {missing}.")
     if not pairs or pairs[0].part != 0:
-        raise BadData("Training data are needed: inputs and targets.")
+        raise BadData("Select training inputs and targets.")
     return pairs
 
 
@@ -161,26 +160,25 @@ def _check_shapes(pairs: list[_Pair], headers: Headers) -> None:
     for pair in pairs:
         x, y = headers[pair.x], headers[pair.y]
         if x.dtype.kind not in "biuf":
-            raise BadData(f"The array {pair.x} holds text; the inputs must be numbers.")
+            raise BadData(f"The array {pair.x} contains text. Inputs must be numeric.")
         if len(y.shape) not in (1, 2) or (is_wide(y.shape) and y.dtype.kind in "US"):
             raise BadData(
-                f"The array {pair.y} has the shape {y.shape}; one target for each row is needed, "
-                "so the shape (rows,)."
+                f"The array {pair.y} has shape {y.shape}. Use one target per row: shape (rows,)."
             )
         if is_wide(y.shape) != is_wide(first_y.shape):
-            raise BadData(f"Of {pairs[0].y} and {pair.y} only one is one-hot.")
+            raise BadData(f"Only one of {pairs[0].y} and {pair.y} is one-hot.")
         if not x.shape or x.shape[0] != y.shape[0]:
             rows = x.shape[0] if x.shape else 0
-            raise BadData(f"{pair.x} has {rows:,} rows and {pair.y} has {y.shape[0]:,}.")
+            raise BadData(f"{pair.x} has {rows:,} rows, but {pair.y} has {y.shape[0]:,}.")
         if x.shape[1:] != first[1:]:
             raise BadData(
-                f"The rows of {pair.x} have the shape {x.shape[1:]}, those of {pairs[0].x} have "
+                f"Rows of {pair.x} have shape {x.shape[1:]}, but rows of {pairs[0].x} have "
                 f"{first[1:]}."
             )
         if (y.dtype.kind in "US") != (first_y.dtype.kind in "US"):
-            raise BadData(f"{pairs[0].y} and {pair.y} are not of one type.")
+            raise BadData(f"{pairs[0].y} and {pair.y} have different types.")
         if y.dtype.itemsize > 4_000:
-            raise BadData(f"The array {pair.y} holds very long texts; they cannot be classes.")
+            raise BadData(f"The array {pair.y} contains text that is too long for classes.")
 
 
 def _kind_of_input(name: str, header: Header, upload: Upload) -> tuple[str, Change | None]:
@@ -190,11 +188,13 @@ def _kind_of_input(name: str, header: Header, upload: Upload) -> tuple[str, Chan
         raise BadData(f"The inputs are empty: their shape is {header.shape}.")
     if len(row) == 1:
         if row[0] > MOST_COLUMNS:
-            raise BadData(f"{name} has {row[0]:,} columns; at most {MOST_COLUMNS:,} are accepted.")
+            raise BadData(
+                f"{name} has {row[0]:,} columns, more than the limit of {MOST_COLUMNS:,}."
+            )
         if upload.side or upload.colours:
             raise BadData(
-                f"{name} has the shape {header.shape}, so its rows are no images. Leave image size "
-                "and colours as they are."
+                f"{name} has shape {header.shape}, so its rows are not images. Leave image size "
+                "and colours unchanged."
             )
         return "table", None
     if len(row) == 2:
@@ -204,7 +204,7 @@ def _kind_of_input(name: str, header: Header, upload: Upload) -> tuple[str, Chan
     if len(row) == 3 and row[0] in (1, 3):
         return "image", change_of((*row[1:], row[0]), upload, channels_first=True)
     raise BadData(
-        f"{name} has the shape {header.shape}; tables have (rows, columns), images have (rows, "
+        f"{name} has shape {header.shape}. Tables have (rows, columns); images have (rows, "
         "height, width) or (rows, height, width, channels) with 1 or 3 channels."
     )
 
@@ -217,17 +217,17 @@ def _dtype(kind: str, stored: Iterable[np.dtype]) -> np.dtype:
 
 def _check_room(size: int, upload: Upload, folder: Path, kind: str) -> None:
     """Raises BadData if the prepared inputs would be too large."""
-    advice = " Choose a smaller image size, or grey." if kind == "image" else ""
+    advice = " Select a smaller image size or greyscale." if kind == "image" else ""
     if size > upload.most_bytes:
         raise BadData(
-            f"Prepared, the inputs take {size / 2**20:,.0f} MB; at most "
-            f"{upload.most_bytes / 2**20:,.0f} MB are accepted.{advice}"
+            f"The prepared inputs need {size / 2**20:,.0f} MB, more than the limit of "
+            f"{upload.most_bytes / 2**20:,.0f} MB.{advice}"
         )
     free = shutil.disk_usage(folder).free
     if size > free:
         raise BadData(
-            f"Prepared, the inputs take {size / 2**20:,.0f} MB; the worker's disk has "
-            f"{free / 2**20:,.0f} MB left.{advice}"
+            f"The prepared inputs need {size / 2**20:,.0f} MB, but the worker has "
+            f"{free / 2**20:,.0f} MB of free disk space.{advice}"
         )
 
 
@@ -276,7 +276,7 @@ def _convert(
                 done += len(piece)
                 report(f"Reading row {done:,} of {shape[0]:,}", done / shape[0])
     if bad:
-        raise BadData(f"The inputs hold {bad:,} values that are no numbers (NaN or infinite).")
+        raise BadData(f"The inputs contain {bad:,} values that are NaN or infinite.")
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
@@ -294,13 +294,13 @@ def _notes(
     y, x = pairs[0].y, pairs[0].x
     target = headers[y].dtype
     if is_wide(headers[y].shape):
-        notes.append(f"{y} was one-hot; the class of a row is the number of its column.")
+        notes.append(f"{y} was one-hot encoded. Classes are column indices.")
     elif task == "regression":
-        notes.append(f"{y} holds fractions or many values, so models predict a number.")
+        notes.append(f"{y} contains fractions or many values: regression.")
     elif target.kind == "f":
-        notes.append(f"{y} holds few whole numbers, so they were taken as classes.")
+        notes.append(f"{y} contains few integers, used as classes.")
     elif target.kind in "iub":
-        notes.append(f"{y} holds whole numbers, which were taken as classes.")
+        notes.append(f"{y} contains integers, used as classes.")
     inputs = headers[x].dtype
     if inputs.kind == "f" and inputs.itemsize > 4:
         notes.append(f"{x} was stored as float32 instead of {inputs}.")

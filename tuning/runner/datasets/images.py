@@ -80,8 +80,9 @@ def read_images(path: Path, upload: Upload, folder: Path, report: Report) -> Par
         size = len(found) * height * width * shape[2]
         if size > upload.most_bytes:
             raise BadData(
-                f"{len(found):,} images of {height} × {width} pixels take {size / 2**20:,.0f} MB; "
-                f"at most {upload.most_bytes / 2**20:,.0f} MB are accepted. Choose a smaller size."
+                f"{len(found):,} images of {height} × {width} pixels need {size / 2**20:,.0f} MB, "
+                f"more than the limit of {upload.most_bytes / 2**20:,.0f} MB. "
+                "Select a smaller size."
             )
         read = _write(archive, found, shape, folder / "x.npy", dropped, report)
     _check_broken(read, dropped)
@@ -120,9 +121,9 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], Dr
         if PurePosixPath(steps[-1]).suffix.lower() in _ENDINGS | _OTHER_PICTURES:
             pictures.append(entry)
         else:
-            others.append((entry.filename, "is no image"))
+            others.append((entry.filename, "is not an image"))
     if not pictures:
-        raise BadData("The archive holds no images (PNG, JPEG, GIF, BMP or WebP).")
+        raise BadData("The archive contains no images (PNG, JPEG, GIF, BMP or WebP).")
     return pictures, others
 
 
@@ -140,8 +141,8 @@ def _place_of_class(pictures: list[zipfile.ZipInfo]) -> tuple[int, bool]:
     if shallowest < place + 2:
         lost = next(entry for entry in pictures if len(_steps(entry)) < place + 2)
         raise BadData(
-            f"“{lost.filename}” lies in no folder of a class; put the images of each class into a "
-            "folder with its name."
+            f"“{lost.filename}” is not in a class folder. Put the images of each class into a "
+            "folder named after it."
         )
     return place, divided
 
@@ -158,7 +159,7 @@ def _look(
 ) -> Iterator[_Found]:
     """Sizes and colours, from the first bytes of each image."""
     for number, (entry, label) in enumerate(labelled, 1):
-        report(f"Looking at image {number:,} of {len(labelled):,}", number / len(labelled) / 4)
+        report(f"Checking image {number:,} of {len(labelled):,}", number / len(labelled) / 4)
         try:
             with archive.open(entry) as file, _opened(file, entry) as image:
                 width, height = image.size
@@ -175,7 +176,7 @@ def _look(
 def _opened(file: IO[bytes], entry: zipfile.ZipInfo) -> Image.Image:
     """The image, not decoded yet. Raises ValueError with a reason for people."""
     if PurePosixPath(entry.filename).suffix.lower() not in _ENDINGS:
-        raise ValueError("is not in a format that is read (PNG, JPEG, GIF, BMP, WebP)")
+        raise ValueError("has an unsupported format (use PNG, JPEG, GIF, BMP or WebP)")
     if entry.file_size > MOST_FILE_BYTES:
         raise ValueError(f"is larger than {MOST_FILE_BYTES >> 20} MB")
     try:
@@ -190,7 +191,7 @@ def _opened(file: IO[bytes], entry: zipfile.ZipInfo) -> Image.Image:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) if type(error) is ValueError else "is damaged or no image"
+    return str(error) if type(error) is ValueError else "is damaged or not an image"
 
 
 def _check_broken(good: list[Any], dropped: Dropped) -> None:
@@ -282,7 +283,7 @@ def _notes(
         )
     classes = Counter(image.label for image in found)
     if max(classes.values()) > 10 * min(classes.values()):
-        notes.append("The classes differ more than tenfold in size; accuracy alone may mislead.")
+        notes.append("Class sizes differ more than tenfold. Accuracy can be misleading.")
     if dropped:
         notes.append(f"{len(dropped):,} images were left out because they cannot be read.")
     return notes

@@ -52,10 +52,10 @@ def parts_note(parts: np.ndarray, noun: str) -> str:
     """A sentence about parts that the data bring."""
     sizes = dict(zip(_PURPOSES, np.bincount(parts, minlength=len(PARTS)), strict=True))
     shown = ", ".join(f"{size:,} for {purpose}" for purpose, size in sizes.items() if size)
-    note = f"The {noun} come divided: {shown}. Projects keep that, or divide them anew."
+    note = f"Predefined split of {noun}: {shown}. Projects keep it or create a new split."
     missing = [purpose for purpose, size in sizes.items() if not size]
     if missing:
-        note += f" {noun.capitalize()} for {missing[0]} are taken out of those for training."
+        note += f" {noun.capitalize()} for {missing[0]} are taken from the training {noun}."
     return note
 
 
@@ -63,17 +63,17 @@ def check_classes(names: list[str], counts: np.ndarray, noun: str) -> None:
     """Two classes at least, with two members each, for a split. Raises BadData."""
     if len(names) < 2:
         only = f", “{names[0][:_LONGEST_NAME]}”" if names else ""
-        raise BadData(f"There is only one class{only}; to tell apart there must be two at least.")
+        raise BadData(f"There is only one class{only}. Classification needs at least two.")
     if len(names) > MOST_CLASSES:
-        raise BadData(f"There are {len(names):,} classes; at most {MOST_CLASSES:,} are accepted.")
+        raise BadData(f"There are {len(names):,} classes, more than the limit of {MOST_CLASSES:,}.")
     long = [name for name in names if len(name) > _LONGEST_NAME]
     if long:
-        raise BadData(f"The name of a class has {len(long[0])} letters: “{long[0][:40]}…”.")
+        raise BadData(f"A class name has {len(long[0])} characters: “{long[0][:40]}…”.")
     small = [name for name, count in zip(names, counts, strict=True) if count < 2]
     if len(small) == 1:
-        raise BadData(f"The class “{small[0]}” has only 1 {noun}; each class needs 2 at least.")
+        raise BadData(f"The class “{small[0]}” has only 1 {noun}. Each class needs at least 2.")
     if small:
         raise BadData(
-            f"{len(small):,} classes have only 1 {noun} (“{small[0]}” is one of them); each class "
-            "needs 2 at least."
+            f"{len(small):,} classes have only 1 {noun}, such as “{small[0]}”. Each class needs "
+            "at least 2."
         )

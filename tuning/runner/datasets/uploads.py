@@ -46,7 +46,7 @@ def prepare_upload(
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise BadData("What the file holds does not fit on the worker's disk.") from error
+            raise BadData("The unpacked file does not fit on the worker's disk.") from error
         raise BadData(f"The file could not be read: {error}.") from error
     except Exception as error:
         # A case that the readers do not know. Its traceback helps to teach them.

@@ -41,8 +41,8 @@ def ready(estimator: Any, facts: dict[str, Any], builder: str) -> Any:
     Raises TemplateError."""
     if not is_estimator(estimator):
         raise NoModel(
-            f"{builder} returned {shown(estimator)}. It must return a scikit-learn estimator, as "
-            "it does by its defaults."
+            f"{builder} returned {shown(estimator)}. It must return a scikit-learn estimator for "
+            "all values."
         )
     name = type(estimator).__name__
     missing = [part for part in ("fit", "predict") if not hasattr(estimator, part)]

@@ -93,8 +93,8 @@ def _missing(name: str, facts: dict[str, Any]) -> str:
     names = _names(facts)
     shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
     return (
-        f"The pipeline selects the column “{name}”, which the dataset does not have. Its columns "
-        f"are {shown}; those that a script makes of them must be made inside the pipeline."
+        f"The pipeline selects the column “{name}”, which the dataset does not have. Available "
+        f"columns: {shown}. Create derived columns inside the pipeline."
     )
 
 

@@ -56,7 +56,7 @@ def _check(estimator: Any, dataset: Dataset) -> None:
             x, y = rows_for(estimator, dataset, "train")
             estimator.fit(*few_rows(x, y, dataset.facts["task"]))
     except Exception as error:  # noqa: BLE001  scikit-learn and the template may raise anything
-        print(f"Nothing can be said before the fit: on a few rows it raises {error!r}")
+        print(f"The check on a few rows failed: {error!r}")
         return
     refuse_unsafe(estimator)
 

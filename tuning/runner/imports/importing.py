@@ -44,7 +44,7 @@ def import_search(order: ImportOrder, send: Callable[[Event], None]) -> None:
     found.trials = [_fit(trial) for trial in found.trials]
     metrics = found.metrics()[:MAX_METRICS]
     if not metrics:
-        raise BadData("No trial has any metric: there is nothing to compare them by.")
+        raise BadData("No trial has a metric.")
     decide_objective(found, order.objective, order.direction)
     if found.objective:
         settle(found)
@@ -71,15 +71,16 @@ def _read(archive: zipfile.ZipFile, report: Report) -> Found:
     if len(projects) > 1:
         names = ", ".join(sorted(str(folder) for folder in projects)[:5])
         raise BadData(
-            f"The archive holds several KerasTuner projects ({names[:300]}). Import each by itself."
+            f"The archive contains several KerasTuner projects ({names[:300]}). Import them "
+            "one at a time."
         )
     if projects:
         return read_project(archive, projects.pop(), report)
     if has_event_files(archive):
         return read_log_folder(archive, report)
     raise BadData(
-        "The archive holds neither a KerasTuner project (oracle.json, trial_*/trial.json) nor a "
-        "TensorBoard log folder (files with .tfevents. in their names)."
+        "The archive contains neither a KerasTuner project (oracle.json, trial_*/trial.json) nor "
+        "a TensorBoard log folder (*.tfevents.* files)."
     )
 
 
@@ -108,7 +109,7 @@ def _write(trials: list[FoundTrial]) -> None:
         for trial in trials:
             line = encode_event(trial)
             if len(line) > MAX_LINE:
-                raise BadData(f"Trial {trial.name} has more epochs and metrics than can be kept.")
+                raise BadData(f"Trial {trial.name} has too many epochs and metrics.")
             file.write(line)
 
 

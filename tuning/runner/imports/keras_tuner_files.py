@@ -46,7 +46,7 @@ def read_project(archive: zipfile.ZipFile, folder: PurePosixPath, report: Report
         (p for p in entries if p.name == "trial.json" and p.parent.parent == folder), key=_natural
     )
     if not files:
-        raise BadData("The KerasTuner project has no trials: there is no trial_*/trial.json in it.")
+        raise BadData("The KerasTuner project contains no trials (trial_*/trial.json).")
     if len(files) > MOST_IMPORTED:
         raise BadData(f"The project has {len(files):,} trials; at most {MOST_IMPORTED:,} are read.")
     space = checked_space(oracle.get("hyperparameters"))

@@ -65,10 +65,7 @@ def read_log_folder(archive: zipfile.ZipFile, report: Report) -> Found:
     experiment = _experiment(runs)
     trials = _trials(runs)
     if not trials:
-        raise BadData(
-            "There are no hyperparameters in the log folder: nothing that TensorBoard’s HPARAMS "
-            "tab would show."
-        )
+        raise BadData("The log folder contains no hyperparameters (HPARAMS).")
     if len(trials) > MOST_IMPORTED:
         raise BadData(f"There are {len(trials):,} trials; at most {MOST_IMPORTED:,} are read.")
     _restore_whole_numbers(trials, experiment)
@@ -140,7 +137,8 @@ def _experiment(runs: dict[PurePosixPath, _Run]) -> Any:
     if len(folders) > 1:
         names = ", ".join(str(folder) for folder in sorted(folders)[:5])
         raise BadData(
-            f"The log folder holds several experiments ({names[:300]}). Import each by itself."
+            f"The log folder contains several experiments ({names[:300]}). Import them one "
+            "at a time."
         )
     return runs[folders[0]].experiments[-1] if folders else None
 

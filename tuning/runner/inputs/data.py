@@ -72,7 +72,7 @@ def load_dataset(project: ProjectOrder) -> Dataset:
         x, y, places = _load_arrays(folder, project.split)
     except FileNotFoundError as error:
         name = Path(error.filename).name
-        raise MissingFile(f"The dataset's file {name} is not there any more.") from error
+        raise MissingFile(f"The dataset's file {name} is missing.") from error
     dataset = Dataset(x, y, facts, places)
     columns = facts.get("columns")
     if not columns:

@@ -141,8 +141,8 @@ class Preprocessing:
         learned = cls(numbers, categories, low, high)
         if not learned.width:
             raise BadData(
-                "Each column has the same value in all or nearly all training rows, so that there "
-                "is nothing to learn from. Choose another split or add columns."
+                "All columns are constant in the training rows. Select another split or add "
+                "columns."
             )
         return learned
 
@@ -174,11 +174,7 @@ class Preprocessing:
         if not names:
             return ""
         shown = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
-        noun = "column has" if len(names) == 1 else "columns have"
-        return (
-            f"{len(names):,} {noun} no input, because the value is the same in all or nearly all "
-            f"training rows: {shown}."
-        )
+        return f"Excluded because the value is constant in the training rows: {shown}."
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def early_stopping(
     direction = order.early_stopping_direction
     if not direction:
         # An older search, from before anybody was asked.
-        print(f"No early stopping: nobody knows whether {metric} is better when higher or lower.")
+        print(f"No early stopping: the direction of {metric} is unknown.")
         return []
     patience = order.early_stopping_patience
     if own is None:

@@ -159,7 +159,7 @@ class ContinuingTuner(StreamingTuner):
         parent = hp.values.get("tuner/trial_id")
         if parent and not Path(self._get_checkpoint_fname(parent)).exists():
             raise MissingFile(
-                f"The checkpoint of trial {parent}, where this trial goes on, is not there."
+                f"The checkpoint of trial {parent}, which this trial continues, is missing."
             )
         try:
             return super()._build_hypermodel(hp)

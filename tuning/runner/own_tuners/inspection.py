@@ -66,7 +66,7 @@ def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: 
             first.append((results, model, *about))
         forget_saves()
 
-    channel.send(Progress("Running a trial of the defaults on a few rows"))
+    channel.send(Progress("Running a trial with the defaults on a few rows"))
     with watched_keras(watch, template.script.tree), watched_sklearn(watch):
         unexplored = _explore(oracle, run)
     results, model, built, download = first[0]
@@ -165,7 +165,7 @@ def _samples(
     """Models of random values, where the class has a builder that makes some."""
     if template.inner is None or tuner.hypermodel is not template:
         return Samples()
-    channel.send(Progress("Building models of random values"))
+    channel.send(Progress("Building sampled models"))
     template.start_anew()
     input_shape = tuple(dataset.facts["input_shape"])
     return sample_models(oracle, lambda values: network_size(template, values, input_shape))

@@ -25,9 +25,8 @@ def left_behind(watch: Watch) -> Any:
         return model
     if model is None:
         raise CannotSave(
-            "run_trial leaves no model behind to download. Let it fit a Keras model or a "
-            "scikit-learn estimator, or hand over what it trained: "
-            "self.save_model(trial.trial_id, model)."
+            "run_trial produces no model to download. Let it fit a Keras model or a scikit-learn "
+            "estimator, or hand over what it trained: self.save_model(trial.trial_id, model)."
         )
     raise CannotSave(
         f"run_trial saves a {type(model).__name__}. Only models of Keras and estimators of "
@@ -44,7 +43,7 @@ def download_note(watch: Watch, template: Template) -> str:
         refuse_unsafe(model)
     except CannotSave as error:
         return f"Trials can run, but none can be retrained into a file: {error}"
-    return f"The {type(model).__name__} that a trial fits last is the model to download."
+    return f"The last fitted {type(model).__name__} of a trial is the model to download."
 
 
 def estimator_for_rows(

@@ -111,7 +111,7 @@ def _rehearse(order: RetrainOrder, template: Template, dataset: Dataset) -> None
     try:
         _run(tuner, template, watch, order, few)
     except (Exception, SystemExit) as error:  # noqa: BLE001  the template may raise anything
-        print(f"Nothing can be said before the training: on a few rows, run_trial raises {error!r}")
+        print(f"The check on a few rows failed in run_trial: {error!r}")
         return
     model = left_behind(watch)
     if is_estimator(model):

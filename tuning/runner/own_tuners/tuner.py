@@ -142,7 +142,7 @@ class Watched(BaseTuner):
         parent = hp.values.get("tuner/trial_id")
         if parent and not Path(self._get_checkpoint_fname(parent)).exists():
             raise MissingFile(
-                f"The checkpoint of trial {parent}, where this trial goes on, is not there."
+                f"The checkpoint of trial {parent}, which this trial continues, is missing."
             )
         # Before each build, so that a trial repeats itself wherever it runs.
         keras.utils.set_random_seed(self._ours.seed + self._ours.builds)

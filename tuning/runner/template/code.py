@@ -205,10 +205,9 @@ class Template(kt.HyperModel):
                 raise TemplateError(sentence) from error
             if is_network_error(error):
                 raise NoNetwork(
-                    "The template downloads something, which failed: connect the worker to the "
-                    "internet, or choose values that need no download (weights none, or "
-                    "weights = None under Constants). "
-                    f"The reason: {download_reason(error)[:300]}."
+                    "A download of the template failed: connect the worker to the internet, or "
+                    "choose values that need no download (weights none, or weights = None under "
+                    f"Constants). The reason: {download_reason(error)[:300]}."
                 ) from error
             raise
 
@@ -307,8 +306,8 @@ class Template(kt.HyperModel):
         if line is None:
             return
         raise TemplateError(
-            f"The template uses {name}, which its script makes from its own data in line "
-            f"{line}; that is not run. Let the builder ask for what it needs: a project can "
+            f"The template uses {name}, which the script computes from its own data in line "
+            f"{line}. That line is not run. Let the builder ask for what it needs: a project can "
             f"supply {', '.join(SUPPLIED)}; anything else can be given under Constants in the "
             "template's form."
         ) from error

@@ -247,7 +247,7 @@ class OwnValues:
             f"{name} is {_short(new)} instead of {_short(old)}"
             for name, (new, old) in self.changed.items()
         )
-        return f"As the dataset has it: {', '.join(told)}."
+        return f"Taken from the dataset: {', '.join(told)}."
 
     def fitting(self, name: str, line: int, own: Any) -> Any:
         """The value that `own()` gives if it agrees with the dataset, else the dataset's."""
@@ -328,7 +328,7 @@ class OwnValues:
     @property
     def _rows(self) -> Parts:
         if self._parts is None:
-            raise NameError("There are no data here.")
+            raise NameError("No data available.")
         return self._parts
 
 

@@ -42,13 +42,13 @@ from .training import (
     sample_weight_of,
 )
 
-_NOT_RUN = "It needs a part of the script that is not run."
+_NOT_RUN = "Requires a part of the script that is not run."
 _RECORDED = "Tuneroom records every epoch and keeps the results itself."
-_FOR_ITS_CODE = "It is given to the template’s own code."
+_FOR_ITS_CODE = "Passed to the template code."
 _VALIDATED = "Every epoch is validated on all validation rows."
-_PROJECTS = "The project’s validation rows take its place."
-_RESCALED = "Images come as the project has them: put a Rescaling layer into the model."
-_AUGMENTED = "Images are not changed: put layers such as RandomRotation into the model."
+_PROJECTS = "Replaced by the project’s validation rows."
+_RESCALED = "Images are not rescaled. Add a Rescaling layer to the model."
+_AUGMENTED = "Images are not augmented. Add layers such as RandomRotation to the model."
 _OF_SPACE = "hyperparameters="
 _NOT_A_NUMBER = "This is not a whole number."
 _NO_AMOUNT = "This is not a number of 0 or more."
@@ -114,7 +114,7 @@ class ScriptArguments:
             note = f"The template reports no {monitor}."
             arguments = _not_used(arguments, lambda one: one.field == "early_stopping_metric", note)
         if is_estimator:
-            note = "An estimator is fitted without it."
+            note = "Not used for estimators."
             arguments = _not_used(arguments, lambda one: one.use == Use.TRAINING, note)
         unknown = self._unknown_names(space)
         if unknown:
@@ -159,7 +159,7 @@ class ScriptArguments:
         elif name in self._own:
             handler = _own_of_search if table is _SEARCH else _own_of_tuner
         else:
-            handler = _unused("Neither Tuneroom nor the template's code knows this argument.")
+            handler = _unused("Unknown argument.")
         if handler is None:
             return
         try:
@@ -225,7 +225,7 @@ class ScriptArguments:
                 self.tell(node, name, Use.UNUSED, _NO_AMOUNT)
                 return
         if field in self.fields and field != "early_stopping_patience":
-            self.tell(node, name, Use.UNUSED, f"{field.replace('_', ' ')} is given already.")
+            self.tell(node, name, Use.UNUSED, f"{field.replace('_', ' ')} is already set.")
             return
         self.fields[field] = value
         seen = str(value) in self._source(node) or isinstance(node, ast.Constant | ast.Call)
@@ -398,7 +398,7 @@ def _sample_weight(reading: ScriptArguments, name: str, node: ast.expr, value: A
     weights = sample_weight_of(value)
     rows = reading.count_rows()
     if weights is None:
-        reading.tell(node, name, Use.UNUSED, "It is not one number for each row.")
+        reading.tell(node, name, Use.UNUSED, "Use one number per row.")
     elif rows and len(weights) != rows:
         note = f"It has {len(weights):,} values, but the project has {rows:,} training rows."
         reading.tell(node, name, Use.UNUSED, note)
@@ -418,7 +418,7 @@ def _callbacks(reading: ScriptArguments, _: str, node: ast.expr) -> None:
 def _callback(reading: ScriptArguments, node: ast.expr, value: Any) -> None:
     kind = type(value).__name__
     if not isinstance(value, keras.callbacks.Callback):
-        reading.tell(node, "", Use.UNUSED, f"{kind} is not a callback of Keras.")
+        reading.tell(node, "", Use.UNUSED, f"{kind} is not a Keras callback.")
         return
     missing = missing_package(value)
     if missing:
@@ -430,12 +430,12 @@ def _callback(reading: ScriptArguments, node: ast.expr, value: Any) -> None:
     try:
         copy.deepcopy(value)
     except Exception as error:  # noqa: BLE001  the template's own code
-        note = f"It cannot be copied, which each trial needs: {error}"
+        note = f"Cannot be copied for each trial: {error}"
         reading.tell(node, "", Use.UNUSED, note)
         return
     if isinstance(value, keras.callbacks.EarlyStopping) and not reading.training.early_stopping:
         reading.training.early_stopping = value
-        note = "In trials only: a retraining trains for the best number of epochs."
+        note = "Used in trials only. Retraining uses the best number of epochs."
         # A patience of 0 stops at the same epoch as one of 1.
         reading.fields["early_stopping_patience"] = max(1, int(value.patience))
         if value.mode in ("min", "max"):
@@ -445,9 +445,9 @@ def _callback(reading: ScriptArguments, node: ast.expr, value: Any) -> None:
     reading.training.callbacks.append(value)
     note = ""
     if isinstance(value, keras.callbacks.EarlyStopping):
-        note = "In trials only: a retraining trains for the best number of epochs."
+        note = "Used in trials only. Retraining uses the best number of epochs."
     elif needs_validation(value):
-        note = "In trials only: a retraining has no validation rows to watch."
+        note = "Used in trials only. Retraining has no validation rows."
     reading.tell(node, "", Use.TRAINING, note)
 
 
@@ -479,7 +479,7 @@ def _hyperparameters(reading: ScriptArguments, name: str, node: ast.expr, value:
 def _new_entries(reading: ScriptArguments, name: str, node: ast.expr, value: Any) -> None:
     if not value:
         reading.keep_new_entries()
-        note = "Hyperparameters that the script does not list keep their defaults."
+        note = "Other hyperparameters keep their defaults."
         reading.tell(node, name, Use.SPACE, note)
 
 
@@ -533,7 +533,7 @@ def _alike(one: Any, other: Any) -> bool:
 
 def _validation_split(reading: ScriptArguments, name: str, node: ast.expr) -> None:
     training, validation = reading.count_rows(), reading.count_rows("validation")
-    note = "The project divides its rows itself"
+    note = "The project uses its own split"
     if validation:
         share = validation / (training + validation)
         note += f": {training:,} for training, {validation:,} for validation ({share:.0%})"
@@ -547,7 +547,7 @@ def _validation_freq(reading: ScriptArguments, name: str, node: ast.expr) -> Non
 
 def _validation_data(reading: ScriptArguments, name: str, node: ast.expr) -> None:
     rows = reading.count_rows("validation")
-    note = f"The project’s {rows:,} validation rows take its place." if rows else _PROJECTS
+    note = f"Replaced by the project’s {rows:,} validation rows." if rows else _PROJECTS
     reading.tell(node, name, Use.UNUSED, note)
     found = reading.given.expression(node)
     if isinstance(found, ast.Tuple) and len(found.elts) > 2:
@@ -559,7 +559,7 @@ def _rows(reading: ScriptArguments, name: str, node: ast.expr) -> None:
     is not done to those."""
     found = reading.given.expression(node)
     if isinstance(found, ast.Call):
-        note = "The project’s rows are given as they are, without this call."
+        note = "The project’s rows are passed without this call."
         reading.tell(node, name, Use.UNUSED, note)
 
 
@@ -627,7 +627,7 @@ _SEARCH: dict[str, _Handler | None] = {
     "x": _rows,
     "X": _rows,
     "y": _rows,
-    "groups": _unused("Folds are made without groups."),
+    "groups": _unused("Folds do not use groups."),
     "validation_data": _validation_data,
     "validation_split": _validation_split,
     "epochs": _epochs,

@@ -26,7 +26,7 @@ class ImportAssignment(Assignment):
         try:
             hand_over(self.row.original, runner.folder / _UPLOADED)
         except FileNotFoundError as error:
-            message = "The uploaded file is not there any more. Upload it again."
+            message = "The uploaded file is missing. Upload it again."
             raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error
         most_bytes = settings.RUNNER_FILE_SIZE_MB * 1024 * 1024
         chosen = self.row.objective, self.row.direction

@@ -56,24 +56,24 @@ def model_kind_of(event: Inspected) -> ModelKind:
     try:
         return ModelKind(event.kind)
     except ValueError as error:
-        raise BadEvent("an inspection of no known kind of model") from error
+        raise BadEvent("an inspection of an unknown kind of model") from error
 
 
 def objective_of(event: Inspected) -> str:
     """The objective that the code itself proposes, or nothing. Raises BadEvent."""
     if event.direction not in ("min", "max", ""):
-        raise BadEvent("an inspection that proposes no known direction")
+        raise BadEvent("an inspection with an unknown direction")
     if event.objective and event.objective not in event.metrics:
-        raise BadEvent("an inspection that proposes an objective which is none of its metrics")
+        raise BadEvent("an inspection whose objective is not one of its metrics")
     return event.objective
 
 
 def directions_of(event: Inspected) -> dict[str, str]:
     """The directions of some of the metrics. Raises BadEvent."""
     if not event.directions.keys() <= set(event.metrics):
-        raise BadEvent("an inspection with the direction of a metric that is none of its own")
+        raise BadEvent("an inspection with a direction of an unknown metric")
     if not all(direction in ("min", "max") for direction in event.directions.values()):
-        raise BadEvent("an inspection with a direction that is none")
+        raise BadEvent("an inspection with an invalid direction")
     return event.directions
 
 

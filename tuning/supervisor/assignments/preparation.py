@@ -67,7 +67,7 @@ class PreparationAssignment(Assignment):
         try:
             hand_over(self.row.original, target)
         except FileNotFoundError as error:
-            message = "The uploaded file is not there any more. Upload it again."
+            message = "The uploaded file is missing. Upload it again."
             raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error
         most_bytes = settings.RUNNER_FILE_SIZE_MB * 1024 * 1024
         return Upload(file=_UPLOADED, most_bytes=most_bytes, **self.row.upload)
@@ -114,14 +114,14 @@ def facts_of(profile: dict[str, Any]) -> dict[str, str]:
     count on some of its words. Raises BadEvent."""
     kind, task = profile.get("kind"), profile.get("task")
     if kind not in Dataset.Kind.values or task not in Dataset.Task.values:
-        raise BadEvent("a profile of no known kind or task")
+        raise BadEvent("a profile of an unknown kind or task")
     numbers = [profile.get("rows"), *_list(profile, "input_shape")]
     numbers += _list(profile, "class_counts") if task == Dataset.Task.CLASSIFICATION else []
     if not all(type(number) is int and number > 0 for number in numbers):
-        raise BadEvent("a profile with counts that are none")
+        raise BadEvent("a profile with invalid counts")
     names = _list(profile, "class_names") if task == Dataset.Task.CLASSIFICATION else []
     if not all(isinstance(name, str) for name in names):
-        raise BadEvent("a profile with names that are none")
+        raise BadEvent("a profile with invalid names")
     if profile.get("parts"):
         _check_parts(profile, task)
     check_columns(profile)
@@ -140,7 +140,7 @@ def _check_parts(profile: dict[str, Any], task: str) -> None:
     """The sizes of the parts that the data bring: pages reckon with them. Raises BadEvent."""
     parts = profile["parts"]
     if not isinstance(parts, dict) or parts.keys() != set(PARTS):
-        raise BadEvent("a profile with parts that are none")
+        raise BadEvent("a profile with invalid parts")
     sizes = list(parts.values())
     if not all(type(size) is int and size >= 0 for size in sizes) or sum(sizes) != profile["rows"]:
         raise BadEvent("a profile with parts of impossible sizes")
@@ -148,7 +148,7 @@ def _check_parts(profile: dict[str, Any], task: str) -> None:
         return
     counts = _list(profile, "train_class_counts")
     if not all(type(count) is int and count >= 0 for count in counts):
-        raise BadEvent("a profile with counts that are none")
+        raise BadEvent("a profile with invalid counts")
     if len(counts) != len(profile["class_counts"]) or sum(counts) != parts["train"]:
         raise BadEvent("a profile whose counts of classes do not add up")
 

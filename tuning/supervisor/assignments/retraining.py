@@ -89,7 +89,7 @@ class RetrainingAssignment(Assignment):
 
     def _store(self, folder: Path, event: Retrained) -> None:
         if not VETTED_TYPES.issuperset(event.trusted_types):
-            raise BadEvent("word of types that nobody should trust")
+            raise BadEvent("types that must not be trusted")
         # A name of its own for each attempt: a late writer must not touch the winner's file.
         files = [folder / name for name in self.kind.traits.model_files]
         source = next((file for file in files if file.exists()), files[0])

@@ -20,24 +20,24 @@ def chosen_target(look: Look, upload: Upload) -> tuple[Scan, str]:
         names = [scan.name for scan in look.scans]
         more = ", …" if len(names) > _NAMED_COLUMNS else ""
         shown = ", ".join(names[:_NAMED_COLUMNS]) + more
-        raise BadData(f"There is no column “{name[:100]}”; the columns are {shown}.")
+        raise BadData(f"No column “{name[:100]}”. Columns: {shown}.")
     if not target.present:
-        raise BadData(f"“{name}” is empty: it cannot be the target.")
+        raise BadData(f"The target “{name}” is empty. Select another target.")
     if target.missing and not upload.drop_rows:
         noun = "row has" if target.missing == 1 else "rows have"
         raise BadData(
-            f"{target.missing:,} {noun} no target: “{name}” is empty in {_rows(target)}. Mend the "
-            "file, or have the rows without a target dropped."
+            f"{target.missing:,} {noun} no target: “{name}” is empty in {_rows(target)}. Fix the "
+            "file, or drop rows without a target."
         )
     task = upload.task or task_of(target)
     if task == "regression":
         _check_numbers(target)
         if target.low == target.high:
-            raise BadData("Every row has the same target: there is nothing to learn.")
+            raise BadData("All rows have the same target. Select another target.")
     elif target.counts is None:
         raise BadData(
-            f"“{name}” has more than {MOST_CATEGORIES:,} different values: too many for classes. "
-            "A quantity is a task for regression."
+            f"“{name}” has more than {MOST_CATEGORIES:,} unique values, too many for classes. "
+            "Select regression for numbers."
         )
     return target, task
 
@@ -52,35 +52,35 @@ def chosen_columns(look: Look, upload: Upload, target: Scan) -> tuple[Kept, list
         suggested, reason = scan.suggestion()
         kind = upload.types.get(scan.name, suggested)
         if kind == ColumnType.OUT:
-            dropped.append((scan.name, reason or "was left out by choice"))
+            dropped.append((scan.name, reason or "was excluded by you"))
             continue
         _check_type(scan, kind)
         kept.append((scan, ColumnType(kind)))
     for name, reason in look.table.unread.items():
         if upload.types.get(name, ColumnType.OUT) != ColumnType.OUT:
-            raise BadData(f"The column “{name}” {reason}; leave it out.")
+            raise BadData(f"The column “{name}” {reason}. Leave it out.")
         dropped.append((name, reason))
     if not kept:
-        raise BadData("No column is left to predict the target from.")
+        raise BadData("No input columns remain. Include at least one.")
     return kept, dropped
 
 
 def _check_type(scan: Scan, kind: str) -> None:
     if not scan.present:
-        raise BadData(f"The column “{scan.name}” is empty; leave it out.")
+        raise BadData(f"The column “{scan.name}” is empty. Leave it out.")
     if kind == ColumnType.NUMBER:
         _check_numbers(scan)
     elif kind != ColumnType.CATEGORY:
-        raise BadData(f"The column “{scan.name}” cannot be of the type “{kind[:20]}”.")
+        raise BadData(f"The column “{scan.name}” cannot have type “{kind[:20]}”.")
     elif scan.counts is None:
         raise BadData(
-            f"The column “{scan.name}” has more than {MOST_CATEGORIES:,} different values; a "
-            f"category has at most {MOST_CATEGORIES:,}."
+            f"The column “{scan.name}” has more than {MOST_CATEGORIES:,} unique values, the "
+            "limit for categories."
         )
     elif scan.longest > LONGEST_CATEGORY:
         raise BadData(
-            f"The column “{scan.name}” holds texts of up to {scan.longest:,} letters; those of a "
-            f"category have at most {LONGEST_CATEGORY}."
+            f"The column “{scan.name}” has text of up to {scan.longest:,} characters, more than "
+            f"the limit of {LONGEST_CATEGORY} for categories."
         )
 
 
@@ -88,8 +88,8 @@ def _check_numbers(scan: Scan) -> None:
     if scan.no_number:
         row, text = scan.no_number
         raise BadData(
-            f"The column “{scan.name}” holds “{text[:40]}” in row {row:,}, which is no number"
-            f"{' that is small enough' if _is_huge(text) else ''}."
+            f"Column “{scan.name}”, row {row:,}: “{text[:40]}” is "
+            f"{'too large a number' if _is_huge(text) else 'not a number'}."
         )
 
 

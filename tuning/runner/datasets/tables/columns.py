@@ -142,24 +142,24 @@ class Scan:
         if not self.present:
             return "is empty"
         if self.different == 1 and not self.missing:
-            return f"holds the same in every row: {self.examples[0]}"
+            return f"has the same value in every row: {self.examples[0]}"
         if self.is_numeric:
             return self._reason_against_numbers()
         if self.dates == self.present:
-            return "holds dates or times"
+            return "contains dates or times"
         if self.numbers > 0.9 * self.present and self.no_number:
             row, text = self.no_number
-            return f"holds numbers, but not everywhere: “{text[:40]}” in row {row:,}"
+            return f"contains numbers, except “{text[:40]}” in row {row:,}"
         if self.counts is None:
-            return f"holds more than {MOST_CATEGORIES:,} different texts"
+            return f"has more than {MOST_CATEGORIES:,} unique values"
         if self.longest > LONGEST_CATEGORY:
-            return f"holds texts of up to {self.longest:,} letters"
+            return f"contains text of up to {self.longest:,} characters"
         if self.different > self.present / 2 and self.present > _FEW_ROWS:
-            return "holds another text in nearly every row"
+            return "has a different text in nearly every row"
         return ""
 
     def _reason_against_numbers(self) -> str:
         counts_rows = self.steps and self.low in (0, 1)
         if self.grows and self.rows > 2 and (counts_rows or _ROW_NUMBERS.fullmatch(self.name)):
-            return "numbers the rows"
+            return "looks like a row ID"
         return ""

@@ -36,7 +36,7 @@ def guess_encoding(path: Path) -> str:
 def codec_of(encoding: str) -> str:
     """Python's name of the codec. Raises BadData for an encoding that is not offered."""
     if encoding not in ENCODINGS:
-        raise BadData(f"Files in the encoding “{encoding[:40]}” cannot be read.")
+        raise BadData(f"Unsupported encoding: “{encoding[:40]}”.")
     # With or without the mark that Windows puts before UTF-8.
     return "utf-8-sig" if encoding == "utf-8" else encoding
 

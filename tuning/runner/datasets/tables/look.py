@@ -43,7 +43,7 @@ def look_at(path: Path, upload: Upload, report: Report) -> Look:
     scans = [Scan(name, read) for name in table.names]
     if not scans:
         name, why = next(iter(table.unread.items()))
-        raise BadData(f"No column can be used; “{name}” {why}.")
+        raise BadData(f"No usable columns. For example, “{name}” {why}.")
     rows = 0
     for piece in table.pieces():
         rows += len(piece.columns[0])

@@ -62,7 +62,7 @@ class ParquetTable:
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             raise BadData(_damaged(error)) from error
         if row - 1 != self._rows:
-            raise BadData(f"The file declares {self._rows:,} rows, but {row - 1:,} are there.")
+            raise BadData(f"The file declares {self._rows:,} rows, but contains {row - 1:,}.")
 
     def _open(self, **options: Any) -> pq.ParquetFile:
         try:
@@ -84,17 +84,17 @@ class ParquetTable:
         """What the file says of itself, before any of its contents are unpacked."""
         check_columns(metadata.num_columns)
         if not metadata.num_rows:
-            raise BadData("The file has columns and no rows.")
+            raise BadData("The file has no rows.")
         prepared = metadata.num_rows * metadata.num_columns * 4
         groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
         unpacked = sum(group.total_byte_size for group in groups)
         if min([0, *(group.total_byte_size for group in groups)]) < 0:
-            raise BadData("The file declares impossible sizes; it is damaged.")
+            raise BadData("The file is damaged: it declares impossible sizes.")
         if max(prepared, unpacked) > most_bytes:
             raise BadData(
-                f"The file declares {metadata.num_rows:,} rows of {metadata.num_columns:,} columns "
-                f"and {unpacked / 2**20:,.0f} MB; unpacked and prepared at most "
-                f"{most_bytes / 2**20:,.0f} MB are accepted."
+                f"The file declares {metadata.num_rows:,} rows of {metadata.num_columns:,} "
+                f"columns and {unpacked / 2**20:,.0f} MB, more than the limit of "
+                f"{most_bytes / 2**20:,.0f} MB after unpacking."
             )
 
 
@@ -105,7 +105,7 @@ def _check_ends(path: Path) -> None:
         file.seek(max(0, size - 8))
         end = file.read(8)
     if start != _MAGIC or end[4:] != _MAGIC:
-        raise BadData("This is no Parquet file, or it was cut off.")
+        raise BadData("The file is not a complete Parquet file.")
     footer = int.from_bytes(end[:4], "little")
     if footer > min(size - 12, _MOST_FOOTER):
         raise BadData("The Parquet file is damaged: its footer has an impossible size.")
@@ -117,9 +117,9 @@ def _unreadable(kind: pa.DataType) -> str:
     if types.is_dictionary(kind):
         return _unreadable(kind.value_type)
     if types.is_temporal(kind):
-        return "holds dates or times"
+        return "contains dates or times"
     if types.is_nested(kind):
-        return f"holds lists or objects ({str(kind)[:60]})"
+        return f"contains lists or objects ({str(kind)[:60]})"
     if types.is_null(kind):
         return "is empty"
     readable = (
@@ -128,7 +128,7 @@ def _unreadable(kind: pa.DataType) -> str:
     )  # fmt: skip
     if any(check(kind) for check in readable):
         return ""
-    return f"holds values of the type {str(kind)[:60]}"
+    return f"has type {str(kind)[:60]}"
 
 
 def _cells(column: pa.Array) -> list[Cell]:
@@ -150,4 +150,4 @@ def _cells(column: pa.Array) -> list[Cell]:
 
 def _damaged(error: Exception) -> str:
     text = " ".join(str(error).split())[:200].rstrip(".")
-    return f"The Parquet file is damaged or of a kind that cannot be read: {text}."
+    return f"The Parquet file is damaged or unsupported: {text}."

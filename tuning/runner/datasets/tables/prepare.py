@@ -28,12 +28,12 @@ def read_table(look: Look, upload: Upload, folder: Path, report: Report) -> Pars
     size = shape[0] * shape[1] * 4
     if size > upload.most_bytes:
         raise BadData(
-            f"Prepared, the table takes {size / 2**20:,.0f} MB; at most "
-            f"{upload.most_bytes / 2**20:,.0f} MB are accepted."
+            f"The prepared table needs {size / 2**20:,.0f} MB, more than the limit of "
+            f"{upload.most_bytes / 2**20:,.0f} MB."
         )
     targets = target_of(target, task, look.read)
     columns = [column_of(scan, kind, look.read, len(kept)) for scan, kind in kept]
-    report("Writing what is kept", 0)
+    report("Writing the prepared data", 0)
     x = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype=np.float32, shape=shape)
     y = _fill(look, target, targets, [scan for scan, _ in kept], columns, x)
     x.flush()
@@ -85,7 +85,11 @@ def _notes(look: Look, target: Scan, task: str, kept: Kept) -> list[str]:
             f"{DELIMITERS[dialect.delimiter]}, the decimal sign a {DECIMALS[dialect.decimal]}."
         )
     if target.missing:
-        noun = "row was dropped: it has" if target.missing == 1 else "rows were dropped: they have"
+        noun = (
+            "row was dropped because it has"
+            if target.missing == 1
+            else "rows were dropped because they have"
+        )
         notes.append(f"{target.missing:,} {noun} no target.")
     gaps = [f"{scan.name} {scan.missing:,}" for scan, _ in kept if scan.missing]
     if gaps:
@@ -96,7 +100,7 @@ def _notes(look: Look, target: Scan, task: str, kept: Kept) -> list[str]:
         shown = ", ".join(f"“{word}”" for word in words[:_MOST_NAMED])
         notes.append(f"Read as missing values: {shown}.")
     if target.is_numeric and task == "classification":
-        notes.append(f"The numbers in “{target.name}” were taken as classes.")
+        notes.append(f"The numbers in “{target.name}” are used as classes.")
     large = [scan.name for scan, kind in kept if kind == "number" and _is_long(scan)]
     if large:
         shown = ", ".join(large[:_MOST_NAMED]) + (", …" if len(large) > _MOST_NAMED else "")

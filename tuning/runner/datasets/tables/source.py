@@ -51,7 +51,7 @@ class Table(Protocol):
 def check_columns(count: int) -> None:
     """Raises BadData for more columns than are accepted: asked before anything is read."""
     if count > MOST_COLUMNS:
-        raise BadData(f"The table has {count:,} columns; at most {MOST_COLUMNS:,} are accepted.")
+        raise BadData(f"The table has {count:,} columns, more than the limit of {MOST_COLUMNS:,}.")
 
 
 def renamed(raw: list[str], names: list[str]) -> dict[str, str]:
@@ -68,8 +68,8 @@ def checked_names(raw: list[str]) -> list[str]:
     for place, name in enumerate(names, 1):
         if len(name) > LONGEST_NAME:
             raise BadData(
-                f"The name of column {place} has {len(name):,} letters; at most {LONGEST_NAME} "
-                f"are accepted: “{name[:40]}…”."
+                f"The name of column {place} has {len(name):,} characters, more than the limit "
+                f"of {LONGEST_NAME}: “{name[:40]}…”."
             )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
@@ -79,7 +79,6 @@ def checked_names(raw: list[str]) -> list[str]:
     if len(names) < 2:
         only = f", “{names[0][:40]}”" if names else ""
         raise BadData(
-            f"The table has only one column{only}; a target and a column to predict it from are "
-            "needed."
+            f"The table has only one column{only}. It needs a target and at least one input."
         )
     return names

@@ -55,7 +55,7 @@ class TextTable:
         self.padded = False
         self.dialect.decimal = dialect.decimal or self._guess_decimal()
         if self.dialect.decimal not in DECIMALS:
-            raise BadData("The decimal sign must be a point or a comma.")
+            raise BadData("The decimal separator must be a point or a comma.")
 
     def pieces(self) -> Iterator[Piece]:
         rows = self._rows()
@@ -65,7 +65,7 @@ class TextTable:
         first, number, ragged = 1, 0, _Ragged(width)
         for number, row in enumerate(rows, 1):
             if len(row) != width:
-                ragged.add(number, self._line, len(row))
+                ragged.add(self._line, len(row))
                 continue
             kept.append(row)
             if len(kept) >= at_once and not ragged.count:
@@ -75,7 +75,7 @@ class TextTable:
                 kept.clear()
         ragged.check()
         if not number:
-            raise BadData("The file has a head and no rows below it.")
+            raise BadData("The file has a header but no rows.")
         if kept:
             yield Piece(first, list(zip(*kept, strict=True)))
 
@@ -109,7 +109,9 @@ class TextTable:
                         raise BadData(_too_long(line, number))
                     if wrong := _NO_TEXT.search(line):
                         what = "NUL bytes" if wrong[0] == "\0" else f"the character {wrong[0]!r}"
-                        raise BadData(f"This is no table of text: line {number:,} holds {what}.")
+                        raise BadData(
+                            f"The file is not a text table: line {number:,} contains {what}."
+                        )
                     if not number % 1000:
                         done = raw.tell() / self._size
                         self._report(f"Reading line {number:,} ({done:.0%})", done)
@@ -117,8 +119,8 @@ class TextTable:
                     yield line
         except UnicodeError:
             raise BadData(
-                f"The file cannot be read as {name}: line {number + 1:,} or one soon after it "
-                "holds other characters."
+                f"The file is not {name}: line {number + 1:,} or a following line contains "
+                "invalid characters."
             ) from None
 
     def _guess_delimiter(self, tabs: bool) -> str:
@@ -173,53 +175,54 @@ class TextTable:
             return
         shown = ", ".join(head[:4])
         raise BadData(
-            f"The first row must hold the names of the columns; it holds numbers: {shown[:100]}."
+            f"The first row must contain column names, but contains numbers: {shown[:100]}."
         )
 
 
 class _Ragged:
-    """Rows with more or fewer cells than the head."""
+    """Lines with more or fewer cells than the header."""
 
     def __init__(self, width: int) -> None:
         self._width = width
-        self._named: list[str] = []
+        self._named: list[tuple[int, int]] = []
         self.count = 0
 
-    def add(self, row: int, line: int, cells: int) -> None:
+    def add(self, line: int, cells: int) -> None:
         self.count += 1
         if len(self._named) < _MOST_NAMED:
-            noun = "cell" if cells == 1 else "cells"
-            self._named.append(f"row {row:,} (line {line:,}) has {cells:,} {noun}")
+            self._named.append((line, cells))
 
     def check(self) -> None:
         if not self.count:
             return
-        named = ", ".join(self._named)
-        more = self.count - len(self._named)
-        verb = "row does" if more == 1 else "rows do"
-        rest = f"; {more:,} more {verb} not fit either" if more else ""
-        raise BadData(f"{named[0].upper()}{named[1:]}, the head has {self._width:,}{rest}.")
+        first, cells = self._named[0]
+        sentence = f"Line {first:,}: expected {self._width:,} columns, found {cells:,}."
+        if others := [f"line {line:,} ({found:,})" for line, found in self._named[1:]]:
+            sentence += f" Also wrong: {', '.join(others)}"
+            more = self.count - len(self._named)
+            sentence += f" and {more:,} more." if more else "."
+        raise BadData(sentence)
 
 
 def _said(error: str, line: int) -> str:
     """What the csv module found in the row that begins in this line."""
     if "unexpected end of data" in error:
-        return f'A quote (") in the row that begins in line {line:,} is never closed.'
+        return f'Line {line:,}: a quote (") is not closed.'
     if "field larger" in error:
         return (
-            f"The row that begins in line {line:,} has a cell of more than {LONGEST_CELL:,} "
-            'letters; perhaps a quote (") is not closed.'
+            f"Line {line:,}: a cell has more than {LONGEST_CELL:,} characters. Check for an "
+            'unclosed quote (").'
         )
     if "expected after" in error:
         return (
-            f"In the row that begins in line {line:,}, a cell goes on after its closing quote. "
-            'Within quotes, a quote is written twice ("").'
+            f"Line {line:,}: a cell continues after its closing quote. Escape quotes by doubling "
+            'them ("").'
         )
-    return f"The row that begins in line {line:,} cannot be read: {error}."
+    return f"Line {line:,} cannot be read: {error}."
 
 
 def _too_long(line: str, number: int) -> str:
     columns = max(line.count(delimiter) for delimiter in DELIMITERS) + 1
     if number == 1 and columns > MOST_COLUMNS:
-        return f"The table has more than {MOST_COLUMNS:,} columns, which is the most."
-    return f"Line {number:,} has more than {LONGEST_LINE:,} letters; that is no table."
+        return f"The table has more than {MOST_COLUMNS:,} columns, the limit."
+    return f"Line {number:,} has more than {LONGEST_LINE:,} characters."

@@ -81,7 +81,7 @@ class TrialAssignment(Assignment):
             case NextTrial() if not self.ordered:
                 self._order(runner)
             case Built() | EpochEnd() | TrialEnd() | TrialPruned() if not self.ordered:
-                raise BadEvent("news of a trial before it was given one")
+                raise BadEvent("an event of a trial before a trial was assigned")
             case Built():
                 # Written with the first epoch, if that comes soon.
                 self._built_at = time.monotonic()
@@ -122,7 +122,7 @@ class TrialAssignment(Assignment):
         recorder.stop_trial(self.row, log_tail, self._peak, self._news())
 
     def release(self) -> None:
-        recorder.release_trial(self.row, "The worker shut down; runs again")
+        recorder.release_trial(self.row, "The worker shut down. Will run again.")
 
     def _answer(self, event: EpochEnd, runner: Runner) -> None:
         self._judge.add(event)
@@ -132,7 +132,7 @@ class TrialAssignment(Assignment):
 
     def _prune(self, runner: Runner) -> None:
         if not self._judge.pruned:
-            raise BadEvent("a pruned trial without a verdict")
+            raise BadEvent("a pruned trial without a pruning decision")
         if self.search.pruned_trials_resume:
             self._keep_checkpoint(runner)
         units, tail = self._judge.count, runner.log_tail()
@@ -143,7 +143,7 @@ class TrialAssignment(Assignment):
         if parent:
             source = self._checkpoint_of(parent)
             if source is None or not source.exists():
-                message = f"The weights of the trial that this one continues ({source}) are gone."
+                message = f"The weights that this trial continues are missing: {source}."
                 raise Unstartable(Failure(FailureCode.MISSING_FILE, message))
             copy_into(source, runner.folder, *trial_folder(parent))
         resumed = self._resume(runner) if self.row.pruned_after else {}

@@ -129,15 +129,18 @@ class Runner:
 class TrialRunner(Runner):
     """A runner in the middle of a search."""
 
-    def begin(self, order: SearchOrder) -> None:
+    def begin(self, order: SearchOrder) -> NextTrial:
         self.until(Ready)
         self.send(order)
         first = self.until(NextTrial, Failed)[-1]
         assert isinstance(first, NextTrial), first
+        return first
 
-    def trial(self, trial_id: str, values: dict[str, Any], seed: int = 1) -> list[Any]:
-        """Train one trial; its events up to its end."""
-        self.send(TrialOrder(trial_id, values, seed))
+    def trial(
+        self, trial_id: str, values: dict[str, Any], seed: int = 1, execution: int | None = None
+    ) -> list[Any]:
+        """Train one trial, or one execution of it; its events up to its end."""
+        self.send(TrialOrder(trial_id, values, seed, execution=execution))
         events = self.until(TrialEnd, Failed)
         assert isinstance(self.receive(), NextTrial)
         return events

@@ -77,14 +77,16 @@ def good_trial(search: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
     last = int(trial.values.get("tuner/epochs", search.epochs))
     yield Built(parameters=100, summary="dense")
     scores = []
-    for execution in range(search.executions_per_trial):
+    chosen = trial.execution
+    for execution in range(search.executions_per_trial) if chosen is None else [chosen]:
         for epoch in range(first + 1, last + 1):
             score = trial.values["units"] / 100 + epoch / 1000 + execution / 10_000
             metrics: dict[str, float | None] = {search.objective: score, "loss": 1 - score}
             yield EpochEnd(execution, epoch, 0.1, metrics)
         scores.append(score)
     mean = sum(scores) / len(scores)
-    yield TrialEnd({search.objective: mean, "loss": 1 - mean}, best_step=last - first - 1)
+    loss = sum(1 - score for score in scores) / len(scores)
+    yield TrialEnd({search.objective: mean, "loss": loss}, best_step=last - first - 1)
 
 
 def good_inspection() -> Iterator[Step]:
@@ -98,6 +100,7 @@ class FakeRunner:
     inspection: Callable[[], Iterator[Step]] = good_inspection
     used_memory: int = 1000
     trusted_types: list[str] = field(default_factory=list)
+    independent: bool = False
     used_processes: int = 1
     used_disk: DiskUse = field(default_factory=DiskUse)
     search_id: int | None = None
@@ -116,7 +119,7 @@ class FakeRunner:
         match order:
             case SearchOrder():
                 self._search = order
-                self._steps.append(iter([NextTrial()]))
+                self._steps.append(iter([NextTrial(self.independent)]))
             case TrialOrder():
                 assert self._search is not None
                 self._steps.append(self._trial(self._search, order))
@@ -186,7 +189,7 @@ class FakeRunner:
                     self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", b"w")
                 yield TrialPruned(trial=order.token)
                 break
-        yield NextTrial()
+        yield NextTrial(self.independent)
 
     def _is_pruned(self, trial: TrialOrder) -> bool:
         # Whoever reads an epoch answers it before the next event is read.

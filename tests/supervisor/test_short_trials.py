@@ -15,7 +15,7 @@ from .fake_runner import Step, good_trial
 
 pytestmark = pytest.mark.django_db
 
-TRIAL = "tuning.supervisor.assignments.trial"
+TRIAL = "tuning.supervisor.assignments.training"
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ import os
 import random
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import django
 
@@ -26,12 +27,14 @@ from django.utils import timezone
 
 from tests.supervisor.fake_runner import FakeRunner, Step
 from tuning.actions.searches import start_search
-from tuning.models import Dataset, HyperModel, Project, Search, Team, Trial, Worker
+from tuning.models import Dataset, Execution, HyperModel, Project, Search, Team, Trial, Worker
 from tuning.protocol.events import EpochEnd, TrialEnd
+from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
-from tuning.supervisor import recorder, schedule, supervise
-from tuning.supervisor.assignments import TrialAssignment
+from tuning.supervisor import claims, recorder, schedule, spreading, supervise
+from tuning.supervisor.assignments import Assignment, assignment_for
+from tuning.supervisor.claims import Slot
 from tuning.supervisor.pool import RunnerPool
 from tuning.supervisor.recorder import News
 from tuning.supervisor.runners import Device
@@ -53,6 +56,7 @@ SEARCHES = (
     {"tuner": "cmaes", "max_trials": 40},
     {"tuner": "random", "max_trials": 400, "target_score": 0.95},
     {"tuner": "tpe", "max_trials": 40, "epochs": 9, "pruner": "asha"},
+    {"tuner": "random", "max_trials": 20, "epochs": 2, "executions_per_trial": 6},
 )
 
 
@@ -72,6 +76,9 @@ def prepare() -> None:
 tokens = itertools.count(random.randrange(10**9) * 1000)
 done = threading.Event()
 claimed: list[Trial] = []
+helped: list[Execution] = []
+# Executions whose leases were taken away.
+given_up: list[int] = []
 
 
 def script(search: SearchOrder, order: TrialOrder) -> Iterator[Step]:
@@ -86,25 +93,35 @@ def script(search: SearchOrder, order: TrialOrder) -> Iterator[Step]:
     for epoch in range(first + 1, last + 1):
         # Long enough for the reaper to come between.
         done.wait(random.random() * 0.03)
-        yield EpochEnd(0, epoch, 0.1, metrics)
+        yield EpochEnd(order.execution or 0, epoch, 0.1, metrics)
     yield TrialEnd(metrics, best_step=last - first - 1)
 
 
-def remember(row: Trial) -> TrialAssignment:
-    claimed.append(row)
-    return TrialAssignment(row)
+def remember(row: Any) -> Assignment:
+    (claimed if isinstance(row, Trial) else helped).append(row)
+    return assignment_for(row)
+
+
+def claim_anything(slot: Slot, prefer: int | None, firmly: bool) -> Any:
+    helps = random.random() < 0.5
+    execution = spreading.claim_execution(slot, prefer) if helps else None
+    return execution or claims.claim_next(slot, prefer, firmly)
 
 
 def work() -> None:
     supervise.BEAT = 0.02
     supervise.WANTED_EVERY = 0.02
     schedule.send_hints = lambda _: None
-    import tuning.supervisor.assignments.trial as trial_module
+    import tuning.supervisor.assignments.training as training_module
     import tuning.supervisor.slot as slot_module
 
-    trial_module.FLUSH_SECONDS = 0.01
-    trial_module.FIRST_FLUSH_SECONDS = 0.0
-    slot_module.assignment_for = remember  # type: ignore[assignment]
+    training_module.FLUSH_SECONDS = 0.01
+    training_module.FIRST_FLUSH_SECONDS = 0.0
+    # Slots turn to any search's executions at once, though trials wait.
+    spreading.CHANGE_SECONDS = 0
+    slot_module.claim_next = claim_anything  # type: ignore[assignment]
+    slot_module.LOOK_EVERY = 0.0
+    slot_module.assignment_for = remember
     now = timezone.now()
     row = Worker.objects.create(
         name=f"race-{os.getpid()}", slots=SLOTS, started_at=now, seen_at=now
@@ -120,12 +137,15 @@ def work() -> None:
         thread.join()
     for trial in claimed:
         _write_late(trial)
+    for execution in helped:
+        _help_late(execution)
     last = dict(Trial.objects.values_list("pk", "attempt"))
-    print(json.dumps({"lost": sum(trial.attempt < last[trial.pk] for trial in claimed)}))
+    lost = sum(trial.attempt < last[trial.pk] for trial in claimed)
+    print(json.dumps({"lost": lost, "helped": len(helped), "given_up": len(given_up)}))
 
 
 def _slot(row: Worker, number: int) -> None:
-    pool = RunnerPool(lambda device: FakeRunner(device, script))
+    pool = RunnerPool(lambda device: FakeRunner(device, script, independent=True))
     while not done.is_set():
         SlotLoop(row, number, Device(), pool, 10_000, threading.Event()).run()
         close_old_connections()
@@ -142,26 +162,51 @@ def _reaper() -> None:
         if running:
             unlucky = random.choice(running)
             Trial.objects.running().filter(pk=unlucky, losses__lt=1).update(lease_expires_at=None)
+        for pk in Execution.objects.running().filter(losses__lt=1).values_list("pk", flat=True):
+            if random.random() < 0.2:
+                given_up.append(pk)
+                lost = Execution.objects.running().filter(pk=pk, losses__lt=1)
+                lost.update(lease_expires_at=None)
         schedule.reap()
+
+
+METRICS: dict[str, float | None] = {"val_accuracy": 9.0, "token": -1.0}
+
+
+def _help_late(execution: Execution) -> None:
+    """What the supervisor of a slot that helped out would try, if it slept through everything."""
+    late = News([EpochEnd(execution.number, 99, 0.1, METRICS)], None)
+    end, failure = TrialEnd(METRICS, 0), Failure(FailureCode.CODE_ERROR, "late")
+    _refused(
+        lambda: recorder.record_news(execution.trial, late, execution),
+        lambda: recorder.complete_execution(execution, end, news=late),
+        lambda: recorder.fail_execution(execution, failure, news=late),
+        lambda: recorder.release_execution(execution),
+    )
 
 
 def _write_late(trial: Trial) -> None:
     """What a supervisor that slept through everything would try."""
-    metrics: dict[str, float | None] = {"val_accuracy": 9.0, "token": -1.0}
-    late = News([EpochEnd(0, 99, 0.1, metrics)], 99, {"parameters": -1})
-    for write in (
+    late = News([EpochEnd(0, 99, 0.1, METRICS)], 99, {"parameters": -1})
+    _refused(
         lambda: recorder.record_news(trial, late),
-        lambda: recorder.complete_trial(trial, metrics, 0, news=late),
+        lambda: recorder.record_news(trial, News(late.epochs, None)),
+        lambda: recorder.complete_trial(trial, METRICS, 0, news=late),
         lambda: recorder.prune_trial(trial, 1),
         lambda: recorder.record_news(trial, News(built={"parameters": -1})),
         lambda: recorder.release_trial(trial, "late"),
         lambda: recorder.stop_trial(trial, "late"),
-    ):
+        lambda: recorder.offer_executions(trial),
+    )
+
+
+def _refused(*writes: Callable[[], None]) -> None:
+    for number, write in enumerate(writes):
         try:
             write()
         except recorder.LeaseLost:
             continue
-        raise AssertionError(f"a late writer changed {trial}")
+        raise AssertionError(f"late writer {number} changed something")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,10 @@ def test_racing_slots_lose_and_double_nothing(postgres_url: str, tmp_path: Path)
             worker.communicate()
     log = (tmp_path / "1.log").read_text()
     assert "Traceback" not in log, log
-    assert json.loads(output)["lost"] >= 10, "the test provoked nothing"
+    provoked = json.loads(output)
+    assert provoked["lost"] >= 10, "the test provoked nothing"
+    assert provoked["helped"] >= 10, "no slot took executions of another one's trial"
+    assert provoked["given_up"] >= 3, "no lease of an execution was taken away"
     _check(rows)
 
 
@@ -73,12 +76,13 @@ def _rows(connection: Any) -> dict[str, list[dict[str, Any]]]:
     import psycopg.rows
 
     cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
-    tables = ("search", "trial", "attempt", "epoch")
+    tables = ("search", "trial", "attempt", "execution", "epoch")
     return {name: cursor.execute(f"SELECT * FROM tuning_{name}").fetchall() for name in tables}  # noqa: S608
 
 
 def _check(rows: dict[str, list[dict[str, Any]]]) -> None:
-    assert [search["status"] for search in rows["search"]] == ["completed"] * 6
+    assert [search["status"] for search in rows["search"]] == ["completed"] * 7
+    assert rows["execution"] == [], "a trial takes its executions along"
     for search in rows["search"]:
         trials = [t for t in rows["trial"] if t["search_id"] == search["id"]]
         assert sorted(t["number"] for t in trials) == list(range(1, len(trials) + 1))
@@ -119,15 +123,19 @@ def _check(rows: dict[str, list[dict[str, Any]]]) -> None:
             if (e["trial_id"], e["attempt"]) == (trial["id"], trial["attempt"])
         ]
         assert len(own) == trial["epochs_done"]
+        search = next(s for s in rows["search"] if s["id"] == trial["search_id"])
+        if search["executions_per_trial"] > 1:
+            _check_executions(search, trial, own)
+            continue
         assert {e["metrics"]["token"] for e in own} == {trial["metrics"]["token"]}
         assert trial["score"] == trial["metrics"]["val_accuracy"]
     # No two attempts wrote under one number.
-    tokens: dict[tuple[int, int], set[float]] = {}
+    tokens: dict[tuple[int, int, int], set[float]] = {}
     resumed = {t["id"] for t in rows["trial"] if t["pruned_after"]}
     for epoch in rows["epoch"]:
         if epoch["trial_id"] in resumed:
             continue
-        key = epoch["trial_id"], epoch["attempt"]
+        key = epoch["trial_id"], epoch["attempt"], epoch["execution"]
         tokens.setdefault(key, set()).add(epoch["metrics"]["token"])
     assert all(len(found) == 1 for found in tokens.values())
 
@@ -154,6 +162,18 @@ def _check_pruning(search: Any, trials: list[Any], rows: dict[str, list[Any]]) -
         else:
             assert len(own) == search["epochs"]
             assert trial["score"] == max(e["metrics"]["val_accuracy"] for e in own)
+
+
+def _check_executions(search: Any, trial: Any, epochs: list[Any]) -> None:
+    """Each execution has each epoch once, and the score is the mean of what they ended with."""
+    wanted = [
+        (execution, epoch)
+        for execution in range(search["executions_per_trial"])
+        for epoch in range(1, search["epochs"] + 1)
+    ]
+    assert sorted((e["execution"], e["epoch"]) for e in epochs) == wanted
+    last = [e["metrics"]["val_accuracy"] for e in epochs if e["epoch"] == search["epochs"]]
+    assert trial["score"] == pytest.approx(sum(last) / len(last))
 
 
 def _check_target(search: Any, ended: list[Any], trials: list[Any]) -> None:

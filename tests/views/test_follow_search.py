@@ -7,8 +7,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import Membership, Search, Trial, Worker
+from tuning.models import Execution, Membership, Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.supervisor import recorder
+from tuning.supervisor.claims import Slot, claim_next
 
 
 def _live(client: Client, search: Search, **query: Any) -> Any:
@@ -155,3 +157,20 @@ def _token(page: str) -> str:
 
 def _without_tokens(page: str) -> str:
     return re.sub(r'name="csrfmiddlewaretoken" value="\w{64}"', "", page)
+
+
+def test_the_panel_says_which_executions_other_slots_train(
+    as_dora: Client, make_search: Any, worker: Worker
+) -> None:
+    search = make_search(max_trials=1, executions_per_trial=3)
+    trial = claim_next(Slot(worker, 0))
+    assert isinstance(trial, Trial)
+    recorder.offer_executions(trial)
+    assert isinstance(claim_next(Slot(worker, 1), prefer=search.pk), Execution)
+    place = f"{worker}, slot 0; execution 3 on {worker}, slot 1"
+    response = _live(as_dora, search)
+    assert place in response.content.decode()
+    assert len(response.context["free_lines"]) == 0
+    assert place in as_dora.get(reverse("trial-detail", args=[trial.pk])).content.decode()
+    workers = as_dora.get(reverse("worker-list")).content.decode()
+    assert f"Execution 3 of trial 1 of {search}" in workers

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from tuning.models import Search, Trial
+from tuning.models import Execution, Search, Trial, Work
 from tuning.protocol.objectives import is_better
 from tuning.protocol.statuses import FINISHED, Status
 from tuning.spaces.combinations import grid_size
@@ -146,25 +146,53 @@ def light(trials: Any) -> Any:
 
 @dataclass(frozen=True)
 class Running:
-    """A trial that trains: `done` of `epochs` epochs, over all its executions."""
+    """A trial that trains: `done` of `epochs` epochs, over all its executions. `place` says where:
+    on its own slot, and which executions on others; it has so many `slots`."""
 
     trial: Trial
     done: int
     epochs: int
+    place: str
+    slots: int
 
 
 def running_rows(search: Search) -> list[Running]:
     """What trains right now, with the worker of each."""
     # Asked for in order, a database may go through all of the search's trials in that order.
     trials = light(search.trials.running().select_related("worker").order_by())
-    return [running_row(search, t) for t in sorted(trials, key=lambda trial: trial.number)]
+    running = sorted(trials, key=lambda trial: trial.number)
+    elsewhere = _elsewhere(search, running)
+    return [_running(search, trial, elsewhere) for trial in running]
 
 
 def running_row(search: Search, trial: Trial) -> Running:
     """The search is given, so that no trial has to fetch it."""
+    return _running(search, trial, _elsewhere(search, [trial] if trial.is_active else []))
+
+
+def _running(search: Search, trial: Trial, elsewhere: list[Execution]) -> Running:
     last = int(trial.tuner_values.get("tuner/epochs", search.epochs))
     epochs = max(last - trial.first_epoch, 0) * search.executions
-    return Running(trial, trial.epochs_done, epochs)
+    places = [_place(trial)] if trial.worker else []
+    part = "execution" if search.kind.has_epochs else search.kind.unit
+    places += [
+        f"{part} {each.number + 1} on {_place(each)}"
+        for each in elsewhere
+        if each.trial_id == trial.pk
+    ]
+    return Running(trial, trial.epochs_done, epochs, "; ".join(places), len(places))
+
+
+def _elsewhere(search: Search, trials: list[Trial]) -> list[Execution]:
+    """Executions that other slots train than those that have the trials."""
+    if not (trials and search.spreads):
+        return []
+    rows = Execution.objects.running().filter(trial__in=trials, worker__isnull=False)
+    return list(rows.select_related("worker").order_by("trial", "number"))
+
+
+def _place(work: Work) -> str:
+    return f"{work.worker}, slot {work.slot}"
 
 
 def top_trials(search: Search, count: int = 5) -> list[Trial]:

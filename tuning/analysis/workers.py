@@ -5,7 +5,16 @@ from typing import Any
 
 from django.urls import reverse
 
-from tuning.models import Dataset, Inspection, Project, SavedModel, SearchImport, Trial, Worker
+from tuning.models import (
+    Dataset,
+    Execution,
+    Inspection,
+    Project,
+    SavedModel,
+    SearchImport,
+    Trial,
+    Worker,
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,7 @@ class WorkerRow:
 
 
 def worker_rows(user: Any) -> list[WorkerRow]:
-    """Ten queries, however many workers and slots there are."""
+    """Eleven queries, however many workers and slots there are."""
     busy = _busy(user)
     online = set(Worker.objects.online().values_list("pk", flat=True))
     rows = []
@@ -56,6 +65,23 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
         text = f"Trial {trial.number} of {trial.search}"
         url = reverse("trial-detail", args=[trial.pk])
         note(trial, trial.search.project_id in own, text, url)
+    for row in (
+        Execution.objects.running()
+        .select_related("trial__search__project")
+        .only(
+            "worker_id",
+            "slot",
+            "number",
+            "trial__number",
+            "trial__search__number",
+            "trial__search__model_kind",
+            "trial__search__project__name",
+        )
+    ):
+        trial, search = row.trial, row.trial.search
+        part = "Execution" if search.kind.has_epochs else search.kind.unit.capitalize()
+        text = f"{part} {row.number + 1} of trial {trial.number} of {search}"
+        note(row, search.project_id in own, text, reverse("trial-detail", args=[trial.pk]))
     for row in (
         SavedModel.objects.running()
         .select_related("project", "trial")

@@ -3,6 +3,7 @@
 from .access_tokens import AccessToken
 from .cells import Cells
 from .datasets import Dataset
+from .executions import Execution
 from .hypermodels import HyperModel
 from .importances import Importances
 from .imports import SearchImport
@@ -27,6 +28,7 @@ __all__ = [
     "Comment",
     "Dataset",
     "Epoch",
+    "Execution",
     "HyperModel",
     "Importances",
     "Inspection",

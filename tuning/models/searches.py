@@ -225,6 +225,15 @@ class Search(models.Model):
         one_network = self.model_kind == ModelKind.KERAS and self.executions_per_trial == 1
         return one_network and self.pruning.traits.promotes
 
+    @property
+    def spreads(self) -> bool:
+        """Whether free slots may take executions of its trials: each is then a piece of work that
+        depends on no other. Pruners compare them in their order, and Hyperband's leave one
+        checkpoint together."""
+        alone = self.executions < 2 or self.parallel_trials < 2
+        bound = self.strategy.has_rounds or self.pruning.traits.prunes
+        return self.kind.spread_seconds is not None and not (alone or bound)
+
     @staticmethod
     def has_more_to_suggest() -> Q:
         """Whether the strategy may have another trial, for rows with the number of trials `made`.

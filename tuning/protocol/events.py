@@ -46,7 +46,10 @@ class Ready:
 
 @dataclass(frozen=True)
 class NextTrial:
-    """The runner is free for a trial of its search."""
+    """The runner is free for a trial of its search. `independent`: each execution of a trial can be
+    ordered by itself, of another runner as well."""
+
+    independent: bool = False
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ class KindTraits:
     model_files: the names that a retrained model's file may have in the folder of its runner;
         there is one of them.
     max_more_units: how many units more than ten times the ordered ones a runner may report.
+    spread_seconds: executions (or folds) that take at least so long are handed to free slots, each
+        by itself; None: never. Handing out a fold costs more than the usual one takes.
     """
 
     name: ModelKind
@@ -44,6 +46,7 @@ class KindTraits:
     model_files: tuple[str, ...] = (NETWORK_FILE,)
     # A template's own `fit` may train a model in several turns, and report each of their epochs.
     max_more_units: int = 1_000
+    spread_seconds: float | None = None
 
     @property
     def units(self) -> str:
@@ -53,10 +56,10 @@ class KindTraits:
 KINDS = {
     traits.name: traits
     for traits in (
-        KindTraits(ModelKind.KERAS, "epoch", "layers"),
+        KindTraits(ModelKind.KERAS, "epoch", "layers", spread_seconds=0.0),
         KindTraits(
             ModelKind.SKLEARN, "fold", "estimator", has_epochs=False, has_parameters=False,
-            model_files=(ESTIMATOR_FILE,),
+            model_files=(ESTIMATOR_FILE,), spread_seconds=1.0,
         ),
         # What a Tuner of somebody's own calls an epoch, and how many it has, is its own affair.
         KindTraits(

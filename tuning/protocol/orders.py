@@ -70,13 +70,15 @@ class TrialOrder:
     """One trial. `values` includes KerasTuner's own `tuner/*` keys; the events of the trial bear
     its `token`. `verdicts_after`: a verdict follows each epoch (or fold) beyond so many, counted
     over all executions, those included that a resumed trial has behind it; None: none ever comes,
-    and the trial is trained to its end."""
+    and the trial is trained to its end. `execution`: the one to train, with the seed that it has
+    among all; None: all of them."""
 
     trial_id: str
     values: dict[str, Any]
     seed: int
     token: str = ""
     verdicts_after: int | None = None
+    execution: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """scikit-learn's named scorers, by the task that they suit. The site offers them without importing
 scikit-learn. Of every one of them, larger is better."""
 
+import statistics
+
 # What KerasTuner's SklearnTuner calls its objective, whichever scorer makes it, and its spread.
 SCORE = "score"
 SCORE_SPREAD = "score_std"
@@ -28,3 +30,8 @@ def scorers_for(num_classes: int | None) -> list[str]:
     if num_classes is None:
         return sorted(_NUMBERS)
     return sorted(_ALL_CLASSES + (_TWO_CLASSES if num_classes == 2 else _MANY_CLASSES))
+
+
+def spread_of(scores: list[float]) -> dict[str, float]:
+    """The metric that says how far the scores of the folds are apart."""
+    return {SCORE_SPREAD: statistics.stdev(scores)}

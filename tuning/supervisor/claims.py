@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from tuning.models import (
     Attempt,
     Dataset,
+    Execution,
     Inspection,
     SavedModel,
     Search,
@@ -24,14 +25,15 @@ from tuning.models import (
 from tuning.models.searches import TRIALS
 from tuning.protocol.statuses import SearchStatus, Status
 
-from . import recorder, suggestions
+from . import recorder, spreading, suggestions
 
 logger = logging.getLogger(__name__)
 
 _suggesting = Lock()
 
-KINDS: tuple[type[Work], ...] = (Trial, Inspection, Dataset, SavedModel, SearchImport)
-Claimed = Dataset | Inspection | SavedModel | SearchImport | Trial
+# Trials before their executions: what becomes of an execution depends on its trial.
+KINDS: tuple[type[Work], ...] = (Trial, Execution, Inspection, Dataset, SavedModel, SearchImport)
+Claimed = Dataset | Execution | Inspection | SavedModel | SearchImport | Trial
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class WaitingSearch:
-    """A search that could start a trial now: how many run, and how many more may."""
+    """A search that could start a trial now: how many slots it has, and how many more it may."""
 
     pk: int
     running: int
@@ -55,7 +57,8 @@ class WaitingSearch:
 
 def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> Claimed | None:
     """The next piece of work for this slot, or None. Short work that somebody waits for on a page
-    goes first. Spaces that nobody asked for are read while nothing else is queued. `prefer` is the
+    goes first. Slots without a trial to begin take executions of those that run. Spaces that nobody
+    asked for are read while nothing else is queued. `prefer` is the
     search whose data this slot already has in memory; `firmly` prefers it even while another search
     waits."""
     return (
@@ -64,6 +67,7 @@ def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> C
         or _claim_import(slot)
         or _claim_saved_model(slot)
         or _claim_trial(slot, prefer, firmly)
+        or spreading.claim_execution(slot, prefer)
         or _claim_inspection(slot, _unasked())
     )
 
@@ -91,7 +95,8 @@ def _awaited() -> int:
     waiting += Inspection.objects.readable().awaited().count()
     waiting += SavedModel.objects.queued().count()
     waiting += SearchImport.objects.ready().count()
-    return waiting + sum(search.room for search in _searches_with_work())
+    waiting += sum(search.room for search in _searches_with_work())
+    return waiting + spreading.count_waiting()
 
 
 def _claim_dataset(slot: Slot) -> Dataset | None:
@@ -156,7 +161,7 @@ def fair_order(
 
 
 def _searches_with_work() -> list[WaitingSearch]:
-    running = Count(TRIALS, filter=Q(trials__status=Status.RUNNING))
+    running = Count(TRIALS, filter=Q(trials__status=Status.RUNNING)) + spreading.slots_taken()
     queued = Count(TRIALS, filter=Q(trials__status=Status.QUEUED))
     rows = (
         Search.objects.with_status(SearchStatus.RUNNING)
@@ -265,9 +270,7 @@ def _with_room(rows: QuerySet[Search]) -> Search | None:
     # These may be large, and are read where they are needed.
     rows = rows.filter(status=SearchStatus.RUNNING).defer("oracle_state", "space")
     search = rows.first()
-    if search is None or search.trials.running().count() >= search.parallel_trials:
-        return None
-    return search
+    return search if search is not None and spreading.room(search) > 0 else None
 
 
 def _claimed(search: Search, pk: int, slot: Slot) -> Trial | None:

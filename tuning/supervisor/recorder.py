@@ -17,9 +17,9 @@ from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from tuning.analysis import limits
-from tuning.models import Attempt, Cells, Epoch, Search, Trial
+from tuning.models import Attempt, Cells, Epoch, Execution, Search, Trial
 from tuning.models.cells import mean_of_last, without_number
-from tuning.protocol.events import EpochEnd, Metrics
+from tuning.protocol.events import EpochEnd, Metrics, TrialEnd
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
@@ -37,27 +37,31 @@ class LeaseLost(Exception):
 @dataclass(frozen=True)
 class News:
     """What an attempt has reported since it was last written down: epochs, and what the trial says
-    of its model. `done` counts all epochs of the attempt."""
+    of its model. `done` counts all epochs of the attempt; None where several slots report them."""
 
     epochs: Sequence[EpochEnd] = ()
-    done: int = 0
+    done: int | None = 0
     built: dict[str, Any] = field(default_factory=dict)
 
     @property
     def columns(self) -> dict[str, Any]:
         """What it changes in the trial's own row."""
-        is_empty = not (self.epochs or self.built)
-        return {} if is_empty else {"epochs_done": self.done, **self.built}
+        if self.done is None or not (self.epochs or self.built):
+            return self.built
+        return {"epochs_done": self.done, **self.built}
 
 
 NO_NEWS = News()
 
 
-def record_news(trial: Trial, news: News) -> None:
-    """Store what the trial's current attempt has reported so far."""
+def record_news(trial: Trial, news: News, execution: Execution | None = None) -> None:
+    """Store what the trial's current attempt has reported so far. `execution`: the one that another
+    slot trains, which reports it."""
     with transaction.atomic():
         # First of all, as in all other places: two that lock in two orders wait for each other.
         locked(trial.search_id)
+        if execution:
+            must_hold(execution)
         _write_news(trial, news)
         Search.objects.touch(trial.search_id)
 
@@ -144,6 +148,7 @@ def fail_trial(
             if not Trial.objects.requeue(trial.pk, trial.attempt, **counts):
                 raise LeaseLost
             _close_attempt(trial, f"{failure.code.caption}. Will run again.")
+            _withdraw_executions(trial, search)
             Search.objects.touch(search.pk)
             end_at_limit(search)
             return
@@ -183,6 +188,76 @@ def stop_trial(
         _end(trial, search, Status.STOPPED, news, outcome="Stopped", **ended)
 
 
+def offer_executions(trial: Trial) -> None:
+    """All but the first wait for whichever slot begins them: the trial's own or free ones."""
+    with transaction.atomic():
+        search = locked(trial.search_id)
+        if not Trial.objects.held(trial.pk, trial.attempt).exists():
+            raise LeaseLost
+        Execution.objects.bulk_create(
+            [
+                Execution(trial=trial, trial_attempt=trial.attempt, number=number)
+                for number in range(1, search.executions)
+            ],
+            ignore_conflicts=True,
+        )
+
+
+def complete_execution(
+    execution: Execution, result: TrialEnd, peak_memory: int | None = None, news: News = NO_NEWS
+) -> None:
+    """It ended well on a slot that does not have its trial. The one that has it looks for this."""
+    with transaction.atomic():
+        locked(execution.trial.search_id)
+        ended = {"metrics": result.metrics, "best_step": result.best_step}
+        if not Execution.objects.finish(
+            execution.pk, execution.attempt, Status.COMPLETED, peak_memory=peak_memory, **ended
+        ):
+            raise LeaseLost
+        _write_news(execution.trial, news)
+        Search.objects.touch(execution.trial.search_id)
+
+
+def fail_execution(
+    execution: Execution, failure: Failure, log_tail: str = "", peak_memory: int | None = None,
+    news: News = NO_NEWS,
+) -> None:  # fmt: skip
+    """It ended badly, and with it its trial; but one that was lost with its worker runs again."""
+    trial = execution.trial
+    with transaction.atomic():
+        locked(trial.search_id)
+        must_hold(execution)
+        losses = execution.losses + 1
+        if failure.code in INFRASTRUCTURE and losses < MOST_LOSSES:
+            release_execution(execution, losses=losses)
+        else:
+            fail_trial(trial, failure, log_tail, peak_memory, news)
+
+
+def release_execution(execution: Execution, **values: Any) -> None:
+    """It waits again, without what it had reported."""
+    trial = execution.trial
+    with transaction.atomic():
+        locked(trial.search_id)
+        if not Execution.objects.requeue(execution.pk, execution.attempt, **values):
+            raise LeaseLost
+        trial.epochs.filter(attempt=trial.attempt, execution=execution.number).delete()
+        _count_epochs(trial)
+        Search.objects.touch(trial.search_id)
+
+
+def must_hold(execution: Execution) -> None:
+    """Raises LeaseLost if somebody else has it, or nobody because its trial's attempt is over."""
+    if not Execution.objects.held(execution.pk, execution.attempt).exists():
+        raise LeaseLost
+
+
+def _withdraw_executions(trial: Trial, search: Search) -> None:
+    """Whoever trains one of an attempt that is over finds no row, and lets go."""
+    if search.spreads:
+        trial.executions.all().delete()
+
+
 def release_trial(trial: Trial, outcome: str) -> None:
     """The worker shuts down: the trial goes back to the queue, nothing is counted against it."""
     with transaction.atomic():
@@ -190,6 +265,7 @@ def release_trial(trial: Trial, outcome: str) -> None:
         if not Trial.objects.requeue(trial.pk, trial.attempt):
             raise LeaseLost
         _close_attempt(trial, outcome)
+        _withdraw_executions(trial, search)
         Search.objects.touch(trial.search_id)
         end_at_limit(search)
 
@@ -267,6 +343,15 @@ def _write_news(trial: Trial, news: News) -> None:
     if news.columns and not Trial.objects.held(trial.pk, trial.attempt).update(**news.columns):
         raise LeaseLost
     _insert_epochs(trial, news)
+    if news.done is None:
+        _count_epochs(trial)
+
+
+def _count_epochs(trial: Trial) -> None:
+    """Of several slots none knows how many there are."""
+    count = trial.epochs.filter(attempt=trial.attempt).count()
+    if not Trial.objects.held(trial.pk, trial.attempt).update(epochs_done=count):
+        raise LeaseLost
 
 
 def _insert_epochs(trial: Trial, news: News) -> None:
@@ -306,6 +391,8 @@ def _end(
         "last_metrics": mean_of_last(epochs),
         "not_finite": without_number([values.get("metrics", {}), *(m for _, m in epochs)]),
     }
+    if news.done is None:
+        values["epochs_done"] = len(epochs)
     if status == Status.COMPLETED:
         scores = execution_scores(epochs, search.objective, search.direction)
         values["execution_scores"] = scores
@@ -313,6 +400,7 @@ def _end(
         raise LeaseLost
     Cells.objects.fill(search, [Trial.objects.select_related("worker").get(pk=trial.pk)])
     _close_attempt(trial, outcome)
+    _withdraw_executions(trial, search)
     Search.objects.touch(search.pk)
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from tuning.actions.dispatch import send_hints
 from tuning.analysis.limits import has_early_limit
-from tuning.models import Search, Trial, Work
+from tuning.models import Execution, Search, Trial, Work
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.statuses import SearchStatus
 
@@ -19,6 +19,8 @@ from .recorder import LeaseLost, end_at_limit, locked
 logger = logging.getLogger(__name__)
 
 CLOCK_JUMP = 5.0
+# Where the search is found of work that belongs to one.
+_SEARCHES: dict[type[Work], str] = {Trial: "search_id", Execution: "trial__search_id"}
 
 
 def dispatch() -> None:
@@ -85,9 +87,9 @@ def end_searches_at_limits() -> None:
 
 def _reap(kind: type[Work], pk: int) -> int:
     rows = kind.objects.expired().filter(pk=pk)  # type: ignore[attr-defined]
-    if kind is Trial:
+    if kind in _SEARCHES:
         # Before the trial, as everywhere.
-        locked(rows.values_list("search_id", flat=True).first())
+        locked(rows.values_list(_SEARCHES[kind], flat=True).first())
     # Locked: else its supervisor could renew the lease between this look and the writing.
     row = rows.select_for_update().first()
     if row is None:

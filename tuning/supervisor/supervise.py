@@ -41,6 +41,9 @@ T = TypeVar("T")
 
 FENCE = LEASE_SECONDS * 2 / 3
 WANTED_EVERY = 1.0
+READ_SECONDS = 0.25
+# Between two looks for what other slots have done of this work.
+WAIT_SECONDS = 0.02
 # Other news than epochs, which trials count themselves. Far beyond any work; each is a write.
 MOST_NEWS = 10_000
 
@@ -86,10 +89,11 @@ class _Supervision:
         try:
             self.assignment.start(self.runner)
             while True:
-                event = self.runner.read(timeout=0.25)
+                event = self._next_event()
                 if event is not None and self._patiently(partial(self._record, event)):
                     return Outcome.DONE
-                self._patiently(self._check)
+                if self._patiently(self._check):
+                    return Outcome.DONE
         except Unstartable as error:
             self._fail(error.failure)
         except BadEvent as error:
@@ -109,6 +113,14 @@ class _Supervision:
         finally:
             self.watch.close()
         return Outcome.SPENT
+
+    def _next_event(self) -> Event | None:
+        if not self.assignment.is_waiting:
+            return self.runner.read(timeout=READ_SECONDS)
+        # Nothing is expected of the runner: it is not stuck.
+        self.stopping.wait(WAIT_SECONDS)
+        self.heard = time.monotonic()
+        return None
 
     def _record(self, event: Event) -> bool:
         concerned = self.assignment.concerns(event)
@@ -154,10 +166,12 @@ class _Supervision:
         self.runner.send(FetchedOrder(fetch(url, beat)))
 
     def _check(self) -> bool:
-        """Everything that is watched between events. Raises _Over when the work must end."""
+        """Everything that is watched between events; True when the work is done. Raises _Over when
+        it must end."""
         now = time.monotonic()
         self._check_limits(now)
-        self.assignment.tick()
+        if self.assignment.tick(self.runner):
+            return True
         if self.stopping.is_set() or self.assignment.gives_way():
             raise _Over(self.assignment.release)
         if now >= self.assignment.renewed_at + BEAT and not self.assignment.renew():

@@ -197,7 +197,8 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
     summary = summarise(search)
     running = running_rows(search)
     # Lines for the slots that the search may use as well, so that nothing jumps.
-    free = max(min(search.parallel_trials, 4, summary.planned) - len(running), 0)
+    taken = sum(row.slots for row in running)
+    free = max(min(search.parallel_trials, 4, summary.planned) - taken, 0)
     return {
         "search": search,
         "project": search.project,

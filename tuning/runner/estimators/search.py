@@ -2,9 +2,10 @@
 told as it ends."""
 
 import math
-import statistics
 import time
+from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import keras
@@ -14,7 +15,7 @@ from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedKFold
 
 from tuning.protocol.events import Built, EpochEnd
 from tuning.protocol.orders import SearchOrder
-from tuning.protocol.scorers import SCORE, SCORE_SPREAD
+from tuning.protocol.scorers import SCORE, spread_of
 from tuning.runner.channel import Channel
 from tuning.runner.failures import NotANumber
 from tuning.runner.inputs.data import Dataset, load_dataset
@@ -37,7 +38,7 @@ def search_estimators(order: SearchOrder, channel: Channel) -> None:
         order.project.code, dataset.facts, order.project.constants, dataset.rows,
         partial(frame_rows, dataset),
     )  # fmt: skip
-    oracle = RemoteOracle(order, channel)
+    oracle = RemoteOracle(order, channel, independent=True)
     tuner = StreamingSklearnTuner(oracle, template, dataset, order, channel)
     with in_threads(dataset.x.size):
         # Each trial takes its own rows.
@@ -48,6 +49,19 @@ def folds_of(order: SearchOrder, task: str) -> BaseCrossValidator:
     """The same folds for all trials of a project, so that they can be compared."""
     kind = StratifiedKFold if task == "classification" else KFold
     return kind(order.folds, shuffle=True, random_state=order.project.split.seed)
+
+
+class OneFold(BaseCrossValidator):
+    """One of the folds of another cross-validation."""
+
+    def __init__(self, folds: BaseCrossValidator, number: int) -> None:
+        self._folds, self._number = folds, number
+
+    def split(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        return islice(self._folds.split(*args, **kwargs), self._number, self._number + 1)
+
+    def get_n_splits(self, *args: Any, **kwargs: Any) -> int:
+        return 1
 
 
 class StreamingSklearnTuner(kt.SklearnTuner):
@@ -61,12 +75,13 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         order: SearchOrder,
         channel: Channel,
     ) -> None:
+        self._all_folds = folds_of(order, template.facts["task"])
         super().__init__(
             oracle=oracle,
             hypermodel=template,
             # Called once a fold, with the fitted estimator: the one place to hear of it.
             scoring=self._score_fold,
-            cv=folds_of(order, template.facts["task"]),
+            cv=self._all_folds,
             directory=DIRECTORY,
             project_name=PROJECT_NAME,
         )
@@ -76,17 +91,23 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         self._scorer = order.scoring
         self._folds = order.folds
         self._channel = channel
+        # The first fold of the current order, and the scores from it on.
+        self._first_fold = 0
         self._scores: list[float] = []
         self._fold_began = 0.0
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> dict[str, float]:
         del args, kwargs
+        chosen = self.oracle.execution
+        self._first_fold = chosen or 0
+        self.cv = self._all_folds if chosen is None else OneFold(self._all_folds, chosen)
         self._scores = []
         with told_failures(self.oracle), explained_columns(self._dataset.facts):
             x, y = self._rows_for(self.hypermodel.build(trial.hyperparameters))
             self._begin_fold()
             results = super().run_trial(trial, x, y)
-        return {**results, SCORE_SPREAD: statistics.stdev(self._scores)}
+        # Of one fold there is no spread.
+        return results if chosen is not None else {**results, **spread_of(self._scores)}
 
     def save_model(self, trial_id: str, model: Any, step: int = 0) -> None:
         """KerasTuner would pickle the last fold's estimator, which has not seen all rows. The best
@@ -104,14 +125,18 @@ class StreamingSklearnTuner(kt.SklearnTuner):
             self._rows[by_columns] = rows_for(estimator, self._dataset, "train", "validation")
         return self._rows[by_columns]
 
+    @property
+    def _fold(self) -> int:
+        return self._first_fold + len(self._scores)
+
     def _begin_fold(self) -> None:
         # Before each build, so that a trial repeats itself wherever it runs.
-        keras.utils.set_random_seed(self.oracle.seed + len(self._scores))
+        keras.utils.set_random_seed(self.oracle.seed + self._fold)
         self._fold_began = time.monotonic()
 
     def _score_fold(self, estimator: Any, x: Any, y: Any, sample_weight: Any = None) -> float:
-        fold = len(self._scores)
-        if not fold:
+        fold = self._fold
+        if not self._scores:
             self._channel.send(Built(0, repr(estimator)))
         score = score_of(estimator, self._scorer, x, y)
         seconds = time.monotonic() - self._fold_began

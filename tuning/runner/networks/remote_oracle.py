@@ -27,7 +27,8 @@ PROJECT_NAME = "search"
 class RemoteOracle(kt.Oracle):
     """Asks the supervisor for trials and tells it their results. Keeps only the current trial."""
 
-    def __init__(self, order: SearchOrder, channel: Channel) -> None:
+    def __init__(self, order: SearchOrder, channel: Channel, independent: bool = False) -> None:
+        """`independent`: the executions of a trial have nothing to do with each other."""
         super().__init__(
             objective=kt.Objective(order.objective, order.direction),
             hyperparameters=with_values(order.space, {}),
@@ -41,11 +42,14 @@ class RemoteOracle(kt.Oracle):
         # What KerasTuner counts its steps from.
         self.first_step = 0
         self.seed = 0
+        # The one execution to train; None: all.
+        self.execution: int | None = None
+        self._independent = independent
         self.failure: Failed | None = None
         self.pruning = Pruning(channel)
 
     def create_trial(self, tuner_id: str) -> Trial:
-        self._channel.send(NextTrial())
+        self._channel.send(NextTrial(self._independent))
         order = self._channel.receive()
         if not isinstance(order, TrialOrder):
             return Trial(kt.HyperParameters(), trial_id="", status=TrialStatus.STOPPED)
@@ -53,7 +57,7 @@ class RemoteOracle(kt.Oracle):
         self.first_step = 0
         self._channel.begin_trial(order.token)
         self.pruning.begin(order)
-        self.seed = order.seed
+        self.seed, self.execution = order.seed, order.execution
         hp = with_values(self._space, order.values)
         trial = Trial(hp, trial_id=order.trial_id, status=TrialStatus.RUNNING)
         self.trials = {trial.trial_id: trial}

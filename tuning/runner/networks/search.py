@@ -25,7 +25,8 @@ def search(order: SearchOrder, channel: Channel) -> None:
     template = SearchTemplate(
         order.objective, order.project.code, dataset.facts, order.project.constants, dataset.rows
     )
-    oracle = RemoteOracle(order, channel)
+    # What a `fit` of the template's own does with one execution after the other is its own affair.
+    oracle = RemoteOracle(order, channel, independent=not template.fits_by_itself)
     tuner = tuner_class(order)(oracle, template, order, channel)
     x, y = dataset.rows("train")
     validation = dataset.rows("validation")

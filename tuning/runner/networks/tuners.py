@@ -45,6 +45,7 @@ class StreamingTuner(kt.Tuner):
         # Where the epochs of a trial begin to count, if the script says so. Hyperband knows better.
         self._first_epoch = template.training.first_epoch(order.epochs)
         self._channel = channel
+        self._all_executions = order.executions_per_trial
         self._execution = -1
         # What the current execution's model is fitted with.
         self._fit_arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
@@ -53,7 +54,9 @@ class StreamingTuner(kt.Tuner):
         self._epochs: list[EpochEnd] = []
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
-        self._execution = -1
+        chosen = self.oracle.execution
+        self._execution = -1 if chosen is None else chosen - 1
+        self.executions_per_trial = self._all_executions if chosen is None else 1
         self._described = False
         self._epochs = []
         with told_failures(self.oracle):

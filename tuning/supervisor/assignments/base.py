@@ -43,6 +43,8 @@ class Assignment(ABC):
     reusable = False
     # The runner has been told of this very work.
     ordered = True
+    # The runner has nothing to do: other slots do the rest of this work.
+    is_waiting = False
     # The most memory that the runner was seen with since then, in bytes. The loop keeps it.
     peak_memory = 0
 
@@ -64,8 +66,10 @@ class Assignment(ABC):
     def record(self, event: Event, runner: Runner) -> bool:
         """Take in one event; True when the work is done."""
 
-    def tick(self) -> None:
-        """Called a few times a second, for what is written now and then."""
+    def tick(self, runner: Runner) -> bool:  # noqa: ARG002  trials look at it
+        """Called a few times a second, for what is written now and then; True when the work is
+        done."""
+        return False
 
     def is_wanted(self) -> bool:
         """Whether this attempt still has the work and nobody has stopped it."""

@@ -1,7 +1,6 @@
 """Training one trial of a search."""
 
 import math
-import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,11 @@ from tuning.protocol.events import (
     Failed,
     Metrics,
     NextTrial,
-    OfTrial,
     TrialEnd,
     TrialPruned,
 )
 from tuning.protocol.failures import Failure, FailureCode
-from tuning.protocol.model_kinds import ModelKind
-from tuning.protocol.orders import TrialOrder, VerdictOrder
+from tuning.protocol.orders import VerdictOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.supervisor import recorder
 from tuning.supervisor.curves import Point, points_of
@@ -29,52 +26,20 @@ from tuning.supervisor.files import checkpoint_folder, copy_into, store_folder
 from tuning.supervisor.pruning import Judge
 from tuning.supervisor.runners import Runner
 
-from .base import Assignment, Unstartable, failure_of
-from .epoch_limit import EpochLimit
-
-# One write a second keeps up with any training and keeps SQLite free for everybody else.
-FLUSH_SECONDS = 1.0
-# The first comes sooner, since somebody may wait for it; what ends before is written once, whole.
-FIRST_FLUSH_SECONDS = 0.3
+from .base import Unstartable, failure_of
+from .training import TrainingAssignment
 
 
-class TrialAssignment(Assignment):
+class TrialAssignment(TrainingAssignment):
     row: Trial
-    reusable = True
 
     def __init__(self, row: Trial) -> None:
-        super().__init__(row)
-        self.search = row.search
-        self.search_id = row.search_id
-        self.time_limit = self.search.time_limit
-        self.stall_limit = self.search.stall_limit
-        self.ordered = False
-        # What the events of this attempt bear.
-        self._token = ""
-        self._epochs: list[EpochEnd] = []
-        self._limit = EpochLimit(
-            ModelKind(self.search.model_kind), self.search.epochs * self.search.executions
-        )
+        super().__init__(row, row, row.search.executions)
+        # The one that the runner trains, where they are ordered one by one.
+        self._execution: int | None = None
         self._judge = Judge(row)
         # Epochs of an earlier attempt that this one goes on from.
         self._earlier: list[Point] = []
-        self._built: dict[str, Any] = {}
-        self._built_at = self._flush_at = 0.0
-
-    def start(self, runner: Runner) -> None:
-        self._token = ""
-        if runner.search_id == self.search.pk:
-            # What former trials left running in it knows this one as little as their own.
-            self._token = _new_token()
-        else:
-            order = self.search.order()
-            self.arrange(order.project)
-            runner.send(order)
-            runner.search_id = self.search.pk
-        runner.mark_log()
-
-    def concerns(self, event: Event) -> bool:
-        return not isinstance(event, OfTrial) or event.trial == self._token
 
     def record(self, event: Event, runner: Runner) -> bool:
         match event:
@@ -102,13 +67,6 @@ class TrialAssignment(Assignment):
                 self.fail(failure_of(event), runner.log_tail())
                 return True
         return False
-
-    def tick(self) -> None:
-        due_at = self._flush_at if self._epochs else self._built_at + FLUSH_SECONDS
-        if (self._epochs or self._built) and time.monotonic() >= due_at:
-            recorder.record_news(self.row, self._news())
-            self._epochs, self._built = [], {}
-            self._flush_at = time.monotonic() + FLUSH_SECONDS
 
     def is_wanted(self) -> bool:
         return super().is_wanted() and (
@@ -147,17 +105,7 @@ class TrialAssignment(Assignment):
                 raise Unstartable(Failure(FailureCode.MISSING_FILE, message))
             copy_into(source, runner.folder, *trial_folder(parent))
         resumed = self._resume(runner) if self.row.pruned_after else {}
-        seed = self.search.seed * 100_000 + self.row.number * 100
-        trial_id = self.row.oracle_id or "baseline"
-        self._token = _new_token()
-        runner.send(
-            TrialOrder(
-                trial_id, {**self.row.all_values, **resumed}, seed % 2**31, self._token,
-                verdicts_after=self._judge.answers_after,
-            )
-        )  # fmt: skip
-        self.ordered = True
-        self._flush_at = time.monotonic() + FIRST_FLUSH_SECONDS
+        self.send_order(runner, self._execution, self._judge.answers_after, resumed)
 
     def _resume(self, runner: Runner) -> dict[str, Any]:
         """Have a pruned trial go on where it stopped, if its weights are still there: KerasTuner's
@@ -203,24 +151,19 @@ class TrialAssignment(Assignment):
             target = checkpoint_folder(self.search.pk, self.row.oracle_id, self.row.attempt)
             store_folder(runner.folder, target, *names, beat=self.beat)
 
-    def _news(self) -> recorder.News:
-        """What is not written yet."""
-        return recorder.News(self._epochs, self._limit.count, self._built)
+    def _write_news(self) -> None:
+        recorder.record_news(self.row, self._news())
 
     @property
-    def _peak(self) -> int | None:
-        """None if the runner never came to this trial."""
-        return self.peak_memory if self.ordered and self.peak_memory else None
+    def _done(self) -> int | None:
+        """None: other slots may report epochs of this trial as well."""
+        return self._limit.count if self._execution is None else None
 
     def _checkpoint_of(self, oracle_id: str) -> Path | None:
         """The weights of the attempt that completed a trial."""
         done = Trial.objects.completed().filter(search=self.search, oracle_id=oracle_id)
         attempt = done.values_list("attempt", flat=True).first()
         return attempt and checkpoint_folder(self.search.pk, oracle_id, attempt)
-
-
-def _new_token() -> str:
-    return secrets.token_hex(8)
 
 
 def trial_folder(trial_id: str) -> tuple[str, str, str]:

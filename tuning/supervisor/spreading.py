@@ -1,0 +1,110 @@
+"""Executions of running trials for slots that find no trial to begin: which one, and for which slot
+it is worth it. A slot that trains one counts as one of the search's trials in parallel."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Count, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from tuning.models import Epoch, Execution, Search
+
+from .recorder import LeaseLost, locked
+
+if TYPE_CHECKING:
+    from .claims import Slot
+
+# What it takes a slot to turn to another search: a runner, its data, the first model's graphs. The
+# slot that has the trial trains a shorter execution sooner.
+CHANGE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An execution that nobody has begun, one of so many that are `left` of its trial."""
+
+    execution: Execution
+    left: int
+
+    @property
+    def search(self) -> Search:
+        return self.execution.trial.search
+
+    @property
+    def is_long(self) -> bool:
+        """Whether those of its trial that have begun took so long that a slot of another search
+        should take it."""
+        started = self.execution.trial.started_at
+        seconds = (timezone.now() - started).total_seconds() if started else 0.0
+        return seconds >= CHANGE_SECONDS * (self.search.executions - self.left)
+
+
+def claim_execution(slot: "Slot", prefer: int | None) -> Execution | None:
+    """The last execution of the trial that has most of them left. `prefer` is the search whose data
+    this slot already has in memory; of others it takes only long ones."""
+    found = [each for each in _waiting() if each.search.pk == prefer or each.is_long]
+    found.sort(key=lambda each: (each.search.pk != prefer, -each.left, -each.execution.number))
+    return next(filter(None, (_claim(each, slot) for each in found)), None)
+
+
+def count_waiting() -> int:
+    """How many slots could take one, whatever they did before."""
+    long = [each.search for each in _waiting() if each.is_long]
+    return sum(min(room(search), count) for search, count in Counter(long).items())
+
+
+def slots_taken() -> Any:
+    """Of each search, how many slots train executions of other slots' trials."""
+    rows = Execution.objects.running().filter(trial__search=OuterRef("pk")).order_by()
+    counted = rows.values("trial__search").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0)
+
+
+def room(search: Search) -> int:
+    """How many more of its trials and executions may run."""
+    taken: int = search.trials.running().count()
+    if search.spreads:
+        taken += Execution.objects.running().filter(trial__search=search).count()
+    return search.parallel_trials - taken
+
+
+def is_worth_it(search: Search) -> bool:
+    """Whether executions of its next trial are offered, by what they took in the last one."""
+    least = search.kind.spread_seconds
+    if least is None or not search.spreads:
+        return False
+    if least == 0:
+        return True
+    last = search.trials.completed().order_by("-number").values_list("pk", flat=True).first()
+    taken = Epoch.objects.filter(trial=last).aggregate(seconds=Sum("seconds"))["seconds"] or 0.0
+    return bool(taken >= least * search.executions)
+
+
+def _waiting() -> list[Waiting]:
+    rows = Execution.objects.claimable().select_related("trial__search")
+    found = list(rows.defer("trial__layers", "trial__search__oracle_state"))
+    left = Counter(row.trial_id for row in found)
+    return [Waiting(row, left[row.trial_id]) for row in found]
+
+
+def _claim(waiting: Waiting, slot: "Slot") -> Execution | None:
+    pk = waiting.execution.pk
+    with transaction.atomic():
+        try:
+            search = locked(waiting.search.pk)
+        except LeaseLost:
+            # Deleted meanwhile.
+            return None
+        claimable = Execution.objects.claimable()
+        if room(search) < 1 or not claimable.claim(pk, slot.worker, slot.number):
+            return None
+        Search.objects.touch(search.pk)
+    rows = Execution.objects.select_related(
+        "trial__search__project__dataset", "trial__search__hypermodel"
+    )
+    # Not there if its trial has ended since.
+    found: Execution | None = rows.filter(pk=pk).first()
+    return found

@@ -417,7 +417,7 @@ def check_refined(page: Any, tuneroom: Tuneroom, search: int, rows: pd.DataFrame
     names = [key for key in trials if key.startswith("hp:")]
     both = [table[names].map(known).to_numpy().tolist() for table in (rows, trials)]
     assert not [values for values in both[1] if values in both[0]]
-    page.get_by_role("link", name="All 3 trials").click()
+    page.get_by_role("link", name="Trials", exact=True).click()
     page.locator("#trial-table").wait_for()
     wait_for(lambda: numbers_in(page) == trials.number.tolist(), "its own three trials")
     assert exact(page, "score") == [known(value) for value in trials.score]

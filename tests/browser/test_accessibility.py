@@ -1,0 +1,61 @@
+"""axe-core finds no violation on any page, at both widths and in both themes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from .steps import start_search, wait_until_completed
+
+pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
+
+SITE = [
+    "/", "/projects/new/", "/datasets/", "/datasets/1/", "/datasets/new/", "/templates/",
+    "/templates/1/", "/templates/new/", "/teams/", "/teams/1/", "/workers/", "/help/",
+    "/help/trials/", "/mentions/", "/profile/", "/access-tokens/",
+]  # fmt: skip
+PROJECT = [
+    "", "data/", "activity/", "settings/", "delete/", "searches/new/",
+    "searches/new/?from={search}",
+    "searches/import/", "searches/compare/", "compare/?add={trial}",
+]  # fmt: skip
+SEARCH = ["", "trials/", "trials/?plot=history", "failures/", "settings/", "comments/", "try/"]
+
+
+def test_no_page_has_violations(sign_in: Callable[..., Any]) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 900})
+    page.goto("/projects/1/")
+    search = start_search(page, tuner="random", max_trials="3", epochs="1")
+    wait_until_completed(page)
+    page.goto(f"/searches/{search}/trials/")
+    trial = page.locator("#trial-table tbody th a").first.get_attribute("href").strip("/")
+    key = trial.split("/")[1]
+    addresses = [
+        *SITE,
+        *(f"/projects/1/{at.format(search=search, trial=key)}" for at in PROJECT),
+        *(f"/searches/{search}/{at}" for at in SEARCH),
+        f"/{trial}/",
+    ]
+    found = [problem for address in addresses for problem in violations(page, address)]
+    assert found == []
+
+
+def violations(page: Any, address: str) -> list[str]:
+    """Of a page, as one line each. The rules on colours are checked in both themes, all others
+    once at each width."""
+    axe, found = Axe(), []
+    answer = page.goto(address)
+    assert answer.status == 200, address
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+            page.locator("html").evaluate("(html, theme) => { html.dataset.theme = theme; }", theme)
+            result = axe.run(page, options={"resultTypes": ["violations"], **options})
+            found += [
+                f"{address} {width} {theme}: {rule['id']}: {node['html'][:120]}"
+                for rule in result.response["violations"]
+                for node in rule["nodes"]
+            ]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return found

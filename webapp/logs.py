@@ -14,6 +14,9 @@ class RefusedRequestFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
+        if record.name == "django.request" and getattr(record, "status_code", None) == 403:
+            # Somebody's role was not enough: no fault of the site, and no traceback.
+            record.exc_info = record.exc_text = None
         if not record.name.startswith("django.security."):
             return not (record.name == "django.request" and hasattr(request, "refused_before"))
         if request is not None:

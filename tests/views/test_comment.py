@@ -140,7 +140,9 @@ def test_nobody_edits_the_comments_of_others(
     comment = actions.comment(bob, best, "Mine.")
     for client in (as_alice, as_dora):
         url = reverse("comment-edit", args=[comment.pk])
-        assert client.post(url, {"text": "Yours."}).status_code == 404
+        response = client.post(url, {"text": "Yours."})
+        assert response.status_code == 403
+        assert "Only the author can edit a comment" in response.content.decode()
     assert Comment.objects.get().text == "Mine."
 
 
@@ -158,8 +160,8 @@ def test_owners_delete_any_and_others_only_their_own(
 ) -> None:
     hers, his = actions.comment(dora, best, "Hers."), actions.comment(bob, best, "His.")
     hers_url, his_url = (reverse("comment-delete", args=[one.pk]) for one in (hers, his))
-    assert as_bob.post(hers_url).status_code == 404
-    assert as_dora.post(his_url).status_code == 404
+    assert as_bob.post(hers_url).status_code == 403
+    assert as_dora.post(his_url).status_code == 403
     as_dora.post(hers_url)
     as_alice.post(his_url)
     assert not Comment.objects.exists()

@@ -106,7 +106,7 @@ def test_a_dataset_without_a_profile_has_a_page(as_alice: Client, dataset: Datas
 
 
 def test_viewers_do_not_prepare_datasets(as_dora: Client, dataset: Dataset) -> None:
-    assert as_dora.post(reverse("dataset-retry", args=[dataset.pk])).status_code == 404
+    assert as_dora.post(reverse("dataset-retry", args=[dataset.pk])).status_code == 403
 
 
 def test_unknown_pages_look_like_the_others(as_alice: Client) -> None:

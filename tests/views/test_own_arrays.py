@@ -141,7 +141,7 @@ def test_only_editors_choose_and_only_once(
     as_bob: Client, as_dora: Client, as_charlie: Client, arrays: Dataset
 ) -> None:
     assert "arrays-form" not in page_of(as_dora, arrays)
-    assert choose(as_dora, arrays).status_code == 404
+    assert choose(as_dora, arrays).status_code == 403
     assert choose(as_charlie, arrays).status_code == 404
     columns = reverse("dataset-columns", args=[arrays.pk])
     assert as_bob.post(columns, {"target": "x"}).status_code == 302

@@ -162,7 +162,7 @@ def test_who_may(
 ) -> None:
     url = reverse("trial-train-to-end", args=[pruned.pk])
     assert as_charlie.post(url).status_code == 404
-    assert as_dora.post(url).status_code == 404
+    assert as_dora.post(url).status_code == 403
     assert as_alice.get(url).status_code == 405
     pruned.refresh_from_db()
     assert pruned.status == Status.PRUNED

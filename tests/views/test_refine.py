@@ -188,7 +188,7 @@ def test_only_full_training_is_fed(as_bob: Client, url: str, many: Search) -> No
 def test_viewers_are_offered_nothing(
     as_dora: Client, as_charlie: Client, url: str, many: Search
 ) -> None:
-    assert as_dora.get(url, {"from": many.pk, "refine": "1"}).status_code == 404
+    assert as_dora.get(url, {"from": many.pk, "refine": "1"}).status_code == 403
     assert as_charlie.get(url, {"from": many.pk, "refine": "1"}).status_code == 404
     page = as_dora.get(reverse("search-detail", args=[many.pk])).content.decode()
     assert "learning_rate at the upper end of its range" in page

@@ -85,8 +85,8 @@ def test_viewers_keep_views_for_themselves_only(
     _save(as_dora, search, query="sort=score", shared="1", default="1")
     view = SavedView.objects.get(owner=dora)
     assert (view.shared, view.is_default) == (False, False)
-    assert _change(as_dora, view, shared="1") == 404
-    assert _change(as_dora, view, default="1") == 404
+    assert _change(as_dora, view, shared="1") == 403
+    assert _change(as_dora, view, default="1") == 403
     assert _change(as_dora, view, name="Mine") == 302
     view.refresh_from_db()
     assert (view.name, view.shared) == ("Mine", False)
@@ -97,12 +97,12 @@ def test_one_changes_ones_own_and_owners_of_the_team_any_shared_one(
 ) -> None:
     assert _change(as_alice, view, name="Alice's") == 404, "not shared"
     SavedView.objects.filter(pk=view.pk).update(shared=True)
-    assert _change(as_dora, view, name="Dora's") == 404
+    assert _change(as_dora, view, name="Dora's") == 403
     assert _change(as_charlie, view, name="Charlie's") == 404
     assert _change(as_alice, view, name="The team's") == 302
     view.refresh_from_db()
     assert view.name == "The team's"
-    assert as_dora.post(reverse("view-delete", args=[view.pk])).status_code == 404
+    assert as_dora.post(reverse("view-delete", args=[view.pk])).status_code == 403
     assert as_alice.post(reverse("view-delete", args=[view.pk])).status_code == 302
     assert not SavedView.objects.exists()
 
@@ -150,5 +150,5 @@ def test_who_only_looks_by_now_changes_no_view_of_the_team(
         for view in views
         for name in ("view-change", "view-delete")
     ]
-    assert statuses == [404, 404, 302, 302]
+    assert statuses == [403, 403, 302, 302]
     assert list(SavedView.objects.values_list("name", flat=True)) == ["Team's"]

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
+from tuning.models import Project
 from webapp import settings as site
 
 LOGIN = "/accounts/login/"
@@ -69,6 +70,12 @@ def test_too_many_fields_are_one_line(as_alice: Client, log: io.StringIO) -> Non
     response = as_alice.post(reverse("team-create"), {"a": ["b"] * 10_001})
     assert response.status_code == 400
     assert len(log.getvalue().splitlines()) == 1
+
+
+def test_a_missing_role_is_one_line(as_dora: Client, project: Project, log: io.StringIO) -> None:
+    assert as_dora.get(reverse("project-delete", args=[project.pk])).status_code == 403
+    [line] = log.getvalue().splitlines()
+    assert line.startswith("Forbidden")
 
 
 @pytest.mark.django_db

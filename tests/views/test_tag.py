@@ -95,7 +95,7 @@ def test_dora_sees_tags_and_cannot_change_them(as_dora: Client, best: Trial, bob
     assert "Remove the tag" not in page
     assert "Add tag" not in page
     for data in ({"names": "mine"}, {"remove": "promising"}):
-        assert as_dora.post(reverse("trial-tags", args=[best.pk]), data).status_code == 404
+        assert as_dora.post(reverse("trial-tags", args=[best.pk]), data).status_code == 403
     assert names() == ["promising"]
 
 
@@ -124,5 +124,5 @@ def test_bob_tags_the_rows_that_he_chose(as_bob: Client, search: Search, project
 def test_dora_tags_no_rows(as_dora: Client, best: Trial, project: Project) -> None:
     url = reverse("project-mark", args=[project.pk])
     data = {"mark": "tag", "trial": best.pk, "names": "slow"}
-    assert as_dora.post(url, data).status_code == 404
+    assert as_dora.post(url, data).status_code == 403
     assert names() == []

@@ -25,10 +25,10 @@ RIGHTS = (
     Right("Export tables and plots, download models", _ALL),
     Right("Star, comment, and edit or delete their own comments", _ALL),
     Right("Save views of the trial table for themselves", _ALL),
-    Right("Create and delete projects, datasets, templates and searches", _EDITORS),
+    Right("Create, edit and delete projects, datasets, templates and searches", _EDITORS),
     Right("Pause, stop, extend and refine searches, retrain and delete models", _EDITORS),
     Right("Tag trials and searches, share views with the team", _EDITORS),
-    Right("Invite and remove people, change their roles", _OWNERS),
+    Right("Invite and remove people, change their roles, rename the team", _OWNERS),
     Right("Delete other people’s comments, change the views that they shared", _OWNERS),
 )
 

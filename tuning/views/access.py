@@ -1,12 +1,14 @@
-"""How views reach rows: a stranger's request finds nothing, and so does a viewer's change. A member
-without the role for it is told who can give it."""
+"""How views reach rows. A stranger's request finds nothing: 404. A member of the team who lacks the
+role for it gets 403, and reads which owner can give it."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 
 from tuning.actions.teams import default_team
 from tuning.analysis.roles import missing_role_text
@@ -19,26 +21,39 @@ def visible_or_404(request: HttpRequest, queryset: QuerySet[Any], pk: int) -> An
 
 
 def editable_or_404(request: HttpRequest, queryset: QuerySet[Any], pk: int) -> Any:
-    """The row, if the user may change it."""
-    return get_object_or_404(queryset.editable_by(request.user), pk=pk)  # type: ignore[attr-defined]
+    """The row, if the user may change it. Viewers get 403 and whom to ask."""
+    return _row_or_refusal(request, queryset, queryset.editable_by, pk, Role.EDITOR)  # type: ignore[attr-defined]
 
 
 def owned_or_404(request: HttpRequest, queryset: QuerySet[Any], pk: int) -> Any:
     """The row, if the user owns its team. Other members get 403 and whom to ask."""
-    try:
-        return get_object_or_404(queryset.owned_by(request.user), pk=pk)  # type: ignore[attr-defined]
-    except Http404:
-        raise _refusal(request, queryset, pk, Role.OWNER) from None
+    return _row_or_refusal(request, queryset, queryset.owned_by, pk, Role.OWNER)  # type: ignore[attr-defined]
 
 
-def _refusal(request: HttpRequest, queryset: QuerySet[Any], pk: int, needed: Role) -> Exception:
-    """404 if the user does not see the row either, or if it belongs to no team."""
-    visible = queryset.visible_to(request.user).filter(pk=pk)  # type: ignore[attr-defined]
-    path = "pk" if queryset.model is Team else getattr(queryset, "team_path", "team")
-    team = Team.objects.filter(pk__in=visible.values(path)).first()
-    if team is None:
-        return Http404()
+def missing_role(request: HttpRequest, team: Team, needed: Role) -> PermissionDenied:
+    """To be raised for a member of the team."""
     return PermissionDenied(missing_role_text(request.user, team, needed))
+
+
+def _row_or_refusal(
+    request: HttpRequest, queryset: QuerySet[Any], allowed_to: Callable[[Any], Any], pk: int,
+    needed: Role,
+) -> Any:  # fmt: skip
+    try:
+        return get_object_or_404(allowed_to(request.user), pk=pk)
+    except Http404:
+        # What the user does not see either, or what is built in, is not there to be changed.
+        visible_or_404(request, queryset, pk)
+        team = _team_of(queryset, pk)
+        if team is None:
+            raise
+        raise missing_role(request, team, needed) from None
+
+
+def _team_of(queryset: QuerySet[Any], pk: int) -> Team | None:
+    path = "pk" if queryset.model is Team else getattr(queryset, "team_path", "team")
+    rows = queryset.model._default_manager.filter(pk=pk)
+    return Team.objects.filter(pk__in=rows.values(path)).first()
 
 
 def may_create(request: HttpRequest) -> bool:
@@ -47,6 +62,14 @@ def may_create(request: HttpRequest) -> bool:
         Team.objects.editable_by(request.user).exists()
         or not Team.objects.visible_to(request.user).exists()
     )
+
+
+def create_a_team_first(request: HttpRequest) -> HttpResponse:
+    """For people who `may_create` nothing: they are viewers of some team."""
+    team = Team.objects.visible_to(request.user)[0]
+    asked = missing_role_text(request.user, team, Role.EDITOR)
+    messages.error(request, f"{asked} Or create a team of your own.")
+    return redirect("team-create")
 
 
 def team_for_new(request: HttpRequest) -> Team:

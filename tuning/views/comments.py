@@ -1,9 +1,10 @@
 """Comments: the thread of a trial or a search, a preview, changing and deleting one."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import notes as actions
@@ -20,7 +21,7 @@ from tuning.analysis.notes import kind_of, search_of, subject_of
 from tuning.forms.notes import LONGEST_COMMENT, CommentForm
 from tuning.models import Comment
 
-from .access import editable_or_404, visible_or_404
+from .access import visible_or_404
 from .notes import answer, notes_page, subjects
 
 
@@ -62,7 +63,9 @@ def comment_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def comment_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """GET gives the form, POST saves. With htmx in place of the comment."""
-    comment = editable_or_404(request, _comments(), pk)
+    comment = visible_or_404(request, _comments(), pk)
+    if comment.author_id != request.user.pk:
+        raise PermissionDenied("Only the author can edit a comment.")
     form = CommentForm(request.POST or None, initial={"text": comment.text})
     in_place = bool(request.htmx)  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
@@ -86,7 +89,9 @@ def comment_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def comment_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it. One's own; owners of the team delete any."""
-    comment = get_object_or_404(_comments().deletable_by(request.user), pk=pk)  # type: ignore[attr-defined]
+    comment = visible_or_404(request, _comments(), pk)
+    if not Comment.objects.deletable_by(request.user).filter(pk=pk).exists():
+        raise PermissionDenied("Only the author and the owners of the team can delete a comment.")
     if request.method == "POST":
         actions.delete_comment(comment)
         messages.success(request, "Comment deleted.")

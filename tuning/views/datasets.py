@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -31,7 +32,14 @@ from tuning.forms.datasets import (
 from tuning.models import Dataset, HyperModel, Project, Team, Worker
 from tuning.protocol.statuses import Status
 
-from .access import editable_or_404, may_create, may_edit, team_for_new, visible_or_404
+from .access import (
+    create_a_team_first,
+    editable_or_404,
+    may_create,
+    may_edit,
+    team_for_new,
+    visible_or_404,
+)
 from .uploads import takes_files
 
 
@@ -51,8 +59,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def dataset_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
-        messages.error(request, "You have view-only access. Create a team first.")
-        return redirect("team-create")
+        return create_a_team_first(request)
     length = request.META.get("CONTENT_LENGTH", "")
     form = UploadForm(user=request.user, team=_team(request))
     if request.method == "POST" and is_too_large(length):
@@ -134,8 +141,10 @@ def dataset_picture(request: HttpRequest, pk: int) -> HttpResponse | FileRespons
 @require_POST
 def dataset_retry(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = visible_or_404(request, Dataset.objects.all(), pk)
-    if dataset.is_upload or not _may_use(request, dataset):
+    if dataset.is_upload:
         raise Http404
+    if not _may_use(request, dataset):
+        raise PermissionDenied("Only editors and owners of a team can prepare a dataset.")
     actions.want_dataset(dataset)
     return redirect("dataset-detail", dataset.pk)
 

@@ -16,7 +16,14 @@ from tuning.forms.hypermodels import DatasetForm, HyperModelForm
 from tuning.models import Dataset, HyperModel, Inspection, Project, Team, Worker
 from tuning.protocol.statuses import Status
 
-from .access import editable_or_404, may_create, may_edit, team_for_new, visible_or_404
+from .access import (
+    create_a_team_first,
+    editable_or_404,
+    may_create,
+    may_edit,
+    team_for_new,
+    visible_or_404,
+)
 
 
 @require_GET
@@ -59,8 +66,7 @@ def hypermodel_live(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def hypermodel_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
-        messages.error(request, "You have view-only access. Create a team first.")
-        return redirect("team-create")
+        return create_a_team_first(request)
     team = team_for_new(request)
     form = HyperModelForm(request.POST or None, request.FILES or None, user=request.user, team=team)
     if request.method == "POST" and form.is_valid():

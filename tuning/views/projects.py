@@ -17,14 +17,20 @@ from tuning.protocol.statuses import Status
 from tuning.spaces.combinations import combinations
 from tuning.spaces.hyperparameters import read_space
 
-from .access import editable_or_404, may_create, may_edit, team_for_new, visible_or_404
+from .access import (
+    create_a_team_first,
+    editable_or_404,
+    may_create,
+    may_edit,
+    team_for_new,
+    visible_or_404,
+)
 
 
 @require_http_methods(["GET", "POST"])
 def project_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
-        messages.error(request, "You have view-only access. Create a team first.")
-        return redirect("team-create")
+        return create_a_team_first(request)
     team = team_for_new(request)
     form = ProjectForm(request.POST or None, user=request.user, team=team, initial=_wanted(request))
     if request.method == "POST" and form.is_valid():

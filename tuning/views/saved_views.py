@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -16,8 +17,9 @@ from tuning.analysis.trials.saved_views import views_of
 from tuning.analysis.trials.selection import PLAIN, Selection
 from tuning.forms.saved_views import ChangeViewForm, SaveViewForm
 from tuning.models import Membership, Role, SavedView, Search
+from tuning.models.people import display_name
 
-from .access import may_edit, visible_or_404
+from .access import may_edit, missing_role, visible_or_404
 from .trial_tables import searches
 
 
@@ -68,9 +70,8 @@ def view_change(request: HttpRequest, pk: int) -> HttpResponse:
     form = ChangeViewForm(request.POST, view=view)
     if form.is_valid():
         changes = form.changes
-        team = view.project.team_id
-        if (changes.get("shared") or changes.get("is_default")) and not may_edit(request, team):
-            raise Http404
+        if changes.get("shared") or changes.get("is_default"):
+            _check_may_edit(request, view)
         if "query" in changes:
             changes["query"] = _query_of(request, search, changes["query"])
         actions.change_view(view, **changes)
@@ -92,17 +93,23 @@ def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _changeable_or_404(request: HttpRequest, pk: int) -> SavedView:
-    shown = SavedView.objects.shown_to(request.user).select_related("project")
+    shown = SavedView.objects.shown_to(request.user).select_related("project__team")
     view: SavedView | None = shown.filter(pk=pk).first()
     if view is None:
         raise Http404
-    team = view.project.team_id
-    if not _is_own(request, view) and not _owns_team(request, team):
-        raise Http404
+    if not _is_own(request, view) and not _owns_team(request, view.project.team_id):
+        maker = f"{display_name(view.owner)} and " if view.owner else ""
+        raise PermissionDenied(f"Only {maker}the owners of the team can change this view.")
     # Its owner may have become somebody who only looks, and others open their tables with it.
-    if view.shared and not may_edit(request, team):
-        raise Http404
+    if view.shared:
+        _check_may_edit(request, view)
     return view
+
+
+def _check_may_edit(request: HttpRequest, view: SavedView) -> None:
+    """For what the whole team sees."""
+    if not may_edit(request, view.project.team_id):
+        raise missing_role(request, view.project.team, Role.EDITOR)
 
 
 def _is_own(request: HttpRequest, view: SavedView) -> bool:

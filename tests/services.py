@@ -30,6 +30,8 @@ from tests import programs
 from tests.programs import CHROMIUM_ARGS, free_port, running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
+# Settings of a Tuneroom whose runners need no seconds to import Keras.
+WARM = {"DJANGO_SETTINGS_MODULE": "tests.warm_tuneroom.settings"}
 ADMIN, PASSWORD = "admin", "test-of-the-first-account"
 
 
@@ -349,7 +351,7 @@ def _forget_gallery(url: str, data: Path) -> None:
 @pytest.fixture(scope="session")
 def tuneroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuneroom]:
     """A running Tuneroom, shared by all tests that ask for it: leave it as you found it."""
-    running = start_tuneroom(tmp_path_factory.mktemp("tuneroom") / "data")
+    running = start_tuneroom(tmp_path_factory.mktemp("tuneroom") / "data", **WARM)
 
     def has_worker() -> bool:
         database = sqlite3.connect(f"file:{running.data / 'db.sqlite3'}?mode=ro", uri=True)

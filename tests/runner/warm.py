@@ -1,9 +1,10 @@
 """Processes that begin after the import of Keras and KerasTuner, which takes seconds.
 
 Python's fork server imports them once for each process of the tests, and nothing of Tuneroom; every
-runner (`WarmProcess`) is a fork of it, in which the real runner hardens itself and serves orders,
-and so is every other program (`python`). What depends on how a process starts (its command line,
-its isolation) is tested with processes of its own.
+runner of these tests (`WarmProcess`) is a fork of it, in which the real runner hardens itself and
+serves orders, and so is every other program (`python`). The runners of supervisors (`spawn_runner`)
+are such forks too, isolated as usual. What depends on how a process starts is tested with processes
+of its own.
 """
 
 import contextlib
@@ -19,11 +20,14 @@ from collections.abc import Callable, Iterator
 from multiprocessing import forkserver
 from multiprocessing.reduction import DupFd
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.runner.warm_imports"])
 
+
+_starting = Lock()
 
 ROOT = str(Path(__file__).resolve().parents[2])
 # What counts when TensorFlow is imported.
@@ -87,12 +91,53 @@ class WarmProcess:
         self.wait()
 
 
+class ForkedRunner:
+    """The part of `subprocess.Popen` that a supervisor uses."""
+
+    def __init__(self, process: Any, stdin: int) -> None:
+        self._process = process
+        self.pid: int = process.pid
+        self.stdin = os.fdopen(stdin, "wb", buffering=0)
+
+    @property
+    def returncode(self) -> int | None:
+        status: int | None = self._process.exitcode
+        return status
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired("runner", timeout or 0)
+        return self.returncode
+
+    def terminate(self) -> None:
+        if self.returncode is None:
+            self._process.terminate()
+
+
+def spawn_runner(
+    command: list[str], *, stdout: int, cwd: Path, env: dict[str, str], pass_fds: tuple[int],
+    **options: Any,
+) -> ForkedRunner:  # fmt: skip
+    """What `supervisor.spawner.spawn` does with the command of a runner."""
+    orders, write = os.pipe()
+    files = [orders, stdout, stdout, *pass_fds]
+    try:
+        process = _fork(_become_runner, files, cwd, env, tuple(command[3:]))
+    finally:
+        os.close(orders)
+    return ForkedRunner(process, write)
+
+
 def _fork(
     target: Callable[..., None], files: list[int], folder: Path, environment: dict[str, str],
     *arguments: Any,
 ) -> Any:  # fmt: skip
     """A process that begins in `target`, past the imports, with these files as its first ones."""
-    with _changed_environment(_IMPORT_SETTINGS):
+    with _starting, _changed_environment(_IMPORT_SETTINGS):
         forkserver.ensure_running()
     handed = [DupFd(number) for number in files]
     process = _CONTEXT.Process(
@@ -149,6 +194,20 @@ def _run(words: tuple[str, ...]) -> None:
     os._exit(status)
 
 
+def _become_runner(events: int, words: tuple[str, ...]) -> None:
+    """Become `python -I -u WORDS`, a runner's command."""
+    os.setsid()
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+    # What was read from the environment of the process that forked. Keras would make its folder;
+    # this one is there, and the runner's.
+    tempfile.tempdir = None
+    keras_config: Any = sys.modules["keras.src.backend.config"]
+    keras_config._KERAS_DIR = os.environ["KERAS_HOME"] = os.environ["HOME"]
+    ours = {"--events-fd": str(events), "--parent-pid": str(os.getppid())}
+    sys.argv = [ours.get(before, word) for before, word in zip(("", *words), words, strict=False)]
+    runpy.run_path(words[0], run_name="__main__")
+
+
 def _serve(events: int) -> None:
     """Become what `python -m tuning.runner` is after its imports."""
     from tuning.runner import pruning
@@ -169,10 +228,13 @@ def _serve(events: int) -> None:
 
 @contextlib.contextmanager
 def _changed_environment(environment: dict[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
+    before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,10 +1,12 @@
 """Real runners for tests: a slot that starts them, one that prepares a dataset."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
 
+from tests.runner.warm import spawn_runner
 from tuning.models import Dataset, Worker
 from tuning.supervisor.assignments.preparation import PreparationAssignment
 from tuning.supervisor.folders import runners_folder
@@ -17,13 +19,21 @@ from tuning.supervisor.supervise import supervise
 MB = 1024 * 1024
 
 
-def real_slot(worker: Worker, megabytes: int) -> SlotLoop:
-    """Its runners may use so much memory."""
+class WarmRunner(RunnerProcess):
+    """A fork of a process that has imported Keras."""
+
+    open_process = staticmethod(spawn_runner)
+
+
+def real_slot(
+    worker: Worker, megabytes: int, start: Callable[[Device], RunnerProcess] = WarmRunner
+) -> SlotLoop:
+    """Its runners, as `start` makes them, may use so much memory."""
     return SlotLoop(
         worker=worker,
         number=0,
         device=Device(threads=1),
-        pool=RunnerPool(),
+        pool=RunnerPool(start),
         memory_limit=megabytes * MB,
         stopping=threading.Event(),
     )

@@ -66,7 +66,7 @@ def run(
         HyperModel.objects.filter(pk=project.hypermodel_id).update(code=code)
         project.refresh_from_db()
         search = make_search(space=UNITS_SPACE, max_trials=2, epochs=1, time_limit=60)
-        slot = real_slot(worker, megabytes=400)
+        slot = real_slot(worker, megabytes=400, start=RunnerProcess)
         slot.run()
         first, second = search.trials.order_by("number")
         assert second.status == Status.COMPLETED, second.failure_message

@@ -33,10 +33,11 @@ from tuning.supervisor.runners import Device, Runner, RunnerGone, RunnerProcess
 
 from .conftest import UNITS_SPACE
 from .fake_runner import FakeRunner
+from .real import WarmRunner
 
 START: dict[str, Callable[[], Any]] = {
     "fake": FakeRunner,
-    "real": lambda: RunnerProcess(Device(threads=1)),
+    "real": lambda: WarmRunner(Device(threads=1)),
 }
 CODE = """
 import keras
@@ -160,7 +161,7 @@ time.sleep(600)
 @pytest.mark.tensorflow
 def test_what_a_template_detaches_dies_with_its_runner(project: ProjectOrder) -> None:
     adopt_orphans()
-    runner = RunnerProcess(Device())
+    runner = WarmRunner(Device())
     until(runner, Ready)
     runner.send(InspectOrder(replace(project, code=DETACHING)))
     note = runner.folder / "detached"

@@ -100,7 +100,7 @@ def test_a_failed_start_leaves_nothing_open(monkeypatch: Any) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError("no more processes")
 
-    monkeypatch.setattr(runners, "spawn", refuse)
+    monkeypatch.setattr(RunnerProcess, "open_process", refuse)
     before = psutil.Process().num_fds()
     with pytest.raises(OSError, match="no more processes"):
         RunnerProcess(Device())

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -77,6 +78,9 @@ class Runner(Protocol):
 class RunnerProcess:
     """A runner in its own session and its own empty folder."""
 
+    # As `subprocess.Popen`.
+    open_process: Callable[..., "subprocess.Popen[bytes]"] = spawn
+
     def __init__(self, device: Device, needs_keras: bool = True) -> None:
         self.device = device
         self.search_id: int | None = None
@@ -101,7 +105,7 @@ class RunnerProcess:
         self._events, writing = os.pipe()
         flags = ["--events-fd", str(writing), *([] if self.needs_keras else ["--no-keras"])]
         try:
-            process = spawn(
+            process = self.open_process(
                 command(MAIN, *flags),
                 stdin=subprocess.PIPE,
                 stdout=self._log,

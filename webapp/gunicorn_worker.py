@@ -23,8 +23,8 @@ from django.conf import settings
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # What the event loop keeps of a request; larger ones are read by a thread for uploads.
-MOST_HEAD = 64 * 1024
-MOST_FORM = 256 * 1024
+MAX_HEAD = 64 * 1024
+MAX_FORM = 256 * 1024
 PIECE = 64 * 1024
 # Waiting uploads of each thread for uploads. Beyond that clients are turned away.
 QUEUE = 4
@@ -41,10 +41,10 @@ _UNKNOWN = re.compile(rb"\r\n(transfer-encoding|expect):", re.IGNORECASE)
 def length_of(received: bytes | bytearray) -> int | None:
     """The length of a request with its body; None before the end of its head. UNKNOWN if its head
     does not tell."""
-    end = received.find(_END_OF_HEAD, 0, MOST_HEAD)
+    end = received.find(_END_OF_HEAD, 0, MAX_HEAD)
     if end < 0:
         # gunicorn refuses a head of that size by itself.
-        return None if len(received) < MOST_HEAD else len(received)
+        return None if len(received) < MAX_HEAD else len(received)
     head = received[: end + 2]
     if _UNKNOWN.search(head):
         return UNKNOWN
@@ -136,7 +136,7 @@ class PatientConnection(TConn):
             self.length = length_of(self.received)
         if self.length is None:
             return False
-        return len(self.received) >= self.length or self.length > MOST_FORM
+        return len(self.received) >= self.length or self.length > MAX_FORM
 
     def is_complete(self) -> bool:
         return self.length is not None and len(self.received) >= self.length

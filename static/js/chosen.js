@@ -2,7 +2,7 @@
 // `tuneroom:chosen` on the document tells their keys.
 import { path, state } from "./selection.js";
 
-const MOST_COMPARED = 10;
+const MAX_COMPARED = 10;
 const form = document.getElementById("chosen");
 const store = `tuneroom-chosen-${form.dataset.search}`;
 const compare = document.getElementById("compare-chosen");
@@ -32,9 +32,9 @@ function show() {
   form.hidden = count === 0;
   document.getElementById("chosen-count").textContent = `${count} ${count === 1 ? "trial" : "trials"} chosen`;
   if (compare) {
-    const can = count >= 2 && count <= MOST_COMPARED;
+    const can = count >= 2 && count <= MAX_COMPARED;
     compare.setAttribute("aria-disabled", String(!can));
-    compare.title = can ? "" : `2 to ${MOST_COMPARED} trials can be compared`;
+    compare.title = can ? "" : `2 to ${MAX_COMPARED} trials can be compared`;
     const query = new URLSearchParams([...chosen].map((key) => ["trial", key]));
     if (can) compare.href = `${form.dataset.compare}?${query}`;
     else compare.removeAttribute("href");

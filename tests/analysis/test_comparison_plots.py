@@ -100,7 +100,7 @@ def test_the_distribution_is_pandas_rank(make_search: Any, fill: Fill) -> None:
 def test_of_many_scores_some_are_drawn_and_these_are_right(
     make_search: Any, fill: Fill, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(distribution, "MOST_POINTS", 20)
+    monkeypatch.setattr(distribution, "MAX_POINTS", 20)
     search = make_search()
     scores = fill(search, 300).score.dropna().sort_values().reset_index(drop=True)
     (group,) = distribution_info([search])["groups"]

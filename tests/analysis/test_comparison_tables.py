@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tuning.analysis.comparison.chosen import MOST, choose
+from tuning.analysis.comparison.chosen import MAX_COMPARED, choose
 from tuning.analysis.comparison.layers import compact, layer_rows
 from tuning.analysis.comparison.tables import row_of
 from tuning.analysis.comparison.trials import trial_groups
@@ -203,10 +203,13 @@ def test_the_order_of_the_address_holds_and_each_is_taken_once(make_search: Any)
 
 def test_more_than_fit_are_said(make_search: Any) -> None:
     search = make_search()
-    for number in range(2, MOST + 4):
+    for number in range(2, MAX_COMPARED + 4):
         Trial.objects.create(search=search, number=number)
     keys = [str(pk) for pk in search.trials.values_list("pk", flat=True)]
     chosen = choose("trial", Trial.objects.all(), keys)
-    assert len(chosen.rows) == MOST
+    assert len(chosen.rows) == MAX_COMPARED
     assert chosen.is_full
-    assert f"You can compare up to {MOST} trials. This URL has {MOST + 3}" in chosen.problems[0]
+    assert (
+        f"You can compare up to {MAX_COMPARED} trials. This URL has {MAX_COMPARED + 3}"
+        in chosen.problems[0]
+    )

@@ -35,7 +35,7 @@ def test_equal_codes_do_not_differ() -> None:
 def test_what_would_take_too_long_to_compare_is_changed_as_a_whole(
     old: str, new: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_PAIRS", -1)
+    monkeypatch.setattr(module, "MAX_PAIRS", -1)
     lines = differences("\n".join(old), "\n".join(new))
     assert [line.kind for line in lines] == expected
     kept = [line.text for line in lines if line.kind in ("same", "added")]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.conftest import SPACE
-from tuning.analysis.failed_values import MOST_ROWS, shared_values, trial_table, values_in_use
+from tuning.analysis.failed_values import MAX_ROWS, shared_values, trial_table, values_in_use
 from tuning.spaces.hyperparameters import read_space
 
 READ = read_space(SPACE)
@@ -35,7 +35,7 @@ def test_where_nothing_completed_all_that_is_shared_is_told() -> None:
 def test_a_table_has_the_values_in_use() -> None:
     adam = trial(8, "adam", momentum=0.9)
     assert values_in_use(READ, adam) == {"units": 8, "optimizer": "adam", "learning_rate": 0.01}
-    table = trial_table(READ, [(1, 5, adam), (2, 7, trial(16, momentum=0.5))] * MOST_ROWS)
+    table = trial_table(READ, [(1, 5, adam), (2, 7, trial(16, momentum=0.5))] * MAX_ROWS)
     assert table.names == ("units", "optimizer", "learning_rate", "momentum")
     assert table.rows[:2] == ((1, 5, (8, "adam", 0.01, None)), (2, 7, (16, "sgd", 0.01, 0.5)))
-    assert (len(table.rows), table.more) == (MOST_ROWS, MOST_ROWS)
+    assert (len(table.rows), table.more) == (MAX_ROWS, MAX_ROWS)

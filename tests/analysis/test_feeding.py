@@ -110,7 +110,7 @@ def test_of_too_many_the_best_and_the_worst_are_used(
     assert (scores[0], scores[-1]) == (0.99, 0.01)
     assert scores == sorted(scores, reverse=True)
     assert found.sentence.startswith("Of the 75 that lie inside 10 are used")
-    monkeypatch.setattr(module, "MOST_COMPARED", 20)
+    monkeypatch.setattr(module, "MAX_COMPARED", 20)
     found = feeding(earlier, new(earlier, tuner="bayesian"))
     assert found.sentence.startswith("Of the 20 or more that lie inside 10 are used")
 

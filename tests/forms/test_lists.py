@@ -7,7 +7,7 @@ from django import forms
 from django.utils.datastructures import MultiValueDict
 
 from tuning.forms.lists import ManyChoices
-from tuning.forms.notes import MOST_TRIALS, MarkForm
+from tuning.forms.notes import MAX_TRIALS, MarkForm
 
 
 class Text(str):
@@ -43,10 +43,10 @@ def test_too_many_are_counted_and_nothing_else() -> None:
 
 
 def test_as_many_as_may_be_are_looked_at_once() -> None:
-    form = mark(MOST_TRIALS)
+    form = mark(MAX_TRIALS)
     assert form.is_valid()
-    assert form.cleaned_data["trial"] == list(range(MOST_TRIALS))
-    assert Text.looks <= 2 * MOST_TRIALS
+    assert form.cleaned_data["trial"] == list(range(MAX_TRIALS))
+    assert Text.looks <= 2 * MAX_TRIALS
 
 
 class Form(forms.Form):

@@ -21,7 +21,7 @@ from tuning.protocol.uploads import Upload, kind_of
 from tuning.runner.datasets.uploads import prepare_upload
 from tuning.runner.failures import BadData
 
-MOST_BYTES = 8 << 20
+MAX_BYTES = 8 << 20
 # So long takes what hangs, on any machine.
 SECONDS = 30.0
 FUZZ = settings(
@@ -91,7 +91,7 @@ def _check(content: bytes, name: str, **choices: str) -> None:
         os.chdir(folder)
         try:
             Path("upload").write_bytes(content)
-            upload = Upload(kind_of(name), "upload", name, MOST_BYTES, **choices)
+            upload = Upload(kind_of(name), "upload", name, MAX_BYTES, **choices)
             events: list[object] = []
             began = time.monotonic()
             tracemalloc.start()
@@ -106,7 +106,7 @@ def _check(content: bytes, name: str, **choices: str) -> None:
             finally:
                 _, peak = tracemalloc.get_traced_memory()
                 tracemalloc.stop()
-            assert peak < 4 * MOST_BYTES
+            assert peak < 4 * MAX_BYTES
             assert time.monotonic() - began < SECONDS
             assert {path.name for path in Path().iterdir()} <= {"upload", "prepared"}
         finally:
@@ -117,7 +117,7 @@ def _check(content: bytes, name: str, **choices: str) -> None:
 def test_the_good_ones_are_good(content: bytes, tmp_path: Path) -> None:
     name = "t.parquet" if content.startswith(b"PAR1") else "t.csv"
     (tmp_path / name).write_bytes(content)
-    upload = Upload(kind_of(name), str(tmp_path / name), name, MOST_BYTES, target="label")
+    upload = Upload(kind_of(name), str(tmp_path / name), name, MAX_BYTES, target="label")
     profile = prepare_upload("own-1", upload, tmp_path / "prepared", lambda _: None)
     assert profile
     assert profile["rows"] == ROWS

@@ -21,7 +21,7 @@ from tuning.protocol.uploads import ARRAYS, IMAGES, Upload
 from tuning.runner.datasets.uploads import prepare_upload
 from tuning.runner.failures import BadData
 
-MOST_BYTES = 8 << 20
+MAX_BYTES = 8 << 20
 # So long takes what hangs, on any machine.
 SECONDS = 30.0
 FUZZ = settings(
@@ -96,7 +96,7 @@ def _check(kind: str, content: bytes) -> None:
         os.chdir(folder)
         try:
             Path("upload").write_bytes(content)
-            upload = Upload(kind, "upload", "upload", MOST_BYTES)
+            upload = Upload(kind, "upload", "upload", MAX_BYTES)
             began = time.monotonic()
             tracemalloc.start()
             try:
@@ -109,7 +109,7 @@ def _check(kind: str, content: bytes) -> None:
                 _, peak = tracemalloc.get_traced_memory()
                 tracemalloc.stop()
             # Decoding may be done once more by Pillow than there are bytes.
-            assert peak < 10 * MOST_BYTES
+            assert peak < 10 * MAX_BYTES
             assert time.monotonic() - began < SECONDS
         finally:
             os.chdir(before)

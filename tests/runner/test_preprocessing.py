@@ -8,7 +8,7 @@ import pytest
 from tuning.runner.failures import BadData
 from tuning.runner.inputs import preprocessing
 from tuning.runner.inputs.data import load_dataset
-from tuning.runner.inputs.preprocessing import MOST_VALUES, Preprocessing
+from tuning.runner.inputs.preprocessing import MAX_VALUES, Preprocessing
 from tuning.splits import split_rows
 
 from .harness import SPLIT, project
@@ -110,7 +110,7 @@ def test_the_most_frequent_values_have_inputs() -> None:
     values = [*range(150), *range(50, 150)]
     names = [str(value) for value in range(150)]
     category = learned([float(v) for v in values], {"type": "category", "values": names})
-    assert category.width == MOST_VALUES + 1
+    assert category.width == MAX_VALUES + 1
     assert category.facts["feature_names"][1:] == [f"c={value}" for value in range(50, 150)]
 
 
@@ -156,7 +156,7 @@ def test_many_categories_share_a_limit() -> None:
 
 
 def test_many_rows_have_fewer_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preprocessing, "MOST_VALUE_BYTES", 8_000)
+    monkeypatch.setattr(preprocessing, "MAX_VALUE_BYTES", 8_000)
     values = [str(value) for value in range(50)]
     category = learned([*map(float, range(50))] * 2, {"type": "category", "values": values})
     assert category.width == 20 + 1

@@ -266,7 +266,7 @@ def test_other_compressions_refuse_the_file(workplace: Path, method: int) -> Non
 def test_too_many_entries_are_counted_not_loaded(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "MOST_ENTRIES", 5)
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 5)
     monkeypatch.setattr(zipfile, "ZipFile", None)
     with pytest.raises(BadData, match="more than 5 files"):
         read(zip_of_bytes(workplace, shapes()))

@@ -227,14 +227,14 @@ FILLERS = {
 
 @pytest.mark.parametrize("filler", FILLERS)
 def test_a_full_folder_ends_the_trial(filler: str, run: Run, monkeypatch: Any) -> None:
-    monkeypatch.setattr("tuning.supervisor.usage.MOST_FILES", 3000)
-    monkeypatch.setattr("tuning.supervisor.limits.MOST_FILES", 3000)
+    monkeypatch.setattr("tuning.supervisor.usage.MAX_FILES", 3000)
+    monkeypatch.setattr("tuning.supervisor.limits.MAX_FILES", 3000)
     trial = run(FILLERS[filler])
     assert (trial.status, trial.failure_code) == (Status.FAILED, "too_much_disk")
 
 
 def test_an_endless_log_is_cut(run: Run, monkeypatch: Any) -> None:
-    monkeypatch.setattr(runners, "MOST_LOG", 1 * MB)
+    monkeypatch.setattr(runners, "MAX_LOG", 1 * MB)
     trial = run("""
         for _ in range(30):
             sys.stdout.write("x" * 2**20)
@@ -361,7 +361,7 @@ CHANNEL = {
 
 @pytest.mark.parametrize("what", CHANNEL)
 def test_a_misused_channel_fails_its_own_trial(what: str, run: Run, monkeypatch: Any) -> None:
-    monkeypatch.setattr("tuning.supervisor.supervise.MOST_NEWS", 500)
+    monkeypatch.setattr("tuning.supervisor.supervise.MAX_NEWS", 500)
     code, reason, words = CHANNEL[what]
     trial = run(code)
     assert (trial.status, trial.failure_code) == (Status.FAILED, reason)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tuning.actions.access_tokens import create_token
-from tuning.forms.access_tokens import MOST_TOKENS
+from tuning.forms.access_tokens import MAX_TOKENS
 from tuning.models import AccessToken, Search
 from tuning.urls import urlpatterns
 
@@ -118,7 +118,7 @@ def test_it_needs_a_name_and_there_is_a_limit(as_dora: Client, dora: User) -> No
     response = as_dora.post(page, {"name": " "})
     assert response.status_code == 422
     assert "Enter a name for the token" in response.content.decode()
-    for number in range(MOST_TOKENS):
+    for number in range(MAX_TOKENS):
         create_token(dora, f"token {number}")
     response = as_dora.post(page, {"name": "one more"})
     assert response.status_code == 422

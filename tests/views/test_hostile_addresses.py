@@ -22,7 +22,7 @@ from tuning.protocol.events import LARGEST
 FUZZ = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-MOST = 1.7e308
+MAX_FLOAT = 1.7e308
 NAMES = ["a__lt", "<b>x", "quo'\"te", "0", "a:b&c=d", "%s", "$.x", "👩‍👩‍👧\u202e", "long" * 50]
 WORDS = st.one_of(
     st.text(max_size=20),
@@ -60,9 +60,11 @@ def hostile(search: Search, add_trial: Any, alice: User, project: Project) -> Se
     """Names that mean something elsewhere, values at the ends of floats, more than fit in slots."""
     odd = {name: place - 0.5 for place, name in enumerate(NAMES)}
     many = {f"number{i}": i / 2 for i in range(50)} | {f"text{i}": f"v{i}" for i in range(30)}
-    extreme = {"val_accuracy": 0.5, "<b>": MOST, "0": 5e-324}
-    add_trial(search, 4, MOST, values={**odd, "number0": MOST}, metrics=extreme)
-    add_trial(search, 5, -MOST, values={**odd, "number0": -MOST}, metrics={"<b>": -MOST})
+    extreme = {"val_accuracy": 0.5, "<b>": MAX_FLOAT, "0": 5e-324}
+    add_trial(search, 4, MAX_FLOAT, values={**odd, "number0": MAX_FLOAT}, metrics=extreme)
+    add_trial(
+        search, 5, -MAX_FLOAT, values={**odd, "number0": -MAX_FLOAT}, metrics={"<b>": -MAX_FLOAT}
+    )
     add_trial(search, 6, 0.5, values={**many, "0": "text"}, last_metrics=extreme)
     add_trial(search, 7, None, values={**many, "text29": True}, status="failed", metrics={})
     add_trial(search, 8, None, values=odd, status="running", finished_at=None, metrics={})
@@ -107,7 +109,7 @@ def test_the_ends_of_all_floats_have_a_histogram(hostile: Search, as_alice: Clie
     address = reverse("trial-column", args=[hostile.pk, "hp:number0"])
     facet = as_alice.get(address).context["facet"].histogram
     assert facet.edges == sorted(facet.edges)
-    assert all(-MOST <= edge <= MOST for edge in facet.edges)
+    assert all(-MAX_FLOAT <= edge <= MAX_FLOAT for edge in facet.edges)
     assert (facet.counts[0], facet.counts[-1], sum(facet.counts)) == (1, 1, 4)
 
 

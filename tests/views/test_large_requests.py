@@ -7,7 +7,7 @@ from django.http import UnreadablePostError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from tuning.views.uploads import MOST_AT_ONCE, UploadsMiddleware, takes_files
+from tuning.views.uploads import MAX_PARALLEL, UploadsMiddleware, takes_files
 
 FORM = b"x" * (settings.FORM_MAX_KB * 1024 + 1)
 LARGE = b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
@@ -43,7 +43,7 @@ def test_a_place_is_free_again_however_a_request_ends(alice: User) -> None:
 
     waiting: list[object] = []
     middleware = UploadsMiddleware(broken)  # type: ignore[arg-type]
-    assert [begin() for _ in range(MOST_AT_ONCE + 1)] == [None] * MOST_AT_ONCE + [429]
+    assert [begin() for _ in range(MAX_PARALLEL + 1)] == [None] * MAX_PARALLEL + [429]
     with pytest.raises(ZeroDivisionError):
         middleware(waiting[0])  # type: ignore[arg-type]
     assert [begin(), begin()] == [None, 429]

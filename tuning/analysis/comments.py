@@ -19,9 +19,9 @@ from .notes import address_of, search_of, subject_of
 
 # How many stand on the page of a trial; all of them have a page of their own.
 NEWEST = 10
-MOST = 500
+MAX_COMMENTS = 500
 # Searches of which one page looks up trials that its texts name.
-MOST_SEARCHES = 50
+MAX_SEARCHES = 50
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _addresses(texts: list[tuple[Search, Read]]) -> dict[Place, str]:
         for reference in text.references:
             project, number, trial = _place(search, reference)
             wanted.setdefault((project, number), set()).update([] if trial is None else [trial])
-    parts = list(wanted.items())[:MOST_SEARCHES]
+    parts = list(wanted.items())[:MAX_SEARCHES]
     if not parts:
         return {}
     found: dict[Place, str] = {}

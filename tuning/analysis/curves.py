@@ -12,7 +12,7 @@ from tuning.models import Epoch, SavedModel, Search, Trial
 # (name, epoch, metrics) of one line of the history.
 Line = tuple[str, int, dict[str, float | None]]
 # Points of one curve: more than a screen has, fewer than a browser minds.
-MOST_POINTS = 2000
+MAX_POINTS = 2000
 
 
 def running_info(search: Search) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def running_info(search: Search) -> dict[str, Any]:
 def trial_info(trial: Trial) -> dict[str, Any]:
     """All metrics of a trial's current attempt, a curve for each execution; or its folds. Of one
     that was pruned and began anew, also those of the attempt that was pruned."""
-    epochs, every = thinned(trial.epochs.filter(attempt=trial.attempt), MOST_POINTS)
+    epochs, every = thinned(trial.epochs.filter(attempt=trial.attempt), MAX_POINTS)
     rows = epochs.values_list("execution", "epoch", "metrics")
     if not trial.search.kind.has_epochs:
         return _folds(trial.search, rows)
@@ -76,7 +76,7 @@ def _pruned_before(trial: Trial) -> list[tuple[int, int, dict[str, Any]]]:
     them, seconds and all; one that waits for its next attempt shows them as its current ones."""
     if trial.pruned_attempt in (None, trial.attempt):
         return []
-    epochs, _ = thinned(trial.epochs.filter(attempt=trial.pruned_attempt), MOST_POINTS)
+    epochs, _ = thinned(trial.epochs.filter(attempt=trial.pruned_attempt), MAX_POINTS)
     rows = list(epochs.values_list("execution", "epoch", "metrics", "seconds"))
     now = trial.epochs.filter(attempt=trial.attempt).values_list("execution", "epoch", "seconds")
     if rows and now.first() == (rows[0][0], rows[0][1], rows[0][3]):

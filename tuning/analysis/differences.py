@@ -7,7 +7,7 @@ from typing import Any
 
 CONTEXT = 3
 # difflib compares equal lines in pairs: of code that repeats its lines there are billions.
-MOST_PAIRS = 5_000_000
+MAX_PAIRS = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class _Whole(SequenceMatcher[str]):
 
 def _matcher(before: list[str], after: list[str]) -> SequenceMatcher[str]:
     times = Counter(after)
-    if sum(times[line] for line in before) <= MOST_PAIRS:
+    if sum(times[line] for line in before) <= MAX_PAIRS:
         return SequenceMatcher(None, before, after)
     return _Whole(before, after)
 

@@ -19,7 +19,7 @@ from tuning.spaces.shares import position
 
 # Fewer completed trials have no best ones worth the name.
 FEWEST = 10
-SHARE, LEAST, MOST = 0.1, 3, 50
+SHARE, MIN_TRIALS, MAX_TRIALS = 0.1, 3, 50
 # What counts as the border of a continuous range, as a share of it.
 ZONE = 0.1
 # How often a search whose scores are pure chance may be warned of, over all its hyperparameters.
@@ -74,12 +74,12 @@ def edges_of(
             for item in best
             if item.get(parameter.name) is not None and parameter.is_active(item)
         ]
-        for end in ("low", "high") if len(values) >= LEAST and _borders(parameter) else ():
+        for end in ("low", "high") if len(values) >= MIN_TRIALS and _borders(parameter) else ():
             chance = _zone(parameter)
             count = sum(_at_border(parameter, value, end) for value in values)
             # Each border of each hyperparameter is a chance to be wrong.
             likely = _tail(count, len(values), chance) > CHANCE / (2 * len(tested))
-            if likely or count < LEAST or 2 * count <= len(values):
+            if likely or count < MIN_TRIALS or 2 * count <= len(values):
                 continue
             wider = widened(config, own, place, end)
             if wider is not None:
@@ -118,7 +118,7 @@ def _best_values(search: Search) -> list[dict[str, Any]]:
     total = best.count()
     if total < FEWEST:
         return []
-    count = min(max(math.ceil(SHARE * total), LEAST), MOST)
+    count = min(max(math.ceil(SHARE * total), MIN_TRIALS), MAX_TRIALS)
     return list(best.values_list("values", flat=True)[:count])
 
 

@@ -9,7 +9,7 @@ from tuning.spaces.hyperparameters import Hyperparameter
 
 Values = dict[str, Any]
 # Rows of the table of a reason's trials.
-MOST_ROWS = 20
+MAX_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def trial_table(
 ) -> TrialTable:
     """`trials`: (key, number, values)."""
     shown = [(key, number, values_in_use(space, values)) for key, number, values in trials]
-    shown = shown[:MOST_ROWS]
+    shown = shown[:MAX_ROWS]
     names = tuple(dict.fromkeys(name for *_, values in shown for name in values))
     rows = tuple(
         (key, number, tuple(values.get(name) for name in names)) for key, number, values in shown

@@ -30,7 +30,7 @@ LEAST_LIFT, CHANCE = 2.0, 0.01
 BOUNDS, MANY, ROUGH_BOUNDS, FEW_BOUNDS = 200, 5000, 40, 6
 # A region with this share of failures explains enough: pairs are not looked for.
 CLEAR = 0.8
-MOST_REASONS, MOST_REGIONS = 12, 3
+MAX_REASONS, MAX_REGIONS = 12, 3
 
 
 @dataclass(frozen=True)
@@ -148,12 +148,12 @@ def failure_map(search: Search) -> FailureMap:
     reader = _Reasons(read_space(search.space), trials)
     reasons = [
         reader.failed(members, *messages[trials[members[0]][0]])
-        for _, members in _largest(failed)[:MOST_REASONS]
+        for _, members in _largest(failed)[:MAX_REASONS]
     ]
     reasons += [
-        reader.diverged(members, names) for names, members in _largest(diverged)[:MOST_REASONS]
+        reader.diverged(members, names) for names, members in _largest(diverged)[:MAX_REASONS]
     ]
-    more = sum(max(len(groups) - MOST_REASONS, 0) for groups in (failed, diverged))
+    more = sum(max(len(groups) - MAX_REASONS, 0) for groups in (failed, diverged))
     return FailureMap(
         tuple(reasons), len(messages), len(trials), sum(map(len, diverged.values())), more
     )
@@ -252,7 +252,7 @@ class Finder:
         pairs = len(self.coarse) * (len(self.coarse) - 1) // 2
         pair = self._best(bad, self._pairs(), pairs)[:1]
         better = [p for p in pair if all(p.share_inside > 1.2 * r.share_inside for r in found)]
-        return [*better, *found][:MOST_REGIONS]
+        return [*better, *found][:MAX_REGIONS]
 
     def _pairs(self) -> Iterator["Candidate"]:
         for index, one in enumerate(self.coarse):
@@ -286,7 +286,7 @@ class Finder:
                 region = Region(candidate.sides, hits, inside, misses, outside)
                 best[places] = (likely, region)
         ranked = sorted(best.values(), key=lambda item: item[0])
-        return [region for _, region in ranked[:MOST_REGIONS]]
+        return [region for _, region in ranked[:MAX_REGIONS]]
 
 
 def log_tail(hits: int, inside: int, failed: int, total: int) -> float:

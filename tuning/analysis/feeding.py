@@ -17,7 +17,7 @@ from tuning.spaces.hyperparameters import Hyperparameter, read_space
 from tuning.strategies.traits import Traits
 
 # So many are compared with the space, value by value, while somebody waits for the form.
-MOST_COMPARED = 5000
+MAX_COMPARED = 5000
 
 # What a score depends on besides the values, the template and the data.
 _TRAINING = {
@@ -83,7 +83,7 @@ def feeding(earlier: Search, new: Search) -> Feeding:
         return Feeding(refusal=refusal)
     fits = Fitting(new.space, new.strategy)
     ranked = _ranked(earlier, fits.parameters)
-    candidates = _evenly(ranked, MOST_COMPARED)
+    candidates = _evenly(ranked, MAX_COMPARED)
     rows = {row.pk: row for row in _light(candidates)}
     inside: dict[str, int] = {}
     for pk in candidates:

@@ -14,7 +14,7 @@ from .limits import seconds_left
 # Fewer tell nothing about how much trials differ.
 LEAST_TRIALS = 3
 # The latest ones: the machines may have changed since older ones.
-MOST_TRIALS = 50
+MAX_TRIALS = 50
 FLOAT_BYTES = 4
 # Adam keeps two numbers for each weight, plain SGD none.
 CHECKPOINT_NUMBERS = (1, 3)
@@ -68,7 +68,7 @@ def time_left(search: Search, counts: dict[Status, int], planned: int, epochs: i
         return None
     # The latest by number, for which there is an index.
     ended = search.cells.filter(status__in=(Status.COMPLETED, Status.PRUNED), seconds__isnull=False)
-    rows = list(ended.order_by("-number").values_list("seconds", "epochs")[:MOST_TRIALS])
+    rows = list(ended.order_by("-number").values_list("seconds", "epochs")[:MAX_TRIALS])
     lanes = max(1, min(search.parallel_trials, counts[Status.RUNNING] or 1))
     if search.strategy.has_rounds:
         # Its trials differ in length.
@@ -105,7 +105,7 @@ def estimate(search: Search, trials: int, epochs: int) -> Estimate | None:
         status=Status.COMPLETED,
         seconds__isnull=False,
     ).order_by("-trial")
-    totals = dict(rows.values_list("trial", "seconds")[:MOST_TRIALS])
+    totals = dict(rows.values_list("trial", "seconds")[:MAX_TRIALS])
     known = Trial.objects.filter(pk__in=totals, epochs__attempt=F("attempt")).order_by()
     trained = known.values_list("pk").annotate(Sum("epochs__seconds"), Count("epochs"))
     parts = [(totals[pk], seconds, count) for pk, seconds, count in trained if seconds]

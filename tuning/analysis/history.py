@@ -8,7 +8,7 @@ from tuning.protocol.objectives import is_better
 from tuning.protocol.statuses import Status
 
 # More points than this are a cloud; who follows a search gets them anew with each news.
-MOST_POINTS = 2000
+MAX_POINTS = 2000
 
 
 def history_info(search: Search) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def history_info(search: Search) -> dict[str, Any]:
         "numbers": [numbers[place] for place in drawn],
         "scores": [scores[place] for place in drawn],
         "best": [best[place] for place in drawn],
-        "failed": failed[:: len(failed) // MOST_POINTS + 1],
+        "failed": failed[:: len(failed) // MAX_POINTS + 1],
         **_pruned(search),
         "baseline": _baseline(search),
         "total": len(numbers),
@@ -54,7 +54,7 @@ def _pruned(search: Search) -> dict[str, list[Any]]:
         last = trials.values_list("number", "last_metrics")
         values = [(number, metrics.get(search.objective)) for number, metrics in last]
         rows = [(number, value) for number, value in values if value is not None]
-    rows = rows[:: len(rows) // MOST_POINTS + 1]
+    rows = rows[:: len(rows) // MAX_POINTS + 1]
     return {
         "pruned": [number for number, _ in rows],
         "pruned_values": [value for _, value in rows],
@@ -63,7 +63,7 @@ def _pruned(search: Search) -> dict[str, list[Any]]:
 
 def _drawn(best: list[float]) -> list[int]:
     """Places of the points to draw: all, or every so many and the steps of the best."""
-    step = -(-len(best) // MOST_POINTS) or 1
+    step = -(-len(best) // MAX_POINTS) or 1
     return [
         place
         for place, score in enumerate(best)

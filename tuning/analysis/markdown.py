@@ -33,7 +33,7 @@ NAMES = re.compile(
     re.IGNORECASE,
 )
 # Of a table, which fills its rows up: a few letters must not become a page of empty cells.
-MOST_CELLS = 5_000
+MAX_CELLS = 5_000
 PUNCTUATION = ".,;:!?'\")]}-+@"
 
 
@@ -185,7 +185,7 @@ def _write_image(_: Any, tokens: list[Token], index: int, __: Any, ___: Any) -> 
 def _parse(text: str, environment: dict[str, Any]) -> list[Token]:
     lines = text.splitlines() or [""]
     cells = max(line.count("|") for line in lines) * len(lines)
-    return (_PARSER if cells <= MOST_CELLS else _WITHOUT_TABLES).parse(text, environment)
+    return (_PARSER if cells <= MAX_CELLS else _WITHOUT_TABLES).parse(text, environment)
 
 
 def _parser(*more: str) -> MarkdownIt:

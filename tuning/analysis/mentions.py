@@ -11,7 +11,7 @@ from tuning.models import Mention
 from .comments import written
 from .notes import search_of, subject_of
 
-MOST_NEW = 100
+MAX_NEW = 100
 PAGE = 50
 
 
@@ -27,7 +27,7 @@ def unseen_count(user: Any) -> int:
 
 def new_calls(user: Any) -> list[Call]:
     rows = _mentions(user).filter(seen_at__isnull=True).order_by("-comment__created_at", "-pk")
-    return _calls(user, list(rows[:MOST_NEW]))
+    return _calls(user, list(rows[:MAX_NEW]))
 
 
 def seen_calls(user: Any, page: Any) -> tuple[list[Call], Page]:

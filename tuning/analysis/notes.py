@@ -11,7 +11,7 @@ from tuning.models import Comment, Project, Search, Star, Tag, Team, Trial
 from tuning.models.notes import Note, Subject
 from tuning.models.people import display_name_of
 
-MOST_WORDS = 200
+MAX_WORDS = 200
 
 
 @dataclass
@@ -68,7 +68,7 @@ def tags_info(user: Any, subject: Subject) -> dict[str, Any]:
     search = search_of(subject)
     tags = list(Tag.objects.of(subject).values_list("name", flat=True))
     can_tag = Team.objects.editable_by(user).filter(pk=search.project.team_id).exists()
-    known = words_of(search.project)[:MOST_WORDS] if can_tag else []
+    known = words_of(search.project)[:MAX_WORDS] if can_tag else []
     return {"tags": tags, "can_tag": can_tag, "known_tags": [n for n in known if n not in tags]}
 
 

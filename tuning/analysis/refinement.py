@@ -22,7 +22,7 @@ from tuning.strategies.traits import Name, traits_of
 from .edges import widened
 from .trials.selection import Selection
 
-MOST_EDITS = 50
+MAX_EDITS = 50
 # What a name in an address can be at most.
 LONGEST = 300
 
@@ -56,7 +56,7 @@ def beginning(earlier: Search, query: QueryDict, user: Any) -> Beginning:
         return _refined(earlier, query, user)
     widen, exclude = query.getlist("widen"), query.getlist("exclude")
     if widen or exclude:
-        return _edited(earlier, widen[:MOST_EDITS], exclude[:MOST_EDITS])
+        return _edited(earlier, widen[:MAX_EDITS], exclude[:MAX_EDITS])
     return Beginning(earlier, earlier.space)
 
 

@@ -22,7 +22,7 @@ FEWEST_TRIALS, RELIABLE_TRIALS = 4, 20
 # importance where many trials have exactly the same number of a continuous range.
 MAX_PLACES = 50
 # Each family of conditional hyperparameters takes a forest of its own.
-MOST_FAMILIES = 6
+MAX_FAMILIES = 6
 # Optuna's trees of full depth take 18 s for 1,000 trials and minutes for 10,000. These take 4 s for
 # 10,000, and the shares differ in the third digit.
 TREES, DEPTH = 32, 8
@@ -127,7 +127,7 @@ def families(order: Order) -> list[Family]:
         users.setdefault(trials, []).append(parameter["name"])
     found = []
     largest = sorted(users, key=len, reverse=True)
-    for trials in largest[: MOST_FAMILIES + 1]:
+    for trials in largest[: MAX_FAMILIES + 1]:
         if not users[trials] or not can_tell([order["scores"][i] for i in trials]):
             continue
         shares = _importances(study_of(order, trials), order["method"])

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import google_crc32c
 
 # Of one record. Scalars take a hundred bytes; images and graphs may lie between them.
-MOST_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 
 
 def framed(data: bytes) -> bytes:
@@ -21,7 +21,7 @@ def read_records(file: BinaryIO) -> Iterator[bytes]:
     while len(head := file.read(12)) == 12:
         length = head[:8]
         size: int = struct.unpack("<Q", length)[0]
-        if head[8:] != _checksum(length) or size > MOST_BYTES:
+        if head[8:] != _checksum(length) or size > MAX_BYTES:
             return
         data = file.read(size)
         if len(data) < size or file.read(4) != _checksum(data):

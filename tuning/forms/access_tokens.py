@@ -6,7 +6,7 @@ from django import forms
 
 from tuning.models import AccessToken
 
-MOST_TOKENS = 20
+MAX_TOKENS = 20
 
 
 class AccessTokenForm(forms.ModelForm):
@@ -22,9 +22,9 @@ class AccessTokenForm(forms.ModelForm):
         self.user = user
 
     def clean(self) -> dict[str, Any]:
-        if AccessToken.objects.of(self.user).count() >= MOST_TOKENS:
+        if AccessToken.objects.of(self.user).count() >= MAX_TOKENS:
             raise forms.ValidationError(
-                f"You have reached the limit of {MOST_TOKENS} tokens. Revoke one that you no "
+                f"You have reached the limit of {MAX_TOKENS} tokens. Revoke one that you no "
                 "longer use."
             )
         return super().clean() or {}

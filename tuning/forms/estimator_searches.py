@@ -17,7 +17,7 @@ _NETWORK_FIELDS = {
     "executions_per_trial", "batch_size",
     "early_stopping_metric", "early_stopping_direction", "early_stopping_patience",
 }  # fmt: skip
-LEAST_FOLDS, MOST_FOLDS = 2, 20
+LEAST_FOLDS, MAX_FOLDS = 2, 20
 
 
 def search_form(project: Project, data: Any = None, **options: Any) -> SearchForm:
@@ -57,7 +57,7 @@ class EstimatorSearchForm(SearchForm):
         )
         self.fields["folds"] = forms.IntegerField(
             min_value=LEAST_FOLDS,
-            max_value=MOST_FOLDS,
+            max_value=MAX_FOLDS,
             initial=max(LEAST_FOLDS, min(5, most_folds(self.project) or 5)),
             help_text="Number of cross-validation folds over training and validation rows. The "
             "score is the mean over the folds.",

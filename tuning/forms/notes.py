@@ -9,10 +9,10 @@ from tuning.models.validators import validate_name
 
 from .lists import Keys
 
-LONGEST_COMMENT = 10_000
-LONGEST_TAG: int = Tag._meta.get_field("name").max_length or 0
-MOST_TAGS = 20
-MOST_TRIALS = 5_000
+MAX_COMMENT_LENGTH = 10_000
+MAX_TAG_LENGTH: int = Tag._meta.get_field("name").max_length or 0
+MAX_TAGS = 20
+MAX_TRIALS = 5_000
 
 
 class CommentForm(forms.Form):
@@ -21,10 +21,10 @@ class CommentForm(forms.Form):
     def clean_text(self) -> str:
         # Browsers send two characters for the end of a line.
         text = str(self.cleaned_data["text"]).replace("\r\n", "\n")
-        if len(text) > LONGEST_COMMENT:
+        if len(text) > MAX_COMMENT_LENGTH:
             raise forms.ValidationError(
                 f"The comment has {len(text):,} characters, more than the limit of "
-                f"{LONGEST_COMMENT:,}."
+                f"{MAX_COMMENT_LENGTH:,}."
             )
         return text
 
@@ -37,13 +37,13 @@ class TagsField(forms.CharField):
         found = [name for name in names if name]
         if self.required and not found:
             raise forms.ValidationError(self.error_messages["required"])
-        if len(found) > MOST_TAGS:
-            raise forms.ValidationError(f"Add at most {MOST_TAGS} tags at once.")
+        if len(found) > MAX_TAGS:
+            raise forms.ValidationError(f"Add at most {MAX_TAGS} tags at once.")
         for name in found:
-            if len(name) > LONGEST_TAG:
-                beginning = name[:LONGEST_TAG]
+            if len(name) > MAX_TAG_LENGTH:
+                beginning = name[:MAX_TAG_LENGTH]
                 raise forms.ValidationError(
-                    f"“{beginning}…” exceeds the limit of {LONGEST_TAG} characters per tag."
+                    f"“{beginning}…” exceeds the limit of {MAX_TAG_LENGTH} characters per tag."
                 )
             validate_name(name)
         return found
@@ -62,8 +62,8 @@ class MarkForm(forms.Form):
     names = TagsField(required=False)
     # Which of them the person sees, the view asks.
     trial = Keys(
-        most=MOST_TRIALS,
-        too_many=f"Select at most {MOST_TRIALS:,} trials.",
+        most=MAX_TRIALS,
+        too_many=f"Select at most {MAX_TRIALS:,} trials.",
         error_messages={
             "required": "Select at least one trial.",
             "invalid_choice": "“%(value)s” is not a trial.",

@@ -7,7 +7,7 @@ from django import forms
 from tuning.models import Project, SavedView
 from tuning.models.validators import validate_name
 
-LONGEST_QUERY = 16_000
+MAX_QUERY_LENGTH = 16_000
 
 
 class SaveViewForm(forms.Form):
@@ -20,7 +20,7 @@ class SaveViewForm(forms.Form):
     )
     shared = forms.BooleanField(label="Share with team", required=False)
     default = forms.BooleanField(label="Project default", required=False)
-    query = forms.CharField(max_length=LONGEST_QUERY, required=False, widget=forms.HiddenInput)
+    query = forms.CharField(max_length=MAX_QUERY_LENGTH, required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, can_edit: bool, query: str = ""):
         super().__init__(data, initial={"query": query}, auto_id="view-%s")
@@ -32,7 +32,7 @@ class ChangeViewForm(forms.Form):
     """A new name, other people who see it, or what is shown now. What is not sent stays."""
 
     name = forms.CharField(max_length=80, required=False, validators=[validate_name])
-    query = forms.CharField(max_length=LONGEST_QUERY, required=False)
+    query = forms.CharField(max_length=MAX_QUERY_LENGTH, required=False)
     shared = forms.TypedChoiceField(
         choices=[("1", "yes"), ("0", "no")], coerce=lambda value: value == "1", required=False
     )

@@ -8,7 +8,7 @@ from django import forms
 
 from tuning.figures import exact, setting
 from tuning.spaces.edits import (
-    MOST_VALUES,
+    MAX_VALUES,
     Edit,
     Range,
     Refused,
@@ -96,7 +96,7 @@ class NumbersRow(Row):
     )  # fmt: skip
     sampling = forms.ChoiceField(choices=SAMPLINGS, required=False)
     values = forms.CharField(
-        label="Values", required=False, max_length=20 * MOST_VALUES,
+        label="Values", required=False, max_length=20 * MAX_VALUES,
         help_text="Separated by commas: 32, 64, 128. A single value is fixed.",
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from pathlib import Path
 STOP_SECONDS = 10
 # A child that dies is started again, later each time; one that dies so often within this time ends
 # all: what is wrong will not go away by itself.
-MOST_DEATHS = 5
+MAX_DEATHS = 5
 DEATHS_SECONDS = 300
 FIRST_DELAY = 0.5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -76,7 +76,7 @@ class Family:
         self,
         environment: Mapping[str, str],
         noise: re.Pattern[bytes],
-        most_deaths: int = MOST_DEATHS,
+        most_deaths: int = MAX_DEATHS,
     ) -> None:
         self.environment = environment
         self.noise = noise

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-MOST_ENTRIES = 100_000
-MOST_RATIO = 200
+MAX_ENTRIES = 100_000
+MAX_RATIO = 200
 # Below this much nobody is harmed, whatever the ratio: small files of one colour are common.
 _HARMLESS_BYTES = 1 << 20
 _LONGEST_NAME = 1_000
@@ -83,8 +83,8 @@ def _check_directory(file: BinaryIO) -> int:
         fields = _ENTRY.unpack(header)
         name, extra, comment = fields[12:15]
         count += 1
-        if count > MOST_ENTRIES:
-            raise BadArchive(f"The archive contains more than {MOST_ENTRIES:,} files.")
+        if count > MAX_ENTRIES:
+            raise BadArchive(f"The archive contains more than {MAX_ENTRIES:,} files.")
         if name > _LONGEST_NAME:
             raise BadArchive(f"The archive contains a file name of {name:,} bytes.")
         file.seek(name + extra + comment, os.SEEK_CUR)
@@ -164,10 +164,10 @@ def _check_sizes(entries: list[zipfile.ZipInfo], most_bytes: int) -> None:
             f"The unpacked file needs {unpacked / 2**20:,.0f} MB, more than the limit of "
             f"{most_bytes / 2**20:,.0f} MB."
         )
-    if unpacked > _HARMLESS_BYTES and unpacked > MOST_RATIO * stored:
+    if unpacked > _HARMLESS_BYTES and unpacked > MAX_RATIO * stored:
         raise BadArchive(
             f"The file unpacks to {unpacked / max(stored, 1):,.0f} times its size, more than the "
-            f"limit of {MOST_RATIO} times."
+            f"limit of {MAX_RATIO} times."
         )
     for entry in entries:
         if entry.compress_type == zipfile.ZIP_STORED and entry.compress_size != entry.file_size:

@@ -20,7 +20,7 @@ MAX_METRICS = 200
 MAX_NAME = 200
 # The file with the trials of an imported search, and how many it may hold.
 IMPORTED = "imported.jsonl"
-MOST_IMPORTED = 100_000
+MAX_IMPORTED = 100_000
 # What a column of the database holds, with room for a sum of two.
 _MAX_NUMBERS = {
     **dict.fromkeys(("parameters", "smallest", "median", "largest"), 2**62),

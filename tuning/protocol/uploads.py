@@ -37,10 +37,10 @@ ARRAY_ROLES = {
 }
 ROLE_PAIRS = (("x_train", "y_train"), ("x_val", "y_val"), ("x_test", "y_test"))
 # A file may hold thousands of arrays; these many are shown.
-MOST_ARRAYS = 200
+MAX_ARRAYS = 200
 
-MOST_COLUMNS = 5_000
-MOST_CATEGORIES = 1_000
+MAX_COLUMNS = 5_000
+MAX_CATEGORIES = 1_000
 
 # Of tables as text; "" has the runner guess.
 ENCODINGS = {

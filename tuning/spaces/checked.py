@@ -5,9 +5,9 @@ from typing import Any
 
 from tuning.protocol.events import LARGEST
 
-MOST_HYPERPARAMETERS = 1_000
-MOST_CHOICES = 1_000
-LONGEST_NAME, LONGEST_TEXT = 200, 1_000
+MAX_HYPERPARAMETERS = 1_000
+MAX_CHOICES = 1_000
+MAX_NAME_LENGTH, MAX_TEXT_LENGTH = 200, 1_000
 # A range that spans as much is looked at on a logarithmic axis.
 _WIDE = 1_000
 
@@ -17,7 +17,7 @@ Scalar = str | bool | int | float
 def is_scalar(value: Any) -> bool:
     """Whether it is what a hyperparameter can be."""
     if isinstance(value, str):
-        return len(value) <= LONGEST_TEXT
+        return len(value) <= MAX_TEXT_LENGTH
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     return isinstance(value, float) and abs(value) <= LARGEST
@@ -30,16 +30,16 @@ def checked_values(values: Any) -> dict[str, Scalar]:
     found = {
         name: value
         for name, value in values.items()
-        if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and is_scalar(value)
+        if isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and is_scalar(value)
     }
-    return dict(list(found.items())[:MOST_HYPERPARAMETERS])
+    return dict(list(found.items())[:MAX_HYPERPARAMETERS])
 
 
 def checked_space(space: Any) -> dict[str, Any]:
     """The entries of a KerasTuner config that are sound, each with all that pages read."""
     entries = space.get("space") if isinstance(space, dict) else None
     sound = [_checked(entry) for entry in entries] if isinstance(entries, list) else []
-    return {"space": [e for e in sound if e is not None][:MOST_HYPERPARAMETERS], "values": {}}
+    return {"space": [e for e in sound if e is not None][:MAX_HYPERPARAMETERS], "values": {}}
 
 
 def completed_space(space: dict[str, Any], trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def spanned(name: str, values: list[Scalar]) -> dict[str, Any]:
         return range_of(name, min(numbers), max(numbers), all(isinstance(n, int) for n in numbers))
     if all(isinstance(value, bool) for value in values):
         return entry_of("Boolean", name, False)
-    texts = sorted({str(value) for value in values})[:MOST_CHOICES]
+    texts = sorted({str(value) for value in values})[:MAX_CHOICES]
     return entry_of("Choice", name, texts[0], values=texts, ordered=False)
 
 
@@ -84,7 +84,7 @@ def _checked(entry: Any) -> dict[str, Any] | None:
     if not isinstance(entry, dict) or not isinstance(config := entry.get("config"), dict):
         return None
     name, default = config.get("name"), config.get("default")
-    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH:
         return None
     if name.startswith("tuner/"):
         return None
@@ -121,7 +121,7 @@ def _conditions(conditions: Any) -> list[dict[str, Any]]:
 
 
 def _is_list(values: Any) -> bool:
-    sized = isinstance(values, list) and 0 < len(values) <= MOST_CHOICES
+    sized = isinstance(values, list) and 0 < len(values) <= MAX_CHOICES
     return sized and all(is_scalar(value) for value in values)
 
 

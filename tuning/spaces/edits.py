@@ -17,10 +17,10 @@ SAMPLINGS = ("linear", "log", "reverse_log")
 # Against slips of the finger; powers of what lies between them are still numbers.
 LARGEST, SMALLEST = 1e15, 1e-100
 # KerasTuner subtracts from the highest value and would lose the digits of the lowest.
-MOST_REVERSED = 1e9
-MOST_VALUES = 1000
+MAX_REVERSED = 1e9
+MAX_VALUES = 1000
 # KerasTuner's grid search writes all values of a hyperparameter into one list.
-MOST_GRID_VALUES = 100_000
+MAX_GRID_VALUES = 100_000
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def edited_parameter(
 
 def check_grid(parameter: Hyperparameter) -> None:
     """Grid search must be able to list the values. Raises `Refused`."""
-    if parameter.grid_count > MOST_GRID_VALUES:
+    if parameter.grid_count > MAX_GRID_VALUES:
         raise Refused(
             "step",
             f"Grid search would try each of {parameter.grid_count:,} values: give {parameter.name} "
@@ -144,7 +144,7 @@ def _with_range(own: Hyperparameter, edit: Range) -> Hyperparameter:
         raise Refused("sampling", f"Unknown sampling “{edit.sampling}”.")
     if edit.sampling != "linear" and low <= 0:
         raise Refused("low", "Logarithmic sampling needs values above 0.")
-    if edit.sampling == "reverse_log" and high > low * MOST_REVERSED:
+    if edit.sampling == "reverse_log" and high > low * MAX_REVERSED:
         raise Refused("low", "Reversed logarithmic sampling spans at most nine powers of ten.")
     _check_step(step, low, high, edit.sampling)
     config = {
@@ -179,8 +179,8 @@ def _with_numbers(own: Hyperparameter, values: Sequence[Any], part: str) -> Hype
     if not values:
         raise Refused("values", "Enter at least one value.")
     numbers = list(dict.fromkeys(_number(own, value, part) for value in values))
-    if len(numbers) > MOST_VALUES:
-        raise Refused("values", f"{len(numbers):,} values exceed the limit of {MOST_VALUES:,}.")
+    if len(numbers) > MAX_VALUES:
+        raise Refused("values", f"{len(numbers):,} values exceed the limit of {MAX_VALUES:,}.")
     if len(numbers) == 1:
         return _fixed(own, numbers[0])
     config = {**_common(own), "default": None, "values": numbers, "ordered": True}
@@ -258,7 +258,7 @@ def _check_governing(
     if changed.config["max_value"] > highest:
         raise Refused("high", sentence)
     every_value = own.listed is None and own.step in (None, 1 if own.kind == "Int" else None)
-    few = changed.step is not None and (changed.count or 0) <= MOST_VALUES
+    few = changed.step is not None and (changed.count or 0) <= MAX_VALUES
     if not every_value and not (few and all(own.takes(value) for value in changed.grid_values)):
         raise Refused("step", sentence)
 

@@ -15,9 +15,9 @@ from .hyperparameters import Hyperparameter, read_space
 # So many digits of a bound are kept where any value is possible: 0.00347 becomes 0.0034.
 DIGITS = 2
 # More values than these are not written out as a list in place of a range.
-MOST_LISTED = 64
+MAX_LISTED = 64
 # Up to so many values of a stepped range are compared one by one.
-MOST_COMPARED = 2000
+MAX_COMPARED = 2000
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def _candidates(parameter: Hyperparameter, seen: list[Any]) -> Iterator[Edit]:
             inside = config["min_value"] <= bottom and top <= config["max_value"]
             if inside:
                 yield Range(bottom, top, step, sampling)
-    if (parameter.count or 0) <= MOST_COMPARED:
+    if (parameter.count or 0) <= MAX_COMPARED:
         between = tuple(v for v in parameter.grid_values if low <= v <= high)
-        if len(between) <= MOST_LISTED:
+        if len(between) <= MAX_LISTED:
             yield Values(tuple(sorted(set(between))))
 
 
@@ -106,7 +106,7 @@ def _lies_in(changed: Hyperparameter, old: Hyperparameter) -> bool:
             return False
     if old.step is None or (old.kind == "Int" and old.sampling == "linear" == changed.sampling):
         return _near(old, changed.lowest)
-    if (changed.count or 0) > MOST_COMPARED:
+    if (changed.count or 0) > MAX_COMPARED:
         return False
     return all(_near(old, value) for value in changed.grid_values)
 

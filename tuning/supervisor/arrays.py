@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tuning.protocol.events import MAX_NAME, BadEvent, FoundArrays
-from tuning.protocol.uploads import ARRAY_ROLES, ARRAYS, MOST_ARRAYS
+from tuning.protocol.uploads import ARRAY_ROLES, ARRAYS, MAX_ARRAYS
 
 
 def arrays_of(event: FoundArrays, upload: dict[str, Any]) -> dict[str, Any]:
@@ -13,7 +13,7 @@ def arrays_of(event: FoundArrays, upload: dict[str, Any]) -> dict[str, Any]:
     names = [array.name for array in event.arrays]
     if upload.get("kind") != ARRAYS:
         raise BadEvent("arrays of a file without arrays")
-    if not 2 <= len(names) <= MOST_ARRAYS or len(set(names)) < len(names):
+    if not 2 <= len(names) <= MAX_ARRAYS or len(set(names)) < len(names):
         raise BadEvent("an invalid list of arrays")
     if any(not name or len(name) > MAX_NAME for name in names):
         raise BadEvent("arrays with invalid names")

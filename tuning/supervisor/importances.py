@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 120
 # A third of these gives the same shares to within a hundredth.
-MOST_TRIALS = 10_000
+MAX_TRIALS = 10_000
 # A text that nearly every trial has its own of tells nothing.
-MOST_TEXTS = 100
+MAX_TEXTS = 100
 NICE = 10
 
 
@@ -128,7 +128,7 @@ def order_for(row: Importances) -> tuple[Order, int]:
     user = get_user_model().objects.filter(pk=query.get("user", 0)).first()
     selection = Selection.read(row.search, query, user)
     columns = [c for c in selection.columns.of(HYPERPARAMETERS) if c.field or c.source]
-    every = math.ceil(selection.count / MOST_TRIALS) or 1
+    every = math.ceil(selection.count / MAX_TRIALS) or 1
     frame = frame_of(selection, ["status", "score", *(c.key for c in columns)], every=every)
     scored = [
         index
@@ -145,7 +145,7 @@ def order_for(row: Importances) -> tuple[Order, int]:
         values = [frame[column.key][index] for index in scored]
         if not column.is_number:
             values = [None if value is None else as_text(value) for value in values]
-            if len(set(values)) > MOST_TEXTS:
+            if len(set(values)) > MAX_TEXTS:
                 continue
         if any(value is not None for value in values):
             order["parameters"].append(

@@ -19,8 +19,8 @@ from tuning.models import Cells, Epoch, Project, Search, SearchImport, Trial
 from tuning.models.cells import mean_of_last, without_number
 from tuning.protocol.events import (
     IMPORTED,
+    MAX_IMPORTED,
     MAX_LINE,
-    MOST_IMPORTED,
     BadEvent,
     FoundTrial,
     Imported,
@@ -45,7 +45,7 @@ def check_imported(event: Imported) -> None:
         raise BadEvent("an import from an unknown program")
     if event.tuner not in ("", *STRATEGIES):
         raise BadEvent("an import with an unknown strategy")
-    if not 0 < event.trials <= MOST_IMPORTED:
+    if not 0 < event.trials <= MAX_IMPORTED:
         raise BadEvent(f"an import of {event.trials:,} trials")
     if not all(0 < len(name) <= 80 for name in event.metrics):
         raise BadEvent("an import with invalid names of metrics")

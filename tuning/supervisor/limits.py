@@ -9,7 +9,7 @@ from django.conf import settings
 
 from tuning.protocol.failures import Failure, FailureCode
 
-from .usage import MOST_FILES, DiskUse
+from .usage import MAX_FILES, DiskUse
 
 CHECK_EVERY = 0.5
 # A large folder takes long to look through: at most this share of the time is spent on it.
@@ -83,8 +83,8 @@ class Watch:
         used = self._runner.disk()
         took = time.monotonic() - now
         self._next_disk = now + took / _DISK_SHARE
-        if used.files > MOST_FILES:
-            text = f"The trial created more than {MOST_FILES:,} files."
+        if used.files > MAX_FILES:
+            text = f"The trial created more than {MAX_FILES:,} files."
             return Failure(FailureCode.TOO_MUCH_DISK, text)
         if used.bytes > settings.RUNNER_DISK_MB * _MB:
             text = (
@@ -112,7 +112,7 @@ def is_worn(runner: Measured) -> bool:
         runner.has_company()
         or runner.processes() > settings.RUNNER_PROCESSES / 2
         or disk.bytes > settings.RUNNER_DISK_MB * _MB / 2
-        or disk.files > MOST_FILES / 2
+        or disk.files > MAX_FILES / 2
     )
 
 

@@ -16,10 +16,10 @@ from .files import open_plain, store_open_file
 
 _MB = 1 << 20
 # What a file may unpack to: Keras and skops do not compress, and the description is small.
-_MOST_RATIO, _HARMLESS_BYTES = 20, 64 << 20
+_MAX_RATIO, _HARMLESS_BYTES = 20, 64 << 20
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 # Read as a whole, so that it is known to be JSON.
-_MOST_JSON = 64 << 20
+_MAX_JSON = 64 << 20
 
 
 class _Layout(NamedTuple):
@@ -90,7 +90,7 @@ def _written_bytes(descriptor: int, size: int) -> int:
 
 def _check(path: Path, layout: _Layout, beat: Callable[[], None]) -> None:
     """Raises BadArchive. Every member is read once, so that a damaged one is found."""
-    most_bytes = _MOST_RATIO * path.stat().st_size + _HARMLESS_BYTES
+    most_bytes = _MAX_RATIO * path.stat().st_size + _HARMLESS_BYTES
     with open_archive(path, most_bytes) as archive:
         _check_names(archive.namelist(), layout)
         for entry in archive.infolist():
@@ -113,7 +113,7 @@ def _check_member(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, layout: _Layout, beat: Callable[[], None]
 ) -> None:
     is_document = entry.filename in layout.documents
-    if is_document and entry.file_size > _MOST_JSON:
+    if is_document and entry.file_size > _MAX_JSON:
         raise BadArchive(f"{entry.filename} in the {layout.name} file is too large.")
     kept, start = b"", b""
     try:

@@ -27,7 +27,7 @@ from . import pruning
 
 logger = logging.getLogger(__name__)
 
-MOST_LOSSES = 3
+MAX_LOST_ATTEMPTS = 3
 
 
 class LeaseLost(Exception):
@@ -142,7 +142,7 @@ def fail_trial(
         losses = trial.losses + (1 if infrastructure else 0)
         failures = trial.code_failures + (0 if infrastructure else 1)
         counts = {"losses": losses, "code_failures": failures}
-        allowed = losses < MOST_LOSSES if infrastructure else failures <= search.retries
+        allowed = losses < MAX_LOST_ATTEMPTS if infrastructure else failures <= search.retries
         if allowed and search.is_active:
             _write_news(trial, news)
             if not Trial.objects.requeue(trial.pk, trial.attempt, **counts):

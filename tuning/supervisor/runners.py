@@ -27,7 +27,7 @@ from .spawner import spawn
 
 LOG_TAIL = 8_000
 # A log beyond this is cut to its end.
-MOST_LOG = 16 * 1024 * 1024
+MAX_LOG = 16 * 1024 * 1024
 END_SECONDS = 10
 # A process that has closed its channel mostly is about to end.
 _ENDING_SECONDS = 2
@@ -189,7 +189,7 @@ class RunnerProcess:
         return usage.threads(usage.family(self._process.pid))
 
     def disk(self) -> usage.DiskUse:
-        if os.fstat(self._log).st_size > MOST_LOG:
+        if os.fstat(self._log).st_size > MAX_LOG:
             end = self.log_tail()
             os.ftruncate(self._log, 0)
             os.write(self._log, end.encode())

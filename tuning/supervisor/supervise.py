@@ -45,7 +45,7 @@ READ_SECONDS = 0.25
 # Between two looks for what other slots have done of this work.
 WAIT_SECONDS = 0.02
 # Other news than epochs, which trials count themselves. Far beyond any work; each is a write.
-MOST_NEWS = 10_000
+MAX_NEWS = 10_000
 
 
 class Outcome(Enum):
@@ -125,8 +125,8 @@ class _Supervision:
     def _record(self, event: Event) -> bool:
         concerned = self.assignment.concerns(event)
         self.news += not (concerned and isinstance(event, EpochEnd))
-        if self.news > MOST_NEWS:
-            raise BadEvent(f"more than {MOST_NEWS:,} events")
+        if self.news > MAX_NEWS:
+            raise BadEvent(f"more than {MAX_NEWS:,} events")
         if not concerned:
             return False
         self.heard = time.monotonic()

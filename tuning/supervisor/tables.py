@@ -11,7 +11,7 @@ from tuning.protocol.uploads import (
     DECIMALS,
     DELIMITERS,
     ENCODINGS,
-    MOST_COLUMNS,
+    MAX_COLUMNS,
     PARQUET,
     TABLES,
     TEXT_TABLE,
@@ -26,7 +26,7 @@ def look_of(event: Looked, upload: dict[str, Any]) -> dict[str, Any]:
     names = [column.name for column in event.columns]
     if upload.get("kind") not in TABLES:
         raise BadEvent("a schema of something that is not a table")
-    if not 2 <= len(names) <= MOST_COLUMNS or len(set(names)) < len(names):
+    if not 2 <= len(names) <= MAX_COLUMNS or len(set(names)) < len(names):
         raise BadEvent("a schema with invalid columns")
     if any(not name or len(name) > MAX_NAME or not is_one_line(name) for name in names):
         raise BadEvent("a schema with invalid names")

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 # A runner that makes more files than this fills the file system's table of files.
-MOST_FILES = 100_000
+MAX_FILES = 100_000
 _DELETED = " (deleted)"
 _IN_MEMORY = ("/memfd:", "/dev/shm/", "/dev/zero")  # noqa: S108
 _OWN = re.compile(rb"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
@@ -21,7 +21,7 @@ _THREADS = re.compile(rb"^Threads:\s+(\d+)", re.MULTILINE)
 @dataclass(frozen=True)
 class DiskUse:
     """`bytes` as the files would be copied: holes count in full. `files` counts up to just beyond
-    MOST_FILES."""
+    MAX_FILES."""
 
     bytes: int = 0
     files: int = 0
@@ -134,12 +134,12 @@ def disk_use(folder: Path) -> DiskUse:
     """What lies below a folder. No link is followed."""
     total, files = 0, 0
     waiting = [str(folder)]
-    while waiting and files <= MOST_FILES:
+    while waiting and files <= MAX_FILES:
         try:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
                     files += 1
-                    if files > MOST_FILES:
+                    if files > MAX_FILES:
                         break
                     # It may be gone, or changed into something else, at any moment.
                     with contextlib.suppress(OSError):

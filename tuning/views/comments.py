@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tuning.actions import notes as actions
 from tuning.analysis.comments import (
-    MOST,
+    MAX_COMMENTS,
     NEWEST,
     comment_address,
     remark,
@@ -18,7 +18,7 @@ from tuning.analysis.comments import (
     written,
 )
 from tuning.analysis.notes import kind_of, search_of, subject_of
-from tuning.forms.notes import LONGEST_COMMENT, CommentForm
+from tuning.forms.notes import MAX_COMMENT_LENGTH, CommentForm
 from tuning.models import Comment
 
 from .access import visible_or_404
@@ -32,13 +32,13 @@ def thread(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if request.method == "GET":
         if not request.htmx:  # type: ignore[attr-defined]
             return notes_page(request, subject, {})
-        return answer(request, subject, "thread", thread_info(request.user, subject, MOST))
+        return answer(request, subject, "thread", thread_info(request.user, subject, MAX_COMMENTS))
     form = CommentForm(request.POST)
     if form.is_valid():
         made = actions.comment(request.user, subject, form.cleaned_data["text"])
         if not request.htmx:  # type: ignore[attr-defined]
             return redirect(comment_address(made))
-    limit = MOST if request.POST.get("all") else NEWEST
+    limit = MAX_COMMENTS if request.POST.get("all") else NEWEST
     info = thread_info(request.user, subject, limit)
     if form.errors:
         info["comment_form"] = form
@@ -49,7 +49,7 @@ def thread(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 def preview(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """What a text will look like. POST, because a text fits into no address."""
     subject = visible_or_404(request, subjects(kind), pk)
-    text = request.POST.get("text", "")[:LONGEST_COMMENT]
+    text = request.POST.get("text", "")[:MAX_COMMENT_LENGTH]
     html = written(request.user, [(search_of(subject), text)])[0]
     return render(request, "notes/_preview.html", {"html": html})
 

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from tuning.analysis.comparison.best_over_time import best_over_time_info
-from tuning.analysis.comparison.chosen import MOST, Chosen, choose
+from tuning.analysis.comparison.chosen import MAX_COMPARED, Chosen, choose
 from tuning.analysis.comparison.columns import columns_of, reference_of
 from tuning.analysis.comparison.curves import curves_info
 from tuning.analysis.comparison.distribution import distribution_info
@@ -69,7 +69,7 @@ def search_compare(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **_search_context(project, _searches_of(request, project)),
         "searches": project.searches.order_by("number").only("number", "name", "project"),
-        "most": MOST,
+        "most": MAX_COMPARED,
     }
     return render(request, "comparison/searches.html", context)
 
@@ -118,7 +118,7 @@ def _searches_of(request: HttpRequest, project: Project) -> Chosen:
     searches = Search.objects.filter(project=project).select_related("hypermodel")
     keys = request.GET.getlist("search")
     if not keys:
-        newest = searches.order_by("-number").values_list("pk", flat=True)[:MOST]
+        newest = searches.order_by("-number").values_list("pk", flat=True)[:MAX_COMPARED]
         keys = [str(key) for key in reversed(newest)]
     return choose("search", searches.defer("oracle_state", "hypermodel__code"), keys)
 
@@ -143,7 +143,7 @@ def _trial_context(project: Project, chosen: Chosen) -> dict[str, Any]:
         "other_rows": chosen.query(differences="" if only else "1"),
         "active": any(trial.is_active for trial in chosen.rows),
         "version": _version(chosen),
-        "most": MOST,
+        "most": MAX_COMPARED,
     }
 
 

@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from tuning.actions import notes as actions
-from tuning.analysis.comments import MOST, NEWEST, thread_info
+from tuning.analysis.comments import MAX_COMMENTS, NEWEST, thread_info
 from tuning.analysis.notes import address_of, kind_of, search_of, star_info, tags_info
 from tuning.figures import counted, in_words
 from tuning.forms.notes import MarkForm, TagForm
@@ -120,7 +120,7 @@ def answer(
 
 def notes_page(
     request: HttpRequest, subject: Subject, info: dict[str, Any], status: int = 200,
-    limit: int = MOST,
+    limit: int = MAX_COMMENTS,
 ) -> HttpResponse:  # fmt: skip
     """Everything noted about a trial or a search, on a page of its own."""
     user, search = request.user, search_of(subject)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 
 # Of one person. Others' uploads have to find a thread as well.
-MOST_AT_ONCE = 2
+MAX_PARALLEL = 2
 
 
 def takes_files(view: Any) -> Any:
@@ -62,7 +62,7 @@ class UploadsMiddleware:
     def _begin(self, request: HttpRequest) -> bool:
         person: int = request.user.pk or 0
         with self._lock:
-            if self._uploading[person] >= MOST_AT_ONCE:
+            if self._uploading[person] >= MAX_PARALLEL:
                 return False
             self._uploading[person] += 1
         request.uploading_person = person  # type: ignore[attr-defined]

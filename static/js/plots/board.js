@@ -17,7 +17,7 @@ const SHARE = 10;
 const WAITING_MS = 2000;
 const CLICK_PIXELS = 4;
 // One more than are drawn (tuning/analysis/plots/curves.py), so that the plot can say so.
-const MOST_CURVES = 51;
+const MAX_CURVES = 51;
 const TICKING_MS = 400;
 
 class Figure {
@@ -227,7 +227,7 @@ document.addEventListener("tuneroom:selection", (event) => {
 });
 // The curves are those of the rows that are ticked, in the address too, so that a colleague sees them.
 function tickedDetail() {
-  const trials = chosenTrials().slice(0, MOST_CURVES);
+  const trials = chosenTrials().slice(0, MAX_CURVES);
   const keys = ["plot.curves.trial", "plot.curves.count"];
   return { set: trials.length ? { [keys[0]]: trials } : {}, remove: keys, quiet: true };
 }

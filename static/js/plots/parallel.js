@@ -8,13 +8,13 @@ import { colour, plain } from "../plots.js";
 import { colourNote, filterOf, layout, rgb, scale, scoresOf, shadeOf, short } from "./figure.js";
 import { Raster } from "./raster.js";
 
-const MOST_TICKS = 12;
+const MAX_TICKS = 12;
 // Of the height of an axis, for a line of text.
 const TICK_HEIGHT = 0.05;
 const SHADES = 10;
 // Where trials run through that have no value on an axis, below its lowest.
 const NONE = -0.1;
-const MOST_PLAIN = 1000;
+const MAX_PLAIN = 1000;
 const PICTURE = [960, 400];
 // Where lines begin and end: in parts of a pixel.
 const FINER = 2;
@@ -32,7 +32,7 @@ function ruled(axis) {
   if (low === high) [low, high] = [low - 0.5, high + 0.5];
   const height = (value) => (value === null ? NONE : (value - low) / (high - low));
   const ticks = axis.texts
-    ? axis.texts.map((text, index) => [index, text]).filter((_, index) => index % Math.ceil(axis.texts.length / MOST_TICKS) === 0)
+    ? axis.texts.map((text, index) => [index, text]).filter((_, index) => index % Math.ceil(axis.texts.length / MAX_TICKS) === 0)
     : apart(ticksOf(low, high, axis), height);
   const gap = known.length < scaled.length;
   return {
@@ -131,7 +131,7 @@ export function figure(info) {
     if (!groups.has(group)) groups.set(group, []);
     groups.get(group).push(trial);
   });
-  const many = info.pk.length > MOST_PLAIN;
+  const many = info.pk.length > MAX_PLAIN;
   const steps = scale();
   const floor = rules.some((rule) => rule.gap) ? NONE : 0;
   const drawn = [...groups].sort(([a], [b]) => a - b).map(([group, trials]) => ({

@@ -40,7 +40,7 @@ def test_it_says_that_only_some_points_are_drawn(
     big: Search, raw: pd.DataFrame, info: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "drawn" not in info("contour", big, UNITS_AND_OPTIMIZER)["note"]
-    monkeypatch.setattr("tuning.analysis.plots.contour.MOST_POINTS", 40)
+    monkeypatch.setattr("tuning.analysis.plots.contour.MAX_POINTS", 40)
     found = info("contour", big, UNITS_AND_OPTIMIZER)
     count, drawn = int(raw.score.notna().sum()), len(found["pk"])
     assert drawn <= 40

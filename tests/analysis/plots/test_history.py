@@ -52,7 +52,7 @@ def test_it_says_that_only_some_failures_are_drawn(
 ) -> None:
     failed = raw[raw.status == "failed"].number.tolist()
     assert info("history", big)["note"] == ""
-    monkeypatch.setattr("tuning.analysis.plots.history.MOST_POINTS", 4)
+    monkeypatch.setattr("tuning.analysis.plots.history.MAX_POINTS", 4)
     found = info("history", big)
     assert 1 < len(found["failed"]) <= 4
     # From all of the search, not its beginning only.

@@ -27,7 +27,7 @@ def test_there_are_never_more_than_a_handful(big: Search, info: Any) -> None:
 def test_very_many_trials_are_sampled_and_the_plot_says_so(
     big: Search, info: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matrix, "MOST_POINTS", 20)
+    monkeypatch.setattr(matrix, "MAX_POINTS", 20)
     found = info("matrix", big)
     assert found["number"] == list(range(4, 81, 4))
     assert found["note"].startswith("A sample of 20 of 80 trials.")

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from tuning.figures import counted
 
-MOST = 10
+MAX_COMPARED = 10
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Chosen:
 
     @property
     def is_full(self) -> bool:
-        return len(self.rows) >= MOST
+        return len(self.rows) >= MAX_COMPARED
 
 
 def choose(
@@ -43,7 +43,7 @@ def choose(
     numbers = [int(key) for key in asked if key.isdecimal() and len(key) < 10]
     known = set(queryset.filter(pk__in=numbers).values_list("pk", flat=True))
     wanted = [number for number in dict.fromkeys(numbers) if number in known]
-    rows = queryset.in_bulk(wanted[:MOST])
+    rows = queryset.in_bulk(wanted[:MAX_COMPARED])
     problems = []
     many = f"{name}es" if name.endswith("ch") else f"{name}s"
     if missing := len(asked) - len(wanted):
@@ -52,9 +52,9 @@ def choose(
             f"{counted(missing, name, many)} in this URL {is_are} not part of this project. They "
             "may have been deleted."
         )
-    if len(wanted) > MOST:
+    if len(wanted) > MAX_COMPARED:
         problems.append(
-            f"You can compare up to {MOST} {many}. This URL has {len(wanted)}, so only the first "
-            f"{MOST} are shown."
+            f"You can compare up to {MAX_COMPARED} {many}. This URL has {len(wanted)}, so only "
+            f"the first {MAX_COMPARED} are shown."
         )
-    return Chosen(name, [rows[pk] for pk in wanted[:MOST]], problems, options or {})
+    return Chosen(name, [rows[pk] for pk in wanted[:MAX_COMPARED]], problems, options or {})

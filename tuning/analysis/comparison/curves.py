@@ -10,7 +10,7 @@ from tuning.models import Epoch, Trial
 from .trials import names_of
 
 # Points of one curve: ten trials of some executions are drawn in every plot.
-MOST_POINTS = 400
+MAX_POINTS = 400
 
 
 def curves_info(trials: Sequence[Trial]) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def curves_info(trials: Sequence[Trial]) -> dict[str, Any]:
     every = 1
     for trial in trials:
         epochs, stride = thinned(
-            Epoch.objects.filter(trial=trial, attempt=trial.attempt), MOST_POINTS
+            Epoch.objects.filter(trial=trial, attempt=trial.attempt), MAX_POINTS
         )
         every = max(every, stride)
         folds = not trial.search.kind.has_epochs

@@ -12,7 +12,7 @@ from tuning.protocol.statuses import Status
 from .searches import by_objective, name_of
 
 # Points of a curve; a screen has not many more.
-MOST_POINTS = 400
+MAX_POINTS = 400
 
 
 def distribution_info(searches: Sequence[Search]) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def distribution_info(searches: Sequence[Search]) -> dict[str, Any]:
 def _curve(search: Search) -> dict[str, Any]:
     scored = Cells.objects.filter(search=search, status=Status.COMPLETED, score__isnull=False)
     count = scored.count()
-    every = -(-count // MOST_POINTS) or 1
+    every = -(-count // MAX_POINTS) or 1
     ranked = scored.annotate(rank=Window(RowNumber(), order_by="score"))
     kept = ranked.annotate(rest=F("rank") % every).filter(Q(rest=0) | Q(rank__in=(1, count)))
     rows = list(kept.order_by("rank").values_list("score", "rank"))

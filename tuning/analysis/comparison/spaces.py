@@ -14,7 +14,7 @@ from tuning.spaces.hyperparameters import Hyperparameter, read_space
 from .searches import best_cells, name_of
 
 # Values of a list that are counted one by one.
-MOST_VALUES = 60
+MAX_VALUES = 60
 
 
 def spaces_info(searches: Sequence[Search]) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _tried(
     if name in ranges or slot is None or (parameter and parameter.listed is None):
         return ranges.get(name, []), []
     rows = Cells.objects.filter(search=search, **{f"{slot}__isnull": False}).order_by()
-    counted = list(rows.values_list(slot).annotate(count=Count("pk")).order_by(slot)[:MOST_VALUES])
+    counted = list(rows.values_list(slot).annotate(count=Count("pk")).order_by(slot)[:MAX_VALUES])
     return [value for value, _ in counted], [count for _, count in counted]
 
 

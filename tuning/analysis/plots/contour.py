@@ -18,10 +18,10 @@ from .points import Points, axis_of, points_of, rounded, varying
 X = Option("x", "X", "column")
 Y = Option("y", "Y", "column")
 FIGURE = Option("figure", "Metric", "column", numbers=True)
-MOST_SQUARES = 30
+MAX_SQUARES = 30
 # More are counted in 0.1 s for each ten thousand, without anything to be seen of them.
-MOST_COUNTED = 50_000
-MOST_POINTS = 2_000
+MAX_COUNTED = 50_000
+MAX_POINTS = 2_000
 
 
 def contour_info(selection: Selection, given: Given) -> dict[str, Any]:
@@ -36,12 +36,12 @@ def contour_info(selection: Selection, given: Given) -> dict[str, Any]:
         said = "Select two different columns."
         return {"pk": [], "number": [], "total": selection.count, "note": said}
     used = {"x": [first.key], "y": [second.key], "figure": [figure.key]}
-    points = points_of(selection, [first.key, second.key, figure.key], MOST_COUNTED)
+    points = points_of(selection, [first.key, second.key, figure.key], MAX_COUNTED)
     points = _complete(points, (first, second, figure))
     x, y = (axis_of(column, points.frame[column.key]) for column in (first, second))
     z = points.frame[figure.key]
     grid = _grid(x, y, z)
-    thin = slice(None, None, -(-points.count // MOST_POINTS) or 1)
+    thin = slice(None, None, -(-points.count // MAX_POINTS) or 1)
     return {
         "pk": points.frame["pk"][thin],
         "number": points.frame["number"][thin],
@@ -65,7 +65,7 @@ def _complete(points: Points, columns: Sequence[Column]) -> Points:
 
 def _note(points: Points, selection: Selection, drawn: int) -> str:
     said = f"Means of {points.count:,} trials with values for X, Y and the metric"
-    said += f", from a sample of {selection.count:,}." if selection.count > MOST_COUNTED else "."
+    said += f", from a sample of {selection.count:,}." if selection.count > MAX_COUNTED else "."
     return said + (f" {drawn:,} of them are drawn as points." if drawn < points.count else "")
 
 
@@ -90,12 +90,12 @@ def _squares(axis: dict[str, Any]) -> tuple[list[float], list[int]]:
     lines of their own."""
     values = axis["values"]
     different = sorted(set(values))
-    if len(different) <= MOST_SQUARES:
+    if len(different) <= MAX_SQUARES:
         places = {value: index for index, value in enumerate(different)}
         return different, [places[value] for value in values]
     scale = math.log if axis["log"] else float
     low, high = scale(different[0]), scale(different[-1])
-    width = (high - low) / MOST_SQUARES
-    middles = [low + width * (index + 0.5) for index in range(MOST_SQUARES)]
-    places_of = [min(int((scale(value) - low) / width), MOST_SQUARES - 1) for value in values]
+    width = (high - low) / MAX_SQUARES
+    middles = [low + width * (index + 0.5) for index in range(MAX_SQUARES)]
+    places_of = [min(int((scale(value) - low) / width), MAX_SQUARES - 1) for value in values]
     return [math.exp(m) if axis["log"] else m for m in middles], places_of

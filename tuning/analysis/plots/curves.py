@@ -21,7 +21,7 @@ COUNT = Option(
 # How much of a point comes from those before it: drawn by the script.
 SMOOTHING = Option("smoothing", "Smoothing", "share", most=0.95, step=0.05)
 LOG = Option("log", "Log axis", "switch")
-BY_ITSELF, MOST = 10, 50
+DEFAULT_TRIALS, MAX_TRIALS = 10, 50
 # In the address: the keys of the trials that are ticked, repeated.
 TRIAL, CHOSEN = "trial", "chosen"
 
@@ -31,8 +31,8 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
     the best ones if it has none. A chosen count asks for the first ones again."""
     search = selection.search
     chosen = _chosen(selection, given)
-    count = given.whole(COUNT.name, 0 if chosen else BY_ITSELF, MOST)
-    frame = _first(selection, count) if count else _columns(chosen[:MOST])
+    count = given.whole(COUNT.name, 0 if chosen else DEFAULT_TRIALS, MAX_TRIALS)
+    frame = _first(selection, count) if count else _columns(chosen[:MAX_TRIALS])
     rows = Epoch.objects.filter(trial__in=frame["pk"], attempt=F("trial__attempt")).order_by(
         "execution", "epoch"
     )
@@ -82,7 +82,7 @@ def _chosen(selection: Selection, given: Given) -> list[tuple[int, int]]:
     search's. Whether a filter leaves them does not matter: they were picked one by one."""
     keys = [key for key in given.texts(TRIAL) if key.isascii() and key.isdecimal()]
     wanted = dict.fromkeys(int(key) for key in keys if len(key) < 16)
-    rows = selection.search.trials.filter(pk__in=list(wanted)[: MOST + 1])
+    rows = selection.search.trials.filter(pk__in=list(wanted)[: MAX_TRIALS + 1])
     numbers = dict(rows.values_list("pk", "number"))
     return [(pk, numbers[pk]) for pk in wanted if pk in numbers]
 
@@ -97,7 +97,7 @@ def _first(selection: Selection, count: int) -> dict[str, list[Any]]:
 
 
 def _note_of_chosen(count: int) -> str:
-    return f"Only the first {MOST} of the selected trials." if count > MOST else ""
+    return f"Only the first {MAX_TRIALS} of the selected trials." if count > MAX_TRIALS else ""
 
 
 def _note(shown: int, selection: Selection) -> str:

@@ -14,7 +14,7 @@ from .points import rounded
 
 SEARCHES = Option("searches", "Other searches", "several", most=8)
 # A curve of more points looks the same.
-MOST_STEPS = 1_000
+MAX_STEPS = 1_000
 
 
 def distribution_info(selection: Selection, given: Given) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _curve(name: str, scores: Sequence[float]) -> dict[str, Any]:
     """`shares`: the part of the trials with at most this score."""
     ordered = sorted(scores)
     count = len(ordered)
-    step = -(-count // MOST_STEPS) or 1
+    step = -(-count // MAX_STEPS) or 1
     places = sorted({*range(0, count, step), count - 1} - {-1})
     return {
         "name": name,

@@ -12,7 +12,7 @@ from tuning.analysis.trials.selection import Selection
 from tuning.protocol.statuses import Status
 
 from .given import Given
-from .points import MOST_POINTS, Points, rounded
+from .points import MAX_POINTS, Points, rounded
 
 
 def history_info(selection: Selection, _given: Given) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def history_info(selection: Selection, _given: Given) -> dict[str, Any]:
 
 def _thin(rows: list[Any]) -> list[Any]:
     """Every so manieth for a point of its own; the line is made of all of them."""
-    return rows[:: -(-len(rows) // MOST_POINTS) or 1]
+    return rows[:: -(-len(rows) // MAX_POINTS) or 1]
 
 
 def _steps(scores: list[tuple[int, float]], direction: str) -> list[tuple[int, float]]:

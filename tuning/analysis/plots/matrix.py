@@ -9,13 +9,13 @@ from .points import axis_of, points_of, varying
 
 COLUMNS = Option("columns", "Columns", "columns", most=6)
 # Each trial is a point in every square.
-MOST_POINTS = 1_500
+MAX_POINTS = 1_500
 
 
 def matrix_info(selection: Selection, given: Given) -> dict[str, Any]:
     score = selection.columns["score"]
     columns = given.columns(COLUMNS, [score, *varying(selection, 3)])
-    points = points_of(selection, [*(column.key for column in columns), "score"], MOST_POINTS)
+    points = points_of(selection, [*(column.key for column in columns), "score"], MAX_POINTS)
     return {
         **points.facts(),
         "used": {"columns": [column.key for column in columns]},

@@ -5,10 +5,10 @@ from typing import Any
 from tuning.analysis.trials.selection import Selection
 
 from .given import Given, Option
-from .points import MOST_LINES, axis_of, points_of, pruned_trials, varying
+from .points import MAX_LINES, axis_of, points_of, pruned_trials, varying
 
 AXES = Option("axes", "Axes", "columns", most=16)
-MOST_BY_ITSELF = 9
+MAX_BY_DEFAULT = 9
 # The filters that a brush makes.
 BRUSHES = ("between", "in", "active")
 
@@ -20,7 +20,7 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     score = selection.columns["score"]
     # What somebody filters by they want to see.
     filtered = [item.column.key for item in selection.filters]
-    columns = given.columns(AXES, [*varying(selection, MOST_BY_ITSELF, filtered), score])
+    columns = given.columns(AXES, [*varying(selection, MAX_BY_DEFAULT, filtered), score])
     keys = {column.key for column in columns}
     brushes = [
         item
@@ -31,7 +31,7 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     # "Top 10 %" means of what the brushes leave, so then only that is drawn.
     if not any(item.operator.last for item in selection.filters):
         wider = selection.without(*(item.key for item in brushes))
-    points = points_of(wider, [*keys, "score"], MOST_LINES)
+    points = points_of(wider, [*keys, "score"], MAX_LINES)
     inside = None
     if wider is not selection:
         chosen = set(selection.cells().values_list("pk", flat=True))

@@ -13,9 +13,9 @@ from tuning.models.cells import as_text
 from tuning.protocol.statuses import Status
 
 # What a browser draws without a person waiting for it: points are elements, lines are cheap.
-MOST_POINTS, MOST_LINES = 4_000, 10_000
+MAX_POINTS, MAX_LINES = 4_000, 10_000
 # An axis can name each value if they are no more than these.
-MOST_MARKS = 12
+MAX_MARKS = 12
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Points:
         }
 
 
-def points_of(selection: Selection, keys: Iterable[str], most: int = MOST_POINTS) -> Points:
+def points_of(selection: Selection, keys: Iterable[str], most: int = MAX_POINTS) -> Points:
     """All selected trials, or every so manieth if they are more than `most`. Pruned ones have no
     score and are left out, as Optuna does, unless somebody filters by the status."""
     total = selection.count
@@ -97,7 +97,7 @@ def _possible(column: Column, values: Sequence[float | None]) -> dict[str, Any]:
     whole = bool(known) and all(isinstance(value, int) for value in known)
     if not whole and (parameter is None or parameter.count is None):
         return {}
-    if len(known) <= MOST_MARKS:
+    if len(known) <= MAX_MARKS:
         return {"marks": sorted(known)}
     if parameter is None or parameter.listed is not None or parameter.sampling != "linear":
         return {"step": 1} if whole else {}

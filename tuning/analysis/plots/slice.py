@@ -9,14 +9,14 @@ from .points import axis_of, points_of, varying
 
 AXES = Option("axes", "Hyperparameters", "columns", most=12)
 FIGURE = Option("figure", "Metric", "column", numbers=True)
-MOST_BY_ITSELF = 6
-MOST_POINTS = 1_500
+MAX_BY_DEFAULT = 6
+MAX_POINTS = 1_500
 
 
 def slice_info(selection: Selection, given: Given) -> dict[str, Any]:
     figure = given.column(FIGURE, None) or selection.columns["score"]
-    columns = given.columns(AXES, varying(selection, MOST_BY_ITSELF))
-    points = points_of(selection, [*(column.key for column in columns), figure.key], MOST_POINTS)
+    columns = given.columns(AXES, varying(selection, MAX_BY_DEFAULT))
+    points = points_of(selection, [*(column.key for column in columns), figure.key], MAX_POINTS)
     return {
         **points.facts(),
         "used": {"axes": [column.key for column in columns], "figure": [figure.key]},

@@ -12,7 +12,7 @@ from tuning.protocol.statuses import Status
 from .given import Given
 
 # Bars beyond that are thinner than a pixel.
-MOST_BARS = 5_000
+MAX_BARS = 5_000
 
 
 def timeline_info(selection: Selection, _given: Given) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def timeline_info(selection: Selection, _given: Given) -> dict[str, Any]:
     # The latest: what a person looks for in a running search.
     table = rows.order_by("-number").values_list(
         "pk", "number", "status", "worker__name", "slot", "started_at", "finished_at", "score"
-    )[:MOST_BARS]
+    )[:MAX_BARS]
     trials = list(reversed(table))
     now = timezone.now()
     lines = sorted({(row[3] or "", row[4] or 0) for row in trials})

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .columns import Column
-from .selection import MOST_FROZEN, Selection, Sort
+from .selection import MAX_FROZEN, Selection, Sort
 
 
 class Action(NamedTuple):
@@ -60,7 +60,7 @@ def _places(selection: Selection, column: Column) -> Iterator[Action]:
     frozen = place + 2
     if frozen == selection.frozen:
         yield Action("freeze", "Freeze the first column only", selection.query(frozen=1))
-    elif frozen <= MOST_FROZEN:
+    elif frozen <= MAX_FROZEN:
         yield Action("freeze", "Freeze up to here", selection.query(frozen=frozen))
     if place > 0:
         yield Action("left", "Move left", selection.query(chosen=_swapped(shown, place - 1)))

@@ -21,7 +21,7 @@ from .shades import spread_widely
 
 BINS = 24
 # Values that are listed to be ticked; of numbers only if these are all.
-MOST_LISTED, MOST_NUMBERS = 60, 16
+MAX_LISTED, MAX_NUMBERS = 60, 16
 WIDTH, HEIGHT = 288, 56
 
 
@@ -101,8 +101,8 @@ def _numbers(selection: Selection, column: Column, log: bool | None) -> Facet:
     counts = [counted.get(place, 0) for place in range(len(edges) - 1)]
     histogram = Histogram(edges, counts, is_log, low > 0 and high > low)
     # Stops at the first few too many, where counting them all would sort a column of 100,000.
-    few = known.values_list("figure").distinct()[: MOST_NUMBERS + 1].count() <= MOST_NUMBERS
-    values, _ = _listed(known, "figure", MOST_NUMBERS) if few else ((), 0)
+    few = known.values_list("figure").distinct()[: MAX_NUMBERS + 1].count() <= MAX_NUMBERS
+    values, _ = _listed(known, "figure", MAX_NUMBERS) if few else ((), 0)
     return Facet(histogram, values, 0, selection.count - sum(counts))
 
 
@@ -128,7 +128,7 @@ def _texts(selection: Selection, column: Column) -> Facet:
     rows, fields = named(selection.cells(), [column])
     field = fields[column.key]
     known = rows.exclude(**{field: None}).exclude(**{field: ""})
-    values, more = _listed(known, field, MOST_LISTED)
+    values, more = _listed(known, field, MAX_LISTED)
     missing = selection.count - known.count()
     return Facet(values=values, more=more, missing=missing)
 

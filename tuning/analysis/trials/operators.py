@@ -15,9 +15,9 @@ from tuning.protocol.statuses import ACTIVE, Status
 
 from .columns import HYPERPARAMETERS, WHOLE, Column
 
-LONGEST_PATTERN = 200
+MAX_PATTERN_LENGTH = 200
 # More than a page of checkboxes would not fit into an address either.
-MOST_VALUES = 200
+MAX_VALUES = 200
 
 
 class BadFilter(ValueError):
@@ -93,8 +93,8 @@ def _two_numbers(_column: Column, arguments: Sequence[str]) -> tuple[float, floa
 
 
 def _values(column: Column, arguments: Sequence[str]) -> tuple[Any, ...]:
-    if len(arguments) > MOST_VALUES:
-        raise BadFilter(f"at most {MOST_VALUES} values can be chosen.")
+    if len(arguments) > MAX_VALUES:
+        raise BadFilter(f"at most {MAX_VALUES} values can be chosen.")
     if column.is_number:
         return tuple(dict.fromkeys(number(argument) for argument in arguments))
     return tuple(dict.fromkeys(as_text(argument) for argument in arguments))
@@ -109,8 +109,8 @@ def _statuses(_column: Column, arguments: Sequence[str]) -> tuple[Status, ...]:
 
 def _pattern(_column: Column, arguments: Sequence[str]) -> str:
     text = arguments[0] if len(arguments) == 1 else ""
-    if not text or len(text) > LONGEST_PATTERN:
-        raise BadFilter(f"enter a pattern of up to {LONGEST_PATTERN} characters.")
+    if not text or len(text) > MAX_PATTERN_LENGTH:
+        raise BadFilter(f"enter a pattern of up to {MAX_PATTERN_LENGTH} characters.")
     try:
         _compiled(text)
     except re2.error as error:

@@ -21,8 +21,8 @@ from tuning.models import Cells, Search
 from .columns import Column, Columns, columns_of
 from .operators import OPERATORS, Asked, BadFilter, Operator, operators_for
 
-MOST_FILTERS = 40
-MOST_FROZEN = 8
+MAX_FILTERS = 40
+MAX_FROZEN = 8
 # The view that is none: the table as it is by itself, past the project's default view.
 PLAIN = "none"
 
@@ -97,7 +97,7 @@ class Selection:
             filters=filters,
             sort=_sorts(columns, given.getlist("sort")),
             chosen=_known(columns, given.getlist("column")),
-            frozen=min(_whole(given.get("freeze"), 1, least=0), MOST_FROZEN),
+            frozen=min(_whole(given.get("freeze"), 1, least=0), MAX_FROZEN),
             coloured=_known(columns, given.getlist("colour")),
             page=_whole(given.get("page"), 1, least=1),
             plots=tuple(
@@ -229,9 +229,9 @@ def _filters(columns: Columns, given: QueryDict) -> tuple[tuple[Filter, ...], li
             filters.append(_filter(columns, key, arguments))
         except BadFilter as problem:
             problems.append(f"{key.replace('__', ' ')[:80]}: {problem}")
-    if len(filters) > MOST_FILTERS:
-        problems.append(f"Only the first {MOST_FILTERS} filters are used.")
-    return tuple(filters[:MOST_FILTERS]), problems
+    if len(filters) > MAX_FILTERS:
+        problems.append(f"Only the first {MAX_FILTERS} filters are used.")
+    return tuple(filters[:MAX_FILTERS]), problems
 
 
 def _filter(columns: Columns, key: str, arguments: Sequence[str]) -> Filter:

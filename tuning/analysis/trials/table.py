@@ -15,7 +15,7 @@ from .shades import shades_of
 
 PAGE_SIZE = 100
 # What one line of a table can hold; all of it is in the title.
-LONGEST_TEXT = 60
+MAX_TEXT_LENGTH = 60
 # Everything that a column can show of a trial; no texts of its own page.
 FIELDS = (
     "number", "status", "score", "values", "metrics", "last_metrics", "epochs_done", "started_at",
@@ -134,8 +134,8 @@ def cell_of(column: Column, value: Any) -> Cell:
         return Cell("")
     text = _text(column, value)
     exact = figures.exact(value)
-    if column.kind == "text" and len(text) > LONGEST_TEXT:
-        text = text[: LONGEST_TEXT - 1] + "…"
+    if column.kind == "text" and len(text) > MAX_TEXT_LENGTH:
+        text = text[: MAX_TEXT_LENGTH - 1] + "…"
     return Cell(text, "" if exact == text else exact)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tuning.protocol.events import MAX_NAME, FoundArray, FoundArrays
 from tuning.protocol.names import is_one_line, one_line
-from tuning.protocol.uploads import MOST_ARRAYS, MOST_COLUMNS, ROLE_PAIRS, Upload
+from tuning.protocol.uploads import MAX_ARRAYS, MAX_COLUMNS, ROLE_PAIRS, Upload
 from tuning.runner.failures import BadData
 
 from .archives import open_archive, read_entry
@@ -25,7 +25,7 @@ from .sources import Source
 
 _ROWS_AT_ONCE = 1 << 22  # values, of all the rows that are converted in one go
 _LARGEST_SIZE = 1 << 30  # of one axis
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def read_arrays(
     notes = _notes(pairs, headers, task, parts, change, sequences)
     unused = [one_line(name) for name in entries if name not in names]
     if unused:
-        more = ", …" if len(unused) > _MOST_NAMED else ""
-        notes.append(f"Unused arrays: {', '.join(unused[:_MOST_NAMED])[:300]}{more}.")
+        more = ", …" if len(unused) > _MAX_NAMED else ""
+        notes.append(f"Unused arrays: {', '.join(unused[:_MAX_NAMED])[:300]}{more}.")
     target = "class" if task == "classification" else "y"
     columns = [f"column {index + 1}" for index in range(shape[0])] if kind == "table" else []
     wide = is_wide(headers[pairs[0].y].shape)
@@ -118,9 +118,9 @@ def read_arrays(
 def _shown(names: Iterable[str]) -> list[str]:
     """The names that a person may choose from; those that say what they are go first."""
     fitting = [name for name in names if is_one_line(name) and 0 < len(name) <= MAX_NAME]
-    if len(fitting) > MOST_ARRAYS:
+    if len(fitting) > MAX_ARRAYS:
         fitting.sort(key=lambda name: role_of(name) is None)
-    return fitting[:MOST_ARRAYS]
+    return fitting[:MAX_ARRAYS]
 
 
 def _check_size(header: Header, name: str) -> None:
@@ -187,10 +187,8 @@ def _kind_of_input(name: str, header: Header, upload: Upload) -> tuple[str, Chan
     if 0 in header.shape:
         raise BadData(f"The inputs are empty: their shape is {header.shape}.")
     if len(row) == 1:
-        if row[0] > MOST_COLUMNS:
-            raise BadData(
-                f"{name} has {row[0]:,} columns, more than the limit of {MOST_COLUMNS:,}."
-            )
+        if row[0] > MAX_COLUMNS:
+            raise BadData(f"{name} has {row[0]:,} columns, more than the limit of {MAX_COLUMNS:,}.")
         if upload.side or upload.colours:
             raise BadData(
                 f"{name} has shape {header.shape}, so its rows are not images. Leave image size "

@@ -19,12 +19,12 @@ from .archives import open_archive, read_entry
 from .parsed import Parsed, Report, check_classes, parts_note
 from .sources import Source
 
-MOST_PIXELS = 50_000_000
-MOST_FILE_BYTES = 256 << 20
+MAX_PIXELS = 50_000_000
+MAX_FILE_BYTES = 256 << 20
 # Of the images, how many may be broken.
-MOST_BROKEN = 0.1
+MAX_BROKEN = 0.1
 DEFAULT_SIDE = 64
-_MOST_IN_SNIPPET = 100
+_MAX_IN_SNIPPET = 100
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 _ENDINGS = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
@@ -177,14 +177,14 @@ def _opened(file: IO[bytes], entry: zipfile.ZipInfo) -> Image.Image:
     """The image, not decoded yet. Raises ValueError with a reason for people."""
     if PurePosixPath(entry.filename).suffix.lower() not in _ENDINGS:
         raise ValueError("has an unsupported format (use PNG, JPEG, GIF, BMP or WebP)")
-    if entry.file_size > MOST_FILE_BYTES:
-        raise ValueError(f"is larger than {MOST_FILE_BYTES >> 20} MB")
+    if entry.file_size > MAX_FILE_BYTES:
+        raise ValueError(f"is larger than {MAX_FILE_BYTES >> 20} MB")
     try:
         image = Image.open(file, formats=_FORMATS)
     except Image.DecompressionBombError as error:
-        raise ValueError(f"has more than {MOST_PIXELS // 10**6} megapixels") from error
-    if image.width * image.height > MOST_PIXELS:
-        raise ValueError(f"has more than {MOST_PIXELS // 10**6} megapixels")
+        raise ValueError(f"has more than {MAX_PIXELS // 10**6} megapixels") from error
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(f"has more than {MAX_PIXELS // 10**6} megapixels")
     if image.mode in ("I", "F"):
         raise ValueError("has more than 16 bits for each pixel")
     return image
@@ -196,7 +196,7 @@ def _reason(error: Exception) -> str:
 
 def _check_broken(good: list[Any], dropped: Dropped) -> None:
     total = len(good) + len(dropped)
-    if not good or len(dropped) > MOST_BROKEN * total:
+    if not good or len(dropped) > MAX_BROKEN * total:
         name, reason = dropped[0]
         raise BadData(
             f"{len(dropped):,} of {total:,} images cannot be read; the first is “{name[:200]}”, "
@@ -296,7 +296,7 @@ def _snippet(
     of its images have 16 bits."""
     height, width, channels = shape
     mode = "L" if channels == 1 else "RGB"
-    broken = [path for path, _ in dropped[:_MOST_IN_SNIPPET]]
+    broken = [path for path, _ in dropped[:_MAX_IN_SNIPPET]]
     lines = [
         "import io",
         "import zipfile",

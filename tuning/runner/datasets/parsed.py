@@ -14,7 +14,7 @@ from .sources import Source
 # (what is being done, which part of it is done)
 Report = Callable[[str, float], None]
 
-MOST_CLASSES = 1_000
+MAX_CLASSES = 1_000
 _LONGEST_NAME = 100
 _PURPOSES = ("training", "validation", "test")
 
@@ -64,8 +64,8 @@ def check_classes(names: list[str], counts: np.ndarray, noun: str) -> None:
     if len(names) < 2:
         only = f", “{names[0][:_LONGEST_NAME]}”" if names else ""
         raise BadData(f"There is only one class{only}. Classification needs at least two.")
-    if len(names) > MOST_CLASSES:
-        raise BadData(f"There are {len(names):,} classes, more than the limit of {MOST_CLASSES:,}.")
+    if len(names) > MAX_CLASSES:
+        raise BadData(f"There are {len(names):,} classes, more than the limit of {MAX_CLASSES:,}.")
     long = [name for name in names if len(name) > _LONGEST_NAME]
     if long:
         raise BadData(f"A class name has {len(long[0])} characters: “{long[0][:40]}…”.")

@@ -8,7 +8,7 @@ from PIL import Image
 _ROWS = 3
 _COLUMNS = 10
 _PIXELS = 48
-_MOST_PIXELS = 96
+_MAX_PIXELS = 96
 _GAP = 4
 
 
@@ -48,8 +48,8 @@ def _columns(y: np.ndarray) -> list[np.ndarray]:
 def _cell(height: int, width: int) -> tuple[tuple[int, int], Image.Resampling]:
     """Width and height of a thumbnail, and how images are brought to that size."""
     longest = max(height, width)
-    if longest > _MOST_PIXELS:
-        share = _MOST_PIXELS / longest
+    if longest > _MAX_PIXELS:
+        share = _MAX_PIXELS / longest
         size = (max(1, round(width * share)), max(1, round(height * share)))
         return size, Image.Resampling.BILINEAR
     times = max(1, round(_PIXELS / longest))

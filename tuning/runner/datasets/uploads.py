@@ -24,7 +24,7 @@ from .tables.look import look_at, looked
 from .tables.prepare import read_table
 
 _PROGRESS_SECONDS = 0.5
-_MOST_NAMED = 100
+_MAX_NAMED = 100
 
 
 def prepare_upload(
@@ -90,7 +90,7 @@ def _finish(key: str, upload: Upload, parsed: Parsed, folder: Path) -> dict[str,
         "notes": parsed.notes,
         "dropped_count": len(parsed.dropped),
         "dropped": [
-            {"name": name[:200], "reason": reason} for name, reason in parsed.dropped[:_MOST_NAMED]
+            {"name": name[:200], "reason": reason} for name, reason in parsed.dropped[:_MAX_NAMED]
         ],
     }
     if parsed.sequences:

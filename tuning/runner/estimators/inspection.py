@@ -14,7 +14,7 @@ from .columns import by_place, explained_columns, selects_columns
 
 # Enough for the folds and neighbours that estimators have inside, and quick to fit.
 _ROWS_OF_A_CLASS = 50
-_MOST_ROWS = 1_000
+_MAX_ROWS = 1_000
 
 
 def try_estimator(estimator: Any, dataset: Dataset, builder: str) -> str:
@@ -34,9 +34,9 @@ def try_estimator(estimator: Any, dataset: Dataset, builder: str) -> str:
 def few_rows(x: Any, y: np.ndarray, task: str) -> tuple[Any, np.ndarray]:
     """Some rows of each class."""
     if task != "classification":
-        return x[:_MOST_ROWS], y[:_MOST_ROWS]
+        return x[:_MAX_ROWS], y[:_MAX_ROWS]
     labels = np.unique(y)
-    each = max(2, min(_ROWS_OF_A_CLASS, _MOST_ROWS // len(labels)))
+    each = max(2, min(_ROWS_OF_A_CLASS, _MAX_ROWS // len(labels)))
     chosen = np.concatenate([np.flatnonzero(y == label)[:each] for label in labels])
     return split_data(x, chosen), y[chosen]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, TypeGuard
 
-from tuning.protocol.events import MOST_IMPORTED, FoundEpoch, FoundTrial, Metrics, finite
+from tuning.protocol.events import MAX_IMPORTED, FoundEpoch, FoundTrial, Metrics, finite
 from tuning.runner.datasets.archives import read_entry
 from tuning.runner.failures import BadData
 from tuning.spaces.checked import checked_space, is_scalar
@@ -18,8 +18,8 @@ from .found import Found
 Report = Callable[[str, float], None]
 _TRIAL = re.compile(r"trial_[^/]{1,100}")
 # Of one JSON file. An oracle's repeats the identifiers of its trials several times.
-_MOST_BYTES = 256 * 1024 * 1024
-_MOST_TRIAL_BYTES = 4 * 1024 * 1024
+_MAX_BYTES = 256 * 1024 * 1024
+_MAX_TRIAL_BYTES = 4 * 1024 * 1024
 _STATUSES = {"COMPLETED": "completed", "FAILED": "failed", "INVALID": "failed"}
 _LONGEST_MESSAGE = 10_000
 
@@ -41,19 +41,19 @@ def read_project(archive: zipfile.ZipFile, folder: PurePosixPath, report: Report
     entries = {PurePosixPath(e.filename.replace("\\", "/")): e for e in archive.infolist()}
     oracle: dict[str, Any] = {}
     if entry := entries.get(folder / "oracle.json"):
-        oracle = _document(archive, entry, _MOST_BYTES)
+        oracle = _document(archive, entry, _MAX_BYTES)
     files = sorted(
         (p for p in entries if p.name == "trial.json" and p.parent.parent == folder), key=_natural
     )
     if not files:
         raise BadData("The KerasTuner project contains no trials (trial_*/trial.json).")
-    if len(files) > MOST_IMPORTED:
-        raise BadData(f"The project has {len(files):,} trials; at most {MOST_IMPORTED:,} are read.")
+    if len(files) > MAX_IMPORTED:
+        raise BadData(f"The project has {len(files):,} trials; at most {MAX_IMPORTED:,} are read.")
     space = checked_space(oracle.get("hyperparameters"))
     found = Found("kerastuner", folder.name, space, [], tuner=_tuner(oracle))
     for number, path in enumerate(files):
         report(f"Reading trial {number + 1:,} of {len(files):,}", number / len(files))
-        document = _document(archive, entries[path], _MOST_TRIAL_BYTES)
+        document = _document(archive, entries[path], _MAX_TRIAL_BYTES)
         _add_trial(found, document, path.parent.name.removeprefix("trial_"), oracle)
     return found
 

@@ -22,15 +22,15 @@ from tuning.eventfiles.messages import (
     HParamsPluginData,
 )
 from tuning.eventfiles.records import read_records
-from tuning.protocol.events import MOST_IMPORTED, FoundEpoch, FoundTrial, Metrics
+from tuning.protocol.events import MAX_IMPORTED, FoundEpoch, FoundTrial, Metrics
 from tuning.runner.failures import BadData
-from tuning.spaces.checked import MOST_CHOICES, Scalar, entry_of, is_scalar, range_of
+from tuning.spaces.checked import MAX_CHOICES, Scalar, entry_of, is_scalar, range_of
 
 from .found import Found
 
 Report = Callable[[str, float], None]
 # Of one tag, as many as TensorBoard itself keeps.
-MOST_STEPS = 1_000
+MAX_STEPS = 1_000
 _MARK = ".tfevents."
 _BEST = "best/"
 # How our own export describes a search.
@@ -66,8 +66,8 @@ def read_log_folder(archive: zipfile.ZipFile, report: Report) -> Found:
     trials = _trials(runs)
     if not trials:
         raise BadData("The log folder contains no hyperparameters (HPARAMS).")
-    if len(trials) > MOST_IMPORTED:
-        raise BadData(f"There are {len(trials):,} trials; at most {MOST_IMPORTED:,} are read.")
+    if len(trials) > MAX_IMPORTED:
+        raise BadData(f"There are {len(trials):,} trials; at most {MAX_IMPORTED:,} are read.")
     _restore_whole_numbers(trials, experiment)
     space = {"space": _declared(experiment, trials), "values": {}}
     name = experiment.name if experiment else ""
@@ -234,7 +234,7 @@ def _epochs(
 def _thinned(steps: dict[int, tuple[float, float]]) -> list[tuple[int, tuple[float, float]]]:
     """Evenly, with the last one."""
     ordered = sorted(steps.items())
-    every = -(-len(ordered) // MOST_STEPS)
+    every = -(-len(ordered) // MAX_STEPS)
     return ordered[(len(ordered) - 1) % every :: every] if ordered else []
 
 
@@ -291,7 +291,7 @@ def _declared(experiment: Any, trials: list[FoundTrial]) -> list[dict[str, Any]]
                 low, high = int(low), int(high)
             entries.append(range_of(info.name, low, high, whole))
         elif listed:
-            choices = listed[:MOST_CHOICES]
+            choices = listed[:MAX_CHOICES]
             entries.append(entry_of("Choice", info.name, choices[0], values=choices, ordered=False))
     return entries
 

@@ -34,11 +34,11 @@ MIN_DEVIATION = 1e-37
 MIN_RELATIVE_DEVIATION = 1e-6
 # Of a column's values, how many get an input of their own; of all columns together, so that tables
 # with thousands of categories or millions of rows still fit into memory.
-MOST_VALUES = 100
-MOST_VALUE_INPUTS = 2_000
-MOST_VALUE_BYTES = 1 << 30
+MAX_VALUES = 100
+MAX_VALUE_INPUTS = 2_000
+MAX_VALUE_BYTES = 1 << 30
 # Of columns, in a sentence.
-MOST_NAMED = 8
+MAX_NAMED = 8
 # The missing value of a category, as people hand it to a downloaded model.
 MISSING = ""
 
@@ -128,8 +128,8 @@ class Preprocessing:
         number_places = [place for place, kind in enumerate(kinds) if kind == "number"]
         category_places = [place for place, kind in enumerate(kinds) if kind == "category"]
         numbers = _learn_numbers(x, columns, number_places, keeps_rare)
-        room = min(MOST_VALUE_INPUTS, MOST_VALUE_BYTES // (4 * max(1, len(x))))
-        most = min(MOST_VALUES, max(2, room // max(1, len(category_places))))
+        room = min(MAX_VALUE_INPUTS, MAX_VALUE_BYTES // (4 * max(1, len(x))))
+        most = min(MAX_VALUES, max(2, room // max(1, len(category_places))))
         enough = 1 if keeps_rare else _rows_enough(len(x))
         categories = [
             _learn_category(x, columns[place], place, most, enough) for place in category_places
@@ -173,7 +173,7 @@ class Preprocessing:
         names += [category.name for category in self.categories if not category.width]
         if not names:
             return ""
-        shown = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+        shown = ", ".join(names[:MAX_NAMED]) + (", …" if len(names) > MAX_NAMED else "")
         return f"Excluded because the value is constant in the training rows: {shown}."
 
     @property

@@ -7,7 +7,7 @@ import numpy as np
 
 _SAMPLED = 8
 # Comparing with more numbers than this would take longer than the fit.
-_MOST_NUMBERS = 200_000_000
+_MAX_NUMBERS = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _among(sample: np.ndarray | None, rows: np.ndarray | None) -> bool:
     """Whether most of a sample are rows of `rows`, up to rounding. Oversampling makes some up."""
     if sample is None or rows is None or sample.shape[1:] != rows.shape[1:]:
         return False
-    if not len(sample) or rows.size * len(sample) > _MOST_NUMBERS * _SAMPLED:
+    if not len(sample) or rows.size * len(sample) > _MAX_NUMBERS * _SAMPLED:
         return False
     found = sum(
         bool(np.isclose(rows, row, rtol=1e-4, atol=1e-6, equal_nan=True).all(axis=1).any())

@@ -18,7 +18,7 @@ from .privileges import die_with_parent, prctl
 
 _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
 _WATCHED = {signal.SIGCHLD, signal.SIGTERM}
-_MOST_DESCRIPTORS = 4096
+_MAX_DESCRIPTORS = 4096
 # A process in a driver's call dies when that returns; nobody waits longer than this for it.
 _KILL_SECONDS = 20
 
@@ -177,4 +177,4 @@ def _close_all(keep: int) -> None:
     for standard in (0, 1, 2):
         os.dup2(null, standard)
     os.closerange(3, max(3, keep))
-    os.closerange(max(3, keep + 1), _MOST_DESCRIPTORS)
+    os.closerange(max(3, keep + 1), _MAX_DESCRIPTORS)

@@ -21,7 +21,7 @@ _READ = _EXECUTE | _READ_FILE | _READ_DIR
 _FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | 1 << 15
 # How many rights each ABI knows: 13 at first, then refer (2), truncate (3), ioctl (5).
 _RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}
-_MOST_RIGHTS = 16
+_MAX_RIGHTS = 16
 
 _CONNECT_TCP, _BIND_TCP = 1 << 1, 1 << 0
 _SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1 << 0, 1 << 1
@@ -61,7 +61,7 @@ def restrict(
     Paths that do not exist are left out. Raises OSError if the kernel refuses; needs abi() > 0.
     """
     version = abi()
-    files = (1 << _RIGHTS_BY_ABI.get(version, _MOST_RIGHTS)) - 1
+    files = (1 << _RIGHTS_BY_ABI.get(version, _MAX_RIGHTS)) - 1
     network = _CONNECT_TCP | _BIND_TCP if ports is not None and version >= 4 else 0
     scoped = _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS if version >= 6 else 0
     attributes = _Ruleset(files, network, scoped)

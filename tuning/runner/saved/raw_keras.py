@@ -14,7 +14,7 @@ from tuning.runner.inputs.preprocessing import MAX_INPUT, Category, Numbers, Pre
 
 # With more columns than this, all numbers share one input and all categories another one: Keras
 # takes seconds for a thousand inputs.
-MOST_INPUTS = 200
+MAX_INPUTS = 200
 _NUMBERS, _CATEGORIES, _PREPARE = "numbers", "categories", "prepare"
 
 
@@ -36,7 +36,7 @@ class RawModel:
     def __init__(self, network: Any, preprocessing: Preprocessing) -> None:
         self._preprocessing = preprocessing
         numbers, categories = preprocessing.numbers.names, preprocessing.categories
-        self._wide = len(numbers) + len(categories) > MOST_INPUTS
+        self._wide = len(numbers) + len(categories) > MAX_INPUTS
         # The input of each column by the column's name, numbers first.
         names = [*numbers, *(category.name for category in categories)]
         if self._wide:

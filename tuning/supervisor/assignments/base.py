@@ -14,7 +14,7 @@ from tuning.protocol.statuses import Status
 from tuning.splits.arranged import arrange, is_to_arrange
 from tuning.supervisor import claims
 from tuning.supervisor.locks import lock
-from tuning.supervisor.recorder import MOST_LOSSES, LeaseLost, lost_too_often
+from tuning.supervisor.recorder import MAX_LOST_ATTEMPTS, LeaseLost, lost_too_often
 from tuning.supervisor.runners import Runner
 
 logger = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class Assignment(ABC):
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         """The work ended badly. Infrastructure losses are tried again."""
         losses = self.row.losses + (failure.code == FailureCode.WORKER_LOST)
-        if failure.code == FailureCode.WORKER_LOST and losses < MOST_LOSSES:
+        if failure.code == FailureCode.WORKER_LOST and losses < MAX_LOST_ATTEMPTS:
             self._must(self.rows.requeue(self.row.pk, self.row.attempt, losses=losses))
             return
         if failure.code == FailureCode.WORKER_LOST:

@@ -1,9 +1,9 @@
 """What somebody chose for a table, checked against what its cells say."""
 
-from tuning.protocol.uploads import MOST_CATEGORIES, ColumnType, Upload
+from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType, Upload
 from tuning.runner.failures import BadData
 
-from .columns import LONGEST_CATEGORY, Scan
+from .columns import MAX_CATEGORY_LENGTH, Scan
 from .look import Look, task_of
 
 _NAMED_COLUMNS = 20
@@ -36,7 +36,7 @@ def chosen_target(look: Look, upload: Upload) -> tuple[Scan, str]:
             raise BadData("All rows have the same target. Select another target.")
     elif target.counts is None:
         raise BadData(
-            f"“{name}” has more than {MOST_CATEGORIES:,} unique values, too many for classes. "
+            f"“{name}” has more than {MAX_CATEGORIES:,} unique values, too many for classes. "
             "Select regression for numbers."
         )
     return target, task
@@ -74,13 +74,13 @@ def _check_type(scan: Scan, kind: str) -> None:
         raise BadData(f"The column “{scan.name}” cannot have type “{kind[:20]}”.")
     elif scan.counts is None:
         raise BadData(
-            f"The column “{scan.name}” has more than {MOST_CATEGORIES:,} unique values, the "
+            f"The column “{scan.name}” has more than {MAX_CATEGORIES:,} unique values, the "
             "limit for categories."
         )
-    elif scan.longest > LONGEST_CATEGORY:
+    elif scan.longest > MAX_CATEGORY_LENGTH:
         raise BadData(
             f"The column “{scan.name}” has text of up to {scan.longest:,} characters, more than "
-            f"the limit of {LONGEST_CATEGORY} for categories."
+            f"the limit of {MAX_CATEGORY_LENGTH} for categories."
         )
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tuning.protocol.uploads import MOST_CATEGORIES, ColumnType
+from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType
 
 from .cells import CellReader, text_of
 from .source import Cell
 
-LONGEST_CATEGORY = 100
+MAX_CATEGORY_LENGTH = 100
 _EXAMPLES, _LONGEST_EXAMPLE = 3, 28
 _NAMED_ROWS = 5
 # With fewer rows, texts that are all different may well be categories.
@@ -104,7 +104,7 @@ class Scan:
         for cell, value in values.items():
             if value is not None:
                 self.counts[text_of(cell)] += tally[cell]
-        if len(self.counts) > MOST_CATEGORIES:
+        if len(self.counts) > MAX_CATEGORIES:
             self.counts = None
 
     def _follow(self, cells: Sequence[Cell], values: dict) -> None:
@@ -125,7 +125,7 @@ class Scan:
     @property
     def different(self) -> int:
         """How many different values, up to one more than a category may have."""
-        return MOST_CATEGORIES + 1 if self.counts is None else len(self.counts)
+        return MAX_CATEGORIES + 1 if self.counts is None else len(self.counts)
 
     @property
     def is_numeric(self) -> bool:
@@ -151,8 +151,8 @@ class Scan:
             row, text = self.no_number
             return f"contains numbers, except “{text[:40]}” in row {row:,}"
         if self.counts is None:
-            return f"has more than {MOST_CATEGORIES:,} unique values"
-        if self.longest > LONGEST_CATEGORY:
+            return f"has more than {MAX_CATEGORIES:,} unique values"
+        if self.longest > MAX_CATEGORY_LENGTH:
             return f"contains text of up to {self.longest:,} characters"
         if self.different > self.present / 2 and self.present > _FEW_ROWS:
             return "has a different text in nearly every row"

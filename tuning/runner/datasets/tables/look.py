@@ -14,7 +14,7 @@ from .columns import Scan
 from .source import Dialect, Table
 from .text import TextTable
 
-MOST_CLASSES_GUESSED = 20
+MAX_CLASSES_GUESSED = 20
 _WIDE = 1_000
 _TARGETS = re.compile(
     r"target|label|labels|class|classes|y|outcome|response|price|saleprice|diagnosis|survived"
@@ -87,7 +87,7 @@ def _proposed_target(look: Look) -> Scan:
 
 def task_of(scan: Scan) -> str:
     """What a target suggests: numbers with many values are a quantity, all else are classes."""
-    few = scan.different <= min(MOST_CLASSES_GUESSED, max(2, scan.present // 2))
+    few = scan.different <= min(MAX_CLASSES_GUESSED, max(2, scan.present // 2))
     if scan.is_numeric and not (scan.whole and few):
         return "regression"
     return "classification"

@@ -15,8 +15,8 @@ from .source import CELLS_AT_ONCE, Cell, Dialect, Piece, check_columns, checked_
 
 _MAGIC = b"PAR1"
 # A footer of 5,000 columns and many row groups stays far below.
-_MOST_FOOTER = 64 << 20
-_MOST_ITEMS = 1 << 20
+_MAX_FOOTER = 64 << 20
+_MAX_ITEMS = 1 << 20
 
 
 class ParquetTable:
@@ -70,8 +70,8 @@ class ParquetTable:
                 self._path,
                 pre_buffer=False,
                 buffer_size=1 << 20,
-                thrift_string_size_limit=_MOST_FOOTER,
-                thrift_container_size_limit=_MOST_ITEMS,
+                thrift_string_size_limit=_MAX_FOOTER,
+                thrift_container_size_limit=_MAX_ITEMS,
                 schema_depth_limit=100,
                 # Types of pandas's and others' own are what they are stored as.
                 arrow_extensions_enabled=False,
@@ -107,7 +107,7 @@ def _check_ends(path: Path) -> None:
     if start != _MAGIC or end[4:] != _MAGIC:
         raise BadData("The file is not a complete Parquet file.")
     footer = int.from_bytes(end[:4], "little")
-    if footer > min(size - 12, _MOST_FOOTER):
+    if footer > min(size - 12, _MAX_FOOTER):
         raise BadData("The Parquet file is damaged: its footer has an impossible size.")
 
 

@@ -17,7 +17,7 @@ from .snippet import snippet_of
 
 # Whole numbers beyond it lose their last digits as float32.
 _EXACT = 2**24
-_MOST_NAMED = 8
+_MAX_NAMED = 8
 
 
 def read_table(look: Look, upload: Upload, folder: Path, report: Report) -> Parsed:
@@ -93,17 +93,17 @@ def _notes(look: Look, target: Scan, task: str, kept: Kept) -> list[str]:
         notes.append(f"{target.missing:,} {noun} no target.")
     gaps = [f"{scan.name} {scan.missing:,}" for scan, _ in kept if scan.missing]
     if gaps:
-        shown = ", ".join(gaps[:_MOST_NAMED]) + (", …" if len(gaps) > _MOST_NAMED else "")
+        shown = ", ".join(gaps[:_MAX_NAMED]) + (", …" if len(gaps) > _MAX_NAMED else "")
         noun = "column has" if len(gaps) == 1 else "columns have"
         notes.append(f"{len(gaps):,} {noun} missing values: {shown}.")
     if words := sorted(word.strip() for word in look.read.gap_words if word.strip()):
-        shown = ", ".join(f"“{word}”" for word in words[:_MOST_NAMED])
+        shown = ", ".join(f"“{word}”" for word in words[:_MAX_NAMED])
         notes.append(f"Read as missing values: {shown}.")
     if target.is_numeric and task == "classification":
         notes.append(f"The numbers in “{target.name}” are used as classes.")
     large = [scan.name for scan, kind in kept if kind == "number" and _is_long(scan)]
     if large:
-        shown = ", ".join(large[:_MOST_NAMED]) + (", …" if len(large) > _MOST_NAMED else "")
+        shown = ", ".join(large[:_MAX_NAMED]) + (", …" if len(large) > _MAX_NAMED else "")
         notes.append(f"Whole numbers above {_EXACT:,} were rounded (float32): {shown}.")
     return notes
 

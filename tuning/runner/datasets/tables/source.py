@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tuning.protocol.names import one_line
-from tuning.protocol.uploads import MOST_COLUMNS
+from tuning.protocol.uploads import MAX_COLUMNS
 from tuning.runner.failures import BadData
 
 # A text cell as it stands in the file, a number of a file with types, or a gap.
 Cell = str | float | int | None
 
 CELLS_AT_ONCE = 1 << 18
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Table(Protocol):
 
 def check_columns(count: int) -> None:
     """Raises BadData for more columns than are accepted: asked before anything is read."""
-    if count > MOST_COLUMNS:
-        raise BadData(f"The table has {count:,} columns, more than the limit of {MOST_COLUMNS:,}.")
+    if count > MAX_COLUMNS:
+        raise BadData(f"The table has {count:,} columns, more than the limit of {MAX_COLUMNS:,}.")
 
 
 def renamed(raw: list[str], names: list[str]) -> dict[str, str]:
@@ -66,10 +66,10 @@ def checked_names(raw: list[str]) -> list[str]:
     check_columns(len(raw))
     names = [one_line(name) or f"column {place}" for place, name in enumerate(raw, 1)]
     for place, name in enumerate(names, 1):
-        if len(name) > LONGEST_NAME:
+        if len(name) > MAX_NAME_LENGTH:
             raise BadData(
                 f"The name of column {place} has {len(name):,} characters, more than the limit "
-                f"of {LONGEST_NAME}: “{name[:40]}…”."
+                f"of {MAX_NAME_LENGTH}: “{name[:40]}…”."
             )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, MOST_COLUMNS
+from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, MAX_COLUMNS
 from tuning.runner.datasets.parsed import Report
 from tuning.runner.failures import BadData
 
@@ -14,10 +14,10 @@ from .cells import CellReader
 from .encodings import codec_of, guess_encoding
 from .source import CELLS_AT_ONCE, Dialect, Piece, check_columns, checked_names, renamed
 
-LONGEST_LINE = 1 << 20
-LONGEST_CELL = 1 << 16
+MAX_LINE_LENGTH = 1 << 20
+MAX_CELL_LENGTH = 1 << 16
 _SAMPLE_ROWS = 200
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 # What no text holds: control characters other than tab, line feed, form feed and return.
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
 # Numbers that tell the decimal sign, and those that do not.
@@ -84,7 +84,7 @@ class TextTable:
         reader = csv.reader(
             self._lines(), delimiter=self.dialect.delimiter, skipinitialspace=True, strict=True
         )
-        csv.field_size_limit(LONGEST_CELL)
+        csv.field_size_limit(MAX_CELL_LENGTH)
         line = 0
         try:
             for row in reader:
@@ -103,9 +103,9 @@ class TextTable:
                 self._path.open("rb") as raw,
                 io.TextIOWrapper(raw, encoding=codec, newline="") as file,
             ):
-                while line := file.readline(LONGEST_LINE + 1):
+                while line := file.readline(MAX_LINE_LENGTH + 1):
                     number += 1
-                    if len(line) > LONGEST_LINE:
+                    if len(line) > MAX_LINE_LENGTH:
                         raise BadData(_too_long(line, number))
                     if wrong := _NO_TEXT.search(line):
                         what = "NUL bytes" if wrong[0] == "\0" else f"the character {wrong[0]!r}"
@@ -189,7 +189,7 @@ class _Ragged:
 
     def add(self, line: int, cells: int) -> None:
         self.count += 1
-        if len(self._named) < _MOST_NAMED:
+        if len(self._named) < _MAX_NAMED:
             self._named.append((line, cells))
 
     def check(self) -> None:
@@ -210,7 +210,7 @@ def _said(error: str, line: int) -> str:
         return f'Line {line:,}: a quote (") is not closed.'
     if "field larger" in error:
         return (
-            f"Line {line:,}: a cell has more than {LONGEST_CELL:,} characters. Check for an "
+            f"Line {line:,}: a cell has more than {MAX_CELL_LENGTH:,} characters. Check for an "
             'unclosed quote (").'
         )
     if "expected after" in error:
@@ -223,6 +223,6 @@ def _said(error: str, line: int) -> str:
 
 def _too_long(line: str, number: int) -> str:
     columns = max(line.count(delimiter) for delimiter in DELIMITERS) + 1
-    if number == 1 and columns > MOST_COLUMNS:
-        return f"The table has more than {MOST_COLUMNS:,} columns, the limit."
-    return f"Line {number:,} has more than {LONGEST_LINE:,} characters."
+    if number == 1 and columns > MAX_COLUMNS:
+        return f"The table has more than {MAX_COLUMNS:,} columns, the limit."
+    return f"Line {number:,} has more than {MAX_LINE_LENGTH:,} characters."

@@ -18,7 +18,6 @@ from django.http import QueryDict
 from tuning.analysis.comparison.searches import facts_of
 from tuning.analysis.edges import edges
 from tuning.analysis.failure_map import failure_map
-from tuning.analysis.feeding import feeding
 from tuning.analysis.history import history_info
 from tuning.analysis.limits import bars, early_end
 from tuning.analysis.plots import PLOTS
@@ -29,6 +28,7 @@ from tuning.analysis.trials.exports import FORMATS, Rows
 from tuning.analysis.trials.facets import facet_of
 from tuning.analysis.trials.selection import Selection
 from tuning.analysis.trials.table import table_of
+from tuning.analysis.warm_start import warm_start
 from tuning.models import Cells, Epoch, Search, Trial
 from tuning.protocol.statuses import Status
 
@@ -275,6 +275,6 @@ def test_no_search_begins_with_them(search: Search) -> None:
             if not field.primary_key
         }
     )
-    found = feeding(search, new)
+    found = warm_start(search, new)
     numbers = set(Trial.objects.filter(pk__in=found.trials).values_list("number", flat=True))
     assert numbers == set(COMPLETED)

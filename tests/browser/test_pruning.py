@@ -76,7 +76,7 @@ def test_pruned_trials_from_form_to_refinement(
     page.goto(f"/searches/{search}/")
     page.get_by_role("link", name=re.compile("^Refine")).first.click()
     assert page.locator("[name=pruner]").input_value() == "asha"
-    page.locator("[name=feed]").check()
+    page.locator("[name=warm_start]").check()
     page.get_by_text("More settings").click()
     page.locator("[name=max_trials]").fill("6")
     page.locator("[name=target_score]").fill("0.5")

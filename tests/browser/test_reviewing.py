@@ -380,7 +380,7 @@ def refine(page: Any, rows: pd.DataFrame) -> int:
     assert narrowed(page, LAYERS) == "{} to {}".format(*spanned)
     optimizers = set(narrowed(page, "hp:optimizer").split(", "))
     assert optimizers == set(rows["hp:optimizer"])
-    page.get_by_label(f"Use the {len(rows)} trials").is_checked()
+    page.get_by_label(f"Warm start with {len(rows)} trials").is_checked()
     assert page.locator("[name=tuner]").input_value() == "auto"
     page.locator("[name=max_trials]").fill("3")
     page.get_by_text("This search runs 3 trials").wait_for()

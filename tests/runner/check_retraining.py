@@ -27,9 +27,9 @@ from tuning.runner.libraries import load_libraries  # noqa: E402
 
 def main(datasets: Path, templates: Path, results: Path) -> None:
     load_libraries()
+    from tuning.runner.custom_tuners.retrain import retrain_own
     from tuning.runner.estimators.retrain import retrain_estimator
     from tuning.runner.networks.retrain import retrain
-    from tuning.runner.own_tuners.retrain import retrain_own
 
     does = {"keras": retrain, "sklearn": retrain_estimator, "custom": retrain_own}
     told: dict[str, Any] = {}

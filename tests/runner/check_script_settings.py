@@ -63,11 +63,11 @@ def _read(order: ProjectOrder) -> dict[str, Any]:
 
 
 def _train(order: ProjectOrder, settings: dict[str, Any]) -> dict[str, Any]:
+    from tuning.runner.custom_tuners.retrain import retrain_own
+    from tuning.runner.custom_tuners.search import search_own
     from tuning.runner.inspection import inspect_template
     from tuning.runner.networks.retrain import retrain
     from tuning.runner.networks.search import search
-    from tuning.runner.own_tuners.retrain import retrain_own
-    from tuning.runner.own_tuners.search import search_own
 
     recorder = Recorder()
     _attempt(recorder, lambda: inspect_template(InspectOrder(order), recorder))

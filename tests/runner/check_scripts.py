@@ -68,13 +68,13 @@ def main(datasets: Path, scripts: Path, names: list[str]) -> None:
 
 
 def _all_of(order: ProjectOrder) -> dict[str, Any]:
+    from tuning.runner.custom_tuners import retrain as own_retrain
+    from tuning.runner.custom_tuners import search as own_search
     from tuning.runner.estimators.retrain import retrain_estimator
     from tuning.runner.estimators.search import search_estimators
     from tuning.runner.inspection import inspect_template
     from tuning.runner.networks.retrain import retrain
     from tuning.runner.networks.search import search
-    from tuning.runner.own_tuners import retrain as own_retrain
-    from tuning.runner.own_tuners import search as own_search
 
     searches: dict[str, Any] = {
         ModelKind.KERAS: (search, retrain),

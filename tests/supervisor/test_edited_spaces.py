@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.spaces.samples import spaces, trials_of
 from tests.spaces.test_hyperparameters import entry, numbers
-from tuning.analysis.feeding import Fitting
+from tuning.analysis.warm_start import Fitting
 from tuning.forms.space import SpaceForm
 from tuning.models import Inspection
 from tuning.protocol.events import TrialEnd

@@ -9,9 +9,9 @@ import pytest
 
 from tests.conftest import SPACE
 from tuning.actions.searches import delete_search, extend_search, start_search
-from tuning.analysis.feeding import Fitting, feeding
 from tuning.analysis.plan import plan_info
 from tuning.analysis.summary import summarise
+from tuning.analysis.warm_start import Fitting, warm_start
 from tuning.models import Cells, Search, Trial
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.spaces.edits import Range, Values, edited
@@ -162,7 +162,7 @@ def refine(earlier: Search, user: Any, **settings: Any) -> Search:
         project=earlier.project, hypermodel=earlier.hypermodel, space=SMALL, refined_from=earlier,
         **same, **settings,
     )  # fmt: skip
-    return start_search(user, new, feeding(earlier, new).trials)
+    return start_search(user, new, warm_start(earlier, new).trials)
 
 
 def run(search: Search, make_slot: Any) -> Search:

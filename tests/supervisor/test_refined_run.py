@@ -33,7 +33,7 @@ def test_refined_into_a_bayesian_search(
     url = reverse("search-create", args=[first.project_id])
     page = as_bob.get(url, {"from": first.pk, "refine": "1", "score__top": "25%"})
     assert page.context["both"].share < 0.9
-    fed = page.context["feeding"].trials
+    fed = page.context["warm_start"].trials
     assert len(fed) >= 10
     changes = {"max_trials": "8", "parallel_trials": "1"}
     as_bob.post(f"{url}?from={first.pk}&refine=1", sent(page, **changes))

@@ -43,8 +43,8 @@ def sent(response: Any, **changes: Any) -> dict[str, Any]:
     for row in context["space_form"].rows:
         data.update({field.html_name: field.value() or "" for field in row})
     data |= {"inspection": context["project"].inspection.pk, "from": context["earlier"].pk}
-    if context["feed_wanted"]:
-        data["feed"] = "on"
+    if context["warm_start_requested"]:
+        data["warm_start"] = "on"
     return {**data, **changes}
 
 
@@ -86,11 +86,11 @@ def test_the_count_and_the_sizes_follow_the_form(
     data = sent(as_bob.get(url, {"from": many.pk, "refine": "1"}))
     plan = reverse("search-plan", args=[project.pk])
     before = as_bob.post(plan, data)
-    assert before.context["feeding"].inside == 20
+    assert before.context["warm_start"].inside == 20
     data |= {"space-3-low": "0.01"}
     page = as_bob.post(plan, data).content.decode()
-    assert 'id="search-feed" class="feed" hx-swap-oob="true"' in page
-    assert "Use the 12 trials that lie inside the new space" in page
+    assert 'id="search-warm-start" class="warm_start" hx-swap-oob="true"' in page
+    assert "Warm start with 12 trials inside the new space" in page
     assert 'id="space-compare"' in page
     assert "33 %" in page
     for changes, words in (
@@ -102,12 +102,14 @@ def test_the_count_and_the_sizes_follow_the_form(
     ):
         page = as_bob.post(plan, {**data, **changes}).content.decode()
         assert words in page, changes
-        assert '<input type="hidden" name="feed" value="on">' in page, "what was wanted is kept"
+        assert '<input type="hidden" name="warm_start" value="on">' in page, (
+            "what was wanted is kept"
+        )
 
 
 def test_without_the_tick_nothing_is_fed(as_bob: Client, url: str, many: Search) -> None:
     data = sent(as_bob.get(url, {"from": many.pk, "refine": "1"}))
-    del data["feed"]
+    del data["warm_start"]
     as_bob.post(f"{url}?from={many.pk}&refine=1", data)
     search = Search.objects.latest("number")
     assert (search.fed_count, search.refined_from) == (0, many)
@@ -116,7 +118,7 @@ def test_without_the_tick_nothing_is_fed(as_bob: Client, url: str, many: Search)
 
 def test_the_same_settings_again_begin_with_nothing(as_bob: Client, url: str, many: Search) -> None:
     page = as_bob.get(url, {"from": many.pk})
-    assert not page.context["feed_wanted"]
+    assert not page.context["warm_start_requested"]
     assert page.context["form"]["tuner"].value() == "random"
     assert page.context["both"].is_same
     assert page.context["plan"].trials == 20
@@ -149,7 +151,7 @@ def test_wrong_input_keeps_the_origin(as_bob: Client, url: str, many: Search) ->
     response = as_bob.post(url, data)
     assert response.status_code == 422
     assert response.context["earlier"] == many
-    assert response.context["feed_wanted"]
+    assert response.context["warm_start_requested"]
 
 
 def test_nothing_left_to_run_is_refused(as_bob: Client, url: str, many: Search) -> None:
@@ -182,7 +184,7 @@ def test_only_full_training_is_fed(as_bob: Client, url: str, many: Search) -> No
     many.trials.filter(number=4).update(status=Status.FAILED)
     Cells.objects.fill(many)
     page = as_bob.get(url, {"from": many.pk, "refine": "1"})
-    assert page.context["feeding"].inside == 16
+    assert page.context["warm_start"].inside == 16
 
 
 def test_viewers_are_offered_nothing(

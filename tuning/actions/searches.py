@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 
-from tuning.analysis.feeding import Fitting
 from tuning.analysis.limits import early_end
+from tuning.analysis.warm_start import Fitting
 from tuning.models import Cells, Project, SavedModel, Search, Trial
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.spaces.hyperparameters import default_values
@@ -19,12 +19,12 @@ from .dispatch import ring
 
 @transaction.atomic
 def start_search(
-    user: Any, search: Search, fed: Sequence[int] = (),
+    user: Any, search: Search, warm_start: Sequence[int] = (),
     enqueued: Sequence[dict[str, Any]] = (),
 ) -> Search:  # fmt: skip
-    """Save a new search of `search.project`. Its first trial is the template's own defaults, unless
-    they are among the trials that it is `fed` with (by their keys), which are not run again. Trials
-    of the `enqueued` configurations follow; they are some of `max_trials`."""
+    """Save a new search of `search.project`. Its first trial has the template defaults, unless the
+    `warm_start` (keys of finished trials, which are not run again) contains them. Trials of the
+    `enqueued` configurations follow and count towards `max_trials`."""
     project = Project.objects.select_for_update().get(pk=search.project_id)
     last = project.searches.aggregate(last=Max("number"))["last"] or 0
     search.number = last + 1
@@ -32,8 +32,8 @@ def start_search(
         search.hypermodel = project.hypermodel
     search.created_by = user
     search.status = SearchStatus.RUNNING
-    # Locked, so that what was counted is there; deleted ones are none of them.
-    trials = list(Trial.objects.select_for_update().filter(pk__in=fed).order_by("pk"))
+    # Locked, so that none is deleted between the count and the commit.
+    trials = list(Trial.objects.select_for_update().filter(pk__in=warm_start).order_by("pk"))
     search.fed_count = len(trials)
     search.save()
     search.fed_trials.set(trials)

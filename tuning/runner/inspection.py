@@ -14,6 +14,8 @@ from tuning.protocol.events import Inspected, Progress
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder
 from tuning.protocol.scorers import SCORE, SCORE_SPREAD
+from tuning.runner.custom_tuners.inspection import inspect_own_tuner
+from tuning.runner.custom_tuners.watch import names_of
 from tuning.runner.estimators.building import is_estimator, ready
 from tuning.runner.estimators.inspection import try_estimator
 from tuning.runner.inputs.data import Dataset, load_dataset
@@ -21,8 +23,6 @@ from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.networks.building import refuse_no_model, refuse_outputs
 from tuning.runner.networks.description import description
 from tuning.runner.networks.samples import network_size, sample_models
-from tuning.runner.own_tuners.inspection import inspect_own_tuner
-from tuning.runner.own_tuners.watch import names_of
 from tuning.runner.saved.loading import unloadable
 from tuning.runner.template.code import Template
 from tuning.runner.template.proposed import Proposed

@@ -53,7 +53,7 @@ def _do(order: Order, channel: Channel) -> None:
 
             search_estimators(order, channel)
         case SearchOrder(kind=ModelKind.CUSTOM):
-            from tuning.runner.own_tuners.search import search_own
+            from tuning.runner.custom_tuners.search import search_own
 
             search_own(order, channel)
         case SearchOrder():
@@ -69,7 +69,7 @@ def _do(order: Order, channel: Channel) -> None:
 
             retrain_estimator(order, channel)
         case RetrainOrder(kind=ModelKind.CUSTOM):
-            from tuning.runner.own_tuners.retrain import retrain_own
+            from tuning.runner.custom_tuners.retrain import retrain_own
 
             retrain_own(order, channel)
         case RetrainOrder():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import F, Max
 
-from tuning.analysis.feeding import Fitting
+from tuning.analysis.warm_start import Fitting
 from tuning.models import Cells, Search, Trial
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import default_values

@@ -10,14 +10,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tuning.actions import searches as actions
-from tuning.analysis.feeding import Feeding, feeding
 from tuning.analysis.plan import plan_info
 from tuning.analysis.pruning import horizon_of
 from tuning.analysis.refinement import beginning
+from tuning.analysis.warm_start import WarmStart, warm_start
 from tuning.forms.estimator_searches import search_form
-from tuning.forms.feeding import FeedForm
 from tuning.forms.searches import SearchForm, settings_of
 from tuning.forms.space import SpaceForm
+from tuning.forms.warm_start import WarmStartForm
 from tuning.models import Project, Search
 from tuning.protocol.scorers import SCORE
 from tuning.protocol.statuses import Status
@@ -34,7 +34,7 @@ class Forms:
 
     search: SearchForm
     space: SpaceForm
-    feed: FeedForm
+    warm_start: WarmStartForm
     earlier: Search | None
 
     def is_valid(self) -> bool:
@@ -56,7 +56,7 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
     forms = Forms(
         search=search_form(project, data, initial=settings),
         space=SpaceForm(data, inspection=project.inspection, earlier=space),
-        feed=FeedForm(data, initial={"feed": begun is not None and begun.changed}),
+        warm_start=WarmStartForm(data, initial={"warm_start": begun is not None and begun.changed}),
         earlier=earlier,
     )
     valid, reset = data is not None and forms.is_valid(), forms.space.reset
@@ -68,8 +68,8 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
         search = forms.search.search()
         search.space = forms.space.space
         search.refined_from = earlier
-        fed = context["feeding"].trials if forms.feed.wanted else ()
-        return redirect("search-detail", actions.start_search(request.user, search, fed).pk)
+        known = context["warm_start"].trials if forms.warm_start.is_requested else ()
+        return redirect("search-detail", actions.start_search(request.user, search, known).pk)
     context |= {
         "project": project, "begun": begun, "url": request.get_full_path(),
         "horizon": horizon_of(project.inspection.kind),
@@ -86,7 +86,7 @@ def search_plan(request: HttpRequest, pk: int) -> HttpResponse:
     form = search_form(project, request.POST)
     form.is_valid()
     space_form = SpaceForm(request.POST, inspection=project.inspection)
-    forms = Forms(form, space_form, FeedForm(request.POST), _earlier(request, project))
+    forms = Forms(form, space_form, WarmStartForm(request.POST), _earlier(request, project))
     context = {"project": project, **_plan_context(project, forms)}
     return render(request, "searches/_plan_live.html", context)
 
@@ -113,14 +113,14 @@ def _plan_context(project: Project, forms: Forms) -> dict[str, Any]:
         "combinations": combinations(space),
         "grid_size": grid_size(space),
         "earlier": forms.earlier,
-        "feeding": Feeding(),
-        "feed_wanted": forms.feed.wanted,
+        "warm_start": WarmStart(),
+        "warm_start_requested": forms.warm_start.is_requested,
     }
     if forms.earlier:
-        context["feeding"] = feeding(forms.earlier, sketch)
+        context["warm_start"] = warm_start(forms.earlier, sketch)
         context["both"] = side_by_side(forms.earlier.space, sketch.space)
-        if forms.feed.wanted:
-            sketch.fed_count = len(context["feeding"].trials)
+        if forms.warm_start.is_requested:
+            sketch.fed_count = len(context["warm_start"].trials)
     context["plan"] = plan_info(sketch)
     context["baseline_note"] = baseline_note(forms.space.space, project.inspection.space)
     return context

@@ -42,7 +42,7 @@ class Script:
 
     @property
     def wants_builder(self) -> bool:
-        """Whether the template's own tuner class leaves building, or training too, to others."""
+        """Whether the template's custom tuner class leaves building, or training too, to others."""
         nodes = list(ast.walk(self.tree))
         called = {last_name(call.func) for call in calls(self.tree.body)}
         defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}

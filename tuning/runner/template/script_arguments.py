@@ -76,7 +76,7 @@ class ScriptArguments:
         self, given: Given, code: str, facts: dict[str, Any], own: frozenset[str],
         parts: Parts | None,
     ) -> None:  # fmt: skip
-        """`own`: parameters of the template's own tuner class and of its `run_trial` and `fit`,
+        """`own`: parameters of the template's custom tuner class and of its `run_trial` and `fit`,
         which take what KerasTuner does not know. `parts`: the project's rows."""
         self.training = Training()
         self.given = given

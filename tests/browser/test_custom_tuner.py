@@ -98,7 +98,7 @@ def test_a_tuner_class_reaches_a_download(sign_in: Callable[..., Any], tmp_path:
     look(page, "own-tuner")
 
     page.get_by_role("link", name="Use in new project").click()
-    page.get_by_label("Name", exact=True).fill("With our own tuner")
+    page.get_by_label("Name", exact=True).fill("With our custom tuner")
     page.get_by_role("button", name="Create project").click()
     page.get_by_role("link", name="New search").first.click(timeout=LONG)
     assert page.locator("[name=objective]").input_value() == "val_error"

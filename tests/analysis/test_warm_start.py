@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import SPACE
 from tests.views.conftest import add_trial  # noqa: F401
-from tuning.analysis import feeding as module
-from tuning.analysis.feeding import Fitting, feeding
+from tuning.analysis import warm_start as module
+from tuning.analysis.warm_start import Fitting, warm_start
 from tuning.models import Cells, Search, Trial
 from tuning.protocol.statuses import Status
 from tuning.spaces.edits import Range, Values, edited
@@ -81,11 +81,11 @@ def new(earlier: Search, **settings: Any) -> Search:
 @pytest.mark.django_db
 def test_completed_trials_inside(earlier: Search) -> None:
     space = edited(SPACE, {RATE: Range(0.001, 0.00505, None, "log")})
-    found = feeding(earlier, new(earlier, space=space))
+    found = warm_start(earlier, new(earlier, space=space))
     numbers = Trial.objects.filter(pk__in=found.trials).values_list("number", flat=True)
     assert sorted(numbers) == [n for n in range(1, 41) if n % 4]
     assert (found.inside, found.or_more, found.refusal) == (30, False, "")
-    assert feeding(earlier, new(earlier, space=space, tuner="random")).sentence == (
+    assert warm_start(earlier, new(earlier, space=space, tuner="random")).sentence == (
         "They are not trained again."
     )
     assert found.sentence.endswith("the strategy learns from their scores.")
@@ -95,7 +95,7 @@ def test_completed_trials_inside(earlier: Search) -> None:
 def test_equal_ones_count_once(earlier: Search, add_trial: Any) -> None:  # noqa: F811
     for number in (201, 202, 203):
         add_trial(earlier, number, 0.5, values=ADAM)
-    assert feeding(earlier, new(earlier)).inside == 76
+    assert warm_start(earlier, new(earlier)).inside == 76
 
 
 @pytest.mark.django_db
@@ -104,15 +104,15 @@ def test_of_too_many_the_best_and_the_worst_are_used(
 ) -> None:
     few = replace(STRATEGIES[Name.BAYESIAN], max_warm_start=10)
     monkeypatch.setitem(STRATEGIES, Name.BAYESIAN, few)
-    found = feeding(earlier, new(earlier, tuner="bayesian"))
+    found = warm_start(earlier, new(earlier, tuner="bayesian"))
     scores = [Trial.objects.get(pk=pk).score for pk in found.trials]
     assert len(scores) == 10
     assert (scores[0], scores[-1]) == (0.99, 0.01)
     assert scores == sorted(scores, reverse=True)
-    assert found.sentence.startswith("Of the 75 that lie inside 10 are used")
+    assert found.sentence.startswith("Uses 10 of 75 trials inside")
     monkeypatch.setattr(module, "MAX_COMPARED", 20)
-    found = feeding(earlier, new(earlier, tuner="bayesian"))
-    assert found.sentence.startswith("Of the 20 or more that lie inside 10 are used")
+    found = warm_start(earlier, new(earlier, tuner="bayesian"))
+    assert found.sentence.startswith("Uses 10 of 20 or more trials inside")
 
 
 @pytest.mark.django_db
@@ -131,7 +131,7 @@ def test_of_too_many_the_best_and_the_worst_are_used(
     ],
 )  # fmt: skip
 def test_scores_that_do_not_compare(settings: Any, words: str, earlier: Search) -> None:
-    found = feeding(earlier, new(earlier, **settings))
+    found = warm_start(earlier, new(earlier, **settings))
     assert words in found.refusal
     assert bool(found.trials) == (words == "")
 
@@ -141,9 +141,9 @@ def test_estimators_compare_by_folds_and_scoring(earlier: Search) -> None:
     Search.objects.filter(pk=earlier.pk).update(model_kind="sklearn", scoring="f1_macro")
     earlier.refresh_from_db()
     same = new(earlier, model_kind="sklearn", scoring="f1_macro", batch_size=999)
-    assert feeding(earlier, same).inside == 75
+    assert warm_start(earlier, same).inside == 75
     other = new(earlier, model_kind="sklearn", folds=3)
-    assert feeding(earlier, other).refusal == (
+    assert warm_start(earlier, other).refusal == (
         "The scores of search 1 cannot be compared: scoring is off here and f1_macro there and "
         "folds is 3 here and 5 there."
     )

@@ -1,6 +1,7 @@
-"""The trials of an earlier search that a new one can begin with, so that they are not run again.
+"""Warm start: finished trials of an earlier search that a new search begins with.
 
-Its oracle is told their scores. So these must compare: same template, same data, same training.
+They are not run again, and its strategy learns from their scores. So the scores must be comparable:
+same template, same data, same training settings.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
 from tuning.strategies.traits import Traits
 
-# So many are compared with the space, value by value, while somebody waits for the form.
+# Compared with the space value by value while a person waits for the form.
 MAX_COMPARED = 5000
 
 # What a score depends on besides the values, the template and the data.
@@ -29,7 +30,7 @@ _CROSS_VALIDATION = {"scoring": "scoring", "folds": "folds"}
 
 
 @dataclass(frozen=True)
-class Feeding:
+class WarmStart:
     """`trials` by key; `inside` is how many different ones lie in the space, at least (`or_more`)
     if there were too many to look at. `learns` is whether the tuner looks at scores. `refusal`
     says why there are none."""
@@ -47,9 +48,8 @@ class Feeding:
             learns = ", and the strategy learns from their scores" if self.learns else ""
             return f"They are not trained again{learns}."
         return (
-            f"Of the {self.inside:,}{' or more' if self.or_more else ''} that lie inside "
-            f"{len(self.trials):,} are used, from the best to the worst: more would slow each "
-            "suggestion down."
+            f"Uses {len(self.trials):,} of {self.inside:,}{' or more' if self.or_more else ''} "
+            "trials inside the new space, from best to worst. More would slow down suggestions."
         )
 
 
@@ -75,12 +75,12 @@ class Fitting:
         return found if known == found.keys() else None
 
 
-def feeding(earlier: Search, new: Search) -> Feeding:
+def warm_start(earlier: Search, new: Search) -> WarmStart:
     """What `new`, which need not be saved, can begin with of `earlier` and of what that one itself
     began with."""
     refusal = _refusal(earlier, new)
     if refusal:
-        return Feeding(refusal=refusal)
+        return WarmStart(refusal=refusal)
     fits = Fitting(new.space, new.strategy)
     ranked = _ranked(earlier, fits.parameters)
     candidates = _evenly(ranked, MAX_COMPARED)
@@ -95,9 +95,9 @@ def feeding(earlier: Search, new: Search) -> Feeding:
     learns = new.strategy.learns
     chosen = _evenly(list(inside.values()), new.strategy.max_warm_start)
     if chosen:
-        return Feeding(tuple(chosen), len(inside), len(ranked) > len(candidates), learns)
+        return WarmStart(tuple(chosen), len(inside), len(ranked) > len(candidates), learns)
     grid = " of the grid" if fits.grid else ""
-    return Feeding(
+    return WarmStart(
         refusal=f"No completed trial of search {earlier.number} has values{grid} inside this space."
     )
 

@@ -10,8 +10,8 @@ import pytest
 from tuning.protocol.events import Built, EpochEnd, Failed, Retrained, TrialEnd
 from tuning.protocol.orders import RetrainOrder
 
+from .custom_tuners import MORE, TEMPLATES, UNUSABLE
 from .harness import Runner, TrialRunner, inspect_templates, project, search_order
-from .own_tuners import MORE, TEMPLATES, UNUSABLE
 
 pytestmark = pytest.mark.tensorflow
 

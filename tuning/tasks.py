@@ -34,7 +34,7 @@ def reap() -> None:
 def importances() -> None:
     """Only wakes the worker's own thread: a slot's thread is for training."""
     try:
-        this_worker.importances.look()
+        this_worker.importances.check()
     finally:
         close_old_connections()
 
@@ -43,7 +43,7 @@ def importances() -> None:
 def mails() -> None:
     """Only wakes the worker's own thread: a mail server may take its time."""
     try:
-        this_worker.mails.look()
+        this_worker.mails.check()
     finally:
         close_old_connections()
 

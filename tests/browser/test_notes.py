@@ -130,6 +130,6 @@ def test_two_people_talk_about_a_trial(
     plain.get_by_role("button", name="Comment", exact=True).click()
     plain.locator(".comment:target").get_by_text("Plainly.").wait_for()
     plain.get_by_role("link", name="Delete…").click()
-    plain.get_by_role("button", name="Delete the comment").click()
+    plain.get_by_role("button", name="Delete comment").click()
     plain.get_by_text("Comment deleted.").wait_for()
     assert plain.locator(".comment").count() == 0

@@ -46,7 +46,7 @@ def test_a_table_of_ones_own(
     page.wait_for_url(re.compile(r"/datasets/\d+/"))
 
     # What was found, to be corrected.
-    page.get_by_text("120 rows and 7 columns were found").wait_for(timeout=LONG)
+    page.get_by_text("120 rows and 7 columns detected").wait_for(timeout=LONG)
     assert page.get_by_label("Target", exact=True).input_value() == "Preis"
     assert page.get_by_label("Encoding", exact=True).input_value() == "cp1252"
     assert page.get_by_label("Delimiter", exact=True).input_value() == ";"

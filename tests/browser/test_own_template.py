@@ -86,7 +86,7 @@ def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> N
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Or paste code").fill(CODE.replace("32, step", "16, step"))
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("link", name="Changes of version 2").click()
+    page.get_by_role("link", name="View changes in version 2").click()
     page.get_by_text("1 line added, 1 line removed").wait_for()
     look(page, "diff")
     page.goto(project)

@@ -107,7 +107,7 @@ def test_a_taken_port_is_one_sentence(running: Tuneroom, tmp_path: Path) -> None
     port = running.environment["PORT"]
     done = manage("up", environment={**environment, "PORT": port})
     assert done.returncode == 1
-    assert done.stderr.startswith(f"CommandError: Port {port} is taken by another program.")
+    assert done.stderr.startswith(f"CommandError: Port {port} is in use.")
     assert done.stderr.count("\n") == 1
     assert processes_with("TUNEROOM_DATA", environment["TUNEROOM_DATA"]) == []
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tuning.protocol.events import Looked, decode_event, encode_event
+from tuning.protocol.events import SchemaDetected, decode_event, encode_event
 from tuning.protocol.uploads import Upload, kind_of
 from tuning.runner.datasets.uploads import prepare_upload
 from tuning.runner.failures import BadData
@@ -101,7 +101,7 @@ def _check(content: bytes, name: str, **choices: str) -> None:
                     assert (profile is not None) == bool(upload.target)
                     assert not profile or profile["rows"] >= 2
                 for event in events:
-                    if isinstance(event, Looked):
+                    if isinstance(event, SchemaDetected):
                         assert decode_event(encode_event(event))
             finally:
                 _, peak = tracemalloc.get_traced_memory()

@@ -210,7 +210,7 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
     "initial_epoch": (_script(search="initial_epoch=1"), "initial_epoch=1", "training", ""),
     "plateau": (
         _script(search="callbacks=[keras.callbacks.ReduceLROnPlateau('val_loss')]"),
-        "keras.callbacks.ReduceLROnPlateau('val_loss')", "training", "In trials only",
+        "keras.callbacks.ReduceLROnPlateau('val_loss')", "training", "Used in trials only",
     ),
     "schedule": (
         _script(search="callbacks=[keras.callbacks.LearningRateScheduler(lambda e, r: r / 2)]"),
@@ -291,11 +291,11 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
                 "RandomSearchOracle(objective='score'), build_model, "),
         "scoring=lambda e, x, y: 1.0", "unused", "named scorers",
     ),
-    "unknown": (_script(search="magic=3"), "magic=3", "unused", "knows this argument"),
+    "unknown": (_script(search="magic=3"), "magic=3", "unused", "Unknown argument"),
     "generator": (
         f"{HEAD}tuner = kt.RandomSearch(build_model, 'val_loss')\n"
         "tuner.search(datagen.flow(x_train, y_train, batch_size=32), epochs=2)\n",
-        "x=datagen.flow(x_train, y_train, batch_size=32)", "unused", "as they are",
+        "x=datagen.flow(x_train, y_train, batch_size=32)", "unused", "without this call",
     ),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tuning.protocol.events import Event, FoundColumn, Looked, decode_event, encode_event
+from tuning.protocol.events import Event, FoundColumn, SchemaDetected, decode_event, encode_event
 from tuning.protocol.uploads import Upload, kind_of
 from tuning.runner.datasets.tables import source, text
 from tuning.runner.datasets.uploads import prepare_upload
@@ -32,18 +32,20 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def read(content: bytes | str, name: str = "data.csv", **options: Any) -> tuple[Looked, Any]:
+def read(
+    content: bytes | str, name: str = "data.csv", **options: Any
+) -> tuple[SchemaDetected, Any]:
     """What is found in a file, and the profile if a target is among the options."""
     Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
     events: list[Event] = []
     upload = Upload(kind_of(name), name, name, options.pop("most_bytes", 64 * MB), **options)
     profile = prepare_upload("own-1", upload, Path("prepared"), events.append)
-    found = next(event for event in events if isinstance(event, Looked))
+    found = next(event for event in events if isinstance(event, SchemaDetected))
     assert decode_event(encode_event(found)) == found
     return found, profile
 
 
-def column(found: Looked, name: str) -> FoundColumn:
+def column(found: SchemaDetected, name: str) -> FoundColumn:
     return next(column for column in found.columns if column.name == name)
 
 

@@ -74,7 +74,7 @@ def test_few_trials_come_with_a_warning(as_dora: Client, searched: Search) -> No
     ImportancesThread().compute_next()
     answer = ask(as_dora, searched, "number__lte=12")
     assert answer["families"]
-    assert "Below 20 trials importances are not reliable." in answer["note"]
+    assert "Importances are not reliable with fewer than 20 trials." in answer["note"]
 
 
 def test_the_same_trials_are_computed_once(
@@ -102,7 +102,7 @@ def test_the_last_result_stays_until_there_is_a_newer_one(
     again = ask(as_alice, searched)
     assert again["waiting"]
     assert again["families"]
-    assert "computes newer ones" in again["note"]
+    assert "is updating them" in again["note"]
 
 
 def test_a_running_search_is_not_computed_with_every_epoch(
@@ -156,7 +156,7 @@ def test_a_lost_message_is_made_up_for_by_a_look_into_the_database(
 ) -> None:
     ask(as_alice, searched)
     thread = ImportancesThread()
-    thread.look()
+    thread.check()
     wait_for(lambda: Importances.objects.exclude(result={}).exists(), "importances are computed")
     assert json.dumps(Importances.objects.get().result)
     thread.close()

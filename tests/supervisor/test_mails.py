@@ -119,7 +119,7 @@ def test_a_worker_looks_by_itself(settings: Any, monkeypatch: pytest.MonkeyPatch
     sent: list[OutgoingMail] = []
     monkeypatch.setattr("tuning.supervisor.mails._send", sent.append)
     OutgoingMail.objects.create(sender="a@example.com", recipients=["b@example.com"])
-    MailThread().look()
+    MailThread().check()
     wait_for(lambda: not OutgoingMail.objects.exists(), "the mail is sent")
     assert len(sent) == 1
     assert mail.outbox == []

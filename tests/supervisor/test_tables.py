@@ -19,13 +19,13 @@ from tuning.actions.datasets import (
     prepare_chosen,
 )
 from tuning.models import Dataset, Team, Worker
-from tuning.protocol.events import BadEvent, FoundColumn, Looked
+from tuning.protocol.events import BadEvent, FoundColumn, SchemaDetected
 from tuning.protocol.statuses import Status
 from tuning.protocol.uploads import TEXT_TABLE, kind_of
 from tuning.supervisor import files
 from tuning.supervisor.assignments.preparation import facts_of
 from tuning.supervisor.claims import Slot, claim_next, has_work
-from tuning.supervisor.tables import look_of
+from tuning.supervisor.tables import schema_of
 
 from .real import leftovers, prepare
 
@@ -211,7 +211,7 @@ def test_a_file_that_waits_for_choices_is_not_swept(upload: Any, work: Any) -> N
 
 
 COLUMNS = [FoundColumn("a", "number", 0, 3, ["1"]), FoundColumn("b", "out", 0, 1, [], "is empty")]
-LOOK = Looked(3, COLUMNS, "a", "regression", "utf-8", ",", ".")
+LOOK = SchemaDetected(3, COLUMNS, "a", "regression", "utf-8", ",", ".")
 TEXT = {"kind": TEXT_TABLE}
 
 
@@ -230,9 +230,9 @@ TEXT = {"kind": TEXT_TABLE}
 def test_looks_that_pages_could_not_show_are_refused(
     change: dict[str, Any], upload: dict[str, Any]
 ) -> None:
-    assert look_of(LOOK, TEXT)["columns"][1]["reason"] == "is empty"
+    assert schema_of(LOOK, TEXT)["columns"][1]["reason"] == "is empty"
     with pytest.raises(BadEvent):
-        look_of(replace(LOOK, **change), upload)
+        schema_of(replace(LOOK, **change), upload)
 
 
 NUMBER = {"name": "a", "type": "number", "missing": 0,

@@ -45,7 +45,7 @@ def test_it_uses_a_running_worker_and_leaves_a_file(tuneroom: Tuneroom, tmp_path
         ({"epochs": 0}, "--epochs: "),
         (
             {"batch_size": 5000},
-            "--batch-size: The training split has exceeds the 1,258 training rows",
+            "--batch-size: The batch size exceeds the 1,258 training rows",
         ),
         ({"objective": "val_f2"}, "--objective: The template does not report “val_f2”"),
         ({"output": "x.keras"}, "--output requires --retrain"),

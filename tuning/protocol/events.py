@@ -152,7 +152,7 @@ class FoundColumn:
 
 
 @dataclass(frozen=True)
-class Looked:
+class SchemaDetected:
     """What an uploaded table holds, before anybody said what is to be predicted: `target` and
     `task` are proposals. `encoding`, `delimiter` and `decimal` are empty for a Parquet file."""
 
@@ -272,8 +272,9 @@ class Progress:
 
 
 Event = (
-    Ready | NextTrial | Built | EpochEnd | TrialEnd | TrialPruned | Failed | Inspected | Looked
-    | FoundArrays | Prepared | Retrained | Progress | Wanted | Fetched | FoundTrial | Imported
+    Ready | NextTrial | Built | EpochEnd | TrialEnd | TrialPruned | Failed | Inspected
+    | SchemaDetected | FoundArrays | Prepared | Retrained | Progress | Wanted | Fetched
+    | FoundTrial | Imported
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -285,7 +286,7 @@ _KINDS: dict[str, Any] = {
     "trial_pruned": TrialPruned,
     "failed": Failed,
     "inspected": Inspected,
-    "looked": Looked,
+    "looked": SchemaDetected,
     "found_arrays": FoundArrays,
     "prepared": Prepared,
     "retrained": Retrained,

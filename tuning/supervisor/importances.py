@@ -34,7 +34,7 @@ NICE = 10
 
 
 class ImportancesThread:
-    """Runs while something is wanted. `look` may be called by any thread at any time."""
+    """Runs while something is wanted. `check` may be called by any thread at any time."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -42,7 +42,7 @@ class ImportancesThread:
         self._process: subprocess.Popen[str] | None = None
         self._closed = False
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Start if there is something to do. Returns at once."""
         if not Importances.objects.wanted().exists():
             return

@@ -23,7 +23,7 @@ class MailThread:
         self._lock = Lock()
         self._thread: Thread | None = None
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Start if there is something to send. Returns at once."""
         if not settings.EMAIL_HOST or not OutgoingMail.objects.due().exists():
             return

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, TypeGuard
 
 from tuning.models import Dataset
-from tuning.protocol.events import MAX_NAME, BadEvent, Looked
+from tuning.protocol.events import MAX_NAME, BadEvent, SchemaDetected
 from tuning.protocol.names import is_one_line
 from tuning.protocol.uploads import (
     DECIMALS,
@@ -21,7 +21,7 @@ from tuning.protocol.uploads import (
 _TYPES = frozenset(ColumnType)
 
 
-def look_of(event: Looked, upload: dict[str, Any]) -> dict[str, Any]:
+def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
     """What the row keeps. Raises BadEvent."""
     names = [column.name for column in event.columns]
     if upload.get("kind") not in TABLES:

@@ -142,8 +142,8 @@ class WorkerProcess:
         self._keep_spares()
         if self.numbers.free:
             self._ring()
-        self.importances.look()
-        self.mails.look()
+        self.importances.check()
+        self.mails.check()
         if tick % (REAP_EVERY // WATCH_SECONDS) == 0:
             reaper.reap()
         if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:

@@ -20,8 +20,8 @@ from .images import read_images
 from .parsed import Parsed, Report, part_facts
 from .pictures import draw_thumbnails
 from .profile import for_pages, profile_of
-from .tables.look import look_at, looked
 from .tables.prepare import read_table
+from .tables.schema_detection import detect_schema, schema_event
 
 _PROGRESS_SECONDS = 0.5
 _MAX_NAMED = 100
@@ -64,9 +64,9 @@ def _read(
         return read_arrays(path, upload, roles, folder, report) if roles else None
     if upload.kind not in TABLES:
         return read_images(path, upload, folder, report)
-    look = look_at(path, upload, report)
-    send(looked(look))
-    return read_table(look, upload, folder, report) if upload.target else None
+    schema = detect_schema(path, upload, report)
+    send(schema_event(schema))
+    return read_table(schema, upload, folder, report) if upload.target else None
 
 
 def _reporter(send: Callable[[Event], None]) -> Report:

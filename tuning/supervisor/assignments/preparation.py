@@ -12,9 +12,9 @@ from tuning.protocol.events import (
     Event,
     Failed,
     FoundArrays,
-    Looked,
     Prepared,
     Progress,
+    SchemaDetected,
 )
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.names import one_line
@@ -27,7 +27,7 @@ from tuning.supervisor.files import folder_digest, store_folder
 from tuning.supervisor.handover import hand_over
 from tuning.supervisor.recorder import LeaseLost
 from tuning.supervisor.runners import Runner
-from tuning.supervisor.tables import check_columns, look_of
+from tuning.supervisor.tables import check_columns, schema_of
 
 from .base import Assignment, Unstartable, failure_of
 
@@ -46,13 +46,13 @@ class PreparationAssignment(Assignment):
         match event:
             case Progress():
                 self._update(progress_text=event.text[:200])
-            case Looked():
-                look = look_of(event, self.row.upload)
-                return self._take_look(look, asks=not self.row.upload.get("target"))
+            case SchemaDetected():
+                look = schema_of(event, self.row.upload)
+                return self._take_schema(look, asks=not self.row.upload.get("target"))
             case FoundArrays():
                 look = arrays_of(event, self.row.upload)
                 asks = not (event.clear or self.row.upload.get("arrays"))
-                return self._take_look(look, asks=asks)
+                return self._take_schema(look, asks=asks)
             case Prepared():
                 self._store(runner.folder, event)
                 return True
@@ -72,7 +72,7 @@ class PreparationAssignment(Assignment):
         most_bytes = settings.RUNNER_FILE_SIZE_MB * 1024 * 1024
         return Upload(file=_UPLOADED, most_bytes=most_bytes, **self.row.upload)
 
-    def _take_look(self, look: dict[str, Any], *, asks: bool) -> bool:
+    def _take_schema(self, look: dict[str, Any], *, asks: bool) -> bool:
         """What was found in a table or among arrays. `asks`: a person has to choose now."""
         self.row.look = look
         if not asks:

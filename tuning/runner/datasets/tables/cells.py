@@ -7,24 +7,32 @@ import numpy as np
 
 from .source import Cell
 
-# What pandas takes for gaps, and more that people write; compared in small letters.
-PANDAS_GAPS = frozenset(
+# What pandas takes for missing values, and more that people write; compared in small letters.
+PANDAS_MISSING = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
      "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 )  # fmt: skip
-_MISSING = frozenset(word.lower() for word in PANDAS_GAPS) | {"?", "-", "--", "–", "—", ".", "nil"}
+_MISSING = frozenset(word.lower() for word in PANDAS_MISSING) | {
+    "?",
+    "-",
+    "--",
+    "–",
+    "—",
+    ".",
+    "nil",
+}
 LARGEST = float(np.finfo(np.float32).max)
 
 
 class CellReader:
     """Reads cells: a float is a number, a str a text without spaces around it, None a gap.
 
-    It remembers what pandas has to be told to see the same: words for gaps, signs between
+    It remembers what pandas needs to see the same: markers of missing values, signs between
     thousands.
     """
 
     def __init__(self, decimal: str = ".", gaps: Iterable[str] = ()) -> None:
-        """`gaps`: what else stands for a gap, be it a number."""
+        """`gaps`: further markers of missing values, numbers included."""
         self._decimal = decimal
         self._gaps = frozenset(word.strip().lower() for word in gaps)
         comma = "," if decimal == "." else "."
@@ -33,7 +41,7 @@ class CellReader:
             rf"[+-]?\d{{1,3}}([{comma}'’ \u00a0\u202f])\d{{3}}(?:\1\d{{3}})*"
             rf"(?:{re.escape(decimal)}\d*)?"
         )
-        self.gap_words: set[str] = set()
+        self.missing_markers: set[str] = set()
         self.group_signs: set[str] = set()
 
     def __call__(self, cell: Cell) -> float | str | None:
@@ -43,7 +51,7 @@ class CellReader:
             number = _float(cell)
             return number if abs(number) <= LARGEST else str(cell)
         if self._gaps and cell.strip().lower() in self._gaps:
-            self.gap_words.add(cell)
+            self.missing_markers.add(cell)
             return None
         # Numbers first: most cells of large files are some.
         value = self._number(cell)
@@ -51,7 +59,7 @@ class CellReader:
             return value
         text = cell.strip()
         if text.lower() in _MISSING:
-            self.gap_words.add(cell)
+            self.missing_markers.add(cell)
             return None
         value = self._number(text) if text != cell else None
         return text if value is None else value

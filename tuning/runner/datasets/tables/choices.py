@@ -4,20 +4,20 @@ from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType, Upload
 from tuning.runner.failures import BadData
 
 from .columns import MAX_CATEGORY_LENGTH, Scan
-from .look import Look, task_of
+from .schema_detection import DetectedSchema, task_of
 
 _NAMED_COLUMNS = 20
 Kept = list[tuple[Scan, ColumnType]]
 
 
-def chosen_target(look: Look, upload: Upload) -> tuple[Scan, str]:
+def chosen_target(schema: DetectedSchema, upload: Upload) -> tuple[Scan, str]:
     """The target's column and the task. Raises BadData."""
     name = upload.target
-    target = look.scan_of(name)
+    target = schema.scan_of(name)
     if target is None:
-        if name in look.table.unread:
-            raise BadData(f"“{name}” cannot be the target: it {look.table.unread[name]}.")
-        names = [scan.name for scan in look.scans]
+        if name in schema.table.unread:
+            raise BadData(f"“{name}” cannot be the target: it {schema.table.unread[name]}.")
+        names = [scan.name for scan in schema.scans]
         more = ", …" if len(names) > _NAMED_COLUMNS else ""
         shown = ", ".join(names[:_NAMED_COLUMNS]) + more
         raise BadData(f"No column “{name[:100]}”. Columns: {shown}.")
@@ -42,11 +42,13 @@ def chosen_target(look: Look, upload: Upload) -> tuple[Scan, str]:
     return target, task
 
 
-def chosen_columns(look: Look, upload: Upload, target: Scan) -> tuple[Kept, list[tuple[str, str]]]:
+def chosen_columns(
+    schema: DetectedSchema, upload: Upload, target: Scan
+) -> tuple[Kept, list[tuple[str, str]]]:
     """The columns that models will see, with their types, and the others with the reason. Raises
     BadData."""
     kept, dropped = [], []
-    for scan in look.scans:
+    for scan in schema.scans:
         if scan is target:
             continue
         suggested, reason = scan.suggestion()
@@ -56,7 +58,7 @@ def chosen_columns(look: Look, upload: Upload, target: Scan) -> tuple[Kept, list
             continue
         _check_type(scan, kind)
         kept.append((scan, ColumnType(kind)))
-    for name, reason in look.table.unread.items():
+    for name, reason in schema.table.unread.items():
         if upload.types.get(name, ColumnType.OUT) != ColumnType.OUT:
             raise BadData(f"The column “{name}” {reason}. Leave it out.")
         dropped.append((name, reason))

@@ -1,4 +1,4 @@
-"""What a look at all cells of a column finds, and the type that it suggests."""
+"""What a pass over all cells of a column finds, and the type that it suggests."""
 
 import re
 from collections import Counter
@@ -72,7 +72,7 @@ class Scan:
             self._follow(cells, values)
 
     def _take_others(self, tally: Counter[Cell], values: dict) -> None:
-        """Count gaps and texts."""
+        """Count missing values and texts."""
         for cell, value in values.items():
             if value is None:
                 self.missing += tally[cell]
@@ -83,7 +83,7 @@ class Scan:
                 self.longest = max(self.longest, len(value))
 
     def _remember_first(self, cells: Sequence[Cell], values: dict, row: int) -> None:
-        """Where the first gaps are, and the first cell that is no number."""
+        """Where the first missing values are, and the first cell that is no number."""
         if len(self.missing_rows) < _NAMED_ROWS and None in values.values():
             found = (row + at for at, cell in enumerate(cells) if values[cell] is None)
             self.missing_rows += [at for at, _ in zip(found, range(_NAMED_ROWS), strict=False)]

@@ -20,7 +20,7 @@ class Column(Protocol):
     """One column of x."""
 
     def values(self, cells: Sequence[Cell]) -> np.ndarray:
-        """float32, NaN for gaps."""
+        """float32, NaN for missing values."""
 
     def count(self, values: np.ndarray) -> None:
         """Take in values that are kept."""

@@ -12,7 +12,7 @@ from tuning.runner.failures import BadData
 from .choices import Kept, chosen_columns, chosen_target
 from .columns import Scan
 from .filling import Column, Target, column_of, target_of
-from .look import Look
+from .schema_detection import DetectedSchema
 from .snippet import snippet_of
 
 # Whole numbers beyond it lose their last digits as float32.
@@ -20,10 +20,10 @@ _EXACT = 2**24
 _MAX_NAMED = 8
 
 
-def read_table(look: Look, upload: Upload, folder: Path, report: Report) -> Parsed:
+def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Report) -> Parsed:
     """Write folder/x.npy; the rest is returned. Raises BadData."""
-    target, task = chosen_target(look, upload)
-    kept, dropped = chosen_columns(look, upload, target)
+    target, task = chosen_target(schema, upload)
+    kept, dropped = chosen_columns(schema, upload, target)
     shape = (target.present, len(kept))
     size = shape[0] * shape[1] * 4
     if size > upload.most_bytes:
@@ -31,11 +31,11 @@ def read_table(look: Look, upload: Upload, folder: Path, report: Report) -> Pars
             f"The prepared table needs {size / 2**20:,.0f} MB, more than the limit of "
             f"{upload.most_bytes / 2**20:,.0f} MB."
         )
-    targets = target_of(target, task, look.read)
-    columns = [column_of(scan, kind, look.read, len(kept)) for scan, kind in kept]
+    targets = target_of(target, task, schema.read)
+    columns = [column_of(scan, kind, schema.read, len(kept)) for scan, kind in kept]
     report("Writing the prepared data", 0)
     x = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype=np.float32, shape=shape)
-    y = _fill(look, target, targets, [scan for scan, _ in kept], columns, x)
+    y = _fill(schema, target, targets, [scan for scan, _ in kept], columns, x)
     x.flush()
     source = Source(
         x=np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False),
@@ -44,14 +44,14 @@ def read_table(look: Look, upload: Upload, folder: Path, report: Report) -> Pars
         feature_names=[scan.name for scan, _ in kept],
         target_name=target.name,
         origin=f"Uploaded as {upload.name}.",
-        load_snippet=snippet_of(look, upload, target, kept, task),
+        load_snippet=snippet_of(schema, upload, target, kept, task),
     )
     described = [column.described() for column in columns]
-    return Parsed("table", task, source, _notes(look, target, task, kept), dropped, described)
+    return Parsed("table", task, source, _notes(schema, target, task, kept), dropped, described)
 
 
 def _fill(
-    look: Look,
+    schema: DetectedSchema,
     target: Scan,
     targets: Target,
     scans: list[Scan],
@@ -60,9 +60,9 @@ def _fill(
 ) -> np.ndarray:
     """Write the rows that have a target into x; their targets are returned."""
     y: np.ndarray = np.empty(len(x), targets.dtype)
-    places = {scan.name: place for place, scan in enumerate(look.scans)}
+    places = {scan.name: place for place, scan in enumerate(schema.scans)}
     done = 0
-    for piece in look.table.pieces():
+    for piece in schema.table.pieces():
         values = targets.values(piece.columns[places[target.name]])
         wanted = ~np.isnan(values)
         end = done + int(wanted.sum())
@@ -76,9 +76,9 @@ def _fill(
     return y
 
 
-def _notes(look: Look, target: Scan, task: str, kept: Kept) -> list[str]:
+def _notes(schema: DetectedSchema, target: Scan, task: str, kept: Kept) -> list[str]:
     notes = []
-    dialect = look.table.dialect
+    dialect = schema.table.dialect
     if dialect.encoding:
         notes.append(
             f"Read as text in {ENCODINGS[dialect.encoding]}; the delimiter is a "
@@ -91,12 +91,12 @@ def _notes(look: Look, target: Scan, task: str, kept: Kept) -> list[str]:
             else "rows were dropped because they have"
         )
         notes.append(f"{target.missing:,} {noun} no target.")
-    gaps = [f"{scan.name} {scan.missing:,}" for scan, _ in kept if scan.missing]
-    if gaps:
-        shown = ", ".join(gaps[:_MAX_NAMED]) + (", …" if len(gaps) > _MAX_NAMED else "")
-        noun = "column has" if len(gaps) == 1 else "columns have"
-        notes.append(f"{len(gaps):,} {noun} missing values: {shown}.")
-    if words := sorted(word.strip() for word in look.read.gap_words if word.strip()):
+    missing = [f"{scan.name} {scan.missing:,}" for scan, _ in kept if scan.missing]
+    if missing:
+        shown = ", ".join(missing[:_MAX_NAMED]) + (", …" if len(missing) > _MAX_NAMED else "")
+        noun = "column has" if len(missing) == 1 else "columns have"
+        notes.append(f"{len(missing):,} {noun} missing values: {shown}.")
+    if words := sorted(word.strip() for word in schema.read.missing_markers if word.strip()):
         shown = ", ".join(f"“{word}”" for word in words[:_MAX_NAMED])
         notes.append(f"Read as missing values: {shown}.")
     if target.is_numeric and task == "classification":

@@ -1,10 +1,10 @@
-"""The first reading of a table: what its columns are, and what to propose."""
+"""Schema detection: what the columns of a table are, read before a person confirms them."""
 
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tuning.protocol.events import FoundColumn, Looked
+from tuning.protocol.events import FoundColumn, SchemaDetected
 from tuning.protocol.uploads import PARQUET, ColumnType, Upload
 from tuning.runner.datasets.parsed import Report
 from tuning.runner.failures import BadData
@@ -24,7 +24,7 @@ _TARGETS = re.compile(
 
 
 @dataclass
-class Look:
+class DetectedSchema:
     """A table and what its cells say, column by column, in the file's order."""
 
     table: Table
@@ -36,7 +36,7 @@ class Look:
         return next((scan for scan in self.scans if scan.name == name), None)
 
 
-def look_at(path: Path, upload: Upload, report: Report) -> Look:
+def detect_schema(path: Path, upload: Upload, report: Report) -> DetectedSchema:
     """Read all of a table once. Raises BadData for what is no table at all."""
     table = _open(path, upload, report)
     read = CellReader(table.dialect.decimal or ".", upload.gaps)
@@ -49,7 +49,7 @@ def look_at(path: Path, upload: Upload, report: Report) -> Look:
         rows += len(piece.columns[0])
         for scan, cells in zip(scans, piece.columns, strict=True):
             scan.take(cells, piece.row)
-    return Look(table, read, scans, rows)
+    return DetectedSchema(table, read, scans, rows)
 
 
 def _open(path: Path, upload: Upload, report: Report) -> Table:
@@ -62,25 +62,30 @@ def _open(path: Path, upload: Upload, report: Report) -> Table:
     return TextTable(path, dialect, report, tabs=upload.name.lower().endswith(".tsv"))
 
 
-def looked(look: Look) -> Looked:
+def schema_event(schema: DetectedSchema) -> SchemaDetected:
     """What people are shown before they choose."""
-    target = _proposed_target(look)
+    target = _proposed_target(schema)
     # Thousands of columns must fit into one event.
-    most = 3 if len(look.scans) <= _WIDE else 1
+    most = 3 if len(schema.scans) <= _WIDE else 1
     columns = []
-    for scan in look.scans:
+    for scan in schema.scans:
         kind, reason = scan.suggestion()
         examples = scan.examples[:most]
         columns.append(FoundColumn(scan.name, kind, scan.missing, scan.different, examples, reason))
     columns += [
-        FoundColumn(name, ColumnType.OUT, 0, 0, [], why) for name, why in look.table.unread.items()
+        FoundColumn(name, ColumnType.OUT, 0, 0, [], why)
+        for name, why in schema.table.unread.items()
     ]
-    return Looked(look.rows, columns, target.name, task_of(target), **asdict(look.table.dialect))
+    return SchemaDetected(
+        schema.rows, columns, target.name, task_of(target), **asdict(schema.table.dialect)
+    )
 
 
-def _proposed_target(look: Look) -> Scan:
+def _proposed_target(schema: DetectedSchema) -> Scan:
     """The last column whose name says so, else the last one that could be one."""
-    usable = [scan for scan in look.scans if scan.suggestion()[0] != ColumnType.OUT] or look.scans
+    usable = [
+        scan for scan in schema.scans if scan.suggestion()[0] != ColumnType.OUT
+    ] or schema.scans
     named = [scan for scan in usable if _TARGETS.fullmatch(scan.name)]
     return (named or usable)[-1]
 

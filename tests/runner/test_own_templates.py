@@ -211,7 +211,7 @@ def test_what_is_no_script_is_used_as_it_stands(inspected: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("script_needs_its_data", "The template uses NOISE, which the script computes from its own"),
+        ("script_needs_its_data", "The template uses NOISE, which the script computes from"),
         ("input_shape", "inputs of shape (28, 28), but the dataset's have shape (8, 8, 1)"),
         ("literal_shape", "Prepare the dataset again with image size 28 and RGB as its colours, or "
          "let the builder ask for input_shape"),

@@ -228,7 +228,7 @@ def fail_execution(
         locked(trial.search_id)
         must_hold(execution)
         losses = execution.losses + 1
-        if failure.code in INFRASTRUCTURE and losses < MOST_LOSSES:
+        if failure.code in INFRASTRUCTURE and losses < MAX_LOST_ATTEMPTS:
             release_execution(execution, losses=losses)
         else:
             fail_trial(trial, failure, log_tail, peak_memory, news)

@@ -89,7 +89,7 @@ def test_the_count_and_the_sizes_follow_the_form(
     assert before.context["warm_start"].inside == 20
     data |= {"space-3-low": "0.01"}
     page = as_bob.post(plan, data).content.decode()
-    assert 'id="search-warm-start" class="warm_start" hx-swap-oob="true"' in page
+    assert 'id="search-warm-start" class="warm-start" hx-swap-oob="true"' in page
     assert "Warm start with 12 trials inside the new space" in page
     assert 'id="space-compare"' in page
     assert "33 %" in page

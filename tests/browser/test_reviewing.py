@@ -356,7 +356,7 @@ def check_viewer(page: Any, project: int, address: str, rows: pd.DataFrame) -> N
     page.goto(address)
     agrees(page, rows)
     assert page.locator("#refine").count() == 0
-    assert page.request.get(f"/projects/{project}/searches/new/").status == 404
+    assert page.request.get(f"/projects/{project}/searches/new/").status == 403
     page.locator(f"#row-{rows.number.iloc[0]}").click()
     write(page, "I agree.")
     assert page.locator(".comment").count() == 2

@@ -42,6 +42,7 @@ def test_without_one_the_username_is_shown(as_dora: Client, alice: User, project
 
 
 def test_a_name_of_two_lines_and_a_wrong_address_are_refused(as_alice: Client, alice: User) -> None:
+    assert as_alice.post(PROFILE, {"display_name": "\u200b -"}).status_code == 422
     response = as_alice.post(PROFILE, {"display_name": "A\u202eB", "email": "nowhere"})
     assert response.status_code == 422
     assert set(response.context["form"].errors) == {"display_name", "email"}

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from tuning.models import Membership, Role, Team
+from tuning.models.people import display_name
 
 
 class LastOwner(Exception):
@@ -24,7 +25,7 @@ def create_team(founder: Any, name: str) -> Team:
 def default_team(user: Any) -> Team:
     """The first team that the user may edit; founded here if there is none."""
     team = Team.objects.editable_by(user).first()
-    return team or create_team(user, f"{user.get_username()}'s team"[:80])
+    return team or create_team(user, f"{display_name(user)}'s team"[:80])
 
 
 @transaction.atomic

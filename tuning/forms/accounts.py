@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UserCreationForm
 
-from tuning.models.validators import validate_name
+from tuning.models.validators import validate_display_name
 
 
 class AccountForm(UserCreationForm):
@@ -28,7 +28,7 @@ class AccountForm(UserCreationForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["first_name"].validators.append(validate_name)
+        self.fields["first_name"].validators.append(validate_display_name)
         self.fields["password2"].label = "Repeat password"
         self.fields["password2"].help_text = ""
 
@@ -46,4 +46,4 @@ class PersonForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["first_name"].validators.append(validate_name)
+        self.fields["first_name"].validators.append(validate_display_name)

@@ -7,14 +7,14 @@ from django.contrib.auth import get_user_model
 
 from tuning.models import Profile
 from tuning.models.people import display_name
-from tuning.models.validators import validate_name
+from tuning.models.validators import validate_display_name
 
 
 class ProfileForm(forms.ModelForm):
     display_name = forms.CharField(
         max_length=80,
         required=False,
-        validators=[validate_name],
+        validators=[validate_display_name],
         help_text="The name that your teams see. Blank: your username.",
     )
     theme = forms.ChoiceField(choices=Profile.Theme.choices, required=False)

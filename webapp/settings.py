@@ -396,5 +396,7 @@ LOGGING = {
             "filters": ["refused", "secrets"],
         }
     },
+    # With DEBUG Django would write each line once more, past the filters.
+    "loggers": {"django": {"handlers": []}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

@@ -19,47 +19,57 @@ def add_trial() -> Any:
     """A function that adds a completed trial (or what `settings` say) to a search."""
 
     def add(search: Search, number: int, score: float | None = None, **values: Any) -> Trial:
-        now = timezone.now()
-        defaults: dict[str, Any] = {
-            "status": Status.COMPLETED,
-            "score": score,
-            "best_epoch": 2,
-            "metrics": {"val_accuracy": score, "val_loss": 0.5, "accuracy": 0.9, "loss": 0.4},
-            "values": {"units": 8 * number, "optimizer": "adam", "learning_rate": 0.01},
-            "last_metrics": {
-                "val_accuracy": score,
-                "val_loss": 0.6,
-                "accuracy": 0.92,
-                "loss": 0.35,
-            },
-            "execution_scores": [score],
-            "epochs_done": 3,
-            "attempt": 1,
-            "parameters": 100 * number,
-            "started_at": now - timedelta(seconds=10),
-            "finished_at": now,
-        }
-        trial, _ = Trial.objects.update_or_create(
-            search=search, number=number, defaults={**defaults, **values}
-        )
+        trial = _trial(search, number, score, values)
         search.refresh_from_db(fields=["slots"])
-        Cells.objects.fill(search, [trial])
-        Epoch.objects.create(
-            trial=trial, attempt=1, execution=0, epoch=1, seconds=0.5,
-            metrics={"accuracy": 0.5, "loss": 1.5, "val_accuracy": 0.4, "val_loss": 1.8},
-        )  # fmt: skip
+        _follow_up(search, [trial])
         return trial
 
     return add
 
 
+def _trial(search: Search, number: int, score: float | None, values: dict[str, Any]) -> Trial:
+    """The row of a trial alone. The first one is there already."""
+    now = timezone.now()
+    fields: dict[str, Any] = {
+        "status": Status.COMPLETED,
+        "score": score,
+        "best_epoch": 2,
+        "metrics": {"val_accuracy": score, "val_loss": 0.5, "accuracy": 0.9, "loss": 0.4},
+        "values": {"units": 8 * number, "optimizer": "adam", "learning_rate": 0.01},
+        "last_metrics": {"val_accuracy": score, "val_loss": 0.6, "accuracy": 0.92, "loss": 0.35},
+        "execution_scores": [score],
+        "epochs_done": 3,
+        "attempt": 1,
+        "parameters": 100 * number,
+        "started_at": now - timedelta(seconds=10),
+        "finished_at": now,
+        **values,
+    }
+    if search.trials.filter(number=number).update(**fields):
+        return search.trials.get(number=number)
+    return Trial.objects.create(search=search, number=number, **fields)
+
+
+def _follow_up(search: Search, trials: list[Trial]) -> None:
+    """What is written along with trials: all at once, since many tests begin with it."""
+    Cells.objects.fill(search, trials)
+    metrics = {"accuracy": 0.5, "loss": 1.5, "val_accuracy": 0.4, "val_loss": 1.8}
+    Epoch.objects.bulk_create(
+        Epoch(trial=trial, attempt=1, execution=0, epoch=1, seconds=0.5, metrics=metrics)
+        for trial in trials
+    )
+
+
 @pytest.fixture
-def search(make_search: Any, add_trial: Any) -> Search:
+def search(make_search: Any) -> Search:
     """A finished search of three trials; the third is the best."""
     search: Search = make_search(max_trials=3)
-    add_trial(search, 1, 0.9, is_baseline=True)
-    add_trial(search, 2, 0.8)
-    add_trial(search, 3, 0.95)
+    trials = [
+        _trial(search, 1, 0.9, {"is_baseline": True}),
+        _trial(search, 2, 0.8, {}),
+        _trial(search, 3, 0.95, {}),
+    ]
+    _follow_up(search, trials)
     Search.objects.filter(pk=search.pk).update(
         status=SearchStatus.COMPLETED, finished_at=timezone.now()
     )

@@ -125,75 +125,76 @@ def _status(client: Client, url: str) -> int:
     return response.status_code
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in OPEN])
+def statuses(client: Client, url: str) -> tuple[int, int]:
+    """Of the answers to GET and POST."""
+    return _status(client, url), client.post(url).status_code
+
+
+def is_not_there(found: tuple[int, int]) -> bool:
+    return 404 in found and {*found} <= {404, 405}
+
+
+# Who is refused changes nothing, so that the addresses of a test can share its rows.
+
+
 def test_without_an_account_every_address_leads_to_the_sign_in_page(
-    name: str, address: Any, client: Client
+    address: Any, client: Client
 ) -> None:
-    for response in (client.get(address(name)), client.post(address(name))):
-        assert response.status_code == 302
-        assert response["Location"].startswith(reverse("login"))
+    for name in sorted({*NAMES} - OPEN):
+        for response in (client.get(address(name)), client.post(address(name))):
+            assert response.status_code == 302, name
+            assert response["Location"].startswith(reverse("login")), name
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in NAMES if name not in OPEN | SHARED | BUILT_IN | OWN]
-)
-def test_strangers_find_nothing(name: str, address: Any, as_charlie: Client) -> None:
-    statuses = {
-        as_charlie.get(address(name)).status_code,
-        as_charlie.post(address(name)).status_code,
-    }
-    assert statuses <= {404, 405}
-    assert 404 in statuses
+def test_strangers_find_nothing(address: Any, as_charlie: Client) -> None:
+    names = {*NAMES} - OPEN - SHARED - BUILT_IN - OWN
+    found = {name: statuses(as_charlie, address(name)) for name in names}
+    assert {name: them for name, them in found.items() if not is_not_there(them)} == {}
 
 
-@pytest.mark.parametrize("name", sorted(READABLE))
-def test_viewers_may_look(name: str, address: Any, as_dora: Client) -> None:
-    assert _status(as_dora, address(name)) in (200, 204)
+def test_viewers_may_look(address: Any, as_dora: Client) -> None:
+    found = {name: _status(as_dora, address(name)) for name in READABLE}
+    assert {name: status for name, status in found.items() if status not in (200, 204)} == {}
 
 
-@pytest.mark.parametrize("name", CHANGES)
 def test_viewers_change_nothing_and_read_whom_to_ask(
-    name: str, address: Any, as_dora: Client, dataset: Dataset, hypermodel: HyperModel, team: Team
+    address: Any, as_dora: Client, dataset: Dataset, hypermodel: HyperModel, team: Team
 ) -> None:
-    if name.startswith(("dataset-", "hypermodel-")):
-        # Of the team, in place of built-in ones.
-        type(dataset).objects.filter(pk=dataset.pk).update(team=team)
-        type(hypermodel).objects.filter(pk=hypermodel.pk).update(team=team)
-    answers = [as_dora.get(address(name)), as_dora.post(address(name))]
-    assert {answer.status_code for answer in answers} <= {403, 405}
-    refused = [answer.content.decode() for answer in answers if answer.status_code == 403]
-    assert refused
-    for page in refused:
-        assert "Ask alice (owner) for the " in page or "Only " in page
+    # Of the team, in place of built-in ones.
+    type(dataset).objects.filter(pk=dataset.pk).update(team=team)
+    type(hypermodel).objects.filter(pk=hypermodel.pk).update(team=team)
+    for name in CHANGES:
+        answers = [as_dora.get(address(name)), as_dora.post(address(name))]
+        assert {answer.status_code for answer in answers} <= {403, 405}, name
+        refused = [answer.content.decode() for answer in answers if answer.status_code == 403]
+        assert refused, name
+        for page in refused:
+            assert "Ask alice (owner) for the " in page or "Only " in page, name
 
 
-@pytest.mark.parametrize("name", sorted(PERSONAL - SHARED - OWN))
-def test_what_is_somebody_elses_own_is_not_there(name: str, address: Any, as_dora: Client) -> None:
-    statuses = {method(address(name)).status_code for method in (as_dora.get, as_dora.post)}
-    assert statuses <= {404, 405}
-    assert 404 in statuses
+def test_what_is_somebody_elses_own_is_not_there(address: Any, as_dora: Client) -> None:
+    found = {name: statuses(as_dora, address(name)) for name in PERSONAL - SHARED - OWN}
+    assert {name: them for name, them in found.items() if not is_not_there(them)} == {}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("person-")])
-def test_only_administrators_see_the_people(name: str, address: Any, as_alice: Client) -> None:
-    assert {as_alice.get(address(name)).status_code, as_alice.post(address(name)).status_code} == {
-        404
-    }
+def test_only_administrators_see_the_people(address: Any, as_alice: Client) -> None:
+    names = [name for name in NAMES if name.startswith("person-")]
+    assert {statuses(as_alice, address(name)) for name in names} == {(404, 404)}
 
 
-@pytest.mark.parametrize("name", sorted(OWNERS))
 def test_only_owners_change_who_is_in_the_team(
-    name: str, address: Any, as_bob: Client, as_dora: Client
+    address: Any, as_bob: Client, as_dora: Client
 ) -> None:
-    for client in (as_bob, as_dora):
-        response = client.post(address(name))
-        assert response.status_code == 403
-        assert "Ask alice (owner) for the owner role." in response.content.decode()
+    for name in sorted(OWNERS):
+        for client in (as_bob, as_dora):
+            response = client.post(address(name))
+            assert response.status_code == 403, name
+            assert "Ask alice (owner) for the owner role." in response.content.decode(), name
 
 
-@pytest.mark.parametrize("name", sorted(READABLE | SHARED))
-def test_members_reach_every_page(name: str, address: Any, as_bob: Client) -> None:
-    assert _status(as_bob, address(name)) in (200, 204)
+def test_members_reach_every_page(address: Any, as_bob: Client) -> None:
+    found = {name: _status(as_bob, address(name)) for name in READABLE | SHARED}
+    assert {name: status for name, status in found.items() if status not in (200, 204)} == {}
 
 
 def test_viewers_are_shown_no_buttons(address: Any, as_dora: Client) -> None:

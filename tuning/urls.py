@@ -20,6 +20,7 @@ from tuning.views import (
     mentions,
     names,
     notes,
+    palette,
     people,
     profiles,
     projects,
@@ -56,6 +57,7 @@ def _name(folder: str, kind: str) -> URLPattern:
 
 urlpatterns = [
     path("", home.project_list, name="project-list"),
+    path("go/", palette.palette, name="palette"),
     path("home/live/", home.home_live, name="home-live"),
     path("projects/new/", projects.project_create, name="project-create"),
     path("projects/<int:pk>/", projects.project_detail, name="project-detail"),

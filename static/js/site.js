@@ -1,6 +1,8 @@
 // Every page: the theme button, copy buttons, buttons that are pressed once, live fragments.
 
 import "./menus.js";
+import "./palette.js";
+
 const toggle = document.getElementById("theme-toggle");
 const nameTheme = () => {
   const dark = document.documentElement.dataset.theme === "dark";

@@ -1,4 +1,5 @@
-"""axe-core finds no violation on any page, at both widths and in both themes."""
+"""axe-core finds no violation on any page, at both widths and in both themes; pages are reached by
+the keyboard alone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ PROJECT = [
 SEARCH = ["", "trials/", "trials/?plot=history", "failures/", "settings/", "comments/", "try/"]
 
 
-def test_no_page_has_violations(sign_in: Callable[..., Any]) -> None:
+def test_every_page_is_accessible(sign_in: Callable[..., Any]) -> None:
     page = sign_in(viewport={"width": 1280, "height": 900})
     page.goto("/projects/1/")
     search = start_search(page, tuner="random", max_trials="3", epochs="1")
@@ -39,6 +40,31 @@ def test_no_page_has_violations(sign_in: Callable[..., Any]) -> None:
     ]
     found = [problem for address in addresses for problem in violations(page, address)]
     assert found == []
+    by_keyboard(page, search)
+
+
+def by_keyboard(page: Any, search: int) -> None:
+    """The palette finds a trial, `?` lists the shortcuts, Down opens a menu, Escape closes it."""
+    page.goto("/help/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("trial 1")
+    page.locator("#palette-items").get_by_text("Trial 1", exact=False).first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/trials/*/")
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keyboard shortcuts").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog", name="Keyboard shortcuts").wait_for(state="hidden")
+    page.goto(f"/searches/{search}/")
+    page.locator("#search-more").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.textContent") == "Retrain with other settings"
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.textContent") == "Try values"
+    page.keyboard.press("Escape")
+    page.locator("#more-menu").wait_for(state="hidden")
 
 
 def violations(page: Any, address: str) -> list[str]:

@@ -40,6 +40,7 @@ SHARED = {
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
     "mention-list", "help-page", "access-token-list", "profile", "session-list", "home-live",
+    "palette",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
@@ -111,7 +112,7 @@ def address(
             return reverse(name, args=["x" * 43])
         if name == "saved-model-file":
             return reverse(name, args=[saved_model.pk, "history.csv"])
-        plain = {"health", "help-page", "profile", "home-live"} | OWN
+        plain = {"health", "help-page", "profile", "home-live", "palette"} | OWN
         if name.endswith(("-list", "-create")) or name in plain:
             return reverse(name)
         return reverse(name, args=[rows[name.split("-")[0]].pk])

@@ -157,3 +157,17 @@ def test_every_pruner_and_its_settings_are_explained(as_dora: Client) -> None:
         assert row, setting.name
         assert setting.option in row[0]
     assert "horizon effect" in html
+
+
+@pytest.mark.parametrize(
+    ("slug", "words"),
+    [
+        ("projects", "Validation rows"), ("datasets", "missing values"), ("templates", "build_model"),
+        ("models", "test rows"), ("strategies", "Search strategies"), ("teams", "Roles"),
+    ],
+)  # fmt: skip
+def test_help_covers_everything_that_a_project_is_made_of(
+    slug: str, words: str, as_dora: Client
+) -> None:
+    assert words in page(as_dora, slug)
+    assert reverse("help-page", args=[slug]) in as_dora.get(reverse("help-page")).content.decode()

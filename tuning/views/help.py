@@ -31,12 +31,16 @@ class Page:
 PAGES = {
     page.slug: page
     for page in (
+        Page("projects", "Projects", "Datasets, templates, splits and searches."),
+        Page("datasets", "Datasets", "Tables, images and NumPy arrays."),
+        Page("templates", "Model templates", "KerasTuner and scikit-learn code."),
+        Page("models", "Models", "Retraining, test metrics, files and predictions."),
         Page(
             "trials", "The trial table", "Columns, sorting, filters and views.",
             lambda: {"operators": texts.operators()},
         ),
         Page(
-            "addresses", "Addresses", "URL parameters of trial tables.",
+            "addresses", "URL parameters", "URL parameters of trial tables.",
             lambda: {"operators": texts.operators(), "formats": FORMATS.values()},
         ),
         Page(

@@ -30,7 +30,7 @@ function show() {
   }
   const count = chosen.size;
   form.hidden = count === 0;
-  document.getElementById("chosen-count").textContent = `${count} ${count === 1 ? "trial" : "trials"} chosen`;
+  document.getElementById("chosen-count").textContent = `${count} selected`;
   if (compare) {
     const can = count >= 2 && count <= MAX_COMPARED;
     compare.setAttribute("aria-disabled", String(!can));

@@ -10,8 +10,8 @@ const over = document.getElementById("over");
 const note = document.getElementById("over-note");
 const NOTES = {
   trials: "",
-  training: "The time of all trials, one after the other.",
-  wall: "As the clock ran: trials side by side, pauses included.",
+  training: "Total training time of all trials.",
+  wall: "Elapsed time, including pauses.",
 };
 let info = null;
 

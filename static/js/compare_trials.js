@@ -12,7 +12,7 @@ function show(news) {
   info = news;
   curveNote(info.every);
   if (!info.plots.length) {
-    say(first, "The curves appear with the first epoch.");
+    say(first, "Curves appear after the first epoch.");
     return;
   }
   while (box.children.length < info.plots.length) {

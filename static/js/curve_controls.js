@@ -24,7 +24,7 @@ export function curveControls() {
 
 export function curveNote(every) {
   const note = document.getElementById("curve-note");
-  if (note) note.textContent = every > 1 ? `Of these long trainings one epoch in ${every} is drawn.` : "";
+  if (note) note.textContent = every > 1 ? `Every ${every}th epoch is drawn.` : "";
 }
 
 function restore() {

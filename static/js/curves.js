@@ -13,7 +13,7 @@ function show(news) {
   const { plots, every } = news;
   curveNote(every);
   if (!plots.length) {
-    say(first, box.dataset.active ? "The curves appear with the first epoch." : "There are no epochs.");
+    say(first, box.dataset.active ? "Curves appear after the first epoch." : "No epochs.");
     return;
   }
   while (box.children.length < plots.length) {

@@ -5,7 +5,7 @@ const box = document.getElementById("folds-plot");
 
 function show(info) {
   if (!info.folds.length) {
-    say(box, box.dataset.active ? "The scores appear with the first fold." : "No fold has a score.");
+    say(box, box.dataset.active ? "Scores appear after the first fold." : "No scores.");
     return;
   }
   draw(box, () => {

@@ -3,7 +3,7 @@ import { colour, colours, draw, say } from "./plots.js";
 
 export function drawHistory(element, info) {
   if (!info.numbers.length) {
-    say(element, info.failed.length + info.pruned.length ? "No trial has a score." : "Every completed trial becomes a point here.");
+    say(element, info.failed.length + info.pruned.length ? "No trial has a score." : "Completed trials appear here.");
     return;
   }
   draw(element, () => {

@@ -23,7 +23,7 @@ const axis = (title) => ({
 // Draws or updates. `traces` and the axis titles are made anew for each theme, hence a function.
 export function draw(element, make) {
   if (!window.Plotly) {
-    say(element, "The plots could not be loaded. The tables have the same figures.");
+    say(element, "Plots could not be loaded. See the tables instead.");
     return;
   }
   const { traces, layout } = figureOf(make);
@@ -115,7 +115,7 @@ export function follow(box, show, place = box) {
       info = await fetchInfo(box.dataset.url);
       show(info);
     } catch {
-      if (!info) say(place, "The figures could not be fetched.");
+      if (!info) say(place, "Could not load the data. Reload the page.");
     }
   }
 

@@ -19,7 +19,7 @@ async function refresh() {
     revision = now;
     show();
   } catch {
-    if (!info) for (const element of [history, running]) say(element, "The figures could not be fetched.");
+    if (!info) for (const element of [history, running]) say(element, "Could not load the data. Reload the page.");
   }
   busy = false;
 }

@@ -76,7 +76,7 @@ window.addEventListener("pageshow", () => {
   }
 });
 
-// Live fragments: leave a piece of the page alone if its news are the same as what stands there, so
+// Live fragments: leave a piece of the page alone if the answer equals its content, so
 // that selections, open details and scroll positions stay. Text of the last version by id.
 const shown = new Map();
 let open = [];
@@ -117,7 +117,7 @@ const isOffline = (state) => {
     offline = document.createElement("p");
     offline.className = "notice failed";
     offline.setAttribute("role", "status");
-    offline.textContent = "The site cannot be reached. What you see may be old; it is asked again every few seconds.";
+    offline.textContent = "Connection lost. This page may be outdated. Retrying…";
     document.getElementById("main").prepend(offline);
   } else if (!state && offline) {
     offline.remove();

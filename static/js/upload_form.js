@@ -37,7 +37,7 @@ export function followUpload(form, adapt = () => {}) {
     if (!isForm && request.status < 400) { location.assign(request.responseURL); return; }
     working(false);
     if (request.getResponseHeader("Content-Type")?.startsWith("text/plain")) { complain(request.responseText); return; }
-    if (!isForm) { complain("The site refused the upload. Load the page again and try once more."); return; }
+    if (!isForm) { complain("The upload was refused. Reload the page and try again."); return; }
     // The form with its errors; the file stays chosen.
     const file = part("input[type=file]");
     form.replaceChildren(...isForm.childNodes);
@@ -56,7 +56,7 @@ export function followUpload(form, adapt = () => {}) {
     request.addEventListener("load", answered);
     request.addEventListener("error", () => {
       working(false);
-      complain("The upload broke off. Check the connection and try again.");
+      complain("The upload was interrupted. Check your connection and try again.");
     });
     request.open("POST", location.href);
     part("progress").value = 0;

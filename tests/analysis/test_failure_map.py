@@ -193,8 +193,8 @@ def test_of_a_search(make_search: Any, add_trial: Any) -> None:  # noqa: F811
     [
         ("0.from.48", "8 to 40 in steps of 8"),
         ("0.to.16", "24 to 64 in steps of 8"),
-        ("0.from.16", "always 8"),
-        ("1.is.'sgd'", "always adam"),
+        ("0.from.16", "fixed: 8"),
+        ("1.is.'sgd'", "fixed: adam"),
         ("2.from.0.7", "0 to 0.6 in steps of 0.1"),
         ("3.from.0.03125", "0.0001 to 0.0312, logarithmic"),
         ("3.to.0.03125", "0.0313 to 0.1, logarithmic"),

@@ -158,7 +158,7 @@ def test_chosen_rows_stay_chosen_from_page_to_page(page: Any) -> None:
     page.locator("#page-next").click()
     wait_for_query(page, "page=2")
     page.get_by_label("Choose trial 101").check()
-    assert page.locator("#chosen-count").inner_text() == "2 trials chosen"
+    assert page.locator("#chosen-count").inner_text() == "2 selected"
     page.reload()
     assert page.get_by_label("Choose trial 101").is_checked()
     page.go_back()

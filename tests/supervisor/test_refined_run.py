@@ -55,5 +55,5 @@ def test_refined_into_a_bayesian_search(
     assert best[0] is not None
     assert best[1] is not None
     text = as_dora.get(reverse("search-detail", args=[second.pk])).content.decode()
-    assert f"Begins with {len(fed)} trials of search 1" in text
+    assert f"Warm start with {len(fed)} trials of search 1" in text
     assert "8 of 8 trials" in text

@@ -207,7 +207,7 @@ def test_the_lineage_is_visible(
     third = Search.objects.latest("number")
     page = as_dora.get(reverse("search-detail", args=[second.pk])).content.decode()
     assert f'Refined from <a href="{reverse("search-detail", args=[many.pk])}">search 1</a>' in page
-    assert f"Begins with {second.fed_count} trials of search 1 (best " in page
+    assert f"Warm start with {second.fed_count} trials of search 1 (best " in page
     assert second.fed_trials.get(number=20).score == 0.2
     settings = as_dora.get(reverse("search-settings", args=[second.pk])).content.decode()
     assert '<b aria-current="page">Search 2</b>' in settings
@@ -267,4 +267,4 @@ def test_failures_lead_to_a_space_without_them(
 
 def test_no_failures(as_dora: Client, search: Search) -> None:
     page = as_dora.get(reverse("search-failures", args=[search.pk])).content.decode()
-    assert "No trial of this search has failed." in page
+    assert "No failed trials." in page

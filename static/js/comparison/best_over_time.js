@@ -7,7 +7,7 @@ export function drawBestOverTime(element, group, over) {
   const curves = group.curves.filter((curve) => curve[over].x.length);
   if (!curves.length) {
     const ended = group.curves.some((curve) => curve.trials.x.length);
-    say(element, ended ? "These searches do not know when their trials ran." : "No trial has a score yet.");
+    say(element, ended ? "These searches have no start times." : "No trial has a score yet.");
     return;
   }
   const last = Math.max(...curves.map((curve) => curve[over].x.at(-1)));

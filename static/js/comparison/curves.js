@@ -10,7 +10,7 @@ export function drawCurves(element, plot, info, { smoothing, log, mean }) {
       name: plain(info.trials[curve.trial]) + (several(plot, curve) && !mean ? `, execution ${curve.execution + 1}` : ""),
       x: curve.epochs, y: smooth(curve.values, smoothing), type: "scatter",
       mode: curve.epochs.length < 40 ? "lines+markers" : "lines",
-      // The colour is the trial's; from the seventh on, dashes tell them apart, and markers executions.
+      // The colour is the trial's; from the seventh on, dashes distinguish trials, and markers executions.
       line: { color: colours()[curve.trial % 6], width: 2, dash: dash(curve.trial) },
       marker: { size: 5, symbol: curve.execution % 8 },
       hovertemplate: `${info.x} %{x}: %{y:.5g}<extra>%{fullData.name}</extra>`,

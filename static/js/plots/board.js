@@ -91,7 +91,7 @@ class Figure {
         this.cost = performance.now() - begun;
       }
     } catch {
-      if (turn === this.turn && !this.info) say(this.plot, "The figures could not be fetched.");
+      if (turn === this.turn && !this.info) say(this.plot, "Could not load the data. Reload the page.");
     }
     if (turn !== this.turn) return;
     this.asking = null;
@@ -112,7 +112,7 @@ class Figure {
     if (!this.info || !this.module) return;
     this.late = this.held;
     if (this.late) return;
-    if (!window.Plotly) { say(this.plot, "The plots could not be loaded. The table has the same figures."); return; }
+    if (!window.Plotly) { say(this.plot, "Plots could not be loaded. See the table instead."); return; }
     this.drawn = this.figure();
     this.note.textContent = this.drawn.empty ? "" : [this.info.note, this.drawn.note].filter(Boolean).join(" ");
     controls(this.options, this.name, this.info.options, {

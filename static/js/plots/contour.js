@@ -3,7 +3,7 @@ import { colour, plain } from "../plots.js";
 import { axisLayout, colourNote, layout, scale, scoresOf } from "./figure.js";
 
 export function figure(info) {
-  if (!info.pk.length) return { empty: info.note || "There are no trials to draw." };
+  if (!info.pk.length) return { empty: info.note || "No trials to draw." };
   const { x, y } = info;
   return {
     traces: [

@@ -4,7 +4,7 @@ import { smooth } from "../smoothing.js";
 import { axisLayout, layout } from "./figure.js";
 
 export function figure(info, options) {
-  if (!info.curves.length) return { empty: "These trials have no epochs yet." };
+  if (!info.curves.length) return { empty: "No epochs yet." };
   const weight = Number(options.get("smoothing") ?? 0) || 0;
   const longest = info.curves.reduce((most, curve) => Math.max(most, ...curve.epochs), 0);
   const places = new Map(info.pk.map((pk, index) => [pk, index]));

@@ -3,7 +3,7 @@ import { colour, colours, dash, plain } from "../plots.js";
 import { axisLayout, layout } from "./figure.js";
 
 export function figure(info) {
-  if (!info.curves.some((curve) => curve.count)) return { empty: "No trial of these has a score." };
+  if (!info.curves.some((curve) => curve.count)) return { empty: "No scores yet." };
   const x = { key: "score", label: info.objective, values: [] };
   return {
     traces: info.curves.map((curve, index) => ({
@@ -12,7 +12,7 @@ export function figure(info) {
     })),
     layout: layout({
       showlegend: true, selectdirection: "h", xaxis: axisLayout(x),
-      yaxis: { title: { text: "part of the trials", standoff: 8 }, tickformat: ".0%", range: [0, 1.02], gridcolor: colour("line"), automargin: true },
+      yaxis: { title: { text: "share of trials", standoff: 8 }, tickformat: ".0%", range: [0, 1.02], gridcolor: colour("line"), automargin: true },
     }),
     axes: { x },
     text: info.curves.map((curve) => `${curve.name}: ${curve.count} trials`).join("; "),

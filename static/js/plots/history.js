@@ -4,7 +4,7 @@ import { axisLayout, layout, pointSize } from "./figure.js";
 
 export function figure(info) {
   const count = info.scores.length;
-  if (!count) return { empty: info.failed.length + info.pruned.length ? "No trial of these has a score." : "Every completed trial becomes a point here." };
+  if (!count) return { empty: info.failed.length + info.pruned.length ? "No scores yet." : "Completed trials appear here." };
   const [first, second] = colours();
   const x = { key: "number", label: "trial", values: info.number };
   const y = { key: "score", label: info.objective, values: info.scores };

@@ -5,8 +5,8 @@ import { axisLayout, colourNote, layout, pointSize, scale, scoresOf } from "./fi
 
 export function figure(info) {
   const count = info.axes.length;
-  if (!info.pk.length) return { empty: "There are no trials to draw." };
-  if (count < 2) return { empty: "A matrix needs two columns or more." };
+  if (!info.pk.length) return { empty: "No trials to draw." };
+  if (count < 2) return { empty: "Select two or more columns." };
   const scores = scoresOf(info.colour);
   const text = info.number.map((number) => `trial ${number}`);
   const axes = {};

@@ -117,7 +117,7 @@ function ordered(option, id, change) {
     if (on().length > option.most) event.target.checked = false;
     else changed();
   });
-  const hint = Object.assign(document.createElement("p"), { className: "small muted", textContent: `At most ${option.most}. The arrows, or Alt and an arrow key, move a chosen one.` });
+  const hint = Object.assign(document.createElement("p"), { className: "small muted", textContent: `Up to ${option.most}. Use the arrows or Alt with an arrow key to reorder.` });
   details.append(summary, list, hint);
   return details;
 }

@@ -121,7 +121,7 @@ function painted(rules, groups, floor) {
 }
 
 export function figure(info) {
-  if (!info.pk.length || !info.axes.length) return { empty: "There are no trials to draw." };
+  if (!info.pk.length || !info.axes.length) return { empty: "No trials to draw." };
   const rules = info.axes.map(ruled);
   const scores = scoresOf(info.colour);
   const inside = info.inside ? new Set(info.inside) : null;

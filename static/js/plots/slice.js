@@ -5,7 +5,7 @@ import { axisLayout, layout, pointSize } from "./figure.js";
 const IN_A_ROW = 3;
 
 export function figure(info) {
-  if (!info.pk.length || !info.axes.length) return { empty: "There are no trials to draw." };
+  if (!info.pk.length || !info.axes.length) return { empty: "No trials to draw." };
   const rows = Math.ceil(info.axes.length / IN_A_ROW);
   const across = Math.min(info.axes.length, IN_A_ROW);
   const axes = {};

@@ -5,7 +5,7 @@ import { layout } from "./figure.js";
 const STATUSES = ["completed", "running", "pruned", "failed", "stopped", "queued"];
 
 export function figure(info) {
-  if (!info.pk.length) return { empty: "No trial of these has been started." };
+  if (!info.pk.length) return { empty: "No trials have started." };
   const traces = STATUSES.flatMap((status) => {
     const mine = info.status.flatMap((one, index) => (one === status && info.end[index] !== null ? [index] : []));
     if (!mine.length) return [];

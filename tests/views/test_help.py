@@ -163,7 +163,8 @@ def test_every_pruner_and_its_settings_are_explained(as_dora: Client) -> None:
     ("slug", "words"),
     [
         ("projects", "Validation rows"), ("datasets", "missing values"),
-        ("templates", "build_model"), ("models", "test rows"), ("strategies", "Search strategies"), ("teams", "Roles"),
+        ("templates", "build_model"), ("models", "test rows"),
+        ("strategies", "Search strategies"), ("teams", "Roles"),
     ],
 )  # fmt: skip
 def test_help_covers_everything_that_a_project_is_made_of(

@@ -11,6 +11,7 @@ from tuning.views import (
     comments,
     comparisons,
     datasets,
+    evaluations,
     health,
     help,
     home,
@@ -144,6 +145,17 @@ urlpatterns = [
     path("mentions/", mentions.mention_list, name="mention-list"),
     path("models/<int:pk>/", saved_models.saved_model_detail, name="saved-model-detail"),
     path("models/<int:pk>/live/", saved_models.saved_model_live, name="saved-model-live"),
+    path(
+        "models/<int:pk>/evaluation.json",
+        evaluations.saved_model_evaluation,
+        name="saved-model-evaluation",
+    ),
+    path("models/<int:pk>/rows/", evaluations.saved_model_rows, name="saved-model-rows"),
+    path(
+        "models/<int:pk>/rows/<int:row>.png",
+        evaluations.saved_model_picture,
+        name="saved-model-picture",
+    ),
     path("models/<int:pk>/plots.json", saved_models.saved_model_plots, name="saved-model-plots"),
     path(
         "models/<int:pk>/download/",

@@ -22,6 +22,7 @@ from tuning.runner.inputs.data import load_dataset
 from tuning.supervisor.model_files import store_model_file
 
 from .check_templates import Recorder
+from .evaluation.recount import recounted
 from .harness import SPLIT, Runner, TrialRunner, project, search_order
 from .warm import python
 
@@ -351,6 +352,10 @@ def test_the_file_predicts_the_same_in_another_process(
     with Runner(tmp_path / "work") as running:
         result = running.result(order, Retrained)
     assert isinstance(result, Retrained), result
+    lines = recounted(result, tmp_path / "work", order.project)
+    assert [s.name for s in result.evaluation.measured if s.low is not None] == [
+        "f1_macro", "accuracy",
+    ]  # fmt: skip
     assert result.trusted_types == types
     assert result.metrics.keys() == {"f1_macro", "accuracy"}
     assert {"python", "scikit_learn", "skops", "numpy"} <= result.versions.keys()
@@ -368,6 +373,7 @@ def test_the_file_predicts_the_same_in_another_process(
     from tuning.runner.inputs.data import split_rows
 
     rows = split_rows(dataset.y, SPLIT)["test"]
+    assert (lines[:, 2] == predicted[rows]).all()
     accuracy = float((predicted[rows] == dataset.y[rows]).mean())
     assert result.metrics["accuracy"] == pytest.approx(accuracy)
     assert result.metrics["accuracy"] > 0.9
@@ -381,6 +387,8 @@ def test_numbers_are_judged_by_r2_and_their_error(datasets: Path, tmp_path: Path
     with Runner(tmp_path / "work") as running:
         result = running.result(order, Retrained)
     assert result.metrics.keys() == {"neg_mean_squared_error", "r2", "mean_absolute_error"}
+    recounted(result, tmp_path / "work", order.project)
+    assert [score.name for score in result.evaluation.measured if score.low is None] == []
     assert result.metrics["neg_mean_squared_error"] < 0 < result.metrics["mean_absolute_error"]
 
 

@@ -18,6 +18,7 @@ from tuning.protocol.orders import InspectOrder, RetrainOrder
 from tuning.runner.inputs.preprocessing import Preprocessing
 from tuning.splits import split_rows
 
+from .evaluation.recount import recounted
 from .harness import Runner, TrialRunner, project, search_order
 from .tables import COLUMNS, raw_rows, write_table
 from .warm import python
@@ -174,6 +175,12 @@ def test_a_downloaded_model_takes_raw_values(tmp_path: Path, task: str) -> None:
     with Runner(tmp_path / "work") as runner:
         result = runner.result(order, Retrained)
     assert isinstance(result, Retrained), result
+    lines = recounted(result, tmp_path / "work", wanted)
+    # The targets follow from these, and from no other.
+    by_use = sorted(result.evaluation.importances.columns, key=lambda c: -(c.mean or 0))
+    deciding = {"Straße", "numbers"} | ({"price/unit"} if task == "regression" else set())
+    assert {column.column for column in by_use[: len(deciding)]} == deciding
+    assert [score.name for score in result.evaluation.measured if score.low is None] == []
     y = np.load(folder / "y.npy")
     test = split_rows(y, wanted.split)["test"]
     rows = np.load(folder / "x.npy")[test]
@@ -187,6 +194,8 @@ def test_a_downloaded_model_takes_raw_values(tmp_path: Path, task: str) -> None:
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     predictions = np.array(answer["predictions"])
+    labels = predictions.argmax(axis=1) if task == "classification" else predictions[:, 0]
+    assert lines[:, 2] == pytest.approx(labels, rel=1e-4, abs=1e-4)
     assert answer["about"]["target"] == "target"
     if task == "classification":
         assert answer["about"]["class_names"] == ["cheap", "dear"]

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from tuning.hypermodels import BUILTIN, source_of
+from tuning.protocol.evaluation import Importances
 from tuning.protocol.events import EpochEnd, Retrained
 from tuning.protocol.orders import RetrainOrder
 from tuning.supervisor.model_files import store_model_file
 
+from .evaluation.recount import recounted
 from .harness import Runner, project
 from .warm import python
 
@@ -52,6 +54,12 @@ def test_the_saved_model_scores_the_same_in_another_process(
     assert [(e.execution, e.epoch) for e in epochs] == [(0, n) for n in range(1, 11)]
     assert epochs[0].metrics.keys() == {"accuracy", "loss"}
     result = events[-1]
+    recounted(result, tmp_path / "work", project(cnn, digits))
+    assert {score.name for score in result.evaluation.measured if score.low is not None} == {
+        "accuracy", "loss",
+    }  # fmt: skip
+    # Images have no columns to shuffle.
+    assert result.evaluation.importances == Importances()
     assert result.metrics.keys() == {"accuracy", "loss"}
     assert result.metrics["accuracy"] > 0.9
     assert {"python", "keras", "tensorflow", "keras_tuner", "numpy"} == result.versions.keys()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tuning.protocol.evaluation import PREDICTIONS, Evaluation
 from tuning.protocol.events import (
     Built,
     EpochEnd,
@@ -101,6 +102,8 @@ class FakeRunner:
     used_memory: int = 1000
     trusted_types: list[str] = field(default_factory=list)
     independent: bool = False
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    predictions: bytes = b""
     used_processes: int = 1
     used_disk: DiskUse = field(default_factory=DiskUse)
     search_id: int | None = None
@@ -208,7 +211,11 @@ class FakeRunner:
         for epoch in range(1, order.epochs + 1):
             yield EpochEnd(0, epoch, 0.1, {"loss": 1 / epoch})
         self._write("model.keras", model_file("keras"))
-        yield Retrained({"accuracy": 0.9}, 100, {"keras": "3"}, "dense")
+        if self.predictions:
+            self._write(PREDICTIONS, self.predictions)
+        yield Retrained(
+            {"accuracy": 0.9}, 100, {"keras": "3"}, "dense", evaluation=self.evaluation
+        )
 
     def _write(self, name: str, content: bytes) -> None:
         path = self.folder / name

@@ -32,6 +32,8 @@ from tuning.models import (
     Worker,
 )
 
+from .evaluations import LINES, classification, evaluated, stored_images
+
 # Anybody may open these: strangers with an invitation have no account yet.
 OPEN = {"health", "invitation-open", "sign-up"}
 # What everybody with an account sees: their own lists, and what is built in.
@@ -55,6 +57,7 @@ READABLE = {
     "search-tensorboard",
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
+    "saved-model-evaluation", "saved-model-rows", "saved-model-picture",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
     "team-detail", "import-detail", "import-live",
     "search-plot", "trial-card",
@@ -110,6 +113,10 @@ def address(
             return reverse(name, args=[team.pk, alice.pk])
         if name == "invitation-open":
             return reverse(name, args=["x" * 43])
+        if name in ("saved-model-rows", "saved-model-picture"):
+            stored_images(saved_model, f"test-images-{os.getpid()}")
+            evaluated(saved_model, classification(), LINES)
+            return reverse(name, args=[saved_model.pk, 7][: 1 + (name == "saved-model-picture")])
         if name == "saved-model-file":
             return reverse(name, args=[saved_model.pk, "history.csv"])
         plain = {"health", "help-page", "profile", "home-live", "palette"} | OWN

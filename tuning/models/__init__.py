@@ -13,7 +13,7 @@ from .mails import OutgoingMail
 from .notes import Comment, Mention, SavedView, Star, Tag
 from .people import BrowserSession, Profile
 from .projects import Project
-from .saved_models import SavedModel, SavedModelEpoch
+from .saved_models import ModelEvaluation, SavedModel, SavedModelEpoch
 from .searches import Search
 from .teams import Membership, Role, Team
 from .trials import Attempt, Epoch, Trial
@@ -35,6 +35,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "Mention",
+    "ModelEvaluation",
     "OutgoingMail",
     "Profile",
     "Project",

@@ -58,6 +58,21 @@ class SavedModel(Work):
         return not self.trial.search.kind.has_epochs
 
 
+class ModelEvaluation(models.Model):
+    """What the test rows say of a saved model. Models of earlier versions of Tuneroom have none."""
+
+    saved_model = models.OneToOneField(
+        SavedModel, on_delete=models.CASCADE, related_name="evaluation"
+    )
+    report = models.JSONField(default=dict, help_text="tuning.protocol.evaluation.Evaluation.")
+    file = models.CharField(
+        max_length=200, blank=True, help_text="The predictions, below SAVED_MODELS_ROOT."
+    )
+
+    def __str__(self) -> str:
+        return f"{self.saved_model} · evaluation"
+
+
 class SavedModelEpoch(models.Model):
     saved_model = models.ForeignKey(SavedModel, on_delete=models.CASCADE, related_name="history")
     attempt = models.PositiveIntegerField()

@@ -9,6 +9,7 @@ import math
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
+from .evaluation import Evaluation, Number
 from .model_kinds import ModelKind
 from .script_settings import ScriptSettings
 
@@ -196,7 +197,8 @@ class Prepared:
 class Retrained:
     """A retrained model lies in the working folder, under one of its kind's `model_files`.
     `trusted_types`: what a skops file of it holds beyond what skops trusts by itself; `note`:
-    sentences about the file; `layers_code`: a module without which Keras cannot load it."""
+    sentences about the file; `layers_code`: a module without which Keras cannot load it;
+    `evaluation`: what test and validation rows say, with a file of predictions beside the model."""
 
     metrics: Metrics
     parameters: int
@@ -205,6 +207,7 @@ class Retrained:
     trusted_types: list[str] = field(default_factory=list)
     note: str = ""
     layers_code: str = ""
+    evaluation: Evaluation = field(default_factory=Evaluation)
 
 
 @dataclass(frozen=True)
@@ -394,6 +397,12 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     elif get_origin(hint) is list and is_dataclass(kind := get_args(hint)[0]):
         if isinstance(value, list) and all(isinstance(item, dict) for item in value):
             return [_filled(kind, name, item) for item in value]
+    elif get_origin(hint) is list:
+        if isinstance(value, list):
+            return [_checked(name, item, get_args(hint)[0]) for item in value]
+    elif hint == Number:
+        if value is None or _is_number(value):
+            return _metric(value)
     elif is_dataclass(hint):
         if isinstance(value, dict):
             return _filled(hint, name, value)

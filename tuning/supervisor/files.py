@@ -13,7 +13,7 @@ from typing import BinaryIO
 from django.conf import settings
 from django.utils import timezone
 
-from tuning.models import Dataset, Project, SavedModel, Search, SearchImport
+from tuning.models import Dataset, ModelEvaluation, Project, SavedModel, Search, SearchImport
 from tuning.protocol.events import BadEvent
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.splits.arranged import arranged_folder
@@ -181,6 +181,7 @@ def sweep() -> None:
     refused.filter(finished_at__lt=told, projects=None).delete()
     SearchImport.objects.filter(status=Status.FAILED, finished_at__lt=told).delete()
     saved = set(SavedModel.objects.exclude(file="").values_list("file", flat=True))
+    saved |= set(ModelEvaluation.objects.exclude(file="").values_list("file", flat=True))
     _sweep_below(Path(settings.SAVED_MODELS_ROOT), keep=saved)
     prepared = set(Dataset.objects.exclude(folder="").values_list("folder", flat=True))
     _sweep_below(Path(settings.DATASETS_ROOT), keep=prepared)

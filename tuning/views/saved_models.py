@@ -15,6 +15,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tuning.actions import saved_models as actions
 from tuning.analysis.curves import saved_model_info
+from tuning.analysis.evaluation.lines import lines_of
+from tuning.analysis.evaluation.rows import rows_info
+from tuning.analysis.evaluation.summary import (
+    gap_text,
+    reuse_warning,
+    rows_text,
+    scores_of,
+    summary_of,
+)
 from tuning.analysis.exports import (
     description_json,
     file_name,
@@ -24,7 +33,7 @@ from tuning.analysis.exports import (
 )
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
-from tuning.models import SavedModel
+from tuning.models import ModelEvaluation, SavedModel
 
 from .access import editable_or_404, may_edit, visible_or_404
 
@@ -49,7 +58,7 @@ def saved_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "file_name": file_name(saved_model),
         "file_is_there": bool(saved_model.file) and _path(saved_model).is_file(),
         "files": _file_labels(saved_model),
-        "test_metrics": _ordered(saved_model),
+        **_evaluation(saved_model),
         "snippet": predict_snippet(saved_model, file_name(saved_model)),
         "snippets": snippet_forms(saved_model.trial.values),
         "can_edit": may_edit(request, saved_model.project.team_id),
@@ -168,12 +177,21 @@ def _path(saved_model: SavedModel) -> Path:
     return Path(settings.SAVED_MODELS_ROOT) / saved_model.file
 
 
-def _ordered(saved_model: SavedModel) -> list[tuple[str, float | None]]:
-    """The test metrics; first, if it is among them, what the search compared trials by."""
-    first = saved_model.trial.search.score_name
-    return sorted(
-        saved_model.test_metrics.items(), key=lambda i: (i[0] != first, "loss" in i[0], i[0])
-    )
+def _evaluation(saved_model: SavedModel) -> dict[str, Any]:
+    scores, summary = scores_of(saved_model), summary_of(saved_model)
+    context: dict[str, Any] = {
+        "test_scores": scores,
+        "gap": gap_text(saved_model, scores),
+        "reuse_warning": reuse_warning(saved_model),
+        "evaluation": summary,
+        "test_rows": rows_text(summary),
+    }
+    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).exclude(file="").first()
+    lines = lines_of(evaluation) if evaluation else None
+    if evaluation and lines is not None:
+        evaluation.saved_model = saved_model
+        context["listed"] = rows_info(evaluation, lines, {})
+    return context
 
 
 def _file_labels(saved_model: SavedModel) -> dict[str, str]:

@@ -9,11 +9,13 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
+from tuning.protocol.evaluation import Evaluation
 from tuning.protocol.events import Metrics, Progress
 from tuning.protocol.orders import RetrainOrder
 from tuning.runner.channel import Channel
 from tuning.runner.estimators.building import is_estimator
 from tuning.runner.estimators.retrain import hand_over
+from tuning.runner.evaluation.evaluate import CHANGES_ROWS, evaluate_network
 from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.networks.retrain import all_but_test, evaluate_if_possible, tell
 from tuning.runner.saved.raw_sklearn import on_raw
@@ -56,12 +58,14 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
         rows = train[0].reshape(len(train[0]), -1)
         with_steps, notes, takes_rows = estimator_for_rows(model, watch, rows)
         whole = on_raw(with_steps, dataset)
-        hand_over(whole, dataset, {}, channel, " ".join(notes), evaluates=takes_rows)
+        hand_over(whole, dataset, order.project, {}, channel, " ".join(notes), evaluates=takes_rows)
         return
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
     metrics: Metrics = {}
     note = ""
-    if _scaled(watch.fitted_range, train[0]):
+    evaluation = Evaluation(problem=CHANGES_ROWS)
+    scaled = _scaled(watch.fitted_range, train[0])
+    if scaled:
         note = (
             "run_trial scales its inputs before the fit. The file does not do that, so scale its "
             "inputs in the same way. For the same reason it has no test scores."
@@ -71,7 +75,12 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
         test = x_test, template.targets(model, y_test)
         metrics = evaluate_if_possible(model, test, order.batch_size)
     form = save_model(model, dataset, template, instead=_other_rows(model, dataset.facts))
-    tell(model, metrics, form, channel, note)
+    if not scaled:
+        evaluation = evaluate_network(
+            model, dataset, template, order.project, order.batch_size, metrics, channel,
+            own_fit=True,
+        )  # fmt: skip
+    tell(model, metrics, form, evaluation, channel, note)
 
 
 def _tuner(order: RetrainOrder, template: Template, watch: Watch) -> Any:

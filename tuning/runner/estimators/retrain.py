@@ -7,10 +7,12 @@ import keras
 import numpy as np
 
 from tuning.protocol.description import description_of
+from tuning.protocol.evaluation import Evaluation
 from tuning.protocol.events import Metrics, Progress, Retrained
-from tuning.protocol.orders import RetrainOrder
+from tuning.protocol.orders import ProjectOrder, RetrainOrder
 from tuning.protocol.scorers import SCORE
 from tuning.runner.channel import Channel
+from tuning.runner.evaluation.evaluate import CHANGES_ROWS, evaluate_estimator
 from tuning.runner.failures import TemplateError
 from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.inputs.frames import frame_rows
@@ -45,7 +47,8 @@ def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
     channel.send(Progress(f"Fitting on {len(x):,} rows"))
     with in_threads(), explained_columns(dataset.facts):
         whole = fit_on_raw(estimator, dataset, x, y)
-    hand_over(whole, dataset, {order.scoring or SCORE: order.scoring}, channel)
+    scorers = {order.scoring or SCORE: order.scoring}
+    hand_over(whole, dataset, order.project, scorers, channel)
 
 
 def _check(estimator: Any, dataset: Dataset) -> None:
@@ -62,8 +65,8 @@ def _check(estimator: Any, dataset: Dataset) -> None:
 
 
 def hand_over(
-    estimator: Any, dataset: Dataset, scorers: dict[str, str], channel: Channel,
-    note: str = "", evaluates: bool = True,
+    estimator: Any, dataset: Dataset, project: ProjectOrder, scorers: dict[str, str],
+    channel: Channel, note: str = "", evaluates: bool = True,
 ) -> None:  # fmt: skip
     """Evaluate a fitted estimator on the test rows, save it and tell of it. `scorers`: those to
     judge it by besides the well-known ones, under the names that pages show. `evaluates`: whether
@@ -75,8 +78,11 @@ def hand_over(
         judges = scorers | _WELL_KNOWN[dataset.facts["task"]]
         metrics = _evaluate(estimator, test, judges) if evaluates else {}
         types = save_estimator(estimator, rows, description_of(dataset.facts))
+    evaluation = Evaluation(problem=CHANGES_ROWS)
+    if evaluates:
+        evaluation = evaluate_estimator(estimator, dataset, project, metrics, channel)
     about = versions(ESTIMATOR_PACKAGES)
-    channel.send(Retrained(metrics, 0, about, repr(estimator), types, note))
+    channel.send(Retrained(metrics, 0, about, repr(estimator), types, note, evaluation=evaluation))
 
 
 def _evaluate(estimator: Any, test: tuple[Any, np.ndarray], scorers: dict[str, str]) -> Metrics:

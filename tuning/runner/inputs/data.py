@@ -47,6 +47,10 @@ class Dataset:
         facts = self.facts | preprocessing.facts
         return replace(self, facts=facts, preprocessing=preprocessing)
 
+    def has_rows(self, part: str) -> bool:
+        """Whether a part of the split has any."""
+        return bool(len(self.raw(part, most=1)[1]))
+
     def rows(self, *parts: str, most: int | None = None) -> Arrays:
         """The (first `most`) rows of parts that follow each other, as networks get them."""
         x, y = self.raw(*parts, most=most)
@@ -93,3 +97,11 @@ def _load_arrays(folder: Path, split: Split) -> tuple[np.ndarray, np.ndarray, Pl
     y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
     given = np.load(folder / "parts.npy", allow_pickle=False) if split.given else None
     return x, y, split_rows(y, split, given)
+
+
+def test_row_numbers(project: ProjectOrder) -> np.ndarray:
+    """Where the test rows lie in the dataset's files, in the order of `rows("test")`."""
+    folder, split = Path(project.dataset_folder), project.split
+    y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
+    given = np.load(folder / "parts.npy", allow_pickle=False) if split.given else None
+    return split_rows(y, split, given)["test"]

@@ -6,9 +6,11 @@ from typing import Any
 import keras
 import keras_tuner as kt
 
+from tuning.protocol.evaluation import Evaluation
 from tuning.protocol.events import EpochEnd, Metrics, Progress, Retrained
 from tuning.protocol.orders import RetrainOrder
 from tuning.runner.channel import Channel
+from tuning.runner.evaluation.evaluate import evaluate_network
 from tuning.runner.inputs.data import Arrays, Dataset, load_dataset
 from tuning.runner.libraries import NETWORK_PACKAGES, versions
 from tuning.runner.saved.loading import Form
@@ -54,16 +56,24 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
     judge = evaluate_if_possible if template.fits_by_itself else evaluate
     metrics = judge(keras_model, test, order.batch_size)
-    tell(keras_model, metrics, save_model(keras_model, dataset, template), channel)
+    form = save_model(keras_model, dataset, template)
+    evaluation = evaluate_network(
+        keras_model, dataset, template, order.project, order.batch_size, metrics, channel,
+        own_fit=template.fits_by_itself,
+    )  # fmt: skip
+    tell(keras_model, metrics, form, evaluation, channel)
 
 
-def tell(keras_model: Any, metrics: Metrics, form: Form, channel: Channel, note: str = "") -> None:
+def tell(
+    keras_model: Any, metrics: Metrics, form: Form, evaluation: Evaluation, channel: Channel,
+    note: str = "",
+) -> None:  # fmt: skip
     """The retraining is done: what the saved network is like."""
     built = description(keras_model)
     channel.send(
         Retrained(
             metrics, built.parameters, versions(NETWORK_PACKAGES), built.summary,
-            note=f"{note} {form.note}".strip(), layers_code=form.code,
+            note=f"{note} {form.note}".strip(), layers_code=form.code, evaluation=evaluation,
         )
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Training a trial's values again, on all training data, into a file for download."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from tuning.models import SavedModel, SavedModelEpoch
+from tuning.models import ModelEvaluation, SavedModel, SavedModelEpoch
+from tuning.protocol.evaluation import PREDICTIONS, Evaluation
 from tuning.protocol.events import BadEvent, EpochEnd, Event, Failed, Progress, Retrained
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.model_kinds import ModelKind
@@ -15,6 +17,7 @@ from tuning.protocol.orders import RetrainOrder
 from tuning.protocol.skops_types import VETTED_TYPES
 from tuning.protocol.statuses import Status
 from tuning.supervisor.model_files import BadModelFile, store_model_file
+from tuning.supervisor.prediction_files import store_predictions
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, failure_of
@@ -96,19 +99,39 @@ class RetrainingAssignment(Assignment):
         name = f"{self.row.pk}-{self.row.attempt}{source.suffix}"
         target = Path(settings.SAVED_MODELS_ROOT) / name
         size, digest = store_model_file(source, target, settings.MODEL_MAX_MB << 20, self.beat)
-        self._finish(
-            Status.COMPLETED,
-            test_metrics=event.metrics,
-            parameters=event.parameters,
-            layers=event.summary,
-            versions=event.versions,
-            trusted_types=event.trusted_types,
-            note=event.note,
-            layers_code=event.layers_code,
-            file=name,
-            size=size,
-            sha256=digest,
-        )
+        evaluation, predictions = self._store_predictions(folder, event.evaluation)
+        with transaction.atomic():
+            self._finish(
+                Status.COMPLETED,
+                test_metrics=event.metrics,
+                parameters=event.parameters,
+                layers=event.summary,
+                versions=event.versions,
+                trusted_types=event.trusted_types,
+                note=event.note,
+                layers_code=event.layers_code,
+                file=name,
+                size=size,
+                sha256=digest,
+            )
+            ModelEvaluation.objects.create(
+                saved_model=self.row, report=asdict(evaluation), file=predictions
+            )
+
+    def _store_predictions(self, folder: Path, found: Evaluation) -> tuple[Evaluation, str]:
+        """The evaluation and the name of the file with its predictions. The model is of use without
+        them."""
+        if not found.outputs:
+            return found, ""
+        name = f"{self.row.pk}-{self.row.attempt}.npy"
+        try:
+            if found.rows > self.row.project.dataset.profile.get("rows", 0):
+                raise BadEvent("more test rows than the dataset has")
+            target = Path(settings.SAVED_MODELS_ROOT) / name
+            store_predictions(folder / PREDICTIONS, target, found.rows, self.beat)
+        except BadEvent as error:
+            return Evaluation(problem=f"The runner sent {error}."), ""
+        return found, name
 
     def _finish(self, status: Status, **values: Any) -> None:
         super()._finish(status, revision=F("revision") + 1, **values)

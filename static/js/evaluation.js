@@ -1,0 +1,117 @@
+// A saved model's evaluation: tuning/analysis/evaluation/plots.py has the figures.
+import { colour, colours, dash, draw, fetchInfo, plain, plotly, say } from "./plots.js";
+
+const box = document.getElementById("evaluation-plots");
+let info = null;
+
+const line = (x, y, name, index) => ({ type: "scatter", mode: "lines", x, y, name: plain(name), line: { color: colours()[index % 6], width: 2, dash: dash(index) }, hovertemplate: "%{x:.3f}, %{y:.3f}<extra>%{fullData.name}</extra>" });
+const chance = (x, y, name) => ({ type: "scatter", mode: "lines", x, y, name, line: { color: colour("line-strong"), width: 1, dash: "dot" }, hoverinfo: "skip" });
+const share = { range: [-0.02, 1.02], tickformat: ".1f" };
+const area = (curve) => (curve.area === null ? "" : ` (${curve.area.toFixed(3)})`);
+
+const roc = (output) => ({
+  label: "ROC curves", skip: !output.roc.length,
+  make: () => ({
+    traces: [...output.roc.map((curve, index) => line(curve.x, curve.y, curve.name + area(curve), index)), chance([0, 1], [0, 1], "chance")],
+    x: "false positive rate", y: "true positive rate", wholeX: false, axes: { x: share, y: share }, layout: side(output.roc.length),
+  }),
+});
+
+const precisionRecall = (output) => ({
+  label: "Precision-recall curves", skip: !output.precision_recall.length,
+  make: () => ({
+    traces: [...output.precision_recall.map((curve, index) => line(curve.x, curve.y, curve.name + area(curve), index)),
+      ...(output.share === null ? [] : [chance([0, 1], [output.share, output.share], "chance")])],
+    x: "recall", y: "precision", wholeX: false, axes: { x: share, y: share }, layout: side(output.precision_recall.length),
+  }),
+});
+
+const calibration = (output) => ({
+  label: "Calibration", skip: !output.calibration.rows.length,
+  make: () => ({
+    traces: [
+      { type: "scatter", mode: "lines+markers", name: plain(output.calibration_of), x: output.calibration.predicted, y: output.calibration.observed, text: output.calibration.rows,
+        line: { color: colours()[0], width: 2 }, hovertemplate: "predicted %{x:.3f}, observed %{y:.3f}, %{text} rows<extra></extra>" },
+      chance([0, 1], [0, 1], "perfectly calibrated"),
+    ],
+    x: "mean predicted probability", y: "share observed", wholeX: false, axes: { x: share, y: share },
+  }),
+});
+
+const predictedByActual = (output) => ({
+  label: "Predicted against actual values", skip: !output.actual.length,
+  note: output.actual.length < output.total ? `${output.actual.length.toLocaleString("en")} of ${output.total.toLocaleString("en")} test rows are drawn.` : "",
+  make: () => ({
+    traces: [points(output, output.actual, output.predicted), chance(ends(output.actual), ends(output.actual), "perfect")],
+    x: `actual ${output.name}`, y: `predicted ${output.name}`, wholeX: false,
+  }),
+});
+
+const residuals = (output) => ({
+  label: "Residuals by predicted value", skip: !output.actual.length,
+  make: () => ({
+    traces: [points(output, output.predicted, output.predicted.map((value, index) => value - output.actual[index])), chance(ends(output.predicted), [0, 0], "no error")],
+    x: `predicted ${output.name}`, y: "error (predicted − actual)", wholeX: false,
+  }),
+});
+
+const errors = (output) => ({
+  label: "Distribution of errors", skip: !output.residuals,
+  make: () => {
+    const { edges, counts } = output.residuals;
+    return {
+      traces: [{ type: "bar", x: counts.map((_, index) => (edges[index] + edges[index + 1]) / 2), y: counts, width: counts.map((_, index) => edges[index + 1] - edges[index]),
+        marker: { color: colours()[0] }, name: "test rows", hovertemplate: "around %{x:.4g}: %{y} rows<extra></extra>" }],
+      x: "error (predicted − actual)", y: "test rows", wholeX: false, layout: { showlegend: false, bargap: 0.02 },
+    };
+  },
+});
+
+const importances = (found) => ({
+  label: "Column importance", bars: found.columns.length,
+  make: () => ({
+    traces: [{ type: "bar", orientation: "h", x: found.means, y: found.columns.map(plain), error_x: { type: "data", array: found.deviations, color: colour("muted"), thickness: 1.5, width: 3 },
+      marker: { color: colours()[0] }, hovertemplate: "%{y}: %{x:.4g} ± %{error_x.array:.2g}<extra></extra>" }],
+    x: `drop in ${found.score}`, y: "", wholeX: false,
+    axes: { y: { autorange: "reversed", type: "category", automargin: true, ticksuffix: " ", title: { text: "" } } }, layout: { showlegend: false },
+  }),
+});
+
+const points = (output, x, y) => ({ type: "scatter", mode: "markers", x, y, text: output.rows, name: "test rows", marker: { color: colours()[0], size: x.length > 300 ? 5 : 7, opacity: 0.6 },
+  hovertemplate: "row %{text}: %{x:.5g}, %{y:.5g}<extra></extra>" });
+const ends = (values) => [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+// A long legend above a plot would cover it.
+const side = (count) => (count > 4 ? { legend: { orientation: "v", x: 1.02, y: 1, font: { size: 13 } } } : {});
+
+const figuresOf = (output) => (output.task === "classification" ? [roc, precisionRecall, calibration] : [predictedByActual, residuals, errors]).map((make) => make(output));
+
+function show() {
+  const figures = [...info.outputs.flatMap(figuresOf), ...(info.importances ? [importances(info.importances)] : [])].filter((figure) => !figure.skip);
+  box.querySelector(":scope > .plot-wait")?.remove();
+  figures.forEach((figure, index) => {
+    const element = box.children[index] ?? frame(figure);
+    draw(element.querySelector(".plot"), figure.make);
+  });
+}
+
+function frame({ label, note, bars }) {
+  const element = document.createElement("figure");
+  const caption = document.createElement("figcaption");
+  const plot = document.createElement("div");
+  caption.textContent = note ? `${label}. ${note}` : label;
+  plot.className = bars > 12 ? "plot tall" : "plot";
+  plot.setAttribute("role", "figure");
+  plot.setAttribute("aria-label", label);
+  element.append(caption, plot);
+  box.append(element);
+  return element;
+}
+
+try {
+  await plotly;
+  info = await fetchInfo(box.dataset.url);
+  show();
+} catch {
+  say(box, "The figures could not be fetched.");
+}
+document.addEventListener("tuneroom:theme", () => info && show());

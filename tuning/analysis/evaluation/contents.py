@@ -1,0 +1,104 @@
+"""What rows of a dataset hold: the values of a table's columns, or a picture."""
+
+import json
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+
+from tuning.figures import figure
+from tuning.models import Dataset
+
+MAX_COLUMNS = 40
+_MISSING = "–"
+
+
+def column_names(dataset: Dataset) -> list[str]:
+    """Those of a table whose values are shown; none of other data."""
+    if dataset.kind != Dataset.Kind.TABLE:
+        return []
+    columns = dataset.profile.get("columns")
+    names = [c["name"] for c in columns] if columns else dataset.profile.get("feature_names") or []
+    return [str(name) for name in names[:MAX_COLUMNS]]
+
+
+def cells_of(dataset: Dataset, rows: list[int]) -> list[list[str]]:
+    """The values of these rows in `column_names`; nothing once the files are gone."""
+    names = column_names(dataset)
+    x = _stored(dataset)
+    if x is None or not names or x.ndim != 2:
+        return [[] for _ in rows]
+    values = _categories(dataset)
+    return [
+        [
+            _cell(value, values.get(place))
+            for place, value in enumerate(x[row, : len(names)].tolist())
+        ]
+        if 0 <= row < len(x)
+        else []
+        for row in rows
+    ]  # fmt: skip
+
+
+def picture_of(dataset: Dataset, row: int) -> bytes | None:
+    """A row of images as PNG, or None if it is none."""
+    x = _stored(dataset)
+    if x is None or x.ndim != 4 or not 0 <= row < len(x) or x.shape[3] not in (1, 3):
+        return None
+    low = min(0.0, float(dataset.profile.get("min_value", 0)))
+    high = float(dataset.profile.get("max_value", 255))
+    scaled = (np.asarray(x[row], np.float64) - low) * (255 / ((high - low) or 1.0))
+    return _png(scaled.round().clip(0, 255).astype(np.uint8))
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """`pixels`: uint8 (height, width, 1 or 3)."""
+    height, width, channels = pixels.shape
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        check = zlib.crc32(name + content)
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
+    # Each line begins with its filter: none.
+    lines = b"".join(b"\0" + line.tobytes() for line in pixels)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    )  # fmt: skip
+
+
+def _stored(dataset: Dataset) -> np.ndarray | None:
+    if not dataset.folder:
+        return None
+    try:
+        x: np.ndarray = np.load(_folder(dataset) / "x.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    return x
+
+
+def _categories(dataset: Dataset) -> dict[int, list[str]]:
+    """The values that codes stand for, by the place of their column. The profile has only some."""
+    if not dataset.profile.get("columns"):
+        return {}
+    try:
+        columns = json.loads((_folder(dataset) / "meta.json").read_text("utf-8"))["columns"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {place: column["values"] for place, column in enumerate(columns) if column.get("values")}
+
+
+def _folder(dataset: Dataset) -> Path:
+    return Path(settings.DATASETS_ROOT) / dataset.folder
+
+
+def _cell(value: Any, categories: list[str] | None) -> str:
+    if value != value:
+        return _MISSING
+    if categories is None:
+        return figure(value, 6)
+    return categories[int(value)] if 0 <= int(value) < len(categories) else _MISSING

@@ -1,0 +1,78 @@
+"""The predictions on the test rows, row by row, read from the file beside the model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+
+from tuning.models import ModelEvaluation
+from tuning.protocol.evaluation import ACTUAL, COLUMNS, CONFIDENCE, PREDICTED, ROW
+
+PAGE = 24
+
+
+@dataclass(frozen=True)
+class Page:
+    """Lines of one page of a choice, and how many pages and lines there are."""
+
+    lines: np.ndarray
+    number: int
+    pages: int
+    total: int
+
+    @property
+    def before(self) -> int:
+        return self.number - 1
+
+    @property
+    def after(self) -> int:
+        return self.number + 1
+
+
+def lines_of(evaluation: ModelEvaluation) -> np.ndarray | None:
+    """float64 (rows, 4), or None if there is no file (any more)."""
+    if not evaluation.file:
+        return None
+    path = Path(settings.SAVED_MODELS_ROOT) / evaluation.file
+    try:
+        lines: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    if lines.ndim != 2 or lines.shape[1] != len(COLUMNS):
+        return None
+    return np.asarray(lines)
+
+
+def of_cell(lines: np.ndarray, actual: int, predicted: int) -> np.ndarray:
+    """Rows of one class that are taken as another, the most confident first."""
+    inside = (lines[:, ACTUAL] == actual) & (lines[:, PREDICTED] == predicted)
+    return _confident(lines[inside])
+
+
+def mistakes(lines: np.ndarray) -> np.ndarray:
+    """Rows whose class is not the predicted one, the most confident first."""
+    return _confident(lines[lines[:, ACTUAL] != lines[:, PREDICTED]])
+
+
+def largest_errors(lines: np.ndarray) -> np.ndarray:
+    """All rows, the worst first."""
+    error = np.abs(lines[:, PREDICTED] - lines[:, ACTUAL])
+    return np.asarray(lines[np.argsort(-error, kind="stable")])
+
+
+def page_of(lines: np.ndarray, number: int) -> Page:
+    """The page with this number, or the nearest that there is."""
+    pages = max(1, -(-len(lines) // PAGE))
+    number = min(max(number, 1), pages)
+    return Page(lines[(number - 1) * PAGE : number * PAGE], number, pages, len(lines))
+
+
+def holds(lines: np.ndarray, row: int) -> bool:
+    """Whether a row of the dataset is one of the test rows."""
+    return bool((lines[:, ROW] == row).any())
+
+
+def _confident(lines: np.ndarray) -> np.ndarray:
+    # Without confidences, in the order of the rows.
+    return np.asarray(lines[np.argsort(-lines[:, CONFIDENCE], kind="stable")])

@@ -1,0 +1,85 @@
+"""The figures that static/js/evaluation.js draws."""
+
+from typing import Any
+
+import numpy as np
+
+from tuning.models import ModelEvaluation, SavedModel
+from tuning.protocol.evaluation import ACTUAL, PREDICTED, ROW
+
+from .confusion import class_name
+from .lines import lines_of
+
+# Of a scatter plot. More test rows are drawn by every n-th of them.
+MAX_DRAWN = 2_000
+_BINS = 30
+_MAX_COLUMNS = 30
+
+
+def evaluation_plots(saved_model: SavedModel) -> dict[str, Any]:
+    """Plain lists for JSON; without an evaluation there is nothing to draw."""
+    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
+    if evaluation is None or not evaluation.report.get("outputs"):
+        return {"outputs": [], "importances": None}
+    report = evaluation.report
+    lines = lines_of(evaluation)
+    return {
+        "outputs": [
+            _classes(output) if output["task"] == "classification" else _numbers(output, lines)
+            for output in report["outputs"]
+        ],
+        "importances": _importances(report["importances"]),
+    }
+
+
+def _classes(output: dict[str, Any]) -> dict[str, Any]:
+    curves: dict[str, list[dict[str, Any]]] = {"roc": [], "precision_recall": []}
+    for curve in output["curves"]:
+        named = {key: curve[key] for key in ("area", "x", "y")}
+        name = class_name(output, curve["of_class"])
+        curves.setdefault(curve["kind"], []).append({"name": name, **named})
+    binary = len(output["classes"]) == 2
+    return {
+        "task": "classification", **curves, "calibration": output["calibration"],
+        "calibration_of": class_name(output, 1) if binary else "the predicted class",
+        "share": _positive_share(output) if binary else None,
+    }  # fmt: skip
+
+
+def _positive_share(output: dict[str, Any]) -> float | None:
+    """What a precision-recall curve is compared with: precision by chance."""
+    total = sum(row["support"] for row in output["classes"])
+    return output["classes"][1]["support"] / total if total else None
+
+
+def _numbers(output: dict[str, Any], lines: np.ndarray | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"task": "regression", "name": output["name"]}
+    found["error_bins"] = output["error_bins"]
+    if lines is None or not len(lines):
+        return {**found, "actual": [], "predicted": [], "rows": [], "residuals": None, "drawn": 0}
+    error = lines[:, PREDICTED] - lines[:, ACTUAL]
+    counts, edges = np.histogram(error, bins=_BINS)
+    every = -(-len(lines) // MAX_DRAWN)
+    drawn = lines[::every]
+    return {
+        **found,
+        "actual": drawn[:, ACTUAL].tolist(),
+        "predicted": drawn[:, PREDICTED].tolist(),
+        "rows": (drawn[:, ROW] + 1).tolist(),
+        "residuals": {"edges": edges.tolist(), "counts": counts.tolist()},
+        "total": len(lines),
+    }
+
+
+def _importances(importances: dict[str, Any]) -> dict[str, Any] | None:
+    known = [column for column in importances["columns"] if column["mean"] is not None]
+    if not known:
+        return None
+    known.sort(key=lambda column: -column["mean"])
+    shown = known[:_MAX_COLUMNS]
+    return {
+        "score": importances["score"],
+        "columns": [column["column"] for column in shown],
+        "means": [column["mean"] for column in shown],
+        "deviations": [column["deviation"] for column in shown],
+    }

@@ -1,0 +1,157 @@
+"""A saved model's scores with their intervals, beside the validation score, and what to beware
+of."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuning.figures import counted, figure
+from tuning.models import ModelEvaluation, SavedModel
+from tuning.protocol.statuses import Status
+
+from .confusion import Matrix, matrix_info
+
+NO_EVALUATION = (
+    "This model was retrained before evaluations were added. Retrain the trial to get one."
+)
+# What scores are called that need no explanation as code.
+CAPTIONS = {
+    "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "f1_macro": "F1 (macro)",
+    "roc_auc": "ROC AUC", "roc_auc_ovr": "ROC AUC (one-vs-rest)", "log_loss": "Log loss",
+    "r2": "R²",
+    "mean_absolute_error": "Mean absolute error", "mean_squared_error": "Mean squared error",
+    "root_mean_squared_error": "Root mean squared error",
+    "median_absolute_error": "Median absolute error",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    caption: str
+    value: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def interval(self) -> str:
+        """ "0.93 to 0.98", or nothing."""
+        if self.low is None or self.high is None:
+            return ""
+        return f"{figure(self.low)} to {figure(self.high)}"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One target: `report` is its part of the document that the runner sent."""
+
+    place: int
+    report: dict[str, Any]
+    scores: list[ScoreRow]
+    matrix: Matrix | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """`problem`: why there is no evaluation; then nothing else is there."""
+
+    problem: str
+    rows: int = 0
+    notes: tuple[str, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    importances: dict[str, Any] | None = None
+
+
+def summary_of(saved_model: SavedModel) -> Summary | None:
+    """None while there is no model yet."""
+    if saved_model.status != Status.COMPLETED:
+        return None
+    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
+    if evaluation is None:
+        return Summary(NO_EVALUATION)
+    report = evaluation.report
+    if not report.get("outputs"):
+        return Summary(report.get("problem") or "The model was not evaluated.")
+    return Summary(
+        "",
+        report["rows"],
+        tuple(report["notes"]),
+        tuple(_output(place, output) for place, output in enumerate(report["outputs"])),
+        report["importances"],
+    )
+
+
+def scores_of(saved_model: SavedModel) -> list[ScoreRow]:
+    """The retraining's own metrics on the test rows, the one that trials were compared by first."""
+    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
+    measured = (evaluation.report.get("measured") or []) if evaluation else []
+    ends = {score["name"]: (score["low"], score["high"]) for score in measured}
+    first = compared_by(saved_model)
+    return sorted(
+        (
+            ScoreRow(name, value, *ends.get(name, (None, None)))
+            for name, value in saved_model.test_metrics.items()
+        ),
+        key=lambda score: (score.caption != first, "loss" in score.caption, score.caption),
+    )
+
+
+def compared_by(saved_model: SavedModel) -> str:
+    """The name among the test metrics of what the trial's score measures on validation rows."""
+    return str(saved_model.trial.search.score_name).removeprefix("val_")
+
+
+def gap_text(saved_model: SavedModel, scores: list[ScoreRow]) -> str:
+    """How the test score differs from the validation score that the trial was chosen by."""
+    validation, name = saved_model.trial.score, compared_by(saved_model)
+    test = next((score for score in scores if score.caption == name), None)
+    if validation is None or test is None or test.value is None:
+        return ""
+    difference = test.value - validation
+    better = (difference > 0) == (saved_model.trial.search.direction == "max")
+    how = "equals" if not difference else (
+        f"is {figure(abs(difference), 3)} {'higher' if difference > 0 else 'lower'} "
+        f"({'better' if better else 'worse'}) than"
+    )  # fmt: skip
+    text = f"The test score {how} the validation score, {figure(validation)}."
+    if test.low is None or test.high is None:
+        return text
+    if test.low <= validation <= test.high:
+        return f"{text} The validation score lies within the test score's 95% interval."
+    return f"{text} The validation score lies outside the test score's 95% interval."
+
+
+def reuse_warning(saved_model: SavedModel) -> str:
+    """A sentence if earlier models of the project were measured on the same test rows, too."""
+    if not saved_model.test_metrics or saved_model.finished_at is None:
+        return ""
+    measured = SavedModel.objects.filter(
+        project=saved_model.project_id, status=Status.COMPLETED,
+        finished_at__lt=saved_model.finished_at,
+    ).exclude(test_metrics={})  # fmt: skip
+    number = measured.count() + 1
+    if number == 1:
+        return ""
+    return (
+        f"{_ordinal(number)} model of this project measured on the same test rows. Choosing "
+        "between models by these scores makes the chosen one look better than it is."
+    )
+
+
+def rows_text(summary: Summary | None) -> str:
+    return counted(summary.rows, "test row") if summary and summary.rows else "the test rows"
+
+
+def _output(place: int, output: dict[str, Any]) -> Output:
+    scores = [
+        ScoreRow(
+            CAPTIONS.get(score["name"], score["name"]), score["value"], score["low"], score["high"]
+        )
+        for score in output["scores"]
+    ]
+    return Output(place, output, scores, matrix_info(output))
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(
+        number % 10, "th"
+    )  # fmt: skip
+    return f"{number}{ending}"

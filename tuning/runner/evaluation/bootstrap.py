@@ -1,0 +1,83 @@
+"""Confidence intervals by the bootstrap: the test rows drawn anew, with replacement, many times;
+the interval lies between two percentiles of the scores. The same seed gives the same interval."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.stats import rankdata
+
+from tuning.protocol.evaluation import LEVEL
+
+SEED = 0
+# Resamples: as many as this many draws of rows allow, between two bounds.
+_DRAWS = 100_000_000
+FEWEST, MOST = 200, 1000
+# Above these, there is no interval: it would take minutes.
+_MAX_RANKED = 20_000_000
+_MAX_CELLS = 1_000_000
+
+Interval = tuple[float | None, float | None]
+NONE: Interval = (None, None)
+
+
+def interval(samples: np.ndarray) -> Interval:
+    """The percentile interval; none if a resample has no score."""
+    if not len(samples) or not np.isfinite(samples).all():
+        return NONE
+    low, high = np.quantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def means(columns: np.ndarray) -> np.ndarray:
+    """(resamples, columns): the means of each column of (rows, columns) over the resamples."""
+    return np.array([columns[rows].mean(axis=0) for rows in _resamples(len(columns))])
+
+
+def tables(actual: np.ndarray, predicted: np.ndarray, classes: int) -> Iterator[np.ndarray]:
+    """(3, resamples, classes): of each class the hits, the rows and those taken as it. Rows that
+    agree in both classes are alike, so their counts are drawn instead of the rows: that is the same
+    distribution. Nothing if there are too many of them."""
+    cells, counts = np.unique(actual * classes + predicted, return_counts=True)
+    if len(cells) * classes > _MAX_CELLS:
+        return
+    random = np.random.default_rng(SEED)
+    size = _count(len(actual))
+    drawn = random.multinomial(len(actual), counts / len(actual), size=size).astype(np.float64)
+    of, taken = cells // classes, cells % classes
+    known = np.arange(classes)
+    rows, columns = (of[:, None] == known), (taken[:, None] == known)
+    yield np.stack([drawn @ (rows & columns), drawn @ rows, drawn @ columns])
+
+
+def areas(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The mean area under the ROC curves of the columns of `scores`, in each resample; of classes
+    that all or no rows of a resample have, there is none. Nothing for too many rows."""
+    if scores.size * FEWEST > _MAX_RANKED:
+        return np.empty(0)
+    size = min(MOST, _MAX_RANKED // scores.size)
+    is_class = actual[:, None] == np.arange(scores.shape[1])
+    if scores.shape[1] == 2:
+        scores, is_class = scores[:, 1:], is_class[:, 1:]
+    found = []
+    for rows in _resamples(len(actual), size):
+        positive = is_class[rows]
+        ranks = rankdata(scores[rows], axis=0)
+        count = positive.sum(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            area = ((ranks * positive).sum(axis=0) - count * (count + 1) / 2) / (
+                count * (len(rows) - count)
+            )
+        known = np.isfinite(area)
+        if known.any():
+            found.append(area[known].mean())
+    return np.array(found)
+
+
+def _resamples(rows: int, size: int | None = None) -> Iterator[np.ndarray]:
+    random = np.random.default_rng(SEED)
+    for _ in range(size or _count(rows)):
+        yield random.integers(0, rows, rows)
+
+
+def _count(rows: int) -> int:
+    return int(np.clip(_DRAWS // rows, FEWEST, MOST))

@@ -1,0 +1,195 @@
+"""From a retrained model to its Evaluation. A model that cannot be evaluated stays a model: the
+evaluation says why."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tuning.protocol.evaluation import (
+    COLUMNS,
+    PREDICTIONS,
+    Evaluation,
+    Importances,
+    OutputReport,
+    Score,
+)
+from tuning.protocol.events import Metrics, Progress
+from tuning.protocol.metrics import ALIASES
+from tuning.protocol.orders import ProjectOrder
+from tuning.runner.channel import Channel
+from tuning.runner.estimators.building import in_threads
+from tuning.runner.inputs.data import Dataset, test_row_numbers
+from tuning.runner.saved.raw_sklearn import raw_rows
+from tuning.runner.template.code import Template
+
+from . import bootstrap, predictions
+from .classification import report_classes
+from .importances import Predict, importances_of
+from .predicted import NotEvaluable, Predictions
+from .regression import report_numbers
+
+NO_TEST_ROWS = "The project has no test rows, so there is nothing to evaluate the model on."
+CHANGES_ROWS = (
+    "The template changes its rows before the fit, so predictions on the test rows as they are "
+    "would say nothing about the model."
+)
+_OWN_FIT = (
+    "The template fits the model with its own code. If that code changes rows or targets first, "
+    "these figures do not apply, because the test rows are used as they are."
+)
+# Beyond it, rows times classes fill gigabytes.
+_MAX_SCORES = 100_000_000
+_MAX_SENTENCE = 500
+# What metrics are called that are the same for the predicted classes and numbers.
+_SAME = {
+    "classification": {
+        "score": "accuracy", "sparse_categorical_accuracy": "accuracy",
+        "categorical_accuracy": "accuracy", "binary_accuracy": "accuracy",
+    },
+    "regression": {"score": "r2", "r2_score": "r2"},
+}  # fmt: skip
+# A metric of Keras's and ours are the same number up to the rounding of its float32 means.
+_ROUNDING = 1e-4
+
+
+def evaluate_network(
+    keras_model: Any, dataset: Dataset, template: Template, project: ProjectOrder,
+    batch_size: int, metrics: Metrics, channel: Channel, own_fit: bool = False,
+) -> Evaluation:  # fmt: skip
+    """`metrics`: what the model's own evaluation on the test rows gave. `own_fit`: the template's
+    code trains it, and may train it on something else than the rows as they are."""
+    classes = _classes(dataset)
+    if own_fit and keras_model.compiled and not metrics and dataset.has_rows("test"):
+        # Keras could not compare its outputs with the targets: see `evaluate_if_possible`.
+        return Evaluation(problem=CHANGES_ROWS)
+
+    def values(x: Any) -> np.ndarray:
+        outputs = predictions.predict_at_once(keras_model, dataset, np.asarray(x))
+        unknown = np.zeros(len(x), np.int64)
+        return predictions.of_network(keras_model, outputs, unknown, classes).predicted
+
+    def test() -> tuple[Predictions, np.ndarray | None]:
+        x, y = dataset.raw("test")
+        outputs = predictions.predict(keras_model, dataset, x, batch_size)
+        found = predictions.of_network(keras_model, outputs, np.asarray(y), classes)
+        return found, predictions.losses(keras_model, outputs, template.targets(keras_model, y))
+
+    rows = partial(_stored_rows, dataset)
+    found = _evaluation(dataset, project, metrics, channel, test, values, rows)
+    return replace(found, notes=[_OWN_FIT]) if own_fit and found.outputs else found
+
+
+def evaluate_estimator(
+    estimator: Any, dataset: Dataset, project: ProjectOrder, metrics: Metrics, channel: Channel
+) -> Evaluation:
+    """The same of a fitted estimator that takes raw rows."""
+
+    def test() -> tuple[Predictions, None]:
+        x, y = raw_rows(dataset, "test")
+        return predictions.of_estimator(estimator, x, np.asarray(y), _classes(dataset)), None
+
+    with in_threads():
+        return _evaluation(
+            dataset, project, metrics, channel, test, estimator.predict,
+            lambda: raw_rows(dataset, "validation"),
+        )  # fmt: skip
+
+
+def _evaluation(
+    dataset: Dataset,
+    project: ProjectOrder,
+    metrics: Metrics,
+    channel: Channel,
+    test: Callable[[], tuple[Predictions, np.ndarray | None]],
+    values: Predict,
+    validation_rows: Callable[[], tuple[Any, np.ndarray]],
+) -> Evaluation:
+    numbers = test_row_numbers(project)
+    if not len(numbers):
+        return Evaluation(problem=NO_TEST_ROWS)
+    try:
+        if len(numbers) * _classes(dataset) > _MAX_SCORES:
+            raise NotEvaluable("There are too many test rows and classes to evaluate the model.")
+        found, losses = test()
+        report = _report(dataset, found)
+        measured = _measured(metrics, report, losses)
+    except NotEvaluable as error:
+        return Evaluation(len(numbers), str(error))
+    except Exception as error:  # noqa: BLE001  the template's model may raise anything
+        return Evaluation(len(numbers), _sentence("Predicting the test rows failed", error))
+    lines: np.ndarray = np.empty((len(numbers), len(COLUMNS)))
+    lines.T[:] = numbers, found.actual, found.predicted, found.confidence
+    np.save(PREDICTIONS, lines)
+    channel.send(Progress("Computing the importance of columns", 1.0))
+    return Evaluation(
+        rows=len(numbers), measured=measured, outputs=[report],
+        importances=_importances(dataset, values, validation_rows),
+    )  # fmt: skip
+
+
+def _report(dataset: Dataset, found: Predictions) -> OutputReport:
+    facts = dataset.facts
+    name = str(facts.get("target_name") or "target")
+    if facts["task"] == "regression":
+        return report_numbers(name, found)
+    names = facts.get("class_names") or range(facts["num_classes"])
+    return report_classes(name, found, [str(label) for label in names])
+
+
+def _measured(metrics: Metrics, report: OutputReport, losses: np.ndarray | None) -> list[Score]:
+    """The metrics with their intervals: those that are known to be one of the report's scores, and
+    the loss if it is the mean of the rows' losses."""
+    same, known = _SAME[report.task], {score.name: score for score in report.scores}
+    found = []
+    for name, value in metrics.items():
+        sign = -1 if name.startswith("neg_") else 1
+        plain = name.removeprefix("neg_").lower()
+        plain = ALIASES.get(plain, plain)
+        score = known.get(same.get(plain, plain))
+        if plain == "loss" and losses is not None:
+            ends = bootstrap.interval(bootstrap.means(losses[:, None])[:, 0])
+            score = Score(name, float(losses.mean()), *ends)
+        if score and _agree(score.value, value, sign) and None not in (score.low, score.high):
+            ends = sorted((sign * score.low, sign * score.high))  # type: ignore[operator]
+            found.append(Score(name, value, *ends))
+        else:
+            found.append(Score(name, value))
+    return found
+
+
+def _agree(ours: float | None, theirs: float | None, sign: int) -> bool:
+    if ours is None or theirs is None:
+        return False
+    return bool(np.isclose(sign * ours, theirs, rtol=_ROUNDING, atol=_ROUNDING * 1e-2))
+
+
+def _importances(
+    dataset: Dataset, values: Predict, rows: Callable[[], tuple[Any, np.ndarray]]
+) -> Importances:
+    facts = dataset.facts
+    columns = facts.get("columns")
+    names = [column["name"] for column in columns] if columns else facts.get("feature_names")
+    if facts.get("kind") != "table" or not names:
+        return Importances()
+    try:
+        x, y = rows()
+        return importances_of(values, x, np.asarray(y), list(map(str, names)), facts["task"])
+    except Exception as error:  # noqa: BLE001  the template's model may raise anything
+        return Importances(problem=_sentence("Shuffling the columns failed", error))
+
+
+def _stored_rows(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    x, y = dataset.raw("validation")
+    return np.asarray(x).view(np.ndarray), y
+
+
+def _classes(dataset: Dataset) -> int:
+    """0 where numbers are predicted."""
+    return int(dataset.facts.get("num_classes") or 0)
+
+
+def _sentence(what: str, error: Exception) -> str:
+    return f"{what}: {type(error).__name__}: {error}"[:_MAX_SENTENCE]

@@ -1,0 +1,66 @@
+"""Permutation importance: how much worse a model scores on rows in which one column is shuffled."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.inspection import permutation_importance
+from sklearn.metrics import accuracy_score, r2_score
+
+from tuning.protocol.evaluation import Importance, Importances
+
+SEED = 0
+MAX_ROWS, MAX_COLUMNS = 1000, 500
+REPEATS = 5
+# Seconds for all of it; fewer repeats, then fewer rows, then nothing.
+_SECONDS = 20.0
+
+# Rows as the dataset has them, as an array or a DataFrame -> classes or numbers.
+Predict = Callable[[Any], np.ndarray]
+
+
+class _Model:
+    """As scikit-learn wants to be given one. It is fitted already."""
+
+    def __init__(self, predict: Predict) -> None:
+        self.predict = predict
+
+    def fit(self, x: Any, y: Any) -> None:
+        raise NotImplementedError
+
+
+def importances_of(
+    predict: Predict, x: Any, y: np.ndarray, names: list[str], task: str
+) -> Importances:
+    """The importance of each column of `x`, in its order."""
+    score = {"classification": "accuracy", "regression": "r2"}[task]
+    if len(names) > MAX_COLUMNS:
+        return Importances(problem=f"Computed for at most {MAX_COLUMNS:,} columns.")
+    if len(y) < 2:
+        return Importances(problem="The project has too few validation rows.")
+    rows = min(len(y), MAX_ROWS)
+    chosen = np.random.default_rng(SEED).permutation(len(y))[:rows]
+    x, y = _rows(x, chosen), y[chosen]
+    predict(x)  # The first time, networks are compiled.
+    began = time.monotonic()
+    predict(x)
+    repeats = int(min(REPEATS, _SECONDS / (len(names) * max(time.monotonic() - began, 1e-6))))
+    if repeats < 2:
+        return Importances(problem="The model is too slow to predict each column's shuffles.")
+    rate = accuracy_score if task == "classification" else r2_score
+    found = permutation_importance(
+        _Model(predict), x, y, scoring=lambda model, x, y: rate(y, model.predict(x)),
+        n_repeats=repeats, random_state=SEED,
+    )  # fmt: skip
+    columns = [
+        Importance(name, float(mean), float(deviation))
+        for name, mean, deviation in zip(
+            names, found.importances_mean, found.importances_std, strict=True
+        )
+    ]
+    return Importances(score, rows, repeats, columns)
+
+
+def _rows(x: Any, chosen: np.ndarray) -> Any:
+    return x.iloc[chosen] if hasattr(x, "iloc") else np.asarray(x[chosen])

@@ -1,0 +1,80 @@
+"""How far predicted numbers are from the actual ones."""
+
+import numpy as np
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_squared_error,
+    median_absolute_error,
+    r2_score,
+    root_mean_squared_error,
+)
+
+from tuning.protocol.evaluation import ErrorBin, ErrorQuantile, OutputReport, Score
+
+from . import bootstrap
+from .predicted import Predictions
+
+_BINS = 10
+_SHARES = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
+
+
+def report_numbers(name: str, found: Predictions) -> OutputReport:
+    """The report of a target of numbers."""
+    actual = found.actual.astype(np.float64)
+    error = found.predicted.astype(np.float64) - actual
+    quantiles = np.quantile(np.abs(error), _SHARES)
+    return OutputReport(
+        name=name,
+        task="regression",
+        scores=_scores(actual, error),
+        error_bins=_bins(actual, error),
+        error_quantiles=[
+            ErrorQuantile(share, float(value))
+            for share, value in zip(_SHARES, quantiles, strict=True)
+        ],
+    )
+
+
+def _scores(actual: np.ndarray, error: np.ndarray) -> list[Score]:
+    predicted = actual + error
+    # Around their mean, so that squares of large targets keep their digits.
+    centred = actual - actual.mean()
+    columns = np.stack([np.abs(error), error**2, centred, centred**2], axis=1)
+    absolute, squared, first, second = bootstrap.means(columns).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        explained = 1 - squared / (second - first**2)
+    r2 = float(r2_score(actual, predicted)) if len(actual) > 1 else None
+    found = {
+        "r2": (r2, bootstrap.interval(explained) if r2 is not None else bootstrap.NONE),
+        "mean_absolute_error": (
+            mean_absolute_error(actual, predicted), bootstrap.interval(absolute),
+        ),
+        "root_mean_squared_error": (
+            root_mean_squared_error(actual, predicted), bootstrap.interval(np.sqrt(squared)),
+        ),
+        "mean_squared_error": (
+            mean_squared_error(actual, predicted), bootstrap.interval(squared),
+        ),
+        "median_absolute_error": (median_absolute_error(actual, predicted), bootstrap.NONE),
+    }  # fmt: skip
+    return [
+        Score(name, None if value is None else float(value), *ends)
+        for name, (value, ends) in found.items()
+    ]
+
+
+def _bins(actual: np.ndarray, error: np.ndarray) -> list[ErrorBin]:
+    """The rows in the order of their actual values, in as many parts of equal size as there are
+    different values for; equal values are in the same part."""
+    edges = np.unique(np.quantile(actual, np.linspace(0, 1, _BINS + 1)))
+    place = np.searchsorted(edges[1:-1], actual, side="right")
+    found = []
+    for index in range(max(1, len(edges) - 1)):
+        inside = place == index
+        if inside.any():
+            values, errors = actual[inside], error[inside]
+            found.append(ErrorBin(
+                float(values.min()), float(values.max()), int(inside.sum()),
+                float(np.abs(errors).mean()), float(errors.mean()),
+            ))  # fmt: skip
+    return found

@@ -1,0 +1,64 @@
+"""A saved model's evaluation: what its plots draw, and its test rows, page by page."""
+
+from typing import Any
+
+import numpy as np
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from tuning.analysis.evaluation import lines as test_lines
+from tuning.analysis.evaluation.contents import picture_of
+from tuning.analysis.evaluation.plots import evaluation_plots
+from tuning.analysis.evaluation.rows import rows_info
+from tuning.models import ModelEvaluation, SavedModel
+
+from .access import visible_or_404
+
+
+@require_GET
+@never_cache
+def saved_model_evaluation(request: HttpRequest, pk: int) -> JsonResponse:
+    """What static/js/evaluation.js draws."""
+    return JsonResponse(evaluation_plots(visible_or_404(request, SavedModel.objects, pk)))
+
+
+@require_GET
+@never_cache
+def saved_model_rows(request: HttpRequest, pk: int) -> HttpResponse:
+    """A page of test rows: those of a cell of the confusion matrix (`actual`, `predicted`), else
+    the mistakes or the largest errors. For htmx."""
+    evaluation, lines = _evaluated(request, pk)
+    context = rows_info(evaluation, lines, request.GET)
+    if context is None:
+        raise Http404
+    return render(request, "saved_models/_rows.html", context)
+
+
+@require_GET
+def saved_model_picture(request: HttpRequest, pk: int, row: int) -> HttpResponse:
+    """A test row of images as PNG."""
+    evaluation, lines = _evaluated(request, pk)
+    picture = None
+    if test_lines.holds(lines, row):
+        picture = picture_of(evaluation.saved_model.project.dataset, row)
+    if picture is None:
+        raise Http404
+    response = HttpResponse(picture, content_type="image/png")
+    # Datasets never change.
+    response["Cache-Control"] = "private, max-age=86400"
+    return response
+
+
+def _evaluated(request: HttpRequest, pk: int) -> tuple[ModelEvaluation, np.ndarray]:
+    models: Any = SavedModel.objects.select_related("project__dataset")
+    saved_model = visible_or_404(request, models, pk)
+    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
+    if evaluation is None:
+        raise Http404
+    evaluation.saved_model = saved_model
+    lines = test_lines.lines_of(evaluation)
+    if lines is None:
+        raise Http404
+    return evaluation, lines

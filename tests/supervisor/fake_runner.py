@@ -213,9 +213,7 @@ class FakeRunner:
         self._write("model.keras", model_file("keras"))
         if self.predictions:
             self._write(PREDICTIONS, self.predictions)
-        yield Retrained(
-            {"accuracy": 0.9}, 100, {"keras": "3"}, "dense", evaluation=self.evaluation
-        )
+        yield Retrained({"accuracy": 0.9}, 100, {"keras": "3"}, "dense", evaluation=self.evaluation)
 
     def _write(self, name: str, content: bytes) -> None:
         path = self.folder / name

@@ -78,7 +78,7 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
     if not scaled:
         evaluation = evaluate_network(
             model, dataset, template, order.project, order.batch_size, metrics, channel,
-            own_fit=True,
+            custom_fit=True,
         )  # fmt: skip
     tell(model, metrics, form, evaluation, channel, note)
 

@@ -36,7 +36,7 @@ CHANGES_ROWS = (
     "The template changes its rows before the fit, so predictions on the test rows as they are "
     "would say nothing about the model."
 )
-_OWN_FIT = (
+_CUSTOM_FIT = (
     "The template fits the model with its own code. If that code changes rows or targets first, "
     "these figures do not apply, because the test rows are used as they are."
 )
@@ -57,12 +57,12 @@ _ROUNDING = 1e-4
 
 def evaluate_network(
     keras_model: Any, dataset: Dataset, template: Template, project: ProjectOrder,
-    batch_size: int, metrics: Metrics, channel: Channel, own_fit: bool = False,
+    batch_size: int, metrics: Metrics, channel: Channel, custom_fit: bool = False,
 ) -> Evaluation:  # fmt: skip
-    """`metrics`: what the model's own evaluation on the test rows gave. `own_fit`: the template's
+    """`metrics`: what the model's own evaluation on the test rows gave. `custom_fit`: the template's
     code trains it, and may train it on something else than the rows as they are."""
     classes = _classes(dataset)
-    if own_fit and keras_model.compiled and not metrics and dataset.has_rows("test"):
+    if custom_fit and keras_model.compiled and not metrics and dataset.has_rows("test"):
         # Keras could not compare its outputs with the targets: see `evaluate_if_possible`.
         return Evaluation(problem=CHANGES_ROWS)
 
@@ -79,7 +79,7 @@ def evaluate_network(
 
     rows = partial(_stored_rows, dataset)
     found = _evaluation(dataset, project, metrics, channel, test, values, rows)
-    return replace(found, notes=[_OWN_FIT]) if own_fit and found.outputs else found
+    return replace(found, notes=[_CUSTOM_FIT]) if custom_fit and found.outputs else found
 
 
 def evaluate_estimator(

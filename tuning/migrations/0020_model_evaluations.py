@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tuning", "0018_archived_projects"),
+        ("tuning", "0019_executions"),
     ]
 
     operations = [

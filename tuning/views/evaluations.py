@@ -30,9 +30,10 @@ def saved_model_rows(request: HttpRequest, pk: int) -> HttpResponse:
     """A page of test rows: those of a cell of the confusion matrix (`actual`, `predicted`), else
     the mistakes or the largest errors. For htmx."""
     evaluation, lines = _evaluated(request, pk)
-    context = rows_info(evaluation, lines, request.GET)
-    if context is None:
+    listed = rows_info(evaluation, lines, request.GET)
+    if listed is None:
         raise Http404
+    context = {"saved_model": evaluation.saved_model, "listed": listed}
     return render(request, "saved_models/_rows.html", context)
 
 

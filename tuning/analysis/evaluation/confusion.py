@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from tuning.figures import counted
+
 # What static/css/evaluation.css has: cividis-0 … cividis-10.
 SHADES = 10
 OTHERS = "Other classes"
@@ -29,6 +31,12 @@ class Cell:
     @property
     def shade(self) -> int:
         return round((self.share or 0) * SHADES)
+
+    @property
+    def label(self) -> str:
+        """What a screen reader says of it."""
+        rows = counted(self.count, "row")
+        return f"{rows} of {self.actual_name} predicted as {self.predicted_name}"
 
     @property
     def is_open(self) -> bool:

@@ -51,7 +51,7 @@ def rows_info(
         chosen, title = mistakes(lines), "Most confident mistakes"
     page = page_of(chosen, _number(asked.get("page")) or 1)
     return {
-        "saved_model": evaluation.saved_model, "title": title, "query": query, "page": page,
+        "title": title, "query": query, "page": page,
         "count": counted(page.total, "row"), "rows": _rows(page, output, evaluation),
         "columns": column_names(dataset), "pictures": dataset.has_pictures,
         "judged": _judged(output),

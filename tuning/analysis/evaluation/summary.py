@@ -59,6 +59,18 @@ class Summary:
     outputs: tuple[Output, ...] = ()
     importances: dict[str, Any] | None = None
 
+    @property
+    def importance_text(self) -> str:
+        """What the bars of the columns are."""
+        found = self.importances or {}
+        score = CAPTIONS.get(found["score"], found["score"])
+        return (
+            f"Column importance: how much worse {score} becomes on "
+            f"{counted(found['rows'], 'validation row')} when a column is shuffled (mean and "
+            f"standard deviation of {found['repeats']} shuffles). The retrained model was also "
+            "trained on these rows."
+        )
+
 
 def summary_of(saved_model: SavedModel) -> Summary | None:
     """None while there is no model yet."""
@@ -111,7 +123,9 @@ def gap_text(saved_model: SavedModel, scores: list[ScoreRow]) -> str:
         f"is {figure(abs(difference), 3)} {'higher' if difference > 0 else 'lower'} "
         f"({'better' if better else 'worse'}) than"
     )  # fmt: skip
-    text = f"The test score {how} the validation score, {figure(validation)}."
+    search = saved_model.trial.search
+    folds = "" if search.kind.has_epochs else f" (mean of {search.folds} folds)"
+    text = f"The test score {how} the validation score, {figure(validation)}{folds}."
     if test.low is None or test.high is None:
         return text
     if test.low <= validation <= test.high:

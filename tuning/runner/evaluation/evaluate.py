@@ -59,8 +59,8 @@ def evaluate_network(
     keras_model: Any, dataset: Dataset, template: Template, project: ProjectOrder,
     batch_size: int, metrics: Metrics, channel: Channel, custom_fit: bool = False,
 ) -> Evaluation:  # fmt: skip
-    """`metrics`: what the model's own evaluation on the test rows gave. `custom_fit`: the template's
-    code trains it, and may train it on something else than the rows as they are."""
+    """`metrics`: what the model's own evaluation on the test rows gave. `custom_fit`: the
+    template's code trains it, and may train it on something else than the rows as they are."""
     classes = _classes(dataset)
     if custom_fit and keras_model.compiled and not metrics and dataset.has_rows("test"):
         # Keras could not compare its outputs with the targets: see `evaluate_if_possible`.

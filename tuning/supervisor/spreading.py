@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # What it takes a slot to turn to another search: a runner, its data, the first model's graphs. The
 # slot that has the trial trains a shorter execution sooner.
 CHANGE_SECONDS = 3.0
+_LARGE = (
+    "trial__values", "trial__layers", "trial__search__space", "trial__search__oracle_state",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def is_worth_it(search: Search) -> bool:
 
 def _waiting() -> list[Waiting]:
     rows = Execution.objects.claimable().select_related("trial__search")
-    found = list(rows.defer("trial__layers", "trial__search__oracle_state"))
+    found = list(rows.defer(*_LARGE))
     left = Counter(row.trial_id for row in found)
     return [Waiting(row, left[row.trial_id]) for row in found]
 

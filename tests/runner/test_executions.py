@@ -75,4 +75,4 @@ def test_each_execution_is_the_same_by_itself(
     assert len({str(metrics) for _, _, metrics in epochs(whole)}) == len(epochs(whole))
     results = {execution: part[-1] for execution, part in parts.items()}
     assert all(isinstance(result, TrialEnd) for result in results.values())
-    assert combined(Search(model_kind=order.kind), results) == whole[-1]
+    assert combined(Search(model_kind=order.kind, objective=order.objective), results) == whole[-1]

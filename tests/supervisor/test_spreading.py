@@ -381,3 +381,19 @@ def test_a_runner_reports_its_own_execution_only(
     Trial.objects.update(started_at=timezone.now() - timedelta(seconds=60))
     make_slot(lambda *_: iter([reported]), number=1, independent=True).run()
     assert search.trials.get().failure_code == "bad_event"
+
+
+@pytest.mark.parametrize("broken", [{"score": None}, {"other": 0.5}])
+def test_folds_without_a_score_fail_their_trial(broken: Any, spread: Any, make_slot: Any) -> None:
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        yield EpochEnd(trial.execution or 0, 1, 9.0, {"score": 0.5})
+        yield TrialEnd(broken if trial.execution == 1 else {"score": 0.5}, 0)
+
+    search = spread(
+        model_kind=ModelKind.SKLEARN, folds=3, objective="score", epochs=1, max_trials=2,
+        executions_per_trial=1,
+    )  # fmt: skip
+    slot = make_slot(script, independent=True)
+    slot.run()
+    assert orders(slot) == [None, 0, 1, 2]
+    assert search.trials.get(number=2).failure_code == "nan_score"

@@ -79,11 +79,13 @@ def combined(search: Search, results: dict[int, TrialEnd]) -> TrialEnd:
     in_order = [results[number] for number in sorted(results)]
     found: dict[str, list[Any]] = {}
     for result in in_order:
-        for name, value in result.metrics.items():
+        # Without a score of each there is none of the trial.
+        for name, value in {search.objective: None, **result.metrics}.items():
             found.setdefault(name, []).append(np.nan if value is None else value)
     metrics: Metrics = {name: _number(np.mean(values)) for name, values in found.items()}
-    if not search.kind.has_epochs:
-        metrics |= spread_of(found[SCORE])
+    scores = found.get(SCORE, [])
+    if not search.kind.has_epochs and len(scores) > 1 and np.isfinite(scores).all():
+        metrics |= spread_of(scores)
     return TrialEnd(metrics, sum(result.best_step for result in in_order) // len(in_order))
 
 

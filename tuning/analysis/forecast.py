@@ -1,4 +1,10 @@
-"""How long a search takes, as a range: from the trials that have ended, never from a guess."""
+"""How long a search takes, as a range: from the trials that have ended, never from a guess.
+
+Forecasts (`analysis/forecast.py`) are ranges between quartiles of what up to 50 ended trials
+took, and nothing below three trials. Before a search starts, an epoch and what a trial takes
+besides its epochs are taken apart, so that trials of two epochs do not overestimate trials of
+fifty.
+"""
 
 import statistics
 from dataclasses import dataclass

@@ -1,5 +1,16 @@
 """The limits of a search: whichever is reached first ends it. One table, which forms, pages, the
-recorder and the command line read."""
+recorder and the command line read.
+
+A search ends at whichever limit it reaches first: `analysis/limits.py` has one row for each
+(field, caption, unit, how far it is, the sentence when it is reached), which forms, pages,
+`tune`, the help and the recorder read. They are checked under the search's lock where trials end
+(`recorder.close_if_done`), where they are claimed, and in the scheduler's pass, because time
+passes without any trial. A search that reached one keeps its status while its last trials run,
+with `end_reason`, which keeps claims away; then it is completed and what waits is stopped. Wall
+time is `Search.active_seconds`: `idle_seconds` has pauses and the time between an end and going
+on. `actions.change_limits` writes only what a person changed, and lets a completed search go on
+if no limit is reached any more.
+"""
 
 import math
 import time

@@ -4,6 +4,30 @@
 ?from=7&refine=1&score__top=10%25        its space narrowed to what those trials span
 ?from=7&widen=3.high                     the upper end of its fourth hyperparameter widened
 ?from=7&exclude=3.from.0.03              without values from 0.03 on (to: up to, is: a choice)
+
+The form of a new search may begin with an earlier one (`?from=7`); its address says how
+(`tuning/analysis/refinement.py`): the filters of a selection with `refine`, an end of a range
+with `widen`, a region with `exclude`. All three become edits, and the form is the same as for any
+search.
+
+- `tuning/spaces/narrowing.py`: the span of some trials' values. What was given lies inside and
+  nothing new comes in, which hypothesis holds, with KerasTuner's own classes as well. Bounds of
+  continuous ranges keep two digits, outwards. KerasTuner divides ranges by steps with `//`, so
+  that 0.3 to 0.5 in steps of 0.1 would lose 0.5: several ways to write a range are tried, at last
+  a list.
+- `tuning/spaces/shares.py`: how much smaller a space is: combinations, and of continuous ranges
+  the share that KerasTuner's sampling would put there.
+- `edges.py`: where the best tenth sit at a border more often than uniform sampling would give
+  (binomial, over all borders at most one false alarm in 20 searches), if `edited` takes more
+  beyond it.
+- `failed_values.py`: the trials of a reason with their values, and what all of them share where
+  there is no pattern.
+- `failure_map.py`: for each reason (code and message without its numbers) the regions with a much
+  higher share of failures (Fisher's test, over all regions tried one in a hundred by chance). It
+  counts trials that have the hyperparameter in use and did not fail otherwise. Sets of trials are
+  bits of one number each.
+- `search_lineage.py`: `Search.refined_from` as trees. A deleted search leaves its refinements as
+  roots.
 """
 
 import math

@@ -2,6 +2,17 @@
 
 They are not run again, and its strategy learns from their scores. So the scores must be comparable:
 same template, same data, same training settings.
+
+Warm-start trials (`Search.fed_trials`): completed trials of the earlier search, and of what that
+one began with, whose values the new space takes and whose scores compare: same version, objective
+and training settings, no rounds of Hyperband. At the first claim they become part of the
+strategy's state (`state["fed"]`), as if they had run there: Optuna's samplers have them in their
+study, the random oracle does not repeat them, the Bayesian counts them among its first points,
+and both suggest what KerasTuner would after running them
+(`tests/supervisor/test_fed_oracles.py`). A grid that comes to such a combination gets its result
+and is asked again. So their rows may be deleted later. They are none of `max_trials`. Hyperband
+cannot begin with finished trials. At most 300 (Bayesian; its cost grows with n³) or 1,000 are
+used, from the best to the worst. If the defaults are among them there is no baseline.
 """
 
 from collections.abc import Iterator, Sequence

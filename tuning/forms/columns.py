@@ -1,4 +1,8 @@
-"""The form of a table that a worker has looked at: what is to be predicted, from which columns."""
+"""The form of a table that a worker has looked at: what is to be predicted, from which columns.
+
+Datasets may have thousands of columns, so the form has 100 a page, and each page is kept when it
+is left; only types other than the detected ones are stored.
+"""
 
 from typing import Any
 

@@ -1,4 +1,10 @@
-"""HyperModels (for people: model templates): code with a search space. A version never changes."""
+"""HyperModels (for people: model templates): code with a search space. A version never changes.
+
+A team's template is text to the site, which parses it (`ast`) and never runs it. Its rows share a
+`key`; changed code or constants are a new row with the next `version`. A project points to one
+version and goes on to the newest when somebody presses a button; a `Search` keeps the version
+that it began with, for its trials and for retraining them.
+"""
 
 from typing import Any, Self
 

@@ -1,4 +1,12 @@
-"""Invitations: links with which people join a team, with or without an account."""
+"""Invitations: links with which people join a team, with or without an account.
+
+An invitation (`models/invitations.py`) is a link whose digest is stored. `pending()` is the only
+rule for whether it works: neither accepted nor revoked nor expired, and the inviter is still an
+active owner, so that nobody returns by a link of their own. Accepting is a conditional UPDATE,
+with the new account and membership in the same transaction; GET only shows, because mail scanners
+open links. `webapp/logs.py` removes secret links from the log. `views/rate_limits.py` limits what
+strangers may send, as django-axes does for signing in.
+"""
 
 from typing import Any, Self
 

@@ -1,4 +1,26 @@
-"""What people add to trials and searches: stars, tags, comments, and the views that they keep."""
+"""What people add to trials and searches: stars, tags, comments, and the views that they keep.
+
+- A project writes a tag as it was written first, whatever the case, so that one filter finds all
+  of it. The database holds one per trial and lower-case name.
+- `{% notes_panel trial %}` (`tuning/templatetags/notes.py`) puts the panel on a page, outside of
+  what is polled: six queries. Each piece of it (star, tags, thread) is swapped alone, so that a
+  comment being written survives; without scripts the same forms are sent plainly. `marks_of(user,
+  trials)` tells what table rows show, in three queries.
+- `tuning/analysis/markdown.py` writes HTML twice guarded: markdown-it knows no HTML, and nh3 lets
+  a short list of elements through; pictures become links, since no page asks another host.
+  `@name` and `#12` are taken out of running text only, not out of code and links. Texts are read
+  first and written after all that they name has been looked up together.
+- The count of unseen mentions is one query of whole pages (`base.html`); mentions that their page
+  has shown count as seen.
+- A project's activity has no table of its own: each kind of event is a query on its rows, cut by
+  the same place in time, and a page merges the newest of each. With 150,000 notes in a project a
+  page took 20 ms.
+
+Stars, tags and comments are rows on a trial or a search (`tuning/models/notes.py`); nothing else
+changes with them but the search's `revision`, so that open tables show them. Whoever sees a trial
+may star it and comment on it: that is talk, and viewers take part. Tags change the table that all
+share, so they take editing rights. People change their own comments only; owners delete any.
+"""
 
 from typing import Any, Self
 

@@ -1,5 +1,13 @@
 """What Tuneroom keeps about a person beyond Django's account: settings, and the browsers in which
-they are signed in."""
+they are signed in.
+
+Accounts come by invitation, from an administrator (`views/people.py`, 404 to everybody else) or,
+with `OPEN_REGISTRATION`, by signing up (`views/accounts.py`). A person's display name is Django's
+`first_name` (`models/people.py`; `{{ user|person }}`); mentions use the username. Django's
+sessions do not say whose they are, so `BrowserSession` notes the browser and, every few minutes,
+the last use (`views/sessions.py`). The theme is in the person's `Profile` and in their sessions,
+which each page loads anyway.
+"""
 
 from typing import Any, Self
 

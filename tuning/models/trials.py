@@ -1,6 +1,17 @@
 """Trials, their attempts and their epochs. Only the recorder (tuning.supervisor.recorder) writes
 what a trial reports and how it ends; a finished trial never changes, except that a pruned one may
-go on."""
+go on.
+
+A trial's score is KerasTuner's: the best epoch's objective of each execution, averaged.
+`best_epoch` counts from the model's true start (a Hyperband child goes on where its parent
+ended), so a retraining trains as many epochs as the weights with that score had behind them.
+
+`Trial.not_finite` names the metrics that were NaN or infinite in an epoch or at the best one,
+written when the trial ends: events spell such a value as null, and a metric that an epoch does
+not have is none of these. The table, the trial's page and the failure map flag it.
+`analysis/decline.py` has the rule by which a trial's page says that its training diverged after
+its best epoch; it needs no scale of the metric.
+"""
 
 from typing import Any, Self
 

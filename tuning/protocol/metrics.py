@@ -2,6 +2,12 @@
 
 A runner looks the classes of a model's metrics up here, the site their names. A metric that is in
 no table has no direction that anybody could know: a person is asked.
+
+Which way a metric improves: `protocol/metrics.py` is the table of Keras's classes and of names. A
+runner looks up the classes of a model's metrics (`runner/directions.py`, stored as
+`Inspection.directions`); `Inspection.direction_of` and `Search.direction_of` fall back to names
+(`protocol/objectives.py`). `""` means that the direction is unknown: forms ask
+(`forms/directions.py`), tables mark no best value.
 """
 
 MIN, MAX = "min", "max"

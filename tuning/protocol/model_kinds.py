@@ -1,5 +1,18 @@
 """The kinds of model that a template's trials train, and their traits: one row each, which
-everything else reads."""
+everything else reads.
+
+What the default's builder returns decides (`Inspected.kind`, then `Search.model_kind`): a
+network, or an estimator of scikit-learn; or the template has a Tuner class of its own. The work
+of each kind has a package of its own in the runner, and `inspection.py` and `work.py` are the two
+places that choose:
+
+- trial: `networks/`: KerasTuner's `Tuner`; `estimators/`: its `SklearnTuner`, on training +
+  validation rows; `custom_tuners/`: the class's `run_trial`
+- execution, epoch: `networks/`: as they are; `estimators/`: a fold is an execution of one epoch;
+  `score` is always maximised; `custom_tuners/`: as it reports them
+- retraining: `networks/`: `model.keras`; `estimators/`: fitted once, `model.skops`;
+  `custom_tuners/`: `run_trial` once more; either file
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

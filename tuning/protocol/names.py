@@ -1,4 +1,10 @@
-"""Names that people and files give to things: one line of visible text. Standard library only."""
+"""Names that people and files give to things: one line of visible text. Standard library only.
+
+Names of projects, datasets, templates, teams, views, tags, tokens and columns are one line
+without hidden characters: `protocol/names.py` has the rule, `models/validators.py` checks it on
+every form and row, runners clean what files contain. Code for people to copy has their texts as
+literals (`analysis/literals.py`) or as one line of a comment.
+"""
 
 import re
 

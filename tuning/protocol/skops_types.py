@@ -3,6 +3,11 @@
 Loading a skops file makes objects of the types that it names. Each of these is a class or a
 function of scikit-learn or numpy that was looked at: making one, or predicting with it, runs
 nothing that came with the file.
+
+A skops file names the types that loading it makes. `tuning/protocol/skops_types.py` lists those
+beyond skops' own that are vetted. A runner refuses to save anything else, the supervisor refuses
+anything else, and the `predict.py` of the page trusts exactly what its file needs. The supervisor
+looks only for the files that the search's kind may have.
 """
 
 _DISTANCES = (

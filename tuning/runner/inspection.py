@@ -1,4 +1,9 @@
-"""Reading a template: its search space, its size and the metrics that it reports."""
+"""Reading a template: its search space, its size and the metrics that it reports.
+
+An inspection builds the default, trains it for a moment, and builds up to 20 sampled models
+(`samples.py`) for at most 4 s; their variables get a shape and no memory, so that the largest of
+a space can be counted on any machine.
+"""
 
 import copy
 from collections.abc import Callable

@@ -1,6 +1,21 @@
 """Whether the current trial of a search is pruned: asked after each of its epochs or folds.
 
 The supervisor decides; its verdict on an epoch may come later than the next epoch begins.
+
+In the runner, `runner/pruning.py` looks for the verdict after each epoch that was sent
+(`Channel.verdict`; a verdict that comes after its trial is dropped by its token). A pruned
+network's `fit` ends by Keras's `stop_training`, so that the callbacks finish what they do, and no
+further execution is trained. What trains on all the same (another `fit`, a loop of the template's
+own) meets `Pruned` at its next epoch: a BaseException, which `except Exception` does not handle
+and which is raised again at each later epoch. Nothing that a trial raises after its verdict is a
+failure. The last weights and the optimizer's state are saved before `on_train_end`, where
+`restore_best_weights` would replace them; the optimizer is built before they are loaded, because
+Keras leaves out the state of one without variables. Six epochs in one go and three and three have
+the same losses (`tests/runner/test_resumed_trials.py`). A `fit` of the template's own that does
+not train all its epochs in one `model.fit` leaves no weights. The count of `EarlyStopping` begins
+again when a trial goes on. Custom tuners are ended in the same way (`custom_tuners/watch.py`), by
+whichever means they report epochs; of calls of `update_trial`, the second one with the same
+metrics shows that they are epochs and no result. Cross-validations end between folds.
 """
 
 import time

@@ -1,4 +1,10 @@
-"""How many models a search space holds, and what of it is ever in use."""
+"""How many models a search space holds, and what of it is ever in use.
+
+`tuning/spaces/combinations.py` counts what a space holds and finds hyperparameters that no values
+bring into use. The first trial keeps the template's default of each hyperparameter that can still
+be it; the form says where it cannot. Rows of the form are known by their places, so it names the
+inspection that it was made from: a form of an older version of the template is shown anew.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,20 @@
 """Changing a search space: what a template can take and KerasTuner accepts.
 
 `edited` is all it takes to narrow, widen or fix hyperparameters; conditions are kept as they are.
+
+A space is KerasTuner's own config, as the inspection read it; `Search.space` is what is searched.
+Between them stand edits (`tuning/spaces/edits.py`: `edited(config, {place: Range | Values})`),
+which the search form makes and whatever else narrows a space can make: a range with a step and a
+sampling, or a list of values, of which a single one is fixed. KerasTuner looks a value up by a
+hyperparameter's name and its conditions and not by its class, so that a template's `hp.Float`
+gets what an entry `Choice` or `Fixed` says (`tests/runner/test_edited_space.py`); without its
+conditions the entry would be another hyperparameter.
+
+An edit is refused if KerasTuner's constructors refuse it (hypothesis compares them), or if the
+template cannot take it as far as its own space tells: another type, text that it does not list,
+negative numbers where it has none, shares above 1, and further values of a hyperparameter that
+conditions ask for, since no condition names them. A template may still fail to build with other
+widened values; the trial then says so.
 """
 
 import math

@@ -3,6 +3,17 @@
 An oracle lives for one call: KerasTuner's own files are not crash-safe, and an oracle's lock leaks
 when an error passes through it. Its state is kept as JSON. Importing this module imports
 keras_tuner, which takes seconds.
+
+The first trial of a search is the template's defaults, the baseline. Optuna's samplers know it;
+random, Bayesian and Hyperband oracles never see it, so that they suggest exactly what KerasTuner
+alone would with the same seed and scores (`tests/supervisor/test_oracles.py` compares them); a
+grid begins with the defaults by itself.
+
+KerasTuner forgets a grid search's position and a Hyperband's extended iterations when it is
+reloaded, changes the configs it is handed, and keeps every oracle in a module-level dictionary
+for ever; `kerastuner.py` fixes all four. It also gives a fresh oracle the defaults as values, as
+a first build of the template would: a grid takes conditional hyperparameters for unused without
+them and begins at random ones.
 """
 
 import math

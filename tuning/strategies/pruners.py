@@ -2,6 +2,12 @@
 
 A pruner ends trials early that do worse than others did at the same point. A step is what a trial
 reports: an epoch, counted over all its executions, or a fold.
+
+`tuning/strategies/pruners.py` is the table of pruners; `pruning.py` asks Optuna's own about a
+trial, from the curves alone: what successive halving would note down about a trial follows from
+them. In a script that reports each epoch the same trials end at the same epochs
+(`tests/strategies/test_pruning.py`). A step is an epoch, counted over all executions, or a fold
+(the mean of the folds so far); the Wilcoxon test compares whole executions or each fold.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,24 @@
-"""Which work a free slot takes next, and taking it: one transaction, one winner."""
+"""Which work a free slot takes next, and taking it: one transaction, one winner.
+
+`claims.py` takes a trial that waits, or makes a new one from a suggestion. A suggestion is
+computed on a snapshot of the search, without any lock (`suggestions.py`); then one short
+transaction locks the search row, checks that the search still wants a trial and that nobody used
+the same version of its state (`Search.oracle_version`), and stores trial and state together. If
+somebody did, the suggestion is dropped and another one is computed. A worker computes one
+suggestion at a time.
+
+Short work that a person waits for goes first (preparing, inspecting for a project or for a person
+on the template's page, retraining). Among searches the one with the fewest running trials is
+next, then the one that has waited longest. Slots that find no trial take executions of those that
+run. Last come the inspections that no project waits for: set-up queues one for each built-in
+template, with the first bundled dataset that it fits, so that the galleries can show its space.
+They begin only while nothing else is queued, and one at a time, so that all slots but one are
+free for what a person starts meanwhile. Where none is free, the supervisor sees it four times a
+second (`Assignment.gives_way`): it ends the inspection and gives it back to the queue, which
+counts as no lost attempt. A slot stays with its search for 20 s at a time, because a change of
+search is a change of process. Meanwhile it looks at most four times a second whether short work
+goes first: looking costs as many queries as the claim of a trial.
+"""
 
 import logging
 from dataclasses import dataclass

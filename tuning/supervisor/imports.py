@@ -3,6 +3,17 @@
 What a runner read was written by a stranger and then by the runner, so each line is checked like
 any other event. The trials are written in batches, so that other writers get their turn; until the
 last one the import's row points to a search that another attempt would replace.
+
+An imported search (`Search.origin`, `hypermodel` null) is read by a runner
+(`tuning/runner/imports`) that sees nothing but the uploaded archive, opened like those of
+datasets. `Found` is what both readers make; `found.py` decides on the objective and its
+direction, or the import waits until a person chose them. The trials go through a file in the
+runner's folder whose lines are events (`FoundTrial`), checked like those on the pipe;
+`supervisor/imports.py` writes them in batches, each of which makes sure of the lease.
+`SearchImport.search` points to the search from its first batch on: what a lost attempt left is
+replaced by the next, and half a search is never kept. Such a search is "completed" from the
+start, so that nothing of it is ever claimed; `Search.objects.run_here()` keeps it from all that
+would run.
 """
 
 from collections.abc import Iterator

@@ -2,6 +2,14 @@
 
 Not what the kernel claims: a runner is started that tries what should be denied
 (tuning/runner/sandbox/probe.py), and the layers are judged by what happened.
+
+Level 4 needs level 3: in its own view of the files another user reaches a Python that lies below
+`/root` and the data folder's inner folders, as far as they are shown. At a worker's start
+(`tuning/supervisor/isolation.py`) a runner is started at the highest level and tries what is
+denied (`tuning/runner/sandbox/probe.py`) and whether it could work; if not, the next lower level
+is tried. The workers page and `manage.py doctor` show what held, layer by layer. An ordinary user
+reaches 3 where the kernel allows user namespaces, else 2, which is also what Docker's default
+profile leaves.
 """
 
 import contextlib

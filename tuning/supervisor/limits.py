@@ -1,4 +1,24 @@
-"""The limits of one piece of work, and which of them a runner broke."""
+"""The limits of one piece of work, and which of them a runner broke.
+
+Limits (`tuning/supervisor/limits.py`, `usage.py`), each with a failure of its own:
+
+- memory: RSS of the tree; only beyond the limit is shared memory divided among those who share
+  it. Files of memory and the own `/dev/shm` count. At levels 1 and 2 `/dev/shm` is denied;
+  TensorFlow trains without it.
+- processes and threads: counted; RLIMIT_NPROC a hundred above that is the brake for a bomb that
+  is faster than the count. The kernel counts by (real) user, so that it is exact where a runner's
+  user or user namespace is its own. It sets root no limit: below level 4 a root worker's runner
+  takes a real user of its own, and keeps root as the effective one, for files.
+- disk: all files below the folder with their full length, deleted ones that are still open, and
+  100,000 files. The log is cut at 16 MiB. When `DISK_FLOOR_MB` is reached, the greediest ends and
+  nothing new starts.
+- epochs: ten times what was ordered and 1,000 (20,000 of a custom tuner), counted before they are
+  written.
+- A runner beyond a limit is ended first; then the failure is written. With a thousand busy
+  processes left alive, the write took a minute.
+- A runner in which a trial left processes, half of the allowed threads or half of the allowed
+  disk serves no other trial.
+"""
 
 import shutil
 import time

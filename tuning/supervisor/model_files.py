@@ -1,4 +1,10 @@
-"""What a runner calls a trained model: checked before it is stored, and never loaded here."""
+"""What a runner calls a trained model: checked before it is stored, and never loaded here.
+
+Model files (`tuning/supervisor/model_files.py`). A file that a runner calls a model is not loaded
+by the worker. It is copied if it has at most `MODEL_MAX_MB` and is not mostly holes, and the copy
+becomes the model if it is a harmless zip with the members of a Keras or skops file and no others,
+each of which can be read. Anything else fails the retraining with `bad_model_file`.
+"""
 
 import json
 import os

@@ -1,5 +1,20 @@
 """Whether a running trial goes on: its epochs, and those of the search's other trials, put before
 the search's pruner. And which pruned trials go on after all.
+
+The supervisor decides, where the rows are (`supervisor/pruning.py`; `curves.py` has what is
+compared): it keeps the curves of ended trials in memory and reads only those that have ended
+since. It answers each epoch beyond the warm-up with a `VerdictOrder`; the runner waits for it at
+most 50 ms, and not at all where epochs last longer than a second. A trial that hears of its
+verdict ends as if by early stopping, and says `TrialPruned`; one that has reached its end by then
+is completed. Pruned trials have no score: they are never the best, and teach strategies as
+Optuna's samplers learn (KerasTuner's oracles take the last value for the score). The baseline,
+values that a person tried and trials that a person wants trained to their end are never pruned.
+
+With successive halving (ASHA) a pruned trial may turn out to belong to the best of its rung: each
+time a trial ends, the recorder asks the pruner again about those that were pruned and queues whom
+it would let go on now. A network's last weights and optimizer are kept for that
+(`Search.pruned_trials_resume`): the next attempt takes over the epochs and goes on. With several
+executions, cross-validation and custom tuners it begins anew.
 """
 
 import logging

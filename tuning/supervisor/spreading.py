@@ -1,5 +1,33 @@
 """Executions of running trials for slots that find no trial to begin: which one, and for which slot
-it is worth it. A slot that trains one counts as one of the search's trials in parallel."""
+it is worth it. A slot that trains one counts as one of the search's trials in parallel.
+
+A slot for which no search has a trial (all are handed out, or the strategy waits for those that
+run) takes an execution, or a fold, of a trial that another slot has (`supervisor/spreading.py`).
+A row of `Execution` is `Work` like any other: claimed, leased and reaped in the same way.
+
+1. When a trial of such a search is ordered (`assignments/spread_trial.py`), all executions but
+  the first get a row that waits. The trial's slot orders one execution after the other
+  (`TrialOrder.execution`). Before each it takes the first row by deleting it if it still waits;
+  another slot claims the last row of the trial that has most left. Each of these is one
+  conditional statement, so that no execution is begun twice.
+2. The other slot trains it with the seed that it has among all, writes its epochs under the
+  trial's attempt and the result into the row (`assignments/execution.py`). The slot that has the
+  trial waits for that without a stall limit and averages all results as KerasTuner does; the
+  score is the same to the last digit (`tests/runner/test_executions.py`).
+3. A lost execution waits again, without its epochs, for either slot; lost three times it is a
+  lost attempt of its trial. Any other failure fails the trial. What ends a trial or its attempt
+  deletes its rows: whoever trains one finds that it no longer has it, and stops. A slot that is
+  lost with its trial loses the whole attempt, as usual.
+4. A slot that trains an execution counts as one of the search's trials in parallel. Another
+  search's slot takes only executions of trials whose executions last three seconds or longer,
+  because a change of search costs it a runner and a trace.
+
+Off (`Search.spreads`, `KindTraits.spread_seconds`, `NextTrial.independent`) for custom tuners and
+a template's own `fit`, whose executions are their own; for Hyperband, whose executions leave one
+checkpoint together; for searches that prune, because pruners compare executions in their order.
+Folds are handed out only where the search's last trial took a second or more for each: ordering
+one costs some 5 ms, and a fold of a small pipeline takes 50 ms.
+"""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -1,4 +1,9 @@
-"""What a runner takes of the machine: memory, processes and disk, all its children included."""
+"""What a runner takes of the machine: memory, processes and disk, all its children included.
+
+A trial's peak memory is the most that its runner's processes had from the first model of this
+trial on: until then a runner still holds the model of the trial before. The supervisor looks
+twice a second, and once more when the trial ends.
+"""
 
 import contextlib
 import os

@@ -1,5 +1,21 @@
 """The plots of a selection of trials. Pages, addresses and the help page are made of PLOTS; the
-script of the same name in static/js/plots draws what `info` returns."""
+script of the same name in static/js/plots draws what `info` returns.
+
+One plot is `tuning/analysis/plots/<name>.py` (figures as plain lists),
+`static/js/plots/<name>.js` (what Plotly is to draw) and a test of the same name; `PLOTS` lists
+them for the page, the addresses and the help. Everything that a person chooses is in the URL
+(`plot=`, `plot.<name>.<option>=`): `board.js` asks `selection.js` for another address and draws
+what the address then says. Rows that are ticked in the table (`chosen.js` keeps them in the tab)
+come into the address as `plot.curves.trial=` while the learning curves are open. News are fetched
+with `since=`; a plot takes at most a tenth of the browser's time while it follows, and none while
+a person drags in it.
+
+plotly.js's WebGL traces (`parcoords`, `splom`, `scattergl`) make their programs with eval and its
+colour bars write inline styles; our Content-Security-Policy refuses both. So points are SVG, at
+most some thousand of them with a sentence about the sample, and parallel coordinates of more than
+1,000 trials are a picture (`raster.js`, pixel by pixel, lines of one shade in one place only
+once) behind Plotly's axes. Contours are means over a grid of at most 30 x 30.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

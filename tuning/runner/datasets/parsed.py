@@ -23,7 +23,7 @@ _PURPOSES = ("training", "validation", "test")
 class Parsed:
     """A dataset, what was done to it (`notes`, sentences) and what was left out: names with
     reasons. `columns` describe those of a table that may have gaps and categories (see
-    docs/architecture.md); they are empty for arrays of numbers."""
+    runner/datasets/tables); they are empty for arrays of numbers."""
 
     kind: str
     task: str

@@ -10,6 +10,36 @@ training rows (`Normalization`, `BatchNormalization`) gets at most about 1 / sqr
 which is 22: an input that differs from its usual value in fewer rows than that does not exist.
 Estimators keep such inputs (`keeps_rare`): a tree can split on a few rows that matter, and no
 estimator's training diverges by them.
+
+A table from CSV or Parquet is stored raw (numbers, indices of categories, NaN for missing values)
+with `columns` in its `meta.json`. What its rows become is learned from the training rows alone
+(`tuning/runner/inputs/preprocessing.py`):
+
+- number: input: missing values become the median, then (value - mean) / standard deviation,
+  clipped at ±10
+- category: input: one input for each of the most frequent values (at most 100, fewer in tables
+  with very many categories or rows), missing being a value too; one for everything else
+
+An input of a network exists only if at least one training row in 500 differs from the others in
+it: neither constant columns nor values of a handful of rows have one. Estimators get those too
+(`Dataset.for_estimators`). Values that no training row has share the input of the rare ones, or
+are all zeros where nothing is rare. The mean and the standard deviation of a number leave out how
+extreme the most extreme 500th of the rows are. So no input exceeds 10, and none exceeds 23 after
+a template standardises the inputs by the training rows again;
+`tests/runner/test_bounded_inputs.py` holds both for random tables. Arrays (`.npz`) reach a
+template as they are: the built-in dense networks switch constant columns off and clip the others,
+inside the model. A template's own `Normalization` gets a least variance
+(`template/normalization.py`).
+
+A later version may make other inputs of a table than the one in which a Hyperband search was
+paused. Where a parent's checkpoint does not fit the model, the child trains its parent's epochs
+first, unrecorded, and then its own.
+
+Trials and retrainings get these inputs from numpy. Retraining uses more rows but the same
+statistics, so that the network sees its inputs as in the trial. `raw_keras.py` builds the same
+steps from Keras's own layers around the trained network, `raw_sklearn.py` from scikit-learn's
+transformers; the tests compare the three. A file is handed out only once it has been loaded again
+and predicts, from raw rows, what the network predicts.
 """
 
 import math

@@ -4,6 +4,11 @@ detaches is handed to it by the kernel, and it ends only when all of that has en
 It runs before any code that could be hostile, keeps no descriptor open and is out of that code's
 reach (Landlock, a namespace or another user). The supervisor ends a runner by asking its guardian
 (SIGTERM); the kernel does the same when the supervisor dies.
+
+The guardian (`guardian.py`) is the runner's first process, which goes on in a child and stays
+behind with no descriptor open. As a subreaper it inherits whatever is detached, it stops and
+kills all of it when the supervisor asks (SIGTERM) or dies, and ends as the runner did. In
+namespaces a second one is the first process there, with which the kernel ends all the others.
 """
 
 import os

@@ -3,6 +3,14 @@ another process, which Landlock leaves open. At level 2: all that training never
 other kinds of sockets, tracing and namespaces.
 
 The filter is classic BPF, as in the Linux manual's seccomp(2); threads and children inherit it.
+
+Calls on other processes (`seccomp.py`). A filter sees the number of a call and its arguments.
+What works on another process only is refused (tracing, reading memory, descriptors of processes);
+what takes a process by number (`prlimit64`, `sched_setaffinity`, `setpriority`...) is allowed for
+0 and for the runner's own number. Numbers of threads are refused, since a filter cannot tell
+whose they are: OpenMP's `OMP_PROC_BIND` then binds nothing, and TensorFlow, scikit-learn and
+joblib never ask. Calls by the numbers of 32 bit or x32 programs are refused too. `others.py`
+tries each of them on the runner's guardian.
 """
 
 import ctypes

@@ -1,4 +1,11 @@
-"""Whether a network's file loads in a process that knows nothing of its template."""
+"""Whether a network's file loads in a process that knows nothing of its template.
+
+`saved/loading.py` loads as another process would: with an empty registry of Keras, in which only
+`layers_code.py`'s text registers anything. That text is the part of the template which the file's
+configuration refers to. The runner sends it with `Retrained`, the row keeps it, and nobody but
+runners and those who download it ever executes it. A rehearsal (`saving.rehearse`) does all this
+with an untrained model before a retraining trains another one.
+"""
 
 import sys
 import warnings

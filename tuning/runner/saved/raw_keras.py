@@ -1,6 +1,12 @@
 """A trained network together with its preprocessing as Keras layers: it takes raw values.
 
 The file loads with plain `keras.models.load_model`: only Keras's own layers are used.
+
+The downloaded model takes a dict of arrays (rows, 1), one for each column under its name: float32
+with NaN for missing values, or strings with an empty string for missing values. A slash in a name
+becomes `_`, a name that is taken gets a number. With more than 200 columns there are two inputs,
+`numbers` and `categories`, with a column each. Every `.keras` file also holds `description.json`,
+which Keras leaves alone: the names of the classes, and which input takes which column.
 """
 
 from collections.abc import Iterable, Iterator

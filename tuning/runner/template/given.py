@@ -1,4 +1,12 @@
-"""What a script gives to its tuner and to its search, under the names of the parameters."""
+"""What a script gives to its tuner and to its search, under the names of the parameters.
+
+What a script gives to its tuner and to `search()` is evaluated apart from the module that builds
+models: `template/surroundings.py` finds the statements that the arguments depend on (imports,
+variables, what a function's caller passes, what a class's constructor assigns to `self`:
+`helpers.py`), `template/given.py` executes them in a copy of the module's names and gives each
+argument under its parameter's name, or UNKNOWN. `template/proposed.py` takes the objective from
+there.
+"""
 
 import ast
 import inspect

@@ -2,6 +2,14 @@
 
 `_TUNER`, `_ORACLE` and `_SEARCH` say it by the argument's name; the four uses are those of
 `tuning.protocol.script_settings`.
+
+What the script gives to its tuner and to `search()` is read argument by argument
+(`script_arguments.py`, a table): each becomes a field of the form, an edit of the space, a part
+of the training (`training.py`, which trials and retrainings apply), or is listed as not used.
+`Inspected.script` brings it to the site (`protocol/script_settings.py`), which checks it as
+usualything that a runner says; `SearchForm` and `SpaceForm` begin with it. Weights of rows are
+evaluated with the project's rows in the place of the script's data, for a retraining with all
+that it trains on.
 """
 
 import ast

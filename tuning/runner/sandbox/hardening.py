@@ -6,20 +6,20 @@ and no other processes. Level 2 (seccomp): system calls and sockets that trainin
 refused. Level 3: namespaces of
 its own. Level 4: a user of its own. `probe.py` tries whether all this holds.
 
-- 0: what: own session and folder, lower priority than worker and site, environment from an
+- 0: own session and folder, lower priority than worker and site, environment from an
   allow-list, no privileges (root's neither), limits; all that it starts ends with it and with its
-  worker; how: a guardian, parent-death signal, capabilities, rlimits, the supervisor's look twice
+  worker — a guardian, parent-death signal, capabilities, rlimits, the supervisor's look twice
   a second
-- 1: what: sees Python, its dataset (read only), the downloads (read only) and its own folder;
+- 1: sees Python, its dataset (read only), the downloads (read only) and its own folder;
   reads, signals and changes no other process (limits, priorities, processors, memory); no
-  connections, or with `RUNNER_NETWORK=1` to web ports only; how: Landlock; seccomp for calls on
+  connections, or with `RUNNER_NETWORK=1` to web ports only — Landlock; seccomp for calls on
   other processes
-- 2: what: no local sockets, tracing, namespaces, io_uring, BPF, System V memory; no IP sockets
-  without `RUNNER_NETWORK=1`; how: seccomp
-- 3: what: other files, other processes and the machine's shared memory do not exist for it;
-  `/dev/shm` is its own, 1 GiB; how: mount, process and IPC namespaces; by way of a user namespace
+- 2: no local sockets, tracing, namespaces, io_uring, BPF, System V memory; no IP sockets
+  without `RUNNER_NETWORK=1` — seccomp
+- 3: other files, other processes and the machine's shared memory do not exist for it;
+  `/dev/shm` is its own, 1 GiB — mount, process and IPC namespaces; by way of a user namespace
   where the worker is not root
-- 4: what: each runner is a user of its own, without an account or groups; how: `setresuid`; a
+- 4: each runner is a user of its own, without an account or groups — `setresuid`; a
   worker that is root
 """
 

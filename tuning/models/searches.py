@@ -242,9 +242,11 @@ class Search(models.Model):
         return within & Q(exhausted=False, end_reason="")
 
     def may_suggest(self) -> bool:
-        """`has_more_to_suggest` of this search, as it is now."""
-        rows = Search.objects.filter(pk=self.pk).annotate(made=Count(TRIALS))
-        return rows.filter(self.has_more_to_suggest()).exists()
+        """`has_more_to_suggest` of this row as it was read, with its trials as they are now. Asked
+        several times for each trial: a count is quicker than the query about all searches."""
+        if self.exhausted or self.end_reason:
+            return False
+        return self.strategy.has_rounds or self.trials.count() < self.max_trials
 
     @property
     def kind(self) -> KindTraits:

@@ -152,7 +152,7 @@ class Trial(Work):
     @property
     def first_epoch(self) -> int:
         """Epochs that the model had behind it when this trial began (a Hyperband child: > 0)."""
-        return int(self.tuner_values.get("tuner/initial_epoch", 0))
+        return first_epoch_of(self.tuner_values)
 
     @property
     def last_epoch(self) -> int:
@@ -200,3 +200,7 @@ class Epoch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trial} · execution {self.execution} · epoch {self.epoch}"
+
+
+def first_epoch_of(tuner_values: dict[str, Any]) -> int:
+    return int(tuner_values.get("tuner/initial_epoch", 0))

@@ -268,7 +268,8 @@ def _claim_drawn(search: Search, drawn: suggestions.Drawn, slot: Slot) -> Trial 
     if not search.may_suggest():
         return None
     if drawn.suggestion.status == "STOPPED" and search.oracle_version == drawn.version:
-        Search.objects.filter(pk=search.pk).update(exhausted=True)
+        search.exhausted = True
+        search.save(update_fields=["exhausted"])
         recorder.close_if_done(search)
     if drawn.suggestion.status != "RUNNING":
         return None

@@ -11,6 +11,7 @@ from django.db.models import F, Max
 
 from tuning.analysis.warm_start import Fitting
 from tuning.models import Cells, Search, Trial
+from tuning.models.trials import first_epoch_of
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import default_values
 from tuning.strategies.contract import WARM, KnownTrial, Settings, Suggestion
@@ -91,30 +92,27 @@ def take(search: Search, drawn: Drawn) -> Trial | None:
 
 
 def _known(search: Search) -> list[KnownTrial]:
-    rows = search.trials.order_by("number").only(
-        "search_id", "number", "oracle_id", "values", "tuner_values", "status", "score",
-        "best_epoch", "end_order", "epochs_done", "last_metrics",
+    # No objects: a draw after 1,000 trials reads them all.
+    rows = search.trials.order_by("number").values_list(
+        "number", "oracle_id", "values", "tuner_values", "status", "score", "best_epoch",
+        "end_order", "epochs_done", "last_metrics",
     )  # fmt: skip
     return [
         KnownTrial(
-            trial_id=row.oracle_id or f"own-{row.number}",
-            values=row.all_values,
-            status=_STATUSES[Status(row.status)],
-            score=_result(row, search.objective),
-            best_step=(row.best_epoch or 1) - row.first_epoch - 1,
-            end_order=row.end_order or 0,
-            suggested=bool(row.oracle_id),
-            last_step=row.epochs_done,
+            trial_id=oracle_id or f"own-{number}",
+            values={**values, **own},
+            status=_STATUSES[Status(status)],
+            # Of a pruned trial its last value, which may be no number.
+            score=score if status != Status.PRUNED else last.get(search.objective, math.nan),
+            best_step=(best_epoch or 1) - first_epoch_of(own) - 1,
+            end_order=end_order or 0,
+            suggested=bool(oracle_id),
+            last_step=epochs_done,
         )
-        for row in rows
-    ]
-
-
-def _result(trial: Trial, objective: str) -> float | None:
-    """The score; of a pruned trial its last value, which may be no number."""
-    if trial.status != Status.PRUNED:
-        return trial.score
-    return trial.last_metrics.get(objective, math.nan)
+        for (
+            number, oracle_id, values, own, status, score, best_epoch, end_order, epochs_done, last,
+        ) in rows
+    ]  # fmt: skip
 
 
 def _warm(search: Search) -> list[KnownTrial]:

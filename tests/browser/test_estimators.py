@@ -46,7 +46,10 @@ from tuning.runner.inputs.data import split_rows
 estimator = io.load(sys.argv[1], trusted=json.loads(sys.argv[2]))
 x, y = load_wine(return_X_y=True)
 rows = split_rows(y, Split(0.7, 0.15, 0.15, seed=0, stratified=True))["test"]
-print(json.dumps(float((estimator.predict(x[rows].astype("float32")) == y[rows]).mean())))
+from sklearn.metrics import confusion_matrix
+predicted = estimator.predict(x[rows].astype("float32"))
+accuracy = float((predicted == y[rows]).mean())
+print(json.dumps([accuracy, confusion_matrix(y[rows], predicted).tolist()]))
 """
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,6 +60,19 @@ def run(*words: str, cwd: Path) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def check_confusion(page: Any, counts: list[list[int]]) -> None:
+    """The page's matrix has these counts, and its cells list their rows."""
+    matrix = page.locator("table.confusion tbody tr")
+    assert [
+        [int(cell) for cell in row.locator("td b").all_inner_texts()] for row in matrix.all()
+    ] == counts
+    page.locator("#evaluation-plots .main-svg").first.wait_for()
+    cell = page.get_by_role("button", name="class_1 predicted as class_1")
+    cell.click()
+    page.get_by_role("heading", name="class_1 predicted as class_1").wait_for()
+    assert page.locator("#evaluation-rows tbody tr").count() == counts[1][1]
 
 
 def test_an_estimator_from_the_editor_to_a_file(
@@ -114,11 +130,13 @@ def test_an_estimator_from_the_editor_to_a_file(
         tuneroom, "SELECT test_metrics, trusted_types FROM tuning_savedmodel WHERE id = ?", key
     )
     (tmp_path / "evaluate.py").write_text(EVALUATE)
-    accuracy = json.loads(run("evaluate.py", str(model), types, str(ROOT), cwd=tmp_path))
+    accuracy, confusion = json.loads(run("evaluate.py", str(model), types, str(ROOT), cwd=tmp_path))
     assert json.loads(metrics)["accuracy"] == pytest.approx(accuracy)
     assert accuracy > 0.8
     shown = page.locator(".hero-score", has_text="Test accuracy").locator(".score").inner_text()
     assert number_in(shown) == pytest.approx(accuracy, abs=1e-3)
+
+    check_confusion(page, confusion)
 
     # The snippet runs as it stands, beside the file.
     with page.expect_download() as downloading:

@@ -178,7 +178,8 @@ def _path(saved_model: SavedModel) -> Path:
 
 
 def _evaluation(saved_model: SavedModel) -> dict[str, Any]:
-    scores, summary = scores_of(saved_model), summary_of(saved_model)
+    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
+    scores, summary = scores_of(saved_model, evaluation), summary_of(saved_model, evaluation)
     context: dict[str, Any] = {
         "test_scores": scores,
         "gap": gap_text(saved_model, scores),
@@ -186,7 +187,6 @@ def _evaluation(saved_model: SavedModel) -> dict[str, Any]:
         "evaluation": summary,
         "test_rows": rows_text(summary),
     }
-    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).exclude(file="").first()
     lines = lines_of(evaluation) if evaluation else None
     if evaluation and lines is not None:
         evaluation.saved_model = saved_model

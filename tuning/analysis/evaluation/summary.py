@@ -72,11 +72,10 @@ class Summary:
         )
 
 
-def summary_of(saved_model: SavedModel) -> Summary | None:
+def summary_of(saved_model: SavedModel, evaluation: ModelEvaluation | None) -> Summary | None:
     """None while there is no model yet."""
     if saved_model.status != Status.COMPLETED:
         return None
-    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
     if evaluation is None:
         return Summary(NO_EVALUATION)
     report = evaluation.report
@@ -91,9 +90,8 @@ def summary_of(saved_model: SavedModel) -> Summary | None:
     )
 
 
-def scores_of(saved_model: SavedModel) -> list[ScoreRow]:
+def scores_of(saved_model: SavedModel, evaluation: ModelEvaluation | None) -> list[ScoreRow]:
     """The retraining's own metrics on the test rows, the one that trials were compared by first."""
-    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
     measured = (evaluation.report.get("measured") or []) if evaluation else []
     ends = {score["name"]: (score["low"], score["high"]) for score in measured}
     first = compared_by(saved_model)

@@ -123,10 +123,9 @@ def _evaluation(
     lines: np.ndarray = np.empty((len(numbers), len(COLUMNS)))
     lines.T[:] = numbers, found.actual, found.predicted, found.confidence
     np.save(PREDICTIONS, lines)
-    channel.send(Progress("Computing the importance of columns", 1.0))
     return Evaluation(
         rows=len(numbers), measured=measured, outputs=[report],
-        importances=_importances(dataset, values, validation_rows),
+        importances=_importances(dataset, values, validation_rows, channel),
     )  # fmt: skip
 
 
@@ -167,13 +166,14 @@ def _agree(ours: float | None, theirs: float | None, sign: int) -> bool:
 
 
 def _importances(
-    dataset: Dataset, values: Predict, rows: Callable[[], tuple[Any, np.ndarray]]
+    dataset: Dataset, values: Predict, rows: Callable[[], tuple[Any, np.ndarray]], channel: Channel
 ) -> Importances:
     facts = dataset.facts
     columns = facts.get("columns")
     names = [column["name"] for column in columns] if columns else facts.get("feature_names")
     if facts.get("kind") != "table" or not names:
         return Importances()
+    channel.send(Progress("Computing the importance of columns", 1.0))
     try:
         x, y = rows()
         return importances_of(values, x, np.asarray(y), list(map(str, names)), facts["task"])

@@ -132,6 +132,7 @@ urlpatterns = [
     path("trials/<int:pk>/train-to-end/", trials.trial_train_to_end, name="trial-train-to-end"),
     _name("projects", "project"),
     _name("searches", "search"),
+    _name("models", "saved-model"),
     _name("datasets", "dataset"),
     _name("templates", "hypermodel"),
     _name("teams", "team"),
@@ -150,6 +151,7 @@ urlpatterns = [
         evaluations.saved_model_evaluation,
         name="saved-model-evaluation",
     ),
+    path("models/<int:pk>/compare/", evaluations.saved_model_compare, name="saved-model-compare"),
     path("models/<int:pk>/rows/", evaluations.saved_model_rows, name="saved-model-rows"),
     path(
         "models/<int:pk>/rows/<int:row>.png",
@@ -164,6 +166,7 @@ urlpatterns = [
     ),
     path("models/<int:pk>/bundle/", saved_models.saved_model_bundle, name="saved-model-bundle"),
     path("models/<int:pk>/stop/", saved_models.saved_model_stop, name="saved-model-stop"),
+    path("models/<int:pk>/stage/", saved_models.saved_model_stage, name="saved-model-stage"),
     path("models/<int:pk>/delete/", saved_models.saved_model_delete, name="saved-model-delete"),
     path("models/<int:pk>/<str:name>", saved_models.saved_model_file, name="saved-model-file"),
     path("datasets/", datasets.dataset_list, name="dataset-list"),

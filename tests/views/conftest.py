@@ -90,7 +90,8 @@ def saved_model(best: Trial, alice: User) -> SavedModel:
     path = Path(settings.SAVED_MODELS_ROOT) / f"test-model-{os.getpid()}.keras"
     path.write_bytes(b"k" * 1000)
     saved_model = SavedModel.objects.create(
-        project=best.search.project, trial=best, epochs=2, batch_size=32, created_by=alice,
+        project=best.search.project, number=1, trial=best, epochs=2,
+        batch_size=32, created_by=alice,
         status=Status.COMPLETED, attempt=1, test_metrics={"accuracy": 0.9444, "loss": 0.2},
         file=path.name, size=1000, sha256="ab" * 32, versions={"keras": "3.15.1"},
         started_at=timezone.now(), finished_at=timezone.now(),

@@ -6,9 +6,11 @@ import zipfile
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from tuning.actions.saved_models import retrain
 from tuning.models import Dataset, HyperModel, SavedModel, Team
 from tuning.protocol.statuses import Status
 
@@ -83,6 +85,24 @@ def test_an_unfinished_model_has_no_file(as_alice: Client, saved_model: SavedMod
     page = as_alice.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
     assert "Epoch 1 of 2" in page
     assert "Download" not in page
+
+
+def test_a_stage_is_what_editors_decided(
+    as_bob: Client, as_dora: Client, saved_model: SavedModel
+) -> None:
+    url = reverse("saved-model-stage", args=[saved_model.pk])
+    assert as_dora.post(url, {"stage": "approved"}).status_code == 403
+    assert as_bob.post(url, {"stage": "perfect"}).status_code == 404
+    as_bob.post(url, {"stage": "approved"})
+    for name, row in (("saved-model-detail", saved_model), ("project-detail", saved_model.project)):
+        page = as_dora.get(reverse(name, args=[row.pk])).content.decode()
+        assert "Approved</span>" in page
+        assert "Model 1" in page
+    assert "Set stage" not in page
+
+
+def test_models_of_a_project_are_numbered(saved_model: SavedModel, alice: User) -> None:
+    assert [retrain(alice, saved_model.trial, epochs=n).number for n in (3, 4)] == [2, 3]
 
 
 def test_stop_and_delete(as_bob: Client, saved_model: SavedModel) -> None:

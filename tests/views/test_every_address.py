@@ -57,7 +57,7 @@ READABLE = {
     "search-tensorboard",
     "trial-list", "trial-detail", "trial-live", "trial-plots", "saved-model-detail",
     "saved-model-live",
-    "saved-model-evaluation", "saved-model-rows", "saved-model-picture",
+    "saved-model-evaluation", "saved-model-compare", "saved-model-rows", "saved-model-picture",
     "saved-model-plots", "saved-model-download", "saved-model-bundle", "saved-model-file",
     "team-detail", "import-detail", "import-live",
     "search-plot", "trial-card",

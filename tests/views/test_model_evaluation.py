@@ -176,3 +176,20 @@ def test_lost_predictions_leave_the_figures(as_dora: Client, saved_model: SavedM
     html = page(as_dora, saved_model)
     assert "0.667" in html
     assert "hx-get" not in html.split('id="confusion"')[1].split("</table>")[0]
+
+
+def test_models_are_compared_on_the_same_rows(
+    as_dora: Client, as_charlie: Client, saved_model: SavedModel
+) -> None:
+    evaluated(saved_model, classification(), LINES)
+    other = SavedModel.objects.get(pk=saved_model.pk)
+    other.pk, other._state.adding, other.number, other.name = None, True, 2, "The <other>"
+    other.save()
+    url = reverse("saved-model-compare", args=[saved_model.pk])
+    assert "no other evaluated models" in as_dora.get(url).content.decode()
+    evaluated(other, classification(), LINES)
+    html = as_dora.get(url, {"with": [other.pk, 999]}).content.decode()
+    assert "The &lt;other&gt;" in html
+    assert "p = 1.0" in html
+    assert "The difference may be chance." in html
+    assert as_charlie.get(url).status_code == 404

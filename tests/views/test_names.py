@@ -7,11 +7,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import Dataset, HyperModel, Project, Search, Team
+from tuning.models import Dataset, HyperModel, Project, SavedModel, Search, Team
 
 
 @pytest.fixture
-def own(project: Project, search: Search, team: Team) -> dict[str, Any]:
+def own(project: Project, search: Search, team: Team, saved_model: SavedModel) -> dict[str, Any]:
     """What can be renamed, by the beginning of its address."""
     dataset = Dataset.objects.create(key="own", name="Wine", team=team, kind="table")
     code = "class T: ..."
@@ -22,10 +22,10 @@ def own(project: Project, search: Search, team: Team) -> dict[str, Any]:
         for n in (1, 2)
     ]
     rows = {"project": project, "search": search, "dataset": dataset, "team": team}
-    return rows | {"hypermodel": versions[1]}
+    return rows | {"hypermodel": versions[1], "saved-model": saved_model}
 
 
-KINDS = ["project", "search", "dataset", "hypermodel", "team"]
+KINDS = ["project", "search", "saved-model", "dataset", "hypermodel", "team"]
 
 
 def _save(client: Client, kind: str, row: Any, **values: str) -> Any:
@@ -59,7 +59,7 @@ def test_who_may_rename(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_refused_name_stays_in_the_form(kind: str, own: dict[str, Any], as_alice: Client) -> None:
-    for name in ["x" * 81, "two\x0blines", *([] if kind == "search" else [" "])]:
+    for name in ["x" * 81, "two\x0blines", *([] if kind in ("search", "saved-model") else [" "])]:
         response = _save(as_alice, kind, own[kind], name=name, description="Kept")
         assert response.status_code == 422
         assert kind == "team" or "Kept" in response.content.decode()

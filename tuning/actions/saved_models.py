@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max
 from django.db.models.functions import Now
 
-from tuning.models import SavedModel, Trial
+from tuning.models import Project, SavedModel, Stage, Trial
 from tuning.protocol.statuses import Status
 
 from .dispatch import ring
@@ -24,8 +24,12 @@ def retrain(user: Any, trial: Trial, epochs: int | None = None) -> SavedModel:
     running = SavedModel.objects.active().filter(trial=trial, epochs=epochs).first()
     if running:
         return running
+    # Locked, so that two models do not get one number.
+    project = Project.objects.select_for_update().get(pk=trial.search.project_id)
+    last = project.saved_models.aggregate(last=Max("number"))["last"] or 0
     saved_model = SavedModel.objects.create(
-        project=trial.search.project,
+        project=project,
+        number=last + 1,
         trial=trial,
         epochs=epochs,
         batch_size=trial.search.batch_size,
@@ -48,6 +52,11 @@ def stop_retraining(saved_model: SavedModel) -> bool:
         )
     )
     return changed == 1
+
+
+def set_stage(saved_model: SavedModel, stage: Stage) -> None:
+    """Say what the team has decided about a model."""
+    SavedModel.objects.filter(pk=saved_model.pk).update(stage=stage)
 
 
 @transaction.atomic

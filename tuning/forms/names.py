@@ -6,19 +6,19 @@ from django.db.models import Model
 from django.forms import ModelForm, Textarea, modelform_factory
 
 
-def name_form(model: type[Model], *, optional: bool) -> type[ModelForm]:
-    """A form for the model's name and, if it has one, its description. `optional`: without a name
-    the page shows one of its own."""
+def name_form(model: type[Model], *, without: str) -> type[ModelForm]:
+    """A form for the model's name and, if it has one, its description. `without`: what
+    pages show instead of a missing name; empty where one is required."""
     fields = [f.name for f in model._meta.fields if f.name in ("name", "description")]
 
     class Base(ModelForm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self.fields["name"].required = not optional
+            self.fields["name"].required = not without
             self.fields["name"].error_messages["required"] = "Enter a name."
             self.fields["name"].widget.attrs["autofocus"] = True
-            if optional:
-                self.fields["name"].help_text = "Blank: strategy and number of hyperparameters."
+            if without:
+                self.fields["name"].help_text = f"Blank: {without}."
 
     widgets: dict[str, Any] = {"description": Textarea({"rows": 2})}
     return modelform_factory(model, form=Base, fields=fields, widgets=widgets)

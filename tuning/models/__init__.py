@@ -13,7 +13,7 @@ from .mails import OutgoingMail
 from .notes import Comment, Mention, SavedView, Star, Tag
 from .people import BrowserSession, Profile
 from .projects import Project
-from .saved_models import ModelEvaluation, SavedModel, SavedModelEpoch
+from .saved_models import ModelEvaluation, SavedModel, SavedModelEpoch, Stage
 from .searches import Search
 from .teams import Membership, Role, Team
 from .trials import Attempt, Epoch, Trial
@@ -45,6 +45,7 @@ __all__ = [
     "SavedView",
     "Search",
     "SearchImport",
+    "Stage",
     "Star",
     "Tag",
     "Team",

@@ -6,6 +6,7 @@ from django.db import models
 from .projects import Project
 from .teams import TeamOwnedQuerySet
 from .trials import Trial
+from .validators import validate_name
 from .work import Work, WorkQuerySet
 
 
@@ -13,11 +14,23 @@ class SavedModelQuerySet(WorkQuerySet, TeamOwnedQuerySet):
     team_path = "project__team"
 
 
+class Stage(models.TextChoices):
+    """What a team has decided about a model."""
+
+    CANDIDATE = "candidate", "Candidate"
+    APPROVED = "approved", "Approved"
+    ARCHIVED = "archived", "Archived"
+
+
 class SavedModel(Work):
     """A retraining and its result. `file` is set last, once the whole file is in its place."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="saved_models")
     trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="saved_models")
+    number = models.PositiveIntegerField(default=0, help_text="Counts the project's models.")
+    name = models.CharField(max_length=80, blank=True, validators=[validate_name])
+    description = models.TextField(blank=True, help_text="Markdown.")
+    stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.CANDIDATE)
     epochs = models.PositiveIntegerField()
     batch_size = models.PositiveIntegerField()
     seed = models.PositiveIntegerField(default=1)
@@ -49,6 +62,11 @@ class SavedModel(Work):
 
     def __str__(self) -> str:
         return f"{self.project} · model of trial {self.trial.number}"
+
+    @property
+    def title(self) -> str:
+        """Its name, or else its number among the project's models."""
+        return self.name or f"Model {self.number}"
 
     @property
     def is_estimator(self) -> bool:

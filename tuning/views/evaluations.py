@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from tuning.analysis.evaluation import lines as test_lines
+from tuning.analysis.evaluation.comparison import compared, others_of
 from tuning.analysis.evaluation.contents import picture_of
 from tuning.analysis.evaluation.plots import evaluation_plots
 from tuning.analysis.evaluation.rows import rows_info
@@ -50,6 +51,22 @@ def saved_model_picture(request: HttpRequest, pk: int, row: int) -> HttpResponse
     # Datasets never change.
     response["Cache-Control"] = "private, max-age=86400"
     return response
+
+
+@require_GET
+def saved_model_compare(request: HttpRequest, pk: int) -> HttpResponse:
+    """The model beside others of its project (`with`)."""
+    models: Any = SavedModel.objects.select_related("project__dataset", "trial__search").defer(
+        "trial__search__oracle_state", "trial__search__space"
+    )
+    saved_model = visible_or_404(request, models, pk)
+    others = others_of(saved_model)
+    wanted = set(request.GET.getlist("with"))
+    context = {
+        "saved_model": saved_model, "project": saved_model.project, "others": others,
+        "comparison": compared(saved_model, [m for m in others if str(m.pk) in wanted]),
+    }  # fmt: skip
+    return render(request, "saved_models/compare.html", context)
 
 
 def _evaluated(request: HttpRequest, pk: int) -> tuple[ModelEvaluation, np.ndarray]:

@@ -1,4 +1,5 @@
-"""Names and descriptions, edited in place: of projects, searches, datasets, templates and teams."""
+"""Names and descriptions, edited in place: of projects, searches, models, datasets, templates and
+teams."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,30 +12,36 @@ from django.views.decorators.http import require_http_methods
 
 from tuning.actions.names import rename
 from tuning.forms.names import name_form
-from tuning.models import Dataset, HyperModel, Project, Search, Team
+from tuning.models import Dataset, HyperModel, Project, SavedModel, Search, Team
 
 from .access import editable_or_404, owned_or_404
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`reach` gives the row to those who may rename it. `optional`: pages have a name for those
-    without one."""
+    """`reach` gives the row to those who may rename it. `without`: what pages call those that have
+    no name; empty where a name is required."""
 
     rows: QuerySet[Any]
     noun: str
     page: str
     reach: Callable[[HttpRequest, QuerySet[Any], int], Any] = editable_or_404
-    optional: bool = False
+    without: str = ""
 
 
 KINDS = {
     "project": Kind(Project.objects.all(), "project", "project-detail"),
     "search": Kind(
-        Search.objects.defer("oracle_state", "space"), "search", "search-detail", optional=True
+        Search.objects.defer("oracle_state", "space"),
+        "search",
+        "search-detail",
+        without="strategy and number of hyperparameters",
     ),
     "dataset": Kind(Dataset.objects.all(), "dataset", "dataset-detail"),
     "hypermodel": Kind(HyperModel.objects.all(), "template", "hypermodel-detail"),
+    "saved-model": Kind(
+        SavedModel.objects.all(), "model", "saved-model-detail", without="its number"
+    ),
     "team": Kind(Team.objects.all(), "team", "team-detail", reach=owned_or_404),
 }
 
@@ -44,9 +51,7 @@ def edit_name(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """GET gives the form, with htmx in the place of the title; POST saves."""
     traits = KINDS[kind]
     row = traits.reach(request, traits.rows, pk)
-    form = name_form(traits.rows.model, optional=traits.optional)(
-        request.POST or None, instance=row
-    )
+    form = name_form(traits.rows.model, without=traits.without)(request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
         rename(form.instance, form.changed_data)
         return redirect(traits.page, row.pk)

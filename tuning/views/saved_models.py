@@ -11,7 +11,12 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from tuning.actions import saved_models as actions
 from tuning.analysis.curves import saved_model_info
@@ -31,9 +36,10 @@ from tuning.analysis.exports import (
     history_csv,
     hyperparameters_json,
 )
+from tuning.analysis.markdown import read, write
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
-from tuning.models import ModelEvaluation, SavedModel
+from tuning.models import ModelEvaluation, SavedModel, Stage
 
 from .access import editable_or_404, may_edit, visible_or_404
 
@@ -59,6 +65,8 @@ def saved_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "file_is_there": bool(saved_model.file) and _path(saved_model).is_file(),
         "files": _file_labels(saved_model),
         **_evaluation(saved_model),
+        "stages": Stage,
+        "description": write(read(saved_model.description, ()), {}),
         "snippet": predict_snippet(saved_model, file_name(saved_model)),
         "snippets": snippet_forms(saved_model.trial.values),
         "can_edit": may_edit(request, saved_model.project.team_id),
@@ -142,6 +150,16 @@ def saved_model_stop(request: HttpRequest, pk: int) -> HttpResponse:
         actions.stop_retraining(saved_model)
         return redirect("saved-model-detail", saved_model.pk)
     return render(request, "saved_models/stop.html", {"saved_model": saved_model})
+
+
+@require_POST
+def saved_model_stage(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the stage of a finished model."""
+    saved_model = editable_or_404(request, _saved_models(), pk)
+    if request.POST.get("stage") not in Stage.values or not saved_model.file:
+        raise Http404
+    actions.set_stage(saved_model, Stage(request.POST["stage"]))
+    return redirect("saved-model-detail", saved_model.pk)
 
 
 @require_http_methods(["GET", "POST"])

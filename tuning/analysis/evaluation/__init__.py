@@ -6,5 +6,6 @@
 - `lines.py`: the predictions, row by row: those of a cell, mistakes, the largest errors
 - `rows.py`: a page of them
 - `contents.py`: what a row holds: its columns, or a picture
+- `comparison.py`, `pairs.py`: models side by side, and whether their difference may be chance
 - `plots.py`: what static/js/evaluation.js draws
 """

@@ -1,0 +1,58 @@
+"""Models of a project side by side, on the same test rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuning.models import ModelEvaluation, SavedModel
+from tuning.protocol.statuses import Status
+
+from .lines import lines_of
+from .pairs import NOT_THE_SAME, Verdict, verdict_on
+from .summary import CAPTIONS
+
+MAX_MODELS = 6
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`scores`: for each score its caption and each model's value and interval. `verdicts`: each
+    further model against the first."""
+
+    models: list[SavedModel]
+    scores: list[tuple[str, list[dict[str, Any] | None]]]
+    verdicts: list[tuple[SavedModel, Verdict]]
+
+
+def others_of(saved_model: SavedModel) -> list[SavedModel]:
+    """The project's other models that were evaluated, the newest first."""
+    models = SavedModel.objects.filter(
+        project=saved_model.project_id, status=Status.COMPLETED
+    ).exclude(pk=saved_model.pk)
+    evaluated = models.exclude(evaluation=None).exclude(evaluation__file="")
+    rows = evaluated.select_related("trial__search").order_by("-pk")
+    return list(rows.defer("trial__search__oracle_state", "trial__search__space"))
+
+
+def compared(first: SavedModel, others: list[SavedModel]) -> Comparison:
+    """Scores and verdicts of at most MAX_MODELS models."""
+    models = [first, *others[: MAX_MODELS - 1]]
+    found = ModelEvaluation.objects.filter(saved_model__in=models)
+    evaluations = {evaluation.saved_model_id: evaluation for evaluation in found}
+    outputs = [_output(evaluations.get(model.pk)) for model in models]
+    known = [{s["name"]: s for s in output["scores"]} if output else {} for output in outputs]
+    names = list(dict.fromkeys(name for scores in known for name in scores))
+    scores = [(CAPTIONS.get(name, name), [each.get(name) for each in known]) for name in names]
+    lines = [
+        lines_of(evaluations[model.pk]) if model.pk in evaluations else None for model in models
+    ]
+    task = outputs[0]["task"] if outputs[0] else ""
+    verdicts = [
+        (model, verdict_on(lines[0], mine, task) if task else NOT_THE_SAME)
+        for model, mine in zip(models[1:], lines[1:], strict=True)
+    ]
+    return Comparison(models, scores, verdicts)
+
+
+def _output(evaluation: ModelEvaluation | None) -> dict[str, Any] | None:
+    outputs = evaluation.report.get("outputs") if evaluation else None
+    return outputs[0] if outputs else None

@@ -1,0 +1,84 @@
+"""Whether the difference of two models on the same test rows may be chance."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuning.figures import counted, figure
+from tuning.protocol.evaluation import ACTUAL, LEVEL, PREDICTED, ROW
+
+SEED = 0
+RESAMPLES = 1000
+_DRAWS = 100_000_000
+# Below it, a difference is called one.
+SIGNIFICANT = 1 - LEVEL
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`is_noise`: whether the difference may be chance; None where nothing can be said."""
+
+    text: str
+    is_noise: bool | None = None
+
+
+NOT_THE_SAME = Verdict("The models were not evaluated on the same test rows.")
+
+
+def verdict_on(first: np.ndarray | None, second: np.ndarray | None, task: str) -> Verdict:
+    """On the predictions of two models: float64 (rows, 4) of `tuning.protocol.evaluation`."""
+    if first is None or second is None or len(first) != len(second):
+        return NOT_THE_SAME
+    first, second = (lines[np.argsort(lines[:, ROW], kind="stable")] for lines in (first, second))
+    if not (first[:, [ROW, ACTUAL]] == second[:, [ROW, ACTUAL]]).all():
+        return NOT_THE_SAME
+    if task == "classification":
+        return _by_mcnemar(first, second)
+    return _by_bootstrap(first, second)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """The exact two-sided p-value: so many rows only the first model gets right, so many only the
+    second. Each is as likely as the other if the models are equally good."""
+    rows, fewer = only_first + only_second, min(only_first, only_second)
+    # Logarithms: the coefficients of thousands of rows exceed a float.
+    whole = math.lgamma(rows + 1) - rows * math.log(2)
+    tail = sum(
+        math.exp(whole - math.lgamma(k + 1) - math.lgamma(rows - k + 1)) for k in range(fewer + 1)
+    )
+    return min(1.0, 2 * tail)
+
+
+def _by_mcnemar(first: np.ndarray, second: np.ndarray) -> Verdict:
+    right, other = (lines[:, ACTUAL] == lines[:, PREDICTED] for lines in (first, second))
+    only_first, only_second = int((right & ~other).sum()), int((other & ~right).sum())
+    p = mcnemar(only_first, only_second)
+    text = (
+        f"{counted(only_first, 'row')} only the first is right, {counted(only_second, 'row')} only "
+        f"the second (McNemar's exact test: p = {figure(p, 2)})."
+    )
+    return _called(text, p >= SIGNIFICANT)
+
+
+def _by_bootstrap(first: np.ndarray, second: np.ndarray) -> Verdict:
+    """The difference of the mean absolute errors, over rows drawn anew for both models alike."""
+    errors, others = (np.abs(lines[:, PREDICTED] - lines[:, ACTUAL]) for lines in (first, second))
+    difference = others - errors
+    random = np.random.default_rng(SEED)
+    rows = len(difference)
+    drawn = [
+        difference[random.integers(0, rows, rows)].mean()
+        for _ in range(int(np.clip(_DRAWS // max(rows, 1), 200, RESAMPLES)))
+    ]
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    text = (
+        f"Mean absolute error: second minus first is {figure(float(difference.mean()), 3)} "
+        f"(paired bootstrap, 95% interval {figure(float(low), 3)} to {figure(float(high), 3)})."
+    )
+    return _called(text, bool(low <= 0 <= high))
+
+
+def _called(text: str, is_noise: bool) -> Verdict:
+    end = "The difference may be chance." if is_noise else "The difference is more than chance."
+    return Verdict(f"{text} {end}", is_noise)

@@ -35,7 +35,7 @@ def test_an_account_in_two_browsers(sign_in: Callable[..., Any]) -> None:
     desk.get_by_role("link", name="Profile").click()
     desk.get_by_label("Display name").fill("Somebody with a rather long display name")
     desk.get_by_role("button", name="Save").click()
-    desk.get_by_text("Your profile is saved").wait_for()
+    desk.get_by_text("Profile saved").wait_for()
     look(desk, "account-profile")
 
     # The switch in the head is remembered for the person, wherever they are signed in.

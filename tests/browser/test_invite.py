@@ -63,5 +63,5 @@ def test_a_new_person_joins_by_link_and_reviews(
 
     # The link was for one person.
     late = visit(link, viewport=DESK)
-    late.get_by_text("It was used already").wait_for()
+    late.get_by_text("It was already used").wait_for()
     look(late, "invite-used")

@@ -79,7 +79,7 @@ def test_predictions_that_are_none_cost_the_evaluation_and_not_the_model(
     saved = retrained(REPORT, predictions)
     evaluation = ModelEvaluation.objects.get(saved_model=saved)
     assert (saved.test_metrics, evaluation.file) == ({"accuracy": 0.9}, "")
-    assert evaluation.report["problem"].startswith("The runner sent ")
+    assert evaluation.report["problem"].startswith("The runner reported ")
     assert evaluation.report["outputs"] == []
 
 

@@ -70,7 +70,7 @@ def test_ranges_come_first(ended: Search, add_trial: Any) -> None:
     step = _step(ended)
     assert step is not None
     assert step.step == "widen"
-    assert step.sentence.endswith("Better values may lie beyond.")
+    assert step.sentence.endswith("Better values may be outside the range.")
     assert step.edges
 
 

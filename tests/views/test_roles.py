@@ -32,7 +32,7 @@ def test_a_viewer_reads_what_is_missing_and_whom_to_ask(
 @pytest.mark.usefixtures("alice")
 def test_who_is_a_viewer_everywhere_reads_it_before_creating(name: str, as_dora: Client) -> None:
     page = page_of(as_dora, name)
-    assert "Ask alice (owner) for the editor role. Or create a team of your own." in page
+    assert "Ask alice (owner) for the editor role. Or create a team." in page
     assert "New team" in page
 
 

@@ -12,9 +12,7 @@ def problem_of(invitation: Invitation | None) -> str:
         return "Check that you copied the whole link."
     inviter = display_name(invitation.invited_by)
     if invitation.accepted_at:
-        return (
-            f"It was used already. Sign in if it was you; otherwise ask {inviter} for a new link."
-        )
+        return f"It was already used. Sign in if it was you, or ask {inviter} for a new link."
     if invitation.revoked_at:
         return f"It was revoked. Ask an owner of {invitation.team} for a new link."
     if invitation.expires_at <= timezone.now():

@@ -60,7 +60,9 @@ def next_step(
     if search.is_active or best is None:
         return None
     if edges:
-        return NextStep(Step.WIDEN, f"{edges[0].sentence} Better values may lie beyond.", edges)
+        return NextStep(
+            Step.WIDEN, f"{edges[0].sentence} Better values may be outside the range.", edges
+        )
     if not search.is_imported and not _retrained(best):
         if baseline is not None and baseline.pk == best.pk:
             return NextStep(
@@ -69,7 +71,7 @@ def next_step(
             )
         return NextStep(Step.RETRAIN, _retrain_sentence(search, best, baseline))
     if actions.refine_to:
-        done = "" if search.is_imported else f"Trial {best.number} is retrained. "
+        done = "" if search.is_imported else f"Trial {best.number} was retrained. "
         return NextStep(
             Step.REFINE, f"{done}A search around {actions.refine_text} trials may find better ones."
         )

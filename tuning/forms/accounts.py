@@ -23,7 +23,7 @@ class AccountForm(UserCreationForm):
         help_texts = {
             "username": "You sign in with it, and the team mentions you by it: @name.",
             "first_name": "The name that your team sees. Blank: your username.",
-            "email": "Needed to reset a forgotten password by mail.",
+            "email": "Used to reset a forgotten password.",
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -23,7 +23,7 @@ class ProfileForm(forms.ModelForm):
         model = get_user_model()
         fields = ["email"]
         labels = {"email": "Email"}
-        help_texts = {"email": "Needed to reset a forgotten password by mail."}
+        help_texts = {"email": "Used to reset a forgotten password."}
 
     def __init__(self, *args: Any, user: Any) -> None:
         profile = Profile.objects.filter(user=user).first()

@@ -22,7 +22,7 @@ def store_predictions(
     """Copy the file to its place if it holds a line for each test row. Raises BadEvent."""
     with open_plain(source) as reader:
         if os.fstat(reader.fileno()).st_size > rows * 8 * len(COLUMNS) + _HEADER:
-            raise BadEvent("predictions of more rows than there are")
+            raise BadEvent("predictions of too many rows")
         store_open_file(reader, target, beat, lambda copy: _check(copy, rows))
 
 
@@ -30,7 +30,7 @@ def _check(path: Path, rows: int) -> None:
     try:
         lines = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise BadEvent("predictions that are no array") from error
+        raise BadEvent("predictions that are not an array") from error
     if lines.dtype != np.float64 or lines.shape != (rows, len(COLUMNS)):
         raise BadEvent(f"predictions of the shape {lines.shape}")
     if not np.isfinite(lines[:, [ROW, ACTUAL, PREDICTED]]).all():

@@ -68,7 +68,7 @@ def create_a_team_first(request: HttpRequest) -> HttpResponse:
     """For people who `may_create` nothing: they are viewers of some team."""
     team = Team.objects.visible_to(request.user)[0]
     asked = missing_role_text(request.user, team, Role.EDITOR)
-    messages.error(request, f"{asked} Or create a team of your own.")
+    messages.error(request, f"{asked} Or create a team.")
     return redirect("team-create")
 
 

@@ -43,7 +43,7 @@ def invitation_create(request: HttpRequest, pk: int) -> HttpResponse:
 def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     invitation = owned_or_404(request, Invitation.objects.select_related("team"), pk)
     actions.revoke(invitation)
-    messages.success(request, "The invitation is revoked. Its link no longer works.")
+    messages.success(request, "Invitation revoked. Its link no longer works.")
     return redirect("team-detail", invitation.team_id)
 
 

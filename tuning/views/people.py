@@ -87,7 +87,7 @@ def person_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
     except actions.StaysActive as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{display_name(person)} is deactivated and signed out.")
+        messages.success(request, f"{display_name(person)} was deactivated and signed out.")
     return redirect("person-detail", pk)
 
 

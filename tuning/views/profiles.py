@@ -17,7 +17,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         _use_theme(request, form.cleaned_data["theme"])
-        messages.success(request, "Your profile is saved.")
+        messages.success(request, "Profile saved.")
         return redirect("profile")
     status = 422 if form.errors else 200
     return render(request, "account/profile.html", {"form": form}, status=status)

@@ -52,7 +52,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 def session_end(request: HttpRequest, pk: int) -> HttpResponse:
     session = get_object_or_404(BrowserSession.objects.of(request.user), pk=pk)
     actions.end_session(session)
-    messages.success(request, f"{session.browser} is signed out.")
+    messages.success(request, f"Signed out of {session.browser}.")
     return redirect("session-list")
 
 

@@ -221,7 +221,7 @@ def test_what_is_refused(files: dict[str, bytes], words: str) -> None:
 
 def test_too_many_trials_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras_tuner_files, "MAX_IMPORTED", 2)
-    assert "The project has 3 trials; at most 2 are read" in refusal(keras_tuner_project())
+    assert "The project has 3 trials, more than the limit of 2" in refusal(keras_tuner_project())
 
 
 JSON = st.recursive(

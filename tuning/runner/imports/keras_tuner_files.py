@@ -48,7 +48,9 @@ def read_project(archive: zipfile.ZipFile, folder: PurePosixPath, report: Report
     if not files:
         raise BadData("The KerasTuner project contains no trials (trial_*/trial.json).")
     if len(files) > MAX_IMPORTED:
-        raise BadData(f"The project has {len(files):,} trials; at most {MAX_IMPORTED:,} are read.")
+        raise BadData(
+            f"The project has {len(files):,} trials, more than the limit of {MAX_IMPORTED:,}."
+        )
     space = checked_space(oracle.get("hyperparameters"))
     found = Found("kerastuner", folder.name, space, [], tuner=_tuner(oracle))
     for number, path in enumerate(files):

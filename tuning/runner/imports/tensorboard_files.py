@@ -67,7 +67,7 @@ def read_log_folder(archive: zipfile.ZipFile, report: Report) -> Found:
     if not trials:
         raise BadData("The log folder contains no hyperparameters (HPARAMS).")
     if len(trials) > MAX_IMPORTED:
-        raise BadData(f"There are {len(trials):,} trials; at most {MAX_IMPORTED:,} are read.")
+        raise BadData(f"There are {len(trials):,} trials, more than the limit of {MAX_IMPORTED:,}.")
     _restore_whole_numbers(trials, experiment)
     space = {"space": _declared(experiment, trials), "values": {}}
     name = experiment.name if experiment else ""

@@ -38,7 +38,7 @@ class ExecutionAssignment(TrainingAssignment):
                 self._limit.add()
                 self._epochs.append(event)
             case TrialPruned():
-                raise BadEvent("a pruned execution without a verdict")
+                raise BadEvent("a pruned execution without a pruning decision")
             case TrialEnd():
                 recorder.complete_execution(self.row, event, self._peak, self._news())
                 return True

@@ -130,7 +130,7 @@ class RetrainingAssignment(Assignment):
             target = Path(settings.SAVED_MODELS_ROOT) / name
             store_predictions(folder / PREDICTIONS, target, found.rows, self.beat)
         except BadEvent as error:
-            return Evaluation(problem=f"The runner sent {error}."), ""
+            return Evaluation(problem=f"The runner reported {error}."), ""
         return found, name
 
     def _finish(self, status: Status, **values: Any) -> None:

@@ -90,7 +90,7 @@ def test_once_revoked_it_is_no_token(
 ) -> None:
     row = AccessToken.objects.get()
     response = as_dora.post(reverse("access-token-revoke", args=[row.pk]), follow=True)
-    assert "“notebook” is revoked" in response.content.decode()
+    assert "“notebook” revoked" in response.content.decode()
     assert client.get(export, headers=bearer(token)).status_code == 401
 
 

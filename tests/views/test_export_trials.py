@@ -98,7 +98,7 @@ def test_an_unknown_format_is_refused_with_a_sentence(search: Search, as_dora: C
     for name in ("xml", "", "CSV"):
         response = as_dora.get(table(search, f"format={name}"))
         assert response.status_code == 400
-        assert response.content.decode() == "Formats are csv, json, latex and parquet.\n"
+        assert response.content.decode() == "Available formats: csv, json, latex and parquet.\n"
 
 
 def test_a_filter_that_makes_no_sense_is_refused_and_not_left_out(

@@ -19,7 +19,7 @@ KIND = "application/octet-stream"
 def test_strangers_send_small_forms(client: Client, page: str) -> None:
     response = client.post(reverse(page), FORM, content_type=KIND)
     assert response.status_code == 413
-    assert response.content == b"Sign in before you send so much.\n"
+    assert response.content == b"Sign in to upload files.\n"
     assert not client.session.items()
 
 

@@ -166,6 +166,7 @@ urlpatterns = [
     ),
     path("models/<int:pk>/bundle/", saved_models.saved_model_bundle, name="saved-model-bundle"),
     path("models/<int:pk>/stop/", saved_models.saved_model_stop, name="saved-model-stop"),
+    path("models/<int:pk>/card/", saved_models.saved_model_card, name="saved-model-card"),
     path("models/<int:pk>/stage/", saved_models.saved_model_stage, name="saved-model-stage"),
     path("models/<int:pk>/delete/", saved_models.saved_model_delete, name="saved-model-delete"),
     path("models/<int:pk>/<str:name>", saved_models.saved_model_file, name="saved-model-file"),

@@ -37,6 +37,7 @@ def test_the_zip_holds_everything(as_dora: Client, saved_model: SavedModel) -> N
     assert names == {
         f"{STEM}.keras", "history.csv", "hyperparameters.json", "description.json", "template.py",
         "predict.py",
+        "model_card.md",
     }  # fmt: skip
 
 

@@ -171,7 +171,13 @@ def test_the_zip_has_no_history(as_dora: Client, saved_estimator: SavedModel) ->
     response = as_dora.get(reverse("saved-model-bundle", args=[saved_estimator.pk]))
     with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
         names = {name.removeprefix(f"{STEM}/") for name in archive.namelist()}
-    texts = {"description.json", "hyperparameters.json", "template.py", "predict.py"}
+    texts = {
+        "description.json",
+        "hyperparameters.json",
+        "template.py",
+        "predict.py",
+        "model_card.md",
+    }
     assert names == {f"{STEM}.skops", *texts}
     url = reverse("saved-model-file", args=[saved_estimator.pk, "history.csv"])
     assert as_dora.get(url).status_code == 404

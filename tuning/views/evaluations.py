@@ -22,7 +22,7 @@ from .access import visible_or_404
 @never_cache
 def saved_model_evaluation(request: HttpRequest, pk: int) -> JsonResponse:
     """What static/js/evaluation.js draws."""
-    return JsonResponse(evaluation_plots(visible_or_404(request, SavedModel.objects, pk)))
+    return JsonResponse(evaluation_plots(visible_or_404(request, SavedModel.objects.all(), pk)))
 
 
 @require_GET

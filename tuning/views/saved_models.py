@@ -37,6 +37,7 @@ from tuning.analysis.exports import (
     hyperparameters_json,
 )
 from tuning.analysis.markdown import read, write
+from tuning.analysis.model_card import as_markdown, card_of
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
 from tuning.models import ModelEvaluation, SavedModel, Stage
@@ -51,6 +52,7 @@ FILES = {
     "template.py": "Model template",
     "layers.py": "Custom layers of the template, imported by predict.py",
     "predict.py": "Prediction script",
+    "model_card.md": "Model card",
 }
 
 
@@ -142,6 +144,19 @@ def saved_model_bundle(request: HttpRequest, pk: int) -> HttpResponse | FileResp
     return _attachment(bundle, f"{stem}.zip")
 
 
+@require_GET
+def saved_model_card(request: HttpRequest, pk: int) -> HttpResponse:
+    """The model card as a page to print."""
+    saved_model = visible_or_404(request, _saved_models(), pk)
+    if not saved_model.file:
+        raise Http404
+    context = {
+        "saved_model": saved_model, "project": saved_model.project, "card": card_of(saved_model),
+        "description": write(read(saved_model.description, ()), {}),
+    }  # fmt: skip
+    return render(request, "saved_models/card.html", context)
+
+
 @require_http_methods(["GET", "POST"])
 def saved_model_stop(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it."""
@@ -231,6 +246,7 @@ def _texts(saved_model: SavedModel) -> dict[str, str]:
         "template.py": saved_model.trial.search.hypermodel.code,
         "layers.py": saved_model.layers_code,
         "predict.py": predict_snippet(saved_model, file_name(saved_model)),
+        "model_card.md": as_markdown(card_of(saved_model)),
     }
     return {name: texts[name] for name in _file_labels(saved_model)}
 

@@ -18,6 +18,8 @@ _MAX_SORTED = 100_000_000
 _BINS = 10
 _DIGITS = 6
 
+Points = tuple[list[float], list[float]]
+
 
 def curves_of(actual: np.ndarray, scores: np.ndarray) -> list[Curve]:
     """Both curves of each class that some, but not all, rows have. Of two classes only those of
@@ -52,7 +54,8 @@ def calibration_of(actual: np.ndarray, predicted: np.ndarray, shares: np.ndarray
 def _pair(is_class: np.ndarray, score: np.ndarray, place: int, drawn: bool) -> list[Curve]:
     area = float(roc_auc_score(is_class, score))
     average = float(average_precision_score(is_class, score))
-    roc = pr = ([], [])
+    roc: Points = ([], [])
+    pr: Points = ([], [])
     if drawn:
         roc = _thinned(*roc_curve(is_class, score)[:2])
         precision, recall, _ = precision_recall_curve(is_class, score)
@@ -62,7 +65,7 @@ def _pair(is_class: np.ndarray, score: np.ndarray, place: int, drawn: bool) -> l
     ]  # fmt: skip
 
 
-def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[list[float], list[float]]:
+def _thinned(x: np.ndarray, y: np.ndarray) -> Points:
     """At most MAX_POINTS of a curve's points, both ends among them: evenly along its length."""
     if len(x) > MAX_POINTS:
         steps = np.abs(np.diff(x)) + np.abs(np.diff(y))

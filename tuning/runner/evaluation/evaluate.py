@@ -68,7 +68,7 @@ def evaluate_network(
 
     def values(x: Any) -> np.ndarray:
         outputs = predictions.predict_at_once(keras_model, dataset, np.asarray(x))
-        unknown = np.zeros(len(x), np.int64)
+        unknown: np.ndarray = np.zeros(len(x), np.int64)
         return predictions.of_network(keras_model, outputs, unknown, classes).predicted
 
     def test() -> tuple[Predictions, np.ndarray | None]:
@@ -151,11 +151,11 @@ def _measured(metrics: Metrics, report: OutputReport, losses: np.ndarray | None)
         if plain == "loss" and losses is not None:
             ends = bootstrap.interval(bootstrap.means(losses[:, None])[:, 0])
             score = Score(name, float(losses.mean()), *ends)
-        if score and _agree(score.value, value, sign) and None not in (score.low, score.high):
-            ends = sorted((sign * score.low, sign * score.high))  # type: ignore[operator]
-            found.append(Score(name, value, *ends))
-        else:
+        if score is None or not _agree(score.value, value, sign):
             found.append(Score(name, value))
+        else:
+            ends = sorted(sign * end for end in (score.low, score.high) if end is not None)
+            found.append(Score(name, value, *ends))
     return found
 
 

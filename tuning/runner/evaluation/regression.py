@@ -20,7 +20,7 @@ _SHARES = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
 def report_numbers(name: str, found: Predictions) -> OutputReport:
     """The report of a target of numbers."""
-    actual = found.actual.astype(np.float64)
+    actual: np.ndarray = found.actual.astype(np.float64)
     error = found.predicted.astype(np.float64) - actual
     quantiles = np.quantile(np.abs(error), _SHARES)
     return OutputReport(

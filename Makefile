@@ -8,10 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Pythons that TensorFlow has packages for. `make PYTHON=/path/to/python up` names one.
 GOOD_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-# Three processes, since some tests wait. tests/conftest.py says which tests share one, in what order.
+# Three processes for all tests, since some wait; the fast ones keep a processor busy each.
+# tests/conftest.py says which tests share one, in what order.
 # Bytecode is kept, whatever the environment says: rewriting the asserts of all tests anew takes each
 # of them 5 seconds.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --no-loadscope-reorder --durations=15
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --no-loadscope-reorder --durations=15
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +24,10 @@ setup: venv ## Everything that `make up` needs, without starting it.
 	@$(BIN)/python manage.py bootstrap
 
 test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails instead of skipping.
-	@$(PYTEST)
+	@$(PYTEST) -n 3
 
 test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs, no browser; none is slow.
-	@$(PYTEST) -m "not tensorflow and not services and not browser and not slow"
+	@$(PYTEST) -n logical -m "not tensorflow and not services and not browser and not slow"
 
 # Linters read the settings, and reading them makes a data folder: not the one with the data.
 lint: venv-dev ## Check style, types, layers, migrations, security settings and dependencies.

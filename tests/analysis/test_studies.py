@@ -66,6 +66,7 @@ def test_equal_scores_and_few_trials_tell_nothing() -> None:
     assert families(order) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("direction", ["max", "min"])
 def test_a_few_different_numbers_are_no_importance(method: str, direction: str) -> None:

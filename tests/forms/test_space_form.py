@@ -185,6 +185,7 @@ FIELDS = [
 ]
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from([*FIELDS, "reset", "tuner", "inspection"]), ANYTHING))
 @settings(max_examples=400, deadline=None)
 def test_whatever_is_sent_ends_in_a_space_or_in_sentences(data: dict[str, str]) -> None:

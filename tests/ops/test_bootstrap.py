@@ -141,12 +141,14 @@ def test_the_fingerprint_follows_the_files(tmp_path: Path, settings: Any) -> Non
     assert static_fingerprint() != before
 
 
+@pytest.mark.slow
 def test_up_refuses_a_folder_that_is_not_set_up(tmp_path: Path) -> None:
     done = manage("up", environment=clean_environment(TUNEROOM_DATA=str(tmp_path)))
     assert done.returncode == 1
     assert done.stderr == "CommandError: Tuneroom is not set up here yet. First run: make setup\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("tune", "--dataset=digits", "--template=cnn"), ("up",)])
 def test_a_server_database_is_set_up_by_a_person(tmp_path: Path, command: tuple[str, ...]) -> None:
     url = f"sqlite:///{tmp_path / 'server.sqlite3'}"
@@ -157,6 +159,7 @@ def test_a_server_database_is_set_up_by_a_person(tmp_path: Path, command: tuple[
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_database_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "db.sqlite3").write_text("no database at all" * 100)
     environment = clean_environment(TUNEROOM_DATA=str(tmp_path))

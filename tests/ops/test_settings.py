@@ -29,6 +29,7 @@ def read_settings(data: Path, **settings: str) -> "subprocess.CompletedProcess[s
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -48,6 +49,7 @@ def test_nonsense_is_refused_by_name(tmp_path: Path, name: str, value: str) -> N
     assert f"ImproperlyConfigured: {name} is {value!r}" in done.stderr.replace('"', "'")
 
 
+@pytest.mark.slow
 def test_sense_is_taken(tmp_path: Path) -> None:
     done = read_settings(tmp_path, SLOTS="3", DEBUG="", HTTPS="yes")
     assert done.stdout.split() == ["3", "False", "True"]

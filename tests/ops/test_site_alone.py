@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.services import ROOT, clean_environment
 
 # A stand-in for a machine with docker/requirements-web.txt only: importing any of these fails.
@@ -28,6 +30,7 @@ assert not loaded, loaded
 """
 
 
+@pytest.mark.slow
 def test_every_address_loads_without_machine_learning(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],

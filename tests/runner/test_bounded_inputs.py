@@ -20,6 +20,7 @@ Table = tuple[np.ndarray, np.ndarray, list[Any]]
 MAX_STANDARDISED = 24
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(tables())
 def test_inputs_stay_in_bounds_and_vary(table: Table) -> None:
@@ -50,6 +51,7 @@ def test_inputs_of_estimators_stay_in_bounds_and_vary(table: Table) -> None:
     assert preprocessing.width >= Preprocessing.learn(training, columns).width
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(tables(most_rows=700), st.booleans())
 def test_scikit_learn_agrees_with_numpy(table: Table, keeps_rare: bool) -> None:

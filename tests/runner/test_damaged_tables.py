@@ -123,6 +123,7 @@ def test_the_good_ones_are_good(content: bytes, tmp_path: Path) -> None:
     assert profile["rows"] == ROWS
 
 
+@pytest.mark.slow
 @given(content=damaged(TEXTS))
 @FUZZ
 def test_damaged_text(content: bytes) -> None:
@@ -130,6 +131,7 @@ def test_damaged_text(content: bytes) -> None:
     _check(content, "t.tsv", target="label", drop_rows="yes")
 
 
+@pytest.mark.slow
 @given(lines=LINES, delimiter=st.sampled_from(",;\t|"))
 @FUZZ
 def test_lines_of_any_cells(lines: list[list[str]], delimiter: str) -> None:

@@ -126,6 +126,7 @@ def test_damaged_arrays(content: bytes) -> None:
     _check(ARRAYS, content)
 
 
+@pytest.mark.slow
 @given(content=damaged_within(ARRAYS))
 @FUZZ
 def test_damaged_arrays_in_a_sound_archive(content: bytes) -> None:
@@ -138,12 +139,14 @@ def test_damaged_archives_of_images(content: bytes) -> None:
     _check(IMAGES, content)
 
 
+@pytest.mark.slow
 @given(content=damaged_within(IMAGES))
 @FUZZ
 def test_damaged_images_in_a_sound_archive(content: bytes) -> None:
     _check(IMAGES, content)
 
 
+@pytest.mark.slow
 @given(content=st.binary(max_size=400))
 @FUZZ
 def test_anything(content: bytes) -> None:

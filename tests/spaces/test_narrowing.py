@@ -20,6 +20,7 @@ from .test_hyperparameters import entry, numbers
 UNITS, OPTIMIZER, MOMENTUM, RATE = range(4)
 
 
+@pytest.mark.slow
 @given(st.data(), spaces())
 @settings(max_examples=400, deadline=None)
 def test_what_was_given_lies_inside_and_nothing_new(data: Any, config: dict[str, Any]) -> None:

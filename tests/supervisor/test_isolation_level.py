@@ -61,6 +61,7 @@ print(level())
 """
 
 
+@pytest.mark.slow
 def test_the_level_does_not_depend_on_the_umask(tmp_path: Path) -> None:
     """Folders that are made for a runner were closed to a user of its own."""
     reached = []

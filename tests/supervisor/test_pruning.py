@@ -234,6 +234,7 @@ def test_the_search_learns_from_pruned_trials_as_optuna_does(run: Any) -> None:
     assert (known[40].status, known[40].score) == ("COMPLETED", pytest.approx(0.406))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tuner", ["auto", "tpe", "sobol", "cmaes", "random", "bayesian"])
 def test_every_strategy_goes_on_after_pruned_trials(run: Any, tuner: str) -> None:
     space = {"space": [

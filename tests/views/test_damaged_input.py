@@ -61,6 +61,7 @@ def left(uploads: Path) -> tuple[int, int]:
 FIELDS = st.sampled_from(["name", "side", "colours", "team", "target"])
 
 
+@pytest.mark.slow
 @given(
     name=NAMES,
     start=STARTS,
@@ -121,6 +122,7 @@ def damaged_scripts(draw: Any) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 @given(code=st.one_of(st.text(max_size=500), st.binary(max_size=500), damaged_scripts()))
 @FUZZ
 def test_a_template(as_bob: Client, code: str | bytes) -> None:

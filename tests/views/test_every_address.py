@@ -246,6 +246,7 @@ def test_the_health_check_needs_no_account(client: Client, db: None) -> None:
     assert response.json() == {"status": "ok"}
 
 
+@pytest.mark.slow
 def test_the_site_never_loads_tensorflow() -> None:
     code = (
         "import django, sys; django.setup(); from django.urls import get_resolver;"

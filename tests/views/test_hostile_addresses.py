@@ -198,6 +198,7 @@ def test_nobody_is_called_what_nobody_can_be(project: Project, as_alice: Client)
     assert not page.context["activity"].days
 
 
+@pytest.mark.slow
 def test_every_page_shows_the_largest_numbers_that_events_may_hold(
     hostile: Search, project: Project, as_alice: Client
 ) -> None:

@@ -270,6 +270,7 @@ def test_trials_that_are_deleted_meanwhile_are_left_out(search: Search, alice: U
 # --- Texts ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_any_text_comes_back_from_csv_with_at_most_an_apostrophe_before_it(text: str) -> None:
     line = io.StringIO()

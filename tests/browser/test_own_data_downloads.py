@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.images import digit_images, zip_of
+from tests.runner.warm import python
 
 from .steps import LONG, start_search, wait_until_completed
 
@@ -93,9 +92,7 @@ def test_from_a_file_to_a_file(
         archive.extractall(tmp_path / "home")
     (folder,) = (tmp_path / "home").iterdir()
     shutil.copy(path, folder)
-    done = subprocess.run(
-        [sys.executable, "predict.py"], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = python("predict.py", cwd=folder)
     assert done.returncode == 0, done.stderr
     predicted, actual = (line for line in done.stdout.splitlines() if ": " in line)
     names = {"yes", "no"} if target else {"digit 0", "digit 1", "digit 2", *map(str, range(10))}

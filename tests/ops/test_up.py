@@ -61,7 +61,7 @@ def test_children_do_not_survive_a_kill(running: Tuneroom) -> None:
     wait_for(lambda: not running.processes(), "every process is gone")
 
     # Nothing is left that would keep the same folder and port from starting again.
-    again = start_tuneroom(running.data, PORT=running.environment["PORT"])
+    again = start_tuneroom(running.data, PORT=running.environment["PORT"], SPARE_RUNNERS="0")
     assert again.stop() == 0
 
 
@@ -88,7 +88,7 @@ def is_fork(process: psutil.Process) -> bool:
 def test_two_copies_run_side_by_side_but_not_on_one_folder(
     running: Tuneroom, tmp_path: Path
 ) -> None:
-    other = start_tuneroom(tmp_path / "other")
+    other = start_tuneroom(tmp_path / "other", SPARE_RUNNERS="0")
     try:
         assert answers(f"{running.url}/health/")
         assert answers(f"{other.url}/health/")
@@ -110,24 +110,3 @@ def test_a_taken_port_is_one_sentence(running: Tuneroom, tmp_path: Path) -> None
     assert done.stderr.startswith(f"CommandError: Port {port} is in use.")
     assert done.stderr.count("\n") == 1
     assert processes_with("TUNEROOM_DATA", environment["TUNEROOM_DATA"]) == []
-
-
-@pytest.mark.services
-def test_the_same_command_runs_on_postgresql_and_redis(
-    tmp_path: Path, postgres_url: str, redis_url: str
-) -> None:
-    running = start_tuneroom(tmp_path / "data", DATABASE_URL=postgres_url, REDIS_URL=redis_url)
-    try:
-        assert answers(f"{running.url}/health/")
-        assert not (running.data / "db.sqlite3").exists()
-        wait_for(
-            lambda: running.manage(
-                "shell", "--verbosity", "0", "-c",
-                "from tuning.models import Worker; print(Worker.objects.online().count())",
-            ).stdout.strip() == "1",
-            "the worker is online",
-        )  # fmt: skip
-        assert running.stop() == 0
-    finally:
-        running.kill()
-    nothing_is_left(running)

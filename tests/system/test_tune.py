@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from tests.images import digit_images, zip_of
-from tests.services import ROOT, Tuneroom, manage, start_tuneroom, wait_for
+from tests.runner.warm import python
+from tests.services import ROOT, WARM, Tuneroom, answers, manage, start_tuneroom, wait_for
 
 MEDMNIST = Path(__file__).parents[1] / "cases" / "medmnist_like.npz"
 pytestmark = [pytest.mark.tensorflow, pytest.mark.services]
@@ -29,10 +30,10 @@ def test_it_uses_a_running_worker_and_leaves_a_file(tuneroom: Tuneroom, tmp_path
     output = tmp_path / "best.keras"
     done = tuneroom.manage(*words(retrain=True, output=output), timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "starting one" not in done.stdout
+    assert "No worker is online" not in done.stdout
     assert "Test split: accuracy" in done.stdout
     code = f"import keras; print(keras.models.load_model({str(output)!r}).input_shape)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    loaded = python("-c", code)
     assert loaded.stdout.strip() == "(None, 8, 8, 1)"
 
 
@@ -148,7 +149,7 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
     finally:
         tune.kill()
     text = (tmp_path / "out").read_text()
-    assert "starting one" in text
+    assert "No worker is online" in text
     assert "Stopped." in text
     wait_for(lambda: not tuneroom.processes(), "no process is left")
     with sqlite3.connect(data / "db.sqlite3") as connection:
@@ -160,15 +161,25 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
 def test_postgresql_and_redis_carry_the_main_job(
     postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:
+    """And `make up` starts, serves and stops as it does without them."""
     import psycopg
 
     settings = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_url}
-    tuneroom = start_tuneroom(tmp_path / "data", **settings)
+    tuneroom = start_tuneroom(tmp_path / "data", **settings, **WARM)
+    online = "from tuning.models import Worker; print(Worker.objects.online().count())"
     try:
+        assert answers(f"{tuneroom.url}/health/")
+        assert not (tuneroom.data / "db.sqlite3").exists()
+        wait_for(
+            lambda: tuneroom.manage("shell", "--verbosity", "0", "-c", online).stdout == "1\n",
+            "the worker is online",
+        )
         done = tuneroom.manage(*words(tuner="hyperband", epochs=2, retrain=True), timeout=180)
         assert done.returncode == 0, done.stdout + done.stderr + tuneroom.log
+        assert tuneroom.stop() == 0
     finally:
-        tuneroom.stop()
+        tuneroom.kill()
+    wait_for(lambda: not tuneroom.processes(), "every process is gone")
     with psycopg.connect(postgres_url) as connection:
         rows = connection.execute("SELECT score, metrics FROM tuning_trial").fetchall()
         assert rows
@@ -179,7 +190,9 @@ def test_postgresql_and_redis_carry_the_main_job(
 
 def test_a_broker_that_is_away_costs_nothing(tmp_path: Path) -> None:
     """The database is the truth; a worker finds its work there, if by no message."""
-    tuneroom = start_tuneroom(tmp_path / "data", wait=False, REDIS_URL="redis://127.0.0.1:1/0")
+    tuneroom = start_tuneroom(
+        tmp_path / "data", wait=False, REDIS_URL="redis://127.0.0.1:1/0", **WARM
+    )
     tuneroom.kill()
     done = tuneroom.manage(*words(max_trials=1), timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr

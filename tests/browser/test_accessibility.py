@@ -15,6 +15,8 @@ SITE = [
     "/", "/projects/new/", "/datasets/", "/datasets/1/", "/datasets/new/", "/templates/",
     "/templates/1/", "/templates/new/", "/teams/", "/teams/1/", "/workers/", "/help/",
     "/help/trials/", "/mentions/", "/profile/", "/access-tokens/",
+    "/sessions/", "/accounts/password_change/", "/people/", "/people/new/", "/people/1/",
+    "/people/1/deactivate/", "/help/teams/",
 ]  # fmt: skip
 PROJECT = [
     "", "data/", "activity/", "settings/", "delete/", "searches/new/",

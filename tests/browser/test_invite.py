@@ -49,7 +49,7 @@ def test_a_new_person_joins_by_link_and_reviews(
     erin.get_by_text(f"You have joined {PROJECT} as viewer").wait_for()
 
     erin.goto(search)
-    erin.locator("#notes-comments > summary").click()
+    erin.get_by_role("link", name="Notes").click()
     erin.get_by_label("New comment").fill("Which rows were these, @alice-invites?")
     erin.get_by_role("button", name="Comment", exact=True).click()
     erin.locator(".comment").wait_for()

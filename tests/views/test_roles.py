@@ -21,7 +21,7 @@ def test_a_viewer_reads_what_is_missing_and_whom_to_ask(
     page = page_of(as_dora, "project-delete", project.pk)
     assert "You have view-only access in team Digits team." in page
     assert "Ask Alice A. (owner) for the editor role." in page
-    assert "bob" not in page
+    assert "bob (owner)" not in page
     Membership.objects.filter(user=bob).update(role=Role.OWNER)
     assert "Ask Alice A. (owner) or bob (owner) for" in page_of(as_dora, "team-name", team.pk)
     User.objects.filter(pk__in=(alice.pk, bob.pk)).update(is_active=False)

@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tuning.actions.invitations import NotPending, accept
+from tuning.actions.people import NameTaken
 from tuning.actions.teams import remove_member, set_member
 from tuning.models import Invitation, Project, Role, Team
 
@@ -203,3 +205,18 @@ def test_guesses_are_limited(client: Client, invite: Any, settings: Any) -> None
     assert client.get(link).status_code == 200, "others share the address"
     wrong = {**ACCOUNT, "password2": "another"}
     assert [client.post(link, wrong).status_code for _ in range(3)] == [422, 422, 429]
+
+
+def test_of_two_at_once_one_joins(
+    invite: Any, alice: User, charlie: User, bob: User, team: Team
+) -> None:
+    invite()
+    invitation = Invitation.objects.get()
+    with pytest.raises(NameTaken):
+        accept(invitation, User(username="bob"))
+    assert Invitation.objects.pending().exists(), "the link is not used up by it"
+    accept(invitation, charlie)
+    with pytest.raises(NotPending):
+        accept(invitation, User(username="frank"))
+    assert set(members(team)) == {"alice", "bob", "charlie"}
+    assert not User.objects.filter(username="frank").exists()

@@ -12,7 +12,7 @@ from tuning.models.validators import validate_display_name
 
 class ProfileForm(forms.ModelForm):
     display_name = forms.CharField(
-        max_length=80,
+        max_length=150,
         required=False,
         validators=[validate_display_name],
         help_text="The name that your teams see. Blank: your username.",

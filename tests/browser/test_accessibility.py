@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from .steps import start_search, wait_until_completed
+from .steps import LONG, start_search, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
@@ -34,11 +34,17 @@ def test_every_page_is_accessible(sign_in: Callable[..., Any]) -> None:
     page.goto(f"/searches/{search}/trials/")
     trial = page.locator("#trial-table tbody th a").first.get_attribute("href").strip("/")
     key = trial.split("/")[1]
+    page.goto(f"/searches/{search}/")
+    page.get_by_role("button", name="Retrain best").click()
+    page.wait_for_url("**/models/*/")
+    page.locator("table.confusion").wait_for(timeout=LONG)
+    model = page.url.rstrip("/").rpartition("/")[2]
     addresses = [
         *SITE,
         *(f"/projects/1/{at.format(search=search, trial=key)}" for at in PROJECT),
         *(f"/searches/{search}/{at}" for at in SEARCH),
         f"/{trial}/",
+        *(f"/models/{model}/{at}" for at in ("", "card/", "compare/")),
     ]
     found = [problem for address in addresses for problem in violations(page, address)]
     assert found == []

@@ -21,7 +21,9 @@ from tuning.spaces.hyperparameters import read_space
 # Of classes and columns. A card is read by people.
 MAX_ROWS = 50
 # What Markdown would read as more than text.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~&@])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
+# And at the beginning of a line: headings and lists.
+_BEGINNING = re.compile(r"^(\d*)([#+=.)-])")
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,9 @@ def card_of(saved_model: SavedModel) -> Card:
 
 def as_markdown(card: Card) -> str:
     """The whole card. Names with special characters are escaped."""
-    parts = [f"# {_escaped(card.title)}", _escaped(card.lead), card.description.strip()]
+    parts = [f"# {_escaped(card.title)}", _sentence(card.lead), card.description.strip()]
     for section in card.sections:
-        parts += [f"## {section.title}", *map(_escaped, section.sentences)]
+        parts += [f"## {section.title}", *map(_sentence, section.sentences)]
         if section.rows:
             lines = [section.head, ["---"] * len(section.head)]
             table = [_line(section.head), _line(lines[1], plain=True), *map(_line, section.rows)]
@@ -81,7 +83,8 @@ def _data(saved_model: SavedModel) -> Section:
     rows = [["Dataset", dataset.name], ["Contents", shape_text(dataset)]]
     if target := dataset.profile.get("target_name"):
         rows.append(["Target", str(target)])
-    rows += [[f"{part.capitalize()} rows", figure(size)] for part, size in sizes.items()]
+    parts = {"train": "Training", "validation": "Validation", "test": "Test"}
+    rows += [[f"{parts[part]} rows", figure(size)] for part, size in sizes.items()]
     rows.append(["Split", "as the data define it" if project.split.given else (
         f"seed {project.split_seed}{', stratified' if project.split.stratified else ''}"
     )])  # fmt: skip
@@ -188,6 +191,10 @@ def _cut(count: int, noun: str) -> list[str]:
 
 def _line(cells: list[str], plain: bool = False) -> str:
     return f"| {' | '.join(cells if plain else map(_escaped, cells))} |"
+
+
+def _sentence(text: str) -> str:
+    return _BEGINNING.sub(r"\1\\\2", _escaped(text))
 
 
 def _escaped(text: str) -> str:

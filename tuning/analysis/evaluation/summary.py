@@ -63,7 +63,7 @@ class Summary:
     def importance_text(self) -> str:
         """What the bars of the columns are."""
         found = self.importances or {}
-        score = CAPTIONS.get(found["score"], found["score"])
+        score = {"r2": "R²"}.get(found["score"], found["score"])
         return (
             f"Column importance: how much worse {score} becomes on "
             f"{counted(found['rows'], 'validation row')} when a column is shuffled (mean and "

@@ -133,3 +133,13 @@ def test_files_of_own_data_are_named_after_what_people_call_them(
     )
     page = as_dora.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
     assert "Download hauser-2024-template-trial-3.keras" in page
+
+
+def test_a_name_is_shown_wherever_the_model_is(as_dora: Client, saved_model: SavedModel) -> None:
+    SavedModel.objects.update(name="Pilot <2>")
+    trial = saved_model.trial
+    for url in (
+        reverse("project-list"), reverse("trial-detail", args=[trial.pk]),
+        reverse("project-detail", args=[saved_model.project_id]), reverse("palette") + "?q=pilot",
+    ):  # fmt: skip
+        assert "Pilot &lt;2&gt;" in as_dora.get(url).content.decode(), url

@@ -68,7 +68,7 @@ def recent_models(user: Any) -> list[tuple[SavedModel, str, float | None]]:
         .completed()
         .select_related("trial__search__project")
         .only(
-            "created_at", "test_metrics", "trial__number", "trial__search__number",
+            "name", "created_at", "test_metrics", "trial__number", "trial__search__number",
             "trial__search__project__name",
         )
         .order_by("-created_at")[:MAX_MODELS]

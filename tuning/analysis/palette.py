@@ -127,12 +127,13 @@ def _named(user: Any, query: Query) -> Iterator[Item]:
 def _models(user: Any, query: Query) -> Iterator[Item]:
     if not query.words or query.trial is not None or query.search is not None:
         return
-    rows = SavedModel.objects.visible_to(user).filter(query.names("project__name"))
+    rows = SavedModel.objects.visible_to(user).filter(query.names("project__name", "name"))
     shown = rows.select_related("trial__search", "project").only(
-        "trial__number", "trial__search__number", "project__name"
+        "name", "trial__number", "trial__search__number", "project__name"
     )
     for row in shown.order_by("-created_at")[:MAX_FOUND]:
-        label = f"Model of search {row.trial.search.number}, trial {row.trial.number}"
+        where = f"search {row.trial.search.number}, trial {row.trial.number}"
+        label = f"{row.name}, {where}" if row.name else f"Model of {where}"
         url = reverse("saved-model-detail", args=[row.pk])
         yield Item("Model", label, row.project.name, url)
 

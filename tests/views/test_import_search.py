@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.imports import keras_tuner_project, zip_bytes
+from tests.space import SPACE
 from tuning.actions.searches import extend_search
 from tuning.models import Project, Search, SearchImport, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
@@ -131,6 +132,20 @@ def test_a_new_search_can_be_refined_from_it(imported: Search, as_bob: Client) -
     create = reverse("search-create", args=[imported.project_id])
     for query in ("", "&refine=1&score__top=2"):
         assert as_bob.get(f"{create}?from={imported.pk}{query}").status_code == 200
+
+
+def test_an_import_with_other_hyperparameters_is_not_refined(
+    imported: Search, as_bob: Client
+) -> None:
+    others = {"class_name": "Int", "config": {**SPACE["space"][0]["config"], "name": "depth"}}
+    imported.space = {**SPACE, "space": [others, *SPACE["space"][1:]]}
+    imported.save()
+    url = f"{reverse('search-create', args=[imported.project_id])}?from={imported.pk}&refine=1"
+    page = as_bob.get(url, follow=True)
+    assert page.redirect_chain[-1][0] == reverse("search-detail", args=[imported.pk])
+    text = page.content.decode()
+    assert "Search 1 was imported, and its hyperparameters differ." in text
+    assert "Only in the import: depth. Only in the template: units." in text
 
 
 def test_a_hyperband_of_somebody_else_has_a_page(imported: Search, as_bob: Client) -> None:

@@ -268,3 +268,38 @@ def test_failures_lead_to_a_space_without_them(
 def test_no_failures(as_dora: Client, search: Search) -> None:
     page = as_dora.get(reverse("search-failures", args=[search.pk])).content.decode()
     assert "No failed trials." in page
+
+
+def test_the_best_counts_the_warm_start(
+    as_dora: Client, many: Search, make_search: Any, add_trial: Any
+) -> None:
+    refined = make_search(number=2)
+    Search.objects.filter(pk=refined.pk).update(fed_count=2)
+    refined.fed_trials.set(many.trials.filter(number__in=[19, 20]))
+    add_trial(refined, 1, 0.1)
+    page = as_dora.get(reverse("search-detail", args=[refined.pk])).content.decode()
+    assert "Trial 20 of search 1</a>, known from the warm start" in page
+    assert "Best of this search" in page
+    plots = as_dora.get(reverse("search-plots", args=[refined.pk])).json()
+    assert plots["history"]["best"] == [0.2]
+    add_trial(refined, 2, 0.3)
+    Search.objects.touch(refined.pk)
+    page = as_dora.get(reverse("search-detail", args=[refined.pk])).content.decode()
+    assert "known from the warm start" not in page
+    plots = as_dora.get(reverse("search-plots", args=[refined.pk])).json()
+    assert plots["history"]["best"] == [0.2, 0.3]
+
+
+def test_a_space_that_is_not_narrower_is_not_called_so(
+    as_bob: Client, url: str, many: Search, add_trial: Any
+) -> None:
+    ends = [
+        {"units": 8, "optimizer": "sgd", "momentum": 0.0, "learning_rate": 0.0001},
+        {"units": 64, "optimizer": "sgd", "momentum": 0.8, "learning_rate": 0.1},
+        {"units": 64, "optimizer": "adam", "learning_rate": 0.1},
+    ]
+    for number, values in enumerate(ends, start=21):
+        add_trial(many, number, 0.9, values=values)
+    text = as_bob.get(url, {"from": many.pk, "refine": "1"}).content.decode()
+    assert "Narrowed" not in text
+    assert "The space is unchanged: 23 of 23 trials of search 1 span all of it." in text

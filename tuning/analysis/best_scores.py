@@ -37,6 +37,15 @@ class ProjectBest:
         return f"Best score so far: from {figure(self.curve[0])} to {figure(self.curve[-1])}"
 
 
+def warm_start_best(search: Search) -> Trial | None:
+    """The best of the trials that the search began with, as far as they are still there."""
+    if not search.fed_count:
+        return None
+    trials = search.fed_trials.best_first(search.direction).select_related("search")
+    found: Trial | None = trials.only("number", "score", "search__number").first()
+    return found
+
+
 def best_score() -> Case:
     """In a query over searches: one step in an index for each, however many trials it has."""
     scored = Trial.objects.filter(search=OuterRef("pk")).scored()

@@ -7,13 +7,18 @@ from tuning.models import Search
 from tuning.protocol.objectives import is_better
 from tuning.protocol.statuses import Status
 
+from .best_scores import warm_start_best
+
 # More points than this are a cloud; who follows a search gets them anew with each news.
 MAX_POINTS = 2000
 
 
 def history_info(search: Search) -> dict[str, Any]:
-    """Plain lists, ready for JSON. `best` has one entry for each of `numbers`. Of very many
+    """Plain lists, ready for JSON. `best` has one entry for each of `numbers` and counts the trials
+    of a warm start. Of very many
     trials an even sample is drawn, with every one that was the best so far."""
+    before = warm_start_best(search)
+    so_far = before.score if before else None
     numbers: list[int] = []
     scores: list[float] = []
     best: list[float] = []
@@ -26,9 +31,9 @@ def history_info(search: Search) -> dict[str, Any]:
             continue
         numbers.append(number)
         scores.append(score)
-        best.append(
-            score if is_better(score, best[-1] if best else None, search.direction) else best[-1]
-        )
+        if so_far is None or is_better(score, so_far, search.direction):
+            so_far = score
+        best.append(so_far)
     drawn = _drawn(best)
     return {
         "objective": search.score_name,

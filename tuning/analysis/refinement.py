@@ -41,12 +41,15 @@ from tuning.models import Search, Trial
 from tuning.spaces.edits import Edit, Range, Refused, Values, edited, edited_parameter, governed
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
 from tuning.spaces.narrowing import narrowed
+from tuning.spaces.shares import side_by_side
 from tuning.strategies.traits import Name, traits_of
 
 from .edges import widened
 from .trials.selection import Selection
 
 MAX_EDITS = 50
+# That a sentence lists.
+MAX_NAMES = 12
 # What a name in an address can be at most.
 LONGEST = 300
 
@@ -73,6 +76,24 @@ class Beginning:
         """The proposal: what tries values without looking at scores is followed by what does."""
         blind = not self.earlier.strategy.learns
         return Name.AUTO if self.changed and blind else self.earlier.tuner
+
+
+def import_refusal(earlier: Search, space: dict[str, Any]) -> str:
+    """Why a new search in this `space` cannot begin with an imported one: its hyperparameters are
+    others. Empty if it can."""
+    if not earlier.is_imported:
+        return ""
+    theirs, ours = ([p.name for p in read_space(each)] for each in (earlier.space, space))
+    unknown = [name for name in theirs if name not in ours]
+    if theirs and not unknown:
+        return ""
+    missing = [name for name in ours if name not in theirs]
+    parts = [f"Search {earlier.number} was imported, and its hyperparameters differ."]
+    if unknown:
+        parts.append(f"Only in the import: {in_words(unknown[:MAX_NAMES])}.")
+    if missing:
+        parts.append(f"Only in the template: {in_words(missing[:MAX_NAMES])}.")
+    return " ".join(parts)
 
 
 def beginning(earlier: Search, query: QueryDict, user: Any) -> Beginning:
@@ -113,11 +134,15 @@ def _refined(earlier: Search, query: QueryDict, user: Any) -> Beginning:
         return Beginning(earlier, earlier.space, True, "", tuple(notes))
     found = narrowed(earlier.space, values)
     which = f"{len(values):,} of {counted(selection.total, 'trial')} of search {earlier.number}"
-    sentence = f"Narrowed to the range of {which}"
-    sentence += f": {selection.sentence}." if selection.filters else "."
+    these = f": {selection.sentence}." if selection.filters else "."
     if found.idle:
         notes.append(f"None of them uses {in_words(list(found.idle))}. The range is unchanged.")
     space = edited(earlier.space, found.edits)
+    both = side_by_side(earlier.space, space)
+    if all(line.share == 1 for line in both.changed):
+        sentence = f"The space is unchanged: {which} span all of it{these}"
+    else:
+        sentence = f"Narrowed to the range of {which}{these}"
     return Beginning(earlier, space, True, sentence, tuple(notes), selection.filter_query)
 
 

@@ -62,9 +62,14 @@ def changes_text(both: SideBySide) -> str:
     if both.is_same:
         return SAME
     changed = both.changed
-    smaller = all(line.share is not None and line.share <= 1 for line in changed)
-    wider = all(line.share is not None and line.share >= 1 for line in changed)
-    word = "narrowed" if smaller else "widened" if wider else "changed"
+    shares = [line.share for line in changed]
+    known = [share for share in shares if share is not None]
+    word = "changed"
+    if len(known) == len(shares) and known != [1.0] * len(known):
+        if all(share <= 1 for share in known):
+            word = "narrowed"
+        elif all(share >= 1 for share in known):
+            word = "widened"
     text = f"{counted(len(changed), 'hyperparameter')} {word}"
     if both.share is None:
         return text

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tuning.actions import searches as actions
 from tuning.analysis.plan import plan_info
 from tuning.analysis.pruning import horizon_of
-from tuning.analysis.refinement import beginning
+from tuning.analysis.refinement import beginning, import_refusal
 from tuning.analysis.warm_start import WarmStart, warm_start
 from tuning.forms.estimator_searches import search_form
 from tuning.forms.searches import SearchForm, settings_of
@@ -49,6 +49,9 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, "The search space is not available yet.")
         return redirect("project-detail", project.pk)
     earlier = _earlier(request, project)
+    if earlier and (refusal := import_refusal(earlier, project.inspection.space)):
+        messages.error(request, refusal)
+        return redirect("search-detail", earlier.pk)
     begun = beginning(earlier, request.GET, request.user) if earlier else None
     data = request.POST or None
     settings = {**settings_of(begun.earlier), "tuner": begun.tuner} if begun else None

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tuning.actions import searches as actions
 from tuning.analysis import pruning
+from tuning.analysis.best_scores import warm_start_best
 from tuning.analysis.curves import running_info
 from tuning.analysis.edges import edges
 from tuning.analysis.history import history_info
@@ -21,10 +22,17 @@ from tuning.analysis.plan import strategy_text
 from tuning.analysis.savings import savings
 from tuning.analysis.search_lineage import family, origin
 from tuning.analysis.snippets import forms as snippet_forms
-from tuning.analysis.summary import failed_trials, running_rows, summarise, top_trials
+from tuning.analysis.summary import (
+    Summary,
+    failed_trials,
+    running_rows,
+    summarise,
+    top_trials,
+)
 from tuning.forms.limits import LimitsForm
 from tuning.forms.searches import ExtendForm
-from tuning.models import Search, Worker
+from tuning.models import Search, Trial, Worker
+from tuning.protocol.objectives import is_better
 from tuning.spaces.changes import compared
 
 from .access import editable_or_404, may_edit, visible_or_404
@@ -193,6 +201,15 @@ def _news_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
     return live | {"next_step": step if can_edit or (step and step.edges) else None}
 
 
+def _better_before(search: Search, summary: Summary) -> Trial | None:
+    """The best trial of its warm start, where none of its own is better."""
+    before = warm_start_best(search)
+    if before is None or before.score is None:
+        return None
+    own = summary.best.score if summary.best else None
+    return before if is_better(before.score, own, search.direction) else None
+
+
 def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any]:
     summary = summarise(search)
     running = running_rows(search)
@@ -203,6 +220,7 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
         "search": search,
         "project": search.project,
         "actions": actions_of(search),
+        "warm_best": _better_before(search, summary),
         "summary": summary,
         "running": running,
         "limit_bars": bars(search),

@@ -4,20 +4,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.services import made_once
+
 from .harness import prepare
 
 BUNDLED = ("digits", "breast-cancer", "wine", "iris", "diabetes")
 
 
 @pytest.fixture(scope="session")
-def datasets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def datasets() -> Path:
     """Every bundled dataset and the windows of a file, each as its own runner prepared it."""
-    root = tmp_path_factory.mktemp("prepared")
+    return made_once("datasets", _prepare_all)
+
+
+def _prepare_all(root: Path) -> None:
     file = Path(__file__).parent.parent / "cases" / "windows.npz"
     prepare(root / "work-windows", "windows", file).rename(root / "windows")
     for key in BUNDLED:
         prepare(root / f"work-{key}", key).rename(root / key)
-    return root
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from tests.conftest import DIGITS_FOLDER
+from tests.services import made_once
 from tuning.models import Worker
 from tuning.protocol.events import Prepared
 from tuning.protocol.orders import PrepareOrder
@@ -33,15 +34,19 @@ def digits() -> Path:
     """The digits, prepared by a real runner, which needs no TensorFlow for that."""
     # Runners see no other folder than this one's.
     target = Path(settings.DATASETS_ROOT) / DIGITS_FOLDER
+    store_folder(made_once("digits", _prepare_digits), target)
+    return target
+
+
+def _prepare_digits(folder: Path) -> None:
     runner = RunnerProcess(Device(), needs_keras=False)
     try:
         runner.send(PrepareOrder("digits"))
         while not isinstance(runner.read(timeout=10), Prepared):
             continue
-        store_folder(runner.folder / "prepared", target)
+        store_folder(runner.folder / "prepared", folder)
     finally:
         runner.kill()
-    return target
 
 
 @pytest.fixture

@@ -137,7 +137,8 @@ def _workload(workload: Workload, own: dict[str, Row], measured: Results) -> str
         f"{TITLES[program]} failed: {said}"
         for program, said in failures(measured.runs, workload.name).items()
     ]
-    return "\n".join([*lines, "", " ".join(notes)])
+    remark = ["", workload.remark] if workload.remark else []
+    return "\n".join([*lines, "", " ".join(notes), *remark])
 
 
 def _long_runs(long: Sequence[LongRun]) -> str:

@@ -35,7 +35,7 @@ def test_values_metrics_and_settings_stand_side_by_side(
     assert page.index("Search 1, trial 3") < page.index("Search 1, trial 1")
     for words in ("Score (val_accuracy)", "learning_rate", "Resource use", "Test CNN"):
         assert words in page
-    best = re.findall(r">([\d.]+)(?:</span>)? <span class=\"tag accent\">best", page)
+    best = re.findall(r">([\d.]+)(?:</span>)?\s+<span\s+class=\"tag accent\">best", page)
     # The score, and the same metric at its best and at its end. The other metrics are the same.
     assert best == ["0.9500"] * 3
 

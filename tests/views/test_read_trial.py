@@ -77,7 +77,7 @@ def test_the_page_loads_anew_once_the_trial_has_ended(as_alice: Client, best: Tr
 def test_metrics_at_the_best_and_after_the_last_epoch(as_dora: Client, best: Trial) -> None:
     page = _page(as_dora, best)
     metrics = page[page.index('id="trial-metrics"') : page.index('id="trial-resources"')]
-    rows = re.findall(r"<code>(\w+)</code>.*?>([\d.]+)<.*?>([\d.]+)<", metrics)
+    rows = re.findall(r"<code>(\w+)</code>.*?>([\d.]+)<.*?>([\d.]+)<", metrics, re.DOTALL)
     assert rows == [
         ("val_accuracy", "0.9500", "0.9500"),
         ("val_loss", "0.5000", "0.6000"),

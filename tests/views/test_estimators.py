@@ -77,7 +77,7 @@ def test_the_form_asks_for_folds_and_a_scorer(as_alice: Client, estimators: Proj
     url = reverse("search-create", args=[estimators.pk])
     response = as_alice.get(url)
     page = response.content.decode()
-    assert "fits <b>100 estimators</b>, one per fold" in page
+    assert "fits <b>100 estimators</b>, one per fold" in " ".join(page.split())
     assert "epoch" not in page.lower()
     strategies = [name for name, _ in response.context["form"].fields["tuner"].choices]
     assert "auto" in strategies

@@ -63,7 +63,7 @@ def test_a_promoted_trial_names_its_parent(
         search, 3, 0.8, oracle_id="0001", tuner_values={**own, "tuner/trial_id": "0000"}
     )
     page = _page(as_alice, child)
-    assert "Bracket 1 of 3, round 2 of 3: epochs 2 to 3." in page
+    assert "Bracket 1 of 3, round 2 of 3: epochs 2 to 3." in " ".join(page.split())
     assert reverse("trial-detail", args=[parent.pk]) in page
     assert "tuner/" not in page
     assert reverse("trial-detail", args=[child.pk]) in _page(as_alice, parent)

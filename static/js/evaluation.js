@@ -112,6 +112,6 @@ try {
   info = await fetchInfo(box.dataset.url);
   show();
 } catch {
-  say(box, "The figures could not be fetched.");
+  say(box, "Could not load the data. Reload the page.");
 }
 document.addEventListener("tuneroom:theme", () => info && show());

@@ -88,10 +88,9 @@ const figuresOf = (output) => (output.task === "classification" ? [roc, precisio
 function show() {
   const figures = [...info.outputs.flatMap(figuresOf), ...(info.importances ? [importances(info.importances)] : [])].filter((figure) => !figure.skip);
   box.querySelector(":scope > .plot-wait")?.remove();
-  figures.forEach((figure, index) => {
-    const element = box.children[index] ?? frame(figure);
-    draw(element.querySelector(".plot"), figure.make);
-  });
+  // All boxes first: Plotly measures each, and a further one may make room for two in a row.
+  const boxes = figures.map((figure, index) => box.children[index] ?? frame(figure));
+  figures.forEach((figure, index) => draw(boxes[index].querySelector(".plot"), figure.make));
 }
 
 function frame({ label, note, bars }) {

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from tuning.figures import figure
 from tuning.models import Dataset
 
 MAX_COLUMNS = 40
@@ -100,5 +99,5 @@ def _cell(value: Any, categories: list[str] | None) -> str:
     if value != value:
         return _MISSING
     if categories is None:
-        return figure(value, 6)
+        return f"{value:.6g}"
     return categories[int(value)] if 0 <= int(value) < len(categories) else _MISSING

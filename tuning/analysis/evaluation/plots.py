@@ -78,7 +78,7 @@ def _importances(importances: dict[str, Any]) -> dict[str, Any] | None:
     known.sort(key=lambda column: -column["mean"])
     shown = known[:_MAX_COLUMNS]
     return {
-        "score": importances["score"],
+        "score": {"r2": "R²"}.get(importances["score"], importances["score"]),
         "columns": [column["column"] for column in shown],
         "means": [column["mean"] for column in shown],
         "deviations": [column["deviation"] for column in shown],

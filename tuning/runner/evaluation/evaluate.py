@@ -154,8 +154,8 @@ def _measured(metrics: Metrics, report: OutputReport, losses: np.ndarray | None)
         if score is None or not _agree(score.value, value, sign):
             found.append(Score(name, value))
         else:
-            ends = sorted(sign * end for end in (score.low, score.high) if end is not None)
-            found.append(Score(name, value, *ends))
+            turned = sorted(sign * end for end in (score.low, score.high) if end is not None)
+            found.append(Score(name, value, *turned))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The Celery worker's door. A message is a hint; what there is to do stands in the database."""
+"""The Celery worker's door. A message is a hint; what there is to do is in the database."""
 
 import os
 from typing import Any

@@ -1,7 +1,7 @@
 """Answers are compressed on their way, as far as that makes them smaller.
 
 Tables of trials shrink to a sixth. Downloaded models are compressed already and of any length, so
-only text is. Django's middleware adds a random length, and its form tokens are masked anew each
+only text is. Django's middleware adds a random length, and its form tokens are masked again each
 time, so that what is secret on a page cannot be told from how well it compresses (BREACH).
 """
 

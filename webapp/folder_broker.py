@@ -1,4 +1,4 @@
-"""The broker without a server, mended: kombu's reader may take a message whose file another process
+"""The broker without a server, fixed: kombu's reader may take a message whose file another process
 has opened and not yet filled, and that error ended the whole worker."""
 
 from typing import Any

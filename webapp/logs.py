@@ -15,13 +15,13 @@ class RefusedRequestFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
         if record.name == "django.request" and getattr(record, "status_code", None) == 403:
-            # Somebody's role was not enough: no fault of the site, and no traceback.
+            # A person's role was not enough: no fault of the site, and no traceback.
             record.exc_info = record.exc_text = None
         if not record.name.startswith("django.security."):
             return not (record.name == "django.request" and hasattr(request, "refused_before"))
         if request is not None:
             request.refused_before = True
-        # What was sent stands in it.
+        # What was sent is in it.
         line = " ".join(record.getMessage().split())
         record.msg, record.args = line[:LONGEST], ()
         record.exc_info = record.exc_text = None

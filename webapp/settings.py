@@ -207,7 +207,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-# The first is used; passwords in the others' form still open, and are stored anew at a sign-in.
+# The first is used; passwords in the others' form still open, and are stored again at a sign-in.
 PASSWORD_HASHERS = [
     "webapp.passwords.PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

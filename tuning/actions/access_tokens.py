@@ -28,7 +28,7 @@ def revoke_token(token: AccessToken) -> None:
 
 
 def user_of(token: str) -> Any | None:
-    """Whose it is; None if it is nobody's, or of somebody who may not sign in any more."""
+    """Whose it is; None if it is nobody's, or of a person who may not sign in any more."""
     rows = AccessToken.objects.filter(digest=_digest(token), user__is_active=True)
     found = rows.select_related("user").first()
     if found is None:

@@ -52,12 +52,12 @@ def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Datas
 
 
 def keep_choices(dataset: Dataset, choices: dict[str, Any]) -> bool:
-    """Keep what somebody chose for an upload that awaits it; False if it does not any more."""
+    """Keep what a person chose for an upload that awaits it; False if it does not any more."""
     return _choose(dataset, choices)
 
 
 def prepare_chosen(dataset: Dataset, choices: dict[str, Any]) -> bool:
-    """Have a table or arrays prepared as somebody chose; False if they do not await that any
+    """Have a table or arrays prepared as a person chose; False if they do not await that any
     more."""
     return _choose(dataset, choices, **_ANEW)
 

@@ -55,7 +55,7 @@ def change_hypermodel(user: Any, hypermodel: HyperModel, values: dict[str, Any])
 
 @transaction.atomic
 def inspect(hypermodel: HyperModel, dataset: Dataset) -> Inspection:
-    """Have the template read with a dataset for somebody who waits; what failed runs once more."""
+    """Have the template read with a dataset for a person who waits; what failed runs once more."""
     want_dataset(dataset)
     inspection, _ = Inspection.objects.get_or_create(dataset=dataset, hypermodel=hypermodel)
     rows = Inspection.objects.filter(pk=inspection.pk)

@@ -26,7 +26,7 @@ def create_import(user: Any, project: Project, file: Path, name: str) -> SearchI
 
 
 def choose_objective(row: SearchImport, objective: str, direction: str) -> bool:
-    """Go on with what somebody chose; False if the import does not await that any more."""
+    """Go on with what a person chose; False if the import does not await that any more."""
     awaiting = SearchImport.objects.queued().filter(pk=row.pk, awaits_choice=True)
     values = {"objective": objective, "direction": direction, "awaits_choice": False}
     if not awaiting.update(**values, losses=0, progress_text=""):

@@ -70,7 +70,7 @@ def comment(user: Any, subject: Subject, text: str) -> Comment:
 
 @transaction.atomic
 def edit_comment(comment: Comment, text: str) -> None:
-    """Those who are named newly are told; those who are no longer named, no more."""
+    """Newly mentioned people are notified; those who are no longer named, no more."""
     if text == comment.text:
         return
     comment.text, comment.edited_at = text, timezone.now()

@@ -15,7 +15,7 @@ from .sessions import end_sessions
 
 
 class NameTaken(Exception):
-    """Somebody was faster with the same username."""
+    """A person was faster with the same username."""
 
     def __str__(self) -> str:
         return "This username is taken. Choose another one."

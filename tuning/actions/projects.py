@@ -24,7 +24,7 @@ def create_project(user: Any, project: Project) -> Project:
         dataset=project.dataset, hypermodel=project.hypermodel
     )
     if inspection.status != Status.COMPLETED:
-        # Also one that failed when nobody waited for it: now somebody does.
+        # Also one that failed when nobody waited for it: now a person does.
         inspect_again(project)
     return project
 

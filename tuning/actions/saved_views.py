@@ -10,7 +10,7 @@ from tuning.models import Project, SavedView
 def save_view(
     user: Any, project: Project, name: str, query: str, *, shared: bool, default: bool
 ) -> SavedView:
-    """Somebody's view of this name is overwritten."""
+    """A person's view of this name is overwritten."""
     with transaction.atomic():
         # One after the other: a project has one default.
         Project.objects.select_for_update().get(pk=project.pk)

@@ -103,7 +103,7 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
             **{limit: F(limit) + more},
             exhausted=False,
             **(going_on(row) if not paused else {"end_reason": ""}),
-            # Somebody has seen them and wants to go on.
+            # A person has seen them and wants to go on.
             forgiven=search.trials.aggregate(last=Max("end_order"))["last"] or 0,
             failure_message="",
             revision=F("revision") + 1,

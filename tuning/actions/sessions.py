@@ -58,7 +58,7 @@ def set_theme(user: Any, theme: str) -> None:
 def _start(request: HttpRequest, user: Any, **_: Any) -> None:
     session = request.session
     if not session.session_key:
-        # Somebody else was signed in in this browser, whose session has ended.
+        # Another person was signed in in this browser, whose session has ended.
         session.create()
     if profile := Profile.objects.filter(user=user).first():
         session["theme"] = profile.theme

@@ -48,7 +48,7 @@ def remove_member(team: Team, user: Any) -> None:
 
 def _refuse_last_owner(team: Team, user: Any) -> None:
     Team.objects.select_for_update().get(pk=team.pk)
-    # Somebody whose account is deactivated cannot act as an owner.
+    # A person whose account is deactivated cannot act as an owner.
     rows = team.memberships.filter(role=Role.OWNER, user__is_active=True)
     owners = set(rows.values_list("user_id", flat=True))
     if owners == {user.pk}:

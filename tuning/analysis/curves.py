@@ -41,7 +41,7 @@ def running_info(search: Search) -> dict[str, Any]:
 
 def trial_info(trial: Trial) -> dict[str, Any]:
     """All metrics of a trial's current attempt, a curve for each execution; or its folds. Of one
-    that was pruned and began anew, also those of the attempt that was pruned."""
+    that was pruned and began again, also those of the attempt that was pruned."""
     epochs, every = thinned(trial.epochs.filter(attempt=trial.attempt), MAX_POINTS)
     rows = epochs.values_list("execution", "epoch", "metrics")
     if not trial.search.kind.has_epochs:

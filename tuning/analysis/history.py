@@ -9,7 +9,7 @@ from tuning.protocol.statuses import Status
 
 from .best_scores import warm_start_best
 
-# More points than this are a cloud; who follows a search gets them anew with each news.
+# More points than this are a cloud; who follows a search gets them again with each news.
 MAX_POINTS = 2000
 
 

@@ -138,7 +138,7 @@ def seconds_left(search: Search, lanes: int) -> tuple[float, bool]:
 
 
 def clock(search: Search) -> str:
-    """What a page that follows the search has to see anew though nothing happened: another text
+    """What a page that follows the search has to see again though nothing happened: another text
     every ten seconds while time brings a limit closer."""
     timed = any(limit.unit == Unit.SECONDS and limit.value(search) is not None for limit in EARLY)
     return str(int(time.time() // CLOCK_SECONDS)) if timed and search.is_active else ""
@@ -221,7 +221,7 @@ def _time(seconds: float, most: int, name: str) -> Standing:
 
 
 def _exactly(value: float) -> str:
-    """What somebody entered, not rounded: 0.95 and not 0.9500."""
+    """What a person entered, not rounded: 0.95 and not 0.9500."""
     return f"{value:.12g}"
 
 

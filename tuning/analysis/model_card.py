@@ -38,7 +38,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Card:
-    """`description` is Markdown that somebody wrote; all else is text."""
+    """`description` is Markdown that a person wrote; all else is text."""
 
     title: str
     lead: str

@@ -4,7 +4,7 @@ On the site, `analysis/pruning.py` has the settings of pruners and all sentences
 form, `tune`, the search page and the help are made from it and from the table of pruners.
 Settings that the chosen pruner does not read are not looked at. *Train to the end*
 (`actions.train_to_end`) queues a pruned trial by a conditional update; it keeps its `end_order`
-until it ends anew, because the curves that supervisors remember are read by it.
+until it ends again, because the curves that supervisors remember are read by it.
 `analysis/savings.py` counts what pruned trials did not train and takes each one's own seconds per
 epoch for the time. Plots of scores leave pruned trials out, as Optuna's do; the objective history
 has them at their last value, where optuna-dashboard has them, but marked and without moving the

@@ -24,7 +24,7 @@ def header(wall_time: float) -> bytes:
 
 def scalars(wall_time: float, step: int, values: Mapping[str, float]) -> bytes:
     """One event with a scalar for each tag. TensorBoard reads floats of four bytes only; the exact
-    number stands beside, where it passes over it and an import of ours finds it."""
+    number is next to, where it passes over it and an import of ours finds it."""
     event = Event(wall_time=wall_time, step=step)
     for tag, number in values.items():
         value = event.summary.value.add(tag=tag)

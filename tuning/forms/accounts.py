@@ -1,4 +1,4 @@
-"""The forms of new accounts: one's own, and somebody else's."""
+"""The forms of new accounts: one's own, and another person's."""
 
 from typing import Any
 

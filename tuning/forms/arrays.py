@@ -15,7 +15,7 @@ _REQUIRED = {"x_train": "Select the input array.", "y_train": "Select the target
 
 class ArraysForm(forms.Form):
     """A choice for each role; `found` are the arrays of the file. What their shapes tell is checked
-    here, so that each mistake stands beside its field; values are a worker's."""
+    here, so that each mistake is next to its field; values are a worker's."""
 
     side = image_size_field("Width and height. Leave blank to keep the size.")
     colours = colours_field()

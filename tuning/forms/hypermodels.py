@@ -26,7 +26,7 @@ class DatasetForm(forms.Form):
 
 
 class HyperModelForm(forms.ModelForm):
-    """`file` goes before what stands in the editor."""
+    """`file` goes before what is in the editor."""
 
     kinds = forms.MultipleChoiceField(
         label="Input type",
@@ -139,7 +139,7 @@ class HyperModelForm(forms.ModelForm):
         if not code.strip():
             self.add_error("code", "Upload a file or paste the code here.")
         elif problem := syntax_problem(code):
-            # The file's text stands in the editor, too, where it can be mended.
+            # The file's text is in the editor, too, where it can be fixed.
             self.data = {**self.data.dict(), "kinds": self.data.getlist("kinds"), "code": code}
             self.add_error("code", problem)
         return code

@@ -54,7 +54,7 @@ def limit_field(limit: Limit, required: bool = False) -> forms.Field:
 
 class LimitsForm(forms.Form):
     """All limits that this search can have. Only what differs from what the page showed counts:
-    somebody else may have changed the others meanwhile."""
+    another person may have changed the others meanwhile."""
 
     def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
         limits = [limit for limit in LIMITS if limit.early or limit.value(search) is not None]

@@ -16,7 +16,7 @@ class TeamForm(forms.ModelForm):
 
 
 class MemberForm(forms.Form):
-    """Somebody to add, or whose role to change, by their username."""
+    """A person to add, or whose role to change, by their username."""
 
     username = forms.CharField(max_length=150, help_text="They sign in with it.")
     role = forms.ChoiceField(choices=Role.choices, initial=Role.EDITOR)

@@ -103,7 +103,7 @@ def find_template(text: str, user: Any, team: Team, constants: list[str]) -> Hyp
     data = QueryDict(mutable=True)
     data.update({"name": name, "team": str(team.pk), "code": "", "constants": "\n".join(constants)})
     if current:
-        # What is not said anew stays.
+        # What is not said again stays.
         kept = "\n".join(constants) or constants_text(current.constants)
         data.update({"description": current.description, "constants": kept})
     data.setlist("kinds", current.kinds if current else list(Dataset.Kind.values))

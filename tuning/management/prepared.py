@@ -23,7 +23,7 @@ def lacks_migrations() -> bool:
 
 
 def set_up_or_refuse(say: Callable[[str], None]) -> None:
-    """Set up the embedded default as `make setup` does. A database server is somebody's to look
+    """Set up the embedded default as `make setup` does. A database server is a person's to look
     after: there nothing is changed without being asked. Raises CommandError."""
     if not lacks_migrations() and get_user_model().objects.exists():
         return

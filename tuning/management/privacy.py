@@ -14,7 +14,7 @@ GROUP_AND_OTHERS = 0o077
 
 def close_data_folder() -> tuple[int, list[Path]]:
     """Take away the rights that others have on files and folders of the data folder. Returns how
-    many were changed, and those that could not be: they belong to somebody else."""
+    many were changed, and those that could not be: they belong to another person."""
     changed, left = 0, []
     for path, mode in open_to_others(Path(settings.DATA_ROOT)):
         try:

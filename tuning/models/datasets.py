@@ -118,12 +118,12 @@ class Dataset(Work):
 
     @property
     def is_table(self) -> bool:
-        """An upload from which somebody has to choose what is to be predicted."""
+        """An upload from which a person has to choose what is to be predicted."""
         return self.upload.get("kind") in TABLES
 
     @property
     def is_arrays(self) -> bool:
-        """An upload from which somebody may have to choose the arrays."""
+        """An upload from which a person may have to choose the arrays."""
         return self.upload.get("kind") == ARRAYS
 
     @property

@@ -1,6 +1,6 @@
 """Executions of running trials that free slots may take: trainings of a network, or folds.
 
-A row waits until somebody begins its execution. The slot that has the trial takes the first one and
+A row waits until a slot begins its execution. The slot that has the trial takes the first one and
 deletes the row: what it trains itself is its trial's matter. Another slot claims the last one, as
 it claims any work; its row keeps the result until the trial ends, and all rows go with that.
 """

@@ -2,7 +2,7 @@
 
 A team's template is text to the site, which parses it (`ast`) and never runs it. Its rows share a
 `key`; changed code or constants are a new row with the next `version`. A project points to one
-version and goes on to the newest when somebody presses a button; a `Search` keeps the version
+version and goes on to the newest when a person presses a button; a `Search` keeps the version
 that it began with, for its trials and for retraining them.
 """
 

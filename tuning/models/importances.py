@@ -35,7 +35,7 @@ class ImportancesQuerySet(TeamOwnedQuerySet):
 
 
 class Importances(models.Model):
-    """One for each selection of trials that somebody asked about. `result` belongs to
+    """One for each selection of trials that a person asked about. `result` belongs to
     `for_revision` of the search; a newer one is wanted while `wanted_revision` is larger."""
 
     search = models.ForeignKey(Search, on_delete=models.CASCADE, related_name="importances")

@@ -31,7 +31,7 @@ class InspectionQuerySet(WorkQuerySet):
         return self.queued().exclude(dataset__folder="")
 
     def awaited(self) -> Self:
-        """A project needs it, or somebody asked for it."""
+        """A project needs it, or a person asked for it."""
         return self.filter(_of_a_project() | Q(wanted=True))
 
     def unasked(self) -> Self:

@@ -194,7 +194,7 @@ class SavedViewQuerySet(TeamOwnedQuerySet):
 
 
 class SavedView(models.Model):
-    """A way to look at the trial tables of a project: everything that stands in its address."""
+    """A way to look at the trial tables of a project: everything that is in its URL."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="views")
     owner = models.ForeignKey(

@@ -65,7 +65,7 @@ def _live_sessions() -> models.QuerySet[Session, Any]:
 
 
 class BrowserSession(models.Model):
-    """A browser in which somebody is signed in. Django's sessions do not say whose they are."""
+    """A browser in which a person is signed in. Django's sessions do not say whose they are."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="browser_sessions"

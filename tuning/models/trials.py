@@ -48,7 +48,7 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
 
     def train_to_end(self, pk: int) -> bool:
         """A pruned trial waits for another attempt, which is not pruned. It keeps its end_order
-        until it ends anew: no two ends have the same."""
+        until it ends again: no two ends have the same."""
         changed = self.filter(pk=pk, status=Status.PRUNED).update(
             status=Status.QUEUED,
             trains_to_end=True,

@@ -26,7 +26,7 @@ def lease_end() -> ExpressionWrapper:
 
 
 class WorkQuerySet(models.QuerySet[Any]):
-    """Conditional updates. Each returns whether exactly one row changed; if not, somebody else
+    """Conditional updates. Each returns whether exactly one row changed; if not, another process
     was faster and the caller has to let go."""
 
     def queued(self) -> Self:

@@ -239,7 +239,7 @@ class FoundTrial:
 @dataclass(frozen=True)
 class Imported:
     """A search was read. Its trials lie in the working folder's IMPORTED file: a line with a
-    FoundTrial for each. Without an objective somebody has to choose one of the metrics first, or
+    FoundTrial for each. Without an objective a person has to choose one of the metrics first, or
     only the direction of the `proposed` one, and there is no file. `tuner` is one of ours, or empty
     if nobody knows."""
 

@@ -74,7 +74,7 @@ KINDS = {
             ModelKind.SKLEARN, "fold", "estimator", has_epochs=False, has_parameters=False,
             model_files=(ESTIMATOR_FILE,), spread_seconds=1.0,
         ),
-        # What a Tuner of somebody's own calls an epoch, and how many it has, is its own affair.
+        # What a Tuner of a person's own calls an epoch, and how many it has, is its own affair.
         KindTraits(
             ModelKind.CUSTOM, "epoch", "layers", model_files=(NETWORK_FILE, ESTIMATOR_FILE),
             max_more_units=20_000,

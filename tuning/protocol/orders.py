@@ -121,7 +121,7 @@ class PrepareOrder:
 class ImportOrder:
     """Read a search of another program from an archive that lies in the working folder. `name` is
     the one that its owner knows, `most_bytes` what its contents may take up; `objective` and
-    `direction` are empty unless somebody chose them."""
+    `direction` are empty unless a person chose them."""
 
     file: str
     name: str

@@ -8,7 +8,7 @@ ARRAYS = "arrays"
 IMAGES = "images"
 TEXT_TABLE = "text table"
 PARQUET = "parquet"
-# Somebody has to say what is to be predicted from them.
+# A person has to say what is to be predicted from them.
 TABLES = frozenset({TEXT_TABLE, PARQUET})
 
 # Which kind of upload a file is, by the ending of its name.
@@ -75,7 +75,7 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that somebody uploaded and how it is to be read.
+    """A file that a person uploaded and how it is to be read.
 
     `file` is its name in the runner's folder, `name` the one that its owner knows. `most_bytes`
     is what its contents may take up. Of images: `side` 0 and `colours` "" leave them as they are,

@@ -30,7 +30,7 @@ class Channel:
         self._reading = threading.Lock()
         # What was read of a line that has not come whole.
         self._buffer = b""
-        # Orders that somebody read who waited for another kind.
+        # Orders that a person read who waited for another kind.
         self._verdicts: deque[VerdictOrder] = deque()
         self._others: deque[Order] = deque()
         self._token = ""

@@ -23,7 +23,7 @@ _MODULES = (
 
 def load_libraries(is_awaited: Callable[[], bool] = lambda: True) -> None:
     """Import what training needs: seconds and hundreds of MiB, so it is done once a process. Until
-    somebody waits for the process, what its first order may need is imported as well."""
+    a person waits for the process, what its first order may need is imported as well."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Several runners may share a GPU: none takes all of its memory at once.

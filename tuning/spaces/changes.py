@@ -1,4 +1,4 @@
-"""How a search space that somebody changed differs from the template's own."""
+"""How a search space that a person changed differs from the template's own."""
 
 from dataclasses import replace
 from typing import Any

@@ -56,7 +56,7 @@ def completed_space(space: dict[str, Any], trials: Iterable[Mapping[str, Any]]) 
 
 
 def spanned(name: str, values: list[Scalar]) -> dict[str, Any]:
-    """An entry for a hyperparameter of which only its different values are known."""
+    """An entry for a hyperparameter of which only its unique values are known."""
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(values) == 1:
         return entry_of("Fixed", name, values[0], value=values[0])

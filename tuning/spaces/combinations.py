@@ -3,7 +3,7 @@
 `tuning/spaces/combinations.py` counts what a space holds and finds hyperparameters that no values
 bring into use. The first trial keeps the template's default of each hyperparameter that can still
 be it; the form says where it cannot. Rows of the form are known by their places, so it names the
-inspection that it was made from: a form of an older version of the template is shown anew.
+inspection that it was made from: a form of an older version of the template is shown again.
 """
 
 from collections.abc import Callable
@@ -40,8 +40,8 @@ def _walk(
     space: list[Hyperparameter], sizes: list[int], takes: Callable[[Hyperparameter, Any], bool]
 ) -> tuple[int, list[bool]]:
     """Combinations of active values, and which hyperparameters are ever active. Only values that
-    a condition names are told apart, and only until the last condition that names them; the others
-    of a hyperparameter count together. So wide ranges and many parents cost nothing."""
+    a condition names are distinguished, and only until the last condition that names them; the
+    others of a hyperparameter count together. So wide ranges and many parents cost nothing."""
     order = _related_together(space)
     named: dict[str, list[Any]] = {}
     last: dict[str, int] = {}

@@ -46,7 +46,7 @@ def narrowed(config: dict[str, Any], trials: Sequence[Mapping[str, Any]]) -> Nar
 
 def _seen(parameter: Hyperparameter, trials: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Its values in the trials that had it in use, each once, in the space's own types. Two
-    hyperparameters of one name are told apart by their conditions."""
+    hyperparameters of one name are distinguished by their conditions."""
     found = dict.fromkeys(
         (type(values[parameter.name]), values[parameter.name])
         for values in trials

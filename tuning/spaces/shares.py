@@ -100,7 +100,7 @@ def _share(old: Hyperparameter | None, new: Hyperparameter | None) -> float | No
 
 
 def position(old: Hyperparameter, value: float) -> float:
-    """Where a value stands in the old range, as KerasTuner samples it: 0 at its lower end, 1 at its
+    """Where a value is in the old range, as KerasTuner samples it: 0 at its lower end, 1 at its
     upper end, and beyond them where the new range is wider."""
     low, high = float(old.config["min_value"]), float(old.config["max_value"])
     if old.sampling == "linear":

@@ -51,7 +51,7 @@ class Dimension:
 
     @cached_property
     def is_indexed(self) -> bool:
-        """Whether its values are told apart by their place: a sampler that knows that 64 lies
+        """Whether its values are distinguished by their place: a sampler that knows that 64 lies
         between 32 and 128 needs fewer trials."""
         parameter = self.parameter
         if parameter.listed is not None:

@@ -4,7 +4,7 @@
 computed on a snapshot of the search, without any lock (`suggestions.py`); then one short
 transaction locks the search row, checks that the search still wants a trial and that nobody used
 the same version of its state (`Search.oracle_version`), and stores trial and state together. If
-somebody did, the suggestion is dropped and another one is computed. A worker computes one
+another slot did, the suggestion is dropped and another one is computed. A worker computes one
 suggestion at a time.
 
 Short work that a person waits for goes first (preparing, inspecting for a project or for a person
@@ -76,7 +76,7 @@ class WaitingSearch:
 
 
 def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> Claimed | None:
-    """The next piece of work for this slot, or None. Short work that somebody waits for on a page
+    """The next piece of work for this slot, or None. Short work that a person waits for on a page
     goes first. Slots without a trial to begin take executions of those that run. Spaces that nobody
     asked for are read while nothing else is queued. `prefer` is the
     search whose data this slot already has in memory; `firmly` prefers it even while another search
@@ -98,7 +98,7 @@ def has_work() -> int:
 
 
 def lacks_slots() -> bool:
-    """Whether work that somebody waits for finds no free slot."""
+    """Whether work that a person waits for finds no free slot."""
     awaited = _awaited()
     return awaited > 0 and awaited > free_slots()
 
@@ -110,7 +110,7 @@ def free_slots() -> int:
 
 
 def _awaited() -> int:
-    """How many slots could find something to do that somebody waits for."""
+    """How many slots could find something to do that a person waits for."""
     waiting = Dataset.objects.queued().filter(wanted=True, folder="").count()
     waiting += Inspection.objects.readable().awaited().count()
     waiting += SavedModel.objects.queued().count()

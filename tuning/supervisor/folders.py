@@ -63,7 +63,7 @@ _own_folder_lock = Lock()
 
 
 def _lock_folder(folder: Path) -> int | None:
-    """A descriptor that locks the folder until it is closed; None if somebody else has it."""
+    """A descriptor that locks the folder until it is closed; None if another process has it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
@@ -94,7 +94,7 @@ def adopt_orphans() -> None:
 
 def kill_orphans() -> None:
     """End children of this process that nobody here started: what runners detached and their
-    guardians did not get, because somebody ended those."""
+    guardians did not get, because something ended those."""
     with spawn.births:
         known = spawn.started.copy()
         children = psutil.Process().children()

@@ -4,7 +4,7 @@ Importances: the page's request writes an `Importances` row (what is wanted, of 
 new as which revision) and sends a hint; a worker's own thread takes the row for a while and asks
 a process of its own (`python -m tuning.analysis.studies`, Optuna's PED-ANOVA, or fANOVA with 32
 trees of depth 8 where a person asks for it), because they would hold up the threads that
-supervise. Numbers of few different values are compared by their places: PED-ANOVA takes spikes in
+supervise. Numbers of few unique values are compared by their places: PED-ANOVA takes spikes in
 the density of a continuous range for importance. Hyperparameters that only some trials use are
 judged among those. A worker also looks by itself, so a lost message or worker only delays.
 """

@@ -47,7 +47,7 @@ class RunnerPool:
         return self._start(device)
 
     def take_new(self, device: Device) -> Runner:
-        """For work that nobody waits for: the spares are for what somebody starts meanwhile, and
+        """For work that nobody waits for: the spares are for what a person starts meanwhile, and
         there need to be some by then."""
         self._taken_at = -self.SPARE_AFTER
         return self._start(device)

@@ -14,7 +14,7 @@ With successive halving (ASHA) a pruned trial may turn out to belong to the best
 time a trial ends, the recorder asks the pruner again about those that were pruned and queues whom
 it would let go on now. A network's last weights and optimizer are kept for that
 (`Search.pruned_trials_resume`): the next attempt takes over the epochs and goes on. With several
-executions, cross-validation and custom tuners it begins anew.
+executions, cross-validation and custom tuners it begins again.
 """
 
 import logging

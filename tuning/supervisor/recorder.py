@@ -247,7 +247,7 @@ def release_execution(execution: Execution, **values: Any) -> None:
 
 
 def must_hold(execution: Execution) -> None:
-    """Raises LeaseLost if somebody else has it, or nobody because its trial's attempt is over."""
+    """Raises LeaseLost if another slot has it, or nobody because its trial's attempt is over."""
     if not Execution.objects.held(execution.pk, execution.attempt).exists():
         raise LeaseLost
 

@@ -91,7 +91,7 @@ class RunnerProcess:
         self._buffer = b""
         self._unsent = b""
         self._killed = False
-        # Kept open: under its name the runner may have put a link to somebody else's file.
+        # Kept open: under its name the runner may have put a link to another person's file.
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
         self._log = os.open(self.folder / "log.txt", flags, 0o600)
         self._events = -1

@@ -20,7 +20,7 @@ from .supervise import Outcome, supervise
 logger = logging.getLogger(__name__)
 
 # A runner that just loaded a search's data serves it at least this long before the slot turns to
-# another search: starting anew costs seconds.
+# another search: starting again costs seconds.
 LOYAL_SECONDS = 20.0
 # Meanwhile, after trials of milliseconds, it looks so often whether other work goes first.
 LOOK_EVERY = 0.25

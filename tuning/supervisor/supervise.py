@@ -210,7 +210,7 @@ class _Supervision:
                 return write()
             except (OperationalError, InterfaceError) as error:
                 if time.monotonic() > self.assignment.renewed_at + FENCE:
-                    # Somebody else may have the work by now.
+                    # Another slot may have the work by now.
                     raise LeaseLost from error
                 logger.warning("the database did not answer: %s", error)
                 connection.close()

@@ -95,7 +95,7 @@ class WorkerProcess:
         return done
 
     def stop(self) -> None:
-        """Called when the worker is told to end: running work goes back to the queue."""
+        """Called when the worker is asked to stop: running work goes back to the queue."""
         self.stopping.set()
 
     def close(self) -> None:
@@ -129,7 +129,7 @@ class WorkerProcess:
             self.stopping.wait(WATCH_SECONDS)
 
     def _load(self) -> None:
-        # Optuna takes a second to load: now, not when somebody waits for a trial. KerasTuner, which
+        # Optuna takes a second to load: now, not when a person waits for a trial. KerasTuner, which
         # brings TensorFlow with it, is loaded by the first search that needs it.
         self._keep_spares()
         family_of(Name.AUTO)

@@ -58,7 +58,7 @@ def counted(number: int, noun: str) -> str:
 
 @register.filter
 def person(user: Any) -> str:
-    """The name under which others see somebody. Nobody is empty: whoever it was has left."""
+    """The name under which others see a person. Nobody is empty: whoever it was has left."""
     return display_name(user) if user else ""
 
 

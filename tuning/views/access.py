@@ -73,7 +73,7 @@ def create_a_team_first(request: HttpRequest) -> HttpResponse:
 
 
 def team_for_new(request: HttpRequest) -> Team:
-    """The team that something new belongs to unless another is chosen. Somebody without a team gets
+    """The team that something new belongs to unless another is chosen. A person without a team gets
     one with what they send; until then it is unsaved."""
     team = Team.objects.editable_by(request.user).first()
     if team is None and request.method == "POST":

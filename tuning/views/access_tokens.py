@@ -14,7 +14,7 @@ from tuning.models import AccessToken
 @require_http_methods(["GET", "POST"])
 @never_cache
 def access_token_list(request: HttpRequest) -> HttpResponse:
-    """POST makes a token, which stands in the answer and never again."""
+    """POST makes a token, which is in the answer and never again."""
     form = AccessTokenForm(request.POST or None, user=request.user)
     made = ""
     if request.method == "POST" and form.is_valid():

@@ -103,7 +103,7 @@ def detail_page(
     form: ArraysForm | ColumnsForm | None,
     status: int = 200,
 ) -> HttpResponse:
-    """The page of a dataset, with the form of its columns or arrays if somebody has to choose."""
+    """The page of a dataset, with the form of its columns or arrays if a person has to choose."""
     hypermodels = HyperModel.objects.visible_to(request.user).current()
     context = {
         **_state(request, dataset),
@@ -118,7 +118,7 @@ def detail_page(
 
 @require_GET
 def dataset_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The state of a dataset that is being prepared. Once that is over, the page loads anew."""
+    """The state of a dataset that is being prepared. Once that is over, the page loads again."""
     dataset = visible_or_404(request, Dataset.objects.all(), pk)
     context = _state(request, dataset)
     if not context["waiting"]:

@@ -20,7 +20,7 @@ from tuning.strategies.traits import STRATEGIES
 
 @dataclass(frozen=True)
 class Page:
-    """`context` is what its template is filled with, made anew for each request."""
+    """`context` is what its template is filled with, made again for each request."""
 
     slug: str
     title: str

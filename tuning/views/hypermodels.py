@@ -55,7 +55,7 @@ def hypermodel_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @never_cache
 def hypermodel_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The state of a template that is being read. Once it is known, the page loads anew."""
+    """The state of a template that is being read. Once it is known, the page loads again."""
     hypermodel = visible_or_404(request, _hypermodels(), pk)
     context = _state(request, hypermodel)
     if not context["waiting"]:

@@ -83,7 +83,7 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @never_cache
 def import_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The state of an import that is being read. Once that is over, the page loads anew."""
+    """The state of an import that is being read. Once that is over, the page loads again."""
     row = visible_or_404(request, _imports(), pk)
     context = _state(request, row)
     if not context["waiting"]:

@@ -92,7 +92,7 @@ def project_settings(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def project_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The state of a project that is being read. Once it is known, the page loads anew."""
+    """The state of a project that is being read. Once it is known, the page loads again."""
     project = visible_or_404(request, _with_parts(), pk)
     context = _state(request, project)
     if not context["waiting"]:

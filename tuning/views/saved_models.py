@@ -79,7 +79,7 @@ def saved_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @never_cache
 def saved_model_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The progress; 204 without news. Once the retraining has ended, the page loads anew."""
+    """The progress; 204 without news. Once the retraining has ended, the page loads again."""
     saved_model = visible_or_404(request, _saved_models(), pk)
     if not saved_model.is_active:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})

@@ -100,7 +100,7 @@ def _changeable_or_404(request: HttpRequest, pk: int) -> SavedView:
     if not _is_own(request, view) and not _owns_team(request, view.project.team_id):
         maker = f"{display_name(view.owner)} and " if view.owner else ""
         raise PermissionDenied(f"Only {maker}the owners of the team can change this view.")
-    # Its owner may have become somebody who only looks, and others open their tables with it.
+    # Its owner may have become a person who only looks, and others open their tables with it.
     if view.shared:
         _check_may_edit(request, view)
     return view

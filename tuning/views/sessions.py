@@ -33,7 +33,7 @@ class BrowserSessionMiddleware:
 
 def _note(request: HttpRequest, key: str) -> None:
     user = request.user
-    # An access token may be somebody else's than the session.
+    # An access token may be another person's than the session.
     if user.is_authenticated and request.session.get(SESSION_KEY) == str(user.pk):
         # No page fails because a busy database cannot take this.
         with contextlib.suppress(OperationalError):

@@ -48,7 +48,7 @@ def team_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def member_set(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add somebody, or change the role of a member. For owners."""
+    """Add a person, or change the role of a member. For owners."""
     team = owned_or_404(request, Team.objects.all(), pk)
     form = MemberForm(request.POST)
     if form.is_valid():

@@ -1,4 +1,4 @@
-"""The trials of a search: filters, plots, table. What is shown stands in the address."""
+"""The trials of a search: filters, plots, table. What is shown is in the URL."""
 
 from typing import Any
 from urllib.parse import urlencode

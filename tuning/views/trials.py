@@ -37,7 +37,7 @@ def trial_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @never_cache
 def trial_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The progress of a trial; 204 without news. Once it has ended, the page loads anew."""
+    """The progress of a trial; 204 without news. Once it has ended, the page loads again."""
     trial = visible_or_404(request, _trials(), pk)
     if trial.status not in (Status.QUEUED, Status.RUNNING):
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})

@@ -68,7 +68,7 @@ def compact(summary: str) -> list[str]:
 
 @dataclass(frozen=True)
 class _Beside:
-    """`lines`: what stands beside the reference's line of that number; `added`: before it."""
+    """`lines`: what is next to the reference's line of that number; `added`: before it."""
 
     lines: dict[int, str]
     added: dict[int, list[str]]
@@ -88,7 +88,7 @@ def _aligned(spine: list[str], lines: list[str]) -> _Beside:
         if tag == "insert":
             added[i1] = lines[j1:j2]
             continue
-        # What replaces a line stands beside it; more lines than were replaced come after them.
+        # What replaces a line is next to it; more lines than were replaced come after them.
         for index, line in zip(range(i1, i2), lines[j1:j2], strict=False):
             beside[index] = line
         if j2 - j1 > i2 - i1:
@@ -97,7 +97,7 @@ def _aligned(spine: list[str], lines: list[str]) -> _Beside:
 
 
 def _key(line: str) -> str:
-    """What lines have in common that stand beside each other: the same class of layer, or the same
+    """What lines have in common that are next to each other: the same class of layer, or the same
     words. Names and sizes may differ."""
     found = _CLASS.search(line)
     return found[1] if found else _DIGITS.sub("0", line)

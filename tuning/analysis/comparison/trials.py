@@ -37,7 +37,7 @@ def _result(trials: Sequence[Trial], reference: int) -> list[Row]:
     name = f"Score ({goals.copy().pop()[0]})" if len(goals) == 1 else "Score"
     scores = [trial.score for trial in trials]
     statuses = [Status(trial.status).caption for trial in trials]
-    # Where somebody asks why a trial has no score.
+    # Where a person asks why a trial has no score.
     unlike = any(trial.status != Status.COMPLETED for trial in trials)
     return [
         row_of(name, scores, reference, "figure", direction),

@@ -62,7 +62,7 @@ def _by_mcnemar(first: np.ndarray, second: np.ndarray) -> Verdict:
 
 
 def _by_bootstrap(first: np.ndarray, second: np.ndarray) -> Verdict:
-    """The difference of the mean absolute errors, over rows drawn anew for both models alike."""
+    """The difference of the mean absolute errors, over rows drawn again for both models alike."""
     errors, others = (np.abs(lines[:, PREDICTED] - lines[:, ACTUAL]) for lines in (first, second))
     difference = others - errors
     random = np.random.default_rng(SEED)

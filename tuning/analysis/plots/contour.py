@@ -86,7 +86,7 @@ def _grid(x: dict[str, Any], y: dict[str, Any], z: Sequence[float]) -> dict[str,
 
 
 def _squares(axis: dict[str, Any]) -> tuple[list[float], list[int]]:
-    """The middles of the grid's lines, and in which one each value lies. Few different values are
+    """The middles of the grid's lines, and in which one each value lies. Few unique values are
     lines of their own."""
     values = axis["values"]
     different = sorted(set(values))

@@ -18,7 +18,7 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     filters on the axes are left out here and come as `brushes`; `inside` are the
     places of the trials that they leave, None if all are."""
     score = selection.columns["score"]
-    # What somebody filters by they want to see.
+    # What a person filters by they want to see.
     filtered = [item.column.key for item in selection.filters]
     columns = given.columns(AXES, [*varying(selection, MAX_BY_DEFAULT, filtered), score])
     keys = {column.key for column in columns}

@@ -55,7 +55,7 @@ class Points:
 
 def points_of(selection: Selection, keys: Iterable[str], most: int = MAX_POINTS) -> Points:
     """All selected trials, or every so manieth if they are more than `most`. Pruned ones have no
-    score and are left out, as Optuna does, unless somebody filters by the status."""
+    score and are left out, as Optuna does, unless a person filters by the status."""
     total = selection.count
     wanted = list(dict.fromkeys(["number", *keys]))
     frame = frame_of(selection, wanted, every=math.ceil(total / most) or 1)

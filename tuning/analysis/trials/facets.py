@@ -53,7 +53,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Listed:
-    """`value` stands in addresses, `text` on the page."""
+    """`value` is used in URLs, `text` on the page."""
 
     value: str
     text: str
@@ -147,7 +147,7 @@ def _text(value: Any) -> str:
 
 
 def _statuses(selection: Selection) -> tuple[Listed, ...]:
-    """In their order. What is active stands in the trials' own rows."""
+    """In their order. What is active is in the trials' own rows."""
     ended = dict(selection.cells().values_list("status").annotate(Count("pk")))
     active = Trial.objects.filter(search=selection.search, cells__status="").order_by()
     chosen = active.filter(pk__in=selection.cells().filter(status="").values("pk"))

@@ -66,7 +66,7 @@ def _is_flag(column: Column) -> bool:
 
 
 def _tell_active(selection: Selection, frame: dict[str, list[Any]]) -> None:
-    """What active trials do stands in their own rows only."""
+    """What active trials do is in their own rows only."""
     active = dict(selection.search.trials.active().values_list("pk", "status"))
     frame["status"] = [
         status or active.get(pk) or _ended_meanwhile(pk)

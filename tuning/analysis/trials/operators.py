@@ -51,7 +51,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Operator:
-    """`name` stands in addresses. `read` turns its arguments into a value or raises BadFilter;
+    """`name` is used in URLs. `read` turns its arguments into a value or raises BadFilter;
     `condition` and `sentence` take that value. `fits` says which columns it is for. An operator
     that is `last` looks at the trials that all others have left."""
 
@@ -157,7 +157,7 @@ def _among(column: Column, field: str, values: Sequence[Any]) -> Q:
 
 
 def _matching(asked: Asked, _column: Column, field: str, pattern: str) -> Q:
-    """The column's different values are few: they are matched here, alike on every database, by
+    """The column's unique values are few: they are matched here, alike on every database, by
     an engine whose time does not explode on any pattern."""
     compiled = _compiled(pattern)
     rows = asked.trials.exclude(**{field: None})

@@ -1,4 +1,4 @@
-"""A selection: which trials of a search somebody looks at, and how. All of it stands in an address.
+"""A selection: which trials of a search a person looks at, and how. All of it is in the URL.
 
     ?metric:val_loss__lt=0.3&hp:optimizer__in=adam&hp:optimizer__in=sgd&score__top=10%25
     &sort=-score&sort=number&column=number&column=score&freeze=2&colour=score&page=3&plot=parallel
@@ -29,7 +29,7 @@ PLAIN = "none"
 
 @dataclass(frozen=True)
 class Filter:
-    """`arguments` are as they stand in the address, `value` is what they mean."""
+    """`arguments` are as they is in the URL, `value` is what they mean."""
 
     column: Column
     operator: Operator

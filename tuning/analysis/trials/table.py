@@ -1,4 +1,4 @@
-"""One page of a trial table, as texts: what stands in each cell and what it exactly is."""
+"""One page of a trial table, as texts: what is in each cell and what it exactly is."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple

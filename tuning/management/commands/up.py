@@ -183,7 +183,7 @@ def url(host: str, port: int) -> str:
 
 def listen(host: str, port: int) -> socket.socket:
     """The site's socket, opened here: a taken port is known at once, and there is no gap in which
-    somebody else could take it."""
+    another process could take it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=512)

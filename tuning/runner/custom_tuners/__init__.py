@@ -23,7 +23,7 @@ used; its objective is proposed in the search form.
   at most beyond the first; how long a class that uses its own data takes nobody can limit but the
   inspection's time limit.
 - Under Hyperband a class that uses KerasTuner's loop goes on from the parent's checkpoint; one
-  with a loop of its own is given the round's `epochs` and begins anew.
+  with a loop of its own is given the round's `epochs` and begins again.
 - Retraining runs it once more on the training and validation rows. Code that insists on
   validation rows gets the project's, which it is trained on as well; its measure is the test
   rows, if the model is compiled and takes them as they are; not if `run_trial` scales its inputs.

@@ -105,7 +105,7 @@ class Unjudged(kt.Tuner):
 
 
 class Watched(BaseTuner):
-    """What we see and mend of any class, be it in a search, an inspection or a retraining."""
+    """What we see and fix of any class, be it in a search, an inspection or a retraining."""
 
     _ours: Ours
 

@@ -87,7 +87,7 @@ class Watch:
         self._epoch_began = time.monotonic()
 
     def epoch(self, model: Any, epoch: int, logs: dict[str, Any] | None) -> None:
-        """An epoch ended. `epoch` counts from 0, for each call of `fit` anew."""
+        """An epoch ended. `epoch` counts from 0, for each call of `fit` again."""
         self.model_seen(model)
         self._tells_epochs = True
         self._epoch_ended(model, epoch, time.monotonic() - self._epoch_began, numbers(logs))

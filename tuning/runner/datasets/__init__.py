@@ -25,7 +25,7 @@ so it is parsed in a runner that sees no dataset and no network
 A preparation that was refused keeps its row for a day, which tells why, and nothing else; it is
 not tried again. The runner's profile is checked field by field where pages count on it
 (`facts_of`). Uploads that have a predefined split (`x_train`, `train/`) are stored in one piece,
-with the part of each row in `parts.npy`; a project keeps that split or divides all rows anew. A
+with the part of each row in `parts.npy`; a project keeps that split or divides all rows again. A
 part that is missing is taken out of the training rows, by its fraction of the project's
 (`tuning/splits.py`); without a training part nothing is kept. A dataset belongs to a team; only
 that team's projects use it, and while they do it cannot be deleted. Arrays of the shape (rows,

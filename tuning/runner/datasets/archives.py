@@ -1,4 +1,4 @@
-"""Opening a zip that somebody uploaded."""
+"""Opening a zip that a person uploaded."""
 
 import zipfile
 from pathlib import Path, PurePosixPath

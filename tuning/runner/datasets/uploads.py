@@ -32,7 +32,7 @@ def prepare_upload(
 ) -> dict[str, Any] | None:
     """Write x.npy, y.npy, meta.json and, where there are any, parts.npy and thumbnails.png into
     `folder`, which is made. Returns the profile. Tables and arrays are looked at first, and what
-    was found is sent; if somebody has to choose then, that is all, and None is returned. Raises
+    was found is sent; if a person has to choose then, that is all, and None is returned. Raises
     BadData."""
     folder.mkdir()
     report = _reporter(send)

@@ -65,7 +65,7 @@ class OneFold(BaseCrossValidator):
 
 
 class StreamingSklearnTuner(kt.SklearnTuner):
-    """KerasTuner's tuner. Each fold is told to the supervisor as an execution of one epoch."""
+    """KerasTuner's tuner. Each fold is reported to the supervisor as an execution of one epoch."""
 
     def __init__(
         self,

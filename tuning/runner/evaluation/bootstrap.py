@@ -1,4 +1,4 @@
-"""Confidence intervals by the bootstrap: the test rows drawn anew, with replacement, many times;
+"""Confidence intervals by the bootstrap: the test rows drawn again, with replacement, many times;
 the interval lies between two percentiles of the scores. The same seed gives the same interval."""
 
 from collections.abc import Iterator

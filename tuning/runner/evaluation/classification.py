@@ -1,4 +1,4 @@
-"""How well a model tells classes apart."""
+"""How well a model distinguishes classes."""
 
 import warnings
 

@@ -65,7 +65,7 @@ def _scores(actual: np.ndarray, error: np.ndarray) -> list[Score]:
 
 def _bins(actual: np.ndarray, error: np.ndarray) -> list[ErrorBin]:
     """The rows in the order of their actual values, in as many parts of equal size as there are
-    different values for; equal values are in the same part."""
+    unique values for; equal values are in the same part."""
     edges = np.unique(np.quantile(actual, np.linspace(0, 1, _BINS + 1)))
     place = np.searchsorted(edges[1:-1], actual, side="right")
     found = []

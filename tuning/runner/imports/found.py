@@ -34,7 +34,7 @@ class Found:
 
 
 def decide_objective(found: Found, chosen: str, direction: str) -> None:
-    """What the search optimised: what somebody chose; else what the files say; else the metric
+    """What the search optimised: what a person chose; else what the files say; else the metric
     whose values are the scores; else the only one. Empty if none of these is to be had, or if
     nobody knows its direction."""
     metrics = found.metrics()
@@ -100,7 +100,7 @@ def _settled(trial: FoundTrial, objective: str, direction: str) -> FoundTrial:
         ):
             best = number
     if best is None:
-        # Without any objective: what stands there last.
+        # Without any objective: what is there last.
         return _with(trial, _last(means), 0)
     return _with(trial, _last(means) | means[best], best)
 

@@ -32,7 +32,7 @@ _PROGRESS_SECONDS = 0.5
 
 def import_search(order: ImportOrder, send: Callable[[Event], None]) -> None:
     """Read the archive and write its trials into the IMPORTED file of the working folder, unless
-    somebody has to choose the objective first. Raises BadData."""
+    a person has to choose the objective first. Raises BadData."""
     try:
         with open_archive(Path(order.file), order.most_bytes) as archive:
             found = _read(archive, _reporter(send))

@@ -184,7 +184,7 @@ def _trial(
             succeeded |= run.end.status == SUCCESS
             ends.append(run.end.end_time_secs)
     start = min(_time(runs[folder].start.start_time_secs) for folder in sessions)
-    # Somebody wrote that it ended, and neither well nor badly: it was stopped, or pruned.
+    # A person wrote that it ended, and neither well nor badly: it was stopped, or pruned.
     interrupted = bool(ends) and not metrics
     unfinished = not succeeded and (interrupted or not (epochs or metrics))
     return FoundTrial(

@@ -1,7 +1,7 @@
 """Training functions that are traced once for models that differ in nothing but numbers.
 
 More than half of a short trial is tracing: Keras makes a graph of the training and of the test step
-anew for every model. A model of the same architecture, loss, metrics and optimizer as an earlier
+again for every model. A model of the same architecture, loss, metrics and optimizer as an earlier
 one can be trained with the earlier one's graphs: it lends its initial weights, its optimizer's
 state and its random generators to the earlier model, which is trained in its place. The result is
 the same, bit by bit, because every number that may differ is a variable of the graph.
@@ -148,7 +148,7 @@ def _constants(layer: keras.Layer) -> str:
 
 
 def _is_of_keras(config: Any) -> bool:
-    """Whether nothing in a configuration is somebody's own class or function."""
+    """Whether nothing in a configuration is a person's own class or function."""
     if isinstance(config, dict):
         module = config.get("module")
         if "class_name" in config and module is not None and not module.startswith("keras"):

@@ -16,7 +16,7 @@ from tuning.runner.failures import failure_of
 from tuning.runner.template.code import Template
 
 WANTED = 20
-# Somebody waits for the inspection, and large networks take seconds each.
+# A person waits for the inspection, and large networks take seconds each.
 SECONDS = 4.0
 
 

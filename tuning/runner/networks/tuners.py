@@ -25,7 +25,7 @@ from .steps import best_step
 
 
 class StreamingTuner(kt.Tuner):
-    """KerasTuner's tuner; every epoch is told to the supervisor as it ends."""
+    """KerasTuner's tuner; every epoch is reported to the supervisor as it ends."""
 
     keeps_checkpoints = False
 
@@ -62,7 +62,7 @@ class StreamingTuner(kt.Tuner):
         with told_failures(self.oracle):
             results = super().run_trial(trial, *args, **kwargs)
         if self._epochs and not all(isinstance(one, keras.callbacks.History) for one in results):
-            # A `fit` of its own may return a number; its callbacks were told of epochs.
+            # A `fit` of its own may return a number; its callbacks were informed of epochs.
             initial = trial.hyperparameters.values.get("tuner/initial_epoch", 0)
             self.oracle.best_step = best_step(self._epochs, self.oracle.objective, initial)
         elif "tuner/initial_epoch" not in trial.hyperparameters.values:

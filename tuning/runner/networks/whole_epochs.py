@@ -57,7 +57,7 @@ class EpochFunction:
         self._model = model
         self._step = step
         self._before = before
-        # Keras's own, should somebody pass other data to the same model.
+        # Keras's own, should a person pass other data to the same model.
         self._of_keras: Any = None
         self._graphs: dict[Any, Any] = {}
 
@@ -70,7 +70,7 @@ class EpochFunction:
         return self._of_keras(data)
 
     def _graph(self, data: WholeEpoch) -> Any:
-        """One for as many rows and batches as may be: Keras, too, traces anew for other shapes of
+        """One for as many rows and batches as may be: Keras, too, traces again for other shapes of
         batches only. Those have no fixed length where the last one is shorter."""
         length = None if data.has_remainder else data.batch_size
         specs = [tf.TensorSpec([None, *one.shape[1:]], one.dtype) for one in
@@ -151,7 +151,7 @@ def _whole(
 
 def _order(rows: int, shuffle: bool) -> tf.Tensor:
     """In which rows come in each epoch. A graph of its own draws with the seed that holds now and
-    from its beginning, whatever was drawn before, as Keras's pipeline does in each epoch anew."""
+    from its beginning, whatever was drawn before, as Keras's pipeline does in each epoch again."""
     if not shuffle:
         return tf.range(rows, dtype=tf.int64)
 

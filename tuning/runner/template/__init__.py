@@ -13,7 +13,7 @@ of the script's), `tables` (DataFrames for scripts that select columns), `unknow
 nobody knows), `ready_made` (KerasTuner's HyperModels), `targets` and `misfits` (shapes),
 `normalization` (of constant columns), `command_line` (options have their defaults).
 
-The runner (`tuning/runner/template/code.py`) executes it as it stands, with one exception: code
+The runner (`tuning/runner/template/code.py`) executes it unchanged, with one exception: code
 that loads data, makes a tuner, trains or uses what is not installed, outside of functions, is a
 script. Of a script (`scripts.py`, `reading.py`) only the builder that its tuner was given is
 kept, and the tuner's class if it is the script's own (`construction.py`), and everything that

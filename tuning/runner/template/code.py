@@ -111,7 +111,7 @@ class Template(kt.HyperModel):
 
     @property
     def note(self) -> str:
-        """Sentences about what of the code is used, if it is not used as it stands."""
+        """Sentences about what of the code is used, if it is not used unchanged."""
         one_hot = "Its loss takes one-hot targets, so the class numbers are given to it one-hot."
         notes = (self.script.note, self._own.note, one_hot if self._one_hot else "")
         return " ".join(filter(None, notes))

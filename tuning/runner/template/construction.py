@@ -22,7 +22,7 @@ class Construction:
 
 
 def construction_of(body: Sequence[ast.stmt]) -> Construction:
-    """One of the script's own classes goes before KerasTuner's; what stands in no function before
+    """One of the script's own classes goes before KerasTuner's; what is in no function before
     what does, where names may be local ones."""
     own = tuner_classes(body)
     known = {node.name for node in body if isinstance(node, DEFINITIONS)} | ready_made_names(body)

@@ -70,7 +70,7 @@ class Given:
         return self._named(self._search, list(self._searched))
 
     def oracle_arguments(self) -> dict[str, ast.expr]:
-        """What the oracle is made with that the tuner is given, if that stands in the script."""
+        """What the oracle is made with that the tuner is given, if that is in the script."""
         found, call = self.oracle_class()
         return self._named(call, list(parameters_of(found))) if call is not None else {}
 
@@ -226,6 +226,6 @@ def _added(statements: Iterable[ast.stmt]) -> dict[str, list[ast.expr]]:
 def _item(node: ast.expr, key: Any) -> ast.expr:
     item = ast.Subscript(node, ast.Constant(key), ast.Load())
     ast.fix_missing_locations(ast.copy_location(item, node))
-    # Its text is not what stands in that place of the script.
+    # Its text is not what is in that place of the script.
     item.end_col_offset = None
     return item

@@ -28,7 +28,7 @@ def execute(code: str, tree: ast.Module, given: dict[str, Any]) -> ModuleType:
     linecache.cache[TEMPLATE_FILE] = (len(code), None, lines, TEMPLATE_FILE)
     module = ModuleType(_MODULE)
     module.__file__ = TEMPLATE_FILE
-    # TensorFlow's AutoGraph, which turns the `if` of a tf.function into a graph, has it read anew.
+    # TensorFlow's AutoGraph, which turns the `if` of a tf.function into a graph, has it read again.
     module.__loader__ = _Source(code)  # type: ignore[assignment]
     module.__dict__.update(given)
     # Importable by name: dataclasses and Keras's serialisation look a class's module up.

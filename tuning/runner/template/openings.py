@@ -1,4 +1,4 @@
-"""Scripts that stand in a function or under `if __name__ == "__main__":`, as if they did not."""
+"""Scripts that are in a function or under `if __name__ == "__main__":`, as if they did not."""
 
 import ast
 from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ def _stored(argument: ast.arg, place: ast.expr) -> ast.Name:
 
 
 def _gives_a_function(function: ast.FunctionDef) -> bool:
-    """Whether it makes a builder for somebody who calls it, rather than using it."""
+    """Whether it makes a builder for a person who calls it, rather than using it."""
     made = {node.name for node in function.body if isinstance(node, ast.FunctionDef)}
     returned = (n.value for n in function.body if isinstance(n, ast.Return))
     return any(isinstance(value, ast.Name) and value.id in made for value in returned)

@@ -119,7 +119,7 @@ class Reading:
                 for name in sorted(defines(node) | made.keys() | fitted):
                     self._tainted.setdefault(name, node.lineno)
             else:
-                # Bound anew, to something that needs no data.
+                # Bound again, to something that needs no data.
                 for name in defines(node):
                     self._tainted.pop(name, None)
         self._one_hot = any(r.one_hot for rows in self._data.values() for r in rows.values())
@@ -205,7 +205,7 @@ def _is_future(node: ast.stmt) -> bool:
 
 
 def _is_idle(node: ast.stmt) -> bool:
-    """A text, or what stands in the place of a notebook's command."""
+    """A text, or what is in the place of a notebook's command."""
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     added = defines(node) == {GIVEN} or is_absent(node)
     return text or isinstance(node, ast.Pass) or added

@@ -91,7 +91,7 @@ class Running:
             self._callables |= more
 
     def runs(self, node: ast.stmt) -> bool:
-        """What stands in the bodies of functions is not done by defining them."""
+        """What is in the bodies of functions is not done by defining them."""
         if isinstance(node, DEFINITIONS):
             return False
         calls = (n.func for n in run_by(node) if isinstance(n, ast.Call))

@@ -1,4 +1,4 @@
-"""What of a template's code is executed, and what people are told of the rest."""
+"""What of a template's code is executed, and what people read of the rest."""
 
 import ast
 from collections.abc import Iterable

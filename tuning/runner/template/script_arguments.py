@@ -179,7 +179,7 @@ class ScriptArguments:
         return self.given.value(node)
 
     def elements(self, node: ast.expr) -> list[tuple[ast.expr, Any]]:
-        """Those of a list, each with the place where it stands in the script. Where the list cannot
+        """Those of a list, each with the place where it is in the script. Where the list cannot
         be made, because one of them cannot, the others are found all the same."""
         parts = list(self._written(node, frozenset()))
         value = self.value(node)

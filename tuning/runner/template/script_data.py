@@ -101,7 +101,7 @@ class ScriptData:
         # `labels = features.pop("price")`, `y = data[:, 8]`: the name knows better.
         if rows and not (named and named.what != rows.what):
             return rows
-        # A pair, as in `val_data = (x_val, y_val)`, is made as it stands.
+        # A pair, as in `val_data = (x_val, y_val)`, is made unchanged.
         if isinstance(value, ast.Constant | ast.Tuple | ast.List) or not named:
             return None
         if _sums_up(value) or self._names_columns(value):

@@ -1,7 +1,7 @@
 """Tutorial-style scripts: the part that defines the models, without the part that runs a search.
 
 Only a script is touched: code that, outside of functions and classes, loads data, makes a tuner,
-trains, or uses what is not installed. Any other template runs as it stands.
+trains, or uses what is not installed. Any other template runs unchanged.
 """
 
 import ast

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-# What people are told; the aliases below are for scripts that already use them.
+# What people read; the aliases below are for scripts that already use them.
 SUPPLIED = (
     "class_names", "feature_names", "image_size", "input_shape", "max_value", "min_value",
     "num_classes", "task",

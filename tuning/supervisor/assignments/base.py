@@ -41,7 +41,7 @@ class Assignment(ABC):
     search_id: int | None = None
     # The runner can go on with other trials of the same search afterwards.
     reusable = False
-    # The runner has been told of this very work.
+    # The runner knows this very work.
     ordered = True
     # The runner has nothing to do: other slots do the rest of this work.
     is_waiting = False
@@ -76,11 +76,11 @@ class Assignment(ABC):
         return self.rows.held(self.row.pk, self.row.attempt).exists()
 
     def is_awaited(self) -> bool:
-        """Whether somebody waits for this work. What nobody waits for gives way to other work."""
+        """Whether a person waits for this work. What nobody waits for gives way to other work."""
         return True
 
     def gives_way(self) -> bool:
-        """Whether this work is given back now, because somebody waits for its slot."""
+        """Whether this work is given back now, because a person waits for its slot."""
         return not self.is_awaited() and claims.lacks_slots()
 
     def renew(self) -> bool:

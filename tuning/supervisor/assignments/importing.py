@@ -56,7 +56,7 @@ class ImportAssignment(Assignment):
                 self.beat()
             self._finish(Status.COMPLETED)
         except BaseException:
-            # Half a search helps nobody; another attempt begins anew.
+            # Half a search helps nobody; another attempt begins again.
             SearchImport.objects.filter(search=search).update(search=None)
             Search.objects.filter(pk=search.pk).delete()
             self.row.search = None

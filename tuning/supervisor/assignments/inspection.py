@@ -52,7 +52,7 @@ class InspectionAssignment(Assignment):
 
 
 def model_kind_of(event: Inspected) -> ModelKind:
-    """The word of an untrusted process, checked. Raises BadEvent."""
+    """An event of an untrusted process, checked. Raises BadEvent."""
     try:
         return ModelKind(event.kind)
     except ValueError as error:

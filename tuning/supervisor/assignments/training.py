@@ -17,7 +17,7 @@ from .epoch_limit import EpochLimit
 
 # One write a second keeps up with any training and keeps SQLite free for everybody else.
 FLUSH_SECONDS = 1.0
-# The first comes sooner, since somebody may wait for it; what ends before is written once, whole.
+# The first comes sooner, since a person may wait for it; what ends before is written once, whole.
 FIRST_FLUSH_SECONDS = 0.3
 
 

@@ -109,7 +109,7 @@ class TrialAssignment(TrainingAssignment):
 
     def _resume(self, runner: Runner) -> dict[str, Any]:
         """Have a pruned trial go on where it stopped, if its weights are still there: KerasTuner's
-        own keys say where, as if it continued another trial. Else it begins anew."""
+        own keys say where, as if it continued another trial. Else it begins again."""
         done, name = self.row.pruned_after, self.row.oracle_id
         source = checkpoint_folder(self.search.pk, name, self.row.pruned_attempt or 0)
         if not (self.search.pruned_trials_resume and done and source.exists()):

@@ -23,7 +23,7 @@ __all__ = ["FORMATS", "Format", "Rows"]
 
 @dataclass(frozen=True)
 class Format:
-    """`name` stands in addresses; `help` says when to take it."""
+    """`name` is used in URLs; `help` says when to take it."""
 
     name: str
     label: str

@@ -44,5 +44,5 @@ def _about(rows: Rows) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    # ASCII, so that whatever stands in a name arrives as it is.
+    # ASCII, so that whatever is in a name arrives as it is.
     return json.dumps(value, allow_nan=False)

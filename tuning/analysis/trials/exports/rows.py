@@ -23,7 +23,7 @@ Row = list[Any]
 
 class Rows:
     """Which trials they are, and their order, is settled when an export begins; their values are
-    read as it goes on. Between two batches nothing is open: somebody's slow download holds no
+    read as it goes on. Between two batches nothing is open: a person's slow download holds no
     transaction, in which SQLite's log would grow and PostgreSQL could not clean up.
 
     Values are int, float (finite), bool, str, a list of str for tags, or None for what a trial does

@@ -4,7 +4,7 @@ Both are read twice, in pieces, and never held as a whole: once to look at every
 columns' types, which cells are in the way?), once to write what is kept.
 
 A table needs a person: what is to be predicted, and what are its columns? So it takes two turns
-of a worker, and `Upload.target` tells them apart. Without a target the runner only looks
+of a worker, and `Upload.target` distinguishes them. Without a target the runner only looks
 (`tables/schema_detection.py`) and sends `SchemaDetected`: encoding, delimiter, decimal sign, and
 of each column its type, missing values, unique values, a few examples, or why it should be left
 out. The row keeps that in `look`, is neither requested nor finished (`awaits_choices`) and keeps

@@ -1,4 +1,4 @@
-"""What somebody chose for a table, checked against what its cells say."""
+"""What a person chose for a table, checked against what its cells say."""
 
 from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType, Upload
 from tuning.runner.failures import BadData

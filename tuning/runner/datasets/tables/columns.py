@@ -52,7 +52,7 @@ class Scan:
     _last: float | None = None
 
     def take(self, cells: Sequence[Cell], row: int) -> None:
-        """Count these cells; the first one stands in `row`."""
+        """Count these cells; the first one is in `row`."""
         tally = Counter(cells)
         values = {cell: self.read(cell) for cell in tally}
         self.rows += len(cells)
@@ -124,7 +124,7 @@ class Scan:
 
     @property
     def different(self) -> int:
-        """How many different values, up to one more than a category may have."""
+        """How many unique values, up to one more than a category may have."""
         return MAX_CATEGORIES + 1 if self.counts is None else len(self.counts)
 
     @property

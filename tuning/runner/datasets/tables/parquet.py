@@ -143,7 +143,7 @@ def _cells(column: pa.Array) -> list[Cell]:
         column = pc.cast(column, pa.float64())
     cells: list[Cell] = column.to_pylist()
     if pa.types.is_floating(column.type):
-        # NaN is unlike itself: there would be as many different values as gaps.
+        # NaN is unlike itself: there would be as many unique values as gaps.
         return [None if cell != cell else cell for cell in cells]
     return cells
 

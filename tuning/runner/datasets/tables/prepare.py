@@ -1,4 +1,4 @@
-"""The second reading of a table: x, y and what they hold, as somebody chose."""
+"""The second reading of a table: x, y and what they hold, as a person chose."""
 
 from pathlib import Path
 

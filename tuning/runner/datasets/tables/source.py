@@ -9,7 +9,7 @@ from tuning.protocol.names import one_line
 from tuning.protocol.uploads import MAX_COLUMNS
 from tuning.runner.failures import BadData
 
-# A text cell as it stands in the file, a number of a file with types, or a gap.
+# A text cell as in the file, a number of a file with types, or a gap.
 Cell = str | float | int | None
 
 CELLS_AT_ONCE = 1 << 18

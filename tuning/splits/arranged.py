@@ -32,7 +32,7 @@ _BYTES_AT_ONCE = 16 << 20
 _SIZES = "sizes.json"
 
 # Calls to show that the work goes on; may raise to end it.
-Beat = Callable[[], None]
+Heartbeat = Callable[[], None]
 
 
 def arranged_folder(dataset: Path, split: Split) -> Path:
@@ -48,7 +48,7 @@ def is_to_arrange(dataset: Path, split: Split) -> bool:
     return x.nbytes >= LARGE and not arranged_folder(dataset, split).exists()
 
 
-def arrange(dataset: Path, split: Split, beat: Beat = lambda: None) -> None:
+def arrange(dataset: Path, split: Split, heartbeat: Heartbeat = lambda: None) -> None:
     """Lay a large dataset's rows down, unless that was done before. Needs as much space on the disk
     as the dataset. One at a time for each dataset: the caller sees to that. Raises OSError."""
     if not is_to_arrange(dataset, split):
@@ -58,7 +58,7 @@ def arrange(dataset: Path, split: Split, beat: Beat = lambda: None) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=".split-", dir=dataset))
     try:
         x = np.load(dataset / "x.npy", mmap_mode="r", allow_pickle=False)
-        _lay_down(x, dataset, split, temporary, beat)
+        _lay_down(x, dataset, split, temporary, heartbeat)
         temporary.rename(arranged_folder(dataset, split))
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -78,7 +78,9 @@ def load_arranged(dataset: Path, split: Split) -> tuple[np.ndarray, np.ndarray, 
     return x, y, places
 
 
-def _lay_down(x: np.ndarray, dataset: Path, split: Split, folder: Path, beat: Beat) -> None:
+def _lay_down(
+    x: np.ndarray, dataset: Path, split: Split, folder: Path, heartbeat: Heartbeat
+) -> None:
     y = np.load(dataset / "y.npy", allow_pickle=False)
     given = np.load(dataset / "parts.npy", allow_pickle=False) if split.given else None
     rows = split_rows(y, split, given)
@@ -90,7 +92,7 @@ def _lay_down(x: np.ndarray, dataset: Path, split: Split, folder: Path, beat: Be
         )
         for start in range(0, len(order), step):
             file.write(np.ascontiguousarray(x[order[start : start + step]]).data)
-            beat()
+            heartbeat()
         file.flush()
         os.fsync(file.fileno())
     np.save(folder / "y.npy", y[order], allow_pickle=False)

@@ -26,9 +26,9 @@ from .runners import RunnerGone, RunnerProcess
 STALL_SECONDS = 60
 
 
-def fetch(url: str, beat: Callable[[], None]) -> str:
-    """Have `url` in the shared folder of downloads; "" or, for people, why that cannot be. `beat`
-    is called a few times a second and may raise."""
+def fetch(url: str, heartbeat: Callable[[], None]) -> str:
+    """Have `url` in the shared folder of downloads; "" or, for people, why that cannot be.
+    `heartbeat` is called a few times a second and may raise."""
     name = published_file(url, settings.WEIGHTS_URL)
     if not name:
         return "Templates can only download weights published by Keras."
@@ -38,17 +38,17 @@ def fetch(url: str, beat: Callable[[], None]) -> str:
     runner = RunnerProcess(Device(), needs_keras=False)
     try:
         runner.send(FetchOrder(url))
-        return _wait(runner, target, beat)
+        return _wait(runner, target, heartbeat)
     except (RunnerGone, BadEvent) as error:
         return f"The download of {name} failed: {error}"
     finally:
         runner.kill()
 
 
-def _wait(runner: RunnerProcess, target: Path, beat: Callable[[], None]) -> str:
+def _wait(runner: RunnerProcess, target: Path, heartbeat: Callable[[], None]) -> str:
     heard = time.monotonic()
     while time.monotonic() < heard + STALL_SECONDS:
-        beat()
+        heartbeat()
         event = runner.read(timeout=0.25)
         if event is not None:
             heard = time.monotonic()
@@ -57,7 +57,7 @@ def _wait(runner: RunnerProcess, target: Path, beat: Callable[[], None]) -> str:
         if isinstance(event, Fetched):
             # Two slots may fetch it at the same time: each under a name of its own first.
             own = target.with_name(f".{uuid.uuid4().hex}")
-            store_file(runner.folder / "fetched" / "file", own, beat)
+            store_file(runner.folder / "fetched" / "file", own, heartbeat)
             own.replace(target)
             return ""
     return f"No data received for {STALL_SECONDS} seconds."

@@ -27,21 +27,24 @@ SWEEP_AFTER = timedelta(hours=1)
 REFUSALS_FOR = timedelta(days=1)
 
 
-Beat = Callable[[], None]
+Heartbeat = Callable[[], None]
 
 
 def store_file(
-    source: Path | str, target: Path, beat: Beat = lambda: None, folder: int | None = None
+    source: Path | str, target: Path, heartbeat: Heartbeat = lambda: None, folder: int | None = None
 ) -> tuple[int, str]:
     """Copy a runner's file (by a path, or by its name in an open folder) to its place, calling
-    `beat` meanwhile. Returns its size in bytes and its SHA-256. Raises BadEvent if there is no
+    `heartbeat` meanwhile. Returns its size in bytes and its SHA-256. Raises BadEvent if there is no
     plain file: a link would hand out files that the runner cannot read, a pipe never ends."""
     with os.fdopen(_open_plain(source, folder), "rb") as reader:
-        return store_open_file(reader, target, beat)
+        return store_open_file(reader, target, heartbeat)
 
 
 def store_open_file(
-    reader: BinaryIO, target: Path, beat: Beat, check: Callable[[Path], None] = lambda _: None
+    reader: BinaryIO,
+    target: Path,
+    heartbeat: Heartbeat,
+    check: Callable[[Path], None] = lambda _: None,
 ) -> tuple[int, str]:
     """The same for a file that is open already, if `check` does not raise: it gets the copy, since
     a runner may go on writing into its own. What is appended meanwhile is left out."""
@@ -55,7 +58,7 @@ def store_open_file(
                 digest.update(chunk)
                 size += len(chunk)
                 writer.write(chunk)
-                beat()
+                heartbeat()
             writer.flush()
             os.fchmod(writer.fileno(), stat.S_IMODE(target.parent.stat().st_mode) & 0o640)
             os.fsync(writer.fileno())
@@ -67,7 +70,9 @@ def store_open_file(
     return size, digest.hexdigest()
 
 
-def store_folder(root: Path, target: Path, *names: str, beat: Beat = lambda: None) -> None:
+def store_folder(
+    root: Path, target: Path, *names: str, heartbeat: Heartbeat = lambda: None
+) -> None:
     """Copy the plain files of a runner's folder (below its `root`, by `names`) to their place, all
     of them or nothing. Raises BadEvent."""
     if target.exists():
@@ -82,7 +87,7 @@ def store_folder(root: Path, target: Path, *names: str, beat: Beat = lambda: Non
         with os.scandir(descriptor) as entries:
             plain = sorted(e.name for e in entries if e.is_file(follow_symlinks=False))
         for name in plain:
-            store_file(name, temporary / name, beat, descriptor)
+            store_file(name, temporary / name, heartbeat, descriptor)
     finally:
         os.close(descriptor)
     temporary.rename(target)

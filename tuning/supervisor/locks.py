@@ -18,14 +18,14 @@ _WAIT_SECONDS = 0.1
 
 
 @contextmanager
-def lock(name: str, beat: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of this name. It ends with its process. `beat` is called while another process
-    or thread has it, and may raise."""
+def lock(name: str, heartbeat: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of this name. It ends with its process. `heartbeat` is called while another
+    process or thread has it, and may raise."""
     path = Path(settings.LOCKS_ROOT) / name
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         while not _take(descriptor):
-            beat()
+            heartbeat()
             time.sleep(_WAIT_SECONDS)
         yield
     finally:

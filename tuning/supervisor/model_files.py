@@ -55,16 +55,19 @@ class BadModelFile(Exception):
 
 
 def store_model_file(
-    source: Path, target: Path, most_bytes: int, beat: Callable[[], None] = lambda: None
+    source: Path, target: Path, most_bytes: int, heartbeat: Callable[[], None] = lambda: None
 ) -> tuple[int, str]:
     """Copy a runner's file of at most `most_bytes` to its place, if it is what its suffix says.
-    Returns its size in bytes and its SHA-256. Calls `beat` meanwhile. Raises BadModelFile, and
+    Returns its size in bytes and its SHA-256. Calls `heartbeat` meanwhile. Raises BadModelFile, and
     BadEvent if there is no plain file."""
     with open_plain(source) as reader:
         _check_size(reader, most_bytes)
         try:
             return store_open_file(
-                reader, target, beat, lambda copy: _check(copy, _LAYOUTS[target.suffix], beat)
+                reader,
+                target,
+                heartbeat,
+                lambda copy: _check(copy, _LAYOUTS[target.suffix], heartbeat),
             )
         except BadArchive as error:
             raise BadModelFile(f"The model file cannot be stored. {error}") from error
@@ -94,13 +97,13 @@ def _written_bytes(descriptor: int, size: int) -> int:
     return written
 
 
-def _check(path: Path, layout: _Layout, beat: Callable[[], None]) -> None:
+def _check(path: Path, layout: _Layout, heartbeat: Callable[[], None]) -> None:
     """Raises BadArchive. Every member is read once, so that a damaged one is found."""
     most_bytes = _MAX_RATIO * path.stat().st_size + _HARMLESS_BYTES
     with open_archive(path, most_bytes) as archive:
         _check_names(archive.namelist(), layout)
         for entry in archive.infolist():
-            _check_member(archive, entry, layout, beat)
+            _check_member(archive, entry, layout, heartbeat)
 
 
 def _check_names(names: list[str], layout: _Layout) -> None:
@@ -116,7 +119,7 @@ def _check_names(names: list[str], layout: _Layout) -> None:
 
 
 def _check_member(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, layout: _Layout, beat: Callable[[], None]
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, layout: _Layout, heartbeat: Callable[[], None]
 ) -> None:
     is_document = entry.filename in layout.documents
     if is_document and entry.file_size > _MAX_JSON:
@@ -126,7 +129,7 @@ def _check_member(
         for piece in read_entry(archive, entry):
             start = start or piece[: len(_HDF5)]
             kept += piece if is_document else b""
-            beat()
+            heartbeat()
         if is_document and not isinstance(json.loads(kept), dict):
             raise ValueError("not a JSON object")
     except (ValueError, RecursionError) as error:

@@ -17,13 +17,13 @@ _HEADER = 4096
 
 
 def store_predictions(
-    source: Path, target: Path, rows: int, beat: Callable[[], None] = lambda: None
+    source: Path, target: Path, rows: int, heartbeat: Callable[[], None] = lambda: None
 ) -> None:
     """Copy the file to its place if it holds a line for each test row. Raises BadEvent."""
     with open_plain(source) as reader:
         if os.fstat(reader.fileno()).st_size > rows * 8 * len(COLUMNS) + _HEADER:
             raise BadEvent("predictions of too many rows")
-        store_open_file(reader, target, beat, lambda copy: _check(copy, rows))
+        store_open_file(reader, target, heartbeat, lambda copy: _check(copy, rows))
 
 
 def _check(path: Path, rows: int) -> None:

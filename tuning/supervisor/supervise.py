@@ -156,14 +156,14 @@ class _Supervision:
         """What the template wants, while its clocks stand still."""
         before = time.monotonic()
 
-        def beat() -> None:
+        def heartbeat() -> None:
             nonlocal before
             now = time.monotonic()
             self.started += now - before
             self.heard = before = now
             self._patiently(self._check)
 
-        self.runner.send(FetchedOrder(fetch(url, beat)))
+        self.runner.send(FetchedOrder(fetch(url, heartbeat)))
 
     def _check(self) -> bool:
         """Everything that is watched between events; True when the work is done. Raises _Over when

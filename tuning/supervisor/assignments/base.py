@@ -90,7 +90,7 @@ class Assignment(ABC):
             self.renewed_at = now
         return renewed
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Renew the lease in the middle of something long: copying gigabytes."""
         if time.monotonic() >= self.renewed_at + BEAT:
             self._must(self.renew())
@@ -103,8 +103,8 @@ class Assignment(ABC):
         try:
             if is_to_arrange(dataset, split):
                 # Ten slots may want the same rows at the same moment.
-                with lock(dataset.name, self.beat):
-                    arrange(dataset, split, self.beat)
+                with lock(dataset.name, self.heartbeat):
+                    arrange(dataset, split, self.heartbeat)
         except (OSError, ValueError, IndexError) as error:
             logger.warning("%s is not shared between runners: %s", project.dataset_folder, error)
 

@@ -53,7 +53,7 @@ class ImportAssignment(Assignment):
         try:
             for done in write_trials(self.row, search, read_trials(runner.folder, event.trials)):
                 self._update(progress_text=f"Writing trial {done:,} of {event.trials:,}")
-                self.beat()
+                self.heartbeat()
             self._finish(Status.COMPLETED)
         except BaseException:
             # Half a search helps nobody; another attempt begins again.

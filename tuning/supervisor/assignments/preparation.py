@@ -90,7 +90,7 @@ class PreparationAssignment(Assignment):
         digest = folder_digest(root / "prepared")
         folder = f"{self.row.key}-{digest[:16]}"
         target = Path(settings.DATASETS_ROOT) / folder
-        store_folder(root, target, "prepared", beat=self.beat)
+        store_folder(root, target, "prepared", heartbeat=self.heartbeat)
         try:
             self._finish(Status.COMPLETED, folder=folder, sha256=digest, profile=profile, **facts)
         except LeaseLost:

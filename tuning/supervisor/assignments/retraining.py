@@ -98,7 +98,7 @@ class RetrainingAssignment(Assignment):
         source = next((file for file in files if file.exists()), files[0])
         name = f"{self.row.pk}-{self.row.attempt}{source.suffix}"
         target = Path(settings.SAVED_MODELS_ROOT) / name
-        size, digest = store_model_file(source, target, settings.MODEL_MAX_MB << 20, self.beat)
+        size, digest = store_model_file(source, target, settings.MODEL_MAX_MB << 20, self.heartbeat)
         evaluation, predictions = self._store_predictions(folder, event.evaluation)
         with transaction.atomic():
             self._finish(
@@ -128,7 +128,7 @@ class RetrainingAssignment(Assignment):
             if found.rows > self.row.project.dataset.profile.get("rows", 0):
                 raise BadEvent("more test rows than the dataset has")
             target = Path(settings.SAVED_MODELS_ROOT) / name
-            store_predictions(folder / PREDICTIONS, target, found.rows, self.beat)
+            store_predictions(folder / PREDICTIONS, target, found.rows, self.heartbeat)
         except BadEvent as error:
             return Evaluation(problem=f"The runner reported {error}."), ""
         return found, name

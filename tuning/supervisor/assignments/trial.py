@@ -149,7 +149,7 @@ class TrialAssignment(TrainingAssignment):
         names = trial_folder(self.row.oracle_id)
         if runner.folder.joinpath(*names).exists():
             target = checkpoint_folder(self.search.pk, self.row.oracle_id, self.row.attempt)
-            store_folder(runner.folder, target, *names, beat=self.beat)
+            store_folder(runner.folder, target, *names, heartbeat=self.heartbeat)
 
     def _write_news(self) -> None:
         recorder.record_news(self.row, self._news())

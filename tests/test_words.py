@@ -5,7 +5,9 @@ docs. `RETIRED` is a table: a pattern, a text that it must find, and what to say
 """
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,6 +185,51 @@ def _found(name: str, text: str) -> Iterator[str]:
         for match in re.finditer(pattern, text, re.M):
             line = text[text.rfind("\n", 0, match.start()) + 1 : match.end() + 40].split("\n")[0]
             yield f"{name}: “{line.strip()}”: say “{better}”"
+
+
+#: In comments and docstrings too: the glossary's words, and no metaphors.
+RETIRED_IN_CODE = [
+    (r"\bown tuners?\b", "an own tuner", "custom tuner"),
+    (r"\b(feeding|fed trials?)\b", "fed trials", "warm start"),
+    (r"\bmend(s|ed|ing)?\b", "mend the file", "fix"),
+    (r"\b[Ss]omebody\b", "while somebody waits", "a person"),
+    (r"\b(told|tells? \w+) apart\b", "told apart by their place", "distinguished"),
+    (r"\bstands? (in|there|here|beside)\b", "stands in the address", "is in the URL"),
+    (r"\brooms (above|below)\b|\bother rooms\b", "rooms below it", "layers below it"),
+    (r"\bMOST_[A-Z]|\bLONGEST_[A-Z]", "MOST_TRIALS", "MAX_TRIALS"),
+]
+
+
+def _comments(source: str) -> str:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    lines = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            lines.append(ast.get_docstring(node) or "")
+    return "\n".join(lines)
+
+
+def test_comments_and_names_follow_the_glossary() -> None:
+    found = []
+    for pattern in CODE:
+        for path in sorted(ROOT.glob(pattern)):
+            if "migrations" in path.parts:
+                continue
+            source = path.read_text()
+            text = _comments(source)
+            for retired, _, better in RETIRED_IN_CODE:
+                where = source if "MOST" in retired else text
+                found += [
+                    f"{path.relative_to(ROOT)}: “{match[0]}”: say “{better}”"
+                    for match in re.finditer(retired, where)
+                ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("pattern", "example", "better"), RETIRED_IN_CODE)
+def test_each_pattern_for_code_finds_its_example(pattern: str, example: str, better: str) -> None:
+    assert re.search(pattern, _comments(f'"""{example}"""\n# {example}\n'))
+    assert not re.search(pattern, better)
 
 
 def test_no_text_says_what_was_retired() -> None:

@@ -282,7 +282,7 @@ def _learn_category(
     candidates = [len(values), *sorted(frequent)]
     chosen = [code for code in candidates if counts[code] >= max(enough, MIN_ROWS)]
     others = len(x) - int(counts[chosen].sum())
-    # Of a value that (nearly) all rows have, neither it nor the others tell rows apart.
+    # Of a value that (nearly) all rows have, neither it nor the others distinguish rows.
     if not chosen or len(x) - int(counts[chosen].max()) < enough:
         return unlearned
     vocabulary = [(*values, MISSING)[code] for code in chosen]

@@ -38,6 +38,7 @@ def create_project(
 def start_search(page: Any, **settings: str) -> int:
     """Start a search with these settings. Returns its key."""
     page.get_by_role("link", name="New search").first.click(timeout=LONG)
+    page.locator("#more-settings").evaluate("details => { details.open = true; }")
     for field, value in settings.items():
         control = page.locator(f"[name={field}]")
         if control.evaluate("control => control.tagName") == "SELECT":

@@ -77,7 +77,7 @@ def test_pruned_trials_from_form_to_refinement(
     page.get_by_role("link", name=re.compile("^Refine")).first.click()
     assert page.locator("[name=pruner]").input_value() == "asha"
     page.locator("[name=warm_start]").check()
-    page.get_by_text("More settings").click()
+    page.locator("#more-settings > summary").click()
     page.locator("[name=max_trials]").fill("6")
     page.locator("[name=target_score]").fill("0.5")
     page.get_by_role("button", name="Start search").first.click()

@@ -277,7 +277,9 @@ def test_the_best_counts_the_warm_start(
     Search.objects.filter(pk=refined.pk).update(fed_count=2)
     refined.fed_trials.set(many.trials.filter(number__in=[19, 20]))
     add_trial(refined, 1, 0.1)
-    page = as_dora.get(reverse("search-detail", args=[refined.pk])).content.decode()
+    page = " ".join(
+        as_dora.get(reverse("search-detail", args=[refined.pk])).content.decode().split()
+    )
     assert "Trial 20 of search 1</a>, known from the warm start" in page
     assert "Best of this search" in page
     plots = as_dora.get(reverse("search-plots", args=[refined.pk])).json()

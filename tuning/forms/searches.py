@@ -21,7 +21,7 @@ from .pruning import NAMES as PRUNING
 from .pruning import clean_pruning, pruning_fields
 
 # The few settings that decide what happens; the rest is folded away.
-MAIN_FIELDS = ("objective", "direction", "tuner", "max_trials", "epochs")
+MAIN_FIELDS = ("tuner", "objective", "direction", "max_trials", "epochs")
 # Hidden where the strategy does not use them: then their defaults hold.
 _OF_A_STRATEGY = ("max_trials", *OWN_SETTINGS, "early_stopping_patience")
 # Each belongs to the metric of another field.
@@ -266,7 +266,7 @@ class SearchForm(forms.ModelForm):
         """Whether the folded settings have something to see: errors, limits, or values of the
         script."""
         limits = self.limit_fields
-        folded = [*self.more_fields, *limits]
+        folded = [*self.more_fields, *self.pruning_fields, *limits]
         return any(
             field.errors or getattr(field.field, "from_script", False) for field in folded
         ) or any(field.value() not in (None, "") for field in limits)

@@ -37,7 +37,9 @@ def visit(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
         )
 
     def open_page(address: str = "/", **options: Any) -> Any:
-        context = chromium.new_context(base_url=tuneroom.url, **options)
+        # Nobody watches a spinner turn, and drawing it keeps a processor busy.
+        settings = {"base_url": tuneroom.url, "reduced_motion": "reduce", **options}
+        context = chromium.new_context(**settings)
         contexts.append(context)
         page = context.new_page()
         listen(page)
@@ -50,18 +52,32 @@ def visit(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
     assert complaints == []
 
 
+@pytest.fixture(scope="session")
+def first_session() -> list[Any]:
+    """The cookies of the first account, once it has signed in."""
+    return []
+
+
 @pytest.fixture
-def sign_in(visit: Callable[..., Any], tuneroom: Tuneroom) -> Callable[..., Any]:
-    """A function that opens a page, signed in as the first account or the given one."""
+def sign_in(
+    visit: Callable[..., Any], tuneroom: Tuneroom, first_session: list[Any]
+) -> Callable[..., Any]:
+    """A function that opens a page, signed in as the first account or the given one. The first
+    account signs in once for all tests."""
 
     def open_page(
         name: str = tuneroom.admin, password: str = tuneroom.password, **options: Any
     ) -> Any:
+        is_first = name == tuneroom.admin
+        if is_first and first_session:
+            return visit("/", storage_state={"cookies": first_session, "origins": []}, **options)
         page = visit("/", **options)
         page.get_by_label("Username").fill(name)
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/")
+        if is_first:
+            first_session.extend(page.context.cookies())
         return page
 
     return open_page

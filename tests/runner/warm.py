@@ -203,6 +203,11 @@ def _become_runner(events: int, words: tuple[str, ...]) -> None:
     tempfile.tempdir = None
     keras_config: Any = sys.modules["keras.src.backend.config"]
     keras_config._KERAS_DIR = os.environ["KERAS_HOME"] = os.environ["HOME"]
+    if "--no-keras" not in words:
+        from tuning.runner.networks import samples
+
+        # How many there are is tested with own templates; in supervisors' tests it only takes time.
+        samples.WANTED = 2
     ours = {"--events-fd": str(events), "--parent-pid": str(os.getppid())}
     sys.argv = [ours.get(before, word) for before, word in zip(("", *words), words, strict=False)]
     runpy.run_path(words[0], run_name="__main__")

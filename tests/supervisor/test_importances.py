@@ -122,7 +122,7 @@ def test_too_few_trials_are_told_in_a_sentence(as_alice: Client, searched: Searc
     ImportancesThread().compute_next()
     found = ask(as_alice, searched, "number__lte=2")
     assert found["families"] == []
-    assert "Here: 2 completed trials." in found["note"]
+    assert "Found: 2 completed trials." in found["note"]
 
 
 def test_another_worker_s_is_left_alone_until_it_is_lost(

@@ -135,7 +135,7 @@ def test_a_stopped_search_ends_its_trials(
 ) -> None:
     from tuning.actions.searches import stop_search
 
-    monkeypatch.setattr("tuning.supervisor.supervise.WANTED_EVERY", 0)
+    monkeypatch.setattr("tuning.supervisor.supervise.CANCEL_CHECK_EVERY", 0)
     search = make_search(max_trials=9)
     presses = []
 
@@ -269,7 +269,7 @@ def test_a_stopped_retraining_leaves_no_file(
 ) -> None:
     from tuning.actions.saved_models import retrain, stop_retraining
 
-    monkeypatch.setattr("tuning.supervisor.supervise.WANTED_EVERY", 0)
+    monkeypatch.setattr("tuning.supervisor.supervise.CANCEL_CHECK_EVERY", 0)
     search = make_search(max_trials=1)
     make_slot().run()
     saved = retrain(alice, search.trials.get())

@@ -278,7 +278,7 @@ def test_a_deleted_search_ends_its_running_trial(
 ) -> None:
     from tuning.actions.searches import delete_search
 
-    monkeypatch.setattr("tuning.supervisor.supervise.WANTED_EVERY", 0)
+    monkeypatch.setattr("tuning.supervisor.supervise.CANCEL_CHECK_EVERY", 0)
     search = make_search(max_trials=2)
 
     def script(*_: Any) -> Iterator[Step]:

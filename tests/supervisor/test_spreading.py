@@ -292,7 +292,7 @@ def test_a_lost_trial_runs_again_and_takes_its_executions_along(
     late = helper(worker, search)
     Trial.objects.update(lease_expires_at=None)
     schedule.reap()
-    assert not assignment_for(late).is_wanted()
+    assert assignment_for(late).is_cancelled()
     make_slot(independent=True).run()
     trial = search.trials.get()
     assert (trial.status, trial.attempt) == (Status.COMPLETED, 2)
@@ -304,7 +304,7 @@ def test_a_lost_trial_runs_again_and_takes_its_executions_along(
 def test_a_failure_of_one_execution_fails_the_trial(
     failing: int, spread: Any, make_slot: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("tuning.supervisor.supervise.WANTED_EVERY", 0)
+    monkeypatch.setattr("tuning.supervisor.supervise.CANCEL_CHECK_EVERY", 0)
     search = spread()
 
     def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
@@ -367,7 +367,7 @@ def test_executions_of_a_stopped_search_end(spread: Any, worker: Worker) -> None
     recorder.offer_executions(trial)
     taken = assignment_for(helper(worker, search))
     stop_search(search)
-    assert not taken.is_wanted()
+    assert taken.is_cancelled()
     assignment_for(trial).stop()
     assert not Execution.objects.exists()
 

@@ -110,7 +110,7 @@ def claim_anything(slot: Slot, prefer: int | None, firmly: bool) -> Any:
 
 def work() -> None:
     supervise.BEAT = 0.02
-    supervise.WANTED_EVERY = 0.02
+    supervise.CANCEL_CHECK_EVERY = 0.02
     schedule.send_hints = lambda _: None
     import tuning.supervisor.assignments.training as training_module
     import tuning.supervisor.slot as slot_module

@@ -17,17 +17,17 @@ FORGET_AFTER = timedelta(days=30)
 class ImportancesQuerySet(TeamOwnedQuerySet):
     team_path = "search__project__team"
 
-    def wanted(self) -> Self:
-        """What a worker should compute: newer ones are wanted, and no other worker is at it."""
+    def stale(self) -> Self:
+        """What a worker should compute: newer ones are requested, and no worker computes them."""
         free = Q(taken_until__isnull=True) | Q(taken_until__lt=Now())
         return self.filter(free, wanted_revision__gt=F("for_revision"))
 
     def take(self, pk: int, seconds: float) -> bool:
-        """Claim one of the wanted. Whether nobody else was faster."""
+        """Claim a stale one. Whether no other worker was faster."""
         until = ExpressionWrapper(
             Now() + timedelta(seconds=seconds), output_field=models.DateTimeField()
         )
-        return self.wanted().filter(pk=pk).update(taken_until=until) == 1
+        return self.stale().filter(pk=pk).update(taken_until=until) == 1
 
     def forgotten(self) -> Self:
         """What nobody has asked for in a while."""

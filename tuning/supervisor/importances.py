@@ -53,7 +53,7 @@ class ImportancesThread:
 
     def check(self) -> None:
         """Start if there is something to do. Returns at once."""
-        if not Importances.objects.wanted().exists():
+        if not Importances.objects.stale().exists():
             return
         with self._lock:
             if self._closed or (self._thread and self._thread.is_alive()):
@@ -79,7 +79,7 @@ class ImportancesThread:
 
     def compute_next(self) -> bool:
         """Whether there was something wanted, and it was ours to compute."""
-        row = Importances.objects.wanted().select_related("search").order_by("asked_at").first()
+        row = Importances.objects.stale().select_related("search").order_by("asked_at").first()
         if row is None or not Importances.objects.take(row.pk, LIMIT_SECONDS + 30):
             return False
         values = self._outcome(row)

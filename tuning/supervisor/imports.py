@@ -117,7 +117,7 @@ def write_trials(row: SearchImport, search: Search, trials: Iterator[FoundTrial]
     most_epochs = most_executions = 1
     while batch := list(islice(trials, BATCH)):
         with transaction.atomic():
-            _still_wanted(row, search)
+            _check_still_open(row, search)
             rows = [_trial(search, number + i, found) for i, found in enumerate(batch, 1)]
             Trial.objects.bulk_create(rows)
             pairs = zip(rows, batch, strict=True)
@@ -134,7 +134,7 @@ def write_trials(row: SearchImport, search: Search, trials: Iterator[FoundTrial]
         yield number
 
 
-def _still_wanted(row: SearchImport, search: Search) -> None:
+def _check_still_open(row: SearchImport, search: Search) -> None:
     locked(search.pk)
     if not SearchImport.objects.held(row.pk, row.attempt).filter(search=search).exists():
         raise LeaseLost

@@ -139,10 +139,12 @@ def fail_trial(
     with transaction.atomic():
         search = locked(trial.search_id)
         infrastructure = failure.code in INFRASTRUCTURE
-        losses = trial.losses + (1 if infrastructure else 0)
+        lost_attempts = trial.losses + (1 if infrastructure else 0)
         failures = trial.code_failures + (0 if infrastructure else 1)
-        counts = {"losses": losses, "code_failures": failures}
-        allowed = losses < MAX_LOST_ATTEMPTS if infrastructure else failures <= search.retries
+        counts = {"losses": lost_attempts, "code_failures": failures}
+        allowed = (
+            lost_attempts < MAX_LOST_ATTEMPTS if infrastructure else failures <= search.retries
+        )
         if allowed and search.is_active:
             _write_news(trial, news)
             if not Trial.objects.requeue(trial.pk, trial.attempt, **counts):
@@ -156,7 +158,7 @@ def fail_trial(
             stop_trial(trial, log_tail, peak_memory, news)
             return
         if infrastructure:
-            failure = lost_too_often(losses, failure)
+            failure = lost_too_often(lost_attempts, failure)
         _end(
             trial,
             search,
@@ -174,8 +176,10 @@ def fail_trial(
         close_if_done(search)
 
 
-def lost_too_often(losses: int, last: Failure) -> Failure:
-    return Failure(last.code, f"The worker stopped responding {losses} times. {last.message}")
+def lost_too_often(lost_attempts: int, last: Failure) -> Failure:
+    return Failure(
+        last.code, f"The worker stopped responding {lost_attempts} times. {last.message}"
+    )
 
 
 def stop_trial(
@@ -227,9 +231,9 @@ def fail_execution(
     with transaction.atomic():
         locked(trial.search_id)
         must_hold(execution)
-        losses = execution.losses + 1
-        if failure.code in INFRASTRUCTURE and losses < MAX_LOST_ATTEMPTS:
-            release_execution(execution, losses=losses)
+        lost_attempts = execution.losses + 1
+        if failure.code in INFRASTRUCTURE and lost_attempts < MAX_LOST_ATTEMPTS:
+            release_execution(execution, losses=lost_attempts)
         else:
             fail_trial(trial, failure, log_tail, peak_memory, news)
 

@@ -25,16 +25,16 @@ _SEARCHES: dict[type[Work], str] = {Trial: "search_id", Execution: "trial__searc
 
 def dispatch() -> None:
     """Send a hint for each piece of work that a free slot could take."""
-    send_hints(wanted())
+    send_hints(claimable())
 
 
-def wanted() -> int:
+def claimable() -> int:
     """How many slots could take a piece of work now."""
     return min(has_work(), free_slots())
 
 
 class Reaper:
-    """Gives work whose lease ran out back to the queue, or ends it after too many losses."""
+    """Gives work whose lease ran out back to the queue, or ends it after too many lost attempts."""
 
     def __init__(self) -> None:
         self._clocks: tuple[float, float] | None = None

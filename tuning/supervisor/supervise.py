@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FENCE = LEASE_SECONDS * 2 / 3
-WANTED_EVERY = 1.0
+CANCEL_CHECK_EVERY = 1.0
 READ_SECONDS = 0.25
 # Between two looks for what other slots have done of this work.
 WAIT_SECONDS = 0.02
@@ -80,7 +80,7 @@ class _Supervision:
         self.stopping = stopping
         now = time.monotonic()
         self.started = self.heard = now
-        self.wanted_at = now
+        self.cancel_checked_at = now
         self.news = 0
         self.built = False
         self.used = runner.search_id is not None
@@ -176,9 +176,9 @@ class _Supervision:
             raise _Over(self.assignment.release)
         if now >= self.assignment.renewed_at + BEAT and not self.assignment.renew():
             raise LeaseLost
-        if now >= self.wanted_at + WANTED_EVERY:
-            self.wanted_at = now
-            if not self.assignment.is_wanted():
+        if now >= self.cancel_checked_at + CANCEL_CHECK_EVERY:
+            self.cancel_checked_at = now
+            if self.assignment.is_cancelled():
                 raise _Over(lambda: self.assignment.stop(self.runner.log_tail()))
         return False
 

@@ -154,7 +154,7 @@ class WorkerProcess:
     def _ring(self) -> None:
         """Call for free slots of this worker: by way of the broker, so that Celery knows of them,
         and without it while it is away. Other workers do the same for theirs."""
-        times = min(schedule.wanted(), self.numbers.free)
+        times = min(schedule.claimable(), self.numbers.free)
         if send_hints(times):
             return
         self._alone = [thread for thread in self._alone if thread.is_alive()]

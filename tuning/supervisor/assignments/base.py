@@ -71,9 +71,9 @@ class Assignment(ABC):
         done."""
         return False
 
-    def is_wanted(self) -> bool:
-        """Whether this attempt still has the work and nobody has stopped it."""
-        return self.rows.held(self.row.pk, self.row.attempt).exists()
+    def is_cancelled(self) -> bool:
+        """Whether the work was stopped, or another attempt has it."""
+        return not self.rows.held(self.row.pk, self.row.attempt).exists()
 
     def is_awaited(self) -> bool:
         """Whether a person waits for this work. What nobody waits for gives way to other work."""
@@ -109,16 +109,16 @@ class Assignment(ABC):
             logger.warning("%s is not shared between runners: %s", project.dataset_folder, error)
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
-        """The work ended badly. Infrastructure losses are tried again."""
-        losses = self.row.losses + (failure.code == FailureCode.WORKER_LOST)
-        if failure.code == FailureCode.WORKER_LOST and losses < MAX_LOST_ATTEMPTS:
-            self._must(self.rows.requeue(self.row.pk, self.row.attempt, losses=losses))
+        """The work ended badly. Lost attempts are tried again."""
+        lost_attempts = self.row.losses + (failure.code == FailureCode.WORKER_LOST)
+        if failure.code == FailureCode.WORKER_LOST and lost_attempts < MAX_LOST_ATTEMPTS:
+            self._must(self.rows.requeue(self.row.pk, self.row.attempt, losses=lost_attempts))
             return
         if failure.code == FailureCode.WORKER_LOST:
-            failure = lost_too_often(losses, failure)
+            failure = lost_too_often(lost_attempts, failure)
         self._finish(
             Status.FAILED,
-            losses=losses,
+            losses=lost_attempts,
             failure_code=failure.code,
             failure_message=failure.message,
             failure_traceback=failure.traceback,
@@ -126,7 +126,7 @@ class Assignment(ABC):
         )
 
     def stop(self, log_tail: str = "") -> None:
-        """The work is not wanted any more. Mostly its row says so already."""
+        """The work was cancelled. Mostly its row says so already."""
 
     def release(self) -> None:
         """Give the work back, unharmed: this worker shuts down, or other work goes first."""

@@ -56,9 +56,9 @@ class ExecutionAssignment(TrainingAssignment):
     def _write_news(self) -> None:
         recorder.record_news(self.trial, self._news(), self.row)
 
-    def is_wanted(self) -> bool:
+    def is_cancelled(self) -> bool:
         active = Search.objects.filter(pk=self.search.pk, status__in=SEARCH_ACTIVE)
-        return super().is_wanted() and active.exists()
+        return super().is_cancelled() or not active.exists()
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         recorder.fail_execution(self.row, failure, log_tail, self._peak, self._news())

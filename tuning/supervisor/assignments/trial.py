@@ -68,10 +68,9 @@ class TrialAssignment(TrainingAssignment):
                 return True
         return False
 
-    def is_wanted(self) -> bool:
-        return super().is_wanted() and (
-            Search.objects.filter(pk=self.search.pk, status__in=SEARCH_ACTIVE).exists()
-        )
+    def is_cancelled(self) -> bool:
+        active = Search.objects.filter(pk=self.search.pk, status__in=SEARCH_ACTIVE)
+        return super().is_cancelled() or not active.exists()
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         recorder.fail_trial(self.row, failure, log_tail, self._peak, self._news())

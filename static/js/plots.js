@@ -43,11 +43,21 @@ function figureOf(make) {
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 13 } },
     showlegend: true,
     xaxis: { ...axis(x), ...(wholeX ? { tickformat: ",d", ...whole(traces) } : {}), ...(range ? { range } : {}), ...axes.x },
-    yaxis: { ...axis(y), ...(logY ? logAxis(traces) : {}), ...axes.y },
+    yaxis: { ...axis(y), ...(logY ? logAxis(traces) : aroundOne(traces)), ...axes.y },
     // The same value keeps zooming and hidden curves through an update.
     uirevision: "page",
     ...layout,
   } };
+}
+
+// One value, however often: Plotly would draw an accuracy of 0.95 between -0.05 and 1.95.
+function aroundOne(traces) {
+  const lines = traces.filter((trace) => trace.type !== "bar");
+  const values = new Set(lines.flatMap((trace) => [...(trace.y ?? [])]).filter(Number.isFinite));
+  if (values.size !== 1) return {};
+  const [value] = values;
+  const room = Math.abs(value) * 0.05 || 0.05;
+  return { range: [value - room, value + room] };
 }
 
 // A picture stands alone: it needs the legend that a page may have beside its plots.

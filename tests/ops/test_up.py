@@ -23,6 +23,13 @@ from tests.services import (
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Tuneroom]:
+    running = start_tuneroom(tmp_path / "data", SPARE_RUNNERS="0")
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def with_a_spare_runner(tmp_path: Path) -> Iterator[Tuneroom]:
     running = start_tuneroom(tmp_path / "data")
     yield running
     running.kill()
@@ -37,7 +44,8 @@ def nothing_is_left(running: Tuneroom) -> None:
     wait_for(lambda: not running.processes(), "every process is gone")
 
 
-def test_starts_and_stops_without_leaving_a_process(running: Tuneroom) -> None:
+def test_starts_and_stops_without_leaving_a_process(with_a_spare_runner: Tuneroom) -> None:
+    running = with_a_spare_runner
     assert running.url in running.log
     names = " ".join(" ".join(process.cmdline()) for process in running.processes())
     assert "gunicorn" in names
@@ -55,7 +63,8 @@ def test_a_termination_stops_it_as_well(running: Tuneroom) -> None:
     nothing_is_left(running)
 
 
-def test_children_do_not_survive_a_kill(running: Tuneroom) -> None:
+def test_children_do_not_survive_a_kill(with_a_spare_runner: Tuneroom) -> None:
+    running = with_a_spare_runner
     running.process.kill()
     running.process.wait()
     wait_for(lambda: not running.processes(), "every process is gone")

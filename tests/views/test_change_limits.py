@@ -50,7 +50,7 @@ def test_a_mistake_is_shown_in_the_form(as_bob: Client, project: Project) -> Non
     response = as_bob.post(url, SETTINGS | {"max_time": "soon"})
     assert response.status_code == 422
     assert "Enter a duration such as 90 (seconds), 30m or 2h." in response.content.decode()
-    assert '<details class="more" open>' in response.content.decode()
+    assert 'id="more-settings" open>' in response.content.decode()
     assert not Search.objects.exists()
 
 

@@ -42,7 +42,7 @@ def test_a_conditional_space_is_narrowed(sign_in: Callable[..., Any], tuneroom: 
     layers = edit(page, "conv_layers", Values="1, 2")
     assert layers.get_by_label("From").is_hidden(), "only the chosen way is shown"
     row(page, "filters_3").get_by_text("never in use").wait_for()
-    row(page, "conv_layers").get_by_text("instead of 1 to 3").wait_for()
+    row(page, "conv_layers").get_by_text("was 1 to 3").wait_for()
     edit(page, "filters_1", From="8", To="24", Step="8").get_by_text(
         "8 to 24 in steps of 8"
     ).wait_for()

@@ -111,7 +111,7 @@ def test_two_people_talk_about_a_trial(
         assert sentence in text
     look(admin, "activity")
     admin.get_by_label("Person").select_option("admin")
-    admin.get_by_label("Activity", exact=True).select_option(label="Comments")
+    admin.locator("select[name=kind]").select_option(label="Comments")
     admin.get_by_role("button", name="Show").click()
     admin.wait_for_url("**kind=comment**")
     assert admin.locator(".event").count() == 1

@@ -400,7 +400,7 @@ def narrowed(page: Any, key: str) -> str:
 
 def check_refined(page: Any, tuneroom: Tuneroom, search: int, rows: pd.DataFrame) -> None:
     """It knew the fed trials and ran others, within the space that was narrowed."""
-    page.get_by_text(f"Begins with {len(rows)} trials of search 1").wait_for()
+    page.get_by_text(f"Warm start with {len(rows)} trials of search 1").wait_for()
     ((tuner, fed),) = query(
         tuneroom, "SELECT tuner, fed_count FROM tuning_search WHERE id = ?", search
     )

@@ -107,7 +107,7 @@ def test_trials_and_searches_are_compared(sign_in: Callable[..., Any], tuneroom:
     for search, trace in zip((first, second), best, strict=True):
         sql = "SELECT max(score) FROM tuning_trial WHERE search_id = ?"
         assert trace["y"][-1] == query(tuneroom, sql, search)[0][0]
-    page.get_by_label("Over", exact=True).select_option("training")
+    page.locator("#over").select_option("training")
     assert "over=training" in page.url
     look(page, "compare-searches")
     look_at_trial = f"{tuneroom.url}/trials/{keys[0]}/"

@@ -52,7 +52,7 @@ def test_a_conditional_space_is_narrowed(sign_in: Callable[..., Any], tuneroom: 
 
     # A mistake is said at once; sent all the same, the form comes back as it was.
     edit(page, "dense_units", From="lots").get_by_text("✕ “lots” is not a number.").wait_for()
-    edit(page, "conv_layers", Values="1, 4").get_by_text("✕ Whether filters_1").wait_for()
+    edit(page, "conv_layers", Values="1, 4").get_by_text("✕ Conditions of filters_1").wait_for()
     with page.expect_response(re.compile("/searches/new/")) as refused:
         page.get_by_role("button", name="Start search").first.click()
     assert refused.value.status == 422
@@ -108,7 +108,7 @@ def test_a_conditional_space_is_narrowed(sign_in: Callable[..., Any], tuneroom: 
     page.get_by_role("menuitem", name="New search with these settings").click()
     page.get_by_text("4 hyperparameters changed.").wait_for()
     assert page.locator("[name=max_trials]").input_value() == "6"
-    page.get_by_role("button", name="Reset all").click()
+    page.get_by_role("button", name="Reset to template defaults").click()
     page.get_by_text("changed.").wait_for(state="detached")
     assert page.locator("[name=max_trials]").input_value() == "6"
 

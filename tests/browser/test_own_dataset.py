@@ -59,7 +59,8 @@ def test_images_of_ones_own_are_searched_on(
     page.get_by_role("button", name="Create project").click()
     page.get_by_role("heading", name="My digits", level=1).wait_for()
     # 90 images come for training; those for validation are taken out of them.
-    page.get_by_text("As the data bring it").wait_for()
+    page.get_by_role("link", name="Data & template").click()
+    page.get_by_text("Predefined, seed").wait_for()
     page.get_by_text("30 rows", exact=True).wait_for()
     look(page, "project")
     start_search(page, tuner="random", max_trials="2", epochs="2")
@@ -88,4 +89,4 @@ def test_a_refused_upload_says_why_and_can_be_deleted(
     assert list((tuneroom.data / "uploads").iterdir()) == []
     page.get_by_role("link", name="Delete dataset…").click()
     page.get_by_role("button", name="Delete dataset").click()
-    page.get_by_text("“Only zeros” is deleted").wait_for()
+    page.get_by_text("“Only zeros” deleted.").wait_for()

@@ -53,10 +53,10 @@ def test_the_split_that_the_data_bring_is_kept_or_not(
     )
     if keep:
         assert all(rows in page for rows in ("824 rows <", "176 rows <", "797 rows <"))
-        assert "As the data bring it" in page
+        assert "Predefined, seed" in page
     else:
         assert "1,258 rows, " in page
-        assert "As the data bring it" not in page
+        assert "Predefined, seed" not in page
     assert "1,000 for training" in as_alice.get(f"/datasets/{dataset.pk}/").content.decode()
 
 

@@ -190,7 +190,7 @@ Y = table()["y"]
         ({"x": np.ones((20, 5001)), "y": Y}, "5,001 columns, more than the limit of 5,000"),
         ({"x": X.astype(complex), "y": Y}, "has type complex128"),
         ({"x": X.astype(str), "y": Y}, "x contains text"),
-        ({"x": X, "y": np.ones((20, 2))}, r"y has shape \(20, 2\) .* not one-hot encoded"),
+        ({"x": X, "y": np.ones((20, 2))}, r"y has shape \(20, 2\).* not one-hot encoded"),
         ({"x": X, "y": np.full((20, 3), 0.3)}, r"y has shape \(20, 3\).* Only one target"),
         ({"x": X, "y": np.full((20, 2), "a")}, r"y has shape \(20, 2\)"),
         ({"x": X, "y": np.eye(20)}, "20 classes have only 1 row"),

@@ -80,7 +80,7 @@ def test_kill_9_of_everything_loses_no_finished_trial(tmp_path: Path) -> None:
 
 
 def workers_of(tuneroom: Tuneroom) -> set[int]:
-    return {p.pid for p in tuneroom.processes() if "celery" in " ".join(p.cmdline())}
+    return {p.pid for p in tuneroom.processes() if "celery" in p.cmdline()}
 
 
 def test_a_killed_runner_fails_its_trial_and_the_worker_goes_on(tuneroom: Tuneroom) -> None:

@@ -68,7 +68,7 @@ def test_trials_and_searches_are_compared(sign_in: Callable[..., Any], tuneroom:
     assert page.evaluate("window.sameDocument === true")
 
     # By search and number.
-    page.get_by_label("Search", exact=True).select_option(value=str(first))
+    page.locator("#add-search").select_option(label="1")
     page.get_by_label("Trial", exact=True).fill("3")
     page.get_by_role("button", name="Add trial").click()
     page.get_by_role("columnheader", name="Search 1, trial 3").first.wait_for()

@@ -100,6 +100,8 @@ def address(
     }  # fmt: skip
 
     def of(name: str) -> str:
+        if name == "saved-model-compare":
+            return reverse(name, args=[saved_model.pk])
         if name in ("search-create", "search-plan", "import-create") or "-compare" in name:
             return reverse(name, args=[project.pk])
         if name in ("trial-list", "trial-columns", "view-list"):

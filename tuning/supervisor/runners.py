@@ -140,17 +140,27 @@ class RunnerProcess:
         except BrokenPipeError as error:
             raise RunnerGone(self._ending()) from error
 
+    def _ready(self, timeout: float) -> tuple[bool, bool]:
+        """Whether events can be read, and orders that wait be sent on. By `poll`, since `select`
+        refuses descriptors from 1,024 on."""
+        assert self._process.stdin is not None
+        orders = self._process.stdin.fileno()
+        waiting = select.poll()
+        waiting.register(self._events, select.POLLIN)
+        if self._unsent:
+            waiting.register(orders, select.POLLOUT)
+        ready = {descriptor for descriptor, _ in waiting.poll(max(timeout, 0) * 1000)}
+        return self._events in ready, orders in ready
+
     def read(self, timeout: float) -> Event | None:
         # One at a time: what follows the end of one trial belongs to the next.
         if b"\n" not in self._buffer:
-            assert self._process.stdin is not None
-            orders = [self._process.stdin] if self._unsent else []
-            readable, writable, _ = select.select([self._events], orders, [], timeout)
+            readable, writable = self._ready(timeout)
             if writable:
                 self._send_on()
             if not readable and self._process.poll() is not None:
                 # A process that the template left behind may hold the pipe open for ever.
-                readable, _, _ = select.select([self._events], [], [], 0)
+                readable, _ = self._ready(0)
                 if not readable:
                     raise RunnerGone(self._ending())
             if not readable:

@@ -189,6 +189,11 @@ def _found(name: str, text: str) -> Iterator[str]:
 
 #: In comments and docstrings too: the glossary's words, and no metaphors.
 RETIRED_IN_CODE = [
+    (
+        r"\b(Shown|Said|Counted|Listed|Drawn|Kept|Asked|Tried) (is|are)\b",
+        "Counted are combinations",
+        "Start with what it is about.",
+    ),
     (r"\bown tuners?\b", "an own tuner", "custom tuner"),
     (r"\b(feeding|fed trials?)\b", "fed trials", "warm start"),
     (r"\bmend(s|ed|ing)?\b", "mend the file", "fix"),

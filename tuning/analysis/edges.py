@@ -1,7 +1,7 @@
 """Where the best trials sit at the border of a range: better values may lie beyond it.
 
-Some of the best always lie near a border by chance. Said is only what uniform sampling would
-hardly give, and only where the range can be widened: a dropout rate cannot be below 0.
+Some of the best always lie near a border by chance. A range is reported only if uniform sampling
+would hardly give as many, and only if it can be widened: a dropout rate cannot be below 0.
 """
 
 import itertools

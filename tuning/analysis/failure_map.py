@@ -1,8 +1,9 @@
 """Which values go with failed trials, reason by reason.
 
 A region is what a search space can exclude: values from a bound on, up to a bound, or one choice.
-Shown is where the share of failures is much higher inside than outside, by more than chance; where
-no single region explains a reason, the best pair of regions is shown, which no space can express.
+The map shows regions in which the share of failures is much higher than outside, by more than
+chance. Where no single region explains a reason, it shows the best pair of regions, which no space
+can express.
 Where there is no such region, the values that all of a reason's trials share are listed instead
 (`failed_values`). Trials that completed although a metric was NaN are a reason like any other.
 """

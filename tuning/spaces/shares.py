@@ -1,7 +1,7 @@
 """How much smaller one search space is than another: per hyperparameter, and in all.
 
-Counted are combinations; of a continuous range, the share that KerasTuner's own sampling would put
-into the new one (so logarithmic ranges are measured on a logarithmic scale).
+Discrete values count as combinations. A continuous range counts by the share of it that
+KerasTuner's own sampling would put into the new one, so logarithmic ranges use a log scale.
 """
 
 import math

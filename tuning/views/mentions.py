@@ -12,7 +12,7 @@ from tuning.analysis.mentions import new_calls, seen_calls
 @require_GET
 @never_cache
 def mention_list(request: HttpRequest) -> HttpResponse:
-    """The first page shows what is new, with its text: what was shown is seen."""
+    """The first page shows new mentions with their text, and marks them as seen."""
     number = request.GET.get("page", 1)
     seen, page = seen_calls(request.user, number)
     new = new_calls(request.user) if page.number == 1 else []

@@ -1,4 +1,4 @@
-"""The trials of a search: filters, plots, table. What is shown is in the URL."""
+"""The trials of a search: filters, plots, table. The URL holds the state of the page."""
 
 from typing import Any
 from urllib.parse import urlencode

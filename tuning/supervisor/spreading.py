@@ -2,7 +2,7 @@
 it is worth it. A slot that trains one counts as one of the search's trials in parallel.
 
 A slot for which no search has a trial (all are handed out, or the strategy waits for those that
-run) takes an execution, or a fold, of a trial that another slot has (`supervisor/spreading.py`).
+run) takes an execution, or a fold, of a trial that another slot has.
 A row of `Execution` is `Work` like any other: claimed, leased and reaped in the same way.
 
 1. When a trial of such a search is ordered (`assignments/spread_trial.py`), all executions but
@@ -25,10 +25,10 @@ A row of `Execution` is `Work` like any other: claimed, leased and reaped in the
 Off (`Search.spreads`, `KindTraits.spread_seconds`, `NextTrial.independent`) for custom tuners and
 a template's own `fit`, whose executions are their own; for Hyperband, whose executions leave one
 checkpoint together; for searches that prune, because pruners compare executions in their order.
-Ordering an
-execution costs the worker 1 ms of a processor and a write. That is nothing beside a training, but
-not beside the fold of a small pipeline, which takes 40 ms: folds are handed out only where the
-search's last trial took a second or more for each.
+
+Ordering an execution costs the worker 1 ms of a processor and a write. That is nothing beside a
+training, but not beside the fold of a small pipeline, which takes 40 ms: folds are handed out only
+where the search's last trial took a second or more for each.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """Training one execution of a trial that another slot has."""
 
-from tuning.models import Execution, Search
+from tuning.models import Execution
 from tuning.protocol.events import (
     BadEvent,
     Built,
@@ -12,7 +12,6 @@ from tuning.protocol.events import (
     TrialPruned,
 )
 from tuning.protocol.failures import Failure
-from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.supervisor import recorder
 from tuning.supervisor.runners import Runner
 
@@ -55,10 +54,6 @@ class ExecutionAssignment(TrainingAssignment):
 
     def _write_news(self) -> None:
         recorder.record_news(self.trial, self._news(), self.row)
-
-    def is_cancelled(self) -> bool:
-        active = Search.objects.filter(pk=self.search.pk, status__in=SEARCH_ACTIVE)
-        return super().is_cancelled() or not active.exists()
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         recorder.fail_execution(self.row, failure, log_tail, self._peak, self._news())

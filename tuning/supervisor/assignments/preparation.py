@@ -47,12 +47,12 @@ class PreparationAssignment(Assignment):
             case Progress():
                 self._update(progress_text=event.text[:200])
             case SchemaDetected():
-                look = schema_of(event, self.row.upload)
-                return self._take_schema(look, asks=not self.row.upload.get("target"))
+                schema = schema_of(event, self.row.upload)
+                return self._take_schema(schema, asks=not self.row.upload.get("target"))
             case FoundArrays():
-                look = arrays_of(event, self.row.upload)
+                found = arrays_of(event, self.row.upload)
                 asks = not (event.clear or self.row.upload.get("arrays"))
-                return self._take_schema(look, asks=asks)
+                return self._take_schema(found, asks=asks)
             case Prepared():
                 self._store(runner.folder, event)
                 return True
@@ -72,13 +72,13 @@ class PreparationAssignment(Assignment):
         most_bytes = settings.RUNNER_FILE_SIZE_MB * 1024 * 1024
         return Upload(file=_UPLOADED, most_bytes=most_bytes, **self.row.upload)
 
-    def _take_schema(self, look: dict[str, Any], *, asks: bool) -> bool:
+    def _take_schema(self, schema: dict[str, Any], *, asks: bool) -> bool:
         """What was found in a table or among arrays. `asks`: a person has to choose now."""
-        self.row.look = look
+        self.row.look = schema
         if not asks:
-            self._update(look=look)
+            self._update(look=schema)
             return False
-        self._await_choices(look=look)
+        self._await_choices(look=schema)
         return True
 
     def _await_choices(self, **values: Any) -> None:

@@ -9,6 +9,7 @@ from tuning.models import Search, Trial
 from tuning.protocol.events import EpochEnd, Event, OfTrial
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import TrialOrder
+from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.supervisor.recorder import News
 from tuning.supervisor.runners import Runner
 
@@ -85,6 +86,10 @@ class TrainingAssignment(Assignment):
         )  # fmt: skip
         self._flush_at = self._flush_at or time.monotonic() + FIRST_FLUSH_SECONDS
         self.ordered = True
+
+    def is_cancelled(self) -> bool:
+        active = Search.objects.filter(pk=self.search.pk, status__in=SEARCH_ACTIVE)
+        return super().is_cancelled() or not active.exists()
 
     def _news(self) -> News:
         return News(self._epochs, self._done, self._built)

@@ -19,7 +19,6 @@ from tuning.protocol.events import (
 )
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import VerdictOrder
-from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.supervisor import recorder
 from tuning.supervisor.curves import Point, points_of
 from tuning.supervisor.files import checkpoint_folder, copy_into, store_folder
@@ -67,10 +66,6 @@ class TrialAssignment(TrainingAssignment):
                 self.fail(failure_of(event), runner.log_tail())
                 return True
         return False
-
-    def is_cancelled(self) -> bool:
-        active = Search.objects.filter(pk=self.search.pk, status__in=SEARCH_ACTIVE)
-        return super().is_cancelled() or not active.exists()
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         recorder.fail_trial(self.row, failure, log_tail, self._peak, self._news())

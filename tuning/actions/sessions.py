@@ -48,7 +48,7 @@ def end_sessions(user: Any, except_key: str | None = None) -> int:
 def set_theme(user: Any, theme: str) -> None:
     """Sessions carry it, because each page loads them anyway."""
     Profile.objects.update_or_create(user=user, defaults={"theme": theme})
-    for key in _keys_of(user):
+    for key in BrowserSession.objects.of(user).alive().values_list("key", flat=True):
         store = _store(key)
         store["theme"] = theme
         store.save()

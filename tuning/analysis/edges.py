@@ -18,7 +18,7 @@ from tuning.spaces.hyperparameters import Hyperparameter, read_space
 from tuning.spaces.shares import position
 
 # Fewer completed trials have no best ones worth the name.
-FEWEST = 10
+MIN_TRIALS = 10
 SHARE, MIN_TRIALS, MAX_TRIALS = 0.1, 3, 50
 # What counts as the border of a continuous range, as a share of it.
 ZONE = 0.1
@@ -116,7 +116,7 @@ def _best_values(search: Search) -> list[dict[str, Any]]:
     # Not their cells: trials have an index by score.
     best = search.trials.best_first(search.direction)
     total = best.count()
-    if total < FEWEST:
+    if total < MIN_TRIALS:
         return []
     count = min(max(math.ceil(SHARE * total), MIN_TRIALS), MAX_TRIALS)
     return list(best.values_list("values", flat=True)[:count])

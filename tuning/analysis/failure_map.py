@@ -24,9 +24,9 @@ from tuning.spaces.hyperparameters import Hyperparameter, read_space
 from .failed_values import SharedValue, TrialTable, shared_values, trial_table
 
 # Fewer failures of a reason show no pattern.
-FEWEST = 3
+MIN_FAILED = 3
 # How much more often it has to fail inside, and how rarely chance may give what is shown.
-LEAST_LIFT, CHANCE = 2.0, 0.01
+MIN_LIFT, CHANCE = 2.0, 0.01
 # Bounds that are tried for a range: of few trials, of many, and for each range of a pair.
 BOUNDS, MANY, ROUGH_BOUNDS, FEW_BOUNDS = 200, 5000, 40, 6
 # A region with this share of failures explains enough: pairs are not looked for.
@@ -115,7 +115,7 @@ class Reason:
     @property
     def is_few(self) -> bool:
         """Too few for a pattern."""
-        return self.count < FEWEST
+        return self.count < MIN_FAILED
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ class Finder:
     def regions(self, failed: Sequence[int]) -> list[Region]:
         """The best regions of these trials, by their index, one for each hyperparameter; the best
         pair as well if no region alone is clear."""
-        if len(failed) < FEWEST:
+        if len(failed) < MIN_FAILED:
             return []
         bad = _bits(failed, self.count)
         found = self._best(bad, self.sides, len(self.sides))
@@ -269,7 +269,7 @@ class Finder:
         best: dict[tuple[int, ...], tuple[float, Region]] = {}
         for candidate in candidates:
             hits = (candidate.inside & bad).bit_count()
-            if hits < FEWEST:
+            if hits < MIN_FAILED:
                 continue
             inside = (candidate.inside & counted).bit_count()
             total = (candidate.used & counted).bit_count()
@@ -277,7 +277,7 @@ class Finder:
             outside, misses = total - inside, failed - hits
             if not outside:
                 continue
-            if hits * outside < LEAST_LIFT * misses * inside:
+            if hits * outside < MIN_LIFT * misses * inside:
                 continue
             likely = log_tail(hits, inside, failed, total)
             if likely + math.log(max(tests, 1)) > math.log(CHANCE):

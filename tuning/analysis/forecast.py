@@ -18,7 +18,7 @@ from tuning.protocol.statuses import FINISHED, SearchStatus, Status
 from .limits import seconds_left
 
 # Fewer tell nothing about how much trials differ.
-LEAST_TRIALS = 3
+MIN_TRIALS = 3
 # The latest ones: the machines may have changed since older ones.
 MAX_TRIALS = 50
 FLOAT_BYTES = 4
@@ -60,7 +60,7 @@ class Estimate:
 
 def quartiles(values: list[float]) -> Range | None:
     """The first and the third, widened to the mean, which sums of many trials approach."""
-    if len(values) < LEAST_TRIALS:
+    if len(values) < MIN_TRIALS:
         return None
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")
     mean = statistics.fmean(values)
@@ -70,7 +70,7 @@ def quartiles(values: list[float]) -> Range | None:
 def time_left(search: Search, counts: dict[Status, int], planned: int, epochs: int) -> Range | None:
     """Of a running search: until its `planned` trials have run (with rounds: its `epochs`), or a
     limit of time is reached. From 0 on if a score may end it any time."""
-    if search.status != SearchStatus.RUNNING or counts[Status.COMPLETED] < LEAST_TRIALS:
+    if search.status != SearchStatus.RUNNING or counts[Status.COMPLETED] < MIN_TRIALS:
         return None
     # The latest by number, for which there is an index.
     ended = search.cells.filter(status__in=(Status.COMPLETED, Status.PRUNED), seconds__isnull=False)

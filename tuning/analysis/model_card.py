@@ -13,7 +13,7 @@ from tuning.analysis.evaluation.summary import (
     scores_of,
     summary_of,
 )
-from tuning.analysis.profiles import shape_text, split_sizes
+from tuning.analysis.profiles import shape_text, split_sizes, split_text
 from tuning.figures import counted, figure, setting
 from tuning.models import ModelEvaluation, SavedModel
 from tuning.spaces.hyperparameters import read_space
@@ -85,9 +85,7 @@ def _data(saved_model: SavedModel) -> Section:
         rows.append(["Target", str(target)])
     parts = {"train": "Training", "validation": "Validation", "test": "Test"}
     rows += [[f"{parts[part]} rows", figure(size)] for part, size in sizes.items()]
-    rows.append(["Split", "as the data define it" if project.split.given else (
-        f"seed {project.split_seed}{', stratified' if project.split.stratified else ''}"
-    )])  # fmt: skip
+    rows.append(["Split", split_text(project)])
     if dataset.sha256:
         rows.append(["SHA-256", dataset.sha256])
     return Section(

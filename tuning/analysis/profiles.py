@@ -104,6 +104,14 @@ def most_folds(project: Project) -> int | None:
     return min(round((split.train + split.validation) * n) for n in counts or [profile["rows"]])
 
 
+def split_text(project: Project) -> str:
+    """ "Stratified, seed 0": how the rows are divided."""
+    if project.split.given:
+        return f"Predefined, seed {project.split_seed}"
+    kind = "Stratified" if project.split.stratified else "Random"
+    return f"{kind}, seed {project.split_seed}"
+
+
 def split_sizes(project: Project) -> dict[str, int | None]:
     """How many rows each part of the split holds, rounded as the runner does it: class by class
     where the split is stratified."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Below that any order of the hyperparameters is chance; below the other one it is shown with a
 # warning.
-FEWEST_TRIALS, RELIABLE_TRIALS = 4, 20
+MIN_TRIALS, RELIABLE_TRIALS = 4, 20
 # Numbers of so few values are compared by their places. PED-ANOVA takes a spike of its density for
 # importance where many trials have exactly the same number of a continuous range.
 MAX_PLACES = 50
@@ -140,7 +140,7 @@ def families(order: Order) -> list[Family]:
 
 def can_tell(scores: Sequence[float]) -> bool:
     """Whether there is anything that hyperparameters could explain."""
-    return len(scores) >= FEWEST_TRIALS and len(set(scores)) > 1
+    return len(scores) >= MIN_TRIALS and len(set(scores)) > 1
 
 
 def _importances(study: "optuna.Study", method: str) -> dict[str, float]:

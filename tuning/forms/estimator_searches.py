@@ -17,7 +17,7 @@ _NETWORK_FIELDS = {
     "executions_per_trial", "batch_size",
     "early_stopping_metric", "early_stopping_direction", "early_stopping_patience",
 }  # fmt: skip
-LEAST_FOLDS, MAX_FOLDS = 2, 20
+MIN_FOLDS, MAX_FOLDS = 2, 20
 
 
 def search_form(project: Project, data: Any = None, **options: Any) -> SearchForm:
@@ -56,9 +56,9 @@ class EstimatorSearchForm(SearchForm):
             error_messages={"invalid_choice": "“%(value)s” is not a scorer for this dataset."},
         )
         self.fields["folds"] = forms.IntegerField(
-            min_value=LEAST_FOLDS,
+            min_value=MIN_FOLDS,
             max_value=MAX_FOLDS,
-            initial=max(LEAST_FOLDS, min(5, most_folds(self.project) or 5)),
+            initial=max(MIN_FOLDS, min(5, most_folds(self.project) or 5)),
             help_text="Number of cross-validation folds over training and validation rows. The "
             "score is the mean over the folds.",
         )

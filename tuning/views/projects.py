@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from tuning.actions import projects as actions
 from tuning.analysis.known_spaces import known_spaces
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
-from tuning.analysis.profiles import split_sizes
+from tuning.analysis.profiles import split_sizes, split_text
 from tuning.forms.projects import ProjectForm
 from tuning.models import Dataset, HyperModel, Project, Worker
 from tuning.protocol.statuses import Status
@@ -67,6 +67,7 @@ def project_data(request: HttpRequest, pk: int) -> HttpResponse:
     space = read_space(project.inspection.space)
     context = _state(request, project) | {
         "sizes": split_sizes(project),
+        "split": split_text(project),
         "space": space,
         "combinations": combinations(space),
     }

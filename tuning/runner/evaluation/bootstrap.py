@@ -11,7 +11,7 @@ from tuning.protocol.evaluation import LEVEL
 SEED = 0
 # Resamples: as many as this many draws of rows allow, between two bounds.
 _DRAWS = 100_000_000
-FEWEST, MOST = 200, 1000
+MIN_RESAMPLES, MAX_RESAMPLES = 200, 1000
 # Above these, there is no interval: it would take minutes.
 _MAX_RANKED = 20_000_000
 _MAX_CELLS = 1_000_000
@@ -33,28 +33,28 @@ def means(columns: np.ndarray) -> np.ndarray:
     return np.array([columns[rows].mean(axis=0) for rows in _resamples(len(columns))])
 
 
-def tables(actual: np.ndarray, predicted: np.ndarray, classes: int) -> Iterator[np.ndarray]:
+def tables(actual: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray | None:
     """(3, resamples, classes): of each class the hits, the rows and those taken as it. Rows that
     agree in both classes are alike, so their counts are drawn instead of the rows: that is the same
-    distribution. Nothing if there are too many of them."""
+    distribution. None if there are too many of them."""
     cells, counts = np.unique(actual * classes + predicted, return_counts=True)
     if len(cells) * classes > _MAX_CELLS:
-        return
+        return None
     random = np.random.default_rng(SEED)
     size = _count(len(actual))
     drawn = random.multinomial(len(actual), counts / len(actual), size=size).astype(np.float64)
     of, taken = cells // classes, cells % classes
     known = np.arange(classes)
     rows, columns = (of[:, None] == known), (taken[:, None] == known)
-    yield np.stack([drawn @ (rows & columns), drawn @ rows, drawn @ columns])
+    return np.stack([drawn @ (rows & columns), drawn @ rows, drawn @ columns])
 
 
 def areas(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """The mean area under the ROC curves of the columns of `scores`, in each resample; of classes
     that all or no rows of a resample have, there is none. Nothing for too many rows."""
-    if scores.size * FEWEST > _MAX_RANKED:
+    if scores.size * MIN_RESAMPLES > _MAX_RANKED:
         return np.empty(0)
-    size = min(MOST, _MAX_RANKED // scores.size)
+    size = min(MAX_RESAMPLES, _MAX_RANKED // scores.size)
     is_class = actual[:, None] == np.arange(scores.shape[1])
     if scores.shape[1] == 2:
         scores, is_class = scores[:, 1:], is_class[:, 1:]
@@ -80,4 +80,4 @@ def _resamples(rows: int, size: int | None = None) -> Iterator[np.ndarray]:
 
 
 def _count(rows: int) -> int:
-    return int(np.clip(_DRAWS // rows, FEWEST, MOST))
+    return int(np.clip(_DRAWS // rows, MIN_RESAMPLES, MAX_RESAMPLES))

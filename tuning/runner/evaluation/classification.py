@@ -66,7 +66,9 @@ def _scores(found: Predictions, curves: list[Curve], classes: int) -> list[Score
         balanced = float(balanced_accuracy_score(actual, predicted))
     macro = float(f1_score(actual, predicted, average="macro", zero_division=0))
     f1_interval = balanced_interval = bootstrap.NONE
-    for hits, rows, taken in bootstrap.tables(actual, predicted, classes):
+    tables = bootstrap.tables(actual, predicted, classes)
+    if tables is not None:
+        hits, rows, taken = tables
         f1_interval = bootstrap.interval(_mean_share(2 * hits, rows + taken))
         balanced_interval = bootstrap.interval(_mean_share(hits, rows))
     accuracy = float(accuracy_score(actual, predicted))

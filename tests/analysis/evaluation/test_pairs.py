@@ -27,7 +27,9 @@ def test_classes_are_compared_row_by_row() -> None:
     bad[:20] = 1
     good[20:23] = 1
     verdict = verdict_on(lines(actual, good), lines(actual, bad)[::-1], "classification")
-    assert verdict.text.startswith("20 rows only the first is right, 3 rows only the second")
+    assert verdict.text.startswith(
+        "Only the first model is right on 20 rows, only the second on 3 rows"
+    )
     assert verdict.is_noise is False
     near = actual.copy()
     near[20:25] = 1

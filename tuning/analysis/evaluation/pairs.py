@@ -55,8 +55,8 @@ def _by_mcnemar(first: np.ndarray, second: np.ndarray) -> Verdict:
     only_first, only_second = int((right & ~other).sum()), int((other & ~right).sum())
     p = mcnemar(only_first, only_second)
     text = (
-        f"{counted(only_first, 'row')} only the first is right, {counted(only_second, 'row')} only "
-        f"the second (McNemar's exact test: p = {figure(p, 2)})."
+        f"Only the first model is right on {counted(only_first, 'row')}, only the second on "
+        f"{counted(only_second, 'row')} (McNemar's exact test: p = {figure(p, 2)})."
     )
     return _called(text, p >= SIGNIFICANT)
 
@@ -80,5 +80,7 @@ def _by_bootstrap(first: np.ndarray, second: np.ndarray) -> Verdict:
 
 
 def _called(text: str, is_noise: bool) -> Verdict:
-    end = "The difference may be chance." if is_noise else "The difference is more than chance."
+    end = (
+        "The difference may be chance." if is_noise else "The difference is unlikely to be chance."
+    )
     return Verdict(f"{text} {end}", is_noise)

@@ -244,6 +244,14 @@ def test_the_edge_warning_leads_to_a_wider_range(as_bob: Client, many: Search) -
     assert form.context["space_form"].rows[RATE].searched.changed
 
 
+def test_few_trials_give_no_edge_warning(as_bob: Client, many: Search) -> None:
+    page = reverse("search-detail", args=[many.pk])
+    many.trials.filter(number__lte=10).delete()
+    assert "at the upper end of its range" in as_bob.get(page).content.decode()
+    many.trials.filter(number=11).delete()
+    assert "at the upper end of its range" not in as_bob.get(page).content.decode()
+
+
 def test_failures_lead_to_a_space_without_them(
     as_bob: Client, as_dora: Client, many: Search, add_trial: Any
 ) -> None:

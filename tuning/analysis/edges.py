@@ -18,8 +18,8 @@ from tuning.spaces.hyperparameters import Hyperparameter, read_space
 from tuning.spaces.shares import position
 
 # Fewer completed trials have no best ones worth the name.
-MIN_TRIALS = 10
-SHARE, MIN_TRIALS, MAX_TRIALS = 0.1, 3, 50
+MIN_COMPLETED = 10
+SHARE, MIN_BEST, MAX_BEST = 0.1, 3, 50
 # What counts as the border of a continuous range, as a share of it.
 ZONE = 0.1
 # How often a search whose scores are pure chance may be warned of, over all its hyperparameters.
@@ -74,12 +74,12 @@ def edges_of(
             for item in best
             if item.get(parameter.name) is not None and parameter.is_active(item)
         ]
-        for end in ("low", "high") if len(values) >= MIN_TRIALS and _borders(parameter) else ():
+        for end in ("low", "high") if len(values) >= MIN_BEST and _borders(parameter) else ():
             chance = _zone(parameter)
             count = sum(_at_border(parameter, value, end) for value in values)
             # Each border of each hyperparameter is a chance to be wrong.
             likely = _tail(count, len(values), chance) > CHANCE / (2 * len(tested))
-            if likely or count < MIN_TRIALS or 2 * count <= len(values):
+            if likely or count < MIN_BEST or 2 * count <= len(values):
                 continue
             wider = widened(config, own, place, end)
             if wider is not None:
@@ -116,9 +116,9 @@ def _best_values(search: Search) -> list[dict[str, Any]]:
     # Not their cells: trials have an index by score.
     best = search.trials.best_first(search.direction)
     total = best.count()
-    if total < MIN_TRIALS:
+    if total < MIN_COMPLETED:
         return []
-    count = min(max(math.ceil(SHARE * total), MIN_TRIALS), MAX_TRIALS)
+    count = min(max(math.ceil(SHARE * total), MIN_BEST), MAX_BEST)
     return list(best.values_list("values", flat=True)[:count])
 
 

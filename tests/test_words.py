@@ -201,7 +201,7 @@ RETIRED_IN_CODE = [
     (r"\b(told|tells? \w+) apart\b", "told apart by their place", "distinguished"),
     (r"\bstands? (in|there|here|beside)\b", "stands in the address", "is in the URL"),
     (r"\brooms (above|below)\b|\bother rooms\b", "rooms below it", "layers below it"),
-    (r"\bMOST_[A-Z]|\bLONGEST_[A-Z]", "MOST_TRIALS", "MAX_TRIALS"),
+    (r"\b_?(MOST|LONGEST|FEWEST|LEAST)(_[A-Z]+)*\b", "MOST_TRIALS", "MAX_TRIALS, MIN_TRIALS"),
 ]
 
 

@@ -3,7 +3,7 @@
 import logging
 import re
 
-LONGEST = 300
+MAX_LINE = 300
 # Addresses that let in whoever knows them.
 SECRET_LINK = re.compile(r"(/invitations/|/accounts/reset/[^/\s]+/)[^/\s]+")
 
@@ -23,7 +23,7 @@ class RefusedRequestFilter(logging.Filter):
             request.refused_before = True
         # What was sent is in it.
         line = " ".join(record.getMessage().split())
-        record.msg, record.args = line[:LONGEST], ()
+        record.msg, record.args = line[:MAX_LINE], ()
         record.exc_info = record.exc_text = None
         return True
 

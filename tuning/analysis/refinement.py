@@ -51,7 +51,7 @@ MAX_EDITS = 50
 # That a sentence lists.
 MAX_NAMES = 12
 # What a name in an address can be at most.
-LONGEST = 300
+MAX_KEY = 300
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def beginning(earlier: Search, query: QueryDict, user: Any) -> Beginning:
 def exclusion(space: dict[str, Any], key: str) -> tuple[int, Edit] | None:
     """The edit that takes a region (see `failure_map.Side.key`) out of a space; None if it makes no
     sense or leaves nothing."""
-    place, _, region = key[:LONGEST].partition(".")
+    place, _, region = key[:MAX_KEY].partition(".")
     way, _, text = region.partition(".")
     parameters = read_space(space)
     if not place.isdecimal() or len(place) > 4 or int(place) >= len(parameters):
@@ -161,7 +161,7 @@ def _edited(earlier: Search, widen: list[str], exclude: list[str]) -> Beginning:
         parameter = read_space(space)[cut[0]]
         said.append(f"{parameter.name} is now {parameter.range_text}")
     for key in widen:
-        place, _, end = key[:LONGEST].partition(".")
+        place, _, end = key[:MAX_KEY].partition(".")
         number = int(place) if place.isdecimal() and len(place) <= 4 else -1
         changed = None if earlier.is_imported else widened(space, _own(earlier), number, end)
         if changed is None:

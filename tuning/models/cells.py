@@ -17,7 +17,7 @@ from .trials import Epoch, Trial
 
 NUMBER_SLOTS, TEXT_SLOTS = 48, 16
 # What a cell of text holds of a longer one.
-LONGEST = 200
+MAX_TEXT = 200
 BATCH = 2000
 
 
@@ -74,7 +74,7 @@ class Cells(models.Model):
     parameters = models.BigIntegerField(null=True)
     memory = models.BigIntegerField(null=True)
     worker = models.CharField(max_length=200, blank=True)
-    not_finite = models.CharField(max_length=LONGEST, blank=True)
+    not_finite = models.CharField(max_length=MAX_TEXT, blank=True)
 
     objects = CellsQuerySet.as_manager()
 
@@ -95,12 +95,12 @@ class Cells(models.Model):
 for _slot in range(NUMBER_SLOTS):
     Cells.add_to_class(f"n{_slot}", models.FloatField(null=True))
 for _slot in range(TEXT_SLOTS):
-    Cells.add_to_class(f"t{_slot}", models.CharField(max_length=LONGEST, null=True))
+    Cells.add_to_class(f"t{_slot}", models.CharField(max_length=MAX_TEXT, null=True))
 
 
 def as_text(value: Any) -> str:
     """What a cell holds of a value that is no number: `true` for True, as in JSON."""
-    return str(value).lower() if isinstance(value, bool) else str(value)[:LONGEST]
+    return str(value).lower() if isinstance(value, bool) else str(value)[:MAX_TEXT]
 
 
 def _cells_of(search: Search, trial: Trial) -> Cells:

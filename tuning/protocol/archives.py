@@ -14,7 +14,7 @@ MAX_ENTRIES = 100_000
 MAX_RATIO = 200
 # Below this much nobody is harmed, whatever the ratio: small files of one colour are common.
 _HARMLESS_BYTES = 1 << 20
-_LONGEST_NAME = 1_000
+_MAX_NAME = 1_000
 _CHUNK = 1 << 20
 
 _END = struct.Struct("<4s4H2LH")
@@ -85,7 +85,7 @@ def _check_directory(file: BinaryIO) -> int:
         count += 1
         if count > MAX_ENTRIES:
             raise BadArchive(f"The archive contains more than {MAX_ENTRIES:,} files.")
-        if name > _LONGEST_NAME:
+        if name > _MAX_NAME:
             raise BadArchive(f"The archive contains a file name of {name:,} bytes.")
         file.seek(name + extra + comment, os.SEEK_CUR)
         left -= _ENTRY.size + name + extra + comment

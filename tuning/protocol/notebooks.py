@@ -7,7 +7,7 @@ import warnings
 # `!pip install x`, `%matplotlib inline`, `?name`, `name?`, `files = !ls`, `%time tuner.search()`.
 _COMMAND = re.compile(r"(\s*)(?:[!%?]|[\w.]+\?{1,2}\s*$|[\w, ]+=\s*[!%])")
 # Each costs a parse of the whole code.
-_MOST = 100
+_MAX_COMMANDS = 100
 
 
 def without_commands(code: str) -> tuple[str, list[int]]:
@@ -18,7 +18,7 @@ def without_commands(code: str) -> tuple[str, list[int]]:
     """
     lines = code.split("\n")
     found: list[int] = []
-    while len(found) < _MOST:
+    while len(found) < _MAX_COMMANDS:
         number = _unreadable(lines)
         command = _COMMAND.match(lines[number - 1]) if 0 < number <= len(lines) else None
         if command is None:

@@ -15,7 +15,7 @@ from .sources import Source
 Report = Callable[[str, float], None]
 
 MAX_CLASSES = 1_000
-_LONGEST_NAME = 100
+_MAX_NAME = 100
 _PURPOSES = ("training", "validation", "test")
 
 
@@ -62,11 +62,11 @@ def parts_note(parts: np.ndarray, noun: str) -> str:
 def check_classes(names: list[str], counts: np.ndarray, noun: str) -> None:
     """Two classes at least, with two members each, for a split. Raises BadData."""
     if len(names) < 2:
-        only = f", “{names[0][:_LONGEST_NAME]}”" if names else ""
+        only = f", “{names[0][:_MAX_NAME]}”" if names else ""
         raise BadData(f"There is only one class{only}. Classification needs at least two.")
     if len(names) > MAX_CLASSES:
         raise BadData(f"There are {len(names):,} classes, more than the limit of {MAX_CLASSES:,}.")
-    long = [name for name in names if len(name) > _LONGEST_NAME]
+    long = [name for name in names if len(name) > _MAX_NAME]
     if long:
         raise BadData(f"A class name has {len(long[0])} characters: “{long[0][:40]}…”.")
     small = [name for name, count in zip(names, counts, strict=True) if count < 2]

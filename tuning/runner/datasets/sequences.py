@@ -3,7 +3,7 @@
 import numpy as np
 
 # No picture of anything is narrower.
-_LEAST_SIDE = 8
+_MIN_SIDE = 8
 
 
 def are_sequences(x: np.ndarray) -> bool:
@@ -12,6 +12,6 @@ def are_sequences(x: np.ndarray) -> bool:
     height, width = x.shape[1:3]
     if x.dtype == np.uint8:
         return False
-    if min(height, width) < _LEAST_SIDE:
+    if min(height, width) < _MIN_SIDE:
         return True
     return height != width and bool(x.min() < 0 or x.max() > 255)

@@ -29,7 +29,7 @@ from .predicted import Predictions
 MAX_REPORTED = 2000
 _MAX_NAME = 100
 # Probabilities below this cost no more, as in scikit-learn.
-_LEAST = float(np.finfo(np.float64).eps)
+_MIN_SHARE = float(np.finfo(np.float64).eps)
 
 
 def report_classes(name: str, found: Predictions, names: list[str]) -> OutputReport:
@@ -96,7 +96,7 @@ def _mean_share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 def _log_losses(actual: np.ndarray, shares: np.ndarray) -> np.ndarray:
     of_actual = shares[np.arange(len(actual)), actual].astype(np.float64)
-    return np.asarray(-np.log(np.clip(of_actual, _LEAST, 1)))
+    return np.asarray(-np.log(np.clip(of_actual, _MIN_SHARE, 1)))
 
 
 def _classes(

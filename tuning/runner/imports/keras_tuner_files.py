@@ -21,7 +21,7 @@ _TRIAL = re.compile(r"trial_[^/]{1,100}")
 _MAX_BYTES = 256 * 1024 * 1024
 _MAX_TRIAL_BYTES = 4 * 1024 * 1024
 _STATUSES = {"COMPLETED": "completed", "FAILED": "failed", "INVALID": "failed"}
-_LONGEST_MESSAGE = 10_000
+_MAX_MESSAGE = 10_000
 
 
 def find_projects(archive: zipfile.ZipFile) -> set[PurePosixPath]:
@@ -105,7 +105,7 @@ def _add_trial(found: Found, document: dict[str, Any], name: str, oracle: dict[s
             epochs=epochs,
             started=started,
             finished=finished,
-            message=message[-_LONGEST_MESSAGE:] if isinstance(message, str) else "",
+            message=message[-_MAX_MESSAGE:] if isinstance(message, str) else "",
         )
     )
 

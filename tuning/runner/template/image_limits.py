@@ -10,7 +10,7 @@ from .image_sizes import Form, form_of_value
 # The function of keras.applications that checks a shape; it knows the least size of a network.
 _CHECK = "obtain_input_shape"
 _CHANNELS = re.compile(r"must have (\d+) channels")
-_LEAST = re.compile(r"Input size must be at least (\d+)\s*x\s*(\d+)")
+_MIN_SIZE = re.compile(r"Input size must be at least (\d+)\s*x\s*(\d+)")
 _VANISHED = re.compile(r"output size would be (zero or )?negative|Negative dimension size", re.I)
 
 
@@ -26,7 +26,7 @@ def image_limit(error: Exception, facts: dict[str, Any]) -> str:
             f"The images of {_by(shape)} pixels are too small for the template's layers: one of "
             f"them would put out images without pixels. {_prepare('a larger image size')}"
         )
-    least, channels = _LEAST.search(text), _CHANNELS.search(text)
+    least, channels = _MIN_SIZE.search(text), _CHANNELS.search(text)
     frame = next((f for f in _frames(error) if f.f_code.co_name == _CHECK), None)
     if not (least or channels) or frame is None or frame.f_back is None:
         return ""

@@ -73,7 +73,7 @@ _WRITING = (
 )  # fmt: skip
 # How names of whole sets of rows end.
 _DATA = ("data", "ds", "dataset", "generator", "gen")
-_LONGEST_SOURCE = 120
+_MAX_SOURCE = 120
 
 
 class ScriptArguments:
@@ -280,7 +280,7 @@ class ScriptArguments:
     def _source(self, node: ast.expr) -> str:
         text = ast.get_source_segment(self._code, node) or ast.unparse(node)
         text = " ".join(text.split())
-        return text if len(text) <= _LONGEST_SOURCE else text[: _LONGEST_SOURCE - 1] + "…"
+        return text if len(text) <= _MAX_SOURCE else text[: _MAX_SOURCE - 1] + "…"
 
 
 def _called(node: ast.Call) -> str:

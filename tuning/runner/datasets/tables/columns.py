@@ -13,7 +13,7 @@ from .cells import CellReader, text_of
 from .source import Cell
 
 MAX_CATEGORY_LENGTH = 100
-_EXAMPLES, _LONGEST_EXAMPLE = 3, 28
+_EXAMPLES, _MAX_EXAMPLE = 3, 28
 _NAMED_ROWS = 5
 # With fewer rows, texts that are all different may well be categories.
 _FEW_ROWS = 20
@@ -94,7 +94,7 @@ class Scan:
 
     def _take_examples(self, values: dict) -> None:
         for cell in values:
-            text = text_of(cell)[:_LONGEST_EXAMPLE]
+            text = text_of(cell)[:_MAX_EXAMPLE]
             if values[cell] is not None and text not in self.examples:
                 self.examples = [*self.examples, text][:_EXAMPLES]
 

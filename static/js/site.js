@@ -29,6 +29,9 @@ async function keepTheme(theme) {
   } catch { /* then for this page only */ }
 }
 
+// On narrow screens a row of tabs is wider than the page: the open one is in view.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }

@@ -257,7 +257,7 @@ LIMITS = (
         Unit.SECONDS, _training_time, summed=True,
     ),
     Limit(
-        "max_trials", "Trials",
+        "max_trials", "Max trials",
         "Number of configurations, including the template defaults.",
         Unit.TRIALS, _trials, early=False,
     ),

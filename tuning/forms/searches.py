@@ -99,12 +99,12 @@ class SearchForm(forms.ModelForm):
         ]  # fmt: skip
         labels = {
             "tuner": "Search strategy",
-            "max_trials": "Trials",
-            "epochs": "Epochs",
+            "max_trials": "Max trials",
+            "epochs": "Max epochs",
             "executions_per_trial": "Executions per trial",
             "early_stopping_metric": "Early stopping",
             "early_stopping_patience": "Patience",
-            "parallel_trials": "Trials in parallel",
+            "parallel_trials": "Parallel trials",
             "max_consecutive_failures": "Max consecutive failures",
             "hyperband_factor": "Reduction factor",
             "hyperband_iterations": "Iterations",

@@ -64,7 +64,7 @@ def fill(count: int, epochs: int = 5) -> Any:
     """A project with one search of `count` trials. Returns the search."""
     from django.db import transaction
 
-    from tuning.models import Cells, Epoch, Trial
+    from tuning.models import Epoch, Trial, TrialIndex
 
     search = _search(count, epochs)
     draw = random.Random(1)  # noqa: S311
@@ -73,7 +73,7 @@ def fill(count: int, epochs: int = 5) -> Any:
             numbers = range(start, min(start + BATCH, count + 1))
             trials = Trial.objects.bulk_create(_trial(search, n, epochs, draw) for n in numbers)
             Epoch.objects.bulk_create(_epochs(trials, epochs), batch_size=5000)
-        Cells.objects.fill(search)
+        TrialIndex.objects.fill(search)
     return search
 
 

@@ -68,14 +68,14 @@ def prepare(viewers: int) -> dict[str, Any]:
 def _start_trial(model: Any, search: Any, number: int) -> Any:
     from django.utils import timezone
 
-    from tuning.models import Cells
+    from tuning.models import TrialIndex
 
     trial = model.objects.create(
         search=search, number=number, status="running", attempt=1, started_at=timezone.now(),
         values={"conv_layers": 2, "filters": 32, "learning_rate": 0.001},
     )  # fmt: skip
-    search.refresh_from_db(fields=["slots"])
-    Cells.objects.fill(search, [trial])
+    search.refresh_from_db(fields=["index_columns"])
+    TrialIndex.objects.fill(search, [trial])
     return trial
 
 

@@ -189,7 +189,7 @@ def dataset(db: None) -> Dataset:
         task=Dataset.Task.CLASSIFICATION,
         size_text="1,797 images of 8 x 8 pixels, 10 classes",
         status=Status.COMPLETED,
-        wanted=True,
+        requested=True,
         folder=DIGITS_FOLDER,
         profile={"rows": 1797, "input_shape": [8, 8, 1], "num_classes": 10},
     )

@@ -15,7 +15,7 @@ from tuning.analysis.comparison.curves import curves_info
 from tuning.analysis.comparison.distribution import distribution_info
 from tuning.analysis.comparison.searches import facts_of, search_groups
 from tuning.analysis.comparison.spaces import spaces_info
-from tuning.models import Cells, Epoch, Search, Trial
+from tuning.models import Epoch, Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 
 Fill = Callable[..., pd.DataFrame]
@@ -51,7 +51,7 @@ def fill() -> Fill:
                 )
             )  # fmt: skip
         Trial.objects.bulk_create(trials)
-        Cells.objects.fill(search)
+        TrialIndex.objects.fill(search)
         frame = pd.DataFrame(search.trials.values())
         frame["seconds"] = (frame.finished_at - frame.started_at).dt.total_seconds()
         return frame
@@ -177,7 +177,7 @@ def test_without_times_there_is_no_curve_over_them(make_search: Any, fill: Fill)
     search = make_search()
     fill(search, 20)
     Trial.objects.update(started_at=None, finished_at=None)
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     (group,) = best_over_time_info([search])["groups"]
     assert group["curves"][0]["trials"]["x"]
     assert group["curves"][0]["wall"]["x"] == []

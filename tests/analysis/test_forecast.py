@@ -11,7 +11,7 @@ from django.utils import timezone
 from tuning.analysis.forecast import Range, quartiles
 from tuning.analysis.plan import plan_info
 from tuning.analysis.summary import summarise
-from tuning.models import Cells, Epoch, Inspection, Project, Search, Trial
+from tuning.models import Epoch, Inspection, Project, Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def add() -> Add:
                 Epoch(trial=trial, attempt=1, execution=0, epoch=n, seconds=seconds / 5, metrics={})
                 for n in (1, 2, 3)
             )
-            Cells.objects.fill(search, [trial])
+            TrialIndex.objects.fill(search, [trial])
 
     return add_trials
 

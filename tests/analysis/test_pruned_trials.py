@@ -29,7 +29,7 @@ from tuning.analysis.trials.facets import facet_of
 from tuning.analysis.trials.selection import Selection
 from tuning.analysis.trials.table import table_of
 from tuning.analysis.warm_start import warm_start
-from tuning.models import Cells, Epoch, Search, Trial
+from tuning.models import Epoch, Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def search(make_search: Any) -> Search:
                   metrics=trial.last_metrics)
             for epoch in range(1, trial.epochs_done + 1)
         )  # fmt: skip
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     search.refresh_from_db()
     return search
 
@@ -189,8 +189,8 @@ def test_the_history_marks_them_at_their_last_value(search: Search, alice: User)
 
 def test_the_history_of_a_search_without_free_slots(search: Search, alice: User) -> None:
     """Then the last values are read from the trials."""
-    slots = {key: slot for key, slot in search.slots.items() if not key.startswith("last:")}
-    Search.objects.filter(pk=search.pk).update(slots=slots)
+    slots = {key: slot for key, slot in search.index_columns.items() if not key.startswith("last:")}
+    Search.objects.filter(pk=search.pk).update(index_columns=slots)
     search.refresh_from_db()
     assert history_info(search)["pruned"] == list(PRUNED)[:-1]
     assert info("history", search, alice)["pruned"] == list(PRUNED)[:-1]

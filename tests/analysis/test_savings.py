@@ -8,7 +8,7 @@ import pytest
 
 from tuning.analysis import savings as module
 from tuning.analysis.savings import savings
-from tuning.models import Cells, Epoch, Search, Trial
+from tuning.models import Epoch, Search, Trial, TrialIndex
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.statuses import Status
 
@@ -35,7 +35,7 @@ def add() -> Add:
                 trial=trial, attempt=2, execution=execution, epoch=epoch + (not folds),
                 seconds=took, metrics={},
             )  # fmt: skip
-        Cells.objects.fill(search, [trial])
+        TrialIndex.objects.fill(search, [trial])
         return trial
 
     return add_trial

@@ -11,7 +11,7 @@ from tuning.analysis.history import history_info
 from tuning.analysis.overview import search_rows
 from tuning.analysis.plan import plan_info
 from tuning.analysis.summary import planned_trials, spread, summarise
-from tuning.models import Cells, Epoch, Search, Trial
+from tuning.models import Epoch, Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,8 +27,8 @@ def add(make_search: Any) -> Any:
                 "finished_at": START + timedelta(seconds=took),
             },
         )  # fmt: skip
-        search.refresh_from_db(fields=["slots"])
-        Cells.objects.fill(search, [trial])
+        search.refresh_from_db(fields=["index_columns"])
+        TrialIndex.objects.fill(search, [trial])
         return trial
 
     return add
@@ -65,7 +65,7 @@ def test_of_very_many_trials_a_sample_is_drawn_with_all_that_were_best(make_sear
         Trial(search=search, number=number, status=Status.COMPLETED, score=score)
         for number, score in scores.items()
     )
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     info = history_info(search)
     assert 1500 < len(info["numbers"]) < 2600
     assert info["total"] == 8999
@@ -143,6 +143,6 @@ def test_the_objective_is_drawn_first() -> None:
 def test_what_the_page_counts_and_sums_is_read_from_an_index(make_search: Any) -> None:
     """Of 100,000 trials, whose rows are wide."""
     search = make_search()
-    history = search.cells.order_by("number").values("number", "status", "score")
-    for rows in (search.cells.values("seconds"), history):
+    history = search.index_rows.order_by("number").values("number", "status", "score")
+    for rows in (search.index_rows.values("seconds"), history):
         assert "COVERING INDEX cells_of_search" in rows.explain()

@@ -9,7 +9,7 @@ from tests.conftest import SPACE
 from tests.views.conftest import add_trial  # noqa: F401
 from tuning.analysis import warm_start as module
 from tuning.analysis.warm_start import Fitting, warm_start
-from tuning.models import Cells, Search, Trial
+from tuning.models import Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 from tuning.spaces.edits import Range, Values, edited
 from tuning.strategies.traits import STRATEGIES, Name, traits_of
@@ -69,7 +69,7 @@ def earlier(make_search: Any) -> Search:
         for number in range(1, 101)
     )  # fmt: skip
     search.refresh_from_db()
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     return search
 
 

@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from tuning.models import (
-    Cells,
     Dataset,
     Epoch,
     HyperModel,
@@ -23,6 +22,7 @@ from tuning.models import (
     Search,
     Team,
     Trial,
+    TrialIndex,
 )  # fmt: skip
 from tuning.protocol.statuses import SearchStatus, Status
 
@@ -65,7 +65,7 @@ def fill(name: str, trials: int = 130, status: str = SearchStatus.COMPLETED) -> 
     Search.objects.filter(pk=search.pk).update(status=status)
     rows = Trial.objects.bulk_create(_trials(search, trials))
     Epoch.objects.bulk_create(epoch for row in rows for epoch in _epochs(row))
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     print(search.pk)
 
 
@@ -74,7 +74,7 @@ def add(pk: int) -> None:
     search = Search.objects.get(pk=pk)
     trial = _trial(search, search.trials.count() + 1, random.Random(2))
     trial.save()
-    Cells.objects.fill(search, [trial])
+    TrialIndex.objects.fill(search, [trial])
     Search.objects.touch(pk)
 
 
@@ -85,7 +85,7 @@ def mark_up(pk: int) -> None:
         trial.values["<b>size</b>"] = trial.number % 7
         trial.values["kind"] = f'<a href="https://example.org">{trial.number % 3}</a>'
         trial.save(update_fields=["values"])
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
 
 
 def _search(name: str, team: Team, user: User) -> Search:

@@ -33,7 +33,7 @@ search = Search.objects.create(
 )
 trials = [Trial(search=search, number=n, status="completed", score=n / 4) for n in (1, 2, 3)]
 Trial.objects.bulk_create(trials)
-Cells.objects.fill(search)
+TrialIndex.objects.fill(search)
 """
 
 

@@ -88,7 +88,7 @@ def test_pruned_trials_from_form_to_refinement(
     look(page, "pruning-refined")
     ((known, trials),) = query(
         tuneroom,
-        "SELECT fed_count, (SELECT count(*) FROM tuning_trial WHERE search_id = s.id)"
+        "SELECT warm_start_count, (SELECT count(*) FROM tuning_trial WHERE search_id = s.id)"
         " FROM tuning_search s WHERE id = ?",
         refined,
     )

@@ -402,7 +402,7 @@ def check_refined(page: Any, tuneroom: Tuneroom, search: int, rows: pd.DataFrame
     """It knew the fed trials and ran others, within the space that was narrowed."""
     page.get_by_text(f"Warm start with {len(rows)} trials of search 1").wait_for()
     ((tuner, fed),) = query(
-        tuneroom, "SELECT tuner, fed_count FROM tuning_search WHERE id = ?", search
+        tuneroom, "SELECT tuner, warm_start_count FROM tuning_search WHERE id = ?", search
     )
     assert (tuner, fed) == ("auto", len(rows))
     page.get_by_role("link", name="Space & settings").click()

@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from tuning.models import Cells, Epoch, Membership, Project, Search, Trial
+from tuning.models import Epoch, Membership, Project, Search, Trial, TrialIndex
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.statuses import SearchStatus, Status
 
@@ -49,7 +49,7 @@ def train(project: int, trials: int) -> None:
             trial.status, trial.failure_code = Status.FAILED, FailureCode.NAN_SCORE
             trial.failure_message = "val_accuracy was not a number at the end of the trial."
             trial.save()
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     print(search.pk)
 
 

@@ -29,7 +29,7 @@ def take(path: Path | str, alice: User, team: Team, **choices: Any) -> Dataset:
 def test_a_file_becomes_a_dataset_of_the_team(alice: User, team: Team, tmp_path: Path) -> None:
     path = zip_of(tmp_path / "photos.zip", shapes())
     row = take(path, alice, team, side=16)
-    assert (row.name, row.team, row.wanted, row.is_ready) == ("photos.zip", team, True, False)
+    assert (row.name, row.team, row.requested, row.is_ready) == ("photos.zip", team, True, False)
     assert row.upload["side"] == 16
     assert row.original.read_bytes() == path.read_bytes()
     row.original.unlink()

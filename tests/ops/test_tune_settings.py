@@ -120,7 +120,7 @@ def test_enqueued_values_are_tried_right_after_the_defaults(project: Project, al
         (2, False, {**defaults, "learning_rate": 0.01}),
         (3, False, {**defaults, "units": 64}),
     ]
-    assert search.cells.count() == 3
+    assert search.index_rows.count() == 3
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_clear_names_need_one_turn(upload: Any, work: Any, path: Path) -> None:
     assert (row.kind, row.task) == ("image", "classification")
     assert row.profile["input_shape"] == [20, 20, 3]
     assert row.brings_parts
-    assert row.look == {}
+    assert row.detected_schema == {}
     assert not row.original.exists()
     delete_dataset(row)
     assert leftovers(row) == []
@@ -69,13 +69,13 @@ def test_unclear_names_are_asked_for(upload: Any, work: Any, path: Path) -> None
     row = work(upload())
     assert row.awaits_choices
     assert (row.status, row.failure_code) == (Status.QUEUED, "")
-    assert row.look["roles"] == {"x_train": "spectra", "y_train": "sugar"}
+    assert row.detected_schema["roles"] == {"x_train": "spectra", "y_train": "sugar"}
     assert prepare_chosen(row, {"arrays": {"x_train": "spectra", "y_train": "day"}})
     row = work(row)
     assert row.awaits_choices, "one class is refused, and other arrays may do"
     assert "only one class" in row.failure_message
     assert row.original.exists()
-    assert prepare_chosen(row, {"arrays": row.look["roles"]})
+    assert prepare_chosen(row, {"arrays": row.detected_schema["roles"]})
     row = work(row)
     assert row.status == Status.COMPLETED, row.failure_message
     delete_dataset(row)

@@ -12,7 +12,7 @@ from tuning.actions.searches import delete_search, extend_search, start_search
 from tuning.analysis.plan import plan_info
 from tuning.analysis.summary import summarise
 from tuning.analysis.warm_start import Fitting, warm_start
-from tuning.models import Cells, Search, Trial
+from tuning.models import Search, Trial, TrialIndex
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.spaces.edits import Range, Values, edited
 from tuning.spaces.hyperparameters import default_values, read_space
@@ -149,7 +149,7 @@ def earlier(make_search: Any) -> Search:
             search=search, number=number, status=Status.COMPLETED, values=known.values,
             score=known.score, best_epoch=1, oracle_id=str(number), attempt=1,
         )  # fmt: skip
-        Cells.objects.fill(search, [trial])
+        TrialIndex.objects.fill(search, [trial])
     Search.objects.filter(pk=search.pk).update(status=SearchStatus.COMPLETED)
     search.refresh_from_db()
     return search
@@ -177,7 +177,7 @@ def test_a_bayesian_search_runs_on_what_it_was_fed(
     earlier: Search, alice: Any, make_slot: Any
 ) -> None:
     search = refine(earlier, alice, tuner="bayesian", max_trials=4, seed=5)
-    assert search.fed_count == search.fed_trials.count() == 6
+    assert search.warm_start_count == search.warm_start_trials.count() == 6
     run(search, make_slot)
     assert search.trials.count() == 4
     assert search.trials.get(number=1).is_baseline
@@ -209,7 +209,7 @@ def test_the_defaults_are_not_run_again(
     trial = earlier.trials.get(number=1)
     trial.values = default_values(SMALL)
     trial.save()
-    Cells.objects.fill(earlier, [trial])
+    TrialIndex.objects.fill(earlier, [trial])
     search = refine(earlier, alice, tuner=tuner, max_trials=3)
     run(search, make_slot)
     assert search.trials.count() == 3
@@ -225,7 +225,11 @@ def test_the_earlier_search_may_be_deleted_meanwhile(
     search = run(refine(earlier, alice, tuner="random", max_trials=3, seed=5), make_slot)
     delete_search(earlier)
     search.refresh_from_db()
-    assert (search.refined_from, search.fed_trials.count(), search.fed_count) == (None, 0, 6)
+    assert (search.refined_from, search.warm_start_trials.count(), search.warm_start_count) == (
+        None,
+        0,
+        6,
+    )
     assert extend_search(search, more=3, seen=3)
     run(search, make_slot)
     assert search.trials.count() == 6
@@ -238,7 +242,7 @@ def test_all_of_a_grid_was_run_before(earlier: Search, alice: Any, make_slot: An
     run(refine(earlier, alice, tuner="grid", max_trials=100), make_slot)
     grid = Search.objects.latest("number")
     again = refine(grid, alice, tuner="grid", max_trials=100)
-    assert again.fed_count == 18, "what the earlier one began with counts as well"
+    assert again.warm_start_count == 18, "what the earlier one began with counts as well"
     assert plan_info(again).warning.startswith("All combinations of the grid have been tried")
     run(again, make_slot)
     assert again.trials.count() == 0

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.services import wait_for
-from tuning.models import Cells, Importances, Search, Trial, Worker
+from tuning.models import Importances, Search, Trial, TrialIndex, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import importances
 from tuning.supervisor.importances import ImportancesThread
@@ -37,7 +37,7 @@ def searched(make_search: Any) -> Search:
             score=values["units"] / 100,
         )  # fmt: skip
     Search.objects.filter(pk=search.pk).update(status=SearchStatus.COMPLETED)
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     return search
 
 

@@ -96,7 +96,7 @@ def test_a_keras_tuner_project_becomes_a_search(upload: Any, as_dora: Any) -> No
     scores = list(search.trials.order_by("number").values_list("score", "status"))
     assert scores == [(0.5, "completed"), (0.75, "completed"), (None, "failed")]
     assert search.trials.get(number=3).failure_message == "ValueError: no"
-    assert search.cells.count() == 3
+    assert search.index_rows.count() == 3
     assert has_work() == 0
     pages = ["search-detail", "search-live", "search-plots", "trial-list", "search-tensorboard"]
     for name in pages:
@@ -218,7 +218,7 @@ def test_another_attempt_replaces_what_a_lost_one_left(upload: Any, tmp_path: Pa
 def test_three_losses_leave_no_search(upload: Any) -> None:
     row = upload(b"")
     imports.begin_search(row, FOUND)
-    row.losses = 2
+    row.lost_attempts = 2
     ImportAssignment(row).fail(Failure(FailureCode.WORKER_LOST, "gone"))
     assert not Search.objects.exists()
     assert SearchImport.objects.get(pk=row.pk).status == Status.FAILED

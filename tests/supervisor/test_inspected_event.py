@@ -48,7 +48,7 @@ def test_what_somebody_asked_for_goes_first(
 ) -> None:
     Inspection.objects.create(dataset=dataset, hypermodel=hypermodel)
     asked = HyperModel.objects.create(key="asked", name="Asked", kinds=["image"])
-    inspection = Inspection.objects.create(dataset=dataset, hypermodel=asked, wanted=True)
+    inspection = Inspection.objects.create(dataset=dataset, hypermodel=asked, requested=True)
     assert claim_next(Slot(worker, 0)) == inspection
 
 

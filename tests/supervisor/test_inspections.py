@@ -105,7 +105,7 @@ def test_an_unasked_inspection_gives_way_at_once(
     unasked.refresh_from_db()
     assert (trial.status, unasked.status) == (Status.COMPLETED, Status.COMPLETED)
     assert unasked.started_at > trial.finished_at, "it was begun anew, after the search"
-    assert (unasked.losses, unasked.failure_code) == (0, "")
+    assert (unasked.lost_attempts, unasked.failure_code) == (0, "")
     assert [type(runner.orders[0]) for runner in slot.started] == [
         InspectOrder, SearchOrder, InspectOrder,
     ]  # fmt: skip
@@ -116,7 +116,7 @@ def test_it_gives_way_to_any_work_that_somebody_waits_for(
     unasked: Inspection, dataset: Dataset, project: Project, alice: Any, interrupted: Any
 ) -> None:
     asked = add_template(dataset, "asked", superseded=True)
-    interrupted(lambda: Inspection.objects.filter(pk=asked.pk).update(wanted=True))
+    interrupted(lambda: Inspection.objects.filter(pk=asked.pk).update(requested=True))
     asked.refresh_from_db()
     unasked.refresh_from_db()
     assert (asked.status, unasked.status) == (Status.COMPLETED, Status.COMPLETED)
@@ -141,7 +141,7 @@ def test_one_that_somebody_has_come_to_wait_for_goes_on(
     running = claim_next(Slot(worker, 0))
     assert running == unasked
     make_search(max_trials=1)
-    Inspection.objects.filter(pk=unasked.pk).update(wanted=True)
+    Inspection.objects.filter(pk=unasked.pk).update(requested=True)
     assert not InspectionAssignment(running).gives_way()
 
 
@@ -162,7 +162,7 @@ def test_it_leaves_the_spare_runner_to_those_who_wait(unasked: Inspection, make_
 
 
 def test_without_its_data_none_is_read(unasked: Inspection, worker: Worker) -> None:
-    Dataset.objects.update(folder="", wanted=False)
+    Dataset.objects.update(folder="", requested=False)
     assert has_work() == 0
     assert claim_next(Slot(worker, 0)) is None
 

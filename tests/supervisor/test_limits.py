@@ -16,7 +16,7 @@ from tuning.actions.searches import (
     resume_search,
 )
 from tuning.analysis.limits import EARLY, bars, early_end
-from tuning.models import Cells, Search, Trial
+from tuning.models import Search, Trial, TrialIndex
 from tuning.protocol.events import EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
@@ -158,7 +158,7 @@ def test_training_time_is_the_sum_of_the_trials(make_search: Any, worker: Any) -
         begun = timezone.now() - timedelta(seconds=seconds)
         Trial.objects.filter(pk=trial.pk).update(started_at=begun)
         recorder.complete_trial(trial, {"val_accuracy": 0.5}, 0)
-    assert sum(Cells.objects.values_list("seconds", flat=True)) == pytest.approx(90, abs=5)
+    assert sum(TrialIndex.objects.values_list("seconds", flat=True)) == pytest.approx(90, abs=5)
     third = claims.claim_trial_of(search.pk, slots[2])
     assert third is not None
     # What runs counts as well.
@@ -309,7 +309,7 @@ def test_bars_say_how_far_it_is(make_search: Any) -> None:
                 "started_at": timezone.now() - timedelta(seconds=50), "finished_at": timezone.now(),
             },
         )  # fmt: skip
-        Cells.objects.fill(search, [trial])
+        TrialIndex.objects.fill(search, [trial])
     search.refresh_from_db()
     found = {bar.limit.name: (bar.percent, bar.standing.text) for bar in bars(search)}
     assert found == {

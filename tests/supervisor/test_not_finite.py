@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from tuning.models import Cells, Epoch, Trial
+from tuning.models import Epoch, Trial, TrialIndex
 from tuning.protocol.events import EpochEnd, TrialEnd
 from tuning.protocol.statuses import Status
 from tuning.supervisor.slot import SlotLoop
@@ -40,7 +40,7 @@ def test_they_are_noted_as_the_trial_ends(
     make_slot(script).run()
     trial = search.trials.get()
     assert (trial.status, trial.not_finite) == (Status.COMPLETED, names)
-    assert Cells.objects.get(trial=trial).not_finite == ", ".join(names)
+    assert TrialIndex.objects.get(trial=trial).not_finite == ", ".join(names)
 
 
 def test_trials_of_older_databases_are_marked(
@@ -57,9 +57,9 @@ def test_trials_of_older_databases_are_marked(
             trial=second, attempt=attempt, execution=0, epoch=1, seconds=1, metrics=metrics
         )
     Trial.objects.update(not_finite=[])
-    Cells.objects.update(not_finite="")
+    TrialIndex.objects.update(not_finite="")
     migration = importlib.import_module("tuning.migrations.0007_not_finite_metrics")
     migration.note_what_was_not_finite(apps, None)
-    rows = search.trials.order_by("number").values_list("not_finite", "cells__not_finite")
+    rows = search.trials.order_by("number").values_list("not_finite", "index_row__not_finite")
     assert list(rows) == [(["auc", "loss"], "auc, loss"), ([], "")]
     assert first.number < second.number

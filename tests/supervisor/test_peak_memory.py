@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tuning.models import Cells, Dataset, HyperModel, Project, Search, Worker
+from tuning.models import Dataset, HyperModel, Project, Search, TrialIndex, Worker
 from tuning.protocol.events import Built, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
@@ -40,7 +40,7 @@ def peaks(make_search: Any, make_slot: Any) -> Callable[..., list[int | None]]:
 
         slot = make_slot(script)
         slot.run()
-        assert [cells.memory for cells in Cells.objects.order_by("number")] == [
+        assert [cells.memory for cells in TrialIndex.objects.order_by("number")] == [
             trial.peak_memory for trial in search.trials.all()
         ]
         return [trial.peak_memory for trial in search.trials.all()]
@@ -87,7 +87,7 @@ def test_a_trial_too_short_for_a_look_is_measured_at_its_end(peaks: Any, monkeyp
 @pytest.mark.parametrize("end", [Failed("code_error", "no"), Death, TrialEnd({"other": 1.0}, 0)])
 def test_failed_trials_have_theirs(end: Any, peaks: Any, watchful: None) -> None:
     assert peaks(6000, end) == [6000, 6000]
-    assert set(Cells.objects.values_list("status", flat=True)) == {Status.FAILED}
+    assert set(TrialIndex.objects.values_list("status", flat=True)) == {Status.FAILED}
 
 
 def test_beyond_the_limit_it_is_what_was_too_much(peaks: Any, watchful: None) -> None:

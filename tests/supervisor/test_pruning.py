@@ -70,8 +70,8 @@ def test_the_median_ends_worse_trials_after_the_warm_up(run: Any) -> None:
     assert (trial.pruned_after, trial.pruned_attempt) == (3, 1)
     assert trial.epochs.count() == 3
     assert trial.attempts.get().outcome == "Pruned at epoch 3"
-    assert trial.cells.status == Status.PRUNED
-    assert trial.cells.score is None
+    assert trial.index_row.status == Status.PRUNED
+    assert trial.index_row.score is None
     assert trial.end_order == 3
 
 
@@ -324,7 +324,7 @@ class TestSuccessiveHalving:
         Search.objects.filter(pk=search.pk).update(status=SearchStatus.RUNNING)
         stop_search(search)
         trial.refresh_from_db()
-        assert (trial.status, trial.cells.status) == (Status.PRUNED, Status.PRUNED)
+        assert (trial.status, trial.index_row.status) == (Status.PRUNED, Status.PRUNED)
 
 
 def test_what_a_transaction_took_back_is_forgotten(run: Any) -> None:

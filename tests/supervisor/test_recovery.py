@@ -41,7 +41,7 @@ def test_a_lost_trial_runs_again(make_search: Any, make_slot: Any, worker: Worke
     assert schedule.reap() == 1
     make_slot().run()
     trial = search.trials.get(pk=lost.pk)
-    assert (trial.status, trial.attempt, trial.losses) == (Status.COMPLETED, 2, 1)
+    assert (trial.status, trial.attempt, trial.lost_attempts) == (Status.COMPLETED, 2, 1)
     assert "stopped responding" in trial.attempts.get(number=1).outcome
     assert search.trials.completed().count() == 2
 
@@ -125,7 +125,7 @@ def test_a_worker_that_shuts_down_gives_its_trial_back(make_search: Any, make_sl
     stopping.append(slot.stopping)
     slot.run()
     trial = search.trials.get()
-    assert (trial.status, trial.losses, trial.code_failures) == (Status.QUEUED, 0, 0)
+    assert (trial.status, trial.lost_attempts, trial.code_failures) == (Status.QUEUED, 0, 0)
     make_slot().run()
     assert search.trials.get().status == Status.COMPLETED
 

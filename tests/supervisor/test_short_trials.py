@@ -49,8 +49,8 @@ def hasty(monkeypatch: Any) -> None:
 def results(search: Search) -> list[Any]:
     fields = (
         "status", "score", "metrics", "last_metrics", "not_finite", "execution_scores",
-        "epochs_done", "parameters", "layers", "best_epoch", "end_order", "cells__epochs",
-        "cells__score", "cells__parameters", "cells__not_finite",
+        "epochs_done", "parameters", "layers", "best_epoch", "end_order", "index_row__epochs",
+        "index_row__score", "index_row__parameters", "index_row__not_finite",
     )  # fmt: skip
     epochs = Epoch.objects.filter(trial__search=search).order_by("trial__number", "pk")
     rows = epochs.values_list("trial__number", "execution", "epoch", "metrics")

@@ -35,7 +35,7 @@ def test_work_is_given_back_when_no_process_starts(
         with pytest.raises(OSError, match="no space"):
             slot.run()
         trial = search.trials.get()
-        assert trial.losses == losses
+        assert trial.lost_attempts == losses
         assert trial.status == (Status.FAILED if losses == 3 else Status.QUEUED)
     assert "stopped responding 3 times" in trial.failure_message
     assert "no space left" in trial.failure_message
@@ -56,7 +56,7 @@ def test_what_goes_wrong_in_the_supervisor_is_no_fault_of_the_trial(
     monkeypatch.setattr(recorder, "complete_trial", fail_once)
     make_slot().run()
     trial = search.trials.get(number=1)
-    assert (trial.status, trial.losses, trial.code_failures) == (Status.COMPLETED, 1, 0)
+    assert (trial.status, trial.lost_attempts, trial.code_failures) == (Status.COMPLETED, 1, 0)
     assert search.trials.completed().count() == 2
 
 
@@ -154,7 +154,7 @@ def test_a_released_trial_is_released_although_the_database_blinks(
     slot = make_slot(lambda *_: iter([slot.stopping.set, Silence, Silence]))
     slot.run()
     trial = search.trials.get()
-    assert (trial.status, trial.losses) == (Status.QUEUED, 0)
+    assert (trial.status, trial.lost_attempts) == (Status.QUEUED, 0)
     assert len(pauses) == 2, "it does not spin while the worker shuts down"
 
 

@@ -232,7 +232,7 @@ def test_only_an_execution_is_lost_with_its_worker(
     slot.run()
     assert orders(slot) == [0, 1, 2, 3]
     trial = search.trials.get()
-    assert (trial.status, trial.attempt, trial.losses) == (Status.COMPLETED, 1, 0)
+    assert (trial.status, trial.attempt, trial.lost_attempts) == (Status.COMPLETED, 1, 0)
     assert trial.epochs_done == 12
     # Whoever slept through it changes nothing.
     with pytest.raises(recorder.LeaseLost):
@@ -251,7 +251,7 @@ def test_an_execution_that_was_lost_three_times_is_a_lost_attempt_of_its_trial(
     for _ in range(3):
         lose(helper(worker, search))
     trial = search.trials.get()
-    assert (trial.status, trial.losses) == (Status.QUEUED, 1)
+    assert (trial.status, trial.lost_attempts) == (Status.QUEUED, 1)
     assert not Execution.objects.exists()
 
 
@@ -356,7 +356,7 @@ def test_a_worker_that_shuts_down_gives_its_execution_back(
     slot.run()
     assert Execution.objects.queued().count() == 3
     trial = search.trials.get()
-    assert (trial.status, trial.losses) == (Status.RUNNING, 0)
+    assert (trial.status, trial.lost_attempts) == (Status.RUNNING, 0)
     assert (trial.epochs_done, trial.epochs.count()) == (0, 0)
 
 

@@ -67,8 +67,16 @@ def test_a_table_is_looked_at_then_prepared_as_chosen(upload: Any, work: Any) ->
     row = work(upload())
     assert row.awaits_choices
     assert (row.status, row.failure_code, row.is_ready) == (Status.QUEUED, "", False)
-    assert [column["type"] for column in row.look["columns"]] == ["number", "category", "category"]
-    assert (row.look["encoding"], row.look["delimiter"], row.look["decimal"]) == (
+    assert [column["type"] for column in row.detected_schema["columns"]] == [
+        "number",
+        "category",
+        "category",
+    ]
+    assert (
+        row.detected_schema["encoding"],
+        row.detected_schema["delimiter"],
+        row.detected_schema["decimal"],
+    ) == (
         "cp1252",
         ";",
         ",",
@@ -84,7 +92,7 @@ def test_a_table_is_looked_at_then_prepared_as_chosen(upload: Any, work: Any) ->
     assert row.status == Status.COMPLETED, row.failure_message
     assert (row.kind, row.task, row.profile["rows"]) == ("table", "classification", 40)
     assert row.profile["feature_names"] == ["age"]
-    assert (row.look, len(row.sha256)) == ({}, 64)
+    assert (row.detected_schema, len(row.sha256)) == ({}, 64)
     assert leftovers(row) == [Path(settings.DATASETS_ROOT) / row.folder]
     delete_dataset(row)
     assert leftovers(row) == []
@@ -106,7 +114,7 @@ def test_five_thousand_columns_fit_through_the_pipe(upload: Any, work: Any) -> N
         cells = (f"{row % 5}" if n % 2 else "äöüÄÖÜ"[(row + n) % 6] * 20 for n in range(4999))
         lines.append(";".join([*cells, "yn"[row % 2]]))
     row = work(upload("\n".join(lines)))
-    assert (row.failure_message, len(row.look["columns"])) == ("", 5000)
+    assert (row.failure_message, len(row.detected_schema["columns"])) == ("", 5000)
     prepare_chosen(row, {"target": "label"})
     row = work(row)
     assert row.status == Status.COMPLETED, row.failure_message
@@ -155,8 +163,11 @@ def test_a_table_can_be_read_again(upload: Any, work: Any) -> None:
     assert row.upload["types"] == {"age": "category"}
     assert look_again(row, {"encoding": "cp437", "decimal": "."})
     row = work(row)
-    assert (row.failure_message, row.look["encoding"]) == ("", "cp437")
-    assert row.look["columns"][0]["type"] == "category" or row.look["columns"][0]["reason"]
+    assert (row.failure_message, row.detected_schema["encoding"]) == ("", "cp437")
+    assert (
+        row.detected_schema["columns"][0]["type"] == "category"
+        or row.detected_schema["columns"][0]["reason"]
+    )
     delete_dataset(row)
     assert leftovers(row) == []
 

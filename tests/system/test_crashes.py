@@ -73,7 +73,7 @@ def test_kill_9_of_everything_loses_no_finished_trial(tmp_path: Path) -> None:
         wait_for(lambda: len(completed(again)) == 3, "all trials are completed", 180)
         after = completed(again)
         assert {number: after[number] for number in before} == before
-        lost = [row for row in trials(again).values() if row["losses"]]
+        lost = [row for row in trials(again).values() if row["lost_attempts"]]
         assert all(row["attempt"] == 2 for row in lost)
     finally:
         again.stop()

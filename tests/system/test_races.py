@@ -116,7 +116,7 @@ def _check(rows: dict[str, list[dict[str, Any]]]) -> None:
         outcomes = {a["number"]: a["outcome"] for a in attempts}
         assert outcomes.pop(trial["attempt"]) == "Completed"
         assert set(outcomes.values()) <= {"The worker stopped responding. Will run again."}
-        assert trial["losses"] == len(outcomes)
+        assert trial["lost_attempts"] == len(outcomes)
         own = [
             e
             for e in rows["epoch"]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from tuning.models import Cells, Epoch, SavedModel, SavedModelEpoch, Search, Trial, Worker
+from tuning.models import Epoch, SavedModel, SavedModelEpoch, Search, Trial, TrialIndex, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 
 
@@ -20,7 +20,7 @@ def add_trial() -> Any:
 
     def add(search: Search, number: int, score: float | None = None, **values: Any) -> Trial:
         trial = _trial(search, number, score, values)
-        search.refresh_from_db(fields=["slots"])
+        search.refresh_from_db(fields=["index_columns"])
         _follow_up(search, [trial])
         return trial
 
@@ -52,7 +52,7 @@ def _trial(search: Search, number: int, score: float | None, values: dict[str, A
 
 def _follow_up(search: Search, trials: list[Trial]) -> None:
     """What is written along with trials: all at once, since many tests begin with it."""
-    Cells.objects.fill(search, trials)
+    TrialIndex.objects.fill(search, trials)
     metrics = {"accuracy": 0.5, "loss": 1.5, "val_accuracy": 0.4, "val_loss": 1.8}
     Epoch.objects.bulk_create(
         Epoch(trial=trial, attempt=1, execution=0, epoch=1, seconds=0.5, metrics=metrics)

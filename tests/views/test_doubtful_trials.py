@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import Cells, Epoch, Search, Trial
+from tuning.models import Epoch, Search, Trial, TrialIndex
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def doubtful(search: Search) -> Trial:
         not_finite=["loss"], metrics={"loss": 0.4}, last_metrics={"loss": None}
     )
     trial.refresh_from_db()
-    Cells.objects.fill(search, [trial])
+    TrialIndex.objects.fill(search, [trial])
     return trial
 
 

@@ -18,7 +18,7 @@ from tuning.analysis.trials.columns import Column, columns_of
 from tuning.analysis.trials.exports import FORMATS
 from tuning.analysis.trials.operators import OPERATORS
 from tuning.analysis.trials.selection import Selection
-from tuning.models import Cells, Search, Trial
+from tuning.models import Search, Trial, TrialIndex
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.strategies.pruners import PRUNERS
@@ -45,7 +45,7 @@ def test_the_examples_are_filters_that_work_and_do_what_stands_beside_them(
 ) -> None:
     trial = search.trials.get(number=1)
     Trial.objects.filter(pk=trial.pk).update(values={**trial.values, "optimizer": "adam"})
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     for operator in texts.operators():
         selection = Selection.read(search, operator.address, alice)
         assert selection.problems == (), operator.name

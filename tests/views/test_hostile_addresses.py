@@ -158,9 +158,9 @@ def test_columns_without_a_slot_are_filtered_as_well(
 ) -> None:
     """A search may have more hyperparameters and metrics than there are slots."""
     search = make_search(max_trials=5)
-    search.slots = {f"metric:a{i}": f"n{i}" for i in range(48)}
-    search.slots |= {f"hp:b{i}": f"t{i}" for i in range(16)}
-    search.save(update_fields=["slots"])
+    search.index_columns = {f"metric:a{i}": f"n{i}" for i in range(48)}
+    search.index_columns |= {f"hp:b{i}": f"t{i}" for i in range(16)}
+    search.save(update_fields=["index_columns"])
     add_trial(search, 1, 0.1, values={"units": 8, "optimizer": "adam"}, metrics=_metrics(0.1))
     add_trial(search, 2, 0.1, values={"units": 16, "optimizer": "sgd"}, metrics=_metrics(0.3))
     add_trial(search, 3, 0.1, values={"units": 64, "optimizer": "adam"}, metrics=_metrics(0.2))
@@ -169,7 +169,7 @@ def test_columns_without_a_slot_are_filtered_as_well(
     search.refresh_from_db()
     found = Selection.read(search, query, alice)
     assert found.problems == ()
-    assert sorted(found.cells().values_list("number", flat=True)) == numbers
+    assert sorted(found.index_rows().values_list("number", flat=True)) == numbers
     histogram = facet_of(found, found.columns["metric:val_loss"]).histogram
     assert histogram is not None
     assert (histogram.low, histogram.high) == (0.1, 0.3)

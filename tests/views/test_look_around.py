@@ -97,7 +97,7 @@ def test_workers_show_what_is_read_but_not_a_team_s_template(
 
 def test_a_dataset_without_a_profile_has_a_page(as_alice: Client, dataset: Dataset) -> None:
     Dataset.objects.filter(pk=dataset.pk).update(
-        profile={}, folder="", status=Status.QUEUED, wanted=False
+        profile={}, folder="", status=Status.QUEUED, requested=False
     )
     page = as_alice.get(reverse("dataset-detail", args=[dataset.pk])).content.decode()
     assert "1,797 images of 8 x 8 pixels" in page

@@ -44,8 +44,8 @@ def uploads(tmp_path: Path, settings: Any) -> Path:
 def arrays(team: Team) -> Dataset:
     """An .npz file that a worker has looked at."""
     row = Dataset.objects.create(
-        key="own-arrays", name="Scans", team=team, source=Dataset.Source.UPLOAD, look=LOOK,
-        size_text="Uploaded as scans.npz",
+        key="own-arrays", name="Scans", team=team, source=Dataset.Source.UPLOAD,
+        detected_schema=LOOK, size_text="Uploaded as scans.npz",
         upload={"kind": "arrays", "name": "scans.npz", "side": 0, "colours": ""},
     )  # fmt: skip
     row.original.write_text("the file")
@@ -81,7 +81,7 @@ def test_the_page_shows_what_was_found_and_asks(as_bob: Client, arrays: Dataset)
                       colours="colour")  # fmt: skip
     assert response["Location"] == reverse("dataset-detail", args=[arrays.pk])
     arrays.refresh_from_db()
-    assert (arrays.wanted, arrays.status) == (True, Status.QUEUED)
+    assert (arrays.requested, arrays.status) == (True, Status.QUEUED)
     assert arrays.upload == {
         "kind": "arrays", "name": "scans.npz", "side": 150, "colours": "colour",
         "arrays": {"x_train": "scans", "y_train": "<b>grades", "x_test": "more",
@@ -121,7 +121,7 @@ def test_a_wrong_choice_gets_a_sentence_beside_its_field(
     page = response.content.decode()
     assert values.get("y_test", "scans") in page
     arrays.refresh_from_db()
-    assert not arrays.wanted
+    assert not arrays.requested
     assert arrays.original.exists()
 
 

@@ -40,7 +40,7 @@ def own(team: Team) -> Dataset:
     (folder / "thumbnails.png").write_bytes(b"png")
     return Dataset.objects.create(
         key="own-test", name="Photos", team=team, source=Dataset.Source.UPLOAD, kind="image",
-        task="classification", size_text="", status=Status.COMPLETED, wanted=True,
+        task="classification", size_text="", status=Status.COMPLETED, requested=True,
         folder=folder.name, sha256="ab" * 32, upload={"kind": "images", "name": "p.zip"},
         profile={
             "rows": 8, "input_shape": [12, 12, 1], "num_classes": 2, "class_counts": [4, 4],
@@ -62,7 +62,7 @@ def test_bob_uploads_and_waits_for_a_worker(
     response = post(as_bob, photos, side="16", colours="grey", description="Ours")
     row = Dataset.objects.get()
     assert response["Location"] == reverse("dataset-detail", args=[row.pk])
-    assert (row.team, row.status, row.wanted) == (team, Status.QUEUED, True)
+    assert (row.team, row.status, row.requested) == (team, Status.QUEUED, True)
     assert row.upload == {"kind": "images", "name": "photos.zip", "side": 16, "colours": "grey"}
     assert [path.name for path in uploads.iterdir()] == [row.key]
     assert row.original.read_bytes() == photos

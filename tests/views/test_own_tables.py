@@ -42,8 +42,9 @@ def uploads(tmp_path: Path, settings: Any) -> Path:
 def _table(team: Team, **values: Any) -> Dataset:
     """A table that a worker has looked at."""
     row = Dataset.objects.create(
-        key="own-table", name="Houses", team=team, source=Dataset.Source.UPLOAD, look=LOOK,
-        size_text="Uploaded as houses.csv", upload={"kind": "text table", "name": "houses.csv"},
+        key="own-table", name="Houses", team=team, source=Dataset.Source.UPLOAD,
+        detected_schema=LOOK, size_text="Uploaded as houses.csv",
+        upload={"kind": "text table", "name": "houses.csv"},
     )  # fmt: skip
     row.original.write_text("the file")
     Dataset.objects.filter(pk=row.pk).update(**values)
@@ -74,7 +75,7 @@ def test_bob_uploads_a_table(as_bob: Client, team: Team, uploads: Path, name: st
     assert response["Location"] == reverse("dataset-detail", args=[row.pk])
     kind = "parquet" if name.endswith("parquet") else "text table"
     assert row.upload == {"kind": kind, "name": name, "target": "price"}
-    assert (row.wanted, row.status) == (True, Status.QUEUED)
+    assert (row.requested, row.status) == (True, Status.QUEUED)
     assert row.original.read_bytes() == content
 
 
@@ -93,7 +94,7 @@ def test_what_was_found_is_shown_and_can_be_corrected(as_bob: Client, table: Dat
     response = choose(as_bob, table, **{"type-2": "out", "drop_rows": "on", "task": "regression"})
     assert response["Location"] == reverse("dataset-detail", args=[table.pk])
     table.refresh_from_db()
-    assert table.wanted
+    assert table.requested
     assert table.upload == {
         "kind": "text table", "name": "houses.csv", "target": "price", "task": "regression",
         "drop_rows": True, "types": {"<b>town": "out"}, "gaps": [], **READING,
@@ -116,7 +117,7 @@ def test_a_refusal_comes_back_to_the_form_with_its_choices(as_bob: Client, team:
     assert '<option value="number" selected>' in third[: third.index("</select>")]
     choose(as_bob, row, **{"type-3": "out"})
     row.refresh_from_db()
-    assert (row.wanted, row.failure_message, row.upload["types"]) == (True, "", {})
+    assert (row.requested, row.failure_message, row.upload["types"]) == (True, "", {})
 
 
 def test_reading_again_asks_for_another_look(as_bob: Client, table: Dataset) -> None:
@@ -129,7 +130,7 @@ def test_reading_again_asks_for_another_look(as_bob: Client, table: Dataset) -> 
     choose(as_bob, table, read_again="1", **values)
     table.refresh_from_db()
     assert table.upload["gaps"] == ["-999", "unknown"]
-    assert table.wanted
+    assert table.requested
     assert (table.upload["encoding"], table.upload["delimiter"]) == ("utf-8", "\t")
     assert (table.upload["target"], table.upload["types"]) == ("", {"age": "out"})
 
@@ -153,17 +154,17 @@ def test_choices_that_cannot_be_are_refused_at_once(
     second = page[page.index('name="type-2"') :]
     assert '<option value="out" selected>' in second[: second.index("</select>")]
     table.refresh_from_db()
-    assert not table.wanted
+    assert not table.requested
 
 
 def test_a_parquet_file_has_no_encoding(as_bob: Client, team: Team) -> None:
     look = {**LOOK, "encoding": "", "delimiter": "", "decimal": ""}
-    row = _table(team, look=look, upload={"kind": "parquet", "name": "h.parquet"})
+    row = _table(team, detected_schema=look, upload={"kind": "parquet", "name": "h.parquet"})
     assert "Reload file" not in page_of(as_bob, row)
     values = {name: value for name, value in AS_DETECTED.items() if name not in READING}
     as_bob.post(reverse("dataset-columns", args=[row.pk]), values)
     row.refresh_from_db()
-    assert row.wanted
+    assert row.requested
 
 
 def _wide(count: int) -> dict[str, Any]:
@@ -172,7 +173,7 @@ def _wide(count: int) -> dict[str, Any]:
 
 
 def test_five_thousand_columns_are_chosen_page_by_page(as_bob: Client, team: Team) -> None:
-    row = _table(team, look=_wide(5000))
+    row = _table(team, detected_schema=_wide(5000))
     page = page_of(as_bob, row)
     assert len(page) < 300_000
     assert page.count('name="type-') == 100
@@ -188,7 +189,7 @@ def test_five_thousand_columns_are_chosen_page_by_page(as_bob: Client, team: Tea
     last = {f"type-{n}": "number" for n in range(4901, 5001)}
     as_bob.post(url, {**values, **last, "type-4999": "category", "page": 50})
     row.refresh_from_db()
-    assert row.wanted
+    assert row.requested
     assert row.upload["types"] == {"measure 7": "out", "measure 4999": "category"}
 
 
@@ -201,7 +202,7 @@ def test_viewers_wait_for_somebody_who_may_choose(
     assert choose(as_dora, table).status_code == 403
     assert choose(as_charlie, table).status_code == 404
     table.refresh_from_db()
-    assert not table.wanted
+    assert not table.requested
 
 
 def test_two_who_choose_at_once_start_one_preparation(as_bob: Client, table: Dataset) -> None:
@@ -230,8 +231,8 @@ def ready(team: Team) -> Dataset:
                 "counts": [25, 15], "different": 14}  # fmt: skip
     more = [{**number, "name": f"n{n}"} for n in range(998)]
     return _table(
-        team, look={}, wanted=True, status=Status.COMPLETED, folder="own-table-1", kind="table",
-        task="classification", sha256="ab" * 32,
+        team, detected_schema={}, requested=True, status=Status.COMPLETED,
+        folder="own-table-1", kind="table", task="classification", sha256="ab" * 32,
         profile={
             "rows": 40, "input_shape": [1200], "num_classes": 2, "class_counts": [20, 20],
             "class_names": ["no", "yes"], "source": "Uploaded as houses.csv.",

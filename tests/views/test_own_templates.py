@@ -76,7 +76,7 @@ def test_the_chosen_dataset_is_used(as_alice: Client, dataset: Dataset) -> None:
     response = as_alice.post(URL, data(kinds=["image", "table"], dataset=other.pk))
     assert Inspection.objects.get().dataset == other
     other.refresh_from_db()
-    assert other.wanted
+    assert other.requested
     assert f"?dataset={other.pk}" in response["Location"]
 
 
@@ -183,7 +183,7 @@ def test_changed_code_is_a_new_version(
     assert response["Location"] == reverse("hypermodel-detail", args=[new.pk])
     project_of_own.refresh_from_db()
     assert project_of_own.hypermodel == old
-    assert new.inspections.get().wanted
+    assert new.inspections.get().requested
 
 
 def test_unchanged_code_is_no_new_version(as_alice: Client, own: HyperModel) -> None:
@@ -336,7 +336,7 @@ def test_a_failed_reading_is_tried_again(as_bob: Client, own: HyperModel, datase
     )
     as_bob.post(reverse("hypermodel-inspect", args=[own.pk]), {"dataset": dataset.pk})
     inspection = Inspection.objects.get()
-    assert (inspection.status, inspection.failure, inspection.wanted) == (
+    assert (inspection.status, inspection.failure, inspection.requested) == (
         Status.QUEUED, None, True,
     )  # fmt: skip
     as_bob.post(reverse("hypermodel-inspect", args=[own.pk]), {"dataset": "x"})

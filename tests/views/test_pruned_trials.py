@@ -74,7 +74,7 @@ def test_an_editor_has_it_trained_to_the_end(
     assert not pruned.may_be_pruned
     # What it reported before stays.
     assert pruned.epochs.count() == 3
-    assert pruned.cells.status == ""
+    assert pruned.index_row.status == ""
     revision = search.revision
     search.refresh_from_db()
     assert search.status == SearchStatus.RUNNING

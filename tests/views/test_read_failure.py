@@ -25,7 +25,7 @@ def test_a_traceback_is_named_where_it_is_shown(
     failed: dict[str, Any] = {
         "status": Status.FAILED, **RAISED, **(TRACEBACK if with_traceback else {}),
     }  # fmt: skip
-    Inspection.objects.filter(hypermodel=project.hypermodel).update(**failed, wanted=True)
+    Inspection.objects.filter(hypermodel=project.hypermodel).update(**failed, requested=True)
     SavedModel.objects.filter(pk=saved_model.pk).update(**failed, file="")
     Trial.objects.filter(pk=saved_model.trial_id).update(**failed)
     for name, pk in (

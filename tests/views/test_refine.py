@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning.actions.searches import delete_search
-from tuning.models import Cells, Project, Search
+from tuning.models import Project, Search, TrialIndex
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import read_space
 
@@ -74,8 +74,8 @@ def test_refining_a_filtered_table(as_bob: Client, url: str, many: Search) -> No
     assert response["Location"] == reverse("search-detail", args=[search.pk])
     assert (search.refined_from, search.tuner) == (many, "auto")
     assert search.space == page.context["space_form"].space
-    assert search.fed_count == search.fed_trials.count() == len(kept)
-    assert {t.pk for t in search.fed_trials.all()} == {
+    assert search.warm_start_count == search.warm_start_trials.count() == len(kept)
+    assert {t.pk for t in search.warm_start_trials.all()} == {
         t.pk for t in many.trials.all() if t.values in kept
     }
 
@@ -112,7 +112,7 @@ def test_without_the_tick_nothing_is_fed(as_bob: Client, url: str, many: Search)
     del data["warm_start"]
     as_bob.post(f"{url}?from={many.pk}&refine=1", data)
     search = Search.objects.latest("number")
-    assert (search.fed_count, search.refined_from) == (0, many)
+    assert (search.warm_start_count, search.refined_from) == (0, many)
     assert search.trials.get().is_baseline
 
 
@@ -162,7 +162,7 @@ def test_nothing_left_to_run_is_refused(as_bob: Client, url: str, many: Search) 
     trial = many.trials.get(number=2)
     trial.values = {"units": 8, "optimizer": "adam", "learning_rate": 0.01}
     trial.save()
-    Cells.objects.fill(many, [trial])
+    TrialIndex.objects.fill(many, [trial])
     data = sent(as_bob.get(url, {"from": many.pk, "refine": "1"}), **fixed)
     response = as_bob.post(f"{url}?from={many.pk}", data)
     assert response.status_code == 422
@@ -182,7 +182,7 @@ def test_only_full_training_is_fed(as_bob: Client, url: str, many: Search) -> No
     for number in (1, 2, 3):
         many.trials.filter(number=number).update(tuner_values={"tuner/epochs": 1})
     many.trials.filter(number=4).update(status=Status.FAILED)
-    Cells.objects.fill(many)
+    TrialIndex.objects.fill(many)
     page = as_bob.get(url, {"from": many.pk, "refine": "1"})
     assert page.context["warm_start"].inside == 16
 
@@ -207,8 +207,8 @@ def test_the_lineage_is_visible(
     third = Search.objects.latest("number")
     page = as_dora.get(reverse("search-detail", args=[second.pk])).content.decode()
     assert f'Refined from <a href="{reverse("search-detail", args=[many.pk])}">search 1</a>' in page
-    assert f"Warm start with {second.fed_count} trials of search 1 (best " in page
-    assert second.fed_trials.get(number=20).score == 0.2
+    assert f"Warm start with {second.warm_start_count} trials of search 1 (best " in page
+    assert second.warm_start_trials.get(number=20).score == 0.2
     settings = as_dora.get(reverse("search-settings", args=[second.pk])).content.decode()
     assert '<b aria-current="page">Search 2</b>' in settings
     project_page = as_dora.get(reverse("project-detail", args=[project.pk]))
@@ -282,8 +282,8 @@ def test_the_best_counts_the_warm_start(
     as_dora: Client, many: Search, make_search: Any, add_trial: Any
 ) -> None:
     refined = make_search(number=2)
-    Search.objects.filter(pk=refined.pk).update(fed_count=2)
-    refined.fed_trials.set(many.trials.filter(number__in=[19, 20]))
+    Search.objects.filter(pk=refined.pk).update(warm_start_count=2)
+    refined.warm_start_trials.set(many.trials.filter(number__in=[19, 20]))
     add_trial(refined, 1, 0.1)
     page = " ".join(
         as_dora.get(reverse("search-detail", args=[refined.pk])).content.decode().split()

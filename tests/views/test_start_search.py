@@ -133,7 +133,7 @@ def test_the_templates_page_lists_the_script(as_alice: Client, project: Project)
         arguments=[ScriptArgument(8, "shuffle=False", "training"),
                    ScriptArgument(7, "seed=3", "form", field="seed")]
     )  # fmt: skip
-    Inspection.objects.update(script=asdict(script), wanted=True)
+    Inspection.objects.update(script=asdict(script), requested=True)
     url = reverse("hypermodel-detail", args=[project.hypermodel.pk])
     page = as_alice.get(f"{url}?dataset={project.dataset.pk}").content.decode()
     assert "<code>shuffle=False</code>" in page

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from tests.services import free_port, wait_for
 from tuning.analysis.tensorboard.log_folder import BATCH, log_folder
-from tuning.models import Cells, Epoch, Search, Trial
+from tuning.models import Epoch, Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 
 
@@ -178,7 +178,7 @@ def test_a_search_without_trials_is_an_archive_too(
 ) -> None:
     search = make_search()
     search.trials.all().delete()
-    Cells.objects.all().delete()
+    TrialIndex.objects.all().delete()
     assert len(list(unpacked(search, as_dora, tmp_path).iterdir())) == 1
 
 

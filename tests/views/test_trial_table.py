@@ -5,7 +5,7 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import Cells, Search, Trial
+from tuning.models import Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 
 
@@ -25,7 +25,7 @@ def _add(search: Search, count: int, **settings: Any) -> None:
     Trial.objects.bulk_create(
         Trial(search=search, number=number, **values) for number in range(first, first + count)
     )
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
 
 
 def test_sorting_by_score_shows_the_best_first(as_dora: Client, search: Search) -> None:

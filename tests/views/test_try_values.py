@@ -42,7 +42,7 @@ def test_the_trial_runs_next(as_bob: Client, search: Search, worker: Worker) -> 
     }  # fmt: skip
     search.refresh_from_db()
     assert search.max_trials == 3
-    assert search.cells.count() == 2
+    assert search.index_rows.count() == 2
     first, second, third = (claim_next(Slot(worker, 0)) for _ in range(3))
     assert isinstance(first, Trial)
     assert first.is_baseline

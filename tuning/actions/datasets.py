@@ -15,7 +15,7 @@ from .dispatch import ring
 from .uploads import take_over
 
 # What a row gets when a worker shall try its file.
-_ANEW = {"wanted": True, "losses": 0, "failure_code": "", "failure_message": "",
+_ANEW = {"requested": True, "lost_attempts": 0, "failure_code": "", "failure_message": "",
          "failure_traceback": "", "progress_text": ""}  # fmt: skip
 
 
@@ -33,9 +33,13 @@ def want_dataset(dataset: Dataset) -> None:
     for uploads: nothing is kept of a file that could not be prepared."""
     if dataset.is_ready or dataset.is_upload:
         return
-    Dataset.objects.filter(pk=dataset.pk, wanted=False).update(wanted=True)
+    Dataset.objects.filter(pk=dataset.pk, requested=False).update(requested=True)
     Dataset.objects.filter(pk=dataset.pk, status__in=(Status.FAILED, Status.STOPPED)).update(
-        status=Status.QUEUED, losses=0, failure_code="", failure_message="", failure_traceback=""
+        status=Status.QUEUED,
+        lost_attempts=0,
+        failure_code="",
+        failure_message="",
+        failure_traceback="",
     )
     ring()
 
@@ -46,7 +50,7 @@ def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Datas
     dataset.source = Dataset.Source.UPLOAD
     dataset.upload = upload
     dataset.size_text = f"Uploaded as {upload['name']}"[:120]
-    dataset.wanted = True
+    dataset.requested = True
     take_over(file, dataset)
     return dataset
 
@@ -84,8 +88,8 @@ def delete_dataset(dataset: Dataset) -> None:
 
 def _choose(dataset: Dataset, choices: dict[str, Any], **values: Any) -> bool:
     upload = {**dataset.upload, **choices}
-    awaiting = Dataset.objects.queued().filter(pk=dataset.pk, wanted=False, folder="")
-    if not awaiting.exclude(look={}).update(upload=upload, **values):
+    awaiting = Dataset.objects.queued().filter(pk=dataset.pk, requested=False, folder="")
+    if not awaiting.exclude(detected_schema={}).update(upload=upload, **values):
         return False
     dataset.upload = upload
     if values:

@@ -59,9 +59,9 @@ def inspect(hypermodel: HyperModel, dataset: Dataset) -> Inspection:
     want_dataset(dataset)
     inspection, _ = Inspection.objects.get_or_create(dataset=dataset, hypermodel=hypermodel)
     rows = Inspection.objects.filter(pk=inspection.pk)
-    rows.update(wanted=True)
+    rows.update(requested=True)
     rows.filter(status__in=(Status.FAILED, Status.STOPPED)).update(
-        status=Status.QUEUED, losses=0, failure_code=""
+        status=Status.QUEUED, lost_attempts=0, failure_code=""
     )
     ring()
     return inspection

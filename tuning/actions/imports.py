@@ -29,7 +29,7 @@ def choose_objective(row: SearchImport, objective: str, direction: str) -> bool:
     """Go on with what a person chose; False if the import does not await that any more."""
     awaiting = SearchImport.objects.queued().filter(pk=row.pk, awaits_choice=True)
     values = {"objective": objective, "direction": direction, "awaits_choice": False}
-    if not awaiting.update(**values, losses=0, progress_text=""):
+    if not awaiting.update(**values, lost_attempts=0, progress_text=""):
         return False
     ring()
     return True

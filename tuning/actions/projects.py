@@ -52,7 +52,7 @@ def inspect_again(project: Project) -> None:
         dataset=project.dataset_id,
         hypermodel=project.hypermodel_id,
         status__in=(Status.FAILED, Status.STOPPED),
-    ).update(status=Status.QUEUED, losses=0, failure_code="")
+    ).update(status=Status.QUEUED, lost_attempts=0, failure_code="")
     ring()
 
 

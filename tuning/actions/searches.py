@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from tuning.analysis.limits import early_end
 from tuning.analysis.warm_start import Fitting
-from tuning.models import Cells, Project, SavedModel, Search, Trial
+from tuning.models import Project, SavedModel, Search, Trial, TrialIndex
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.spaces.hyperparameters import default_values
 from tuning.strategies.untried import key_of
@@ -34,9 +34,9 @@ def start_search(
     search.status = SearchStatus.RUNNING
     # Locked, so that none is deleted between the count and the commit.
     trials = list(Trial.objects.select_for_update().filter(pk__in=warm_start).order_by("pk"))
-    search.fed_count = len(trials)
+    search.warm_start_count = len(trials)
     search.save()
-    search.fed_trials.set(trials)
+    search.warm_start_trials.set(trials)
     fits = Fitting(search.space, search.strategy)
     defaults = default_values(search.space)
     tried = any(fits.values(trial.values) == defaults for trial in trials)
@@ -49,7 +49,7 @@ def start_search(
         )
         for number, values in enumerate([*baseline, *others], start=1)
     ]
-    Cells.objects.fill(search, rows)
+    TrialIndex.objects.fill(search, rows)
     ring(times=search.parallel_trials)
     return search
 
@@ -155,7 +155,7 @@ def try_values(search: Search, values: Mapping[str, Any], seen: int) -> Trial | 
             return tried
     last = row.trials.aggregate(last=Max("number"))["last"] or 0
     trial = Trial.objects.create(search=row, number=last + 1, values=dict(values))
-    Cells.objects.fill(row, [trial])
+    TrialIndex.objects.fill(row, [trial])
     Search.objects.filter(pk=row.pk).update(
         **({} if row.is_active else going_on(row)),
         max_trials=F("max_trials") + 1,
@@ -175,7 +175,7 @@ def train_to_end(trial: Trial) -> bool:
         return False
     if not search.trials.train_to_end(row.pk):
         return False
-    Cells.objects.fill(search, [search.trials.get(pk=row.pk)])
+    TrialIndex.objects.fill(search, [search.trials.get(pk=row.pk)])
     Search.objects.filter(pk=search.pk).update(
         **({} if search.is_active else going_on(search)), revision=F("revision") + 1
     )

@@ -39,9 +39,9 @@ class ProjectBest:
 
 def warm_start_best(search: Search) -> Trial | None:
     """The best of the trials that the search began with, as far as they are still there."""
-    if not search.fed_count:
+    if not search.warm_start_count:
         return None
-    trials = search.fed_trials.best_first(search.direction).select_related("search")
+    trials = search.warm_start_trials.best_first(search.direction).select_related("search")
     found: Trial | None = trials.only("number", "score", "search__number").first()
     return found
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db.models import Count, F, Sum
 
 from tuning.figures import counted, duration, size
-from tuning.models import Cells, Search, Trial, Worker
+from tuning.models import Search, Trial, TrialIndex, Worker
 from tuning.protocol.statuses import FINISHED, SearchStatus, Status
 
 from .limits import seconds_left
@@ -73,13 +73,15 @@ def time_left(search: Search, counts: dict[Status, int], planned: int, epochs: i
     if search.status != SearchStatus.RUNNING or counts[Status.COMPLETED] < MIN_TRIALS:
         return None
     # The latest by number, for which there is an index.
-    ended = search.cells.filter(status__in=(Status.COMPLETED, Status.PRUNED), seconds__isnull=False)
+    ended = search.index_rows.filter(
+        status__in=(Status.COMPLETED, Status.PRUNED), seconds__isnull=False
+    )
     rows = list(ended.order_by("-number").values_list("seconds", "epochs")[:MAX_TRIALS])
     lanes = max(1, min(search.parallel_trials, counts[Status.RUNNING] or 1))
     if search.strategy.has_rounds:
         # Its trials differ in length.
         unit = quartiles([seconds / max(done or 0, 1) for seconds, done in rows])
-        left = float(epochs - (search.cells.aggregate(sum=Sum("epochs"))["sum"] or 0))
+        left = float(epochs - (search.index_rows.aggregate(sum=Sum("epochs"))["sum"] or 0))
     else:
         unit = quartiles([seconds for seconds, _ in rows])
         ended_count = sum(counts[status] for status in FINISHED)
@@ -101,7 +103,7 @@ def _limited(search: Search, found: Range, lanes: int, longest: float) -> Range:
 def estimate(search: Search, trials: int, epochs: int) -> Estimate | None:
     """Of an unsaved search, from the team's earlier trials of the same version on the same dataset
     with the same batch size. `epochs` counts those of all trials (of estimators: all fits)."""
-    rows = Cells.objects.filter(
+    rows = TrialIndex.objects.filter(
         search__hypermodel=search.hypermodel_id,
         search__project__dataset=search.project.dataset_id,
         # What other teams run is not for this one to see.

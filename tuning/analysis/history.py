@@ -23,7 +23,7 @@ def history_info(search: Search) -> dict[str, Any]:
     scores: list[float] = []
     best: list[float] = []
     failed: list[int] = []
-    rows = search.cells.order_by("number").values_list("number", "status", "score")
+    rows = search.index_rows.order_by("number").values_list("number", "status", "score")
     for number, status, score in rows:
         if status == Status.FAILED:
             failed.append(number)
@@ -50,9 +50,9 @@ def history_info(search: Search) -> dict[str, Any]:
 
 def _pruned(search: Search) -> dict[str, list[Any]]:
     """Their numbers and last values; those whose last value was no number have none."""
-    slot = search.slots.get(f"last:{search.objective}")
+    slot = search.index_columns.get(f"last:{search.objective}")
     if slot:
-        cells = search.cells.filter(status=Status.PRUNED, **{f"{slot}__isnull": False})
+        cells = search.index_rows.filter(status=Status.PRUNED, **{f"{slot}__isnull": False})
         rows = list(cells.order_by("number").values_list("number", slot))
     else:
         trials = search.trials.filter(status=Status.PRUNED).order_by("number")

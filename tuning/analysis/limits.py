@@ -208,7 +208,7 @@ def best_that_ended_first(search: Search) -> Trial | None:
 def training_seconds(search: Search) -> float:
     """All durations of trials together, those of running ones until now."""
     # Databases are slow to subtract times; the cells of ended trials have the difference.
-    ended = search.cells.aggregate(sum=Sum("seconds"))["sum"] or 0.0
+    ended = search.index_rows.aggregate(sum=Sum("seconds"))["sum"] or 0.0
     now = timezone.now()
     started = search.trials.running().values_list("started_at", flat=True).order_by()
     return ended + sum(max((now - at).total_seconds(), 0.0) for at in started if at)

@@ -65,16 +65,16 @@ def strategy_text(search: Search) -> str:
 def _warning(search: Search, trials: int) -> str:
     space = read_space(search.space)
     if search.strategy.enumerates:
-        size = grid_size(space) - search.fed_count
+        size = grid_size(space) - search.warm_start_count
         if size <= 0:
             return "All combinations of the grid have been tried."
         if size > search.max_trials:
-            which = "combinations left" if search.fed_count else "combinations"
+            which = "combinations left" if search.warm_start_count else "combinations"
             return f"The grid has {size:,} {which}. Only {trials:,} of them will be tried."
         return ""
     known = combinations(space)
-    if known is not None and search.fed_count and known - search.fed_count < trials:
-        left = max(known - search.fed_count, 0)
+    if known is not None and search.warm_start_count and known - search.warm_start_count < trials:
+        left = max(known - search.warm_start_count, 0)
         return f"Only {left:,} of {known:,} combinations are left."
     if known is not None and known < trials:
         return f"Grid search tries each of the {known:,} combinations once."

@@ -126,7 +126,7 @@ def exclusion(space: dict[str, Any], key: str) -> tuple[int, Edit] | None:
 
 def _refined(earlier: Search, query: QueryDict, user: Any) -> Beginning:
     selection = Selection.read(earlier, query, user)
-    chosen = selection.cells().values("trial_id")
+    chosen = selection.index_rows().values("trial_id")
     values = list(Trial.objects.filter(pk__in=chosen).values_list("values", flat=True))
     notes = list(selection.problems)
     if not values:

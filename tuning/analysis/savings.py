@@ -48,7 +48,7 @@ def savings(search: Search) -> Savings | None:
     steps = search.epochs * search.executions
     pruned = Q(status=Status.PRUNED)
     # What a custom tuner trains besides is not in the plan.
-    counts = search.cells.filter(pruned | Q(status=Status.COMPLETED)).aggregate(
+    counts = search.index_rows.filter(pruned | Q(status=Status.COMPLETED)).aggregate(
         judged=Count("pk"),
         pruned=Count("pk", filter=pruned),
         units=Sum(Greatest(steps - F("epochs"), 0), filter=pruned),
@@ -65,13 +65,13 @@ def _seconds(search: Search, steps: int, units: int) -> float | None:
     traced in them: they say nothing about later ones. Where a trial has no others, what the other
     trials' later ones took on average."""
     judged = (Status.PRUNED, Status.COMPLETED)
-    latest = search.cells.filter(status__in=judged).order_by("-number")
+    latest = search.index_rows.filter(status__in=judged).order_by("-number")
     keys = list(latest.values_list("trial", flat=True)[:MAX_TIMED])
     timed = Epoch.objects.filter(trial__in=keys, attempt=F("trial__attempt")).order_by()
     later = timed.filter(epoch__gt=1) if search.kind.has_epochs else timed
     usual = later.aggregate(mean=Avg("seconds"))["mean"]
     paces = dict(later.values_list("trial").annotate(mean=Avg("seconds")))
-    pruned = search.cells.filter(status=Status.PRUNED, trial__in=keys)
+    pruned = search.index_rows.filter(status=Status.PRUNED, trial__in=keys)
     left = [
         (max(steps - (done or 0), 0), paces.get(trial, usual))
         for trial, done in pruned.values_list("trial", "epochs")

@@ -51,7 +51,7 @@ def family(search: Search) -> list[Node]:
     if search.refined_from_id is None and not search.refinements.exists():
         return []
     rows = search.project.searches.annotate(best=best_score()).only(
-        "number", "name", "status", "tuner", "space", "fed_count", "refined_from"
+        "number", "name", "status", "tuner", "space", "warm_start_count", "refined_from"
     )
     trees = lineage((row, row.best) for row in rows)
     return [tree for tree in trees if search.pk in _keys(tree)]
@@ -102,7 +102,7 @@ class Origin:
 
 def origin(search: Search) -> Origin | None:
     """None if it was made from nothing."""
-    if search.refined_from_id is None and not search.fed_count:
+    if search.refined_from_id is None and not search.warm_start_count:
         return None
     # Without its oracle's state, which can be large.
     earlier = Search.objects.only("number", "space")
@@ -110,10 +110,10 @@ def origin(search: Search) -> Origin | None:
     how = changes_text(side_by_side(parent.space, search.space)) if parent else ""
     best: float | None = None
     sources: tuple[int, ...] = ()
-    if search.fed_count:
-        fed = search.fed_trials.order_by()
+    if search.warm_start_count:
+        fed = search.warm_start_trials.order_by()
         pick = Max if search.direction == Search.Direction.MAX else Min
         best = fed.aggregate(best=pick("score"))["best"]
         numbers = fed.order_by("search__number").values_list("search__number", flat=True)
         sources = tuple(numbers.distinct())
-    return Origin(parent, how, search.fed_count, best, sources)
+    return Origin(parent, how, search.warm_start_count, best, sources)

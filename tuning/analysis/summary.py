@@ -104,7 +104,7 @@ def planned_trials(search: Search) -> int:
     if search.strategy.enumerates:
         # What it begins with are combinations of its grid.
         size = grid_size(read_space(search.space)) or search.max_trials
-        return min(search.max_trials, max(size - search.fed_count, 0))
+        return min(search.max_trials, max(size - search.warm_start_count, 0))
     return search.max_trials
 
 
@@ -126,7 +126,7 @@ def summarise(search: Search) -> Summary:
     for status, count in counted:
         counts[Status(status)] = count
     # Databases are slow to subtract times; the cells have the difference.
-    spent = search.cells.aggregate(sum=Sum("seconds"))["sum"]
+    spent = search.index_rows.aggregate(sum=Sum("seconds"))["sum"]
     best = light(search.trials.best_first(search.direction)).first()
     return Summary(
         best=best,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from tuning.models import Inspection, Project, Search, Trial
-from tuning.models.cells import last_metrics
+from tuning.models.trial_index import last_metrics
 from tuning.protocol.objectives import is_better
 
 Metrics = dict[str, float | None]

@@ -3,9 +3,9 @@
 They are not run again, and its strategy learns from their scores. So the scores must be comparable:
 same template, same data, same training settings.
 
-Warm-start trials (`Search.fed_trials`): completed trials of the earlier search, and of what that
-one began with, whose values the new space takes and whose scores compare: same version, objective
-and training settings, no rounds of Hyperband. At the first claim they become part of the
+Warm-start trials (`Search.warm_start_trials`): completed trials of the earlier search, and of what
+that one began with, whose values the new space takes and whose scores compare: same version,
+objective and training settings, no rounds of Hyperband. At the first claim they become part of the
 strategy's state (`state["fed"]`), as if they had run there: Optuna's samplers have them in their
 study, the random oracle does not repeat them, the Bayesian counts them among its first points,
 and both suggest what KerasTuner would after running them
@@ -22,8 +22,8 @@ from typing import Any
 from django.db.models import Q
 
 from tuning.figures import in_words, setting
-from tuning.models import Cells, Search, Trial
-from tuning.models.cells import as_text
+from tuning.models import Search, Trial, TrialIndex
+from tuning.models.trial_index import as_text
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
 from tuning.strategies.traits import Traits
@@ -145,8 +145,8 @@ def _ranked(earlier: Search, space: list[Hyperparameter]) -> list[int]:
     that do not, without a look at any trial's JSON."""
     before = Search.objects.filter(trials__fed_to=earlier).distinct()
     found: list[tuple[float, int]] = []
-    for search in [earlier, *before.only("pk", "slots")]:
-        cells = Cells.objects.filter(
+    for search in [earlier, *before.only("pk", "index_columns")]:
+        cells = TrialIndex.objects.filter(
             _inside(search, space), search=search, status=Status.COMPLETED, score__isnull=False
         )
         if search.pk != earlier.pk:
@@ -159,7 +159,7 @@ def _ranked(earlier: Search, space: list[Hyperparameter]) -> list[int]:
 def _inside(search: Search, space: list[Hyperparameter]) -> Q:
     condition = Q()
     for parameter in space:
-        slot = search.slots.get(f"hp:{parameter.name}")
+        slot = search.index_columns.get(f"hp:{parameter.name}")
         if slot is None or sum(p.name == parameter.name for p in space) > 1:
             continue
         empty = Q(**{f"{slot}__isnull": True})

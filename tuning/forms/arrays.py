@@ -21,13 +21,13 @@ class ArraysForm(forms.Form):
     colours = colours_field()
 
     def __init__(self, *args: Any, dataset: Dataset, **kwargs: Any) -> None:
-        look, upload = dataset.look, dataset.upload
+        schema, upload = dataset.detected_schema, dataset.upload
         self.found: list[dict[str, Any]] = [
-            {**array, "shape_text": shape_text(array)} for array in look["arrays"]
+            {**array, "shape_text": shape_text(array)} for array in schema["arrays"]
         ]
-        self._shapes = {a["name"]: tuple(a["shape"]) for a in look["arrays"] if not a["problem"]}
-        self._types = {array["name"]: array["dtype"] for array in look["arrays"]}
-        chosen = upload.get("arrays") or look["roles"]
+        self._shapes = {a["name"]: tuple(a["shape"]) for a in schema["arrays"] if not a["problem"]}
+        self._types = {array["name"]: array["dtype"] for array in schema["arrays"]}
+        chosen = upload.get("arrays") or schema["roles"]
         initial = {**chosen, "side": upload.get("side") or None, "colours": upload.get("colours")}
         super().__init__(*args, initial=initial, **kwargs)
         choices = [
@@ -138,11 +138,11 @@ def shape_text(array: dict[str, Any]) -> str:
     return f"({sizes}{comma}) {array['dtype']}"
 
 
-def question(look: dict[str, Any]) -> str:
+def question(schema: dict[str, Any]) -> str:
     """The arrays of a file, for a person who has to say which is what."""
     shown = ", ".join(
         f"{array['name']} {shape_text(array)}"
-        for array in look["arrays"][:20]
+        for array in schema["arrays"][:20]
         if not array["problem"]
     )
     return f"Cannot detect which arrays are inputs and targets. The file contains: {shown}."

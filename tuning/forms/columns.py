@@ -59,15 +59,16 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, *args: Any, dataset: Dataset, page: Any = 1, **kwargs: Any) -> None:
         self._dataset = dataset
-        self._columns: list[dict[str, Any]] = dataset.look["columns"]
+        self._columns: list[dict[str, Any]] = dataset.detected_schema["columns"]
         self.page: Page[dict[str, Any]] = Paginator(self._columns, COLUMNS_A_PAGE).get_page(page)
         super().__init__(*args, initial=self._initial(), **kwargs)
         if len(self._columns) <= _LISTED:
             names = [(name, name) for name in self._names()]
             self.fields["target"].widget = forms.Select(choices=names)
-        suggestion = f"Detected for “{dataset.look['target']}”: {dataset.look['task']}."
+        schema = dataset.detected_schema
+        suggestion = f"Detected for “{schema['target']}”: {schema['task']}."
         self.fields["task"].help_text = suggestion
-        self.is_text = bool(dataset.look["encoding"])
+        self.is_text = bool(schema["encoding"])
         if not self.is_text:
             for name in ("encoding", "delimiter", "decimal", "gaps"):
                 del self.fields[name]
@@ -103,13 +104,13 @@ class ColumnsForm(forms.Form):
 
     def _initial(self) -> dict[str, Any]:
         """What was chosen before; what was detected otherwise."""
-        look, upload = self._dataset.look, self._dataset.upload
+        schema, upload = self._dataset.detected_schema, self._dataset.upload
         names = ("task", "drop_rows", "encoding", "delimiter", "decimal")
-        initial = {name: upload.get(name) or look.get(name) for name in names}
+        initial = {name: upload.get(name) or schema.get(name) for name in names}
         initial["task"] = upload.get("task", "")
         initial["gaps"] = ", ".join(upload.get("gaps", []))
         target = upload.get("target")
-        initial["target"] = target if target in self._names() else look["target"]
+        initial["target"] = target if target in self._names() else schema["target"]
         return initial
 
     def _type(self, column: dict[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """Rows and their querysets. `visible_to(user)` starts every access from a page."""
 
 from .access_tokens import AccessToken
-from .cells import Cells
 from .datasets import Dataset
 from .executions import Execution
 from .hypermodels import HyperModel
@@ -16,6 +15,7 @@ from .projects import Project
 from .saved_models import ModelEvaluation, SavedModel, SavedModelEpoch, Stage
 from .searches import Search
 from .teams import Membership, Role, Team
+from .trial_index import TrialIndex
 from .trials import Attempt, Epoch, Trial
 from .work import Work
 from .workers import Worker
@@ -24,7 +24,6 @@ __all__ = [
     "AccessToken",
     "Attempt",
     "BrowserSession",
-    "Cells",
     "Comment",
     "Dataset",
     "Epoch",
@@ -50,6 +49,7 @@ __all__ = [
     "Tag",
     "Team",
     "Trial",
+    "TrialIndex",
     "Work",
     "Worker",
 ]

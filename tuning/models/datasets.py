@@ -64,7 +64,7 @@ class Dataset(Work):
     task = models.CharField(max_length=20, choices=Task.choices, blank=True)
     # Facts that are known before the data are here; the profile has what was counted.
     size_text = models.CharField(max_length=120, help_text="Rows and shape, in words.")
-    wanted = models.BooleanField(
+    requested = models.BooleanField(
         default=False, help_text="Somebody chose it, so a worker prepares it."
     )
     folder = models.CharField(max_length=200, blank=True, help_text="Below DATASETS_ROOT.")
@@ -73,7 +73,7 @@ class Dataset(Work):
     upload = models.JSONField(
         default=dict, blank=True, help_text="Kind, name and options of the uploaded file."
     )
-    look = models.JSONField(
+    detected_schema = models.JSONField(
         default=dict, blank=True, help_text="What was found in an uploaded table."
     )
 
@@ -130,7 +130,7 @@ class Dataset(Work):
     def awaits_choices(self) -> bool:
         """A worker has looked at the file; now a person says what is to be predicted from it.
         Its file is kept meanwhile, also if a preparation was refused."""
-        return bool(self.look) and not self.wanted and not self.is_ready
+        return bool(self.detected_schema) and not self.requested and not self.is_ready
 
     @property
     def original(self) -> Path:

@@ -32,11 +32,11 @@ class InspectionQuerySet(WorkQuerySet):
 
     def awaited(self) -> Self:
         """A project needs it, or a person asked for it."""
-        return self.filter(_of_a_project() | Q(wanted=True))
+        return self.filter(_of_a_project() | Q(requested=True))
 
     def unasked(self) -> Self:
         """No project needs it yet. A replaced version will not get another project."""
-        return self.filter(~_of_a_project(), wanted=False, hypermodel__superseded=False)
+        return self.filter(~_of_a_project(), requested=False, hypermodel__superseded=False)
 
 
 def _of_a_project() -> Q:
@@ -51,7 +51,7 @@ class Inspection(Work):
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="inspections")
     hypermodel = models.ForeignKey(HyperModel, on_delete=models.CASCADE, related_name="inspections")
-    wanted = models.BooleanField(
+    requested = models.BooleanField(
         default=False, help_text="Somebody asked for it and waits on the template's page."
     )
     space = models.JSONField(default=dict, blank=True)

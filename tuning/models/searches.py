@@ -80,11 +80,11 @@ class Search(models.Model):
     refined_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="refinements"
     )
-    fed_trials: Any = models.ManyToManyField(
+    warm_start_trials: Any = models.ManyToManyField(
         "tuning.Trial", related_name="fed_to", blank=True,
         help_text="Trials of earlier searches that the oracle knows from the start.",
     )  # fmt: skip
-    fed_count = models.PositiveIntegerField(
+    warm_start_count = models.PositiveIntegerField(
         default=0, help_text="How many they were: they may be deleted."
     )
     status = models.CharField(max_length=10, choices=STATUSES, default=SearchStatus.RUNNING)
@@ -145,8 +145,10 @@ class Search(models.Model):
     folds = models.PositiveSmallIntegerField(default=5)
     scoring = models.CharField(max_length=80, blank=True)
     space = models.JSONField(default=dict)
-    slots = models.JSONField(
-        default=dict, blank=True, help_text="Which of the cells hold what: see Cells."
+    index_columns = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Which column of TrialIndex holds which hyperparameter or metric.",
     )
     oracle_state = models.JSONField(default=dict, blank=True)
     oracle_version = models.PositiveBigIntegerField(

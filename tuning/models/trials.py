@@ -72,7 +72,7 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         if trials:
             # By name, because cells come after trials. All of it, not the status alone: what ran
             # before has epochs and a duration.
-            apps.get_model("tuning", "Cells").objects.fill(trials[0].search, trials)
+            apps.get_model("tuning", "TrialIndex").objects.fill(trials[0].search, trials)
 
 
 class Trial(Work):

@@ -98,7 +98,7 @@ class Work(models.Model):
         "tuning.Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     slot = models.PositiveSmallIntegerField(null=True, blank=True)
-    losses = models.PositiveSmallIntegerField(
+    lost_attempts = models.PositiveSmallIntegerField(
         default=0, help_text="How many attempts ended because the worker was lost."
     )
     created_at = models.DateTimeField(auto_now_add=True)

@@ -111,7 +111,7 @@ def free_slots() -> int:
 
 def _awaited() -> int:
     """How many slots could find something to do that a person waits for."""
-    waiting = Dataset.objects.queued().filter(wanted=True, folder="").count()
+    waiting = Dataset.objects.queued().filter(requested=True, folder="").count()
     waiting += Inspection.objects.readable().awaited().count()
     waiting += SavedModel.objects.queued().count()
     waiting += SearchImport.objects.ready().count()
@@ -120,7 +120,7 @@ def _awaited() -> int:
 
 
 def _claim_dataset(slot: Slot) -> Dataset | None:
-    queue = Dataset.objects.queued().filter(wanted=True, folder="")
+    queue = Dataset.objects.queued().filter(requested=True, folder="")
     for pk in queue.values_list("pk", flat=True):
         if Dataset.objects.claim(pk, slot.worker, slot.number):
             return Dataset.objects.get(pk=pk)

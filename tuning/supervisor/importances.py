@@ -29,7 +29,7 @@ from tuning.analysis.trials.frame import frame_of
 from tuning.analysis.trials.selection import Selection
 from tuning.figures import counted
 from tuning.models import Importances
-from tuning.models.cells import as_text
+from tuning.models.trial_index import as_text
 from tuning.protocol.statuses import Status
 
 logger = logging.getLogger(__name__)

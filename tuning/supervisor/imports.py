@@ -26,8 +26,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
-from tuning.models import Cells, Epoch, Project, Search, SearchImport, Trial
-from tuning.models.cells import mean_of_last, without_number
+from tuning.models import Epoch, Project, Search, SearchImport, Trial, TrialIndex
+from tuning.models.trial_index import mean_of_last, without_number
 from tuning.protocol.events import (
     IMPORTED,
     MAX_IMPORTED,
@@ -123,7 +123,7 @@ def write_trials(row: SearchImport, search: Search, trials: Iterator[FoundTrial]
             pairs = zip(rows, batch, strict=True)
             epochs = [epoch for trial, found in pairs for epoch in _epochs(trial, found)]
             Epoch.objects.bulk_create(epochs, batch_size=2_000, ignore_conflicts=True)
-            Cells.objects.fill(search, rows)
+            TrialIndex.objects.fill(search, rows)
             most_epochs = max(most_epochs, *(e.epoch for e in epochs), 1)
             most_executions = max(most_executions, *(e.execution + 1 for e in epochs), 1)
             Search.objects.filter(pk=search.pk).update(

@@ -33,7 +33,7 @@ def prepare_bundled() -> None:
 
 def _prepare(dataset: Dataset, worker: Worker) -> None:
     Dataset.objects.filter(pk=dataset.pk).exclude(status=Status.RUNNING).update(
-        status=Status.QUEUED, wanted=True
+        status=Status.QUEUED, requested=True
     )
     if not Dataset.objects.claim(dataset.pk, worker, 0):
         return

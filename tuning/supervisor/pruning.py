@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 from django.db import InterfaceError, OperationalError
 
-from tuning.models import Cells, Search, Trial
+from tuning.models import Search, Trial, TrialIndex
 from tuning.protocol.events import EpochEnd
 from tuning.protocol.statuses import Status
 from tuning.strategies.contract import Curve
@@ -119,4 +119,6 @@ def promote(search: Search) -> None:
     chosen_rows = rows.filter(number__in=[curve.number for curve in chosen])
     keys = list(chosen_rows.values_list("pk", flat=True))
     chosen_rows.update(status=Status.QUEUED, finished_at=None, worker=None, slot=None)
-    Cells.objects.fill(search, list(Trial.objects.select_related("worker").filter(pk__in=keys)))
+    TrialIndex.objects.fill(
+        search, list(Trial.objects.select_related("worker").filter(pk__in=keys))
+    )

@@ -17,8 +17,8 @@ from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from tuning.analysis import limits
-from tuning.models import Attempt, Cells, Epoch, Execution, Search, Trial
-from tuning.models.cells import mean_of_last, without_number
+from tuning.models import Attempt, Epoch, Execution, Search, Trial, TrialIndex
+from tuning.models.trial_index import mean_of_last, without_number
 from tuning.protocol.events import EpochEnd, Metrics, TrialEnd
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
@@ -139,9 +139,9 @@ def fail_trial(
     with transaction.atomic():
         search = locked(trial.search_id)
         infrastructure = failure.code in INFRASTRUCTURE
-        lost_attempts = trial.losses + (1 if infrastructure else 0)
+        lost_attempts = trial.lost_attempts + (1 if infrastructure else 0)
         failures = trial.code_failures + (0 if infrastructure else 1)
-        counts = {"losses": lost_attempts, "code_failures": failures}
+        counts = {"lost_attempts": lost_attempts, "code_failures": failures}
         allowed = (
             lost_attempts < MAX_LOST_ATTEMPTS if infrastructure else failures <= search.retries
         )
@@ -231,9 +231,9 @@ def fail_execution(
     with transaction.atomic():
         locked(trial.search_id)
         must_hold(execution)
-        lost_attempts = execution.losses + 1
+        lost_attempts = execution.lost_attempts + 1
         if failure.code in INFRASTRUCTURE and lost_attempts < MAX_LOST_ATTEMPTS:
-            release_execution(execution, losses=lost_attempts)
+            release_execution(execution, lost_attempts=lost_attempts)
         else:
             fail_trial(trial, failure, log_tail, peak_memory, news)
 
@@ -402,7 +402,7 @@ def _end(
         values["execution_scores"] = scores
     if not Trial.objects.finish(trial.pk, trial.attempt, status, **values):
         raise LeaseLost
-    Cells.objects.fill(search, [Trial.objects.select_related("worker").get(pk=trial.pk)])
+    TrialIndex.objects.fill(search, [Trial.objects.select_related("worker").get(pk=trial.pk)])
     _close_attempt(trial, outcome)
     _withdraw_executions(trial, search)
     Search.objects.touch(search.pk)

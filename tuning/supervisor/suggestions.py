@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db.models import F, Max
 
 from tuning.analysis.warm_start import Fitting
-from tuning.models import Cells, Search, Trial
+from tuning.models import Search, Trial, TrialIndex
 from tuning.models.trials import first_epoch_of
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import default_values
@@ -87,7 +87,7 @@ def take(search: Search, drawn: Drawn) -> Trial | None:
         values=values,
         tuner_values=own,
     )
-    Cells.objects.fill(search, [trial])
+    TrialIndex.objects.fill(search, [trial])
     return trial
 
 
@@ -117,11 +117,11 @@ def _known(search: Search) -> list[KnownTrial]:
 
 def _warm(search: Search) -> list[KnownTrial]:
     """What the search begins with, as far as its space holds it."""
-    if not search.fed_count:
+    if not search.warm_start_count:
         return []
     fits = Fitting(search.space, search.strategy)
     known = []
-    for trial in search.fed_trials.completed().order_by("search__number", "number"):
+    for trial in search.warm_start_trials.completed().order_by("search__number", "number"):
         values = fits.values(trial.values)
         if values is not None and trial.score is not None:
             step = (trial.best_epoch or 1) - trial.first_epoch - 1

@@ -185,7 +185,7 @@ def _form_page(
 def _state(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
     """What the page says about the preparation. `waiting`: it will change."""
     failed = dataset.status in (Status.FAILED, Status.STOPPED)
-    waiting = dataset.wanted and not dataset.is_ready and not failed
+    waiting = dataset.requested and not dataset.is_ready and not failed
     return {
         "dataset": dataset,
         "failed": failed and not dataset.is_ready,

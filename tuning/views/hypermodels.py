@@ -198,7 +198,7 @@ def _state(request: HttpRequest, hypermodel: HyperModel) -> dict[str, Any]:
     rows = rows.select_related("dataset")
     wanted = request.GET.get("dataset", "")
     chosen = rows.filter(dataset=int(wanted)) if wanted.isdecimal() and len(wanted) < 9 else None
-    inspection = (chosen and chosen.first()) or rows.active().filter(wanted=True).first()
+    inspection = (chosen and chosen.first()) or rows.active().filter(requested=True).first()
     [known] = known_spaces(request.user, [hypermodel])
     if inspection:
         known = KnownSpace(hypermodel, inspection)
@@ -211,7 +211,9 @@ def _state(request: HttpRequest, hypermodel: HyperModel) -> dict[str, Any]:
         and not inspection.dataset.is_ready
         and inspection.dataset.status == Status.FAILED
     )
-    waiting = bool(inspection and inspection.wanted and inspection.is_active and not dataset_failed)
+    waiting = bool(
+        inspection and inspection.requested and inspection.is_active and not dataset_failed
+    )
     return {
         "hypermodel": hypermodel,
         "known": known,

@@ -123,7 +123,7 @@ def _plan_context(project: Project, forms: Forms) -> dict[str, Any]:
         context["warm_start"] = warm_start(forms.earlier, sketch)
         context["both"] = side_by_side(forms.earlier.space, sketch.space)
         if forms.warm_start.is_requested:
-            sketch.fed_count = len(context["warm_start"].trials)
+            sketch.warm_start_count = len(context["warm_start"].trials)
     context["plan"] = plan_info(sketch)
     context["baseline_note"] = baseline_note(forms.space.space, project.inspection.space)
     return context

@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from tuning.analysis.plots import PLOTS
 from tuning.analysis.trials.selection import Selection
-from tuning.models import Cells, Search, Trial
+from tuning.models import Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 
 
@@ -37,7 +37,7 @@ def big(make_search: Any) -> Search:
             score=score if done else None,
             metrics={"val_accuracy": score, "val_loss": 1 - score} if done else {},
         )  # fmt: skip
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     search.refresh_from_db()
     return search
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tuning.models import Cells, Search, Trial, Worker
+from tuning.models import Search, Trial, TrialIndex, Worker
 from tuning.protocol.statuses import Status
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def test_bars_are_on_their_worker_s_slot(big: Search, info: Any) -> None:
     Trial.objects.filter(search=big, number=3).update(
         worker=worker, slot=0, started_at=NOON, status=Status.RUNNING, finished_at=None
     )
-    Cells.objects.fill(big)
+    TrialIndex.objects.fill(big)
     found = info("timeline", big)
     assert found["number"] == [1, 2, 3]
     assert [found["lines"][place] for place in found["place"]] == [

@@ -24,7 +24,7 @@ from tuning.analysis.exports import guarded
 from tuning.analysis.trials.exports import FORMATS, Rows, parquet, rows
 from tuning.analysis.trials.exports.latex_text import escaped
 from tuning.analysis.trials.selection import Selection
-from tuning.models import Cells, Search, Star, Tag, Trial
+from tuning.models import Search, Star, Tag, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 
 LONG = "a/long/path/" * 40
@@ -39,7 +39,7 @@ def many(make_search: Any) -> Any:
         search.trials.all().delete()
         draw = random.Random(7)
         Trial.objects.bulk_create(_trial(search, number, draw) for number in range(1, count + 1))
-        Cells.objects.fill(search)
+        TrialIndex.objects.fill(search)
         search.refresh_from_db()
         return search
 
@@ -336,7 +336,7 @@ def test_latex_rounds_as_the_page_does(make_search: Any, alice: User) -> None:
         search=search, number=1, values=values, status=Status.COMPLETED, score=0.983333333,
         metrics={"val_loss": 0.1}, parameters=12345,
     )  # fmt: skip
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     search.refresh_from_db()
     keys = ("score", *(f"hp:{name}" for name in values), "metric:val_loss", "parameters", "memory")
     source = export(search, alice, "latex", "&".join(f"column={key}" for key in keys)).decode()

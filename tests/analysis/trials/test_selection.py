@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from tuning.analysis.trials.frame import frame_of
 from tuning.analysis.trials.operators import OPERATORS
 from tuning.analysis.trials.selection import Selection
-from tuning.models import Cells, Search, Star, Tag, Trial, Worker
+from tuning.models import Search, Star, Tag, Trial, TrialIndex, Worker
 from tuning.protocol.statuses import Status
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def big(make_search: Any, worker: Worker) -> Search:
     Trial.objects.filter(search=search, number=60).update(
         status=Status.RUNNING, score=None, metrics={}, failure_code=""
     )
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     search.refresh_from_db()
     return search
 
@@ -233,9 +233,9 @@ def test_columns_beyond_the_slots_are_filtered_all_the_same(make_search: Any, al
     for number in range(1, 5):
         values = dict.fromkeys(names, float(number))
         Trial.objects.create(search=search, number=number, values=values, status="completed")
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     search.refresh_from_db()
-    assert "hp:width_59" not in search.slots
+    assert "hp:width_59" not in search.index_columns
     selection = Selection.read(search, "hp:width_59__gt=2&sort=-hp:width_59", alice)
     assert numbers(selection) == [4, 3]
     frame = frame_of(selection, ["number", "hp:width_59", "hp:width_0"])

@@ -9,7 +9,7 @@ from tuning.analysis.trials.facets import facet_of
 from tuning.analysis.trials.families import families, grouped, spans
 from tuning.analysis.trials.selection import Selection
 from tuning.analysis.trials.table import PAGE_SIZE, Table, table_of
-from tuning.models import Cells, Comment, Search, Star, Tag, Trial
+from tuning.models import Comment, Search, Star, Tag, Trial, TrialIndex
 
 from .test_selection import big, raw, worker
 
@@ -54,7 +54,7 @@ def test_pages(make_search: Any, alice: User) -> None:
         Trial(search=search, number=number, status="completed")
         for number in range(1, PAGE_SIZE * 2 + 2)
     )
-    Cells.objects.fill(search)
+    TrialIndex.objects.fill(search)
     second = table(search, alice, "page=2")
     assert [row.trial.number for row in second.rows] == list(
         range(PAGE_SIZE + 1, PAGE_SIZE * 2 + 1)
@@ -85,7 +85,7 @@ def test_long_texts_are_cut_and_whole_on_hover(big: Search, alice: User) -> None
     trial = big.trials.get(number=1)
     trial.values["optimizer"] = "o" * 300
     trial.save()
-    Cells.objects.fill(big)
+    TrialIndex.objects.fill(big)
     cell = table(big, alice, "column=hp:optimizer").rows[0].cells[1]
     assert len(cell.text) < 80
     assert cell.title == "o" * 300
@@ -163,8 +163,8 @@ def test_an_address_keeps_the_view_that_it_came_from(big: Search, alice: User) -
 
 
 def test_columns_beyond_the_slots_have_colours_and_histograms_too(big: Search, alice: User) -> None:
-    slots = {key: slot for key, slot in big.slots.items() if key != "hp:units"}
-    Search.objects.filter(pk=big.pk).update(slots=slots)
+    slots = {key: slot for key, slot in big.index_columns.items() if key != "hp:units"}
+    Search.objects.filter(pk=big.pk).update(index_columns=slots)
     big.refresh_from_db()
     selection = Selection.read(big, "column=hp:units&colour=hp:units", alice)
     shades = {row.cells[1].text: row.cells[1].shade for row in table_of(selection).rows}

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F, FloatField, Max, Min, Q, QuerySet, RowRange, Sum, Value, Window
 from django.db.models.functions import Coalesce
 
-from tuning.models import Cells, Search
+from tuning.models import Search, TrialIndex
 
 from .searches import by_objective, name_of
 
@@ -36,7 +36,7 @@ def best_over_time_info(searches: Sequence[Search]) -> dict[str, Any]:
 
 
 def _curves(search: Search) -> dict[str, Curve]:
-    ended = Cells.objects.filter(search=search).exclude(status="")
+    ended = TrialIndex.objects.filter(search=search).exclude(status="")
     end = ended.aggregate(
         number=Max("number"), seconds=Sum("seconds"), started=Min("trial__started_at"),
         finished=Max("trial__finished_at"),
@@ -53,7 +53,7 @@ def _curves(search: Search) -> dict[str, Curve]:
 
 
 def _wall(
-    search: Search, ended: QuerySet[Cells], started: datetime | None, finished: datetime | None
+    search: Search, ended: QuerySet[TrialIndex], started: datetime | None, finished: datetime | None
 ) -> Curve:
     """In the order in which trials ended. Imported ones may not know when that was."""
     if started is None or finished is None:
@@ -68,7 +68,7 @@ def _wall(
     return _curve(points, (finished - started).total_seconds())
 
 
-def _improvements(search: Search, ended: QuerySet[Cells], order: str) -> QuerySet[Cells]:
+def _improvements(search: Search, ended: QuerySet[TrialIndex], order: str) -> QuerySet[TrialIndex]:
     """The trials that beat all before them. Trials without a score count for the time only."""
     highest = search.direction == Search.Direction.MAX
     before = Window(

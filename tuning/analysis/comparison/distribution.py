@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
-from tuning.models import Cells, Search
+from tuning.models import Search, TrialIndex
 from tuning.protocol.statuses import Status
 
 from .searches import by_objective, name_of
@@ -27,7 +27,7 @@ def distribution_info(searches: Sequence[Search]) -> dict[str, Any]:
 
 
 def _curve(search: Search) -> dict[str, Any]:
-    scored = Cells.objects.filter(search=search, status=Status.COMPLETED, score__isnull=False)
+    scored = TrialIndex.objects.filter(search=search, status=Status.COMPLETED, score__isnull=False)
     count = scored.count()
     every = -(-count // MAX_POINTS) or 1
     ranked = scored.annotate(rank=Window(RowNumber(), order_by="score"))

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tuning.analysis.summary import planned_trials
 from tuning.figures import counted
-from tuning.models import Cells, Search
+from tuning.models import Search, TrialIndex
 from tuning.protocol.statuses import FINISHED, Status
 
 from .settings import objective_text, setting_rows
@@ -25,7 +25,7 @@ class SearchFacts:
     counts: dict[str, int]
     seconds: float
     epochs: int
-    best: Cells | None
+    best: TrialIndex | None
     baseline: float | None
 
     @property
@@ -58,16 +58,16 @@ def facts_of(searches: Sequence[Search]) -> list[SearchFacts]:
     """Three queries, and one for each search, all on cells."""
     counts: dict[int, dict[str, int]] = {search.pk: {} for search in searches}
     sums: dict[int, tuple[float, int]] = dict.fromkeys(counts, (0.0, 0))
-    rows = Cells.objects.filter(search__in=searches).order_by().values_list("search", "status")
+    rows = TrialIndex.objects.filter(search__in=searches).order_by().values_list("search", "status")
     rows = rows.annotate(count=Count("pk"), seconds=Sum("seconds"), epochs=Sum("epochs"))
     for pk, status, count, seconds, epochs in rows:
         counts[pk][status] = count
         sums[pk] = (sums[pk][0] + (seconds or 0), sums[pk][1] + (epochs or 0))
     # The baseline is always the first.
     baselines: dict[int, float | None] = dict(
-        Cells.objects.filter(search__in=searches, number=1, trial__is_baseline=True).values_list(
-            "search", "score"
-        )
+        TrialIndex.objects.filter(
+            search__in=searches, number=1, trial__is_baseline=True
+        ).values_list("search", "score")
     )
     return [
         SearchFacts(
@@ -78,10 +78,10 @@ def facts_of(searches: Sequence[Search]) -> list[SearchFacts]:
     ]  # fmt: skip
 
 
-def best_cells(search: Search) -> Cells | None:
+def best_cells(search: Search) -> TrialIndex | None:
     """Of the best trial; ties go to the earlier one."""
     score = "score" if search.direction == Search.Direction.MIN else "-score"
-    rows = Cells.objects.filter(search=search, status=Status.COMPLETED, score__isnull=False)
+    rows = TrialIndex.objects.filter(search=search, status=Status.COMPLETED, score__isnull=False)
     return rows.order_by(score, "number").first()
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Count, Max, Min
 
-from tuning.models import Cells, Search
-from tuning.models.cells import as_text
+from tuning.models import Search, TrialIndex
+from tuning.models.trial_index import as_text
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
 from .searches import best_cells, name_of
@@ -107,7 +107,7 @@ def _read(search: Search) -> dict[str, _Used]:
     parameters: dict[str, Hyperparameter | None] = {
         parameter.name: parameter for parameter in read_space(search.space)
     }
-    for key in search.slots:
+    for key in search.index_columns:
         prefix, _, name = key.partition(":")
         if prefix == "hp":
             parameters.setdefault(name, None)
@@ -122,13 +122,13 @@ def _read(search: Search) -> dict[str, _Used]:
 def _ranges(search: Search, parameters: dict[str, Hyperparameter | None]) -> dict[str, list[Any]]:
     """The lowest and the highest value of every range, in one pass over the trials."""
     slots = {
-        name: search.slots[f"hp:{name}"]
+        name: search.index_columns[f"hp:{name}"]
         for name, parameter in parameters.items()
         if (parameter is None or parameter.listed is None)
-        and search.slots.get(f"hp:{name}", "").startswith("n")
+        and search.index_columns.get(f"hp:{name}", "").startswith("n")
     }
     ends = {f"{end.__name__}_{slot}": end(slot) for slot in slots.values() for end in (Min, Max)}
-    found = Cells.objects.filter(search=search).aggregate(**ends) if ends else {}
+    found = TrialIndex.objects.filter(search=search).aggregate(**ends) if ends else {}
     return {
         name: [found[f"Min_{slot}"], found[f"Max_{slot}"]]
         for name, slot in slots.items()
@@ -140,21 +140,21 @@ def _tried(
     search: Search, name: str, parameter: Hyperparameter | None, ranges: dict[str, list[Any]]
 ) -> tuple[list[Any], list[int]]:
     """Values and their counts; of a range its ends, without counts."""
-    slot = search.slots.get(f"hp:{name}")
+    slot = search.index_columns.get(f"hp:{name}")
     if name in ranges or slot is None or (parameter and parameter.listed is None):
         return ranges.get(name, []), []
-    rows = Cells.objects.filter(search=search, **{f"{slot}__isnull": False}).order_by()
+    rows = TrialIndex.objects.filter(search=search, **{f"{slot}__isnull": False}).order_by()
     counted = list(rows.values_list(slot).annotate(count=Count("pk")).order_by(slot)[:MAX_VALUES])
     return [value for value, _ in counted], [count for _, count in counted]
 
 
-def _of(cells: Cells | None, search: Search, name: str) -> Any:
-    slot = search.slots.get(f"hp:{name}")
+def _of(cells: TrialIndex | None, search: Search, name: str) -> Any:
+    slot = search.index_columns.get(f"hp:{name}")
     return getattr(cells, slot) if cells and slot else None
 
 
 def _text(value: Any) -> str:
-    """Cells hold whole numbers as floats, which a list of values does not."""
+    """The index holds whole numbers as floats, which a list of values does not."""
     return as_text(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tuning.analysis.trials.frame import frame_of
 from tuning.analysis.trials.selection import Selection
-from tuning.models import Cells, Search
+from tuning.models import Search, TrialIndex
 from tuning.protocol.statuses import Status
 
 from .given import Given, Option
@@ -31,7 +31,9 @@ def distribution_info(selection: Selection, given: Given) -> dict[str, Any]:
     others = comparable(search)
     for other in others:
         if str(other.pk) in chosen and len(curves) <= SEARCHES.most:
-            rows = Cells.objects.filter(search=other, status=Status.COMPLETED, score__isnull=False)
+            rows = TrialIndex.objects.filter(
+                search=other, status=Status.COMPLETED, score__isnull=False
+            )
             found = list(rows.values_list("score", flat=True))
             curves.append(_curve(f"search {other.number}", found))
     return {

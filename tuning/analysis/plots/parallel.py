@@ -34,7 +34,7 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     points = points_of(wider, [*keys, "score"], MAX_LINES)
     inside = None
     if wider is not selection:
-        chosen = set(selection.cells().values_list("pk", flat=True))
+        chosen = set(selection.index_rows().values_list("pk", flat=True))
         inside = [place for place, pk in enumerate(points.frame["pk"]) if pk in chosen]
     return {
         **points.facts(),

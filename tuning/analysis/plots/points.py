@@ -9,7 +9,7 @@ from tuning.analysis.trials.columns import HYPERPARAMETERS, Column
 from tuning.analysis.trials.frame import frame_of
 from tuning.analysis.trials.selection import Selection
 from tuning.figures import counted
-from tuning.models.cells import as_text
+from tuning.models.trial_index import as_text
 from tuning.protocol.statuses import Status
 
 # What a browser draws without a person waiting for it: points are elements, lines are cheap.
@@ -70,7 +70,7 @@ def pruned_trials(selection: Selection) -> set[int]:
     """The keys of the selected trials that plots of scores leave out."""
     if any(item.column.key == "status" for item in selection.filters):
         return set()
-    return set(selection.cells().filter(status=Status.PRUNED).values_list("pk", flat=True))
+    return set(selection.index_rows().filter(status=Status.PRUNED).values_list("pk", flat=True))
 
 
 def axis_of(column: Column, values: Sequence[Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ MAX_BARS = 5_000
 def timeline_info(selection: Selection, _given: Given) -> dict[str, Any]:
     """Milliseconds since 1970, as scripts count. A running trial's bar ends now."""
     rows = Trial.objects.filter(
-        search=selection.search, cells__in=selection.cells(), started_at__isnull=False
+        search=selection.search, index_row__in=selection.index_rows(), started_at__isnull=False
     )
     total = rows.count()
     # The latest: what a person looks for in a running search.

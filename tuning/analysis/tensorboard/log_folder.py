@@ -61,7 +61,7 @@ def _trials(search: Search) -> Iterator[tuple[Trial, list[Epoch]]]:
 def _metric_names(search: Search) -> set[str]:
     """Of all completed trials: cells know them by their columns."""
     prefixes = ("metric:", "last:")
-    names = {key.partition(":")[2] for key in search.slots if key.startswith(prefixes)}
+    names = {key.partition(":")[2] for key in search.index_columns if key.startswith(prefixes)}
     return names | {search.objective}
 
 

@@ -1,13 +1,13 @@
 """Reading the trials of a search: columns, filters, order, pages. An address has it all.
 
-- Cells (`models/cells.py`): one narrow typed row a trial, written with it. The database filters,
-  sorts and pages them; only the hundred trials of the page are then read with their JSON, which
-  has the exact values.
-- `columns.py` says which columns a search has and where Cells has them, `operators.py` what can
-  be asked of them, `families.py` which hyperparameters belong together, `shades.py` how cells are
-  coloured, `facets.py` what a column offers to choose from: histograms (a CASE over the bins'
-  edges) and values with their counts, in the trials that the filters of the other columns leave,
-  over the axis of all trials.
+- `TrialIndex` (`models/trial_index.py`): one narrow typed row a trial, written with it. The
+  database filters, sorts and pages them; only the hundred trials of the page are then read with
+  their JSON, which has the exact values.
+- `columns.py` says which columns a search has and where the trial index has them, `operators.py`
+  what can be asked of them, `families.py` which hyperparameters belong together, `shades.py` how
+  cells are coloured, `facets.py` what a column offers to choose from: histograms (a CASE over the
+  bins' edges) and values with their counts, in the trials that the filters of the other columns
+  leave, over the axis of all trials.
 - `table.py` makes texts of a page's rows and `templatetags/trial_table.py` HTML of those:
   thousands of cells, so they are joined in Python and escaped once.
 - The view answers `HX-Request` with the page's changing pieces, 204 if there is no news `since` a

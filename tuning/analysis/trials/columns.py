@@ -32,8 +32,9 @@ PARTS = {"hp": "values", "metric": "metrics", "last": "last_metrics"}
 @dataclass(frozen=True)
 class Column:
     """`key` is what addresses call it, `kind` what its cells hold: number, text, status, stars or
-    tags. `field` is where Cells has it, unless `source` says how to find it. `better` is "max" or
-    "min" if there is a better and a worse; `log` columns are spread over orders of magnitude."""
+    tags. `field` is where the trial index has it, unless `source` says how to find it. `better` is
+    "max" or "min" if there is a better and a worse; `log` columns are spread over orders of
+    magnitude."""
 
     key: str
     label: str
@@ -122,7 +123,7 @@ def _hyperparameters(search: Search) -> list[Column]:
         is_number = all(_is_number(parameter) for parameter in parameters)
         log = any(parameter.sampling != "linear" for parameter in parameters)
         columns.append(_of_trial(search, f"hp:{name}", is_number, log, parameters[0]))
-    for key, slot in search.slots.items():
+    for key, slot in search.index_columns.items():
         name = key.removeprefix("hp:")
         if key.startswith("hp:") and name not in named and name not in fixed:
             columns.append(_of_trial(search, key, slot.startswith("n"), False, None))
@@ -132,7 +133,7 @@ def _hyperparameters(search: Search) -> list[Column]:
 def _of_trial(
     search: Search, key: str, is_number: bool, log: bool, parameter: Hyperparameter | None
 ) -> Column:
-    slot = search.slots.get(key, "")
+    slot = search.index_columns.get(key, "")
     if slot:
         is_number = slot.startswith("n")
     kind = "number" if is_number else "text"
@@ -146,10 +147,11 @@ def _of_trial(
 def _numbers(search: Search) -> list[Column]:
     """Metrics: validation first, as people look at those; training metrics that have a validation
     metric beside them are hidden, and so is the objective, which is the score."""
-    slots = [key.removeprefix("metric:") for key in search.slots if key.startswith("metric:")]
+    known = [key for key in search.index_columns if key.startswith("metric:")]
+    reported = [key.removeprefix("metric:") for key in known]
     declared = [] if search.is_imported else search.inspection.metrics
     names = sorted(
-        {*slots, *declared} or {search.objective},
+        {*reported, *declared} or {search.objective},
         key=lambda name: (not name.startswith("val_"), name),
     )
     best = [_metric(search, "metric", name, METRICS, names) for name in names]
@@ -159,7 +161,7 @@ def _numbers(search: Search) -> list[Column]:
 
 def _metric(search: Search, prefix: str, name: str, group: str, names: list[str]) -> Column:
     key = f"{prefix}:{name}"
-    slot = search.slots.get(key, "")
+    slot = search.index_columns.get(key, "")
     better = search.direction_of(name)
     shown = group == METRICS and name != search.objective and f"val_{name}" not in names
     label = name if group == METRICS else f"last {name}"

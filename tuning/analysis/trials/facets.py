@@ -12,7 +12,7 @@ from django.db.models import Case, Count, F, IntegerField, Max, Min, Value, When
 
 from tuning.analysis.profiles import Bar, bars_of
 from tuning.figures import setting
-from tuning.models import Cells, Tag, Trial
+from tuning.models import Tag, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 
 from .columns import Column
@@ -85,7 +85,7 @@ def facet_of(selection: Selection, column: Column, log: bool | None = None) -> F
 
 
 def _numbers(selection: Selection, column: Column, log: bool | None) -> Facet:
-    every, fields = named(Cells.objects.filter(search=selection.search).order_by(), [column])
+    every, fields = named(TrialIndex.objects.filter(search=selection.search).order_by(), [column])
     field = fields[column.key]
     figures = every.annotate(figure=F(field))
     ends = figures.aggregate(low=Min("figure"), high=Max("figure"))
@@ -95,7 +95,7 @@ def _numbers(selection: Selection, column: Column, log: bool | None) -> Facet:
     low, high = float(low), float(high)
     is_log = low > 0 and (spread_widely(column, low, high) if log is None else log)
     edges = _edges(low, high, is_log)
-    rows, _ = named(selection.cells(), [column])
+    rows, _ = named(selection.index_rows(), [column])
     known = rows.exclude(**{field: None}).annotate(figure=F(field))
     counted = dict(known.annotate(bin=_bin(edges)).values_list("bin").annotate(Count("pk")))
     counts = [counted.get(place, 0) for place in range(len(edges) - 1)]
@@ -125,7 +125,7 @@ def _bin(edges: list[float]) -> Case:
 
 
 def _texts(selection: Selection, column: Column) -> Facet:
-    rows, fields = named(selection.cells(), [column])
+    rows, fields = named(selection.index_rows(), [column])
     field = fields[column.key]
     known = rows.exclude(**{field: None}).exclude(**{field: ""})
     values, more = _listed(known, field, MAX_LISTED)
@@ -148,9 +148,9 @@ def _text(value: Any) -> str:
 
 def _statuses(selection: Selection) -> tuple[Listed, ...]:
     """In their order. What is active is in the trials' own rows."""
-    ended = dict(selection.cells().values_list("status").annotate(Count("pk")))
-    active = Trial.objects.filter(search=selection.search, cells__status="").order_by()
-    chosen = active.filter(pk__in=selection.cells().filter(status="").values("pk"))
+    ended = dict(selection.index_rows().values_list("status").annotate(Count("pk")))
+    active = Trial.objects.filter(search=selection.search, index_row__status="").order_by()
+    chosen = active.filter(pk__in=selection.index_rows().filter(status="").values("pk"))
     counts = ended | dict(chosen.values_list("status").annotate(Count("pk")))
     return tuple(
         Listed(status, status.caption, counts[status]) for status in Status if counts.get(status)
@@ -158,6 +158,6 @@ def _statuses(selection: Selection) -> tuple[Listed, ...]:
 
 
 def _tags(selection: Selection) -> tuple[Listed, ...]:
-    tags = Tag.objects.filter(trial__in=selection.cells().values("trial")).order_by("name")
+    tags = Tag.objects.filter(trial__in=selection.index_rows().values("trial")).order_by("name")
     counted = tags.values_list("name").annotate(Count("pk"))
     return tuple(Listed(name, name, count) for name, count in counted)

@@ -9,8 +9,8 @@ import re2
 from django.db.models import F, Q, QuerySet
 
 from tuning.figures import in_words, setting
-from tuning.models import Cells, Search, Star, Tag, Trial
-from tuning.models.cells import as_text
+from tuning.models import Search, Star, Tag, Trial, TrialIndex
+from tuning.models.trial_index import as_text
 from tuning.protocol.statuses import ACTIVE, Status
 
 from .columns import HYPERPARAMETERS, WHOLE, Column
@@ -46,7 +46,7 @@ class Asked:
 
     search: Search
     user: Any
-    trials: QuerySet[Cells]
+    trials: QuerySet[TrialIndex]
 
 
 @dataclass(frozen=True)

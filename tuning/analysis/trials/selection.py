@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
 from tuning.figures import in_words
-from tuning.models import Cells, Search
+from tuning.models import Search, TrialIndex
 
 from .columns import Column, Columns, columns_of
 from .operators import OPERATORS, Asked, BadFilter, Operator, operators_for
@@ -170,20 +170,20 @@ class Selection:
     @cached_property
     def total(self) -> int:
         """How many trials the search has."""
-        return Cells.objects.filter(search=self.search).count()
+        return TrialIndex.objects.filter(search=self.search).count()
 
     @cached_property
     def count(self) -> int:
         """How many of them are left."""
-        return self.cells().count() if self.filters else self.total
+        return self.index_rows().count() if self.filters else self.total
 
-    def cells(self) -> QuerySet[Cells]:
+    def index_rows(self) -> QuerySet[TrialIndex]:
         """The trials that are left, in no order."""
-        return self._cells.all()
+        return self._index_rows.all()
 
     @cached_property
-    def _cells(self) -> QuerySet[Cells]:
-        rows = Cells.objects.filter(search=self.search).order_by()
+    def _index_rows(self) -> QuerySet[TrialIndex]:
+        rows = TrialIndex.objects.filter(search=self.search).order_by()
         asked = [item.column for item in self.filters]
         rows, fields = named(rows, asked)
         early = [item for item in self.filters if not item.operator.last]
@@ -194,21 +194,21 @@ class Selection:
         conditions = [self._condition(item, rows, fields) for item in late]
         return rows.filter(*conditions)
 
-    def ordered(self) -> QuerySet[Cells]:
+    def ordered(self) -> QuerySet[TrialIndex]:
         """The same in the wanted order; what has no value comes last."""
-        rows, fields = named(self.cells(), [sort.column for sort in self.sort])
+        rows, fields = named(self.index_rows(), [sort.column for sort in self.sort])
         order = []
         for sort in self.sort:
             field = F(fields[sort.column.key])
             order.append(field.desc(nulls_last=True) if sort.down else field.asc(nulls_last=True))
         return rows.order_by(*order, "number")
 
-    def _condition(self, item: Filter, rows: QuerySet[Cells], fields: Mapping[str, str]) -> Q:
+    def _condition(self, item: Filter, rows: QuerySet[TrialIndex], fields: Mapping[str, str]) -> Q:
         asked = Asked(self.search, self.user, rows)
         return item.operator.condition(asked, item.column, fields[item.column.key], item.value)
 
 
-def named(rows: QuerySet[Cells], columns: Sequence[Column]) -> tuple[Any, dict[str, str]]:
+def named(rows: QuerySet[TrialIndex], columns: Sequence[Column]) -> tuple[Any, dict[str, str]]:
     """The rows with a name for each of the columns, to filter and order by."""
     fields: dict[str, str] = {}
     for column in columns:

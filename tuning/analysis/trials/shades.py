@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import F, Max, Min
 
-from tuning.models.cells import as_text
+from tuning.models.trial_index import as_text
 
 from .columns import Column
 from .selection import Selection, named
@@ -31,7 +31,7 @@ def shades_of(selection: Selection) -> dict[str, Shade]:
 def _scales(selection: Selection, columns: list[Column]) -> dict[str, Shade]:
     if not columns:
         return {}
-    rows, fields = named(selection.cells(), columns)
+    rows, fields = named(selection.index_rows(), columns)
     places = range(len(columns))
     figures = {f"figure_{i}": F(fields[columns[i].key]) for i in places}
     ends = rows.annotate(**figures).aggregate(
@@ -71,7 +71,7 @@ def spread_widely(column: Column, low: float, high: float) -> bool:
 
 def _kinds(selection: Selection, column: Column) -> Shade:
     """A colour each for the first few texts, in their order."""
-    rows, fields = named(selection.cells(), [column])
+    rows, fields = named(selection.index_rows(), [column])
     field = fields[column.key]
     found = rows.exclude(**{field: None}).order_by(field).values_list(field, flat=True)
     order = {str(value): place for place, value in enumerate(found.distinct()[:KINDS], start=1)}

@@ -22,7 +22,7 @@ from django.db import transaction
 from tuning.management.prepared import lacks_migrations
 from tuning.management.privacy import close_data_folder
 from tuning.management.processes import folder_lock
-from tuning.models import Cells
+from tuning.models import TrialIndex
 
 # plotly brings example data, themes and a widget for notebooks; no page uses them. Patterns are
 # matched within each folder of static files.
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         # Two that start together: the second one waits and then finds everything done.
         with folder_lock(Path(settings.DATA_ROOT) / "bootstrap.lock", wait_seconds=WAIT_SECONDS):
             self._migrate()
-            Cells.objects.fill_missing()
+            TrialIndex.objects.fill_missing()
             self._collect_static()
             self._load_builtins()
             self._create_account()

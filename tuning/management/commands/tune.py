@@ -435,7 +435,7 @@ def _reason(work: Dataset | Inspection | SavedModel) -> str:
 def _unchosen(dataset: Dataset) -> str:
     """Why a file waits for choices: none were made, or they were refused."""
     if dataset.is_arrays and not dataset.failure_message:
-        return f"{array_question(dataset.look)} Use --x and --y."
+        return f"{array_question(dataset.detected_schema)} Use --x and --y."
     return _reason(dataset)
 
 

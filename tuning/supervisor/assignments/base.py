@@ -110,15 +110,15 @@ class Assignment(ABC):
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         """The work ended badly. Lost attempts are tried again."""
-        lost_attempts = self.row.losses + (failure.code == FailureCode.WORKER_LOST)
-        if failure.code == FailureCode.WORKER_LOST and lost_attempts < MAX_LOST_ATTEMPTS:
-            self._must(self.rows.requeue(self.row.pk, self.row.attempt, losses=lost_attempts))
+        lost = self.row.lost_attempts + (failure.code == FailureCode.WORKER_LOST)
+        if failure.code == FailureCode.WORKER_LOST and lost < MAX_LOST_ATTEMPTS:
+            self._must(self.rows.requeue(self.row.pk, self.row.attempt, lost_attempts=lost))
             return
         if failure.code == FailureCode.WORKER_LOST:
-            failure = lost_too_often(lost_attempts, failure)
+            failure = lost_too_often(lost, failure)
         self._finish(
             Status.FAILED,
-            losses=lost_attempts,
+            lost_attempts=lost,
             failure_code=failure.code,
             failure_message=failure.message,
             failure_traceback=failure.traceback,

@@ -74,15 +74,15 @@ class PreparationAssignment(Assignment):
 
     def _take_schema(self, schema: dict[str, Any], *, asks: bool) -> bool:
         """What was found in a table or among arrays. `asks`: a person has to choose now."""
-        self.row.look = schema
+        self.row.detected_schema = schema
         if not asks:
-            self._update(look=schema)
+            self._update(detected_schema=schema)
             return False
-        self._await_choices(look=schema)
+        self._await_choices(detected_schema=schema)
         return True
 
     def _await_choices(self, **values: Any) -> None:
-        self._must(self.rows.requeue(self.row.pk, self.row.attempt, wanted=False, **values))
+        self._must(self.rows.requeue(self.row.pk, self.row.attempt, requested=False, **values))
 
     def _store(self, root: Path, event: Prepared) -> None:
         facts = facts_of(event.profile) if self.row.is_upload else {}
@@ -100,11 +100,11 @@ class PreparationAssignment(Assignment):
             raise
 
     def _finish(self, status: Status, **values: Any) -> None:
-        if status == Status.FAILED and self.row.look and self.row.original.exists():
+        if status == Status.FAILED and self.row.detected_schema and self.row.original.exists():
             # Other choices may do, and the file is still there.
             self._await_choices(**values)
             return
-        super()._finish(status, look={}, **values)
+        super()._finish(status, detected_schema={}, **values)
         if self.row.is_upload:
             self.row.original.unlink(missing_ok=True)
 

@@ -5,7 +5,7 @@ Every format is a function from Rows to pieces of the file, so that exports of a
 `tuning/analysis/trials/exports` has a function for each format from `Rows` to pieces of a file.
 Which trials and in which order is settled at once (8 bytes a trial); their values are read 500 at
 a time while the pieces go out, with nothing open in between, so that memory does not grow with a
-search and a slow download holds no transaction. Values come from the trial's own JSON: `Cells`
+search and a slow download holds no transaction. Values come from the trial's own JSON: `TrialIndex`
 has floats and shortened texts.
 """
 

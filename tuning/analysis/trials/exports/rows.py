@@ -7,12 +7,12 @@ from typing import Any
 
 from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.selection import Selection
-from tuning.models import Cells, Tag
+from tuning.models import Tag, TrialIndex
 
 # Few enough for the parameters of one statement on every database.
 BATCH = 500
 
-# What a trial that is still active tells as well, where Cells waits for its end.
+# What a trial that is still active tells as well, where the trial index waits for its end.
 OF_TRIAL = {
     "status": "trial__status", "epochs": "trial__epochs_done", "parameters": "trial__parameters",
     "memory": "trial__peak_memory", "worker": "trial__worker__name",
@@ -27,7 +27,7 @@ class Rows:
     transaction, in which SQLite's log would grow and PostgreSQL could not clean up.
 
     Values are int, float (finite), bool, str, a list of str for tags, or None for what a trial does
-    not have. They come from the trial itself, since Cells has floats and shortened texts.
+    not have. They come from the trial itself, since the index has floats and shortened texts.
     """
 
     def __init__(self, selection: Selection, columns: Sequence[Column] | None = None) -> None:
@@ -65,7 +65,7 @@ class _Batch:
 
     def read(self, trials: Sequence[int]) -> list[Row]:
         """In this order; a trial that was deleted meanwhile is left out."""
-        found = Cells.objects.filter(pk__in=trials).values_list(*self.fields)
+        found = TrialIndex.objects.filter(pk__in=trials).values_list(*self.fields)
         records = {record[0]: record for record in found}
         tags = self._tags(trials)
         present = ((*records[pk], tags.get(pk)) for pk in trials if pk in records)

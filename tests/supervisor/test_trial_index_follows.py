@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from tuning.actions.searches import extend_search, pause_search, resume_search, stop_search
-from tuning.models import Cells, Search, Trial
+from tuning.models import Search, Trial, TrialIndex
 from tuning.protocol.events import Built, EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.supervisor.claims import Slot, claim_next
@@ -48,11 +48,12 @@ def fates(draw: random.Random) -> Callable[[SearchOrder, TrialOrder], Iterator[S
 
 def assert_cells_follow(search: Search) -> None:
     search.refresh_from_db()
-    kept = search.slots, list(Cells.objects.filter(search=search).order_by("number").values())
+    index = TrialIndex.objects.filter(search=search).order_by("number")
+    kept = search.index_columns, list(index.values())
     with transaction.atomic():
-        Cells.objects.fill(search)
+        TrialIndex.objects.fill(search)
     search.refresh_from_db()
-    anew = search.slots, list(Cells.objects.filter(search=search).order_by("number").values())
+    anew = search.index_columns, list(index.all().values())
     assert kept == anew
     assert len(anew[1]) == search.trials.count()
 
@@ -97,7 +98,7 @@ def test_a_stopped_trial_keeps_what_an_earlier_attempt_left(
     Trial.objects.filter(pk=trial.pk).update(parameters=100, epochs_done=2)
     release_trial(trial, "The worker stopped")
     stop_search(search)
-    cells = Cells.objects.get(trial=trial)
+    cells = TrialIndex.objects.get(trial=trial)
     assert (cells.status, cells.parameters, cells.epochs) == ("stopped", 100, 2)
     assert cells.seconds is not None
     assert_cells_follow(search)

@@ -1,7 +1,7 @@
 """What the trial table filters and sorts by: one narrow row a trial, in typed columns.
 
-Trials carry texts and JSON, so that going through 100,000 of them takes seconds. Cells are what a
-database goes through in milliseconds. They follow from the trial and are written with it, in the
+Trials carry texts and JSON, so that going through 100,000 of them takes seconds. A database goes
+through these rows in milliseconds. Each follows from its trial and is written with it, in the
 same transaction: values when it is made, results when it ends. While a trial is active its `status`
 here is empty: its own row tells.
 """
@@ -15,33 +15,33 @@ from .searches import Search
 from .teams import TeamOwnedQuerySet
 from .trials import Epoch, Trial
 
-NUMBER_SLOTS, TEXT_SLOTS = 48, 16
+NUMBER_COLUMNS, TEXT_COLUMNS = 48, 16
 # What a cell of text holds of a longer one.
 MAX_TEXT = 200
 BATCH = 2000
 
 
-class CellsQuerySet(TeamOwnedQuerySet):
+class TrialIndexQuerySet(TeamOwnedQuerySet):
     team_path = "search__project__team"
 
     def fill(self, search: Search, trials: Iterable[Trial] | None = None) -> None:
-        """Write the cells of these trials (all of the search's without them). Called in a
-        transaction that holds the search's lock, since new columns get their slots here."""
-        known = dict(search.slots)
+        """Write the rows of these trials (all of the search's without them). Called in a
+        transaction that holds the search's lock, since new columns get their places here."""
+        known = dict(search.index_columns)
         every = search.trials.select_related("worker").order_by("number")
-        rows: list[Cells] = []
+        rows: list[TrialIndex] = []
         for trial in every.iterator(BATCH) if trials is None else trials:
-            rows.append(_cells_of(search, trial))
+            rows.append(_row_of(search, trial))
             if len(rows) == BATCH:
                 self._put(rows)
                 rows = []
         self._put(rows)
-        if search.slots != known:
-            Search.objects.filter(pk=search.pk).update(slots=search.slots)
+        if search.index_columns != known:
+            Search.objects.filter(pk=search.pk).update(index_columns=search.index_columns)
 
     def fill_missing(self) -> int:
-        """Write what is missing, of searches from before there were cells. How many searches."""
-        searches = list(Search.objects.filter(trials__cells__isnull=True).distinct())
+        """Write what is missing, of searches from before there was an index. How many searches."""
+        searches = list(Search.objects.filter(trials__index_row__isnull=True).distinct())
         for search in searches:
             with transaction.atomic():
                 Search.objects.select_for_update().get(pk=search.pk)
@@ -51,19 +51,19 @@ class CellsQuerySet(TeamOwnedQuerySet):
                 self.fill(search)
         return len(searches)
 
-    def _put(self, rows: list["Cells"]) -> None:
+    def _put(self, rows: list["TrialIndex"]) -> None:
         names = [field.name for field in self.model._meta.concrete_fields if not field.primary_key]
         self.bulk_create(rows, update_conflicts=True, unique_fields=["trial"], update_fields=names)
 
 
-class Cells(models.Model):
-    """`slots` of the search tells which of n0 … and t0 … holds which hyperparameter or metric."""
+class TrialIndex(models.Model):
+    """`Search.index_columns` says which of n0 … and t0 … holds which hyperparameter or metric."""
 
     trial = models.OneToOneField(
-        Trial, on_delete=models.CASCADE, primary_key=True, related_name="cells"
+        Trial, on_delete=models.CASCADE, primary_key=True, related_name="index_row"
     )
     search = models.ForeignKey(
-        Search, on_delete=models.CASCADE, related_name="cells", db_index=False
+        Search, on_delete=models.CASCADE, related_name="index_rows", db_index=False
     )
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=10, blank=True)
@@ -76,7 +76,7 @@ class Cells(models.Model):
     worker = models.CharField(max_length=200, blank=True)
     not_finite = models.CharField(max_length=MAX_TEXT, blank=True)
 
-    objects = CellsQuerySet.as_manager()
+    objects = TrialIndexQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -89,13 +89,13 @@ class Cells(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"cells of trial {self.number}"
+        return f"row of trial {self.number}"
 
 
-for _slot in range(NUMBER_SLOTS):
-    Cells.add_to_class(f"n{_slot}", models.FloatField(null=True))
-for _slot in range(TEXT_SLOTS):
-    Cells.add_to_class(f"t{_slot}", models.CharField(max_length=MAX_TEXT, null=True))
+for _place in range(NUMBER_COLUMNS):
+    TrialIndex.add_to_class(f"n{_place}", models.FloatField(null=True))
+for _place in range(TEXT_COLUMNS):
+    TrialIndex.add_to_class(f"t{_place}", models.CharField(max_length=MAX_TEXT, null=True))
 
 
 def as_text(value: Any) -> str:
@@ -103,9 +103,9 @@ def as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)[:MAX_TEXT]
 
 
-def _cells_of(search: Search, trial: Trial) -> Cells:
+def _row_of(search: Search, trial: Trial) -> TrialIndex:
     ended = not trial.is_active
-    cells = Cells(
+    row = TrialIndex(
         trial=trial, search=search, number=trial.number,
         status=trial.status if ended else "",
         failure=trial.failure_code if ended else "",
@@ -123,25 +123,25 @@ def _cells_of(search: Search, trial: Trial) -> Cells:
     for prefix, part in parts.items():
         for name, value in part.items():
             if value is not None:
-                _set(search, cells, f"{prefix}:{name}", value)
-    return cells
+                _set(search, row, f"{prefix}:{name}", value)
+    return row
 
 
-def _set(search: Search, cells: Cells, key: str, value: Any) -> None:
+def _set(search: Search, row: TrialIndex, key: str, value: Any) -> None:
     is_text = isinstance(value, bool) or not isinstance(value, int | float)
-    slot = search.slots.get(key) or _new_slot(search, key, "t" if is_text else "n")
+    column = search.index_columns.get(key) or _new_column(search, key, "t" if is_text else "n")
     # A name whose values are numbers here and words there keeps the kind that came first.
-    if slot and slot[0] == ("t" if is_text else "n"):
-        setattr(cells, slot, as_text(value) if is_text else float(value))
+    if column and column[0] == ("t" if is_text else "n"):
+        setattr(row, column, as_text(value) if is_text else float(value))
 
 
-def _new_slot(search: Search, key: str, kind: str) -> str | None:
+def _new_column(search: Search, key: str, kind: str) -> str | None:
     """None if all are taken: such a column is read from the trial's JSON, slowly."""
-    count = NUMBER_SLOTS if kind == "n" else TEXT_SLOTS
-    taken = set(search.slots.values())
+    count = NUMBER_COLUMNS if kind == "n" else TEXT_COLUMNS
+    taken = set(search.index_columns.values())
     free = next((f"{kind}{i}" for i in range(count) if f"{kind}{i}" not in taken), None)
     if free:
-        search.slots[key] = free
+        search.index_columns[key] = free
     return free
 
 

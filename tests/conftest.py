@@ -43,7 +43,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.space import SPACE
 from tuning.models import Dataset, HyperModel, Inspection, Membership, Project, Role, Search, Team
+from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.statuses import Status
+from tuning.protocol.tasks import Task
 
 pytest_plugins = ["tests.services"]
 
@@ -185,8 +187,8 @@ def dataset(db: None) -> Dataset:
         key="test-digits",
         name="Test digits",
         source=Dataset.Source.BUNDLED,
-        kind=Dataset.Kind.IMAGE,
-        task=Dataset.Task.CLASSIFICATION,
+        kind=DataKind.IMAGE,
+        task=Task.CLASSIFICATION,
         size_text="1,797 images of 8 x 8 pixels, 10 classes",
         status=Status.COMPLETED,
         requested=True,

@@ -14,6 +14,7 @@ from tuning.actions.teams import create_team
 from tuning.management.commands.tune import _team
 from tuning.management.inputs import find_dataset, find_template
 from tuning.models import Dataset, HyperModel, Team
+from tuning.protocol.data_kinds import TEMPLATE_KINDS
 
 CODE = "def build_model(hp):\n    return hp.Int('units', 1, 8)\n"
 
@@ -164,7 +165,7 @@ def test_changed_code_is_the_next_version(alice: User, team: Team, tmp_path: Pat
     path.write_text(CODE)
     first = find_template(str(path), alice, team, [])
     assert (first.name, first.version, first.team, first.code) == ("build", 1, team, CODE)
-    assert first.kinds == list(Dataset.Kind.values)
+    assert first.kinds == list(TEMPLATE_KINDS)
     assert find_template(str(path), alice, team, []) == first
     path.write_text(CODE.replace("8", "9"))
     second = find_template(str(path), alice, team, [])

@@ -11,6 +11,7 @@ from tuning.models import Dataset, HyperModel, Inspection, Project, Trial, Worke
 from tuning.protocol.events import Progress
 from tuning.protocol.orders import InspectOrder, SearchOrder, Split
 from tuning.protocol.statuses import Status
+from tuning.protocol.tasks import Task
 from tuning.supervisor import claims
 from tuning.supervisor.assignments.inspection import InspectionAssignment
 from tuning.supervisor.claims import Slot, claim_next, has_work
@@ -188,5 +189,5 @@ def test_the_order_needs_no_project(unasked: Inspection, make_slot: Any) -> None
 
 
 def test_values_are_not_stratified(unasked: Inspection) -> None:
-    unasked.dataset.task = Dataset.Task.REGRESSION
+    unasked.dataset.task = Task.REGRESSION
     assert not unasked.order().split.stratified

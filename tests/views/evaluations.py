@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from tuning.models import Dataset, ModelEvaluation, SavedModel
+from tuning.models import ModelEvaluation, SavedModel
+from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.evaluation import (
     Calibration,
     ClassReport,
@@ -75,7 +76,7 @@ def stored_images(saved_model: SavedModel, name: str) -> np.ndarray:
     folder.mkdir(exist_ok=True)
     np.save(folder / "x.npy", x)
     dataset = saved_model.project.dataset
-    dataset.folder, dataset.kind = folder.name, Dataset.Kind.IMAGE
+    dataset.folder, dataset.kind = folder.name, DataKind.IMAGE
     dataset.profile |= {"min_value": 0, "max_value": 255}
     dataset.save()
     return x

@@ -15,7 +15,8 @@ from PIL import Image
 
 from tuning.analysis.evaluation.contents import picture_of
 from tuning.analysis.evaluation.summary import reuse_warning
-from tuning.models import Dataset, SavedModel
+from tuning.models import SavedModel
+from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.evaluation import Evaluation
 
 from .evaluations import LINES, classification, evaluated, regression, stored_images
@@ -123,7 +124,7 @@ def test_rows_of_a_table_have_their_values(
     np.save(folder / "x.npy", x)
     columns = '[{"name": "size"}, {"name": "colour", "values": ["red", "<i>blue"]}]'
     (folder / "meta.json").write_text(f'{{"columns": {columns}}}')
-    dataset.kind = Dataset.Kind.TABLE
+    dataset.kind = DataKind.TABLE
     dataset.profile |= {"columns": [{"name": "size"}, {"name": "colour"}]}
     dataset.save()
     evaluated(saved_model, classification(), LINES)

@@ -5,7 +5,9 @@ from typing import Any
 
 from tuning.figures import figure
 from tuning.models import Dataset, Project
+from tuning.protocol.data_kinds import Display
 from tuning.protocol.orders import Split
+from tuning.protocol.tasks import Task
 
 WIDTH, HEIGHT = 240, 48
 
@@ -74,15 +76,14 @@ def shape_text(dataset: Dataset) -> str:
     if not profile.get("rows"):
         return dataset.size_text
     shape = profile.get("input_shape") or []
-    if dataset.is_sequences:
-        text = f"{profile['rows']:,} sequences of {' × '.join(str(size) for size in shape[:2])}"
-    elif dataset.kind == Dataset.Kind.IMAGE:
-        text = f"{profile['rows']:,} images of {' × '.join(str(size) for size in shape)}"
+    data = dataset.data
+    text = f"{profile['rows']:,} {data.rows} of "
+    if data.display == Display.CELLS:
+        text += f"{shape[0] if shape else len(profile.get('feature_names') or [])} columns"
     else:
-        columns = shape[0] if shape else len(profile.get("feature_names") or [])
-        text = f"{profile['rows']:,} rows of {columns} columns"
+        text += " × ".join(str(size) for size in shape[: data.axes])
     classes = profile.get("num_classes")
-    if dataset.task == Dataset.Task.CLASSIFICATION and classes:
+    if dataset.task and Task(dataset.task).traits.has_classes and classes:
         text += f", {classes} classes"
     return text
 

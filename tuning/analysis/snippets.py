@@ -7,6 +7,7 @@ from typing import Any
 from tuning.models import Dataset, SavedModel
 from tuning.protocol import description
 from tuning.protocol.names import one_line
+from tuning.protocol.tasks import Task
 
 from .literals import python_literal
 
@@ -95,11 +96,11 @@ def _rows(dataset: Dataset, load: str) -> list[str]:
 
 def _estimation(dataset: Dataset, known: bool) -> list[str]:
     """As `_prediction`, of an estimator: it answers with classes, not with probabilities."""
-    flat = dataset.kind == Dataset.Kind.IMAGE
+    flat = dataset.data.flattened
     lines = ["x = x.reshape(len(x), -1)  # one row of numbers for each image"] if flat else []
     lines.append("predictions = estimator.predict(x[:5])")
     names = _class_names(dataset)
-    if dataset.task != Dataset.Task.CLASSIFICATION or not names:
+    if not Task(dataset.task).traits.has_classes or not names:
         return [
             *lines,
             'print("predicted:", predictions)',
@@ -164,7 +165,7 @@ def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
     """`rows`: what the model is given. `known`: the lines before have also loaded the true targets,
     as y."""
     lines = [f"predictions = keras_model.predict({rows})"]
-    if dataset.task != Dataset.Task.CLASSIFICATION:
+    if not Task(dataset.task).traits.has_classes:
         return [
             *lines,
             'print("predicted:", predictions.ravel())',

@@ -10,6 +10,7 @@ from django import forms
 from django.core.paginator import Page, Paginator
 
 from tuning.models import Dataset
+from tuning.protocol.tasks import explained_choices
 from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, ColumnType
 
 COLUMNS_A_PAGE = 100
@@ -36,8 +37,7 @@ class ColumnsForm(forms.Form):
         required=False,
         choices=[
             ("", "Auto-detect"),
-            ("classification", "Classification: predict a class"),
-            ("regression", "Regression: predict a number"),
+            *explained_choices(),
         ],
     )
     drop_rows = forms.BooleanField(required=False, label="Drop rows without a target")

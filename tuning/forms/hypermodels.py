@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from tuning.models import Dataset, HyperModel, Team
+from tuning.protocol.data_kinds import kind_choices
 from tuning.protocol.notebooks import without_commands
 
 from .constants import BadConstant, constants_text, parse_constants
@@ -30,7 +31,7 @@ class HyperModelForm(forms.ModelForm):
 
     kinds = forms.MultipleChoiceField(
         label="Input type",
-        choices=Dataset.Kind.choices,
+        choices=kind_choices,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Select at least one input type."},
     )

@@ -5,6 +5,7 @@ from typing import Any
 from django.forms import ModelForm, RadioSelect, Textarea
 
 from tuning.models import Dataset, HyperModel, Project, Team
+from tuning.protocol.data_kinds import DataKind
 
 FRACTIONS = ("train_fraction", "validation_fraction", "test_fraction")
 
@@ -91,11 +92,10 @@ class ProjectForm(ModelForm):
 
     def _check_fit(self, dataset: Dataset | None, hypermodel: HyperModel | None) -> None:
         if dataset and hypermodel and not hypermodel.fits(dataset):
-            kinds = " or ".join(Dataset.Kind(kind).label.lower() for kind in hypermodel.kinds)
+            kinds = " or ".join(DataKind(kind).traits.contents for kind in hypermodel.kinds)
             self.add_error(
                 "hypermodel",
-                f"“{hypermodel}” needs {kinds}, but “{dataset}” contains "
-                f"{'a table' if dataset.kind == Dataset.Kind.TABLE else 'images'}.",
+                f"“{hypermodel}” needs {kinds}, but “{dataset}” contains {dataset.data.contents}.",
             )
 
     def _check_fractions(self, fractions: list[float | None]) -> None:

@@ -9,8 +9,9 @@ from django import forms
 from tuning.analysis.limits import EARLY
 from tuning.analysis.profiles import split_sizes
 from tuning.analysis.pruning import help_of, refusal
-from tuning.models import Dataset, Project, Search, Worker
+from tuning.models import Project, Search, Worker
 from tuning.protocol.script_settings import AMOUNTS, Use
+from tuning.protocol.tasks import Task
 from tuning.strategies.pruners import PRUNERS
 from tuning.strategies.pruners import Traits as Pruner
 from tuning.strategies.traits import OWN_SETTINGS, STRATEGIES, WITH_ROUNDS, Traits
@@ -346,8 +347,5 @@ def default_objective(project: Project, metrics: list[str]) -> str:
     proposed = str(project.inspection.objective)
     if proposed in metrics:
         return proposed
-    if project.dataset.task == Dataset.Task.REGRESSION:
-        wanted = ["val_mean_absolute_error", "val_loss"]
-    else:
-        wanted = ["val_accuracy", "val_loss"]
+    wanted = Task(project.dataset.task).traits.objectives
     return next((name for name in wanted if name in metrics), metrics[0] if metrics else "")

@@ -25,6 +25,7 @@ from tuning.forms.datasets import (
 )
 from tuning.forms.hypermodels import HyperModelForm
 from tuning.models import Dataset, HyperModel, Team
+from tuning.protocol.data_kinds import TEMPLATE_KINDS
 from tuning.protocol.names import one_line
 from tuning.protocol.uploads import ARRAYS, TABLES
 
@@ -106,7 +107,7 @@ def find_template(text: str, user: Any, team: Team, constants: list[str]) -> Hyp
         # What is not said again stays.
         kept = "\n".join(constants) or constants_text(current.constants)
         data.update({"description": current.description, "constants": kept})
-    data.setlist("kinds", current.kinds if current else list(Dataset.Kind.values))
+    data.setlist("kinds", current.kinds if current else list(TEMPLATE_KINDS))
     with path.open("rb") as reader:
         file = UploadedFile(reader, path.name, size=path.stat().st_size)
         files = MultiValueDict({"file": [file]})

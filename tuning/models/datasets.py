@@ -7,8 +7,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, When
 
+from tuning.protocol.data_kinds import DataTraits, Display, kind_choices, kind_of_rows
 from tuning.protocol.failures import WorkKind
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
+from tuning.protocol.tasks import Task, task_choices
 from tuning.protocol.uploads import ARRAYS, TABLES
 
 from .teams import Team
@@ -39,14 +41,6 @@ class DatasetQuerySet(WorkQuerySet):
 class Dataset(Work):
     work_kind = WorkKind.READING
 
-    class Kind(models.TextChoices):
-        IMAGE = "image", "Images"
-        TABLE = "table", "Table"
-
-    class Task(models.TextChoices):
-        CLASSIFICATION = "classification", "Classification"
-        REGRESSION = "regression", "Regression"
-
     class Source(models.TextChoices):
         BUNDLED = "bundled", "Bundled with scikit-learn"
         KERAS = "keras", "Downloaded by keras.datasets"
@@ -60,8 +54,8 @@ class Dataset(Work):
     description = models.TextField(blank=True)
     source = models.CharField(max_length=10, choices=Source.choices)
     # Empty until an upload was read.
-    kind = models.CharField(max_length=10, choices=Kind.choices, blank=True)
-    task = models.CharField(max_length=20, choices=Task.choices, blank=True)
+    kind = models.CharField(max_length=10, choices=kind_choices, blank=True)
+    task = models.CharField(max_length=20, choices=task_choices, blank=True)
     # Facts that are known before the data are here; the profile has what was counted.
     size_text = models.CharField(max_length=120, help_text="Rows and shape, in words.")
     requested = models.BooleanField(
@@ -98,18 +92,22 @@ class Dataset(Work):
         return self.source == self.Source.UPLOAD
 
     @property
-    def is_sequences(self) -> bool:
-        """Whether its rows are sequences of measurements, which models take as they take grey
-        images."""
-        return bool(self.profile.get("sequences"))
+    def data(self) -> DataTraits:
+        """The traits of its rows. Raises ValueError for an upload that was not read yet."""
+        return kind_of_rows(self.profile, self.kind).traits
 
     @property
     def has_pictures(self) -> bool:
-        return self.kind == self.Kind.IMAGE and self.is_ready and not self.is_sequences
+        return self.is_ready and self.data.display == Display.PICTURE
+
+    @property
+    def has_no_picture(self) -> bool:
+        """Whether nothing of its rows can be shown."""
+        return bool(self.kind) and self.data.display == Display.NOTHING
 
     @property
     def kind_text(self) -> str:
-        return "Sequences" if self.is_sequences else str(self.get_kind_display())
+        return self.data.caption
 
     @property
     def brings_parts(self) -> bool:
@@ -147,6 +145,6 @@ class Dataset(Work):
     ) -> Split:
         """How a runner divides the rows: as the data bring it, if that is to be kept; else class by
         class where there are classes."""
-        stratified = self.task == self.Task.CLASSIFICATION
+        stratified = bool(self.task) and Task(self.task).traits.stratified
         given = keep_parts and self.brings_parts
         return Split(train, validation, test, seed, stratified, given)

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from tuning.protocol.data_kinds import template_kinds_text
 from tuning.protocol.orders import ProjectOrder, Split
 
 from .datasets import Dataset
@@ -65,6 +66,11 @@ class HyperModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def kinds_text(self) -> str:
+        """ "images and tables": what it is made for."""
+        return template_kinds_text(self.kinds)
 
     def fits(self, dataset: Dataset) -> bool:
         return dataset.kind in self.kinds

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .tasks import TASKS, Task
+
 # The file's name beside a downloaded model, and inside of one.
 FILE = "description.json"
 
@@ -13,7 +15,7 @@ def description_of(profile: dict[str, Any], inputs: dict[str, str] | None = None
         "task": profile.get("task"),
         "target": profile.get("target_name"),
     }
-    if profile.get("task") == "classification":
+    if profile.get("task") in TASKS and TASKS[Task(profile["task"])].has_classes:
         # In the order of the model's outputs.
         description["class_names"] = profile.get("class_names")
     columns = profile.get("columns")

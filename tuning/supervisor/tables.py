@@ -4,9 +4,9 @@ on its words."""
 from dataclasses import asdict
 from typing import Any, TypeGuard
 
-from tuning.models import Dataset
 from tuning.protocol.events import MAX_NAME, BadEvent, SchemaDetected
 from tuning.protocol.names import is_one_line
+from tuning.protocol.tasks import TASKS
 from tuning.protocol.uploads import (
     DECIMALS,
     DELIMITERS,
@@ -34,7 +34,7 @@ def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
         raise BadEvent("a schema with invalid names")
     if any(column.type not in _TYPES for column in event.columns):
         raise BadEvent("a schema with an unknown type")
-    if event.task not in Dataset.Task.values:
+    if event.task not in TASKS:
         raise BadEvent("a schema with an unknown task")
     dialect = (event.encoding, event.delimiter, event.decimal)
     as_text = zip(dialect, (ENCODINGS, DELIMITERS, DECIMALS), strict=True)

@@ -9,6 +9,7 @@ import numpy as np
 from django.conf import settings
 
 from tuning.models import Dataset
+from tuning.protocol.data_kinds import Display
 
 MAX_COLUMNS = 40
 _MISSING = "–"
@@ -16,7 +17,7 @@ _MISSING = "–"
 
 def column_names(dataset: Dataset) -> list[str]:
     """Those of a table whose values are shown; none of other data."""
-    if dataset.kind != Dataset.Kind.TABLE:
+    if dataset.data.display != Display.CELLS:
         return []
     columns = dataset.profile.get("columns")
     names = [c["name"] for c in columns] if columns else dataset.profile.get("feature_names") or []

@@ -7,6 +7,7 @@ import numpy as np
 
 from tuning.figures import counted, figure
 from tuning.protocol.evaluation import ACTUAL, LEVEL, PREDICTED, ROW
+from tuning.protocol.tasks import Task
 
 SEED = 0
 RESAMPLES = 1000
@@ -33,7 +34,7 @@ def verdict_on(first: np.ndarray | None, second: np.ndarray | None, task: str) -
     first, second = (lines[np.argsort(lines[:, ROW], kind="stable")] for lines in (first, second))
     if not (first[:, [ROW, ACTUAL]] == second[:, [ROW, ACTUAL]]).all():
         return NOT_THE_SAME
-    if task == "classification":
+    if Task(task).traits.has_classes:
         return _by_mcnemar(first, second)
     return _by_bootstrap(first, second)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from tuning.models import ModelEvaluation, SavedModel
 from tuning.protocol.evaluation import ACTUAL, PREDICTED, ROW
+from tuning.protocol.tasks import Task
 
 from .confusion import class_name
 from .lines import lines_of
@@ -25,7 +26,7 @@ def evaluation_plots(saved_model: SavedModel) -> dict[str, Any]:
     lines = lines_of(evaluation)
     return {
         "outputs": [
-            _classes(output) if output["task"] == "classification" else _numbers(output, lines)
+            _classes(output) if Task(output["task"]).traits.has_classes else _numbers(output, lines)
             for output in report["outputs"]
         ],
         "importances": _importances(report["importances"]),
@@ -40,7 +41,7 @@ def _classes(output: dict[str, Any]) -> dict[str, Any]:
         curves.setdefault(curve["kind"], []).append({"name": name, **named})
     binary = len(output["classes"]) == 2
     return {
-        "task": "classification", **curves, "calibration": output["calibration"],
+        "task": output["task"], **curves, "calibration": output["calibration"],
         "calibration_of": class_name(output, 1) if binary else "the predicted class",
         "share": _positive_share(output) if binary else None,
     }  # fmt: skip
@@ -53,7 +54,7 @@ def _positive_share(output: dict[str, Any]) -> float | None:
 
 
 def _numbers(output: dict[str, Any], lines: np.ndarray | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"task": "regression", "name": output["name"]}
+    found: dict[str, Any] = {"task": output["task"], "name": output["name"]}
     found["error_bins"] = output["error_bins"]
     if lines is None or not len(lines):
         return {**found, "actual": [], "predicted": [], "rows": [], "residuals": None, "drawn": 0}

@@ -9,6 +9,7 @@ import numpy as np
 from tuning.figures import counted, figure
 from tuning.models import ModelEvaluation
 from tuning.protocol.evaluation import ACTUAL, CONFIDENCE, PREDICTED, ROW
+from tuning.protocol.tasks import Task
 
 from .confusion import class_name
 from .contents import cells_of, column_names
@@ -37,7 +38,7 @@ def rows_info(
     """What the partial shows; None if a cell is asked for that is none. There is one output."""
     output = evaluation.report["outputs"][0]
     dataset = evaluation.saved_model.project.dataset
-    is_classes = output["task"] == "classification"
+    is_classes = Task(output["task"]).traits.has_classes
     chosen, title, query = largest_errors(lines), "Largest errors", ""
     if is_classes and "actual" in asked:
         actual, predicted = _number(asked.get("actual")), _number(asked.get("predicted"))
@@ -59,7 +60,7 @@ def rows_info(
 
 
 def _judged(output: dict[str, Any]) -> str:
-    if output["task"] != "classification":
+    if not Task(output["task"]).traits.has_classes:
         return "Error"
     return "Probability" if output["probabilities"] else "Score"
 
@@ -67,7 +68,7 @@ def _judged(output: dict[str, Any]) -> str:
 def _rows(page: Page, output: dict[str, Any], evaluation: ModelEvaluation) -> list[Row]:
     dataset = evaluation.saved_model.project.dataset
     numbers = [int(line[ROW]) for line in page.lines]
-    is_classes = output["task"] == "classification"
+    is_classes = Task(output["task"]).traits.has_classes
     found = []
     for number, line, cells in zip(numbers, page.lines, cells_of(dataset, numbers), strict=True):
         actual, predicted = line[ACTUAL], line[PREDICTED]

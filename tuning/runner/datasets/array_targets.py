@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tuning.protocol.tasks import Task
 from tuning.runner.failures import BadData
 
 from .parsed import check_classes
@@ -40,7 +41,7 @@ def targets(y: np.ndarray) -> tuple[str, np.ndarray, list[str]]:
                 raise BadData("y contains values beyond 3.4e38, the largest float32 number.")
             if len(np.unique(short)) < 2:
                 raise BadData("All rows have the same target. Select another target.")
-            return "regression", short, []
+            return Task.REGRESSION, short, []
         y = y.astype(np.int64)
     values, classes = np.unique(y, return_inverse=True)
     names = [_class_name(value) for value in values]
@@ -52,7 +53,7 @@ def targets(y: np.ndarray) -> tuple[str, np.ndarray, list[str]]:
         if y.dtype.kind not in "iu" or len(names) <= _FEW_VALUES:
             raise
         raise BadData(f"{error} If y is a quantity, save it as floats.") from None
-    return "classification", classes.reshape(-1).astype(np.int64), names
+    return Task.CLASSIFICATION, classes.reshape(-1).astype(np.int64), names
 
 
 def _are_classes(y: np.ndarray) -> bool:

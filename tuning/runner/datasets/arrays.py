@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.events import MAX_NAME, FoundArray, FoundArrays
 from tuning.protocol.names import is_one_line, one_line
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import MAX_ARRAYS, MAX_COLUMNS, ROLE_PAIRS, Upload
 from tuning.runner.failures import BadData
 
@@ -105,8 +107,8 @@ def read_arrays(
     if unused:
         more = ", …" if len(unused) > _MAX_NAMED else ""
         notes.append(f"Unused arrays: {', '.join(unused[:_MAX_NAMED])[:300]}{more}.")
-    target = "class" if task == "classification" else "y"
-    columns = [f"column {index + 1}" for index in range(shape[0])] if kind == "table" else []
+    target = "class" if Task(task).traits.has_classes else "y"
+    columns = [f"column {index + 1}" for index in range(shape[0])] if kind == DataKind.TABLE else []
     wide = is_wide(headers[pairs[0].y].shape)
     source = Source(
         x, y, class_names, columns, target, f"Uploaded as {upload.name}.", "",
@@ -194,13 +196,13 @@ def _kind_of_input(name: str, header: Header, upload: Upload) -> tuple[str, Chan
                 f"{name} has shape {header.shape}, so its rows are not images. Leave image size "
                 "and colours unchanged."
             )
-        return "table", None
+        return DataKind.TABLE, None
     if len(row) == 2:
-        return "image", change_of((*row, 1), upload)
+        return DataKind.IMAGE, change_of((*row, 1), upload)
     if len(row) == 3 and row[2] in (1, 3, 4):
-        return "image", change_of(row, upload)
+        return DataKind.IMAGE, change_of(row, upload)
     if len(row) == 3 and row[0] in (1, 3):
-        return "image", change_of((*row[1:], row[0]), upload, channels_first=True)
+        return DataKind.IMAGE, change_of((*row[1:], row[0]), upload, channels_first=True)
     raise BadData(
         f"{name} has shape {header.shape}. Tables have (rows, columns); images have (rows, "
         "height, width) or (rows, height, width, channels) with 1 or 3 channels."
@@ -210,12 +212,12 @@ def _kind_of_input(name: str, header: Header, upload: Upload) -> tuple[str, Chan
 def _dtype(kind: str, stored: Iterable[np.dtype]) -> np.dtype:
     """Of the prepared inputs: bytes of images stay bytes."""
     only_bytes = all(dtype in (np.uint8, np.bool_) for dtype in stored)
-    return np.dtype(np.uint8 if kind == "image" and only_bytes else np.float32)
+    return np.dtype(np.uint8 if kind == DataKind.IMAGE and only_bytes else np.float32)
 
 
 def _check_room(size: int, upload: Upload, folder: Path, kind: str) -> None:
     """Raises BadData if the prepared inputs would be too large."""
-    advice = " Select a smaller image size or greyscale." if kind == "image" else ""
+    advice = " Select a smaller image size or greyscale." if kind == DataKind.IMAGE else ""
     if size > upload.most_bytes:
         raise BadData(
             f"The prepared inputs need {size / 2**20:,.0f} MB, more than the limit of "
@@ -293,7 +295,7 @@ def _notes(
     target = headers[y].dtype
     if is_wide(headers[y].shape):
         notes.append(f"{y} was one-hot encoded. Classes are column indices.")
-    elif task == "regression":
+    elif not Task(task).traits.has_classes:
         notes.append(f"{y} contains fractions or many values: regression.")
     elif target.kind == "f":
         notes.append(f"{y} contains few integers, used as classes.")
@@ -332,7 +334,7 @@ def _snippet(
         lines.append(f"x = x.reshape(-1, {', '.join(str(size) for size in change.before)})")
     lines.append(f'x = x.astype("{x.dtype}")')
     lines += change.lines() if change else []
-    if task == "classification":
+    if Task(task).traits.has_classes:
         lines.append("class_names, y = np.unique(y, return_inverse=True)")
     else:
         lines.append('y = y.astype("float32")')

@@ -12,6 +12,8 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from tuning.protocol.data_kinds import DataKind
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import COLOUR, GREY, Upload
 from tuning.runner.failures import BadData
 
@@ -100,7 +102,9 @@ def read_images(path: Path, upload: Upload, folder: Path, report: Report) -> Par
     notes = _notes(found, shape, scaled, grey, dropped)
     if parts is not None:
         notes.append(parts_note(parts, "images"))
-    return Parsed("image", "classification", source, notes, [*dropped, *others], parts=parts)
+    return Parsed(
+        DataKind.IMAGE, Task.CLASSIFICATION, source, notes, [*dropped, *others], parts=parts
+    )
 
 
 def _parts(read: list[_Found], place: int) -> np.ndarray | None:

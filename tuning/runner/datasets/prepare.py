@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tuning.protocol.catalogue import BY_KEY
+from tuning.protocol.data_kinds import DataKind, Display
 from tuning.protocol.events import Prepared
 from tuning.protocol.orders import PrepareOrder
 from tuning.runner.channel import Channel
@@ -32,7 +33,7 @@ def prepare(order: PrepareOrder, channel: Channel) -> None:
     folder = Path(FOLDER)
     folder.mkdir()
     profile = profile_of(entry, source)
-    if entry.kind == "image":
+    if DataKind(entry.kind).traits.display == Display.PICTURE:
         profile["thumbnails"] = draw_thumbnails(source.x, source.y, folder / "thumbnails.png")
     np.save(folder / "x.npy", source.x, allow_pickle=False)
     np.save(folder / "y.npy", source.y, allow_pickle=False)

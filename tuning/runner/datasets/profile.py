@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from tuning.protocol.catalogue import CatalogueEntry
+from tuning.protocol.data_kinds import DataKind, Display
+from tuning.protocol.tasks import Task
 
 from .sources import Source
 
@@ -39,7 +41,7 @@ def profile_of(
         "citation": source.citation,
         "load_snippet": source.load_snippet,
     }
-    if entry.task == "classification":
+    if Task(entry.task).traits.has_classes:
         profile |= {
             "num_classes": len(source.class_names),
             "class_names": source.class_names,
@@ -51,7 +53,7 @@ def profile_of(
             "num_classes": None,
             "target_histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
         }
-    if entry.kind == "table":
+    if DataKind(entry.kind).traits.display == Display.CELLS:
         profile |= _first_rows(source, columns or [])
     if columns:
         profile |= {"columns": columns, "column_count": len(columns)}

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from tuning.protocol.catalogue import CatalogueEntry
+from tuning.protocol.data_kinds import Display, kind_of_rows
 from tuning.protocol.events import Event, Progress
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import ARRAYS, TABLES, Upload
 from tuning.runner.failures import BadData, WorkFailed
 
@@ -95,10 +97,10 @@ def _finish(key: str, upload: Upload, parsed: Parsed, folder: Path) -> dict[str,
     }
     if parsed.sequences:
         profile["sequences"] = True
-    elif parsed.kind == "image":
+    if kind_of_rows(profile).traits.display == Display.PICTURE:
         profile["thumbnails"] = draw_thumbnails(source.x, source.y, folder / "thumbnails.png")
     if parsed.parts is not None:
-        classes = source.y if parsed.task == "classification" else None
+        classes = source.y if Task(parsed.task).traits.has_classes else None
         profile |= part_facts(parsed.parts, classes)
         np.save(folder / "parts.npy", parsed.parts, allow_pickle=False)
     np.save(folder / "y.npy", source.y, allow_pickle=False)

@@ -12,6 +12,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
+from tuning.protocol.tasks import Task
 from tuning.runner.failures import NoModel, TemplateError
 from tuning.runner.inputs.data import Arrays, Dataset
 from tuning.runner.inputs.frames import frame_rows
@@ -51,13 +52,12 @@ def ready(estimator: Any, facts: dict[str, Any], builder: str) -> Any:
             f"The template built {name}, which has no {missing[0]}: the last step must predict."
         )
     found = get_tags(estimator).estimator_type
-    wanted = "classifier" if facts["task"] == "classification" else "regressor"
+    task = Task(facts["task"]).traits
     # Classes of a template's own may not say what they are: fitting them tells.
-    if found not in (None, wanted):
-        targets = "classes" if wanted == "classifier" else "numbers to predict"
+    if found not in (None, task.estimator):
         raise TemplateError(
             f"The template built {name}, a {found.replace('_', ' ')}, but the dataset's targets "
-            f"are {targets}: it takes a {wanted}."
+            f"are {task.targets}: it takes a {task.estimator}."
         )
     check_columns(estimator, facts)
     with_plain_lists(estimator)

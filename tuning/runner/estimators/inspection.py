@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from keras_tuner.src.tuners.sklearn_tuner import split_data
 
+from tuning.protocol.tasks import Task
 from tuning.runner.failures import CannotSave
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.saved.skops_files import refuse_unsafe
@@ -33,7 +34,7 @@ def try_estimator(estimator: Any, dataset: Dataset, builder: str) -> str:
 
 def few_rows(x: Any, y: np.ndarray, task: str) -> tuple[Any, np.ndarray]:
     """Some rows of each class."""
-    if task != "classification":
+    if not Task(task).traits.has_classes:
         return x[:_MAX_ROWS], y[:_MAX_ROWS]
     labels = np.unique(y)
     each = max(2, min(_ROWS_OF_A_CLASS, _MAX_ROWS // len(labels)))

@@ -11,6 +11,7 @@ from tuning.protocol.evaluation import Evaluation
 from tuning.protocol.events import Metrics, Progress, Retrained
 from tuning.protocol.orders import ProjectOrder, RetrainOrder
 from tuning.protocol.scorers import SCORE
+from tuning.protocol.tasks import Task
 from tuning.runner.channel import Channel
 from tuning.runner.evaluation.evaluate import CHANGES_ROWS, evaluate_estimator
 from tuning.runner.failures import TemplateError
@@ -24,12 +25,6 @@ from tuning.runner.spaces import with_values
 from .building import EstimatorTemplate, in_threads, rows_for, score_of
 from .columns import explained_columns
 from .inspection import few_rows
-
-# Told besides the search's own scorer, because everybody knows them.
-_WELL_KNOWN = {
-    "classification": {"accuracy": "accuracy"},
-    "regression": {"r2": "r2", "mean_absolute_error": "neg_mean_absolute_error"},
-}
 
 
 def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
@@ -75,7 +70,8 @@ def hand_over(
     test = raw_rows(dataset, "test")
     rows = test[0] if len(test[0]) else raw_rows(dataset, "train")[0]
     with in_threads():
-        judges = scorers | _WELL_KNOWN[dataset.facts["task"]]
+        # Besides the search's own scorer, those that everybody knows.
+        judges = scorers | Task(dataset.facts["task"]).traits.scorers
         metrics = _evaluate(estimator, test, judges) if evaluates else {}
         types = save_estimator(estimator, rows, description_of(dataset.facts))
     evaluation = Evaluation(problem=CHANGES_ROWS)

@@ -16,6 +16,7 @@ from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedKFold
 from tuning.protocol.events import Built, EpochEnd
 from tuning.protocol.orders import SearchOrder
 from tuning.protocol.scorers import SCORE, spread_of
+from tuning.protocol.tasks import Task
 from tuning.runner.channel import Channel
 from tuning.runner.failures import NotANumber
 from tuning.runner.inputs.data import Dataset, load_dataset
@@ -47,7 +48,7 @@ def search_estimators(order: SearchOrder, channel: Channel) -> None:
 
 def folds_of(order: SearchOrder, task: str) -> BaseCrossValidator:
     """The same folds for all trials of a project, so that they can be compared."""
-    kind = StratifiedKFold if task == "classification" else KFold
+    kind = StratifiedKFold if Task(task).traits.stratified else KFold
     return kind(order.folds, shuffle=True, random_state=order.project.split.seed)
 
 

@@ -20,6 +20,7 @@ from tuning.protocol.evaluation import (
     OutputReport,
     Score,
 )
+from tuning.protocol.tasks import Task
 
 from . import bootstrap
 from .curves import calibration_of, curves_of
@@ -44,7 +45,7 @@ def report_classes(name: str, found: Predictions, names: list[str]) -> OutputRep
         calibration = calibration_of(actual, predicted, scores)
     return OutputReport(
         name=name,
-        task="classification",
+        task=Task.CLASSIFICATION,
         scores=_scores(found, curves, width),
         probabilities=found.probabilities,
         classes=_classes(actual, predicted, names, curves),

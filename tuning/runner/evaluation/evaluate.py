@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tuning.protocol.data_kinds import kind_of_rows
 from tuning.protocol.evaluation import (
     COLUMNS,
     PREDICTIONS,
@@ -19,6 +20,7 @@ from tuning.protocol.evaluation import (
 from tuning.protocol.events import Metrics, Progress
 from tuning.protocol.metrics import ALIASES
 from tuning.protocol.orders import ProjectOrder
+from tuning.protocol.tasks import Task
 from tuning.runner.channel import Channel
 from tuning.runner.estimators.building import in_threads
 from tuning.runner.inputs.data import Dataset, test_row_numbers
@@ -43,14 +45,6 @@ _CUSTOM_FIT = (
 # Beyond it, rows times classes fill gigabytes.
 _MAX_SCORES = 100_000_000
 _MAX_SENTENCE = 500
-# What metrics are called that are the same for the predicted classes and numbers.
-_SAME = {
-    "classification": {
-        "score": "accuracy", "sparse_categorical_accuracy": "accuracy",
-        "categorical_accuracy": "accuracy", "binary_accuracy": "accuracy",
-    },
-    "regression": {"score": "r2", "r2_score": "r2"},
-}  # fmt: skip
 # A metric of Keras's and ours are the same number up to the rounding of its float32 means.
 _ROUNDING = 1e-4
 
@@ -132,7 +126,7 @@ def _evaluation(
 def _report(dataset: Dataset, found: Predictions) -> OutputReport:
     facts = dataset.facts
     name = str(facts.get("target_name") or "target")
-    if facts["task"] == "regression":
+    if not Task(facts["task"]).traits.has_classes:
         return report_numbers(name, found)
     names = facts.get("class_names") or range(facts["num_classes"])
     return report_classes(name, found, [str(label) for label in names])
@@ -141,7 +135,10 @@ def _report(dataset: Dataset, found: Predictions) -> OutputReport:
 def _measured(metrics: Metrics, report: OutputReport, losses: np.ndarray | None) -> list[Score]:
     """The metrics with their intervals: those that are known to be one of the report's scores, and
     the loss if it is the mean of the rows' losses."""
-    same, known = _SAME[report.task], {score.name: score for score in report.scores}
+    same, known = (
+        Task(report.task).traits.same_scores,
+        {score.name: score for score in report.scores},
+    )
     found = []
     for name, value in metrics.items():
         sign = -1 if name.startswith("neg_") else 1
@@ -171,7 +168,7 @@ def _importances(
     facts = dataset.facts
     columns = facts.get("columns")
     names = [column["name"] for column in columns] if columns else facts.get("feature_names")
-    if facts.get("kind") != "table" or not names:
+    if not kind_of_rows(facts).traits.permutable or not names:
         return Importances()
     channel.send(Progress("Computing the importance of columns", 1.0))
     try:

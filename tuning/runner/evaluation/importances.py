@@ -9,10 +9,12 @@ from sklearn.inspection import permutation_importance
 from sklearn.metrics import accuracy_score, r2_score
 
 from tuning.protocol.evaluation import Importance, Importances
+from tuning.protocol.tasks import Task
 
 SEED = 0
 MAX_ROWS, MAX_COLUMNS = 1000, 500
 REPEATS = 5
+_RATES = {"accuracy": accuracy_score, "r2": r2_score}
 # Seconds for all of it; fewer repeats, then fewer rows, then nothing.
 _SECONDS = 20.0
 
@@ -34,7 +36,7 @@ def importances_of(
     predict: Predict, x: Any, y: np.ndarray, names: list[str], task: str
 ) -> Importances:
     """The importance of each column of `x`, in its order."""
-    score = {"classification": "accuracy", "regression": "r2"}[task]
+    score = Task(task).traits.importance
     if len(names) > MAX_COLUMNS:
         return Importances(problem=f"Computed for at most {MAX_COLUMNS:,} columns.")
     if len(y) < 2:
@@ -48,7 +50,7 @@ def importances_of(
     repeats = int(min(REPEATS, _SECONDS / (len(names) * max(time.monotonic() - began, 1e-6))))
     if repeats < 2:
         return Importances(problem="The model is too slow to predict each column's shuffles.")
-    rate = accuracy_score if task == "classification" else r2_score
+    rate = _RATES[score]
     found = permutation_importance(
         _Model(predict), x, y, scoring=lambda model, x, y: rate(y, model.predict(x)),
         n_repeats=repeats, random_state=SEED,

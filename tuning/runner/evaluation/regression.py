@@ -10,6 +10,7 @@ from sklearn.metrics import (
 )
 
 from tuning.protocol.evaluation import ErrorBin, ErrorQuantile, OutputReport, Score
+from tuning.protocol.tasks import Task
 
 from . import bootstrap
 from .predicted import Predictions
@@ -25,7 +26,7 @@ def report_numbers(name: str, found: Predictions) -> OutputReport:
     quantiles = np.quantile(np.abs(error), _SHARES)
     return OutputReport(
         name=name,
-        task="regression",
+        task=Task.REGRESSION,
         scores=_scores(actual, error),
         error_bins=_bins(actual, error),
         error_quantiles=[

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from tuning.models import Dataset
+from tuning.protocol.data_kinds import TEMPLATE_KINDS
 from tuning.protocol.events import (
     BadEvent,
     Event,
@@ -20,6 +21,7 @@ from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.names import one_line
 from tuning.protocol.orders import PrepareOrder
 from tuning.protocol.statuses import Status
+from tuning.protocol.tasks import TASKS, TaskTraits
 from tuning.protocol.uploads import Upload
 from tuning.splits import PARTS
 from tuning.supervisor.arrays import arrays_of
@@ -113,17 +115,18 @@ def facts_of(profile: dict[str, Any]) -> dict[str, str]:
     """Kind and task of an upload. The process that says so has read a stranger's file, and pages
     count on some of its words. Raises BadEvent."""
     kind, task = profile.get("kind"), profile.get("task")
-    if kind not in Dataset.Kind.values or task not in Dataset.Task.values:
+    if kind not in TEMPLATE_KINDS or task not in TASKS:
         raise BadEvent("a profile of an unknown kind or task")
+    traits = TASKS[task]
     numbers = [profile.get("rows"), *_list(profile, "input_shape")]
-    numbers += _list(profile, "class_counts") if task == Dataset.Task.CLASSIFICATION else []
+    numbers += _list(profile, "class_counts") if traits.has_classes else []
     if not all(type(number) is int and number > 0 for number in numbers):
         raise BadEvent("a profile with invalid counts")
-    names = _list(profile, "class_names") if task == Dataset.Task.CLASSIFICATION else []
+    names = _list(profile, "class_names") if traits.has_classes else []
     if not all(isinstance(name, str) for name in names):
         raise BadEvent("a profile with invalid names")
     if profile.get("parts"):
-        _check_parts(profile, task)
+        _check_parts(profile, traits)
     check_columns(profile)
     return {"kind": kind, "task": task}
 
@@ -136,7 +139,7 @@ def with_clean_names(profile: dict[str, Any]) -> dict[str, Any]:
     return {**profile, "class_names": [one_line(str(name)) for name in names]}
 
 
-def _check_parts(profile: dict[str, Any], task: str) -> None:
+def _check_parts(profile: dict[str, Any], task: TaskTraits) -> None:
     """The sizes of the parts that the data bring: pages reckon with them. Raises BadEvent."""
     parts = profile["parts"]
     if not isinstance(parts, dict) or parts.keys() != set(PARTS):
@@ -144,7 +147,7 @@ def _check_parts(profile: dict[str, Any], task: str) -> None:
     sizes = list(parts.values())
     if not all(type(size) is int and size >= 0 for size in sizes) or sum(sizes) != profile["rows"]:
         raise BadEvent("a profile with parts of impossible sizes")
-    if task != Dataset.Task.CLASSIFICATION:
+    if not task.has_classes:
         return
     counts = _list(profile, "train_class_counts")
     if not all(type(count) is int and count >= 0 for count in counts):

@@ -1,5 +1,6 @@
 """What a person chose for a table, checked against what its cells say."""
 
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType, Upload
 from tuning.runner.failures import BadData
 
@@ -30,7 +31,7 @@ def chosen_target(schema: DetectedSchema, upload: Upload) -> tuple[Scan, str]:
             "file, or drop rows without a target."
         )
     task = upload.task or task_of(target)
-    if task == "regression":
+    if not Task(task).traits.has_classes:
         _check_numbers(target)
         if target.low == target.high:
             raise BadData("All rows have the same target. Select another target.")

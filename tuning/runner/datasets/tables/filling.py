@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import ColumnType
 from tuning.runner.datasets.parsed import check_classes
 
@@ -115,7 +116,7 @@ class Target:
 def target_of(scan: Scan, task: str, read: CellReader) -> Target:
     """y of a column that is fit for the task. Raises BadData for classes that cannot be told
     apart."""
-    if task == "regression":
+    if not Task(task).traits.has_classes:
         return Target(np.float32, [], lambda cell: read(cell))  # type: ignore[arg-type, return-value]
     assert scan.counts is not None
     name_of = _class_namer(scan, read)

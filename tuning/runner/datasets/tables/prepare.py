@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tuning.protocol.data_kinds import DataKind
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, Upload
 from tuning.runner.datasets.parsed import Parsed, Report
 from tuning.runner.datasets.sources import Source
@@ -47,7 +49,9 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
         load_snippet=snippet_of(schema, upload, target, kept, task),
     )
     described = [column.described() for column in columns]
-    return Parsed("table", task, source, _notes(schema, target, task, kept), dropped, described)
+    return Parsed(
+        DataKind.TABLE, task, source, _notes(schema, target, task, kept), dropped, described
+    )
 
 
 def _fill(
@@ -99,7 +103,7 @@ def _notes(schema: DetectedSchema, target: Scan, task: str, kept: Kept) -> list[
     if words := sorted(word.strip() for word in schema.read.missing_markers if word.strip()):
         shown = ", ".join(f"“{word}”" for word in words[:_MAX_NAMED])
         notes.append(f"Read as missing values: {shown}.")
-    if target.is_numeric and task == "classification":
+    if target.is_numeric and Task(task).traits.has_classes:
         notes.append(f"The numbers in “{target.name}” are used as classes.")
     large = [scan.name for scan, kind in kept if kind == "number" and _is_long(scan)]
     if large:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tuning.protocol.events import FoundColumn, SchemaDetected
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import PARQUET, ColumnType, Upload
 from tuning.runner.datasets.parsed import Report
 from tuning.runner.failures import BadData
@@ -94,5 +95,5 @@ def task_of(scan: Scan) -> str:
     """What a target suggests: numbers with many values are a quantity, all else are classes."""
     few = scan.different <= min(MAX_CLASSES_GUESSED, max(2, scan.present // 2))
     if scan.is_numeric and not (scan.whole and few):
-        return "regression"
-    return "classification"
+        return Task.REGRESSION
+    return Task.CLASSIFICATION

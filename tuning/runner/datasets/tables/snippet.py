@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import PARQUET, ColumnType, Upload
 
 from .cells import PANDAS_MISSING
@@ -24,7 +25,7 @@ def snippet_of(schema: DetectedSchema, upload: Upload, target: Scan, kept: Kept,
     if target.missing:
         lines.append(f"table = table.dropna(subset=[{target.name!r}])")
     lines.append(_inputs(schema, kept))
-    if task == "classification":
+    if Task(task).traits.has_classes:
         values = f"table[{target.name!r}].to_numpy()"
         lines.append(f"class_names, y = np.unique({values}, return_inverse=True)")
     else:
@@ -53,7 +54,7 @@ def _read_csv(
         options["skipinitialspace"] = True
     # Numbers that are categories, like postal codes, keep their zeros.
     texts = [scan.name for scan, kind in kept if kind == ColumnType.CATEGORY]
-    if task == "classification" and not target.is_numeric:
+    if Task(task).traits.has_classes and not target.is_numeric:
         texts.append(target.name)
     if texts:
         options["dtype"] = dict.fromkeys(texts, "str")

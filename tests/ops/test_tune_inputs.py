@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from tests.images import shapes, zip_of
 from tuning.actions.teams import create_team
 from tuning.management.commands.tune import _team
-from tuning.management.inputs import find_dataset, find_template
+from tuning.management.inputs import find_dataset, find_template, lacks_target, predict_guessed
 from tuning.models import Dataset, HyperModel, Team
 from tuning.protocol.data_kinds import TEMPLATE_KINDS
 
@@ -55,15 +55,32 @@ def test_a_viewer_has_no_team_to_tune_in(alice: User, dora: User, team: Team) ->
         _team(dora, team.name)
 
 
-def test_a_table_needs_a_target(alice: User, team: Team, tmp_path: Path) -> None:
+def test_a_table_without_a_target_gets_the_guessed_one(
+    alice: User, team: Team, tmp_path: Path
+) -> None:
     path = tmp_path / "houses.csv"
-    path.write_text("rooms,price\n1,10\n2,20\n")
-    before = uploaded()
-    with pytest.raises(CommandError, match="--target is required"):
-        take(path, alice, team, target="")
-    assert uploaded() == before
-    row = take(path, alice, team, target="price")
-    assert (row.upload["kind"], row.upload["target"]) == ("text table", "price")
+    path.write_text("price,rooms\n1,10\n2,20\n")
+    look = {"target": "price", "target_reason": "“price” is a common name of a target."}
+
+    def detected() -> Dataset:
+        """The file given without a target, once a worker has read its columns."""
+        row = take(path, alice, team, target="")
+        Dataset.objects.filter(pk=row.pk).update(requested=False, detected_schema=look)
+        row.refresh_from_db()
+        assert lacks_target(row)
+        return row
+
+    row, line = predict_guessed(detected())
+    assert line.startswith("Target: price. “price” is a common name of a target. Use --target")
+    row.refresh_from_db()
+    assert (row.requested, lacks_target(row)) == (True, False)
+    named = take(path, alice, team, target="price")
+    assert row.upload == named.upload, "as if it had been named"
+    named.original.unlink()
+    Dataset.objects.filter(pk=row.pk).update(folder="houses-1")
+    again = detected()
+    assert predict_guessed(again)[0] == row, "the same file is not prepared twice"
+    assert not again.original.exists()
     row.original.unlink()
 
 

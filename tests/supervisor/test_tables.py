@@ -81,6 +81,8 @@ def test_a_table_is_looked_at_then_prepared_as_chosen(upload: Any, work: Any) ->
         ";",
         ",",
     )
+    assert row.detected_schema["target"] == "label"
+    assert row.detected_schema["target_reason"] == "“label” is a common name of a target."
     assert leftovers(row) == [row.original]
     assert has_work() == 0
 

@@ -24,6 +24,7 @@ COLUMNS = [
 LOOK = {
     "rows": 1200, "columns": COLUMNS, "target": "price", "task": "regression",
     "encoding": "cp1252", "delimiter": ";", "decimal": ",",
+    "target_reason": "“price” is a common name of a target.",
 }  # fmt: skip
 READING = {"encoding": "cp1252", "delimiter": ";", "decimal": ","}
 AS_DETECTED = {"target": "price", "task": "", **READING, "type-1": "number", "type-2": "category",
@@ -84,6 +85,7 @@ def test_what_was_found_is_shown_and_can_be_corrected(as_bob: Client, table: Dat
     assert "1,200 rows and 4 columns detected" in page
     assert "looks like a row ID" in page
     assert "22 · 38" in page
+    assert "Suggested: price. “price” is a common name of a target." in page
     assert "Detected for “price”: regression" in page
     assert "&lt;b&gt;town" in page
     assert '<option value="price" selected>' in page

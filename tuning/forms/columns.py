@@ -66,8 +66,12 @@ class ColumnsForm(forms.Form):
             names = [(name, name) for name in self._names()]
             self.fields["target"].widget = forms.Select(choices=names)
         schema = dataset.detected_schema
-        suggestion = f"Detected for “{schema['target']}”: {schema['task']}."
-        self.fields["task"].help_text = suggestion
+        target, reason = schema["target"], schema.get("target_reason", "")
+        if reason:
+            self.fields[
+                "target"
+            ].help_text = f"The column to predict. Suggested: {target}. {reason}"
+        self.fields["task"].help_text = f"Detected for “{target}”: {schema['task']}."
         self.is_text = bool(schema["encoding"])
         if not self.is_text:
             for name in ("encoding", "delimiter", "decimal", "gaps"):

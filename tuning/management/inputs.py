@@ -13,7 +13,7 @@ from django.forms import BaseForm
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from tuning.actions.datasets import create_upload
+from tuning.actions.datasets import create_upload, delete_dataset, prepare_chosen
 from tuning.actions.hypermodels import change_hypermodel, create_hypermodel
 from tuning.forms.constants import constants_text
 from tuning.forms.datasets import (
@@ -27,7 +27,7 @@ from tuning.forms.hypermodels import HyperModelForm
 from tuning.models import Dataset, HyperModel, Team
 from tuning.protocol.data_kinds import TEMPLATE_KINDS
 from tuning.protocol.names import one_line
-from tuning.protocol.uploads import ARRAYS, TABLES
+from tuning.protocol.uploads import ARRAYS
 
 CHUNK = 1 << 20
 _NAME = 80
@@ -74,19 +74,40 @@ def find_dataset(
         form = UploadForm(data, MultiValueDict({"file": [file]}), user=user, team=team)
         refuse(form)
         upload = form.upload()
-        if upload["kind"] in TABLES and not upload["target"]:
-            raise CommandError("--target is required: the column to predict.")
         if arrays and upload["kind"] != ARRAYS:
             raise CommandError(f"--{ARRAY_OPTIONS[next(iter(arrays))]} is only for .npz files.")
         if arrays:
             upload["arrays"] = arrays
-        same = Dataset.objects.filter(team=team, upload=upload, upload_sha256=digest)
-        ready = same.exclude(folder="").first()
-        if ready is not None:
+        if ready := _prepared(team, digest, upload):
             return ready
         row = form.save(commit=False)
         row.upload_sha256 = digest
         return create_upload(row, Path(file.temporary_file_path()), upload)
+
+
+def lacks_target(dataset: Dataset) -> bool:
+    """Whether it is a table whose columns are known now, and nobody said which one to predict."""
+    named = dataset.upload.get("target") or dataset.failure_message
+    return dataset.is_table and dataset.awaits_choices and not named
+
+
+def predict_guessed(dataset: Dataset) -> tuple[Dataset, str]:
+    """Have the target that schema detection guessed predicted, with a line that says so. The team
+    may have just this dataset already; then the new one goes."""
+    target, reason = (dataset.detected_schema[key] for key in ("target", "target_reason"))
+    line = f"Target: {target}. {reason} Use --target for another column."
+    team, digest = dataset.team, dataset.upload_sha256
+    if team and (ready := _prepared(team, digest, {**dataset.upload, "target": target})):
+        delete_dataset(dataset)
+        return ready, line
+    prepare_chosen(dataset, {"target": target})
+    return dataset, line
+
+
+def _prepared(team: Team, digest: str, upload: dict[str, Any]) -> Dataset | None:
+    """The team's dataset of this file, read in this way, if it has one."""
+    same = Dataset.objects.filter(team=team, upload=upload, upload_sha256=digest)
+    return same.exclude(folder="").first()
 
 
 def find_template(text: str, user: Any, team: Team, constants: list[str]) -> HyperModel:

@@ -155,7 +155,8 @@ class FoundColumn:
 @dataclass(frozen=True)
 class SchemaDetected:
     """What an uploaded table holds, before anybody said what is to be predicted: `target` and
-    `task` are proposals. `encoding`, `delimiter` and `decimal` are empty for a Parquet file."""
+    `task` are proposals, and `target_reason` is the sentence that says why it is this column.
+    `encoding`, `delimiter` and `decimal` are empty for a Parquet file."""
 
     rows: int
     columns: list[FoundColumn]
@@ -164,6 +165,7 @@ class SchemaDetected:
     encoding: str = ""
     delimiter: str = ""
     decimal: str = ""
+    target_reason: str = ""
 
 
 @dataclass(frozen=True)

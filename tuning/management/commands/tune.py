@@ -31,7 +31,14 @@ from tuning.forms.arrays import question as array_question
 from tuning.forms.estimator_searches import search_form
 from tuning.forms.pruning import NAMES as PRUNING
 from tuning.forms.space import SpaceForm
-from tuning.management.inputs import ARRAY_OPTIONS, find_dataset, find_template, refuse
+from tuning.management.inputs import (
+    ARRAY_OPTIONS,
+    find_dataset,
+    find_template,
+    lacks_target,
+    predict_guessed,
+    refuse,
+)
 from tuning.management.own_worker import own_worker
 from tuning.management.prepared import set_up_or_refuse
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
@@ -73,7 +80,9 @@ class Command(BaseCommand):
             "--constant", metavar="NAME=VALUE", action="append", default=[],
             help="a value for an argument that the project does not supply (repeatable)",
         )  # fmt: skip
-        parser.add_argument("--target", default="", help="the column of a table to predict")
+        parser.add_argument(
+            "--target", default="", help="the column of a table to predict (guessed by its name)"
+        )
         for role, option in ARRAY_OPTIONS.items():
             help_text = f"the array of an .npz file with the {ARRAY_ROLES[role].lower()}"
             parser.add_argument(f"--{option}", metavar="ARRAY", help=help_text)
@@ -147,7 +156,7 @@ class Command(BaseCommand):
             _refuse_misfit(dataset, template)
         with own_worker(self._say):
             try:
-                self._prepare(dataset)
+                dataset = self._prepare(dataset)
                 self._run(user, _project(user, team, dataset, template), options)
             except KeyboardInterrupt:
                 raise SystemExit(INTERRUPTED) from None
@@ -168,17 +177,23 @@ class Command(BaseCommand):
         if options["retrain"]:
             self._retrain(user, best, options["output"])
 
-    def _prepare(self, dataset: Dataset) -> None:
-        """Wait until a worker has prepared it. Of an upload that could not be, nothing stays."""
+    def _prepare(self, dataset: Dataset) -> Dataset:
+        """Wait until a worker has prepared it. Of an upload that could not be, nothing stays.
+        Returns the dataset, or the one that the team had already of this file."""
         want_dataset(dataset)
         try:
             self._await("Preparing the dataset…", dataset)
+            if lacks_target(dataset):
+                dataset, line = predict_guessed(dataset)
+                self._say(line)
+                self._await("Preparing the dataset…", dataset)
         except BaseException:
             if dataset.is_upload and not dataset.is_ready:
                 delete_dataset(dataset)
             raise
         for line in preparation_lines(dataset):
             self._say(line)
+        return dataset
 
     def _inspect(self, project: Project) -> None:
         if project.inspection.status == Status.FAILED:
@@ -191,6 +206,8 @@ class Command(BaseCommand):
             while True:
                 work.refresh_from_db()
                 if work.status == Status.COMPLETED:
+                    return
+                if isinstance(work, Dataset) and lacks_target(work):
                     return
                 if isinstance(work, Dataset) and work.awaits_choices:
                     raise CommandError(_unchosen(work))

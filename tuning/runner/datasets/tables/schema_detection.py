@@ -1,6 +1,5 @@
 """Schema detection: what the columns of a table are, read before a person confirms them."""
 
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,15 +12,11 @@ from tuning.runner.failures import BadData
 from .cells import CellReader
 from .columns import Scan
 from .source import Dialect, Table
+from .target_guess import guess_target
 from .text import TextTable
 
 MAX_CLASSES_GUESSED = 20
 _WIDE = 1_000
-_TARGETS = re.compile(
-    r"target|label|labels|class|classes|y|outcome|response|price|saleprice|diagnosis|survived"
-    r"|quality|species|churn|default|score|rating|target[_ ].*|.*[_ ](target|label|class|price)",
-    re.I,
-)
 
 
 @dataclass
@@ -65,7 +60,7 @@ def _open(path: Path, upload: Upload, report: Report) -> Table:
 
 def schema_event(schema: DetectedSchema) -> SchemaDetected:
     """What people are shown before they choose."""
-    target = _proposed_target(schema)
+    guess = guess_target(schema.scans)
     # Thousands of columns must fit into one event.
     most = 3 if len(schema.scans) <= _WIDE else 1
     columns = []
@@ -78,17 +73,13 @@ def schema_event(schema: DetectedSchema) -> SchemaDetected:
         for name, why in schema.table.unread.items()
     ]
     return SchemaDetected(
-        schema.rows, columns, target.name, task_of(target), **asdict(schema.table.dialect)
+        schema.rows,
+        columns,
+        guess.column.name,
+        task_of(guess.column),
+        **asdict(schema.table.dialect),
+        target_reason=guess.reason,
     )
-
-
-def _proposed_target(schema: DetectedSchema) -> Scan:
-    """The last column whose name says so, else the last one that could be one."""
-    usable = [
-        scan for scan in schema.scans if scan.suggestion()[0] != ColumnType.OUT
-    ] or schema.scans
-    named = [scan for scan in usable if _TARGETS.fullmatch(scan.name)]
-    return (named or usable)[-1]
 
 
 def task_of(scan: Scan) -> str:

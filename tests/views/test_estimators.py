@@ -122,7 +122,7 @@ def test_a_running_trial_counts_folds(as_alice: Client, search: Search, worker: 
     Search.objects.filter(pk=search.pk).update(status=SearchStatus.RUNNING)
     Trial.objects.update(status=Status.RUNNING, worker=worker, slot=1, finished_at=None, score=None)
     assert "3 of 3 folds" in _page(as_alice, "search-live", search.pk)
-    assert "Fold 3 of 3" in _page(as_alice, "trial-detail", search.trials.get().pk)
+    assert "3 of 3 folds" in _page(as_alice, "trial-detail", search.trials.get().pk)
     running = as_alice.get(reverse("search-plots", args=[search.pk])).json()["running"]
     assert (running["metric"], running["x"]) == ("f1_macro", "fold")
     assert running["curves"] == [{"name": "trial 1", "epochs": [1, 2, 3], "values": list(SCORES)}]

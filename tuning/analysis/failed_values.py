@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuning.figures import counted
 from tuning.spaces.hyperparameters import Hyperparameter
 
 Values = dict[str, Any]
@@ -25,6 +26,14 @@ class SharedValue:
     @property
     def percent(self) -> int:
         return round(100 * self.others / self.completed) if self.completed else 0
+
+    @property
+    def text(self) -> str:
+        """How many trials that completed have it as well."""
+        if not self.completed:
+            return "no other trial has completed"
+        completed = counted(self.completed, "other completed trial")
+        return f"{self.others:,} of {completed} ({self.percent} %) have it too"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuning.figures import in_words, setting
+from tuning.figures import counted, in_words, setting
 from tuning.models import Search
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.statuses import Status
@@ -117,6 +117,17 @@ class Reason:
         """Too few for a pattern."""
         return self.count < MIN_FAILED
 
+    @property
+    def no_pattern(self) -> str:
+        """Why there are no regions."""
+        if self.shared:
+            few, none = "Too few trials for a pattern.", "No values stand out by more than chance."
+            shared = "Values that all of them share (not necessarily the cause):"
+            return f"{few if self.is_few else none} {shared}"
+        if self.count == 1:
+            return "A single trial shows no pattern."
+        return "Too few trials for a pattern." if self.is_few else "No values stand out."
+
 
 @dataclass(frozen=True)
 class FailureMap:
@@ -129,6 +140,15 @@ class FailureMap:
     not_finite: int = 0
     # How many reasons there are beyond those that are shown.
     more: int = 0
+
+    @property
+    def counts(self) -> str:
+        """Empty if nothing failed."""
+        failed = f"{self.failed:,} of {counted(self.trials, 'trial')} failed."
+        completed = counted(self.not_finite, "trial")
+        odd = f"{completed} completed although a metric was NaN or infinite."
+        parts = [failed] * bool(self.failed) + [odd] * bool(self.not_finite)
+        return " ".join(parts)
 
 
 def failure_map(search: Search) -> FailureMap:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
+from tuning.figures import duration, figure
 from tuning.models import Execution, Search, Trial, Work
 from tuning.protocol.objectives import is_better
-from tuning.protocol.statuses import FINISHED, Status
+from tuning.protocol.statuses import FINISHED, SearchStatus, Status
 from tuning.spaces.combinations import grid_size
 from tuning.spaces.hyperparameters import read_space
 from tuning.strategies import hyperband_plan
@@ -26,6 +27,13 @@ class Spread:
     lowest: float
     highest: float
     count: int
+
+    @property
+    def text(self) -> str:
+        return (
+            f"mean {figure(self.mean)}, standard deviation {figure(self.deviation, 2)}, "
+            f"range {figure(self.lowest)} to {figure(self.highest)} (n = {self.count})"
+        )
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,20 @@ def spread(scores: list[float | None]) -> Spread | None:
     )
 
 
+def progress_note(search: Search, summary: Summary) -> str:
+    """What is said beside the number of finished trials."""
+    if search.is_ending:
+        return "finishing running trials"
+    if search.status == SearchStatus.PAUSED:
+        return "paused"
+    if search.is_imported:
+        return f"imported from {search.get_origin_display()}"
+    if search.status != SearchStatus.RUNNING:
+        return f"trained for {duration(summary.training_seconds)}"
+    remaining = summary.remaining
+    return f"Time left: {remaining.duration_text}" if remaining else "Estimating…"
+
+
 def planned_trials(search: Search) -> int:
     """How many trials the search runs in all, the baseline included."""
     if search.is_imported:
@@ -154,6 +176,16 @@ class Running:
     epochs: int
     place: str
     slots: int
+    unit: str = "epoch"
+    executions: int = 1
+
+    @property
+    def progress_text(self) -> str:
+        """ "epoch 3 of 10"."""
+        if self.unit == "epoch" and self.executions == 1:
+            return f"epoch {self.done} of {self.epochs}"
+        several = f" ({self.executions} executions)" if self.unit == "epoch" else ""
+        return f"{self.done} of {self.epochs} {self.unit}s{several}"
 
 
 def running_rows(search: Search) -> list[Running]:
@@ -180,7 +212,10 @@ def _running(search: Search, trial: Trial, elsewhere: list[Execution]) -> Runnin
         for each in elsewhere
         if each.trial_id == trial.pk
     ]
-    return Running(trial, trial.epochs_done, epochs, "; ".join(places), len(places))
+    return Running(
+        trial, trial.epochs_done, epochs, "; ".join(places), len(places),
+        search.kind.unit, search.executions_per_trial,
+    )  # fmt: skip
 
 
 def _elsewhere(search: Search, trials: list[Trial]) -> list[Execution]:

@@ -31,13 +31,25 @@ def metric_rows(trial: Trial) -> list[MetricRow]:
     return [MetricRow(name, best.get(name), last.get(name), name in bad) for name in names]
 
 
-def first_not_finite(trial: Trial) -> int | None:
-    """The first epoch in which a metric was NaN or infinite."""
+def score_note(trial: Trial) -> str:
+    """Where the score comes from."""
+    if not trial.best_epoch:
+        return "no score yet" if trial.is_active else "no score"
+    if not trial.search.kind.has_epochs:
+        return f"mean of {trial.search.folds} folds"
+    return f"at epoch {trial.best_epoch}"
+
+
+def first_not_finite(trial: Trial) -> str:
+    """The first epoch in which a metric was NaN or infinite, in words; empty if that is unknown."""
     if not trial.not_finite:
-        return None
+        return ""
     rows = trial.epochs.filter(attempt=trial.attempt).order_by("epoch")
     epochs = rows.values_list("epoch", "metrics")
-    return next((epoch for epoch, metrics in epochs if None in metrics.values()), None)
+    first = next((epoch for epoch, metrics in epochs if None in metrics.values()), None)
+    if first is None:
+        return ""
+    return f"epoch {first}" if trial.search.kind.has_epochs else "a fold"
 
 
 def ordered(names: Iterable[str], objectives: Iterable[str]) -> list[str]:

@@ -65,6 +65,11 @@ class KindTraits:
     def units(self) -> str:
         return f"{self.unit}s"
 
+    @property
+    def executions(self) -> str:
+        """What the several scores of a trial come from."""
+        return "executions" if self.has_epochs else self.units
+
 
 KINDS = {
     traits.name: traits

@@ -66,6 +66,20 @@ class SideBySide:
     def share_text(self) -> str:
         return share_text(self.share) if self.share is not None else ""
 
+    @property
+    def sentence(self) -> str:
+        """How large the new space is."""
+        if self.share is None:
+            return "The two spaces have different hyperparameters."
+        text = self.share_text
+        size = f"{text} of"
+        if text == "the same":
+            size = "as large as"
+        elif "times" in text:
+            size = f"{text} as large as"
+        left_out = f", not counting {self.uncounted}" if self.uncounted else ""
+        return f"The new space is {size} the old one{left_out}."
+
 
 def side_by_side(old: dict[str, Any], new: dict[str, Any]) -> SideBySide:
     before, after = read_space(old), read_space(new)

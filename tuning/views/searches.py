@@ -25,6 +25,7 @@ from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import (
     Summary,
     failed_trials,
+    progress_note,
     running_rows,
     summarise,
     top_trials,
@@ -222,6 +223,7 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
         "actions": actions_of(search),
         "warm_best": _better_before(search, summary),
         "summary": summary,
+        "progress_note": progress_note(search, summary),
         "running": running,
         "limit_bars": bars(search),
         "clock": clock(search),

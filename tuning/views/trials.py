@@ -19,7 +19,7 @@ from tuning.analysis.pruning import horizon_of, pruned_text
 from tuning.analysis.resources import resources_of
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import running_row, spread
-from tuning.analysis.trial_metrics import first_not_finite, metric_rows
+from tuning.analysis.trial_metrics import first_not_finite, metric_rows, score_note
 from tuning.forms.trials import RetrainForm
 from tuning.models import Attempt, Search, Trial
 from tuning.protocol.statuses import Status
@@ -107,6 +107,7 @@ def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str,
         "spread": spread(trial.execution_scores),
         "decline": decline_of(trial),
         "first_not_finite": first_not_finite(trial),
+        "score_note": score_note(trial),
         "place": hyperband_place(trial),
         "neighbours": neighbours(trial),
         "attempts": _attempts(trial),

@@ -14,7 +14,7 @@ COLUMNS: list[dict[str, Any]] = [
     {"name": "Straße", "type": "category", "missing": 0, "values": ["Ahornweg", "[UNK]", "Ö\nx"]},
     {"name": "always 3", "type": "number", "missing": 0},
     {"name": "numbers", "type": "category", "missing": 0, "values": ["a", "b", "c", "never"]},
-    {"name": "prepare", "type": "number", "missing": 0},
+    {"name": "prepare", "type": "number", "missing": 0, "decimal": "."},
 ]
 
 

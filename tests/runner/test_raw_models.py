@@ -84,6 +84,8 @@ y = rows["target"].to_numpy()
 def predicted_by_script(folder: Path, columns: dict[str, Any], y: np.ndarray, task: str) -> Any:
     """What predict.py, as people download it, prints for the first rows of a CSV file."""
     (folder / "predict").mkdir()
+    # As they are written: the script reads them as the runner does.
+    columns = {**columns, "prepare": [f"${value:,.4f}" for value in columns["prepare"]]}
     pd.DataFrame({**columns, "target": y}).to_csv(folder / "predict" / "data.csv", index=False)
     shutil.copy(folder / "work" / "model.keras", folder / "predict" / "model.keras")
     profile = {"columns": COLUMNS, "class_names": ["cheap", "dear"], "load_snippet": LOAD}

@@ -233,7 +233,7 @@ def test_numbers_are_read_as_they_are_written(cell: str, value: float, decimal: 
     check_snippet(profile)
 
 
-@pytest.mark.parametrize("cell", ["1_000", "١٢", "1,23,456.7", "12,34.5", "0x10", "1.2.3", "∞"])
+@pytest.mark.parametrize("cell", ["1_000", "١٢", "1,23,45.7", "12,34.5", "0x10", "1.2.3", "∞"])
 def test_what_only_python_takes_for_a_number_is_none(cell: str) -> None:
     found, _ = read(csv(odd=lambda row: f'"{cell}"' if row % 2 else "1.5"))
     assert column(found, "odd").type == "category"

@@ -99,7 +99,8 @@ def test_what_was_found_is_shown_and_can_be_corrected(as_bob: Client, table: Dat
     assert table.requested
     assert table.upload == {
         "kind": "text table", "name": "houses.csv", "target": "price", "task": "regression",
-        "drop_rows": True, "types": {"<b>town": "out"}, "gaps": [], **READING,
+        "drop_rows": True, "types": {"<b>town": "out"}, "gaps": [], "not_missing": [],
+        "decimals": {}, **READING,
     }  # fmt: skip
     assert "Waiting for a worker" in page_of(as_bob, table)
 
@@ -137,6 +138,39 @@ def test_reading_again_asks_for_another_look(as_bob: Client, table: Dataset) -> 
     assert (table.upload["target"], table.upload["types"]) == ("", {"age": "out"})
 
 
+def test_markers_of_missing_values_are_added_and_removed(as_bob: Client, team: Team) -> None:
+    row = _table(team, detected_schema={**LOOK, "markers": ["NA", "?"]})
+    page = page_of(as_bob, row)
+    assert page.count('name="markers" value="NA"') == 1
+    choose(as_bob, row, read_again="1", markers=["?"], gaps="-999")
+    row.refresh_from_db()
+    assert (row.upload["not_missing"], row.upload["gaps"]) == (["NA"], ["-999"])
+    Dataset.objects.filter(pk=row.pk).update(
+        requested=False, detected_schema={**LOOK, "markers": ["?", "-999"]}
+    )
+    row.refresh_from_db()
+    page = page_of(as_bob, row)
+    cleared = page[page.index('value="NA"') :]
+    assert "checked" not in cleared[: cleared.index(">")]
+    assert 'name="markers" value="-999"' not in page
+    choose(as_bob, row, markers=["?", "NA"], gaps="-999")
+    row.refresh_from_db()
+    assert row.upload["not_missing"] == []
+
+
+def test_the_decimal_sign_of_an_open_column_is_shown_and_changed(
+    as_bob: Client, team: Team
+) -> None:
+    age = {**COLUMNS[0], "reading": "“1,234” is read as 1.234", "open": True}
+    row = _table(team, detected_schema={**LOOK, "columns": [age, *COLUMNS[1:]]})
+    page = page_of(as_bob, row)
+    assert "“1,234” is read as 1.234" in page
+    assert ('name="decimal-1"' in page, 'name="decimal-4"' in page) == (True, False)
+    choose(as_bob, row, **{"decimal-1": "."})
+    row.refresh_from_db()
+    assert row.upload["decimals"] == {"age": "."}
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -162,7 +196,9 @@ def test_choices_that_cannot_be_are_refused_at_once(
 def test_a_parquet_file_has_no_encoding(as_bob: Client, team: Team) -> None:
     look = {**LOOK, "encoding": "", "delimiter": "", "decimal": ""}
     row = _table(team, detected_schema=look, upload={"kind": "parquet", "name": "h.parquet"})
-    assert "Reload file" not in page_of(as_bob, row)
+    page = page_of(as_bob, row)
+    assert "Encoding" not in page
+    assert "Decimal separator" not in page
     values = {name: value for name, value in AS_DETECTED.items() if name not in READING}
     as_bob.post(reverse("dataset-columns", args=[row.pk]), values)
     row.refresh_from_db()

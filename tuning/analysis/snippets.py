@@ -5,7 +5,7 @@ import textwrap
 from typing import Any
 
 from tuning.models import Dataset, SavedModel
-from tuning.protocol import description
+from tuning.protocol import description, written_numbers
 from tuning.protocol.names import one_line
 from tuning.protocol.tasks import Task
 
@@ -57,7 +57,11 @@ def _predicting(saved_model: SavedModel, file_name: str) -> str:
         lines = [*_loading_estimator(saved_model, file_name, pandas=raw, numpy=not load)]
         return "\n".join([*lines, *rows, "", *_estimation(dataset, known)]) + "\n"
     if raw:
-        lines = [*_raw_beginning(saved_model, file_name), *_raw_rows(dataset, load), ""]
+        written = any("decimal" in column for column in dataset.profile["columns"])
+        if written:
+            load = load.replace(f"{written_numbers.SOURCE}\n\n\n", "")
+        beginning = _raw_beginning(saved_model, file_name, written)
+        lines = [*beginning, *_raw_rows(dataset, load), ""]
         return "\n".join([*lines, *_prediction(dataset, known, "raw_inputs(x[:5])")]) + "\n"
     own = _importing_layers(saved_model)
     lines = ["import keras", *([] if load else ["import numpy as np"]), *own, ""]
@@ -116,17 +120,22 @@ def _importing_layers(saved_model: SavedModel) -> list[str]:
     )
 
 
-def _raw_beginning(saved_model: SavedModel, file_name: str) -> list[str]:
-    """The model takes raw values; what lies in its file tells which input takes which column."""
+def _raw_beginning(saved_model: SavedModel, file_name: str, written: bool) -> list[str]:
+    """The model takes raw values; what lies in its file tells which input takes which column.
+    `written`: the file has numbers that are not written plainly."""
+    imports = "import json\nimport re\nimport zipfile\nfrom functools import cache\n"
+    reading = f"{written_numbers.SOURCE}\n\n\n" if written else ""
+    numbers = 'cells = cells.to_numpy("float32", na_value=np.nan)'
+    if written:
+        numbers = """decimal = column.get("decimal", ".")
+            cells = np.array([number_of(cell, decimal) for cell in cells], "float32")"""
     return f"""\
-import json
-import zipfile
-
+{imports if written else "import json" + chr(10) + "import zipfile" + chr(10)}
 import keras
 import numpy as np
 import pandas as pd
 {"".join(line + chr(10) for line in _importing_layers(saved_model))}
-file = {python_literal(file_name)}
+{reading}file = {python_literal(file_name)}
 keras_model = keras.models.load_model(file)
 with zipfile.ZipFile(file) as archive:
     about = json.loads(archive.read({python_literal(description.FILE)}))
@@ -138,7 +147,7 @@ def raw_inputs(rows):
     for column in about["columns"]:
         cells = rows[column["name"]]
         if column["type"] == "number":
-            cells = cells.to_numpy("float32", na_value=np.nan)
+            {numbers}
         else:
             cells = cells.astype(object).where(cells.notna(), "").to_numpy().astype(str)
         inputs.setdefault(column["input"], []).append(cells)

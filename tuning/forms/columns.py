@@ -21,6 +21,9 @@ _TYPES = [
     (ColumnType.CATEGORY.value, "Category"),
     (ColumnType.OUT.value, "Leave out"),
 ]
+_DECIMALS = [(sign, word.capitalize()) for sign, word in DECIMALS.items()]
+# Of a column in which 1,234 or 1.234 may be either.
+_COLUMN_DECIMALS = [("", "As in the file"), *_DECIMALS]
 
 
 class ColumnsForm(forms.Form):
@@ -47,14 +50,20 @@ class ColumnsForm(forms.Form):
     )
     decimal = forms.ChoiceField(
         label="Decimal separator",
-        choices=[(sign, word.capitalize()) for sign, word in DECIMALS.items()],
+        choices=_DECIMALS,
+        help_text="Applies to columns in which 1,234 or 1.234 may be either.",
     )
     gaps = forms.CharField(
         required=False,
         max_length=500,
         label="Additional missing-value markers",
-        help_text="Separated by commas, such as -999, unknown. Empty cells, NA, NaN, null, ? and "
-        "- always count as missing.",
+        help_text="Separated by commas, such as -999, unknown. Empty cells are always missing.",
+    )
+    markers = forms.MultipleChoiceField(
+        required=False,
+        label="Missing-value markers found",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Clear a marker that is a value in this table, such as NA for “no garage”.",
     )
 
     def __init__(self, *args: Any, dataset: Dataset, page: Any = 1, **kwargs: Any) -> None:
@@ -74,16 +83,35 @@ class ColumnsForm(forms.Form):
         self.fields["task"].help_text = f"Detected for “{target}”: {schema['task']}."
         self.is_text = bool(schema["encoding"])
         if not self.is_text:
-            for name in ("encoding", "delimiter", "decimal", "gaps"):
+            for name in ("encoding", "delimiter", "decimal"):
                 del self.fields[name]
+        self._markers = self._known_markers()
+        self.fields["markers"].choices = [(word, word) for word in self._markers]
+        if not self._markers:
+            del self.fields["markers"]
         for place, column in self._on_page():
             self.fields[_field(place)] = forms.ChoiceField(
                 label=f"Type of {column['name']}", choices=_TYPES, initial=self._type(column)
             )
+            if column.get("open"):
+                self.fields[_decimal_field(place)] = forms.ChoiceField(
+                    required=False,
+                    label=f"Decimal separator of {column['name']}",
+                    choices=_COLUMN_DECIMALS,
+                    initial=dataset.upload.get("decimals", {}).get(column["name"], ""),
+                )
 
-    def rows(self) -> list[tuple[dict[str, Any], Any]]:
-        """The columns of this page with their fields."""
-        return [(column, self[_field(place)]) for place, column in self._on_page()]
+    def rows(self) -> list[tuple[dict[str, Any], Any, Any]]:
+        """The columns of this page with the fields of their type and, where both would do, of
+        their decimal separator."""
+        return [
+            (
+                column,
+                self[_field(place)],
+                self[_decimal_field(place)] if column.get("open") else None,
+            )
+            for place, column in self._on_page()
+        ]
 
     def clean_target(self) -> str:
         target: str = self.cleaned_data["target"]
@@ -98,13 +126,20 @@ class ColumnsForm(forms.Form):
     def choices(self) -> dict[str, Any]:
         """What the row keeps: the types of all pages, as far as they are not the detected ones."""
         values = dict(self.cleaned_data)
-        types = {**self._dataset.upload.get("types", {})}
+        upload = self._dataset.upload
+        types, decimals = {**upload.get("types", {})}, {**upload.get("decimals", {})}
         for place, column in self._on_page():
             types.pop(column["name"], None)
             chosen = values.pop(_field(place))
             if chosen != column["type"]:
                 types[column["name"]] = chosen
-        return {**values, "types": types}
+            if decimal := values.pop(_decimal_field(place), ""):
+                decimals[column["name"]] = decimal
+            elif column.get("open"):
+                decimals.pop(column["name"], None)
+        missing = values.pop("markers", [])
+        not_missing = [word for word in self._markers if word not in missing]
+        return {**values, "types": types, "decimals": decimals, "not_missing": not_missing}
 
     def _initial(self) -> dict[str, Any]:
         """What was chosen before; what was detected otherwise."""
@@ -113,9 +148,19 @@ class ColumnsForm(forms.Form):
         initial = {name: upload.get(name) or schema.get(name) for name in names}
         initial["task"] = upload.get("task", "")
         initial["gaps"] = ", ".join(upload.get("gaps", []))
+        values = upload.get("not_missing", [])
+        initial["markers"] = [word for word in self._known_markers() if word not in values]
         target = upload.get("target")
         initial["target"] = target if target in self._names() else schema["target"]
         return initial
+
+    def _known_markers(self) -> list[str]:
+        """Those of the file that are read as missing values, or would be if nobody had cleared
+        them."""
+        schema, upload = self._dataset.detected_schema, self._dataset.upload
+        added = {word.lower() for word in upload.get("gaps", [])}
+        found = {*schema.get("markers", []), *upload.get("not_missing", [])}
+        return sorted(word for word in found if word.lower() not in added)
 
     def _type(self, column: dict[str, Any]) -> str:
         return str(self._dataset.upload.get("types", {}).get(column["name"], column["type"]))
@@ -125,6 +170,10 @@ class ColumnsForm(forms.Form):
 
     def _names(self) -> list[str]:
         return [column["name"] for column in self._columns]
+
+
+def _decimal_field(place: int) -> str:
+    return f"decimal-{place}"
 
 
 def _field(place: int) -> str:

@@ -21,7 +21,9 @@ def description_of(profile: dict[str, Any], inputs: dict[str, str] | None = None
     columns = profile.get("columns")
     if not columns:
         return {**description, "input_shape": profile.get("input_shape")}
-    shown = [{"name": column["name"], "type": column["type"]} for column in columns]
+    # The decimal sign of texts, if the numbers of a column are not written plainly.
+    keys = ("name", "type", "decimal")
+    shown = [{key: column[key] for key in keys if key in column} for column in columns]
     if inputs:
         shown = [{**column, "input": inputs[column["name"]]} for column in shown]
     return {**description, "columns": shown}

@@ -142,7 +142,8 @@ class Inspected:
 class FoundColumn:
     """A column of an uploaded table. `type` is the detected ColumnType, `reason` why it is left
     out. `missing` counts its gaps, `different` its values, up to one more than a category may
-    have; a few are `examples`."""
+    have; a few are `examples`. `reading`: how a number is read that is not written plainly;
+    `open`: both decimal signs would do, with different values."""
 
     name: str
     type: str
@@ -150,13 +151,16 @@ class FoundColumn:
     different: int
     examples: list[str]
     reason: str = ""
+    reading: str = ""
+    open: bool = False
 
 
 @dataclass(frozen=True)
 class SchemaDetected:
     """What an uploaded table holds, before anybody said what is to be predicted: `target` and
     `task` are proposals, and `target_reason` is the sentence that says why it is this column.
-    `encoding`, `delimiter` and `decimal` are empty for a Parquet file."""
+    `encoding`, `delimiter` and `decimal` are empty for a Parquet file. `markers` are
+    the texts that were read as missing values."""
 
     rows: int
     columns: list[FoundColumn]
@@ -166,6 +170,7 @@ class SchemaDetected:
     delimiter: str = ""
     decimal: str = ""
     target_reason: str = ""
+    markers: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ MAX_ARRAYS = 200
 
 MAX_COLUMNS = 5_000
 MAX_CATEGORIES = 1_000
+# Texts that were read as missing values; these many are shown.
+MAX_MARKERS, MAX_MARKER = 100, 40
 
 # Of tables as text; "" has the runner guess.
 ENCODINGS = {
@@ -83,8 +85,8 @@ class Upload:
     recognised by their names, or only looked at if those are not clear. Of tables: without a
     `target` they are only looked at; `task` "" is the one that the target suggests; `types` has
     the columns whose type is not the one that was detected; an empty `encoding`, `delimiter` or
-    `decimal` is guessed; cells of `gaps` are missing values, besides those that are always taken
-    for such.
+    `decimal` is guessed; `decimals` has the decimal sign of columns where both would do. Cells of
+    `gaps` are missing values besides the usual ones, of which `not_missing` are values.
     """
 
     kind: str
@@ -101,7 +103,9 @@ class Upload:
     encoding: str = ""
     delimiter: str = ""
     decimal: str = ""
+    decimals: dict[str, str] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
+    not_missing: list[str] = field(default_factory=list)
 
 
 def kind_of(name: str) -> str:

@@ -12,6 +12,8 @@ from tuning.protocol.uploads import (
     DELIMITERS,
     ENCODINGS,
     MAX_COLUMNS,
+    MAX_MARKER,
+    MAX_MARKERS,
     PARQUET,
     TABLES,
     TEXT_TABLE,
@@ -34,6 +36,12 @@ def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
         raise BadEvent("a schema with invalid names")
     if any(column.type not in _TYPES for column in event.columns):
         raise BadEvent("a schema with an unknown type")
+    if any(len(c.reading) > MAX_NAME or not is_one_line(c.reading) for c in event.columns):
+        raise BadEvent("a schema with invalid readings")
+    if len(event.markers) > MAX_MARKERS or any(
+        len(word) > MAX_MARKER or not is_one_line(word) for word in event.markers
+    ):
+        raise BadEvent("a schema with invalid markers")
     if event.task not in TASKS:
         raise BadEvent("a schema with an unknown task")
     dialect = (event.encoding, event.delimiter, event.decimal)
@@ -62,6 +70,8 @@ def _is_column(column: Any) -> bool:
     if not _is_count(column.get("missing")):
         return False
     if column.get("type") == ColumnType.NUMBER:
+        if column.get("decimal", ".") not in DECIMALS:
+            return False
         histogram = column.get("histogram")
         if not isinstance(histogram, dict):
             return False

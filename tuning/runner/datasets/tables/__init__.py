@@ -20,12 +20,16 @@ could cost: letters of a line and of a cell, at most 5,000 columns; of Parquet t
 rows and bytes that it declares. pandas is not used; `load_snippet` has the lines with which
 pandas reads the same, and tests compare the two.
 
+How numbers are written is decided column by column, from all of its values (`notation.py`): if the
+first rows voted otherwise than all of them, the column is read once more. The code that reads them
+(`protocol/written_numbers.py`) is part of `load_snippet` and of `predict.py` where it is needed.
+
 - `x.npy`: float32. A number column holds its value, a category column the index into its
   `values`; NaN is a missing value. `y.npy` never has any.
 - `meta.json` has `columns`, one object for each column of x: `name`, `type` (number or category),
-  `missing`, and either `histogram` (`edges`, `counts`) or `values` and `counts`. The row's
-  profile has the same of the first 1,000 columns with the 12 most frequent values, since lists of
-  datasets load it.
+  `missing`, `decimal` if its numbers are not written plainly, and either `histogram` (`edges`,
+  `counts`) or `values` and `counts`. The row's profile has the same of the first 1,000 columns
+  with the 12 most frequent values, since lists of datasets load it.
 - Left out by suggestion: what is empty, always the same, counts the rows, holds dates, over 1,000
   unique texts, texts of over 100 letters, another text in nearly every row, or numbers with
   something else in between.

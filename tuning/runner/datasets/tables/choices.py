@@ -2,8 +2,10 @@
 
 from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType, Upload
+from tuning.protocol.written_numbers import read_number
 from tuning.runner.failures import BadData
 
+from .cells import LARGEST
 from .columns import MAX_CATEGORY_LENGTH, Scan
 from .schema_detection import DetectedSchema, task_of
 
@@ -90,18 +92,17 @@ def _check_type(scan: Scan, kind: str) -> None:
 def _check_numbers(scan: Scan) -> None:
     if scan.no_number:
         row, text = scan.no_number
-        raise BadData(
-            f"Column “{scan.name}”, row {row:,}: “{text[:40]}” is "
-            f"{'too large a number' if _is_huge(text) else 'not a number'}."
-        )
+        raise BadData(f"Column “{scan.name}”, row {row:,}: “{text[:40]}” is {_wrong_number(text)}.")
 
 
-def _is_huge(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text
+def _wrong_number(text: str) -> str:
+    """What is the matter with a text in a column of numbers."""
+    found = read_number(text) or read_number(text, ",")
+    if found is None:
+        return "not a number"
+    if abs(found[0]) > LARGEST:
+        return "too large a number"
+    return "not written like the other numbers (one decimal separator and one unit per column)"
 
 
 def _rows(scan: Scan) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType
 
 from .cells import CellReader, text_of
+from .notation import Votes
 from .source import Cell
 
 MAX_CATEGORY_LENGTH = 100
@@ -32,6 +33,7 @@ class Scan:
 
     name: str
     read: CellReader
+    votes: Votes = field(default_factory=Votes)
     rows: int = 0
     missing: int = 0
     numbers: int = 0
@@ -51,9 +53,9 @@ class Scan:
     steps: bool = True
     _last: float | None = None
 
-    def take(self, cells: Sequence[Cell], row: int) -> None:
-        """Count these cells; the first one is in `row`."""
-        tally = Counter(cells)
+    def take(self, cells: Sequence[Cell], row: int, tally: Counter[Cell] | None = None) -> None:
+        """Count these cells; the first one is in `row`. `tally`: how many there are of each."""
+        tally = tally or Counter(cells)
         values = {cell: self.read(cell) for cell in tally}
         self.rows += len(cells)
         numbers = [value for value in values.values() if isinstance(value, float)]
@@ -126,6 +128,11 @@ class Scan:
     def different(self) -> int:
         """How many unique values, up to one more than a category may have."""
         return MAX_CATEGORIES + 1 if self.counts is None else len(self.counts)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the numbers can be read with a point and with a comma, with different values."""
+        return self.is_numeric and self.votes.is_open
 
     @property
     def is_numeric(self) -> bool:

@@ -9,7 +9,7 @@ from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import ColumnType
 from tuning.runner.datasets.parsed import check_classes
 
-from .cells import CellReader, text_of
+from .cells import text_of
 from .columns import Scan
 from .source import Cell
 
@@ -31,9 +31,9 @@ class Column(Protocol):
 
 
 class NumberColumn:
-    def __init__(self, scan: Scan, read: CellReader, bins: int) -> None:
+    def __init__(self, scan: Scan, bins: int) -> None:
         self._name = scan.name
-        self._read = read
+        self._scan = scan
         self._missing = 0
         low, high = scan.low, scan.high
         if low == high:
@@ -43,7 +43,7 @@ class NumberColumn:
         self._counts: np.ndarray = np.zeros(bins, np.int64)
 
     def values(self, cells: Sequence[Cell]) -> np.ndarray:
-        return _mapped(cells, lambda cell: self._read(cell), np.float32)
+        return _mapped(cells, self._scan.read, np.float32)
 
     def count(self, values: np.ndarray) -> None:
         there = values[~np.isnan(values)].astype(np.float64)
@@ -55,20 +55,24 @@ class NumberColumn:
 
     def described(self) -> dict[str, Any]:
         histogram = {"edges": self._edges.tolist(), "counts": self._counts.tolist()}
-        return {
+        described = {
             "name": self._name,
             "type": ColumnType.NUMBER.value,
             "missing": self._missing,
             "histogram": histogram,
         }
+        # How a downloaded model reads this column's texts.
+        decimal = self._scan.read.notation.decimal
+        written = self._scan.read.written or decimal != "."
+        return {**described, "decimal": decimal} if written else described
 
 
 class CategoryColumn:
-    def __init__(self, scan: Scan, read: CellReader) -> None:
+    def __init__(self, scan: Scan) -> None:
         self._name = scan.name
-        self._read = read
+        self._read = scan.read
         self._missing = 0
-        self._values = _sorted_texts(scan, read)
+        self._values = _sorted_texts(scan)
         self._index = {text: float(index) for index, text in enumerate(self._values)}
         self._counts: np.ndarray = np.zeros(len(self._values), np.int64)
 
@@ -93,11 +97,11 @@ class CategoryColumn:
         }
 
 
-def column_of(scan: Scan, kind: ColumnType, read: CellReader, width: int) -> Column:
+def column_of(scan: Scan, kind: ColumnType, width: int) -> Column:
     """The column of x that a column of the file becomes; `width` is how many there are."""
     if kind == ColumnType.CATEGORY:
-        return CategoryColumn(scan, read)
-    return NumberColumn(scan, read, _BINS if width <= _WIDE else _FEW_BINS)
+        return CategoryColumn(scan)
+    return NumberColumn(scan, _BINS if width <= _WIDE else _FEW_BINS)
 
 
 class Target:
@@ -113,15 +117,16 @@ class Target:
         return _mapped(cells, self._value, np.float64)
 
 
-def target_of(scan: Scan, task: str, read: CellReader) -> Target:
+def target_of(scan: Scan, task: str) -> Target:
     """y of a column that is fit for the task. Raises BadData for classes that cannot be told
     apart."""
+    read = scan.read
     if not Task(task).traits.has_classes:
         return Target(np.float32, [], lambda cell: read(cell))  # type: ignore[arg-type, return-value]
     assert scan.counts is not None
-    name_of = _class_namer(scan, read)
+    name_of = _class_namer(scan)
     counts: dict[str, int] = {}
-    for text in _sorted_texts(scan, read):
+    for text in _sorted_texts(scan):
         name = name_of(text)
         counts[name] = counts.get(name, 0) + scan.counts[text]
     names = list(counts)
@@ -134,18 +139,18 @@ def target_of(scan: Scan, task: str, read: CellReader) -> Target:
     return Target(np.int64, names, value)
 
 
-def _class_namer(scan: Scan, read: CellReader) -> Callable[[str], str]:
+def _class_namer(scan: Scan) -> Callable[[str], str]:
     """Numbers are one class however they are written: 1, 1.0, 01."""
     if not scan.is_numeric:
         return lambda text: text
-    return lambda text: text_of(read(text))
+    return lambda text: text_of(scan.read(text))
 
 
-def _sorted_texts(scan: Scan, read: CellReader) -> list[str]:
+def _sorted_texts(scan: Scan) -> list[str]:
     """The different texts of a column: numbers by their size, others by their letters."""
     texts = sorted(scan.counts or ())
     if scan.is_numeric:
-        texts.sort(key=lambda text: read(text))  # type: ignore[arg-type, return-value]
+        texts.sort(key=lambda text: scan.read(text))  # type: ignore[arg-type, return-value]
     return texts
 
 

@@ -33,7 +33,7 @@ class ParquetTable:
         schema = file.schema_arrow
         check_columns(len(schema))
         self.names = checked_names(list(schema.names))
-        self.renamed = renamed(schema.names, self.names)
+        self.renamed = renamed(schema.names, self.names, unnamed="")
         self._stored = dict(zip(self.names, schema.names, strict=True))
         fields = zip(self.names, schema, strict=True)
         self.unread = {name: why for name, field in fields if (why := _unreadable(field.type))}

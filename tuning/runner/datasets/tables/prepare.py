@@ -6,7 +6,7 @@ import numpy as np
 
 from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.tasks import Task
-from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, Upload
+from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, ColumnType, Upload
 from tuning.runner.datasets.parsed import Parsed, Report
 from tuning.runner.datasets.sources import Source
 from tuning.runner.failures import BadData
@@ -14,7 +14,7 @@ from tuning.runner.failures import BadData
 from .choices import Kept, chosen_columns, chosen_target
 from .columns import Scan
 from .filling import Column, Target, column_of, target_of
-from .schema_detection import DetectedSchema
+from .schema_detection import DetectedSchema, reading_of
 from .snippet import snippet_of
 
 # Whole numbers beyond it lose their last digits as float32.
@@ -33,8 +33,8 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
             f"The prepared table needs {size / 2**20:,.0f} MB, more than the limit of "
             f"{upload.most_bytes / 2**20:,.0f} MB."
         )
-    targets = target_of(target, task, schema.read)
-    columns = [column_of(scan, kind, schema.read, len(kept)) for scan, kind in kept]
+    targets = target_of(target, task)
+    columns = [column_of(scan, kind, len(kept)) for scan, kind in kept]
     report("Writing the prepared data", 0)
     x = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype=np.float32, shape=shape)
     y = _fill(schema, target, targets, [scan for scan, _ in kept], columns, x)
@@ -100,9 +100,13 @@ def _notes(schema: DetectedSchema, target: Scan, task: str, kept: Kept) -> list[
         shown = ", ".join(missing[:_MAX_NAMED]) + (", …" if len(missing) > _MAX_NAMED else "")
         noun = "column has" if len(missing) == 1 else "columns have"
         notes.append(f"{len(missing):,} {noun} missing values: {shown}.")
-    if words := sorted(word.strip() for word in schema.read.missing_markers if word.strip()):
+    if words := sorted(word.strip() for word in schema.missing_markers if word.strip()):
         shown = ", ".join(f"“{word}”" for word in words[:_MAX_NAMED])
         notes.append(f"Read as missing values: {shown}.")
+    scans = [*(scan for scan, kind in kept if kind == ColumnType.NUMBER), target]
+    if readings := [f"{scan.name}: {text}" for scan in scans if (text := reading_of(scan))]:
+        more = "; …" if len(readings) > _MAX_NAMED else ""
+        notes.append(f"Written numbers. {'; '.join(readings[:_MAX_NAMED])}{more}.")
     if target.is_numeric and Task(task).traits.has_classes:
         notes.append(f"The numbers in “{target.name}” are used as classes.")
     large = [scan.name for scan, kind in kept if kind == "number" and _is_long(scan)]

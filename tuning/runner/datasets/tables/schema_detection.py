@@ -1,16 +1,19 @@
 """Schema detection: what the columns of a table are, read before a person confirms them."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tuning.protocol.events import FoundColumn, SchemaDetected
+from tuning.protocol.names import one_line
 from tuning.protocol.tasks import Task
-from tuning.protocol.uploads import PARQUET, ColumnType, Upload
+from tuning.protocol.uploads import MAX_MARKER, MAX_MARKERS, PARQUET, ColumnType, Upload
 from tuning.runner.datasets.parsed import Report
 from tuning.runner.failures import BadData
 
 from .cells import CellReader
 from .columns import Scan
+from .notation import Votes, decimal_of
 from .source import Dialect, Table
 from .target_guess import guess_target
 from .text import TextTable
@@ -24,28 +27,77 @@ class DetectedSchema:
     """A table and what its cells say, column by column, in the file's order."""
 
     table: Table
-    read: CellReader
     scans: list[Scan]
     rows: int
 
     def scan_of(self, name: str) -> Scan | None:
         return next((scan for scan in self.scans if scan.name == name), None)
 
+    @property
+    def missing_markers(self) -> set[str]:
+        """The cells that were read as missing values."""
+        return set().union(*(scan.read.missing_markers for scan in self.scans))
+
 
 def detect_schema(path: Path, upload: Upload, report: Report) -> DetectedSchema:
-    """Read all of a table once. Raises BadData for what is no table at all."""
+    """Read all of a table, once if the first rows tell how its numbers are written. Raises BadData
+    for what is no table at all."""
     table = _open(path, upload, report)
-    read = CellReader(table.dialect.decimal or ".", upload.gaps)
-    scans = [Scan(name, read) for name in table.names]
-    if not scans:
+    votes = [Votes() for _ in table.names]
+    if not votes:
         name, why = next(iter(table.unread.items()))
         raise BadData(f"No usable columns. For example, “{name}” {why}.")
+    readers = _Readers(table, upload)
+    scans: list[Scan] = []
     rows = 0
     for piece in table.pieces():
         rows += len(piece.columns[0])
-        for scan, cells in zip(scans, piece.columns, strict=True):
-            scan.take(cells, piece.row)
-    return DetectedSchema(table, read, scans, rows)
+        tallies = [Counter(cells) for cells in piece.columns]
+        for vote, tally in zip(votes, tallies, strict=True):
+            vote.take(tally)
+        scans = scans or readers.scans(votes)
+        for scan, cells, tally in zip(scans, piece.columns, tallies, strict=True):
+            scan.take(cells, piece.row, tally)
+    schema = DetectedSchema(table, scans, rows)
+    _scan_again(schema, readers.scans(votes))
+    if table.dialect.encoding:
+        table.dialect.decimal = readers.decimal(votes)
+    return schema
+
+
+class _Readers:
+    """The columns' scans, with the notation that their cells have voted for so far."""
+
+    def __init__(self, table: Table, upload: Upload) -> None:
+        self._table, self._upload = table, upload
+
+    def decimal(self, votes: list[Votes]) -> str:
+        return self._upload.decimal or decimal_of(votes, self._table.dialect.delimiter)
+
+    def scans(self, votes: list[Votes]) -> list[Scan]:
+        default, chosen = self.decimal(votes), self._upload.decimals
+        gaps, values = self._upload.gaps, self._upload.not_missing
+        return [
+            Scan(name, CellReader(vote.notation(default, chosen.get(name, "")), gaps, values), vote)
+            for name, vote in zip(self._table.names, votes, strict=True)
+        ]
+
+
+def _scan_again(schema: DetectedSchema, decided: list[Scan]) -> None:
+    """Read the columns once more whose first rows looked otherwise than all of them."""
+    changed = [
+        place
+        for place, (scan, other) in enumerate(zip(schema.scans, decided, strict=True))
+        if scan.read.notation != other.read.notation
+    ]
+    if not changed:
+        return
+    for piece in schema.table.pieces():
+        for place in changed:
+            cells = piece.columns[place]
+            decided[place].take(cells, piece.row)
+    for place in changed:
+        schema.scans[place] = decided[place]
 
 
 def _open(path: Path, upload: Upload, report: Report) -> Table:
@@ -67,11 +119,17 @@ def schema_event(schema: DetectedSchema) -> SchemaDetected:
     for scan in schema.scans:
         kind, reason = scan.suggestion()
         examples = scan.examples[:most]
-        columns.append(FoundColumn(scan.name, kind, scan.missing, scan.different, examples, reason))
+        columns.append(
+            FoundColumn(
+                scan.name, kind, scan.missing, scan.different, examples, reason,
+                reading_of(scan), scan.is_open,
+            )
+        )  # fmt: skip
     columns += [
         FoundColumn(name, ColumnType.OUT, 0, 0, [], why)
         for name, why in schema.table.unread.items()
     ]
+    markers = sorted({word.strip()[:MAX_MARKER] for word in schema.missing_markers} - {""})
     return SchemaDetected(
         schema.rows,
         columns,
@@ -79,7 +137,16 @@ def schema_event(schema: DetectedSchema) -> SchemaDetected:
         task_of(guess.column),
         **asdict(schema.table.dialect),
         target_reason=guess.reason,
+        markers=markers[:MAX_MARKERS],
     )
+
+
+def reading_of(scan: Scan) -> str:
+    """“$1,234.50” is read as 1234.5; empty for numbers that are written as programs write them."""
+    if not scan.is_numeric or not (scan.read.written or scan.is_open):
+        return ""
+    text, number = scan.read.written or (scan.examples[0], scan.read(scan.examples[0]))
+    return f"“{one_line(text)}” is read as {number:.10g}"
 
 
 def task_of(scan: Scan) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import PARQUET, ColumnType, Upload
+from tuning.protocol.written_numbers import IMPORTS, SOURCE
 
 from .cells import PANDAS_MISSING
 from .choices import Kept
@@ -13,15 +14,30 @@ from .schema_detection import DetectedSchema
 
 def snippet_of(schema: DetectedSchema, upload: Upload, target: Scan, kept: Kept, task: str) -> str:
     """x is a DataFrame of the kept columns with their missing values, y an array."""
-    lines = ["import numpy as np", "import pandas as pd", ""]
+    numbers = [scan for scan, kind in kept if kind == ColumnType.NUMBER]
+    if target.is_numeric:
+        numbers.append(target)
+    texts = [scan for scan, kind in kept if kind == ColumnType.CATEGORY]
+    if Task(task).traits.has_classes and not target.is_numeric:
+        texts.append(target)
+    decimal = _pandas_decimal(numbers)
+    converted = {s.name: s.read.notation.decimal for s in numbers if _is_converted(s, decimal)}
+    lines = _beginning(bool(converted))
     if upload.kind == PARQUET:
         lines.append(f"table = pd.read_parquet({upload.name!r})")
-        if schema.read.missing_markers:
-            lines.append(f"table = table.replace({sorted(schema.read.missing_markers)!r}, np.nan)")
+        if schema.missing_markers:
+            lines.append(f"table = table.replace({sorted(schema.missing_markers)!r}, np.nan)")
     else:
-        lines += _read_csv(schema, upload, target, kept, task)
+        # Numbers that are categories, like postal codes, keep their zeros.
+        as_text = [*(scan.name for scan in texts), *converted]
+        lines += _read_csv(schema, upload, decimal, as_text)
     if schema.table.renamed:
         lines.append(f"table = table.rename(columns={schema.table.renamed!r})")
+    if converted:
+        lines += [
+            f"for name, decimal in {converted!r}.items():",
+            "    table[name] = [number_of(cell, decimal) for cell in table[name]]",
+        ]
     if target.missing:
         lines.append(f"table = table.dropna(subset=[{target.name!r}])")
     lines.append(_inputs(schema, kept))
@@ -33,31 +49,46 @@ def snippet_of(schema: DetectedSchema, upload: Upload, target: Scan, kept: Kept,
     return "\n".join(lines) + "\n"
 
 
+def _beginning(converts: bool) -> list[str]:
+    """The imports, and the function that reads written numbers."""
+    lines = [*(IMPORTS if converts else ()), *([""] if converts else ())]
+    lines += ["import numpy as np", "import pandas as pd", ""]
+    return [*lines, SOURCE, "", ""] if converts else lines
+
+
+def _pandas_decimal(numbers: list[Scan]) -> str:
+    """The decimal sign with which pandas reads most of the columns by itself."""
+    plain = [s.read.notation.decimal for s in numbers if s.votes.uses_a_sign and not s.read.written]
+    return "," if plain.count(",") > plain.count(".") else "."
+
+
+def _is_converted(scan: Scan, decimal: str) -> bool:
+    """Whether pandas would not read the numbers of a column by itself."""
+    differs = scan.votes.uses_a_sign and scan.read.notation.decimal != decimal
+    return scan.read.has_texts and (differs or scan.read.written is not None)
+
+
 def _read_csv(
-    schema: DetectedSchema, upload: Upload, target: Scan, kept: Kept, task: str
+    schema: DetectedSchema, upload: Upload, decimal: str, as_text: list[str]
 ) -> list[str]:
     dialect = schema.table.dialect
     options: dict[str, Any] = {}
     if dialect.delimiter != ",":
         options["sep"] = dialect.delimiter
-    if dialect.decimal != ".":
-        options["decimal"] = dialect.decimal
+    if decimal != ".":
+        options["decimal"] = decimal
     if dialect.encoding != "utf-8":
         options["encoding"] = dialect.encoding
-    if schema.read.group_signs:
-        options["thousands"] = sign = sorted(schema.read.group_signs)[0]
-        if not sign.isascii():
-            options["engine"] = "python"
-    if words := schema.read.missing_markers - PANDAS_MISSING:
+    if upload.not_missing:
+        options["keep_default_na"] = False
+        options["na_values"] = sorted({"", *schema.missing_markers})
+    elif words := schema.missing_markers - PANDAS_MISSING:
         options["na_values"] = sorted(words)
     if schema.table.padded:
         options["skipinitialspace"] = True
-    # Numbers that are categories, like postal codes, keep their zeros.
-    texts = [scan.name for scan, kind in kept if kind == ColumnType.CATEGORY]
-    if Task(task).traits.has_classes and not target.is_numeric:
-        texts.append(target.name)
-    if texts:
-        options["dtype"] = dict.fromkeys(texts, "str")
+    if as_text:
+        stored = {name: raw for raw, name in schema.table.renamed.items()}
+        options["dtype"] = {stored.get(name, name): "str" for name in as_text}
     if not options:
         return [f"table = pd.read_csv({upload.name!r})"]
     inner = [f"    {name}={value!r}," for name, value in options.items()]

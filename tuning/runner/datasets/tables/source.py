@@ -54,10 +54,11 @@ def check_columns(count: int) -> None:
         raise BadData(f"The table has {count:,} columns, more than the limit of {MAX_COLUMNS:,}.")
 
 
-def renamed(raw: list[str], names: list[str]) -> dict[str, str]:
-    """What `checked_names` changed of names that the file has."""
-    pairs = zip(raw, names, strict=True)
-    return {old: new for old, new in pairs if old.strip() and old != new}
+def renamed(raw: list[str], names: list[str], unnamed: str = "Unnamed: {}") -> dict[str, str]:
+    """What `checked_names` changed of the names that pandas gives the columns; `unnamed` is how it
+    calls one without a name, by its place."""
+    pairs = [(old if old.strip() else unnamed.format(at)) for at, old in enumerate(raw)]
+    return {old: new for old, new in zip(pairs, names, strict=True) if old != new}
 
 
 def checked_names(raw: list[str]) -> list[str]:

@@ -20,16 +20,6 @@ _SAMPLE_ROWS = 200
 _MAX_NAMED = 3
 # What no text holds: control characters other than tab, line feed, form feed and return.
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
-# Numbers that tell the decimal sign, and those that do not.
-_GROUPS = r"\d{{1,3}}([{} '’\u00a0\u202f]\d{{3}})+"
-_POINT, _COMMA = (
-    re.compile(
-        rf"[+-]?(\d*{sign}(\d{{1,2}}|\d{{4,}})|0?{sign}\d+|{_GROUPS.format(other)}{sign}\d+"
-        rf"|\d+{sign}\d+[eE].*)"
-    )
-    for sign, other in ((r"\.", ","), (",", "."))
-)
-_EITHER = re.compile(r"[+-]?\d{1,3},\d{3}")
 
 
 class TextTable:
@@ -53,8 +43,8 @@ class TextTable:
         self.names = checked_names(head)
         self.renamed = renamed(head, self.names)
         self.padded = False
-        self.dialect.decimal = dialect.decimal or self._guess_decimal()
-        if self.dialect.decimal not in DECIMALS:
+        self.dialect.decimal = dialect.decimal
+        if dialect.decimal not in {"", *DECIMALS}:
             raise BadData("The decimal separator must be a point or a comma.")
 
     def pieces(self) -> Iterator[Piece]:
@@ -149,20 +139,6 @@ class TextTable:
             # Quotes in the wrong places: told when all of it is read, if this delimiter wins.
             pass
         return widths
-
-    def _guess_decimal(self) -> str:
-        points = commas = either = 0
-        for number, row in enumerate(self._rows()):
-            if number > _SAMPLE_ROWS * 5:
-                break
-            for cell in map(str.strip, row if number else []):
-                points += bool(_POINT.fullmatch(cell))
-                commas += bool(_COMMA.fullmatch(cell))
-                either += bool(_EITHER.fullmatch(cell))
-        if points or commas:
-            return "," if commas > points else "."
-        # 1,234 alone: programs divide cells by semicolons where the comma is the decimal sign.
-        return "," if either and self.dialect.delimiter == ";" else "."
 
     def _check_head(self, head: list[str]) -> None:
         check_columns(len(head))

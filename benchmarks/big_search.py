@@ -184,7 +184,9 @@ def main() -> None:
     started = time.perf_counter()
     search = fill(options.trials, options.epochs)
     seconds = time.perf_counter() - started
-    print(f"{options.trials:,} trials in {seconds:.0f} s: /searches/{search.pk}/trials/")
+    from django.urls import reverse
+
+    print(f"{options.trials:,} trials in {seconds:.0f} s: {reverse('trial-list', args=[search])}")
 
 
 if __name__ == "__main__":

@@ -114,6 +114,7 @@ def measure_ours(count: int, epochs: int) -> Any:
     from django.core.cache import cache
     from django.db import connection
     from django.test import Client
+    from django.urls import reverse
 
     from benchmarks.big_search import fill
 
@@ -126,7 +127,7 @@ def measure_ours(count: int, epochs: int) -> Any:
     backend = "django.contrib.auth.backends.ModelBackend"
     client.force_login(User.objects.get(username="alice"), backend=backend)
     for name, path in ASKED.items():
-        url = f"/searches/{search.pk}/{path.format(revision=search.revision)}"
+        url = f"{reverse('search-detail', args=[search])}{path.format(revision=search.revision)}"
 
         def ask(url: str = url) -> Any:
             # Nobody asked for the same before.

@@ -44,6 +44,7 @@ def prepare(viewers: int) -> dict[str, Any]:
     from django.conf import settings
     from django.contrib.auth.models import User
     from django.contrib.sessions.backends.db import SessionStore
+    from django.urls import reverse
 
     from benchmarks.big_search import fill
     from tuning.models import Membership, Search, Team, Trial
@@ -62,7 +63,8 @@ def prepare(viewers: int) -> dict[str, Any]:
         session["_auth_user_hash"] = user.get_session_auth_hash()
         session.create()
         cookies.append(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
-    return {"search": search.pk, "cookies": cookies}
+    address = reverse("search-detail", args=[search])
+    return {"search": search.pk, "address": address, "cookies": cookies}
 
 
 def _start_trial(model: Any, search: Any, number: int) -> Any:
@@ -119,7 +121,7 @@ class Viewer:
     """One person with one open page and one connection."""
 
     port: int
-    search: int
+    address: str
     cookie: str
     follows_table: bool
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -140,24 +142,24 @@ class Viewer:
 
     async def _open(self) -> None:
         table = random.random() < 0.5  # noqa: S311
-        path = f"/searches/{self.search}/{'trials/' if table else ''}"
+        path = f"{self.address}{'trials/' if table else ''}"
         status, body = await self._get(path, "trials page" if table else "search page")
         assert status == 200, (status, path)
         self._note(body)
         if not table:
-            await self._get(f"/searches/{self.search}/plots.json", "plots of the search page")
+            await self._get(f"{self.address}plots.json", "plots of the search page")
 
     async def _poll(self) -> None:
         if self.follows_table:
-            path, kind = f"/searches/{self.search}/trials/?since={self.revision}", "table"
+            path, kind = f"{self.address}trials/?since={self.revision}", "table"
         else:
-            path, kind = f"/searches/{self.search}/live/?since={self.revision}", "search"
+            path, kind = f"{self.address}live/?since={self.revision}", "search"
         status, body = await self._get(path, kind)
         assert status in (200, 204), (status, path)
         if status == 200:
             self._note(body)
             if not self.follows_table:
-                await self._get(f"/searches/{self.search}/plots.json", "plots of the search page")
+                await self._get(f"{self.address}plots.json", "plots of the search page")
 
     def _note(self, body: str) -> None:
         if found := re.search(r'data-revision="(\d+)"', body):
@@ -210,7 +212,7 @@ async def watch(
     """What each request took, and what share of a core the site needed."""
     end = time.monotonic() + OPEN_SECONDS + seconds
     viewers = [
-        Viewer(port, prepared["search"], cookie, place % 2 == 0)
+        Viewer(port, prepared["address"], cookie, place % 2 == 0)
         for place, cookie in enumerate(prepared["cookies"])
     ]
     everybody = asyncio.gather(*(viewer.follow(end) for viewer in viewers))

@@ -1,7 +1,9 @@
-"""Addresses. Names are noun-verb; lists nest under a prefix."""
+"""Addresses. Names are noun-verb; lists nest under a prefix. Searches, trials and models have the
+numbers that pages show (`models/addresses.py`)."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, register_converter
 
+from tuning.models.addresses import ModelConverter, SearchConverter, TrialConverter
 from tuning.views import (
     access_tokens,
     accounts,
@@ -19,6 +21,7 @@ from tuning.views import (
     imports,
     invitations,
     mentions,
+    moved,
     names,
     notes,
     palette,
@@ -40,10 +43,14 @@ from tuning.views import (
     workers,
 )
 
+register_converter(SearchConverter, "search")
+register_converter(TrialConverter, "trial")
+register_converter(ModelConverter, "model")
 
-def _notes(folder: str, kind: str) -> list[URLPattern]:
+
+def _notes(kind: str) -> list[URLPattern]:
     """What people add to a trial, and in the same way to a search."""
-    at, which = f"{folder}/<int:pk>", {"kind": kind}
+    at, which = f"<{kind}:at>", {"kind": kind}
     return [
         path(f"{at}/star/", notes.star, which, name=f"{kind}-star"),
         path(f"{at}/tags/", notes.tags, which, name=f"{kind}-tags"),
@@ -52,8 +59,16 @@ def _notes(folder: str, kind: str) -> list[URLPattern]:
     ]
 
 
-def _name(folder: str, kind: str) -> URLPattern:
-    return path(f"{folder}/<int:pk>/name/", names.edit_name, {"kind": kind}, name=f"{kind}-name")
+def _name(at: str, kind: str) -> URLPattern:
+    return path(f"{at}/name/", names.edit_name, {"kind": kind}, name=f"{kind}-name")
+
+
+def _moved(folder: str, kind: str) -> list[URLPattern]:
+    """Old addresses, which had the keys of rows."""
+    is_search = kind == "search"
+    view, which = (moved.search_moved, {}) if is_search else (moved.moved, {"kind": kind})
+    at, name = f"{folder}/<int:pk>/", f"{kind}-moved"
+    return [path(at, view, which, name=name), path(f"{at}<path:rest>", view, which, name=name)]
 
 
 urlpatterns = [
@@ -96,80 +111,81 @@ urlpatterns = [
     ),
     path("projects/<int:pk>/searches/new/", search_forms.search_create, name="search-create"),
     path("projects/<int:pk>/searches/plan/", search_forms.search_plan, name="search-plan"),
-    path("searches/<int:pk>/", searches.search_detail, name="search-detail"),
-    path("searches/<int:pk>/settings/", searches.search_settings, name="search-settings"),
-    path("searches/<int:pk>/live/", searches.search_live, name="search-live"),
-    path("searches/<int:pk>/plots.json", searches.search_plots, name="search-plots"),
-    path("searches/<int:pk>/failures/", refinements.search_failures, name="search-failures"),
-    path("searches/<int:pk>/pause/", searches.search_pause, name="search-pause"),
-    path("searches/<int:pk>/resume/", searches.search_resume, name="search-resume"),
-    path("searches/<int:pk>/stop/", searches.search_stop, name="search-stop"),
-    path("searches/<int:pk>/extend/", searches.search_extend, name="search-extend"),
-    path("searches/<int:pk>/try/", tried_values.search_try, name="search-try"),
-    path("searches/<int:pk>/limits/", searches.search_limits, name="search-limits"),
-    path("searches/<int:pk>/delete/", searches.search_delete, name="search-delete"),
+    path("<search:at>/", searches.search_detail, name="search-detail"),
+    path("<search:at>/settings/", searches.search_settings, name="search-settings"),
+    path("<search:at>/live/", searches.search_live, name="search-live"),
+    path("<search:at>/plots.json", searches.search_plots, name="search-plots"),
+    path("<search:at>/failures/", refinements.search_failures, name="search-failures"),
+    path("<search:at>/pause/", searches.search_pause, name="search-pause"),
+    path("<search:at>/resume/", searches.search_resume, name="search-resume"),
+    path("<search:at>/stop/", searches.search_stop, name="search-stop"),
+    path("<search:at>/extend/", searches.search_extend, name="search-extend"),
+    path("<search:at>/try/", tried_values.search_try, name="search-try"),
+    path("<search:at>/limits/", searches.search_limits, name="search-limits"),
+    path("<search:at>/delete/", searches.search_delete, name="search-delete"),
     path(
-        "searches/<int:pk>/tensorboard.zip",
+        "<search:at>/tensorboard.zip",
         tensorboard.search_tensorboard,
         name="search-tensorboard",
     ),
-    path("searches/<int:pk>/trials/", trial_tables.trial_list, name="trial-list"),
-    path("searches/<int:pk>/plots/<slug:name>.json", trial_plots.search_plot, name="search-plot"),
+    path("<search:at>/trials/", trial_tables.trial_list, name="trial-list"),
+    path("<search:at>/plots/<slug:name>.json", trial_plots.search_plot, name="search-plot"),
+    # By its key, which the points of plots have: no page, and nobody reads this address.
     path("trials/<int:pk>/card/", trial_plots.trial_card, name="trial-card"),
-    path("searches/<int:pk>/trials/columns/", trial_tables.trial_columns, name="trial-columns"),
+    path("<search:at>/trials/columns/", trial_tables.trial_columns, name="trial-columns"),
     path(
-        "searches/<int:pk>/trials/columns/<path:key>/",
+        "<search:at>/trials/columns/<path:key>/",
         trial_tables.trial_column,
         name="trial-column",
     ),
-    path("searches/<int:pk>/views/", saved_views.view_list, name="view-list"),
+    path("<search:at>/views/", saved_views.view_list, name="view-list"),
     path("views/<int:pk>/", saved_views.view_change, name="view-change"),
     path("views/<int:pk>/delete/", saved_views.view_delete, name="view-delete"),
-    path("trials/<int:pk>/", trials.trial_detail, name="trial-detail"),
-    path("trials/<int:pk>/live/", trials.trial_live, name="trial-live"),
-    path("trials/<int:pk>/plots.json", trials.trial_plots, name="trial-plots"),
-    path("trials/<int:pk>/retrain/", trials.trial_retrain, name="trial-retrain"),
-    path("trials/<int:pk>/train-to-end/", trials.trial_train_to_end, name="trial-train-to-end"),
-    _name("projects", "project"),
-    _name("searches", "search"),
-    _name("models", "saved-model"),
-    _name("datasets", "dataset"),
-    _name("templates", "hypermodel"),
-    _name("teams", "team"),
-    *_notes("searches", "search"),
-    *_notes("trials", "trial"),
+    path("<trial:at>/", trials.trial_detail, name="trial-detail"),
+    path("<trial:at>/live/", trials.trial_live, name="trial-live"),
+    path("<trial:at>/plots.json", trials.trial_plots, name="trial-plots"),
+    path("<trial:at>/retrain/", trials.trial_retrain, name="trial-retrain"),
+    path("<trial:at>/train-to-end/", trials.trial_train_to_end, name="trial-train-to-end"),
+    _name("projects/<int:at>", "project"),
+    _name("<search:at>", "search"),
+    _name("<model:at>", "saved-model"),
+    _name("datasets/<int:at>", "dataset"),
+    _name("templates/<int:at>", "hypermodel"),
+    _name("teams/<int:at>", "team"),
+    *_notes("search"),
+    *_notes("trial"),
     path("projects/<int:pk>/mark/", notes.project_mark, name="project-mark"),
     path("projects/<int:pk>/activity/", activity.project_activity, name="project-activity"),
     path("comments/<int:pk>/", comments.comment_detail, name="comment-detail"),
     path("comments/<int:pk>/edit/", comments.comment_edit, name="comment-edit"),
     path("comments/<int:pk>/delete/", comments.comment_delete, name="comment-delete"),
     path("mentions/", mentions.mention_list, name="mention-list"),
-    path("models/<int:pk>/", saved_models.saved_model_detail, name="saved-model-detail"),
-    path("models/<int:pk>/live/", saved_models.saved_model_live, name="saved-model-live"),
+    path("<model:at>/", saved_models.saved_model_detail, name="saved-model-detail"),
+    path("<model:at>/live/", saved_models.saved_model_live, name="saved-model-live"),
     path(
-        "models/<int:pk>/evaluation.json",
+        "<model:at>/evaluation.json",
         evaluations.saved_model_evaluation,
         name="saved-model-evaluation",
     ),
-    path("models/<int:pk>/compare/", evaluations.saved_model_compare, name="saved-model-compare"),
-    path("models/<int:pk>/rows/", evaluations.saved_model_rows, name="saved-model-rows"),
+    path("<model:at>/compare/", evaluations.saved_model_compare, name="saved-model-compare"),
+    path("<model:at>/rows/", evaluations.saved_model_rows, name="saved-model-rows"),
     path(
-        "models/<int:pk>/rows/<int:row>.png",
+        "<model:at>/rows/<int:row>.png",
         evaluations.saved_model_picture,
         name="saved-model-picture",
     ),
-    path("models/<int:pk>/plots.json", saved_models.saved_model_plots, name="saved-model-plots"),
+    path("<model:at>/plots.json", saved_models.saved_model_plots, name="saved-model-plots"),
     path(
-        "models/<int:pk>/download/",
+        "<model:at>/download/",
         saved_models.saved_model_download,
         name="saved-model-download",
     ),
-    path("models/<int:pk>/bundle/", saved_models.saved_model_bundle, name="saved-model-bundle"),
-    path("models/<int:pk>/stop/", saved_models.saved_model_stop, name="saved-model-stop"),
-    path("models/<int:pk>/card/", saved_models.saved_model_card, name="saved-model-card"),
-    path("models/<int:pk>/stage/", saved_models.saved_model_stage, name="saved-model-stage"),
-    path("models/<int:pk>/delete/", saved_models.saved_model_delete, name="saved-model-delete"),
-    path("models/<int:pk>/<str:name>", saved_models.saved_model_file, name="saved-model-file"),
+    path("<model:at>/bundle/", saved_models.saved_model_bundle, name="saved-model-bundle"),
+    path("<model:at>/stop/", saved_models.saved_model_stop, name="saved-model-stop"),
+    path("<model:at>/card/", saved_models.saved_model_card, name="saved-model-card"),
+    path("<model:at>/stage/", saved_models.saved_model_stage, name="saved-model-stage"),
+    path("<model:at>/delete/", saved_models.saved_model_delete, name="saved-model-delete"),
+    path("<model:at>/<str:name>", saved_models.saved_model_file, name="saved-model-file"),
     path("datasets/", datasets.dataset_list, name="dataset-list"),
     path("datasets/new/", datasets.dataset_create, name="dataset-create"),
     path("datasets/<int:pk>/", datasets.dataset_detail, name="dataset-detail"),
@@ -229,4 +245,7 @@ urlpatterns = [
     path("help/", help.help_page, name="help-page"),
     path("help/<slug:slug>/", help.help_page, name="help-page"),
     path("health/", health.health, name="health"),
+    *_moved("searches", "search"),
+    *_moved("trials", "trial"),
+    *_moved("models", "saved-model"),
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tuning.analysis.comparison.chosen import MAX_COMPARED, choose
+from tuning.analysis.comparison.chosen import MAX_COMPARED, choose_trials
 from tuning.analysis.comparison.layers import compact, layer_rows
 from tuning.analysis.comparison.tables import row_of
 from tuning.analysis.comparison.trials import trial_groups
@@ -193,20 +193,22 @@ def test_what_was_not_in_use_has_no_value(make_search: Any) -> None:
 
 def test_the_order_of_the_address_holds_and_each_is_taken_once(make_search: Any) -> None:
     keys = [make_search().trials.get().pk for _ in range(3)]
-    asked = [str(keys[2]), str(keys[0]), str(keys[2]), "", "x", "99999999999999999999"]
-    chosen = choose("trial", Trial.objects.all(), asked)
+    asked = ["3.1", "1.1", "3.1", "", "x", "99999999999999999999"]
+    chosen = choose_trials(Trial.objects.all(), asked)
     assert [row.pk for row in chosen.rows] == [keys[2], keys[0]]
+    assert not chosen.is_old
+    assert choose_trials(Trial.objects.all(), [str(keys[2]), "3.1"]).rows == chosen.rows[:1]
     assert "2 trials in this URL are not part of this project" in chosen.problems[0]
-    assert chosen.query() == f"trial={keys[2]}&trial={keys[0]}"
-    assert chosen.query(against=keys[0]).endswith(f"&against={keys[0]}")
+    assert chosen.query() == "trial=3.1&trial=1.1"
+    assert chosen.query(against="1.1").endswith("&against=1.1")
 
 
 def test_more_than_fit_are_said(make_search: Any) -> None:
     search = make_search()
     for number in range(2, MAX_COMPARED + 4):
         Trial.objects.create(search=search, number=number)
-    keys = [str(pk) for pk in search.trials.values_list("pk", flat=True)]
-    chosen = choose("trial", Trial.objects.all(), keys)
+    numbers = [f"1.{number}" for number in search.trials.values_list("number", flat=True)]
+    chosen = choose_trials(Trial.objects.all(), numbers)
     assert len(chosen.rows) == MAX_COMPARED
     assert chosen.is_full
     assert (

@@ -35,8 +35,8 @@ def create_project(
     page.get_by_role("heading", name=name, level=1).wait_for()
 
 
-def start_search(page: Any, **settings: str) -> int:
-    """Start a search with these settings. Returns its key."""
+def start_search(page: Any, **settings: str) -> None:
+    """Start a search with these settings."""
     page.get_by_role("link", name="New search").first.click(timeout=LONG)
     page.locator("#more-settings").evaluate("details => { details.open = true; }")
     for field, value in settings.items():
@@ -46,8 +46,26 @@ def start_search(page: Any, **settings: str) -> int:
         else:
             control.fill(value)
     page.get_by_role("button", name="Start search").first.click()
-    page.wait_for_url("**/searches/*/")
-    return int(re.search(r"/searches/(\d+)/", page.url)[1])  # type: ignore[index]
+    page.wait_for_url(re.compile(r"/searches/\d+/$"))
+
+
+def search_key(page: Any, tuneroom: Tuneroom) -> int:
+    """The key of the search whose page is open."""
+    page.wait_for_url(re.compile(r"/searches/\d+/$"))
+    return _key(page, tuneroom, "search", "searches")
+
+
+def model_key(page: Any, tuneroom: Tuneroom) -> int:
+    """The key of the model whose page is open."""
+    return _key(page, tuneroom, "savedmodel", "models")
+
+
+def _key(page: Any, tuneroom: Tuneroom, table: str, folder: str) -> int:
+    found = re.search(rf"/projects/(\d+)/{folder}/(\d+)/", page.url)
+    assert found, page.url
+    sql = f"SELECT id FROM tuning_{table} WHERE project_id = ? AND number = ?"  # noqa: S608
+    ((key,),) = query(tuneroom, sql, *map(int, found.groups()))
+    return int(key)
 
 
 def wait_until_completed(page: Any) -> None:

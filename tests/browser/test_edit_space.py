@@ -9,7 +9,7 @@ import pytest
 
 from tests.services import Tuneroom
 
-from .steps import LONG, create_project, look, query, wait_until_completed
+from .steps import LONG, create_project, look, query, search_key, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
@@ -77,8 +77,7 @@ def test_a_conditional_space_is_narrowed(sign_in: Callable[..., Any], tuneroom: 
     for name, value in {"max_trials": "6", "epochs": "1"}.items():
         page.locator(f"[name={name}]").fill(value)
     page.get_by_role("button", name="Start search").first.click()
-    page.wait_for_url(re.compile(r"/searches/\d+/$"))
-    search = int(re.search(r"/searches/(\d+)/", page.url)[1])  # type: ignore[index]
+    search = search_key(page, tuneroom)
     wait_until_completed(page)
     rows = query(tuneroom, 'SELECT status, "values" FROM tuning_trial WHERE search_id = ?', search)
     assert [status for status, _ in rows] == ["completed"] * 6

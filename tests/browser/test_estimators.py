@@ -13,7 +13,7 @@ import pytest
 
 from tests.services import Tuneroom
 
-from .steps import LONG, look, number_in, query, start_search, wait_until_completed
+from .steps import LONG, look, model_key, number_in, query, start_search, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
@@ -125,7 +125,7 @@ def test_an_estimator_from_the_editor_to_a_file(
     downloading.value.save_as(model)
     assert model.suffix == ".skops"
 
-    key = int(re.search(r"/models/(\d+)/", page.url)[1])  # type: ignore[index]
+    key = model_key(page, tuneroom)
     ((metrics, types),) = query(
         tuneroom, "SELECT test_metrics, trusted_types FROM tuning_savedmodel WHERE id = ?", key
     )

@@ -14,7 +14,15 @@ import pytest
 from tests.runner.warm import python
 from tests.services import ROOT, Tuneroom, wait_for
 
-from .steps import LONG, create_project, number_in, query, start_search, wait_until_completed
+from .steps import (
+    LONG,
+    create_project,
+    number_in,
+    query,
+    search_key,
+    start_search,
+    wait_until_completed,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
@@ -53,14 +61,16 @@ def test_the_main_job(sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path:
     project = int(re.search(r"/projects/(\d+)/", page.url)[1])  # type: ignore[index]
 
     # Random search: every trial appears on the open page.
-    search = start_search(page, tuner="random", max_trials="8", epochs="12")
+    start_search(page, tuner="random", max_trials="8", epochs="12")
+    search = search_key(page, tuneroom)
     wait_until_completed(page)
     page.locator("#history-plot .main-svg").first.wait_for()
     check_numbers(page, tuneroom, search)
 
     # Hyperband on the same project.
     page.goto(f"/projects/{project}/")
-    hyperband = start_search(page, tuner="hyperband", epochs="4")
+    start_search(page, tuner="hyperband", epochs="4")
+    hyperband = search_key(page, tuneroom)
     wait_until_completed(page)
     check_numbers(page, tuneroom, hyperband)
     check_hyperband(page, tuneroom, hyperband)
@@ -183,7 +193,8 @@ def test_a_running_search_is_paused_resumed_and_stopped(
     assert done.returncode == 0, done.stderr
     create_project(page, "Digits to pause")
     # More than a machine of any speed has trained before somebody has looked.
-    search = start_search(page, tuner="random", max_trials="1000", epochs="40")
+    start_search(page, tuner="random", max_trials="1000", epochs="40")
+    search = search_key(page, tuneroom)
 
     # Every epoch of a running trial appears on the open page, and every trial that has ended.
     page.locator("#running-plot .main-svg").first.wait_for(timeout=LONG)

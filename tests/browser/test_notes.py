@@ -44,11 +44,12 @@ def trials(tuneroom: Tuneroom) -> list[str]:
     assert made.returncode == 0, made.stderr
     rows = query(
         tuneroom,
-        "SELECT t.id FROM tuning_trial t JOIN tuning_search s ON s.id = t.search_id "
+        "SELECT p.id, s.number, t.number FROM tuning_trial t "
+        "JOIN tuning_search s ON s.id = t.search_id "
         "JOIN tuning_project p ON p.id = s.project_id WHERE p.name = 'Talked about' "
         "ORDER BY t.number",
     )
-    return [f"/trials/{pk}/" for (pk,) in rows]
+    return ["/projects/{}/searches/{}/trials/{}/".format(*row) for row in rows]
 
 
 def test_two_people_talk_about_a_trial(

@@ -160,7 +160,7 @@ def test_a_point_opens_its_trial_beside_the_plot(page: Any) -> None:
     star.click()
     card.locator('.star-button[aria-pressed="false"]').wait_for()
     compare = card.get_by_role("link", name="Add to comparison").get_attribute("href")
-    assert compare.endswith(f"?add={card.get_attribute('data-trial')}")
+    assert compare.endswith(f"?add=1.{number}")
     page.keyboard.press("Escape")
     card.wait_for(state="hidden")
     assert page.evaluate("document.activeElement.closest('#plot-history') !== null")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.services import Tuneroom
 
-from .steps import LONG, create_project, look, query, start_search, wait_until_completed
+from .steps import LONG, create_project, look, query, search_key, start_search, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
@@ -18,7 +18,8 @@ def test_pruned_trials_from_form_to_refinement(
 ) -> None:
     page = sign_in(viewport={"width": 1280, "height": 900})
     create_project(page, "Pruned digits")
-    search = start_search(page, pruner="asha", max_trials="8", epochs="6")
+    start_search(page, pruner="asha", max_trials="8", epochs="6")
+    search = search_key(page, tuneroom)
 
     # Pruned trials are counted while the search runs, and what that saves.
     page.evaluate("window.sameDocument = true")
@@ -81,8 +82,7 @@ def test_pruned_trials_from_form_to_refinement(
     page.locator("[name=max_trials]").fill("6")
     page.locator("[name=target_score]").fill("0.5")
     page.get_by_role("button", name="Start search").first.click()
-    page.wait_for_url(re.compile(r"/searches/\d+/$"))
-    refined = int(re.search(r"/searches/(\d+)/", page.url)[1])  # type: ignore[index]
+    refined = search_key(page, tuneroom)
     wait_until_completed(page)
     page.get_by_text("Reached the target score 0.5 with trial").wait_for()
     look(page, "pruning-refined")

@@ -26,7 +26,7 @@ from .reading import (
     shown,
     wait_for_query,
 )  # fmt: skip
-from .steps import LONG, create_project, look, query, wait_until_completed
+from .steps import LONG, create_project, look, query, search_key, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
@@ -69,7 +69,8 @@ def test_the_day_of_a_reviewer(sign_in: Callable[..., Any], tuneroom: Tuneroom) 
     page.reload()
     page.get_by_role("link", name=re.compile("Mentions.*1")).wait_for()
 
-    refined = refine(colleague, rows)
+    refine(colleague, rows)
+    refined = search_key(colleague, tuneroom)
     wait_until_completed(colleague)
     check_refined(colleague, tuneroom, refined, rows)
 
@@ -249,8 +250,8 @@ def brush_layers(page: Any, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def data_address(page: Any, plot: str) -> str:
-    search = page.locator("#selection").get_attribute("data-search")
-    return f"/searches/{search}/plots/{plot}.json?{urlsplit(page.url).query}"
+    table = urlsplit(page.url)
+    return f"{table.path.removesuffix('trials/')}plots/{plot}.json?{table.query}"
 
 
 def check_history(page: Any, search: int, rows: pd.DataFrame) -> None:
@@ -365,7 +366,7 @@ def check_viewer(page: Any, project: int, address: str, rows: pd.DataFrame) -> N
 # --- Refining -------------------------------------------------------------------------------
 
 
-def refine(page: Any, rows: pd.DataFrame) -> int:
+def refine(page: Any, rows: pd.DataFrame) -> None:
     """Start a Bayesian search of three trials in the space that the rows span; its key."""
     page.locator("#refine").click()
     page.get_by_role("heading", name="Refine search 1").wait_for()
@@ -386,8 +387,7 @@ def refine(page: Any, rows: pd.DataFrame) -> int:
     page.get_by_text("This search runs 3 trials").wait_for()
     look(page, "reviewing-refine")
     page.get_by_role("button", name="Start search").first.click()
-    page.wait_for_url("**/searches/*/")
-    return int(re.search(r"/searches/(\d+)/", page.url)[1])  # type: ignore[index]
+    page.wait_for_url(re.compile(r"/searches/\d+/$"))
 
 
 def narrowed(page: Any, key: str) -> str:

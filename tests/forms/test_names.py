@@ -75,7 +75,7 @@ def test_a_row_from_before_the_rule_is_still_shown(
     Project.objects.update(name="a\nimport os")
     for page in (
         reverse("project-detail", args=[project.pk]),
-        reverse("search-detail", args=[search.pk]),
+        reverse("search-detail", args=[search]),
     ):
         response = as_alice.get(page)
         assert response.status_code == 200

@@ -100,10 +100,10 @@ def test_a_keras_tuner_project_becomes_a_search(upload: Any, as_dora: Any) -> No
     assert has_work() == 0
     pages = ["search-detail", "search-live", "search-plots", "trial-list", "search-tensorboard"]
     for name in pages:
-        assert as_dora.get(reverse(name, args=[search.pk])).status_code == 200, name
+        assert as_dora.get(reverse(name, args=[search])).status_code == 200, name
     for trial in search.trials.all():
-        assert as_dora.get(reverse("trial-detail", args=[trial.pk])).status_code == 200
-        assert as_dora.get(reverse("trial-plots", args=[trial.pk])).status_code == 200
+        assert as_dora.get(reverse("trial-detail", args=[trial])).status_code == 200
+        assert as_dora.get(reverse("trial-plots", args=[trial])).status_code == 200
 
 
 @pytest.mark.parametrize("executions", [1, 2])
@@ -158,7 +158,7 @@ def test_somebody_chooses_what_was_optimised(upload: Any, worker: Worker, as_bob
     run(row)
     assert row.status == Status.COMPLETED
     assert (row.search.objective, row.search.direction) == ("val_loss", "min")
-    assert as_bob.get(url)["Location"] == reverse("search-detail", args=[row.search.pk])
+    assert as_bob.get(url)["Location"] == reverse("search-detail", args=[row.search])
 
 
 def test_a_refusal_keeps_nothing(upload: Any, as_dora: Any) -> None:

@@ -31,12 +31,12 @@ def test_refined_into_a_bayesian_search(
     assert first.status == SearchStatus.COMPLETED
 
     url = reverse("search-create", args=[first.project_id])
-    page = as_bob.get(url, {"from": first.pk, "refine": "1", "score__top": "25%"})
+    page = as_bob.get(url, {"search": first.number, "refine": "1", "score__top": "25%"})
     assert page.context["both"].share < 0.9
     fed = page.context["warm_start"].trials
     assert len(fed) >= 10
     changes = {"max_trials": "8", "parallel_trials": "1"}
-    as_bob.post(f"{url}?from={first.pk}&refine=1", sent(page, **changes))
+    as_bob.post(f"{url}?search={first.number}&refine=1", sent(page, **changes))
     second = Search.objects.latest("number")
     assert second.tuner == "auto"
     make_slot(scripted).run()
@@ -54,6 +54,6 @@ def test_refined_into_a_bayesian_search(
     best = [summarise(search).best for search in (first, second)]
     assert best[0] is not None
     assert best[1] is not None
-    text = as_dora.get(reverse("search-detail", args=[second.pk])).content.decode()
+    text = as_dora.get(reverse("search-detail", args=[second])).content.decode()
     assert f"Warm start with {len(fed)} trials of search 1" in text
     assert "8 of 8 trials" in text

@@ -23,7 +23,7 @@ def token(dora: User) -> str:
 
 @pytest.fixture
 def export(search: Search) -> str:
-    return reverse("trial-list", args=[search.pk]) + "?format=csv"
+    return reverse("trial-list", args=[search]) + "?format=csv"
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -45,10 +45,10 @@ def test_it_opens_and_changes_nothing_else(
     client: Client, as_alice: Client, alice: User, search: Search
 ) -> None:
     headers = bearer(create_token(alice, "laptop"))
-    page = reverse("trial-list", args=[search.pk])
+    page = reverse("trial-list", args=[search])
     assert client.get(page, headers=headers).status_code == 403
     assert client.post(f"{page}?format=csv", headers=headers).status_code == 403
-    delete = reverse("search-delete", args=[search.pk])
+    delete = reverse("search-delete", args=[search])
     # Not even beside a session that could.
     for browser in (client, as_alice):
         assert browser.post(f"{delete}?format=csv", headers=headers).status_code == 403
@@ -59,7 +59,7 @@ def test_it_opens_and_changes_nothing_else(
         for pattern in urlpatterns
         if getattr(pattern.callback, "exports_for_scripts", False)
     }
-    assert marked == {"trial-list"}
+    assert marked == {"trial-list", "search-moved"}
 
 
 def test_what_is_no_token_is_refused(client: Client, token: str, export: str, dora: User) -> None:

@@ -75,7 +75,7 @@ def test_everything_is_there_with_who_and_what(eventful: Project, as_dora: Clien
 def test_links_lead_there(eventful: Project, best: Trial, as_bob: Client) -> None:
     page = as_bob.get(url(eventful)).content.decode()
     comment = Comment.objects.get()
-    assert reverse("trial-detail", args=[best.pk]) in page
+    assert reverse("trial-detail", args=[best]) in page
     assert reverse("comment-detail", args=[comment.pk]) in page
     assert url(eventful) in as_bob.get(f"/projects/{eventful.pk}/").content.decode()
 

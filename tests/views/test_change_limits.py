@@ -18,13 +18,13 @@ SETTINGS = {
 
 
 def _page(client: Client, search: Search) -> str:
-    return client.get(reverse("search-detail", args=[search.pk])).content.decode()
+    return client.get(reverse("search-detail", args=[search])).content.decode()
 
 
 def _change(client: Client, search: Search, **values: Any) -> Any:
     data = {f"limits-{name}": value for name, value in {"max_trials": 4, **values}.items()}
     data["initial-limits-max_trials"] = search.max_trials
-    return client.post(reverse("search-limits", args=[search.pk]), data)
+    return client.post(reverse("search-limits", args=[search]), data)
 
 
 def test_bob_starts_a_search_with_limits(as_bob: Client, project: Project) -> None:
@@ -40,7 +40,7 @@ def test_bob_starts_a_search_with_limits(as_bob: Client, project: Project) -> No
     assert "0 of 20 trials" in page
     assert "Max training time</span>" not in page
     # Another one that begins with it has the same limits.
-    again = as_bob.get(url, {"from": search.pk}).content.decode()
+    again = as_bob.get(url, {"search": search.number}).content.decode()
     assert 'value="2h"' in again
     assert 'value="0.95"' in again
 
@@ -96,7 +96,7 @@ def test_time_that_passes_is_news(as_dora: Client, make_search: Any, monkeypatch
     search = make_search(max_time=3600)
     monkeypatch.setattr("tuning.analysis.limits.time.time", lambda: 1000.0)
     page = _page(as_dora, search)
-    url, revision = reverse("search-live", args=[search.pk]), search.revision
+    url, revision = reverse("search-live", args=[search]), search.revision
     assert "&amp;clock=100" in page
     assert as_dora.get(url, {"since": revision, "clock": "100"}).status_code == 204
     monkeypatch.setattr("tuning.analysis.limits.time.time", lambda: 1010.0)
@@ -111,12 +111,12 @@ def test_only_editors_change_limits(as_dora: Client, as_charlie: Client, make_se
     assert _change(as_charlie, search, target_score="0.9").status_code == 404
     search.refresh_from_db()
     assert search.target_score is None
-    settings = as_dora.get(reverse("search-settings", args=[search.pk])).content.decode()
+    settings = as_dora.get(reverse("search-settings", args=[search])).content.decode()
     assert "Save limits" not in settings
 
 
 def test_while_it_ends_the_page_says_why(as_dora: Client, make_search: Any) -> None:
     search = make_search(target_score=0.9)
     Search.objects.update(end_reason="Reached the target score 0.9 with trial 3.")
-    live = as_dora.get(reverse("search-live", args=[search.pk])).content.decode()
+    live = as_dora.get(reverse("search-live", args=[search])).content.decode()
     assert "Reached the target score 0.9 with trial 3. Running trials are finished" in live

@@ -29,7 +29,7 @@ def test_all_searches_unless_the_address_names_some(
     assert "Search 2: wide" in page
     for words in ("0.9500", "0.7500", "+0.0500", "3 of 3"):
         assert words in page
-    page = as_dora.get(url, {"search": other.pk}).content.decode()
+    page = as_dora.get(url, {"number": other.number}).content.decode()
     assert "0.9500" not in page
     assert "0.7500" in page
 
@@ -47,7 +47,7 @@ def test_an_empty_project_says_so(as_alice: Client, url: str) -> None:
 
 @pytest.mark.parametrize("key", ["x", "999999", "9999999999999999"])
 def test_what_is_not_there_is_said(key: str, as_alice: Client, url: str, search: Search) -> None:
-    page = as_alice.get(url, {"search": [search.pk, key]}).content.decode()
+    page = as_alice.get(url, {"number": [search.number, key]}).content.decode()
     assert "1 search in this URL is not part of this project" in page
     assert "0.9500" in page
 
@@ -87,11 +87,20 @@ def test_running_searches_are_followed(as_dora: Client, project: Project, make_s
     search = make_search()
     live = reverse("search-compare-live", args=[project.pk])
     page = as_dora.get(reverse("search-compare", args=[project.pk])).content.decode()
-    assert f"{live}?search={search.pk}&amp;since=" in page
-    asked = {"search": search.pk, "since": page.split("since=")[1].split('"')[0]}
+    assert f"{live}?number=1&amp;since=" in page
+    asked = {"number": 1, "since": page.split("since=")[1].split('"')[0]}
     assert as_dora.get(live, asked).status_code == 204
     Search.objects.touch(search.pk)
     assert "hx-get" in as_dora.get(live, asked).content.decode()
     Search.objects.update(status="completed")
     Search.objects.touch(search.pk)
     assert "hx-get" not in as_dora.get(live, asked).content.decode()
+
+
+def test_an_address_with_keys_leads_to_one_with_numbers(
+    as_dora: Client, url: str, search: Search, other: Search
+) -> None:
+    moved = as_dora.get(url, {"search": [other.pk, search.pk]})
+    assert moved["Location"] == f"{url}?number=2&number=1"
+    page = as_dora.get(url, {"search": 999}, follow=True).content.decode()
+    assert "1 search in this URL is not part of this project" in page

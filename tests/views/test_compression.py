@@ -11,7 +11,7 @@ ACCEPTS = {"Accept-Encoding": "gzip"}
 
 
 def test_pages_are_compressed(as_dora: Client, search: Search) -> None:
-    url = reverse("trial-list", args=[search.pk])
+    url = reverse("trial-list", args=[search])
     response = as_dora.get(url, headers=ACCEPTS)
     assert response.headers["Content-Encoding"] == "gzip"
     assert b"</html>" in gzip.decompress(response.content)
@@ -19,7 +19,7 @@ def test_pages_are_compressed(as_dora: Client, search: Search) -> None:
 
 
 def test_downloads_stay_as_they_are(as_dora: Client, saved_model: SavedModel) -> None:
-    url = reverse("saved-model-download", args=[saved_model.pk])
+    url = reverse("saved-model-download", args=[saved_model])
     response = as_dora.get(url, headers=ACCEPTS)
     assert "Content-Encoding" not in response.headers
     assert response.headers["Content-Length"] == "1000"

@@ -25,7 +25,7 @@ def doubtful(search: Search) -> Trial:
 
 
 def test_the_table_marks_and_finds_them(as_dora: Client, search: Search, doubtful: Trial) -> None:
-    url = reverse("trial-list", args=[search.pk])
+    url = reverse("trial-list", args=[search])
     text = as_dora.get(url).content.decode()
     assert text.count('title="NaN or infinite: loss"') == 1
     assert text.count('NaN<span class="visually-hidden"> or infinite: loss</span>') == 1
@@ -39,18 +39,18 @@ def test_the_table_marks_and_finds_them(as_dora: Client, search: Search, doubtfu
 def test_the_trials_page_names_the_metric_and_the_epoch(
     as_dora: Client, search: Search, doubtful: Trial
 ) -> None:
-    text = as_dora.get(reverse("trial-detail", args=[doubtful.pk])).content.decode()
+    text = as_dora.get(reverse("trial-detail", args=[doubtful])).content.decode()
     assert "<code>loss</code> became NaN or infinite</strong> (first in epoch 2)." in text
     assert text.count('<td class="num">NaN</td>') == 1, "of the last epoch"
-    other = as_dora.get(reverse("trial-detail", args=[search.trials.get(number=1).pk]))
+    other = as_dora.get(reverse("trial-detail", args=[search.trials.get(number=1)]))
     assert "NaN or infinite" not in other.content.decode()
 
 
 def test_the_failure_map_has_them(as_dora: Client, search: Search, doubtful: Trial) -> None:
-    text = as_dora.get(reverse("search-failures", args=[search.pk])).content.decode()
+    text = as_dora.get(reverse("search-failures", args=[search])).content.decode()
     assert "1 trial completed although a metric was NaN or infinite." in text
     assert "Completed, but loss became NaN or infinite: 1 trial" in text
-    assert f'href="{reverse("trial-detail", args=[doubtful.pk])}">Trial 2</a>' in text
+    assert f'href="{reverse("trial-detail", args=[doubtful])}">Trial 2</a>' in text
 
 
 @pytest.mark.parametrize("last", [0.1, 0.8])
@@ -64,8 +64,8 @@ def test_a_trial_that_diverged_says_so(
     )
     Trial.objects.filter(pk=best.pk).update(last_metrics={"val_accuracy": last})
     sentence = "Best at epoch 2 of 20: afterwards val_accuracy fell from 0.9500 to 0.1000."
-    of_trial = as_alice.get(reverse("trial-detail", args=[best.pk])).content.decode()
-    of_search = as_alice.get(reverse("search-detail", args=[search.pk])).content.decode()
+    of_trial = as_alice.get(reverse("trial-detail", args=[best])).content.decode()
+    of_search = as_alice.get(reverse("search-detail", args=[search])).content.decode()
     # At its score, and where it is retrained.
     assert of_trial.count(sentence) == (2 if last == 0.1 else 0)
     assert (sentence in of_search) == (last == 0.1)
@@ -80,7 +80,7 @@ def test_few_failures_show_what_they_share(
         kind, more = ("bad", failed) if number in (4, 9) else ("good", {"score": 0.5})
         values = {"units": 8 * (number % 4 + 1), "kind": kind, "optimizer": "adam"}
         add_trial(search, number, values=values, **more)
-    text = as_dora.get(reverse("search-failures", args=[search.pk])).content.decode()
+    text = as_dora.get(reverse("search-failures", args=[search])).content.decode()
     assert "Too few trials for a pattern." in text
     assert "<code>kind</code> is bad: 0 of 10 other completed trials (0 %) have it too." in text
     # What all trials have tells nothing; each failed trial stands in a table with its values.

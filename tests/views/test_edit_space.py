@@ -39,7 +39,7 @@ def test_the_edited_space_is_stored_and_shown(
 ) -> None:
     response = as_bob.post(url, _post(project, **NARROWED))
     search = Search.objects.get()
-    assert response["Location"] == reverse("search-detail", args=[search.pk])
+    assert response["Location"] == reverse("search-detail", args=[search])
     units, optimizer, *others = search.space["space"]
     assert (units["config"]["min_value"], units["config"]["max_value"]) == (16, 32)
     assert optimizer == {
@@ -48,7 +48,7 @@ def test_the_edited_space_is_stored_and_shown(
     }
     assert others == SPACE["space"][2:]
     assert search.trials.get().values == {"units": 16, "optimizer": "adam", "learning_rate": 0.001}
-    page = as_dora.get(reverse("search-settings", args=[search.pk])).content.decode()
+    page = as_dora.get(reverse("search-settings", args=[search])).content.decode()
     assert "Search space: 2 hyperparameters changed" in page
     assert '16 to 32 in steps of 8 <span class="muted">was 8 to 64 in steps of 8' in " ".join(
         page.split()
@@ -99,15 +99,15 @@ def test_reset_without_scripts_starts_nothing(as_bob: Client, url: str, project:
 def test_a_search_is_taken_up_again(as_bob: Client, url: str, project: Project) -> None:
     as_bob.post(url, _post(project, **NARROWED, epochs="7", tuner="bayesian"))
     first = Search.objects.get()
-    page = as_bob.get(reverse("search-detail", args=[first.pk])).content.decode()
-    assert f'href="{url}?from={first.pk}"' in page
-    again = as_bob.get(url, {"from": first.pk}).context
+    page = as_bob.get(reverse("search-detail", args=[first])).content.decode()
+    assert f'href="{url}?search={first.number}"' in page
+    again = as_bob.get(url, {"search": first.number}).context
     assert again["form"]["epochs"].value() == 7
     assert again["form"]["tuner"].value() == "bayesian"
     data = {field.name: field.value() for field in again["form"] if field.value() is not None}
     for row in again["space_form"].rows:
         data.update({field.html_name: field.value() or "" for field in row})
-    as_bob.post(f"{url}?from={first.pk}", data)
+    as_bob.post(f"{url}?search={first.number}", data)
     second = Search.objects.latest("number")
     assert second.pk != first.pk
     assert second.space == first.space
@@ -115,7 +115,7 @@ def test_a_search_is_taken_up_again(as_bob: Client, url: str, project: Project) 
 
 @pytest.mark.parametrize("wanted", ["", "x", "-1", "9" * 30])
 def test_nonsense_to_begin_with_is_the_template(wanted: str, as_bob: Client, url: str) -> None:
-    response = as_bob.get(url, {"from": wanted})
+    response = as_bob.get(url, {"search": wanted})
     assert response.status_code == 200
     assert response.context["earlier"] is None
 
@@ -124,12 +124,12 @@ def test_other_projects_searches_are_not_found(
     as_bob: Client, as_charlie: Client, url: str, make_search: Any, project: Project
 ) -> None:
     search = make_search()
-    assert as_charlie.get(url, {"from": search.pk}).status_code == 404
+    assert as_charlie.get(url, {"search": search.number}).status_code == 404
     other = Project.objects.create(
         team=project.team, name="Other", dataset=project.dataset, hypermodel=project.hypermodel
     )
     assert (
-        as_bob.get(reverse("search-create", args=[other.pk]), {"from": search.pk}).status_code
+        as_bob.get(reverse("search-create", args=[other.pk]), {"search": search.number}).status_code
         == 404
     )
 

@@ -67,8 +67,8 @@ def saved_estimator(search: Search, alice: User) -> SavedModel:
     )  # fmt: skip
 
 
-def _page(client: Client, name: str, pk: int) -> str:
-    response = client.get(reverse(name, args=[pk]))
+def _page(client: Client, name: str, at: Any) -> str:
+    response = client.get(reverse(name, args=[at]))
     assert response.status_code == 200
     return str(response.content.decode())
 
@@ -110,33 +110,33 @@ def test_the_plan_follows_the_folds(as_alice: Client, estimators: Project) -> No
 
 @pytest.mark.parametrize("name", ["search-detail", "search-live"])
 def test_a_search_has_folds_in_place_of_epochs(name: str, as_dora: Client, search: Search) -> None:
-    page = _page(as_dora, name, search.pk)
+    page = _page(as_dora, name, search)
     assert "epoch" not in page.lower()
     assert ">Parameters<" not in page
     for words in ("Best <code>f1_macro</code>", "Folds of the best"):
         assert words in page
-    assert "score_std" in _page(as_dora, "trial-list", search.pk)
+    assert "score_std" in _page(as_dora, "trial-list", search)
 
 
 def test_a_running_trial_counts_folds(as_alice: Client, search: Search, worker: Worker) -> None:
     Search.objects.filter(pk=search.pk).update(status=SearchStatus.RUNNING)
     Trial.objects.update(status=Status.RUNNING, worker=worker, slot=1, finished_at=None, score=None)
-    assert "3 of 3 folds" in _page(as_alice, "search-live", search.pk)
-    assert "3 of 3 folds" in _page(as_alice, "trial-detail", search.trials.get().pk)
-    running = as_alice.get(reverse("search-plots", args=[search.pk])).json()["running"]
+    assert "3 of 3 folds" in _page(as_alice, "search-live", search)
+    assert "3 of 3 folds" in _page(as_alice, "trial-detail", search.trials.get())
+    running = as_alice.get(reverse("search-plots", args=[search])).json()["running"]
     assert (running["metric"], running["x"]) == ("f1_macro", "fold")
     assert running["curves"] == [{"name": "trial 1", "epochs": [1, 2, 3], "values": list(SCORES)}]
 
 
 def test_a_trial_shows_each_fold(as_dora: Client, as_alice: Client, search: Search) -> None:
     trial = search.trials.get()
-    page = _page(as_dora, "trial-detail", trial.pk)
+    page = _page(as_dora, "trial-detail", trial)
     for words in ("mean of 3 folds", "Folds", "RidgeClassifier(alpha=0.5)",
                   "on all training and validation rows"):  # fmt: skip
         assert words in page
     assert "epoch" not in page.lower()
-    assert 'name="epochs"' not in _page(as_alice, "trial-detail", trial.pk)
-    info = as_dora.get(reverse("trial-plots", args=[trial.pk])).json()
+    assert 'name="epochs"' not in _page(as_alice, "trial-detail", trial)
+    info = as_dora.get(reverse("trial-plots", args=[trial])).json()
     assert info == {
         "metric": "f1_macro", "count": 3, "folds": [1, 2, 3], "scores": list(SCORES),
         "mean": pytest.approx(0.94),
@@ -144,17 +144,17 @@ def test_a_trial_shows_each_fold(as_dora: Client, as_alice: Client, search: Sear
 
 
 def test_a_trial_is_retrained_without_a_number_of_epochs(as_bob: Client, search: Search) -> None:
-    url = reverse("trial-retrain", args=[search.trials.get().pk])
+    url = reverse("trial-retrain", args=[search.trials.get()])
     first, second = as_bob.post(url), as_bob.post(url)
     assert first["Location"] == second["Location"]
     saved_model = SavedModel.objects.get()
-    page = _page(as_bob, "saved-model-detail", saved_model.pk)
+    page = _page(as_bob, "saved-model-detail", saved_model)
     assert "Waiting for a free slot" in page
     assert "epoch" not in page.lower()
 
 
 def test_the_model_is_a_skops_file(as_dora: Client, saved_estimator: SavedModel) -> None:
-    page = _page(as_dora, "saved-model-detail", saved_estimator.pk)
+    page = _page(as_dora, "saved-model-detail", saved_estimator)
     for words in (f"Download {STEM}.skops", "sklearn.tree._tree.Tree", "io.load", "skops</code>",
                   "mean of 3 folds"):  # fmt: skip
         assert words in page
@@ -162,13 +162,13 @@ def test_the_model_is_a_skops_file(as_dora: Client, saved_estimator: SavedModel)
     assert "keras" not in page.lower().replace("kerastuner", "").replace("keras_tuner", "")
     # The search's own score first.
     assert page.index("Test <code>f1_macro") < page.index("Test <code>accuracy")
-    response = as_dora.get(reverse("saved-model-download", args=[saved_estimator.pk]))
+    response = as_dora.get(reverse("saved-model-download", args=[saved_estimator]))
     assert response["Content-Disposition"] == f'attachment; filename="{STEM}.skops"'
     assert b"".join(response.streaming_content) == b"s" * 1000
 
 
 def test_the_zip_has_no_history(as_dora: Client, saved_estimator: SavedModel) -> None:
-    response = as_dora.get(reverse("saved-model-bundle", args=[saved_estimator.pk]))
+    response = as_dora.get(reverse("saved-model-bundle", args=[saved_estimator]))
     with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
         names = {name.removeprefix(f"{STEM}/") for name in archive.namelist()}
     texts = {
@@ -179,7 +179,7 @@ def test_the_zip_has_no_history(as_dora: Client, saved_estimator: SavedModel) ->
         "model_card.md",
     }
     assert names == {f"{STEM}.skops", *texts}
-    url = reverse("saved-model-file", args=[saved_estimator.pk, "history.csv"])
+    url = reverse("saved-model-file", args=[saved_estimator, "history.csv"])
     assert as_dora.get(url).status_code == 404
 
 

@@ -32,6 +32,7 @@ from tuning.models import (
     Worker,
 )
 
+from .addresses import addressed
 from .evaluations import LINES, classification, evaluated, stored_images
 
 # Anybody may open these: strangers with an invitation have no account yet.
@@ -67,6 +68,8 @@ READABLE = {
     "search-compare",
     "search-compare-live", "search-compare-plots",
 }  # fmt: skip
+# Old addresses, for those who may see where they lead.
+MOVED = {"search-moved", "trial-moved", "saved-model-moved"}
 # What viewers may do as well: they take part in the talk.
 TALK = {
     "search-star", "trial-star", "search-preview", "trial-preview", "comment-detail",
@@ -77,7 +80,7 @@ NAMES = [pattern.name for pattern in urls.urlpatterns]
 # Of rows that belong to a person and not to a team.
 PERSONAL = {name for name in NAMES if name.startswith(("person-", "session-", "access-token-"))}
 # Whatever else there is changes something.
-CHANGES = sorted({*NAMES} - OPEN - SHARED - BUILT_IN - OWN - READABLE - TALK - PERSONAL)
+CHANGES = sorted({*NAMES} - OPEN - SHARED - BUILT_IN - OWN - READABLE - MOVED - TALK - PERSONAL)
 
 
 @pytest.fixture
@@ -101,15 +104,15 @@ def address(
 
     def of(name: str) -> str:
         if name == "saved-model-compare":
-            return reverse(name, args=[saved_model.pk])
+            return reverse(name, args=[saved_model])
         if name in ("search-create", "search-plan", "import-create") or "-compare" in name:
             return reverse(name, args=[project.pk])
         if name in ("trial-list", "trial-columns", "view-list"):
-            return reverse(name, args=[search.pk])
+            return reverse(name, args=[search])
         if name == "search-plot":
-            return reverse(name, args=[search.pk, "history"])
+            return reverse(name, args=[search, "history"])
         if name == "trial-column":
-            return reverse(name, args=[search.pk, "score"])
+            return reverse(name, args=[search, "score"])
         if name in ("member-set", "invitation-create"):
             return reverse(name, args=[team.pk])
         if name == "member-remove":
@@ -119,13 +122,15 @@ def address(
         if name in ("saved-model-rows", "saved-model-picture"):
             stored_images(saved_model, f"test-images-{os.getpid()}")
             evaluated(saved_model, classification(), LINES)
-            return reverse(name, args=[saved_model.pk, 7][: 1 + (name == "saved-model-picture")])
+            return reverse(name, args=[saved_model, 7][: 1 + (name == "saved-model-picture")])
         if name == "saved-model-file":
-            return reverse(name, args=[saved_model.pk, "history.csv"])
+            return reverse(name, args=[saved_model, "history.csv"])
         plain = {"health", "help-page", "profile", "home-live", "palette"} | OWN
         if name.endswith(("-list", "-create")) or name in plain:
             return reverse(name)
-        return reverse(name, args=[rows[name.split("-")[0]].pk])
+        row = rows[name.split("-")[0]]
+        by_key = name in MOVED or name == "trial-card"
+        return reverse(name, args=[row.pk if by_key else addressed(row)])
 
     return of
 

@@ -15,7 +15,7 @@ from tuning.models import SavedView, Search, Tag
 
 
 def table(search: Search, query: str) -> str:
-    return f"{reverse('trial-list', args=[search.pk])}?{query}"
+    return f"{reverse('trial-list', args=[search])}?{query}"
 
 
 def lines(response: Any) -> list[list[str]]:

@@ -14,11 +14,11 @@ from tuning.supervisor.claims import Slot, claim_next
 
 
 def _live(client: Client, search: Search, **query: Any) -> Any:
-    return client.get(reverse("search-live", args=[search.pk]), query)
+    return client.get(reverse("search-live", args=[search]), query)
 
 
 def test_the_page_shows_best_baseline_and_difference(as_dora: Client, search: Search) -> None:
-    response = as_dora.get(reverse("search-detail", args=[search.pk]))
+    response = as_dora.get(reverse("search-detail", args=[search]))
     summary = response.context["summary"]
     assert summary.best.number == 3
     assert summary.baseline.number == 1
@@ -44,7 +44,7 @@ def test_a_worker_that_comes_is_news(as_alice: Client, make_search: Any, worker:
 
 def test_every_live_piece_is_on_the_page(as_alice: Client, make_search: Any) -> None:
     search = make_search()
-    page = as_alice.get(reverse("search-detail", args=[search.pk])).content.decode()
+    page = as_alice.get(reverse("search-detail", args=[search])).content.decode()
     pieces = _live(as_alice, search).content.decode()
     for name in ("poll", "head", "actions", "hero", "failures", "now", "result", "best"):
         assert f'id="search-{name}"' in page
@@ -56,7 +56,7 @@ def test_what_follows_from_the_end_comes_with_it(as_alice: Client, make_search: 
     """The suggested next step, and where an extension goes."""
     search = make_search()
     names = ("next-step", "extend-hint")
-    page = as_alice.get(reverse("search-detail", args=[search.pk])).content.decode()
+    page = as_alice.get(reverse("search-detail", args=[search])).content.decode()
     assert all(f'id="search-{name}"' in page for name in names)
     running = _live(as_alice, search).content.decode()
     assert not any(f'id="search-{name}"' in running for name in names)
@@ -67,7 +67,7 @@ def test_what_follows_from_the_end_comes_with_it(as_alice: Client, make_search: 
 
 
 def test_a_finished_search_is_not_polled(as_alice: Client, search: Search) -> None:
-    page = as_alice.get(reverse("search-detail", args=[search.pk])).content.decode()
+    page = as_alice.get(reverse("search-detail", args=[search])).content.decode()
     assert 'hx-trigger="every' not in page
 
 
@@ -79,7 +79,7 @@ def test_a_failed_search_shows_its_first_reason(
     Search.objects.filter(pk=search.pk).update(
         status=SearchStatus.FAILED, failure_message="5 failures in a row."
     )
-    page = as_alice.get(reverse("search-detail", args=[search.pk])).content.decode()
+    page = as_alice.get(reverse("search-detail", args=[search])).content.decode()
     assert "5 failures in a row." in page
     assert "Out of memory" in page
     assert "Use a smaller model or batch size" in page
@@ -93,14 +93,14 @@ def test_running_trials_are_shown_with_their_worker(
     page = _live(as_alice, search).content.decode()
     assert "epoch 3 of 9" in page
     assert "worker@box, slot 1" in page
-    plots = as_alice.get(reverse("search-plots", args=[search.pk])).json()
+    plots = as_alice.get(reverse("search-plots", args=[search])).json()
     assert plots["running"]["curves"] == [{"name": "trial 1", "epochs": [1], "values": [0.4]}]
 
 
 def test_the_number_of_queries_does_not_grow(
     as_alice: Client, search: Search, django_assert_num_queries: Any
 ) -> None:
-    url = reverse("search-detail", args=[search.pk])
+    url = reverse("search-detail", args=[search])
     with django_assert_num_queries(22):
         as_alice.get(url)
     Trial.objects.bulk_create(
@@ -144,7 +144,7 @@ def test_a_form_from_shared_news_is_accepted(bob: User, search: Search) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(bob, backend="django.contrib.auth.backends.ModelBackend")
     token = _token(_live(client, search).content.decode())
-    url = reverse("trial-retrain", args=[search.trials.get(number=3).pk])
+    url = reverse("trial-retrain", args=[search.trials.get(number=3)])
     assert client.post(url).status_code == 403
     assert client.post(url, {"csrfmiddlewaretoken": token}).status_code in (302, 422)
 
@@ -171,6 +171,6 @@ def test_the_panel_says_which_executions_other_slots_train(
     response = _live(as_dora, search)
     assert place in response.content.decode()
     assert len(response.context["free_lines"]) == 0
-    assert place in as_dora.get(reverse("trial-detail", args=[trial.pk])).content.decode()
+    assert place in as_dora.get(reverse("trial-detail", args=[trial])).content.decode()
     workers = as_dora.get(reverse("worker-list")).content.decode()
     assert f"Execution 3 of trial 1 of {search}" in workers

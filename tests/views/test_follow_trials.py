@@ -12,7 +12,7 @@ from tuning.models import Membership, SavedView, Search, Star
 
 
 def _news(client: Client, search: Search, query: str = "", **more: Any) -> Any:
-    url = f"{reverse('trial-list', args=[search.pk])}?{query}"
+    url = f"{reverse('trial-list', args=[search])}?{query}"
     return client.get(url, more, headers={"HX-Request": "true"})
 
 
@@ -89,7 +89,7 @@ def test_what_was_not_understood_is_said_to_the_one_who_asked(
 def test_plots_are_shared_by_those_who_see_the_same(
     as_alice: Client, as_dora: Client, search: Search, name: str
 ) -> None:
-    url = reverse("search-plot", args=[search.pk, name])
+    url = reverse("search-plot", args=[search, name])
     first = as_alice.get(url, {"score__gt": "0.1"})
     assert first.json()["version"]
     assert as_dora.get(url, {"score__gt": "0.1"}).content == first.content

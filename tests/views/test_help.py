@@ -135,7 +135,7 @@ def test_a_failed_trials_page_leads_to_its_reason(
     search: Search, add_trial: Any, as_dora: Client
 ) -> None:
     trial = add_trial(search, 4, status=Status.FAILED, failure_code=FailureCode.OUT_OF_MEMORY)
-    html = as_dora.get(reverse("trial-detail", args=[trial.pk])).content.decode()
+    html = as_dora.get(reverse("trial-detail", args=[trial])).content.decode()
     assert f'href="{reverse("help-page", args=["statuses"])}#failure-out_of_memory"' in html
 
 

@@ -75,7 +75,7 @@ def hostile(search: Search, add_trial: Any, alice: User, project: Project) -> Se
 
 @pytest.fixture
 def addresses(hostile: Search) -> Any:
-    key = [hostile.pk]
+    key = [hostile]
     table = reverse("trial-list", args=key)
     plots = [reverse("search-plot", args=[*key, name]) for name in PLOTS]
     files = [f"{table}?format={name}" for name in FORMATS]
@@ -100,13 +100,13 @@ def test_every_address_is_answered(addresses: Any, as_alice: Client) -> None:
 
 @pytest.mark.parametrize("query", ["colour=score", "colour=hp:number0", "colour=metric:<b>"])
 def test_the_ends_of_all_floats_have_colours(query: str, hostile: Search, as_alice: Client) -> None:
-    page = as_alice.get(f"{reverse('trial-list', args=[hostile.pk])}?{query}").content.decode()
+    page = as_alice.get(f"{reverse('trial-list', args=[hostile])}?{query}").content.decode()
     assert "deep-1" in page
     assert "deep-8" in page
 
 
 def test_the_ends_of_all_floats_have_a_histogram(hostile: Search, as_alice: Client) -> None:
-    address = reverse("trial-column", args=[hostile.pk, "hp:number0"])
+    address = reverse("trial-column", args=[hostile, "hp:number0"])
     facet = as_alice.get(address).context["facet"].histogram
     assert facet.edges == sorted(facet.edges)
     assert all(-MAX_FLOAT <= edge <= MAX_FLOAT for edge in facet.edges)
@@ -187,7 +187,7 @@ def _metrics(value: float) -> dict[str, float]:
 def test_what_no_tag_can_be_is_refused(
     name: str, data: dict[str, str], search: Search, as_alice: Client
 ) -> None:
-    address = reverse(name, args=[search.trials.get(number=1).pk])
+    address = reverse(name, args=[search.trials.get(number=1)])
     assert as_alice.post(address, data).status_code == 422
 
 
@@ -217,10 +217,10 @@ def test_every_page_shows_the_largest_numbers_that_events_may_hold(
             )  # fmt: skip
     compared = "&".join(f"trial={trial.pk}" for trial in hostile.trials.all())
     addresses = [
-        *(reverse(name, args=[hostile.pk]) for name in SEARCH_PAGES),
-        *(reverse(name, args=[trial.pk]) for name in TRIAL_PAGES for trial in hostile.trials.all()),
+        *(reverse(name, args=[hostile]) for name in SEARCH_PAGES),
+        *(reverse(name, args=[trial]) for name in TRIAL_PAGES for trial in hostile.trials.all()),
         *(f"{reverse(name, args=[project.pk])}?{compared}" for name in COMPARISONS),
-        f"{reverse('search-create', args=[project.pk])}?from={hostile.pk}&refine=1",
+        f"{reverse('search-create', args=[project.pk])}?search={hostile.number}&refine=1",
     ]
     for address in addresses:
         response = as_alice.get(address)

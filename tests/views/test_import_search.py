@@ -103,17 +103,17 @@ def test_an_import_that_waits_can_be_deleted(
 
 
 def test_its_pages_offer_nothing_that_would_run(imported: Search, as_bob: Client) -> None:
-    page = as_bob.get(reverse("search-detail", args=[imported.pk])).content.decode()
+    page = as_bob.get(reverse("search-detail", args=[imported])).content.decode()
     assert "imported from TensorBoard" in page
     assert "Of last year" in page
     for absent in ("Extend search", "Retrain", "New search with these settings", "Pause"):
         assert absent not in page
-    assert reverse("search-delete", args=[imported.pk]) in page
+    assert reverse("search-delete", args=[imported]) in page
     trial = imported.trials.get(number=3)
-    assert "Retrain" not in as_bob.get(reverse("trial-detail", args=[trial.pk])).content.decode()
+    assert "Retrain" not in as_bob.get(reverse("trial-detail", args=[trial])).content.decode()
     names = ["trial-list", "search-live", "search-plots", "search-tensorboard", "search-delete"]
     for name in names:
-        assert as_bob.get(reverse(name, args=[imported.pk])).status_code == 200, name
+        assert as_bob.get(reverse(name, args=[imported])).status_code == 200, name
     page = as_bob.get(reverse("project-detail", args=[imported.project_id])).content.decode()
     assert "Imported from TensorBoard" in page
 
@@ -121,8 +121,8 @@ def test_its_pages_offer_nothing_that_would_run(imported: Search, as_bob: Client
 def test_nothing_of_it_can_be_run(imported: Search, as_bob: Client) -> None:
     trial: Trial = imported.trials.get(number=3)
     for name in ("search-pause", "search-resume", "search-stop", "search-extend"):
-        assert as_bob.post(reverse(name, args=[imported.pk])).status_code == 404
-    assert as_bob.post(reverse("trial-retrain", args=[trial.pk])).status_code == 404
+        assert as_bob.post(reverse(name, args=[imported])).status_code == 404
+    assert as_bob.post(reverse("trial-retrain", args=[trial])).status_code == 404
     assert not extend_search(imported, 5, imported.max_trials)
     imported.refresh_from_db()
     assert imported.status == SearchStatus.COMPLETED
@@ -131,7 +131,7 @@ def test_nothing_of_it_can_be_run(imported: Search, as_bob: Client) -> None:
 def test_a_new_search_can_be_refined_from_it(imported: Search, as_bob: Client) -> None:
     create = reverse("search-create", args=[imported.project_id])
     for query in ("", "&refine=1&score__top=2"):
-        assert as_bob.get(f"{create}?from={imported.pk}{query}").status_code == 200
+        assert as_bob.get(f"{create}?search={imported.number}{query}").status_code == 200
 
 
 def test_an_import_with_other_hyperparameters_is_not_refined(
@@ -140,9 +140,9 @@ def test_an_import_with_other_hyperparameters_is_not_refined(
     others = {"class_name": "Int", "config": {**SPACE["space"][0]["config"], "name": "depth"}}
     imported.space = {**SPACE, "space": [others, *SPACE["space"][1:]]}
     imported.save()
-    url = f"{reverse('search-create', args=[imported.project_id])}?from={imported.pk}&refine=1"
+    url = f"{reverse('search-create', args=[imported.project_id])}?search=1&refine=1"
     page = as_bob.get(url, follow=True)
-    assert page.redirect_chain[-1][0] == reverse("search-detail", args=[imported.pk])
+    assert page.redirect_chain[-1][0] == reverse("search-detail", args=[imported])
     text = page.content.decode()
     assert "Search 1 was imported, and its hyperparameters differ." in text
     assert "Only in the import: depth. Only in the template: units." in text
@@ -154,6 +154,6 @@ def test_a_hyperband_of_somebody_else_has_a_page(imported: Search, as_bob: Clien
     own = {"tuner/bracket": 7, "tuner/round": 1, "tuner/trial_id": "0001", "tuner/epochs": 3}
     imported.trials.update(tuner_values=own, started_at=None, finished_at=timezone.now())
     for trial in imported.trials.all():
-        assert as_bob.get(reverse("trial-detail", args=[trial.pk])).status_code == 200
-    assert as_bob.get(reverse("search-detail", args=[imported.pk])).status_code == 200
-    assert as_bob.get(reverse("trial-list", args=[imported.pk])).status_code == 200
+        assert as_bob.get(reverse("trial-detail", args=[trial])).status_code == 200
+    assert as_bob.get(reverse("search-detail", args=[imported])).status_code == 200
+    assert as_bob.get(reverse("trial-list", args=[imported])).status_code == 200

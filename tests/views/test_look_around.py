@@ -59,7 +59,7 @@ def test_the_number_of_queries_does_not_grow(
                 objective="val_loss", direction="min",
             )  # fmt: skip
             SavedModel.objects.create(
-                project=project, trial=saved_model.trial, epochs=1, batch_size=1
+                project=project, number=number, trial=saved_model.trial, epochs=1, batch_size=1
             )
 
 

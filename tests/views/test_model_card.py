@@ -10,7 +10,7 @@ from .evaluations import LINES, classification, evaluated, regression
 
 
 def markdown(client: Client, saved_model: SavedModel) -> str:
-    url = reverse("saved-model-file", args=[saved_model.pk, "model_card.md"])
+    url = reverse("saved-model-file", args=[saved_model, "model_card.md"])
     return client.get(url).content.decode()
 
 
@@ -21,7 +21,7 @@ def test_the_card_has_data_search_values_and_scores(
     saved_model.description = "For **pilots** only."
     saved_model.save()
     evaluated(saved_model, classification(), LINES)
-    page = as_dora.get(reverse("saved-model-card", args=[saved_model.pk])).content.decode()
+    page = as_dora.get(reverse("saved-model-card", args=[saved_model])).content.decode()
     text = markdown(as_dora, saved_model)
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
     for document in (page, html):
@@ -39,5 +39,5 @@ def test_a_card_without_evaluation_says_so(as_dora: Client, saved_model: SavedMo
     evaluated(saved_model, regression(), LINES)
     assert "## Errors" in markdown(as_dora, saved_model)
     SavedModel.objects.update(file="")
-    url = reverse("saved-model-card", args=[saved_model.pk])
+    url = reverse("saved-model-card", args=[saved_model])
     assert as_dora.get(url).status_code == 404

@@ -23,11 +23,11 @@ from .evaluations import LINES, classification, evaluated, regression, stored_im
 
 
 def page(client: Client, saved_model: SavedModel) -> str:
-    return client.get(reverse("saved-model-detail", args=[saved_model.pk])).content.decode()
+    return client.get(reverse("saved-model-detail", args=[saved_model])).content.decode()
 
 
 def rows(client: Client, saved_model: SavedModel, query: str = "") -> str:
-    response = client.get(reverse("saved-model-rows", args=[saved_model.pk]) + query)
+    response = client.get(reverse("saved-model-rows", args=[saved_model]) + query)
     assert response.status_code == 200
     return response.content.decode()
 
@@ -65,7 +65,7 @@ def test_the_third_model_on_the_same_test_rows_is_a_warning(
     assert reuse_warning(saved_model) == ""
     for minutes in (5, 10):
         earlier = SavedModel.objects.get(pk=saved_model.pk)
-        earlier.pk, earlier._state.adding = None, True
+        earlier.pk, earlier._state.adding, earlier.number = None, True, minutes
         earlier.finished_at = timezone.now() - timedelta(minutes=minutes)
         earlier.save()
     assert "3rd model of this project measured on the same test rows." in page(as_dora, saved_model)
@@ -84,7 +84,7 @@ def test_a_cell_lists_its_rows_the_most_confident_first(
     assert "Row 9" in rows(as_dora, saved_model), "mistakes"
     assert "No rows." in rows(as_dora, saved_model, "?actual=1&predicted=0")
     for query in ("?actual=x&predicted=1", "?actual=0", "?actual=-1&predicted=0"):
-        url = reverse("saved-model-rows", args=[saved_model.pk]) + query
+        url = reverse("saved-model-rows", args=[saved_model]) + query
         assert as_dora.get(url).status_code == 404
 
 
@@ -100,7 +100,7 @@ def test_a_test_row_is_a_picture_and_no_other_row(
     as_dora: Client, as_charlie: Client, saved_model: SavedModel, images: np.ndarray
 ) -> None:
     evaluated(saved_model, classification(), LINES)
-    url = reverse("saved-model-picture", args=[saved_model.pk, 7])
+    url = reverse("saved-model-picture", args=[saved_model, 7])
     png = as_dora.get(url).content
     assert (np.asarray(Image.open(io.BytesIO(png), formats=["PNG"])) == images[7]).all()
     folder = Path(settings.DATASETS_ROOT) / saved_model.project.dataset.folder
@@ -108,7 +108,7 @@ def test_a_test_row_is_a_picture_and_no_other_row(
     grey = Image.open(io.BytesIO(as_dora.get(url).content), formats=["PNG"])
     assert (np.asarray(grey) == images[7, ..., 0]).all()
     assert as_charlie.get(url).status_code == 404
-    other = reverse("saved-model-picture", args=[saved_model.pk, 0])
+    other = reverse("saved-model-picture", args=[saved_model, 0])
     assert as_dora.get(other).status_code == 404, "a training row"
     assert picture_of(saved_model.project.dataset, 10) is None
 
@@ -138,7 +138,7 @@ def test_rows_of_a_table_have_their_values(
 
 def test_plots_have_what_was_computed(as_dora: Client, saved_model: SavedModel) -> None:
     evaluated(saved_model, classification(), LINES)
-    url = reverse("saved-model-evaluation", args=[saved_model.pk])
+    url = reverse("saved-model-evaluation", args=[saved_model])
     info = as_dora.get(url).json()
     (output,) = info["outputs"]
     assert output["roc"] == [{"name": "dog", "area": 0.75, "x": [0, 0.5, 1], "y": [0, 1, 1]}]
@@ -156,7 +156,7 @@ def test_numbers_have_their_errors(as_dora: Client, saved_model: SavedModel) -> 
     listed = rows(as_dora, saved_model)
     assert listed.index("Row 4<") < listed.index("Row 1<"), "the worst row first"
     (output,) = as_dora.get(
-        reverse("saved-model-evaluation", args=[saved_model.pk])
+        reverse("saved-model-evaluation", args=[saved_model])
     ).json()["outputs"]  # fmt: skip
     assert output["actual"] == [0, 1, 2, 3, 4]
     assert sum(output["residuals"]["counts"]) == 5
@@ -171,7 +171,7 @@ def test_a_model_without_evaluation_says_why(as_dora: Client, saved_model: Saved
     assert "It predicts &lt;NaN&gt;." in html
     assert "evaluation.js" not in html
     for name in ("saved-model-rows", "saved-model-evaluation"):
-        response = as_dora.get(reverse(name, args=[saved_model.pk]))
+        response = as_dora.get(reverse(name, args=[saved_model]))
         assert response.status_code == (404 if name.endswith("rows") else 200)
 
 
@@ -190,10 +190,10 @@ def test_models_are_compared_on_the_same_rows(
     other = SavedModel.objects.get(pk=saved_model.pk)
     other.pk, other._state.adding, other.number, other.name = None, True, 2, "The <other>"
     other.save()
-    url = reverse("saved-model-compare", args=[saved_model.pk])
+    url = reverse("saved-model-compare", args=[saved_model])
     assert "no other evaluated models" in as_dora.get(url).content.decode()
     evaluated(other, classification(), LINES)
-    html = as_dora.get(url, {"with": [other.pk, 999]}).content.decode()
+    html = as_dora.get(url, {"with": [other.number, 999]}).content.decode()
     assert "The &lt;other&gt;" in html
     assert "p = 1.0" in html
     assert "The difference may be chance." in html

@@ -9,6 +9,8 @@ from django.urls import reverse
 
 from tuning.models import Dataset, HyperModel, Project, SavedModel, Search, Team
 
+from .addresses import addressed
+
 
 @pytest.fixture
 def own(project: Project, search: Search, team: Team, saved_model: SavedModel) -> dict[str, Any]:
@@ -29,14 +31,14 @@ KINDS = ["project", "search", "saved-model", "dataset", "hypermodel", "team"]
 
 
 def _save(client: Client, kind: str, row: Any, **values: str) -> Any:
-    return client.post(reverse(f"{kind}-name", args=[row.pk]), values)
+    return client.post(reverse(f"{kind}-name", args=[addressed(row)]), values)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_name_is_on_the_page(kind: str, own: dict[str, Any], as_alice: Client) -> None:
     text = {} if kind == "team" else {"description": "Of the <lab>"}
     response = _save(as_alice, kind, own[kind], name="Red & white", **text)
-    assert response["Location"] == reverse(f"{kind}-detail", args=[own[kind].pk])
+    assert response["Location"] == reverse(f"{kind}-detail", args=[addressed(own[kind])])
     page = as_alice.get(response["Location"]).content.decode()
     assert "Red &amp; white" in page
     assert not text or "Of the &lt;lab&gt;" in page
@@ -69,7 +71,7 @@ def test_a_search_without_a_name_says_what_it_does(
     own: dict[str, Any], as_bob: Client, search: Search
 ) -> None:
     _save(as_bob, "search", search, name="Nightly")
-    page = reverse("search-detail", args=[search.pk])
+    page = reverse("search-detail", args=[search])
     assert "Nightly" in as_bob.get(page).content.decode()
     _save(as_bob, "search", search, name="")
     assert "Random search on 4 hyperparameters" in as_bob.get(page).content.decode()
@@ -81,12 +83,12 @@ def test_all_versions_of_a_template_are_renamed(own: dict[str, Any], as_bob: Cli
 
 
 def test_the_form_opens_in_the_place_of_the_title(own: dict[str, Any], as_bob: Client) -> None:
-    url = reverse("search-name", args=[own["search"].pk])
+    url = reverse("search-name", args=[own["search"]])
     assert "<html" in as_bob.get(url).content.decode()
     piece = as_bob.get(url, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in piece
     assert 'name="name"' in piece
-    page = as_bob.get(reverse("search-detail", args=[own["search"].pk])).content.decode()
+    page = as_bob.get(reverse("search-detail", args=[own["search"]])).content.decode()
     assert f'hx-get="{url}"' in page
 
 

@@ -51,4 +51,4 @@ def test_every_page_shows_the_rows_of_the_version_before(
     }  # fmt: skip
     for name, keys in pages.items():
         assert as_alice.get(reverse(name, args=keys)).status_code == 200, name
-    assert "0.9500" in as_alice.get(reverse("search-detail", args=[search.pk])).content.decode()
+    assert "0.9500" in as_alice.get(reverse("search-detail", args=[search])).content.decode()

@@ -18,7 +18,7 @@ def test_a_trial_is_found_by_its_number(as_dora: Client, search: Search, best: T
     for query in ("trial 3", "#3", "Trial 3 search 1", "search 1 trial 3", "digits #3"):
         assert _found(as_dora, query) == [("Trial", "Trial 3")], query
     (item,) = as_dora.get(reverse("palette"), {"q": "#3"}).context["items"]
-    assert item.url == reverse("trial-detail", args=[best.pk])
+    assert item.url == reverse("trial-detail", args=[best])
     for query in ("trial 4", "search 2 trial 3", "#999999999", "nowhere #3"):
         assert _found(as_dora, query) == [], query
 

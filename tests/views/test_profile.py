@@ -19,12 +19,12 @@ def test_others_see_the_display_name_wherever_people_are_shown(
     star(alice, [best])
     as_alice.post(PROFILE, {"display_name": "Alice A.", "email": "alice@example.com"})
     pages = {
-        "team-detail": project.team_id, "trial-detail": best.pk, "search-settings": best.search_id,
-        "saved-model-detail": saved_model.pk, "project-activity": project.pk,
+        "team-detail": project.team_id, "trial-detail": best, "search-settings": best.search,
+        "saved-model-detail": saved_model, "project-activity": project.pk,
     }  # fmt: skip
-    for name, pk in pages.items():
-        assert "Alice A." in as_dora.get(reverse(name, args=[pk])).content.decode(), name
-    page = as_dora.get(reverse("trial-detail", args=[best.pk])).content.decode()
+    for name, at in pages.items():
+        assert "Alice A." in as_dora.get(reverse(name, args=[at])).content.decode(), name
+    page = as_dora.get(reverse("trial-detail", args=[best])).content.decode()
     assert 'title="Starred by Alice A."' in page
     assert "@alice" in page, "others mention her by it"
     activity = as_dora.get(reverse("project-activity", args=[project.pk]), {"person": "alice"})
@@ -65,7 +65,7 @@ def test_the_theme_is_kept_for_all_browsers(as_alice: Client, alice: User) -> No
 
 
 def test_the_account_menu_leads_to_everything_of_ones_own(as_dora: Client, search: Search) -> None:
-    page = as_dora.get(reverse("search-detail", args=[search.pk])).content.decode()
+    page = as_dora.get(reverse("search-detail", args=[search])).content.decode()
     menu = page.partition('id="account-menu"')[2].partition("</nav>")[0]
     for name in ("profile", "password_change", "access-token-list", "session-list", "logout"):
         assert f'"{reverse(name)}"' in menu

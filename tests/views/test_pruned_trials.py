@@ -43,18 +43,18 @@ def pruned(search: Search) -> Trial:
     return trial
 
 
-def page_of(client: Client, name: str, *keys: int, query: str = "") -> str:
+def page_of(client: Client, name: str, *keys: Any, query: str = "") -> str:
     response = client.get(reverse(name, args=keys) + query)
     assert response.status_code == 200
     return " ".join(response.content.decode().split())
 
 
 def to_end(client: Client, trial: Trial) -> Any:
-    return client.post(reverse("trial-train-to-end", args=[trial.pk]), follow=True)
+    return client.post(reverse("trial-train-to-end", args=[trial]), follow=True)
 
 
 def test_the_page_of_a_trial_says_when_and_by_what(as_dora: Client, pruned: Trial) -> None:
-    page = page_of(as_dora, "trial-detail", pruned.pk)
+    page = page_of(as_dora, "trial-detail", pruned)
     assert '<span class="status status-pruned">Pruned</span>' in page
     assert "Pruned after 3 of 20 epochs by Median." in page
     assert "Its last val_accuracy was 0.7123; it has no score." in page
@@ -66,9 +66,9 @@ def test_the_page_of_a_trial_says_when_and_by_what(as_dora: Client, pruned: Tria
 def test_an_editor_has_it_trained_to_the_end(
     as_bob: Client, search: Search, pruned: Trial, worker: Worker
 ) -> None:
-    assert "Train to the end" in page_of(as_bob, "trial-detail", pruned.pk)
+    assert "Train to the end" in page_of(as_bob, "trial-detail", pruned)
     response = to_end(as_bob, pruned)
-    assert response.redirect_chain[-1][0] == reverse("trial-detail", args=[pruned.pk])
+    assert response.redirect_chain[-1][0] == reverse("trial-detail", args=[pruned])
     pruned.refresh_from_db()
     assert (pruned.status, pruned.trains_to_end) == (Status.QUEUED, True)
     assert not pruned.may_be_pruned
@@ -84,7 +84,7 @@ def test_an_editor_has_it_trained_to_the_end(
     assert claimed == pruned
     assert claimed.attempt == 2
     assert claim_next(Slot(worker, 1)) is None
-    page = page_of(as_bob, "trial-detail", pruned.pk)
+    page = page_of(as_bob, "trial-detail", pruned)
     assert 'id="train-to-end"' not in page
     assert "training without pruning" in page
     assert "Pruned at epoch 3" in page
@@ -123,7 +123,7 @@ def test_an_ended_search_says_what_to_do_first(
 ) -> None:
     Search.objects.filter(pk=search.pk).update(status=status)
     said = f"The search is {status}. Extend it to go on, then train trial 13 to the end."
-    assert said in page_of(as_bob, "trial-detail", pruned.pk)
+    assert said in page_of(as_bob, "trial-detail", pruned)
     assert said in to_end(as_bob, pruned).content.decode()
     pruned.refresh_from_db()
     assert pruned.status == Status.PRUNED
@@ -133,7 +133,7 @@ def test_a_limit_that_ended_the_search_goes_first(
     as_bob: Client, search: Search, pruned: Trial
 ) -> None:
     Search.objects.filter(pk=search.pk).update(target_score=0.9, end_reason="Reached the target.")
-    page = page_of(as_bob, "trial-detail", pruned.pk)
+    page = page_of(as_bob, "trial-detail", pruned)
     assert "Reached the target score 0.9 with trial 10." in page
     assert "Change the limits of the search to train trial 13 to the end." in page
     assert not train_to_end(pruned)
@@ -160,7 +160,7 @@ def test_only_pruned_trials_can(
 def test_who_may(
     as_alice: Client, as_dora: Client, as_charlie: Client, search: Search, pruned: Trial
 ) -> None:
-    url = reverse("trial-train-to-end", args=[pruned.pk])
+    url = reverse("trial-train-to-end", args=[pruned])
     assert as_charlie.post(url).status_code == 404
     assert as_dora.post(url).status_code == 403
     assert as_alice.get(url).status_code == 405
@@ -173,7 +173,7 @@ def test_who_may(
 
 
 def test_the_search_counts_pruned_trials_apart(as_dora: Client, search: Search) -> None:
-    page = page_of(as_dora, "search-detail", search.pk)
+    page = page_of(as_dora, "search-detail", search)
     assert '<span class="status status-completed">12 completed</span>' in page
     assert '<span class="status status-pruned">1 pruned</span>' in page
     assert "13 of 13 trials" in page
@@ -181,33 +181,33 @@ def test_the_search_counts_pruned_trials_apart(as_dora: Client, search: Search) 
     page = page_of(as_dora, "project-detail", search.project_id)
     assert "13 of 13" in page
     assert "1 pruned" in page
-    page = page_of(as_dora, "search-compare", search.project_id, query=f"?search={search.pk}")
+    page = page_of(as_dora, "search-compare", search.project_id, query=f"?number={search.number}")
     assert "Pruned" in page
 
 
 def test_the_settings_name_the_pruner(as_dora: Client, search: Search) -> None:
-    page = page_of(as_dora, "search-settings", search.pk)
+    page = page_of(as_dora, "search-settings", search)
     assert "Pruning by Median, which suits trials of 20 epochs, with 4 epochs of warm-up." in page
     assert "<dt>Pruner</dt><dd>Automatic: Median</dd>" in page
     Search.objects.filter(pk=search.pk).update(pruner="percentile", pruning_percentile=25)
-    page = page_of(as_dora, "search-settings", search.pk)
+    page = page_of(as_dora, "search-settings", search)
     assert "<dt>Pruner</dt><dd>Percentile</dd>" in page
     assert "<dt>Percentile</dt><dd>25</dd>" in page
     Search.objects.filter(pk=search.pk).update(pruner="none")
-    assert "<dt>Pruner</dt><dd>None</dd>" in page_of(as_dora, "search-settings", search.pk)
+    assert "<dt>Pruner</dt><dd>None</dd>" in page_of(as_dora, "search-settings", search)
 
 
 def test_a_search_without_pruned_trials_says_nothing_of_savings(
     as_dora: Client, search: Search, pruned: Trial
 ) -> None:
     pruned.delete()
-    page = page_of(as_dora, "search-detail", search.pk)
+    page = page_of(as_dora, "search-detail", search)
     assert "saved" not in page
     assert "status-pruned" not in page
 
 
 def _curves(client: Client, trial: Trial) -> dict[str, list[int]]:
-    plots = client.get(reverse("trial-plots", args=[trial.pk])).json()["plots"]
+    plots = client.get(reverse("trial-plots", args=[trial])).json()["plots"]
     return {
         f"{curve['name']}{' in grey' if curve.get('pruned') else ''}": curve["epochs"]
         for curve in plots[0]["curves"]
@@ -230,7 +230,7 @@ def test_the_epochs_before_stay_visible(as_dora: Client, pruned: Trial) -> None:
         trial=pruned, attempt=2, execution=0, epoch=1, seconds=0.7, metrics=LAST
     )
     assert _curves(as_dora, pruned) == {"validation": [1], "training": [1]} | grey
-    page = page_of(as_dora, "trial-detail", pruned.pk)
+    page = page_of(as_dora, "trial-detail", pruned)
     assert '<td class="num">3</td><td>Pruned at epoch 3</td>' in page
     assert '<td class="num">1</td><td>–</td>' in page
     # It went on: the supervisor has copied what was before.
@@ -244,13 +244,13 @@ def test_folds_are_called_folds(as_dora: Client, search: Search, pruned: Trial) 
     Search.objects.filter(pk=search.pk).update(
         model_kind="sklearn", folds=8, epochs=1, objective="val_accuracy", pruner="wilcoxon"
     )
-    page = page_of(as_dora, "trial-detail", pruned.pk)
+    page = page_of(as_dora, "trial-detail", pruned)
     assert "Pruned after 3 of 8 folds by Wilcoxon test." in page
     assert (
         f"The mean {search.score_name} of these folds val_accuracy was 0.7123; it has no score."
         in page
     )
-    page = page_of(as_dora, "search-detail", search.pk)
+    page = page_of(as_dora, "search-detail", search)
     assert "of the folds: 5 of 104 planned" in page
 
 
@@ -258,11 +258,11 @@ def test_beside_others_it_says_why_it_has_no_score(
     as_dora: Client, search: Search, pruned: Trial
 ) -> None:
     best = search.trials.get(number=12)
-    query = f"?trial={best.pk}&trial={pruned.pk}"
+    query = f"?trial=1.{best.number}&trial=1.{pruned.number}"
     page = page_of(as_dora, "trial-compare", search.project_id, query=query)
     assert "Pruned" in page
     other = search.trials.get(number=11)
-    query = f"?trial={best.pk}&trial={other.pk}"
+    query = f"?trial=1.{best.number}&trial=1.{other.number}"
     page = page_of(as_dora, "trial-compare", search.project_id, query=query)
     assert "Pruned" not in page
     card = page_of(as_dora, "trial-card", pruned.pk)
@@ -270,8 +270,8 @@ def test_beside_others_it_says_why_it_has_no_score(
 
 
 def test_an_estimate_is_of_what_is_trained_without_pruning(as_bob: Client, search: Search) -> None:
-    page = page_of(as_bob, "search-create", search.project_id, query=f"?from={search.pk}")
+    page = page_of(as_bob, "search-create", search.project_id, query=f"?search={search.number}")
     assert "Estimated duration without pruning: <b>" in page
     Search.objects.filter(pk=search.pk).update(pruner="none")
-    page = page_of(as_bob, "search-create", search.project_id, query=f"?from={search.pk}")
+    page = page_of(as_bob, "search-create", search.project_id, query=f"?search={search.number}")
     assert "Estimated duration: <b>" in page

@@ -14,8 +14,8 @@ RAISED = {"failure_code": "code_error", "failure_message": "ValueError in line 3
 TRACEBACK = {"failure_traceback": "Traceback (most recent call last): …"}
 
 
-def page(client: Client, name: str, pk: int) -> str:
-    return str(client.get(reverse(name, args=[pk])).content.decode())
+def page(client: Client, name: str, at: Any) -> str:
+    return str(client.get(reverse(name, args=[at])).content.decode())
 
 
 @pytest.mark.parametrize("with_traceback", [True, False])
@@ -28,13 +28,13 @@ def test_a_traceback_is_named_where_it_is_shown(
     Inspection.objects.filter(hypermodel=project.hypermodel).update(**failed, requested=True)
     SavedModel.objects.filter(pk=saved_model.pk).update(**failed, file="")
     Trial.objects.filter(pk=saved_model.trial_id).update(**failed)
-    for name, pk in (
+    for name, at in (
         ("hypermodel-detail", project.hypermodel_id),
         ("project-detail", project.pk),
-        ("saved-model-detail", saved_model.pk),
-        ("trial-detail", saved_model.trial_id),
+        ("saved-model-detail", saved_model),
+        ("trial-detail", saved_model.trial),
     ):
-        html = page(as_dora, name, pk)
+        html = page(as_dora, name, at)
         assert "ValueError in line 3" in html, name
         assert (NAMED in html) == with_traceback, name
         assert ("Traceback (most recent" in html) == with_traceback, name
@@ -48,7 +48,7 @@ def test_the_page_of_a_search_links_to_the_trial_and_names_no_traceback(
     )
     Search.objects.filter(pk=search.pk).update(status=SearchStatus.FAILED)
     for name in ("search-detail", "search-failures"):
-        html = page(as_dora, name, search.pk)
+        html = page(as_dora, name, search)
         assert "Correct the template and save it as a new version" in html, name
         assert "traceback" not in html.lower(), name
 
@@ -60,7 +60,7 @@ def test_what_would_fail_again_is_not_offered_again(
     SavedModel.objects.filter(pk=saved_model.pk).update(
         status=Status.FAILED, failure_code=code, file=""
     )
-    assert ("Retry from" in page(as_dora, "saved-model-detail", saved_model.pk)) == offered
+    assert ("Retry from" in page(as_dora, "saved-model-detail", saved_model)) == offered
 
 
 def test_a_log_is_named_where_it_is_shown(as_dora: Client, project: Project) -> None:
@@ -81,15 +81,15 @@ def test_reading_a_file_is_not_blamed_on_a_template(as_dora: Client, dataset: Da
 
 
 def test_how_a_model_was_saved_is_on_its_page(as_dora: Client, saved_model: SavedModel) -> None:
-    html = page(as_dora, "saved-model-detail", saved_model.pk)
+    html = page(as_dora, "saved-model-detail", saved_model)
     assert "layers.py" not in html
     code = "import keras\n\n@keras.saving.register_keras_serializable()\nclass A: ..."
     SavedModel.objects.filter(pk=saved_model.pk).update(
         note="Saved without its loss, metrics and optimizer.", layers_code=code
     )
-    html = page(as_dora, "saved-model-detail", saved_model.pk)
+    html = page(as_dora, "saved-model-detail", saved_model)
     assert "Saved without its loss, metrics and optimizer." in html
     assert "import layers  # registers" in html
     assert "# Saved without its loss" in html
-    url = reverse("saved-model-file", args=[saved_model.pk, "layers.py"])
+    url = reverse("saved-model-file", args=[saved_model, "layers.py"])
     assert as_dora.get(url).content.decode() == code

@@ -13,7 +13,7 @@ from tuning.protocol.statuses import Status
 
 
 def _page(client: Client, trial: Trial) -> str:
-    return client.get(reverse("trial-detail", args=[trial.pk])).content.decode()
+    return client.get(reverse("trial-detail", args=[trial])).content.decode()
 
 
 def test_the_page_offers_the_best_epoch(as_alice: Client, best: Trial) -> None:
@@ -21,24 +21,24 @@ def test_the_page_offers_the_best_epoch(as_alice: Client, best: Trial) -> None:
 
 
 def test_retraining_twice_makes_one_model(as_bob: Client, best: Trial) -> None:
-    url = reverse("trial-retrain", args=[best.pk])
+    url = reverse("trial-retrain", args=[best])
     first, second = as_bob.post(url, {"epochs": 7}), as_bob.post(url, {"epochs": 7})
     assert first["Location"] == second["Location"]
     assert SavedModel.objects.get().epochs == 7
 
 
 def test_without_a_number_the_best_epoch_holds(as_bob: Client, best: Trial) -> None:
-    as_bob.post(reverse("trial-retrain", args=[best.pk]))
+    as_bob.post(reverse("trial-retrain", args=[best]))
     assert SavedModel.objects.get().epochs == 2
 
 
 def test_no_epochs_are_refused(as_bob: Client, best: Trial) -> None:
-    assert as_bob.post(reverse("trial-retrain", args=[best.pk]), {"epochs": 0}).status_code == 422
+    assert as_bob.post(reverse("trial-retrain", args=[best]), {"epochs": 0}).status_code == 422
 
 
 def test_a_failed_trial_cannot_be_retrained(as_alice: Client, best: Trial) -> None:
     Trial.objects.filter(pk=best.pk).update(status=Status.FAILED)
-    assert as_alice.post(reverse("trial-retrain", args=[best.pk])).status_code == 404
+    assert as_alice.post(reverse("trial-retrain", args=[best])).status_code == 404
 
 
 @pytest.mark.parametrize("code", list(FailureCode))
@@ -64,13 +64,13 @@ def test_a_promoted_trial_names_its_parent(
     )
     page = _page(as_alice, child)
     assert "Bracket 1 of 3, round 2 of 3: epochs 2 to 3." in " ".join(page.split())
-    assert reverse("trial-detail", args=[parent.pk]) in page
+    assert reverse("trial-detail", args=[parent]) in page
     assert "tuner/" not in page
-    assert reverse("trial-detail", args=[child.pk]) in _page(as_alice, parent)
+    assert reverse("trial-detail", args=[child]) in _page(as_alice, parent)
 
 
 def test_the_page_loads_anew_once_the_trial_has_ended(as_alice: Client, best: Trial) -> None:
-    response = as_alice.get(reverse("trial-live", args=[best.pk]))
+    response = as_alice.get(reverse("trial-live", args=[best]))
     assert response["HX-Refresh"] == "true"
 
 
@@ -101,7 +101,7 @@ def test_what_a_trial_cost(as_dora: Client, best: Trial) -> None:
 
 
 def test_its_neighbours_are_linked(as_dora: Client, search: Search) -> None:
-    first, second, third = (reverse("trial-detail", args=[t.pk]) for t in search.trials.all())
+    first, second, third = (reverse("trial-detail", args=[t]) for t in search.trials.all())
     page = as_dora.get(second).content.decode()
     assert f'rel="prev" href="{first}"' in page
     assert f'rel="next" href="{third}"' in page
@@ -114,7 +114,7 @@ def test_a_running_trial_tells_its_metrics_so_far(as_dora: Client, best: Trial) 
         status=Status.RUNNING, metrics={}, last_metrics={}, score=None, finished_at=None
     )
     assert "Metrics so far" in _page(as_dora, best)
-    news = as_dora.get(reverse("trial-live", args=[best.pk])).content.decode()
+    news = as_dora.get(reverse("trial-live", args=[best])).content.decode()
     assert 'id="trial-metrics" aria-labelledby="metrics" hx-swap-oob="true"' in news
     assert "0.4000" in news
     assert "available when the trial ends" in news
@@ -122,4 +122,4 @@ def test_a_running_trial_tells_its_metrics_so_far(as_dora: Client, best: Trial) 
 
 def test_retrained_models_are_linked(as_dora: Client, saved_model: SavedModel) -> None:
     page = _page(as_dora, saved_model.trial)
-    assert reverse("saved-model-detail", args=[saved_model.pk]) in page
+    assert reverse("saved-model-detail", args=[saved_model]) in page

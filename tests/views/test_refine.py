@@ -42,7 +42,7 @@ def sent(response: Any, **changes: Any) -> dict[str, Any]:
     data = {field.name: field.value() for field in context["form"] if field.value() is not None}
     for row in context["space_form"].rows:
         data.update({field.html_name: field.value() or "" for field in row})
-    data |= {"inspection": context["project"].inspection.pk, "from": context["earlier"].pk}
+    data |= {"inspection": context["project"].inspection.pk, "search": context["earlier"].number}
     if context["warm_start_requested"]:
         data["warm_start"] = "on"
     return {**data, **changes}
@@ -52,12 +52,12 @@ REFINE = {"refine": "1", "hp:learning_rate__gte": "0.01", "hp:optimizer__in": "a
 
 
 def test_refining_a_filtered_table(as_bob: Client, url: str, many: Search) -> None:
-    page = as_bob.get(url, {"from": many.pk, **REFINE})
+    page = as_bob.get(url, {"search": many.number, **REFINE})
     text = page.content.decode()
     kept = [t.values for t in many.trials.all() if t.values["learning_rate"] >= 0.01]
     kept = [values for values in kept if values["optimizer"] == "adam"]
     assert f"Narrowed to the range of {len(kept)} of 20 trials of search 1" in text
-    seen = as_bob.get(f"{reverse('trial-list', args=[many.pk])}?{page.context['begun'].query}")
+    seen = as_bob.get(f"{reverse('trial-list', args=[many])}?{page.context['begun'].query}")
     assert seen.context["selection"].count == len(kept)
     assert "None of them uses momentum. The range is unchanged." in text
     assert page.context["form"]["tuner"].value() == "auto"
@@ -69,9 +69,9 @@ def test_refining_a_filtered_table(as_bob: Client, url: str, many: Search) -> No
     assert momentum.range_text == "0 to 0.9 in steps of 0.1"
     assert 0.009 <= rate.config["min_value"] <= min(v["learning_rate"] for v in kept)
 
-    response = as_bob.post(f"{url}?from={many.pk}", sent(page))
+    response = as_bob.post(f"{url}?search={many.number}", sent(page))
     search = Search.objects.latest("number")
-    assert response["Location"] == reverse("search-detail", args=[search.pk])
+    assert response["Location"] == reverse("search-detail", args=[search])
     assert (search.refined_from, search.tuner) == (many, "auto")
     assert search.space == page.context["space_form"].space
     assert search.warm_start_count == search.warm_start_trials.count() == len(kept)
@@ -83,7 +83,7 @@ def test_refining_a_filtered_table(as_bob: Client, url: str, many: Search) -> No
 def test_the_count_and_the_sizes_follow_the_form(
     as_bob: Client, url: str, many: Search, project: Project
 ) -> None:
-    data = sent(as_bob.get(url, {"from": many.pk, "refine": "1"}))
+    data = sent(as_bob.get(url, {"search": many.number, "refine": "1"}))
     plan = reverse("search-plan", args=[project.pk])
     before = as_bob.post(plan, data)
     assert before.context["warm_start"].inside == 20
@@ -108,16 +108,16 @@ def test_the_count_and_the_sizes_follow_the_form(
 
 
 def test_without_the_tick_nothing_is_fed(as_bob: Client, url: str, many: Search) -> None:
-    data = sent(as_bob.get(url, {"from": many.pk, "refine": "1"}))
+    data = sent(as_bob.get(url, {"search": many.number, "refine": "1"}))
     del data["warm_start"]
-    as_bob.post(f"{url}?from={many.pk}&refine=1", data)
+    as_bob.post(f"{url}?search={many.number}&refine=1", data)
     search = Search.objects.latest("number")
     assert (search.warm_start_count, search.refined_from) == (0, many)
     assert search.trials.get().is_baseline
 
 
 def test_the_same_settings_again_begin_with_nothing(as_bob: Client, url: str, many: Search) -> None:
-    page = as_bob.get(url, {"from": many.pk})
+    page = as_bob.get(url, {"search": many.number})
     assert not page.context["warm_start_requested"]
     assert page.context["form"]["tuner"].value() == "random"
     assert page.context["both"].is_same
@@ -141,13 +141,13 @@ def test_the_same_settings_again_begin_with_nothing(as_bob: Client, url: str, ma
 def test_what_an_address_asks_for_is_done_or_said(
     query: dict[str, Any], words: str, as_bob: Client, url: str, many: Search
 ) -> None:
-    response = as_bob.get(url, {"from": many.pk, **query})
+    response = as_bob.get(url, {"search": many.number, **query})
     assert response.status_code == 200
     assert words in response.content.decode()
 
 
 def test_wrong_input_keeps_the_origin(as_bob: Client, url: str, many: Search) -> None:
-    data = sent(as_bob.get(url, {"from": many.pk, **REFINE}), epochs="0")
+    data = sent(as_bob.get(url, {"search": many.number, **REFINE}), epochs="0")
     response = as_bob.post(url, data)
     assert response.status_code == 422
     assert response.context["earlier"] == many
@@ -163,8 +163,8 @@ def test_nothing_left_to_run_is_refused(as_bob: Client, url: str, many: Search) 
     trial.values = {"units": 8, "optimizer": "adam", "learning_rate": 0.01}
     trial.save()
     TrialIndex.objects.fill(many, [trial])
-    data = sent(as_bob.get(url, {"from": many.pk, "refine": "1"}), **fixed)
-    response = as_bob.post(f"{url}?from={many.pk}", data)
+    data = sent(as_bob.get(url, {"search": many.number, "refine": "1"}), **fixed)
+    response = as_bob.post(f"{url}?search={many.number}", data)
     assert response.status_code == 422
     assert "All combinations of the grid have been tried" in response.content.decode()
 
@@ -173,7 +173,7 @@ def test_other_versions_and_imports_do_not_compare(
     as_bob: Client, url: str, many: Search, hypermodel: Any
 ) -> None:
     Search.objects.filter(pk=many.pk).update(origin="kerastuner")
-    page = as_bob.get(url, {"from": many.pk, "refine": "1"}).content.decode()
+    page = as_bob.get(url, {"search": many.number, "refine": "1"}).content.decode()
     assert "Search 1 was imported" in page
 
 
@@ -183,16 +183,16 @@ def test_only_full_training_is_fed(as_bob: Client, url: str, many: Search) -> No
         many.trials.filter(number=number).update(tuner_values={"tuner/epochs": 1})
     many.trials.filter(number=4).update(status=Status.FAILED)
     TrialIndex.objects.fill(many)
-    page = as_bob.get(url, {"from": many.pk, "refine": "1"})
+    page = as_bob.get(url, {"search": many.number, "refine": "1"})
     assert page.context["warm_start"].inside == 16
 
 
 def test_viewers_are_offered_nothing(
     as_dora: Client, as_charlie: Client, url: str, many: Search
 ) -> None:
-    assert as_dora.get(url, {"from": many.pk, "refine": "1"}).status_code == 403
-    assert as_charlie.get(url, {"from": many.pk, "refine": "1"}).status_code == 404
-    page = as_dora.get(reverse("search-detail", args=[many.pk])).content.decode()
+    assert as_dora.get(url, {"search": many.number, "refine": "1"}).status_code == 403
+    assert as_charlie.get(url, {"search": many.number, "refine": "1"}).status_code == 404
+    page = as_dora.get(reverse("search-detail", args=[many])).content.decode()
     assert "learning_rate at the upper end of its range" in page
     assert "widen=" not in page
     assert "refine=1" not in page
@@ -201,15 +201,15 @@ def test_viewers_are_offered_nothing(
 def test_the_lineage_is_visible(
     as_bob: Client, as_dora: Client, url: str, many: Search, project: Project
 ) -> None:
-    as_bob.post(url, sent(as_bob.get(url, {"from": many.pk, **REFINE})))
+    as_bob.post(url, sent(as_bob.get(url, {"search": many.number, **REFINE})))
     second = Search.objects.latest("number")
-    as_bob.post(url, sent(as_bob.get(url, {"from": second.pk, "exclude": "0.from.32"})))
+    as_bob.post(url, sent(as_bob.get(url, {"search": second.number, "exclude": "0.from.32"})))
     third = Search.objects.latest("number")
-    page = as_dora.get(reverse("search-detail", args=[second.pk])).content.decode()
-    assert f'Refined from <a href="{reverse("search-detail", args=[many.pk])}">search 1</a>' in page
+    page = as_dora.get(reverse("search-detail", args=[second])).content.decode()
+    assert f'Refined from <a href="{reverse("search-detail", args=[many])}">search 1</a>' in page
     assert f"Warm start with {second.warm_start_count} trials of search 1 (best " in page
     assert second.warm_start_trials.get(number=20).score == 0.2
-    settings = as_dora.get(reverse("search-settings", args=[second.pk])).content.decode()
+    settings = as_dora.get(reverse("search-settings", args=[second])).content.decode()
     assert '<b aria-current="page">Search 2</b>' in settings
     project_page = as_dora.get(reverse("project-detail", args=[project.pk]))
     rows = project_page.context["searches"]
@@ -220,7 +220,7 @@ def test_the_lineage_is_visible(
     rows = as_dora.get(reverse("project-detail", args=[project.pk])).context["searches"]
     assert [(row.search, row.depth) for row in rows] == [(second, 0), (third, 1)]
     assert rows[0].how == ""
-    page = as_dora.get(reverse("search-detail", args=[second.pk])).content.decode()
+    page = as_dora.get(reverse("search-detail", args=[second])).content.decode()
     assert "of a search that was deleted" in page
 
 
@@ -229,15 +229,17 @@ def test_searches_that_stand_alone_have_no_lineage(
 ) -> None:
     (row,) = as_bob.get(reverse("project-detail", args=[project.pk])).context["searches"]
     assert (row.depth, row.how) == (0, "")
-    page = as_bob.get(reverse("search-settings", args=[many.pk])).content.decode()
+    page = as_bob.get(reverse("search-settings", args=[many])).content.decode()
     assert "Lineage" not in page
     assert "Refined from" not in page
 
 
 def test_the_edge_warning_leads_to_a_wider_range(as_bob: Client, many: Search) -> None:
-    page = as_bob.get(reverse("search-detail", args=[many.pk])).content.decode()
+    page = as_bob.get(reverse("search-detail", args=[many])).content.decode()
     assert "The best 3 trials have learning_rate at the upper end of its range, 0.1." in page
-    link = f"{reverse('search-create', args=[many.project_id])}?from={many.pk}&amp;widen=3.high"
+    link = (
+        f"{reverse('search-create', args=[many.project_id])}?search={many.number}&amp;widen=3.high"
+    )
     assert f'href="{link}"' in page
     form = as_bob.get(link.replace("&amp;", "&"))
     assert form.context["space_form"].rows[RATE]["high"].value() == "1"
@@ -245,7 +247,7 @@ def test_the_edge_warning_leads_to_a_wider_range(as_bob: Client, many: Search) -
 
 
 def test_few_trials_give_no_edge_warning(as_bob: Client, many: Search) -> None:
-    page = reverse("search-detail", args=[many.pk])
+    page = reverse("search-detail", args=[many])
     many.trials.filter(number__lte=10).delete()
     assert "at the upper end of its range" in as_bob.get(page).content.decode()
     many.trials.filter(number=11).delete()
@@ -259,14 +261,16 @@ def test_failures_lead_to_a_space_without_them(
         values = {"units": 64 if number % 2 else 8, "optimizer": "adam", "learning_rate": 0.001}
         failed = {"status": Status.FAILED, "score": None, "failure_code": "out_of_memory"}
         add_trial(many, number, **{"score": 0.5, **(failed if number % 2 else {})}, values=values)
-    address = reverse("search-failures", args=[many.pk])
-    assert address in as_bob.get(reverse("search-detail", args=[many.pk])).content.decode()
+    address = reverse("search-failures", args=[many])
+    assert address in as_bob.get(reverse("search-detail", args=[many])).content.decode()
     page = as_bob.get(address).content.decode()
     assert "Out of memory: 10 trials" in page
     assert "units ≥ 64" in page
     assert "10 of 10 (100 %)" in page
     assert "0 of 30 (0 %)" in page
-    link = f"{reverse('search-create', args=[many.project_id])}?from={many.pk}&exclude=0.from.64"
+    link = (
+        f"{reverse('search-create', args=[many.project_id])}?search={many.number}&exclude=0.from.64"
+    )
     assert link.replace("&", "&amp;") in page
     form = as_bob.get(link)
     assert form.context["space_form"].rows[UNITS]["high"].value() == "56"
@@ -274,7 +278,7 @@ def test_failures_lead_to_a_space_without_them(
 
 
 def test_no_failures(as_dora: Client, search: Search) -> None:
-    page = as_dora.get(reverse("search-failures", args=[search.pk])).content.decode()
+    page = as_dora.get(reverse("search-failures", args=[search])).content.decode()
     assert "No failed trials." in page
 
 
@@ -285,18 +289,16 @@ def test_the_best_counts_the_warm_start(
     Search.objects.filter(pk=refined.pk).update(warm_start_count=2)
     refined.warm_start_trials.set(many.trials.filter(number__in=[19, 20]))
     add_trial(refined, 1, 0.1)
-    page = " ".join(
-        as_dora.get(reverse("search-detail", args=[refined.pk])).content.decode().split()
-    )
+    page = " ".join(as_dora.get(reverse("search-detail", args=[refined])).content.decode().split())
     assert "Trial 20 of search 1</a>, known from the warm start" in page
     assert "Best of this search" in page
-    plots = as_dora.get(reverse("search-plots", args=[refined.pk])).json()
+    plots = as_dora.get(reverse("search-plots", args=[refined])).json()
     assert plots["history"]["best"] == [0.2]
     add_trial(refined, 2, 0.3)
     Search.objects.touch(refined.pk)
-    page = as_dora.get(reverse("search-detail", args=[refined.pk])).content.decode()
+    page = as_dora.get(reverse("search-detail", args=[refined])).content.decode()
     assert "known from the warm start" not in page
-    plots = as_dora.get(reverse("search-plots", args=[refined.pk])).json()
+    plots = as_dora.get(reverse("search-plots", args=[refined])).json()
     assert plots["history"]["best"] == [0.2, 0.3]
 
 
@@ -310,6 +312,17 @@ def test_a_space_that_is_not_narrower_is_not_called_so(
     ]
     for number, values in enumerate(ends, start=21):
         add_trial(many, number, 0.9, values=values)
-    text = as_bob.get(url, {"from": many.pk, "refine": "1"}).content.decode()
+    text = as_bob.get(url, {"search": many.number, "refine": "1"}).content.decode()
     assert "Narrowed" not in text
     assert "The space is unchanged: 23 of 23 trials of search 1 span all of it." in text
+
+
+def test_an_address_with_a_key_leads_to_one_with_the_number(
+    as_bob: Client, as_charlie: Client, url: str, many: Search
+) -> None:
+    asked = {"from": many.pk, **REFINE}
+    moved = as_bob.get(url, asked)
+    assert moved.status_code == 301
+    assert moved["Location"].startswith(f"{url}?refine=1&hp:learning_rate__gte=0.01")
+    assert moved["Location"].endswith("&search=1")
+    assert as_charlie.get(url, asked).status_code == 404

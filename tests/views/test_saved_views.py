@@ -11,7 +11,7 @@ from tuning.models import Membership, Role, SavedView, Search
 
 
 def _save(client: Client, search: Search, **values: str) -> Any:
-    return client.post(reverse("view-list", args=[search.pk]), {"name": "Best", **values})
+    return client.post(reverse("view-list", args=[search]), {"name": "Best", **values})
 
 
 def _change(client: Client, view: SavedView, **values: Any) -> int:
@@ -19,7 +19,7 @@ def _change(client: Client, view: SavedView, **values: Any) -> int:
 
 
 def _table(search: Search) -> str:
-    return reverse("trial-list", args=[search.pk])
+    return reverse("trial-list", args=[search])
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_opening_a_view_leads_to_all_of_it(as_bob: Client, search: Search, view:
 def test_views_of_others_are_seen_once_they_are_shared(
     as_bob: Client, as_dora: Client, search: Search, view: SavedView
 ) -> None:
-    listed = reverse("view-list", args=[search.pk])
+    listed = reverse("view-list", args=[search])
     assert "Bob&#x27;s" not in as_dora.get(listed).content.decode()
     assert as_dora.get(_table(search), {"view": view.pk}).status_code == 200
     assert _change(as_bob, view, shared="1") == 302

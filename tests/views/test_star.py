@@ -13,7 +13,7 @@ from tuning.models import Project, Search, Star, Trial
 
 
 def test_bob_stars_a_trial_and_takes_it_back(as_bob: Client, best: Trial) -> None:
-    url = reverse("trial-star", args=[best.pk])
+    url = reverse("trial-star", args=[best])
     page = as_bob.post(url, {"on": "1"}, follow=True).content.decode()
     assert 'aria-pressed="true"' in page
     assert "Starred by bob" in page
@@ -22,21 +22,21 @@ def test_bob_stars_a_trial_and_takes_it_back(as_bob: Client, best: Trial) -> Non
 
 
 def test_pressing_twice_is_one_star(as_bob: Client, search: Search) -> None:
-    url = reverse("search-star", args=[search.pk])
+    url = reverse("search-star", args=[search])
     for _ in range(2):
         as_bob.post(url, {"on": "1"})
     assert Star.objects.get().search == search
 
 
 def test_dora_may_star_though_she_only_looks(as_dora: Client, best: Trial, dora: User) -> None:
-    as_dora.post(reverse("trial-star", args=[best.pk]), {"on": "1"})
+    as_dora.post(reverse("trial-star", args=[best]), {"on": "1"})
     assert Star.objects.get().user == dora
 
 
 def test_taking_back_leaves_the_stars_of_others(
     as_bob: Client, as_dora: Client, best: Trial, dora: User
 ) -> None:
-    url = reverse("trial-star", args=[best.pk])
+    url = reverse("trial-star", args=[best])
     for client in (as_bob, as_dora):
         client.post(url, {"on": "1"})
     as_bob.post(url, {"on": "0"})
@@ -44,13 +44,13 @@ def test_taking_back_leaves_the_stars_of_others(
 
 
 def test_charlie_finds_nothing_to_star(as_charlie: Client, best: Trial, search: Search) -> None:
-    for url in (reverse("trial-star", args=[best.pk]), reverse("search-star", args=[search.pk])):
+    for url in (reverse("trial-star", args=[best]), reverse("search-star", args=[search])):
         assert as_charlie.post(url, {"on": "1"}).status_code == 404
     assert not Star.objects.exists()
 
 
 def test_htmx_gets_the_button_alone(as_bob: Client, best: Trial) -> None:
-    url = reverse("trial-star", args=[best.pk])
+    url = reverse("trial-star", args=[best])
     piece = as_bob.post(url, {"on": "1"}, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in piece
     assert 'aria-pressed="true"' in piece
@@ -58,7 +58,7 @@ def test_htmx_gets_the_button_alone(as_bob: Client, best: Trial) -> None:
 
 def test_who_follows_a_search_is_told(as_bob: Client, best: Trial) -> None:
     before = Search.objects.get(pk=best.search_id).revision
-    as_bob.post(reverse("trial-star", args=[best.pk]), {"on": "1"})
+    as_bob.post(reverse("trial-star", args=[best]), {"on": "1"})
     assert Search.objects.get(pk=best.search_id).revision > before
 
 
@@ -88,7 +88,7 @@ def test_dora_stars_the_rows_that_she_chose(
 ) -> None:
     chosen = list(search.trials.values_list("pk", flat=True))[:2]
     url = reverse("project-mark", args=[project.pk])
-    address = reverse("search-detail", args=[search.pk])
+    address = reverse("search-detail", args=[search])
     data = {"mark": "star", "trial": chosen, "next": address}
     response = as_dora.post(url, data, follow=True)
     assert response.redirect_chain == [(address, 302)]

@@ -11,6 +11,8 @@ from tuning.models import Inspection, Project, SavedModel, Search
 from tuning.protocol.script_settings import ScriptArgument, ScriptSettings
 from tuning.protocol.statuses import SearchStatus
 
+from .addresses import addressed
+
 DEFAULTS = {
     "tuner": "random", "objective": "val_accuracy", "max_trials": 20, "epochs": 10,
     "executions_per_trial": 1, "batch_size": 32, "seed": 1, "parallel_trials": 2, "retries": 0,
@@ -19,7 +21,7 @@ DEFAULTS = {
 
 
 def _url(name: str, row: Project | Search) -> str:
-    return reverse(name, args=[row.pk])
+    return reverse(name, args=[addressed(row)])
 
 
 def test_the_form_as_it_comes_starts_a_search(as_alice: Client, project: Project) -> None:

@@ -18,7 +18,7 @@ def names() -> list[str]:
 
 
 def test_bob_tags_a_trial(as_bob: Client, best: Trial, bob: User) -> None:
-    url = reverse("trial-tags", args=[best.pk])
+    url = reverse("trial-tags", args=[best])
     page = as_bob.post(url, {"names": "  Large   nets "}, follow=True).content.decode()
     assert "Remove the tag Large nets" in page
     tag = Tag.objects.get()
@@ -26,16 +26,16 @@ def test_bob_tags_a_trial(as_bob: Client, best: Trial, bob: User) -> None:
 
 
 def test_commas_make_several(as_bob: Client, search: Search) -> None:
-    as_bob.post(reverse("search-tags", args=[search.pk]), {"names": "b, a,,a , "})
+    as_bob.post(reverse("search-tags", args=[search]), {"names": "b, a,,a , "})
     assert names() == ["a", "b"]
 
 
 def test_case_makes_no_other_tag(as_bob: Client, search: Search) -> None:
     first, second, _ = search.trials.all()
     for trial, name in ((first, "Große Netze"), (first, "GROSSE netze"), (second, "große NETZE")):
-        as_bob.post(reverse("trial-tags", args=[trial.pk]), {"names": name})
+        as_bob.post(reverse("trial-tags", args=[trial]), {"names": name})
     assert names() == ["Große Netze", "Große Netze"]
-    as_bob.post(reverse("trial-tags", args=[second.pk]), {"remove": "GROSSE NETZE"})
+    as_bob.post(reverse("trial-tags", args=[second]), {"remove": "GROSSE NETZE"})
     assert list(Tag.objects.values_list("trial", flat=True)) == [first.pk]
 
 
@@ -61,7 +61,7 @@ def test_the_database_knows_it_too(best: Trial, bob: User) -> None:
 def test_what_is_no_tag_is_said_and_stays_in_the_form(
     given: str, sentence: str, as_bob: Client, best: Trial
 ) -> None:
-    url = reverse("trial-tags", args=[best.pk])
+    url = reverse("trial-tags", args=[best])
     for headers in ({}, {"HX-Request": "true"}):
         response = as_bob.post(url, {"names": given}, headers=headers)
         assert response.status_code == 422
@@ -75,13 +75,13 @@ def test_the_words_of_the_project_are_offered(
     as_bob: Client, search: Search, best: Trial, bob: User
 ) -> None:
     actions.tag(bob, [search], ["promising"])
-    page = as_bob.get(reverse("trial-detail", args=[best.pk])).content.decode()
+    page = as_bob.get(reverse("trial-detail", args=[best])).content.decode()
     assert '<option value="promising">' in page
 
 
 def test_a_tag_leads_to_the_trials_that_have_it(as_dora: Client, best: Trial, bob: User) -> None:
     actions.tag(bob, [best], ["small & fast"])
-    page = as_dora.get(reverse("trial-detail", args=[best.pk])).content.decode()
+    page = as_dora.get(reverse("trial-detail", args=[best])).content.decode()
     link = re.search(r'href="([^"]+tags__any=[^"]+)"', page)
     assert link
     table = as_dora.get(unescape(link[1])).content.decode()
@@ -90,18 +90,18 @@ def test_a_tag_leads_to_the_trials_that_have_it(as_dora: Client, best: Trial, bo
 
 def test_dora_sees_tags_and_cannot_change_them(as_dora: Client, best: Trial, bob: User) -> None:
     actions.tag(bob, [best], ["promising"])
-    page = as_dora.get(reverse("trial-detail", args=[best.pk])).content.decode()
+    page = as_dora.get(reverse("trial-detail", args=[best])).content.decode()
     assert "promising" in page
     assert "Remove the tag" not in page
     assert "Add tag" not in page
     for data in ({"names": "mine"}, {"remove": "promising"}):
-        assert as_dora.post(reverse("trial-tags", args=[best.pk]), data).status_code == 403
+        assert as_dora.post(reverse("trial-tags", args=[best]), data).status_code == 403
     assert names() == ["promising"]
 
 
 def test_a_tag_is_text(as_bob: Client, best: Trial) -> None:
-    as_bob.post(reverse("trial-tags", args=[best.pk]), {"names": "<b onclick=x>"})
-    page = as_bob.get(reverse("trial-detail", args=[best.pk])).content.decode()
+    as_bob.post(reverse("trial-tags", args=[best]), {"names": "<b onclick=x>"})
+    page = as_bob.get(reverse("trial-detail", args=[best])).content.decode()
     assert "<b onclick" not in page
     assert "&lt;b onclick" in page
 

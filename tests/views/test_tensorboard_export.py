@@ -47,7 +47,7 @@ def told(search: Search, add_trial: Any) -> Search:
 
 
 def unpacked(search: Search, client: Client, folder: Path) -> Path:
-    response = client.get(reverse("search-tensorboard", args=[search.pk]))
+    response = client.get(reverse("search-tensorboard", args=[search]))
     assert response.status_code == 200
     assert ".zip" in response["Content-Disposition"]
     with zipfile.ZipFile(io.BytesIO(response.getvalue())) as archive:
@@ -184,5 +184,5 @@ def test_a_search_without_trials_is_an_archive_too(
 
 @pytest.mark.usefixtures("team")
 def test_the_search_page_offers_it(search: Search, as_dora: Client) -> None:
-    page = as_dora.get(reverse("search-detail", args=[search.pk])).content.decode()
-    assert reverse("search-tensorboard", args=[search.pk]) in page
+    page = as_dora.get(reverse("search-detail", args=[search])).content.decode()
+    assert reverse("search-tensorboard", args=[search]) in page

@@ -10,7 +10,7 @@ from tuning.protocol.statuses import Status
 
 
 def _page(client: Client, search: Search, query: str = "", **headers: str) -> Any:
-    url = f"{reverse('trial-list', args=[search.pk])}?{query}"
+    url = f"{reverse('trial-list', args=[search])}?{query}"
     return client.get(url, headers=headers)
 
 
@@ -134,7 +134,7 @@ def test_training_metrics_are_hidden_until_they_are_asked_for(
 
 
 def _column(client: Client, search: Search, key: str, query: str = "", **headers: str) -> Any:
-    url = f"{reverse('trial-column', args=[search.pk, key])}?{query}"
+    url = f"{reverse('trial-column', args=[search, key])}?{query}"
     return client.get(url, headers=headers)
 
 
@@ -212,18 +212,18 @@ def test_unknown_columns_are_404(as_dora: Client, search: Search) -> None:
 
 
 def test_the_list_of_columns_keeps_everything_else(as_dora: Client, search: Search) -> None:
-    url = reverse("trial-columns", args=[search.pk])
+    url = reverse("trial-columns", args=[search])
     response = as_dora.get(f"{url}?score__gt=0.1&column=hp:units&sort=score&page=2")
     assert response.context["kept"] == [("score__gt", "0.1"), ("sort", "score"), ("page", "2")]
     assert [column.key for column in response.context["lists"][0][0]] == ["hp:units"]
     assert response.context["reset"] == "score__gt=0.1&sort=score&page=2"
     page = as_dora.get(f"{url}?to=filter").content.decode()
     for column in response.context["columns"]:
-        assert reverse("trial-column", args=[search.pk, column.key]) in page
+        assert reverse("trial-column", args=[search, column.key]) in page
 
 
 def test_viewers_are_not_offered_to_refine(as_dora: Client, as_bob: Client, search: Search) -> None:
     query = "score__gt=0.5"
     assert "refine=1" not in _page(as_dora, search, query).content.decode()
-    wanted = f"?from={search.pk}&amp;refine=1&amp;score__gt=0.5"
+    wanted = f"?search={search.number}&amp;refine=1&amp;score__gt=0.5"
     assert wanted in _page(as_bob, search, query).content.decode()

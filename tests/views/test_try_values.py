@@ -23,7 +23,7 @@ def search(make_search: Any) -> Search:
 
 
 def url(search: Search, query: str = "") -> str:
-    return reverse("search-try", args=[search.pk]) + query
+    return reverse("search-try", args=[search]) + query
 
 
 def data(**values: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def data(**values: Any) -> dict[str, Any]:
 def test_the_trial_runs_next(as_bob: Client, search: Search, worker: Worker) -> None:
     response = as_bob.post(url(search), data(units="64", optimizer="1", momentum="0.3"))
     trial = search.trials.latest("number")
-    assert response["Location"] == reverse("trial-detail", args=[trial.pk])
+    assert response["Location"] == reverse("trial-detail", args=[trial])
     assert trial.values == {
         "units": 64, "optimizer": "sgd", "momentum": 0.30000000000000004, "learning_rate": 0.001,
     }  # fmt: skip
@@ -118,7 +118,7 @@ def test_values_of_an_earlier_trial_are_asked_about(as_bob: Client, search: Sear
 def test_the_form_begins_with_a_trial(as_bob: Client, search: Search) -> None:
     as_bob.post(url(search), data(units="64", optimizer="1", momentum="0.3"))
     trial = search.trials.latest("number")
-    page = as_bob.get(reverse("trial-detail", args=[trial.pk])).content.decode()
+    page = as_bob.get(reverse("trial-detail", args=[trial])).content.decode()
     assert url(search, f"?from={trial.number}") in page
     form = as_bob.get(url(search, f"?from={trial.number}")).context["form"]
     assert [form[f"value-{i}"].value() for i in range(4)] == [
@@ -151,5 +151,5 @@ def test_only_editors_may(as_dora: Client, as_charlie: Client, search: Search) -
     assert as_charlie.get(url(search)).status_code == 404
     assert as_dora.post(url(search), data(units="64")).status_code in (403, 404)
     assert search.trials.count() == 1
-    page = as_dora.get(reverse("trial-detail", args=[search.trials.get().pk])).content.decode()
+    page = as_dora.get(reverse("trial-detail", args=[search.trials.get()])).content.decode()
     assert "Try with changes" not in page

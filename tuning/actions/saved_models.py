@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F
 from django.db.models.functions import Now
 
 from tuning.models import Project, SavedModel, Stage, Trial
@@ -26,10 +26,9 @@ def retrain(user: Any, trial: Trial, epochs: int | None = None) -> SavedModel:
         return running
     # Locked, so that two models do not get one number.
     project = Project.objects.select_for_update().get(pk=trial.search.project_id)
-    last = project.saved_models.aggregate(last=Max("number"))["last"] or 0
     saved_model = SavedModel.objects.create(
         project=project,
-        number=last + 1,
+        number=project.next_model_number(),
         trial=trial,
         epochs=epochs,
         batch_size=trial.search.batch_size,

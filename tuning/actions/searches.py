@@ -26,8 +26,7 @@ def start_search(
     `warm_start` (keys of finished trials, which are not run again) contains them. Trials of the
     `enqueued` configurations follow and count towards `max_trials`."""
     project = Project.objects.select_for_update().get(pk=search.project_id)
-    last = project.searches.aggregate(last=Max("number"))["last"] or 0
-    search.number = last + 1
+    search.number = project.next_search_number()
     if search.hypermodel_id is None:
         search.hypermodel = project.hypermodel
     search.created_by = user

@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from tuning.figures import counted
 from tuning.models import Comment, Project, SavedModel, SavedView, Search, Star, Tag
+from tuning.models.addresses import ModelNumbers, SearchNumbers, TrialNumbers
 from tuning.models.people import display_name_of
 from tuning.protocol.statuses import FINISHED
 
@@ -36,6 +37,23 @@ class Event:
     trial_pk: int | None
     trial_number: int | None
     facts: dict[str, Any]
+    project_id: int
+
+    @property
+    def search(self) -> SearchNumbers:
+        return SearchNumbers(self.project_id, self.search_number or 0)
+
+    @property
+    def trial(self) -> TrialNumbers:
+        return TrialNumbers(self.search, self.trial_number or 0)
+
+    @property
+    def saved_model(self) -> ModelNumbers:
+        return ModelNumbers(self.project_id, self.facts["number"])
+
+    @property
+    def refined_from(self) -> SearchNumbers:
+        return SearchNumbers(self.project_id, self.facts["refined_from__number"])
 
     @property
     def order(self) -> tuple[datetime, int, int]:
@@ -144,7 +162,7 @@ def _events(
         known = {name: row.pop(name, None) for name in own}
         if kind == "comment":
             row["text"] = plain(row["text"])
-        yield Event(kind=kind, facts=row, **known)
+        yield Event(kind=kind, facts=row, project_id=project.pk, **known)
 
 
 def _days(lines: list[Line]) -> Iterator[Day]:
@@ -171,7 +189,7 @@ def _started(project: Project, _user: Any) -> QuerySet[Any, dict[str, Any]]:
 
 
 def _refined(project: Project, _user: Any) -> QuerySet[Any, dict[str, Any]]:
-    rows = _searches(project, "created_at", "name", "refined_from", "refined_from__number")
+    rows = _searches(project, "created_at", "name", "refined_from__number")
     return rows.filter(refined_from__isnull=False)
 
 
@@ -185,7 +203,7 @@ def _models(project: Project, _user: Any) -> QuerySet[Any, dict[str, Any]]:
     return SavedModel.objects.filter(
         project=project, status__in=FINISHED, finished_at__isnull=False
     ).values(
-        "pk", "status", at=F("finished_at"), who=F("created_by__username"),
+        "pk", "number", "status", at=F("finished_at"), who=F("created_by__username"),
         person=display_name_of("created_by"),
         search_pk=F("trial__search"), search_number=F("trial__search__number"),
         trial_pk=F("trial"), trial_number=F("trial__number"),

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from tuning.models import Comment, Membership, Search, Team, Trial
+from tuning.models.addresses import SearchNumbers, TrialNumbers
 from tuning.models.notes import Subject
 
 from .markdown import Read, Reference, read, write
@@ -114,10 +115,9 @@ def _addresses(texts: list[tuple[Search, Read]]) -> dict[Place, str]:
         return {}
     found: dict[Place, str] = {}
     searches = reduce(or_, (Q(project=project, number=number) for (project, number), _ in parts))
-    for pk, project, number in Search.objects.filter(searches).values_list(
-        "pk", "project", "number"
-    ):
-        found[project, number, None] = reverse("search-detail", args=[pk])
+    for each in Search.objects.filter(searches).values_list("project", "number"):
+        numbers = SearchNumbers(*each)
+        found[*numbers, None] = reverse("search-detail", args=[numbers])
     trials = reduce(
         or_,
         (
@@ -125,9 +125,8 @@ def _addresses(texts: list[tuple[Search, Read]]) -> dict[Place, str]:
             for (project, number), numbers in parts
         ),
     )
-    rows = Trial.objects.filter(trials).values_list(
-        "pk", "search__project", "search__number", "number"
-    )
-    for pk, project, number, trial in rows:
-        found[project, number, trial] = reverse("trial-detail", args=[pk])
+    rows = Trial.objects.filter(trials).values_list("search__project", "search__number", "number")
+    for project, search_number, trial in rows:
+        at = TrialNumbers(SearchNumbers(project, search_number), trial)
+        found[project, search_number, trial] = reverse("trial-detail", args=[at])
     return found

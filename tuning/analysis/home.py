@@ -68,8 +68,8 @@ def recent_models(user: Any) -> list[tuple[SavedModel, str, float | None]]:
         .completed()
         .select_related("trial__search__project")
         .only(
-            "name", "created_at", "test_metrics", "trial__number", "trial__search__number",
-            "trial__search__project__name",
+            "name", "number", "project", "created_at", "test_metrics", "trial__number",
+            "trial__search__number", "trial__search__project__name",
         )
         .order_by("-created_at")[:MAX_MODELS]
     )  # fmt: skip

@@ -29,7 +29,7 @@ class Neighbours:
 
 def neighbours(trial: Trial) -> Neighbours:
     """The trials before and after this one in its search."""
-    others = trial.search.trials.only("number")
+    others = trial.search.trials.only("search", "number")
     return Neighbours(
         others.filter(number__lt=trial.number).order_by("-number").first(),
         others.filter(number__gt=trial.number).order_by("number").first(),

@@ -54,7 +54,7 @@ def kind_of(subject: Subject) -> str:
 
 
 def address_of(subject: Subject, page: str = "detail") -> str:
-    return reverse(f"{kind_of(subject)}-{page}", args=[subject.pk])
+    return reverse(f"{kind_of(subject)}-{page}", args=[subject])
 
 
 def star_info(user: Any, subject: Subject) -> dict[str, Any]:

@@ -89,10 +89,10 @@ def _trials(user: Any, query: Query) -> Iterator[Item]:
     if query.search is not None:
         rows = rows.filter(search__number=query.search)
     shown = rows.select_related("search__project").only(
-        "number", "search__number", "search__project__name"
+        "number", "search__number", "search__project", "search__project__name"
     )
     for row in shown.order_by("-search__created_at")[:MAX_FOUND]:
-        url = reverse("trial-detail", args=[row.pk])
+        url = reverse("trial-detail", args=[row])
         yield Item("Trial", f"Trial {row.number}", str(row.search), url)
 
 
@@ -102,10 +102,10 @@ def _searches(user: Any, query: Query) -> Iterator[Item]:
     rows = Search.objects.visible_to(user).filter(query.names("project__name", "name"))
     if query.search is not None:
         rows = rows.filter(number=query.search)
-    shown = rows.select_related("project").only("number", "name", "project__name")
+    shown = rows.select_related("project").only("number", "name", "project", "project__name")
     for row in shown.order_by("-created_at")[:MAX_FOUND]:
         label = f"Search {row.number}" + (f": {row.name}" if row.name else "")
-        yield Item("Search", label, row.project.name, reverse("search-detail", args=[row.pk]))
+        yield Item("Search", label, row.project.name, reverse("search-detail", args=[row]))
 
 
 def _named(user: Any, query: Query) -> Iterator[Item]:
@@ -129,12 +129,12 @@ def _models(user: Any, query: Query) -> Iterator[Item]:
         return
     rows = SavedModel.objects.visible_to(user).filter(query.names("project__name", "name"))
     shown = rows.select_related("trial__search", "project").only(
-        "name", "trial__number", "trial__search__number", "project__name"
+        "name", "number", "trial__number", "trial__search__number", "project", "project__name"
     )
     for row in shown.order_by("-created_at")[:MAX_FOUND]:
         where = f"search {row.trial.search.number}, trial {row.trial.number}"
         label = f"{row.name}, {where}" if row.name else f"Model of {where}"
-        url = reverse("saved-model-detail", args=[row.pk])
+        url = reverse("saved-model-detail", args=[row])
         yield Item("Model", label, row.project.name, url)
 
 

@@ -1,11 +1,11 @@
 """What a new search begins with when it is made from an earlier one: the address of its form says.
 
-?from=7                                  the settings and the space of search 7
-?from=7&refine=1&score__top=10%25        its space narrowed to what those trials span
-?from=7&widen=3.high                     the upper end of its fourth hyperparameter widened
-?from=7&exclude=3.from.0.03              without values from 0.03 on (to: up to, is: a choice)
+?search=7                                  the settings and the space of search 7
+?search=7&refine=1&score__top=10%25        its space narrowed to what those trials span
+?search=7&widen=3.high                     the upper end of its fourth hyperparameter widened
+?search=7&exclude=3.from.0.03              without values from 0.03 on (to: up to, is: a choice)
 
-The form of a new search may begin with an earlier one (`?from=7`); its address says how
+The form of a new search may begin with an earlier one (`?search=7`); its address says how
 (`tuning/analysis/refinement.py`): the filters of a selection with `refine`, an end of a range
 with `widen`, a region with `exclude`. All three become edits, and the form is the same as for any
 search.

@@ -51,7 +51,7 @@ def family(search: Search) -> list[Node]:
     if search.refined_from_id is None and not search.refinements.exists():
         return []
     rows = search.project.searches.annotate(best=best_score()).only(
-        "number", "name", "status", "tuner", "space", "warm_start_count", "refined_from"
+        "project", "number", "name", "status", "tuner", "space", "warm_start_count", "refined_from"
     )
     trees = lineage((row, row.best) for row in rows)
     return [tree for tree in trees if search.pk in _keys(tree)]
@@ -105,7 +105,7 @@ def origin(search: Search) -> Origin | None:
     if search.refined_from_id is None and not search.warm_start_count:
         return None
     # Without its oracle's state, which can be large.
-    earlier = Search.objects.only("number", "space")
+    earlier = Search.objects.only("project", "number", "space")
     parent = earlier.filter(refinements=search).first() if search.refined_from_id else None
     how = changes_text(side_by_side(parent.space, search.space)) if parent else ""
     best: float | None = None

@@ -60,10 +60,17 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
     for trial in (
         Trial.objects.running()
         .select_related("search__project")
-        .only("worker_id", "slot", "number", "search__number", "search__project__name")
+        .only(
+            "worker_id",
+            "slot",
+            "number",
+            "search__number",
+            "search__project",
+            "search__project__name",
+        )
     ):
         text = f"Trial {trial.number} of {trial.search}"
-        url = reverse("trial-detail", args=[trial.pk])
+        url = reverse("trial-detail", args=[trial])
         note(trial, trial.search.project_id in own, text, url)
     for row in (
         Execution.objects.running()
@@ -75,20 +82,21 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
             "trial__number",
             "trial__search__number",
             "trial__search__model_kind",
+            "trial__search__project",
             "trial__search__project__name",
         )
     ):
         trial, search = row.trial, row.trial.search
         part = "Execution" if search.kind.has_epochs else search.kind.unit.capitalize()
         text = f"{part} {row.number + 1} of trial {trial.number} of {search}"
-        note(row, search.project_id in own, text, reverse("trial-detail", args=[trial.pk]))
+        note(row, search.project_id in own, text, reverse("trial-detail", args=[trial]))
     for row in (
         SavedModel.objects.running()
         .select_related("project", "trial")
-        .only("worker_id", "slot", "trial__number", "project__name")
+        .only("worker_id", "slot", "number", "trial__number", "project", "project__name")
     ):
         text = f"Retraining trial {row.trial.number} of {row.project}"
-        note(row, row.project_id in own, text, reverse("saved-model-detail", args=[row.pk]))
+        note(row, row.project_id in own, text, reverse("saved-model-detail", args=[row]))
     for row in SearchImport.objects.running().only("worker_id", "slot", "name", "project"):
         url = reverse("import-detail", args=[row.pk])
         note(row, row.project_id in own, f"Reading {row.name}", url)

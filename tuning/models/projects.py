@@ -49,6 +49,9 @@ class Project(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # A number that an address had is not given to another row, also when the row was deleted.
+    last_search_number = models.PositiveIntegerField(default=0)
+    last_model_number = models.PositiveIntegerField(default=0)
     archived_at = models.DateTimeField(
         null=True, blank=True, help_text="Lists leave it out since then."
     )
@@ -67,6 +70,21 @@ class Project(models.Model):
             self.train_fraction, self.validation_fraction, self.test_fraction, self.split_seed,
             self.keep_parts,
         )  # fmt: skip
+
+    def next_search_number(self) -> int:
+        """For the search that is being made: the project's row is locked."""
+        return self._next_number("last_search_number", self.searches)
+
+    def next_model_number(self) -> int:
+        """For the model that is being made: the project's row is locked."""
+        return self._next_number("last_model_number", self.saved_models)
+
+    def _next_number(self, field: str, rows: Any) -> int:
+        known = rows.aggregate(last=models.Max("number"))["last"] or 0
+        number = max(known, int(getattr(self, field))) + 1
+        setattr(self, field, number)
+        self.save(update_fields=[field])
+        return number
 
     @cached_property
     def inspection(self) -> "Inspection":

@@ -59,6 +59,9 @@ class SavedModel(Work):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="one_number_per_model")
+        ]
 
     def __str__(self) -> str:
         return f"{self.project} · model of trial {self.trial.number}"

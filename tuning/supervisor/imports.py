@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 from django.db.models.functions import Now
 
 from tuning.models import Epoch, Project, Search, SearchImport, Trial, TrialIndex
@@ -76,12 +75,12 @@ def begin_search(row: SearchImport, event: Imported) -> Search:
     if project is None or not held.exists():
         raise LeaseLost
     SearchImport.objects.filter(pk=row.pk).update(search=None)
-    if row.search_id:
-        Search.objects.filter(pk=row.search_id).delete()
-    last = project.searches.aggregate(last=Max("number"))["last"] or 0
+    earlier = Search.objects.filter(pk=row.search_id or 0)
+    number = earlier.values_list("number", flat=True).first() or project.next_search_number()
+    earlier.delete()
     search = Search.objects.create(
         project=project,
-        number=last + 1,
+        number=number,
         name=one_line(event.name)[:80],
         origin=event.origin,
         # It has ended: nothing of it is ever claimed.

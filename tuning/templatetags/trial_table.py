@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.selection import Selection
 from tuning.analysis.trials.table import Cell, Row, Table
+from tuning.models.addresses import TrialNumbers
 
 register = template.Library()
 
@@ -24,7 +25,7 @@ def trial_heads(table: Table, selection: Selection) -> SafeString:
         _span(table, "" if title == following else title, first, count)
         for (title, first, count), following in zip(table.spans, titles[1:], strict=True)
     )
-    menu = reverse("trial-columns", args=[selection.search.pk])
+    menu = reverse("trial-columns", args=[selection.search])
     query = escape(selection.query())
     sorts = {sort.column.key: sort for sort in selection.sort}
     places = {key: place for place, key in enumerate(sorts, start=1)} if len(sorts) > 1 else {}
@@ -47,12 +48,11 @@ def trial_heads(table: Table, selection: Selection) -> SafeString:
 
 
 @register.simple_tag
-def trial_rows(table: Table) -> SafeString:
+def trial_rows(table: Table, selection: Selection) -> SafeString:
     classes = [_class(table, place) for place in range(len(table.columns))]
-    # One address is worked out, the others differ in the key.
-    before, after = reverse("trial-detail", args=[0]).split("0")
-    links = (before, after)
-    return _html("".join(_row(table, row, classes, links) for row in table.rows))
+    # One address is worked out, the others differ in the number.
+    at = reverse("trial-detail", args=[TrialNumbers(selection.search, 0)]).removesuffix("0/")
+    return _html("".join(_row(table, row, classes, at) for row in table.rows))
 
 
 @register.simple_tag
@@ -72,7 +72,7 @@ def _span(table: Table, title: str, first: int, count: int) -> str:
     )
 
 
-def _row(table: Table, row: Row, classes: list[str], links: tuple[str, str]) -> str:
+def _row(table: Table, row: Row, classes: list[str], at: str) -> str:
     trial = row.trial
     number, key = trial.number, trial.pk
     is_best = key == table.best_pk
@@ -83,7 +83,7 @@ def _row(table: Table, row: Row, classes: list[str], links: tuple[str, str]) -> 
         f'<th scope="row" class="{classes[0]}"><span class="row-head">'
         f'<input type="checkbox" class="choose" id="choose-{key}" value="{key}"'
         f' aria-label="Choose trial {number}">'
-        f'<a id="row-{number}" href="{links[0]}{key}{links[1]}">{number}</a>{tags}</span></th>'
+        f'<a id="row-{number}" href="{at}{number}/">{number}</a>{tags}</span></th>'
     )
     cells = "".join(
         _cell(column, cell, names, row)

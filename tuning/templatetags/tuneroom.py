@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 
 from tuning import figures
 from tuning.analysis.profiles import Bars, bars_info, parts_text, shape_text
-from tuning.models import Dataset
+from tuning.models import Dataset, Search
+from tuning.models.addresses import TrialNumbers
 from tuning.models.people import display_name
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.spaces.hyperparameters import Hyperparameter
@@ -60,6 +61,12 @@ def counted(number: int, noun: str) -> str:
 def person(user: Any) -> str:
     """The name under which others see a person. Nobody is empty: whoever it was has left."""
     return display_name(user) if user else ""
+
+
+@register.filter
+def trial(search: Search, number: int) -> TrialNumbers:
+    """{% url 'trial-detail' search|trial:7 %}, where only the number is known."""
+    return TrialNumbers(search, number)
 
 
 @register.filter

@@ -13,21 +13,22 @@ from django.shortcuts import get_object_or_404, redirect
 from tuning.actions.teams import default_team
 from tuning.analysis.roles import missing_role_text
 from tuning.models import Role, Team
+from tuning.models.addresses import Address, lookup_of
 
 
-def visible_or_404(request: HttpRequest, queryset: QuerySet[Any], pk: int) -> Any:
+def visible_or_404(request: HttpRequest, queryset: QuerySet[Any], at: Address) -> Any:
     """The row, if the user may look at it."""
-    return get_object_or_404(queryset.visible_to(request.user), pk=pk)  # type: ignore[attr-defined]
+    return get_object_or_404(queryset.visible_to(request.user), **lookup_of(at))  # type: ignore[attr-defined]
 
 
-def editable_or_404(request: HttpRequest, queryset: QuerySet[Any], pk: int) -> Any:
+def editable_or_404(request: HttpRequest, queryset: QuerySet[Any], at: Address) -> Any:
     """The row, if the user may change it. Viewers get 403 and whom to ask."""
-    return _row_or_refusal(request, queryset, queryset.editable_by, pk, Role.EDITOR)  # type: ignore[attr-defined]
+    return _row_or_refusal(request, queryset, queryset.editable_by, at, Role.EDITOR)  # type: ignore[attr-defined]
 
 
-def owned_or_404(request: HttpRequest, queryset: QuerySet[Any], pk: int) -> Any:
+def owned_or_404(request: HttpRequest, queryset: QuerySet[Any], at: Address) -> Any:
     """The row, if the user owns its team. Other members get 403 and whom to ask."""
-    return _row_or_refusal(request, queryset, queryset.owned_by, pk, Role.OWNER)  # type: ignore[attr-defined]
+    return _row_or_refusal(request, queryset, queryset.owned_by, at, Role.OWNER)  # type: ignore[attr-defined]
 
 
 def missing_role(request: HttpRequest, team: Team, needed: Role) -> PermissionDenied:
@@ -36,23 +37,23 @@ def missing_role(request: HttpRequest, team: Team, needed: Role) -> PermissionDe
 
 
 def _row_or_refusal(
-    request: HttpRequest, queryset: QuerySet[Any], allowed_to: Callable[[Any], Any], pk: int,
+    request: HttpRequest, queryset: QuerySet[Any], allowed_to: Callable[[Any], Any], at: Address,
     needed: Role,
 ) -> Any:  # fmt: skip
     try:
-        return get_object_or_404(allowed_to(request.user), pk=pk)
+        return get_object_or_404(allowed_to(request.user), **lookup_of(at))
     except Http404:
         # What the user does not see either, or what is built in, is not there to be changed.
-        visible_or_404(request, queryset, pk)
-        team = _team_of(queryset, pk)
+        visible_or_404(request, queryset, at)
+        team = _team_of(queryset, at)
         if team is None:
             raise
         raise missing_role(request, team, needed) from None
 
 
-def _team_of(queryset: QuerySet[Any], pk: int) -> Team | None:
+def _team_of(queryset: QuerySet[Any], at: Address) -> Team | None:
     path = "pk" if queryset.model is Team else getattr(queryset, "team_path", "team")
-    rows = queryset.model._default_manager.filter(pk=pk)
+    rows = queryset.model._default_manager.filter(**lookup_of(at))
     return Team.objects.filter(pk__in=rows.values(path)).first()
 
 

@@ -20,15 +20,16 @@ from tuning.analysis.comments import (
 from tuning.analysis.notes import kind_of, search_of, subject_of
 from tuning.forms.notes import MAX_COMMENT_LENGTH, CommentForm
 from tuning.models import Comment
+from tuning.models.addresses import Address
 
 from .access import visible_or_404
 from .notes import answer, notes_page, subjects
 
 
 @require_http_methods(["GET", "POST"])
-def thread(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+def thread(request: HttpRequest, kind: str, at: Address) -> HttpResponse:
     """GET shows all comments, POST adds one. For everybody who sees the trial or the search."""
-    subject = visible_or_404(request, subjects(kind), pk)
+    subject = visible_or_404(request, subjects(kind), at)
     if request.method == "GET":
         if not request.htmx:  # type: ignore[attr-defined]
             return notes_page(request, subject, {})
@@ -46,9 +47,9 @@ def thread(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
 
 @require_POST
-def preview(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+def preview(request: HttpRequest, kind: str, at: Address) -> HttpResponse:
     """What a text will look like. POST, because a text fits into no address."""
-    subject = visible_or_404(request, subjects(kind), pk)
+    subject = visible_or_404(request, subjects(kind), at)
     text = request.POST.get("text", "")[:MAX_COMMENT_LENGTH]
     html = written(request.user, [(search_of(subject), text)])[0]
     return render(request, "notes/_preview.html", {"html": html})

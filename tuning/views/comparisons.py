@@ -1,6 +1,8 @@
 """Comparisons: trials of any searches of a project side by side, and whole searches."""
 
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -11,7 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from tuning.analysis.comparison.best_over_time import best_over_time_info
-from tuning.analysis.comparison.chosen import MAX_COMPARED, Chosen, choose
+from tuning.analysis.comparison.chosen import (
+    MAX_COMPARED,
+    Chosen,
+    choose_searches,
+    choose_trials,
+    numbers_of,
+)
 from tuning.analysis.comparison.columns import columns_of, reference_of
 from tuning.analysis.comparison.curves import curves_info
 from tuning.analysis.comparison.distribution import distribution_info
@@ -20,6 +28,7 @@ from tuning.analysis.comparison.searches import facts_of, search_groups
 from tuning.analysis.comparison.spaces import spaces_info
 from tuning.analysis.comparison.trials import trial_groups
 from tuning.models import Project, Search, Trial
+from tuning.models.addresses import is_number
 
 from .access import visible_or_404
 
@@ -29,16 +38,18 @@ REMEMBERED = "compared_trials"
 
 @require_GET
 def trial_compare(request: HttpRequest, pk: int) -> HttpResponse:
-    """`pk` is the project's. ?trial=12&trial=19 are compared; ?add=7 brings another one in."""
+    """`pk` is the project's. ?trial=2.12&trial=2.19 are compared; ?add=2.7 adds another one."""
     project = visible_or_404(request, Project.objects.select_related("team"), pk)
     if "add" in request.GET or "number" in request.GET:
         return _add(request, project)
     chosen = _trials_of(request, project)
+    if chosen.is_old and not chosen.problems:
+        return redirect(f"{request.path}?{chosen.query()}")
     if "trial" in request.GET:
         _remember(request, project, [trial.pk for trial in chosen.rows])
     context = {
         **_trial_context(project, chosen),
-        "last": [] if chosen.rows else _remembered(request, project),
+        "last": None if chosen.rows else _last(request, project),
         "searches": project.searches.order_by("-number").only("number", "name"),
     }
     return render(request, "comparison/trials.html", context)
@@ -64,8 +75,12 @@ def trial_compare_plots(request: HttpRequest, pk: int) -> JsonResponse:
 
 @require_GET
 def search_compare(request: HttpRequest, pk: int) -> HttpResponse:
-    """`pk` is the project's. Without ?search= the newest ones."""
+    """`pk` is the project's. Without ?number= the newest ones. Earlier addresses had keys."""
     project = visible_or_404(request, Project.objects.select_related("team"), pk)
+    if any(request.GET.getlist("search")):
+        return redirect(
+            f"{request.path}?{_numbers_of_keys(project, request.GET.getlist('search'))}"
+        )
     context = {
         **_search_context(project, _searches_of(request, project)),
         "searches": project.searches.order_by("number").only("number", "name", "project"),
@@ -106,21 +121,30 @@ def _trials(project: Project) -> QuerySet[Trial]:
 
 
 def _trials_of(request: HttpRequest, project: Project) -> Chosen:
-    against = request.GET.get("against", "")
+    asked, against = request.GET.getlist("trial"), request.GET.get("against", "")
+    chosen = choose_trials(_trials(project), asked)
+    reference = choose_trials(_trials(project), [against]).rows if against in asked else []
     options = {
         "differences": "1" if request.GET.get("differences") == "1" else "",
-        "against": against if against in request.GET.getlist("trial") else "",
+        "against": numbers_of(reference[0]) if reference else "",
     }
-    return choose("trial", _trials(project), request.GET.getlist("trial"), options)
+    return replace(chosen, options=options)
 
 
 def _searches_of(request: HttpRequest, project: Project) -> Chosen:
     searches = Search.objects.filter(project=project).select_related("hypermodel")
-    keys = request.GET.getlist("search")
-    if not keys:
-        newest = searches.order_by("-number").values_list("pk", flat=True)[:MAX_COMPARED]
-        keys = [str(key) for key in reversed(newest)]
-    return choose("search", searches.defer("oracle_state", "hypermodel__code"), keys)
+    numbers = request.GET.getlist("number")
+    if not numbers:
+        newest = searches.order_by("-number").values_list("number", flat=True)[:MAX_COMPARED]
+        numbers = [str(number) for number in reversed(newest)]
+    return choose_searches(searches.defer("oracle_state", "hypermodel__code"), numbers)
+
+
+def _numbers_of_keys(project: Project, keys: list[str]) -> str:
+    """The query of today's address. What is not there stays not there."""
+    known = dict(project.searches.values_list("pk", "number"))
+    numbers = [known.get(int(key), 0) if is_number(key) else 0 for key in keys]
+    return urlencode([("number", number) for number in numbers])
 
 
 def _trial_context(project: Project, chosen: Chosen) -> dict[str, Any]:
@@ -170,28 +194,34 @@ def _add(request: HttpRequest, project: Project) -> HttpResponse:
     given = "trial" in request.GET
     keys = request.GET.getlist("trial") if given else _remembered(request, project)
     added = [*request.GET.getlist("add"), *_by_number(request, project)]
-    chosen = choose("trial", _trials(project), [*map(str, keys), *added])
+    chosen = choose_trials(_trials(project), [*map(str, keys), *added])
     for problem in chosen.problems:
         messages.error(request, problem)
     return redirect(f"{reverse('trial-compare', args=[project.pk])}?{chosen.query()}")
 
 
 def _by_number(request: HttpRequest, project: Project) -> list[str]:
-    """The trial that the page's form names: ?search= a search's key, ?number= of the trial."""
+    """The trial that the page's form names: ?search= its search, ?number= of the trial."""
     search, number = request.GET.get("search", ""), request.GET.get("number", "")
     if not number:
         return []
-    if all(text.isdecimal() and len(text) < 10 for text in (search, number)):
-        trials = Trial.objects.filter(search__project=project, search=int(search))
-        found = trials.filter(number=int(number)).values_list("pk", flat=True).first()
-        if found:
-            return [str(found)]
+    if is_number(search) and is_number(number):
+        trials = Trial.objects.filter(search__project=project, search__number=int(search))
+        if trials.filter(number=int(number)).exists():
+            return [f"{int(search)}.{int(number)}"]
     messages.error(request, f"Trial {number[:20]} not found in this search.")
     return []
 
 
 def _remembered(request: HttpRequest, project: Project) -> list[int]:
     return list(request.session.get(REMEMBERED, {}).get(str(project.pk), []))
+
+
+def _last(request: HttpRequest, project: Project) -> Chosen | None:
+    """What was compared last, as far as it is still there."""
+    keys = _remembered(request, project)
+    chosen = choose_trials(_trials(project), [str(key) for key in keys]) if keys else None
+    return chosen if chosen and chosen.rows else None
 
 
 def _remember(request: HttpRequest, project: Project, trials: list[int]) -> None:

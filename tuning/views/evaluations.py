@@ -14,23 +14,24 @@ from tuning.analysis.evaluation.contents import picture_of
 from tuning.analysis.evaluation.plots import evaluation_plots
 from tuning.analysis.evaluation.rows import rows_info
 from tuning.models import ModelEvaluation, SavedModel
+from tuning.models.addresses import ModelNumbers
 
 from .access import visible_or_404
 
 
 @require_GET
 @never_cache
-def saved_model_evaluation(request: HttpRequest, pk: int) -> JsonResponse:
+def saved_model_evaluation(request: HttpRequest, at: ModelNumbers) -> JsonResponse:
     """What static/js/evaluation.js draws."""
-    return JsonResponse(evaluation_plots(visible_or_404(request, SavedModel.objects.all(), pk)))
+    return JsonResponse(evaluation_plots(visible_or_404(request, SavedModel.objects.all(), at)))
 
 
 @require_GET
 @never_cache
-def saved_model_rows(request: HttpRequest, pk: int) -> HttpResponse:
+def saved_model_rows(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     """A page of test rows: those of a cell of the confusion matrix (`actual`, `predicted`), else
     the mistakes or the largest errors. For htmx."""
-    evaluation, lines = _evaluated(request, pk)
+    evaluation, lines = _evaluated(request, at)
     listed = rows_info(evaluation, lines, request.GET)
     if listed is None:
         raise Http404
@@ -39,9 +40,9 @@ def saved_model_rows(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def saved_model_picture(request: HttpRequest, pk: int, row: int) -> HttpResponse:
+def saved_model_picture(request: HttpRequest, at: ModelNumbers, row: int) -> HttpResponse:
     """A test row of images as PNG."""
-    evaluation, lines = _evaluated(request, pk)
+    evaluation, lines = _evaluated(request, at)
     picture = None
     if test_lines.holds(lines, row):
         picture = picture_of(evaluation.saved_model.project.dataset, row)
@@ -54,24 +55,24 @@ def saved_model_picture(request: HttpRequest, pk: int, row: int) -> HttpResponse
 
 
 @require_GET
-def saved_model_compare(request: HttpRequest, pk: int) -> HttpResponse:
+def saved_model_compare(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     """The model beside others of its project (`with`)."""
     models: Any = SavedModel.objects.select_related("project__dataset", "trial__search").defer(
         "trial__search__oracle_state", "trial__search__space"
     )
-    saved_model = visible_or_404(request, models, pk)
+    saved_model = visible_or_404(request, models, at)
     others = others_of(saved_model)
     wanted = set(request.GET.getlist("with"))
     context = {
         "saved_model": saved_model, "project": saved_model.project, "others": others,
-        "comparison": compared(saved_model, [m for m in others if str(m.pk) in wanted]),
+        "comparison": compared(saved_model, [m for m in others if str(m.number) in wanted]),
     }  # fmt: skip
     return render(request, "saved_models/compare.html", context)
 
 
-def _evaluated(request: HttpRequest, pk: int) -> tuple[ModelEvaluation, np.ndarray]:
+def _evaluated(request: HttpRequest, at: ModelNumbers) -> tuple[ModelEvaluation, np.ndarray]:
     models: Any = SavedModel.objects.select_related("project__dataset")
-    saved_model = visible_or_404(request, models, pk)
+    saved_model = visible_or_404(request, models, at)
     evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
     if evaluation is None:
         raise Http404

@@ -75,7 +75,7 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "imports/detail.html", context, status=422)
     row = visible_or_404(request, _imports(), pk)
     if row.status == Status.COMPLETED and row.search_id:
-        return redirect("search-detail", row.search_id)
+        return redirect("search-detail", row.search)
     context = _state(request, row) | {"form": ObjectiveForm(row=row)}
     return render(request, "imports/detail.html", context)
 
@@ -96,7 +96,7 @@ def import_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it."""
     row = editable_or_404(request, _imports(), pk)
     if row.status == Status.COMPLETED and row.search_id:
-        return redirect("search-delete", row.search_id)
+        return redirect("search-delete", row.search)
     if request.method == "POST":
         actions.delete_import(row)
         messages.success(request, f"Import of “{row.name}” deleted.")
@@ -105,7 +105,9 @@ def import_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _imports() -> QuerySet[SearchImport]:
-    return SearchImport.objects.select_related("project")
+    return SearchImport.objects.select_related("project", "search").defer(
+        "search__oracle_state", "search__space"
+    )
 
 
 def _form_page(

@@ -16,6 +16,7 @@ from tuning.analysis.notes import address_of, kind_of, search_of, star_info, tag
 from tuning.figures import counted, in_words
 from tuning.forms.notes import MarkForm, TagForm
 from tuning.models import Project, Search, Trial
+from tuning.models.addresses import Address
 from tuning.models.notes import Subject
 
 from .access import editable_or_404, visible_or_404
@@ -23,9 +24,9 @@ from .search_head import head_context
 
 
 @require_POST
-def star(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+def star(request: HttpRequest, kind: str, at: Address) -> HttpResponse:
     """For everybody who sees it."""
-    subject = visible_or_404(request, subjects(kind), pk)
+    subject = visible_or_404(request, subjects(kind), at)
     if request.POST.get("on") == "1":
         actions.star(request.user, [subject])
     else:
@@ -34,9 +35,9 @@ def star(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
 
 @require_POST
-def tags(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+def tags(request: HttpRequest, kind: str, at: Address) -> HttpResponse:
     """Add the tags that are given as `names`, or take one away."""
-    subject = editable_or_404(request, subjects(kind), pk)
+    subject = editable_or_404(request, subjects(kind), at)
     form = None
     # PostgreSQL refuses NUL in a question.
     if removed := request.POST.get("remove", "").replace("\x00", ""):

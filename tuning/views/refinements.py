@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from tuning.analysis.failure_map import failure_map
 from tuning.analysis.refinement import exclusion
 from tuning.models import Search
+from tuning.models.addresses import SearchNumbers
 from tuning.spaces.edits import edited
 from tuning.spaces.hyperparameters import read_space
 
@@ -17,10 +18,10 @@ from .search_head import head_context
 
 
 @require_GET
-def search_failures(request: HttpRequest, pk: int) -> HttpResponse:
+def search_failures(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     """Which values go with failed trials, reason by reason."""
     searches = Search.objects.select_related("project__team").defer("oracle_state")
-    search = visible_or_404(request, searches, pk)
+    search = visible_or_404(request, searches, at)
     found = failure_map(search)
     reasons = [
         (reason, [(region, _left(search, region)) for region in reason.regions])

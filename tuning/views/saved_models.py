@@ -41,6 +41,7 @@ from tuning.analysis.model_card import as_markdown, card_of
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
 from tuning.models import ModelEvaluation, SavedModel, Stage
+from tuning.models.addresses import ModelNumbers
 
 from .access import editable_or_404, may_edit, visible_or_404
 
@@ -57,8 +58,8 @@ FILES = {
 
 
 @require_GET
-def saved_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    saved_model = visible_or_404(request, _saved_models(), pk)
+def saved_model_detail(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
+    saved_model = visible_or_404(request, _saved_models(), at)
     context = {
         **_progress(saved_model),
         "project": saved_model.project,
@@ -78,9 +79,9 @@ def saved_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @never_cache
-def saved_model_live(request: HttpRequest, pk: int) -> HttpResponse:
+def saved_model_live(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     """The progress; 204 without news. Once the retraining has ended, the page loads again."""
-    saved_model = visible_or_404(request, _saved_models(), pk)
+    saved_model = visible_or_404(request, _saved_models(), at)
     if not saved_model.is_active:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     context = _progress(saved_model)
@@ -91,14 +92,14 @@ def saved_model_live(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @never_cache
-def saved_model_plots(request: HttpRequest, pk: int) -> JsonResponse:
-    return JsonResponse(saved_model_info(visible_or_404(request, _saved_models(), pk)))
+def saved_model_plots(request: HttpRequest, at: ModelNumbers) -> JsonResponse:
+    return JsonResponse(saved_model_info(visible_or_404(request, _saved_models(), at)))
 
 
 @require_safe
-def saved_model_download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def saved_model_download(request: HttpRequest, at: ModelNumbers) -> HttpResponse | FileResponse:
     """The model's file."""
-    saved_model = visible_or_404(request, _saved_models(), pk)
+    saved_model = visible_or_404(request, _saved_models(), at)
     if not saved_model.file:
         raise Http404
     try:
@@ -109,9 +110,9 @@ def saved_model_download(request: HttpRequest, pk: int) -> HttpResponse | FileRe
 
 
 @require_safe
-def saved_model_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+def saved_model_file(request: HttpRequest, at: ModelNumbers, name: str) -> HttpResponse:
     """One of FILES, made from rows."""
-    saved_model = visible_or_404(request, _saved_models(), pk)
+    saved_model = visible_or_404(request, _saved_models(), at)
     if name not in _file_labels(saved_model):
         raise Http404
     content = _texts(saved_model)[name].encode()
@@ -123,10 +124,10 @@ def saved_model_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 
 @require_safe
-def saved_model_bundle(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def saved_model_bundle(request: HttpRequest, at: ModelNumbers) -> HttpResponse | FileResponse:
     """The model and all FILES as one zip. Built in a temporary file: its length must be known
     before the first byte goes out, and models do not fit into memory."""
-    saved_model = visible_or_404(request, _saved_models(), pk)
+    saved_model = visible_or_404(request, _saved_models(), at)
     if not saved_model.file:
         raise Http404
     stem = file_stem(saved_model)
@@ -145,9 +146,9 @@ def saved_model_bundle(request: HttpRequest, pk: int) -> HttpResponse | FileResp
 
 
 @require_GET
-def saved_model_card(request: HttpRequest, pk: int) -> HttpResponse:
+def saved_model_card(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     """The model card as a page to print."""
-    saved_model = visible_or_404(request, _saved_models(), pk)
+    saved_model = visible_or_404(request, _saved_models(), at)
     if not saved_model.file:
         raise Http404
     context = {
@@ -158,29 +159,29 @@ def saved_model_card(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def saved_model_stop(request: HttpRequest, pk: int) -> HttpResponse:
+def saved_model_stop(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     """GET asks, POST does it."""
-    saved_model = editable_or_404(request, _saved_models(), pk)
+    saved_model = editable_or_404(request, _saved_models(), at)
     if request.method == "POST":
         actions.stop_retraining(saved_model)
-        return redirect("saved-model-detail", saved_model.pk)
+        return redirect("saved-model-detail", saved_model)
     return render(request, "saved_models/stop.html", {"saved_model": saved_model})
 
 
 @require_POST
-def saved_model_stage(request: HttpRequest, pk: int) -> HttpResponse:
+def saved_model_stage(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     """Change the stage of a finished model."""
-    saved_model = editable_or_404(request, _saved_models(), pk)
+    saved_model = editable_or_404(request, _saved_models(), at)
     if request.POST.get("stage") not in Stage.values or not saved_model.file:
         raise Http404
     actions.set_stage(saved_model, Stage(request.POST["stage"]))
-    return redirect("saved-model-detail", saved_model.pk)
+    return redirect("saved-model-detail", saved_model)
 
 
 @require_http_methods(["GET", "POST"])
-def saved_model_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def saved_model_delete(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     """GET asks, POST does it."""
-    saved_model = editable_or_404(request, _saved_models(), pk)
+    saved_model = editable_or_404(request, _saved_models(), at)
     if request.method == "POST":
         actions.delete_saved_model(saved_model)
         messages.success(request, f"Model of trial {saved_model.trial.number} deleted.")

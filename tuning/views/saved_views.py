@@ -17,6 +17,7 @@ from tuning.analysis.trials.saved_views import views_of
 from tuning.analysis.trials.selection import PLAIN, Selection
 from tuning.forms.saved_views import ChangeViewForm, SaveViewForm
 from tuning.models import Membership, Role, SavedView, Search
+from tuning.models.addresses import SearchNumbers
 from tuning.models.people import display_name
 
 from .access import may_edit, missing_role, visible_or_404
@@ -26,10 +27,10 @@ from .trial_tables import searches
 @require_http_methods(["GET", "POST"])
 @never_cache
 @vary_on_headers("HX-Request")
-def view_list(request: HttpRequest, pk: int) -> HttpResponse:
+def view_list(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     """The views of the search's project; POST saves what is shown as a new one. Everybody who sees
     the search may keep views of their own."""
-    search = visible_or_404(request, searches(), pk)
+    search = visible_or_404(request, searches(), at)
     query = _query_of(request, search, request.POST.get("query", request.GET.urlencode()))
     can_edit = may_edit(request, search.project.team_id)
     form = SaveViewForm(request.POST or None, can_edit=can_edit, query=query)
@@ -142,4 +143,4 @@ def _query_of(request: HttpRequest, search: Search, text: str) -> str:
 def _to_table(search: Search, query: str, view: SavedView | None) -> HttpResponse:
     key: Any = view.pk if view and query else PLAIN
     parts = [query] * bool(query) + [f"view={key}"]
-    return redirect(f"{reverse('trial-list', args=[search.pk])}?{'&'.join(parts)}")
+    return redirect(f"{reverse('trial-list', args=[search])}?{'&'.join(parts)}")

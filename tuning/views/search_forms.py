@@ -19,6 +19,7 @@ from tuning.forms.searches import SearchForm, settings_of
 from tuning.forms.space import SpaceForm
 from tuning.forms.warm_start import WarmStartForm
 from tuning.models import Project, Search
+from tuning.models.addresses import SearchNumbers, is_number
 from tuning.protocol.scorers import SCORE
 from tuning.protocol.statuses import Status
 from tuning.spaces.changes import baseline_note
@@ -48,10 +49,12 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
     if project.inspection.status != Status.COMPLETED:
         messages.info(request, "The search space is not available yet.")
         return redirect("project-detail", project.pk)
+    if moved := _with_number(request, project):
+        return moved
     earlier = _earlier(request, project)
     if earlier and (refusal := import_refusal(earlier, project.inspection.space)):
         messages.error(request, refusal)
-        return redirect("search-detail", earlier.pk)
+        return redirect("search-detail", earlier)
     begun = beginning(earlier, request.GET, request.user) if earlier else None
     data = request.POST or None
     settings = {**settings_of(begun.earlier), "tuner": begun.tuner} if begun else None
@@ -72,7 +75,7 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
         search.space = forms.space.space
         search.refined_from = earlier
         known = context["warm_start"].trials if forms.warm_start.is_requested else ()
-        return redirect("search-detail", actions.start_search(request.user, search, known).pk)
+        return redirect("search-detail", actions.start_search(request.user, search, known))
     context |= {
         "project": project, "begun": begun, "url": request.get_full_path(),
         "horizon": horizon_of(project.inspection.kind),
@@ -99,12 +102,24 @@ def _projects() -> QuerySet[Project]:
 
 
 def _earlier(request: HttpRequest, project: Project) -> Search | None:
-    """The search that a new one begins with: ?from= its key. The form sends it along."""
-    wanted = request.GET.get("from") or request.POST.get("from", "")
-    if not wanted.isdecimal() or len(wanted) > 9:
+    """The search that a new one begins with: ?search= its number. The form sends it along."""
+    wanted = request.GET.get("search") or request.POST.get("search", "")
+    if not is_number(wanted):
         return None
-    searches = Search.objects.filter(project=project).select_related("project")
-    return visible_or_404(request, searches.defer("oracle_state"), int(wanted))
+    searches = Search.objects.select_related("project").defer("oracle_state")
+    return visible_or_404(request, searches, SearchNumbers(project.pk, int(wanted)))
+
+
+def _with_number(request: HttpRequest, project: Project) -> HttpResponse | None:
+    """Earlier addresses had the key of the search, as `from`."""
+    key = request.GET.get("from", "")
+    if request.method != "GET" or not is_number(key):
+        return None
+    search = visible_or_404(request, Search.objects.filter(project=project), int(key))
+    query = request.GET.copy()
+    del query["from"]
+    query["search"] = str(search.number)
+    return redirect(f"{request.path}?{query.urlencode(safe=':,')}", permanent=True)
 
 
 def _plan_context(project: Project, forms: Forms) -> dict[str, Any]:

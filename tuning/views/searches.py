@@ -33,6 +33,7 @@ from tuning.analysis.summary import (
 from tuning.forms.limits import LimitsForm
 from tuning.forms.searches import ExtendForm
 from tuning.models import Search, Trial, Worker
+from tuning.models.addresses import SearchNumbers
 from tuning.protocol.objectives import is_better
 from tuning.spaces.changes import compared
 
@@ -42,23 +43,23 @@ from .shared import online_workers, shared_fragment, shared_text
 
 
 @require_GET
-def search_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    search = visible_or_404(request, _searches(), pk)
+def search_detail(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
+    search = visible_or_404(request, _searches(), at)
     return render(request, "searches/detail.html", _page_context(request, search))
 
 
 @require_GET
-def search_settings(request: HttpRequest, pk: int) -> HttpResponse:
+def search_settings(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     """What the search was started with: its space, its settings, the searches around it."""
-    search = visible_or_404(request, _searches(), pk)
+    search = visible_or_404(request, _searches(), at)
     return render(request, "searches/settings.html", _settings_context(request, search))
 
 
 @require_GET
 @never_cache
-def search_live(request: HttpRequest, pk: int) -> HttpResponse:
+def search_live(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     """The page's changing parts; 204 if nothing has changed `since` the given revision."""
-    search = visible_or_404(request, _searches(), pk)
+    search = visible_or_404(request, _searches(), at)
     known = request.GET.get("since"), request.GET.get("workers")
     now = clock(search)
     workers = str(online_workers())
@@ -75,8 +76,8 @@ def search_live(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @never_cache
-def search_plots(request: HttpRequest, pk: int) -> HttpResponse:
-    search = visible_or_404(request, Search.objects.defer("oracle_state"), pk)
+def search_plots(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
+    search = visible_or_404(request, Search.objects.defer("oracle_state"), at)
 
     def make() -> str:
         plots = {"history": history_info(search), "running": running_info(search)}
@@ -86,33 +87,33 @@ def search_plots(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def search_pause(request: HttpRequest, pk: int) -> HttpResponse:
-    search = editable_or_404(request, Search.objects.run_here(), pk)
+def search_pause(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
+    search = editable_or_404(request, Search.objects.run_here(), at)
     actions.pause_search(search)
-    return redirect("search-detail", search.pk)
+    return redirect("search-detail", search)
 
 
 @require_POST
-def search_resume(request: HttpRequest, pk: int) -> HttpResponse:
-    search = editable_or_404(request, Search.objects.run_here(), pk)
+def search_resume(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
+    search = editable_or_404(request, Search.objects.run_here(), at)
     actions.resume_search(search)
-    return redirect("search-detail", search.pk)
+    return redirect("search-detail", search)
 
 
 @require_http_methods(["GET", "POST"])
-def search_stop(request: HttpRequest, pk: int) -> HttpResponse:
+def search_stop(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     """GET asks, POST does it."""
-    search = editable_or_404(request, _searches().run_here(), pk)
+    search = editable_or_404(request, _searches().run_here(), at)
     if request.method == "POST":
         actions.stop_search(search)
-        return redirect("search-detail", search.pk)
+        return redirect("search-detail", search)
     return render(request, "searches/stop.html", {"search": search, "summary": summarise(search)})
 
 
 @require_http_methods(["GET", "POST"])
-def search_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def search_delete(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     """GET asks, POST does it."""
-    search = editable_or_404(request, _searches(), pk)
+    search = editable_or_404(request, _searches(), at)
     if request.method == "POST":
         actions.delete_search(search)
         messages.success(request, f"Search {search.number} deleted.")
@@ -126,19 +127,19 @@ def search_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def search_extend(request: HttpRequest, pk: int) -> HttpResponse:
-    search = editable_or_404(request, _searches().run_here(), pk)
+def search_extend(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
+    search = editable_or_404(request, _searches().run_here(), at)
     form = ExtendForm(request.POST, search=search)
     if not form.is_valid():
         context = _page_context(request, search) | {"extend_form": form}
         return render(request, "searches/detail.html", context, status=422)
     actions.extend_search(search, form.cleaned_data["more"], form.cleaned_data["seen"])
-    return redirect("search-detail", search.pk)
+    return redirect("search-detail", search)
 
 
 @require_POST
-def search_limits(request: HttpRequest, pk: int) -> HttpResponse:
-    search = editable_or_404(request, _searches().run_here(), pk)
+def search_limits(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
+    search = editable_or_404(request, _searches().run_here(), at)
     form = LimitsForm(request.POST, search=search)
     if not form.is_valid():
         context = _settings_context(request, search) | {"limits_form": form}
@@ -149,7 +150,7 @@ def search_limits(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(
             request, f"The search stays completed: {still}" if still else "Limits changed."
         )
-    return redirect("search-settings", search.pk)
+    return redirect("search-settings", search)
 
 
 def _searches() -> QuerySet[Search]:

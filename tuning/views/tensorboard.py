@@ -6,15 +6,16 @@ from django.views.decorators.http import require_GET
 
 from tuning.analysis.tensorboard.log_folder import file_name, log_folder
 from tuning.models import Search
+from tuning.models.addresses import SearchNumbers
 
 from .access import visible_or_404
 
 
 @require_GET
-def search_tensorboard(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+def search_tensorboard(request: HttpRequest, at: SearchNumbers) -> StreamingHttpResponse:
     """The log folder as a zip archive."""
     searches = Search.objects.select_related("project").defer("oracle_state")
-    search = visible_or_404(request, searches, pk)
+    search = visible_or_404(request, searches, at)
     response = StreamingHttpResponse(log_folder(search), content_type="application/zip")
     response["Content-Disposition"] = content_disposition_header(True, file_name(search))
     response["Cache-Control"] = "private, no-store"

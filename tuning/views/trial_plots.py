@@ -14,6 +14,7 @@ from tuning.analysis.notes import star_info
 from tuning.analysis.plots import PLOTS
 from tuning.analysis.trials.selection import Selection
 from tuning.models import Search, Trial, Worker
+from tuning.models.addresses import SearchNumbers
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import read_space
 
@@ -23,11 +24,11 @@ from .shared import key_of, shared_text
 
 @require_GET
 @never_cache
-def search_plot(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+def search_plot(request: HttpRequest, at: SearchNumbers, name: str) -> HttpResponse:
     """The figures of one plot for the selection in the address; 204 if there is no news since the
     `version` that an earlier answer had."""
     rows = Search.objects.select_related("project").defer("oracle_state")
-    search = visible_or_404(request, rows, pk)
+    search = visible_or_404(request, rows, at)
     plot = PLOTS.get(name)
     if plot is None:
         raise Http404(name)

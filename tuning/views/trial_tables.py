@@ -23,6 +23,7 @@ from tuning.analysis.trials.table import table_of
 from tuning.forms.filters import FilterForm
 from tuning.forms.searches import ExtendForm
 from tuning.models import Search
+from tuning.models.addresses import SearchNumbers
 
 from .access import may_edit, visible_or_404
 from .scripts import exports_for_scripts
@@ -34,9 +35,9 @@ from .trial_exports import trial_export
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
-def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
+def trial_list(request: HttpRequest, at: SearchNumbers) -> HttpResponseBase:
     """The page; for scripts its changing parts, or 204 if nothing has changed `since`."""
-    search = visible_or_404(request, searches(), pk)
+    search = visible_or_404(request, searches(), at)
     is_fragment = "HX-Request" in request.headers
     if is_fragment and request.GET.get("since") == str(search.revision):
         return HttpResponse(status=204)
@@ -66,9 +67,9 @@ def trial_list(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
-def trial_columns(request: HttpRequest, pk: int) -> HttpResponse:
+def trial_columns(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     """Which columns are shown, and in which order; with `to=filter` which one to filter by."""
-    search = visible_or_404(request, searches(), pk)
+    search = visible_or_404(request, searches(), at)
     selection = Selection.read(search, request.GET, request.user)
     is_filter = request.GET.get("to") == "filter"
     shown = selection.shown[1:]
@@ -90,9 +91,9 @@ def trial_columns(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
-def trial_column(request: HttpRequest, pk: int, key: str) -> HttpResponse:
+def trial_column(request: HttpRequest, at: SearchNumbers, key: str) -> HttpResponse:
     """What can be done with a column, and its filters. With `apply` they are those of the form."""
-    search = visible_or_404(request, searches(), pk)
+    search = visible_or_404(request, searches(), at)
     selection = Selection.read(search, request.GET, request.user)
     column = selection.columns.get(key)
     if column is None:
@@ -124,7 +125,7 @@ def searches() -> QuerySet[Search]:
 def _context(selection: Selection, can_edit: bool, address: str) -> dict[str, Any]:
     search = selection.search
     table = table_of(selection)
-    columns = reverse("trial-columns", args=[search.pk])
+    columns = reverse("trial-columns", args=[search])
     query = selection.query()
     return {
         "search": search,
@@ -184,4 +185,4 @@ def _emptied(selection: Selection, *keys: str) -> str:
 
 def _to_list(search: Search, query: str) -> HttpResponse:
     query = query or f"view={PLAIN}"
-    return redirect(f"{reverse('trial-list', args=[search.pk])}?{query}")
+    return redirect(f"{reverse('trial-list', args=[search])}?{query}")

@@ -22,6 +22,7 @@ from tuning.analysis.summary import running_row, spread
 from tuning.analysis.trial_metrics import first_not_finite, metric_rows, score_note
 from tuning.forms.trials import RetrainForm
 from tuning.models import Attempt, Search, Trial
+from tuning.models.addresses import TrialNumbers
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import read_space
 
@@ -29,16 +30,16 @@ from .access import editable_or_404, may_edit, visible_or_404
 
 
 @require_GET
-def trial_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    trial = visible_or_404(request, _trials(), pk)
+def trial_detail(request: HttpRequest, at: TrialNumbers) -> HttpResponse:
+    trial = visible_or_404(request, _trials(), at)
     return render(request, "trials/detail.html", _context(request, trial, RetrainForm(trial=trial)))
 
 
 @require_GET
 @never_cache
-def trial_live(request: HttpRequest, pk: int) -> HttpResponse:
+def trial_live(request: HttpRequest, at: TrialNumbers) -> HttpResponse:
     """The progress of a trial; 204 without news. Once it has ended, the page loads again."""
-    trial = visible_or_404(request, _trials(), pk)
+    trial = visible_or_404(request, _trials(), at)
     if trial.status not in (Status.QUEUED, Status.RUNNING):
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     if request.GET.get("since") == _version(trial):
@@ -48,32 +49,32 @@ def trial_live(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @never_cache
-def trial_plots(request: HttpRequest, pk: int) -> JsonResponse:
-    trial = visible_or_404(request, Trial.objects.select_related("search"), pk)
+def trial_plots(request: HttpRequest, at: TrialNumbers) -> JsonResponse:
+    trial = visible_or_404(request, Trial.objects.select_related("search"), at)
     return JsonResponse(trial_info(trial))
 
 
 @require_POST
-def trial_retrain(request: HttpRequest, pk: int) -> HttpResponse:
+def trial_retrain(request: HttpRequest, at: TrialNumbers) -> HttpResponse:
     run_here = _trials().filter(search__origin=Search.Origin.TUNEROOM)
-    trial = editable_or_404(request, run_here.completed(), pk)  # type: ignore[attr-defined]
+    trial = editable_or_404(request, run_here.completed(), at)  # type: ignore[attr-defined]
     form = RetrainForm(request.POST, trial=trial)
     if not form.is_valid():
         return render(request, "trials/detail.html", _context(request, trial, form), status=422)
     saved_model = retrain(request.user, trial, form.cleaned_data.get("epochs"))
-    return redirect("saved-model-detail", saved_model.pk)
+    return redirect("saved-model-detail", saved_model)
 
 
 @require_POST
-def trial_train_to_end(request: HttpRequest, pk: int) -> HttpResponse:
+def trial_train_to_end(request: HttpRequest, at: TrialNumbers) -> HttpResponse:
     run_here = _trials().filter(search__origin=Search.Origin.TUNEROOM)
-    trial = editable_or_404(request, run_here, pk)
+    trial = editable_or_404(request, run_here, at)
     if not train_to_end(trial):
         trial.refresh_from_db()
         # Pressed twice, it waits or runs already.
         if not (trial.is_active and trial.trains_to_end):
             messages.error(request, refusal_to_train_to_end(trial))
-    return redirect("trial-detail", trial.pk)
+    return redirect("trial-detail", trial)
 
 
 def _trials() -> QuerySet[Trial]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tuning.models import Trial
 
-from .chosen import Chosen
+from .chosen import Chosen, numbers_of
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,18 @@ class TrialColumn:
 
 def reference_of(chosen: Chosen) -> int:
     """The place of the trial in ?against=; the first one unless it names one."""
-    keys = [str(trial.pk) for trial in chosen.rows]
+    texts = [numbers_of(trial) for trial in chosen.rows]
     wanted = chosen.options.get("against")
-    return keys.index(wanted) if wanted in keys else 0
+    return texts.index(wanted) if wanted in texts else 0
 
 
 def columns_of(chosen: Chosen, reference: int) -> list[TrialColumn]:
     return [
         TrialColumn(
-            trial, place == reference, chosen.without(trial), chosen.query(against=trial.pk)
+            trial,
+            place == reference,
+            chosen.without(trial),
+            chosen.query(against=numbers_of(trial)),
         )
         for place, trial in enumerate(chosen.rows)
     ]

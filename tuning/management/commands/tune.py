@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -226,7 +227,7 @@ class Command(BaseCommand):
             TimeRemainingColumn(),
         )
         try:
-            self._say(f"Search {search.number} of “{search.project.name}” (/searches/{search.pk}/)")
+            self._say(f"Search {search.number} of “{search.project.name}” ({_address(search)})")
             with Progress(*columns, console=self.console) as bar:
                 task = bar.add_task("waiting for a worker", total=None)
                 while True:
@@ -256,7 +257,7 @@ class Command(BaseCommand):
         while search.trials.active().exists() and time.monotonic() < deadline:
             time.sleep(POLL)
         counts = f"{search.trials.completed().count()} trials were completed"
-        self._say(f"Stopped. {counts}. See /searches/{search.pk}/")
+        self._say(f"Stopped. {counts}. See {_address(search)}")
 
     def _retrain(self, user: User, best: Trial, output: Path | None) -> None:
         saved = retrain(user, best)
@@ -286,6 +287,10 @@ class Command(BaseCommand):
 
     def _say(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)
+
+
+def _address(search: Search) -> str:
+    return reverse("search-detail", args=[search])
 
 
 def _user(name: str | None) -> User:

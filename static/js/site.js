@@ -1,5 +1,6 @@
 // Every page: the theme button, copy buttons, buttons that are pressed once, live fragments.
 
+import "./form_errors.js";
 import "./menus.js";
 import "./palette.js";
 

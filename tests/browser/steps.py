@@ -28,9 +28,11 @@ def create_project(
     page: Any, name: str, dataset: str = "Digits", template: str = "Small convolutional"
 ) -> None:
     page.get_by_role("link", name="New project").first.click()
-    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("radio", name=re.compile(f"^{dataset}")).check()
+    page.get_by_role("button", name="Next: template").click()
     page.get_by_role("radio", name=re.compile(template)).check()
+    page.get_by_role("button", name="Next: name & split").click()
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Create project").click()
     page.get_by_role("heading", name=name, level=1).wait_for()
 

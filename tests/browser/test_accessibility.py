@@ -18,7 +18,10 @@ options => axe.run({resultTypes: ["violations"], ...options}).then(({violations}
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
 SITE = [
-    "/", "/projects/new/", "/datasets/", "/datasets/1/", "/datasets/new/", "/templates/",
+    "/", "/projects/new/?step=data&dataset=1",
+    "/projects/new/?step=template&dataset=1&hypermodel=1",
+    "/projects/new/?step=split&dataset=1&hypermodel=1",
+    "/datasets/", "/datasets/1/", "/datasets/new/", "/templates/",
     "/templates/1/", "/templates/new/", "/teams/", "/teams/1/", "/workers/", "/help/",
     "/help/trials/", "/mentions/", "/profile/", "/access-tokens/",
     "/sessions/", "/accounts/password_change/", "/people/", "/people/new/", "/people/1/",

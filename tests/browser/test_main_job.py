@@ -233,10 +233,6 @@ def test_a_download_without_network_fails_clearly(
 ) -> None:
     """MNIST cannot be had here: the page says so, names it and says what to do."""
     page = sign_in()
-    page.get_by_role("link", name="New project").first.click()
-    page.get_by_label("Name", exact=True).fill("Needs the network")
-    page.get_by_role("radio", name=re.compile("^MNIST")).check()
-    page.get_by_role("radio", name=re.compile("Small convolutional")).check()
-    page.get_by_role("button", name="Create project").click()
+    create_project(page, "Needs the network", dataset="MNIST")
     page.get_by_text(re.compile("MNIST could not be downloaded")).first.wait_for(timeout=LONG)
     page.get_by_role("button", name=re.compile("again", re.IGNORECASE)).first.wait_for()

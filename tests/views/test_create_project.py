@@ -22,6 +22,140 @@ def _data(dataset: Dataset, hypermodel: HyperModel, **values: Any) -> dict[str, 
     }  # fmt: skip
 
 
+def _step(step: str, dataset: Dataset | None = None, hypermodel: HyperModel | None = None) -> str:
+    """The address of a step with what was chosen."""
+    chosen = {"dataset": dataset, "hypermodel": hypermodel}
+    return f"{URL}?step={step}" + "".join(f"&{n}={row.pk}" for n, row in chosen.items() if row)
+
+
+def _row_of(page: str, name: str) -> str:
+    """A dataset or template among the rows to choose from."""
+    rows = re.findall(r'<label class="pick-row.*?</label>', page, re.DOTALL)
+    return next(row for row in rows if f"<b>{name}</b>" in row)
+
+
+def _preview(page: str) -> str:
+    return page[page.index('id="preview"') :]
+
+
+def test_three_steps_lead_to_a_project(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel
+) -> None:
+    page = as_alice.get(URL).content.decode()
+    assert "Select a dataset to see a preview" in page
+    response = as_alice.get(f"{_step('data', dataset)}&next=1")
+    assert response["Location"] == _step("template", dataset)
+    response = as_alice.get(f"{_step('template', dataset, hypermodel)}&next=1")
+    assert response["Location"] == _step("split", dataset, hypermodel)
+    page = as_alice.get(response["Location"]).content.decode()
+    assert 'value="Test digits with Test CNN"' in page
+    for name, row in (("dataset", dataset), ("hypermodel", hypermodel)):
+        assert f'<input type="hidden" name="{name}" value="{row.pk}">' in page
+
+
+def test_the_chosen_row_has_a_preview(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel, project: Project
+) -> None:
+    dataset.kind = "table"
+    dataset.profile = {
+        "rows": 3, "input_shape": [2], "num_classes": 2, "class_counts": [1, 2],
+        "class_names": ["no", "yes"], "target_name": "label", "feature_names": ["age", "<i>town"],
+        "head": [[1.5, "Ulm", "no"]], "column_count": 2,
+        "columns": [{"name": "age", "type": "number", "missing": 1},
+                    {"name": "<i>town", "type": "category", "missing": 0}],
+    }  # fmt: skip
+    dataset.save()
+    page = " ".join(_preview(as_alice.get(_step("data", dataset)).content.decode()).split())
+    for words in ("Target: <b>label", "age</b>", "number, 1 missing", "&lt;i&gt;town</b>", "Ulm",
+                  "rows of each class", "Classes: no, yes"):  # fmt: skip
+        assert words in page, words
+    page = _preview(as_alice.get(_step("template", dataset, hypermodel)).content.decode())
+    assert "Validated on Test digits" in page
+    assert "def build_model(hp)" in page
+
+
+def test_what_does_not_fit_is_marked_with_the_reason(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel
+) -> None:
+    hypermodel.kinds = ["table"]
+    hypermodel.save()
+    reason = "“Test CNN” needs a table, but “Test digits” contains images."
+    row = _row_of(as_alice.get(_step("template", dataset)).content.decode(), "Test CNN")
+    assert reason in row
+    assert " disabled" in row
+    # Another dataset may be chosen all the same: then the template is chosen again.
+    row = _row_of(as_alice.get(_step("data", None, hypermodel)).content.decode(), "Test digits")
+    assert reason in row
+    assert " disabled" not in row
+    response = as_alice.get(f"{_step('data', dataset, hypermodel)}&next=1")
+    assert response["Location"] == _step("template", dataset)
+
+
+def test_another_dataset_keeps_a_template_that_fits(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel
+) -> None:
+    response = as_alice.get(f"{_step('data', dataset, hypermodel)}&next=1")
+    assert response["Location"] == _step("split", dataset, hypermodel)
+
+
+def test_data_and_template_of_two_teams_do_not_fit(
+    as_alice: Client, alice: User, dataset: Dataset, hypermodel: HyperModel, team: Team
+) -> None:
+    second = Team.objects.create(name="Second")
+    Membership.objects.create(team=second, user=alice, role=Role.OWNER)
+    Dataset.objects.update(team=team)
+    HyperModel.objects.update(team=second)
+    reason = "“Test CNN” belongs to team Second, but “Test digits” belongs to team Digits team."
+    assert reason in as_alice.get(_step("template", dataset)).content.decode()
+    HyperModel.objects.update(team=None)
+    page = as_alice.get(_step("split", dataset, hypermodel)).content.decode()
+    assert f'<option value="{team.pk}" selected>' in page
+    # Where she may only look, she cannot create a project.
+    Membership.objects.filter(team=team).update(role=Role.VIEWER)
+    row = _row_of(as_alice.get(_step("data", dataset)).content.decode(), "Test digits")
+    assert "You have view-only access in its team, Digits team." in row
+
+
+def test_a_step_without_a_choice_says_what_is_missing(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel
+) -> None:
+    response = as_alice.get(f"{URL}?step=data&next=1")
+    assert (response.status_code, "Select a dataset." in response.content.decode()) == (422, True)
+    response = as_alice.get(f"{_step('template', dataset)}&next=1")
+    assert "Select a model template." in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "step"),
+    [
+        ("", "Data"), ("?step=split", "Data"), ("?step=template", "Data"), ("?step=x", "Data"),
+        ("?dataset={d}", "Template"), ("?step=split&dataset={d}", "Template"),
+        ("?hypermodel={h}", "Data"), ("?dataset={d}&hypermodel={h}", "Name &amp; split"),
+        ("?step=data&dataset={d}&hypermodel={h}", "Data"), ("?dataset=99999999999", "Data"),
+        ("?dataset=-1&hypermodel=²", "Data"), ("?dataset=987654", "Data"),
+    ],
+)  # fmt: skip
+def test_an_address_opens_the_step_that_it_reaches(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel, query: str, step: str
+) -> None:
+    url = URL + query.format(d=dataset.pk, h=hypermodel.pk)
+    page = as_alice.get(url).content.decode()
+    current = page[page.index('<li aria-current="step">') :]
+    assert f"<b>{step}</b>" in current[: current.index("</li>")]
+
+
+def test_nothing_that_was_entered_is_lost_on_an_error(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel
+) -> None:
+    values = {"name": "Ours", "description": "Why we do it", "test_fraction": "abc"}
+    response = as_alice.post(URL, _data(dataset, hypermodel, **values, split_seed=7))
+    page = response.content.decode()
+    assert response.status_code == 422
+    for text in ('value="Ours"', "Why we do it", 'value="abc"', 'value="7"', "Enter a number."):
+        assert text in page, text
+    assert f'name="dataset" value="{dataset.pk}"' in page
+
+
 def test_alice_creates_a_project(
     as_alice: Client, alice: User, team: Team, dataset: Dataset, hypermodel: HyperModel
 ) -> None:
@@ -42,8 +176,10 @@ def test_the_split_that_the_data_bring_is_kept_or_not(
         "class_counts": [897, 900], "train_class_counts": [500, 500],
     }  # fmt: skip
     dataset.save()
-    page = as_alice.get(URL).content.decode()
+    page = as_alice.get(_step("data", dataset)).content.decode()
     assert "Predefined split: 1,000 for training, 797 for test" in page
+    page = as_alice.get(_step("split", dataset, hypermodel)).content.decode()
+    assert "Keep the predefined split: 1,000 for training, 797 for test" in page
     assert re.search(r'<input type="checkbox" name="keep_parts"[^>]* checked', page)
     as_alice.post(URL, _data(dataset, hypermodel, **({"keep_parts": "on"} if keep else {})))
     project = Project.objects.get()

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.forms import ModelForm, RadioSelect, Textarea
 
+from tuning.analysis.project_choices import misfit_text
 from tuning.models import Dataset, HyperModel, Project, Team
-from tuning.protocol.data_kinds import DataKind
 
 FRACTIONS = ("train_fraction", "validation_fraction", "test_fraction")
 
@@ -69,34 +69,20 @@ class ProjectForm(ModelForm):
         self._check_fractions([cleaned.get(name) for name in FRACTIONS])
         if "team" not in self.fields:
             self.instance.team = self._team
-        self._check_owner(cleaned.get("dataset"), cleaned.get("team", self._team))
-        self._check_author(cleaned.get("hypermodel"), cleaned.get("team", self._team))
+        for name in ("dataset", "hypermodel"):
+            self._check_team(name, cleaned.get(name), cleaned.get("team", self._team))
         return cleaned
 
-    def _check_owner(self, dataset: Dataset | None, team: Team | None) -> None:
-        """Else the other team would see it in the project, and its own could not delete it."""
-        if dataset and team and dataset.team_id not in (None, team.pk):
+    def _check_team(self, name: str, row: Dataset | HyperModel | None, team: Team | None) -> None:
+        """Else the other team would see it in the project: its rows, or its code."""
+        if row and team and row.team_id not in (None, team.pk):
             self.add_error(
-                "dataset",
-                f"“{dataset}” belongs to team {dataset.team}, but the project belongs to {team}.",
-            )
-
-    def _check_author(self, hypermodel: HyperModel | None, team: Team | None) -> None:
-        """All members of the project's team have to be able to read the code."""
-        if hypermodel and team and hypermodel.team_id not in (None, team.pk):
-            self.add_error(
-                "hypermodel",
-                f"“{hypermodel}” belongs to team {hypermodel.team}, but the project belongs "
-                f"to {team}.",
+                name, f"“{row}” belongs to team {row.team}, but the project belongs to {team}."
             )
 
     def _check_fit(self, dataset: Dataset | None, hypermodel: HyperModel | None) -> None:
-        if dataset and hypermodel and not hypermodel.fits(dataset):
-            kinds = " or ".join(DataKind(kind).traits.contents for kind in hypermodel.kinds)
-            self.add_error(
-                "hypermodel",
-                f"“{hypermodel}” needs {kinds}, but “{dataset}” contains {dataset.data.contents}.",
-            )
+        if dataset and hypermodel and (misfit := misfit_text(dataset, hypermodel)):
+            self.add_error("hypermodel", misfit)
 
     def _check_fractions(self, fractions: list[float | None]) -> None:
         known = [fraction for fraction in fractions if fraction is not None]

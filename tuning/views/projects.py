@@ -1,4 +1,4 @@
-"""Projects: the list, a new one, one with its searches and saved models, deleting it."""
+"""Projects: one with its searches and saved models, its tabs, deleting it."""
 
 from typing import Any
 
@@ -8,41 +8,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import projects as actions
-from tuning.analysis.known_spaces import known_spaces
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes, split_text
-from tuning.forms.projects import ProjectForm
-from tuning.models import Dataset, HyperModel, Project, Worker
+from tuning.models import HyperModel, Project, Worker
 from tuning.protocol.statuses import Status
 from tuning.spaces.combinations import combinations
 from tuning.spaces.hyperparameters import read_space
 
-from .access import (
-    create_a_team_first,
-    editable_or_404,
-    may_create,
-    may_edit,
-    team_for_new,
-    visible_or_404,
-)
-
-
-@require_http_methods(["GET", "POST"])
-def project_create(request: HttpRequest) -> HttpResponse:
-    if not may_create(request):
-        return create_a_team_first(request)
-    team = team_for_new(request)
-    form = ProjectForm(request.POST or None, user=request.user, team=team, initial=_wanted(request))
-    if request.method == "POST" and form.is_valid():
-        project = actions.create_project(request.user, form.save(commit=False))
-        return redirect("project-detail", project.pk)
-    hypermodels = HyperModel.objects.visible_to(request.user)
-    context = {
-        "form": form,
-        "datasets": Dataset.objects.visible_to(request.user).usable().own_first(),
-        "templates": known_spaces(request.user, hypermodels.current().select_related("team")),
-    }
-    return render(request, "projects/create.html", context, status=422 if form.errors else 200)
+from .access import editable_or_404, may_edit, visible_or_404
 
 
 @require_GET
@@ -134,11 +107,6 @@ def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
     trials = sum(row.trial_count for row in project.searches.for_list())
     context = {"project": project, "trials": trials, "saved_models": project.saved_models.count()}
     return render(request, "projects/delete.html", context)
-
-
-def _wanted(request: HttpRequest) -> dict[str, str]:
-    """A choice that a link brings along: ?dataset=3 from a dataset's page."""
-    return {key: request.GET[key] for key in ("dataset", "hypermodel") if key in request.GET}
 
 
 def _with_parts() -> Any:

@@ -25,6 +25,7 @@ from tuning.actions.saved_models import retrain, stop_retraining
 from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
 from tuning.analysis.limits import EARLY, Unit
+from tuning.analysis.project_choices import default_name
 from tuning.analysis.pruning import SETTINGS, option_problem, pruning_text
 from tuning.analysis.savings import savings
 from tuning.analysis.summary import planned_trials
@@ -43,7 +44,6 @@ from tuning.management.inputs import (
 from tuning.management.own_worker import own_worker
 from tuning.management.prepared import set_up_or_refuse
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
-from tuning.protocol.names import one_line
 from tuning.protocol.script_settings import ScriptArgument, Use
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
@@ -321,7 +321,7 @@ def _refuse_misfit(dataset: Dataset, hypermodel: HyperModel) -> None:
 def _project(user: User, team: Team, dataset: Dataset, hypermodel: HyperModel) -> Project:
     """The team's project of this pair; made if there is none. It goes on to a changed template."""
     _refuse_misfit(dataset, hypermodel)
-    name = one_line(f"{dataset.name} with {hypermodel.name}")[:80]
+    name = default_name(dataset, hypermodel)
     rows = Project.objects.filter(team=team, name=name, dataset=dataset)
     known = rows.filter(hypermodel__in=HyperModel.objects.versions_of(hypermodel).order_by())
     if project := known.select_related("dataset", "hypermodel").first():

@@ -70,12 +70,13 @@ CHECKPOINTS_ROOT = DATA_ROOT / "checkpoints"
 RUNNERS_ROOT = DATA_ROOT / "runners"
 DOWNLOADS_ROOT = DATA_ROOT / "downloads"
 UPLOADS_ROOT = DATA_ROOT / "uploads"
+PREDICTIONS_ROOT = DATA_ROOT / "predictions"
 BROKER_ROOT = DATA_ROOT / "broker"
 LOCKS_ROOT = DATA_ROOT / "locks"
 DATA_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
 for _folder in (
     DATASETS_ROOT, SAVED_MODELS_ROOT, CHECKPOINTS_ROOT, RUNNERS_ROOT, DOWNLOADS_ROOT, UPLOADS_ROOT,
-    LOCKS_ROOT,
+    PREDICTIONS_ROOT, LOCKS_ROOT,
 ):  # fmt: skip
     _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 BROKER_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)

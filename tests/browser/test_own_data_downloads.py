@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.images import digit_images, zip_of
 from tests.runner.warm import python
 
-from .steps import LONG, start_search, wait_until_completed
+from .steps import LONG, look, number_in, start_search, wait_until_completed
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
@@ -102,3 +103,49 @@ def test_from_a_file_to_a_file(
         found = re.findall(r"'([^']*)'", line)
         assert len(found) == 5
         assert set(found) <= names
+    check_questions(page, make, folder)
+
+
+def check_questions(page: Any, make: Callable[[Path], Path], folder: Path) -> None:
+    """What the page answers about a row is what its code prints at home."""
+    if make is flats:
+        page.get_by_label("rooms", exact=True).fill("many")
+        page.get_by_role("button", name="Predict", exact=True).click()
+        page.get_by_text("Enter a number, such as 12.5.").wait_for()
+        page.get_by_label("rooms", exact=True).fill("6")
+        page.get_by_label("city", exact=True).select_option(label="(missing)")
+        page.get_by_label("area", exact=True).fill("")
+        page.get_by_role("button", name="Predict", exact=True).click()
+        check_answer(page, folder)
+        assert page.get_by_label("rooms", exact=True).input_value() == "6"
+        (folder / "asked.csv").write_text("city,area,rooms\nParis,,7\n,20.5,1\n", "utf-8")
+        file = folder / "asked.csv"
+    elif make is photos:
+        file = folder / "asked.png"
+        Image.fromarray(np.full((30, 20, 3), 90, np.uint8)).save(file)
+    else:
+        file = folder / "asked.npy"
+        np.save(file, np.ones((2, 8, 8)))
+    page.locator("#id_rows").set_input_files(file)
+    page.get_by_role("button", name="Predict file").click()
+    check_answer(page, folder)
+    assert page.locator(".answer-picture img").count() == (make is not flats)
+    look(page, f"try-{make.__name__}")
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name=re.compile("^Download .* row")).click()
+    head = Path(downloading.value.path()).read_text("utf-8").splitlines()[0]
+    assert head.startswith("city,area,rooms,predicted dear" if make is flats else "row,predicted")
+
+
+def check_answer(page: Any, folder: Path) -> None:
+    """The classes add up, and the code at home predicts the same one."""
+    page.locator(".answer-value").wait_for(timeout=LONG)
+    shares = [number_in(text) for text in page.locator(".answer-bars .num").all_inner_texts()]
+    assert shares == sorted(shares, reverse=True)
+    assert 99 < sum(shares) < 101
+    code = page.locator("#answer-code").text_content()
+    done = python("-c", code, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    printed = next(line for line in done.stdout.splitlines() if line.startswith("predicted:"))
+    [first, *_] = re.findall(r"'([^']*)'", printed)
+    assert page.locator(".answer-value").inner_text() == first

@@ -11,6 +11,7 @@ EVERYTHING = list(itertools.product(FailureCode, WorkKind))
 ABSENT = {
     WorkKind.TRAINING: ("upload",),
     WorkKind.VALIDATION: ("search's", "batch size", "epochs", "this search", "trial", "upload"),
+    WorkKind.PREDICTION: ("search", "epoch", "builder", "hyperparameter", "batch size"),
     WorkKind.READING: ("template", "search", "model", "epoch", "builder", "hyperparameter"),
 }
 # Reasons that only a template's code or training can give.

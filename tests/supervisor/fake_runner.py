@@ -34,6 +34,7 @@ from tuning.protocol.orders import (
     EndOrder,
     InspectOrder,
     Order,
+    PredictOrder,
     PrepareOrder,
     RetrainOrder,
     SearchOrder,
@@ -42,6 +43,7 @@ from tuning.protocol.orders import (
     decode_order,
     encode_order,
 )
+from tuning.protocol.predictions import PREDICTED
 from tuning.supervisor.runners import Device, RunnerGone
 from tuning.supervisor.usage import DiskUse
 
@@ -104,9 +106,13 @@ class FakeRunner:
     independent: bool = False
     evaluation: Evaluation = field(default_factory=Evaluation)
     predictions: bytes = b""
+    # To questions, one after the other; beside each lies this table.
+    answers: Iterator[Event] = field(default_factory=lambda: iter(()))
+    table: bytes = b""
     used_processes: int = 1
     used_disk: DiskUse = field(default_factory=DiskUse)
     search_id: int | None = None
+    saved_model_id: int | None = None
 
     def __post_init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fake-runner-"))
@@ -132,6 +138,9 @@ class FakeRunner:
                 self._steps.append(self._prepare(order))
             case RetrainOrder():
                 self._steps.append(self._retrain(order))
+            case PredictOrder():
+                self._write(PREDICTED, self.table)
+                self._steps.append(iter([next(self.answers)]))
             case EndOrder():
                 self.ended = True
 

@@ -22,6 +22,7 @@ from tuning.models import (
     Dataset,
     HyperModel,
     Invitation,
+    Prediction,
     Project,
     SavedModel,
     SavedView,
@@ -73,12 +74,17 @@ MOVED = {"search-moved", "trial-moved", "saved-model-moved"}
 # What viewers may do as well: they take part in the talk.
 TALK = {
     "search-star", "trial-star", "search-preview", "trial-preview", "comment-detail",
+    "saved-model-predict", "saved-model-predict-file",
 }  # fmt: skip
 # What editors may not do either.
 OWNERS = {"team-name", "member-set", "invitation-create", "invitation-revoke"}
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 # Of rows that belong to a person and not to a team.
-PERSONAL = {name for name in NAMES if name.startswith(("person-", "session-", "access-token-"))}
+PERSONAL = {
+    name
+    for name in NAMES
+    if name.startswith(("person-", "session-", "access-token-", "prediction-"))
+}
 # Whatever else there is changes something.
 CHANGES = sorted({*NAMES} - OPEN - SHARED - BUILT_IN - OWN - READABLE - MOVED - TALK - PERSONAL)
 
@@ -92,6 +98,9 @@ def address(
     view = SavedView.objects.create(project=project, owner=alice, name="Best", shared=True)
     rows = {
         "project": project, "search": search, "trial": best, "saved": saved_model,
+        "prediction": Prediction.objects.create(
+            saved_model=saved_model, created_by=alice, key="prediction-1", source="form"
+        ),
         "access": AccessToken.objects.create(user=alice, name="laptop", digest="0"),
         "invitation": Invitation.objects.create(
             team=team, invited_by=alice, digest="0", expires_at=timezone.now() + timedelta(1)
@@ -223,7 +232,13 @@ def test_viewers_are_shown_no_buttons(address: Any, as_dora: Client) -> None:
     ):
         page = as_dora.get(address(name)).content.decode()
         # Signing out everywhere; a star and a comment are no changes.
-        notes = {"search-detail": 1, "search-settings": 1, "trial-detail": 2}.get(name, 0)
+        notes = {
+            "search-detail": 1,
+            "search-settings": 1,
+            "trial-detail": 2,
+            # Viewers may ask a model, too.
+            "saved-model-detail": 1,
+        }.get(name, 0)
         assert page.count("<form") == 1 + notes, name
         assert "Delete" not in page
 

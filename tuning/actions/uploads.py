@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
-from tuning.models import Dataset, SearchImport
+from tuning.models import Dataset, Prediction, SearchImport
 
 from .dispatch import ring
 
 
-def take_over(file: Path, row: Dataset | SearchImport) -> None:
+def take_over(file: Path, row: Dataset | Prediction | SearchImport) -> None:
     """Save the row with this file, which must lie in the uploads folder. Both stay, or neither."""
     # Another machine may read it, and nobody has another copy.
     with file.open("rb") as written:

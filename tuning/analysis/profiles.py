@@ -70,6 +70,16 @@ def bars_of(
     ]
 
 
+def class_names(dataset: Dataset) -> list[str]:
+    """Those of the classes, in the order of a model's outputs; none of numbers."""
+    if not dataset.task or not Task(dataset.task).traits.has_classes:
+        return []
+    names: list[str] = dataset.profile.get("class_names") or [
+        str(index) for index in range(int(dataset.profile.get("num_classes") or 0))
+    ]
+    return names
+
+
 def shape_text(dataset: Dataset) -> str:
     """Rows and shape as counted; the words that are known beforehand until then."""
     profile = dataset.profile

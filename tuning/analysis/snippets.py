@@ -1,15 +1,24 @@
 """Code for people to copy: hyperparameters in three forms, and how to load a model and predict."""
 
+import inspect
 import json
 import textwrap
 from typing import Any
 
-from tuning.models import Dataset, SavedModel
+from tuning.models import Dataset, Prediction, SavedModel
 from tuning.protocol import description, written_numbers
 from tuning.protocol.names import one_line
+from tuning.protocol.predictions import raw_inputs
 from tuning.protocol.tasks import Task
 
 from .literals import python_literal
+from .predictions.code import given_rows
+from .profiles import class_names
+
+# How `raw_inputs` gets numbers of columns in which not all are written plainly.
+_PLAIN_NUMBERS = 'cells = cells.to_numpy("float32", na_value=float("nan"))'
+_WRITTEN_NUMBERS = """decimal = column.get("decimal", ".")
+            cells = np.array([number_of(cell, decimal) for cell in cells], "float32")"""
 
 
 def python_dict(values: dict[str, Any]) -> str:
@@ -39,35 +48,49 @@ def forms(values: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def predict_snippet(saved_model: SavedModel, file_name: str) -> str:
-    """A script that loads the file and predicts rows of the project's dataset. It begins with what
-    there is to know about the file."""
+def predict_snippet(
+    saved_model: SavedModel, file_name: str, asked: Prediction | None = None
+) -> str:
+    """A script that loads the file and predicts rows of the project's dataset, or those that a
+    person has `asked` about. It begins with what there is to know about the file."""
     notes = [f"# {line}" for line in textwrap.wrap(one_line(saved_model.note), 96)]
     beginning = "\n".join([*notes, ""]) if notes else ""
-    return beginning + _predicting(saved_model, file_name)
+    return beginning + _predicting(saved_model, file_name, asked)
 
 
-def _predicting(saved_model: SavedModel, file_name: str) -> str:
+def _predicting(saved_model: SavedModel, file_name: str, asked: Prediction | None) -> str:
     dataset = saved_model.project.dataset
-    load = str(dataset.profile.get("load_snippet", "")).strip()
+    load = given_rows(asked) if asked else str(dataset.profile.get("load_snippet", "")).strip()
     raw = bool(dataset.profile.get("columns"))
-    known = "y" in load
+    known = "y" in load and not asked
+    x = "x" if asked else "x[:5]"
+    rows = _raw_rows(dataset, load) if raw else _rows(dataset, load)
+    if asked:
+        rows = load.splitlines()
     if saved_model.is_estimator:
-        rows = _raw_rows(dataset, load) if raw else _rows(dataset, load)
         lines = [*_loading_estimator(saved_model, file_name, pandas=raw, numpy=not load)]
-        return "\n".join([*lines, *rows, "", *_estimation(dataset, known)]) + "\n"
+        return "\n".join([*lines, *rows, "", *_estimation(dataset, known, x)]) + "\n"
     if raw:
         written = any("decimal" in column for column in dataset.profile["columns"])
-        if written:
-            load = load.replace(f"{written_numbers.SOURCE}\n\n\n", "")
         beginning = _raw_beginning(saved_model, file_name, written)
-        lines = [*beginning, *_raw_rows(dataset, load), ""]
-        return "\n".join([*lines, *_prediction(dataset, known, "raw_inputs(x[:5])")]) + "\n"
+        if written:
+            rows = "\n".join(rows).replace(f"{written_numbers.SOURCE}\n\n\n", "").splitlines()
+        inputs = _tensors(f'raw_inputs({x}, about["columns"])')
+        lines = [*beginning, *rows, "", *inputs, *_prediction(dataset, known, "inputs")]
+        return "\n".join(lines) + "\n"
     own = _importing_layers(saved_model)
     lines = ["import keras", *([] if load else ["import numpy as np"]), *own, ""]
     lines += [f"keras_model = keras.models.load_model({python_literal(file_name)})", ""]
-    lines += [*_rows(dataset, load), ""]
-    return "\n".join([*lines, *_prediction(dataset, known, "x[:5]")]) + "\n"
+    return "\n".join([*lines, *rows, "", *_prediction(dataset, known, x)]) + "\n"
+
+
+def _tensors(inputs: str) -> list[str]:
+    return [
+        "inputs = {",
+        "    name: keras.ops.convert_to_tensor(np.stack(cells, axis=1))",
+        f"    for name, cells in {inputs}.items()",
+        "}",
+    ]
 
 
 def _loading_estimator(
@@ -98,12 +121,12 @@ def _rows(dataset: Dataset, load: str) -> list[str]:
     ]
 
 
-def _estimation(dataset: Dataset, known: bool) -> list[str]:
+def _estimation(dataset: Dataset, known: bool, rows: str) -> list[str]:
     """As `_prediction`, of an estimator: it answers with classes, not with probabilities."""
     flat = dataset.data.flattened
     lines = ["x = x.reshape(len(x), -1)  # one row of numbers for each image"] if flat else []
-    lines.append("predictions = estimator.predict(x[:5])")
-    names = _class_names(dataset)
+    lines.append(f"predictions = estimator.predict({rows})")
+    names = class_names(dataset)
     if not Task(dataset.task).traits.has_classes or not names:
         return [
             *lines,
@@ -123,14 +146,15 @@ def _importing_layers(saved_model: SavedModel) -> list[str]:
 def _raw_beginning(saved_model: SavedModel, file_name: str, written: bool) -> list[str]:
     """The model takes raw values; what lies in its file tells which input takes which column.
     `written`: the file has numbers that are not written plainly."""
-    imports = "import json\nimport re\nimport zipfile\nfrom functools import cache\n"
-    reading = f"{written_numbers.SOURCE}\n\n\n" if written else ""
-    numbers = 'cells = cells.to_numpy("float32", na_value=np.nan)'
+    imports = "import json\nimport zipfile\n"
+    reading, inputs = "", inspect.getsource(raw_inputs)
     if written:
-        numbers = """decimal = column.get("decimal", ".")
-            cells = np.array([number_of(cell, decimal) for cell in cells], "float32")"""
+        imports = "import json\nimport re\nimport zipfile\nfrom functools import cache\n"
+        reading = f"{written_numbers.SOURCE}\n\n\n"
+        inputs = inputs.replace(_PLAIN_NUMBERS, _WRITTEN_NUMBERS)
     return f"""\
-{imports if written else "import json" + chr(10) + "import zipfile" + chr(10)}
+{imports}from typing import Any
+
 import keras
 import numpy as np
 import pandas as pd
@@ -141,20 +165,7 @@ with zipfile.ZipFile(file) as archive:
     about = json.loads(archive.read({python_literal(description.FILE)}))
 
 
-def raw_inputs(rows):
-    \"\"\"The columns of a DataFrame as the model takes them: missing values are NaN or empty.\"\"\"
-    inputs = {{}}
-    for column in about["columns"]:
-        cells = rows[column["name"]]
-        if column["type"] == "number":
-            {numbers}
-        else:
-            cells = cells.astype(object).where(cells.notna(), "").to_numpy().astype(str)
-        inputs.setdefault(column["input"], []).append(cells)
-    return {{
-        name: keras.ops.convert_to_tensor(np.stack(cells, axis=1))
-        for name, cells in inputs.items()
-    }}
+{inputs}
 
 """.splitlines()
 
@@ -180,7 +191,7 @@ def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
             'print("predicted:", predictions.ravel())',
             *(['print("actual:   ", y[:5])'] if known else []),
         ]
-    names = _class_names(dataset)
+    names = class_names(dataset)
     lines += [
         "if predictions.shape[-1] == 1:  # one output: the probability of the second class",
         "    classes = (predictions[:, 0] > 0.5).astype(int)",
@@ -190,13 +201,6 @@ def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
     if not names:
         return [*lines, 'print("predicted:", classes)']
     return [*lines, *_named(names, "classes", known)]
-
-
-def _class_names(dataset: Dataset) -> list[str]:
-    names: list[str] = dataset.profile.get("class_names") or [
-        str(index) for index in range(int(dataset.profile.get("num_classes") or 0))
-    ]
-    return names
 
 
 def _named(names: list[str], classes: str, known: bool) -> list[str]:

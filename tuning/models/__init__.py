@@ -11,6 +11,7 @@ from .invitations import Invitation
 from .mails import OutgoingMail
 from .notes import Comment, Mention, SavedView, Star, Tag
 from .people import BrowserSession, Profile
+from .predictions import Prediction
 from .projects import Project
 from .saved_models import ModelEvaluation, SavedModel, SavedModelEpoch, Stage
 from .searches import Search
@@ -36,6 +37,7 @@ __all__ = [
     "Mention",
     "ModelEvaluation",
     "OutgoingMail",
+    "Prediction",
     "Profile",
     "Project",
     "Role",

@@ -11,12 +11,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from .evaluation import Evaluation, Number
 from .model_kinds import ModelKind
+from .predictions import PredictedOutput
 from .script_settings import ScriptSettings
 
 MAX_LINE = 4 * 1024 * 1024
 MAX_TEXT = 20_000
 # Of a field that is no use if it is cut.
-_MAX_TEXTS = {"layers_code": 1024 * 1024}
+_MAX_TEXTS = {"layers_code": 1024 * 1024, "picture": 1024 * 1024}
 MAX_METRICS = 200
 MAX_NAME = 200
 # The file with the trials of an imported search, and how many it may hold.
@@ -218,6 +219,19 @@ class Retrained:
 
 
 @dataclass(frozen=True)
+class Predicted:
+    """A saved model predicted `rows` rows; they lie with their predictions in the working folder.
+    `notes`: sentences about the rows; `picture`: the first one as the model gets it, a PNG in
+    base64; `load`: lines that read the same rows from a table's file as `x`."""
+
+    rows: int
+    outputs: list[PredictedOutput]
+    notes: list[str] = field(default_factory=list)
+    picture: str = ""
+    load: str = ""
+
+
+@dataclass(frozen=True)
 class FoundEpoch:
     """One epoch of a trial that was not trained here."""
 
@@ -284,7 +298,7 @@ class Progress:
 Event = (
     Ready | NextTrial | Built | EpochEnd | TrialEnd | TrialPruned | Failed | Inspected
     | SchemaDetected | FoundArrays | Prepared | Retrained | Progress | Wanted | Fetched
-    | FoundTrial | Imported
+    | Predicted | FoundTrial | Imported
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -300,6 +314,7 @@ _KINDS: dict[str, Any] = {
     "found_arrays": FoundArrays,
     "prepared": Prepared,
     "retrained": Retrained,
+    "predicted": Predicted,
     "progress": Progress,
     "wanted": Wanted,
     "fetched": Fetched,

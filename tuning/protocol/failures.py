@@ -11,6 +11,7 @@ class Fault(StrEnum):
     FILE = "the file"
     DATA = "the dataset"
     VALUES = "hyperparameter values"
+    ROWS = "the model or the rows"
     LIMITS = "the time limits"
     NETWORK = "the network"
     MACHINE = "the machine, not your code"
@@ -18,11 +19,13 @@ class Fault(StrEnum):
 
 
 class WorkKind(StrEnum):
-    """What failed: a trial or a retraining, the validation of a template, the reading of a file."""
+    """What failed: a trial or a retraining, the validation of a template, the reading of a file,
+    the prediction of rows."""
 
     TRAINING = "training"
     VALIDATION = "validation"
     READING = "reading"
+    PREDICTION = "prediction"
 
 
 class FailureCode(StrEnum):
@@ -107,9 +110,13 @@ class _Text:
 
 
 _VALIDATION, _READING = WorkKind.VALIDATION, WorkKind.READING
+_PREDICTION = WorkKind.PREDICTION
 _OURS = {_READING: Fault.TUNEROOM}
-_FILE = {_READING: Fault.FILE}
+_ROWS = {_PREDICTION: Fault.ROWS}
+_FILE = {_READING: Fault.FILE, **_ROWS}
 _SMALLER_FILE = "Use a smaller file"
+_FEWER_ROWS = "Predict fewer rows at once"
+_RETRAIN = "Retrain the trial to get a new file."
 
 _TEXTS: dict[FailureCode, _Text] = {
     FailureCode.CODE_ERROR: _Text(
@@ -119,14 +126,16 @@ _TEXTS: dict[FailureCode, _Text] = {
         {
             _VALIDATION: "Correct the template and save it.",
             _READING: "Report this to your administrator.",
+            _PREDICTION: "Check the values. If they are right, download the model and run "
+            "predict.py to look into it.",
         },
-        _OURS,
+        {**_OURS, **_ROWS},
     ),
     FailureCode.UNUSABLE_TEMPLATE: _Text(
         "The template cannot be used as it is",
         Fault.CODE,
         "Change this in the template and save it as a new version, which a new search uses.",
-        {_VALIDATION: "Change this in the template and save it."},
+        {_VALIDATION: "Change this in the template and save it.", _PREDICTION: _RETRAIN},
     ),
     FailureCode.NO_MODEL: _Text(
         "The template built no model",
@@ -135,6 +144,7 @@ _TEXTS: dict[FailureCode, _Text] = {
         {
             _VALIDATION: "Return the model from the builder. If another function builds it, name "
             "that function build_model.",
+            _PREDICTION: _RETRAIN,
         },
     ),
     FailureCode.CANNOT_SAVE: _Text(
@@ -142,20 +152,26 @@ _TEXTS: dict[FailureCode, _Text] = {
         Fault.CODE,
         "Change this in the template and save it as a new version, which a new search uses: this "
         "search keeps its version.",
-        {_VALIDATION: "Change this in the template and save it."},
+        {_VALIDATION: "Change this in the template and save it.", _PREDICTION: _RETRAIN},
     ),
     FailureCode.NAN_SCORE: _Text(
         "The objective became NaN",
         Fault.VALUES,
         "Training diverged (a smaller learning rate often helps), or the score is undefined for "
         "these values.",
-        {_VALIDATION: "Use defaults that train, such as a smaller learning rate."},
+        {
+            _VALIDATION: "Use defaults that train, such as a smaller learning rate.",
+            _PREDICTION: _RETRAIN,
+        },
     ),
     FailureCode.NO_SCORE: _Text(
         "The objective was never reported",
         Fault.CODE,
         "Start a new search with an objective that the template reports.",
-        {_VALIDATION: "Report the objective as a metric in the template."},
+        {
+            _VALIDATION: "Report the objective as a metric in the template.",
+            _PREDICTION: _RETRAIN,
+        },
     ),
     FailureCode.OUT_OF_MEMORY: _Text(
         "Out of memory",
@@ -164,6 +180,7 @@ _TEXTS: dict[FailureCode, _Text] = {
         {
             _VALIDATION: "Make the model of the default values smaller.",
             _READING: f"{_SMALLER_FILE}, or ask your administrator to raise RUNNER_MEMORY_MB.",
+            _PREDICTION: f"{_FEWER_ROWS}, or ask your administrator to raise RUNNER_MEMORY_MB.",
         },
         {_VALIDATION: Fault.CODE, **_FILE},
     ),
@@ -171,14 +188,17 @@ _TEXTS: dict[FailureCode, _Text] = {
         "Too many processes",
         Fault.CODE,
         "Start fewer processes and threads, or ask your administrator to raise RUNNER_PROCESSES.",
-        {_READING: "Ask your administrator to raise RUNNER_PROCESSES."},
-        {_READING: Fault.MACHINE},
+        dict.fromkeys((_READING, _PREDICTION), "Ask your administrator to raise RUNNER_PROCESSES."),
+        dict.fromkeys((_READING, _PREDICTION), Fault.MACHINE),
     ),
     FailureCode.TOO_MUCH_DISK: _Text(
         "Too much disk space",
         Fault.CODE,
         "Write fewer or smaller files, or ask your administrator to raise RUNNER_DISK_MB.",
-        {_READING: f"{_SMALLER_FILE}, or ask your administrator to raise RUNNER_DISK_MB."},
+        {
+            _READING: f"{_SMALLER_FILE}, or ask your administrator to raise RUNNER_DISK_MB.",
+            _PREDICTION: f"{_FEWER_ROWS}, or ask your administrator to raise RUNNER_DISK_MB.",
+        },
         _FILE,
     ),
     FailureCode.KILLED: _Text(
@@ -189,6 +209,7 @@ _TEXTS: dict[FailureCode, _Text] = {
             _VALIDATION: "Validate it again. If the process dies again, look for native code in "
             "the template that crashes.",
             _READING: "Try again. If the process dies again, the file may be damaged.",
+            _PREDICTION: "Try again. If the process dies again, the model may be too large.",
         },
         _FILE,
     ),
@@ -199,6 +220,7 @@ _TEXTS: dict[FailureCode, _Text] = {
         {
             _VALIDATION: "Make building and training the default model faster.",
             _READING: f"{_SMALLER_FILE}, or try again when the worker has less to do.",
+            _PREDICTION: f"{_FEWER_ROWS}, or try again when the worker has less to do.",
         },
     ),
     FailureCode.STALL_LIMIT: _Text(
@@ -208,6 +230,7 @@ _TEXTS: dict[FailureCode, _Text] = {
         {
             _VALIDATION: "Make building and training the default model faster.",
             _READING: f"{_SMALLER_FILE}, or try again when the worker has less to do.",
+            _PREDICTION: f"{_FEWER_ROWS}, or try again when the worker has less to do.",
         },
     ),
     FailureCode.NO_NETWORK: _Text(
@@ -219,8 +242,8 @@ _TEXTS: dict[FailureCode, _Text] = {
         "Protocol error",
         Fault.CODE,
         "The template must not write to Tuneroom's event channel.",
-        {_READING: "Report this to your administrator."},
-        _OURS,
+        dict.fromkeys((_READING, _PREDICTION), "Report this to your administrator."),
+        {**_OURS, **_ROWS},
     ),
     FailureCode.WORKER_LOST: _Text(
         "The worker stopped responding",
@@ -234,13 +257,17 @@ _TEXTS: dict[FailureCode, _Text] = {
         {
             _VALIDATION: "Prepare the dataset, then validate the template again.",
             _READING: "Upload the file again.",
+            _PREDICTION: "Try again. If the model's file is missing, retrain the trial.",
         },
     ),
     FailureCode.BAD_DATA: _Text(
         "The data cannot be used",
         Fault.DATA,
         "Choose another dataset, or create a project with another split.",
-        {_READING: "Correct the file and try again."},
+        {
+            _READING: "Correct the file and try again.",
+            _PREDICTION: "Correct the rows and try again.",
+        },
         _FILE,
     ),
     FailureCode.BAD_MODEL_FILE: _Text(
@@ -250,5 +277,6 @@ _TEXTS: dict[FailureCode, _Text] = {
             "Save the whole model as a Keras or skops file, or ask your administrator to raise "
             "MODEL_MAX_MB."
         ),
+        {_PREDICTION: _RETRAIN},
     ),
 }

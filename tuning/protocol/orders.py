@@ -109,6 +109,24 @@ class RetrainOrder:
 
 
 @dataclass(frozen=True)
+class PredictOrder:
+    """Predict rows with a saved model whose file lies in the working folder as `model`. `rows`: a
+    value for each column, None where it is missing; or they lie in the folder as `file`, which its
+    owner calls `name`. `about`: what the dataset's profile says of inputs and targets. Further
+    orders about the same model may follow."""
+
+    model: str
+    source: str
+    about: dict[str, Any]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    file: str = ""
+    name: str = ""
+    trusted_types: list[str] = field(default_factory=list)
+    layers_code: str = ""
+    most_bytes: int = 0
+
+
+@dataclass(frozen=True)
 class PrepareOrder:
     """Write a dataset as arrays and a profile into the working folder: a built-in one by its key,
     or one that was uploaded, whose file lies in that folder."""
@@ -150,8 +168,8 @@ class EndOrder:
 
 
 Order = (
-    InspectOrder | SearchOrder | TrialOrder | VerdictOrder | RetrainOrder | PrepareOrder
-    | ImportOrder | FetchOrder | FetchedOrder | EndOrder
+    InspectOrder | SearchOrder | TrialOrder | VerdictOrder | RetrainOrder | PredictOrder
+    | PrepareOrder | ImportOrder | FetchOrder | FetchedOrder | EndOrder
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -160,6 +178,7 @@ _KINDS: dict[str, Any] = {
     "trial": TrialOrder,
     "verdict": VerdictOrder,
     "retrain": RetrainOrder,
+    "predict": PredictOrder,
     "prepare": PrepareOrder,
     "import": ImportOrder,
     "fetch": FetchOrder,

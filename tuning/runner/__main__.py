@@ -9,11 +9,14 @@ beginning with `ready`. Standard output and error: the log.
 After `ready` the first order decides what this process is for:
 
 - `inspect`, `retrain`, `prepare`, `import`: one result or `failed`, then the process ends.
+- `predict`: `predicted` or `failed`; after `predicted`, further `predict` orders about the same
+  model, until `end`.
 - `search`: `next`, then for each `trial` order its events up to `trial_end`, `trial_pruned` or
   `failed` and another `next`, until `end`. `verdict` orders come during a trial. A `failed` before
   the first `next` means that the template or the data cannot be used at all; the process ends.
 
-Files are left in the working folder: `prepared/`, `imported.jsonl`, `model.keras` or `model.skops`,
+Files are left in the working folder: `prepared/`, `imported.jsonl`, `predicted.csv`, `model.keras`
+or `model.skops`,
 `kt/search/trial_<id>/` (of Hyperband's trials, and of pruned trials that can go on; before a trial
 is ordered that goes on from such a folder, it must lie there).
 

@@ -18,6 +18,7 @@ _MODULES = (
     "tuning.runner.networks.search",
     "tuning.runner.estimators.search",
     "tuning.runner.inspection",
+    "tuning.runner.prediction.answer",
 )
 
 

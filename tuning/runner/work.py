@@ -9,6 +9,7 @@ from tuning.protocol.orders import (
     ImportOrder,
     InspectOrder,
     Order,
+    PredictOrder,
     PrepareOrder,
     RetrainOrder,
     SearchOrder,
@@ -44,7 +45,9 @@ def _do(order: Order, channel: Channel) -> None:
         confine_to_dataset(Path(order.project.dataset_folder), offline)
         if not isinstance(order, InspectOrder):
             ask_for_weights(channel)
-    if isinstance(order, ImportOrder) or (isinstance(order, PrepareOrder) and order.upload):
+    if isinstance(order, ImportOrder | PredictOrder) or (
+        isinstance(order, PrepareOrder) and order.upload
+    ):
         # A file that takes over its parser finds no other data and nobody to send them to.
         confine_to_dataset(Path.cwd(), offline=True)
     match order:
@@ -76,6 +79,10 @@ def _do(order: Order, channel: Channel) -> None:
             from tuning.runner.networks.retrain import retrain
 
             retrain(order, channel)
+        case PredictOrder():
+            from tuning.runner.prediction.answer import answer
+
+            answer(order, channel)
         case ImportOrder():
             from tuning.runner.imports.importing import import_search
 

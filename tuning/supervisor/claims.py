@@ -7,13 +7,13 @@ the same version of its state (`Search.oracle_version`), and stores trial and st
 another slot did, the suggestion is dropped and another one is computed. A worker computes one
 suggestion at a time.
 
-Short work that a person waits for goes first (preparing, inspecting for a project or for a person
-on the template's page, retraining). Among searches the one with the fewest running trials is
-next, then the one that has waited longest. Slots that find no trial take executions of those that
-run. Last come the inspections that no project waits for: set-up queues one for each built-in
-template, with the first bundled dataset that it fits, so that the galleries can show its space.
-They begin only while nothing else is queued, and one at a time, so that all slots but one are
-free for what a person starts meanwhile. Where none is free, the supervisor sees it four times a
+Short work that a person waits for goes first (predicting, preparing, inspecting for a project or
+for a person on the template's page, retraining). Among searches the one with the fewest running
+trials is next, then the one that has waited longest. Slots that find no trial take executions of
+those that run. Last come the inspections that no project waits for: set-up queues one for each
+built-in template, with the first bundled dataset that it fits, so that the galleries can show its
+space. They begin only while nothing else is queued, and one at a time, so that all slots but one
+are free for what a person starts meanwhile. Where none is free, the supervisor sees it four times a
 second (`Assignment.gives_way`): it ends the inspection and gives it back to the queue, which
 counts as no lost attempt. A slot stays with its search for 20 s at a time, because a change of
 search is a change of process. Meanwhile it looks at most four times a second whether short work
@@ -35,6 +35,7 @@ from tuning.models import (
     Dataset,
     Execution,
     Inspection,
+    Prediction,
     SavedModel,
     Search,
     SearchImport,
@@ -52,8 +53,10 @@ logger = logging.getLogger(__name__)
 _suggesting = Lock()
 
 # Trials before their executions: what becomes of an execution depends on its trial.
-KINDS: tuple[type[Work], ...] = (Trial, Execution, Inspection, Dataset, SavedModel, SearchImport)
-Claimed = Dataset | Execution | Inspection | SavedModel | SearchImport | Trial
+KINDS: tuple[type[Work], ...] = (
+    Trial, Execution, Inspection, Dataset, SavedModel, SearchImport, Prediction,
+)  # fmt: skip
+Claimed = Dataset | Execution | Inspection | Prediction | SavedModel | SearchImport | Trial
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> C
     search whose data this slot already has in memory; `firmly` prefers it even while another search
     waits."""
     return (
-        _claim_dataset(slot)
+        _claim_prediction(slot)
+        or _claim_dataset(slot)
         or _claim_inspection(slot, Inspection.objects.readable().awaited())
         or _claim_import(slot)
         or _claim_saved_model(slot)
@@ -115,8 +119,17 @@ def _awaited() -> int:
     waiting += Inspection.objects.readable().awaited().count()
     waiting += SavedModel.objects.queued().count()
     waiting += SearchImport.objects.ready().count()
+    waiting += Prediction.objects.queued().count()
     waiting += sum(search.room for search in _searches_with_work())
     return waiting + spreading.count_waiting()
+
+
+def _claim_prediction(slot: Slot) -> Prediction | None:
+    queue = Prediction.objects.queued().order_by("pk")
+    for pk in queue.values_list("pk", flat=True):
+        if Prediction.objects.claim(pk, slot.worker, slot.number):
+            return Prediction.objects.select_related("saved_model__project__dataset").get(pk=pk)
+    return None
 
 
 def _claim_dataset(slot: Slot) -> Dataset | None:

@@ -13,7 +13,15 @@ from typing import BinaryIO
 from django.conf import settings
 from django.utils import timezone
 
-from tuning.models import Dataset, ModelEvaluation, Project, SavedModel, Search, SearchImport
+from tuning.models import (
+    Dataset,
+    ModelEvaluation,
+    Prediction,
+    Project,
+    SavedModel,
+    Search,
+    SearchImport,
+)
 from tuning.protocol.events import BadEvent
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.splits.arranged import arranged_folder
@@ -196,7 +204,11 @@ def sweep() -> None:
     awaited = Dataset.objects.active().filter(source=Dataset.Source.UPLOAD)
     uploads = set(awaited.values_list("key", flat=True))
     uploads |= set(SearchImport.objects.active().values_list("key", flat=True))
+    uploads |= set(Prediction.objects.active().values_list("key", flat=True))
     _sweep_below(Path(settings.UPLOADS_ROOT), keep=uploads)
+    Prediction.objects.forgotten().delete()
+    answers = set(Prediction.objects.exclude(file="").values_list("file", flat=True))
+    _sweep_below(Path(settings.PREDICTIONS_ROOT), keep=answers)
     with_rounds = Search.objects.filter(tuner__in=WITH_ROUNDS)
     # One that a limit ended may go on in the middle of its rounds.
     unfinished = with_rounds.exclude(status=SearchStatus.COMPLETED, exhausted=True)

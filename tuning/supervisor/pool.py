@@ -22,9 +22,11 @@ from .runners import Runner, RunnerGone, RunnerProcess
 
 
 class RunnerPool:
-    """The spares of a worker."""
+    """The spares of a worker, and a runner that has a saved model loaded: whoever has asked a model
+    often asks again."""
 
     SPARE_AFTER = 15.0
+    LOADED_FOR = 60.0
 
     def __init__(self, start: Callable[[Device], Runner] = RunnerProcess) -> None:
         self._start = start
@@ -34,6 +36,30 @@ class RunnerPool:
         self._ready: set[int] = set()
         self._taken_at = -self.SPARE_AFTER
         self._closed = False
+        # With the time until which it waits.
+        self._loaded: tuple[Runner, float] | None = None
+
+    def put_back(self, runner: Runner) -> None:
+        """Keep a runner that has a saved model loaded for the next question about it, in the place
+        of the one before."""
+        with self._lock:
+            before, self._loaded = self._loaded, (runner, time.monotonic() + self.LOADED_FOR)
+            if self._closed:
+                before, self._loaded = self._loaded, None
+        if before:
+            before[0].kill()
+
+    def take_loaded(self, saved_model_id: int, device: Device) -> Runner | None:
+        """The one that has this model loaded, if there is one."""
+        self.check()
+        with self._lock:
+            if self._loaded is None:
+                return None
+            runner = self._loaded[0]
+            if (runner.saved_model_id, runner.device) != (saved_model_id, device):
+                return None
+            self._loaded = None
+            return runner
 
     def take(self, device: Device) -> Runner:
         """A spare for this device, ready or on its way, else a new runner."""
@@ -77,6 +103,16 @@ class RunnerPool:
                 except (RunnerGone, ValueError):
                     spare.kill()
                     self._remove(spare)
+            if self._loaded and not self._still_waits(*self._loaded):
+                self._loaded[0].kill()
+                self._loaded = None
+
+    def _still_waits(self, runner: Runner, until: float) -> bool:
+        try:
+            # It has nothing to say.
+            return time.monotonic() < until and runner.read(timeout=0) is None
+        except (RunnerGone, ValueError):
+            return False
 
     def close(self) -> None:
         with self._lock:
@@ -84,6 +120,9 @@ class RunnerPool:
             for spare in list(self._spares):
                 spare.kill()
                 self._remove(spare)
+            if self._loaded:
+                self._loaded[0].kill()
+                self._loaded = None
 
     def _remove(self, spare: Runner) -> None:
         self._spares = [one for one in self._spares if one is not spare]

@@ -1,12 +1,15 @@
 """The predictions on the test rows that a runner leaves beside its model, checked before they are
 stored: pages read them by their places, so they are known to be plain numbers."""
 
+import csv
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from tuning.analysis.exports import guarded
 from tuning.protocol.evaluation import ACTUAL, COLUMNS, PREDICTED, ROW
 from tuning.protocol.events import BadEvent
 
@@ -14,6 +17,8 @@ from .files import open_plain, store_open_file
 
 # Of a .npy file before its numbers.
 _HEADER = 4096
+# Bytes of an answer: MAX_ROWS rows of many columns.
+MAX_ANSWER = 1 << 28
 
 
 def store_predictions(
@@ -35,3 +40,38 @@ def _check(path: Path, rows: int) -> None:
         raise BadEvent(f"predictions of the shape {lines.shape}")
     if not np.isfinite(lines[:, [ROW, ACTUAL, PREDICTED]]).all():
         raise BadEvent("predictions that are not finite")
+
+
+def store_answer(
+    source: Path, target: Path, rows: int, heartbeat: Callable[[], None] = lambda: None
+) -> None:
+    """Write the CSV file of an answer again in its place, without anything that a spreadsheet would
+    run. Raises BadEvent if it is no such file, or has another number of rows."""
+    unfinished = target.with_name(f".{target.name}.part")
+    try:
+        with open_plain(source) as reader, unfinished.open("w", newline="", encoding="utf-8") as to:
+            if os.fstat(reader.fileno()).st_size > MAX_ANSWER:
+                raise BadEvent("an answer that is too large")
+            text = io.TextIOWrapper(reader, "utf-8", newline="")
+            writer, number = csv.writer(to), -1
+            for number, cells in enumerate(csv.reader(text)):
+                writer.writerow([cell if _is_number(cell) else guarded(cell) for cell in cells])
+                if not number % 10_000:
+                    heartbeat()
+            to.flush()
+            os.fsync(to.fileno())
+        if number != rows:
+            raise BadEvent("an answer with another number of rows")
+        unfinished.replace(target)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise BadEvent("an answer that is not a CSV file") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -43,6 +43,8 @@ class Runner(Protocol):
     device: Device
     folder: Path
     search_id: int | None
+    # The saved model that it has loaded.
+    saved_model_id: int | None
 
     def send(self, order: Order) -> None:
         """Raises RunnerGone."""
@@ -84,6 +86,7 @@ class RunnerProcess:
     def __init__(self, device: Device, needs_keras: bool = True) -> None:
         self.device = device
         self.search_id: int | None = None
+        self.saved_model_id: int | None = None
         self.needs_keras = needs_keras
         self._level = isolation.level()
         self.folder = runners_folder() / uuid.uuid4().hex

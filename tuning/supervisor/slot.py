@@ -89,17 +89,29 @@ class SlotLoop:
         try:
             outcome = supervise(assignment, runner, self.memory_limit, self.stopping)
         finally:
-            if outcome is not Outcome.DONE or not assignment.reusable or is_worn(runner):
-                runner.kill()
-                self._runner = None
+            self._keep_or_kill(runner, assignment, outcome)
         return outcome
 
+    def _keep_or_kill(self, runner: Runner, assignment: Assignment, outcome: Outcome) -> None:
+        if outcome is Outcome.DONE and assignment.reusable and not is_worn(runner):
+            if assignment.saved_model_id is None:
+                return
+            # Nobody knows when the next question comes: the slot is free meanwhile.
+            self.pool.put_back(runner)
+        else:
+            runner.kill()
+        self._runner = None
+
     def _runner_for(self, assignment: Assignment) -> Runner:
-        """The runner of the last trial if it serves the same search, else a fresh one: no two
-        searches share a process."""
+        """The runner of the last trial if it serves the same search, one that has the model loaded,
+        else a fresh one: no two searches or models share a process."""
         if self._runner and self._runner.search_id == assignment.search_id is not None:
             return self._runner
         self._end_runner()
+        if assignment.saved_model_id is not None:
+            self._runner = self.pool.take_loaded(assignment.saved_model_id, self.device)
+            if self._runner:
+                return self._runner
         take = self.pool.take if assignment.is_awaited() else self.pool.take_new
         self._runner = take(self.device)
         self._runner_since = time.monotonic()

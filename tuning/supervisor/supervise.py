@@ -83,7 +83,7 @@ class _Supervision:
         self.cancel_checked_at = now
         self.news = 0
         self.built = False
-        self.used = runner.search_id is not None
+        self.used = (runner.search_id or runner.saved_model_id) is not None
 
     def run(self) -> Outcome:
         try:

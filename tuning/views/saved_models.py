@@ -44,6 +44,7 @@ from tuning.models import ModelEvaluation, SavedModel, Stage
 from tuning.models.addresses import ModelNumbers
 
 from .access import editable_or_404, may_edit, visible_or_404
+from .predictions import question_context
 
 # name in the address and in the zip: what it is, for people
 FILES = {
@@ -74,6 +75,8 @@ def saved_model_detail(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
         "snippets": snippet_forms(saved_model.trial.values),
         "can_edit": may_edit(request, saved_model.project.team_id),
     }
+    if context["file_is_there"]:
+        context |= question_context(request, saved_model)
     return render(request, "saved_models/detail.html", context)
 
 

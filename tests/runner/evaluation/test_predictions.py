@@ -50,11 +50,11 @@ def test_scores_that_are_no_probabilities_are_scores() -> None:
 @pytest.mark.parametrize(
     ("outputs", "classes", "text"),
     [
-        ([[np.nan, 1.0], [0.0, 1.0]], 2, "NaN or infinity for 1 of 2 test rows"),
+        ([[np.nan, 1.0], [0.0, 1.0]], 2, "NaN or infinity for 1 of 2 rows"),
         ([[0.2], [0.3]], 3, "1 output for 3 classes"),
         ([[0.2, 0.8], [0.3, 0.7]], 3, "2 outputs for 3 classes"),
         ([[0.2, 0.8], [0.3, 0.7]], 0, "2 outputs for one target"),
-        ([[0.2]], 2, "1 rows for 2 test rows"),
+        ([[0.2]], 2, "1 rows for 2 rows"),
     ],
 )
 def test_what_is_no_prediction_is_a_sentence(outputs: Any, classes: int, text: str) -> None:

@@ -27,7 +27,7 @@ def column_names(dataset: Dataset) -> list[str]:
 def cells_of(dataset: Dataset, rows: list[int]) -> list[list[str]]:
     """The values of these rows in `column_names`; nothing once the files are gone."""
     names = column_names(dataset)
-    x = _stored(dataset)
+    x = stored_inputs(dataset)
     if x is None or not names or x.ndim != 2:
         return [[] for _ in rows]
     values = _categories(dataset)
@@ -44,7 +44,7 @@ def cells_of(dataset: Dataset, rows: list[int]) -> list[list[str]]:
 
 def picture_of(dataset: Dataset, row: int) -> bytes | None:
     """A row of images as PNG, or None if it is none."""
-    x = _stored(dataset)
+    x = stored_inputs(dataset)
     if x is None or x.ndim != 4 or not 0 <= row < len(x) or x.shape[3] not in (1, 3):
         return None
     low = min(0.0, float(dataset.profile.get("min_value", 0)))
@@ -64,7 +64,8 @@ def _png(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _stored(dataset: Dataset) -> np.ndarray | None:
+def stored_inputs(dataset: Dataset) -> np.ndarray | None:
+    """All rows, mapped; None once the files are gone."""
     if not dataset.folder:
         return None
     try:
@@ -72,6 +73,13 @@ def _stored(dataset: Dataset) -> np.ndarray | None:
     except (OSError, ValueError):
         return None
     return x
+
+
+def categories_of(dataset: Dataset) -> dict[str, list[str]]:
+    """All values of each category column, by its name."""
+    columns = dataset.profile.get("columns") or []
+    return {columns[place]["name"]: values for place, values in _categories(dataset).items()
+            if place < len(columns)}  # fmt: skip
 
 
 def _categories(dataset: Dataset) -> dict[int, list[str]]:

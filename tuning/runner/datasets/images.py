@@ -234,7 +234,7 @@ def _write(
             report(f"Reading image {number:,} of {len(found):,}", 0.25 + 0.75 * number / len(found))
             try:
                 content = b"".join(read_entry(archive, image.entry))
-                pixels = _decoded(content, image.entry, shape)
+                pixels = decoded(content, image.entry, shape)
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001  Pillow raises whatever its formats raise
@@ -254,7 +254,7 @@ def _write_header(writer: IO[bytes], shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_1_0(writer, facts)
 
 
-def _decoded(content: bytes, entry: zipfile.ZipInfo, shape: tuple[int, int, int]) -> np.ndarray:
+def decoded(content: bytes, entry: zipfile.ZipInfo, shape: tuple[int, int, int]) -> np.ndarray:
     """One image as prepared: the first frame, upright, in the wanted colours and size."""
     with _opened(io.BytesIO(content), entry) as image:
         upright = ImageOps.exif_transpose(image)

@@ -111,7 +111,7 @@ def _columns(outputs: Any, rows: int) -> np.ndarray:
         )
     columns = np.asarray(flat[0])
     if len(columns) != rows:
-        raise NotEvaluable(f"The model predicts {len(columns):,} rows for {rows:,} test rows.")
+        raise NotEvaluable(f"The model predicts {len(columns):,} rows for {rows:,} rows.")
     return _finite(columns.reshape(rows, -1))
 
 
@@ -119,7 +119,7 @@ def _finite(values: np.ndarray) -> np.ndarray:
     bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
     if bad.any():
         raise NotEvaluable(
-            f"The model predicts NaN or infinity for {bad.sum():,} of {len(values):,} test rows."
+            f"The model predicts NaN or infinity for {bad.sum():,} of {len(values):,} rows."
         )
     return values
 

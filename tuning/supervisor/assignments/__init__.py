@@ -1,12 +1,21 @@
 """What a supervisor does with claimed work: one module for each kind of work."""
 
-from tuning.models import Dataset, Execution, Inspection, SavedModel, SearchImport, Trial
+from tuning.models import (
+    Dataset,
+    Execution,
+    Inspection,
+    Prediction,
+    SavedModel,
+    SearchImport,
+    Trial,
+)
 from tuning.supervisor.claims import Claimed
 
 from .base import Assignment
 from .execution import ExecutionAssignment
 from .importing import ImportAssignment
 from .inspection import InspectionAssignment
+from .prediction import PredictionAssignment
 from .preparation import PreparationAssignment
 from .retraining import RetrainingAssignment
 from .spread_trial import SpreadTrialAssignment
@@ -30,5 +39,7 @@ def assignment_for(claimed: Claimed) -> Assignment:
             return PreparationAssignment(claimed)
         case SearchImport():
             return ImportAssignment(claimed)
+        case Prediction():
+            return PredictionAssignment(claimed)
         case SavedModel():
             return RetrainingAssignment(claimed)

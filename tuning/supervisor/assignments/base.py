@@ -39,6 +39,8 @@ class Assignment(ABC):
     stall_limit: float = 900
     # The search whose runner can do this work without a new start.
     search_id: int | None = None
+    # The saved model that the runner has loaded for this work, and may keep for more of it.
+    saved_model_id: int | None = None
     # The runner can go on with other trials of the same search afterwards.
     reusable = False
     # The runner knows this very work.

@@ -22,7 +22,7 @@ _MAX_ITEMS = 1 << 20
 class ParquetTable:
     """A Parquet file. Its columns have types already; those that are no use are not read."""
 
-    def __init__(self, path: Path, most_bytes: int, report: Report) -> None:
+    def __init__(self, path: Path, most_bytes: int, report: Report, least: int = 2) -> None:
         self._path = path
         self._report = report
         self.dialect = Dialect()
@@ -32,7 +32,7 @@ class ParquetTable:
         self._check_sizes(file.metadata, most_bytes)
         schema = file.schema_arrow
         check_columns(len(schema))
-        self.names = checked_names(list(schema.names))
+        self.names = checked_names(list(schema.names), least)
         self.renamed = renamed(schema.names, self.names, unnamed="")
         self._stored = dict(zip(self.names, schema.names, strict=True))
         fields = zip(self.names, schema, strict=True)

@@ -39,10 +39,10 @@ class DetectedSchema:
         return set().union(*(scan.read.missing_markers for scan in self.scans))
 
 
-def detect_schema(path: Path, upload: Upload, report: Report) -> DetectedSchema:
-    """Read all of a table, once if the first rows tell how its numbers are written. Raises BadData
-    for what is no table at all."""
-    table = _open(path, upload, report)
+def detect_schema(path: Path, upload: Upload, report: Report, least: int = 2) -> DetectedSchema:
+    """Read all of a table of at least so many columns, once if the first rows tell how its numbers
+    are written. Raises BadData for what is no table at all."""
+    table = open_table(path, upload, report, least)
     votes = [Votes() for _ in table.names]
     if not votes:
         name, why = next(iter(table.unread.items()))
@@ -100,14 +100,16 @@ def _scan_again(schema: DetectedSchema, decided: list[Scan]) -> None:
         schema.scans[place] = decided[place]
 
 
-def _open(path: Path, upload: Upload, report: Report) -> Table:
+def open_table(path: Path, upload: Upload, report: Report, least: int = 2) -> Table:
+    """A table of at least so many columns, not read yet. Raises BadData."""
     if upload.kind == PARQUET:
         # Only here: text needs none of it.
         from .parquet import ParquetTable
 
-        return ParquetTable(path, upload.most_bytes, report)
+        return ParquetTable(path, upload.most_bytes, report, least)
     dialect = Dialect(upload.encoding, upload.delimiter, upload.decimal)
-    return TextTable(path, dialect, report, tabs=upload.name.lower().endswith(".tsv"))
+    tabs = upload.name.lower().endswith(".tsv")
+    return TextTable(path, dialect, report, tabs=tabs, least=least)
 
 
 def schema_event(schema: DetectedSchema) -> SchemaDetected:

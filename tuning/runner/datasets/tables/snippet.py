@@ -20,6 +20,22 @@ def snippet_of(schema: DetectedSchema, upload: Upload, target: Scan, kept: Kept,
     texts = [scan for scan, kind in kept if kind == ColumnType.CATEGORY]
     if Task(task).traits.has_classes and not target.is_numeric:
         texts.append(target)
+    lines = reading_lines(schema, upload, numbers, texts)
+    if target.missing:
+        lines.append(f"table = table.dropna(subset=[{target.name!r}])")
+    lines.append(_inputs(schema, kept))
+    if Task(task).traits.has_classes:
+        values = f"table[{target.name!r}].to_numpy()"
+        lines.append(f"class_names, y = np.unique({values}, return_inverse=True)")
+    else:
+        lines.append(f'y = table[{target.name!r}].to_numpy("float32")')
+    return "\n".join(lines) + "\n"
+
+
+def reading_lines(
+    schema: DetectedSchema, upload: Upload, numbers: list[Scan], texts: list[Scan]
+) -> list[str]:
+    """`table` is a DataFrame of the file, in which these columns are numbers or texts."""
     decimal = _pandas_decimal(numbers)
     converted = {s.name: s.read.notation.decimal for s in numbers if _is_converted(s, decimal)}
     lines = _beginning(bool(converted))
@@ -38,15 +54,7 @@ def snippet_of(schema: DetectedSchema, upload: Upload, target: Scan, kept: Kept,
             f"for name, decimal in {converted!r}.items():",
             "    table[name] = [number_of(cell, decimal) for cell in table[name]]",
         ]
-    if target.missing:
-        lines.append(f"table = table.dropna(subset=[{target.name!r}])")
-    lines.append(_inputs(schema, kept))
-    if Task(task).traits.has_classes:
-        values = f"table[{target.name!r}].to_numpy()"
-        lines.append(f"class_names, y = np.unique({values}, return_inverse=True)")
-    else:
-        lines.append(f'y = table[{target.name!r}].to_numpy("float32")')
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _beginning(converts: bool) -> list[str]:

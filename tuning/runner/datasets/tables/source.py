@@ -61,9 +61,9 @@ def renamed(raw: list[str], names: list[str], unnamed: str = "Unnamed: {}") -> d
     return {old: new for old, new in zip(pairs, names, strict=True) if old != new}
 
 
-def checked_names(raw: list[str]) -> list[str]:
-    """The names of the columns, one line each, all different. An empty one is named by its
-    place."""
+def checked_names(raw: list[str], least: int = 2) -> list[str]:
+    """The names of at least so many columns, one line each, all different. An empty one is named by
+    its place."""
     check_columns(len(raw))
     names = [one_line(name) or f"column {place}" for place, name in enumerate(raw, 1)]
     for place, name in enumerate(names, 1):
@@ -77,7 +77,7 @@ def checked_names(raw: list[str]) -> list[str]:
         shown = ", ".join(f"“{name}”" for name in twice[:5])
         more = f" and {len(twice) - 5:,} more" if len(twice) > 5 else ""
         raise BadData(f"Several columns have the same name: {shown}{more}.")
-    if len(names) < 2:
+    if len(names) < least:
         only = f", “{names[0][:40]}”" if names else ""
         raise BadData(
             f"The table has only one column{only}. It needs a target and at least one input."

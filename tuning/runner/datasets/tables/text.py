@@ -23,9 +23,12 @@ _NO_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
 
 
 class TextTable:
-    """A table as text. What `dialect` leaves empty is guessed. Raises BadData."""
+    """A table as text, of at least so many columns. What `dialect` leaves empty is guessed. Raises
+    BadData."""
 
-    def __init__(self, path: Path, dialect: Dialect, report: Report, tabs: bool = False) -> None:
+    def __init__(
+        self, path: Path, dialect: Dialect, report: Report, tabs: bool = False, least: int = 2
+    ) -> None:
         self._path = path
         self._report = report
         self._size = path.stat().st_size
@@ -40,7 +43,7 @@ class TextTable:
         if head is None:
             raise BadData("The file is empty.")
         self._check_head(head)
-        self.names = checked_names(head)
+        self.names = checked_names(head, least)
         self.renamed = renamed(head, self.names)
         self.padded = False
         self.dialect.decimal = dialect.decimal

@@ -1,0 +1,76 @@
+"""What a runner has to know of a dataset to predict rows that are not part of it."""
+
+from typing import Any
+
+from tuning.analysis.evaluation.contents import categories_of
+from tuning.analysis.profiles import class_names
+from tuning.models import Dataset
+from tuning.protocol.predictions import RowSource
+
+# A form of more fields than this is of no use to anybody.
+MAX_FIELDS = 200
+# From here on a picture's range is that of 8 bits, though its brightest pixel may be darker.
+_EIGHT_BITS = 128
+
+
+def sources_of(dataset: Dataset) -> list[RowSource]:
+    """How rows can be given, the usual way first."""
+    if dataset.has_pictures:
+        return [RowSource.PICTURE, RowSource.ARRAY]
+    if dataset.data.permutable and known_columns(dataset):
+        form = [RowSource.FORM] if _width(dataset) <= MAX_FIELDS else []
+        return [*form, RowSource.TABLE]
+    return [RowSource.ARRAY]
+
+
+def known_columns(dataset: Dataset) -> list[dict[str, Any]]:
+    """Names and types of a table's columns, as many as the profile has."""
+    columns = dataset.profile.get("columns")
+    if columns:
+        return [{"name": column["name"], "type": column["type"]} for column in columns]
+    names = dataset.profile.get("feature_names") or []
+    return [{"name": str(name), "type": "number"} for name in names]
+
+
+def about(dataset: Dataset) -> dict[str, Any]:
+    """`PredictOrder.about`: kind of rows, task, class names, columns, and the range of pictures."""
+    profile = dataset.profile
+    darkest, brightest = _range(profile)
+    few = _width(dataset) <= MAX_FIELDS
+    return {
+        "task": dataset.task,
+        "target": str(profile.get("target_name") or "target"),
+        "class_names": class_names(dataset),
+        "columns": known_columns(dataset),
+        "raw": bool(profile.get("columns")),
+        "values": categories_of(dataset) if few else {},
+        "reading": _reading(dataset),
+        "input_shape": profile.get("input_shape") or [],
+        "dtype": str(profile.get("dtype") or "float32"),
+        "pictures": dataset.has_pictures,
+        "darkest": darkest,
+        "brightest": brightest,
+    }
+
+
+def _reading(dataset: Dataset) -> dict[str, Any]:
+    """How a table's cells are to be read, as far as the dataset says it: `Upload`'s fields."""
+    chosen = {name: dataset.upload.get(name) for name in ("gaps", "not_missing")}
+    signs = {
+        column["name"]: column["decimal"]
+        for column in dataset.profile.get("columns") or []
+        if column.get("decimal")
+    }
+    return {"decimals": signs, **{name: value for name, value in chosen.items() if value}}
+
+
+def _width(dataset: Dataset) -> int:
+    return int(dataset.profile.get("column_count") or len(known_columns(dataset)))
+
+
+def _range(profile: dict[str, Any]) -> tuple[float, float]:
+    """What a picture's black and white are in the dataset."""
+    low = min(0.0, float(profile.get("min_value") or 0))
+    high = float(profile.get("max_value") or 255)
+    is_bytes = profile.get("dtype") == "uint8" or _EIGHT_BITS < high <= 255
+    return low, 255.0 if is_bytes else high

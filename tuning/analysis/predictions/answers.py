@@ -1,0 +1,98 @@
+"""An answer as a page shows it: of one row a value or all classes as bars, of several a table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuning.analysis.profiles import class_names
+from tuning.figures import counted, figure
+from tuning.models import Prediction
+
+# Of one row, the most likely ones.
+MAX_BARS = 20
+
+
+@dataclass(frozen=True)
+class ClassBar:
+    """`share`: 0 to 100, the length of the bar."""
+
+    name: str
+    text: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`value`: of the first row; `judged`: the probability or score of its class, as `measure`
+    says. `bars`: its classes, the most likely first; `more`: how many are not among them. `rows`:
+    number, value and probability of the first rows, if there are several."""
+
+    target: str
+    value: str
+    judged: str
+    measure: str
+    bars: list[ClassBar]
+    more: int
+    rows: list[tuple[int, str, str]]
+    count_text: str
+    notes: list[str]
+    picture: str
+
+
+def answer_of(prediction: Prediction) -> Answer | None:
+    """None until there is one."""
+    found = prediction.answer
+    if not found:
+        return None
+    output = found["outputs"][0]
+    names = class_names(prediction.saved_model.project.dataset)
+    texts = [_text(value, names) for value in output["values"]]
+    judged = [_judged(place, output) for place in range(len(texts))]
+    bars = _bars(output, names)
+    rows = [(n, *pair) for n, pair in enumerate(zip(texts, judged, strict=True), 1)]
+    return Answer(
+        output["name"], texts[0], judged[0],
+        "Probability" if output["probabilities"] else "Score",
+        bars[:MAX_BARS], max(0, len(bars) - MAX_BARS),
+        rows if found["rows"] > 1 else [],
+        counted(found["rows"], "row"), found["notes"], found["picture"],
+    )  # fmt: skip
+
+
+def _text(value: float | None, names: list[str]) -> str:
+    if value is None:
+        return "–"
+    return names[int(value)] if names else f"{value:.6g}"
+
+
+def _judged(place: int, output: dict[str, Any]) -> str:
+    """The probability or the score of a row's class, or nothing."""
+    if not output["scores"] or output["values"][place] is None:
+        return ""
+    score = output["scores"][place][int(output["values"][place])]
+    return "" if score is None else _score_text(score, output)
+
+
+def _bars(output: dict[str, Any], names: list[str]) -> list[ClassBar]:
+    if not output["scores"]:
+        return []
+    scores = [score or 0.0 for score in output["scores"][0]]
+    low, high = min(0.0, *scores), max(scores)
+    # Scores that are no probabilities are compared with each other.
+    whole = 1.0 if output["probabilities"] else (high - low) or 1.0
+    start = 0.0 if output["probabilities"] else low
+    bars = [
+        ClassBar(name, _score_text(score, output), round(100 * (score - start) / whole, 2))
+        for name, score in zip(names, scores, strict=True)
+    ]
+    return sorted(bars, key=lambda bar: -bar.share)
+
+
+def _score_text(score: float, output: dict[str, Any]) -> str:
+    if not output["probabilities"]:
+        return figure(score, 4)
+    # Only what is nothing is 0%, and only what is certain is 100%.
+    if 0 < score < 0.0005:
+        return "< 0.1%"
+    if 0.9995 <= score < 1:
+        return "> 99.9%"
+    return f"{100 * score:.1f}%"

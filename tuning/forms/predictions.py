@@ -1,0 +1,121 @@
+"""Rows for a saved model: a field for each column, or a file."""
+
+from pathlib import PurePath
+from typing import Any
+
+from django import forms
+
+from tuning.analysis.predictions.columns import InputColumn
+from tuning.protocol.predictions import MAX_FILE_MB, RowSource
+from tuning.protocol.uploads import TABLES, kind_of
+
+# A menu of more values is no help: they are typed, with proposals.
+MAX_MENU = 100
+_LARGEST = 3.4e38
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
+_TABLES = (".csv", ".tsv", ".txt", ".parquet")
+
+
+_LABELS = {
+    RowSource.TABLE: "Several rows as a table", RowSource.PICTURE: "A picture",
+    RowSource.ARRAY: "Rows as an array",
+}  # fmt: skip
+_HELP = {
+    RowSource.TABLE: "Drop a CSV or Parquet file here. It has the columns of the dataset; it need "
+    "not have the target.",
+    RowSource.PICTURE: "Drop a picture here. It is scaled to the size of the dataset's images.",
+    RowSource.ARRAY: "A NumPy array (.npy) has the shape ({shape}).",
+}
+
+
+class RowForm(forms.Form):
+    """One row. `row` is its values by column, None where one is missing."""
+
+    def __init__(self, *args: Any, columns: list[InputColumn], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._columns = columns
+        for place, column in enumerate(columns):
+            self.fields[f"column-{place}"] = _field(column)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        values = (self.cleaned_data[f"column-{place}"] for place in range(len(self._columns)))
+        pairs = zip(self._columns, values, strict=True)
+        return {column.name: None if value == "" else value for column, value in pairs}
+
+
+def _field(column: InputColumn) -> forms.Field:
+    common: dict[str, Any] = {
+        "label": column.name, "initial": column.proposal, "required": not column.may_be_missing,
+    }  # fmt: skip
+    if column.is_number:
+        return forms.FloatField(
+            **common, min_value=-_LARGEST, max_value=_LARGEST,
+            widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off"}),
+            error_messages={
+                "invalid": "Enter a number, such as 12.5.",
+                "required": "Enter a number. This model does not take missing values.",
+                "min_value": "The number is too large.", "max_value": "The number is too large.",
+            },
+        )  # fmt: skip
+    if len(column.values) <= MAX_MENU:
+        choices = [("", "(missing)"), *((value, value) for value in column.values)]
+        return forms.ChoiceField(
+            **common, choices=choices,
+            error_messages={"invalid_choice": "Select one of the values."},
+        )  # fmt: skip
+    return forms.CharField(
+        **common, max_length=100, help_text=f"One of {len(column.values):,} values.",
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )  # fmt: skip
+
+
+class FileForm(forms.Form):
+    """A file with rows of one of these kinds. `source` is the one that its name promises."""
+
+    rows = forms.FileField(
+        max_length=150,
+        label="File",
+        error_messages={"required": "Select a file.", "empty": "The file is empty."},
+    )
+
+    def __init__(
+        self, *args: Any, sources: list[RowSource], shape: list[int], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._sources = sources
+        self.fields["rows"].widget.attrs["accept"] = ",".join(self._endings)
+        self.fields["rows"].label = _LABELS[sources[-2 if RowSource.PICTURE in sources else -1]]
+        self.fields["rows"].help_text = " ".join(
+            _HELP[source].format(shape=", ".join(map(str, ("rows", *shape))))
+            for source in sources if source in _HELP
+        )  # fmt: skip
+
+    @property
+    def _endings(self) -> list[str]:
+        by_source = {
+            RowSource.TABLE: _TABLES, RowSource.PICTURE: _PICTURES, RowSource.ARRAY: (".npy",),
+        }  # fmt: skip
+        return [ending for source in self._sources for ending in by_source.get(source, ())]
+
+    @property
+    def source(self) -> RowSource:
+        name = self.cleaned_data["rows"].name
+        if kind_of(name) in TABLES:
+            return RowSource.TABLE
+        is_array = PurePath(name).suffix.lower() == ".npy"
+        return RowSource.ARRAY if is_array else RowSource.PICTURE
+
+    def clean_rows(self) -> Any:
+        file = self.cleaned_data["rows"]
+        if PurePath(file.name).suffix.lower() not in self._endings:
+            raise forms.ValidationError(
+                f"“{file.name}” has an unsupported type. Use {_joined(self._endings)}."
+            )
+        if file.size > MAX_FILE_MB << 20:
+            raise forms.ValidationError(f"The file is larger than {MAX_FILE_MB} MB.")
+        return file
+
+
+def _joined(names: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -1,0 +1,52 @@
+"""What a person asks a saved model, and how it answers.
+
+`raw_inputs` is what a downloaded `predict.py` and a runner have in common.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+# Rows of an answer that a page shows. All of them are in the file.
+MAX_SHOWN = 20
+MAX_ROWS = 100_000
+MAX_FILE_MB = 64
+# What the runner leaves in its folder: the rows that it got, each with its predictions.
+PREDICTED = "predicted.csv"
+# Of classes, whose scores are part of that file and of an answer.
+MAX_CLASSES = 100
+
+
+class RowSource(StrEnum):
+    """Where rows come from: a form, a table's file, pictures, an array of the shape (rows, …)."""
+
+    FORM = "form"
+    TABLE = "table"
+    PICTURE = "picture"
+    ARRAY = "array"
+
+
+@dataclass(frozen=True)
+class PredictedOutput:
+    """One target, for the first MAX_SHOWN rows: `values` are numbers, or class numbers. `scores`:
+    one for each class, none for a model that has none or has too many classes;
+    `probabilities`: whether they add up to 1."""
+
+    name: str
+    task: str
+    values: list[float | None]
+    scores: list[list[float | None]] = field(default_factory=list)
+    probabilities: bool = False
+
+
+def raw_inputs(rows: Any, columns: list[dict[str, Any]]) -> dict[str, Any]:
+    """The columns of a DataFrame as the model takes them: missing values are NaN or empty."""
+    inputs: dict[str, Any] = {}
+    for column in columns:
+        cells = rows[column["name"]]
+        if column["type"] == "number":
+            cells = cells.to_numpy("float32", na_value=float("nan"))
+        else:
+            cells = cells.astype(object).where(cells.notna(), "").to_numpy().astype(str)
+        inputs.setdefault(column["input"], []).append(cells)
+    return inputs

@@ -1,0 +1,90 @@
+"""An answer: its first rows for the page, all rows as a CSV file."""
+
+import base64
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tuning.protocol.events import Predicted, finite
+from tuning.protocol.predictions import MAX_CLASSES, MAX_SHOWN, PREDICTED, PredictedOutput
+from tuning.runner.evaluation.predicted import Predictions
+
+from .loaded import LoadedModel
+from .rows import Rows
+
+# A picture as the model gets it is enlarged to at least this.
+_MIN_SIDE = 160
+
+
+def answer_of(model: LoadedModel, rows: Rows, found: Predictions) -> Predicted:
+    """Also writes the file."""
+    _write(Path(PREDICTED), model, rows, found)
+    output = _output(model.about, found)
+    return Predicted(
+        len(found.predicted), [output], _unknown_categories(model, rows),
+        _picture(rows.values, model.about), rows.load,
+    )  # fmt: skip
+
+
+def _output(about: dict[str, Any], found: Predictions) -> PredictedOutput:
+    scores = [] if found.scores is None or len(about["class_names"]) > MAX_CLASSES else (
+        np.asarray(found.scores[:MAX_SHOWN], np.float64).tolist()
+    )  # fmt: skip
+    return PredictedOutput(
+        about["target"], about["task"], found.predicted[:MAX_SHOWN].astype(float).tolist(),
+        finite(scores), found.probabilities,
+    )  # fmt: skip
+
+
+def _unknown_categories(model: LoadedModel, rows: Rows) -> list[str]:
+    """Values that the dataset does not have. The model takes them as other, rare ones."""
+    known = model.about["values"]
+    notes = []
+    for name, values in known.items():
+        given = set(rows.values[name].dropna().astype(str)) if model.is_raw else set()
+        if strange := sorted(given - set(values))[:3]:
+            shown = ", ".join(f"“{value[:40]}”" for value in strange)
+            notes.append(f"{name}: {shown} is not among the dataset's values.")
+    return notes[:10]
+
+
+def _write(path: Path, model: LoadedModel, rows: Rows, found: Predictions) -> None:
+    names = model.about["class_names"]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        head = [*rows.given] or ["row"]
+        shares = found.scores if len(names) <= MAX_CLASSES else None
+        said = "probability" if found.probabilities else "score"
+        more = [f"{said} of {name}" for name in names] if shares is not None else []
+        writer.writerow([*head, f"predicted {model.about['target']}", *more])
+        for place, (cells, value) in enumerate(zip(_cells(rows, found), found.predicted.tolist(),
+                                                   strict=True)):  # fmt: skip
+            scores = [] if shares is None else [f"{score:.6g}" for score in shares[place].tolist()]
+            writer.writerow([*cells, names[int(value)] if names else f"{value:.9g}", *scores])
+
+
+def _cells(rows: Rows, found: Predictions) -> Iterator[list[Any]]:
+    if not rows.given:
+        return ([number] for number in range(1, len(found.predicted) + 1))
+    columns = rows.given.values()
+    return (["" if c is None else c for c in cells] for cells in zip(*columns, strict=True))
+
+
+def _picture(values: Any, about: dict[str, Any]) -> str:
+    """The first row as a PNG in base64, or nothing if rows are no pictures."""
+    if not about["pictures"]:
+        return ""
+    first = np.asarray(values[0], np.float64)
+    spread = (about["brightest"] - about["darkest"]) or 1.0
+    pixels = ((first - about["darkest"]) * (255 / spread)).round().clip(0, 255).astype(np.uint8)
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    times = max(1, -(-_MIN_SIDE // max(image.size)))
+    image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,175 @@
+"""The rows of a question as the model takes them: a DataFrame of raw values, or an array."""
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tuning.protocol.orders import PredictOrder
+from tuning.protocol.predictions import MAX_ROWS, RowSource
+from tuning.protocol.uploads import ColumnType, Upload, kind_of
+from tuning.runner.datasets.images import decoded
+from tuning.runner.datasets.tables.cells import CellReader, text_of
+from tuning.runner.datasets.tables.schema_detection import DetectedSchema, detect_schema
+from tuning.runner.datasets.tables.snippet import reading_lines
+from tuning.runner.datasets.tables.source import Cell, Table
+from tuning.runner.failures import BadData
+
+from .loaded import LoadedModel
+
+_MAX_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Rows:
+    """`values`: as the model takes them. `given`: the cells of a table's file, column by column, by
+    their names. `load`: lines that read the file as `x`."""
+
+    values: Any
+    given: dict[str, Sequence[Cell]] = field(default_factory=dict)
+    load: str = ""
+
+
+def rows_of(order: PredictOrder, model: LoadedModel) -> Rows:
+    """Raises BadData with a sentence for the person who asks."""
+    match order.source:
+        case RowSource.FORM:
+            given: dict[str, Sequence[Cell]] = {
+                c["name"]: [row.get(c["name"]) for row in order.rows] for c in model.columns
+            }
+            return Rows(_as_model_takes(given, model), given)
+        case RowSource.TABLE:
+            return _of_table(order, model)
+        case RowSource.PICTURE:
+            return Rows(_of_picture(order, model.about))
+        case _:
+            return Rows(_of_array(order, model.about))
+
+
+def _of_table(order: PredictOrder, model: LoadedModel) -> Rows:
+    upload = Upload(
+        kind_of(order.name), order.file, order.name, order.most_bytes, **order.about["reading"]
+    )
+    # Without a target, a table of one column is one.
+    schema = detect_schema(Path(order.file), upload, lambda _text, _done: None, least=1)
+    scans = {scan.name: scan for scan in schema.scans}
+    missing = [c["name"] for c in model.columns if c["name"] not in scans]
+    if missing:
+        shown = ", ".join(f"“{name}”" for name in missing[:_MAX_NAMED])
+        more = f" and {len(missing) - _MAX_NAMED:,} more" if len(missing) > _MAX_NAMED else ""
+        raise BadData(f"The file lacks columns that the model needs: {shown}{more}.")
+    given = _cells(schema.table)
+    values = {
+        c["name"]: [
+            _value(scans[c["name"]].read, c, cell, row)
+            for row, cell in enumerate(given[c["name"]], 1)
+        ]
+        for c in model.columns
+    }
+    return Rows(_as_model_takes(values, model), given, _load(schema, upload, model))
+
+
+def _load(schema: DetectedSchema, upload: Upload, model: LoadedModel) -> str:
+    names = [c["name"] for c in model.columns]
+    numbers = {c["name"] for c in model.columns if c["type"] == ColumnType.NUMBER}
+    used = [scan for scan in schema.scans if scan.name in names]
+    lines = reading_lines(
+        schema, upload,
+        [scan for scan in used if scan.name in numbers],
+        [scan for scan in used if scan.name not in numbers],
+    )  # fmt: skip
+    end = "" if model.is_raw else '.to_numpy("float32")'
+    return "\n".join([*lines, f"x = table[{names!r}]{end}"])
+
+
+def _cells(table: Table) -> dict[str, Sequence[Cell]]:
+    columns: list[list[Cell]] = [[] for _ in table.names]
+    for piece in table.pieces():
+        for column, cells in zip(columns, piece.columns, strict=True):
+            column.extend(cells)
+        if len(columns[0]) > MAX_ROWS:
+            raise BadData(f"The file has more than {MAX_ROWS:,} rows. Divide it.")
+    if not columns[0]:
+        raise BadData("The file has a header but no rows.")
+    return dict(zip(table.names, columns, strict=True))
+
+
+def _value(read: CellReader, column: dict[str, Any], cell: Cell, row: int) -> float | str | None:
+    value = read(cell)
+    if value is None:
+        return None
+    if column["type"] != ColumnType.NUMBER:
+        return text_of(cell)
+    if isinstance(value, str):
+        raise BadData(f"Column “{column['name']}”, row {row:,}: “{value[:40]}” is not a number.")
+    return value
+
+
+def _as_model_takes(values: dict[str, Any], model: LoadedModel) -> Any:
+    frame = pd.DataFrame({c["name"]: _series(values[c["name"]], c) for c in model.columns})
+    if model.is_raw:
+        return frame
+    x = frame.to_numpy(np.float32)
+    if np.isnan(x).any():
+        raise BadData("The model does not take missing values. Enter a number for each column.")
+    return x
+
+
+def _series(values: list[Any], column: dict[str, Any]) -> pd.Series:
+    """As pandas reads a file: whole numbers without missing ones are integers."""
+    if column["type"] != ColumnType.NUMBER:
+        return pd.Series([np.nan if v is None else v for v in values], dtype=object)
+    numbers = pd.Series([np.nan if v is None else v for v in values], dtype=np.float64)
+    whole = bool((numbers == np.floor(numbers)).all() and (numbers.abs() < 2**53).all())
+    return numbers.astype(np.int64) if whole else numbers
+
+
+def _of_picture(order: PredictOrder, about: dict[str, Any]) -> np.ndarray:
+    content = Path(order.file).read_bytes()
+    entry = zipfile.ZipInfo(order.name)
+    entry.file_size = len(content)
+    height, width, channels = about["input_shape"]
+    try:
+        pixels = decoded(content, entry, (height, width, channels))
+    except MemoryError:
+        raise
+    except ValueError as error:
+        raise BadData(f"“{order.name}” {error}.") from error
+    except Exception as error:
+        raise BadData(f"“{order.name}” is damaged or not an image.") from error
+    return in_range(pixels, about)[None]
+
+
+def in_range(pixels: np.ndarray, about: dict[str, Any]) -> np.ndarray:
+    """Values from 0 to 255 as the dataset's images have them."""
+    if about["brightest"] == 255 and about["darkest"] == 0:
+        return pixels.astype(about["dtype"])
+    darkest, brightest = about["darkest"], about["brightest"]
+    scaled = pixels.astype(np.float32) * ((brightest - darkest) / 255) + darkest
+    return scaled.astype(about["dtype"])
+
+
+def _of_array(order: PredictOrder, about: dict[str, Any]) -> np.ndarray:
+    try:
+        x = np.load(order.file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise BadData("The file is not a NumPy array (.npy) of numbers.") from error
+    shape = tuple(about["input_shape"])
+    if not isinstance(x, np.ndarray) or x.dtype.kind not in "iufb":
+        raise BadData("The file is not a NumPy array (.npy) of numbers.")
+    if x.shape == shape:
+        x = x[None]
+    # Grey images may lack their one channel.
+    if (*x.shape[1:], 1) == shape:
+        x = x[..., None]
+    if x.shape[1:] != shape or not len(x):
+        wanted = ", ".join(str(size) for size in ("rows", *shape))
+        found = ", ".join(str(size) for size in x.shape)
+        raise BadData(f"The array must have the shape ({wanted}), but has ({found}).")
+    if len(x) > MAX_ROWS:
+        raise BadData(f"The file has more than {MAX_ROWS:,} rows. Divide it.")
+    return np.asarray(x, about["dtype"])

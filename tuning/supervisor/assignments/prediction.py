@@ -1,0 +1,121 @@
+"""Having a saved model predict the rows that a person gives."""
+
+import base64
+import binascii
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from tuning.analysis.predictions.about import about
+from tuning.analysis.profiles import class_names
+from tuning.models import Prediction
+from tuning.protocol.events import BadEvent, Event, Failed, Predicted
+from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.orders import PredictOrder
+from tuning.protocol.predictions import (
+    MAX_CLASSES,
+    MAX_ROWS,
+    MAX_SHOWN,
+    PREDICTED,
+    PredictedOutput,
+    RowSource,
+)
+from tuning.protocol.statuses import Status
+from tuning.supervisor.handover import hand_copy, hand_over
+from tuning.supervisor.prediction_files import store_answer
+from tuning.supervisor.runners import Runner
+
+from .base import Assignment, Unstartable, failure_of
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MAX_NOTES = 20
+
+
+class PredictionAssignment(Assignment):
+    row: Prediction
+    time_limit = 600
+    stall_limit = 300
+    # Whatever the runner did before, it does not know this question.
+    ordered = False
+
+    def __init__(self, row: Prediction) -> None:
+        super().__init__(row)
+        self.saved_model_id = row.saved_model_id
+        # Nobody watches a runner that waits, so none waits that has run the template's code.
+        self.reusable = not row.saved_model.layers_code
+
+    def start(self, runner: Runner) -> None:
+        saved_model = self.row.saved_model
+        path = Path(settings.SAVED_MODELS_ROOT) / saved_model.file
+        model, file = f"model{path.suffix}", ""
+        try:
+            if runner.saved_model_id is None:
+                hand_copy(path, runner.folder / model)
+                runner.saved_model_id = saved_model.pk
+            if self.row.source != RowSource.FORM:
+                file = f"rows-{self.row.pk}-{self.row.attempt}"
+                hand_over(self.row.original, runner.folder / file)
+        except FileNotFoundError as error:
+            what = "model's file" if not file else "uploaded file"
+            failure = Failure(FailureCode.MISSING_FILE, f"The {what} is missing.")
+            raise Unstartable(failure) from error
+        runner.send(
+            PredictOrder(
+                model, self.row.source, about(saved_model.project.dataset), self.row.rows,
+                file, self.row.name, saved_model.trusted_types, saved_model.layers_code,
+                settings.RUNNER_FILE_SIZE_MB * 1024 * 1024,
+            )
+        )  # fmt: skip
+
+    def record(self, event: Event, runner: Runner) -> bool:
+        match event:
+            case Predicted():
+                self._check(event)
+                name = f"{self.row.pk}-{self.row.attempt}.csv"
+                target = Path(settings.PREDICTIONS_ROOT) / name
+                store_answer(runner.folder / PREDICTED, target, event.rows, self.heartbeat)
+                self._finish(Status.COMPLETED, answer=asdict(event), file=name)
+                return True
+            case Failed():
+                self.fail(failure_of(event), runner.log_tail())
+                # The runner has ended.
+                self.reusable = False
+                return True
+        return False
+
+    def _check(self, event: Predicted) -> None:
+        """Pages count on it. Raises BadEvent."""
+        if not 1 <= event.rows <= MAX_ROWS or not event.outputs:
+            raise BadEvent("predictions of an impossible number of rows")
+        classes = len(class_names(self.row.saved_model.project.dataset))
+        shown = min(event.rows, MAX_SHOWN)
+        for output in event.outputs:
+            _check_output(output, classes, shown)
+        if len(event.notes) > _MAX_NOTES:
+            raise BadEvent("too many notes")
+        if event.picture and not _is_png(event.picture):
+            raise BadEvent("an invalid picture")
+
+    def _finish(self, status: Status, **values: Any) -> None:
+        super()._finish(status, **values)
+        self.row.original.unlink(missing_ok=True)
+
+
+def _check_output(output: PredictedOutput, classes: int, shown: int) -> None:
+    if len(output.values) != shown or len(output.scores) not in (0, shown):
+        raise BadEvent("predictions of another number of rows")
+    if any(len(scores) != classes or classes > MAX_CLASSES for scores in output.scores):
+        raise BadEvent("scores of another number of classes")
+    if classes and not all(
+        value is not None and value.is_integer() and 0 <= value < classes for value in output.values
+    ):
+        raise BadEvent("predictions of unknown classes")
+
+
+def _is_png(text: str) -> bool:
+    try:
+        return base64.b64decode(text, validate=True).startswith(_PNG)
+    except (binascii.Error, ValueError):
+        return False

@@ -2,15 +2,19 @@
 together what one process gives that trains them all."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tuning.models import Search
 from tuning.protocol.events import EpochEnd, TrialEnd
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import SearchOrder
+from tuning.protocol.tasks import Task
+from tuning.runner.estimators.search import folds_of
 from tuning.supervisor.assignments.spread_trial import combined
 
 from .harness import TrialRunner, project, search_order
@@ -76,3 +80,18 @@ def test_each_execution_is_the_same_by_itself(
     results = {execution: part[-1] for execution, part in parts.items()}
     assert all(isinstance(result, TrialEnd) for result in results.values())
     assert combined(Search(model_kind=order.kind, objective=order.objective), results) == whole[-1]
+
+
+def test_a_confirmation_divides_the_same_rows_into_other_folds(digits: Path) -> None:
+    order = search_order(project(FOREST, digits), {"space": [], "values": {}}, folds=3)
+    x, y = np.zeros(30), np.repeat([0, 1, 2], 10)
+
+    def parts(seed: int | None) -> list[list[int]]:
+        folds = folds_of(replace(order, fold_seed=seed), Task.CLASSIFICATION).split(x, y)
+        return [test.tolist() for _, test in folds]
+
+    assert parts(None) == parts(order.project.split.seed)
+    for seed in (5, 6):
+        assert sorted(row for part in parts(seed) for row in part) == list(range(30))
+        assert all(np.bincount(y[part]).max() <= 4 for part in parts(seed)), "still stratified"
+    assert parts(None) != parts(5) != parts(6) == parts(6)

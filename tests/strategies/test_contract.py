@@ -12,7 +12,7 @@ from tests.spaces.samples import spaces
 from tuning.spaces.edits import Range, Values, edited
 from tuning.spaces.hyperparameters import default_values, read_space
 from tuning.strategies.contract import WARM, KnownTrial
-from tuning.strategies.traits import STRATEGIES, Name
+from tuning.strategies.traits import OFFERED, STRATEGIES, Name
 from tuning.strategies.untried import key_of
 
 from .driving import Driver, settings_of
@@ -49,7 +49,7 @@ def is_of(space: dict[str, Any], values: dict[str, Any]) -> bool:
     return own == active
 
 
-@pytest.mark.parametrize("name", list(Name))
+@pytest.mark.parametrize("name", list(OFFERED))
 class TestEveryStrategy:
     @settings(max_examples=12, suppress_health_check=list(HealthCheck), deadline=None)
     @given(space=spaces(), data=st.data())

@@ -46,10 +46,11 @@ def test_every_live_piece_is_on_the_page(as_alice: Client, make_search: Any) -> 
     search = make_search()
     page = as_alice.get(reverse("search-detail", args=[search])).content.decode()
     pieces = _live(as_alice, search).content.decode()
-    for name in ("poll", "head", "actions", "hero", "failures", "now", "result", "best"):
+    names = "poll", "head", "actions", "hero", "failures", "now", "result", "best", "confirmed"
+    for name in names:
         assert f'id="search-{name}"' in page
         assert f'id="search-{name}"' in pieces
-    assert pieces.count('hx-swap-oob="true"') == 8
+    assert pieces.count('hx-swap-oob="true"') == 9
 
 
 def test_what_follows_from_the_end_comes_with_it(as_alice: Client, make_search: Any) -> None:
@@ -101,12 +102,12 @@ def test_the_number_of_queries_does_not_grow(
     as_alice: Client, search: Search, django_assert_num_queries: Any
 ) -> None:
     url = reverse("search-detail", args=[search])
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         as_alice.get(url)
     Trial.objects.bulk_create(
         Trial(search=search, number=number, status=Status.RUNNING) for number in range(4, 54)
     )
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         as_alice.get(url)
 
 

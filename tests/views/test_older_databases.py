@@ -45,8 +45,8 @@ def test_every_page_shows_the_rows_of_the_version_before(
     pages = {
         "project-list": [], "dataset-list": [], "hypermodel-list": [],
         "project-detail": [project.pk], "search-create": [project.pk],
-        "search-detail": [search.pk], "trial-list": [search.pk], "search-failures": [search.pk],
-        "trial-detail": [best.pk], "saved-model-detail": [saved_model.pk],
+        "search-detail": [search], "trial-list": [search], "search-failures": [search],
+        "trial-detail": [best], "saved-model-detail": [saved_model],
         "dataset-detail": [dataset.pk], "hypermodel-detail": [hypermodel.pk],
     }  # fmt: skip
     for name, keys in pages.items():

@@ -39,8 +39,9 @@ def start_search(
     fits = Fitting(search.space, search.strategy)
     defaults = default_values(search.space)
     tried = any(fits.values(trial.values) == defaults for trial in trials)
-    # What enumerates begins with the defaults by itself.
-    baseline = [] if search.strategy.enumerates or tried else [defaults]
+    # What enumerates begins with the defaults by itself; a confirmation runs what it confirms.
+    given = search.strategy.enumerates or not search.strategy.suggests
+    baseline = [] if given or tried else [defaults]
     others = [values for values in enqueued if values not in baseline]
     rows = [
         Trial.objects.create(
@@ -129,6 +130,8 @@ def _refusal_to_go_on(search: Search, purpose: str, then: str) -> str:
     """Why no further trial that a person asks for can run."""
     if search.is_imported:
         return "Imported searches have no code to run."
+    if not search.strategy.suggests:
+        return "A confirmation runs the trials that it began with, and no others."
     reached = search.end_reason if search.is_active else early_end(search)
     if reached:
         return f"{reached} Change the limits of the search to {purpose}."

@@ -55,9 +55,9 @@ def actions_of(search: Search) -> Actions:
 def next_step(
     search: Search, actions: Actions, edges: Sequence[Edge], baseline: Trial | None
 ) -> NextStep | None:
-    """None while the search runs, and where nothing can be built on."""
+    """None while the search runs, for a confirmation, and where nothing can be built on."""
     best = actions.best
-    if search.is_active or best is None:
+    if search.is_active or best is None or not search.strategy.suggests:
         return None
     if edges:
         return NextStep(

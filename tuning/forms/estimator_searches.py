@@ -7,7 +7,7 @@ from django import forms
 from tuning.analysis.profiles import most_folds
 from tuning.models import Project, Search
 from tuning.protocol.scorers import SCORE, scorers_for
-from tuning.strategies.traits import STRATEGIES, Name
+from tuning.strategies.traits import OFFERED, STRATEGIES, Name
 
 from .searches import SearchForm
 
@@ -41,7 +41,7 @@ class EstimatorSearchForm(SearchForm):
         tuner = self.fields["tuner"]
         tuner.choices = [
             (name.value, traits.caption)
-            for name, traits in STRATEGIES.items()
+            for name, traits in OFFERED.items()
             if not traits.needs_epochs
         ]
         tuner.error_messages["invalid_choice"] = (

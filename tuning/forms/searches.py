@@ -14,7 +14,7 @@ from tuning.protocol.script_settings import AMOUNTS, Use
 from tuning.protocol.tasks import Task
 from tuning.strategies.pruners import PRUNERS
 from tuning.strategies.pruners import Traits as Pruner
-from tuning.strategies.traits import OWN_SETTINGS, STRATEGIES, WITH_ROUNDS, Traits
+from tuning.strategies.traits import OFFERED, OWN_SETTINGS, WITH_ROUNDS, Traits
 
 from .directions import clean_direction, direction_field
 from .limits import NAMES, limit_field
@@ -232,7 +232,7 @@ class SearchForm(forms.ModelForm):
         """The strategies that have settings of their own here, with their fields."""
         groups = [
             (traits, [self[name] for name in traits.own_settings if name in self.fields])
-            for traits in STRATEGIES.values()
+            for traits in OFFERED.values()
         ]
         return [(traits, fields) for traits, fields in groups if fields]
 
@@ -259,7 +259,7 @@ class SearchForm(forms.ModelForm):
     def unpruned(self) -> list[tuple[Traits, str]]:
         """The strategies whose trials are not pruned, with the reason."""
         offered = {name for name, _ in self.fields["tuner"].choices}
-        rows = [(traits, refusal(traits)) for traits in STRATEGIES.values()]
+        rows = [(traits, refusal(traits)) for traits in OFFERED.values()]
         return [(traits, said) for traits, said in rows if said and traits.name in offered]
 
     @property

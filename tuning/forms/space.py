@@ -15,7 +15,7 @@ from tuning.spaces.edits import (
     is_number,
 )
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
-from tuning.strategies.traits import STRATEGIES
+from tuning.strategies.traits import OFFERED
 
 from .space_rows import NumbersRow, OptionsRow, Row
 
@@ -38,7 +38,7 @@ class SpaceForm:
         # What of `earlier` this template cannot take: name -> why.
         self.unfit: dict[str, str] = {}
         self.rows = self._rows({} if self.is_stale else data, earlier or {})
-        strategy = STRATEGIES.get(given.get("tuner", ""))
+        strategy = OFFERED.get(given.get("tuner", ""))
         if strategy and strategy.enumerates:
             self._check_grid()
         shown = compared(self.space, inspection.space)

@@ -80,6 +80,10 @@ class Search(models.Model):
     refined_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="refinements"
     )
+    confirms = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="confirmations",
+        help_text="The search whose top trials it runs again.",
+    )  # fmt: skip
     warm_start_trials: Any = models.ManyToManyField(
         "tuning.Trial", related_name="fed_to", blank=True,
         help_text="Trials of earlier searches that the oracle knows from the start.",
@@ -246,7 +250,7 @@ class Search(models.Model):
     def may_suggest(self) -> bool:
         """`has_more_to_suggest` of this row as it was read, with its trials as they are now. Asked
         several times for each trial: a count is quicker than the query about all searches."""
-        if self.exhausted or self.end_reason:
+        if self.exhausted or self.end_reason or not self.strategy.suggests:
             return False
         return self.strategy.has_rounds or self.trials.count() < self.max_trials
 
@@ -332,4 +336,5 @@ class Search(models.Model):
             folds=self.folds,
             scoring=self.scoring,
             resumes=self.pruned_trials_resume,
+            fold_seed=None if self.strategy.suggests else self.seed,
         )

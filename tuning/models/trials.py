@@ -82,6 +82,10 @@ class Trial(Work):
     oracle_id = models.CharField(
         max_length=20, blank=True, help_text="KerasTuner's trial_id; empty outside the oracle."
     )
+    confirms = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="confirmations",
+        help_text="The trial of an earlier search whose values it runs again.",
+    )  # fmt: skip
     values = models.JSONField(default=dict, help_text="Hyperparameters, without KerasTuner's own.")
     tuner_values = models.JSONField(
         default=dict, blank=True, help_text="KerasTuner's tuner/* keys."

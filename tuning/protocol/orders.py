@@ -63,6 +63,9 @@ class SearchOrder:
     # Of scikit-learn's cross-validation alone; an empty scoring is the estimator's own.
     folds: int = 5
     scoring: str = ""
+    # What shuffles the rows before they are divided into folds; None: the split's seed, so that all
+    # searches of a project have the same folds.
+    fold_seed: int | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ family's module:
   are ended in it first, in the order in which they did: nothing has to be reported while a
   trial's result is written.
 
+- `given.py` suggests nothing: the trials of a confirmation are made with it.
+
 A person's own values (`actions.searches.try_values`, `spaces/entered.py`) are a trial without
 `oracle_id` like the baseline: it waits in the queue, so that it is claimed before anything is
 suggested, and adds one to `max_trials`.

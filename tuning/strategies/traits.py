@@ -15,6 +15,7 @@ class Name(StrEnum):
     GRID = "grid"
     BAYESIAN = "bayesian"
     HYPERBAND = "hyperband"
+    GIVEN = "given"
 
 
 class Family(StrEnum):
@@ -22,6 +23,7 @@ class Family(StrEnum):
 
     OPTUNA = "optuna_samplers"
     KERASTUNER = "kerastuner"
+    GIVEN = "given"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,9 @@ class Traits:
     learns_from_pruned: bool = False
     conditional: bool = True
     own_settings: tuple[str, ...] = ()
+    # Whether it suggests values. Without: its trials are made with the search, for a purpose, and
+    # no form offers it.
+    suggests: bool = True
 
     @property
     def counts_trials(self) -> bool:
@@ -121,9 +126,19 @@ _TABLE = (
         warm_start_refusal="Hyperband trains in its own rounds, so it cannot use a warm start.",
         own_settings=("hyperband_factor", "hyperband_iterations"),
     ),
+    Traits(
+        Name.GIVEN, "Given values",
+        "Runs the given configurations and no others.",
+        "Confirming the top trials of a search with other seeds.",
+        Family.GIVEN, sees_all=True, max_warm_start=0,
+        warm_start_refusal="A confirmation does not learn from other trials.",
+        can_be_pruned=False, suggests=False,
+    ),
 )  # fmt: skip
 
 STRATEGIES = {traits.name: traits for traits in _TABLE}
+# What a person may choose for a search.
+OFFERED = {traits.name: traits for traits in _TABLE if traits.suggests}
 CHOICES = [(traits.name.value, traits.caption) for traits in _TABLE]
 # Fields of a search that belong to one strategy.
 OWN_SETTINGS = tuple(name for traits in _TABLE for name in traits.own_settings)

@@ -41,7 +41,7 @@ from tuning.protocol.names import one_line
 from tuning.protocol.objectives import is_better
 from tuning.protocol.statuses import FINISHED, SearchStatus, Status
 from tuning.spaces.checked import checked_space, checked_values
-from tuning.strategies.traits import STRATEGIES, Name
+from tuning.strategies.traits import OFFERED, Name
 
 from .files import open_plain
 from .recorder import LeaseLost, locked
@@ -53,7 +53,7 @@ def check_imported(event: Imported) -> None:
     """The words of an untrusted process on which rows and pages count. Raises BadEvent."""
     if event.origin not in (Search.Origin.KERASTUNER, Search.Origin.TENSORBOARD):
         raise BadEvent("an import from an unknown program")
-    if event.tuner not in ("", *STRATEGIES):
+    if event.tuner not in ("", *OFFERED):
         raise BadEvent("an import with an unknown strategy")
     if not 0 < event.trials <= MAX_IMPORTED:
         raise BadEvent(f"an import of {event.trials:,} trials")

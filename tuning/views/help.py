@@ -15,7 +15,7 @@ from tuning.analysis.roles import RIGHTS
 from tuning.analysis.trials.exports import FORMATS
 from tuning.models import Role
 from tuning.strategies.pruners import PRUNERS
-from tuning.strategies.traits import STRATEGIES
+from tuning.strategies.traits import OFFERED
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ PAGES = {
         Page(
             "strategies", "Choosing a strategy", "Search strategies, pruning and limits.",
             lambda: {
-                "strategies": STRATEGIES.values(), "limits": EARLY, "pruners": PRUNERS.values(),
+                "strategies": OFFERED.values(), "limits": EARLY, "pruners": PRUNERS.values(),
                 "pruning_settings": texts.pruning_settings(), "horizon": HORIZON,
             },
         ),

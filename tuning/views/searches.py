@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from tuning.actions import searches as actions
 from tuning.analysis import pruning
 from tuning.analysis.best_scores import warm_start_best
+from tuning.analysis.confirmation import confirmations_on
 from tuning.analysis.curves import running_info
 from tuning.analysis.edges import edges
 from tuning.analysis.history import history_info
@@ -231,6 +232,7 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
         "savings": savings(search) if summary.pruned else None,
         "free_lines": range(free if search.is_active else 0),
         "top": top_trials(search),
+        "confirmations": confirmations_on(search),
         "failures": failed_trials(search),
         "snippets": snippet_forms(summary.best.values) if summary.best else [],
         "workers": workers,

@@ -50,7 +50,7 @@ from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
 from tuning.spaces.edits import Refused
 from tuning.spaces.entered import configuration
 from tuning.strategies.pruners import PRUNERS
-from tuning.strategies.traits import STRATEGIES
+from tuning.strategies.traits import OFFERED
 
 POLL = 0.3
 STOP_SECONDS = 15
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--colours", choices=_COLOURS, help="convert the file's images to these"
         )
-        parser.add_argument("--tuner", choices=list(STRATEGIES))
+        parser.add_argument("--tuner", choices=list(OFFERED))
         parser.add_argument("--max-trials", type=int)
         for limit in EARLY:
             parser.add_argument(limit.option, metavar=_METAVARS[limit.unit], help=limit.help)

@@ -47,9 +47,11 @@ def search_estimators(order: SearchOrder, channel: Channel) -> None:
 
 
 def folds_of(order: SearchOrder, task: str) -> BaseCrossValidator:
-    """The same folds for all trials of a project, so that they can be compared."""
+    """The same folds for all trials of a project, so that they can be compared; a confirmation has
+    others."""
     kind = StratifiedKFold if Task(task).traits.stratified else KFold
-    return kind(order.folds, shuffle=True, random_state=order.project.split.seed)
+    seed = order.project.split.seed if order.fold_seed is None else order.fold_seed
+    return kind(order.folds, shuffle=True, random_state=seed)
 
 
 class OneFold(BaseCrossValidator):

@@ -1,0 +1,57 @@
+"""The form that runs the top trials of a search again."""
+
+from typing import Any
+
+from django import forms
+
+from tuning.analysis.confirmation import (
+    FOLDS,
+    MAX_FOLDS,
+    MAX_RUNS,
+    MAX_TOP,
+    RUNS,
+    TOP,
+    candidates,
+)
+from tuning.figures import counted
+from tuning.models import Search, Trial
+
+
+class ConfirmationForm(forms.Form):
+    """`trials` are those that it would run again."""
+
+    top = forms.IntegerField(label="Trials", min_value=1, max_value=MAX_TOP)
+    runs = forms.IntegerField(min_value=2)
+
+    def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
+        self._best = candidates(search, MAX_TOP)
+        proposed, most = (RUNS, MAX_RUNS) if search.kind.has_epochs else (FOLDS, MAX_FOLDS)
+        initial = {"top": min(TOP, len(self._best)), "runs": proposed}
+        super().__init__(*args, initial=initial, **kwargs)
+        self.fields["top"].help_text = "The best of this search, with different values."
+        runs = self.fields["runs"]
+        if search.kind.has_epochs:
+            runs.label, runs.help_text = "Runs per trial", "Each run has another seed."
+        else:
+            runs.label, runs.help_text = "Folds", "The rows are divided anew."
+        runs.validators.append(forms.IntegerField(max_value=most).validators[0])
+        runs.widget.attrs["max"] = most
+
+    def clean_top(self) -> int:
+        top: int = self.cleaned_data["top"]
+        if top > len(self._best):
+            known = counted(len(self._best), "trial has completed", "trials have completed")
+            raise forms.ValidationError(f"Only {known} with different values.")
+        return top
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Of a valid form; before it is sent, of what it proposes."""
+        valid = self.is_bound and self.is_valid()
+        return self._best[: self.cleaned_data["top"] if valid else self.initial["top"]]
+
+    @property
+    def chosen_runs(self) -> int:
+        valid = self.is_bound and self.is_valid()
+        runs: int = self.cleaned_data["runs"] if valid else self.initial["runs"]
+        return runs

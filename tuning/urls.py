@@ -81,6 +81,12 @@ urlpatterns = [
     path("projects/new/", project_forms.project_create, name="project-create"),
     path("projects/<int:pk>/", projects.project_detail, name="project-detail"),
     path("projects/<int:pk>/data/", projects.project_data, name="project-data"),
+    path("projects/<int:pk>/models/", projects.project_models, name="project-models"),
+    path(
+        "projects/<int:pk>/models/compare/",
+        projects.project_models_compare,
+        name="project-models-compare",
+    ),
     path("projects/<int:pk>/settings/", projects.project_settings, name="project-settings"),
     path("projects/<int:pk>/live/", projects.project_live, name="project-live"),
     path("projects/<int:pk>/inspect/", projects.project_inspect, name="project-inspect"),

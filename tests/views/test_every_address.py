@@ -53,7 +53,8 @@ OWN = {"profile-theme", "session-end-others"}
 # What viewers may open.
 READABLE = {
     "trial-columns", "trial-column", "view-list",
-    "project-detail", "project-data", "project-live", "search-detail", "search-settings",
+    "project-detail", "project-data", "project-models", "project-live", "search-detail",
+    "search-settings",
     "search-live",
     "search-plots",
     "search-tensorboard",
@@ -74,7 +75,7 @@ MOVED = {"search-moved", "trial-moved", "saved-model-moved"}
 # What viewers may do as well: they take part in the talk.
 TALK = {
     "search-star", "trial-star", "search-preview", "trial-preview", "comment-detail",
-    "saved-model-predict", "saved-model-predict-file",
+    "saved-model-predict", "saved-model-predict-file", "project-models-compare",
 }  # fmt: skip
 # What editors may not do either.
 OWNERS = {"team-name", "member-set", "invitation-create", "invitation-revoke"}

@@ -13,22 +13,26 @@ from .dispatch import ring
 
 
 @transaction.atomic
-def retrain(user: Any, trial: Trial, epochs: int | None = None) -> SavedModel:
+def retrain(user: Any, trial: Trial, epochs: int | None = None, name: str = "") -> SavedModel:
     """Have a fresh model trained with a completed trial's values on train + validation rows.
 
     Trains for `epochs`, or for as many as the trial had behind it at its best score. Pressing
     twice gives one retraining: one that waits or runs with the same epochs is returned as it is.
+    Of a `name` that models of the project have, it becomes the next version.
     """
     trial = Trial.objects.select_for_update().get(pk=trial.pk)
     epochs = epochs or trial.best_epoch or trial.search.epochs
-    running = SavedModel.objects.active().filter(trial=trial, epochs=epochs).first()
-    if running:
-        return running
+    running = SavedModel.objects.active().filter(trial=trial, epochs=epochs)
+    same = (running.filter(name=name) if name else running).first()
+    if same:
+        return same
     # Locked, so that two models do not get one number.
     project = Project.objects.select_for_update().get(pk=trial.search.project_id)
     saved_model = SavedModel.objects.create(
         project=project,
         number=project.next_model_number(),
+        name=name,
+        version=next_version(project, name),
         trial=trial,
         epochs=epochs,
         batch_size=trial.search.batch_size,
@@ -37,6 +41,12 @@ def retrain(user: Any, trial: Trial, epochs: int | None = None) -> SavedModel:
     )
     ring()
     return saved_model
+
+
+def next_version(project: Project, name: str) -> int:
+    """The version that a model gets with this name. The project is locked."""
+    newest = SavedModel.objects.versions_of(name, project.pk).values_list("version", flat=True)
+    return (newest.first() or 0) + 1
 
 
 def stop_retraining(saved_model: SavedModel) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Case, OuterRef, Subquery, When
 
 from tuning.figures import figure
-from tuning.models import Search, Trial
+from tuning.models import Project, Search, Trial
 from tuning.protocol.objectives import is_better
 
 # Trials of the newest search that a project's sparkline follows.
@@ -52,6 +52,18 @@ def best_score() -> Case:
     lowest = Subquery(scored.order_by("score").values("score")[:1])
     highest = Subquery(scored.order_by("-score").values("score")[:1])
     return Case(When(direction=Search.Direction.MAX, then=highest), default=lowest)
+
+
+def best_trial(project: Project) -> Trial | None:
+    """The best one of the newest search that has any, as far as it can be retrained."""
+    searches = project.searches.filter(origin=Search.Origin.TUNEROOM)
+    search = searches.annotate(best=best_score()).exclude(best=None).order_by("-number").first()
+    if search is None:
+        return None
+    trial: Trial | None = search.trials.completed().best_first(search.direction).first()
+    if trial:
+        trial.search = search
+    return trial
 
 
 def project_bests(searches: dict[int, list[Scored]]) -> dict[int, ProjectBest]:

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tuning.models import Dataset, Inspection, SavedModel, Search, SearchImport, Trial, Worker
+from tuning.models import (
+    Dataset,
+    Inspection,
+    Prediction,
+    SavedModel,
+    Search,
+    SearchImport,
+    Trial,
+    Worker,
+)
 from tuning.protocol.statuses import FINISHED, SEARCH_ACTIVE, Status
 
 from .best_scores import best_score
@@ -68,7 +77,8 @@ def recent_models(user: Any) -> list[tuple[SavedModel, str, float | None]]:
         .completed()
         .select_related("trial__search__project")
         .only(
-            "name", "number", "project", "created_at", "test_metrics", "trial__number",
+            "name", "version", "number", "stage", "project", "created_at", "test_metrics",
+            "trial__number",
             "trial__search__number", "trial__search__project__name",
         )
         .order_by("-created_at")[:MAX_MODELS]
@@ -84,6 +94,6 @@ def slots() -> Slots:
     online = dict(Worker.objects.online().values_list("pk", "slots"))
     busy = sum(
         work.objects.running().filter(worker__in=online).count()
-        for work in (Trial, SavedModel, Inspection, Dataset, SearchImport)
+        for work in (Trial, SavedModel, Inspection, Dataset, SearchImport, Prediction)
     )
     return Slots(total := sum(online.values()), max(total - busy, 0))

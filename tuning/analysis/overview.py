@@ -17,6 +17,8 @@ from .summary import planned_trials
 
 # However deep it is, there is room for words.
 MAX_DEPTH = 5
+# The other models are on a tab of their own.
+MAX_MODELS = 5
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,12 @@ def project_rows(projects: Iterable[Project]) -> list[ProjectRow]:
 
 
 def saved_model_table(project: Project) -> SavedModelTable:
-    """Retrained models side by side, newest first."""
+    """The newest retrained models side by side, newest first."""
     saved_models = list(
         project.saved_models.select_related("trial__search").defer(
             "layers", "log_tail", "failure_traceback", "trial__layers", "trial__log_tail",
             "trial__failure_traceback", "trial__search__oracle_state", "trial__search__space",
-        )
+        )[:MAX_MODELS]
     )  # fmt: skip
     names = {name for saved_model in saved_models for name in saved_model.test_metrics}
     metrics = sorted(names, key=lambda name: ("loss" in name, name))

@@ -129,11 +129,17 @@ def _models(user: Any, query: Query) -> Iterator[Item]:
         return
     rows = SavedModel.objects.visible_to(user).filter(query.names("project__name", "name"))
     shown = rows.select_related("trial__search", "project").only(
-        "name", "number", "trial__number", "trial__search__number", "project", "project__name"
+        "name",
+        "version",
+        "number",
+        "trial__number",
+        "trial__search__number",
+        "project",
+        "project__name",
     )
     for row in shown.order_by("-created_at")[:MAX_FOUND]:
         where = f"search {row.trial.search.number}, trial {row.trial.number}"
-        label = f"{row.name}, {where}" if row.name else f"Model of {where}"
+        label = f"{row.title}, {where}" if row.name else f"Model of {where}"
         url = reverse("saved-model-detail", args=[row])
         yield Item("Model", label, row.project.name, url)
 

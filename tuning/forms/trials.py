@@ -4,11 +4,13 @@ from typing import Any
 
 from django import forms
 
-from tuning.models import Trial
+from tuning.models import SavedModel, Trial
+from tuning.models.validators import validate_name
 
 
 class RetrainForm(forms.Form):
-    """How long to train; nothing to ask where there are no epochs."""
+    """How long to train, where there are epochs, and the name of the model. `names`: those of the
+    project's models."""
 
     epochs = forms.IntegerField(
         min_value=1,
@@ -16,9 +18,21 @@ class RetrainForm(forms.Form):
         required=False,
         help_text="Defaults to the best epoch of the trial.",
     )
+    name = forms.CharField(
+        max_length=80,
+        required=False,
+        label="Model name",
+        validators=[validate_name],
+        help_text="A name that models already have makes their next version.",
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
 
     def __init__(self, *args: Any, trial: Trial, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"epochs": trial.best_epoch or trial.search.epochs})
         super().__init__(*args, **kwargs)
+        names = SavedModel.objects.filter(project=trial.search.project_id).exclude(name="")
+        self.names = sorted(set(names.values_list("name", flat=True)))
+        if self.names:
+            self.fields["name"].widget.attrs["list"] = "model-names"
         if not trial.search.kind.has_epochs:
             del self.fields["epochs"]

@@ -1,7 +1,13 @@
 """Saved models: a trial's values trained again on train + validation rows, ready for download."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+
+from tuning.protocol.failures import WorkKind
+from tuning.protocol.statuses import Status
 
 from .projects import Project
 from .teams import TeamOwnedQuerySet
@@ -12,6 +18,10 @@ from .work import Work, WorkQuerySet
 
 class SavedModelQuerySet(WorkQuerySet, TeamOwnedQuerySet):
     team_path = "project__team"
+
+    def versions_of(self, name: str, project_id: int) -> Any:
+        """The models of this name, the newest version first; none without a name."""
+        return self.filter(project=project_id, name=name).exclude(name="").order_by("-version")
 
 
 class Stage(models.TextChoices):
@@ -29,6 +39,9 @@ class SavedModel(Work):
     trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="saved_models")
     number = models.PositiveIntegerField(default=0, help_text="Counts the project's models.")
     name = models.CharField(max_length=80, blank=True, validators=[validate_name])
+    version = models.PositiveIntegerField(
+        default=1, help_text="Among the project's models of the same name."
+    )
     description = models.TextField(blank=True, help_text="Markdown.")
     stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.CANDIDATE)
     epochs = models.PositiveIntegerField()
@@ -60,7 +73,12 @@ class SavedModel(Work):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["project", "number"], name="one_number_per_model")
+            models.UniqueConstraint(fields=["project", "number"], name="one_number_per_model"),
+            models.UniqueConstraint(
+                fields=["project", "name", "version"],
+                condition=~Q(name=""),
+                name="one_model_per_version",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -68,8 +86,12 @@ class SavedModel(Work):
 
     @property
     def title(self) -> str:
-        """Its name, or else its number among the project's models."""
-        return self.name or f"Model {self.number}"
+        """Its name and version, or else its number among the project's models."""
+        return f"{self.name} v{self.version}" if self.name else f"Model {self.number}"
+
+    @property
+    def is_approved(self) -> bool:
+        return self.stage == Stage.APPROVED
 
     @property
     def is_estimator(self) -> bool:
@@ -79,9 +101,13 @@ class SavedModel(Work):
         return not self.trial.search.kind.has_epochs
 
 
-class ModelEvaluation(models.Model):
-    """What the test rows say of a saved model. Models of earlier versions of Tuneroom have none."""
+class ModelEvaluation(Work):
+    """What the test rows say of a saved model. A retraining makes it. For models of earlier
+    versions of Tuneroom, and after a failure, a person asks for it."""
 
+    work_kind = WorkKind.PREDICTION
+
+    status = models.CharField(max_length=10, choices=Work.STATUSES, default=Status.COMPLETED)
     saved_model = models.OneToOneField(
         SavedModel, on_delete=models.CASCADE, related_name="evaluation"
     )
@@ -89,6 +115,8 @@ class ModelEvaluation(models.Model):
     file = models.CharField(
         max_length=200, blank=True, help_text="The predictions, below SAVED_MODELS_ROOT."
     )
+
+    objects = WorkQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.saved_model} · evaluation"

@@ -1,16 +1,21 @@
 """Projects: one with its searches and saved models, its tabs, deleting it."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import projects as actions
+from tuning.analysis.best_scores import best_trial
+from tuning.analysis.model_table import NEWEST, model_table
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes, split_text
 from tuning.models import HyperModel, Project, Worker
+from tuning.models.addresses import is_number
 from tuning.protocol.statuses import Status
 from tuning.spaces.combinations import combinations
 from tuning.spaces.hyperparameters import read_space
@@ -45,6 +50,30 @@ def project_data(request: HttpRequest, pk: int) -> HttpResponse:
         "combinations": combinations(space),
     }
     return render(request, "projects/data.html", context)
+
+
+@require_GET
+def project_models(request: HttpRequest, pk: int) -> HttpResponse:
+    """All of its models in one table, to be sorted and compared."""
+    project = visible_or_404(request, _with_parts(), pk)
+    context = _state(request, project) | {
+        "table": model_table(project, request.GET.get("sort", NEWEST)),
+        "best": best_trial(project),
+    }
+    return render(request, "projects/models.html", context)
+
+
+@require_GET
+def project_models_compare(request: HttpRequest, pk: int) -> HttpResponse:
+    """From the selected models (`model`) to their comparison."""
+    project = visible_or_404(request, Project.objects.all(), pk)
+    numbers = [number for number in request.GET.getlist("model") if is_number(number)]
+    first = project.saved_models.filter(number__in=numbers[:1]).first()
+    if first is None or len(numbers) < 2:
+        messages.error(request, "Select two or more models to compare.")
+        return redirect("project-models", project.pk)
+    query = urlencode({"with": numbers[1:]}, doseq=True)
+    return redirect(f"{reverse('saved-model-compare', args=[first])}?{query}")
 
 
 @require_http_methods(["GET", "POST"])

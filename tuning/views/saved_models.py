@@ -4,12 +4,14 @@ import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_GET,
@@ -20,6 +22,7 @@ from django.views.decorators.http import (
 
 from tuning.actions import saved_models as actions
 from tuning.analysis.curves import saved_model_info
+from tuning.analysis.evaluation.comparison import MAX_MODELS
 from tuning.analysis.evaluation.lines import lines_of
 from tuning.analysis.evaluation.rows import rows_info
 from tuning.analysis.evaluation.summary import (
@@ -38,6 +41,7 @@ from tuning.analysis.exports import (
 )
 from tuning.analysis.markdown import read, write
 from tuning.analysis.model_card import as_markdown, card_of
+from tuning.analysis.model_table import version_rows
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
 from tuning.models import ModelEvaluation, SavedModel, Stage
@@ -74,6 +78,7 @@ def saved_model_detail(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
         "snippet": predict_snippet(saved_model, file_name(saved_model)),
         "snippets": snippet_forms(saved_model.trial.values),
         "can_edit": may_edit(request, saved_model.project.team_id),
+        **_versions(saved_model),
     }
     if context["file_is_there"]:
         context |= question_context(request, saved_model)
@@ -212,6 +217,15 @@ def _progress(saved_model: SavedModel) -> dict[str, Any]:
 
 def _path(saved_model: SavedModel) -> Path:
     return Path(settings.SAVED_MODELS_ROOT) / saved_model.file
+
+
+def _versions(saved_model: SavedModel) -> dict[str, Any]:
+    rows = version_rows(saved_model)
+    others = [row.model.number for row in rows if row.model.pk != saved_model.pk and row.model.file]
+    address = reverse("saved-model-compare", args=[saved_model])
+    query = urlencode({"with": others[: MAX_MODELS - 1]}, doseq=True)
+    is_comparable = bool(saved_model.file and others)
+    return {"versions": rows, "compare_versions": f"{address}?{query}" if is_comparable else ""}
 
 
 def _evaluation(saved_model: SavedModel) -> dict[str, Any]:

@@ -61,7 +61,9 @@ def trial_retrain(request: HttpRequest, at: TrialNumbers) -> HttpResponse:
     form = RetrainForm(request.POST, trial=trial)
     if not form.is_valid():
         return render(request, "trials/detail.html", _context(request, trial, form), status=422)
-    saved_model = retrain(request.user, trial, form.cleaned_data.get("epochs"))
+    saved_model = retrain(
+        request.user, trial, form.cleaned_data.get("epochs"), form.cleaned_data["name"]
+    )
     return redirect("saved-model-detail", saved_model)
 
 

@@ -24,13 +24,19 @@ class Comparison:
 
 
 def others_of(saved_model: SavedModel) -> list[SavedModel]:
-    """The project's other models that were evaluated, the newest first."""
+    """The project's other models that were evaluated: versions of the same name first, then the
+    newest."""
     models = SavedModel.objects.filter(
         project=saved_model.project_id, status=Status.COMPLETED
     ).exclude(pk=saved_model.pk)
     evaluated = models.exclude(evaluation=None).exclude(evaluation__file="")
     rows = evaluated.select_related("trial__search").order_by("-pk")
-    return list(rows.defer("trial__search__oracle_state", "trial__search__space"))
+    others = rows.defer("trial__search__oracle_state", "trial__search__space")
+    return sorted(others, key=lambda other: not is_version_of(other, saved_model))
+
+
+def is_version_of(other: SavedModel, saved_model: SavedModel) -> bool:
+    return bool(saved_model.name) and other.name == saved_model.name
 
 
 def compared(first: SavedModel, others: list[SavedModel]) -> Comparison:

@@ -20,6 +20,13 @@ const axis = (title) => ({
   tickfont: { size: 13 },
 });
 
+// A plot is as large as its place, which may change without the window: what is beside it comes and goes.
+const fitting = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.offsetParent && target.querySelector(".main-svg")) Plotly.Plots.resize(target);
+  }
+});
+
 // Draws or updates. `traces` and the axis titles are made anew for each theme, hence a function.
 export function draw(element, make) {
   if (!window.Plotly) {
@@ -28,7 +35,8 @@ export function draw(element, make) {
   }
   const { traces, layout } = figureOf(make);
   element.querySelector(".plot-wait")?.remove();
-  Plotly.react(element, traces, layout, { displayModeBar: false, responsive: true, staticPlot: false });
+  Plotly.react(element, traces, layout, { displayModeBar: false, staticPlot: false });
+  fitting.observe(element);
   offerSaving(element, () => inWords(figureOf(make)));
 }
 

@@ -27,12 +27,9 @@ async function refresh() {
 function show() {
   if (!info) return;
   const isActive = document.getElementById("search-poll").dataset.active === "1";
-  // A panel that has nothing to show goes with the last trial, and the row is lower from then on.
-  const panel = document.getElementById("search-running");
-  const goes = !panel.hidden && !isActive;
-  panel.hidden = !isActive;
+  // A panel that has nothing to show goes with the last trial.
+  document.getElementById("search-running").hidden = !isActive;
   drawHistory(history, info.history);
-  if (goes) window.dispatchEvent(new Event("resize"));
   if (isActive) drawRunning(running, info.running);
 }
 

@@ -3,6 +3,7 @@ numbers that pages show (`models/addresses.py`)."""
 
 from django.urls import URLPattern, path, register_converter
 
+from tuning.api import pages as api
 from tuning.models.addresses import ModelConverter, SearchConverter, TrialConverter
 from tuning.views import (
     access_tokens,
@@ -261,6 +262,8 @@ urlpatterns = [
         name="access-token-revoke",
     ),
     path("help/", help.help_page, name="help-page"),
+    path("help/api/reference/", api.api_reference, name="api-reference"),
+    path("help/api/openapi.json", api.api_document, name="api-document"),
     path("help/<slug:slug>/", help.help_page, name="help-page"),
     path("health/", health.health, name="health"),
     *_moved("searches", "search"),

@@ -118,12 +118,13 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Says whose a request of a script is, also to the next one.
+    "tuning.views.scripts.AccessTokenMiddleware",
     # Before the check of a form's token, which reads the form.
     "tuning.views.uploads.UploadsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tuning.views.sessions.BrowserSessionMiddleware",
-    "tuning.views.scripts.AccessTokenMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -157,6 +158,9 @@ FORM_MAX_KB = 256
 
 # A search form has six fields for each hyperparameter; templates may have hundreds of those.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+# Of one access token, in each process of the site.
+API_REQUESTS_PER_MINUTE = env_int("API_REQUESTS_PER_MINUTE", 600, least=1)
 
 # --- Database --------------------------------------------------------------------------------
 

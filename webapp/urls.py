@@ -17,5 +17,6 @@ urlpatterns = [
     ),
     path("accounts/", include("django.contrib.auth.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("tuning.api.site")),
     path("", include("tuning.urls")),
 ]

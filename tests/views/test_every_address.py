@@ -44,7 +44,7 @@ SHARED = {
     "dataset-live", "hypermodel-list", "hypermodel-detail", "hypermodel-create",
     "hypermodel-live", "hypermodel-diff", "team-list", "team-create", "worker-list",
     "mention-list", "help-page", "access-token-list", "profile", "session-list", "home-live",
-    "palette",
+    "palette", "api-reference", "api-document",
 }  # fmt: skip
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
@@ -136,6 +136,7 @@ def address(
         if name == "saved-model-file":
             return reverse(name, args=[saved_model, "history.csv"])
         plain = {"health", "help-page", "profile", "home-live", "palette"} | OWN
+        plain |= {"api-reference", "api-document"}
         if name.endswith(("-list", "-create")) or name in plain:
             return reverse(name)
         row = rows[name.split("-")[0]]

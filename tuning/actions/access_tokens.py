@@ -5,21 +5,23 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
-from tuning.models import AccessToken
+from tuning.models import AccessToken, Scope
 
 # Scanners of leaked secrets find tokens by their beginning.
 PREFIX = "tuneroom_"
 # Every request of a script would write otherwise.
-USE_IS_NOTED = timedelta(minutes=1)
+USE_IS_NOTED = timedelta(minutes=5)
 
 
-def create_token(user: Any, name: str) -> str:
-    """The token, which nobody can read again."""
+def create_token(user: Any, name: str, scope: Scope = Scope.READ, days: int | None = None) -> str:
+    """The token, which nobody can read again. It is valid for so many days, or until revoked."""
     token = PREFIX + secrets.token_urlsafe(32)
-    AccessToken.objects.create(user=user, name=name, digest=_digest(token))
+    expires_at = timezone.now() + timedelta(days=days) if days else None
+    AccessToken.objects.create(
+        user=user, name=name, scope=scope, expires_at=expires_at, digest=_digest(token)
+    )
     return token
 
 
@@ -27,18 +29,18 @@ def revoke_token(token: AccessToken) -> None:
     token.delete()
 
 
-def user_of(token: str) -> Any | None:
-    """Whose it is; None if it is nobody's, or of a person who may not sign in any more."""
-    rows = AccessToken.objects.filter(digest=_digest(token), user__is_active=True)
+def valid_token(token: str) -> AccessToken | None:
+    """Its row with the user; None if it is unknown, revoked, expired, or of a person who may not
+    sign in any more."""
+    rows = AccessToken.objects.valid().filter(digest=_digest(token))
     found = rows.select_related("user").first()
-    if found is None:
-        return None
     now = timezone.now()
-    unnoted = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED)
-    rows.filter(unnoted).update(last_used_at=now)
-    return found.user
+    if found and (found.last_used_at is None or found.last_used_at < now - USE_IS_NOTED):
+        rows.update(last_used_at=now)
+    return found
 
 
 def _digest(token: str) -> str:
-    # No slow password hash: 256 random bits cannot be guessed from their digest.
-    return hashlib.sha256(token.encode()).hexdigest()
+    # No slow password hash: 256 random bits cannot be guessed from their digest. A header may hold
+    # half a pair of surrogates.
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

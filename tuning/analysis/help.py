@@ -57,6 +57,16 @@ EXAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "top": ("metric:val_loss", ("10%",)),
 }
 
+# What the API answers where something is refused.
+API_STATUSES = (
+    (401, "No valid access token: unknown, expired or revoked."),
+    (403, "The token can only read, or your role in the team is not enough."),
+    (404, "Not found, or not visible to you."),
+    (409, "The state of the object does not allow this."),
+    (422, "Invalid fields or parameters."),
+    (429, "Too many requests. Retry-After is the time to wait, in seconds."),
+)
+
 SEARCH_MEANINGS = {
     SearchStatus.RUNNING: "Trials are running or waiting for a free slot.",
     SearchStatus.PAUSED: "Paused by a team member. Running trials finish; no new trial starts.",

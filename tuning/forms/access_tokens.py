@@ -4,12 +4,22 @@ from typing import Any
 
 from django import forms
 
-from tuning.models import AccessToken
+from tuning.models import AccessToken, Scope
 
 MAX_TOKENS = 20
+# Days, and what people read. Without a day: until it is revoked.
+LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "No expiry")]
 
 
 class AccessTokenForm(forms.ModelForm):
+    scope = forms.ChoiceField(
+        label="Access", choices=Scope.choices, initial=Scope.READ, required=False
+    )
+    days = forms.TypedChoiceField(
+        label="Expires after", choices=LIFETIMES, initial="90", required=False, coerce=int,
+        empty_value=None,
+    )  # fmt: skip
+
     class Meta:
         model = AccessToken
         fields = ["name"]
@@ -20,6 +30,9 @@ class AccessTokenForm(forms.ModelForm):
     def __init__(self, *args: Any, user: Any) -> None:
         super().__init__(*args)
         self.user = user
+
+    def clean_scope(self) -> Scope:
+        return Scope(self.cleaned_data["scope"] or Scope.READ)
 
     def clean(self) -> dict[str, Any]:
         if AccessToken.objects.of(self.user).count() >= MAX_TOKENS:

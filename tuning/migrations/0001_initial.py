@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,361 +15,862 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Dataset',
+            name="Dataset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('slot', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('losses', models.PositiveSmallIntegerField(default=0, help_text='How many attempts ended because the worker was lost.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('progress_text', models.CharField(blank=True, max_length=200)),
-                ('failure_code', models.CharField(blank=True, max_length=30)),
-                ('failure_message', models.TextField(blank=True)),
-                ('failure_traceback', models.TextField(blank=True)),
-                ('log_tail', models.TextField(blank=True)),
-                ('key', models.SlugField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.TextField(blank=True)),
-                ('source', models.CharField(choices=[('bundled', 'Bundled with scikit-learn'), ('keras', 'Downloaded by keras.datasets')], max_length=10)),
-                ('kind', models.CharField(choices=[('image', 'Images'), ('table', 'Table')], max_length=10)),
-                ('task', models.CharField(choices=[('classification', 'Classification'), ('regression', 'Regression')], max_length=20)),
-                ('size_text', models.CharField(help_text='Rows and shape, in words.', max_length=120)),
-                ('wanted', models.BooleanField(default=False, help_text='Somebody chose it, so a worker prepares it.')),
-                ('folder', models.CharField(blank=True, help_text='Below DATASETS_ROOT.', max_length=200)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('profile', models.JSONField(blank=True, default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default=tuning.protocol.statuses.Status["QUEUED"],
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("slot", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "losses",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How many attempts ended because the worker was lost."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("progress_text", models.CharField(blank=True, max_length=200)),
+                ("failure_code", models.CharField(blank=True, max_length=30)),
+                ("failure_message", models.TextField(blank=True)),
+                ("failure_traceback", models.TextField(blank=True)),
+                ("log_tail", models.TextField(blank=True)),
+                ("key", models.SlugField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("bundled", "Bundled with scikit-learn"),
+                            ("keras", "Downloaded by keras.datasets"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("image", "Images"), ("table", "Table")], max_length=10
+                    ),
+                ),
+                (
+                    "task",
+                    models.CharField(
+                        choices=[
+                            ("classification", "Classification"),
+                            ("regression", "Regression"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "size_text",
+                    models.CharField(help_text="Rows and shape, in words.", max_length=120),
+                ),
+                (
+                    "wanted",
+                    models.BooleanField(
+                        default=False, help_text="Somebody chose it, so a worker prepares it."
+                    ),
+                ),
+                (
+                    "folder",
+                    models.CharField(blank=True, help_text="Below DATASETS_ROOT.", max_length=200),
+                ),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("profile", models.JSONField(blank=True, default=dict)),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True)),
-                ('slots', models.PositiveSmallIntegerField()),
-                ('devices', models.JSONField(default=list, help_text='What each slot trains on, as a sentence.')),
-                ('versions', models.JSONField(default=dict)),
-                ('isolation', models.JSONField(default=list, help_text='Probed layers: name, active, detail.')),
-                ('started_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField()),
-                ('stopped_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, unique=True)),
+                ("slots", models.PositiveSmallIntegerField()),
+                (
+                    "devices",
+                    models.JSONField(
+                        default=list, help_text="What each slot trains on, as a sentence."
+                    ),
+                ),
+                ("versions", models.JSONField(default=dict)),
+                (
+                    "isolation",
+                    models.JSONField(
+                        default=list, help_text="Probed layers: name, active, detail."
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("seen_at", models.DateTimeField()),
+                ("stopped_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='HyperModel',
+            name="HyperModel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('superseded', models.BooleanField(default=False)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.TextField(blank=True)),
-                ('code', models.TextField()),
-                ('kinds', models.JSONField(default=list, help_text='Kinds of dataset that it can be used with.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=40)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("superseded", models.BooleanField(default=False)),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.TextField(blank=True)),
+                ("code", models.TextField()),
+                (
+                    "kinds",
+                    models.JSONField(
+                        default=list, help_text="Kinds of dataset that it can be used with."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('editor', 'Editor'), ('viewer', 'Viewer')], default='editor', max_length=10)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("owner", "Owner"), ("editor", "Editor"), ("viewer", "Viewer")],
+                        default="editor",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['user__username'],
+                "ordering": ["user__username"],
             },
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.TextField(blank=True)),
-                ('train_fraction', models.FloatField(default=0.7)),
-                ('validation_fraction', models.FloatField(default=0.15)),
-                ('test_fraction', models.FloatField(default=0.15)),
-                ('split_seed', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to='tuning.dataset')),
-                ('hypermodel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to='tuning.hypermodel')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.TextField(blank=True)),
+                ("train_fraction", models.FloatField(default=0.7)),
+                ("validation_fraction", models.FloatField(default=0.15)),
+                ("test_fraction", models.FloatField(default=0.15)),
+                ("split_seed", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="projects",
+                        to="tuning.dataset",
+                    ),
+                ),
+                (
+                    "hypermodel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="projects",
+                        to="tuning.hypermodel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Search',
+            name="Search",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('status', models.CharField(choices=[('running', 'Running'), ('paused', 'Paused'), ('completed', 'Completed'), ('stopped', 'Stopped'), ('failed', 'Failed')], default=tuning.protocol.statuses.SearchStatus['RUNNING'], max_length=10)),
-                ('tuner', models.CharField(choices=[('random', 'Random search'), ('grid', 'Grid search'), ('bayesian', 'Bayesian optimisation'), ('hyperband', 'Hyperband')], default='random', max_length=10)),
-                ('objective', models.CharField(max_length=80)),
-                ('direction', models.CharField(choices=[('max', 'maximise'), ('min', 'minimise')], max_length=3)),
-                ('max_trials', models.PositiveIntegerField(default=20)),
-                ('epochs', models.PositiveIntegerField(default=10)),
-                ('executions_per_trial', models.PositiveSmallIntegerField(default=1)),
-                ('batch_size', models.PositiveIntegerField(default=32)),
-                ('early_stopping_metric', models.CharField(blank=True, max_length=80)),
-                ('early_stopping_patience', models.PositiveIntegerField(default=3)),
-                ('seed', models.PositiveIntegerField(default=1)),
-                ('parallel_trials', models.PositiveSmallIntegerField(default=2)),
-                ('retries', models.PositiveSmallIntegerField(default=0)),
-                ('max_consecutive_failures', models.PositiveSmallIntegerField(default=5)),
-                ('time_limit', models.PositiveIntegerField(default=3600, help_text='Seconds that one trial may take.')),
-                ('stall_limit', models.PositiveIntegerField(default=900, help_text='Seconds without an event before a trial counts as stuck.')),
-                ('hyperband_factor', models.PositiveSmallIntegerField(default=3)),
-                ('hyperband_iterations', models.PositiveSmallIntegerField(default=1)),
-                ('space', models.JSONField(default=dict)),
-                ('oracle_state', models.JSONField(blank=True, default=dict)),
-                ('exhausted', models.BooleanField(default=False, help_text='The oracle has nothing more to suggest.')),
-                ('failure_message', models.TextField(blank=True)),
-                ('revision', models.PositiveBigIntegerField(default=1, help_text='Grows with every change that a page would show.')),
-                ('last_claim_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('hypermodel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='searches', to='tuning.hypermodel')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='searches', to='tuning.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("completed", "Completed"),
+                            ("stopped", "Stopped"),
+                            ("failed", "Failed"),
+                        ],
+                        default=tuning.protocol.statuses.SearchStatus["RUNNING"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "tuner",
+                    models.CharField(
+                        choices=[
+                            ("random", "Random search"),
+                            ("grid", "Grid search"),
+                            ("bayesian", "Bayesian optimisation"),
+                            ("hyperband", "Hyperband"),
+                        ],
+                        default="random",
+                        max_length=10,
+                    ),
+                ),
+                ("objective", models.CharField(max_length=80)),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("max", "maximise"), ("min", "minimise")], max_length=3
+                    ),
+                ),
+                ("max_trials", models.PositiveIntegerField(default=20)),
+                ("epochs", models.PositiveIntegerField(default=10)),
+                ("executions_per_trial", models.PositiveSmallIntegerField(default=1)),
+                ("batch_size", models.PositiveIntegerField(default=32)),
+                ("early_stopping_metric", models.CharField(blank=True, max_length=80)),
+                ("early_stopping_patience", models.PositiveIntegerField(default=3)),
+                ("seed", models.PositiveIntegerField(default=1)),
+                ("parallel_trials", models.PositiveSmallIntegerField(default=2)),
+                ("retries", models.PositiveSmallIntegerField(default=0)),
+                ("max_consecutive_failures", models.PositiveSmallIntegerField(default=5)),
+                (
+                    "time_limit",
+                    models.PositiveIntegerField(
+                        default=3600, help_text="Seconds that one trial may take."
+                    ),
+                ),
+                (
+                    "stall_limit",
+                    models.PositiveIntegerField(
+                        default=900,
+                        help_text="Seconds without an event before a trial counts as stuck.",
+                    ),
+                ),
+                ("hyperband_factor", models.PositiveSmallIntegerField(default=3)),
+                ("hyperband_iterations", models.PositiveSmallIntegerField(default=1)),
+                ("space", models.JSONField(default=dict)),
+                ("oracle_state", models.JSONField(blank=True, default=dict)),
+                (
+                    "exhausted",
+                    models.BooleanField(
+                        default=False, help_text="The oracle has nothing more to suggest."
+                    ),
+                ),
+                ("failure_message", models.TextField(blank=True)),
+                (
+                    "revision",
+                    models.PositiveBigIntegerField(
+                        default=1, help_text="Grows with every change that a page would show."
+                    ),
+                ),
+                ("last_claim_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "hypermodel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="searches",
+                        to="tuning.hypermodel",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="searches",
+                        to="tuning.project",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'searches',
-                'ordering': ['-created_at'],
+                "verbose_name_plural": "searches",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('members', models.ManyToManyField(related_name='teams', through='tuning.Membership', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "members",
+                    models.ManyToManyField(
+                        related_name="teams",
+                        through="tuning.Membership",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'pk'],
+                "ordering": ["name", "pk"],
             },
         ),
         migrations.AddField(
-            model_name='project',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='projects', to='tuning.team'),
+            model_name="project",
+            name="team",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="projects",
+                to="tuning.team",
+            ),
         ),
         migrations.AddField(
-            model_name='membership',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='tuning.team'),
+            model_name="membership",
+            name="team",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="memberships",
+                to="tuning.team",
+            ),
         ),
         migrations.AddField(
-            model_name='hypermodel',
-            name='team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='hypermodels', to='tuning.team'),
+            model_name="hypermodel",
+            name="team",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="hypermodels",
+                to="tuning.team",
+            ),
         ),
         migrations.AddField(
-            model_name='dataset',
-            name='team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='datasets', to='tuning.team'),
+            model_name="dataset",
+            name="team",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="datasets",
+                to="tuning.team",
+            ),
         ),
         migrations.CreateModel(
-            name='Trial',
+            name="Trial",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('slot', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('losses', models.PositiveSmallIntegerField(default=0, help_text='How many attempts ended because the worker was lost.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('progress_text', models.CharField(blank=True, max_length=200)),
-                ('failure_code', models.CharField(blank=True, max_length=30)),
-                ('failure_message', models.TextField(blank=True)),
-                ('failure_traceback', models.TextField(blank=True)),
-                ('log_tail', models.TextField(blank=True)),
-                ('number', models.PositiveIntegerField()),
-                ('is_baseline', models.BooleanField(default=False)),
-                ('oracle_id', models.CharField(blank=True, help_text="KerasTuner's trial_id; empty outside the oracle.", max_length=20)),
-                ('values', models.JSONField(default=dict, help_text="Hyperparameters, without KerasTuner's own.")),
-                ('tuner_values', models.JSONField(blank=True, default=dict, help_text="KerasTuner's tuner/* keys.")),
-                ('code_failures', models.PositiveSmallIntegerField(default=0)),
-                ('score', models.FloatField(blank=True, null=True)),
-                ('best_epoch', models.PositiveIntegerField(blank=True, help_text="Epochs from the model's start to its best score.", null=True)),
-                ('metrics', models.JSONField(blank=True, default=dict)),
-                ('execution_scores', models.JSONField(blank=True, default=list)),
-                ('epochs_done', models.PositiveIntegerField(default=0)),
-                ('parameters', models.BigIntegerField(blank=True, null=True)),
-                ('layers', models.TextField(blank=True)),
-                ('end_order', models.PositiveIntegerField(blank=True, null=True)),
-                ('search', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trials', to='tuning.search')),
-                ('worker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tuning.worker')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default=tuning.protocol.statuses.Status["QUEUED"],
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("slot", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "losses",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How many attempts ended because the worker was lost."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("progress_text", models.CharField(blank=True, max_length=200)),
+                ("failure_code", models.CharField(blank=True, max_length=30)),
+                ("failure_message", models.TextField(blank=True)),
+                ("failure_traceback", models.TextField(blank=True)),
+                ("log_tail", models.TextField(blank=True)),
+                ("number", models.PositiveIntegerField()),
+                ("is_baseline", models.BooleanField(default=False)),
+                (
+                    "oracle_id",
+                    models.CharField(
+                        blank=True,
+                        help_text="KerasTuner's trial_id; empty outside the oracle.",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "values",
+                    models.JSONField(
+                        default=dict, help_text="Hyperparameters, without KerasTuner's own."
+                    ),
+                ),
+                (
+                    "tuner_values",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="KerasTuner's tuner/* keys."
+                    ),
+                ),
+                ("code_failures", models.PositiveSmallIntegerField(default=0)),
+                ("score", models.FloatField(blank=True, null=True)),
+                (
+                    "best_epoch",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Epochs from the model's start to its best score.",
+                        null=True,
+                    ),
+                ),
+                ("metrics", models.JSONField(blank=True, default=dict)),
+                ("execution_scores", models.JSONField(blank=True, default=list)),
+                ("epochs_done", models.PositiveIntegerField(default=0)),
+                ("parameters", models.BigIntegerField(blank=True, null=True)),
+                ("layers", models.TextField(blank=True)),
+                ("end_order", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "search",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="trials",
+                        to="tuning.search",
+                    ),
+                ),
+                (
+                    "worker",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tuning.worker",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Epoch',
+            name="Epoch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attempt', models.PositiveIntegerField()),
-                ('execution', models.PositiveSmallIntegerField()),
-                ('epoch', models.PositiveIntegerField(help_text="Counts from 1 at the model's true start.")),
-                ('seconds', models.FloatField()),
-                ('metrics', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('trial', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='epochs', to='tuning.trial')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField()),
+                ("execution", models.PositiveSmallIntegerField()),
+                (
+                    "epoch",
+                    models.PositiveIntegerField(
+                        help_text="Counts from 1 at the model's true start."
+                    ),
+                ),
+                ("seconds", models.FloatField()),
+                ("metrics", models.JSONField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="epochs",
+                        to="tuning.trial",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['execution', 'epoch'],
+                "ordering": ["execution", "epoch"],
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('worker_name', models.CharField(max_length=200)),
-                ('slot', models.PositiveSmallIntegerField()),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, max_length=200)),
-                ('trial', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='tuning.trial')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("worker_name", models.CharField(max_length=200)),
+                ("slot", models.PositiveSmallIntegerField()),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("outcome", models.CharField(blank=True, max_length=200)),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="tuning.trial",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='SavedModel',
+            name="SavedModel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('slot', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('losses', models.PositiveSmallIntegerField(default=0, help_text='How many attempts ended because the worker was lost.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('progress_text', models.CharField(blank=True, max_length=200)),
-                ('failure_code', models.CharField(blank=True, max_length=30)),
-                ('failure_message', models.TextField(blank=True)),
-                ('failure_traceback', models.TextField(blank=True)),
-                ('log_tail', models.TextField(blank=True)),
-                ('epochs', models.PositiveIntegerField()),
-                ('batch_size', models.PositiveIntegerField()),
-                ('seed', models.PositiveIntegerField(default=1)),
-                ('test_metrics', models.JSONField(blank=True, default=dict)),
-                ('parameters', models.BigIntegerField(blank=True, null=True)),
-                ('layers', models.TextField(blank=True)),
-                ('versions', models.JSONField(blank=True, default=dict)),
-                ('file', models.CharField(blank=True, help_text='Below SAVED_MODELS_ROOT.', max_length=200)),
-                ('size', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('revision', models.PositiveBigIntegerField(default=1)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_models', to='tuning.project')),
-                ('trial', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_models', to='tuning.trial')),
-                ('worker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tuning.worker')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default=tuning.protocol.statuses.Status["QUEUED"],
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("slot", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "losses",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How many attempts ended because the worker was lost."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("progress_text", models.CharField(blank=True, max_length=200)),
+                ("failure_code", models.CharField(blank=True, max_length=30)),
+                ("failure_message", models.TextField(blank=True)),
+                ("failure_traceback", models.TextField(blank=True)),
+                ("log_tail", models.TextField(blank=True)),
+                ("epochs", models.PositiveIntegerField()),
+                ("batch_size", models.PositiveIntegerField()),
+                ("seed", models.PositiveIntegerField(default=1)),
+                ("test_metrics", models.JSONField(blank=True, default=dict)),
+                ("parameters", models.BigIntegerField(blank=True, null=True)),
+                ("layers", models.TextField(blank=True)),
+                ("versions", models.JSONField(blank=True, default=dict)),
+                (
+                    "file",
+                    models.CharField(
+                        blank=True, help_text="Below SAVED_MODELS_ROOT.", max_length=200
+                    ),
+                ),
+                ("size", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("revision", models.PositiveBigIntegerField(default=1)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="saved_models",
+                        to="tuning.project",
+                    ),
+                ),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="saved_models",
+                        to="tuning.trial",
+                    ),
+                ),
+                (
+                    "worker",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tuning.worker",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Inspection',
+            name="Inspection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('slot', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('losses', models.PositiveSmallIntegerField(default=0, help_text='How many attempts ended because the worker was lost.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('progress_text', models.CharField(blank=True, max_length=200)),
-                ('failure_code', models.CharField(blank=True, max_length=30)),
-                ('failure_message', models.TextField(blank=True)),
-                ('failure_traceback', models.TextField(blank=True)),
-                ('log_tail', models.TextField(blank=True)),
-                ('wanted', models.BooleanField(default=False, help_text="Somebody asked for it and waits on the template's page.")),
-                ('space', models.JSONField(blank=True, default=dict)),
-                ('metrics', models.JSONField(blank=True, default=list)),
-                ('parameters', models.BigIntegerField(blank=True, null=True)),
-                ('summary', models.TextField(blank=True)),
-                ('samples', models.JSONField(blank=True, default=dict, help_text='Sizes of models of random values, built untrained.')),
-                ('note', models.TextField(blank=True, help_text='How the code was read, if not as it stands.')),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inspections', to='tuning.dataset')),
-                ('hypermodel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inspections', to='tuning.hypermodel')),
-                ('worker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tuning.worker')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default=tuning.protocol.statuses.Status["QUEUED"],
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("slot", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "losses",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How many attempts ended because the worker was lost."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("progress_text", models.CharField(blank=True, max_length=200)),
+                ("failure_code", models.CharField(blank=True, max_length=30)),
+                ("failure_message", models.TextField(blank=True)),
+                ("failure_traceback", models.TextField(blank=True)),
+                ("log_tail", models.TextField(blank=True)),
+                (
+                    "wanted",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Somebody asked for it and waits on the template's page.",
+                    ),
+                ),
+                ("space", models.JSONField(blank=True, default=dict)),
+                ("metrics", models.JSONField(blank=True, default=list)),
+                ("parameters", models.BigIntegerField(blank=True, null=True)),
+                ("summary", models.TextField(blank=True)),
+                (
+                    "samples",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Sizes of models of random values, built untrained.",
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True, help_text="How the code was read, if not as it stands."
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="inspections",
+                        to="tuning.dataset",
+                    ),
+                ),
+                (
+                    "hypermodel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="inspections",
+                        to="tuning.hypermodel",
+                    ),
+                ),
+                (
+                    "worker",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tuning.worker",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='dataset',
-            name='worker',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tuning.worker'),
+            model_name="dataset",
+            name="worker",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="tuning.worker",
+            ),
         ),
         migrations.CreateModel(
-            name='SavedModelEpoch',
+            name="SavedModelEpoch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attempt', models.PositiveIntegerField()),
-                ('epoch', models.PositiveIntegerField()),
-                ('seconds', models.FloatField()),
-                ('metrics', models.JSONField()),
-                ('saved_model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='history', to='tuning.savedmodel')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField()),
+                ("epoch", models.PositiveIntegerField()),
+                ("seconds", models.FloatField()),
+                ("metrics", models.JSONField()),
+                (
+                    "saved_model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="history",
+                        to="tuning.savedmodel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['epoch'],
-                'constraints': [models.UniqueConstraint(fields=('saved_model', 'attempt', 'epoch'), name='one_row_per_saved_model_epoch')],
+                "ordering": ["epoch"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("saved_model", "attempt", "epoch"),
+                        name="one_row_per_saved_model_epoch",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='search',
-            constraint=models.UniqueConstraint(fields=('project', 'number'), name='one_number_per_search'),
+            model_name="search",
+            constraint=models.UniqueConstraint(
+                fields=("project", "number"), name="one_number_per_search"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('team', 'user'), name='one_membership_per_team'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("team", "user"), name="one_membership_per_team"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hypermodel',
-            constraint=models.UniqueConstraint(fields=('key', 'version'), name='one_row_per_version'),
+            model_name="hypermodel",
+            constraint=models.UniqueConstraint(
+                fields=("key", "version"), name="one_row_per_version"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='epoch',
-            constraint=models.UniqueConstraint(fields=('trial', 'attempt', 'execution', 'epoch'), name='one_row_per_epoch'),
+            model_name="epoch",
+            constraint=models.UniqueConstraint(
+                fields=("trial", "attempt", "execution", "epoch"), name="one_row_per_epoch"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('trial', 'number'), name='one_row_per_attempt'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                fields=("trial", "number"), name="one_row_per_attempt"
+            ),
         ),
         migrations.AddIndex(
-            model_name='trial',
-            index=models.Index(fields=['search', 'status', 'score'], name='tuning_tria_search__e56558_idx'),
+            model_name="trial",
+            index=models.Index(
+                fields=["search", "status", "score"], name="tuning_tria_search__e56558_idx"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trial',
-            constraint=models.UniqueConstraint(fields=('search', 'number'), name='one_number_per_trial'),
+            model_name="trial",
+            constraint=models.UniqueConstraint(
+                fields=("search", "number"), name="one_number_per_trial"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='inspection',
-            constraint=models.UniqueConstraint(fields=('dataset', 'hypermodel'), name='one_inspection_per_pair'),
+            model_name="inspection",
+            constraint=models.UniqueConstraint(
+                fields=("dataset", "hypermodel"), name="one_inspection_per_pair"
+            ),
         ),
     ]

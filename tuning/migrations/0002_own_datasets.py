@@ -4,30 +4,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0001_initial'),
+        ("tuning", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='dataset',
-            name='upload',
-            field=models.JSONField(blank=True, default=dict, help_text='Kind, name and options of the uploaded file.'),
+            model_name="dataset",
+            name="upload",
+            field=models.JSONField(
+                blank=True, default=dict, help_text="Kind, name and options of the uploaded file."
+            ),
         ),
         migrations.AlterField(
-            model_name='dataset',
-            name='kind',
-            field=models.CharField(blank=True, choices=[('image', 'Images'), ('table', 'Table')], max_length=10),
+            model_name="dataset",
+            name="kind",
+            field=models.CharField(
+                blank=True, choices=[("image", "Images"), ("table", "Table")], max_length=10
+            ),
         ),
         migrations.AlterField(
-            model_name='dataset',
-            name='source',
-            field=models.CharField(choices=[('bundled', 'Bundled with scikit-learn'), ('keras', 'Downloaded by keras.datasets'), ('upload', 'Uploaded')], max_length=10),
+            model_name="dataset",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("bundled", "Bundled with scikit-learn"),
+                    ("keras", "Downloaded by keras.datasets"),
+                    ("upload", "Uploaded"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='dataset',
-            name='task',
-            field=models.CharField(blank=True, choices=[('classification', 'Classification'), ('regression', 'Regression')], max_length=20),
+            model_name="dataset",
+            name="task",
+            field=models.CharField(
+                blank=True,
+                choices=[("classification", "Classification"), ("regression", "Regression")],
+                max_length=20,
+            ),
         ),
     ]

@@ -5,70 +5,97 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0002_own_datasets'),
+        ("tuning", "0002_own_datasets"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='dataset',
-            name='look',
-            field=models.JSONField(blank=True, default=dict, help_text='What was found in an uploaded table.'),
+            model_name="dataset",
+            name="look",
+            field=models.JSONField(
+                blank=True, default=dict, help_text="What was found in an uploaded table."
+            ),
         ),
         migrations.AddField(
-            model_name='dataset',
-            name='upload_sha256',
-            field=models.CharField(blank=True, help_text='Of the uploaded file, where it was counted.', max_length=64),
+            model_name="dataset",
+            name="upload_sha256",
+            field=models.CharField(
+                blank=True, help_text="Of the uploaded file, where it was counted.", max_length=64
+            ),
         ),
         migrations.AddField(
-            model_name='hypermodel',
-            name='constants',
-            field=models.JSONField(blank=True, default=dict, help_text='Arguments of its builder that no project supplies.'),
+            model_name="hypermodel",
+            name="constants",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="Arguments of its builder that no project supplies.",
+            ),
         ),
         migrations.AddField(
-            model_name='inspection',
-            name='direction',
+            model_name="inspection",
+            name="direction",
             field=models.CharField(blank=True, max_length=3),
         ),
         migrations.AddField(
-            model_name='inspection',
-            name='model_kind',
-            field=models.CharField(choices=[('keras', 'keras'), ('sklearn', 'sklearn'), ('custom', 'custom')], default=tuning.protocol.model_kinds.ModelKind['KERAS'], max_length=10),
+            model_name="inspection",
+            name="model_kind",
+            field=models.CharField(
+                choices=[("keras", "keras"), ("sklearn", "sklearn"), ("custom", "custom")],
+                default=tuning.protocol.model_kinds.ModelKind["KERAS"],
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='inspection',
-            name='objective',
-            field=models.TextField(blank=True, help_text="The metric by which the code's own search compares, if it says."),
+            model_name="inspection",
+            name="objective",
+            field=models.TextField(
+                blank=True,
+                help_text="The metric by which the code's own search compares, if it says.",
+            ),
         ),
         migrations.AddField(
-            model_name='project',
-            name='keep_parts',
-            field=models.BooleanField(default=True, help_text='Where the data come divided: leave them so.'),
+            model_name="project",
+            name="keep_parts",
+            field=models.BooleanField(
+                default=True, help_text="Where the data come divided: leave them so."
+            ),
         ),
         migrations.AddField(
-            model_name='savedmodel',
-            name='trusted_types',
-            field=models.JSONField(blank=True, default=list, help_text='What loading a skops file has to trust beyond what skops trusts by itself.'),
+            model_name="savedmodel",
+            name="trusted_types",
+            field=models.JSONField(
+                blank=True,
+                default=list,
+                help_text="What loading a skops file has to trust beyond what skops trusts by itself.",
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='folds',
+            model_name="search",
+            name="folds",
             field=models.PositiveSmallIntegerField(default=5),
         ),
         migrations.AddField(
-            model_name='search',
-            name='forgiven',
-            field=models.PositiveIntegerField(default=0, help_text='Failures up to this end_order do not count towards a row of them.'),
+            model_name="search",
+            name="forgiven",
+            field=models.PositiveIntegerField(
+                default=0,
+                help_text="Failures up to this end_order do not count towards a row of them.",
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='model_kind',
-            field=models.CharField(choices=[('keras', 'keras'), ('sklearn', 'sklearn'), ('custom', 'custom')], default=tuning.protocol.model_kinds.ModelKind['KERAS'], max_length=10),
+            model_name="search",
+            name="model_kind",
+            field=models.CharField(
+                choices=[("keras", "keras"), ("sklearn", "sklearn"), ("custom", "custom")],
+                default=tuning.protocol.model_kinds.ModelKind["KERAS"],
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='scoring',
+            model_name="search",
+            name="scoring",
             field=models.CharField(blank=True, max_length=80),
         ),
     ]

@@ -8,331 +8,695 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0003_own_data_and_code'),
+        ("tuning", "0003_own_data_and_code"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='search',
-            name='fed_count',
-            field=models.PositiveIntegerField(default=0, help_text='How many they were: they may be deleted.'),
+            model_name="search",
+            name="fed_count",
+            field=models.PositiveIntegerField(
+                default=0, help_text="How many they were: they may be deleted."
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='fed_trials',
-            field=models.ManyToManyField(blank=True, help_text='Trials of earlier searches that the oracle knows from the start.', related_name='fed_to', to='tuning.trial'),
+            model_name="search",
+            name="fed_trials",
+            field=models.ManyToManyField(
+                blank=True,
+                help_text="Trials of earlier searches that the oracle knows from the start.",
+                related_name="fed_to",
+                to="tuning.trial",
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='name',
+            model_name="search",
+            name="name",
             field=models.CharField(blank=True, max_length=80),
         ),
         migrations.AddField(
-            model_name='search',
-            name='origin',
-            field=models.CharField(choices=[('tuneroom', 'Tuneroom'), ('kerastuner', 'KerasTuner'), ('tensorboard', 'TensorBoard')], default='tuneroom', max_length=12),
+            model_name="search",
+            name="origin",
+            field=models.CharField(
+                choices=[
+                    ("tuneroom", "Tuneroom"),
+                    ("kerastuner", "KerasTuner"),
+                    ("tensorboard", "TensorBoard"),
+                ],
+                default="tuneroom",
+                max_length=12,
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='refined_from',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='refinements', to='tuning.search'),
+            model_name="search",
+            name="refined_from",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="refinements",
+                to="tuning.search",
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='slots',
-            field=models.JSONField(blank=True, default=dict, help_text='Which of the cells hold what: see Cells.'),
+            model_name="search",
+            name="slots",
+            field=models.JSONField(
+                blank=True, default=dict, help_text="Which of the cells hold what: see Cells."
+            ),
         ),
         migrations.AddField(
-            model_name='trial',
-            name='last_metrics',
-            field=models.JSONField(blank=True, default=dict, help_text='After the last epoch, averaged over the executions.'),
+            model_name="trial",
+            name="last_metrics",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="After the last epoch, averaged over the executions.",
+            ),
         ),
         migrations.AddField(
-            model_name='trial',
-            name='peak_memory',
-            field=models.BigIntegerField(blank=True, help_text="Bytes that the runner's processes had at most.", null=True),
+            model_name="trial",
+            name="peak_memory",
+            field=models.BigIntegerField(
+                blank=True, help_text="Bytes that the runner's processes had at most.", null=True
+            ),
         ),
         migrations.AlterField(
-            model_name='search',
-            name='hypermodel',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='searches', to='tuning.hypermodel'),
+            model_name="search",
+            name="hypermodel",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="searches",
+                to="tuning.hypermodel",
+            ),
         ),
         migrations.CreateModel(
-            name='AccessToken',
+            name="AccessToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_tokens', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="access_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Comment',
+            name="Comment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('text', models.TextField(help_text='Markdown, as it was written.')),
-                ('edited_at', models.DateTimeField(blank=True, null=True)),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='comments', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='tuning.project')),
-                ('search', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='tuning.search')),
-                ('trial', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='tuning.trial')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("text", models.TextField(help_text="Markdown, as it was written.")),
+                ("edited_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="comments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="tuning.project",
+                    ),
+                ),
+                (
+                    "search",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="tuning.search",
+                    ),
+                ),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="tuning.trial",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'pk'],
+                "ordering": ["created_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Mention',
+            name="Mention",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seen_at', models.DateTimeField(blank=True, null=True)),
-                ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='tuning.comment')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seen_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "comment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mentions",
+                        to="tuning.comment",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mentions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='comment',
-            name='mentioned',
-            field=models.ManyToManyField(related_name='mentioned_in', through='tuning.Mention', to=settings.AUTH_USER_MODEL),
+            model_name="comment",
+            name="mentioned",
+            field=models.ManyToManyField(
+                related_name="mentioned_in", through="tuning.Mention", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.CreateModel(
-            name='SavedView',
+            name="SavedView",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('query', models.TextField(blank=True, help_text='The address after its question mark.')),
-                ('shared', models.BooleanField(default=False, help_text='For the team, not only its owner.')),
-                ('is_default', models.BooleanField(default=False, help_text="What the project's tables open with. Implies shared.")),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='views', to='tuning.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "query",
+                    models.TextField(blank=True, help_text="The address after its question mark."),
+                ),
+                (
+                    "shared",
+                    models.BooleanField(
+                        default=False, help_text="For the team, not only its owner."
+                    ),
+                ),
+                (
+                    "is_default",
+                    models.BooleanField(
+                        default=False,
+                        help_text="What the project's tables open with. Implies shared.",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="views",
+                        to="tuning.project",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='SearchImport',
+            name="SearchImport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('slot', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('losses', models.PositiveSmallIntegerField(default=0, help_text='How many attempts ended because the worker was lost.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('progress_text', models.CharField(blank=True, max_length=200)),
-                ('failure_code', models.CharField(blank=True, max_length=30)),
-                ('failure_message', models.TextField(blank=True)),
-                ('failure_traceback', models.TextField(blank=True)),
-                ('log_tail', models.TextField(blank=True)),
-                ('key', models.SlugField(max_length=40, unique=True)),
-                ('name', models.CharField(help_text='Of the uploaded file.', max_length=150)),
-                ('objective', models.CharField(blank=True, max_length=80)),
-                ('direction', models.CharField(blank=True, choices=[('max', 'maximise'), ('min', 'minimise')], max_length=3)),
-                ('metrics', models.JSONField(blank=True, default=list, help_text='Among which to choose.')),
-                ('awaits_choice', models.BooleanField(default=False)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='imports', to='tuning.project')),
-                ('search', models.OneToOneField(blank=True, help_text='Being filled until the import is completed.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='imported_by', to='tuning.search')),
-                ('worker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tuning.worker')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default=tuning.protocol.statuses.Status["QUEUED"],
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("slot", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "losses",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How many attempts ended because the worker was lost."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("progress_text", models.CharField(blank=True, max_length=200)),
+                ("failure_code", models.CharField(blank=True, max_length=30)),
+                ("failure_message", models.TextField(blank=True)),
+                ("failure_traceback", models.TextField(blank=True)),
+                ("log_tail", models.TextField(blank=True)),
+                ("key", models.SlugField(max_length=40, unique=True)),
+                ("name", models.CharField(help_text="Of the uploaded file.", max_length=150)),
+                ("objective", models.CharField(blank=True, max_length=80)),
+                (
+                    "direction",
+                    models.CharField(
+                        blank=True, choices=[("max", "maximise"), ("min", "minimise")], max_length=3
+                    ),
+                ),
+                (
+                    "metrics",
+                    models.JSONField(blank=True, default=list, help_text="Among which to choose."),
+                ),
+                ("awaits_choice", models.BooleanField(default=False)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="imports",
+                        to="tuning.project",
+                    ),
+                ),
+                (
+                    "search",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="Being filled until the import is completed.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="imported_by",
+                        to="tuning.search",
+                    ),
+                ),
+                (
+                    "worker",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tuning.worker",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Star',
+            name="Star",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='tuning.project')),
-                ('search', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='tuning.search')),
-                ('trial', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='tuning.trial')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stars', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="tuning.project",
+                    ),
+                ),
+                (
+                    "search",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="tuning.search",
+                    ),
+                ),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="tuning.trial",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stars",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=40)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='tuning.project')),
-                ('search', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='tuning.search')),
-                ('trial', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='tuning.trial')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=40)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="tuning.project",
+                    ),
+                ),
+                (
+                    "search",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="tuning.search",
+                    ),
+                ),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(class)ss",
+                        to="tuning.trial",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Cells',
+            name="Cells",
             fields=[
-                ('trial', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='cells', serialize=False, to='tuning.trial')),
-                ('number', models.PositiveIntegerField()),
-                ('status', models.CharField(blank=True, max_length=10)),
-                ('failure', models.CharField(blank=True, max_length=30)),
-                ('score', models.FloatField(null=True)),
-                ('epochs', models.PositiveIntegerField(null=True)),
-                ('seconds', models.FloatField(null=True)),
-                ('parameters', models.BigIntegerField(null=True)),
-                ('memory', models.BigIntegerField(null=True)),
-                ('worker', models.CharField(blank=True, max_length=200)),
-                ('n0', models.FloatField(null=True)),
-                ('n1', models.FloatField(null=True)),
-                ('n2', models.FloatField(null=True)),
-                ('n3', models.FloatField(null=True)),
-                ('n4', models.FloatField(null=True)),
-                ('n5', models.FloatField(null=True)),
-                ('n6', models.FloatField(null=True)),
-                ('n7', models.FloatField(null=True)),
-                ('n8', models.FloatField(null=True)),
-                ('n9', models.FloatField(null=True)),
-                ('n10', models.FloatField(null=True)),
-                ('n11', models.FloatField(null=True)),
-                ('n12', models.FloatField(null=True)),
-                ('n13', models.FloatField(null=True)),
-                ('n14', models.FloatField(null=True)),
-                ('n15', models.FloatField(null=True)),
-                ('n16', models.FloatField(null=True)),
-                ('n17', models.FloatField(null=True)),
-                ('n18', models.FloatField(null=True)),
-                ('n19', models.FloatField(null=True)),
-                ('n20', models.FloatField(null=True)),
-                ('n21', models.FloatField(null=True)),
-                ('n22', models.FloatField(null=True)),
-                ('n23', models.FloatField(null=True)),
-                ('n24', models.FloatField(null=True)),
-                ('n25', models.FloatField(null=True)),
-                ('n26', models.FloatField(null=True)),
-                ('n27', models.FloatField(null=True)),
-                ('n28', models.FloatField(null=True)),
-                ('n29', models.FloatField(null=True)),
-                ('n30', models.FloatField(null=True)),
-                ('n31', models.FloatField(null=True)),
-                ('n32', models.FloatField(null=True)),
-                ('n33', models.FloatField(null=True)),
-                ('n34', models.FloatField(null=True)),
-                ('n35', models.FloatField(null=True)),
-                ('n36', models.FloatField(null=True)),
-                ('n37', models.FloatField(null=True)),
-                ('n38', models.FloatField(null=True)),
-                ('n39', models.FloatField(null=True)),
-                ('n40', models.FloatField(null=True)),
-                ('n41', models.FloatField(null=True)),
-                ('n42', models.FloatField(null=True)),
-                ('n43', models.FloatField(null=True)),
-                ('n44', models.FloatField(null=True)),
-                ('n45', models.FloatField(null=True)),
-                ('n46', models.FloatField(null=True)),
-                ('n47', models.FloatField(null=True)),
-                ('t0', models.CharField(max_length=200, null=True)),
-                ('t1', models.CharField(max_length=200, null=True)),
-                ('t2', models.CharField(max_length=200, null=True)),
-                ('t3', models.CharField(max_length=200, null=True)),
-                ('t4', models.CharField(max_length=200, null=True)),
-                ('t5', models.CharField(max_length=200, null=True)),
-                ('t6', models.CharField(max_length=200, null=True)),
-                ('t7', models.CharField(max_length=200, null=True)),
-                ('t8', models.CharField(max_length=200, null=True)),
-                ('t9', models.CharField(max_length=200, null=True)),
-                ('t10', models.CharField(max_length=200, null=True)),
-                ('t11', models.CharField(max_length=200, null=True)),
-                ('t12', models.CharField(max_length=200, null=True)),
-                ('t13', models.CharField(max_length=200, null=True)),
-                ('t14', models.CharField(max_length=200, null=True)),
-                ('t15', models.CharField(max_length=200, null=True)),
-                ('search', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='cells', to='tuning.search')),
+                (
+                    "trial",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="cells",
+                        serialize=False,
+                        to="tuning.trial",
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("status", models.CharField(blank=True, max_length=10)),
+                ("failure", models.CharField(blank=True, max_length=30)),
+                ("score", models.FloatField(null=True)),
+                ("epochs", models.PositiveIntegerField(null=True)),
+                ("seconds", models.FloatField(null=True)),
+                ("parameters", models.BigIntegerField(null=True)),
+                ("memory", models.BigIntegerField(null=True)),
+                ("worker", models.CharField(blank=True, max_length=200)),
+                ("n0", models.FloatField(null=True)),
+                ("n1", models.FloatField(null=True)),
+                ("n2", models.FloatField(null=True)),
+                ("n3", models.FloatField(null=True)),
+                ("n4", models.FloatField(null=True)),
+                ("n5", models.FloatField(null=True)),
+                ("n6", models.FloatField(null=True)),
+                ("n7", models.FloatField(null=True)),
+                ("n8", models.FloatField(null=True)),
+                ("n9", models.FloatField(null=True)),
+                ("n10", models.FloatField(null=True)),
+                ("n11", models.FloatField(null=True)),
+                ("n12", models.FloatField(null=True)),
+                ("n13", models.FloatField(null=True)),
+                ("n14", models.FloatField(null=True)),
+                ("n15", models.FloatField(null=True)),
+                ("n16", models.FloatField(null=True)),
+                ("n17", models.FloatField(null=True)),
+                ("n18", models.FloatField(null=True)),
+                ("n19", models.FloatField(null=True)),
+                ("n20", models.FloatField(null=True)),
+                ("n21", models.FloatField(null=True)),
+                ("n22", models.FloatField(null=True)),
+                ("n23", models.FloatField(null=True)),
+                ("n24", models.FloatField(null=True)),
+                ("n25", models.FloatField(null=True)),
+                ("n26", models.FloatField(null=True)),
+                ("n27", models.FloatField(null=True)),
+                ("n28", models.FloatField(null=True)),
+                ("n29", models.FloatField(null=True)),
+                ("n30", models.FloatField(null=True)),
+                ("n31", models.FloatField(null=True)),
+                ("n32", models.FloatField(null=True)),
+                ("n33", models.FloatField(null=True)),
+                ("n34", models.FloatField(null=True)),
+                ("n35", models.FloatField(null=True)),
+                ("n36", models.FloatField(null=True)),
+                ("n37", models.FloatField(null=True)),
+                ("n38", models.FloatField(null=True)),
+                ("n39", models.FloatField(null=True)),
+                ("n40", models.FloatField(null=True)),
+                ("n41", models.FloatField(null=True)),
+                ("n42", models.FloatField(null=True)),
+                ("n43", models.FloatField(null=True)),
+                ("n44", models.FloatField(null=True)),
+                ("n45", models.FloatField(null=True)),
+                ("n46", models.FloatField(null=True)),
+                ("n47", models.FloatField(null=True)),
+                ("t0", models.CharField(max_length=200, null=True)),
+                ("t1", models.CharField(max_length=200, null=True)),
+                ("t2", models.CharField(max_length=200, null=True)),
+                ("t3", models.CharField(max_length=200, null=True)),
+                ("t4", models.CharField(max_length=200, null=True)),
+                ("t5", models.CharField(max_length=200, null=True)),
+                ("t6", models.CharField(max_length=200, null=True)),
+                ("t7", models.CharField(max_length=200, null=True)),
+                ("t8", models.CharField(max_length=200, null=True)),
+                ("t9", models.CharField(max_length=200, null=True)),
+                ("t10", models.CharField(max_length=200, null=True)),
+                ("t11", models.CharField(max_length=200, null=True)),
+                ("t12", models.CharField(max_length=200, null=True)),
+                ("t13", models.CharField(max_length=200, null=True)),
+                ("t14", models.CharField(max_length=200, null=True)),
+                ("t15", models.CharField(max_length=200, null=True)),
+                (
+                    "search",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="cells",
+                        to="tuning.search",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['search', 'number'], name='tuning_cell_search__aaf58d_idx')],
+                "indexes": [
+                    models.Index(fields=["search", "number"], name="tuning_cell_search__aaf58d_idx")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Importances',
+            name="Importances",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('query', models.TextField(blank=True, help_text='The filters, as they stand in the address.')),
-                ('key', models.CharField(help_text='SHA-256 of the query.', max_length=64)),
-                ('wanted_revision', models.PositiveBigIntegerField(default=0)),
-                ('for_revision', models.PositiveBigIntegerField(default=0)),
-                ('taken_until', models.DateTimeField(blank=True, help_text='A worker computes it; lost with it after that.', null=True)),
-                ('asked_at', models.DateTimeField(auto_now=True)),
-                ('result', models.JSONField(blank=True, default=dict)),
-                ('message', models.TextField(blank=True, help_text='Why there is no result.')),
-                ('search', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='importances', to='tuning.search')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "query",
+                    models.TextField(
+                        blank=True, help_text="The filters, as they stand in the address."
+                    ),
+                ),
+                ("key", models.CharField(help_text="SHA-256 of the query.", max_length=64)),
+                ("wanted_revision", models.PositiveBigIntegerField(default=0)),
+                ("for_revision", models.PositiveBigIntegerField(default=0)),
+                (
+                    "taken_until",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="A worker computes it; lost with it after that.",
+                        null=True,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(auto_now=True)),
+                ("result", models.JSONField(blank=True, default=dict)),
+                ("message", models.TextField(blank=True, help_text="Why there is no result.")),
+                (
+                    "search",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="importances",
+                        to="tuning.search",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('search', 'key'), name='one_importances_per_query')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("search", "key"), name="one_importances_per_query"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='mention',
-            constraint=models.UniqueConstraint(fields=('comment', 'user'), name='one_mention_per_comment'),
+            model_name="mention",
+            constraint=models.UniqueConstraint(
+                fields=("comment", "user"), name="one_mention_per_comment"
+            ),
         ),
         migrations.AddIndex(
-            model_name='comment',
-            index=models.Index(fields=['project', 'created_at'], name='comments_of_a_project'),
+            model_name="comment",
+            index=models.Index(fields=["project", "created_at"], name="comments_of_a_project"),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('trial__isnull', False), ('search__isnull', True)), models.Q(('trial__isnull', True), ('search__isnull', False)), _connector='OR'), name='comment_on_a_trial_or_a_search'),
+            model_name="comment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("trial__isnull", False), ("search__isnull", True)),
+                    models.Q(("trial__isnull", True), ("search__isnull", False)),
+                    _connector="OR",
+                ),
+                name="comment_on_a_trial_or_a_search",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedview',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('project',), name='one_default_per_project'),
+            model_name="savedview",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("project",),
+                name="one_default_per_project",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedview',
-            constraint=models.UniqueConstraint(fields=('project', 'owner', 'name'), name='one_view_per_name'),
+            model_name="savedview",
+            constraint=models.UniqueConstraint(
+                fields=("project", "owner", "name"), name="one_view_per_name"
+            ),
         ),
         migrations.AddIndex(
-            model_name='star',
-            index=models.Index(fields=['project', 'created_at'], name='stars_of_a_project'),
+            model_name="star",
+            index=models.Index(fields=["project", "created_at"], name="stars_of_a_project"),
         ),
         migrations.AddConstraint(
-            model_name='star',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('trial__isnull', False), ('search__isnull', True)), models.Q(('trial__isnull', True), ('search__isnull', False)), _connector='OR'), name='star_of_a_trial_or_a_search'),
+            model_name="star",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("trial__isnull", False), ("search__isnull", True)),
+                    models.Q(("trial__isnull", True), ("search__isnull", False)),
+                    _connector="OR",
+                ),
+                name="star_of_a_trial_or_a_search",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='star',
-            constraint=models.UniqueConstraint(fields=('user', 'trial'), name='one_star_per_trial'),
+            model_name="star",
+            constraint=models.UniqueConstraint(fields=("user", "trial"), name="one_star_per_trial"),
         ),
         migrations.AddConstraint(
-            model_name='star',
-            constraint=models.UniqueConstraint(fields=('user', 'search'), name='one_star_per_search'),
+            model_name="star",
+            constraint=models.UniqueConstraint(
+                fields=("user", "search"), name="one_star_per_search"
+            ),
         ),
         migrations.AddIndex(
-            model_name='tag',
-            index=models.Index(fields=['project', 'created_at'], name='tags_of_a_project'),
+            model_name="tag",
+            index=models.Index(fields=["project", "created_at"], name="tags_of_a_project"),
         ),
         migrations.AddIndex(
-            model_name='tag',
-            index=models.Index(fields=['project', 'name'], name='words_of_a_project'),
+            model_name="tag",
+            index=models.Index(fields=["project", "name"], name="words_of_a_project"),
         ),
         migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('trial__isnull', False), ('search__isnull', True)), models.Q(('trial__isnull', True), ('search__isnull', False)), _connector='OR'), name='tag_of_a_trial_or_a_search'),
+            model_name="tag",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("trial__isnull", False), ("search__isnull", True)),
+                    models.Q(("trial__isnull", True), ("search__isnull", False)),
+                    _connector="OR",
+                ),
+                name="tag_of_a_trial_or_a_search",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.UniqueConstraint(models.F('trial'), django.db.models.functions.text.Lower('name'), name='one_tag_per_trial'),
+            model_name="tag",
+            constraint=models.UniqueConstraint(
+                models.F("trial"),
+                django.db.models.functions.text.Lower("name"),
+                name="one_tag_per_trial",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.UniqueConstraint(models.F('search'), django.db.models.functions.text.Lower('name'), name='one_tag_per_search'),
+            model_name="tag",
+            constraint=models.UniqueConstraint(
+                models.F("search"),
+                django.db.models.functions.text.Lower("name"),
+                name="one_tag_per_search",
+            ),
         ),
     ]

@@ -5,55 +5,74 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0004_reading_together'),
+        ("tuning", "0004_reading_together"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='accesstoken',
-            name='name',
-            field=models.CharField(max_length=80, validators=[tuning.models.validators.validate_name]),
+            model_name="accesstoken",
+            name="name",
+            field=models.CharField(
+                max_length=80, validators=[tuning.models.validators.validate_name]
+            ),
         ),
         migrations.AlterField(
-            model_name='dataset',
-            name='name',
-            field=models.CharField(max_length=80, validators=[tuning.models.validators.validate_name]),
+            model_name="dataset",
+            name="name",
+            field=models.CharField(
+                max_length=80, validators=[tuning.models.validators.validate_name]
+            ),
         ),
         migrations.AlterField(
-            model_name='hypermodel',
-            name='name',
-            field=models.CharField(max_length=80, validators=[tuning.models.validators.validate_name]),
+            model_name="hypermodel",
+            name="name",
+            field=models.CharField(
+                max_length=80, validators=[tuning.models.validators.validate_name]
+            ),
         ),
         migrations.AlterField(
-            model_name='project',
-            name='name',
-            field=models.CharField(max_length=80, validators=[tuning.models.validators.validate_name]),
+            model_name="project",
+            name="name",
+            field=models.CharField(
+                max_length=80, validators=[tuning.models.validators.validate_name]
+            ),
         ),
         migrations.AlterField(
-            model_name='savedview',
-            name='name',
-            field=models.CharField(max_length=80, validators=[tuning.models.validators.validate_name]),
+            model_name="savedview",
+            name="name",
+            field=models.CharField(
+                max_length=80, validators=[tuning.models.validators.validate_name]
+            ),
         ),
         migrations.AlterField(
-            model_name='search',
-            name='name',
-            field=models.CharField(blank=True, max_length=80, validators=[tuning.models.validators.validate_name]),
+            model_name="search",
+            name="name",
+            field=models.CharField(
+                blank=True, max_length=80, validators=[tuning.models.validators.validate_name]
+            ),
         ),
         migrations.AlterField(
-            model_name='searchimport',
-            name='name',
-            field=models.CharField(help_text='Of the uploaded file.', max_length=150, validators=[tuning.models.validators.validate_name]),
+            model_name="searchimport",
+            name="name",
+            field=models.CharField(
+                help_text="Of the uploaded file.",
+                max_length=150,
+                validators=[tuning.models.validators.validate_name],
+            ),
         ),
         migrations.AlterField(
-            model_name='tag',
-            name='name',
-            field=models.CharField(max_length=40, validators=[tuning.models.validators.validate_name]),
+            model_name="tag",
+            name="name",
+            field=models.CharField(
+                max_length=40, validators=[tuning.models.validators.validate_name]
+            ),
         ),
         migrations.AlterField(
-            model_name='team',
-            name='name',
-            field=models.CharField(max_length=80, validators=[tuning.models.validators.validate_name]),
+            model_name="team",
+            name="name",
+            field=models.CharField(
+                max_length=80, validators=[tuning.models.validators.validate_name]
+            ),
         ),
     ]

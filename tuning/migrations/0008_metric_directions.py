@@ -4,20 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0007_not_finite_metrics'),
+        ("tuning", "0007_not_finite_metrics"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='inspection',
-            name='directions',
-            field=models.JSONField(blank=True, default=dict, help_text='Which way metrics improve, as their classes say.'),
+            model_name="inspection",
+            name="directions",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="Which way metrics improve, as their classes say.",
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='early_stopping_direction',
-            field=models.CharField(blank=True, choices=[('max', 'maximise'), ('min', 'minimise')], max_length=3),
+            model_name="search",
+            name="early_stopping_direction",
+            field=models.CharField(
+                blank=True, choices=[("max", "maximise"), ("min", "minimise")], max_length=3
+            ),
         ),
     ]

@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0008_metric_directions'),
+        ("tuning", "0008_metric_directions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='inspection',
-            name='script',
-            field=models.JSONField(blank=True, default=dict, help_text="What the code's script gives to its tuner and its search: see ScriptSettings."),
+            model_name="inspection",
+            name="script",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="What the code's script gives to its tuner and its search: see ScriptSettings.",
+            ),
         ),
     ]

@@ -4,20 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0009_script_settings'),
+        ("tuning", "0009_script_settings"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='savedmodel',
-            name='layers_code',
-            field=models.TextField(blank=True, help_text='A module without which Keras cannot load the file.'),
+            model_name="savedmodel",
+            name="layers_code",
+            field=models.TextField(
+                blank=True, help_text="A module without which Keras cannot load the file."
+            ),
         ),
         migrations.AddField(
-            model_name='savedmodel',
-            name='note',
-            field=models.TextField(blank=True, help_text='Sentences about how the file was saved.'),
+            model_name="savedmodel",
+            name="note",
+            field=models.TextField(blank=True, help_text="Sentences about how the file was saved."),
         ),
     ]

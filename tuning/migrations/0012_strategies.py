@@ -4,20 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0011_bayesian_settings'),
+        ("tuning", "0011_bayesian_settings"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='search',
-            name='oracle_version',
-            field=models.PositiveBigIntegerField(default=0, help_text="Grows with the oracle's state, so that each is used once."),
+            model_name="search",
+            name="oracle_version",
+            field=models.PositiveBigIntegerField(
+                default=0, help_text="Grows with the oracle's state, so that each is used once."
+            ),
         ),
         migrations.AlterField(
-            model_name='search',
-            name='tuner',
-            field=models.CharField(choices=[('auto', 'Automatic'), ('tpe', 'TPE'), ('sobol', 'Sobol sequence'), ('cmaes', 'CMA-ES'), ('random', 'Random search'), ('grid', 'Grid search'), ('bayesian', 'Bayesian optimisation'), ('hyperband', 'Hyperband')], default='auto', max_length=10),
+            model_name="search",
+            name="tuner",
+            field=models.CharField(
+                choices=[
+                    ("auto", "Automatic"),
+                    ("tpe", "TPE"),
+                    ("sobol", "Sobol sequence"),
+                    ("cmaes", "CMA-ES"),
+                    ("random", "Random search"),
+                    ("grid", "Grid search"),
+                    ("bayesian", "Bayesian optimisation"),
+                    ("hyperband", "Hyperband"),
+                ],
+                default="auto",
+                max_length=10,
+            ),
         ),
     ]

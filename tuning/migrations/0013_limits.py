@@ -4,45 +4,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0012_strategies'),
+        ("tuning", "0012_strategies"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='search',
-            name='end_reason',
-            field=models.CharField(blank=True, help_text='The limit that was reached. While its last trials run, no other one starts.', max_length=200),
+            model_name="search",
+            name="end_reason",
+            field=models.CharField(
+                blank=True,
+                help_text="The limit that was reached. While its last trials run, no other one starts.",
+                max_length=200,
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='idle_seconds',
-            field=models.FloatField(default=0.0, help_text='Earlier pauses, and between an end and going on.'),
+            model_name="search",
+            name="idle_seconds",
+            field=models.FloatField(
+                default=0.0, help_text="Earlier pauses, and between an end and going on."
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='max_time',
-            field=models.PositiveIntegerField(blank=True, help_text='Seconds from its start, without pauses.', null=True),
+            model_name="search",
+            name="max_time",
+            field=models.PositiveIntegerField(
+                blank=True, help_text="Seconds from its start, without pauses.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='max_training_time',
-            field=models.PositiveIntegerField(blank=True, help_text='Seconds that its trials take together.', null=True),
+            model_name="search",
+            name="max_training_time",
+            field=models.PositiveIntegerField(
+                blank=True, help_text="Seconds that its trials take together.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='patience_trials',
+            model_name="search",
+            name="patience_trials",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='search',
-            name='paused_at',
+            model_name="search",
+            name="paused_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='search',
-            name='target_score',
+            model_name="search",
+            name="target_score",
             field=models.FloatField(blank=True, null=True),
         ),
     ]

@@ -5,100 +5,175 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0013_limits'),
+        ("tuning", "0013_limits"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='search',
-            name='pruner',
-            field=models.CharField(choices=[('none', 'None'), ('auto', 'Automatic'), ('median', 'Median'), ('percentile', 'Percentile'), ('asha', 'Successive halving (ASHA)'), ('hyperband', 'Hyperband brackets'), ('patient', 'Patient median'), ('threshold', 'Threshold'), ('wilcoxon', 'Wilcoxon test')], default='none', max_length=10),
+            model_name="search",
+            name="pruner",
+            field=models.CharField(
+                choices=[
+                    ("none", "None"),
+                    ("auto", "Automatic"),
+                    ("median", "Median"),
+                    ("percentile", "Percentile"),
+                    ("asha", "Successive halving (ASHA)"),
+                    ("hyperband", "Hyperband brackets"),
+                    ("patient", "Patient median"),
+                    ("threshold", "Threshold"),
+                    ("wilcoxon", "Wilcoxon test"),
+                ],
+                default="none",
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='search',
-            name='pruning_factor',
+            model_name="search",
+            name="pruning_factor",
             field=models.PositiveSmallIntegerField(default=3),
         ),
         migrations.AddField(
-            model_name='search',
-            name='pruning_interval',
+            model_name="search",
+            name="pruning_interval",
             field=models.PositiveIntegerField(default=1),
         ),
         migrations.AddField(
-            model_name='search',
-            name='pruning_lower',
+            model_name="search",
+            name="pruning_lower",
             field=models.FloatField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='search',
-            name='pruning_min_trials',
+            model_name="search",
+            name="pruning_min_trials",
             field=models.PositiveIntegerField(default=5),
         ),
         migrations.AddField(
-            model_name='search',
-            name='pruning_p',
+            model_name="search",
+            name="pruning_p",
             field=models.FloatField(default=0.1),
         ),
         migrations.AddField(
-            model_name='search',
-            name='pruning_patience',
+            model_name="search",
+            name="pruning_patience",
             field=models.PositiveIntegerField(default=3),
         ),
         migrations.AddField(
-            model_name='search',
-            name='pruning_percentile',
+            model_name="search",
+            name="pruning_percentile",
             field=models.FloatField(default=50.0),
         ),
         migrations.AddField(
-            model_name='search',
-            name='pruning_upper',
+            model_name="search",
+            name="pruning_upper",
             field=models.FloatField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='search',
-            name='pruning_warmup',
+            model_name="search",
+            name="pruning_warmup",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='trial',
-            name='trains_to_end',
-            field=models.BooleanField(default=False, help_text='A person wants it to be trained to its end: it is not pruned.'),
+            model_name="trial",
+            name="trains_to_end",
+            field=models.BooleanField(
+                default=False,
+                help_text="A person wants it to be trained to its end: it is not pruned.",
+            ),
         ),
         migrations.AddField(
-            model_name='trial',
-            name='pruned_after',
-            field=models.PositiveIntegerField(blank=True, help_text='Epochs or folds after which it was pruned.', null=True),
+            model_name="trial",
+            name="pruned_after",
+            field=models.PositiveIntegerField(
+                blank=True, help_text="Epochs or folds after which it was pruned.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='trial',
-            name='pruned_attempt',
-            field=models.PositiveIntegerField(blank=True, help_text='The attempt that was pruned.', null=True),
+            model_name="trial",
+            name="pruned_attempt",
+            field=models.PositiveIntegerField(
+                blank=True, help_text="The attempt that was pruned.", null=True
+            ),
         ),
         migrations.AlterField(
-            model_name='dataset',
-            name='status',
-            field=models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('pruned', 'Pruned'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10),
+            model_name="dataset",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("queued", "Waiting"),
+                    ("running", "Running"),
+                    ("completed", "Completed"),
+                    ("pruned", "Pruned"),
+                    ("failed", "Failed"),
+                    ("stopped", "Stopped"),
+                ],
+                default=tuning.protocol.statuses.Status["QUEUED"],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='inspection',
-            name='status',
-            field=models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('pruned', 'Pruned'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10),
+            model_name="inspection",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("queued", "Waiting"),
+                    ("running", "Running"),
+                    ("completed", "Completed"),
+                    ("pruned", "Pruned"),
+                    ("failed", "Failed"),
+                    ("stopped", "Stopped"),
+                ],
+                default=tuning.protocol.statuses.Status["QUEUED"],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='savedmodel',
-            name='status',
-            field=models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('pruned', 'Pruned'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10),
+            model_name="savedmodel",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("queued", "Waiting"),
+                    ("running", "Running"),
+                    ("completed", "Completed"),
+                    ("pruned", "Pruned"),
+                    ("failed", "Failed"),
+                    ("stopped", "Stopped"),
+                ],
+                default=tuning.protocol.statuses.Status["QUEUED"],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='searchimport',
-            name='status',
-            field=models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('pruned', 'Pruned'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10),
+            model_name="searchimport",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("queued", "Waiting"),
+                    ("running", "Running"),
+                    ("completed", "Completed"),
+                    ("pruned", "Pruned"),
+                    ("failed", "Failed"),
+                    ("stopped", "Stopped"),
+                ],
+                default=tuning.protocol.statuses.Status["QUEUED"],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='trial',
-            name='status',
-            field=models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('pruned', 'Pruned'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10),
+            model_name="trial",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("queued", "Waiting"),
+                    ("running", "Running"),
+                    ("completed", "Completed"),
+                    ("pruned", "Pruned"),
+                    ("failed", "Failed"),
+                    ("stopped", "Stopped"),
+                ],
+                default=tuning.protocol.statuses.Status["QUEUED"],
+                max_length=10,
+            ),
         ),
     ]

@@ -4,18 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0014_pruning'),
+        ("tuning", "0014_pruning"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='cells',
-            index=models.Index(fields=['search', 'number', 'status', 'score', 'seconds'], name='cells_of_search'),
+            model_name="cells",
+            index=models.Index(
+                fields=["search", "number", "status", "score", "seconds"], name="cells_of_search"
+            ),
         ),
         migrations.AddIndex(
-            model_name='trial',
-            index=models.Index(condition=models.Q(('is_baseline', True)), fields=['search'], name='baseline_of_search'),
+            model_name="trial",
+            index=models.Index(
+                condition=models.Q(("is_baseline", True)),
+                fields=["search"],
+                name="baseline_of_search",
+            ),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0016_people'),
+        ("tuning", "0016_people"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='search',
-            name='description',
+            model_name="search",
+            name="description",
             field=models.TextField(blank=True),
         ),
     ]

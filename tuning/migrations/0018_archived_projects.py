@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0017_search_descriptions'),
+        ("tuning", "0017_search_descriptions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='project',
-            name='archived_at',
-            field=models.DateTimeField(blank=True, help_text='Lists leave it out since then.', null=True),
+            model_name="project",
+            name="archived_at",
+            field=models.DateTimeField(
+                blank=True, help_text="Lists leave it out since then.", null=True
+            ),
         ),
     ]

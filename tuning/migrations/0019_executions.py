@@ -6,40 +6,83 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0018_archived_projects'),
+        ("tuning", "0018_archived_projects"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Execution',
+            name="Execution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('pruned', 'Pruned'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('slot', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('losses', models.PositiveSmallIntegerField(default=0, help_text='How many attempts ended because the worker was lost.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('progress_text', models.CharField(blank=True, max_length=200)),
-                ('failure_code', models.CharField(blank=True, max_length=30)),
-                ('failure_message', models.TextField(blank=True)),
-                ('failure_traceback', models.TextField(blank=True)),
-                ('log_tail', models.TextField(blank=True)),
-                ('trial_attempt', models.PositiveIntegerField()),
-                ('number', models.PositiveSmallIntegerField()),
-                ('metrics', models.JSONField(blank=True, default=dict)),
-                ('best_step', models.PositiveIntegerField(default=0)),
-                ('peak_memory', models.BigIntegerField(blank=True, null=True)),
-                ('trial', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='executions', to='tuning.trial')),
-                ('worker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tuning.worker')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("pruned", "Pruned"),
+                            ("failed", "Failed"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default=tuning.protocol.statuses.Status["QUEUED"],
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("slot", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "losses",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How many attempts ended because the worker was lost."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("progress_text", models.CharField(blank=True, max_length=200)),
+                ("failure_code", models.CharField(blank=True, max_length=30)),
+                ("failure_message", models.TextField(blank=True)),
+                ("failure_traceback", models.TextField(blank=True)),
+                ("log_tail", models.TextField(blank=True)),
+                ("trial_attempt", models.PositiveIntegerField()),
+                ("number", models.PositiveSmallIntegerField()),
+                ("metrics", models.JSONField(blank=True, default=dict)),
+                ("best_step", models.PositiveIntegerField(default=0)),
+                ("peak_memory", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="executions",
+                        to="tuning.trial",
+                    ),
+                ),
+                (
+                    "worker",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tuning.worker",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
-                'constraints': [models.UniqueConstraint(fields=('trial', 'trial_attempt', 'number'), name='one_row_per_execution')],
+                "ordering": ["number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("trial", "trial_attempt", "number"), name="one_row_per_execution"
+                    )
+                ],
             },
         ),
     ]

@@ -25,24 +25,33 @@ class Migration(migrations.Migration):
         ),
         # No change of the tables: what a row is called from the other side, and a help text.
         migrations.AlterField(
-            "search", "index_columns",
+            "search",
+            "index_columns",
             models.JSONField(
-                blank=True, default=dict,
+                blank=True,
+                default=dict,
                 help_text="Which column of TrialIndex holds which hyperparameter or metric.",
             ),
         ),
         migrations.AlterField(
-            "trialindex", "search",
+            "trialindex",
+            "search",
             models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.CASCADE,
-                related_name="index_rows", to="tuning.search",
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="index_rows",
+                to="tuning.search",
             ),
         ),
         migrations.AlterField(
-            "trialindex", "trial",
+            "trialindex",
+            "trial",
             models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, primary_key=True,
-                related_name="index_row", serialize=False, to="tuning.trial",
+                on_delete=django.db.models.deletion.CASCADE,
+                primary_key=True,
+                related_name="index_row",
+                serialize=False,
+                to="tuning.trial",
             ),
         ),
     ]

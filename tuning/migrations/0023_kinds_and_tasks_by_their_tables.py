@@ -20,8 +20,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "dataset",
             "task",
-            models.CharField(
-                blank=True, choices=tuning.protocol.tasks.task_choices, max_length=20
-            ),
+            models.CharField(blank=True, choices=tuning.protocol.tasks.task_choices, max_length=20),
         ),
     ]

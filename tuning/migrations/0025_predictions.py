@@ -7,42 +7,112 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tuning', '0024_numbers_in_addresses'),
+        ("tuning", "0024_numbers_in_addresses"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Prediction',
+            name="Prediction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('queued', 'Waiting'), ('running', 'Running'), ('completed', 'Completed'), ('pruned', 'Pruned'), ('failed', 'Failed'), ('stopped', 'Stopped')], default=tuning.protocol.statuses.Status['QUEUED'], max_length=10)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('slot', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('lost_attempts', models.PositiveSmallIntegerField(default=0, help_text='How many attempts ended because the worker was lost.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('progress_text', models.CharField(blank=True, max_length=200)),
-                ('failure_code', models.CharField(blank=True, max_length=30)),
-                ('failure_message', models.TextField(blank=True)),
-                ('failure_traceback', models.TextField(blank=True)),
-                ('log_tail', models.TextField(blank=True)),
-                ('source', models.CharField(choices=[('form', 'form'), ('table', 'table'), ('picture', 'picture'), ('array', 'array')], max_length=10)),
-                ('rows', models.JSONField(blank=True, default=list, help_text='Those of the form.')),
-                ('key', models.SlugField(help_text='Of an uploaded file.', unique=True)),
-                ('name', models.CharField(blank=True, help_text='Of an uploaded file.', max_length=150)),
-                ('answer', models.JSONField(blank=True, default=dict)),
-                ('file', models.CharField(blank=True, help_text='Rows with predictions, below PREDICTIONS_ROOT.', max_length=200)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('saved_model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='predictions', to='tuning.savedmodel')),
-                ('worker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tuning.worker')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("pruned", "Pruned"),
+                            ("failed", "Failed"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default=tuning.protocol.statuses.Status["QUEUED"],
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("slot", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "lost_attempts",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How many attempts ended because the worker was lost."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("progress_text", models.CharField(blank=True, max_length=200)),
+                ("failure_code", models.CharField(blank=True, max_length=30)),
+                ("failure_message", models.TextField(blank=True)),
+                ("failure_traceback", models.TextField(blank=True)),
+                ("log_tail", models.TextField(blank=True)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("form", "form"),
+                            ("table", "table"),
+                            ("picture", "picture"),
+                            ("array", "array"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "rows",
+                    models.JSONField(blank=True, default=list, help_text="Those of the form."),
+                ),
+                ("key", models.SlugField(help_text="Of an uploaded file.", unique=True)),
+                (
+                    "name",
+                    models.CharField(blank=True, help_text="Of an uploaded file.", max_length=150),
+                ),
+                ("answer", models.JSONField(blank=True, default=dict)),
+                (
+                    "file",
+                    models.CharField(
+                        blank=True,
+                        help_text="Rows with predictions, below PREDICTIONS_ROOT.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "saved_model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="predictions",
+                        to="tuning.savedmodel",
+                    ),
+                ),
+                (
+                    "worker",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tuning.worker",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
     ]

@@ -1,9 +1,10 @@
 """Rows and their querysets. `visible_to(user)` starts every access from a page."""
 
-from .access_tokens import AccessToken
+from .access_tokens import AccessToken, Scope
 from .datasets import Dataset
 from .executions import Execution
 from .hypermodels import HyperModel
+from .idempotency import IdempotencyKey
 from .importances import Importances
 from .imports import SearchImport
 from .inspections import Inspection
@@ -30,6 +31,7 @@ __all__ = [
     "Epoch",
     "Execution",
     "HyperModel",
+    "IdempotencyKey",
     "Importances",
     "Inspection",
     "Invitation",
@@ -44,6 +46,7 @@ __all__ = [
     "SavedModel",
     "SavedModelEpoch",
     "SavedView",
+    "Scope",
     "Search",
     "SearchImport",
     "Stage",

@@ -1,16 +1,31 @@
-"""Tokens with which a person's scripts read what the person may see."""
+"""Tokens with which a person's scripts do what the person may do, or only read it."""
 
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from .validators import validate_name
+
+
+class Scope(models.TextChoices):
+    """What requests with a token may do."""
+
+    READ = "read", "Read only"
+    WRITE = "write", "Read and change"
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
     def of(self, user: Any) -> Self:
         return self.filter(user_id=user.pk)
+
+    def valid(self) -> Self:
+        """Not expired, and of a person who may sign in."""
+        unexpired = Q(expires_at=None) | Q(expires_at__gt=Now())
+        return self.filter(unexpired, user__is_active=True)
 
 
 class AccessToken(models.Model):
@@ -20,8 +35,11 @@ class AccessToken(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_tokens"
     )
     name = models.CharField(max_length=80, validators=[validate_name])
+    # Tokens of earlier versions could only read.
+    scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.READ)
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     objects = AccessTokenQuerySet.as_manager()
@@ -31,3 +49,7 @@ class AccessToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()

@@ -18,7 +18,8 @@ def access_token_list(request: HttpRequest) -> HttpResponse:
     form = AccessTokenForm(request.POST or None, user=request.user)
     made = ""
     if request.method == "POST" and form.is_valid():
-        made = actions.create_token(request.user, form.cleaned_data["name"])
+        given = form.cleaned_data
+        made = actions.create_token(request.user, given["name"], given["scope"], given["days"])
         form = AccessTokenForm(user=request.user)
     context = {"form": form, "made": made, "tokens": AccessToken.objects.of(request.user)}
     status = 422 if form.errors else 200

@@ -73,6 +73,10 @@ PAGES = {
             "exports", "Exports", "Tables as CSV, JSON, LaTeX and Parquet.",
             lambda: {"formats": FORMATS.values()},
         ),
+        Page(
+            "api", "API", "REST API for scripts: tokens, lists and errors.",
+            lambda: {"statuses": texts.API_STATUSES},
+        ),
         Page("tensorboard", "TensorBoard and KerasTuner", "Import and export searches."),
     )
 }  # fmt: skip
@@ -86,5 +90,6 @@ def help_page(request: HttpRequest, slug: str = "") -> HttpResponse:
     page = PAGES.get(slug)
     if page is None:
         raise Http404
-    context = {"pages": PAGES.values(), "page": page, **page.context()}
+    origin = request.build_absolute_uri("/")[:-1]
+    context = {"pages": PAGES.values(), "page": page, "origin": origin, **page.context()}
     return render(request, f"help/{slug}.html", context)

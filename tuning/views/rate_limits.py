@@ -1,8 +1,10 @@
-"""Limits for what people send without an account. Signing in has django-axes; this is for the rest.
+"""Limits for what people send without an account, and for scripts. Signing in has django-axes; this
+is for the rest.
 
 Counted in the memory of each process of the site: enough against guessing and floods, and a
 stranger's request writes nothing to the database."""
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -41,6 +43,19 @@ def allowed(name: str, who: Any) -> bool:
     except ValueError:
         # Its time ended a moment ago.
         return True
+
+
+def seconds_to_wait(name: str, who: Any, most: int, seconds: int) -> int:
+    """Count a request of `who`. 0 while there were at most `most` since the clock passed the last
+    multiple of `seconds`, else how long it is to the next one."""
+    now = int(time.time())
+    cache, key = caches["marks"], f"requests:{name}:{who}:{now // seconds}"
+    cache.add(key, 0, seconds)
+    try:
+        count = cache.incr(key)
+    except ValueError:
+        return 0
+    return 0 if count <= most else seconds - now % seconds
 
 
 def too_many_attempts(request: HttpRequest) -> HttpResponse:

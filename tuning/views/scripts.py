@@ -1,12 +1,13 @@
-"""Scripts: an access token in place of a session, for reading exports and nothing else."""
+"""Scripts: an access token in place of a session, for the API and for reading exports."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
-from tuning.actions.access_tokens import user_of
+from tuning.actions.access_tokens import valid_token
 
 View = Callable[..., HttpResponseBase]
 
@@ -19,7 +20,8 @@ def exports_for_scripts(view: View) -> View:
 
 class AccessTokenMiddleware:
     """A request that shows a token is its owner's, whatever session it has besides. It stands
-    before LoginRequiredMiddleware, and refuses all that tokens are not for."""
+    before UploadsMiddleware, which asks whose a large body is, and refuses all that tokens are not
+    for. The API (`takes_tokens`) says itself what it refuses."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -30,16 +32,24 @@ class AccessTokenMiddleware:
     def process_view(
         self, request: HttpRequest, view: View, _args: Any, _kwargs: Any
     ) -> HttpResponse | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        user = user_of(token.strip())
-        if user is None:
-            return _refused(401, "Unknown access token. It may have been revoked.")
+        token = valid_token(shown.strip())
+        takes_tokens = getattr(view, "takes_tokens", False)
+        if token is None:
+            unknown = "Unknown access token. It may have expired or been revoked."
+            return None if takes_tokens else _refused(401, unknown)
         is_export = getattr(view, "exports_for_scripts", False) and "format" in request.GET
-        if not is_export or request.method not in ("GET", "HEAD"):
-            return _refused(403, "Access tokens can only read exports. Add format=csv to the URL.")
-        request.user = user
+        reads_export = is_export and request.method in ("GET", "HEAD")
+        if not takes_tokens and not reads_export:
+            return _refused(
+                403,
+                "Access tokens are for exports and the API: add format=csv to the URL, or see "
+                f"{reverse('help-page', args=['api'])}.",
+            )
+        request.user = token.user
+        request.access_token = token  # type: ignore[attr-defined]
         return None
 
 

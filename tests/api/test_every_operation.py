@@ -1,0 +1,89 @@
+"""Every operation of the API: nobody gets in without a token, strangers find nothing, viewers and
+tokens that read change nothing, and addresses that there are not are problems as well."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from tuning.api.site import document
+from tuning.models import Project, SavedModel, Scope, Search
+
+from .conftest import Caller
+
+OPERATIONS = {
+    operation["operationId"]: (method.upper(), path)
+    for path, methods in document()["paths"].items()
+    for method, operation in methods.items()
+}
+READING = {name for name, (method, _) in OPERATIONS.items() if method == "GET"}
+# What everybody with an account sees: their own lists, and what is built in.
+SHARED = {
+    "show_me", "list_projects", "list_datasets", "list_templates", "show_dataset", "show_template",
+}  # fmt: skip
+
+
+@pytest.fixture
+def address(saved_model: SavedModel, project: Project, search: Search) -> Any:
+    """A function: the method and the address of an operation, for the rows of alice's team."""
+    rows = {
+        "project": project.pk, "search": search.number, "trial": 3, "model": saved_model.number,
+        "dataset": project.dataset_id, "template": project.hypermodel_id,
+    }  # fmt: skip
+
+    def of(name: str) -> tuple[str, str]:
+        method, path = OPERATIONS[name]
+        path = path.removeprefix("/api/v1/").format(**rows)
+        return method, path + ("?format=csv" if path.endswith("/export") else "")
+
+    return of
+
+
+def statuses(caller: Caller, address: Any, names: set[str]) -> dict[str, int]:
+    found = {}
+    for name in sorted(names):
+        answer = caller(*address(name), {})
+        if answer.status_code >= 400:
+            assert answer["Content-Type"] == "application/problem+json", name
+            assert answer.json()["detail"], name
+        answer.close()
+        found[name] = answer.status_code
+    return found
+
+
+def test_without_a_token_nothing_is_answered(address: Any, as_alice: Any) -> None:
+    nobody = Caller(None)
+    nobody.client = as_alice
+    assert {*statuses(nobody, address, {*OPERATIONS}).values()} == {401}
+
+
+def test_strangers_find_nothing(address: Any, charlie_calls: Caller) -> None:
+    found = statuses(charlie_calls, address, {*OPERATIONS} - SHARED)
+    assert {name: status for name, status in found.items() if status != 404} == {}
+
+
+def test_members_read_everything(address: Any, dora_calls: Caller) -> None:
+    assert {*statuses(dora_calls, address, READING).values()} == {200}
+
+
+def test_a_token_that_reads_changes_nothing(address: Any, alice: User) -> None:
+    reader = Caller(alice, Scope.READ)
+    assert {*statuses(reader, address, READING).values()} == {200}
+    changes = {*OPERATIONS} - READING
+    assert {*statuses(reader, address, changes).values()} <= {403}
+
+
+def test_every_method_of_every_address_has_an_answer(address: Any, alice_calls: Caller) -> None:
+    for name in sorted(READING):
+        _, path = address(name)
+        for method in ("HEAD", "OPTIONS", "PUT", "TRACE"):
+            answer = alice_calls(method, path, {})
+            answer.close()
+            assert answer.status_code == (200 if method == "HEAD" else 405), (method, path)
+
+
+def test_what_there_is_not_is_a_problem(alice_calls: Caller) -> None:
+    for path in ("", "nothing", "projects/", "projects/x", "projects/99999999999999999999"):
+        answer = alice_calls.get(path)
+        assert answer.status_code == 404, path
+        assert answer.json()["title"] == "Not Found"

@@ -1,0 +1,175 @@
+"""Rows as the schemas have them."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from tuning.analysis.comments import comment_address
+from tuning.analysis.notes import Marks
+from tuning.analysis.trials.columns import Column
+from tuning.analysis.trials.table import value_of
+from tuning.forms.searches import settings_of
+from tuning.models import Comment, Dataset, HyperModel, Project, SavedModel, Search, Trial, Work
+from tuning.protocol.statuses import Status
+
+
+def page_url(request: HttpRequest, name: str, *args: Any) -> str:
+    return request.build_absolute_uri(reverse(name, args=args))
+
+
+def failure(row: Work) -> dict[str, Any] | None:
+    code = row.failure
+    if code is None:
+        return None
+    advice, message = row.failure_advice_alone, row.failure_message
+    return {"code": code.value, "caption": code.caption, "advice": advice, "message": message}
+
+
+def dataset(request: HttpRequest, row: Dataset) -> dict[str, Any]:
+    return {
+        **fields(row, "name", "description", "kind", "task", "profile", "created_at"),
+        "id": row.pk,
+        "team": row.team and row.team.name,
+        "status": Status.COMPLETED if row.is_ready else row.status,
+        "awaits_choices": row.awaits_choices,
+        "failure": failure(row),
+        "url": page_url(request, "dataset-detail", row.pk),
+    }
+
+
+def template(request: HttpRequest, row: HyperModel) -> dict[str, Any]:
+    return {
+        **fields(row, "name", "description", "key", "version", "kinds", "created_at"),
+        "id": row.pk,
+        "team": row.team and row.team.name,
+        "url": page_url(request, "hypermodel-detail", row.pk),
+    }
+
+
+def project(request: HttpRequest, row: Project) -> dict[str, Any]:
+    return {
+        **fields(row, "name", "description", "created_at", "archived_at"),
+        "id": row.pk,
+        "team": row.team.name,
+        "dataset": row.dataset_id,
+        "template": row.hypermodel_id,
+        "url": page_url(request, "project-detail", row.pk),
+    }
+
+
+def project_detail(request: HttpRequest, row: Project) -> dict[str, Any]:
+    inspection = row.inspection
+    dataset_failed = not row.dataset.is_ready and row.dataset.status == Status.FAILED
+    work: Work = row.dataset if dataset_failed else inspection
+    return {
+        **project(request, row),
+        "status": work.status,
+        "failure": failure(work),
+        "space": inspection.space.get("space", []),
+        "metrics": inspection.metrics,
+    }
+
+
+def search(request: HttpRequest, row: Any) -> dict[str, Any]:
+    """Of a row with counts: `Search.objects.for_list()`."""
+    counts = {status.value: getattr(row, f"{status}_count") for status in Status}
+    return {
+        **fields(
+            row, "number", "name", "description", "status", "end_reason", "failure_message",
+            "origin", "direction", "max_trials", "created_at", "finished_at",
+        ),
+        "project": row.project_id,
+        "strategy": row.tuner,
+        "objective": row.score_name,
+        "trials": {**counts, "total": row.trial_count},
+        "url": page_url(request, "search-detail", row),
+    }  # fmt: skip
+
+
+def search_detail(request: HttpRequest, row: Any) -> dict[str, Any]:
+    best = row.trials.best_first(row.direction).only("number", "score").first()
+    return {
+        **search(request, row),
+        "best": best and best.number,
+        "best_score": finite(best.score) if best else None,
+        "settings": settings_of(row),
+        "space": row.space.get("space", []),
+        "tags": list(row.tags.values_list("name", flat=True)),
+    }
+
+
+def trial(
+    request: HttpRequest, of: Search, row: Trial, marks: Marks, columns: Iterable[Column] = ()
+) -> dict[str, Any]:
+    # Its address is made of its search's.
+    row.search = of
+    duration = row.duration if row.finished_at else None
+    return {
+        **fields(row, "number", "status", "is_baseline", "values", "not_finite", "parameters",
+                 "started_at", "finished_at"),
+        "project": of.project_id,
+        "search": of.number,
+        "score": finite(row.score),
+        "metrics": finite_only(row.metrics),
+        "last_metrics": finite_only(row.last_metrics),
+        "epochs": row.epochs_done,
+        "seconds": duration.total_seconds() if duration is not None else None,
+        "memory": row.peak_memory,
+        "worker": row.worker and row.worker.name,
+        "failure": failure(row),
+        "tags": marks.tags,
+        "stars": marks.stars,
+        "starred": marks.starred_by_me,
+        "comments": marks.comments,
+        "columns": {column.key: _cell(column, row, marks) for column in columns} or None,
+        "url": page_url(request, "trial-detail", row),
+    }  # fmt: skip
+
+
+def _cell(column: Column, row: Trial, marks: Marks) -> Any:
+    if column.key == "status":
+        return row.status
+    value = marks.tags if column.key == "tags" else value_of(column, row, marks)
+    return finite(value) if isinstance(value, float) else value
+
+
+def saved_model(request: HttpRequest, row: SavedModel) -> dict[str, Any]:
+    is_there = bool(row.file)
+    at = request.build_absolute_uri(f"/api/v1/projects/{row.project_id}/models/{row.number}")
+    return {
+        **fields(row, "number", "name", "description", "stage", "status", "epochs", "parameters",
+                 "size", "sha256", "versions", "created_at", "finished_at"),
+        "project": row.project_id,
+        "search": row.trial.search.number,
+        "trial": row.trial.number,
+        "failure": failure(row),
+        "test_metrics": finite_only(row.test_metrics),
+        "download": f"{at}/download" if is_there else None,
+        "bundle": f"{at}/bundle" if is_there else None,
+        "url": page_url(request, "saved-model-detail", row),
+    }  # fmt: skip
+
+
+def comment(request: HttpRequest, row: Comment) -> dict[str, Any]:
+    return {
+        **fields(row, "text", "created_at", "edited_at"),
+        "id": row.pk,
+        "author": row.author and row.author.get_username(),
+        "url": request.build_absolute_uri(comment_address(row)),
+    }
+
+
+def fields(row: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def finite(value: float | None) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def finite_only(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {name: finite(value) for name, value in metrics.items()}

@@ -1,0 +1,198 @@
+"""What rows look like in JSON. `url` is the address of the page."""
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Schema
+
+
+class Failure(Schema):
+    code: str
+    caption: str
+    advice: str
+    message: str
+
+
+class TeamOut(Schema):
+    id: int
+    name: str
+    role: str
+
+
+class MeOut(Schema):
+    """Whose token it is, and what it may do."""
+
+    username: str
+    scope: str
+    expires_at: datetime | None
+    teams: list[TeamOut]
+
+
+class DatasetOut(Schema):
+    """`status` is `completed` once projects can use it. `awaits_choices`: its
+    columns or arrays have to be reviewed on its page first."""
+
+    id: int
+    name: str
+    description: str
+    team: str | None
+    kind: str
+    task: str
+    status: str
+    awaits_choices: bool
+    failure: Failure | None
+    profile: dict[str, Any]
+    created_at: datetime
+    url: str
+
+
+class TemplateOut(Schema):
+    id: int
+    name: str
+    description: str
+    team: str | None
+    key: str
+    version: int
+    kinds: list[str]
+    created_at: datetime
+    url: str
+
+
+class TemplateWithCode(TemplateOut):
+    code: str
+
+
+class ProjectOut(Schema):
+    id: int
+    name: str
+    description: str
+    team: str
+    dataset: int
+    template: int
+    created_at: datetime
+    archived_at: datetime | None
+    url: str
+
+
+class ProjectDetail(ProjectOut):
+    """`status` tells of the validation of the template on the dataset; searches can start once it
+    is `completed`. `space` has the hyperparameters as KerasTuner writes them."""
+
+    status: str
+    failure: Failure | None
+    space: list[dict[str, Any]]
+    metrics: list[str]
+
+
+class TrialCounts(Schema):
+    total: int
+    queued: int
+    running: int
+    completed: int
+    pruned: int
+    failed: int
+    stopped: int
+
+
+class SearchOut(Schema):
+    """`trials` counts trials by their status."""
+
+    project: int
+    number: int
+    name: str
+    description: str
+    status: str
+    end_reason: str
+    failure_message: str
+    origin: str
+    strategy: str
+    objective: str
+    direction: str
+    max_trials: int
+    trials: TrialCounts
+    created_at: datetime
+    finished_at: datetime | None
+    url: str
+
+
+class SearchDetail(SearchOut):
+    """`best` is the number of the best trial. `settings` are those with which it was started, and
+    `space` what it searches."""
+
+    best: int | None
+    best_score: float | None
+    settings: dict[str, Any]
+    space: list[dict[str, Any]]
+    tags: list[str]
+
+
+class TrialOut(Schema):
+    """`metrics` are those at the best epoch, `last_metrics` those after the last one. `columns`:
+    the columns of the table that the request asked for."""
+
+    project: int
+    search: int
+    number: int
+    status: str
+    is_baseline: bool
+    score: float | None
+    values: dict[str, Any]
+    metrics: dict[str, float | None]
+    last_metrics: dict[str, float | None]
+    not_finite: list[str]
+    epochs: int
+    seconds: float | None
+    parameters: int | None
+    memory: int | None
+    worker: str | None
+    failure: Failure | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    tags: list[str]
+    stars: int
+    starred: bool
+    comments: int
+    columns: dict[str, Any] | None = None
+    url: str
+
+
+class EpochOut(Schema):
+    execution: int
+    epoch: int
+    seconds: float
+    metrics: dict[str, float | None]
+
+
+class SavedModelOut(Schema):
+    """`download` and `bundle` are the addresses of the model's file and of the archive with its
+    description, once `status` is `completed`."""
+
+    project: int
+    number: int
+    name: str
+    description: str
+    stage: str
+    search: int
+    trial: int
+    status: str
+    failure: Failure | None
+    epochs: int
+    test_metrics: dict[str, float | None]
+    parameters: int | None
+    size: int | None
+    sha256: str
+    versions: dict[str, Any]
+    created_at: datetime
+    finished_at: datetime | None
+    download: str | None
+    bundle: str | None
+    url: str
+
+
+class CommentOut(Schema):
+    id: int
+    author: str | None
+    text: str
+    created_at: datetime
+    edited_at: datetime | None
+    url: str

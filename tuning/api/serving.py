@@ -1,0 +1,174 @@
+"""What holds for every request to the API, around its operation.
+
+A token is needed, also beside a session: so no page of another site can use a person's session for
+it, and no CSRF token is needed. `AccessTokenMiddleware` has found the token's row.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+
+from tuning.models import AccessToken, IdempotencyKey, Scope
+from tuning.models.idempotency import MAX_KEY_LENGTH
+from tuning.views.rate_limits import seconds_to_wait
+
+from .problems import CONTENT_TYPE, Problem
+
+View = Callable[..., HttpResponseBase]
+
+READING = ("GET", "HEAD", "OPTIONS")
+_DETAILS = {
+    404: "Not found.",
+    405: "This address does not support the method.",
+    410: "The file no longer exists.",
+}
+
+
+class NotModified(Exception):
+    """The client has what it asks for."""
+
+
+def served(view: View, takes_files: bool = False) -> View:
+    """The view of an address of the API."""
+
+    @wraps(view)
+    def serve(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        method = request.method
+        if method == "HEAD":
+            # The server leaves the body out.
+            request.method = "GET"
+        try:
+            token = _token_of(request)
+            _check_rate(token)
+            _check_scope(token, request)
+            response = _answer_once(request, lambda: view(request, *args, **kwargs))
+        except Problem as problem:
+            response = problem.response()
+        except NotModified:
+            response = HttpResponse()
+        response = _finished(request, response)
+        request.method = method
+        return response
+
+    # Requests with a token need no token of a form; without one nothing is answered.
+    serve.csrf_exempt = True
+    serve.login_required = False
+    serve.takes_tokens = True
+    serve.takes_files = takes_files
+    return serve
+
+
+def check_etag(request: HttpRequest, *key: Any) -> None:
+    """Give the answer an ETag made of what it depends on. Raises NotModified if the client has
+    it."""
+    etag = f'"{hashlib.sha256(repr(key).encode(errors="replace")).hexdigest()[:32]}"'
+    request.etag = etag
+    if get_conditional_response(request, etag=etag):
+        raise NotModified
+
+
+def _token_of(request: HttpRequest) -> AccessToken:
+    token = getattr(request, "access_token", None)
+    if token is None:
+        shown = "Authorization" in request.headers
+        detail = (
+            "Unknown access token. It may have expired or been revoked."
+            if shown
+            else "Send an access token in the header “Authorization: Bearer …”."
+        )
+        raise Problem(401, detail, WWW_Authenticate='Bearer realm="Tuneroom"')
+    return token
+
+
+def _check_rate(token: AccessToken) -> None:
+    wait = seconds_to_wait("api", token.pk, settings.API_REQUESTS_PER_MINUTE, seconds=60)
+    if wait:
+        detail = f"Too many requests. Try again in {wait} s."
+        raise Problem(429, detail, Retry_After=str(wait))
+
+
+def _check_scope(token: AccessToken, request: HttpRequest) -> None:
+    if request.method not in READING and token.scope != Scope.WRITE:
+        raise Problem(403, "This access token can only read. Create one that can make changes.")
+
+
+def _answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """The answer; to a POST that was sent before with the same Idempotency-Key, the first one."""
+    key = request.headers.get("Idempotency-Key", "")
+    if request.method != "POST" or not key:
+        return answer()
+    if len(key) > MAX_KEY_LENGTH:
+        raise Problem(422, f"The idempotency key exceeds {MAX_KEY_LENGTH} characters.")
+    digest = _digest_of(request)
+    IdempotencyKey.objects.expired().delete()
+    row = IdempotencyKey(user_id=request.user.pk, key=key, request=digest)
+    try:
+        # One transaction with the change: a process that dies leaves neither of them, and a second
+        # request that comes meanwhile waits for the first one's end.
+        with transaction.atomic():
+            row.save()
+            response = answer()
+            if response.status_code >= 300 or response.streaming:
+                # What was refused may be sent again, corrected.
+                transaction.set_rollback(True)
+            else:
+                row.status, row.answer = response.status_code, response.content.decode()
+                row.save()
+            return response
+    except IntegrityError:
+        return _first_answer(request, key, digest)
+
+
+def _first_answer(request: HttpRequest, key: str, digest: str) -> HttpResponse:
+    first = IdempotencyKey.objects.filter(user=request.user.pk, key=key).first()
+    if first is None:
+        # The error was about something else, or the first request was refused just now.
+        raise Problem(409, "Another request changed the same data. Try again.")
+    if first.request != digest:
+        raise Problem(422, "This idempotency key was used for a different request.")
+    response = HttpResponse(first.answer, status=first.status, content_type="application/json")
+    response["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _digest_of(request: HttpRequest) -> str:
+    """Of the address and what was sent. Files count by name and content."""
+    parts = hashlib.sha256(request.get_full_path().encode())
+    if request.FILES or request.POST:
+        parts.update(repr(sorted(request.POST.lists())).encode(errors="replace"))
+        for name, files in sorted(request.FILES.lists()):
+            for file in files:
+                parts.update(f"{name} {file.name}".encode(errors="replace"))
+                for chunk in file.chunks():
+                    parts.update(chunk)
+                file.seek(0)
+    else:
+        parts.update(request.body)
+    return parts.hexdigest()
+
+
+def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    response["Cache-Control"] = "private, no-cache"
+    response["X-Content-Type-Options"] = "nosniff"
+    if response.status_code >= 400 and response["Content-Type"] != CONTENT_TYPE:
+        response = _as_problem(response)
+    if response.status_code == 200 and request.method == "GET" and not response.streaming:
+        own = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
+        response["ETag"] = etag = getattr(request, "etag", own)
+        return get_conditional_response(request, etag=etag, response=response)  # type: ignore
+    return response
+
+
+def _as_problem(response: HttpResponseBase) -> HttpResponse:
+    status = response.status_code
+    problem = Problem(status, _DETAILS.get(status, "The request was refused.")).response()
+    if "Allow" in response:
+        problem["Allow"] = response["Allow"]
+    return problem

@@ -1,0 +1,108 @@
+"""Trials: the same filters, order and columns as in the address of the trial table."""
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from ninja import Query, Router
+
+from tuning.analysis.notes import Marks, marks_of
+from tuning.analysis.trials.exports import FORMATS
+from tuning.analysis.trials.selection import Selection
+from tuning.figures import in_words
+from tuning.models import Trial
+from tuning.views.trial_exports import trial_export
+
+from . import rows
+from .paging import Cursor, Limit, Page, page_of, trials_page
+from .problems import FieldError, invalid
+from .reading import search_of, trial_of, trials
+from .schemas import EpochOut, TrialOut
+from .serving import check_etag
+
+router = Router(tags=["Trials"])
+
+_SEARCH = "/projects/{int:project}/searches/{int:search}"
+_PLAIN = ("sort", "column", "limit", "cursor", "format")
+_SORT = Query([], description="A column, such as score or hp:units; with “-” turned around.")
+_COLUMN = Query([], description="A column of the table, such as hp:units or metric:val_loss.")
+_FILTERS = (
+    "Filters are those of the trial table's address: `status__is=completed`, "
+    "`hp:units__gte=32`, `score__top=10%25`."
+)
+Sorts = Annotated[list[str], _SORT]
+Columns = Annotated[list[str], _COLUMN]
+
+
+@router.get(_SEARCH + "/trials", response=Page[TrialOut], description=_FILTERS)
+def list_trials(
+    request: HttpRequest, project: int, search: int, sort: Sorts, column: Columns,
+    limit: Limit = 100, cursor: Cursor = "",
+) -> dict[str, Any]:  # fmt: skip
+    row = search_of(request, project, search)
+    check_etag(request, "trials", row.pk, row.revision, request.user.pk, request.get_full_path())
+    selection = _selection(request, row)
+    keys, following = trials_page(request, selection, limit, cursor)
+    found = trials().filter(search=row).in_bulk(keys)
+    marks = marks_of(request.user, keys)
+    items = [
+        rows.trial(request, row, found[key], marks[key], selection.chosen)
+        for key in keys
+        # One that was deleted between the two queries is gone.
+        if key in found
+    ]
+    return {"items": items, "next": following}
+
+
+@router.get(_SEARCH + "/trials/export", url_name="trial-export")
+def export_trials(
+    request: HttpRequest, project: int, search: int, format: str, sort: Sorts, column: Columns
+) -> HttpResponseBase:
+    """All selected trials as a file: csv, json, latex or parquet."""
+    row = search_of(request, project, search)
+    if format not in FORMATS:
+        raise invalid([FieldError("format", f"Available formats: {in_words(list(FORMATS))}.")])
+    return trial_export(request, _selection(request, row))
+
+
+@router.get(_SEARCH + "/trials/{int:trial}", response=TrialOut)
+def show_trial(request: HttpRequest, project: int, search: int, trial: int) -> dict[str, Any]:
+    """A trial with its values, metrics and notes."""
+    return detail_of(request, trial_of(request, project, search, trial))
+
+
+@router.get(_SEARCH + "/trials/{int:trial}/epochs", response=Page[EpochOut])
+def list_epochs(
+    request: HttpRequest, project: int, search: int, trial: int, limit: Limit = 100,
+    cursor: Cursor = "",
+) -> dict[str, Any]:  # fmt: skip
+    """The epochs of the trial's last attempt, as they are reported. Folds of a cross-validation are
+    executions of one epoch."""
+    row = trial_of(request, project, search, trial)
+    found = row.epochs.filter(attempt=row.attempt)
+    return page_of(request, found, _epoch, limit, cursor, oldest_first=True)
+
+
+def detail_of(request: HttpRequest, trial: Trial) -> dict[str, Any]:
+    marks = marks_of(request.user, [trial.pk]).get(trial.pk, Marks())
+    return rows.trial(request, trial.search, trial, marks)
+
+
+def _epoch(row: Any) -> dict[str, Any]:
+    about = rows.fields(row, "execution", "epoch", "seconds")
+    return about | {"metrics": rows.finite_only(row.metrics)}
+
+
+def _selection(request: HttpRequest, search: Any) -> Selection:
+    """A page leaves a filter out that makes no sense and says so; a script would use trials that
+    it did not ask for."""
+    selection = Selection.read(search, request.GET, request.user)
+    unknown = [key for key in request.GET if "__" not in key and key not in _PLAIN]
+    errors = [
+        FieldError(key[:80], "Unknown parameter. Filters have an operator: status__is=completed.")
+        for key in unknown
+    ]
+    errors += [FieldError("", problem) for problem in selection.problems]
+    if errors:
+        raise invalid(errors)
+    return selection

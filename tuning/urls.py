@@ -92,6 +92,23 @@ urlpatterns = [
     path("projects/<int:pk>/live/", projects.project_live, name="project-live"),
     path("projects/<int:pk>/inspect/", projects.project_inspect, name="project-inspect"),
     path("projects/<int:pk>/upgrade/", projects.project_upgrade, name="project-upgrade"),
+    path("projects/<int:at>/trials/", trial_tables.trial_list, name="project-trials"),
+    path(
+        "projects/<int:at>/trials/columns/",
+        trial_tables.trial_columns,
+        name="project-trial-columns",
+    ),
+    path(
+        "projects/<int:at>/trials/columns/<path:key>/",
+        trial_tables.trial_column,
+        name="project-trial-column",
+    ),
+    path("projects/<int:at>/trials/views/", saved_views.view_list, name="project-views"),
+    path(
+        "projects/<int:at>/trials/plots/<slug:name>.json",
+        trial_plots.search_plot,
+        name="project-plot",
+    ),
     path("projects/<int:pk>/delete/", projects.project_delete, name="project-delete"),
     path("projects/<int:pk>/searches/import/", imports.import_create, name="import-create"),
     path("imports/<int:pk>/", imports.import_detail, name="import-detail"),

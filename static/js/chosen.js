@@ -4,7 +4,7 @@ import { path, state } from "./selection.js";
 
 const MAX_COMPARED = 10;
 const form = document.getElementById("chosen");
-const store = `tuneroom-chosen-${form.dataset.search}`;
+const store = `tuneroom-chosen-${form.dataset.of}`;
 const compare = document.getElementById("compare-chosen");
 let chosen = read();
 let last = null;

@@ -52,6 +52,8 @@ BUILT_IN = {"dataset-picture", "dataset-retry"}
 OWN = {"profile-theme", "session-end-others"}
 # What viewers may open.
 READABLE = {
+    "project-trials", "project-trial-columns", "project-trial-column", "project-views",
+    "project-plot",
     "trial-columns", "trial-column", "view-list",
     "project-detail", "project-data", "project-models", "project-live", "search-detail",
     "search-settings",
@@ -121,6 +123,10 @@ def address(
             return reverse(name, args=[search])
         if name == "search-plot":
             return reverse(name, args=[search, "history"])
+        if name == "project-trial-column":
+            return reverse(name, args=[project.pk, "score"])
+        if name == "project-plot":
+            return reverse(name, args=[project.pk, "history"])
         if name == "trial-column":
             return reverse(name, args=[search, "score"])
         if name in ("member-set", "invitation-create"):

@@ -17,21 +17,19 @@ AT_MOST_EVERY = timedelta(seconds=30)
 
 def want_importances(selection: Selection) -> Importances:
     """Of these trials, as new as the search; while it runs, asked for again only now and then."""
-    search = selection.search
+    scope = selection.scope
     query = importances_query(selection)
     row, is_new = Importances.objects.get_or_create(
-        search=search,
+        search=scope.search,
         key=importances_key(query),
-        defaults={"query": query, "wanted_revision": search.revision},
+        defaults={"query": query, "wanted_revision": scope.revision},
     )
     known = max(row.wanted_revision, row.for_revision)
-    settled = not search.is_active or timezone.now() - row.asked_at > AT_MOST_EVERY
-    is_older = not is_new and known < search.revision and settled
+    settled = not scope.is_active or timezone.now() - row.asked_at > AT_MOST_EVERY
+    is_older = not is_new and known < scope.revision and settled
     if is_older:
-        row.wanted_revision = search.revision
-        Importances.objects.filter(pk=row.pk).update(
-            wanted_revision=search.revision, asked_at=Now()
-        )
+        row.wanted_revision = scope.revision
+        Importances.objects.filter(pk=row.pk).update(wanted_revision=scope.revision, asked_at=Now())
     if is_new or is_older:
         transaction.on_commit(lambda: send_task(IMPORTANCES_TASK))
     return row

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils.text import slugify
 
-from tuning.models import Dataset, HyperModel, Project, SavedModel, Search
+from tuning.analysis.trials.scope import Scope
+from tuning.models import Dataset, HyperModel, Project, SavedModel
 from tuning.protocol.description import description_of
 
 # Beginnings of formulas; the full-width ones are what some spreadsheets in East Asia take for them.
@@ -54,9 +55,10 @@ def file_stem(saved_model: SavedModel) -> str:
     return f"{_project_stem(saved_model.project)}-trial-{saved_model.trial.number}"
 
 
-def trials_stem(search: Search) -> str:
-    """digits-cnn-search-3-trials"""
-    return f"{_project_stem(search.project)}-search-{search.number}-trials"
+def trials_stem(scope: Scope) -> str:
+    """digits-cnn-search-3-trials, of all searches digits-cnn-trials"""
+    which = "" if scope.is_project else f"-search-{scope.search.number}"
+    return f"{_project_stem(scope.project)}{which}-trials"
 
 
 def _project_stem(project: Project) -> str:

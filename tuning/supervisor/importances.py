@@ -26,9 +26,10 @@ from django.http import QueryDict
 from tuning.analysis.studies import DEFAULT_METHOD, Family, Order, can_tell
 from tuning.analysis.trials.columns import HYPERPARAMETERS
 from tuning.analysis.trials.frame import frame_of
+from tuning.analysis.trials.scope import Scope, project_scope, search_scope
 from tuning.analysis.trials.selection import Selection
 from tuning.figures import counted
-from tuning.models import Importances
+from tuning.models import Importances, Search
 from tuning.models.trial_index import as_text
 from tuning.protocol.statuses import Status
 
@@ -85,7 +86,10 @@ class ImportancesThread:
         values = self._outcome(row)
         if not self._closed:
             Importances.objects.filter(pk=row.pk).update(
-                for_revision=row.search.revision, taken_until=None, **values
+                # Of a project's searches together it is more than the newest one's.
+                for_revision=max(row.search.revision, row.wanted_revision),
+                taken_until=None,
+                **values,
             )
         return True
 
@@ -130,12 +134,18 @@ class ImportancesThread:
         return families
 
 
+def _scope_of(search: Search, query: QueryDict) -> Scope:
+    """Of all searches of the project with this objective, where the table of the project asked."""
+    found = project_scope(search.project, str(query["project"])) if "project" in query else None
+    return found or search_scope(search)
+
+
 def order_for(row: Importances) -> tuple[Order, int]:
     """The completed trials that the row's filters leave (a sample of very many), and how many there
     are."""
     query = QueryDict(row.query)
     user = get_user_model().objects.filter(pk=query.get("user", 0)).first()
-    selection = Selection.read(row.search, query, user)
+    selection = Selection.read(_scope_of(row.search, query), query, user)
     columns = [c for c in selection.columns.of(HYPERPARAMETERS) if c.field or c.source]
     every = math.ceil(selection.count / MAX_TRIALS) or 1
     frame = frame_of(selection, ["status", "score", *(c.key for c in columns)], every=every)

@@ -18,6 +18,6 @@ def export_menu(selection: Selection, page: str) -> dict[str, Any]:
     start = f"?{selection.query(page=1) or f'view={PLAIN}'}&"
     return {
         "formats": [(format, f"{start}format={format.name}") for format in FORMATS.values()],
-        "snippet": pandas_snippet(selection.search),
+        "snippet": pandas_snippet(selection.scope),
         "script": script_snippet(f"{page}{start}format=parquet"),
     }

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from tuning.analysis.trials.columns import Column
+from tuning.analysis.trials.scope import Scope
 from tuning.analysis.trials.selection import Selection
 from tuning.analysis.trials.table import Cell, Row, Table
 from tuning.models.addresses import TrialNumbers
@@ -25,7 +26,7 @@ def trial_heads(table: Table, selection: Selection) -> SafeString:
         _span(table, "" if title == following else title, first, count)
         for (title, first, count), following in zip(table.spans, titles[1:], strict=True)
     )
-    menu = reverse("trial-columns", args=[selection.search])
+    menu = selection.scope.columns_url
     query = escape(selection.query())
     sorts = {sort.column.key: sort for sort in selection.sort}
     places = {key: place for place, key in enumerate(sorts, start=1)} if len(sorts) > 1 else {}
@@ -50,9 +51,24 @@ def trial_heads(table: Table, selection: Selection) -> SafeString:
 @register.simple_tag
 def trial_rows(table: Table, selection: Selection) -> SafeString:
     classes = [_class(table, place) for place in range(len(table.columns))]
-    # One address is worked out, the others differ in the number.
-    at = reverse("trial-detail", args=[TrialNumbers(selection.search, 0)]).removesuffix("0/")
-    return _html("".join(_row(table, row, classes, at) for row in table.rows))
+    # One address of each search is worked out, the others differ in the number.
+    scope = selection.scope
+    trials = {
+        search.pk: reverse("trial-detail", args=[TrialNumbers(search, 0)]).removesuffix("0/")
+        for search in scope.searches
+    }
+    return _html(
+        "".join(
+            _row(table, row, classes, trials[row.trial.search_id], scope.is_project)
+            for row in table.rows
+        )
+    )
+
+
+@register.filter
+def column_url(scope: Scope, key: str) -> str:
+    """The menu of a column: {{ scope|column_url:column.key }}."""
+    return scope.column_url(key)
 
 
 @register.simple_tag
@@ -72,9 +88,11 @@ def _span(table: Table, title: str, first: int, count: int) -> str:
     )
 
 
-def _row(table: Table, row: Row, classes: list[str], at: str) -> str:
+def _row(table: Table, row: Row, classes: list[str], at: str, several: bool) -> str:
     trial = row.trial
     number, key = trial.number, trial.pk
+    name = f"{number} of search {trial.search.number}" if several else f"{number}"
+    row_id = f"row-{trial.search.number}-{number}" if several else f"row-{number}"
     is_best = key == table.best_pk
     tags = ' <span class="tag">baseline</span>' if trial.is_baseline else ""
     if is_best:
@@ -82,8 +100,8 @@ def _row(table: Table, row: Row, classes: list[str], at: str) -> str:
     head = (
         f'<th scope="row" class="{classes[0]}"><span class="row-head">'
         f'<input type="checkbox" class="choose" id="choose-{key}" value="{key}"'
-        f' aria-label="Choose trial {number}">'
-        f'<a id="row-{number}" href="{at}{number}/">{number}</a>{tags}</span></th>'
+        f' aria-label="Choose trial {name}">'
+        f'<a id="{row_id}" href="{at}{number}/">{number}</a>{tags}</span></th>'
     )
     cells = "".join(
         _cell(column, cell, names, row)
@@ -94,7 +112,7 @@ def _row(table: Table, row: Row, classes: list[str], at: str) -> str:
 
 
 def _cell(column: Column, cell: Cell, names: str, row: Row) -> str:
-    draw = _DRAWN.get(column.kind)
+    draw = _DRAWN.get(column.key if column.key == "search" else column.kind)
     text = draw(cell, row) if draw else escape(cell.text)
     if cell.shade:
         names = f"{names} {cell.shade}"
@@ -127,7 +145,13 @@ def _stars(_cell: Cell, row: Row) -> str:
     return f'{shape}<span class="visually-hidden"> {words},</span> {row.marks.stars}'
 
 
-_DRAWN: dict[str, Any] = {"status": _status, "tags": _tags, "stars": _stars}
+def _search(_cell: Cell, row: Row) -> str:
+    search = row.trial.search
+    name = f' <span class="muted">{escape(search.name)}</span>' if search.name else ""
+    return f'<a href="{reverse("search-detail", args=[search])}">{search.number}</a>{name}'
+
+
+_DRAWN: dict[str, Any] = {"search": _search, "status": _status, "tags": _tags, "stars": _stars}
 
 
 def _class(table: Table, place: int) -> str:

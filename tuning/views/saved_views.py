@@ -4,50 +4,50 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from tuning.actions import saved_views as actions
 from tuning.analysis.trials.saved_views import views_of
+from tuning.analysis.trials.scope import Scope
 from tuning.analysis.trials.selection import PLAIN, Selection
 from tuning.forms.saved_views import ChangeViewForm, SaveViewForm
-from tuning.models import Membership, Role, SavedView, Search
-from tuning.models.addresses import SearchNumbers
+from tuning.models import Membership, Role, SavedView
+from tuning.models.addresses import SearchNumbers, is_number
 from tuning.models.people import display_name
 
-from .access import may_edit, missing_role, visible_or_404
-from .trial_tables import searches
+from .access import may_edit, missing_role
+from .trial_tables import scope_of
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 @vary_on_headers("HX-Request")
-def view_list(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
-    """The views of the search's project; POST saves what is shown as a new one. Everybody who sees
-    the search may keep views of their own."""
-    search = visible_or_404(request, searches(), at)
-    query = _query_of(request, search, request.POST.get("query", request.GET.urlencode()))
-    can_edit = may_edit(request, search.project.team_id)
+def view_list(request: HttpRequest, at: SearchNumbers | int) -> HttpResponse:
+    """The views of the project; POST saves what is shown as a new one. Everybody who sees the
+    trials may keep views of their own."""
+    scope = scope_of(request, at)
+    query = _query_of(request, scope, request.POST.get("query", request.GET.urlencode()))
+    can_edit = may_edit(request, scope.project.team_id)
     form = SaveViewForm(request.POST or None, can_edit=can_edit, query=query)
     if form.is_valid():
         given = form.cleaned_data
         view = actions.save_view(
-            request.user, search.project, given["name"], query,
+            request.user, scope.project, given["name"], query,
             shared=given.get("shared", False), default=given.get("default", False),
         )  # fmt: skip
         messages.success(request, f"View “{view.name}” saved.")
-        return _to_table(search, query, view)
-    views = views_of(request.user, search.project)
+        return _to_table(scope, query, view)
+    views = views_of(request.user, scope.project)
     now = request.GET.get("view", "")
-    owns = _owns_team(request, search.project.team_id)
+    owns = _owns_team(request, scope.project.team_id)
     context = {
-        "search": search,
-        "project": search.project,
+        "scope": scope,
+        "search": None if scope.is_project else scope.search,
+        "project": scope.project,
         "title": "Views",
         "panel": "trials/_views.html",
         "form": form,
@@ -67,30 +67,30 @@ def view_list(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
 def view_change(request: HttpRequest, pk: int) -> HttpResponse:
     """Rename it, share it, make it the default, or overwrite it with what is shown now."""
     view = _changeable_or_404(request, pk)
-    search = _search_of(request, view)
+    scope = _scope_of(request, view)
     form = ChangeViewForm(request.POST, view=view)
     if form.is_valid():
         changes = form.changes
         if changes.get("shared") or changes.get("is_default"):
             _check_may_edit(request, view)
         if "query" in changes:
-            changes["query"] = _query_of(request, search, changes["query"])
+            changes["query"] = _query_of(request, scope, changes["query"])
         actions.change_view(view, **changes)
         view.refresh_from_db()
         messages.success(request, f"View “{view.name}” updated.")
     else:
         for problems in form.errors.values():
             messages.error(request, " ".join(map(str, problems)))
-    return _to_table(search, view.query, view)
+    return _to_table(scope, view.query, view)
 
 
 @require_POST
 def view_delete(request: HttpRequest, pk: int) -> HttpResponse:
     view = _changeable_or_404(request, pk)
-    search = _search_of(request, view)
+    scope = _scope_of(request, view)
     actions.delete_view(view)
     messages.success(request, f"View “{view.name}” deleted.")
-    return _to_table(search, view.query, None)
+    return _to_table(scope, view.query, None)
 
 
 def _changeable_or_404(request: HttpRequest, pk: int) -> SavedView:
@@ -123,24 +123,20 @@ def _owns_team(request: HttpRequest, team_id: int) -> bool:
     return owners.filter(user=request.user.pk).exists()
 
 
-def _search_of(request: HttpRequest, view: SavedView) -> Search:
-    """The search at whose table the person is; views belong to the project."""
+def _scope_of(request: HttpRequest, view: SavedView) -> Scope:
+    """The trials at whose table the person is: of a search (its number), or of the project."""
     wanted = request.POST.get("search", "")
-    known = wanted.isascii() and wanted.isdecimal() and len(wanted) < 10
-    found = searches().filter(project=view.project_id)
-    chosen = found.filter(Q(pk=int(wanted)) if known else Q()).order_by("-number").first()
-    if chosen is None:
-        raise Http404
-    return chosen
+    at = SearchNumbers(view.project_id, int(wanted)) if is_number(wanted) else view.project_id
+    return scope_of(request, at)
 
 
-def _query_of(request: HttpRequest, search: Search, text: str) -> str:
+def _query_of(request: HttpRequest, scope: Scope, text: str) -> str:
     """What a view keeps of an address: no page, and not the view that it came from."""
-    selection = Selection.read(search, QueryDict(text), request.user)
+    selection = Selection.read(scope, QueryDict(text), request.user)
     return selection.query(page=1, view="")
 
 
-def _to_table(search: Search, query: str, view: SavedView | None) -> HttpResponse:
+def _to_table(scope: Scope, query: str, view: SavedView | None) -> HttpResponse:
     key: Any = view.pk if view and query else PLAIN
     parts = [query] * bool(query) + [f"view={key}"]
-    return redirect(f"{reverse('trial-list', args=[search])}?{'&'.join(parts)}")
+    return redirect(f"{scope.table_url}?{'&'.join(parts)}")

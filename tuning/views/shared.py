@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
+from tuning.analysis.trials.scope import Scope
 from tuning.analysis.trials.selection import PLAIN, Selection
 from tuning.models import Search, Star, Worker
 
@@ -27,10 +28,10 @@ TOKEN = secrets.token_hex(32)
 _LOCKS = [Lock() for _ in range(32)]
 
 
-def shared_text(search: Search, make: Callable[[], str], *key: Any) -> str:
-    """What `make` says of the search at its present revision. `key` tells apart all that it
-    depends on beyond the search: its name, roles, settings."""
-    words = repr((search.pk, search.revision, *key))
+def shared_text(of: Search | Scope, make: Callable[[], str], *key: Any) -> str:
+    """What `make` says of the search (or of the searches of a table) at the present revision. `key`
+    tells apart all that it depends on beyond that: its name, roles, settings."""
+    words = repr((of.pk, of.revision, *key))
     # Queries are longer than keys should be.
     name = hashlib.sha256(words.encode()).hexdigest()
     with _LOCKS[int(name, 16) % len(_LOCKS)]:
@@ -47,7 +48,7 @@ def online_workers() -> int:
 
 
 def shared_fragment(
-    request: HttpRequest, search: Search, template: str, context: Callable[[], dict[str, Any]],
+    request: HttpRequest, of: Search | Scope, template: str, context: Callable[[], dict[str, Any]],
     *key: Any,
 ) -> str:  # fmt: skip
     """A rendered fragment whose forms have the token of the one who asks."""
@@ -55,13 +56,13 @@ def shared_fragment(
     def make() -> str:
         return render_to_string(template, {**context(), "csrf_token": TOKEN})
 
-    text = shared_text(search, make, template, *key)
+    text = shared_text(of, make, template, *key)
     return text.replace(TOKEN, get_token(request)) if TOKEN in text else text
 
 
 def key_of(selection: Selection) -> tuple[Any, ...]:
     """What a piece of the trials page depends on beyond the search and the role. Who has starred
     trials or looks at a saved view sees what others do not."""
-    stars = Star.objects.filter(user=selection.user.pk, trial__search=selection.search)
+    stars = Star.objects.filter(user=selection.user.pk, **selection.scope.where("trial__search"))
     own = selection.view not in ("", PLAIN) or stars.exists()
     return selection.query(), selection.problems, selection.user.pk if own else None

@@ -22,7 +22,7 @@ def trial_export(request: HttpRequest, selection: Selection) -> HttpResponseBase
     )
     # Names are made of slugs and numbers, so they need no quoting. JSON opens in the browser.
     kind = "inline" if format.name == "json" else "attachment"
-    name = f"{trials_stem(selection.search)}.{format.ending}"
+    name = f"{trials_stem(selection.scope)}.{format.ending}"
     response["Content-Disposition"] = f'{kind}; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

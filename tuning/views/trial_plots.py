@@ -13,26 +13,26 @@ from tuning.actions.importances import want_importances
 from tuning.analysis.notes import star_info
 from tuning.analysis.plots import PLOTS
 from tuning.analysis.trials.selection import Selection
-from tuning.models import Search, Trial, Worker
+from tuning.models import Trial, Worker
 from tuning.models.addresses import SearchNumbers
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import read_space
 
 from .access import visible_or_404
 from .shared import key_of, shared_text
+from .trial_tables import scope_of
 
 
 @require_GET
 @never_cache
-def search_plot(request: HttpRequest, at: SearchNumbers, name: str) -> HttpResponse:
+def search_plot(request: HttpRequest, at: SearchNumbers | int, name: str) -> HttpResponse:
     """The figures of one plot for the selection in the address; 204 if there is no news since the
     `version` that an earlier answer had."""
-    rows = Search.objects.select_related("project").defer("oracle_state")
-    search = visible_or_404(request, rows, at)
+    scope = scope_of(request, at)
     plot = PLOTS.get(name)
     if plot is None:
         raise Http404(name)
-    selection = Selection.read(search, request.GET, request.user)
+    selection = Selection.read(scope, request.GET, request.user)
     version = _version(selection, name)
     if request.GET.get("since") == version:
         return HttpResponse(status=204)
@@ -41,13 +41,13 @@ def search_plot(request: HttpRequest, at: SearchNumbers, name: str) -> HttpRespo
         info = {"version": version, **plot.info(selection)}
         return json.dumps(info, cls=DjangoJSONEncoder, separators=(",", ":"))
 
-    text = shared_text(search, make, name, version, *key_of(selection))
+    text = shared_text(scope, make, name, version, *key_of(selection))
     return HttpResponse(text, content_type="application/json")
 
 
 def _version(selection: Selection, name: str) -> str:
     if name != "importances":
-        return str(selection.search.revision)
+        return str(selection.scope.revision)
     row = want_importances(selection)
     waiting = row.wanted_revision > row.for_revision
     online = waiting and Worker.objects.online().exists()

@@ -1,4 +1,5 @@
-"""The trials of a search: filters, plots, table. The URL holds the state of the page."""
+"""The trials of a search, or of all searches of a project: filters, plots, table. The URL holds the
+state of the page."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -7,7 +8,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
@@ -18,12 +18,14 @@ from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.facets import facet_of
 from tuning.analysis.trials.families import grouped
 from tuning.analysis.trials.saved_views import view_of
+from tuning.analysis.trials.scope import Scope, project_scope, search_scope
 from tuning.analysis.trials.selection import PLAIN, Selection
 from tuning.analysis.trials.table import table_of
 from tuning.forms.filters import FilterForm
 from tuning.forms.searches import ExtendForm
-from tuning.models import Search
+from tuning.models import Project, Search
 from tuning.models.addresses import SearchNumbers
+from tuning.protocol.statuses import Status
 
 from .access import may_edit, visible_or_404
 from .scripts import exports_for_scripts
@@ -35,30 +37,36 @@ from .trial_exports import trial_export
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
-def trial_list(request: HttpRequest, at: SearchNumbers) -> HttpResponseBase:
+def trial_list(request: HttpRequest, at: SearchNumbers | int) -> HttpResponseBase:
     """The page; for scripts its changing parts, or 204 if nothing has changed `since`."""
-    search = visible_or_404(request, searches(), at)
+    try:
+        scope = scope_of(request, at)
+    except NoSearches as empty:
+        return render(request, "projects/no_trials.html", _project_head(request, empty.project))
     is_fragment = "HX-Request" in request.headers
-    if is_fragment and request.GET.get("since") == str(search.revision):
+    if is_fragment and request.GET.get("since") == str(scope.revision):
         return HttpResponse(status=204)
     # A view is opened by its key alone; the project's default by the bare address.
     if not set(request.GET) - {"view", "format"}:
-        view = view_of(request.user, search.project, request.GET.get("view", ""))
+        view = view_of(request.user, scope.project, request.GET.get("view", ""))
         if view is not None and view.query:
             format = {key: request.GET[key] for key in ("format",) if key in request.GET}
-            return _to_list(search, f"{view.query}&{urlencode({'view': view.pk} | format)}")
-    selection = Selection.read(search, request.GET, request.user)
+            return _to_list(scope, f"{view.query}&{urlencode({'view': view.pk} | format)}")
+    selection = Selection.read(scope, request.GET, request.user)
     if "format" in request.GET:
         return trial_export(request, selection)
-    can_edit = may_edit(request, search.project.team_id)
+    can_edit = may_edit(request, scope.project.team_id)
     # Scripts on other machines read the table at its whole address.
     address = request.build_absolute_uri(request.path)
     if not is_fragment:
-        head = {"extend_form": ExtendForm(search=search)}
-        context = _context(selection, can_edit, address) | head
-        return render(request, "trials/list.html", context)
+        context = _context(selection, can_edit, address)
+        if scope.is_project:
+            head = _project_head(request, scope.project)
+            return render(request, "projects/trials.html", context | head)
+        head = {"extend_form": ExtendForm(search=scope.search)}
+        return render(request, "trials/list.html", context | head)
     text = shared_fragment(
-        request, search, "trials/_live_list.html", lambda: _context(selection, can_edit, address),
+        request, scope, "trials/_live_list.html", lambda: _context(selection, can_edit, address),
         can_edit, address, *key_of(selection),
     )  # fmt: skip
     return HttpResponse(text)
@@ -67,10 +75,9 @@ def trial_list(request: HttpRequest, at: SearchNumbers) -> HttpResponseBase:
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
-def trial_columns(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
+def trial_columns(request: HttpRequest, at: SearchNumbers | int) -> HttpResponse:
     """Which columns are shown, and in which order; with `to=filter` which one to filter by."""
-    search = visible_or_404(request, searches(), at)
-    selection = Selection.read(search, request.GET, request.user)
+    selection = Selection.read(scope_of(request, at), request.GET, request.user)
     is_filter = request.GET.get("to") == "filter"
     shown = selection.shown[1:]
     hidden = [column for column in selection.columns if column not in selection.shown]
@@ -91,10 +98,9 @@ def trial_columns(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
 @require_GET
 @never_cache
 @vary_on_headers("HX-Request")
-def trial_column(request: HttpRequest, at: SearchNumbers, key: str) -> HttpResponse:
+def trial_column(request: HttpRequest, at: SearchNumbers | int, key: str) -> HttpResponse:
     """What can be done with a column, and its filters. With `apply` they are those of the form."""
-    search = visible_or_404(request, searches(), at)
-    selection = Selection.read(search, request.GET, request.user)
+    selection = Selection.read(scope_of(request, at), request.GET, request.user)
     column = selection.columns.get(key)
     if column is None:
         raise Http404
@@ -103,7 +109,7 @@ def trial_column(request: HttpRequest, at: SearchNumbers, key: str) -> HttpRespo
     data = request.GET if "apply" in request.GET else None
     form = FilterForm(data, selection=selection, column=column, facet=facet)
     if data is not None and form.is_valid():
-        return _to_list(search, form.selection.query(page=1))
+        return _to_list(selection.scope, form.selection.query(page=1))
     context = _panel(request, selection, column.label) | {
         "column": column,
         "form": form,
@@ -122,46 +128,74 @@ def searches() -> QuerySet[Search]:
     ).defer("oracle_state", "project__hypermodel__code")
 
 
-def _context(selection: Selection, can_edit: bool, address: str) -> dict[str, Any]:
-    search = selection.search
-    table = table_of(selection)
-    columns = reverse("trial-columns", args=[search])
-    query = selection.query()
+class NoSearches(Http404):
+    """There is no table of a project's trials yet."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(f"{project} has no searches.")
+        self.project = project
+
+
+def scope_of(request: HttpRequest, at: SearchNumbers | int) -> Scope:
+    """The trials of the search at this address; of a project by its key. Raises NoSearches."""
+    if not isinstance(at, int):
+        return search_scope(visible_or_404(request, searches(), at))
+    rows = Project.objects.select_related("team", "dataset", "hypermodel")
+    project = visible_or_404(request, rows.defer("hypermodel__code"), at)
+    scope = project_scope(project, request.GET.get("objective", ""))
+    if scope is None:
+        raise NoSearches(project)
+    return scope
+
+
+def _project_head(request: HttpRequest, project: Project) -> dict[str, Any]:
     return {
-        "search": search,
-        "project": search.project,
-        "actions": actions_of(search),
+        "project": project,
+        "can_edit": may_edit(request, project.team_id),
+        "ready": project.inspection.status == Status.COMPLETED,
+    }
+
+
+def _context(selection: Selection, can_edit: bool, address: str) -> dict[str, Any]:
+    scope = selection.scope
+    table = table_of(selection)
+    query = selection.query()
+    of_search = {} if scope.is_project else {"actions": actions_of(scope.search)}
+    return of_search | {
+        "scope": scope,
+        "search": None if scope.is_project else scope.search,
+        "project": scope.project,
         "selection": selection,
-        # Of a stopped search the last trials end a little later.
-        "is_active": search.is_active or search.trials.active().exists(),
+        "is_active": scope.is_active,
         "query": query,
         "table": table,
         "chips": [
             {
                 "filter": item,
                 "without": _emptied(selection, item.key),
-                "editor": f"{columns}{item.column.key}/?{query}",
+                "editor": f"{scope.columns_url}{item.column.key}/?{query}",
                 # Only where it helps: which filter is to blame.
                 "count": None if table.rows else selection.without(item.key).count,
             }
             for item in selection.filters
         ],
         "cleared": _emptied(selection, *(f.key for f in selection.filters)),
-        "view": view_of(selection.user, search.project, selection.view or PLAIN),
+        "view": view_of(selection.user, scope.project, selection.view or PLAIN),
         "can_edit": can_edit,
         "page_address": address,
     }
 
 
 def _panel(request: HttpRequest, selection: Selection, title: str) -> dict[str, Any]:
-    search = selection.search
+    scope = selection.scope
     return {
-        "search": search,
-        "project": search.project,
+        "scope": scope,
+        "search": None if scope.is_project else scope.search,
+        "project": scope.project,
         "selection": selection,
         "query": selection.query(),
         "title": title,
-        "can_edit": may_edit(request, search.project.team_id),
+        "can_edit": may_edit(request, scope.project.team_id),
     }
 
 
@@ -183,6 +217,6 @@ def _emptied(selection: Selection, *keys: str) -> str:
     return selection.without(*keys).query() or f"view={PLAIN}"
 
 
-def _to_list(search: Search, query: str) -> HttpResponse:
+def _to_list(scope: Scope, query: str) -> HttpResponse:
     query = query or f"view={PLAIN}"
-    return redirect(f"{reverse('trial-list', args=[search])}?{query}")
+    return redirect(f"{scope.table_url}?{query}")

@@ -57,7 +57,7 @@ class Figure {
   ask() {
     const kept = new URLSearchParams();
     for (const [key, value] of address()) {
-      if (key.includes("__") || key.startsWith(`plot.${this.name}.`) || (key === "sort" && this.name === "curves")) kept.append(key, value);
+      if (key.includes("__") || key === "objective" || key.startsWith(`plot.${this.name}.`) || (key === "sort" && this.name === "curves")) kept.append(key, value);
     }
     return kept.toString();
   }

@@ -1,6 +1,6 @@
 // The contour plot: tuning/analysis/plots/contour.py has the figures.
 import { colour, plain } from "../plots.js";
-import { axisLayout, colourNote, layout, scale, scoresOf } from "./figure.js";
+import { axisLayout, colourNote, layout, namesOf, scale, scoresOf } from "./figure.js";
 
 export function figure(info) {
   if (!info.pk.length) return { empty: info.note || "No trials to draw." };
@@ -11,7 +11,7 @@ export function figure(info) {
         colorscale: scale(info.figure.better), showscale: false, contours: { showlabels: true, labelfont: { size: 13, color: colour("text") } }, line: { width: 0.5, color: colour("surface") },
         customdata: info.counts, hovertemplate: `mean ${plain(info.figure.label)}: %{z:.5g}<br>%{customdata} trials<extra></extra>` },
       { type: "scatter", mode: "markers", x: x.values, y: y.values, customdata: info.pk, showlegend: false,
-        text: info.number.map((number, index) => `trial ${number}: ${Number(info.figure.values[index].toPrecision(5))}`), hovertemplate: "%{text}<extra></extra>",
+        text: namesOf(info).map((name, index) => `trial ${name}: ${Number(info.figure.values[index].toPrecision(5))}`), hovertemplate: "%{text}<extra></extra>",
         marker: { size: info.pk.length > 300 ? 3 : 6, color: colour("text"), opacity: info.pk.length > 300 ? 0.35 : 0.8 } },
     ],
     layout: layout({ xaxis: axisLayout(x, { range: undefined }), yaxis: axisLayout(y, { range: undefined }), showlegend: false }),

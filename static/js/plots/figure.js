@@ -4,6 +4,9 @@ import { colour, colours, plain } from "../plots.js";
 
 const font = () => getComputedStyle(document.documentElement).getPropertyValue("--font").trim();
 
+// What trials are called: 17, or 2.17 where there are several searches.
+export const namesOf = (info) => info.names ?? info.number.map(String);
+
 export const pointSize = (count) => (count > 2000 ? 4 : count > 300 ? 6 : 8);
 
 export const short = (value) => (Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3))

@@ -1,14 +1,14 @@
 // The scatter-plot matrix: tuning/analysis/plots/matrix.py has the figures. Plotly's own trace for it
 // needs WebGL with eval, see parallel.js: these are ordinary plots side by side.
 import { plain } from "../plots.js";
-import { axisLayout, colourNote, layout, pointSize, scale, scoresOf } from "./figure.js";
+import { axisLayout, colourNote, layout, namesOf, pointSize, scale, scoresOf } from "./figure.js";
 
 export function figure(info) {
   const count = info.axes.length;
   if (!info.pk.length) return { empty: "No trials to draw." };
   if (count < 2) return { empty: "Select two or more columns." };
   const scores = scoresOf(info.colour);
-  const text = info.number.map((number) => `trial ${number}`);
+  const text = namesOf(info).map((name) => `trial ${name}`);
   const axes = {};
   const places = {};
   const traces = [];

@@ -26,6 +26,6 @@ export async function download(format, shown, make, title, filename) {
 }
 
 export function saveAs(format, figure) {
-  const search = document.getElementById("selection").dataset.number;
-  return download(format, figure.plot, () => figure.figure(), figure.element.dataset.caption, `search-${search}-${figure.name}`);
+  const { name } = document.getElementById("selection").dataset;
+  return download(format, figure.plot, () => figure.figure(), figure.element.dataset.caption, `${name}-${figure.name}`);
 }

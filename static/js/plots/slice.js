@@ -1,6 +1,6 @@
 // The slice plot: tuning/analysis/plots/slice.py has the figures.
 import { colour, colours, plain } from "../plots.js";
-import { axisLayout, layout, pointSize } from "./figure.js";
+import { axisLayout, layout, namesOf, pointSize } from "./figure.js";
 
 const IN_A_ROW = 3;
 
@@ -23,8 +23,8 @@ export function figure(info) {
     });
     return {
       type: "scatter", mode: "markers", xaxis: `x${id}`, yaxis: `y${id}`, x: axis.values, y: info.figure.values, customdata: info.pk,
-      text: info.number.map((number) => `trial ${number}`), showlegend: false,
-      marker: { size: pointSize(info.pk.length), opacity: 0.75, color: info.number, colorscale: [[0, colour("line-strong")], [1, colours()[0]]] },
+      text: namesOf(info).map((name) => `trial ${name}`), showlegend: false,
+      marker: { size: pointSize(info.pk.length), opacity: 0.75, color: info.names ? info.pk : info.number, colorscale: [[0, colour("line-strong")], [1, colours()[0]]] },
       hovertemplate: axis.texts ? "%{text}: %{y:.5g}<extra></extra>" : `%{text}: %{y:.5g}<br>${plain(axis.label)}: %{x:.5g}<extra></extra>`,
     };
   });

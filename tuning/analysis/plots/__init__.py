@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuning.analysis.trials.selection import Selection
+from tuning.models import Trial
 
 from . import contour, curves, distribution, matrix, parallel, slice
 from .given import Given, Option
@@ -46,6 +47,8 @@ class Plot:
         plot's script draws, and `options` with what can be chosen and what is."""
         given = Given(selection, self.name)
         info = self.make(selection, given)
+        if selection.scope.is_project:
+            _name_trials(info)
         used, choices = info.pop("used", {}), info.pop("choices", {})
         options = [
             {
@@ -57,6 +60,20 @@ class Plot:
             for option in self.options
         ]  # fmt: skip
         return {**info, "options": options}
+
+
+def _name_trials(info: dict[str, Any]) -> None:
+    """`names` beside the numbers, which several searches have: 2.17 is trial 17 of search 2."""
+    lists = {"names": "pk", "failed_names": "failed_pk", "pruned_names": "pruned_pk"}
+    keys = {pk for of in lists.values() for pk in info.get(of, ())}
+    rows = Trial.objects.filter(pk__in=keys).values_list("pk", "search__number", "number")
+    known = {pk: f"{search}.{number}" for pk, search, number in rows}
+    for name, of in lists.items():
+        if of in info:
+            info[name] = [known.get(pk, "") for pk in info[of]]
+    for curve in info.get("curves", ()):
+        if curve.get("pk") in known:
+            curve["number"] = known[curve["pk"]]
 
 
 PLOTS: dict[str, Plot] = {

@@ -7,7 +7,7 @@ from django.db.models import F
 
 from tuning.analysis.trials.frame import frame_of
 from tuning.analysis.trials.selection import Selection, Sort
-from tuning.models import Epoch
+from tuning.models import Epoch, Trial
 from tuning.protocol.statuses import Status
 
 from .given import Given, Option
@@ -43,7 +43,7 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
         metric = search.objective if search.objective in metrics else next(iter(metrics), "")
     numbers = dict(zip(frame["pk"], frame["number"], strict=True))
     pruned = set(
-        search.trials.filter(pk__in=frame["pk"], status=Status.PRUNED).values_list("pk", flat=True)
+        Trial.objects.filter(pk__in=frame["pk"], status=Status.PRUNED).values_list("pk", flat=True)
     )
     curves: dict[tuple[int, int], dict[str, Any]] = {
         (pk, execution): {
@@ -70,7 +70,7 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
             COUNT.name: [*([(CHOSEN, "selected trials")] if chosen else []), *COUNT.choices],
         },
         "x": search.kind.unit,
-        "several": search.executions_per_trial > 1,
+        "several": any(each.executions_per_trial > 1 for each in selection.scope.searches),
         "curves": [
             curve for curve in curves.values() if any(v is not None for v in curve["values"])
         ],
@@ -82,7 +82,7 @@ def _chosen(selection: Selection, given: Given) -> list[tuple[int, int]]:
     search's. Whether a filter leaves them does not matter: they were picked one by one."""
     keys = [key for key in given.texts(TRIAL) if key.isascii() and key.isdecimal()]
     wanted = dict.fromkeys(int(key) for key in keys if len(key) < 16)
-    rows = selection.search.trials.filter(pk__in=list(wanted)[: MAX_TRIALS + 1])
+    rows = selection.scope.trials().filter(pk__in=list(wanted)[: MAX_TRIALS + 1])
     numbers = dict(rows.values_list("pk", "number"))
     return [(pk, numbers[pk]) for pk in wanted if pk in numbers]
 

@@ -25,10 +25,13 @@ def distribution_info(selection: Selection, given: Given) -> dict[str, Any]:
         for status, score in zip(frame["status"], frame["score"], strict=True)
         if status == Status.COMPLETED and score is not None
     ]
-    name = f"search {search.number}" + (", filtered" if selection.filters else "")
+    shown = "all searches" if selection.scope.is_project else f"search {search.number}"
+    name = shown + (", filtered" if selection.filters else "")
     curves = [_curve(name, scores)]
     chosen = set(given.texts(SEARCHES.name))
-    others = comparable(search)
+    others = list(reversed(selection.scope.searches))
+    if not selection.scope.is_project:
+        others = comparable(search)
     for other in others:
         if str(other.pk) in chosen and len(curves) <= SEARCHES.most:
             rows = TrialIndex.objects.filter(

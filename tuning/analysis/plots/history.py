@@ -20,6 +20,9 @@ def history_info(selection: Selection, _given: Given) -> dict[str, Any]:
     last = selection.columns.get(f"last:{selection.search.objective}")
     keys = ["number", "status", "score", *([last.key] if last else [])]
     frame = frame_of(selection, keys)
+    if selection.scope.is_project:
+        # Numbers of several searches are the same ones: their trials follow each other.
+        frame["number"] = list(range(1, len(frame["pk"]) + 1))
     rows = list(zip(*(frame[key] for key in ("pk", *keys)), strict=True))
     scored = [row for row in rows if row[2] == Status.COMPLETED and row[3] is not None]
     steps = _steps([(row[1], row[3]) for row in scored], selection.search.direction)
@@ -35,6 +38,7 @@ def history_info(selection: Selection, _given: Given) -> dict[str, Any]:
     return {
         **points.facts(*notes),
         "objective": selection.search.score_name,
+        "x": "trial, search by search" if selection.scope.is_project else "trial",
         "scores": [rounded(row[3]) for row in shown],
         "best_numbers": [number for number, _ in steps],
         "best": [rounded(score) for _, score in steps],

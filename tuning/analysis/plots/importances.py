@@ -2,6 +2,7 @@
 
 import hashlib
 from typing import Any
+from urllib.parse import urlencode
 
 from tuning.analysis.studies import DEFAULT_METHOD, METHODS, RELIABLE_TRIALS
 from tuning.analysis.trials.selection import Selection
@@ -20,6 +21,8 @@ def importances_query(selection: Selection) -> str:
     """What decides about the result: the filters, whose stars they mean, and the method."""
     personal = any(item.key == "stars__by" and item.value == "me" for item in selection.filters)
     query = selection.filter_query + (f"&user={selection.user.pk}" if personal else "")
+    if selection.scope.is_project:
+        query += f"&{urlencode({'project': selection.scope.objective})}"
     return f"{query}&method={method_of(selection)}"
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from django.utils import timezone
 
 from tuning.analysis.trials.selection import Selection
-from tuning.models import Trial
 from tuning.protocol.statuses import Status
 
 from .given import Given
@@ -17,12 +16,12 @@ MAX_BARS = 5_000
 
 def timeline_info(selection: Selection, _given: Given) -> dict[str, Any]:
     """Milliseconds since 1970, as scripts count. A running trial's bar ends now."""
-    rows = Trial.objects.filter(
-        search=selection.search, index_row__in=selection.index_rows(), started_at__isnull=False
+    rows = selection.scope.trials().filter(
+        index_row__in=selection.index_rows(), started_at__isnull=False
     )
     total = rows.count()
     # The latest: what a person looks for in a running search.
-    table = rows.order_by("-number").values_list(
+    table = rows.order_by(*(f"-{field}" for field in selection.own_order)).values_list(
         "pk", "number", "status", "worker__name", "slot", "started_at", "finished_at", "score"
     )[:MAX_BARS]
     trials = list(reversed(table))

@@ -25,7 +25,7 @@ TRIAL, HYPERPARAMETERS, METRICS, LAST, NOTES = (
     "trial", "hyperparameters", "metrics", "last values", "notes",
 )  # fmt: skip
 # The columns that hold whole numbers in every search.
-WHOLE = ("number", "epochs", "parameters", "memory", "comments")
+WHOLE = ("number", "search", "epochs", "parameters", "memory", "comments")
 PARTS = {"hp": "values", "metric": "metrics", "last": "last_metrics"}
 
 
@@ -139,7 +139,7 @@ def _of_trial(
     kind = "number" if is_number else "text"
     name = key.partition(":")[2]
     return Column(
-        key, name, HYPERPARAMETERS, kind, slot, _source(slot, key, kind), log=log,
+        key, name, HYPERPARAMETERS, kind, slot, source_of(slot, key, kind), log=log,
         parameter=parameter,
     )  # fmt: skip
 
@@ -166,11 +166,11 @@ def _metric(search: Search, prefix: str, name: str, group: str, names: list[str]
     shown = group == METRICS and name != search.objective and f"val_{name}" not in names
     label = name if group == METRICS else f"last {name}"
     return Column(
-        key, label, group, field=slot, source=_source(slot, key), better=better, shown=shown
+        key, label, group, field=slot, source=source_of(slot, key), better=better, shown=shown
     )
 
 
-def _source(slot: str, key: str, kind: str = "number") -> Any:
+def source_of(slot: str, key: str, kind: str = "number") -> Any:
     """Without a slot the trial's own JSON is asked."""
     if slot:
         return None

@@ -12,7 +12,7 @@ from django.db.models import Case, Count, F, IntegerField, Max, Min, Value, When
 
 from tuning.analysis.profiles import Bar, bars_of
 from tuning.figures import setting
-from tuning.models import Tag, Trial, TrialIndex
+from tuning.models import Tag
 from tuning.protocol.statuses import Status
 
 from .columns import Column
@@ -85,7 +85,7 @@ def facet_of(selection: Selection, column: Column, log: bool | None = None) -> F
 
 
 def _numbers(selection: Selection, column: Column, log: bool | None) -> Facet:
-    every, fields = named(TrialIndex.objects.filter(search=selection.search).order_by(), [column])
+    every, fields = named(selection.scope.index_rows(), [column])
     field = fields[column.key]
     figures = every.annotate(figure=F(field))
     ends = figures.aggregate(low=Min("figure"), high=Max("figure"))
@@ -149,7 +149,7 @@ def _text(value: Any) -> str:
 def _statuses(selection: Selection) -> tuple[Listed, ...]:
     """In their order. What is active is in the trials' own rows."""
     ended = dict(selection.index_rows().values_list("status").annotate(Count("pk")))
-    active = Trial.objects.filter(search=selection.search, index_row__status="").order_by()
+    active = selection.scope.trials().filter(index_row__status="").order_by()
     chosen = active.filter(pk__in=selection.index_rows().filter(status="").values("pk"))
     counts = ended | dict(chosen.values_list("status").annotate(Count("pk")))
     return tuple(

@@ -26,7 +26,7 @@ def frame_of(
     KeyError; tags and stars are no columns of figures, see tuning.analysis.notes.
     """
     columns = [selection.columns[key] for key in keys]
-    rows = selection.ordered() if order else selection.index_rows().order_by("number")
+    rows = selection.ordered() if order else selection.index_rows().order_by(*selection.own_order)
     if every > 1:
         rows = rows.alias(place=F("number") % every).filter(place=0)
     rows, fields = named(rows, columns)
@@ -67,7 +67,7 @@ def _is_flag(column: Column) -> bool:
 
 def _tell_active(selection: Selection, frame: dict[str, list[Any]]) -> None:
     """What active trials do is in their own rows only."""
-    active = dict(selection.search.trials.active().values_list("pk", "status"))
+    active = dict(selection.scope.trials().active().values_list("pk", "status"))
     frame["status"] = [
         status or active.get(pk) or _ended_meanwhile(pk)
         for pk, status in zip(frame["pk"], frame["status"], strict=True)

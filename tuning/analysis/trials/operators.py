@@ -9,11 +9,12 @@ import re2
 from django.db.models import F, Q, QuerySet
 
 from tuning.figures import in_words, setting
-from tuning.models import Search, Star, Tag, Trial, TrialIndex
+from tuning.models import Star, Tag, TrialIndex
 from tuning.models.trial_index import as_text
 from tuning.protocol.statuses import ACTIVE, Status
 
 from .columns import HYPERPARAMETERS, WHOLE, Column
+from .scope import Scope
 
 MAX_PATTERN_LENGTH = 200
 # More than a page of checkboxes would not fit into an address either.
@@ -44,7 +45,7 @@ class Share:
 class Asked:
     """Who asks, and of which trials."""
 
-    search: Search
+    scope: Scope
     user: Any
     trials: QuerySet[TrialIndex]
 
@@ -171,7 +172,7 @@ def _status(asked: Asked, _column: Column, field: str, statuses: tuple[Status, .
     active = [status for status in statuses if status in ACTIVE]
     condition = Q(**{f"{field}__in": ended})
     if active:
-        rows = Trial.objects.filter(search=asked.search, status__in=active)
+        rows = asked.scope.trials().filter(status__in=active)
         condition |= Q(trial__in=rows.values("pk"))
     return condition
 
@@ -182,23 +183,23 @@ def _top(asked: Asked, column: Column, field: str, share: Share) -> Q:
     down = column.better == "max"
     count = share.count or share.of(rows.count())
     order = f"-{field}" if down else field
-    places = rows.order_by(order, "number").annotate(found=F(field)).values_list("found", "number")
+    places = rows.order_by(order, "pk").annotate(found=F(field)).values_list("found", "pk")
     last = places[count - 1 : count].first()
     found = Q(status=Status.COMPLETED, **{f"{field}__isnull": False})
     if last is None:
         return found
     value, trial = last
     better = Q(**{f"{field}__{'gt' if down else 'lt'}": value})
-    return found & (better | Q(**{field: value, "number__lte": trial}))
+    return found & (better | Q(**{field: value, "pk__lte": trial}))
 
 
 def _tagged(asked: Asked, _column: Column, _field: str, names: tuple[str, ...]) -> Q:
-    tags = Tag.objects.filter(trial__search=asked.search, name__in=names)
+    tags = Tag.objects.filter(**asked.scope.where("trial__search"), name__in=names)
     return Q(trial__in=tags.values("trial"))
 
 
 def _starred(asked: Asked, _column: Column, _field: str, by: str) -> Q:
-    stars = Star.objects.filter(trial__search=asked.search)
+    stars = Star.objects.filter(**asked.scope.where("trial__search"))
     if by == "me":
         stars = stars.filter(user_id=asked.user.pk)
     found = Q(trial__in=stars.values("trial"))

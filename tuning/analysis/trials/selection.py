@@ -18,8 +18,10 @@ from django.http import QueryDict
 from tuning.figures import in_words
 from tuning.models import Search, TrialIndex
 
-from .columns import Column, Columns, columns_of
+from .columns import Column, Columns
+from .merged_columns import columns_in
 from .operators import OPERATORS, Asked, BadFilter, Operator, operators_for
+from .scope import Scope, search_scope
 
 MAX_FILTERS = 40
 MAX_FROZEN = 8
@@ -71,7 +73,7 @@ class Selection:
     """`plots` are the parameters that belong to plots, kept as they are. `view` is the saved view
     that this began with: its key, or "none" for the plain table, or empty."""
 
-    search: Search
+    scope: Scope
     user: Any
     columns: Columns
     filters: tuple[Filter, ...] = ()
@@ -85,13 +87,14 @@ class Selection:
     problems: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, search: Search, query: QueryDict | str, user: Any) -> Self:
+    def read(cls, of: Search | Scope, query: QueryDict | str, user: Any) -> Self:
         given = QueryDict(query) if isinstance(query, str) else query
-        columns = columns_of(search)
+        scope = of if isinstance(of, Scope) else search_scope(of)
+        columns = columns_in(scope)
         filters, problems = _filters(columns, given)
         problems += _strangers(columns, given)
         return cls(
-            search=search,
+            scope=scope,
             user=user,
             columns=columns,
             filters=filters,
@@ -111,6 +114,11 @@ class Selection:
         )
 
     @property
+    def search(self) -> Search:
+        """The search, or the newest of several: their objective and direction are the same."""
+        return self.scope.search
+
+    @property
     def shown(self) -> list[Column]:
         """The columns of the table, in order. A trial's number is always the first."""
         chosen = list(self.chosen) or self.columns.shown
@@ -127,9 +135,16 @@ class Selection:
         return [(item.key, argument) for item in self.filters for argument in item.arguments]
 
     @property
+    def scope_pairs(self) -> list[tuple[str, str]]:
+        """Which objective's searches, unless it is the newest one's."""
+        scope = self.scope
+        is_default = scope.objective == scope.default_objective
+        return [("objective", scope.objective)] if scope.is_project and not is_default else []
+
+    @property
     def filter_query(self) -> str:
         """Only the filters: what decides which trials there are."""
-        return _encoded(self.filter_pairs)
+        return _encoded(self.scope_pairs + self.filter_pairs)
 
     def query(self, **changes: Any) -> str:
         """The address after its question mark, always the same for the same selection."""
@@ -138,7 +153,7 @@ class Selection:
     def pairs(self, **changes: Any) -> list[tuple[str, str]]:
         """The same, taken apart: for forms."""
         changed = replace(self, **changes) if changes else self
-        pairs = changed.filter_pairs
+        pairs = changed.scope_pairs + changed.filter_pairs
         pairs += [("sort", sort.text) for sort in changed.sort]
         pairs += [("column", column.key) for column in changed.chosen]
         if changed.frozen != 1:
@@ -169,8 +184,8 @@ class Selection:
 
     @cached_property
     def total(self) -> int:
-        """How many trials the search has."""
-        return TrialIndex.objects.filter(search=self.search).count()
+        """How many trials there are without filters."""
+        return self.scope.index_rows().count()
 
     @cached_property
     def count(self) -> int:
@@ -183,7 +198,7 @@ class Selection:
 
     @cached_property
     def _index_rows(self) -> QuerySet[TrialIndex]:
-        rows = TrialIndex.objects.filter(search=self.search).order_by()
+        rows = self.scope.index_rows()
         asked = [item.column for item in self.filters]
         rows, fields = named(rows, asked)
         early = [item for item in self.filters if not item.operator.last]
@@ -201,10 +216,15 @@ class Selection:
         for sort in self.sort:
             field = F(fields[sort.column.key])
             order.append(field.desc(nulls_last=True) if sort.down else field.asc(nulls_last=True))
-        return rows.order_by(*order, "number")
+        return rows.order_by(*order, *self.own_order)
+
+    @property
+    def own_order(self) -> list[str]:
+        """By number; those of several searches follow each other."""
+        return ["search_id", "number"] if self.scope.is_project else ["number"]
 
     def _condition(self, item: Filter, rows: QuerySet[TrialIndex], fields: Mapping[str, str]) -> Q:
-        asked = Asked(self.search, self.user, rows)
+        asked = Asked(self.scope, self.user, rows)
         return item.operator.condition(asked, item.column, fields[item.column.key], item.value)
 
 

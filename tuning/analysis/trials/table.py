@@ -80,11 +80,11 @@ def table_of(selection: Selection) -> Table:
     the last."""
     count = -(-selection.count // PAGE_SIZE) or 1
     pages = Pages(min(selection.page, count), count, selection.count)
-    search = selection.search
+    scope = selection.scope
     columns = selection.shown
     # The trial's number never moves away: what a row is about stays in sight.
     frozen = max(1, min(selection.frozen, len(columns)))
-    best = search.trials.best_first(search.direction).values_list("pk", flat=True).first()
+    best = scope.best_trial()
     rows = _rows(selection, columns, pages)
     return Table(columns, frozen, spans(columns, frozen), rows, pages, best)
 
@@ -114,7 +114,9 @@ def _trials(selection: Selection, pages: Pages) -> list[Trial]:
     start = (pages.number - 1) * PAGE_SIZE
     ordered = selection.ordered().values_list("trial_id", flat=True)
     keys = list(ordered[start : start + PAGE_SIZE])
-    found = Trial.objects.select_related("worker").only(*FIELDS).in_bulk(keys)
+    found = Trial.objects.select_related("worker").only("search", *FIELDS).in_bulk(keys)
+    for trial in found.values():
+        trial.search = selection.scope.by_key[trial.search_id]
     # One that was deleted between the two queries is gone.
     return [found[key] for key in keys if key in found]
 
@@ -167,6 +169,7 @@ def _seconds(trial: Trial) -> float | None:
 
 _OF_TRIAL: dict[str, Any] = {
     "number": lambda trial: trial.number,
+    "search": lambda trial: trial.search.number,
     "status": lambda trial: Status(trial.status).caption,
     "score": lambda trial: trial.score,
     "epochs": lambda trial: trial.epochs_done,

@@ -22,14 +22,19 @@ def json_pieces(rows: Rows) -> Iterator[bytes]:
 def _about(rows: Rows) -> dict[str, Any]:
     selection = rows.selection
     search = selection.search
+    about: dict[str, Any] = {
+        "project": search.project.name,
+        "objective": search.score_name,
+        "direction": search.direction,
+    }
+    if selection.scope.is_project:
+        about["searches"] = [
+            {"number": each.number, "name": each.name} for each in selection.scope.searches
+        ]
+    else:
+        about |= {"number": search.number, "name": search.name}
     return {
-        "search": {
-            "project": search.project.name,
-            "number": search.number,
-            "name": search.name,
-            "objective": search.score_name,
-            "direction": search.direction,
-        },
+        "project" if selection.scope.is_project else "search": about,
         "selection": {
             "sentence": selection.sentence,
             "query": selection.query(page=1),

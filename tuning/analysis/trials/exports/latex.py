@@ -28,7 +28,7 @@ def latex_pieces(rows: Rows) -> Iterator[bytes]:
 
 def _opening(rows: Rows, long: bool) -> str:
     selection = rows.selection
-    about = f"{selection.search}: {len(rows)} of {selection.total} trials"
+    about = f"{selection.scope.caption}: {len(rows)} of {selection.total} trials"
     packages = "booktabs and longtable" if long else "booktabs"
     alignment = "".join("l" if _is_text(column) else "r" for column in rows.columns)
     heads = " & ".join(escaped(column.label) for column in rows.columns)

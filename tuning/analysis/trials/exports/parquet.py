@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tuning.analysis.trials.columns import HYPERPARAMETERS, Column
+from tuning.analysis.trials.scope import Scope
 
 from .rows import Rows
 
@@ -68,7 +69,7 @@ def _schema(rows: Rows) -> "pa.Schema":
     selection = rows.selection
     about = {
         "project": selection.search.project.name,
-        "search": selection.search.number,
+        **_searches(selection.scope),
         "selection": selection.sentence,
         "query": selection.query(page=1),
     }
@@ -77,6 +78,12 @@ def _schema(rows: Rows) -> "pa.Schema":
         for name, column, of in zip(rows.names, rows.columns, _types(rows), strict=True)
     ]
     return pa.schema(fields, metadata={"tuneroom": json.dumps(about)})
+
+
+def _searches(scope: Scope) -> dict[str, Any]:
+    if scope.is_project:
+        return {"searches": [search.number for search in scope.searches]}
+    return {"search": scope.search.number}
 
 
 def _types(rows: Rows) -> "list[pa.DataType]":

@@ -2,11 +2,11 @@
 
 from tuning.analysis.exports import trials_stem
 from tuning.analysis.literals import python_literal
-from tuning.models import Search
+from tuning.analysis.trials.scope import Scope
 
 
-def pandas_snippet(search: Search) -> str:
-    stem = trials_stem(search)
+def pandas_snippet(scope: Scope) -> str:
+    stem = trials_stem(scope)
     return f"""\
 import pandas as pd
 

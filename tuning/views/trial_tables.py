@@ -167,6 +167,7 @@ def _context(selection: Selection, can_edit: bool, address: str) -> dict[str, An
         "project": scope.project,
         "selection": selection,
         "is_active": scope.is_active,
+        "refine_query": f"&{selection.filter_query}" if selection.filters else "",
         "query": query,
         "table": table,
         "chips": [

@@ -213,6 +213,12 @@ urlpatterns = [
     path("<model:at>/card/", saved_models.saved_model_card, name="saved-model-card"),
     path("<model:at>/stage/", saved_models.saved_model_stage, name="saved-model-stage"),
     path("<model:at>/delete/", saved_models.saved_model_delete, name="saved-model-delete"),
+    path("<model:at>/evaluate/", evaluations.saved_model_evaluate, name="saved-model-evaluate"),
+    path(
+        "<model:at>/evaluation/live/",
+        evaluations.saved_model_evaluation_live,
+        name="saved-model-evaluation-live",
+    ),
     path("<model:at>/predict/", predictions.saved_model_predict, name="saved-model-predict"),
     path(
         "<model:at>/predict/file/",

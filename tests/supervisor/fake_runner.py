@@ -32,6 +32,7 @@ from tuning.protocol.events import (
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import (
     EndOrder,
+    EvaluateOrder,
     InspectOrder,
     Order,
     PredictOrder,
@@ -138,6 +139,9 @@ class FakeRunner:
                 self._steps.append(self._prepare(order))
             case RetrainOrder():
                 self._steps.append(self._retrain(order))
+            case EvaluateOrder():
+                self._write(PREDICTIONS, self.predictions)
+                self._steps.append(iter([next(self.answers)]))
             case PredictOrder():
                 self._write(PREDICTED, self.table)
                 self._steps.append(iter([next(self.answers)]))

@@ -10,10 +10,18 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from tuning.actions.saved_models import delete_saved_model, retrain
+from tuning.actions.saved_models import delete_saved_model, evaluate, retrain
 from tuning.models import Dataset, ModelEvaluation, SavedModel
 from tuning.protocol.evaluation import Evaluation, OutputReport, Score
-from tuning.protocol.events import BadEvent, Retrained, decode_event, encode_event
+from tuning.protocol.events import (
+    BadEvent,
+    Evaluated,
+    Failed,
+    Retrained,
+    decode_event,
+    encode_event,
+)
+from tuning.protocol.orders import EvaluateOrder
 from tuning.protocol.statuses import Status
 from tuning.supervisor import files
 
@@ -106,3 +114,33 @@ def test_every_field_of_a_report_is_checked() -> None:
         line = {**document, "evaluation": {**document["evaluation"], "outputs": [output]}}
         with pytest.raises(BadEvent):
             decode_event(json.dumps(line).encode())
+
+
+def test_a_model_without_evaluation_gets_one_by_its_file(
+    retrained: Any, make_slot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = retrained(Evaluation(problem="It predicts NaN."), b"")
+    assert evaluate(saved)
+    assert not evaluate(saved), "it waits already"
+    events = [Failed("killed", "The process was killed.")]
+    make_slot(answers=iter(events)).run()
+    evaluation = ModelEvaluation.objects.get(saved_model=saved)
+    assert (evaluation.status, evaluation.report) == (Status.FAILED, {})
+    assert evaluate(saved)
+    slot = make_slot(answers=iter([Evaluated(REPORT)]), predictions=npy(LINES))
+    slot.run()
+    order = slot.started[0].orders[0]
+    assert isinstance(order, EvaluateOrder)
+    assert (order.model, order.metrics) == ("model.keras", {"accuracy": 0.9})
+    evaluation.refresh_from_db()
+    assert evaluation.report["rows"] == 2
+    assert np.array_equal(
+        np.load(Path(settings.SAVED_MODELS_ROOT) / evaluation.file), LINES, equal_nan=True
+    )
+    assert not evaluate(saved), "it has one"
+    # Models of earlier versions have no row at all.
+    evaluation.delete()
+    assert evaluate(saved)
+    make_slot(answers=iter([Evaluated(REPORT)]), predictions=b"no array").run()
+    evaluation = ModelEvaluation.objects.get(saved_model=saved)
+    assert evaluation.report["problem"].startswith("The runner reported ")

@@ -15,7 +15,7 @@ from PIL import Image
 
 from tuning.analysis.evaluation.contents import picture_of
 from tuning.analysis.evaluation.summary import reuse_warning
-from tuning.models import SavedModel
+from tuning.models import ModelEvaluation, Project, SavedModel
 from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.evaluation import Evaluation
 
@@ -163,7 +163,7 @@ def test_numbers_have_their_errors(as_dora: Client, saved_model: SavedModel) -> 
 
 
 def test_a_model_without_evaluation_says_why(as_dora: Client, saved_model: SavedModel) -> None:
-    assert "Retrain the trial to get one." in page(as_dora, saved_model), "of an older version"
+    assert "before evaluations were added." in page(as_dora, saved_model), "of an older version"
     evaluation = evaluated(saved_model, Evaluation(problem="It predicts <NaN>."), LINES)
     evaluation.file = ""
     evaluation.save()
@@ -198,3 +198,25 @@ def test_models_are_compared_on_the_same_rows(
     assert "p = 1.0" in html
     assert "The difference may be chance." in html
     assert as_charlie.get(url).status_code == 404
+
+
+def test_a_model_without_evaluation_can_be_evaluated(
+    as_bob: Client, as_dora: Client, saved_model: SavedModel
+) -> None:
+    detail = reverse("saved-model-detail", args=[saved_model])
+    assert "Evaluate on the test rows" in as_bob.get(detail).content.decode()
+    assert "Evaluate on the test rows" not in as_dora.get(detail).content.decode()
+    as_bob.post(reverse("saved-model-evaluate", args=[saved_model]))
+    page = as_dora.get(detail).content.decode()
+    assert "Waiting for a free slot" in page
+    live = reverse("saved-model-evaluation-live", args=[saved_model])
+    ModelEvaluation.objects.update(status="running", progress_text="Loading the model")
+    assert "Loading the model" in as_dora.get(live).content.decode()
+    ModelEvaluation.objects.update(status="failed", failure_message="The model's file is missing.")
+    assert as_dora.get(live)["HX-Refresh"] == "true"
+    page = as_bob.get(detail).content.decode()
+    assert "The evaluation failed. The model&#x27;s file is missing." in page
+    assert "Evaluate on the test rows" in page
+    # Without test rows there is nothing to evaluate on.
+    Project.objects.update(test_fraction=0.0, train_fraction=0.85)
+    assert "Evaluate on the test rows" not in as_bob.get(detail).content.decode()

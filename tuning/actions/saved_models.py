@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from tuning.models import Project, SavedModel, Stage, Trial
+from tuning.models import ModelEvaluation, Project, SavedModel, Stage, Trial
 from tuning.protocol.statuses import Status
 
 from .dispatch import ring
@@ -61,6 +61,27 @@ def stop_retraining(saved_model: SavedModel) -> bool:
         )
     )
     return changed == 1
+
+
+@transaction.atomic
+def evaluate(saved_model: SavedModel) -> bool:
+    """Have a model evaluated on the test rows by its file, unless it is or is on its way. False if
+    there is nothing to do."""
+    # Locked, so that pressing twice makes one row.
+    row = SavedModel.objects.select_for_update().get(pk=saved_model.pk)
+    evaluation = ModelEvaluation.objects.filter(saved_model=row).first()
+    if not row.file or (evaluation and (evaluation.is_active or evaluation.is_usable)):
+        return False
+    ModelEvaluation.objects.update_or_create(
+        saved_model=row,
+        defaults={
+            "status": Status.QUEUED, "lost_attempts": 0, "failure_code": "", "failure_message": "",
+            "failure_traceback": "", "progress_text": "", "log_tail": "", "report": {},
+            "file": "",
+        },
+    )  # fmt: skip
+    ring()
+    return True
 
 
 def set_stage(saved_model: SavedModel, stage: Stage) -> None:

@@ -78,9 +78,17 @@ def _predicting(saved_model: SavedModel, file_name: str, asked: Prediction | Non
         inputs = _tensors(f'raw_inputs({x}, about["columns"])')
         lines = [*beginning, *rows, "", *inputs, *_prediction(dataset, known, "inputs")]
         return "\n".join(lines) + "\n"
-    own = _importing_layers(saved_model)
-    lines = ["import keras", *([] if load else ["import numpy as np"]), *own, ""]
-    lines += [f"keras_model = keras.models.load_model({python_literal(file_name)})", ""]
+    own, file = _importing_layers(saved_model), python_literal(file_name)
+    about = Task(dataset.task).traits.has_classes
+    lines = ["import json", "import zipfile", ""] if about else []
+    lines += ["import keras", *([] if load else ["import numpy as np"]), *own, ""]
+    lines += [f"keras_model = keras.models.load_model({file})"]
+    if about:
+        lines += [
+            f"with zipfile.ZipFile({file}) as archive:",
+            f"    about = json.loads(archive.read({python_literal(description.FILE)}))",
+        ]
+    lines.append("")
     return "\n".join([*lines, *rows, "", *_prediction(dataset, known, x)]) + "\n"
 
 
@@ -193,8 +201,9 @@ def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
         ]
     names = class_names(dataset)
     lines += [
-        "if predictions.shape[-1] == 1:  # one output: the probability of the second class",
-        "    classes = (predictions[:, 0] > 0.5).astype(int)",
+        "if predictions.shape[-1] == 1:  # one output: how much it is the second class",
+        '    threshold = 0 if about.get("outputs") else 0.5  # logits, or a probability',
+        "    classes = (predictions[:, 0] > threshold).astype(int)",
         "else:",
         "    classes = predictions.argmax(axis=-1)",
     ]

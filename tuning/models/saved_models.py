@@ -121,6 +121,11 @@ class ModelEvaluation(Work):
     def __str__(self) -> str:
         return f"{self.saved_model} · evaluation"
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it has something to show."""
+        return bool(self.report.get("outputs"))
+
 
 class SavedModelEpoch(models.Model):
     saved_model = models.ForeignKey(SavedModel, on_delete=models.CASCADE, related_name="history")

@@ -6,6 +6,8 @@ from .tasks import TASKS, Task
 
 # The file's name beside a downloaded model, and inside of one.
 FILE = "description.json"
+# How the outputs of a classifying network are to be read if they are no probabilities: `outputs`.
+LOGITS, MARGINS = "logits", "margins"
 
 
 def description_of(profile: dict[str, Any], inputs: dict[str, str] | None = None) -> dict[str, Any]:

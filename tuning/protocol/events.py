@@ -219,6 +219,13 @@ class Retrained:
 
 
 @dataclass(frozen=True)
+class Evaluated:
+    """What the test rows say of a saved model, with a file of predictions in the working folder."""
+
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
 class Predicted:
     """A saved model predicted `rows` rows; they lie with their predictions in the working folder.
     `notes`: sentences about the rows; `picture`: the first one as the model gets it, a PNG in
@@ -298,7 +305,7 @@ class Progress:
 Event = (
     Ready | NextTrial | Built | EpochEnd | TrialEnd | TrialPruned | Failed | Inspected
     | SchemaDetected | FoundArrays | Prepared | Retrained | Progress | Wanted | Fetched
-    | Predicted | FoundTrial | Imported
+    | Evaluated | Predicted | FoundTrial | Imported
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -314,6 +321,7 @@ _KINDS: dict[str, Any] = {
     "found_arrays": FoundArrays,
     "prepared": Prepared,
     "retrained": Retrained,
+    "evaluated": Evaluated,
     "predicted": Predicted,
     "progress": Progress,
     "wanted": Wanted,

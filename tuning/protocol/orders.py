@@ -112,6 +112,20 @@ class RetrainOrder:
 
 
 @dataclass(frozen=True)
+class EvaluateOrder:
+    """Evaluate a saved model, whose file lies in the working folder as `model`, on the test rows.
+    `metrics`: what its retraining measured on them."""
+
+    project: ProjectOrder
+    model: str
+    kind: str
+    batch_size: int
+    metrics: dict[str, float | None]
+    trusted_types: list[str] = field(default_factory=list)
+    layers_code: str = ""
+
+
+@dataclass(frozen=True)
 class PredictOrder:
     """Predict rows with a saved model whose file lies in the working folder as `model`. `rows`: a
     value for each column, None where it is missing; or they lie in the folder as `file`, which its
@@ -171,8 +185,8 @@ class EndOrder:
 
 
 Order = (
-    InspectOrder | SearchOrder | TrialOrder | VerdictOrder | RetrainOrder | PredictOrder
-    | PrepareOrder | ImportOrder | FetchOrder | FetchedOrder | EndOrder
+    InspectOrder | SearchOrder | TrialOrder | VerdictOrder | RetrainOrder | EvaluateOrder
+    | PredictOrder | PrepareOrder | ImportOrder | FetchOrder | FetchedOrder | EndOrder
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -181,6 +195,7 @@ _KINDS: dict[str, Any] = {
     "trial": TrialOrder,
     "verdict": VerdictOrder,
     "retrain": RetrainOrder,
+    "evaluate": EvaluateOrder,
     "predict": PredictOrder,
     "prepare": PrepareOrder,
     "import": ImportOrder,

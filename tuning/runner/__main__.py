@@ -8,7 +8,8 @@ beginning with `ready`. Standard output and error: the log.
 
 After `ready` the first order decides what this process is for:
 
-- `inspect`, `retrain`, `prepare`, `import`: one result or `failed`, then the process ends.
+- `inspect`, `retrain`, `evaluate`, `prepare`, `import`: one result or `failed`, then the process
+  ends.
 - `predict`: `predicted` or `failed`; after `predicted`, further `predict` orders about the same
   model, until `end`.
 - `search`: `next`, then for each `trial` order its events up to `trial_end`, `trial_pruned` or

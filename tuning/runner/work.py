@@ -5,6 +5,7 @@ from pathlib import Path
 from tuning.protocol.events import Ready
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import (
+    EvaluateOrder,
     FetchOrder,
     ImportOrder,
     InspectOrder,
@@ -39,11 +40,11 @@ def serve(events_fd: int, with_keras: bool) -> None:
 def _do(order: Order, channel: Channel) -> None:
     """Each kind of work imports only what it needs: some of it needs no Keras."""
     share_downloads()
-    if isinstance(order, SearchOrder | InspectOrder | RetrainOrder):
+    if isinstance(order, SearchOrder | InspectOrder | RetrainOrder | EvaluateOrder):
         # Idle workers inspect templates unasked: that must never download anything.
-        offline = isinstance(order, InspectOrder) or not allows_network()
+        offline = isinstance(order, InspectOrder | EvaluateOrder) or not allows_network()
         confine_to_dataset(Path(order.project.dataset_folder), offline)
-        if not isinstance(order, InspectOrder):
+        if not isinstance(order, InspectOrder | EvaluateOrder):
             ask_for_weights(channel)
     if isinstance(order, ImportOrder | PredictOrder) or (
         isinstance(order, PrepareOrder) and order.upload
@@ -79,6 +80,10 @@ def _do(order: Order, channel: Channel) -> None:
             from tuning.runner.networks.retrain import retrain
 
             retrain(order, channel)
+        case EvaluateOrder():
+            from tuning.runner.evaluation.saved import evaluate_saved
+
+            evaluate_saved(order, channel)
         case PredictOrder():
             from tuning.runner.prediction.answer import answer
 

@@ -35,6 +35,7 @@ from tuning.models import (
     Dataset,
     Execution,
     Inspection,
+    ModelEvaluation,
     Prediction,
     SavedModel,
     Search,
@@ -54,9 +55,12 @@ _suggesting = Lock()
 
 # Trials before their executions: what becomes of an execution depends on its trial.
 KINDS: tuple[type[Work], ...] = (
-    Trial, Execution, Inspection, Dataset, SavedModel, SearchImport, Prediction,
+    Trial, Execution, Inspection, Dataset, SavedModel, ModelEvaluation, SearchImport, Prediction,
 )  # fmt: skip
-Claimed = Dataset | Execution | Inspection | Prediction | SavedModel | SearchImport | Trial
+Claimed = (
+    Dataset | Execution | Inspection | ModelEvaluation | Prediction | SavedModel | SearchImport
+    | Trial
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> C
         or _claim_inspection(slot, Inspection.objects.readable().awaited())
         or _claim_import(slot)
         or _claim_saved_model(slot)
+        or _claim_evaluation(slot)
         or _claim_trial(slot, prefer, firmly)
         or spreading.claim_execution(slot, prefer)
         or _claim_inspection(slot, _unasked())
@@ -118,6 +123,7 @@ def _awaited() -> int:
     waiting = Dataset.objects.queued().filter(requested=True, folder="").count()
     waiting += Inspection.objects.readable().awaited().count()
     waiting += SavedModel.objects.queued().count()
+    waiting += ModelEvaluation.objects.queued().count()
     waiting += SearchImport.objects.ready().count()
     waiting += Prediction.objects.queued().count()
     waiting += sum(search.room for search in _searches_with_work())
@@ -170,6 +176,16 @@ def _claim_saved_model(slot: Slot) -> SavedModel | None:
             return SavedModel.objects.select_related(
                 "trial__search__project__dataset", "trial__search__hypermodel"
             ).get(pk=pk)
+    return None
+
+
+def _claim_evaluation(slot: Slot) -> ModelEvaluation | None:
+    for pk in ModelEvaluation.objects.queued().order_by("pk").values_list("pk", flat=True):
+        if ModelEvaluation.objects.claim(pk, slot.worker, slot.number):
+            return ModelEvaluation.objects.select_related(
+                "saved_model__trial__search__project__dataset",
+                "saved_model__trial__search__hypermodel", "saved_model__project__dataset",
+            ).get(pk=pk)  # fmt: skip
     return None
 
 

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
+from tuning.actions.saved_models import evaluate
 from tuning.analysis.evaluation import lines as test_lines
 from tuning.analysis.evaluation.comparison import compared, others_of
 from tuning.analysis.evaluation.contents import picture_of
@@ -16,7 +18,7 @@ from tuning.analysis.evaluation.rows import rows_info
 from tuning.models import ModelEvaluation, SavedModel
 from tuning.models.addresses import ModelNumbers
 
-from .access import visible_or_404
+from .access import editable_or_404, visible_or_404
 
 
 @require_GET
@@ -24,6 +26,26 @@ from .access import visible_or_404
 def saved_model_evaluation(request: HttpRequest, at: ModelNumbers) -> JsonResponse:
     """What static/js/evaluation.js draws."""
     return JsonResponse(evaluation_plots(visible_or_404(request, SavedModel.objects.all(), at)))
+
+
+@require_POST
+def saved_model_evaluate(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
+    """Have a model without a usable evaluation evaluated."""
+    saved_model = editable_or_404(request, SavedModel.objects.all(), at)
+    evaluate(saved_model)
+    return redirect(f"{reverse('saved-model-detail', args=[saved_model])}#evaluation")
+
+
+@require_GET
+@never_cache
+def saved_model_evaluation_live(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
+    """The progress of an evaluation. Once it has ended, the page loads again."""
+    saved_model = visible_or_404(request, SavedModel.objects.all(), at)
+    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
+    if evaluation is None or not evaluation.is_active:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    context = {"saved_model": saved_model, "evaluating": evaluation}
+    return render(request, "saved_models/_evaluating.html", context)
 
 
 @require_GET

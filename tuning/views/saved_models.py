@@ -42,6 +42,7 @@ from tuning.analysis.exports import (
 from tuning.analysis.markdown import read, write
 from tuning.analysis.model_card import as_markdown, card_of
 from tuning.analysis.model_table import version_rows
+from tuning.analysis.profiles import split_sizes
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
 from tuning.models import ModelEvaluation, SavedModel, Stage
@@ -236,6 +237,8 @@ def _evaluation(saved_model: SavedModel) -> dict[str, Any]:
         "gap": gap_text(saved_model, scores),
         "reuse_warning": reuse_warning(saved_model),
         "evaluation": summary,
+        "has_test_rows": bool(split_sizes(saved_model.project)["test"]),
+        "evaluating": evaluation if evaluation and evaluation.is_active else None,
         "test_rows": rows_text(summary),
     }
     lines = lines_of(evaluation) if evaluation else None

@@ -12,14 +12,15 @@ from PIL import Image
 
 from tests.runner.harness import Runner, project
 from tests.runner.tables import COLUMNS, raw_rows, write_table
-from tests.runner.test_raw_models import CODE, ESTIMATOR
+from tests.runner.test_raw_models import ESTIMATOR
 from tests.runner.warm import python
 from tuning.analysis.predictions.about import about
 from tuning.analysis.snippets import predict_snippet
 from tuning.models import Dataset, Prediction, Project, SavedModel, Search, Trial
-from tuning.protocol.events import Failed, Predicted, Ready, Retrained
+from tuning.protocol.evaluation import PREDICTIONS
+from tuning.protocol.events import Evaluated, Failed, Predicted, Ready, Retrained
 from tuning.protocol.model_kinds import ModelKind
-from tuning.protocol.orders import PredictOrder, RetrainOrder
+from tuning.protocol.orders import EvaluateOrder, PredictOrder, RetrainOrder
 from tuning.protocol.predictions import PREDICTED, RowSource
 
 pytestmark = pytest.mark.tensorflow
@@ -31,6 +32,18 @@ ROW = {
 }  # fmt: skip
 # All that may be missing.
 GAPS = {**dict.fromkeys(NAMES), "price_unit": 0.5}
+# One unit whose sign decides: the file keeps how it is to be read.
+LOGITS = """
+import keras
+
+def build_model(hp, input_shape):
+    model = keras.Sequential([
+        keras.Input(input_shape), keras.layers.Dense(16, "relu"), keras.layers.Dense(1),
+    ])
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.02), loss, metrics=["accuracy"])
+    return model
+"""
 CONV = """
 import keras
 
@@ -115,14 +128,15 @@ def classes(answer: Predicted) -> list[str]:
     return [["cheap", "dear"][int(value or 0)] for value in answer.outputs[0].values]
 
 
-@pytest.mark.parametrize("code", [CODE, ESTIMATOR])
+@pytest.mark.parametrize("code", [LOGITS, ESTIMATOR])
 def test_rows_of_a_table(tmp_path: Path, code: str) -> None:
     table = write_table(tmp_path / "table", raw_rows(300), "classification")
     kind = ModelKind.SKLEARN if code is ESTIMATOR else ModelKind.KERAS
     result = retrained(tmp_path / "work", code, table, kind=kind)
     asked = Asked(tmp_path / "asked", tmp_path / "work", table_of(table, "classification"), result)
+    check_evaluation(tmp_path / "work", asked, project(code, table), result, kind)
     with asked.runner:
-        for row in (ROW, GAPS):
+        for row in (ROW, GAPS) if code is LOGITS else (GAPS,):
             answer = asked.ask(RowSource.FORM, [row])
             assert classes(answer) == asked.printed(RowSource.FORM, [row])
             assert sum(answer.outputs[0].scores[0]) == pytest.approx(1, abs=1e-4)
@@ -150,6 +164,32 @@ def test_rows_of_a_table(tmp_path: Path, code: str) -> None:
         (asked.folder / "few.csv").write_text("size (m²),numbers\n1,a\n")
         failed = asked.ask(RowSource.TABLE, name="few.csv")
         assert "The file lacks columns that the model needs: “price/unit”" in failed.message
+
+
+def check_evaluation(
+    folder: Path, asked: Asked, order: Any, retrained: Retrained, kind: ModelKind
+) -> None:
+    """By its file alone, a model is judged as it was when it was retrained."""
+    lines = np.load(folder / PREDICTIONS)
+    with Runner(folder.parent / "evaluated") as runner:
+        shutil.copy(folder / asked.file, runner.folder)
+        result = runner.result(
+            EvaluateOrder(
+                order, asked.file, kind, 32, retrained.metrics, retrained.trusted_types,
+                retrained.layers_code,
+            ),
+            Evaluated,
+        )  # fmt: skip
+        found = np.load(runner.folder / PREDICTIONS)
+    assert isinstance(result, Evaluated), result
+    assert np.allclose(found, lines, rtol=1e-4, atol=1e-4, equal_nan=True)
+    [before], [after] = retrained.evaluation.outputs, result.evaluation.outputs
+    assert after.confusion == before.confusion
+    assert after.probabilities
+    assert after.probabilities == before.probabilities
+    names = [score.name for score in result.evaluation.measured]
+    assert names == [score.name for score in retrained.evaluation.measured]
+    assert result.evaluation.importances.columns
 
 
 def test_pictures_and_arrays(tmp_path: Path) -> None:

@@ -10,9 +10,7 @@ from tuning.protocol.statuses import Status
 
 from .confusion import Matrix, matrix_info
 
-NO_EVALUATION = (
-    "This model was retrained before evaluations were added. Retrain the trial to get one."
-)
+NO_EVALUATION = "This model was retrained before evaluations were added."
 # What scores are called that need no explanation as code.
 CAPTIONS = {
     "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "f1_macro": "F1 (macro)",
@@ -78,6 +76,10 @@ def summary_of(saved_model: SavedModel, evaluation: ModelEvaluation | None) -> S
         return None
     if evaluation is None:
         return Summary(NO_EVALUATION)
+    if evaluation.is_active:
+        return Summary("The test rows are being evaluated.")
+    if evaluation.status == Status.FAILED:
+        return Summary(f"The evaluation failed. {evaluation.failure_message}")
     report = evaluation.report
     if not report.get("outputs"):
         return Summary(report.get("problem") or "The model was not evaluated.")

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tuning.protocol import description
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.template.targets import loss_of
 
@@ -58,6 +59,14 @@ def of_estimator(estimator: Any, x: Any, actual: np.ndarray, classes: int) -> Pr
         if scores.shape == (len(actual), classes):
             return Predictions(actual, predicted, _finite(scores))
     return Predictions(actual, predicted)
+
+
+def reading_of(keras_model: Any) -> dict[str, str]:
+    """What a model's description has to say of its outputs: those of a single unit are no
+    probabilities, and a class is decided at 0."""
+    if _from_logits(keras_model):
+        return {"outputs": description.LOGITS}
+    return {"outputs": description.MARGINS} if loss_of(keras_model) in _AROUND_ZERO else {}
 
 
 def predict(keras_model: Any, dataset: Dataset, x: np.ndarray, batch_size: int) -> Any:

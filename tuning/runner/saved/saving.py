@@ -10,6 +10,7 @@ import numpy as np
 
 from tuning.protocol import description
 from tuning.protocol.model_kinds import NETWORK_FILE
+from tuning.runner.evaluation.predictions import reading_of
 from tuning.runner.failures import CannotSave
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.inputs.preprocessing import Preprocessing
@@ -65,7 +66,8 @@ def _write(
     form = form_of(whole, template)
     with explained(), nullcontext() if form.compiled else uncompiled(whole):
         whole.save(_UNFINISHED)
-    describe(_UNFINISHED, description.description_of(dataset.facts, columns))
+    about = description.description_of(dataset.facts, columns)
+    describe(_UNFINISHED, about | (reading_of(keras_model) if "class_names" in about else {}))
     with elsewhere(form.code), explained():
         loaded = keras.models.load_model(_UNFINISHED).predict(feed, verbose=0)
     if not _alike(live, loaded) and _alike(live, keras_model.predict(inputs, verbose=0)):

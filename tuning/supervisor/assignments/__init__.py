@@ -4,6 +4,7 @@ from tuning.models import (
     Dataset,
     Execution,
     Inspection,
+    ModelEvaluation,
     Prediction,
     SavedModel,
     SearchImport,
@@ -12,6 +13,7 @@ from tuning.models import (
 from tuning.supervisor.claims import Claimed
 
 from .base import Assignment
+from .evaluation import EvaluationAssignment
 from .execution import ExecutionAssignment
 from .importing import ImportAssignment
 from .inspection import InspectionAssignment
@@ -39,6 +41,8 @@ def assignment_for(claimed: Claimed) -> Assignment:
             return PreparationAssignment(claimed)
         case SearchImport():
             return ImportAssignment(claimed)
+        case ModelEvaluation():
+            return EvaluationAssignment(claimed)
         case Prediction():
             return PredictionAssignment(claimed)
         case SavedModel():

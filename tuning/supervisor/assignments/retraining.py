@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import F
 
 from tuning.models import ModelEvaluation, SavedModel, SavedModelEpoch
-from tuning.protocol.evaluation import PREDICTIONS, Evaluation
 from tuning.protocol.events import BadEvent, EpochEnd, Event, Failed, Progress, Retrained
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.model_kinds import ModelKind
@@ -17,11 +16,11 @@ from tuning.protocol.orders import RetrainOrder
 from tuning.protocol.skops_types import VETTED_TYPES
 from tuning.protocol.statuses import Status
 from tuning.supervisor.model_files import BadModelFile, store_model_file
-from tuning.supervisor.prediction_files import store_predictions
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, failure_of
 from .epoch_limit import EpochLimit
+from .evaluation import kept_evaluation
 
 
 class RetrainingAssignment(Assignment):
@@ -99,7 +98,10 @@ class RetrainingAssignment(Assignment):
         name = f"{self.row.pk}-{self.row.attempt}{source.suffix}"
         target = Path(settings.SAVED_MODELS_ROOT) / name
         size, digest = store_model_file(source, target, settings.MODEL_MAX_MB << 20, self.heartbeat)
-        evaluation, predictions = self._store_predictions(folder, event.evaluation)
+        evaluation, predictions = kept_evaluation(
+            self.row, folder, event.evaluation, f"{self.row.pk}-{self.row.attempt}.npy",
+            self.heartbeat,
+        )  # fmt: skip
         with transaction.atomic():
             self._finish(
                 Status.COMPLETED,
@@ -117,21 +119,6 @@ class RetrainingAssignment(Assignment):
             ModelEvaluation.objects.create(
                 saved_model=self.row, report=asdict(evaluation), file=predictions
             )
-
-    def _store_predictions(self, folder: Path, found: Evaluation) -> tuple[Evaluation, str]:
-        """The evaluation and the name of the file with its predictions. The model is of use without
-        them."""
-        if not found.outputs:
-            return found, ""
-        name = f"{self.row.pk}-{self.row.attempt}.npy"
-        try:
-            if found.rows > self.row.project.dataset.profile.get("rows", 0):
-                raise BadEvent("more test rows than the dataset has")
-            target = Path(settings.SAVED_MODELS_ROOT) / name
-            store_predictions(folder / PREDICTIONS, target, found.rows, self.heartbeat)
-        except BadEvent as error:
-            return Evaluation(problem=f"The runner reported {error}."), ""
-        return found, name
 
     def _finish(self, status: Status, **values: Any) -> None:
         super()._finish(status, revision=F("revision") + 1, **values)

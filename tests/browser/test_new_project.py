@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.services import Tuneroom
-
-from .steps import LONG, look, query
+from .steps import LONG, look
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
@@ -86,18 +84,15 @@ def test_the_steps_need_no_scripts(sign_in: Callable[..., Any]) -> None:
 
 
 def test_three_clicks_lead_to_the_first_trained_model(
-    sign_in: Callable[..., Any], tuneroom: Tuneroom
+    sign_in: Callable[..., Any],
 ) -> None:
     page = sign_in()
     page.get_by_role("link", name="Handwritten digits").first.click()
     page.get_by_role("link", name="New search").first.click()
     page.get_by_role("button", name="Start search").click()
-    page.wait_for_url("**/searches/*/")
+    page.wait_for_url(re.compile(r"/searches/\d+/$"))
     page.locator("#search-hero").get_by_text(re.compile(r"[1-9]\d* completed")).wait_for(
         timeout=LONG
     )
-    search = int(re.search(r"/searches/(\d+)/", page.url)[1])  # type: ignore[index]
-    sql = "SELECT count(*) FROM tuning_trial WHERE search_id = ? AND status = 'completed'"
-    assert query(tuneroom, sql, search)[0][0] >= 1
     page.get_by_role("link", name="Stop…").click()
     page.get_by_role("button", name=re.compile("Stop")).click()

@@ -43,7 +43,8 @@ def test_arrays_are_chosen_and_their_images_become_larger_and_rgb(
     page.get_by_label("Colours").select_option("RGB")
     look(page, "arrays-choices")
     page.get_by_role("button", name="Prepare dataset").last.click()
-    page.get_by_text("grades has 240 rows, but extra has 60.").wait_for()
+    errors = page.locator(".form-errors")
+    errors.get_by_text("grades has 240 rows, but extra has 60.").wait_for()
     look(page, "arrays-refused")
     assert page.get_by_label("Image size (pixels)").input_value() == "150"
     page.get_by_label("Test targets").select_option("extra_grades")

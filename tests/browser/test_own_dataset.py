@@ -34,7 +34,8 @@ def test_images_of_ones_own_are_searched_on(
     with page.expect_response(re.compile("/datasets/new/")) as refused:
         page.get_by_role("button", name="Upload").click()
     assert refused.value.status == 422
-    page.get_by_text("“no.zip” does not match its extension").wait_for()
+    errors = page.locator(".form-errors")
+    errors.get_by_text("“no.zip” does not match its extension").wait_for()
     look(page, "refused")
     assert page.get_by_label("Name", exact=True).input_value() == "Scanned digits"
 

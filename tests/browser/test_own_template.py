@@ -44,7 +44,7 @@ def test_pasted_code_reaches_a_finished_search(sign_in: Callable[..., Any]) -> N
     editor.fill(CODE.replace("def build_model(hp):", "def build_model(hp:"))
     assert page.locator(".editor-lines span").count() == CODE.count("\n") + 1
     page.get_by_role("button", name="Create template").click()
-    page.get_by_text(re.compile("Line 5, column 16")).wait_for()
+    page.locator(".form-errors").get_by_text(re.compile("Line 5, column 16")).wait_for()
     assert page.locator(".editor-lines .wrong").inner_text() == "5"
     heights = [page.locator(f".editor {part}").bounding_box()["height"]
                for part in (".editor-lines", "textarea")]  # fmt: skip

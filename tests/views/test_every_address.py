@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tuning import urls
+from tuning.actions.partial_uploads import begin_upload
 from tuning.models import (
     AccessToken,
     BrowserSession,
@@ -49,7 +50,7 @@ SHARED = {
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
 # Everybody's own.
-OWN = {"profile-theme", "session-end-others"}
+OWN = {"profile-theme", "session-end-others", "upload-create"}
 # What viewers may open.
 READABLE = {
     "project-trials", "project-trial-columns", "project-trial-column", "project-views",
@@ -84,11 +85,8 @@ TALK = {
 OWNERS = {"team-name", "member-set", "invitation-create", "invitation-revoke"}
 NAMES = [pattern.name for pattern in urls.urlpatterns]
 # Of rows that belong to a person and not to a team.
-PERSONAL = {
-    name
-    for name in NAMES
-    if name.startswith(("person-", "session-", "access-token-", "prediction-"))
-}
+_OF_PERSONS = ("person-", "session-", "access-token-", "upload-", "prediction-")
+PERSONAL = {name for name in NAMES if name.startswith(_OF_PERSONS)}
 # Whatever else there is changes something.
 CHANGES = sorted({*NAMES} - OPEN - SHARED - BUILT_IN - OWN - READABLE - MOVED - TALK - PERSONAL)
 
@@ -112,6 +110,7 @@ def address(
         "session": BrowserSession.objects.create(user=alice, key="0", browser="Firefox"),
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
         "person": alice, "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
+        "upload": begin_upload(alice, "data.csv", 10),
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
 
@@ -130,6 +129,8 @@ def address(
             return reverse(name, args=[project.pk, "history"])
         if name == "trial-column":
             return reverse(name, args=[search, "score"])
+        if name == "upload-part":
+            return reverse(name, args=[rows["upload"].pk, 0])
         if name in ("member-set", "invitation-create"):
             return reverse(name, args=[team.pk])
         if name == "member-remove":

@@ -67,6 +67,13 @@ def too_large_text() -> str:
     return f"The file exceeds the limit of {settings.UPLOAD_MAX_MB:,} MB."
 
 
+def unsupported_text(name: str) -> str:
+    return f"Unsupported file type: “{name}”. Upload one of {', '.join(ENDINGS)}."
+
+
+EMPTY_TEXT = "The file is empty."
+
+
 class LimitedUploadHandler(TemporaryFileUploadHandler):
     """Streams files to the uploads folder and stops once all of them together are too large."""
 
@@ -106,7 +113,7 @@ class UploadForm(forms.ModelForm):
         max_length=150,
         help_text="A table (.csv, .tsv, .txt or .parquet), a .zip of images with one folder per "
         "class, or an .npz file with input and target arrays.",
-        error_messages={"required": "Select a file.", "empty": "The file is empty."},
+        error_messages={"required": "Select a file.", "empty": EMPTY_TEXT},
         widget=forms.FileInput({"accept": ",".join(ENDINGS)}),
     )
     side = image_size_field(
@@ -128,11 +135,12 @@ class UploadForm(forms.ModelForm):
         widgets = {"description": forms.Textarea({"rows": 2})}
         error_messages = {"name": {"required": "Enter a name for the dataset."}}
 
-    def __init__(self, *args: Any, user: Any, team: Team, too_large: bool = False, **kw: Any):
+    def __init__(self, *args: Any, user: Any, team: Team, no_file: str = "", **kw: Any):
+        """`no_file`: why there is no file, if a person did send one."""
         super().__init__(*args, **kw)
         self._team = team
-        if too_large:
-            self.fields["file"].error_messages["required"] = too_large_text()
+        if no_file:
+            self.fields["file"].error_messages["required"] = no_file
         teams = Team.objects.editable_by(user)
         if teams.count() > 1:
             self.fields["team"].queryset = teams
@@ -146,9 +154,7 @@ class UploadForm(forms.ModelForm):
         file = self.cleaned_data["file"]
         kind = kind_of(file.name)
         if not kind:
-            raise forms.ValidationError(
-                f"Unsupported file type: “{file.name}”. Upload one of {', '.join(ENDINGS)}."
-            )
+            raise forms.ValidationError(unsupported_text(file.name))
         file.seek(0)
         if not _begins_well(file.read(4), kind):
             raise forms.ValidationError(

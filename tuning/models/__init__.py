@@ -11,6 +11,7 @@ from .inspections import Inspection
 from .invitations import Invitation
 from .mails import OutgoingMail
 from .notes import Comment, Mention, SavedView, Star, Tag
+from .partial_uploads import PartialUpload
 from .people import BrowserSession, Profile
 from .predictions import Prediction
 from .projects import Project
@@ -39,6 +40,7 @@ __all__ = [
     "Mention",
     "ModelEvaluation",
     "OutgoingMail",
+    "PartialUpload",
     "Prediction",
     "Profile",
     "Project",

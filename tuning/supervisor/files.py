@@ -16,6 +16,7 @@ from django.utils import timezone
 from tuning.models import (
     Dataset,
     ModelEvaluation,
+    PartialUpload,
     Prediction,
     Project,
     SavedModel,
@@ -200,10 +201,12 @@ def sweep() -> None:
     _sweep_below(Path(settings.DATASETS_ROOT), keep=prepared)
     _sweep_splits()
     _sweep_below(Path(settings.LOCKS_ROOT), keep=prepared)
-    # Uploads whose row was never written, and those that broke off.
+    # Uploads whose row was never written, and those that broke off. Those in parts may go on.
+    PartialUpload.objects.abandoned().delete()
     awaited = Dataset.objects.active().filter(source=Dataset.Source.UPLOAD)
     uploads = set(awaited.values_list("key", flat=True))
     uploads |= set(SearchImport.objects.active().values_list("key", flat=True))
+    uploads |= set(PartialUpload.objects.values_list("key", flat=True))
     uploads |= set(Prediction.objects.active().values_list("key", flat=True))
     _sweep_below(Path(settings.UPLOADS_ROOT), keep=uploads)
     Prediction.objects.forgotten().delete()

@@ -1,5 +1,6 @@
 """Datasets: the gallery, a new one, one of them, its picture, preparing it again, deleting it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.datastructures import MultiValueDict
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import (
     require_GET,
@@ -17,10 +19,12 @@ from django.views.decorators.http import (
 )
 
 from tuning.actions import datasets as actions
+from tuning.actions.partial_uploads import discard_upload
 from tuning.analysis.columns import column_table
 from tuning.forms.arrays import ArraysForm
 from tuning.forms.columns import ColumnsForm
 from tuning.forms.datasets import (
+    EMPTY_TEXT,
     LimitedUploadHandler,
     UploadForm,
     has_no_room,
@@ -28,9 +32,12 @@ from tuning.forms.datasets import (
     largest_upload,
     no_room_text,
     too_large_text,
+    unsupported_text,
 )
-from tuning.models import Dataset, HyperModel, Project, Team, Worker
+from tuning.forms.partial_uploads import ArrivedFile
+from tuning.models import Dataset, HyperModel, PartialUpload, Project, Team, Worker
 from tuning.protocol.statuses import Status
+from tuning.protocol.uploads import ENDINGS
 
 from .access import (
     create_a_team_first,
@@ -76,14 +83,44 @@ def _dataset_create(request: HttpRequest, handler: LimitedUploadHandler) -> Http
     if request.method != "POST":
         return _form_page(request, UploadForm(user=request.user, team=_team(request)))
     # The form is read before anything asks whether the file was too large.
-    data, files = request.POST, request.FILES
+    key = request.POST.get("arrived", "")
+    if not key:
+        no_file = too_large_text() if handler.too_large else ""
+        return _take(request, request.FILES, no_file)
+    arrived = _arrived(request, key)
+    if arrived is None:
+        return _take(
+            request, MultiValueDict(), "The upload is not complete. Select the file again."
+        )
+    with ArrivedFile(arrived) as file:
+        return _take(request, MultiValueDict({"file": [file]}), "", arrived)
+
+
+def _take(
+    request: HttpRequest, files: Any, no_file: str, arrived: PartialUpload | None = None
+) -> HttpResponse:
+    """Make a dataset of the form and its file. `no_file`: why a file that was sent is not there."""
     team = team_for_new(request)
-    form = UploadForm(data, files, user=request.user, team=team, too_large=handler.too_large)
+    form = UploadForm(request.POST, files, user=request.user, team=team, no_file=no_file)
     if not form.is_valid():
-        return _form_page(request, form, status=413 if handler.too_large else 422)
+        if arrived and "file" in form.errors:
+            discard_upload(arrived)
+            arrived = None
+        status = 413 if no_file == too_large_text() else 422
+        return _form_page(request, form, status=status, arrived=arrived)
     path = Path(form.cleaned_data["file"].temporary_file_path())
     dataset = actions.create_upload(form.save(commit=False), path, form.upload())
+    if arrived:
+        discard_upload(arrived)
     return redirect("dataset-detail", dataset.pk)
+
+
+def _arrived(request: HttpRequest, key: str) -> PartialUpload | None:
+    """An upload of the person whose parts are all here."""
+    known = key.isascii() and key.isdecimal() and len(key) < 19
+    rows = PartialUpload.objects.visible_to(request.user).kept()
+    upload = rows.filter(pk=int(key)).first() if known else None
+    return upload if upload and upload.is_complete else None
 
 
 @require_GET
@@ -170,16 +207,30 @@ def _team(request: HttpRequest) -> Team:
 
 
 def _form_page(
-    request: HttpRequest, form: UploadForm, status: int = 200, refusal: str = ""
-) -> HttpResponse:
+    request: HttpRequest, form: UploadForm, status: int = 200, refusal: str = "",
+    arrived: PartialUpload | None = None,
+) -> HttpResponse:  # fmt: skip
+    """`arrived`: the upload that needs not be sent again."""
     context = {
         "form": form,
         "refusal": refusal,
-        "too_large": too_large_text(),
-        "most_bytes": largest_upload(),
+        "arrived": arrived,
+        "unfinished": PartialUpload.objects.visible_to(request.user).kept(),
+        "limits": json.dumps(_limits()),
         "most_mb": settings.UPLOAD_MAX_MB,
     }
     return render(request, "datasets/create.html", context, status=status)
+
+
+def _limits() -> dict[str, Any]:
+    """What the page's script refuses before anything is sent, in the server's words."""
+    return {
+        "kinds": dict(ENDINGS),
+        "mostBytes": largest_upload(),
+        "tooLarge": too_large_text(),
+        "unsupported": unsupported_text("{name}"),
+        "empty": EMPTY_TEXT,
+    }
 
 
 def _state(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:

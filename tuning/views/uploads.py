@@ -45,18 +45,18 @@ class UploadsMiddleware:
         if size <= settings.FORM_MAX_KB * 1024:
             return None
         if not request.user.is_authenticated:
-            return _refusal("Sign in to upload files.", 413)
+            return refusal("Sign in to upload files.", 413)
         if not getattr(view, "takes_files", False):
             limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-            return _refusal("The form data is too large.", 413) if size > limit else None
+            return refusal("The form data is too large.", 413) if size > limit else None
         if not self._begin(request):
             text = "Too many uploads at once. Wait until one of them has finished."
-            return _refusal(text, 429)
+            return refusal(text, 429)
         return None
 
     def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, UnreadablePostError):
-            return _refusal("The upload was interrupted or too slow. Try again.", 408)
+            return refusal("The upload was interrupted or too slow. Try again.", 408)
         return None
 
     def _begin(self, request: HttpRequest) -> bool:
@@ -78,5 +78,6 @@ class UploadsMiddleware:
             self._uploading += Counter()
 
 
-def _refusal(text: str, status: int) -> HttpResponse:
+def refusal(text: str, status: int) -> HttpResponse:
+    """A line of text, for scripts and programs."""
     return HttpResponse(text + "\n", status=status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,134 @@
+// Sends a file in parts, at most two requests at once over all files. A part that fails because the
+// connection is lost or the server is busy is sent again until it arrives; what arrived stays, so
+// that the same file goes on where it was, also after a reload.
+
+const MAX_PARALLEL = 2;
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 15_000;
+// Timed out, too many at once, the server restarts.
+const PASSING = [0, 408, 429, 500, 502, 503, 504];
+
+// What waiting does not change, with a sentence for people.
+export class Refused extends Error {}
+
+let running = 0;
+const waiting = [];
+
+async function takeTurn(task) {
+  if (running < MAX_PARALLEL) running += 1;
+  else await new Promise((begin) => waiting.push(begin));
+  try {
+    return await task();
+  } finally {
+    if (waiting.length) waiting.shift()();
+    else running -= 1;
+  }
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((end, stop) => {
+    const timer = setTimeout(end, milliseconds);
+    addEventListener("online", end, { once: true });
+    signal.addEventListener("abort", () => { clearTimeout(timer); stop(signal.reason); }, { once: true });
+  });
+}
+
+// One request. fetch() does not tell how much of a body has left.
+function ask(method, url, { body, headers = {}, signal, sent = () => {} }) {
+  return new Promise((answer, stop) => {
+    const request = new XMLHttpRequest();
+    request.open(method, url);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.addEventListener("progress", (event) => sent(event.loaded));
+    request.addEventListener("loadend", () => answer(request));
+    signal?.addEventListener("abort", () => { request.abort(); stop(signal.reason); }, { once: true });
+    request.send(body);
+  });
+}
+
+async function insist(method, url, options) {
+  for (let delay = FIRST_PAUSE; ; delay = Math.min(2 * delay, LONGEST_PAUSE)) {
+    options.signal.throwIfAborted();
+    const answer = await takeTurn(() => ask(method, url, options));
+    options.signal.throwIfAborted();
+    if (!PASSING.includes(answer.status)) {
+      options.lost?.(false);
+      return understood(answer);
+    }
+    options.lost?.(true);
+    options.sent?.(0);
+    await pause(delay, options.signal);
+  }
+}
+
+function understood(answer) {
+  if (answer.responseURL.includes("/accounts/login/")) {
+    throw new Refused("You are signed out. Sign in and select the file again: the upload continues.");
+  }
+  const type = answer.getResponseHeader("Content-Type") ?? "";
+  if (answer.status < 300) return type.includes("json") ? JSON.parse(answer.responseText) : null;
+  if (answer.status === 404) throw new Refused("This upload was removed. Click Upload to start again.");
+  throw new Refused(type.startsWith("text/plain") ? answer.responseText.trim() : "The upload was refused. Reload the page and try again.");
+}
+
+// Empty where browsers do not offer it: on pages that did not come by HTTPS, except from this machine.
+async function digestOf(blob) {
+  if (!crypto.subtle) return "";
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function partOf(file, upload, part) {
+  return file.slice(part * upload.part_size, (part + 1) * upload.part_size);
+}
+
+// The parts that are still to be sent; null if what arrived is of another file.
+async function missingParts(file, upload) {
+  const missing = [];
+  for (let part = 0; part < upload.parts; part += 1) {
+    const known = upload.arrived[part];
+    if (!known) missing.push(part);
+    else if ((await digestOf(partOf(file, upload, part))) !== known) return null;
+  }
+  return missing;
+}
+
+function begin(url, file, options) {
+  const body = new URLSearchParams({ name: file.name, size: file.size });
+  return insist("POST", url, { ...options, body });
+}
+
+export function discard(url, key, token) {
+  return ask("DELETE", `${url}${key}/`, { headers: { "X-CSRFToken": token } });
+}
+
+// Resolves to the key of the upload once all of it has arrived. `key`: of an earlier upload of this
+// file. `begun` is told the key, `progress` the bytes that have arrived, `lost` whether the connection is.
+export async function sendFile(file, { url, token, key = null, signal, begun, progress, lost }) {
+  const options = { signal, lost, headers: { "X-CSRFToken": token } };
+  let upload = key && (await insist("GET", `${url}${key}/`, options));
+  let missing = upload && (await missingParts(file, upload));
+  if (!missing) {
+    if (upload) await discard(url, key, token);
+    upload = await begin(url, file, options);
+    missing = [...Array(upload.parts).keys()];
+  }
+  begun(upload.key);
+  const onTheWay = new Map();
+  let arrived = file.size - missing.reduce((sum, part) => sum + partOf(file, upload, part).size, 0);
+  const report = () => progress(arrived + [...onTheWay.values()].reduce((sum, bytes) => sum + bytes, 0));
+  report();
+  const send = async (part) => {
+    const body = partOf(file, upload, part);
+    const headers = { ...options.headers, "X-Part-SHA256": await digestOf(body), "Content-Type": "application/octet-stream" };
+    const sent = (bytes) => { onTheWay.set(part, Math.min(bytes, body.size)); report(); };
+    await insist("POST", `${url}${upload.key}/parts/${part}/`, { ...options, headers, body, sent });
+    onTheWay.delete(part);
+    arrived += body.size;
+    report();
+  };
+  // As many as may run: the next part is read only when one has arrived.
+  const lane = async () => { while (missing.length) await send(missing.shift()); };
+  await Promise.all(Array.from({ length: MAX_PARALLEL }, lane));
+  return upload.key;
+}

@@ -1,0 +1,133 @@
+"""Uploads: previews before anything is sent, several at once, and a lost connection."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.images import digit_images, zip_of
+from tests.services import Tuneroom
+
+from .steps import LONG, look
+
+pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
+
+
+def long_table(path: Path) -> Path:
+    """Of three parts: some 9 MB in few rows."""
+    words = "many words " * 80
+    rows = "".join(
+        f'{row % 7},"{words}{row}",{"yes" if row % 2 else "no"}\n' for row in range(10_000)
+    )
+    path.write_text("size,note,label\n" + rows)
+    return path
+
+
+def test_an_upload_goes_on_after_a_lost_connection_and_a_reload(
+    sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path: Path
+) -> None:
+    path = long_table(tmp_path / "notes.csv")
+    page = sign_in()
+    page.goto("/datasets/new/")
+    sent: list[str] = []
+
+    def cut(route: Any) -> None:
+        """Only the first part gets through."""
+        part = route.request.url.rstrip("/").rpartition("/")[2]
+        sent.append(part)
+        if part == "0":
+            route.continue_()
+        else:
+            route.abort()
+
+    page.route("**/uploads/*/parts/*/", cut)
+    page.get_by_label("File").set_input_files(path)
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_text("Connection lost. Retrying…").wait_for()
+    page.wait_for_function("document.querySelector('#chosen-files progress').value > 0.4")
+
+    page.reload()
+    page.get_by_text(re.compile(r"notes\.csv: 4\d % uploaded")).wait_for()
+    look(page, "upload-unfinished")
+    sent.clear()
+    page.get_by_label("File").set_input_files(path)
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_text("Connection lost. Retrying…").wait_for()
+    look(page, "upload-lost")
+    page.unroute("**/uploads/*/parts/*/")
+    page.get_by_text("10,000 rows and 3 columns detected").wait_for(timeout=LONG)
+    assert "0" not in sent, "what had arrived was not sent again"
+    assert page.get_by_label("Target", exact=True).input_value() == "label"
+    page.get_by_role("link", name="Delete dataset…").click()
+    page.get_by_role("button", name="Delete dataset").click()
+    page.get_by_text("“notes” deleted.").wait_for()
+    assert not any(path.is_dir() for path in (tuneroom.data / "uploads").iterdir())
+
+
+def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_path: Path) -> None:
+    table = tmp_path / "towns.csv"
+    table.write_bytes(
+        'town;"two\nlines; ""quoted""";größe\nKöln;"a;\nb";1\nUlm;c;2\n'.encode("cp1252")
+    )
+    photos = zip_of(tmp_path / "photos.zip", digit_images(each=3))
+    arrays = tmp_path / "arrays.npz"
+    np.savez_compressed(arrays, images=np.zeros((5, 8, 8), "float32"), grades=np.arange(5))
+    page = sign_in(viewport={"width": 1280, "height": 900})
+    page.goto("/datasets/new/")
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.method))
+    choose = page.get_by_label("File")
+
+    choose.set_input_files(table)
+    rows = page.get_by_role("region", name="First rows of towns.csv").get_by_role("row")
+    rows.nth(2).wait_for()
+    assert [row.strip().split("\t") for row in rows.all_inner_texts()] == [
+        ["town", 'two lines; "quoted"', "größe"], ["Köln", "a; b", "1"], ["Ulm", "c", "2"],
+    ]  # fmt: skip
+    assert page.get_by_label("Name", exact=True).input_value() == "towns"
+    look(page, "upload-table")
+
+    # By the keyboard, and dropped.
+    choose.focus()
+    with page.expect_file_chooser() as dialog:
+        page.keyboard.press("Enter")
+    assert dialog.value.is_multiple()
+    held = page.evaluate_handle(
+        "() => { const held = new DataTransfer();"
+        " held.items.add(new File(['a,b\\n1,2\\n'], 'dropped.csv')); return held; }"
+    )
+    page.dispatch_event("#drop-zone", "drop", {"dataTransfer": held})
+    page.get_by_role("region", name="First rows of dropped.csv").wait_for()
+
+    # Another choice replaces it; several at once have a row each.
+    choose.set_input_files(photos)
+    page.get_by_text("9 images in 3 classes: digit 0 (3), digit 1 (3), digit 2 (3)").wait_for()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.first-images img')].filter((i) => i.complete).length === 9"
+    )
+    assert page.get_by_label("Name", exact=True).input_value() == "photos"
+    page.get_by_role("button", name="Remove photos.zip").click()
+    other = tmp_path / "notes.docx"
+    other.write_bytes(b"PK")
+    choose.set_input_files([table, arrays, other])
+    for text in ("(5, 8, 8)", "float32", "grades", "int64"):
+        page.get_by_role("region", name="First rows of arrays.npz").get_by_text(text).wait_for()
+    refusal = "Unsupported file type: “notes.docx”. Upload one of .npz"
+    page.locator("#chosen-files").get_by_text(refusal).wait_for()
+    look(page, "upload-several")
+    page.get_by_role("button", name="Upload").click()
+    page.locator("#upload-problem").get_by_text(refusal).wait_for()
+    assert "POST" not in requests, "nothing was sent yet"
+
+    # Each becomes a dataset of its own.
+    page.get_by_role("button", name="Remove notes.docx").click()
+    page.get_by_label("Dataset name for towns.csv").fill("Towns by hand")
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("link", name="arrays").wait_for(timeout=LONG)
+    page.get_by_role("link", name="Towns by hand").click(timeout=LONG)
+    page.get_by_role("heading", name="Towns by hand", level=1).wait_for()
+    page.goto("/datasets/")
+    page.get_by_role("link", name="arrays", exact=True).wait_for()

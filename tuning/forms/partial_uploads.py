@@ -1,0 +1,49 @@
+"""Files that arrive in parts: the checks before the first one, and the whole as a form takes it."""
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+from tuning.models import PartialUpload
+from tuning.protocol.uploads import kind_of
+
+from .datasets import EMPTY_TEXT, largest_upload, too_large_text, unsupported_text
+
+MAX_NAME = 150
+
+
+class BeginUploadForm(forms.Form):
+    """A file that is about to be sent: what can be refused by its name and size is refused."""
+
+    name = forms.CharField(max_length=MAX_NAME, strip=False)
+    size = forms.IntegerField()
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not kind_of(name):
+            raise forms.ValidationError(unsupported_text(name))
+        return name
+
+    def clean_size(self) -> int:
+        size: int = self.cleaned_data["size"]
+        if size < 1:
+            raise forms.ValidationError(EMPTY_TEXT)
+        if size > largest_upload():
+            raise forms.ValidationError(too_large_text())
+        return size
+
+    def refusal(self) -> str:
+        """The first error as a sentence."""
+        return str(next(iter(self.errors.values()))[0])
+
+
+class ArrivedFile(UploadedFile):
+    """A file whose parts are all here, as if it had come with its form."""
+
+    def __init__(self, upload: PartialUpload) -> None:
+        super().__init__(upload.file.open("rb"), upload.name, size=upload.size)
+        self._path = str(upload.file)
+
+    def temporary_file_path(self) -> Any:
+        return self._path

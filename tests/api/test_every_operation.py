@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from tuning.api.site import document
-from tuning.models import Project, SavedModel, Scope, Search
+from tuning.models import Comment, Dataset, HyperModel, Project, SavedModel, Scope, Search
 
 from .conftest import Caller
 
@@ -19,8 +19,14 @@ OPERATIONS = {
 READING = {name for name, (method, _) in OPERATIONS.items() if method == "GET"}
 # What everybody with an account sees: their own lists, and what is built in.
 SHARED = {
-    "show_me", "list_projects", "list_datasets", "list_templates", "show_dataset", "show_template",
+    "show_me", "list_projects", "list_datasets", "list_templates",
+    "create_project", "create_dataset", "create_template",
 }  # fmt: skip
+# What viewers may do as well: they take part in the talk.
+TALK = {
+    "comment_search", "comment_trial", "star_search", "star_trial", "unstar_search", "unstar_trial",
+}  # fmt: skip
+CHANGES = {*OPERATIONS} - READING
 
 
 @pytest.fixture
@@ -29,7 +35,13 @@ def address(saved_model: SavedModel, project: Project, search: Search) -> Any:
     rows = {
         "project": project.pk, "search": search.number, "trial": 3, "model": saved_model.number,
         "dataset": project.dataset_id, "template": project.hypermodel_id,
+        "comment": Comment.objects.create(
+            project=project, search=search, author=project.created_by, text="Hm."
+        ).pk,
     }  # fmt: skip
+    # Of the team, in place of built-in ones.
+    Dataset.objects.filter(pk=project.dataset_id).update(team=project.team)
+    HyperModel.objects.filter(pk=project.hypermodel_id).update(team=project.team)
 
     def of(name: str) -> tuple[str, str]:
         method, path = OPERATIONS[name]
@@ -69,8 +81,21 @@ def test_members_read_everything(address: Any, dora_calls: Caller) -> None:
 def test_a_token_that_reads_changes_nothing(address: Any, alice: User) -> None:
     reader = Caller(alice, Scope.READ)
     assert {*statuses(reader, address, READING).values()} == {200}
-    changes = {*OPERATIONS} - READING
-    assert {*statuses(reader, address, changes).values()} <= {403}
+    assert {*statuses(reader, address, CHANGES).values()} == {403}
+
+
+def test_viewers_change_nothing_and_read_whom_to_ask(address: Any, dora_calls: Caller) -> None:
+    for name in sorted(CHANGES - TALK):
+        answer = dora_calls(*address(name), {})
+        assert answer.status_code == 403, name
+        detail = answer.json()["detail"]
+        assert "Ask alice (owner) for the editor role." in detail or "Only " in detail, name
+
+
+def test_viewers_take_part_in_the_talk(address: Any, dora_calls: Caller) -> None:
+    for name in sorted(TALK):
+        body = {"text": "Good."} if name.startswith("comment") else {}
+        assert dora_calls(*address(name), body).status_code in (201, 204), name
 
 
 def test_every_method_of_every_address_has_an_answer(address: Any, alice_calls: Caller) -> None:

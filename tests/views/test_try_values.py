@@ -78,7 +78,7 @@ def test_two_presses_are_one_trial(
         ({"units": "many"}, "value-0", "“many” is not a number"),
         ({"units": ""}, "value-0", "required"),
         ({"rate": "7"}, "value-3", "learning_rate takes"),
-        ({"optimizer": "9"}, "value-1", "valid choice"),
+        ({"optimizer": "9"}, "value-1", "optimizer takes adam, sgd."),
         ({"rate": "nan"}, "value-3", "it cannot be nan"),
     ],
 )

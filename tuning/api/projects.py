@@ -3,16 +3,25 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Status
 
+from tuning.actions import projects as actions
+from tuning.forms.projects import ProjectForm
 from tuning.models import Project
+from tuning.views.access import team_for_new
 
 from . import rows
+from .bodies import body_of, checked
+from .changes import check_may_create, name_body, rename_row
 from .paging import Cursor, Limit, Page, page_of
+from .problems import Problem
 from .reading import project_of
 from .schemas import ProjectDetail, ProjectOut
 
 router = Router(tags=["Projects"])
+
+ProjectIn = body_of("ProjectIn", ProjectForm.base_fields)
+ProjectChange = name_body("ProjectChange", Project, archived=(bool | None, None))
 
 
 @router.get("/projects", response=Page[ProjectOut])
@@ -29,3 +38,34 @@ def list_projects(
 def show_project(request: HttpRequest, project: int) -> dict[str, Any]:
     """A project with the search space and the metrics of its template."""
     return rows.project_detail(request, project_of(request, project))
+
+
+@router.post("/projects", response={201: ProjectDetail})
+def create_project(request: HttpRequest, body: ProjectIn) -> Any:
+    """Create a project. A worker validates its template on its dataset; then searches can start."""
+    check_may_create(request)
+    team = team_for_new(request)
+    form = checked(lambda data, _: ProjectForm(data, user=request.user, team=team), body.given)
+    made = actions.create_project(request.user, form.save(commit=False))
+    return Status(201, rows.project_detail(request, project_of(request, made.pk)))
+
+
+@router.patch("/projects/{int:project}", response=ProjectDetail)
+def change_project(request: HttpRequest, project: int, body: ProjectChange) -> Any:
+    """Rename, describe, archive or restore a project."""
+    row = project_of(request, project, edit=True)
+    given = body.given
+    archived = given.pop("archived", None)
+    rename_row(row, given)
+    if archived is not None:
+        refusal = actions.archive_project(row) if archived else actions.restore_project(row)
+        if refusal:
+            raise Problem(409, refusal)
+    return rows.project_detail(request, project_of(request, project))
+
+
+@router.delete("/projects/{int:project}", response={204: None})
+def delete_project(request: HttpRequest, project: int) -> Any:
+    """Delete a project with its searches, trials and models, permanently."""
+    actions.delete_project(project_of(request, project, edit=True))
+    return Status(204, None)

@@ -15,6 +15,8 @@ from tuning.forms.searches import settings_of
 from tuning.models import Comment, Dataset, HyperModel, Project, SavedModel, Search, Trial, Work
 from tuning.protocol.statuses import Status
 
+from .bodies import NAMES
+
 
 def page_url(request: HttpRequest, name: str, *args: Any) -> str:
     return request.build_absolute_uri(reverse(name, args=args))
@@ -95,7 +97,7 @@ def search_detail(request: HttpRequest, row: Any) -> dict[str, Any]:
         **search(request, row),
         "best": best and best.number,
         "best_score": finite(best.score) if best else None,
-        "settings": settings_of(row),
+        "settings": {NAMES.get(name, name): value for name, value in settings_of(row).items()},
         "space": row.space.get("space", []),
         "tags": list(row.tags.values_list("name", flat=True)),
     }

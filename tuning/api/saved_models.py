@@ -4,19 +4,23 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from ninja import Router
+from ninja import Router, Status
 
-from tuning.models import SavedModel
+from tuning.actions import saved_models as actions
+from tuning.models import SavedModel, Stage
 from tuning.models.addresses import ModelNumbers
 from tuning.views import saved_models as pages
 
 from . import rows
+from .changes import name_body, rename_row
 from .paging import Cursor, Limit, Page, page_of
+from .problems import Problem
 from .reading import project_of, saved_model_of, saved_models
 from .schemas import SavedModelOut
 
 router = Router(tags=["Models"])
 
+ModelChange = name_body("ModelChange", SavedModel, stage=(Stage | None, None))
 _MODEL = "/projects/{int:project}/models/{int:model}"
 
 
@@ -49,3 +53,31 @@ def download_bundle(request: HttpRequest, project: int, model: int) -> HttpRespo
 
 def detail_of(request: HttpRequest, row: SavedModel) -> dict[str, Any]:
     return rows.saved_model(request, row)
+
+
+@router.patch(_MODEL, response=SavedModelOut)
+def change_model(request: HttpRequest, project: int, model: int, body: ModelChange) -> Any:
+    """Rename or describe a model, or change its stage: candidate, approved or archived."""
+    row = saved_model_of(request, project, model, edit=True)
+    given = body.given
+    stage = given.pop("stage", None)
+    if stage is not None and not row.file:
+        raise Problem(409, "The model has no stage yet: its training has not been completed.")
+    rename_row(row, given)
+    if stage is not None:
+        actions.set_stage(row, stage)
+    return detail_of(request, saved_model_of(request, project, model))
+
+
+@router.post(_MODEL + "/stop", response=SavedModelOut)
+def stop_model(request: HttpRequest, project: int, model: int) -> Any:
+    """Stop the training of a model."""
+    actions.stop_retraining(saved_model_of(request, project, model, edit=True))
+    return detail_of(request, saved_model_of(request, project, model))
+
+
+@router.delete(_MODEL, response={204: None})
+def delete_model(request: HttpRequest, project: int, model: int) -> Any:
+    """Delete a model with its file, permanently."""
+    actions.delete_saved_model(saved_model_of(request, project, model, edit=True))
+    return Status(204, None)

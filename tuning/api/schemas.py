@@ -189,6 +189,10 @@ class SavedModelOut(Schema):
     url: str
 
 
+class TagsOut(Schema):
+    tags: list[str]
+
+
 class CommentOut(Schema):
     id: int
     author: str | None

@@ -10,11 +10,20 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 
+from tuning.forms.datasets import (
+    LimitedUploadHandler,
+    has_no_room,
+    is_too_large,
+    no_room_text,
+    too_large_text,
+)
 from tuning.models import AccessToken, IdempotencyKey, Scope
 from tuning.models.idempotency import MAX_KEY_LENGTH
 from tuning.views.rate_limits import seconds_to_wait
@@ -48,7 +57,10 @@ def served(view: View, takes_files: bool = False) -> View:
             token = _token_of(request)
             _check_rate(token)
             _check_scope(token, request)
+            _receive(request, takes_files)
             response = _answer_once(request, lambda: view(request, *args, **kwargs))
+        except (MultiPartParserError, SuspiciousOperation):
+            response = Problem(400, "The request body cannot be read.").response()
         except Problem as problem:
             response = problem.response()
         except NotModified:
@@ -99,11 +111,36 @@ def _check_scope(token: AccessToken, request: HttpRequest) -> None:
         raise Problem(403, "This access token can only read. Create one that can make changes.")
 
 
+def _receive(request: HttpRequest, takes_files: bool) -> None:
+    """Read a form with files, which an address takes or not, before anything is locked."""
+    if not request.content_type.startswith("multipart/") or request.method != "POST":
+        return
+    if not takes_files:
+        raise Problem(415, "Send the body as application/json.")
+    length = request.META.get("CONTENT_LENGTH", "")
+    if is_too_large(length):
+        raise Problem(413, too_large_text())
+    if has_no_room(length):
+        raise Problem(507, no_room_text())
+    handler = LimitedUploadHandler(request)
+    request.upload_handlers = [handler]
+    # Reads it.
+    _ = request.FILES
+    request.file_is_too_large = handler.too_large
+
+
 def _answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     """The answer; to a POST that was sent before with the same Idempotency-Key, the first one."""
     key = request.headers.get("Idempotency-Key", "")
-    if request.method != "POST" or not key:
+    if request.method in READING or request.method == "DELETE":
+        # Large deletions take many transactions, so that others can write in between.
         return answer()
+    if request.method != "POST" or not key:
+        with transaction.atomic():
+            response = answer()
+            # What was refused in its second part happened in none.
+            transaction.set_rollback(response.status_code >= 300)
+        return response
     if len(key) > MAX_KEY_LENGTH:
         raise Problem(422, f"The idempotency key exceeds {MAX_KEY_LENGTH} characters.")
     digest = _digest_of(request)
@@ -141,7 +178,7 @@ def _first_answer(request: HttpRequest, key: str, digest: str) -> HttpResponse:
 def _digest_of(request: HttpRequest) -> str:
     """Of the address and what was sent. Files count by name and content."""
     parts = hashlib.sha256(request.get_full_path().encode())
-    if request.FILES or request.POST:
+    if request.content_type.startswith("multipart/"):
         parts.update(repr(sorted(request.POST.lists())).encode(errors="replace"))
         for name, files in sorted(request.FILES.lists()):
             for file in files:

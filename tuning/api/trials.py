@@ -4,21 +4,28 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
+from tuning.actions.saved_models import retrain
+from tuning.actions.searches import refusal_to_try, try_values
 from tuning.analysis.notes import Marks, marks_of
 from tuning.analysis.trials.exports import FORMATS
 from tuning.analysis.trials.selection import Selection
 from tuning.figures import in_words
+from tuning.forms.trials import RetrainForm
+from tuning.forms.tried_values import TriedValuesForm
 from tuning.models import Trial
+from tuning.protocol.statuses import Status as WorkStatus
 from tuning.views.trial_exports import trial_export
 
 from . import rows
+from .bodies import Body, body_of, checked, form_data
 from .paging import Cursor, Limit, Page, page_of, trials_page
-from .problems import FieldError, invalid
+from .problems import FieldError, Problem, invalid
 from .reading import search_of, trial_of, trials
-from .schemas import EpochOut, TrialOut
+from .schemas import EpochOut, SavedModelOut, TrialOut
 from .serving import check_etag
+from .spaces import tried_data, tried_errors
 
 router = Router(tags=["Trials"])
 
@@ -30,6 +37,17 @@ _FILTERS = (
     "Filters are those of the trial table's address: `status__is=completed`, "
     "`hp:units__gte=32`, `score__top=10%25`."
 )
+
+
+class TrialIn(Body):
+    """`values` by the names of hyperparameters; what is left out has its default. `again`: also if
+    a trial has these values already."""
+
+    values: dict[str, Any] = {}
+    again: bool = False
+
+
+RetrainIn = body_of("RetrainIn", RetrainForm.base_fields)
 Sorts = Annotated[list[str], _SORT]
 Columns = Annotated[list[str], _COLUMN]
 
@@ -106,3 +124,42 @@ def _selection(request: HttpRequest, search: Any) -> Selection:
     if errors:
         raise invalid(errors)
     return selection
+
+
+@router.post(_SEARCH + "/trials", response={201: TrialOut})
+def create_trial(request: HttpRequest, project: int, search: int, body: TrialIn) -> Any:
+    """Run a trial of these values next. A completed search goes on for it."""
+    row = search_of(request, project, search, edit=True)
+    if refusal := refusal_to_try(row):
+        raise Problem(409, refusal)
+    blank = TriedValuesForm(search=row, start={})
+    given = tried_data(blank, body.values) | {"again": body.again}
+    form = TriedValuesForm(form_data(blank, given), search=row, start={})
+    if not form.is_valid():
+        raise invalid(tried_errors(form))
+    made = try_values(row, form.cleaned_data["values"], form.cleaned_data["seen"])
+    if made is None:
+        raise Problem(409, "The search has ended meanwhile.")
+    return Status(201, detail_of(request, trial_of(request, project, search, made.number)))
+
+
+@router.post(_SEARCH + "/trials/{int:trial}/retrain", response={201: SavedModelOut})
+def retrain_trial(
+    request: HttpRequest,
+    project: int,
+    search: int,
+    trial: int,
+    body: RetrainIn,
+) -> Any:
+    """Train a fresh model with the trial's values on training and validation rows. While one waits
+    or runs with the same epochs, the answer is that one."""
+    row = trial_of(request, project, search, trial, edit=True)
+    if row.search.is_imported:
+        raise Problem(409, "Imported searches have no code to run.")
+    if row.status != WorkStatus.COMPLETED:
+        status = row.get_status_display().lower()
+        raise Problem(409, f"Only completed trials can be retrained; this one is {status}.")
+    form = checked(lambda data, _: RetrainForm(data, trial=row), body.given)
+    given = form.cleaned_data
+    made = retrain(request.user, row, given.get("epochs"), given["name"])
+    return Status(201, rows.saved_model(request, made))

@@ -111,6 +111,7 @@ def _field(parameter: Hyperparameter, value: Any) -> forms.Field:
         choices=[(str(place), setting(option)) for place, option in enumerate(options)],
         coerce=lambda place: options[int(place)], initial=str(options.index(value)), label=label,
         help_text=used[:1].upper() + used[1:], empty_value=None,
+        error_messages={"invalid_choice": f"{label} takes {parameter.range_text}."},
     )  # fmt: skip
 
 

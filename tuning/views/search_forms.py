@@ -1,5 +1,6 @@
 """The form of a new search: its settings, its space, and what it takes over from an earlier one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tuning.actions import searches as actions
 from tuning.analysis.plan import plan_info
 from tuning.analysis.pruning import horizon_of
-from tuning.analysis.refinement import beginning, import_refusal
+from tuning.analysis.refinement import Beginning, beginning, import_refusal
 from tuning.analysis.warm_start import WarmStart, warm_start
 from tuning.forms.estimator_searches import search_form
 from tuning.forms.searches import SearchForm, settings_of
@@ -57,31 +58,50 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("search-detail", earlier)
     begun = beginning(earlier, request.GET, request.user) if earlier else None
     data = request.POST or None
-    settings = {**settings_of(begun.earlier), "tuner": begun.tuner} if begun else None
-    space = begun.space if begun else project.inspection.script_settings.space
-    forms = Forms(
-        search=search_form(project, data, initial=settings),
-        space=SpaceForm(data, inspection=project.inspection, earlier=space),
-        warm_start=WarmStartForm(data, initial={"warm_start": begun is not None and begun.changed}),
-        earlier=earlier,
-    )
-    valid, reset = data is not None and forms.is_valid(), forms.space.reset
-    context = _plan_context(project, forms)
-    if valid and not reset and not context["plan"].trials:
-        forms.search.add_error(None, context["plan"].warning)
-        valid = False
+    forms = new_forms(project, data, begun)
+    reset = forms.space.reset
+    valid, context = judged(project, forms)
     if valid and not reset:
-        search = forms.search.search()
-        search.space = forms.space.space
-        search.refined_from = earlier
-        known = context["warm_start"].trials if forms.warm_start.is_requested else ()
-        return redirect("search-detail", actions.start_search(request.user, search, known))
+        return redirect("search-detail", start(request.user, forms, context))
     context |= {
         "project": project, "begun": begun, "url": request.get_full_path(),
         "horizon": horizon_of(project.inspection.kind),
     }  # fmt: skip
     refused = data is not None and not valid and not reset
     return render(request, "searches/create.html", context, status=422 if refused else 200)
+
+
+def new_forms(project: Project, data: Any, begun: Beginning | None) -> Forms:
+    """Of a search that begins with an earlier one, or with what the template proposes."""
+    settings = {**settings_of(begun.earlier), "tuner": begun.tuner} if begun else None
+    space = begun.space if begun else project.inspection.script_settings.space
+    return Forms(
+        search=search_form(project, data, initial=settings),
+        space=SpaceForm(data, inspection=project.inspection, earlier=space),
+        warm_start=WarmStartForm(data, initial={"warm_start": begun is not None and begun.changed}),
+        earlier=begun.earlier if begun else None,
+    )
+
+
+def judged(project: Project, forms: Forms) -> tuple[bool, dict[str, Any]]:
+    """Whether the search can start, with its plan: one that would run nothing cannot."""
+    valid = forms.search.is_bound and forms.is_valid()
+    context = _plan_context(project, forms)
+    if valid and not forms.space.reset and not context["plan"].trials:
+        forms.search.add_error(None, context["plan"].warning)
+        return False, context
+    return valid, context
+
+
+def start(
+    user: Any, forms: Forms, context: dict[str, Any], enqueued: Sequence[dict[str, Any]] = ()
+) -> Search:
+    """Start the search of forms that were found valid."""
+    search = forms.search.search()
+    search.space = forms.space.space
+    search.refined_from = forms.earlier
+    known = context["warm_start"].trials if forms.warm_start.is_requested else ()
+    return actions.start_search(user, search, known, enqueued)
 
 
 @require_POST

@@ -13,12 +13,15 @@ function place() {
     left += head.offsetWidth;
   });
   table.style.setProperty("--frozen", `${left}px`);
+  // On narrow screens the score stays beside the first column.
+  const first = table.querySelector("thead tr:last-child > :first-child");
+  table.style.setProperty("--first", `${first.offsetWidth}px`);
   const groups = table.querySelector("thead tr.groups");
   table.style.setProperty("--groups", `${groups.offsetHeight}px`);
   if (watched !== table) {
     sizes.disconnect();
     watched = table;
-    for (const head of heads) sizes.observe(head);
+    for (const head of new Set([first, ...heads])) sizes.observe(head);
   }
 }
 

@@ -218,3 +218,27 @@ def test_new_trials_leave_what_was_chosen(sign_in: Callable[..., Any], tuneroom:
     assert history.evaluate(hidden)
     assert parallel.evaluate("plot => plot.layout.shapes.length") == 1
     assert asked(page)["hp:units__between"] == ["8,32"]
+
+
+def test_open_plots_are_remembered_unless_the_address_says_others(page: Any, search: int) -> None:
+    open_plot(page, "history")
+    page.goto(f"/searches/{search}/trials/")
+    page.locator("#plot-history .main-svg").first.wait_for()
+    wait_for(lambda: asked(page).get("plot") == ["history"], "the address has the plot")
+    page.goto(f"/searches/{search}/trials/?plot=distribution")
+    page.locator("#plot-distribution .main-svg").first.wait_for()
+    assert page.locator("#plot-history").is_hidden()
+
+
+def test_on_a_phone_the_score_stays_beside_the_first_column(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    boxes = """() => ["th:first-child", ".score-cell", "td:last-child"].map((cell) => {
+      const box = document.querySelector(`#trial-table tbody tr ${cell}`).getBoundingClientRect();
+      return [box.left, box.right];
+    })"""
+    page.locator("#trial-scroll").evaluate("box => { box.scrollLeft = 600; }")
+    wait_for(lambda: page.evaluate(boxes)[1][0] == pytest.approx(page.evaluate(boxes)[0][1], abs=1),
+             "the score stays")  # fmt: skip
+    first, score, _ = page.evaluate(boxes)
+    assert first[0] >= 0
+    assert score[1] < 300, "there is room for the others"

@@ -205,6 +205,20 @@ const watcher = new IntersectionObserver((entries) => {
 }, { rootMargin: "200px" });
 for (const figure of figures) watcher.observe(figure.element);
 
+// Which plots a person has open is remembered for the project; what the address says goes first.
+function remembered() {
+  const asked = address();
+  if (asked.has("plot") || asked.has("view")) return [];
+  try {
+    const names = JSON.parse(localStorage.getItem(board.dataset.remembered) ?? "[]");
+    return names.filter((name) => figures.some((figure) => figure.name === name));
+  } catch { return []; }
+}
+
+function remember(names) {
+  try { localStorage.setItem(board.dataset.remembered, JSON.stringify(names)); } catch { /* for this page only */ }
+}
+
 function show(names) {
   for (const toggle of toggles) toggle.setAttribute("aria-pressed", String(names.includes(toggle.dataset.plot)));
   for (const figure of figures) figure.open = names.includes(figure.name);
@@ -215,6 +229,7 @@ for (const toggle of toggles) {
     const open = toggles.filter((one) => (one.getAttribute("aria-pressed") === "true") !== (one === toggle)).map((one) => one.dataset.plot);
     // At once: the address follows.
     show(open);
+    remember(open);
     const ticked = toggle.dataset.plot === "curves" && open.includes("curves") && chosenTrials().length ? tickedDetail() : {};
     request({ set: { ...ticked.set, plot: open }, remove: [...(ticked.remove ?? []), "plot"] });
   });
@@ -243,4 +258,6 @@ document.addEventListener("tuneroom:chosen", () => {
 
 document.addEventListener("tuneroom:theme", () => { for (const figure of figures) if (figure.open) figure.draw(); });
 
-show(address().getAll("plot"));
+const again = remembered();
+show([...address().getAll("plot"), ...again]);
+if (again.length) request({ set: { plot: again }, remove: ["plot"], quiet: true });

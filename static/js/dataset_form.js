@@ -5,7 +5,9 @@ import { discard, Refused, sendFile } from "./upload/sending.js";
 import { element, showPreview } from "./upload/preview.js";
 
 const MB = 1024 * 1024;
-const CAPTIONS = { "text table": "Table", parquet: "Parquet table", images: "Zip archive", arrays: "NumPy arrays" };
+const CAPTIONS = {
+  "text table": "Table", parquet: "Parquet table", spreadsheet: "Spreadsheet", "json lines": "JSON lines", images: "Zip archive", arrays: "NumPy arrays",
+};
 
 const form = document.getElementById("dataset-form");
 const list = document.getElementById("chosen-files");
@@ -26,6 +28,8 @@ function kindOf(name) {
 
 // What the server would say.
 function refusalOf(file, kind) {
+  const ending = Object.keys(limits.advice).find((one) => file.name.toLowerCase().endsWith(one));
+  if (ending) return `Unsupported file type: “${file.name}”. ${limits.advice[ending]}`;
   if (!kind) return limits.unsupported.replace("{name}", file.name);
   if (!file.size) return limits.empty;
   return file.size > limits.mostBytes ? limits.tooLarge : "";
@@ -97,7 +101,8 @@ function adapt() {
   const images = (kind) => kind === "images" || kind === "arrays";
   list.hidden = !chosen.length;
   part("#image-options").hidden = kinds.length > 0 && !kinds.some(images);
-  part("#table-options").hidden = kinds.length > 0 && kinds.every(images);
+  // A zip may hold tables.
+  part("#table-options").hidden = kinds.length > 0 && kinds.every((kind) => kind === "arrays");
   list.classList.toggle("several", chosen.length > 1);
   const name = part("[data-field=name]");
   name.hidden = chosen.length > 1;

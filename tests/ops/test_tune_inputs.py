@@ -1,5 +1,6 @@
 """Files that `manage.py tune` is given: the checks of the pages, in its own words."""
 
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.images import shapes, zip_of
 from tuning.actions.teams import create_team
 from tuning.management.commands.tune import _team
 from tuning.management.inputs import find_dataset, find_template, lacks_target, predict_guessed
+from tuning.management.table_options import add_table_options, table_choices, table_problem
 from tuning.models import Dataset, HyperModel, Team
 from tuning.protocol.data_kinds import TEMPLATE_KINDS
 
@@ -219,3 +221,68 @@ def test_a_mistake_in_the_code_names_its_line(alice: User, team: Team, tmp_path:
     with pytest.raises(CommandError, match="--template: Line 1, column"):
         find_template(str(path), alice, team, [])
     assert not HyperModel.objects.filter(team=team).exists()
+
+
+def options(*arguments: str) -> dict[str, Any]:
+    parser = ArgumentParser()
+    add_table_options(parser)
+    return vars(parser.parse_args(arguments))
+
+
+def test_options_say_how_a_table_is_read(alice: User, team: Team, tmp_path: Path) -> None:
+    path = tmp_path / "houses.data"
+    path.write_text("1,10,a\n2,20,b\n")
+    chosen = table_choices(options(
+        "--task", "regression", "--types", "a=category", "zip code=number", "--drop", "b", "c=d",
+        "--keep", "a", "--no-header", "--not-missing", "NA", "--missing", "-999", "--sheet", "Data",
+        "--decimal", "comma", "--file", "*", "--drop-rows",
+    ))  # fmt: skip
+    assert chosen == {
+        "task": "regression", "keep": ["a"], "header": "no", "not_missing": ["NA"],
+        "types": {"a": "category", "zip code": "number", "b": "out", "c=d": "out"},
+        "gaps": ["-999"], "sheet": "Data", "decimal": ",", "member": "*", "drop_rows": True,
+    }  # fmt: skip
+    row = find_dataset(str(path), alice, team, {"target": "x"}, {}, chosen)
+    assert row.upload == {
+        "kind": "text table", "name": "houses.data", "target": "x", **chosen,
+    }  # fmt: skip
+    row.original.unlink()
+    assert table_choices(options()) == {}
+    np.savez(tmp_path / "a.npz", x=np.ones(3))
+    with pytest.raises(CommandError, match="--no-header is only for tables"):
+        find_dataset(str(tmp_path / "a.npz"), alice, team, {}, {}, {"header": "no"})
+    Dataset.objects.create(key="digits", name="Digits")
+    with pytest.raises(CommandError, match="--not-missing is only for files, but digits"):
+        find_dataset("digits", alice, team, {}, {}, {"not_missing": ["NA"]})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--types", "age"], "--types: 'age' is not NAME=TYPE. Types: number, category, out."),
+        (["--types", "age=code"], "--types: 'age=code' is not NAME=TYPE. Types: number"),
+        (["--drop", "age", "--keep", "age"], "--drop: 'age' is in --keep as well."),
+    ],
+)
+def test_options_that_cannot_be(arguments: list[str], sentence: str) -> None:
+    with pytest.raises(CommandError) as error:
+        table_choices(options(*arguments))
+    assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("upload", "reason", "sentence"),
+    [
+        ({"types": {"agee": "out"}}, "No column “agee”.", "--drop: no column 'agee'. Columns: age"),
+        ({"types": {"x": "number"}}, "No column “x”.", "--types: no column 'x'. Columns: age"),
+        ({"keep": ["x"]}, "No column “x”.", "--keep: no column 'x'. Columns: age"),
+        ({}, "No column “x”. Columns: age.", "--target: No column “x”. Columns: age."),
+        ({}, "The file has no sheet “x”. Sheets: a.", "--sheet: The file has no sheet “x”."),
+        ({}, "Line 3: expected 2 columns, found 1.", "Line 3: expected"),
+    ],
+)
+def test_a_refusal_names_the_option(upload: dict[str, Any], reason: str, sentence: str) -> None:
+    schema = {"columns": [{"name": "age"}]}
+    assert table_problem(Dataset(upload=upload, detected_schema=schema), reason).startswith(
+        sentence
+    )

@@ -66,6 +66,28 @@ def choose(client: Client, row: Dataset, **values: Any) -> Any:
     return client.post(reverse("dataset-columns", args=[row.pk]), {**AS_DETECTED, **values})
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("h.csv.gz", b"\x1f\x8b...", "text table"), ("h.jsonl.xz", b"\xfd7zX..", "json lines"),
+        ("h.xlsx", b"PK\x03\x04...", "spreadsheet"), ("h.data", b"1 2 3", "text table"),
+        ("h.csv.gz", b"a,b\n1,2", ""), ("h.xlsx", b"\xd0\xcf\x11\xe0", ""),
+        ("h.gz", b"\x1f\x8b.", ""), ("h.xls", b"\xd0\xcf\x11\xe0", ""), ("clip.mp4", b"....", ""),
+    ],
+)  # fmt: skip
+def test_other_files_of_tables(
+    as_bob: Client, team: Team, name: str, content: bytes, kind: str
+) -> None:
+    values = {"name": "Houses", "file": SimpleUploadedFile(name, content)}
+    response = as_bob.post("/datasets/new/", values)
+    if kind:
+        assert Dataset.objects.get().upload["kind"] == kind
+        return
+    assert response.status_code == 422
+    limits = {"h.xls": "Save the spreadsheet as .xlsx.", "clip.mp4": "Video is not supported."}
+    assert limits.get(name, "") in response.content.decode()
+
+
 @pytest.mark.parametrize("name", ["houses.csv", "houses.TSV", "houses.txt", "houses.parquet"])
 def test_bob_uploads_a_table(as_bob: Client, team: Team, uploads: Path, name: str) -> None:
     content = b"PAR1..." if name.endswith("parquet") else "a,ü\n1,2\n".encode("utf-16")
@@ -169,6 +191,27 @@ def test_the_decimal_sign_of_an_open_column_is_shown_and_changed(
     choose(as_bob, row, **{"decimal-1": "."})
     row.refresh_from_db()
     assert row.upload["decimals"] == {"age": "."}
+
+
+def test_another_sheet_file_or_first_row_is_looked_at_again(as_bob: Client, team: Team) -> None:
+    schema = {**LOOK, "header": "yes", "sheet": "Data", "sheets": ["Data", "More"],
+              "member": "train.xlsx", "members": ["train.xlsx", "test.csv"]}  # fmt: skip
+    row = _table(team, detected_schema=schema, upload={"kind": "images", "name": "archive.zip",
+                                                       "types": {"age": "out"}})  # fmt: skip
+    page = page_of(as_bob, row)
+    for text in ("File in the archive", "First row", '<option value="More">', "test.csv"):
+        assert text in page
+    same = {"header": "yes", "sheet": "Data", "member": "train.xlsx"}
+    choose(as_bob, row, **{**same, "sheet": "More"})
+    row.refresh_from_db()
+    assert row.upload["target"] == ""
+    assert (row.upload["sheet"], row.upload["types"]) == ("More", {})
+    assert row.requested
+    Dataset.objects.filter(pk=row.pk).update(requested=False)
+    row.refresh_from_db()
+    choose(as_bob, row, **{**same, "member": "*"})
+    row.refresh_from_db()
+    assert (row.upload["target"], row.upload["member"]) == ("", "*")
 
 
 @pytest.mark.parametrize(

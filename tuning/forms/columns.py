@@ -11,7 +11,14 @@ from django.core.paginator import Page, Paginator
 
 from tuning.models import Dataset
 from tuning.protocol.tasks import explained_choices
-from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, ColumnType
+from tuning.protocol.uploads import (
+    ALL_MEMBERS,
+    DECIMALS,
+    DELIMITERS,
+    ENCODINGS,
+    HEADERS,
+    ColumnType,
+)
 
 COLUMNS_A_PAGE = 100
 # Up to so many, the target is chosen from a list; else its name is typed.
@@ -21,6 +28,8 @@ _TYPES = [
     (ColumnType.CATEGORY.value, "Category"),
     (ColumnType.OUT.value, "Leave out"),
 ]
+# What decides which columns there are.
+_WHICH = ("member", "sheet", "header")
 _DECIMALS = [(sign, word.capitalize()) for sign, word in DECIMALS.items()]
 # Of a column in which 1,234 or 1.234 may be either.
 _COLUMN_DECIMALS = [("", "As in the file"), *_DECIMALS]
@@ -44,6 +53,9 @@ class ColumnsForm(forms.Form):
         ],
     )
     drop_rows = forms.BooleanField(required=False, label="Drop rows without a target")
+    member = forms.CharField(required=False, label="File in the archive", max_length=200)
+    sheet = forms.CharField(required=False, label="Sheet", max_length=200)
+    header = forms.ChoiceField(label="First row", choices=list(HEADERS.items()))
     encoding = forms.ChoiceField(choices=list(ENCODINGS.items()))
     delimiter = forms.ChoiceField(
         choices=[(sign, word.capitalize()) for sign, word in DELIMITERS.items()]
@@ -85,6 +97,10 @@ class ColumnsForm(forms.Form):
         if not self.is_text:
             for name in ("encoding", "delimiter", "decimal"):
                 del self.fields[name]
+        self._offer("member", "members")
+        self._offer("sheet", "sheets")
+        if not dataset.detected_schema.get("header"):
+            del self.fields["header"]
         self._markers = self._known_markers()
         self.fields["markers"].choices = [(word, word) for word in self._markers]
         if not self._markers:
@@ -100,6 +116,22 @@ class ColumnsForm(forms.Form):
                     choices=_COLUMN_DECIMALS,
                     initial=dataset.upload.get("decimals", {}).get(column["name"], ""),
                 )
+
+    def _offer(self, name: str, names: str) -> None:
+        """A list of the tables in a file, if it has several."""
+        found = self._dataset.detected_schema.get(names, [])
+        if len(found) < 2:
+            del self.fields[name]
+            return
+        choices = [(one, one) for one in found]
+        if name == "member":
+            choices.append((ALL_MEMBERS, "All files, which must have the same columns"))
+        self.fields[name].widget = forms.Select(choices=choices)
+
+    def of_file(self) -> list[Any]:
+        """The fields of how the file is read."""
+        names = (*_WHICH, "encoding", "delimiter", "decimal")
+        return [self[name] for name in names if name in self.fields]
 
     def rows(self) -> list[tuple[dict[str, Any], Any, Any]]:
         """The columns of this page with the fields of their type and, where both would do, of
@@ -123,10 +155,23 @@ class ColumnsForm(forms.Form):
         words = (word.strip() for word in self.cleaned_data["gaps"].split(","))
         return list(dict.fromkeys(word for word in words if word))
 
+    @property
+    def changes_columns(self) -> bool:
+        """Whether another table of the file is read, which may have other columns."""
+        given = self.cleaned_data
+        return any(given[name] != self.initial[name] for name in _WHICH if name in given)
+
     def choices(self) -> dict[str, Any]:
         """What the row keeps: the types of all pages, as far as they are not the detected ones."""
         values = dict(self.cleaned_data)
         upload = self._dataset.upload
+        if self.changes_columns:
+            # Other columns: what was chosen for these does not apply.
+            for place, _ in self._on_page():
+                values.pop(_field(place))
+                values.pop(_decimal_field(place), None)
+            values.pop("markers", None)
+            return {**values, "types": {}, "decimals": {}}
         types, decimals = {**upload.get("types", {})}, {**upload.get("decimals", {})}
         for place, column in self._on_page():
             types.pop(column["name"], None)
@@ -144,7 +189,7 @@ class ColumnsForm(forms.Form):
     def _initial(self) -> dict[str, Any]:
         """What was chosen before; what was detected otherwise."""
         schema, upload = self._dataset.detected_schema, self._dataset.upload
-        names = ("task", "drop_rows", "encoding", "delimiter", "decimal")
+        names = ("task", "drop_rows", "encoding", "delimiter", "decimal", *_WHICH)
         initial = {name: upload.get(name) or schema.get(name) for name in names}
         initial["task"] = upload.get("task", "")
         initial["gaps"] = ", ".join(upload.get("gaps", []))

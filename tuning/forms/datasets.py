@@ -1,6 +1,7 @@
 """The form of a new dataset, and how its file reaches the disk."""
 
 import shutil
+from pathlib import PurePath
 from typing import Any
 
 from django import forms
@@ -10,15 +11,19 @@ from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandl
 from tuning.models import Dataset, Team
 from tuning.protocol.names import one_line
 from tuning.protocol.uploads import (
+    ACCEPTED,
     ARRAYS,
     AS_THEY_ARE,
     COLOUR,
+    COMPRESSED,
     ENDINGS,
     GREY,
     IMAGES,
+    JSON_LINES,
     LARGEST_SIDE,
     PARQUET,
     SMALLEST_SIDE,
+    SPREADSHEET,
     TABLES,
     TEXT_TABLE,
     kind_of,
@@ -26,12 +31,26 @@ from tuning.protocol.uploads import (
 
 # How each zip archive begins, and so each .npz.
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_BEGINNINGS = {ARRAYS: _ZIP, IMAGES: _ZIP, PARQUET: (b"PAR1",)}
+_BEGINNINGS = {ARRAYS: _ZIP, IMAGES: _ZIP, PARQUET: (b"PAR1",), SPREADSHEET: _ZIP}
+# How a compressed file begins, by its ending.
+_COMPRESSED = {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zX"}
 _WRITTEN_BY = {
     ARRAYS: "Create .npz files with numpy.savez.",
     IMAGES: "Create a .zip archive.",
     PARQUET: "Create Parquet files with pandas.DataFrame.to_parquet.",
     TEXT_TABLE: "Upload a text table, such as CSV exported from a spreadsheet.",
+    SPREADSHEET: "Save it as .xlsx without a password.",
+    JSON_LINES: "Write one JSON object per line.",
+}
+# The next step with files that cannot be read, by their endings.
+OTHER_FILES = {
+    **dict.fromkeys((".xls", ".ods", ".xlsb", ".numbers"), "Save the spreadsheet as .xlsx."),
+    ".npy": "Put x.npy and y.npy into one .zip.",
+    ".json": "Save it as JSON lines (.jsonl), one object per row.",
+    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm"), "Video is not supported."),
+    **dict.fromkeys((".wav", ".mp3", ".flac", ".ogg", ".m4a"), "Audio is not supported."),
+    **dict.fromkeys((".nii", ".dcm", ".mha"), "3-D volumes are not supported."),
+    **dict.fromkeys((".tar", ".tgz", ".7z", ".rar"), "Pack the files as .zip."),
 }
 # Pictures, documents, archives, spreadsheets and programs under a name of text.
 _NO_TEXT = (
@@ -68,7 +87,7 @@ def too_large_text() -> str:
 
 
 def unsupported_text(name: str) -> str:
-    return f"Unsupported file type: “{name}”. Upload one of {', '.join(ENDINGS)}."
+    return f"Unsupported file type: “{name}”. {_advice(name)}"
 
 
 EMPTY_TEXT = "The file is empty."
@@ -111,10 +130,10 @@ class UploadForm(forms.ModelForm):
 
     file = forms.FileField(
         max_length=150,
-        help_text="A table (.csv, .tsv, .txt or .parquet), a .zip of images with one folder per "
-        "class, or an .npz file with input and target arrays.",
+        help_text="A table (.csv, .tsv, .txt, .data, .xlsx, .jsonl or .parquet; text also as .gz, "
+        ".bz2 or .xz), a .zip of images, tables or arrays, or an .npz file.",
         error_messages={"required": "Select a file.", "empty": EMPTY_TEXT},
-        widget=forms.FileInput({"accept": ",".join(ENDINGS)}),
+        widget=forms.FileInput({"accept": ",".join(ACCEPTED)}),
     )
     side = image_size_field(
         "Leave blank to keep the size. Images of different sizes are scaled to the smallest one, "
@@ -156,7 +175,7 @@ class UploadForm(forms.ModelForm):
         if not kind:
             raise forms.ValidationError(unsupported_text(file.name))
         file.seek(0)
-        if not _begins_well(file.read(4), kind):
+        if not _begins_well(file.read(4), kind, file.name.lower()):
             raise forms.ValidationError(
                 f"The content of “{file.name}” does not match its extension. {_WRITTEN_BY[kind]}"
             )
@@ -176,17 +195,30 @@ class UploadForm(forms.ModelForm):
         """What the row keeps of the file: its kind and name, and how it is to be read."""
         name = one_line(self.cleaned_data["file"].name)
         facts = {"kind": kind_of(name), "name": name}
+        target = {"target": self.cleaned_data["target"]}
         if facts["kind"] in TABLES:
-            return {**facts, "target": self.cleaned_data["target"]}
+            return {**facts, **target}
+        # A zip may hold tables, which only a worker sees.
         return {
             **facts,
+            **(target if target["target"] else {}),
             "side": self.cleaned_data["side"] or 0,
             "colours": self.cleaned_data["colours"],
         }
 
 
-def _begins_well(head: bytes, kind: str) -> bool:
+def _advice(name: str) -> str:
+    """What to do with a file of a kind that cannot be read."""
+    suffix = PurePath(name.lower()).suffix
+    if suffix in OTHER_FILES:
+        return OTHER_FILES[suffix]
+    return f"Upload one of {', '.join(ENDINGS)}."
+
+
+def _begins_well(head: bytes, kind: str, name: str) -> bool:
     """Whether a file may be what its name says, by its first four bytes. The rest is a worker's."""
+    if name.endswith(COMPRESSED):
+        return head.startswith(_COMPRESSED["." + name.rpartition(".")[2]])
     if kind in _BEGINNINGS:
         return head in _BEGINNINGS[kind]
     # Zeros belong to letters of two or four bytes: a mark says so, or every other byte is one.

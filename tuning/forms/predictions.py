@@ -7,13 +7,13 @@ from django import forms
 
 from tuning.analysis.predictions.columns import InputColumn
 from tuning.protocol.predictions import MAX_FILE_MB, RowSource
-from tuning.protocol.uploads import TABLES, kind_of
+from tuning.protocol.uploads import COMPRESSED, ENDINGS, TABLES, kind_of
 
 # A menu of more values is no help: they are typed, with proposals.
 MAX_MENU = 100
 _LARGEST = 3.4e38
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
-_TABLES = (".csv", ".tsv", ".txt", ".parquet")
+_TABLES = tuple(ending for ending, kind in ENDINGS.items() if kind in TABLES)
 
 
 _LABELS = {
@@ -84,7 +84,7 @@ class FileForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self._sources = sources
-        self.fields["rows"].widget.attrs["accept"] = ",".join(self._endings)
+        self.fields["rows"].widget.attrs["accept"] = ",".join((*self._endings, *COMPRESSED))
         self.fields["rows"].label = _LABELS[sources[-2 if RowSource.PICTURE in sources else -1]]
         self.fields["rows"].help_text = " ".join(
             _HELP[source].format(shape=", ".join(map(str, ("rows", *shape))))
@@ -108,7 +108,8 @@ class FileForm(forms.Form):
 
     def clean_rows(self) -> Any:
         file = self.cleaned_data["rows"]
-        if PurePath(file.name).suffix.lower() not in self._endings:
+        is_table = RowSource.TABLE in self._sources and kind_of(file.name) in TABLES
+        if not is_table and PurePath(file.name).suffix.lower() not in self._endings:
             raise forms.ValidationError(
                 f"“{file.name}” has an unsupported type. Use {_joined(self._endings)}."
             )

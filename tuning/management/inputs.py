@@ -27,7 +27,9 @@ from tuning.forms.hypermodels import HyperModelForm
 from tuning.models import Dataset, HyperModel, Team
 from tuning.protocol.data_kinds import TEMPLATE_KINDS
 from tuning.protocol.names import one_line
-from tuning.protocol.uploads import ARRAYS
+from tuning.protocol.uploads import ARRAYS, IMAGES, TABLES
+
+from .table_options import TABLE_OPTIONS
 
 CHUNK = 1 << 20
 _NAME = 80
@@ -37,6 +39,10 @@ ARRAY_OPTIONS = {
     "y_test": "y-test",
 }  # fmt: skip
 _OPTIONS = {"file": "dataset", "side": "image-size", "code": "template"}
+
+
+def _option_of(field: str) -> str:
+    return {**_OPTIONS, **ARRAY_OPTIONS, **TABLE_OPTIONS}.get(field, field)
 
 
 def refuse(form: BaseForm, options: dict[str, str] = _OPTIONS) -> None:
@@ -56,14 +62,17 @@ def find_dataset(
     team: Team,
     choices: dict[str, Any],
     arrays: dict[str, str] | None = None,
+    table: dict[str, Any] | None = None,
 ) -> Dataset:
     """A built-in dataset, or the file's: made now, unless the team has just this one already.
-    `choices` are the fields of the upload form, `arrays` the names of arrays by ARRAY_ROLES."""
+    `choices` are the fields of the upload form, `arrays` the names of arrays by ARRAY_ROLES,
+    `table` what `table_choices` makes of the options."""
     known = Dataset.objects.filter(team__isnull=True)
     dataset = known.filter(key=text).first()
     if dataset is not None:
-        if given := [name for name, value in {**choices, **(arrays or {})}.items() if value]:
-            option = _OPTIONS.get(given[0], ARRAY_OPTIONS.get(given[0], given[0]))
+        all_choices = {**choices, **(arrays or {}), **(table or {})}
+        if given := [name for name, value in all_choices.items() if value]:
+            option = _option_of(given[0])
             raise CommandError(f"--{option} is only for files, but {text} is built in.")
         return dataset
     path = _path(text, "dataset", known.values_list("key", flat=True))
@@ -78,6 +87,9 @@ def find_dataset(
             raise CommandError(f"--{ARRAY_OPTIONS[next(iter(arrays))]} is only for .npz files.")
         if arrays:
             upload["arrays"] = arrays
+        if table and upload["kind"] not in (*TABLES, IMAGES):
+            raise CommandError(f"--{_option_of(next(iter(table)))} is only for tables.")
+        upload |= table or {}
         if ready := _prepared(team, digest, upload):
             return ready
         row = form.save(commit=False)

@@ -117,12 +117,13 @@ class Dataset(Work):
     @property
     def is_table(self) -> bool:
         """An upload from which a person has to choose what is to be predicted."""
-        return self.upload.get("kind") in TABLES
+        found = "columns" in self.detected_schema or "columns" in self.profile
+        return found or self.upload.get("kind") in TABLES
 
     @property
     def is_arrays(self) -> bool:
         """An upload from which a person may have to choose the arrays."""
-        return self.upload.get("kind") == ARRAYS
+        return "arrays" in self.detected_schema or self.upload.get("kind") == ARRAYS
 
     @property
     def awaits_choices(self) -> bool:

@@ -161,7 +161,8 @@ class SchemaDetected:
     """What an uploaded table holds, before anybody said what is to be predicted: `target` and
     `task` are proposals, and `target_reason` is the sentence that says why it is this column.
     `encoding`, `delimiter` and `decimal` are empty for a Parquet file. `markers` are
-    the texts that were read as missing values."""
+    the texts that were read as missing values, `sheets` those of a spreadsheet, `members` the
+    tables of a zip; `header`, `sheet` and `member` are as in an Upload."""
 
     rows: int
     columns: list[FoundColumn]
@@ -172,6 +173,11 @@ class SchemaDetected:
     decimal: str = ""
     target_reason: str = ""
     markers: list[str] = field(default_factory=list)
+    header: str = ""
+    sheet: str = ""
+    member: str = ""
+    sheets: list[str] = field(default_factory=list)
+    members: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,11 @@ ARRAYS = "arrays"
 IMAGES = "images"
 TEXT_TABLE = "text table"
 PARQUET = "parquet"
-# A person has to say what is to be predicted from them.
-TABLES = frozenset({TEXT_TABLE, PARQUET})
+SPREADSHEET = "spreadsheet"
+JSON_LINES = "json lines"
+# A person has to say what is to be predicted from them. A zip may hold them, too, or arrays; only
+# the runner looks into it.
+TABLES = frozenset({TEXT_TABLE, PARQUET, SPREADSHEET, JSON_LINES})
 
 # Which kind of upload a file is, by the ending of its name.
 ENDINGS = {
@@ -18,8 +21,17 @@ ENDINGS = {
     ".csv": TEXT_TABLE,
     ".tsv": TEXT_TABLE,
     ".txt": TEXT_TABLE,
+    ".data": TEXT_TABLE,
+    ".dat": TEXT_TABLE,
     ".parquet": PARQUET,
+    ".xlsx": SPREADSHEET,
+    ".jsonl": JSON_LINES,
+    ".ndjson": JSON_LINES,
 }
+# What may follow the endings of text.
+COMPRESSED = (".gz", ".bz2", ".xz")
+# What a browser's file dialog offers: it knows last endings only.
+ACCEPTED = (*ENDINGS, *COMPRESSED)
 
 # Colours of the prepared images.
 AS_THEY_ARE, GREY, COLOUR = "", "grey", "colour"
@@ -63,8 +75,16 @@ ENCODINGS = {
     "big5": "Big5 (Chinese)",
     "euc-kr": "EUC-KR (Korean)",
 }
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+DELIMITERS = {
+    ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "blank", ":": "colon",
+}  # fmt: skip
 DECIMALS = {".": "point", ",": "comma"}
+# What the first row of a table is.
+HEADERS = {"yes": "Column names", "no": "Data"}
+# Tables of a zip or sheets of a spreadsheet; these many are shown.
+MAX_MEMBERS = 100
+# All tables of a zip that have the same columns, one after the other.
+ALL_MEMBERS = "*"
 
 
 class ColumnType(StrEnum):
@@ -84,9 +104,12 @@ class Upload:
     as far as that can be. Of arrays: `arrays` has their names by ARRAY_ROLES; empty, they are
     recognised by their names, or only looked at if those are not clear. Of tables: without a
     `target` they are only looked at; `task` "" is the one that the target suggests; `types` has
-    the columns whose type is not the one that was detected; an empty `encoding`, `delimiter` or
-    `decimal` is guessed; `decimals` has the decimal sign of columns where both would do. Cells of
-    `gaps` are missing values besides the usual ones, of which `not_missing` are values.
+    the columns whose type is not the one that was detected; if `keep` has names, other columns
+    than these are left out; `header` is one of HEADERS, `sheet` one
+    of a spreadsheet, `member` a table of a zip or ALL_MEMBERS; an empty one of these, or of
+    `encoding`, `delimiter` and `decimal`, is guessed; `decimals` has the decimal sign of columns
+    where both would do. Cells of `gaps` are missing values besides the usual ones, of which
+    `not_missing` are values.
     """
 
     kind: str
@@ -99,7 +122,11 @@ class Upload:
     target: str = ""
     task: str = ""
     types: dict[str, str] = field(default_factory=dict)
+    keep: list[str] = field(default_factory=list)
     drop_rows: bool = False
+    header: str = ""
+    sheet: str = ""
+    member: str = ""
     encoding: str = ""
     delimiter: str = ""
     decimal: str = ""
@@ -108,6 +135,15 @@ class Upload:
     not_missing: list[str] = field(default_factory=list)
 
 
+def all_endings() -> dict[str, str]:
+    """ENDINGS, and those of compressed files."""
+    texts = {ending: kind for ending, kind in ENDINGS.items() if kind in (TEXT_TABLE, JSON_LINES)}
+    packed = {ending + last: kind for ending, kind in texts.items() for last in COMPRESSED}
+    return {**ENDINGS, **packed}
+
+
 def kind_of(name: str) -> str:
     """The kind of upload that a file's name promises; empty for none that can be read."""
-    return ENDINGS.get(PurePath(name).suffix.lower(), "")
+    suffixes = PurePath(name.lower()).suffixes
+    count = 2 if suffixes and suffixes[-1] in COMPRESSED else 1
+    return all_endings().get("".join(suffixes[-count:]), "")

@@ -5,13 +5,14 @@ from dataclasses import asdict
 from typing import Any
 
 from tuning.protocol.events import MAX_NAME, BadEvent, FoundArrays
-from tuning.protocol.uploads import ARRAY_ROLES, ARRAYS, MAX_ARRAYS
+from tuning.protocol.uploads import ARRAY_ROLES, ARRAYS, IMAGES, MAX_ARRAYS
 
 
 def arrays_of(event: FoundArrays, upload: dict[str, Any]) -> dict[str, Any]:
     """What the row keeps. Raises BadEvent."""
     names = [array.name for array in event.arrays]
-    if upload.get("kind") != ARRAYS:
+    # A zip may hold arrays as well.
+    if upload.get("kind") not in (ARRAYS, IMAGES):
         raise BadEvent("arrays of a file without arrays")
     if not 2 <= len(names) <= MAX_ARRAYS or len(set(names)) < len(names):
         raise BadEvent("an invalid list of arrays")

@@ -8,12 +8,16 @@ from tuning.protocol.events import MAX_NAME, BadEvent, SchemaDetected
 from tuning.protocol.names import is_one_line
 from tuning.protocol.tasks import TASKS
 from tuning.protocol.uploads import (
+    ALL_MEMBERS,
     DECIMALS,
     DELIMITERS,
     ENCODINGS,
+    HEADERS,
+    IMAGES,
     MAX_COLUMNS,
     MAX_MARKER,
     MAX_MARKERS,
+    MAX_MEMBERS,
     PARQUET,
     TABLES,
     TEXT_TABLE,
@@ -26,11 +30,11 @@ _TYPES = frozenset(ColumnType)
 def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
     """What the row keeps. Raises BadEvent."""
     names = [column.name for column in event.columns]
-    if upload.get("kind") not in TABLES:
+    if upload.get("kind") not in (*TABLES, IMAGES):
         raise BadEvent("a schema of something that is not a table")
     if not 2 <= len(names) <= MAX_COLUMNS or len(set(names)) < len(names):
         raise BadEvent("a schema with invalid columns")
-    if any(not name or len(name) > MAX_NAME or not is_one_line(name) for name in names):
+    if not _are_names(names):
         raise BadEvent("a schema with invalid names")
     if event.target not in names:
         raise BadEvent("a schema with invalid names")
@@ -44,13 +48,24 @@ def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
         raise BadEvent("a schema with invalid markers")
     if event.task not in TASKS:
         raise BadEvent("a schema with an unknown task")
-    dialect = (event.encoding, event.delimiter, event.decimal)
-    as_text = zip(dialect, (ENCODINGS, DELIMITERS, DECIMALS), strict=True)
-    if upload["kind"] == TEXT_TABLE and not all(word in words for word, words in as_text):
+    dialect = (event.encoding, event.delimiter, event.decimal, event.header)
+    known = zip(dialect, (ENCODINGS, DELIMITERS, DECIMALS, HEADERS), strict=True)
+    if not all(word in words for word, words in known if word):
         raise BadEvent("a schema with an unknown encoding or separator")
+    if upload["kind"] == TEXT_TABLE and not all(dialect[:3]):
+        raise BadEvent("a schema without an encoding or separator")
     if upload["kind"] == PARQUET and any(dialect):
         raise BadEvent("a text schema of a Parquet file")
+    for chosen, names in ((event.sheet, event.sheets), (event.member, event.members)):
+        if not _are_names(names) or len(names) > MAX_MEMBERS:
+            raise BadEvent("a schema with invalid sheets or files")
+        if chosen not in ("", ALL_MEMBERS, *names) and len(names) < MAX_MEMBERS:
+            raise BadEvent("a schema of an unknown sheet or file")
     return asdict(event)
+
+
+def _are_names(names: list[str]) -> bool:
+    return all(name and len(name) <= MAX_NAME and is_one_line(name) for name in names)
 
 
 def check_columns(profile: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ def dataset_columns(request: HttpRequest, pk: int) -> HttpResponse:
     if to_page.isdigit():
         actions.keep_choices(dataset, choices)
         return redirect(f"{address}?page={int(to_page)}#columns")
-    if "read_again" in request.POST:
+    if "read_again" in request.POST or form.changes_columns:
         actions.look_again(dataset, choices)
     else:
         actions.prepare_chosen(dataset, choices)

@@ -25,6 +25,7 @@ from tuning.forms.arrays import ArraysForm
 from tuning.forms.columns import ColumnsForm
 from tuning.forms.datasets import (
     EMPTY_TEXT,
+    OTHER_FILES,
     LimitedUploadHandler,
     UploadForm,
     has_no_room,
@@ -37,7 +38,7 @@ from tuning.forms.datasets import (
 from tuning.forms.partial_uploads import ArrivedFile
 from tuning.models import Dataset, HyperModel, PartialUpload, Project, Team, Worker
 from tuning.protocol.statuses import Status
-from tuning.protocol.uploads import ENDINGS
+from tuning.protocol.uploads import all_endings
 
 from .access import (
     create_a_team_first,
@@ -225,10 +226,11 @@ def _form_page(
 def _limits() -> dict[str, Any]:
     """What the page's script refuses before anything is sent, in the server's words."""
     return {
-        "kinds": dict(ENDINGS),
+        "kinds": all_endings(),
         "mostBytes": largest_upload(),
         "tooLarge": too_large_text(),
         "unsupported": unsupported_text("{name}"),
+        "advice": OTHER_FILES,
         "empty": EMPTY_TEXT,
     }
 

@@ -61,6 +61,8 @@ def _reading(dataset: Dataset) -> dict[str, Any]:
         for column in dataset.profile.get("columns") or []
         if column.get("decimal")
     }
+    if dataset.profile.get("header") == "no":
+        chosen["header"] = "no"
     return {"decimals": signs, **{name: value for name, value in chosen.items() if value}}
 
 

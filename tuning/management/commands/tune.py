@@ -43,6 +43,7 @@ from tuning.management.inputs import (
 )
 from tuning.management.own_worker import own_worker
 from tuning.management.prepared import set_up_or_refuse
+from tuning.management.table_options import add_table_options, table_choices, table_problem
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
 from tuning.protocol.script_settings import ScriptArgument, Use
 from tuning.protocol.statuses import SearchStatus, Status
@@ -84,6 +85,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--target", default="", help="the column of a table to predict (guessed by its name)"
         )
+        add_table_options(parser)
         for role, option in ARRAY_OPTIONS.items():
             help_text = f"the array of an .npz file with the {ARRAY_ROLES[role].lower()}"
             parser.add_argument(f"--{option}", metavar="ARRAY", help=help_text)
@@ -152,7 +154,9 @@ class Command(BaseCommand):
             for role, option in ARRAY_OPTIONS.items()
             if (name := options[option.replace("-", "_")])
         }
-        dataset = find_dataset(options["dataset"], user, team, choices, arrays)
+        dataset = find_dataset(
+            options["dataset"], user, team, choices, arrays, table_choices(options)
+        )
         if dataset.kind:
             _refuse_misfit(dataset, template)
         with own_worker(self._say):
@@ -213,7 +217,9 @@ class Command(BaseCommand):
                 if isinstance(work, Dataset) and work.awaits_choices:
                     raise CommandError(_unchosen(work))
                 if work.status in (Status.FAILED, Status.STOPPED):
-                    raise CommandError(_reason(work))
+                    raise CommandError(
+                        _refusal(work) if isinstance(work, Dataset) else _reason(work)
+                    )
                 status.update(work.progress_text or text)
                 time.sleep(POLL)
 
@@ -458,7 +464,11 @@ def _unchosen(dataset: Dataset) -> str:
     """Why a file waits for choices: none were made, or they were refused."""
     if dataset.is_arrays and not dataset.failure_message:
         return f"{array_question(dataset.detected_schema)} Use --x and --y."
-    return _reason(dataset)
+    return _refusal(dataset)
+
+
+def _refusal(dataset: Dataset) -> str:
+    return table_problem(dataset, _reason(dataset))
 
 
 def _first_failure(search: Search) -> str:

@@ -203,6 +203,11 @@ def _kind_of_input(name: str, header: Header, upload: Upload) -> tuple[str, Chan
         return DataKind.IMAGE, change_of(row, upload)
     if len(row) == 3 and row[0] in (1, 3):
         return DataKind.IMAGE, change_of((*row[1:], row[0]), upload, channels_first=True)
+    if len(row) > 3:
+        raise BadData(
+            f"{name} has shape {header.shape}. 3-D volumes and video are not supported. Images "
+            "have (rows, height, width, channels)."
+        )
     raise BadData(
         f"{name} has shape {header.shape}. Tables have (rows, columns); images have (rows, "
         "height, width) or (rows, height, width, channels) with 1 or 3 channels."

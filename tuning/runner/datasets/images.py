@@ -17,7 +17,7 @@ from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import COLOUR, GREY, Upload
 from tuning.runner.failures import BadData
 
-from .archives import open_archive, read_entry
+from .archives import PICTURES, open_archive, read_entry
 from .parsed import Parsed, Report, check_classes, parts_note
 from .sources import Source
 
@@ -29,7 +29,6 @@ DEFAULT_SIDE = 64
 _MAX_IN_SNIPPET = 100
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
-_ENDINGS = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
 # Pictures that are not read: they count as broken ones, while a README does not.
 _OTHER_PICTURES = {
     ".svg", ".tif", ".tiff", ".heic", ".heif", ".avif", ".ico", ".psd", ".eps", ".pdf", ".jp2",
@@ -122,12 +121,14 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], Dr
         steps = _steps(entry)
         if entry.is_dir() or steps[0] == "__MACOSX" or steps[-1].startswith((".", "Thumbs.db")):
             continue
-        if PurePosixPath(steps[-1]).suffix.lower() in _ENDINGS | _OTHER_PICTURES:
+        if PurePosixPath(steps[-1]).suffix.lower() in PICTURES | _OTHER_PICTURES:
             pictures.append(entry)
         else:
             others.append((entry.filename, "is not an image"))
     if not pictures:
-        raise BadData("The archive contains no images (PNG, JPEG, GIF, BMP or WebP).")
+        raise BadData(
+            "The archive contains no images (PNG, JPEG, GIF, BMP or WebP), tables or arrays."
+        )
     return pictures, others
 
 
@@ -179,7 +180,7 @@ def _look(
 
 def _opened(file: IO[bytes], entry: zipfile.ZipInfo) -> Image.Image:
     """The image, not decoded yet. Raises ValueError with a reason for people."""
-    if PurePosixPath(entry.filename).suffix.lower() not in _ENDINGS:
+    if PurePosixPath(entry.filename).suffix.lower() not in PICTURES:
         raise ValueError("has an unsupported format (use PNG, JPEG, GIF, BMP or WebP)")
     if entry.file_size > MAX_FILE_BYTES:
         raise ValueError(f"is larger than {MAX_FILE_BYTES >> 20} MB")
@@ -308,7 +309,7 @@ def _snippet(
         "import numpy as np",
         "from PIL import Image, ImageOps",
         "",
-        f"endings = {tuple(sorted(_ENDINGS))!r}",
+        f"endings = {tuple(sorted(PICTURES))!r}",
         *([f"broken = {broken!r}"] if broken else []),
         "images, labels = [], []",
         f"with zipfile.ZipFile({name!r}) as archive:",

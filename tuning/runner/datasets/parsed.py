@@ -35,6 +35,8 @@ class Parsed:
     parts: np.ndarray | None = None
     # Whether rows of the kind "image" are sequences of measurements: nobody wants to see them.
     sequences: bool = False
+    # "no" for a table without column names in its first row.
+    header: str = ""
 
 
 def part_facts(parts: np.ndarray, classes: np.ndarray | None) -> dict[str, Any]:

@@ -14,14 +14,16 @@ from tuning.protocol.catalogue import CatalogueEntry
 from tuning.protocol.data_kinds import Display, kind_of_rows
 from tuning.protocol.events import Event, Progress
 from tuning.protocol.tasks import Task
-from tuning.protocol.uploads import ARRAYS, TABLES, Upload
+from tuning.protocol.uploads import ARRAYS, IMAGES, Upload
 from tuning.runner.failures import BadData, WorkFailed
 
+from .archives import kind_of_contents
 from .arrays import find_arrays, read_arrays
 from .images import read_images
 from .parsed import Parsed, Report, part_facts
 from .pictures import draw_thumbnails
 from .profile import for_pages, profile_of
+from .tables.opening import opened_table
 from .tables.prepare import read_table
 from .tables.schema_detection import detect_schema, schema_event
 
@@ -59,16 +61,18 @@ def _read(
     upload: Upload, folder: Path, report: Report, send: Callable[[Event], None]
 ) -> Parsed | None:
     path = Path(upload.file)
-    if upload.kind == ARRAYS:
+    kind = kind_of_contents(path, upload)
+    if kind == ARRAYS:
         found = find_arrays(path, upload)
         send(found)
         roles = upload.arrays or (found.roles if found.clear else {})
         return read_arrays(path, upload, roles, folder, report) if roles else None
-    if upload.kind not in TABLES:
+    if kind == IMAGES:
         return read_images(path, upload, folder, report)
-    schema = detect_schema(path, upload, report)
-    send(schema_event(schema))
-    return read_table(schema, upload, folder, report) if upload.target else None
+    with opened_table(path, upload, report) as opened:
+        schema = detect_schema(opened, upload)
+        send(schema_event(schema))
+        return read_table(schema, upload, folder, report) if upload.target else None
 
 
 def _reporter(send: Callable[[Event], None]) -> Report:
@@ -95,6 +99,8 @@ def _finish(key: str, upload: Upload, parsed: Parsed, folder: Path) -> dict[str,
             {"name": name[:200], "reason": reason} for name, reason in parsed.dropped[:_MAX_NAMED]
         ],
     }
+    if parsed.header == "no":
+        profile["header"] = parsed.header
     if parsed.sequences:
         profile["sequences"] = True
     if kind_of_rows(profile).traits.display == Display.PICTURE:

@@ -14,6 +14,7 @@ from tuning.protocol.predictions import MAX_ROWS, RowSource
 from tuning.protocol.uploads import ColumnType, Upload, kind_of
 from tuning.runner.datasets.images import decoded
 from tuning.runner.datasets.tables.cells import CellReader, text_of
+from tuning.runner.datasets.tables.opening import opened_table
 from tuning.runner.datasets.tables.schema_detection import DetectedSchema, detect_schema
 from tuning.runner.datasets.tables.snippet import reading_lines
 from tuning.runner.datasets.tables.source import Cell, Table
@@ -55,14 +56,11 @@ def _of_table(order: PredictOrder, model: LoadedModel) -> Rows:
         kind_of(order.name), order.file, order.name, order.most_bytes, **order.about["reading"]
     )
     # Without a target, a table of one column is one.
-    schema = detect_schema(Path(order.file), upload, lambda _text, _done: None, least=1)
-    scans = {scan.name: scan for scan in schema.scans}
-    missing = [c["name"] for c in model.columns if c["name"] not in scans]
-    if missing:
-        shown = ", ".join(f"“{name}”" for name in missing[:_MAX_NAMED])
-        more = f" and {len(missing) - _MAX_NAMED:,} more" if len(missing) > _MAX_NAMED else ""
-        raise BadData(f"The file lacks columns that the model needs: {shown}{more}.")
-    given = _cells(schema.table)
+    with opened_table(Path(order.file), upload, lambda _text, _done: None, least=1) as opened:
+        schema = detect_schema(opened, upload)
+        scans = {scan.name: scan for scan in schema.scans}
+        _refuse_missing([c["name"] for c in model.columns if c["name"] not in scans])
+        given = _cells(schema.table)
     values = {
         c["name"]: [
             _value(scans[c["name"]].read, c, cell, row)
@@ -71,6 +69,13 @@ def _of_table(order: PredictOrder, model: LoadedModel) -> Rows:
         for c in model.columns
     }
     return Rows(_as_model_takes(values, model), given, _load(schema, upload, model))
+
+
+def _refuse_missing(missing: list[str]) -> None:
+    if missing:
+        shown = ", ".join(f"“{name}”" for name in missing[:_MAX_NAMED])
+        more = f" and {len(missing) - _MAX_NAMED:,} more" if len(missing) > _MAX_NAMED else ""
+        raise BadData(f"The file lacks columns that the model needs: {shown}{more}.")
 
 
 def _load(schema: DetectedSchema, upload: Upload, model: LoadedModel) -> str:

@@ -20,10 +20,7 @@ def chosen_target(schema: DetectedSchema, upload: Upload) -> tuple[Scan, str]:
     if target is None:
         if name in schema.table.unread:
             raise BadData(f"“{name}” cannot be the target: it {schema.table.unread[name]}.")
-        names = [scan.name for scan in schema.scans]
-        more = ", …" if len(names) > _NAMED_COLUMNS else ""
-        shown = ", ".join(names[:_NAMED_COLUMNS]) + more
-        raise BadData(f"No column “{name[:100]}”. Columns: {shown}.")
+        raise BadData(_unknown(schema, name))
     if not target.present:
         raise BadData(f"The target “{name}” is empty. Select another target.")
     if target.missing and not upload.drop_rows:
@@ -51,11 +48,13 @@ def chosen_columns(
     """The columns that models will see, with their types, and the others with the reason. Raises
     BadData."""
     kept, dropped = [], []
+    for name in (*upload.types, *upload.keep):
+        if schema.scan_of(name) is None and name not in schema.table.unread:
+            raise BadData(_unknown(schema, name))
     for scan in schema.scans:
         if scan is target:
             continue
-        suggested, reason = scan.suggestion()
-        kind = upload.types.get(scan.name, suggested)
+        kind, reason = _type_and_reason(scan, upload)
         if kind == ColumnType.OUT:
             dropped.append((scan.name, reason or "was excluded by you"))
             continue
@@ -68,6 +67,22 @@ def chosen_columns(
     if not kept:
         raise BadData("No input columns remain. Include at least one.")
     return kept, dropped
+
+
+def _type_and_reason(scan: Scan, upload: Upload) -> tuple[str, str]:
+    """What becomes of a column, and why it should be left out if it should."""
+    suggested, reason = scan.suggestion()
+    if upload.keep and scan.name not in upload.keep:
+        return ColumnType.OUT, ""
+    if upload.keep and suggested == ColumnType.OUT:
+        suggested = ColumnType.NUMBER if scan.is_numeric else ColumnType.CATEGORY
+    return upload.types.get(scan.name, suggested), reason
+
+
+def _unknown(schema: DetectedSchema, name: str) -> str:
+    names = [scan.name for scan in schema.scans]
+    more = ", …" if len(names) > _NAMED_COLUMNS else ""
+    return f"No column “{name[:100]}”. Columns: {', '.join(names[:_NAMED_COLUMNS])}{more}."
 
 
 def _check_type(scan: Scan, kind: str) -> None:

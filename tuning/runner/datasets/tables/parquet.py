@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tuning.protocol.uploads import PARQUET
 from tuning.runner.datasets.parsed import Report
 from tuning.runner.failures import BadData
 
@@ -22,11 +23,14 @@ _MAX_ITEMS = 1 << 20
 class ParquetTable:
     """A Parquet file. Its columns have types already; those that are no use are not read."""
 
+    kind = PARQUET
+
     def __init__(self, path: Path, most_bytes: int, report: Report, least: int = 2) -> None:
         self._path = path
         self._report = report
         self.dialect = Dialect()
-        self.padded = False
+        self.sheets: list[str] = []
+        self.padded = self.has_blank_rows = False
         _check_ends(path)
         file = self._open()
         self._check_sizes(file.metadata, most_bytes)

@@ -50,8 +50,9 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
     )
     described = [column.described() for column in columns]
     return Parsed(
-        DataKind.TABLE, task, source, _notes(schema, target, task, kept), dropped, described
-    )
+        DataKind.TABLE, task, source, _notes(schema, target, task, kept), dropped, described,
+        header=schema.table.dialect.header,
+    )  # fmt: skip
 
 
 def _fill(
@@ -83,6 +84,15 @@ def _fill(
 def _notes(schema: DetectedSchema, target: Scan, task: str, kept: Kept) -> list[str]:
     notes = []
     dialect = schema.table.dialect
+    files = schema.opened.files
+    if len(files) == 1:
+        notes.append(f"Read from {files[0]} in the archive.")
+    elif files:
+        notes.append(f"{len(files):,} files were read as one table: {', '.join(files)[:300]}.")
+    if dialect.sheet:
+        notes.append(f"Read from the sheet “{dialect.sheet}”.")
+    if dialect.header == "no":
+        notes.append("The file has no column names; columns are numbered.")
     if dialect.encoding:
         notes.append(
             f"Read as text in {ENCODINGS[dialect.encoding]}; the delimiter is a "

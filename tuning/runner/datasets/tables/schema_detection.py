@@ -2,21 +2,19 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from tuning.protocol.events import FoundColumn, SchemaDetected
 from tuning.protocol.names import one_line
 from tuning.protocol.tasks import Task
-from tuning.protocol.uploads import MAX_MARKER, MAX_MARKERS, PARQUET, ColumnType, Upload
-from tuning.runner.datasets.parsed import Report
+from tuning.protocol.uploads import MAX_MARKER, MAX_MARKERS, ColumnType, Upload
 from tuning.runner.failures import BadData
 
 from .cells import CellReader
 from .columns import Scan
 from .notation import Votes, decimal_of
-from .source import Dialect, Table
+from .opening import Opened
+from .source import Table
 from .target_guess import guess_target
-from .text import TextTable
 
 MAX_CLASSES_GUESSED = 20
 _WIDE = 1_000
@@ -26,9 +24,13 @@ _WIDE = 1_000
 class DetectedSchema:
     """A table and what its cells say, column by column, in the file's order."""
 
-    table: Table
+    opened: Opened
     scans: list[Scan]
     rows: int
+
+    @property
+    def table(self) -> Table:
+        return self.opened.table
 
     def scan_of(self, name: str) -> Scan | None:
         return next((scan for scan in self.scans if scan.name == name), None)
@@ -39,10 +41,10 @@ class DetectedSchema:
         return set().union(*(scan.read.missing_markers for scan in self.scans))
 
 
-def detect_schema(path: Path, upload: Upload, report: Report, least: int = 2) -> DetectedSchema:
-    """Read all of a table of at least so many columns, once if the first rows tell how its numbers
-    are written. Raises BadData for what is no table at all."""
-    table = open_table(path, upload, report, least)
+def detect_schema(opened: Opened, upload: Upload) -> DetectedSchema:
+    """Read all of a table, once if the first rows tell how its numbers are written. Raises BadData
+    for what is no table at all."""
+    table = opened.table
     votes = [Votes() for _ in table.names]
     if not votes:
         name, why = next(iter(table.unread.items()))
@@ -58,7 +60,7 @@ def detect_schema(path: Path, upload: Upload, report: Report, least: int = 2) ->
         scans = scans or readers.scans(votes)
         for scan, cells, tally in zip(scans, piece.columns, tallies, strict=True):
             scan.take(cells, piece.row, tally)
-    schema = DetectedSchema(table, scans, rows)
+    schema = DetectedSchema(opened, scans, rows)
     _scan_again(schema, readers.scans(votes))
     if table.dialect.encoding:
         table.dialect.decimal = readers.decimal(votes)
@@ -100,18 +102,6 @@ def _scan_again(schema: DetectedSchema, decided: list[Scan]) -> None:
         schema.scans[place] = decided[place]
 
 
-def open_table(path: Path, upload: Upload, report: Report, least: int = 2) -> Table:
-    """A table of at least so many columns, not read yet. Raises BadData."""
-    if upload.kind == PARQUET:
-        # Only here: text needs none of it.
-        from .parquet import ParquetTable
-
-        return ParquetTable(path, upload.most_bytes, report, least)
-    dialect = Dialect(upload.encoding, upload.delimiter, upload.decimal)
-    tabs = upload.name.lower().endswith(".tsv")
-    return TextTable(path, dialect, report, tabs=tabs, least=least)
-
-
 def schema_event(schema: DetectedSchema) -> SchemaDetected:
     """What people are shown before they choose."""
     guess = guess_target(schema.scans)
@@ -140,6 +130,8 @@ def schema_event(schema: DetectedSchema) -> SchemaDetected:
         **asdict(schema.table.dialect),
         target_reason=guess.reason,
         markers=markers[:MAX_MARKERS],
+        sheets=schema.table.sheets,
+        members=schema.opened.members,
     )
 
 

@@ -1,15 +1,28 @@
 """Lines that give a person their own file's x and y, as pandas reads them."""
 
+from pathlib import PurePath
 from typing import Any
 
 from tuning.protocol.tasks import Task
-from tuning.protocol.uploads import PARQUET, ColumnType, Upload
+from tuning.protocol.uploads import (
+    JSON_LINES,
+    PARQUET,
+    SPREADSHEET,
+    TEXT_TABLE,
+    ColumnType,
+    Upload,
+)
 from tuning.protocol.written_numbers import IMPORTS, SOURCE
 
 from .cells import PANDAS_MISSING
 from .choices import Kept
 from .columns import Scan
 from .schema_detection import DetectedSchema
+
+# Modules that unpack a file, by its ending.
+_PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+# Results of formulas that failed.
+_ERRORS = ("#DIV/0!", "#GETTING_DATA", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 
 
 def snippet_of(schema: DetectedSchema, upload: Upload, target: Scan, kept: Kept, task: str) -> str:
@@ -36,19 +49,30 @@ def reading_lines(
     schema: DetectedSchema, upload: Upload, numbers: list[Scan], texts: list[Scan]
 ) -> list[str]:
     """`table` is a DataFrame of the file, in which these columns are numbers or texts."""
-    decimal = _pandas_decimal(numbers)
-    converted = {s.name: s.read.notation.decimal for s in numbers if _is_converted(s, decimal)}
-    lines = _beginning(bool(converted))
-    if upload.kind == PARQUET:
-        lines.append(f"table = pd.read_parquet({upload.name!r})")
-        if schema.missing_markers:
-            lines.append(f"table = table.replace({sorted(schema.missing_markers)!r}, np.nan)")
-    else:
-        # Numbers that are categories, like postal codes, keep their zeros.
-        as_text = [*(scan.name for scan in texts), *converted]
-        lines += _read_csv(schema, upload, decimal, as_text)
-    if schema.table.renamed:
-        lines.append(f"table = table.rename(columns={schema.table.renamed!r})")
+    as_text = schema.table.kind == TEXT_TABLE
+    decimal = _pandas_decimal(numbers) if as_text else "."
+    converted = {
+        scan.name: scan.read.notation.decimal
+        for scan in numbers
+        if scan.read.has_texts and (not as_text or _is_converted(scan, decimal))
+    }
+    lines = _beginning(schema, upload.name, bool(converted))
+    # Numbers that are categories, like postal codes, keep their zeros.
+    names = [scan.name for scan in texts]
+    lines += _reading(schema, upload, decimal, names, list(converted))
+    table = schema.table
+    if table.renamed:
+        lines.append(f"table = table.rename(columns={table.renamed!r})")
+    if table.has_blank_rows:
+        lines.append('table = table.dropna(how="all")')
+    if not as_text and schema.missing_markers:
+        lines.append(f"table = table.replace({sorted(schema.missing_markers)!r}, np.nan)")
+    if mixed := [s.name for s in texts if s.numbers and table.kind in (PARQUET, JSON_LINES)]:
+        lines += [
+            f"for name in {mixed!r}:",
+            "    texts = table[name].astype(str).str.removesuffix('.0')",
+            "    table[name] = texts.where(table[name].notna())",
+        ]
     if converted:
         lines += [
             f"for name, decimal in {converted!r}.items():",
@@ -57,10 +81,73 @@ def reading_lines(
     return lines
 
 
-def _beginning(converts: bool) -> list[str]:
+def _reading(
+    schema: DetectedSchema, upload: Upload, decimal: str, texts: list[str], converted: list[str]
+) -> list[str]:
+    """`table = pd.read_…(…)` of the file, or of files of a zip."""
+    table = schema.table
+    if table.kind == TEXT_TABLE:
+        options = _csv_options(schema, upload, decimal, [*texts, *converted])
+    elif table.kind == SPREADSHEET:
+        options = _excel_options(schema, texts, converted)
+    else:
+        options = {}
+    if table.dialect.header == "no":
+        options |= {"header": None, "names": table.names}
+    files = schema.opened.files
+    if not files:
+        return _call("table = ", table.kind, _whole_file(table.kind, upload.name), options)
+    lines = [f"with zipfile.ZipFile({upload.name!r}) as archive:"]
+    if len(files) == 1:
+        inner = _call("table = ", table.kind, _from_archive(table.kind, repr(files[0])), options)
+    else:
+        file = _from_archive(table.kind, "file")
+        inner = [f"files = {files!r}", *_call("tables = [", table.kind, file, options)]
+        inner[-1] += " for file in files]"
+        inner.append("table = pd.concat(tables, ignore_index=True)")
+    return [*lines, *(f"    {line}" for line in inner)]
+
+
+def _whole_file(kind: str, name: str) -> str:
+    """An uploaded file as the function that reads it takes it."""
+    if kind != JSON_LINES:
+        return repr(name)
+    content = f"Path({name!r}).read_bytes()"
+    if packed := _PACKED.get(PurePath(name.lower()).suffix):
+        content = f"{packed}.decompress({content})"
+    return f'{content}.decode("utf-8-sig")'
+
+
+def _from_archive(kind: str, file: str) -> str:
+    content = f"archive.read({file})"
+    return f'{content}.decode("utf-8-sig")' if kind == JSON_LINES else f"io.BytesIO({content})"
+
+
+def _call(start: str, kind: str, file: str, options: dict[str, Any]) -> list[str]:
+    if kind == JSON_LINES:
+        rows = f'json.loads(line) for line in {file}.split("\\n") if line.strip()'
+        return [f"{start}pd.DataFrame([", f"    {rows}", "])"]
+    function = {TEXT_TABLE: "csv", PARQUET: "parquet", SPREADSHEET: "excel"}[kind]
+    if not options:
+        return [f"{start}pd.read_{function}({file})"]
+    inner = [f"    {name}={value!r}," for name, value in options.items()]
+    return [f"{start}pd.read_{function}(", f"    {file},", *inner, ")"]
+
+
+def _beginning(schema: DetectedSchema, name: str, converts: bool) -> list[str]:
     """The imports, and the function that reads written numbers."""
-    lines = [*(IMPORTS if converts else ()), *([""] if converts else ())]
-    lines += ["import numpy as np", "import pandas as pd", ""]
+    imports: list[str] = []
+    if schema.opened.files:
+        imports.append("import zipfile")
+    if schema.table.kind == JSON_LINES:
+        packed = _PACKED.get(PurePath(name.lower()).suffix)
+        imports += ["import json", *([f"import {packed}"] if packed else [])]
+        imports += [] if schema.opened.files else ["from pathlib import Path"]
+    elif schema.opened.files:
+        imports.append("import io")
+    imports += IMPORTS if converts else ()
+    lines = sorted(imports, key=lambda line: (not line.startswith("import"), line))
+    lines += [*([""] if lines else []), "import numpy as np", "import pandas as pd", ""]
     return [*lines, SOURCE, "", ""] if converts else lines
 
 
@@ -76,13 +163,13 @@ def _is_converted(scan: Scan, decimal: str) -> bool:
     return scan.read.has_texts and (differs or scan.read.written is not None)
 
 
-def _read_csv(
-    schema: DetectedSchema, upload: Upload, decimal: str, as_text: list[str]
-) -> list[str]:
+def _csv_options(
+    schema: DetectedSchema, upload: Upload, decimal: str, texts: list[str]
+) -> dict[str, Any]:
     dialect = schema.table.dialect
     options: dict[str, Any] = {}
     if dialect.delimiter != ",":
-        options["sep"] = dialect.delimiter
+        options["sep"] = r"\s+" if dialect.delimiter == " " else dialect.delimiter
     if decimal != ".":
         options["decimal"] = decimal
     if dialect.encoding != "utf-8":
@@ -94,13 +181,26 @@ def _read_csv(
         options["na_values"] = sorted(words)
     if schema.table.padded:
         options["skipinitialspace"] = True
-    if as_text:
-        stored = {name: raw for raw, name in schema.table.renamed.items()}
-        options["dtype"] = {stored.get(name, name): "str" for name in as_text}
-    if not options:
-        return [f"table = pd.read_csv({upload.name!r})"]
-    inner = [f"    {name}={value!r}," for name, value in options.items()]
-    return ["table = pd.read_csv(", f"    {upload.name!r},", *inner, ")"]
+    if texts:
+        options["dtype"] = dict.fromkeys(_stored(schema, texts), "str")
+    return options
+
+
+def _excel_options(
+    schema: DetectedSchema, texts: list[str], converted: list[str]
+) -> dict[str, Any]:
+    options: dict[str, Any] = {"sheet_name": schema.table.dialect.sheet}
+    # Other markers of missing values are replaced by name.
+    options |= {"keep_default_na": False, "na_values": ["", *sorted(_ERRORS)]}
+    types = dict.fromkeys(_stored(schema, texts), "str")
+    types |= dict.fromkeys(_stored(schema, converted), "object")
+    return options | ({"dtype": types} if types else {})
+
+
+def _stored(schema: DetectedSchema, names: list[str]) -> list[str]:
+    """What pandas calls these columns before they are renamed."""
+    stored = {name: raw for raw, name in schema.table.renamed.items()}
+    return [stored.get(name, name) for name in names]
 
 
 def _inputs(schema: DetectedSchema, kept: Kept) -> str:

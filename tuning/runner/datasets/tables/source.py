@@ -26,26 +26,46 @@ class Piece:
 
 @dataclass
 class Dialect:
-    """How the text of a table is to be read; all empty for a file with types."""
+    """How a table is to be read; what does not apply to its kind of file is empty."""
 
     encoding: str = ""
     delimiter: str = ""
     decimal: str = ""
+    header: str = ""
+    sheet: str = ""
+    member: str = ""
 
 
 class Table(Protocol):
+    # One of uploads.TABLES.
+    kind: str
     names: list[str]
     dialect: Dialect
+    # Those of a spreadsheet.
+    sheets: list[str]
     # Columns that are not read at all, with the reason: they have a type that is no use here.
     unread: dict[str, str]
     # Columns whose name in the file is another one: what the file calls them -> their name.
     renamed: dict[str, str]
-    # Spaces follow delimiters somewhere.
-    padded: bool
+
+    @property
+    def padded(self) -> bool:
+        """Whether spaces follow delimiters somewhere."""
+
+    @property
+    def has_blank_rows(self) -> bool:
+        """Whether rows without any value were skipped."""
 
     def pieces(self) -> Iterator[Piece]:
         """All rows in order, of the columns that are read; again from the beginning each time.
         Raises BadData."""
+
+
+def names_of(head: Sequence[Cell], header: str, least: int = 2) -> list[str]:
+    """The columns' names if the table begins with this row. Raises BadData."""
+    if header == "no":
+        return checked_names([""] * len(head), least)
+    return checked_names(["" if cell is None else str(cell) for cell in head], least)
 
 
 def check_columns(count: int) -> None:

@@ -4,19 +4,22 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, MAX_COLUMNS
+from tuning.protocol.uploads import DECIMALS, DELIMITERS, ENCODINGS, MAX_COLUMNS, TEXT_TABLE
 from tuning.runner.datasets.parsed import Report
 from tuning.runner.failures import BadData
 
-from .cells import CellReader
 from .encodings import codec_of, guess_encoding
-from .source import CELLS_AT_ONCE, Dialect, Piece, check_columns, checked_names, renamed
+from .headers import SAMPLE_ROWS, header_of
+from .source import CELLS_AT_ONCE, Dialect, Piece, check_columns, names_of, renamed
 
 MAX_LINE_LENGTH = 1 << 20
 MAX_CELL_LENGTH = 1 << 16
-_SAMPLE_ROWS = 200
+# Delimiters that are tried first, and those that occur in texts and times as well.
+_USUAL, _UNUSUAL = (",", ";", "\t", "|"), (" ", ":")
+_MOSTLY = 0.9
 _MAX_NAMED = 3
 # What no text holds: control characters other than tab, line feed, form feed and return.
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
@@ -26,10 +29,14 @@ class TextTable:
     """A table as text, of at least so many columns. What `dialect` leaves empty is guessed. Raises
     BadData."""
 
+    kind = TEXT_TABLE
+
     def __init__(
         self, path: Path, dialect: Dialect, report: Report, tabs: bool = False, least: int = 2
     ) -> None:
         self._path = path
+        self.sheets: list[str] = []
+        self.has_blank_rows = False
         self._report = report
         self._size = path.stat().st_size
         self.unread: dict[str, str] = {}
@@ -38,21 +45,29 @@ class TextTable:
         self.dialect = Dialect(dialect.encoding or guess_encoding(path))
         self.dialect.delimiter = dialect.delimiter or self._guess_delimiter(tabs)
         if self.dialect.delimiter not in DELIMITERS:
-            raise BadData("The delimiter must be a comma, a semicolon, a tab or a vertical bar.")
-        head = next(self._rows(), None)
-        if head is None:
+            shown = ", ".join(f"a {word}" for word in DELIMITERS.values())
+            raise BadData(f"The delimiter must be one of {shown}.")
+        first = list(islice(self._rows(), SAMPLE_ROWS))
+        if not first:
             raise BadData("The file is empty.")
-        self._check_head(head)
-        self.names = checked_names(head, least)
-        self.renamed = renamed(head, self.names)
+        check_columns(len(first[0]))
+        self.dialect.header = dialect.header or header_of(first)
+        self.names = names_of(first[0], self.dialect.header, least)
+        self.renamed = {} if self._has_no_header else renamed(first[0], self.names)
         self.padded = False
         self.dialect.decimal = dialect.decimal
         if dialect.decimal not in {"", *DECIMALS}:
             raise BadData("The decimal separator must be a point or a comma.")
 
+    @property
+    def _has_no_header(self) -> bool:
+        return self.dialect.header == "no"
+
     def pieces(self) -> Iterator[Piece]:
         rows = self._rows()
-        width = len(next(rows))
+        width = len(self.names)
+        if not self._has_no_header:
+            next(rows)
         at_once = max(1, CELLS_AT_ONCE // width)
         kept: list[list[str]] = []
         first, number, ragged = 1, 0, _Ragged(width)
@@ -108,7 +123,11 @@ class TextTable:
                     if not number % 1000:
                         done = raw.tell() / self._size
                         self._report(f"Reading line {number:,} ({done:.0%})", done)
-                    self.padded = self.padded or padding in line or line[0] == " "
+                    if self.dialect.delimiter == " ":
+                        # Runs of blanks divide, whatever they consist of.
+                        line = line.replace("\t", " ").strip() + "\n"
+                    else:
+                        self.padded = self.padded or padding in line or line[0] == " "
                     yield line
         except UnicodeError:
             raise BadData(
@@ -120,42 +139,38 @@ class TextTable:
         """The one that divides most of the first rows into as many cells as the head, two at
         least. `tabs`: the file's name promises them."""
         best, delimiter = (False, 0.0, 0), "\t" if tabs else ","
-        for candidate in DELIMITERS:
-            self.dialect.delimiter = candidate
-            widths = self._first_widths()
-            if not widths:
-                continue
-            alike = sum(width == widths[0] for width in widths) / len(widths)
-            score = (widths[0] > 1, alike + (tabs and candidate == "\t"), widths[0])
+        for candidate in _USUAL:
+            score = self._score(candidate, tabs and candidate == "\t")
             if score > best:
                 best, delimiter = score, candidate
+        # Blanks and colons occur in texts and times: they have to do better, and well.
+        if delimiter == "\t" or best[1] < _MOSTLY or not best[0]:
+            for candidate in _UNUSUAL:
+                score = self._score(candidate)
+                if score > best and score[1] >= _MOSTLY:
+                    best, delimiter = score, candidate
         return delimiter
+
+    def _score(self, delimiter: str, promised: bool = False) -> tuple[bool, float, int]:
+        """Whether the first rows are divided at all, how many of them alike, into how many."""
+        self.dialect.delimiter = delimiter
+        widths = self._first_widths()
+        if not widths:
+            return False, 0.0, 0
+        alike = sum(width == widths[0] for width in widths) / len(widths)
+        return widths[0] > 1, alike + promised, widths[0]
 
     def _first_widths(self) -> list[int]:
         widths: list[int] = []
         try:
             for row in self._rows():
                 widths.append(len(row))
-                if len(widths) > _SAMPLE_ROWS:
+                if len(widths) > SAMPLE_ROWS:
                     break
         except BadData:
             # Quotes in the wrong places: told when all of it is read, if this delimiter wins.
             pass
         return widths
-
-    def _check_head(self, head: list[str]) -> None:
-        check_columns(len(head))
-        read = CellReader()
-        values = [value for name in head if isinstance(value := read(name), float)]
-        if len(values) < len(head):
-            return
-        # Without names of its own, pandas numbers columns.
-        if len(set(values)) == len(values) and all(value.is_integer() for value in values):
-            return
-        shown = ", ".join(head[:4])
-        raise BadData(
-            f"The first row must contain column names, but contains numbers: {shown[:100]}."
-        )
 
 
 class _Ragged:

@@ -1,0 +1,105 @@
+"""Options of a command about the table in a file: how it is read, and which columns are used."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from tuning.models import Dataset
+from tuning.protocol.tasks import TASKS
+from tuning.protocol.uploads import ColumnType
+
+MAX_NAMED = 40
+# Fields of an Upload whose option has another name.
+TABLE_OPTIONS = {
+    "header": "no-header", "member": "file", "gaps": "missing", "not_missing": "not-missing",
+    "drop_rows": "drop-rows",
+}  # fmt: skip
+# The option that a sentence of the runner is about, by its first words.
+_ABOUT = {
+    "The file has no sheet": "sheet", "The archive has no table": "file", "No column": "target",
+    "The target": "target",
+}  # fmt: skip
+_DECIMALS = {"point": ".", "comma": ","}
+_TYPES = ", ".join(kind.value for kind in ColumnType)
+
+
+def add_table_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--task", choices=list(TASKS), help="of a table (what the target suggests)")
+    parser.add_argument(
+        "--types", nargs="+", action="extend", default=[], metavar="NAME=TYPE",
+        help=f"types of a table's columns that are not the detected ones: {_TYPES}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--drop",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="columns to leave out",
+    )
+    parser.add_argument(
+        "--keep", nargs="+", action="extend", default=[], metavar="NAME",
+        help="the only input columns, also such as would be left out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--drop-rows", action="store_true", help="drop rows of a table without a target"
+    )
+    parser.add_argument(
+        "--no-header", action="store_true",
+        help="the first row has data; columns are called “column 1”, “column 2”, …",
+    )  # fmt: skip
+    parser.add_argument("--sheet", default="", help="the sheet of an .xlsx file (the first)")
+    parser.add_argument(
+        "--file", default="", help="the table in a .zip file, or * for all, with the same columns"
+    )
+    parser.add_argument(
+        "--decimal", choices=_DECIMALS, help="of numbers such as 1,234 that can be read both ways"
+    )
+    parser.add_argument(
+        "--missing", nargs="+", action="extend", default=[], metavar="MARKER",
+        help="further markers of missing values, such as -999",
+    )  # fmt: skip
+    parser.add_argument(
+        "--not-missing", nargs="+", action="extend", default=[], metavar="MARKER",
+        help="usual markers that are values in this table, such as NA",
+    )  # fmt: skip
+
+
+def table_choices(options: dict[str, Any]) -> dict[str, Any]:
+    """What the options say about a table, by the fields of an Upload. Raises CommandError."""
+    types: dict[str, str] = {}
+    for text in options["types"]:
+        name, sign, kind = text.rpartition("=")
+        if not sign or kind not in set(ColumnType):
+            raise CommandError(f"--types: {text!r} is not NAME=TYPE. Types: {_TYPES}.")
+        types[name] = kind
+    for name in options["drop"]:
+        if name in options["keep"]:
+            raise CommandError(f"--drop: {name!r} is in --keep as well.")
+        types[name] = ColumnType.OUT.value
+    given = {
+        "task": options["task"] or "", "types": types, "keep": options["keep"],
+        "drop_rows": options["drop_rows"], "header": "no" if options["no_header"] else "",
+        "sheet": options["sheet"], "member": options["file"],
+        "decimal": _DECIMALS.get(options["decimal"] or "", ""), "gaps": options["missing"],
+        "not_missing": options["not_missing"],
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value}
+
+
+def table_problem(dataset: Dataset, reason: str) -> str:
+    """Why a file was refused, with the option that this is about."""
+    columns = [column["name"] for column in dataset.detected_schema.get("columns", [])]
+    types = dataset.upload.get("types", {})
+    asked = {
+        "drop": [name for name, kind in types.items() if kind == ColumnType.OUT],
+        "types": list(types), "keep": dataset.upload.get("keep", []),
+    }  # fmt: skip
+    for option, names in asked.items():
+        unknown = [name for name in names if name not in columns]
+        if columns and unknown:
+            shown = ", ".join(columns[:MAX_NAMED]) + (", …" if len(columns) > MAX_NAMED else "")
+            return f"--{option}: no column {unknown[0]!r}. Columns: {shown}."
+    about = next((option for words, option in _ABOUT.items() if reason.startswith(words)), "")
+    return f"--{about}: {reason}" if about else reason

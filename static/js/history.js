@@ -1,7 +1,27 @@
 // The objective history: tuning/analysis/history.py has the figures.
 import { colour, colours, draw, say } from "./plots.js";
 
+// Several objectives: the first two, with the trials that no other one dominates.
+function drawObjectives(element, info) {
+  const [x, y] = info.axes;
+  draw(element, () => {
+    const part = (on, name, style) => {
+      const places = info.numbers.map((_, place) => place).filter((place) => info.on_front[place] === on);
+      return { name, type: "scatter", mode: "markers", x: places.map((i) => x.values[i]), y: places.map((i) => y.values[i]),
+        text: places.map((i) => `trial ${info.numbers[i]}`), hovertemplate: "%{text}: %{x:.5g}, %{y:.5g}<extra></extra>", marker: style };
+    };
+    const [first, second] = colours();
+    const traces = [part(false, "dominated", { color: first, size: 7, opacity: 0.6 }), part(true, "on the Pareto front", { color: second, size: 10, symbol: "diamond" })];
+    return { traces, x: x.label, y: y.label };
+  });
+}
+
 export function drawHistory(element, info) {
+  if (info.axes) {
+    if (info.numbers.length) drawObjectives(element, info);
+    else say(element, "Completed trials appear here.");
+    return;
+  }
   if (!info.numbers.length) {
     say(element, info.failed.length + info.pruned.length ? "No trial has a score." : "Completed trials appear here.");
     return;

@@ -2,6 +2,7 @@
 // the chosen way to search it.
 
 import { askDirection } from "./metric_directions.js";
+import { hasSeveralObjectives, refuseStrategies } from "./objective_rows.js";
 
 const form = document.getElementById("search-form");
 
@@ -15,9 +16,11 @@ const field = (name) => form.querySelector(`[data-field="${name}"]`);
 // What the pruner reads, unless the strategy leaves it nothing to prune.
 function adaptPruning(strategy) {
   const { value, dataset } = form.elements.pruner;
-  const unpruned = dataset.unpruned.split(" ").includes(strategy);
+  const several = hasSeveralObjectives();
+  const unpruned = several || dataset.unpruned.split(" ").includes(strategy);
   show(form.querySelector("[data-pruning]"), !unpruned);
-  for (const reason of form.querySelectorAll("[data-unpruned-by]")) show(reason, reason.dataset.unprunedBy === strategy);
+  const by = several ? "objectives" : strategy;
+  for (const reason of form.querySelectorAll("[data-unpruned-by]")) show(reason, reason.dataset.unprunedBy === by);
   for (const help of form.querySelectorAll("[data-pruner]")) show(help, help.dataset.pruner === value);
   show(form.querySelector("[data-prunes]"), value !== "none");
   const reads = JSON.parse(dataset.settings)[value] ?? [];
@@ -30,6 +33,7 @@ function adapt() {
   for (const part of form.querySelectorAll("[data-strategy]")) show(part, part.dataset.strategy === value);
   show(field("max_trials"), !hasRounds);
   adaptPruning(value);
+  refuseStrategies();
   const stopping = form.elements.early_stopping_metric?.value;
   show(field("early_stopping_patience"), stopping !== "");
   // It looks at the objective the way the search does.

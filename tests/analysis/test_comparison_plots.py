@@ -32,7 +32,7 @@ def fill() -> Fill:
         trials = []
         for number in range(1, count + 1):
             begun = start + timedelta(seconds=5 * number)
-            status = random.choices(list(Status)[2:], [8, 1, 1, 1])[0]
+            status = random.choices(list(Status)[2:], [8, 1, 1, 1, 1])[0]
             sgd = random.random() < 0.5
             values = {
                 "units": random.randrange(8, 72, 8),

@@ -9,6 +9,8 @@ from tuning.strategies.contract import KnownTrial, Settings, State, Suggestion
 from tuning.strategies.suggesting import suggest
 
 Values = dict[str, Any]
+# The scores, and by how much each constraint is violated.
+Judged = tuple[list[float], list[float]]
 
 
 def settings_of(strategy: str, space: dict[str, Any], **others: Any) -> Settings:
@@ -27,6 +29,8 @@ class Driver:
         self.score = score
         self.warm = warm
         self.state: State = {}
+        # Of several objectives, and constraints: see `Judged`.
+        self.judged: Callable[[Values], Judged] | None = None
         self.trials = list(trials)
 
     def start(self) -> Suggestion:
@@ -43,6 +47,10 @@ class Driver:
         trial = self.trials[place]
         score = self.score(trial.values) if status == "COMPLETED" else None
         order = 1 + max(t.end_order for t in self.trials)
+        if self.judged is not None:
+            (score, *others), excesses = self.judged(trial.values)
+            trial = replace(trial, other_scores=others, excesses=excesses)
+            status = "INFEASIBLE" if any(excess > 0 for excess in excesses) else status
         self.trials[place] = replace(trial, status=status, score=score, end_order=order)
 
     def run(self, most: int) -> list[Values]:

@@ -116,10 +116,14 @@ class TestEveryStrategy:
             return
         # A Gaussian process takes its time for each.
         trials, last = (14, 2) if name == Name.BAYESIAN else (40, 12)
+        most = 1000
+        if name in (Name.NSGA2, Name.NSGA3):
+            # The budget decides how many trials a generation has.
+            trials, last, most = 80, 24, 40
         ends = {}
         for direction in ("max", "min"):
             driver = Driver(
-                settings_of(name, CONTINUOUS, direction=direction, max_trials=1000),
+                settings_of(name, CONTINUOUS, direction=direction, max_trials=most),
                 lambda values: values["x"],
             )
             found = [values["x"] for values in driver.run(trials)[-last:]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, OuterRef, Subquery, When
+from django.db.models import Case, OuterRef, Q, Subquery, When
 
 from tuning.figures import figure
 from tuning.models import Project, Search, Trial
@@ -39,7 +39,7 @@ class ProjectBest:
 
 def warm_start_best(search: Search) -> Trial | None:
     """The best of the trials that the search began with, as far as they are still there."""
-    if not search.warm_start_count:
+    if not search.warm_start_count or search.has_several_objectives:
         return None
     trials = search.warm_start_trials.best_first(search.direction).select_related("search")
     found: Trial | None = trials.only("number", "score", "search__number").first()
@@ -47,11 +47,16 @@ def warm_start_best(search: Search) -> Trial | None:
 
 
 def best_score() -> Case:
-    """In a query over searches: one step in an index for each, however many trials it has."""
+    """In a query over searches: one step in an index for each, however many trials it has. Searches
+    with several objectives have none."""
     scored = Trial.objects.filter(search=OuterRef("pk")).scored()
     lowest = Subquery(scored.order_by("score").values("score")[:1])
     highest = Subquery(scored.order_by("-score").values("score")[:1])
-    return Case(When(direction=Search.Direction.MAX, then=highest), default=lowest)
+    return Case(
+        When(~Q(other_objectives=[]), then=None),
+        When(direction=Search.Direction.MAX, then=highest),
+        default=lowest,
+    )
 
 
 def best_trial(project: Project) -> Trial | None:

@@ -120,6 +120,8 @@ def refusal(search: Search) -> str:
         return "Imported searches have no code to run."
     if search.model_kind == ModelKind.CUSTOM:
         return "A custom tuner decides itself how often it trains. Run its search again instead."
+    if search.has_several_objectives:
+        return "With several objectives there is no ranking of trials to confirm."
     if not search.trials.scored().exists():
         return "No trial has completed yet."
     return ""

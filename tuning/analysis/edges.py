@@ -113,6 +113,9 @@ def widened(
 
 def _best_values(search: Search) -> list[dict[str, Any]]:
     """The values of the best tenth of the completed trials; nothing if there are too few."""
+    if search.has_several_objectives:
+        # The best in one objective are at the border where the others are worst.
+        return []
     # Not their cells: trials have an index by score.
     best = search.trials.best_first(search.direction)
     total = best.count()

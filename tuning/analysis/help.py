@@ -79,6 +79,7 @@ TRIAL_MEANINGS = {
     Status.RUNNING: "Training on a worker.",
     Status.COMPLETED: "Training finished. The trial has a score.",
     Status.PRUNED: "Ended early because other trials were better. The trial has no score.",
+    Status.INFEASIBLE: "Violates a constraint. The trial has no score and is never the best.",
     Status.FAILED: "The trial has no score. Its page shows the cause and the next step.",
     Status.STOPPED: "Ended because its search was stopped.",
 }

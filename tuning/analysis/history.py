@@ -4,10 +4,12 @@ trials are at their last value."""
 from typing import Any
 
 from tuning.models import Search
+from tuning.protocol.measured import label_of
 from tuning.protocol.objectives import is_better
 from tuning.protocol.statuses import Status
 
 from .best_scores import warm_start_best
+from .front import front_of, judged_trials
 
 # More points than this are a cloud; who follows a search gets them again with each news.
 MAX_POINTS = 2000
@@ -17,6 +19,8 @@ def history_info(search: Search) -> dict[str, Any]:
     """Plain lists, ready for JSON. `best` has one entry for each of `numbers` and counts the trials
     of a warm start. Of very many
     trials an even sample is drawn, with every one that was the best so far."""
+    if search.has_several_objectives:
+        return _several(search)
     before = warm_start_best(search)
     so_far = before.score if before else None
     numbers: list[int] = []
@@ -46,6 +50,27 @@ def history_info(search: Search) -> dict[str, Any]:
         "baseline": _baseline(search),
         "total": len(numbers),
     }
+
+
+def _several(search: Search) -> dict[str, Any]:
+    """Of the first two objectives, in place of scores: `values` of the trials drawn for each, and
+    whether they are `on_front`."""
+    judged = judged_trials(search)
+    front = front_of(search).keys
+    step = -(-len(judged) // MAX_POINTS) or 1
+    drawn = [t for place, t in enumerate(judged) if place % step == 0 or t.pk in front]
+    return {
+        "axes": [
+            {
+                "label": label_of(objective.name), "better": objective.direction,
+                "values": [trial.values[place] for trial in drawn],
+            }
+            for place, objective in enumerate(search.objectives[:2])
+        ],
+        "numbers": [trial.number for trial in drawn],
+        "on_front": [trial.pk in front for trial in drawn],
+        "total": len(judged),
+    }  # fmt: skip
 
 
 def _pruned(search: Search) -> dict[str, list[Any]]:

@@ -17,6 +17,7 @@ from tuning.protocol.statuses import FINISHED, SEARCH_ACTIVE, Status
 
 from .best_scores import best_score
 from .forecast import Range, time_left
+from .front import front_text
 from .summary import planned_epochs, planned_trials
 
 MAX_RUNNING = 6
@@ -32,6 +33,7 @@ class ActiveSearch:
     finished: int
     planned: int
     remaining: Range | None
+    front_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def _active(search: Any) -> ActiveSearch:
         sum(counts[status] for status in FINISHED),
         max(planned, search.trial_count),
         time_left(search, counts, planned, planned_epochs(search)),
+        front_text(search),
     )
 
 

@@ -54,6 +54,7 @@ class Limit:
     early: ends the search before its trials have run. Running trials go on to their end, waiting
         ones do not start.
     summed: a limit of time that parallel trials use up together.
+    of_one_score: without a meaning where trials are compared by several objectives.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Limit:
     measure: Callable[[Search, Any], Standing]
     early: bool = True
     summed: bool = False
+    of_one_score: bool = False
 
     @property
     def option(self) -> str:
@@ -70,8 +72,12 @@ class Limit:
 
     def value(self, search: Search) -> Any:
         """None if the search has no such limit."""
-        counts = self.early or search.strategy.counts_trials
-        return getattr(search, self.name) if counts else None
+        return getattr(search, self.name) if self.applies(search) else None
+
+    def applies(self, search: Search) -> bool:
+        if self.of_one_score and search.has_several_objectives:
+            return False
+        return self.early or search.strategy.counts_trials
 
     def value_text(self, value: float) -> str:
         """ "2 h", "20 trials" or "0.95"."""
@@ -239,12 +245,12 @@ LIMITS = (
     Limit(
         "target_score", "Target score",
         "Ends the search when a trial reaches this score.",
-        Unit.SCORE, _target,
+        Unit.SCORE, _target, of_one_score=True,
     ),
     Limit(
         "patience_trials", "Max trials without improvement",
-        "Ends the search after this many completed or pruned trials without a better score.",
-        Unit.TRIALS, _no_improvement,
+        "Ends the search after this many finished trials without a better score.",
+        Unit.TRIALS, _no_improvement, of_one_score=True,
     ),
     Limit(
         "max_time", "Max duration",

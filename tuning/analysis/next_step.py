@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlencode
 
-from tuning.figures import figure, signed
+from tuning.analysis.trials.columns import ON_FRONT
+from tuning.figures import counted, figure, signed
 from tuning.models import SavedModel, Search, Trial
 from tuning.protocol.statuses import Status
 
 from .edges import Edge
+from .front import Front, front_of, suggested
 
 # Fewer completed trials than this are refined to the best of them, more to the best tenth.
 MANY, FEW = 30, 3
@@ -22,10 +25,21 @@ class Actions:
 
     best: Trial | None
     refine_to: str
+    front: Front | None = None
+
+    @property
+    def filter(self) -> str:
+        """Of an address: the trials that a refinement takes."""
+        if self.front:
+            return urlencode({"front__in": ON_FRONT})
+        return urlencode({"score__top": self.refine_to})
 
     @property
     def refine_text(self) -> str:
-        return "the best 10 %" if "%" in self.refine_to else f"the best {self.refine_to}"
+        if self.front:
+            return f"the {counted(len(self.front.trials), 'trial')} of the front"
+        best = "10 %" if "%" in self.refine_to else self.refine_to
+        return f"the best {best} trials"
 
 
 class Step(StrEnum):
@@ -46,10 +60,12 @@ class NextStep:
 
 def actions_of(search: Search) -> Actions:
     """Two queries, however many trials there are."""
-    best = search.trials.best_first(search.direction).only("search", "number", "score").first()
+    best = suggested(search)
     # Counted no further than needed.
     done = search.trials.filter(status=Status.COMPLETED).order_by()[:MANY].count()
-    return Actions(best, "" if done < FEW else f"{FEW}" if done < MANY else "10%")
+    refine_to = "" if done < FEW else f"{FEW}" if done < MANY else "10%"
+    front = front_of(search) if search.has_several_objectives else None
+    return Actions(best, refine_to, front)
 
 
 def next_step(
@@ -64,6 +80,8 @@ def next_step(
             Step.WIDEN, f"{edges[0].sentence} Better values may be outside the range.", edges
         )
     if not search.is_imported and not _retrained(best):
+        if actions.front:
+            return NextStep(Step.RETRAIN, _front_sentence(search, best, actions.front))
         if baseline is not None and baseline.pk == best.pk:
             return NextStep(
                 Step.EXTEND,
@@ -73,9 +91,19 @@ def next_step(
     if actions.refine_to:
         done = "" if search.is_imported else f"Trial {best.number} was retrained. "
         return NextStep(
-            Step.REFINE, f"{done}A search around {actions.refine_text} trials may find better ones."
+            Step.REFINE, f"{done}A search around {actions.refine_text} may find better ones."
         )
     return None
+
+
+def _front_sentence(search: Search, best: Trial, front: Front) -> str:
+    kind = "model" if search.kind.has_epochs else "estimator"
+    on = "is" if len(front.trials) == 1 else "are"
+    return (
+        f"{counted(len(front.trials), 'trial').capitalize()} {on} on the Pareto front. Trial "
+        f"{best.number} is the suggested compromise. {front.reason} Retrain it, or another trial "
+        f"of the front, to download its {kind}."
+    )
 
 
 def _retrain_sentence(search: Search, best: Trial, baseline: Trial | None) -> str:

@@ -12,6 +12,7 @@ from tuning.models import Project, SavedModel, Search
 from tuning.protocol.statuses import FINISHED, SEARCH_ACTIVE
 
 from .best_scores import ProjectBest, Scored, best_score, project_bests, sparkline
+from .front import front_text
 from .search_lineage import in_order, lineage
 from .summary import planned_trials
 
@@ -30,6 +31,7 @@ class SearchRow:
     planned: int
     depth: int
     how: str
+    front_text: str = ""
 
     @property
     def finished(self) -> int:
@@ -38,16 +40,18 @@ class SearchRow:
 
 @dataclass(frozen=True)
 class ProjectRow:
-    """`latest` is when the project or its newest search was created."""
+    """`latest` is when the project or its newest search was created; `front_text` speaks of the
+    newest search's front, if that has several objectives."""
 
     project: Project
     active: int
     best: ProjectBest | None
     latest: datetime
+    front_text: str = ""
 
     @property
     def sparkline(self) -> str:
-        return sparkline(self.best.curve) if self.best else ""
+        return sparkline(self.best.curve) if self.best and not self.front_text else ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def search_rows(project: Project) -> list[SearchRow]:
     return [
         SearchRow(
             node.search, node.best, max(planned_trials(node.search), counted[node.search.pk]),
-            min(depth, MAX_DEPTH), node.how,
+            min(depth, MAX_DEPTH), node.how, front_text(node.search),
         )
         for depth, node in in_order(trees)
     ]  # fmt: skip
@@ -83,19 +87,35 @@ def project_rows(projects: Iterable[Project]) -> list[ProjectRow]:
         .annotate(best=best_score())
         .order_by("number")
         .values_list(
-            "project", "pk", "status", "objective", "scoring", "direction", "created_at", "best"
+            "project",
+            "pk",
+            "status",
+            "objective",
+            "scoring",
+            "direction",
+            "created_at",
+            "best",
+            "other_objectives",
         )
     )
-    for project, pk, status, objective, scoring, direction, created_at, best in searches:
+    several: dict[int, int | None] = {}
+    for project, pk, status, objective, scoring, direction, created_at, best, others in searches:
+        several[project] = pk if others else None
         active[project] += status in SEARCH_ACTIVE
         latest[project] = max(latest[project], created_at)
         if best is not None:
             scored[project].append(Scored(pk, scoring or objective, direction, best))
     bests = project_bests(scored)
+    newest = [pk for pk in several.values() if pk]
+    with_front = Search.objects.filter(pk__in=newest).defer("oracle_state") if newest else ()
+    fronts = {search.project_id: front_text(search) for search in with_front}
     return [
-        ProjectRow(project, active[project.pk], bests.get(project.pk), latest[project.pk])
+        ProjectRow(
+            project, active[project.pk], bests.get(project.pk), latest[project.pk],
+            fronts.get(project.pk, ""),
+        )
         for project in listed
-    ]
+    ]  # fmt: skip
 
 
 def saved_model_table(project: Project) -> SavedModelTable:

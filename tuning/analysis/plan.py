@@ -58,7 +58,10 @@ def plan_info(search: Search) -> Plan:
 def strategy_text(search: Search) -> str:
     """How the search chooses values: of the automatic strategy, what it chose and why."""
     if search.tuner == Name.AUTO:
-        return choose(search.space, search.max_trials, search.parallel_trials).sentence
+        return choose(
+            search.space, search.max_trials, search.parallel_trials, len(search.objectives),
+            bool(search.constraints),
+        ).sentence  # fmt: skip
     return search.strategy.help
 
 

@@ -26,6 +26,10 @@ HORIZON = (
     "Pruning can end trials that start slowly, for example with a small learning rate, but would "
     "have caught up."
 )
+SEVERAL = (
+    "Pruning is off: with several objectives, a trial that is worse in one may be better in "
+    "another."
+)
 FOLD_HORIZON = "Pruning can end trials that would have done better in the remaining folds."
 
 
@@ -118,8 +122,10 @@ def help_of(traits: Traits, kind: KindTraits) -> str:
     return f"{in_units(traits.help, kind)} {in_units(traits.suits, kind)}"
 
 
-def refusal(strategy: Strategy) -> str:
+def refusal(strategy: Strategy, objectives: int = 1) -> str:
     """Why trials of a strategy are not pruned; empty if they can be."""
+    if objectives > 1:
+        return SEVERAL
     if strategy.can_be_pruned:
         return ""
     return f"{strategy.caption} decides which trials continue, so trials are not pruned."
@@ -127,7 +133,7 @@ def refusal(strategy: Strategy) -> str:
 
 def pruning_text(search: Search) -> str:
     """How the trials of a search are pruned; what Automatic chose and why."""
-    if said := refusal(search.strategy):
+    if said := refusal(search.strategy, len(search.objectives)):
         return said if search.pruner != Name.NONE else ""
     pruning = search.pruning
     if search.pruner != Name.AUTO:
@@ -142,7 +148,7 @@ def values_of(search: Search) -> list[tuple[str, str]]:
     them. Those of Automatic are in its reason."""
     asked = traits_of(search.pruner)
     used = search.pruning.traits
-    if search.pruner != Name.NONE and not search.strategy.can_be_pruned:
+    if search.pruner != Name.NONE and refusal(search.strategy, len(search.objectives)):
         return [("Pruner", "None")]
     if asked.name == Name.AUTO:
         return [("Pruner", f"{asked.caption}: {used.caption if used.prunes else 'none'}")]
@@ -181,11 +187,11 @@ def fewest_parts(p: float) -> int:
     return parts
 
 
-def option_problem(given: Mapping[str, Any], strategy: str) -> str:
+def option_problem(given: Mapping[str, Any], strategy: str, objectives: int = 1) -> str:
     """Which option of a command has no effect, and why; empty if none. `given`: the fields of a
     search that its options set."""
     pruner = traits_of(given.get("pruner", Name.AUTO))
-    said = refusal(strategy_of(strategy))
+    said = refusal(strategy_of(strategy), objectives)
     if said and pruner.name not in (Name.NONE, Name.AUTO):
         return f"--pruner has no effect: {said}"
     for setting in SETTINGS:

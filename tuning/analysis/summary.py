@@ -16,6 +16,7 @@ from tuning.strategies import hyperband_plan
 
 from .decline import Decline, decline_of
 from .forecast import Range, time_left
+from .front import Front, front_of, suggested
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Spread:
 
 @dataclass(frozen=True)
 class Summary:
+    """`best` is the suggested compromise where there is a `front` of several objectives."""
+
     best: Trial | None
     baseline: Trial | None
     counts: dict[Status, int]
@@ -46,6 +49,7 @@ class Summary:
     remaining: Range | None
     # How far the best trial's score was lost by the end of its training, if it diverged.
     decline: Decline | None
+    front: Front | None = None
 
     @property
     def finished(self) -> int:
@@ -58,6 +62,10 @@ class Summary:
     @property
     def pruned(self) -> int:
         return self.counts[Status.PRUNED]
+
+    @property
+    def infeasible(self) -> int:
+        return self.counts[Status.INFEASIBLE]
 
     @property
     def failed(self) -> int:
@@ -149,7 +157,7 @@ def summarise(search: Search) -> Summary:
         counts[Status(status)] = count
     # Databases are slow to subtract times; the cells have the difference.
     spent = search.index_rows.aggregate(sum=Sum("seconds"))["sum"]
-    best = light(search.trials.best_first(search.direction)).first()
+    best = suggested(search)
     return Summary(
         best=best,
         baseline=light(search.trials.filter(is_baseline=True)).first(),
@@ -158,6 +166,7 @@ def summarise(search: Search) -> Summary:
         training_seconds=spent or 0.0,
         remaining=time_left(search, counts, planned_trials(search), planned_epochs(search)),
         decline=decline_of(best) if best else None,
+        front=front_of(search) if search.has_several_objectives else None,
     )
 
 

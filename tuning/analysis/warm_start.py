@@ -34,6 +34,7 @@ MAX_COMPARED = 5000
 # What a score depends on besides the values, the template and the data.
 _TRAINING = {
     "objective": "the objective", "direction": "the direction", "epochs": "epochs",
+    "other_objectives": "the other objectives",
     "executions_per_trial": "executions per trial", "batch_size": "batch size",
     "early_stopping_metric": "early stopping", "early_stopping_patience": "patience",
 }  # fmt: skip

@@ -57,7 +57,7 @@ class LimitsForm(forms.Form):
     another person may have changed the others meanwhile."""
 
     def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
-        limits = [limit for limit in LIMITS if limit.early or limit.value(search) is not None]
+        limits = [limit for limit in LIMITS if limit.applies(search)]
         kwargs.setdefault("initial", {limit.name: limit.value(search) for limit in limits})
         super().__init__(*args, prefix="limits", **kwargs)
         for limit in limits:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from tuning.analysis.pruning import SETTINGS, Setting, fewest_parts
+from tuning.analysis.pruning import SETTINGS, Setting, fewest_parts, refusal
 from tuning.figures import counted
 from tuning.models import Search
 from tuning.protocol.model_kinds import KindTraits
@@ -49,7 +49,8 @@ def clean_pruning(form: forms.BaseForm, cleaned: dict[str, Any], kind: KindTrait
         # Who does not say it does not want it.
         cleaned["pruner"] = cleaned.get("pruner") or Name.NONE.value
     pruner = pruner_of(cleaned.get("pruner", Name.NONE.value))
-    if not traits_of(cleaned.get("tuner") or "auto").can_be_pruned:
+    strategy = traits_of(cleaned.get("tuner") or "auto")
+    if refusal(strategy, 1 + len(cleaned.get("other_objectives", []))):
         pruner = PRUNERS[Name.NONE]
     for setting in SETTINGS:
         read = setting.name in pruner.settings

@@ -8,8 +8,10 @@ from django import forms
 
 from tuning.analysis.limits import EARLY
 from tuning.analysis.profiles import split_sizes
-from tuning.analysis.pruning import help_of, refusal
+from tuning.analysis.pruning import SEVERAL, help_of, refusal
 from tuning.models import Project, Search, Worker
+from tuning.protocol.measured import MEASURED, offered
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.script_settings import AMOUNTS, Use
 from tuning.protocol.tasks import Task
 from tuning.strategies.pruners import PRUNERS
@@ -18,6 +20,15 @@ from tuning.strategies.traits import OFFERED, OWN_SETTINGS, WITH_ROUNDS, Traits
 
 from .directions import clean_direction, direction_field
 from .limits import NAMES, limit_field
+from .objectives import NAMES as ROWS
+from .objectives import (
+    FieldRow,
+    clean_rows,
+    constraint_rows,
+    initial_rows,
+    objective_rows,
+    row_fields,
+)
 from .pruning import NAMES as PRUNING
 from .pruning import clean_pruning, pruning_fields
 
@@ -144,6 +155,7 @@ class SearchForm(forms.ModelForm):
         for limit in EARLY:
             self.fields[limit.name] = limit_field(limit)
         self.fields |= pruning_fields(project.inspection.kind)
+        self._offer_rows()
         for name in _OF_A_STRATEGY:
             if name in self.fields:
                 self.fields[name].required = False
@@ -223,6 +235,34 @@ class SearchForm(forms.ModelForm):
             if self.initial.get(name) == known.get(str(self.initial.get(metric))):
                 self.initial[name] = ""
 
+    def _offer_rows(self) -> None:
+        """Those of further objectives and of constraints."""
+        inspection = self.project.inspection
+        metrics = self.metrics or ordered_metrics(inspection.metrics)
+        known = {metric: inspection.direction_of(metric) for metric in metrics}
+        measured = offered(ModelKind(inspection.model_kind), metrics)
+        self.fields |= row_fields(metrics, measured, known)
+
+    def _direction_of(self, name: str) -> str:
+        """Of a metric or something measured; "" if nobody knows."""
+        known: str = self.project.inspection.direction_of(name)
+        return MEASURED[name].direction if name in MEASURED and not known else known
+
+    @property
+    def objective_rows(self) -> list[FieldRow]:
+        return objective_rows(self)
+
+    @property
+    def constraint_rows(self) -> list[FieldRow]:
+        return constraint_rows(self)
+
+    @property
+    def refused_strategies(self) -> list[tuple[Traits, str, str]]:
+        """Those that do not take several objectives or constraints, and why."""
+        offered = {name for name, _ in self.fields["tuner"].choices}
+        rows = [(t, t.refusal(2, 0), t.refusal(1, 1)) for t in OFFERED.values()]
+        return [row for row in rows if (row[1] or row[2]) and row[0].name in offered]
+
     @property
     def main_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.main_names]
@@ -238,7 +278,7 @@ class SearchForm(forms.ModelForm):
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
-        first = {*self.main_names, *OWN_SETTINGS, *NAMES, *PRUNING}
+        first = {*self.main_names, *OWN_SETTINGS, *NAMES, *PRUNING, *ROWS}
         return [field for field in self if field.name not in first]
 
     @property
@@ -263,6 +303,10 @@ class SearchForm(forms.ModelForm):
         return [(traits, said) for traits, said in rows if said and traits.name in offered]
 
     @property
+    def unpruned_with_several(self) -> str:
+        return SEVERAL
+
+    @property
     def more_is_open(self) -> bool:
         """Whether the folded settings have something to see: errors, limits, or values of the
         script."""
@@ -285,6 +329,7 @@ class SearchForm(forms.ModelForm):
             if cleaned.get(name) is None and name not in self.errors:
                 cleaned[name] = Search._meta.get_field(name).get_default()
         self._clean_directions(cleaned)
+        clean_rows(self, cleaned, self._direction_of)
         clean_pruning(self, cleaned, self.project.inspection.kind)
         if "time_limit" in cleaned and cleaned.get("stall_limit", 0) > cleaned["time_limit"]:
             self.add_error("stall_limit", "This exceeds the time limit of a trial.")
@@ -313,6 +358,8 @@ class SearchForm(forms.ModelForm):
         search.hypermodel = self.project.hypermodel
         search.space = self.project.inspection.space
         search.model_kind = self.project.inspection.model_kind
+        search.other_objectives = self.cleaned_data["other_objectives"]
+        search.constraints = self.cleaned_data["constraints"]
         return search
 
 
@@ -335,7 +382,8 @@ class ExtendForm(forms.Form):
 
 def settings_of(search: Search) -> dict[str, Any]:
     """The settings of a search, to begin another one with."""
-    return forms.model_to_dict(search, fields=[*SearchForm.Meta.fields, "folds", "scoring"])
+    names = [*SearchForm.Meta.fields, "folds", "scoring"]
+    return forms.model_to_dict(search, fields=names) | initial_rows(search)
 
 
 def ordered_metrics(metrics: list[str]) -> list[str]:

@@ -38,14 +38,14 @@ ARRAY_OPTIONS = {
     "x_train": "x", "y_train": "y", "x_val": "x-val", "y_val": "y-val", "x_test": "x-test",
     "y_test": "y-test",
 }  # fmt: skip
-_OPTIONS = {"file": "dataset", "side": "image-size", "code": "template"}
+OPTIONS = {"file": "dataset", "side": "image-size", "code": "template"}
 
 
 def _option_of(field: str) -> str:
-    return {**_OPTIONS, **ARRAY_OPTIONS, **TABLE_OPTIONS}.get(field, field)
+    return {**OPTIONS, **ARRAY_OPTIONS, **TABLE_OPTIONS}.get(field, field)
 
 
-def refuse(form: BaseForm, options: dict[str, str] = _OPTIONS) -> None:
+def refuse(form: BaseForm, options: dict[str, str] = OPTIONS) -> None:
     """Raises CommandError with all that the form has to say, if it has anything to."""
     lines = [
         f"--{options.get(name, name.replace('_', '-'))}: {error}"

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from tuning.protocol.failures import WorkKind
-from tuning.protocol.statuses import Status
+from tuning.protocol.statuses import Status, status_choices
 
 from .projects import Project
 from .teams import TeamOwnedQuerySet
@@ -107,7 +107,7 @@ class ModelEvaluation(Work):
 
     work_kind = WorkKind.PREDICTION
 
-    status = models.CharField(max_length=10, choices=Work.STATUSES, default=Status.COMPLETED)
+    status = models.CharField(max_length=10, choices=status_choices, default=Status.COMPLETED)
     saved_model = models.OneToOneField(
         SavedModel, on_delete=models.CASCADE, related_name="evaluation"
     )

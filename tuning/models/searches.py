@@ -8,8 +8,10 @@ from django.db import models
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
+from tuning.protocol.constraints import Constraint
+from tuning.protocol.measured import MEASURED, label_of
 from tuning.protocol.model_kinds import KindTraits, ModelKind
-from tuning.protocol.objectives import infer_direction
+from tuning.protocol.objectives import Objective, infer_direction
 from tuning.protocol.orders import ProjectOrder, SearchOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.strategies import pruners
@@ -93,10 +95,16 @@ class Search(models.Model):
     )
     status = models.CharField(max_length=10, choices=STATUSES, default=SearchStatus.RUNNING)
     tuner = models.CharField(
-        max_length=10, choices=strategies.CHOICES, default=strategies.Name.AUTO.value
+        max_length=10, choices=strategies.choices, default=strategies.Name.AUTO.value
     )
     objective = models.CharField(max_length=80)
     direction = models.CharField(max_length=3, choices=Direction.choices)
+    other_objectives = models.JSONField(
+        default=list, blank=True, help_text="Name and direction of each objective after the first."
+    )
+    constraints = models.JSONField(
+        default=list, blank=True, help_text="Name, relation and limit of each."
+    )
     max_trials = models.PositiveIntegerField(default=20)
     epochs = models.PositiveIntegerField(default=10)
     executions_per_trial = models.PositiveSmallIntegerField(default=1)
@@ -223,7 +231,9 @@ class Search(models.Model):
             factor=self.pruning_factor,
             p=self.pruning_p,
         )
-        return pruners.resolved(asked, self.strategy, self.kind.has_epochs, self.max_trials)
+        return pruners.resolved(
+            asked, self.strategy, self.kind.has_epochs, self.max_trials, len(self.objectives)
+        )
 
     @property
     def pruned_trials_resume(self) -> bool:
@@ -237,8 +247,36 @@ class Search(models.Model):
         depends on no other. Pruners compare them in their order, and Hyperband's leave one
         checkpoint together."""
         alone = self.executions < 2 or self.parallel_trials < 2
-        bound = self.strategy.has_rounds or self.pruning.traits.prunes
+        bound = self.strategy.has_rounds or self.pruning.traits.prunes or self.runner_measures
         return self.kind.spread_seconds is not None and not (alone or bound)
+
+    @cached_property
+    def objectives(self) -> list[Objective]:
+        """The first is a metric: it decides which epoch is the best one, and is the score."""
+        first = Objective(self.objective, self.direction)
+        return [first, *(Objective(**other) for other in self.other_objectives)]
+
+    @property
+    def has_several_objectives(self) -> bool:
+        return bool(self.other_objectives)
+
+    @cached_property
+    def constraint_list(self) -> list[Constraint]:
+        """Its constraints."""
+        return [Constraint(**one) for one in self.constraints]
+
+    @property
+    def judged_by(self) -> list[str]:
+        """What a trial has to have for its objectives and constraints: metrics and names of
+        `measured.py`."""
+        names = [each.name for each in self.objectives]
+        return list(dict.fromkeys([*names, *(each.name for each in self.constraint_list)]))
+
+    @property
+    def runner_measures(self) -> list[str]:
+        """What of it a runner measures."""
+        asked = [MEASURED[name] for name in self.judged_by if name in MEASURED]
+        return [each.name for each in asked if each.by_runner]
 
     @staticmethod
     def has_more_to_suggest() -> Q:
@@ -285,6 +323,12 @@ class Search(models.Model):
         return self.scoring or self.objective
 
     @property
+    def objectives_text(self) -> str:
+        """All objectives, as lists and settings show them."""
+        others = [label_of(objective.name) for objective in self.objectives[1:]]
+        return ", ".join([self.score_name, *others])
+
+    @property
     def executions(self) -> int:
         """How often a trial trains its model: each fold is an execution of one epoch."""
         return self.executions_per_trial if self.kind.has_epochs else self.folds
@@ -302,8 +346,11 @@ class Search(models.Model):
 
     def direction_of(self, metric: str) -> str:
         """ "max" or "min"; "" if nobody knows. Of what it optimises the search itself says it."""
-        if metric == self.objective:
-            return self.direction
+        for objective in self.objectives:
+            if metric == objective.name:
+                return objective.direction
+        if metric in MEASURED:
+            return MEASURED[metric].direction
         known = "" if self.is_imported else self.inspection.direction_of(metric)
         return known or infer_direction(metric, {self.objective: self.direction})
 
@@ -337,4 +384,5 @@ class Search(models.Model):
             scoring=self.scoring,
             resumes=self.pruned_trials_resume,
             fold_seed=None if self.strategy.suggests else self.seed,
+            measures=self.runner_measures,
         )

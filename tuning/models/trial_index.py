@@ -119,7 +119,7 @@ def _row_of(search: Search, trial: Trial) -> TrialIndex:
     )  # fmt: skip
     parts = {"hp": trial.values}
     if ended:
-        parts |= {"metric": trial.metrics, "last": trial.last_metrics}
+        parts |= {"metric": trial.metrics, "last": trial.last_metrics, "measure": trial.measures}
     for prefix, part in parts.items():
         for name, value in part.items():
             if value is not None:

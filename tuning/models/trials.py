@@ -19,6 +19,8 @@ from django.apps import apps
 from django.db import models
 from django.db.models.functions import Now
 
+from tuning.protocol.constraints import Constraint
+from tuning.protocol.measured import MEASURED
 from tuning.protocol.statuses import Status
 
 from .searches import Search
@@ -33,9 +35,9 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         return self.completed().filter(score__isnull=False)
 
     def judged(self) -> Self:
-        """Those that were found good or bad: scored ones, and pruned ones."""
-        pruned = models.Q(status=Status.PRUNED)
-        return self.filter(pruned | models.Q(status=Status.COMPLETED, score__isnull=False))
+        """Those that were found good or bad: scored, pruned and infeasible ones."""
+        without = models.Q(status__in=(Status.PRUNED, Status.INFEASIBLE))
+        return self.filter(without | models.Q(status=Status.COMPLETED, score__isnull=False))
 
     def best_first(self, direction: str) -> Self:
         """Completed trials, best score first; ties go to the earlier trial."""
@@ -120,6 +122,11 @@ class Trial(Work):
     peak_memory = models.BigIntegerField(
         null=True, blank=True, help_text="Bytes that the runner's processes had at most."
     )
+    measures = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What the search asks to measure, by names of tuning.protocol.measured.",
+    )
     layers = models.TextField(blank=True)
     # The order in which trials ended decides "N failures in a row".
     end_order = models.PositiveIntegerField(null=True, blank=True)
@@ -146,6 +153,20 @@ class Trial(Work):
     def all_values(self) -> dict[str, Any]:
         """The values as KerasTuner knows them, its own keys included."""
         return {**self.values, **self.tuner_values}
+
+    def figure(self, name: str) -> float | None:
+        """A metric at the best epoch or something measured; None if it is not known."""
+        if name in self.metrics:
+            return float_or_none(self.metrics[name])
+        row = MEASURED.get(name)
+        found = getattr(self, row.column) if row and row.column else self.measures.get(name)
+        return float_or_none(found)
+
+    @property
+    def violated(self) -> list[Constraint]:
+        """The constraints of its search that it violates, as far as is known."""
+        pairs = [(limit, self.figure(limit.name)) for limit in self.search.constraint_list]
+        return [limit for limit, value in pairs if value is not None and not limit.holds(value)]
 
     @property
     def may_be_pruned(self) -> bool:
@@ -204,6 +225,10 @@ class Epoch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trial} · execution {self.execution} · epoch {self.epoch}"
+
+
+def float_or_none(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def first_epoch_of(tuner_values: dict[str, Any]) -> int:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tuning.protocol.failures import FailureCode, WorkKind
-from tuning.protocol.statuses import ACTIVE, FINISHED, Status
+from tuning.protocol.statuses import ACTIVE, FINISHED, Status, status_choices
 
 LEASE_SECONDS = 45
 
@@ -89,9 +89,7 @@ class WorkQuerySet(models.QuerySet[Any]):
 
 
 class Work(models.Model):
-    STATUSES = [(status.value, status.caption) for status in Status]
-
-    status = models.CharField(max_length=10, choices=STATUSES, default=Status.QUEUED)
+    status = models.CharField(max_length=10, choices=status_choices, default=Status.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     worker = models.ForeignKey(

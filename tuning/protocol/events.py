@@ -96,6 +96,19 @@ class TrialPruned(OfTrial):
 
 
 @dataclass(frozen=True)
+class TrialRefused(OfTrial):
+    """The model that was built has more or fewer parameters than its order allows. It was not
+    trained."""
+
+
+@dataclass(frozen=True)
+class ModelMeasured(OfTrial):
+    """What the search's order asks to measure of the model of an execution (or fold)."""
+
+    measures: Metrics
+
+
+@dataclass(frozen=True)
 class Failed(OfTrial):
     """The work ended badly; `code` is a FailureCode."""
 
@@ -309,9 +322,9 @@ class Progress:
 
 
 Event = (
-    Ready | NextTrial | Built | EpochEnd | TrialEnd | TrialPruned | Failed | Inspected
-    | SchemaDetected | FoundArrays | Prepared | Retrained | Progress | Wanted | Fetched
-    | Evaluated | Predicted | FoundTrial | Imported
+    Ready | NextTrial | Built | EpochEnd | TrialEnd | TrialPruned | TrialRefused | ModelMeasured
+    | Failed | Inspected | SchemaDetected | FoundArrays | Prepared | Retrained | Progress | Wanted
+    | Fetched | Evaluated | Predicted | FoundTrial | Imported
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -321,6 +334,8 @@ _KINDS: dict[str, Any] = {
     "epoch": EpochEnd,
     "trial_end": TrialEnd,
     "trial_pruned": TrialPruned,
+    "trial_refused": TrialRefused,
+    "model_measured": ModelMeasured,
     "failed": Failed,
     "inspected": Inspected,
     "looked": SchemaDetected,

@@ -2,10 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from .metrics import ALIASES, ENDINGS, MAX, MIN, NAMES, TURNS_AROUND, WHOLE_NAMES
 
 _VALIDATION = "val_"
+MAX_OBJECTIVES = 4
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a search improves: a metric or a name of `measured.py`, and the direction."""
+
+    name: str
+    direction: str
 
 
 def infer_direction(metric: str, known: Mapping[str, str] | None = None) -> str:

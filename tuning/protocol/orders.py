@@ -66,6 +66,8 @@ class SearchOrder:
     # What shuffles the rows before they are divided into folds; None: the split's seed, so that all
     # searches of a project have the same folds.
     fold_seed: int | None = None
+    # Names of `measured.py` that the runner measures after each execution or fold.
+    measures: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class TrialOrder:
     its `token`. `verdicts_after`: a verdict follows each epoch (or fold) beyond so many, counted
     over all executions, those included that a resumed trial has behind it; None: none ever comes,
     and the trial is trained to its end. `execution`: the one to train, with the seed that it has
-    among all; None: all of them."""
+    among all; None: all of them. A model with fewer than `min_parameters` or more than
+    `max_parameters` is not trained."""
 
     trial_id: str
     values: dict[str, Any]
@@ -82,6 +85,8 @@ class TrialOrder:
     token: str = ""
     verdicts_after: int | None = None
     execution: int | None = None
+    min_parameters: float | None = None
+    max_parameters: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,25 @@ from enum import StrEnum
 
 class Status(StrEnum):
     """Where a piece of work stands: a trial, an inspection, a preparation or a retraining. Only
-    trials are pruned: ended early because others did better."""
+    trials are pruned (ended early because others did better) or infeasible (they violate a
+    constraint, and have no score)."""
 
     QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
     PRUNED = "pruned"
+    INFEASIBLE = "infeasible"
     FAILED = "failed"
     STOPPED = "stopped"
 
     @property
     def caption(self) -> str:
         return _CAPTIONS[self]
+
+
+def status_choices() -> list[tuple[str, str]]:
+    """For a database field, whose migrations then need not know every status."""
+    return [(status.value, status.caption) for status in Status]
 
 
 class SearchStatus(StrEnum):
@@ -34,7 +41,7 @@ class SearchStatus(StrEnum):
 
 
 ACTIVE = frozenset({Status.QUEUED, Status.RUNNING})
-FINISHED = frozenset({Status.COMPLETED, Status.PRUNED, Status.FAILED, Status.STOPPED})
+FINISHED = frozenset(Status) - ACTIVE
 
 SEARCH_ACTIVE = frozenset({SearchStatus.RUNNING, SearchStatus.PAUSED})
 SEARCH_FINISHED = frozenset({SearchStatus.COMPLETED, SearchStatus.STOPPED, SearchStatus.FAILED})
@@ -44,6 +51,7 @@ _CAPTIONS = {
     Status.RUNNING: "Running",
     Status.COMPLETED: "Completed",
     Status.PRUNED: "Pruned",
+    Status.INFEASIBLE: "Infeasible",
     Status.FAILED: "Failed",
     Status.STOPPED: "Stopped",
 }

@@ -34,6 +34,10 @@ class Pruned(BaseException):
     handles errors (`except Exception`) does not handle it."""
 
 
+class Refused(BaseException):
+    """Ends a trial whose model its order does not allow, before the training. No failure either."""
+
+
 class Pruning:
     """The verdicts on one trial after another, and what has come of them."""
 

@@ -34,7 +34,10 @@ class Choice:
         return f"{first} for {trials}, then {then}, {self.reason}."
 
 
-def choose(space: dict[str, Any], max_trials: int, parallel: int = 1) -> Choice:
+def choose(
+    space: dict[str, Any], max_trials: int, parallel: int = 1, objectives: int = 1,
+    constrained: bool = False,
+) -> Choice:  # fmt: skip
     """The strategy for a search of this space with at most so many trials."""
     parameters = read_space(space)
     used = [p for p, use in zip(parameters, in_use(parameters), strict=True) if use]
@@ -45,10 +48,15 @@ def choose(space: dict[str, Any], max_trials: int, parallel: int = 1) -> Choice:
         reason = f"which tries the promising ones of all {known:,} configurations first"
         return Choice(Name.SOBOL, min(starts, known), Name.TPE, reason)
     continuous = all(p.kind == "Float" and p.step is None and not p.conditions for p in free)
-    if len(free) > 1 and continuous and max_trials >= CMAES_TRIALS_PER_DIMENSION * len(free):
+    suited = continuous and not STRATEGIES[Name.CMAES].refusal(objectives, constrained)
+    if suited and len(free) > 1 and max_trials >= CMAES_TRIALS_PER_DIMENSION * len(free):
         reason = f"which suits {len(free)} continuous hyperparameters and {max_trials:,} trials"
         return Choice(Name.SOBOL, 1, Name.CMAES, reason)
     why = ["learns from every trial"]
+    if objectives > 1:
+        why.append(f"compares {objectives} objectives")
+    if constrained:
+        why.append("avoids what violates a constraint")
     if any(p.conditions for p in free):
         why.append("handles conditional hyperparameters")
     if parallel > 1:

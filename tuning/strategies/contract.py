@@ -15,7 +15,8 @@ WARM = "fed-"
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the suggestions, besides the scores. `parallel`: trials that run at once."""
+    """What decides the suggestions, besides the scores. `parallel`: trials that run at once;
+    `constrained`: whether there are constraints."""
 
     strategy: str
     objective: str
@@ -30,15 +31,24 @@ class Settings:
     bayesian_initial_points: int | None = None
     bayesian_alpha: float = 1e-4
     bayesian_beta: float = 2.6
+    other_directions: tuple[str, ...] = ()
+    constrained: bool = False
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """Of all objectives, the first one's first."""
+        return (self.direction, *self.other_directions)
 
 
 @dataclass(frozen=True)
 class KnownTrial:
     """A trial as its strategy knows it. `values` include the `tuner/*` keys; `status` is RUNNING,
-    COMPLETED, PRUNED or FAILED; `best_step` counts from 0; `end_order` is the order in which trials
-    ended. `suggested` is false for what the strategy did not choose: the baseline, values entered
-    by a person. Of a pruned trial, `score` is its last value, reported at step `last_step`, which
-    counts from 1."""
+    COMPLETED, PRUNED, INFEASIBLE or FAILED; `best_step` counts from 0; `end_order` is the order in
+    which trials ended. `suggested` is false for what the strategy did not choose: the baseline,
+    values entered by a person. Of a pruned trial, `score` is its last value, reported at step
+    `last_step`, which counts from 1. `other_scores` are those of the objectives after the
+    first. `excesses` say of each constraint by how much the trial violates it, above 0; an
+    infeasible trial has scores unless it was not trained."""
 
     trial_id: str
     values: dict[str, Any]
@@ -48,6 +58,8 @@ class KnownTrial:
     end_order: int = 0
     suggested: bool = True
     last_step: int = 0
+    other_scores: Sequence[float] = ()
+    excesses: Sequence[float] = ()
 
     @property
     def is_warm(self) -> bool:

@@ -69,6 +69,9 @@ def suggest(
 def _without_pruning(trial: KnownTrial) -> KnownTrial:
     """KerasTuner knows no pruned trials: one counts as completed with its last value. Else its
     Gaussian process would learn nothing of the region and suggest it again."""
+    if trial.status == "INFEASIBLE":
+        # Of strategies of this module, those that take constraints do not learn.
+        return replace(trial, status="FAILED", score=None)
     if trial.status != "PRUNED":
         return trial
     if trial.score is None or not math.isfinite(trial.score):

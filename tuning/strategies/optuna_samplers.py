@@ -1,4 +1,5 @@
-"""Optuna's samplers as strategies: TPE, Sobol, CMA-ES, and the automatic choice among them.
+"""Optuna's samplers as strategies: TPE, Sobol, CMA-ES, NSGA-II, NSGA-III, and the automatic choice
+among them.
 
 A study lives for one call and is made from the known trials. What a sampler keeps besides is part
 of the state: its random numbers, and what it has written down about the study and its trials.
@@ -7,12 +8,21 @@ of the state: its random numbers, and what it has written down about the study a
 import base64
 import warnings
 from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.samplers import BaseSampler, CmaEsSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    NSGAIIISampler,
+    NSGAIISampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
 from optuna.trial import FrozenTrial, TrialState
 
 from . import auto
@@ -30,13 +40,16 @@ _STATES = {
     "COMPLETED": TrialState.COMPLETE,
     "PRUNED": TrialState.PRUNED,
     "FAILED": TrialState.FAIL,
+    "INFEASIBLE": TrialState.COMPLETE,
 }
 # Optuna wants to know when a trial was; no sampler reads it.
 _ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 # Where samplers keep their sources of random numbers.
 _RANDOM = ("_rng", "_cma_rng", "_random_sampler._rng", "_independent_sampler._rng")
-# What CMA-ES writes down about trials; TPE's notes only repeat the values.
-_NOTES = ("cma:", "x_for_tell")
+# What CMA-ES and NSGA write down about trials; TPE's notes only repeat the values.
+_NOTES = ("cma:", "x_for_tell", "NSGAIISampler:", "NSGAIIISampler:")
+# Optuna's population of 50 would draw all trials of a usual search at random.
+MIN_POPULATION, MAX_POPULATION, GENERATIONS = 4, 50, 5
 # As many generations may have their first trial still running.
 KEPT_OPTIMIZERS = 16
 
@@ -95,7 +108,10 @@ def sampler_for(settings: Settings, made: int) -> BaseSampler:
     name, seed = Name(settings.strategy), settings.seed
     starts = 10
     if name == Name.AUTO:
-        choice = auto.choose(settings.space, settings.max_trials, settings.parallel)
+        choice = auto.choose(
+            settings.space, settings.max_trials, settings.parallel, len(settings.directions),
+            settings.constrained,
+        )  # fmt: skip
         name = choice.first if made <= choice.starts else choice.then
         starts = choice.starts
     with warnings.catch_warnings():
@@ -108,20 +124,38 @@ def sampler_for(settings: Settings, made: int) -> BaseSampler:
                 )  # fmt: skip
             case Name.CMAES:
                 return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+            case Name.NSGA2:
+                return NSGAIISampler(population_size=population(settings.max_trials), seed=seed)
+            case Name.NSGA3:
+                return NSGAIIISampler(population_size=population(settings.max_trials), seed=seed)
         conditional = dimensions_of(settings.space).is_conditional
-        return TPESampler(seed=seed, n_startup_trials=starts, group=conditional)
+        # Optuna asks to say so with several objectives; with one it is what it does by itself.
+        together = True if conditional and len(settings.directions) > 1 else None
+        return TPESampler(
+            seed=seed, n_startup_trials=starts, group=conditional, multivariate=together
+        )
+
+
+def population(max_trials: int) -> int:
+    """How many trials a generation has."""
+    return max(MIN_POPULATION, min(MAX_POPULATION, max_trials // GENERATIONS))
 
 
 def _study(
     settings: Settings, sampler: BaseSampler, dimensions: Dimensions,
     trials: Sequence[KnownTrial], state: State,
 ) -> optuna.Study:  # fmt: skip
-    maximize = settings.direction == "max"
-    study = optuna.create_study(direction="maximize" if maximize else "minimize", sampler=sampler)
+    directions: list[Any] = [
+        "maximize" if each == "max" else "minimize" for each in settings.directions
+    ]
+    study = optuna.create_study(directions=directions, sampler=sampler)
     for key, value in state.get("study", {}).items():
         study._storage.set_study_system_attr(study._study_id, key, value)
     notes = state.get("notes", {})
+    worst = _worst(settings, trials)
     for trial in trials:
+        if trial.status == "INFEASIBLE" and trial.score is None:
+            trial = replace(trial, score=worst[0], other_scores=worst[1:])
         frozen = _frozen(trial, dimensions, notes.get(trial.trial_id, {}))
         if frozen is not None:
             # Not study.add_trial, which reads all trials back each time.
@@ -129,22 +163,36 @@ def _study(
     return study
 
 
+def _worst(settings: Settings, trials: Sequence[KnownTrial]) -> list[float]:
+    """In place of the scores of a trial that was not trained. Samplers compare infeasible trials by
+    how much they violate the constraints, but genetic ones know none without scores."""
+    known = [[t.score, *t.other_scores] for t in trials if t.status == "COMPLETED"]
+    scores = [each for each in known if None not in each]
+    if not scores:
+        return [0.0] * len(settings.directions)
+    ends = [min if direction == "max" else max for direction in settings.directions]
+    return [end(column) for end, column in zip(ends, zip(*scores, strict=True), strict=True)]
+
+
 def _frozen(trial: KnownTrial, dimensions: Dimensions, notes: dict[str, Any]) -> FrozenTrial | None:
     described = dimensions.described(trial.values)
     if described.params is None:
         return None
+    state = _STATES[trial.status]
+    scores = None if trial.score is None else [trial.score, *trial.other_scores]
     # Not create_trial, which checks again what the space has checked: half of a suggestion's cost.
-    return _Row(
+    row = _Row(
         number=-1,
         trial_id=-1,
-        state=_STATES[trial.status],
-        value=trial.score if trial.status in ("COMPLETED", "PRUNED") else None,
+        state=state,
+        value=None,
+        values=scores if state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
         datetime_start=_ONCE,
         datetime_complete=None if trial.status == "RUNNING" else _ONCE,
         params=described.params,
         distributions=described.distributions,
         user_attrs={},
-        system_attrs=notes,
+        system_attrs=dict(notes),
         # Of a pruned trial, samplers look at the last one alone.
         intermediate_values=(
             {trial.last_step: trial.score}
@@ -152,6 +200,9 @@ def _frozen(trial: KnownTrial, dimensions: Dimensions, notes: dict[str, Any]) ->
             else {}
         ),
     )
+    for place, excess in enumerate(trial.excesses):
+        row.set_constraint(str(place), excess)
+    return row
 
 
 class _Row(FrozenTrial):

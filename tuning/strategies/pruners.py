@@ -164,10 +164,13 @@ class Pruning:
         return found
 
 
-def resolved(pruning: Pruning, strategy: Strategy, has_epochs: bool, max_trials: int) -> Pruning:
+def resolved(
+    pruning: Pruning, strategy: Strategy, has_epochs: bool, max_trials: int, objectives: int = 1
+) -> Pruning:
     """The same with a pruner in place of Automatic, and none where the strategy plans its own
-    rounds. `reason` says in words why Automatic chose what it did."""
-    if not strategy.can_be_pruned:
+    rounds or trials are compared by several objectives. `reason` says in words why Automatic chose
+    what it did."""
+    if not strategy.can_be_pruned or objectives > 1:
         return replace(pruning, pruner=Name.NONE)
     if pruning.pruner != Name.AUTO:
         return pruning

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tuning.protocol.objectives import MAX_OBJECTIVES
+
 
 class Name(StrEnum):
     """What the database, the command line and addresses call the strategies."""
@@ -12,6 +14,8 @@ class Name(StrEnum):
     SOBOL = "sobol"
     CMAES = "cmaes"
     RANDOM = "random"
+    NSGA2 = "nsga2"
+    NSGA3 = "nsga3"
     GRID = "grid"
     BAYESIAN = "bayesian"
     HYPERBAND = "hyperband"
@@ -44,6 +48,9 @@ class Traits:
     learns_from_pruned: a pruned trial teaches it what Optuna's samplers learn of one.
     conditional: treats conditional hyperparameters like all others. Without: Optuna draws them at
         random, whatever the sampler.
+    max_objectives: how many a search may have.
+    takes_constraints: whether it learns from infeasible trials, or from none at all. Those of
+        KerasTuner know no trials that ended well and are none of the best.
     own_settings: fields of a search that only this strategy has.
     """
 
@@ -62,10 +69,22 @@ class Traits:
     can_be_pruned: bool = True
     learns_from_pruned: bool = False
     conditional: bool = True
+    max_objectives: int = MAX_OBJECTIVES
+    takes_constraints: bool = True
     own_settings: tuple[str, ...] = ()
     # Whether it suggests values. Without: its trials are made with the search, for a purpose, and
     # no form offers it.
     suggests: bool = True
+
+    def refusal(self, objectives: int, constraints: int) -> str:
+        """Why a search with so many of them cannot use it; empty if it can."""
+        if objectives > self.max_objectives:
+            return f"{self.caption} needs a single objective."
+        if constraints and not self.takes_constraints:
+            return (
+                f"{self.caption} cannot learn from infeasible trials, so it takes no constraints."
+            )
+        return ""
 
     @property
     def counts_trials(self) -> bool:
@@ -96,7 +115,20 @@ _TABLE = (
         Name.CMAES, "CMA-ES",
         "Evolution strategy that adapts a normal distribution to better scores.",
         "Numeric hyperparameters only, and a budget of hundreds of trials.",
-        Family.OPTUNA, learns=True, sees_all=True, conditional=False,
+        Family.OPTUNA, learns=True, sees_all=True, conditional=False, max_objectives=1,
+        takes_constraints=False,
+    ),
+    Traits(
+        Name.NSGA2, "NSGA-II",
+        "Evolves generations of configurations towards the Pareto front.",
+        "Two or three objectives and a budget of a hundred trials or more.",
+        Family.OPTUNA, learns=True, sees_all=True,
+    ),
+    Traits(
+        Name.NSGA3, "NSGA-III",
+        "Like NSGA-II, but spreads the front by reference points.",
+        "Three or four objectives and a budget of hundreds of trials.",
+        Family.OPTUNA, learns=True, sees_all=True,
     ),
     Traits(
         Name.RANDOM, "Random search",
@@ -114,7 +146,8 @@ _TABLE = (
         Name.BAYESIAN, "Bayesian optimisation",
         "Fits a Gaussian process to the scores and suggests values with high expected scores.",
         "Reproducing a KerasTuner script. Suggestions become slower with each trial.",
-        Family.KERASTUNER, learns=True, max_warm_start=300,
+        Family.KERASTUNER, learns=True, max_warm_start=300, max_objectives=1,
+        takes_constraints=False,
         own_settings=("bayesian_initial_points", "bayesian_alpha", "bayesian_beta"),
     ),
     Traits(
@@ -122,7 +155,7 @@ _TABLE = (
         "Trains many models for a few epochs and continues the best ones.",
         "Networks whose early scores predict the final score.",
         Family.KERASTUNER, learns=True, has_rounds=True, can_be_pruned=False,
-        needs_epochs=True, max_warm_start=0,
+        needs_epochs=True, max_warm_start=0, max_objectives=1, takes_constraints=False,
         warm_start_refusal="Hyperband trains in its own rounds, so it cannot use a warm start.",
         own_settings=("hyperband_factor", "hyperband_iterations"),
     ),
@@ -139,11 +172,15 @@ _TABLE = (
 STRATEGIES = {traits.name: traits for traits in _TABLE}
 # What a person may choose for a search.
 OFFERED = {traits.name: traits for traits in _TABLE if traits.suggests}
-CHOICES = [(traits.name.value, traits.caption) for traits in _TABLE]
 # Fields of a search that belong to one strategy.
 OWN_SETTINGS = tuple(name for traits in _TABLE for name in traits.own_settings)
 # Those whose searches `max_trials` does not end.
 WITH_ROUNDS = [traits.name.value for traits in _TABLE if traits.has_rounds]
+
+
+def choices() -> list[tuple[str, str]]:
+    """For a database field, whose migrations then need not know every strategy."""
+    return [(traits.name.value, traits.caption) for traits in _TABLE]
 
 
 def traits_of(name: str) -> Traits:

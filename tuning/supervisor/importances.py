@@ -23,6 +23,8 @@ from django.contrib.auth import get_user_model
 from django.db import close_old_connections
 from django.http import QueryDict
 
+from tuning.analysis.front import key_of
+from tuning.analysis.plots.importances import place_of
 from tuning.analysis.studies import DEFAULT_METHOD, Family, Order, can_tell
 from tuning.analysis.trials.columns import HYPERPARAMETERS
 from tuning.analysis.trials.frame import frame_of
@@ -147,17 +149,19 @@ def order_for(row: Importances) -> tuple[Order, int]:
     user = get_user_model().objects.filter(pk=query.get("user", 0)).first()
     selection = Selection.read(_scope_of(row.search, query), query, user)
     columns = [c for c in selection.columns.of(HYPERPARAMETERS) if c.field or c.source]
+    objective = row.search.objectives[place_of(query.get("objective", ""), row.search)]
+    key = key_of(row.search, objective.name)
     every = math.ceil(selection.count / MAX_TRIALS) or 1
-    frame = frame_of(selection, ["status", "score", *(c.key for c in columns)], every=every)
+    frame = frame_of(selection, ["status", key, *(c.key for c in columns)], every=every)
     scored = [
         index
-        for index, (status, score) in enumerate(zip(frame["status"], frame["score"], strict=True))
+        for index, (status, score) in enumerate(zip(frame["status"], frame[key], strict=True))
         if status == Status.COMPLETED and score is not None
     ]
     order = Order(
         method=query.get("method", DEFAULT_METHOD),
-        direction=row.search.direction,
-        scores=[frame["score"][index] for index in scored],
+        direction=objective.direction,
+        scores=[frame[key][index] for index in scored],
         parameters=[],
     )
     for column in columns:

@@ -21,9 +21,10 @@ from tuning.models import Attempt, Epoch, Execution, Search, Trial, TrialIndex
 from tuning.models.trial_index import mean_of_last, without_number
 from tuning.protocol.events import EpochEnd, Metrics, TrialEnd
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
+from tuning.protocol.measured import label_of
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
-from . import pruning
+from . import judging, pruning
 
 logger = logging.getLogger(__name__)
 
@@ -68,30 +69,49 @@ def record_news(trial: Trial, news: News, execution: Execution | None = None) ->
 
 def complete_trial(
     trial: Trial, metrics: Metrics, best_step: int, log_tail: str = "",
-    peak_memory: int | None = None, news: News = NO_NEWS,
+    peak_memory: int | None = None, news: News = NO_NEWS, measures: Metrics | None = None,
 ) -> None:  # fmt: skip
-    """A trial ended well, unless its score is not a number. `news` are its last, written with its
-    end: a short trial is written once."""
+    """A trial ended well, unless its score or something else that it is judged by is not a number.
+    One that violates a constraint is infeasible and has no score. `measures`: what the runner
+    measured; `news`: its last, written with its end: a short trial is written once."""
     score = metrics.get(trial.search.objective)
     if score is None or not math.isfinite(score):
         message = f"{trial.search.objective} was not a number at the end of the trial."
         fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail, peak_memory, news)
         return
+    judged = judging.judge(trial, metrics, measures or {}, peak_memory, news.built, news.epochs)
+    if judged.missing:
+        message = f"{label_of(judged.missing)} was not measured, so the trial cannot be compared."
+        fail_trial(trial, Failure(FailureCode.NAN_SCORE, message), log_tail, peak_memory, news)
+        return
     with transaction.atomic():
         search = locked(trial.search_id)
+        status = Status.INFEASIBLE if judged.is_infeasible else Status.COMPLETED
         _end(
             trial,
             search,
-            Status.COMPLETED,
+            status,
             news,
-            outcome="Completed",
-            score=score,
+            outcome=status.caption,
+            score=None if judged.is_infeasible else score,
             metrics=metrics,
+            measures=judged.measures,
             best_epoch=trial.first_epoch + best_step + 1,
             log_tail=log_tail,
             peak_memory=peak_memory,
         )
         pruning.promote(search)
+        close_if_done(search)
+
+
+def refuse_trial(
+    trial: Trial, log_tail: str = "", peak_memory: int | None = None, news: News = NO_NEWS
+) -> None:
+    """A trial was not trained, because its model violates a constraint."""
+    with transaction.atomic():
+        search = locked(trial.search_id)
+        ended = {"log_tail": log_tail, "peak_memory": peak_memory}
+        _end(trial, search, Status.INFEASIBLE, news, outcome="Infeasible, not trained", **ended)
         close_if_done(search)
 
 

@@ -22,6 +22,7 @@ _STATUSES = {
     Status.RUNNING: "RUNNING",
     Status.COMPLETED: "COMPLETED",
     Status.PRUNED: "PRUNED",
+    Status.INFEASIBLE: "INFEASIBLE",
     Status.FAILED: "FAILED",
     Status.STOPPED: "FAILED",
 }
@@ -92,6 +93,8 @@ def take(search: Search, drawn: Drawn) -> Trial | None:
 
 
 def _known(search: Search) -> list[KnownTrial]:
+    if search.has_several_objectives or search.constraint_list:
+        return _known_figures(search)
     # No objects: a draw after 1,000 trials reads them all.
     rows = search.trials.order_by("number").values_list(
         "number", "oracle_id", "values", "tuner_values", "status", "score", "best_epoch",
@@ -113,6 +116,41 @@ def _known(search: Search) -> list[KnownTrial]:
             number, oracle_id, values, own, status, score, best_epoch, end_order, epochs_done, last,
         ) in rows
     ]  # fmt: skip
+
+
+def _known_figures(search: Search) -> list[KnownTrial]:
+    """The same of a search with several objectives, or with constraints."""
+    rows = search.trials.order_by("number").only(
+        "search", "number", "oracle_id", "values", "tuner_values", "status", "score", "end_order",
+        "epochs_done", "metrics", "last_metrics", "parameters", "peak_memory", "measures",
+    )  # fmt: skip
+    return [_known_of(search, trial) for trial in rows]
+
+
+def _known_of(search: Search, trial: Trial) -> KnownTrial:
+    status = _STATUSES[Status(trial.status)]
+    scores = [trial.figure(objective.name) for objective in search.objectives]
+    if status == "PRUNED":
+        scores = [trial.last_metrics.get(search.objective, math.nan)]
+    # All or nothing: an infeasible one that was not trained has parameters, and no score.
+    known = [score for score in scores if score is not None]
+    complete = status != "FAILED" and len(known) == len(scores)
+    excesses = {limit: trial.figure(limit.name) for limit in search.constraint_list}
+    return KnownTrial(
+        trial_id=trial.oracle_id or f"own-{trial.number}",
+        values=trial.all_values,
+        status=status,
+        score=known[0] if complete else None,
+        end_order=trial.end_order or 0,
+        suggested=bool(trial.oracle_id),
+        last_step=trial.epochs_done,
+        other_scores=known[1:] if complete else [],
+        excesses=[
+            limit.excess(value)
+            for limit, value in excesses.items()
+            if value is not None and status in ("COMPLETED", "INFEASIBLE")
+        ],
+    )
 
 
 def _warm(search: Search) -> list[KnownTrial]:
@@ -144,4 +182,6 @@ def _settings(search: Search) -> Settings:
         bayesian_initial_points=search.bayesian_initial_points,
         bayesian_alpha=search.bayesian_alpha,
         bayesian_beta=search.bayesian_beta,
+        other_directions=tuple(each.direction for each in search.objectives[1:]),
+        constrained=bool(search.constraint_list),
     )

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from django import template
 
-from tuning.analysis.plots import PLOTS, Plot
+from tuning.analysis.plots import Plot, plots_for
+from tuning.analysis.trials.selection import Selection
 
 register = template.Library()
 
 
 @register.simple_tag
-def all_plots() -> Iterable[Plot]:
-    return PLOTS.values()
+def all_plots(selection: Selection) -> Iterable[Plot]:
+    return plots_for(selection)

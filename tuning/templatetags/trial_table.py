@@ -97,6 +97,8 @@ def _row(table: Table, row: Row, classes: list[str], at: str, several: bool) -> 
     tags = ' <span class="tag">baseline</span>' if trial.is_baseline else ""
     if is_best:
         tags += ' <span class="tag accent">best</span>'
+    if key in table.front:
+        tags += ' <span class="tag accent" title="On the Pareto front">front</span>'
     head = (
         f'<th scope="row" class="{classes[0]}"><span class="row-head">'
         f'<input type="checkbox" class="choose" id="choose-{key}" value="{key}"'
@@ -107,7 +109,7 @@ def _row(table: Table, row: Row, classes: list[str], at: str, several: bool) -> 
         _cell(column, cell, names, row)
         for column, cell, names in zip(table.columns[1:], row.cells[1:], classes[1:], strict=True)
     )
-    kind = ' class="best"' if is_best else ""
+    kind = ' class="best"' if is_best or key in table.front else ""
     return f'<tr data-trial="{key}"{kind}>{head}{cells}</tr>'
 
 

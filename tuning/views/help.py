@@ -10,10 +10,12 @@ from django.views.decorators.http import require_safe
 
 from tuning.analysis import help as texts
 from tuning.analysis.limits import EARLY
-from tuning.analysis.pruning import HORIZON
+from tuning.analysis.pruning import HORIZON, SEVERAL
 from tuning.analysis.roles import RIGHTS
 from tuning.analysis.trials.exports import FORMATS
 from tuning.models import Role
+from tuning.protocol.measured import MEASURED
+from tuning.protocol.objectives import MAX_OBJECTIVES
 from tuning.strategies.pruners import PRUNERS
 from tuning.strategies.traits import OFFERED
 
@@ -66,6 +68,13 @@ PAGES = {
             lambda: {
                 "strategies": OFFERED.values(), "limits": EARLY, "pruners": PRUNERS.values(),
                 "pruning_settings": texts.pruning_settings(), "horizon": HORIZON,
+            },
+        ),
+        Page(
+            "objectives", "Objectives and constraints", "Several objectives and the Pareto front.",
+            lambda: {
+                "measured": MEASURED.values(), "max_objectives": MAX_OBJECTIVES,
+                "several": SEVERAL,
             },
         ),
         Page("refine", "Refining a search", "Narrow the space to the best trials."),

@@ -16,6 +16,8 @@ from tuning.analysis.pruning import horizon_of
 from tuning.analysis.refinement import Beginning, beginning, import_refusal
 from tuning.analysis.warm_start import WarmStart, warm_start
 from tuning.forms.estimator_searches import search_form
+from tuning.forms.objectives import NAMES as ROWS
+from tuning.forms.objectives import stored_rows
 from tuning.forms.searches import SearchForm, settings_of
 from tuning.forms.space import SpaceForm
 from tuning.forms.warm_start import WarmStartForm
@@ -170,7 +172,11 @@ def _sketch(project: Project, forms: Forms) -> Search:
     given = {name: form[name].initial for name in form.fields}
     if form.is_bound:
         given = getattr(form, "cleaned_data", {})
-    values = {name: value for name, value in given.items() if value not in (None, "")}
+    values = {
+        name: value for name, value in given.items() if value not in (None, "") and name not in ROWS
+    }
+    if not form.is_bound:
+        values |= stored_rows(given)
     if not project.inspection.kind.has_epochs:
         values |= {"objective": SCORE, "direction": Search.Direction.MAX, "epochs": 1}
     # Perhaps nobody knows it yet: the plan does not depend on it.

@@ -16,6 +16,7 @@ from tuning.analysis.best_scores import warm_start_best
 from tuning.analysis.confirmation import confirmations_on
 from tuning.analysis.curves import running_info
 from tuning.analysis.edges import edges
+from tuning.analysis.front import front_rows, objective_values
 from tuning.analysis.history import history_info
 from tuning.analysis.limits import bars, clock, reached, values_of
 from tuning.analysis.next_step import actions_of, next_step
@@ -183,6 +184,7 @@ def _settings_context(request: HttpRequest, search: Search) -> dict[str, Any]:
             "family": family(search),
             "limits_form": LimitsForm(search=search),
             "limit_values": values_of(search),
+            "objective_values": objective_values(search),
         }
     )
     if not search.is_imported:
@@ -231,7 +233,8 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
         "clock": clock(search),
         "savings": savings(search) if summary.pruned else None,
         "free_lines": range(free if search.is_active else 0),
-        "top": top_trials(search),
+        "top": [] if summary.front else top_trials(search),
+        "front_rows": front_rows(search) if summary.front else [],
         "confirmations": confirmations_on(search),
         "failures": failed_trials(search),
         "snippets": snippet_forms(summary.best.values) if summary.best else [],

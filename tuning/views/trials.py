@@ -20,6 +20,7 @@ from tuning.analysis.resources import resources_of
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import running_row, spread
 from tuning.analysis.trial_metrics import first_not_finite, metric_rows, score_note
+from tuning.analysis.trial_objectives import infeasible_text, is_on_front, judged_rows
 from tuning.forms.trials import RetrainForm
 from tuning.models import Attempt, Search, Trial
 from tuning.models.addresses import TrialNumbers
@@ -118,6 +119,9 @@ def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str,
         "saved_models": trial.saved_models.order_by("-created_at"),
         "form": form,
         **_pruned_context(trial),
+        "judged": judged_rows(trial),
+        "infeasible_text": infeasible_text(trial),
+        "on_front": is_on_front(trial),
         "can_edit": may_edit(request, search.project.team_id),
     }
 

@@ -2,7 +2,7 @@
 import { colour, plain } from "../plots.js";
 import { layout, namesOf } from "./figure.js";
 
-const STATUSES = ["completed", "running", "pruned", "failed", "stopped", "queued"];
+const STATUSES = ["completed", "running", "pruned", "infeasible", "failed", "stopped", "queued"];
 
 export function figure(info) {
   if (!info.pk.length) return { empty: "No trials have started." };

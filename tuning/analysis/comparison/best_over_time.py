@@ -31,8 +31,10 @@ def best_over_time_info(searches: Sequence[Search]) -> dict[str, Any]:
         group["curves"] = [
             {"search": place, "name": name_of(searches[place]), **_curves(searches[place])}
             for place in group.pop("searches")
+            # Several objectives have no best trial.
+            if not searches[place].has_several_objectives
         ]
-    return {"groups": groups}
+    return {"groups": [group for group in groups if group["curves"]]}
 
 
 def _curves(search: Search) -> dict[str, Curve]:

@@ -8,13 +8,14 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils import timezone
 
+from tuning.analysis.front import front_text
 from tuning.analysis.summary import planned_trials
 from tuning.figures import counted
 from tuning.models import Search, TrialIndex
 from tuning.protocol.statuses import FINISHED, Status
 
 from .settings import objective_text, setting_rows
-from .tables import Group, row_of, rows_of
+from .tables import Group, Row, row_of, rows_of
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def facts_of(searches: Sequence[Search]) -> list[SearchFacts]:
 
 
 def best_cells(search: Search) -> TrialIndex | None:
-    """Of the best trial; ties go to the earlier one."""
+    """Of the best trial; ties go to the earlier one. Several objectives have none."""
+    if search.has_several_objectives:
+        return None
     score = "score" if search.direction == Search.Direction.MIN else "-score"
     rows = TrialIndex.objects.filter(search=search, status=Status.COMPLETED, score__isnull=False)
     return rows.order_by(score, "number").first()
@@ -94,11 +97,17 @@ def search_groups(facts: Sequence[SearchFacts]) -> list[Group]:
         row_of("Best score", [_best(each) for each in facts], 0, "figure", direction),
         row_of("Baseline", [each.baseline for each in facts], 0, "figure"),
         row_of("Gain", [each.gain for each in facts], 0, "signed", direction),
+        *_front_rows(searches),
         *rows_of(
             facts,
             0,
             trials=("Trials ended", "text", lambda each: each.trials_text),
             pruned=("Pruned", "setting", lambda each: each.counts.get(Status.PRUNED, 0)),
+            infeasible=(
+                "Infeasible",
+                "setting",
+                lambda each: each.counts.get(Status.INFEASIBLE, 0),
+            ),
             failed=("Failed", "setting", lambda each: each.counts.get(Status.FAILED, 0)),
             epochs=("Epochs trained", "figure", lambda each: each.epochs),
             seconds=("Training time", "duration", lambda each: each.seconds),
@@ -109,6 +118,12 @@ def search_groups(facts: Sequence[SearchFacts]) -> list[Group]:
         Group("Result", result, disagreement(searches), marks=False),
         Group("Settings", setting_rows(searches)),
     ]
+
+
+def _front_rows(searches: Sequence[Search]) -> list[Row]:
+    if not any(search.has_several_objectives for search in searches):
+        return []
+    return [row_of("Pareto front", [front_text(each) or None for each in searches], 0, "text")]
 
 
 def disagreement(searches: Sequence[Search]) -> str:

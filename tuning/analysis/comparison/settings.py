@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuning.analysis import pruning
+from tuning.analysis.front import constraint_text
 from tuning.analysis.limits import values_of
 from tuning.models import Search
+from tuning.protocol.measured import label_of
 
 from .tables import Row, rows_of
 
@@ -17,6 +19,7 @@ def setting_rows(searches: Sequence[Search], reference: int = 0) -> list[Row]:
         reference,
         tuner=("Search strategy", "text", _tuner),
         objective=("Objective", "text", objective_text),
+        constraints=("Constraints", "text", _constraints),
         template=("Template", "text", _template),
         epochs=("Max epochs", "setting", lambda search: _network(search, "epochs")),
         executions=(
@@ -33,7 +36,13 @@ def setting_rows(searches: Sequence[Search], reference: int = 0) -> list[Row]:
 
 
 def objective_text(search: Search) -> str:
-    return f"{search.score_name}, {search.get_direction_display()}"
+    words = dict(Search.Direction.choices)
+    others = [f"{label_of(each.name)}, {words[each.direction]}" for each in search.objectives[1:]]
+    return "; ".join([f"{search.score_name}, {search.get_direction_display()}", *others])
+
+
+def _constraints(search: Search) -> str | None:
+    return ", ".join(constraint_text(each) for each in search.constraint_list) or None
 
 
 def _tuner(search: Search) -> str | None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from tuning.analysis.resources import resources_of
 from tuning.analysis.trial_metrics import direction_of, metric_rows, ordered, share_inspections
-from tuning.models import Trial
+from tuning.models import Search, Trial
+from tuning.protocol.measured import label_of
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import read_space
 
@@ -33,6 +34,7 @@ def names_of(trials: Sequence[Trial]) -> list[str]:
 
 def _result(trials: Sequence[Trial], reference: int) -> list[Row]:
     goals = {(trial.search.score_name, trial.search.direction) for trial in trials}
+    searches = [trial.search for trial in trials]
     direction = goals.copy().pop()[1] if len(goals) == 1 else None
     name = f"Score ({goals.copy().pop()[0]})" if len(goals) == 1 else "Score"
     scores = [trial.score for trial in trials]
@@ -41,6 +43,7 @@ def _result(trials: Sequence[Trial], reference: int) -> list[Row]:
     unlike = any(trial.status != Status.COMPLETED for trial in trials)
     return [
         row_of(name, scores, reference, "figure", direction),
+        *_judged_rows(trials, searches, reference),
         *([row_of("Status", statuses, reference, "text")] if unlike else []),
         *rows_of(
             trials,
@@ -49,6 +52,18 @@ def _result(trials: Sequence[Trial], reference: int) -> list[Row]:
             epochs=("Epochs trained", "setting", lambda trial: trial.epochs_done),
         ),
     ]
+
+
+def _judged_rows(trials: Sequence[Trial], searches: Sequence[Search], reference: int) -> list[Row]:
+    """The objectives after the first of any of these searches, and what has constraints."""
+    names = dict.fromkeys(name for search in searches for name in search.judged_by[1:])
+    return [
+        row_of(
+            label_of(name), [trial.figure(name) for trial in trials], reference, "figure",
+            direction_of(name, searches),
+        )
+        for name in names
+    ]  # fmt: skip
 
 
 def _disagreement(trials: Sequence[Trial]) -> str:

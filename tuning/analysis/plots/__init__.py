@@ -24,16 +24,18 @@ from typing import Any
 from tuning.analysis.trials.selection import Selection
 from tuning.models import Trial
 
-from . import contour, curves, distribution, matrix, parallel, slice
+from . import contour, curves, distribution, matrix, parallel, pareto, slice
 from .given import Given, Option
 from .history import history_info
-from .importances import METHOD, importances_info
+from .hypervolume import hypervolume_info
+from .importances import METHOD, OBJECTIVE, importances_info
 from .timeline import timeline_info
 
 
 @dataclass(frozen=True)
 class Plot:
-    """`help` is one sentence or two. `tall` plots need more room."""
+    """`help` is one sentence or two. `tall` plots need more room; `of_several` ones need several
+    objectives."""
 
     name: str
     caption: str
@@ -41,6 +43,7 @@ class Plot:
     make: Callable[[Selection, Given], dict[str, Any]]
     options: tuple[Option, ...] = ()
     tall: bool = False
+    of_several: bool = False
 
     def info(self, selection: Selection) -> dict[str, Any]:
         """Plain lists, ready for JSON: `pk` and `number` of the trials, `total`, a `note`, what the
@@ -76,6 +79,12 @@ def _name_trials(info: dict[str, Any]) -> None:
             curve["number"] = known[curve["pk"]]
 
 
+def plots_for(selection: Selection) -> list[Plot]:
+    """Those that a page about these trials offers."""
+    several = selection.search.has_several_objectives and not selection.scope.is_project
+    return [plot for plot in PLOTS.values() if several or not plot.of_several]
+
+
 PLOTS: dict[str, Plot] = {
     plot.name: plot
     for plot in (
@@ -85,15 +94,25 @@ PLOTS: dict[str, Plot] = {
             history_info,
         ),
         Plot(
+            "pareto", "Pareto front",
+            "Two objectives of each trial. No other trial beats those on the front in all of them.",
+            pareto.pareto_info, pareto.OPTIONS, of_several=True,
+        ),
+        Plot(
+            "hypervolume", "Hypervolume",
+            "How far the Pareto front has come, by trial. Higher is better.",
+            hypervolume_info, of_several=True,
+        ),
+        Plot(
             "parallel", "Parallel coordinates",
             "Each line is a trial. Drag along an axis to filter. Drag an axis name, or open "
             "“Axes”, to reorder.",
-            parallel.parallel_info, (parallel.AXES,), tall=True,
+            parallel.parallel_info, (parallel.AXES, parallel.COLOUR), tall=True,
         ),
         Plot(
             "importances", "Importances",
-            "Effect of each hyperparameter on the score.",
-            importances_info, (METHOD,),
+            "Effect of each hyperparameter on the score, or on another objective.",
+            importances_info, (METHOD, OBJECTIVE),
         ),
         Plot(
             "slice", "Slice",

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from tuning.analysis.studies import DEFAULT_METHOD, METHODS, RELIABLE_TRIALS
 from tuning.analysis.trials.selection import Selection
 from tuning.figures import counted
-from tuning.models import Importances, Worker
+from tuning.models import Importances, Search, Worker
+from tuning.protocol.measured import label_of
 
 from .given import Given, Option
 from .points import rounded
@@ -17,13 +18,30 @@ METHOD = Option(
 )
 
 
+OBJECTIVE = Option("objective", "Objective", "choice")
+
+
 def importances_query(selection: Selection) -> str:
     """What decides about the result: the filters, whose stars they mean, and the method."""
     personal = any(item.key == "stars__by" and item.value == "me" for item in selection.filters)
     query = selection.filter_query + (f"&user={selection.user.pk}" if personal else "")
     if selection.scope.is_project:
         query += f"&{urlencode({'project': selection.scope.objective})}"
-    return f"{query}&method={method_of(selection)}"
+    place = objective_of(selection)
+    # Earlier results are of the first one.
+    of = f"&objective={place}" if place else ""
+    return f"{query}&method={method_of(selection)}{of}"
+
+
+def objective_of(selection: Selection) -> int:
+    """The place of the objective whose importances are asked for, from 0."""
+    text = Given(selection, "importances").text(OBJECTIVE.name)
+    return place_of(text, selection.search)
+
+
+def place_of(text: str, search: Search) -> int:
+    place = int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else 0
+    return place if place < len(search.objectives) else 0
 
 
 def method_of(selection: Selection) -> str:
@@ -55,12 +73,22 @@ def importances_info(selection: Selection, _given: Given) -> dict[str, Any]:
         "number": [],
         "total": result.get("trials", 0),
         "note": _note(result, row.message if row else "", waiting),
-        "objective": selection.search.score_name,
+        "objective": _names(selection.search)[objective_of(selection)],
         "families": families,
         "waiting": waiting,
         "sampled": result.get("sampled", False),
-        "used": {METHOD.name: [method_of(selection)]},
+        "used": {
+            METHOD.name: [method_of(selection)],
+            OBJECTIVE.name: [str(objective_of(selection))],
+        },
+        "choices": {
+            OBJECTIVE.name: [(str(n), name) for n, name in enumerate(_names(selection.search))]
+        },
     }
+
+
+def _names(search: Search) -> list[str]:
+    return [search.score_name, *(label_of(each.name) for each in search.objectives[1:])]
 
 
 def _note(result: dict[str, Any], message: str, waiting: bool) -> str:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from tuning.analysis.front import key_of
+from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.selection import Selection
 
 from .given import Given, Option
 from .points import MAX_LINES, axis_of, points_of, pruned_trials, varying
 
 AXES = Option("axes", "Axes", "columns", most=16)
+COLOUR = Option("colour", "Colour", "column", numbers=True)
 MAX_BY_DEFAULT = 9
 # The filters that a brush makes.
 BRUSHES = ("between", "in", "active")
@@ -20,7 +23,9 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     score = selection.columns["score"]
     # What a person filters by they want to see.
     filtered = [item.column.key for item in selection.filters]
-    columns = given.columns(AXES, [*varying(selection, MAX_BY_DEFAULT, filtered), score])
+    objectives = [score, *(c for c in _objectives(selection) if c is not score)]
+    columns = given.columns(AXES, [*varying(selection, MAX_BY_DEFAULT, filtered), *objectives])
+    colour = given.column(COLOUR, score) or score
     keys = {column.key for column in columns}
     brushes = [
         item
@@ -31,7 +36,7 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     # "Top 10 %" means of what the brushes leave, so then only that is drawn.
     if not any(item.operator.last for item in selection.filters):
         wider = selection.without(*(item.key for item in brushes))
-    points = points_of(wider, [*keys, "score"], MAX_LINES)
+    points = points_of(wider, [*keys, "score", colour.key], MAX_LINES)
     inside = None
     if wider is not selection:
         chosen = set(selection.index_rows().values_list("pk", flat=True))
@@ -39,12 +44,19 @@ def parallel_info(selection: Selection, given: Given) -> dict[str, Any]:
     return {
         **points.facts(),
         "inside": inside,
-        "used": {"axes": [column.key for column in columns]},
+        "used": {"axes": [column.key for column in columns], "colour": [colour.key]},
         "selected": selection.count - len(pruned_trials(selection)),
         "axes": [axis_of(column, points.frame[column.key]) for column in columns],
-        "colour": axis_of(score, points.frame["score"]),
+        "colour": axis_of(colour, points.frame[colour.key]),
         "brushes": [
             {"key": item.column.key, "operator": item.operator.name, "value": item.value}
             for item in brushes
         ],
     }
+
+
+def _objectives(selection: Selection) -> list[Column]:
+    """The columns of the search's objectives."""
+    keys = [key_of(selection.search, each.name) for each in selection.search.objectives]
+    found = [selection.columns.get(key) for key in keys]
+    return [column for column in found if column is not None]

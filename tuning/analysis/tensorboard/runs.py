@@ -21,6 +21,7 @@ from .experiment import BEST, session_hparams
 _STATUS = {
     Status.COMPLETED: SUCCESS,
     Status.PRUNED: UNKNOWN,
+    Status.INFEASIBLE: UNKNOWN,
     Status.FAILED: FAILURE,
     Status.STOPPED: UNKNOWN,
     Status.RUNNING: RUNNING,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import (
+    Case,
     Count,
     F,
     FloatField,
@@ -13,11 +14,14 @@ from django.db.models import (
     Subquery,
     TextField,
     Value,
+    When,
 )
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce, NullIf
 
+from tuning.analysis.front import front_of
 from tuning.models import Comment, Search, Star
+from tuning.protocol.measured import MEASURED
 from tuning.spaces.combinations import in_use
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
 
@@ -26,7 +30,9 @@ TRIAL, HYPERPARAMETERS, METRICS, LAST, NOTES = (
 )  # fmt: skip
 # The columns that hold whole numbers in every search.
 WHOLE = ("number", "search", "epochs", "parameters", "memory", "comments")
-PARTS = {"hp": "values", "metric": "metrics", "last": "last_metrics"}
+PARTS = {"hp": "values", "metric": "metrics", "last": "last_metrics", "measure": "measures"}
+# The value of the column "front", of a search with several objectives.
+ON_FRONT = "on the front"
 
 
 @dataclass(frozen=True)
@@ -92,14 +98,28 @@ def columns_of(search: Search) -> Columns:
             Column("number", "Trial", TRIAL, field="number"),
             Column("status", "Status", TRIAL, "status", "status"),
             Column("score", search.score_name, TRIAL, field="score", better=search.direction),
+            *_front(search),
             *_hyperparameters(search),
             *numbers,
+            *_measures(search),
             Column("epochs", search.kind.units.capitalize(), TRIAL, field="epochs"),
             Column("seconds", "Duration", TRIAL, field="seconds", better="min"),
             Column(
-                "parameters", "Parameters", TRIAL, field="parameters", better="min", shown=False
+                "parameters",
+                "Parameters",
+                TRIAL,
+                field="parameters",
+                better="min",
+                shown="parameters" in search.judged_by,
             ),
-            Column("memory", "Peak memory", TRIAL, field="memory", better="min", shown=False),
+            Column(
+                "memory",
+                "Peak memory",
+                TRIAL,
+                field="memory",
+                better="min",
+                shown="peak_memory" in search.judged_by,
+            ),
             Column("worker", "Worker", TRIAL, "text", "worker"),
             Column("failure", "Failure", TRIAL, "text", "failure", shown=False),
             Column("not_finite", "NaN or infinite", TRIAL, "text", "not_finite", shown=False),
@@ -163,11 +183,35 @@ def _metric(search: Search, prefix: str, name: str, group: str, names: list[str]
     key = f"{prefix}:{name}"
     slot = search.index_columns.get(key, "")
     better = search.direction_of(name)
-    shown = group == METRICS and name != search.objective and f"val_{name}" not in names
+    judged = name in search.judged_by or f"val_{name}" not in names
+    shown = group == METRICS and name != search.objective and judged
     label = name if group == METRICS else f"last {name}"
     return Column(
         key, label, group, field=slot, source=source_of(slot, key), better=better, shown=shown
     )
+
+
+def _measures(search: Search) -> list[Column]:
+    """What the search asks to measure, apart from what has a column of its own."""
+    asked = [MEASURED[name] for name in search.judged_by if name in MEASURED]
+    keys = {row.name: f"measure:{row.name}" for row in asked if not row.column}
+    slots = {name: search.index_columns.get(key, "") for name, key in keys.items()}
+    return [
+        Column(
+            key, MEASURED[name].label, METRICS, field=slots[name],
+            source=source_of(slots[name], key), better=search.direction_of(name),
+        )
+        for name, key in keys.items()
+    ]  # fmt: skip
+
+
+def _front(search: Search) -> list[Column]:
+    """Whether a trial is on the Pareto front; its cells are drawn beside the trial's number."""
+    if not search.has_several_objectives:
+        return []
+    here = When(trial_id__in=front_of(search).keys, then=Value(ON_FRONT))
+    source = Case(here, default=Value(None), output_field=TextField())
+    return [Column("front", "Pareto front", TRIAL, "text", source=source, shown=False)]
 
 
 def source_of(slot: str, key: str, kind: str = "number") -> Any:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
+from tuning.analysis.front import front_of
 from tuning.models import Project, Search, Trial, TrialIndex
 
 # More than anybody compares; older ones have tables of their own.
@@ -70,6 +71,8 @@ class Scope:
     def best_trial(self) -> int | None:
         """The key of the best trial. An index has the best of each search, not that of several."""
         direction = self.search.direction
+        if self.search.has_several_objectives:
+            return None
         if len(self.searches) == 1:
             best = self.trials().best_first(direction)
             return best.values_list("pk", flat=True).first()
@@ -77,6 +80,14 @@ class Scope:
         each = Search.objects.filter(**self.where("pk")).annotate(best=Subquery(own))
         found = Trial.objects.filter(pk__in=list(each.values_list("best", flat=True)))
         return found.best_first(direction).values_list("pk", flat=True).first()
+
+    @property
+    def front(self) -> set[int]:
+        """The keys of the trials on the Pareto front, if this is a search with several objectives.
+        Of several searches, each has a front of its own."""
+        if self.is_project or not self.search.has_several_objectives:
+            return set()
+        return front_of(self.search).keys
 
     @property
     def is_active(self) -> bool:
@@ -149,10 +160,14 @@ def project_scope(project: Project, objective: str = "") -> Scope | None:
 def objective_key(search: Search) -> str:
     """ "max:val_accuracy"; of cross-validated estimators the scorer: "max:f1_macro:folds"."""
     parts = [search.direction, search.scoring or search.objective]
-    return ":".join([*parts, "folds"] if search.scoring else parts)
+    parts = [*parts, "folds"] if search.scoring else parts
+    others = [f"{each.direction}:{each.name}" for each in search.objectives[1:]]
+    return "+".join([":".join(parts), *others])
 
 
 def _caption(search: Search) -> str:
+    if search.has_several_objectives:
+        return search.objectives_text
     better = "higher" if search.direction == Search.Direction.MAX else "lower"
     return f"{search.score_name} ({better} is better)"
 

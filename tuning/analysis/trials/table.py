@@ -1,6 +1,6 @@
 """One page of a trial table, as texts: what is in each cell and what it exactly is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tuning import figures
@@ -8,7 +8,7 @@ from tuning.analysis.notes import Marks, marks_of
 from tuning.models import Trial
 from tuning.protocol.statuses import Status
 
-from .columns import HYPERPARAMETERS, NOTES, Column
+from .columns import HYPERPARAMETERS, NOTES, ON_FRONT, Column
 from .families import spans
 from .selection import Selection
 from .shades import shades_of
@@ -20,7 +20,7 @@ MAX_TEXT_LENGTH = 60
 FIELDS = (
     "number", "status", "score", "values", "metrics", "last_metrics", "epochs_done", "started_at",
     "finished_at", "worker__name", "parameters", "peak_memory", "failure_code", "is_baseline",
-    "not_finite",
+    "not_finite", "measures",
 )  # fmt: skip
 
 
@@ -73,6 +73,7 @@ class Table:
     rows: list[Row]
     pages: Pages
     best_pk: int | None
+    front: set[int] = field(default_factory=set)
 
 
 def table_of(selection: Selection) -> Table:
@@ -84,14 +85,15 @@ def table_of(selection: Selection) -> Table:
     columns = selection.shown
     # The trial's number never moves away: what a row is about stays in sight.
     frozen = max(1, min(selection.frozen, len(columns)))
-    best = scope.best_trial()
+    best, front = scope.best_trial(), scope.front
     rows = _rows(selection, columns, pages)
-    return Table(columns, frozen, spans(columns, frozen), rows, pages, best)
+    return Table(columns, frozen, spans(columns, frozen), rows, pages, best, front)
 
 
 def _rows(selection: Selection, columns: list[Column], pages: Pages) -> list[Row]:
     trials = _trials(selection, pages)
     shades = shades_of(selection)
+    front = selection.scope.front
     noted = any(column.group == NOTES for column in columns)
     marks = marks_of(selection.user, [trial.pk for trial in trials]) if noted else {}
     rows = []
@@ -99,12 +101,17 @@ def _rows(selection: Selection, columns: list[Column], pages: Pages) -> list[Row
         mark = marks.get(trial.pk) or Marks()
         cells = []
         for column in columns:
-            value = value_of(column, trial, mark)
+            if column.key == "front":
+                value = ON_FRONT if trial.pk in front else None
+            else:
+                value = value_of(column, trial, mark)
             cell = cell_of(column, value)
             if column.key in shades:
                 cell = cell._replace(shade=shades[column.key](value))
             if column.key == "score" and trial.status == Status.PRUNED:
                 cell = _last_value(trial, selection.search.objective)
+            if column.key == "score" and trial.status == Status.INFEASIBLE:
+                cell = _infeasible_value(trial, selection.search.objective)
             cells.append(cell)
         rows.append(Row(trial, cells, mark))
     return rows
@@ -147,6 +154,15 @@ def _last_value(trial: Trial, objective: str) -> Cell:
     if value is None:
         return Cell("")
     title = f"Last value before pruning: {figures.exact(value)}"
+    return Cell(figures.figure(value), title, "pruned-value")
+
+
+def _infeasible_value(trial: Trial, objective: str) -> Cell:
+    """In place of the score that an infeasible trial does not have."""
+    value = trial.metrics.get(objective)
+    if value is None:
+        return Cell("")
+    title = f"Infeasible: {figures.exact(value)} is not a score"
     return Cell(figures.figure(value), title, "pruned-value")
 
 

@@ -24,17 +24,27 @@ from tuning.actions.projects import create_project, inspect_again, use_newest_ve
 from tuning.actions.saved_models import retrain, stop_retraining
 from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
+from tuning.analysis.front import (
+    constraint_text,
+    front_of,
+    front_text,
+    objective_figure,
+    suggested,
+)
 from tuning.analysis.limits import EARLY, Unit
 from tuning.analysis.project_choices import default_name
 from tuning.analysis.pruning import SETTINGS, option_problem, pruning_text
 from tuning.analysis.savings import savings
 from tuning.analysis.summary import planned_trials
+from tuning.figures import counted
 from tuning.forms.arrays import question as array_question
 from tuning.forms.estimator_searches import search_form
+from tuning.forms.objectives import rows_of
 from tuning.forms.pruning import NAMES as PRUNING
 from tuning.forms.space import SpaceForm
 from tuning.management.inputs import (
     ARRAY_OPTIONS,
+    OPTIONS,
     find_dataset,
     find_template,
     lacks_target,
@@ -45,6 +55,9 @@ from tuning.management.own_worker import own_worker
 from tuning.management.prepared import set_up_or_refuse
 from tuning.management.table_options import add_table_options, table_choices, table_problem
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
+from tuning.protocol.constraints import MAX_CONSTRAINTS, Constraint, parsed
+from tuning.protocol.measured import MEASURED, label_of
+from tuning.protocol.objectives import MAX_OBJECTIVES
 from tuning.protocol.script_settings import ScriptArgument, Use
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
@@ -60,6 +73,16 @@ MAX_LEFT_OUT = 10
 _COLOURS = {"grey": GREY, "rgb": COLOUR, "colour": COLOUR}
 # How the help writes their values.
 _METAVARS = {Unit.TRIALS: "N", Unit.SECONDS: "TIME", Unit.SCORE: "SCORE"}
+# What the form's errors are about, where it is no option of that name.
+_OPTIONS = {
+    **OPTIONS,
+    **{f"objective_{n}": "objective" for n in range(2, MAX_OBJECTIVES + 1)},
+    **{
+        f"constraint_{n}{part}": "constraint"
+        for n in range(1, MAX_CONSTRAINTS + 1)
+        for part in ("", "_relation", "_limit")
+    },
+}
 # What the shell expects of a program that Ctrl-C ended.
 INTERRUPTED = 130
 
@@ -98,7 +121,16 @@ class Command(BaseCommand):
         for limit in EARLY:
             parser.add_argument(limit.option, metavar=_METAVARS[limit.unit], help=limit.help)
         parser.add_argument("--epochs", type=int)
-        parser.add_argument("--objective", help="the metric to compare trials by")
+        parser.add_argument(
+            "--objective", action="append", default=[], metavar="NAME[:max|:min]",
+            help="a metric to compare trials by; repeated, the search has several objectives, also "
+                 f"of what Tuneroom measures: {', '.join(MEASURED)}",
+        )  # fmt: skip
+        parser.add_argument(
+            "--constraint", action="append", default=[], metavar="NAME<=NUMBER",
+            help="trials that violate it are infeasible, such as 'parameters<=200000' "
+                 "(repeatable)",
+        )  # fmt: skip
         parser.add_argument(
             "--direction", choices=Search.Direction.values,
             help="whether a higher (max) or a lower (min) value of the objective is better",
@@ -130,7 +162,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--user", help="account that creates the project (the first account)")
         parser.add_argument("--team", help="team of the project, by name (the user's first team)")
-        parser.add_argument("--retrain", action="store_true", help="retrain the best trial")
+        parser.add_argument(
+            "--retrain", action="store_true",
+            help="retrain the best trial; of several objectives, the suggested one",
+        )  # fmt: skip
         parser.add_argument("--output", type=Path, help="path of the model file")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -172,11 +207,16 @@ class Command(BaseCommand):
             self._say(line)
         sketch = search_of(project, options)
         search = start_search(user, sketch, enqueued=enqueued_of(sketch, options["enqueue"]))
-        self._say(f"Objective: {search.get_direction_display()} {search.score_name}")
+        for each in search.objectives:
+            name = search.score_name if each.name == search.objective else label_of(each.name)
+            self._say(f"Objective: {dict(Search.Direction.choices)[each.direction]} {name}")
+        for constraint in search.constraint_list:
+            self._say(f"Constraint: {constraint_text(constraint)}")
         if said := pruning_text(search):
             self._say(said)
         best = self._follow(search)
-        self._say(f"Best: trial {best.number}, {search.score_name} {best.score:.4g}")
+        for line in result_lines(search, best):
+            self._say(line)
         for name, value in best.values.items():
             self._say(f"  {name} = {value!r}")
         if options["retrain"]:
@@ -250,7 +290,7 @@ class Command(BaseCommand):
             self._say(search.end_reason)
         if saved := savings(search):
             self._say(f"Pruned: {saved.trials_text}. {saved.sentence}")
-        best = search.trials.best_first(search.direction).first()
+        best = suggested(search)
         if search.status != SearchStatus.COMPLETED or best is None:
             reason = search.failure_message or _first_failure(search)
             raise CommandError(f"The search has {search.status}. {reason}".strip())
@@ -340,12 +380,14 @@ def _project(user: User, team: Team, dataset: Dataset, hypermodel: HyperModel) -
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """The options of a search that were given, by the form's fields."""
+    objectives = objectives_of(options)
     found = {
         "tuner": options["tuner"],
         "max_trials": options["max_trials"],
         "epochs": options["epochs"],
-        "objective": options["objective"],
-        "direction": options["direction"],
+        "objective": objectives[0][0] or None if objectives else None,
+        "direction": options["direction"] or (objectives[0][1] or None if objectives else None),
+        **rows_of(objectives[1:], constraints_of(options)),
         "executions_per_trial": options["executions_per_trial"],
         "batch_size": options["batch_size"],
         "early_stopping_metric": options["early_stopping"],
@@ -363,8 +405,42 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def objectives_of(options: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names and directions ("" where the option says none). A metric goes first: it decides which
+    epoch is the best one."""
+    found = []
+    given = options["objective"]
+    # One that a program calls the command with is a text.
+    for text in [given] if isinstance(given, str) else given or []:
+        name, _, direction = text.rpartition(":")
+        if direction not in Search.Direction.values:
+            name, direction = text, ""
+        found.append((name, direction))
+    if len(found) > MAX_OBJECTIVES:
+        raise CommandError(f"--objective: at most {MAX_OBJECTIVES} objectives.")
+    found.sort(key=lambda each: each[0] in MEASURED)
+    # The score of estimators needs no name.
+    return [("", ""), *found] if found and found[0][0] in MEASURED else found
+
+
+def constraints_of(options: dict[str, Any]) -> list[Constraint]:
+    given = options.get("constraint") or []
+    if len(given) > MAX_CONSTRAINTS:
+        raise CommandError(f"--constraint: at most {MAX_CONSTRAINTS} constraints.")
+    try:
+        return [parsed(text) for text in given]
+    except ValueError as error:
+        raise CommandError(f"--constraint: {error}") from error
+
+
 def search_of(project: Project, options: dict[str, Any]) -> Search:
     """The search that the options describe: the same checks as on the page."""
+    objectives = objectives_of(options)
+    if objectives and not objectives[0][0] and project.inspection.kind.has_epochs:
+        raise CommandError(
+            f"--objective {objectives[1][0]}: add a metric of the template as another objective. "
+            "It decides which epoch is the best one."
+        )
     form = search_form(project)
     # What the form proposes: the script's own settings where it has any, else the defaults. What
     # the form does not ask for, because nothing like it is trained, is not looked at.
@@ -375,14 +451,34 @@ def search_of(project: Project, options: dict[str, Any]) -> Search:
             # The form's error asks; a command names the ways to answer.
             option = f"--{name.replace('_', '-')}"
             raise CommandError(f"{form.errors[name][0]} Add {option} max (higher) or min (lower).")
-    refuse(form)
-    if problem := option_problem(_given(options), form.cleaned_data["tuner"]):
+    for name in form.errors:
+        if name.startswith("direction_"):
+            raise CommandError(
+                f"{form.errors[name][0]} Write --objective NAME:max (higher) or NAME:min (lower)."
+            )
+    refuse(form, _OPTIONS)
+    if problem := option_problem(
+        _given(options), form.cleaned_data["tuner"], 1 + len(form.cleaned_data["other_objectives"])
+    ):
         raise CommandError(problem)
     search = form.search()
     search.space = SpaceForm(
         None, inspection=project.inspection, earlier=project.inspection.script_settings.space
     ).space
     return search
+
+
+def result_lines(search: Search, best: Trial) -> Iterator[str]:
+    """The best trial, or the front of several objectives and the trial of it that is suggested."""
+    if not search.has_several_objectives:
+        yield f"Best: trial {best.number}, {search.score_name} {best.score:.4g}"
+        return
+    front = front_of(search)
+    yield f"Pareto front: {counted(len(front.trials), 'trial')}"
+    for trial in front.trials:
+        values = zip(front.labels, map(objective_figure, trial.values), strict=True)
+        yield f"  trial {trial.number}: {', '.join(' '.join(pair) for pair in values)}"
+    yield f"Suggested: trial {best.number}. {front.reason}"
 
 
 def enqueued_of(search: Search, entered: list[str]) -> list[dict[str, Any]]:
@@ -443,10 +539,12 @@ def _progress(search: Search) -> tuple[int, int, str]:
     """Finished trials, trials in all, and the best score so far in words."""
     finished = search.trials.finished().count()
     total = max(planned_trials(search), finished)
-    best = search.trials.best_first(search.direction).first()
+    best = suggested(search)
     pruned = search.trials.filter(status=Status.PRUNED).count()
     if best is not None:
         besides = f", {pruned:,} pruned" if pruned else ""
+        if text := front_text(search):
+            return finished, total, text
         return finished, total, f"best {search.score_name} {best.score:.4g}{besides}"
     running = search.trials.running().first()
     if running is not None:

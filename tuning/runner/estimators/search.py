@@ -13,7 +13,8 @@ import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
 from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedKFold
 
-from tuning.protocol.events import Built, EpochEnd
+from tuning.protocol.events import Built, EpochEnd, ModelMeasured
+from tuning.protocol.measured import BATCH_ROWS
 from tuning.protocol.orders import SearchOrder
 from tuning.protocol.scorers import SCORE, spread_of
 from tuning.protocol.tasks import Task
@@ -21,6 +22,7 @@ from tuning.runner.channel import Channel
 from tuning.runner.failures import NotANumber
 from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.inputs.frames import frame_rows
+from tuning.runner.measuring import estimator_measures
 from tuning.runner.networks.remote_oracle import (
     DIRECTORY,
     PROJECT_NAME,
@@ -92,6 +94,7 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         # By whether the estimator selects columns.
         self._rows: dict[bool, tuple[Any, Any]] = {}
         self._scorer = order.scoring
+        self._measures = order.measures
         self._folds = order.folds
         self._channel = channel
         # The first fold of the current order, and the scores from it on.
@@ -147,6 +150,9 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         if not math.isfinite(score):
             raise NotANumber(f"The score of fold {fold + 1} was {score}, which is not a score.")
         self._scores.append(score)
+        if self._measures:
+            measures = estimator_measures(estimator, x[:BATCH_ROWS], self._measures)
+            self._channel.send(ModelMeasured(measures))
         # With the last fold the trial has its score.
         if fold + 1 < self._folds and self.oracle.pruning.epoch_ended(seconds):
             self.oracle.pruning.check()

@@ -9,12 +9,19 @@ from typing import Any
 import keras_tuner as kt
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from tuning.protocol.events import Failed, Metrics, NextTrial, TrialEnd, TrialPruned
+from tuning.protocol.events import (
+    Failed,
+    Metrics,
+    NextTrial,
+    TrialEnd,
+    TrialPruned,
+    TrialRefused,
+)
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.runner.channel import Channel
 from tuning.runner.failures import failure_of
-from tuning.runner.pruning import Pruned, Pruning
+from tuning.runner.pruning import Pruned, Pruning, Refused
 from tuning.runner.spaces import with_values
 
 from .description import numbers
@@ -46,6 +53,10 @@ class RemoteOracle(kt.Oracle):
         self.execution: int | None = None
         self._independent = independent
         self.failure: Failed | None = None
+        # Of the current trial's order, and whether its model was outside.
+        self._min_parameters: float | None = None
+        self._max_parameters: float | None = None
+        self.is_refused = False
         self.pruning = Pruning(channel)
 
     def create_trial(self, tuner_id: str) -> Trial:
@@ -58,6 +69,8 @@ class RemoteOracle(kt.Oracle):
         self._channel.begin_trial(order.token)
         self.pruning.begin(order)
         self.seed, self.execution = order.seed, order.execution
+        self._min_parameters, self._max_parameters = order.min_parameters, order.max_parameters
+        self.is_refused = False
         hp = with_values(self._space, order.values)
         trial = Trial(hp, trial_id=order.trial_id, status=TrialStatus.RUNNING)
         self.trials = {trial.trial_id: trial}
@@ -66,6 +79,14 @@ class RemoteOracle(kt.Oracle):
     def runs(self, trial: Trial) -> bool:
         """Whether this is the current trial: threads of an earlier one may still be at work."""
         return trial.trial_id in self.trials
+
+    def check_size(self, parameters: int) -> None:
+        """Raise Refused if the current trial's model may not have so many."""
+        least, most = self._min_parameters, self._max_parameters
+        too_few = least is not None and parameters < least
+        self.is_refused = too_few or (most is not None and parameters > most)
+        if self.is_refused:
+            raise Refused(f"The model has {parameters:,} parameters.")
 
     def update_trial(self, trial_id: str, metrics: dict[str, Any], step: int = 0) -> Trial:
         self._metrics = numbers(metrics)
@@ -78,7 +99,9 @@ class RemoteOracle(kt.Oracle):
     def save(self) -> None:
         """The database remembers; there is nothing to keep here."""
 
-    def _result(self, trial: Trial) -> TrialEnd | TrialPruned | Failed:
+    def _result(self, trial: Trial) -> TrialEnd | TrialPruned | TrialRefused | Failed:
+        if self.is_refused:
+            return TrialRefused()
         if self.pruning.is_pruned:
             return TrialPruned()
         if trial.status != TrialStatus.COMPLETED:
@@ -100,8 +123,8 @@ def told_failures(oracle: RemoteOracle) -> Iterator[None]:
     try:
         yield
         oracle.pruning.check()
-    except (Exception, SystemExit, Pruned) as error:
-        if not oracle.pruning.is_pruned:
+    except (Exception, SystemExit, Pruned, Refused) as error:
+        if not (oracle.pruning.is_pruned or oracle.is_refused):
             oracle.failure = failure_of(error)
         # This kind fails the trial and only it. KerasTuner lets its FatalErrors, which a
         # template's slightest mistake raises, end the whole search.

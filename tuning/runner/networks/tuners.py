@@ -13,10 +13,12 @@ import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
 from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 
-from tuning.protocol.events import EpochEnd
+from tuning.protocol.events import EpochEnd, ModelMeasured
+from tuning.protocol.measured import BATCH_ROWS
 from tuning.protocol.orders import SearchOrder
 from tuning.runner.channel import Channel
 from tuning.runner.failures import MissingFile, TemplateError
+from tuning.runner.measuring import network_measures
 from tuning.runner.template.code import Template
 
 from .description import description, numbers
@@ -50,6 +52,9 @@ class StreamingTuner(kt.Tuner):
         # What the current execution's model is fitted with.
         self._fit_arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
         self._described = False
+        # Of the current execution, and what to measure of it.
+        self._built: Any = None
+        self._measures = order.measures
         self._epoch_began = 0.0
         self._epochs: list[EpochEnd] = []
 
@@ -79,12 +84,18 @@ class StreamingTuner(kt.Tuner):
             callbacks = kwargs["callbacks"]
             kwargs["callbacks"] = [c for c in callbacks if not isinstance(c, SaveBestEpoch)]
         self._fit_arguments = args, kwargs
-        return super()._build_and_fit_model(trial, *args, **kwargs)
+        results = super()._build_and_fit_model(trial, *args, **kwargs)
+        if self._measures and not self.oracle.pruning.is_pruned:
+            rows = keras.tree.map_structure(lambda part: part[:BATCH_ROWS], args[0])
+            measures = network_measures(self._built, rows, self._measures)
+            self._channel.send(ModelMeasured(measures))
+        return results
 
     def _build_hypermodel(self, hp: kt.HyperParameters) -> Any:
         # Before each build, so that a trial repeats itself wherever it runs.
         keras.utils.set_random_seed(self.oracle.seed + self._execution)
         keras_model = super()._build_hypermodel(hp)
+        self._built = keras_model
         self._describe(keras_model)
         # A training loop of the template's own may not say when an epoch begins.
         self._epoch_began = time.monotonic()
@@ -143,7 +154,9 @@ class StreamingTuner(kt.Tuner):
         """Tell once a trial what was built; one without an input shape is built by its data."""
         if not self._described and isinstance(keras_model, keras.Model) and keras_model.built:
             self._described = True
-            self._channel.send(description(keras_model))
+            built = description(keras_model)
+            self._channel.send(built)
+            self.oracle.check_size(built.parameters)
 
 
 class ContinuingTuner(StreamingTuner):

@@ -10,6 +10,7 @@ from tuning.protocol.events import EpochEnd, Event, OfTrial
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import TrialOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
+from tuning.supervisor import judging
 from tuning.supervisor.recorder import News
 from tuning.supervisor.runners import Runner
 
@@ -77,11 +78,14 @@ class TrainingAssignment(Assignment):
         """Have the runner begin, with a new token. `values` go before the trial's own."""
         self._token = new_token()
         trial = self.trial
+        # Of several executions the first one tells the size of them all.
+        least, most = judging.parameter_limits(self.search) if not execution else (None, None)
         seed = self.search.seed * 100_000 + trial.number * 100
         runner.send(
             TrialOrder(
                 trial.oracle_id or "baseline", {**trial.all_values, **(values or {})},
                 seed % 2**31, self._token, verdicts_after, execution,
+                least, most,
             )
         )  # fmt: skip
         self._flush_at = self._flush_at or time.monotonic() + FIRST_FLUSH_SECONDS

@@ -13,13 +13,16 @@ from tuning.protocol.events import (
     Event,
     Failed,
     Metrics,
+    ModelMeasured,
     NextTrial,
+    OfTrial,
     TrialEnd,
     TrialPruned,
+    TrialRefused,
 )
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import VerdictOrder
-from tuning.supervisor import recorder
+from tuning.supervisor import judging, recorder
 from tuning.supervisor.curves import Point, points_of
 from tuning.supervisor.files import checkpoint_folder, copy_into, store_folder
 from tuning.supervisor.pruning import Judge
@@ -37,6 +40,9 @@ class TrialAssignment(TrainingAssignment):
         # The one that the runner trains, where they are ordered one by one.
         self._execution: int | None = None
         self._judge = Judge(row)
+        self._parameters: int | None = None
+        # By execution or fold.
+        self._measures: list[Metrics] = []
         # Epochs of an earlier attempt that this one goes on from.
         self._earlier: list[Point] = []
 
@@ -44,18 +50,24 @@ class TrialAssignment(TrainingAssignment):
         match event:
             case NextTrial() if not self.ordered:
                 self._order(runner)
-            case Built() | EpochEnd() | TrialEnd() | TrialPruned() if not self.ordered:
+            case OfTrial() if not self.ordered and not isinstance(event, Failed):
                 raise BadEvent("an event of a trial before a trial was assigned")
             case Built():
                 # Written with the first epoch, if that comes soon.
                 self._built_at = time.monotonic()
                 self._built = {"parameters": event.parameters, "layers": event.summary}
+                self._parameters = event.parameters
             case EpochEnd():
                 self._limit.add()
                 self._epochs.append(event)
                 self._answer(event, runner)
+            case ModelMeasured():
+                self._measures.append(event.measures)
             case TrialPruned():
                 self._prune(runner)
+                return True
+            case TrialRefused():
+                self._refuse(runner)
                 return True
             case TrialEnd():
                 self._complete(event, runner)
@@ -90,6 +102,12 @@ class TrialAssignment(TrainingAssignment):
         units, tail = self._judge.count, runner.log_tail()
         recorder.prune_trial(self.row, units, tail, self._peak, self._news())
 
+    def _refuse(self, runner: Runner) -> None:
+        parameters = self._parameters
+        if parameters is None or not judging.is_refused(self.search, parameters):
+            raise BadEvent("a refused trial whose model violates no constraint")
+        recorder.refuse_trial(self.row, runner.log_tail(), self._peak, self._news())
+
     def _order(self, runner: Runner) -> None:
         parent = self.row.tuner_values.get("tuner/trial_id")
         if parent:
@@ -122,7 +140,8 @@ class TrialAssignment(TrainingAssignment):
             self._keep_checkpoint(runner)
         metrics, best_step = self._result(event)
         tail, news = runner.log_tail(), self._news()
-        recorder.complete_trial(self.row, metrics, best_step, tail, self._peak, news)
+        measures = judging.averaged(self._measures)
+        recorder.complete_trial(self.row, metrics, best_step, tail, self._peak, news, measures)
 
     def _result(self, event: TrialEnd) -> tuple[Metrics, int]:
         """Of a trial that went on, the runner knows the later epochs only."""

@@ -302,3 +302,29 @@ def test_errors_link_to_their_fields(as_alice: Client, dataset: Dataset, team: T
     for key in ("id_name", "id_hypermodel"):
         assert f'<a href="#{key}">' in page
         assert f'id="{key}"' in page
+
+
+def test_classes_can_be_balanced(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel
+) -> None:
+    dataset.profile |= {"class_counts": [1700, 97], "class_names": ["no", "yes"], "num_classes": 2}
+    dataset.save()
+    said = "The classes are imbalanced: “no” has 1,700 rows, “yes” 97 rows."
+    assert said in as_alice.get(f"/datasets/{dataset.pk}/").content.decode()
+    page = as_alice.get(_step("split", dataset, hypermodel)).content.decode()
+    assert said in page
+    as_alice.post(URL, _data(dataset, hypermodel, class_weights="on"))
+    project = Project.objects.get()
+    assert project.class_weights
+    page = as_alice.get(reverse("project-data", args=[project.pk])).content.decode()
+    assert "Balanced in training" in page
+
+
+def test_numbers_have_no_classes_to_balance(
+    as_alice: Client, dataset: Dataset, hypermodel: HyperModel
+) -> None:
+    Dataset.objects.update(task="regression")
+    page = as_alice.get(_step("split", dataset, hypermodel)).content.decode()
+    assert "Balance classes" not in page
+    as_alice.post(URL, _data(dataset, hypermodel, class_weights="on"))
+    assert not Project.objects.get().class_weights

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tuning.figures import figure
+from tuning.figures import counted, figure
 from tuning.models import Dataset, Project
 from tuning.protocol.data_kinds import Display
 from tuning.protocol.orders import Split
 from tuning.protocol.tasks import Task
 
 WIDTH, HEIGHT = 240, 48
+# From here on the largest class has so many times the rows of the smallest that it is said.
+IMBALANCED = 3
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,19 @@ def class_names(dataset: Dataset) -> list[str]:
         str(index) for index in range(int(dataset.profile.get("num_classes") or 0))
     ]
     return names
+
+
+def imbalance_text(dataset: Dataset) -> str:
+    """Which classes are largest and smallest, if they differ much; empty otherwise."""
+    counts: list[int] = dataset.profile.get("class_counts") or []
+    if not dataset.has_classes or len(counts) < 2 or max(counts) < IMBALANCED * min(counts):
+        return ""
+    names = class_names(dataset)
+    large, small = counts.index(max(counts)), counts.index(min(counts))
+    return (
+        f"The classes are imbalanced: “{names[large]}” has {counted(counts[large], 'row')}, "
+        f"“{names[small]}” {counted(counts[small], 'row')}."
+    )
 
 
 def shape_text(dataset: Dataset) -> str:

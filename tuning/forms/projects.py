@@ -20,7 +20,7 @@ class ProjectForm(ModelForm):
         model = Project
         fields = [
             "name", "description", "team", "dataset", "hypermodel", "keep_parts", *FRACTIONS,
-            "split_seed",
+            "split_seed", "class_weights",
         ]  # fmt: skip
         widgets = {"description": Textarea({"rows": 2}), "dataset": RadioSelect,
                    "hypermodel": RadioSelect}  # fmt: skip
@@ -31,6 +31,7 @@ class ProjectForm(ModelForm):
             "validation_fraction": "Validation",
             "test_fraction": "Test",
             "split_seed": "Seed",
+            "class_weights": "Balance classes in training",
         }
         help_texts = {
             "keep_parts": "Missing parts are taken from the training rows by their fraction. "
@@ -39,6 +40,8 @@ class ProjectForm(ModelForm):
             "validation_fraction": "Fraction of rows for comparing trials.",
             "test_fraction": "Fraction of rows for evaluating retrained models.",
             "split_seed": "The same seed gives the same split.",
+            "class_weights": "Rows of rare classes count more: each class has the same weight in "
+            "all. Weights that a script sets itself take precedence. Scores are not weighted.",
         }
         error_messages = {
             "name": {"required": "Enter a name for the project."},
@@ -65,6 +68,9 @@ class ProjectForm(ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        dataset = cleaned.get("dataset")
+        if dataset and not dataset.has_classes:
+            cleaned["class_weights"] = self.instance.class_weights = False
         self._check_fit(cleaned.get("dataset"), cleaned.get("hypermodel"))
         self._check_fractions([cleaned.get(name) for name in FRACTIONS])
         if "team" not in self.fields:

@@ -110,6 +110,11 @@ class Dataset(Work):
         return self.data.caption
 
     @property
+    def has_classes(self) -> bool:
+        """Whether each row has one of several classes."""
+        return bool(self.task) and Task(self.task).traits.has_classes
+
+    @property
     def brings_parts(self) -> bool:
         """Whether the data come divided into parts, of which training is one."""
         return bool(self.profile.get("parts"))

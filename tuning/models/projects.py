@@ -45,6 +45,9 @@ class Project(models.Model):
     keep_parts = models.BooleanField(
         default=True, help_text="Where the data come divided: leave them so."
     )
+    class_weights = models.BooleanField(
+        default=False, help_text="Rows of rare classes count more in training."
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

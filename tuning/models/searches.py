@@ -1,5 +1,6 @@
 """Searches: one KerasTuner search, its settings, and the state of its oracle."""
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -358,7 +359,8 @@ class Search(models.Model):
         """The project's data and split with the code that this search began with."""
         if self.hypermodel is None:
             raise ValueError("Imported searches have no code to run.")
-        return self.hypermodel.order(self.project.dataset, self.project.split)
+        order = self.hypermodel.order(self.project.dataset, self.project.split)
+        return replace(order, class_weights=self.project.class_weights)
 
     @property
     def _early_stopping_direction(self) -> str:

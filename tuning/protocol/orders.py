@@ -27,12 +27,14 @@ class Split:
 @dataclass(frozen=True)
 class ProjectOrder:
     """The part that all work on a template needs: its code, the prepared data and their split.
-    `constants` are arguments of the template's builder that the project cannot know."""
+    `constants` are arguments of the template's builder that the project cannot know.
+    `class_weights`: rows of rare classes count more in training."""
 
     code: str
     dataset_folder: str
     split: Split
     constants: dict[str, Any] = field(default_factory=dict)
+    class_weights: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tuning import figures
-from tuning.analysis.profiles import Bars, bars_info, parts_text, shape_text
+from tuning.analysis.profiles import Bars, bars_info, imbalance_text, parts_text, shape_text
 from tuning.models import Dataset, Search
 from tuning.models.addresses import TrialNumbers
 from tuning.models.people import display_name
@@ -77,6 +77,11 @@ def bars(dataset: Dataset) -> Bars | None:
 @register.filter
 def shape(dataset: Dataset) -> str:
     return shape_text(dataset)
+
+
+@register.filter
+def imbalance(dataset: Dataset) -> str:
+    return imbalance_text(dataset)
 
 
 @register.filter

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import joblib
@@ -12,7 +13,9 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
+from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.tasks import Task
+from tuning.runner.class_weights import balance
 from tuning.runner.failures import NoModel, TemplateError
 from tuning.runner.inputs.data import Arrays, Dataset
 from tuning.runner.inputs.frames import frame_rows
@@ -26,10 +29,21 @@ LARGE = 10_000_000
 
 
 class EstimatorTemplate(Template):
-    """A template whose estimators are checked and keep to the cores of their slot."""
+    """A template whose estimators are checked, keep to the cores of their slot, and balance
+    classes if the project asks for that."""
+
+    def __init__(self, project: ProjectOrder, dataset: Dataset) -> None:
+        super().__init__(
+            project.code, dataset.facts, project.constants, dataset.rows,
+            partial(frame_rows, dataset),
+        )  # fmt: skip
+        self._balances = project.class_weights
 
     def build(self, hp: kt.HyperParameters) -> Any:
-        return ready(super().build(hp), self.facts, self.builder_name)
+        estimator = ready(super().build(hp), self.facts, self.builder_name)
+        if self._balances:
+            balance(estimator)
+        return estimator
 
 
 def is_estimator(model: Any) -> bool:

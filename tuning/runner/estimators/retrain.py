@@ -1,6 +1,5 @@
 """Fitting an estimator with a trial's values on all rows but the test's, and saving it."""
 
-from functools import partial
 from typing import Any
 
 import keras
@@ -16,7 +15,6 @@ from tuning.runner.channel import Channel
 from tuning.runner.evaluation.evaluate import CHANGES_ROWS, evaluate_estimator
 from tuning.runner.failures import TemplateError
 from tuning.runner.inputs.data import Dataset, load_dataset
-from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.libraries import ESTIMATOR_PACKAGES, versions
 from tuning.runner.saved.raw_sklearn import fit_on_raw, raw_rows
 from tuning.runner.saved.skops_files import refuse_unsafe, save_estimator
@@ -30,10 +28,7 @@ from .inspection import few_rows
 def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
     """Fit on train + validation rows, evaluate once on the test rows, save and load again."""
     dataset = load_dataset(order.project).for_estimators()
-    template = EstimatorTemplate(
-        order.project.code, dataset.facts, order.project.constants, dataset.rows,
-        partial(frame_rows, dataset),
-    )  # fmt: skip
+    template = EstimatorTemplate(order.project, dataset)
     values = with_values(order.space, order.values)
     _check(template.build(values), dataset)
     keras.utils.set_random_seed(order.seed)

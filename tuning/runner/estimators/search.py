@@ -4,7 +4,6 @@ told as it ends."""
 import math
 import time
 from collections.abc import Iterator
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -21,7 +20,6 @@ from tuning.protocol.tasks import Task
 from tuning.runner.channel import Channel
 from tuning.runner.failures import NotANumber
 from tuning.runner.inputs.data import Dataset, load_dataset
-from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.measuring import estimator_measures
 from tuning.runner.networks.remote_oracle import (
     DIRECTORY,
@@ -37,10 +35,7 @@ from .columns import explained_columns, selects_columns
 def search_estimators(order: SearchOrder, channel: Channel) -> None:
     """Cross-validate trial after trial on the training and validation rows."""
     dataset = load_dataset(order.project).for_estimators()
-    template = EstimatorTemplate(
-        order.project.code, dataset.facts, order.project.constants, dataset.rows,
-        partial(frame_rows, dataset),
-    )  # fmt: skip
+    template = EstimatorTemplate(order.project, dataset)
     oracle = RemoteOracle(order, channel, independent=True)
     tuner = StreamingSklearnTuner(oracle, template, dataset, order, channel)
     with in_threads(dataset.x.size):

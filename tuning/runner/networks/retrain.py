@@ -9,6 +9,7 @@ import keras_tuner as kt
 from tuning.protocol.evaluation import Evaluation
 from tuning.protocol.events import EpochEnd, Metrics, Progress, Retrained
 from tuning.protocol.orders import RetrainOrder
+from tuning.runner import class_weights
 from tuning.runner.channel import Channel
 from tuning.runner.evaluation.evaluate import evaluate_network
 from tuning.runner.inputs.data import Arrays, Dataset, load_dataset
@@ -49,6 +50,7 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
         callbacks=[*template.training.callbacks, EpochReporter(channel)],
         verbose=2,
         **template.training.fit_arguments(order.epochs, order.batch_size, len(y)),
+        **class_weights.for_fit(order.project, template.training.fit, y),
         **(validation if template.wants_validation else {}),
     )
     x_test, y_test = dataset.rows("test")

@@ -1,0 +1,25 @@
+"""A client for the REST API of a Tuneroom site.
+
+- `http.py`: requests with a token, retries, pages and errors
+- `resources.py`: what the site has: projects, searches, trials, models, datasets, templates
+- `client.py`: where a script begins
+"""
+
+from .client import Client, connect
+from .http import Failed, Problem
+from .resources import Dataset, Epoch, Model, Project, Search, Template, Trial, Trials
+
+__all__ = [
+    "Client",
+    "Dataset",
+    "Epoch",
+    "Failed",
+    "Model",
+    "Problem",
+    "Project",
+    "Search",
+    "Template",
+    "Trial",
+    "Trials",
+    "connect",
+]

@@ -1,0 +1,98 @@
+"""Where a script begins: the connection to a site."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from .http import Http
+from .resources import Dataset, Project, Resource, Search, Template
+
+R = TypeVar("R", bound=Resource)
+
+
+def connect(url: str, token: str = "", session: requests.Session | None = None) -> Client:
+    """Connect to a site. Without a `token` the variable TUNEROOM_TOKEN has it. Raises Problem if
+    the token is not valid."""
+    token = token or os.environ.get("TUNEROOM_TOKEN", "")
+    if not token:
+        raise ValueError("Give a token, or set TUNEROOM_TOKEN.")
+    client = Client(Http(url, token, session))
+    client.me()
+    return client
+
+
+class Client:
+    def __init__(self, http: Http) -> None:
+        self.http = http
+
+    def me(self) -> dict[str, Any]:
+        """Whose token it is, with their teams."""
+        return dict(self.http.get("me"))
+
+    def projects(self) -> list[Project]:
+        return self._all("projects", Project)
+
+    def project(self, key: int | str) -> Project:
+        """By its number or its name. Raises LookupError."""
+        return self._one("projects", Project, key)
+
+    def datasets(self) -> list[Dataset]:
+        return self._all("datasets", Dataset)
+
+    def dataset(self, key: int | str) -> Dataset:
+        """By its number or its name. Raises LookupError."""
+        return self._one("datasets", Dataset, key)
+
+    def templates(self) -> list[Template]:
+        return self._all("templates", Template)
+
+    def template(self, key: int | str) -> Template:
+        """By its number or its name. Raises LookupError."""
+        return self._one("templates", Template, key)
+
+    def upload(self, file: str | os.PathLike[str], name: str = "", **fields: Any) -> Dataset:
+        """Upload a dataset: a table, a .zip of images or an .npz of arrays. `target` names the
+        column to predict, `team` the team."""
+        path = Path(file)
+        data = {"name": name or path.stem, **fields}
+        content = path.read_bytes()
+        sent = {"data": data, "files": {"file": (path.name, content)}}
+        return Dataset(self.http, self.http.post("datasets", **sent))
+
+    def add_template(self, name: str, code: str, kinds: Sequence[str], **fields: Any) -> Template:
+        """Add a template. `kinds` of data that it takes, such as `["table"]`."""
+        body = {"name": name, "code": code, "kinds": list(kinds), **fields}
+        return Template(self.http, self.http.post("templates", body))
+
+    def create_project(
+        self, name: str, dataset: Dataset | int, template: Template | int, **fields: Any
+    ) -> Project:
+        """Create a project; `wait()` for it before searches can start."""
+        body = {"name": name, "dataset": _id(dataset), "template": _id(template), **fields}
+        return Project(self.http, self.http.post("projects", body))
+
+    def start(self, project: Project | int | str, **settings: Any) -> Search:
+        """Start a search: see `Project.start`."""
+        found = project if isinstance(project, Project) else self.project(project)
+        return found.start(**settings)
+
+    def _all(self, path: str, kind: type[R]) -> list[R]:
+        return [kind(self.http, each) for each in self.http.items(path)]
+
+    def _one(self, path: str, kind: type[R], key: int | str) -> R:
+        if isinstance(key, int):
+            return kind(self.http, self.http.get(f"{path}/{key}"))
+        found = [kind(self.http, each) for each in self.http.items(path, {"name": key})]
+        if len(found) != 1:
+            count = "no" if not found else str(len(found))
+            raise LookupError(f"There are {count} {path} named “{key}”. Give the number.")
+        return found[0]
+
+
+def _id(row: Dataset | Template | int) -> int:
+    return row if isinstance(row, int) else row.id

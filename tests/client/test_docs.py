@@ -1,0 +1,41 @@
+"""Every Python example of docs/api.md runs, one after the other; every address of its commands
+exists."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tuneroom
+
+from tests.services import ROOT
+from tuning.api.site import document
+from tuning.models import Project, Search
+
+TEXT = (ROOT / "docs" / "api.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+NETWORK = "def build_model(hp):\n    return hp.Int('units', 1, 3)\n"
+
+
+def test_the_examples_run(
+    connected: tuneroom.Client, project: Project, make_slot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ships.csv").write_text("size,age\n1,2\n")
+    Path("network.py").write_text(NETWORK)
+    monkeypatch.setattr(tuneroom, "connect", lambda _: connected)
+    # In place of a worker elsewhere: what waits is done before a script looks again.
+    connected.http.sleep = lambda seconds: make_slot().run()  # noqa: ARG005
+    names: dict[str, Any] = {}
+    for example in EXAMPLES:
+        exec(compile(example, "docs/api.md", "exec"), names)  # noqa: S102
+    assert Path("digits.keras").stat().st_size > 100
+    assert [trial.number for trial in names["good"]] == [trial.number for trial in names["same"]]
+    assert Search.objects.count() == 2
+    assert names["template"].name == "Small network"
+
+
+@pytest.mark.parametrize("address", sorted(set(re.findall(r"8000(/api/v1/\S*)", TEXT))))
+def test_the_addresses_of_commands_exist(address: str) -> None:
+    known = [re.sub(r"\{\w+\}", r"\\d+", path) for path in document()["paths"]]
+    assert any(re.fullmatch(path, address) for path in known)

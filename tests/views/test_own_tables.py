@@ -214,6 +214,23 @@ def test_another_sheet_file_or_first_row_is_looked_at_again(as_bob: Client, team
     assert (row.upload["target"], row.upload["member"]) == ("", "*")
 
 
+def test_a_table_with_the_labels_of_images(as_bob: Client, team: Team) -> None:
+    schema = {**LOOK, "file_names": "id", "folders": True, "member": "labels.csv",
+              "members": ["labels.csv"]}  # fmt: skip
+    row = _table(team, detected_schema=schema, upload={"kind": "images", "name": "pets.zip"})
+    page = page_of(as_bob, row)
+    assert "A table with labels of the images: 1,200 rows" in page
+    assert "No table: folders or file names are the classes" in page
+    assert 'name="type-1"' not in page
+    choose(as_bob, row, file_names="age", member="labels.csv")
+    row.refresh_from_db()
+    assert (row.upload["file_names"], row.upload["target"]) == ("age", "price")
+    Dataset.objects.filter(pk=row.pk).update(requested=False)
+    choose(as_bob, row, file_names="age", member="/")
+    row.refresh_from_db()
+    assert (row.upload["member"], row.upload["target"]) == ("/", "")
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -16,6 +16,7 @@ from tuning.protocol.uploads import (
     DECIMALS,
     DELIMITERS,
     ENCODINGS,
+    FOLDERS,
     HEADERS,
     ColumnType,
 )
@@ -53,6 +54,12 @@ class ColumnsForm(forms.Form):
         ],
     )
     drop_rows = forms.BooleanField(required=False, label="Drop rows without a target")
+    file_names = forms.CharField(
+        max_length=200,
+        strip=False,
+        label="Column with file names",
+        help_text="Names of images, with or without folders and endings.",
+    )
     member = forms.CharField(required=False, label="File in the archive", max_length=200)
     sheet = forms.CharField(required=False, label="Sheet", max_length=200)
     header = forms.ChoiceField(label="First row", choices=list(HEADERS.items()))
@@ -80,6 +87,7 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, *args: Any, dataset: Dataset, page: Any = 1, **kwargs: Any) -> None:
         self._dataset = dataset
+        self._file_names = str(dataset.detected_schema.get("file_names", ""))
         self._columns: list[dict[str, Any]] = dataset.detected_schema["columns"]
         self.page: Page[dict[str, Any]] = Paginator(self._columns, COLUMNS_A_PAGE).get_page(page)
         super().__init__(*args, initial=self._initial(), **kwargs)
@@ -101,6 +109,10 @@ class ColumnsForm(forms.Form):
         self._offer("sheet", "sheets")
         if not dataset.detected_schema.get("header"):
             del self.fields["header"]
+        if not self._file_names:
+            del self.fields["file_names"]
+        elif len(self._columns) <= _LISTED:
+            self.fields["file_names"].widget = forms.Select(choices=names)
         self._markers = self._known_markers()
         self.fields["markers"].choices = [(word, word) for word in self._markers]
         if not self._markers:
@@ -117,15 +129,27 @@ class ColumnsForm(forms.Form):
                     initial=dataset.upload.get("decimals", {}).get(column["name"], ""),
                 )
 
+    @property
+    def intro(self) -> str:
+        schema = self._dataset.detected_schema
+        size = f"{schema['rows']:,} rows and {len(self._columns):,} columns detected."
+        if self._file_names:
+            return f"A table with labels of the images: {size} Select the column to predict."
+        return f"{size} Select the target and check the column types."
+
     def _offer(self, name: str, names: str) -> None:
         """A list of the tables in a file, if it has several."""
-        found = self._dataset.detected_schema.get(names, [])
-        if len(found) < 2:
+        schema = self._dataset.detected_schema
+        found = schema.get(names, [])
+        folders = name == "member" and schema.get("folders")
+        if len(found) < 2 and not folders:
             del self.fields[name]
             return
         choices = [(one, one) for one in found]
-        if name == "member":
+        if name == "member" and not self._file_names:
             choices.append((ALL_MEMBERS, "All files, which must have the same columns"))
+        if folders:
+            choices.append((FOLDERS, "No table: folders or file names are the classes"))
         self.fields[name].widget = forms.Select(choices=choices)
 
     def of_file(self) -> list[Any]:
@@ -189,7 +213,7 @@ class ColumnsForm(forms.Form):
     def _initial(self) -> dict[str, Any]:
         """What was chosen before; what was detected otherwise."""
         schema, upload = self._dataset.detected_schema, self._dataset.upload
-        names = ("task", "drop_rows", "encoding", "delimiter", "decimal", *_WHICH)
+        names = ("task", "drop_rows", "encoding", "delimiter", "decimal", "file_names", *_WHICH)
         initial = {name: upload.get(name) or schema.get(name) for name in names}
         initial["task"] = upload.get("task", "")
         initial["gaps"] = ", ".join(upload.get("gaps", []))
@@ -210,7 +234,14 @@ class ColumnsForm(forms.Form):
     def _type(self, column: dict[str, Any]) -> str:
         return str(self._dataset.upload.get("types", {}).get(column["name"], column["type"]))
 
+    @property
+    def is_of_images(self) -> bool:
+        """Whether the table has the labels of images: its other columns are not used."""
+        return bool(self._file_names)
+
     def _on_page(self) -> list[tuple[int, dict[str, Any]]]:
+        if self._file_names:
+            return []
         return list(enumerate(self.page.object_list, self.page.start_index()))
 
     def _names(self) -> list[str]:

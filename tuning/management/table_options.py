@@ -13,7 +13,7 @@ MAX_NAMED = 40
 # Fields of an Upload whose option has another name.
 TABLE_OPTIONS = {
     "header": "no-header", "member": "file", "gaps": "missing", "not_missing": "not-missing",
-    "drop_rows": "drop-rows",
+    "drop_rows": "drop-rows", "file_names": "file-names",
 }  # fmt: skip
 # The option that a sentence of the runner is about, by its first words.
 _ABOUT = {
@@ -54,6 +54,10 @@ def add_table_options(parser: ArgumentParser) -> None:
         "--file", default="", help="the table in a .zip file, or * for all, with the same columns"
     )
     parser.add_argument(
+        "--file-names", default="", metavar="NAME",
+        help="the column with the names of images, in a table beside them in a .zip file",
+    )  # fmt: skip
+    parser.add_argument(
         "--decimal", choices=_DECIMALS, help="of numbers such as 1,234 that can be read both ways"
     )
     parser.add_argument(
@@ -82,6 +86,7 @@ def table_choices(options: dict[str, Any]) -> dict[str, Any]:
         "task": options["task"] or "", "types": types, "keep": options["keep"],
         "drop_rows": options["drop_rows"], "header": "no" if options["no_header"] else "",
         "sheet": options["sheet"], "member": options["file"],
+        "file_names": options["file_names"],
         "decimal": _DECIMALS.get(options["decimal"] or "", ""), "gaps": options["missing"],
         "not_missing": options["not_missing"],
     }  # fmt: skip

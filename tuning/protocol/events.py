@@ -175,7 +175,8 @@ class SchemaDetected:
     `task` are proposals, and `target_reason` is the sentence that says why it is this column.
     `encoding`, `delimiter` and `decimal` are empty for a Parquet file. `markers` are
     the texts that were read as missing values, `sheets` those of a spreadsheet, `members` the
-    tables of a zip; `header`, `sheet` and `member` are as in an Upload."""
+    tables of a zip; `header`, `sheet`, `member` and `file_names` are as in an Upload. `folders`:
+    of a zip of images, whether folders may be their classes as well."""
 
     rows: int
     columns: list[FoundColumn]
@@ -189,6 +190,8 @@ class SchemaDetected:
     header: str = ""
     sheet: str = ""
     member: str = ""
+    file_names: str = ""
+    folders: bool = False
     sheets: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
 

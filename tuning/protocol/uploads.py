@@ -83,6 +83,8 @@ DECIMALS = {".": "point", ",": "comma"}
 HEADERS = {"yes": "Column names", "no": "Data"}
 # Tables of a zip or sheets of a spreadsheet; these many are shown.
 MAX_MEMBERS = 100
+# Of a zip of images: their folders say what they show, whatever tables there are.
+FOLDERS = "/"
 # All tables of a zip that have the same columns, one after the other.
 ALL_MEMBERS = "*"
 
@@ -108,8 +110,8 @@ class Upload:
     than these are left out; `header` is one of HEADERS, `sheet` one
     of a spreadsheet, `member` a table of a zip or ALL_MEMBERS; an empty one of these, or of
     `encoding`, `delimiter` and `decimal`, is guessed; `decimals` has the decimal sign of columns
-    where both would do. Cells of `gaps` are missing values besides the usual ones, of which
-    `not_missing` are values.
+    where both would do; a table in a zip of images has their names in the column `file_names`.
+    Cells of `gaps` are missing values besides the usual ones, of which `not_missing` are values.
     """
 
     kind: str
@@ -122,6 +124,7 @@ class Upload:
     target: str = ""
     task: str = ""
     types: dict[str, str] = field(default_factory=dict)
+    file_names: str = ""
     keep: list[str] = field(default_factory=list)
     drop_rows: bool = False
     header: str = ""

@@ -12,6 +12,7 @@ from tuning.protocol.uploads import (
     DECIMALS,
     DELIMITERS,
     ENCODINGS,
+    FOLDERS,
     HEADERS,
     IMAGES,
     MAX_COLUMNS,
@@ -36,7 +37,7 @@ def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
         raise BadEvent("a schema with invalid columns")
     if not _are_names(names):
         raise BadEvent("a schema with invalid names")
-    if event.target not in names:
+    if event.target not in names or event.file_names not in ("", *names):
         raise BadEvent("a schema with invalid names")
     if any(column.type not in _TYPES for column in event.columns):
         raise BadEvent("a schema with an unknown type")
@@ -59,7 +60,7 @@ def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
     for chosen, names in ((event.sheet, event.sheets), (event.member, event.members)):
         if not _are_names(names) or len(names) > MAX_MEMBERS:
             raise BadEvent("a schema with invalid sheets or files")
-        if chosen not in ("", ALL_MEMBERS, *names) and len(names) < MAX_MEMBERS:
+        if chosen not in ("", ALL_MEMBERS, FOLDERS, *names) and len(names) < MAX_MEMBERS:
             raise BadEvent("a schema of an unknown sheet or file")
     return asdict(event)
 

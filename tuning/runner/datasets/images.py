@@ -3,7 +3,6 @@
 import io
 import warnings
 import zipfile
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,11 +12,11 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tuning.protocol.data_kinds import DataKind
-from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import COLOUR, GREY, Upload
 from tuning.runner.failures import BadData
 
 from .archives import PICTURES, open_archive, read_entry
+from .image_labels import PARTS, Labels, labels_by_path, steps_of
 from .parsed import Parsed, Report, check_classes, parts_note
 from .sources import Source
 
@@ -33,10 +32,6 @@ _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 _OTHER_PICTURES = {
     ".svg", ".tif", ".tiff", ".heic", ".heif", ".avif", ".ico", ".psd", ".eps", ".pdf", ".jp2",
 }  # fmt: skip
-# Folders that divide the images, as indices into splits.PARTS.
-_PARTS = {
-    "train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "test": 2, "testing": 2,
-}  # fmt: skip
 # The tag of Exif that tells how a camera was held; from 5 on it was held upright.
 _ORIENTATION, _LYING = 0x0112, 5
 # 16 bits for each pixel.
@@ -49,7 +44,7 @@ class _Found:
     """An image: its class, its size upright, and its colours as Pillow's mode."""
 
     entry: zipfile.ZipInfo
-    label: str
+    label: str | float
     height: int
     width: int
     mode: str
@@ -62,16 +57,24 @@ class _Found:
 Dropped = list[tuple[str, str]]
 
 
-def read_images(path: Path, upload: Upload, folder: Path, report: Report) -> Parsed:
-    """Write folder/x.npy; the rest is returned. Raises BadData."""
+def pictures_in(path: Path, most_bytes: int) -> list[zipfile.ZipInfo]:
+    """The images in an archive. Raises BadData if there are none."""
+    with open_archive(path, most_bytes) as archive:
+        return _pictures(archive.infolist())[0]
+
+
+def read_images(
+    path: Path, upload: Upload, folder: Path, report: Report, labels: Labels | None = None
+) -> Parsed:
+    """Write folder/x.npy; the rest is returned. Without labels, folders and names tell them. Raises
+    BadData."""
     dropped: Dropped = []
     with open_archive(path, upload.most_bytes) as archive, warnings.catch_warnings():
         # Pillow warns of large images; what is too large is refused below, by its size.
         warnings.simplefilter("ignore")
         pictures, others = _pictures(archive.infolist())
-        place, divided = _place_of_class(pictures)
-        labelled = [(entry, _steps(entry)[place]) for entry in pictures]
-        found = list(_look(archive, labelled, dropped, report))
+        labels = labels or labels_by_path(pictures)
+        found = list(_look(archive, labels.labelled, dropped, report))
         _check_broken(found, dropped)
         grey = upload.colours == GREY or (
             upload.colours != COLOUR and all(image.grey for image in found)
@@ -87,30 +90,44 @@ def read_images(path: Path, upload: Upload, folder: Path, report: Report) -> Par
             )
         read = _write(archive, found, shape, folder / "x.npy", dropped, report)
     _check_broken(read, dropped)
-    names, y = np.unique(np.array([image.label for image in read]), return_inverse=True)
-    class_names = [str(name) for name in names]
-    check_classes(class_names, np.bincount(y), "image")
+    y, class_names = _targets(read, labels)
     x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
     source = Source(
-        x, y.reshape(-1).astype(np.int64), class_names, origin=f"Uploaded as {upload.name}.",
+        x, y, class_names, origin=f"Uploaded as {upload.name}.", target_name=labels.target,
         load_snippet=_snippet(
-            upload.name, shape, place, dropped, any(i.mode in _DEEP_MODES for i in found)
+            upload.name, shape, labels, dropped, any(i.mode in _DEEP_MODES for i in found)
         ),
     )  # fmt: skip
-    parts = _parts(read, place) if divided else None
-    notes = _notes(found, shape, scaled, grey, dropped)
+    parts = None if labels.place is None else _parts(read, labels.place)
+    notes = [*labels.notes, *_notes(found, shape, scaled, grey, dropped)]
+    if class_names:
+        notes += _balance_note(y)
     if parts is not None:
         notes.append(parts_note(parts, "images"))
-    return Parsed(
-        DataKind.IMAGE, Task.CLASSIFICATION, source, notes, [*dropped, *others], parts=parts
-    )
+    left_out = [*dropped, *labels.others, *others]
+    return Parsed(DataKind.IMAGE, labels.task, source, notes, left_out, parts=parts)
+
+
+def _targets(read: list[_Found], labels: Labels) -> tuple[np.ndarray, list[str]]:
+    """y, and the names of the classes, if the labels are some. Raises BadData."""
+    if not labels.task.traits.has_classes:
+        y = np.array([image.label for image in read], dtype=np.float32)
+        if len(np.unique(y)) < 2:
+            raise BadData("All images have the same target. Select another target.")
+        return y, []
+    present = {str(image.label) for image in read}
+    names = [name for name in labels.classes or sorted(present) if name in present]
+    index = {name: place for place, name in enumerate(names)}
+    classes = np.array([index[str(image.label)] for image in read], dtype=np.int64)
+    check_classes(names, np.bincount(classes), "image")
+    return classes, names
 
 
 def _parts(read: list[_Found], place: int) -> np.ndarray | None:
-    """The part of each image by the folder around its class's; None if there is but one of them, or
-    none for training."""
-    folders = [_steps(image.entry)[place - 1].lower() for image in read]
-    parts = np.array([_PARTS[folder] for folder in folders], dtype=np.uint8)
+    """The part of each image by its folder; None if there is but one of them, or none for
+    training."""
+    folders = [steps_of(image.entry)[place].lower() for image in read]
+    parts = np.array([PARTS[folder] for folder in folders], dtype=np.uint8)
     return parts if 0 in parts and len(np.unique(parts)) > 1 else None
 
 
@@ -118,7 +135,7 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], Dr
     """The images in the archive, and what else is in it. Raises BadData if there are none."""
     pictures, others = [], []
     for entry in entries:
-        steps = _steps(entry)
+        steps = steps_of(entry)
         if entry.is_dir() or steps[0] == "__MACOSX" or steps[-1].startswith((".", "Thumbs.db")):
             continue
         if PurePosixPath(steps[-1]).suffix.lower() in PICTURES | _OTHER_PICTURES:
@@ -132,33 +149,9 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], Dr
     return pictures, others
 
 
-def _place_of_class(pictures: list[zipfile.ZipInfo]) -> tuple[int, bool]:
-    """How deep the folders of classes lie, and whether they lie in those of parts (train, test).
-    Folders around everything do not count. Raises BadData."""
-    paths = [_steps(entry) for entry in pictures]
-    shallowest = min(map(len, paths))
-    place = 0
-    while shallowest > place + 2 and len({path[place] for path in paths}) == 1:
-        place += 1
-    folders = {path[place].lower() for path in paths}
-    divided = shallowest > place + 2 and folders <= _PARTS.keys()
-    place += divided
-    if shallowest < place + 2:
-        lost = next(entry for entry in pictures if len(_steps(entry)) < place + 2)
-        raise BadData(
-            f"“{lost.filename}” is not in a class folder. Put the images of each class into a "
-            "folder named after it."
-        )
-    return place, divided
-
-
-def _steps(entry: zipfile.ZipInfo) -> list[str]:
-    return entry.filename.replace("\\", "/").rstrip("/").split("/")
-
-
 def _look(
     archive: zipfile.ZipFile,
-    labelled: list[tuple[zipfile.ZipInfo, str]],
+    labelled: list[tuple[zipfile.ZipInfo, str | float]],
     dropped: Dropped,
     report: Report,
 ) -> Iterator[_Found]:
@@ -286,16 +279,20 @@ def _notes(
         notes.append(
             f"Images of 16 bits for each pixel ({deep:,} of {len(found):,}) were scaled to 8 bits."
         )
-    classes = Counter(image.label for image in found)
-    if max(classes.values()) > 10 * min(classes.values()):
-        notes.append("Class sizes differ more than tenfold. Accuracy can be misleading.")
     if dropped:
         notes.append(f"{len(dropped):,} images were left out because they cannot be read.")
     return notes
 
 
+def _balance_note(classes: np.ndarray) -> list[str]:
+    counts = np.bincount(classes)
+    if counts.max() <= 10 * counts.min():
+        return []
+    return ["Class sizes differ more than tenfold. Accuracy can be misleading."]
+
+
 def _snippet(
-    name: str, shape: tuple[int, int, int], place: int, dropped: Dropped, deep: bool
+    name: str, shape: tuple[int, int, int], labels: Labels, dropped: Dropped, deep: bool
 ) -> str:
     """Lines that load the original file in the same form, straight from the archive. `deep`: some
     of its images have 16 bits."""
@@ -308,6 +305,7 @@ def _snippet(
         "",
         "import numpy as np",
         "from PIL import Image, ImageOps",
+        *labels.beginning,
         "",
         f"endings = {tuple(sorted(PICTURES))!r}",
         *([f"broken = {broken!r}"] if broken else []),
@@ -319,6 +317,7 @@ def _snippet(
         "        if hidden or not path.lower().endswith(endings):",
         "            continue",
         *(["        if path in broken:", "            continue"] if broken else []),
+        *(f"        {line}" for line in labels.lines),
         "        image = ImageOps.exif_transpose(Image.open(io.BytesIO(archive.read(path))))",
         *(
             [
@@ -332,8 +331,8 @@ def _snippet(
         f"        if image.size != ({width}, {height}):",
         f"            image = image.resize(({width}, {height}), Image.Resampling.BILINEAR)",
         "        images.append(np.asarray(image))",
-        f"        labels.append(steps[{place}])  # the folder's name is the class",
+        "        labels.append(label)",
         f"x = np.stack(images).reshape(-1, {height}, {width}, {channels})",
-        "class_names, y = np.unique(labels, return_inverse=True)",
+        *labels.ending,
     ]
     return "\n".join(lines) + "\n"

@@ -5,6 +5,8 @@ import errno
 import json
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,17 @@ from tuning.protocol.catalogue import CatalogueEntry
 from tuning.protocol.data_kinds import Display, kind_of_rows
 from tuning.protocol.events import Event, Progress
 from tuning.protocol.tasks import Task
-from tuning.protocol.uploads import ARRAYS, IMAGES, Upload
+from tuning.protocol.uploads import ARRAYS, FOLDERS, IMAGES, Upload
 from tuning.runner.failures import BadData, WorkFailed
 
 from .archives import kind_of_contents
 from .arrays import find_arrays, read_arrays
-from .images import read_images
+from .image_labels import column_of_names, has_class_folders, labels_by_table
+from .images import pictures_in, read_images
 from .parsed import Parsed, Report, part_facts
 from .pictures import draw_thumbnails
 from .profile import for_pages, profile_of
-from .tables.opening import opened_table
+from .tables.opening import has_tables, opened_table
 from .tables.prepare import read_table
 from .tables.schema_detection import detect_schema, schema_event
 
@@ -68,11 +71,38 @@ def _read(
         roles = upload.arrays or (found.roles if found.clear else {})
         return read_arrays(path, upload, roles, folder, report) if roles else None
     if kind == IMAGES:
-        return read_images(path, upload, folder, report)
+        return _read_images(path, upload, folder, report, send)
     with opened_table(path, upload, report) as opened:
         schema = detect_schema(opened, upload)
         send(schema_event(schema))
         return read_table(schema, upload, folder, report) if upload.target else None
+
+
+def _read_images(
+    path: Path, upload: Upload, folder: Path, report: Report, send: Callable[[Event], None]
+) -> Parsed | None:
+    """By a table in the archive that names them, if there is one, else by folders and names."""
+    pictures = pictures_in(path, upload.most_bytes)
+    if upload.member == FOLDERS or not has_tables(path, upload.most_bytes):
+        return read_images(path, upload, folder, report)
+    folders = has_class_folders(pictures)
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(opened_table(path, upload, report))
+            schema = detect_schema(opened, upload)
+        except BadData:
+            # Nobody asked for a table that lies beside images in class folders.
+            if not folders or upload.target:
+                raise
+            return read_images(path, upload, folder, report)
+        column = column_of_names(schema, pictures, upload.file_names)
+        if not column:
+            return read_images(path, upload, folder, report)
+        send(replace(schema_event(schema, column), folders=folders))
+        if not upload.target:
+            return None
+        labels = labels_by_table(schema, pictures, column, upload)
+        return read_images(path, upload, folder, report, labels)
 
 
 def _reporter(send: Callable[[Event], None]) -> Report:

@@ -4,6 +4,7 @@ temporary folder, and never beyond the limit."""
 import bz2
 import gzip
 import lzma
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -41,6 +42,8 @@ _CHUNK = 1 << 20
 _HARMLESS_BYTES = 16 << 20
 _MAX_MEMORY = 256 << 20
 _WHOLE_NAMES = ("train", "training")
+# Tables for tests, and examples of what to hand in.
+_IS_OTHER = re.compile(r"^(test|sample)|submission", re.I)
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,12 @@ def opened_table(path: Path, upload: Upload, report: Report, least: int = 2) -> 
         if upload.name.lower().endswith(COMPRESSED):
             path = _decompressed(path, upload, folder / "table", report)
         yield Opened(opener.open(path, upload.name, _dialect(upload)), [], [])
+
+
+def has_tables(path: Path, most_bytes: int) -> bool:
+    """Whether a zip holds tables. Raises BadData."""
+    with open_archive(path, most_bytes) as archive:
+        return bool(tables_in(archive))
 
 
 def tables_in(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -152,8 +161,9 @@ def _proposed(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> 
     """The only table, the one for training, all of them if they begin with the same line, else the
     largest."""
     names = list(entries)
-    if len(names) == 1:
-        return names[0]
+    likely = [name for name in names if not _IS_OTHER.search(PurePosixPath(name).name)]
+    if len(names) == 1 or len(likely) == 1:
+        return (likely or names)[0]
     for name in names:
         if PurePosixPath(name.lower()).name.partition(".")[0] in _WHOLE_NAMES:
             return name
@@ -162,7 +172,7 @@ def _proposed(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> 
         lines = {_first_line(archive, entry) for entry in entries.values()}
         if len(lines) == 1 and len(names) <= MAX_MEMBERS:
             return ALL_MEMBERS
-    return max(names, key=lambda name: entries[name].file_size)
+    return max(likely or names, key=lambda name: entries[name].file_size)
 
 
 def _first_line(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

@@ -102,9 +102,10 @@ def _scan_again(schema: DetectedSchema, decided: list[Scan]) -> None:
         schema.scans[place] = decided[place]
 
 
-def schema_event(schema: DetectedSchema) -> SchemaDetected:
-    """What people are shown before they choose."""
-    guess = guess_target(schema.scans)
+def schema_event(schema: DetectedSchema, file_names: str = "") -> SchemaDetected:
+    """What people are shown before they choose; `file_names` is the column of images' names."""
+    others = [scan for scan in schema.scans if scan.name != file_names]
+    guess = guess_target(others or schema.scans)
     # Thousands of columns must fit into one event.
     most = 3 if len(schema.scans) <= _WIDE else 1
     columns = []
@@ -130,6 +131,7 @@ def schema_event(schema: DetectedSchema) -> SchemaDetected:
         **asdict(schema.table.dialect),
         target_reason=guess.reason,
         markers=markers[:MAX_MARKERS],
+        file_names=file_names,
         sheets=schema.table.sheets,
         members=schema.opened.members,
     )

@@ -1,0 +1,207 @@
+"""Images whose labels are in a table beside them or in their names, as Kaggle has them."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.images import picture, shapes, zip_of
+from tuning.protocol.events import Event, SchemaDetected, decode_event, encode_event
+from tuning.protocol.uploads import IMAGES, Upload
+from tuning.runner.datasets.uploads import prepare_upload
+from tuning.runner.failures import BadData
+
+from .test_uploads import MB, check_snippet, workplace
+
+__all__ = ["workplace"]
+SHADES = {"cat": 60, "dog": 230}
+
+
+def read(files: dict[str, bytes], **options: Any) -> tuple[SchemaDetected | None, Any]:
+    """What is found in a table beside images, and the profile."""
+    path = zip_of(Path("pictures.zip"), files)
+    events: list[Event] = []
+    upload = Upload(IMAGES, path.name, path.name, 64 * MB, **options)
+    profile = prepare_upload("own-1", upload, Path("prepared"), events.append)
+    found = next((event for event in events if isinstance(event, SchemaDetected)), None)
+    if found:
+        assert decode_event(encode_event(found)) == found
+    return found, profile
+
+
+def pictures(name: str, count: int = 8) -> dict[str, bytes]:
+    """Images whose names have their number and kind, cats and dogs in turn."""
+    kinds = list(SHADES)
+    return {
+        name.format(number=n, kind=kinds[n % 2]): picture(shade=SHADES[kinds[n % 2]] - n)
+        for n in range(count)
+    }
+
+
+def rows(line: str, count: int = 8) -> str:
+    return "".join(line.format(number=n, kind=list(SHADES)[n % 2]) + "\n" for n in range(count))
+
+
+def brightness() -> list[int]:
+    return [int(x.max()) for x in np.load("prepared/x.npy")]
+
+
+def check_classes(profile: dict[str, Any]) -> None:
+    """Dark ones are cats, bright ones dogs."""
+    assert profile["class_names"] == ["cat", "dog"]
+    assert [value > 150 for value in brightness()] == [bool(y) for y in np.load("prepared/y.npy")]
+    check_snippet(profile)
+
+
+@pytest.mark.parametrize("name", [
+    "{kind}.{number}.png", "train/{kind}.{number}.png", "{kind}_00{number}.png",
+    "all/{kind} ({number}).png", "{kind}{number}.png",
+])  # fmt: skip
+def test_names_begin_with_the_class(workplace: Path, name: str) -> None:
+    found, profile = read(pictures(name))
+    assert found is None
+    assert profile["rows"] == 8
+    check_classes(profile)
+
+
+def test_unlabelled_test_images_are_left_out(workplace: Path) -> None:
+    files = pictures("train/{kind}.{number}.png") | pictures("test1/{number}.png")
+    _, profile = read(files)
+    assert (profile["rows"], profile["dropped_count"]) == (8, 8)
+    assert profile["dropped"][0]["reason"] == "has no label in its name"
+    check_classes(profile)
+
+
+def test_folders_of_parts_are_a_predefined_split(workplace: Path) -> None:
+    files = pictures("train/{kind}.{number}.png") | pictures("val/{kind}.{number}.png", 4)
+    _, profile = read(files)
+    assert profile["parts"] == {"train": 8, "validation": 4, "test": 0}
+    check_classes(profile)
+
+
+@pytest.mark.parametrize("files", [
+    pictures("IMG_{number}.png"), pictures("{kind}.{number}.png", 3),
+    pictures("{number}{kind}.png"),
+])  # fmt: skip
+def test_names_without_classes(workplace: Path, files: dict[str, bytes]) -> None:
+    with pytest.raises(BadData, match=r"not in a class folder.*or add a table"):
+        read(files)
+
+
+@pytest.mark.parametrize(
+    ("image", "named"),
+    [
+        ("images/{number}.png", "{number}"), ("images/{number}.png", "{number}.png"),
+        ("{number}.png", "{number}.PNG"), ("a/b/x{number}.png", "a/b/x{number}.png"),
+    ],
+)  # fmt: skip
+def test_a_table_has_the_labels(workplace: Path, image: str, named: str) -> None:
+    table = "id,breed\n" + rows(named + ",{kind}")
+    files = pictures(image) | {"labels.csv": table.encode()}
+    found, profile = read(files)
+    assert found
+    assert profile is None
+    assert (found.file_names, found.target, found.folders) == ("id", "breed", False)
+    Path("prepared").rmdir()
+    _, profile = read(files, target="breed")
+    assert (profile["rows"], profile["target_name"]) == (8, "breed")
+    check_classes(profile)
+
+
+def test_kaggle_has_unlabelled_images_of_the_same_names(workplace: Path) -> None:
+    table = "id,when,label\n" + rows("{number},x{number},{kind}")
+    files = (
+        pictures("test/{number}.png") | {"sample_submission.csv": b"id,label\n1,cat\n"}
+        | {f"train/{n}.png": picture(shade=SHADES[("cat", "dog")[n % 2]]) for n in range(8)}
+        | {"train.csv": table.encode()}
+    )  # fmt: skip
+    found, profile = read(files, target="label")
+    assert found
+    assert (found.member, found.file_names) == ("train.csv", "id")
+    assert profile["rows"] == 8
+    assert {one["reason"] for one in profile["dropped"]} >= {"has no label in the table"}
+    check_classes(profile)
+
+
+def test_numbers_of_a_table_are_a_quantity_or_classes(workplace: Path) -> None:
+    table = "file,age,stage\n" + rows("{number}.png,{number}.5,1{number}")
+    table += "9.png,,3\n77.png,5.5,3\n"
+    files = pictures("{number}.png") | {"ages.csv": table.encode()}
+    with pytest.raises(BadData, match="1 row has no target"):
+        read(files, target="age")
+    Path("prepared").rmdir()
+    _, profile = read(files, target="age", drop_rows=True)
+    assert (profile["task"], profile["num_classes"]) == ("regression", None)
+    assert list(np.load("prepared/y.npy")) == [n + 0.5 for n in range(8)]
+    assert "1 rows of the table name no image." in profile["notes"]
+    check_snippet(profile)
+
+
+def test_numeric_classes_keep_their_order(workplace: Path) -> None:
+    table = "file,grade\n" + "".join(f"{n}.png,{(2, 10)[n % 2]}\n" for n in range(8))
+    files = pictures("{number}.png") | {"t.csv": table.encode()}
+    _, profile = read(files, target="grade", task="classification")
+    assert profile["class_names"] == ["2", "10"]
+    check_snippet(profile)
+
+
+def test_the_column_of_names_can_be_chosen(workplace: Path) -> None:
+    table = "code,other,kind\n" + rows("{number},1{number},{kind}")
+    files = pictures("{number}.png") | pictures("1{number}.png") | {"t.csv": table.encode()}
+    found, _ = read(files)
+    assert found
+    assert found.file_names == "code"
+    Path("prepared").rmdir()
+    found, profile = read(files, target="kind", file_names="other")
+    assert found
+    assert (found.file_names, profile["rows"]) == ("other", 8)
+    for options, words in (
+        ({"file_names": "x"}, "No column “x” with file names. Columns: code, other, kind"),
+        ({"target": "code"}, "The target “code” has the file names"),
+    ):
+        shutil.rmtree("prepared", ignore_errors=True)
+        with pytest.raises(BadData, match=words):
+            read(files, **{"target": "kind", **options})
+
+
+def test_a_name_with_two_labels_and_two_images_of_a_name(workplace: Path) -> None:
+    table = "id,label\n" + rows("{number},{kind}") + "1,cat\n"
+    with pytest.raises(BadData, match="“1” has several labels in “id”"):
+        read(pictures("{number}.png") | {"t.csv": table.encode()}, target="label")
+    Path("prepared").rmdir()
+    table = "id,label\n" + rows("{number},{kind}")
+    files = pictures("a/{number}.png") | pictures("b/{number}.png") | {"t.csv": table.encode()}
+    with pytest.raises(BadData, match=r"Several images have the same name: a/0\.png, b/0\.png"):
+        read(files, target="label")
+
+
+def test_tables_beside_class_folders(workplace: Path) -> None:
+    """They are offered if they name the images; else the folders are the classes."""
+    for table in (b"a,b\n1,2\n3,4\n", b"a,b\n1,2\n3\n"):
+        found, profile = read(shapes() | {"notes.csv": table})
+        assert found is None
+        assert profile["class_names"] == ["dark", "light"]
+        check_snippet(profile)
+        shutil.rmtree("prepared")
+    names = "file,area\n" + "".join(f"{path},{n}.5\n" for n, path in enumerate(shapes()))
+    files = shapes() | {"list.csv": names.encode()}
+    found, profile = read(files)
+    assert found
+    assert profile is None
+    assert (found.folders, found.target) == (True, "area")
+    Path("prepared").rmdir()
+    found, profile = read(files, member="/")
+    assert found is None
+    assert profile["class_names"] == ["dark", "light"]
+
+
+def test_npy_files_of_a_zip_are_arrays(workplace: Path) -> None:
+    np.save("x.npy", np.arange(60.0).reshape(20, 3))
+    np.save("y.npy", np.arange(20) % 2)
+    files = {f"data/{name}.npy": Path(f"{name}.npy").read_bytes() for name in "xy"}
+    found, profile = read(files)
+    assert found is None
+    assert (profile["kind"], profile["rows"], profile["num_classes"]) == ("table", 20, 2)
+    check_snippet(profile)

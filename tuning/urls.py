@@ -117,6 +117,11 @@ urlpatterns = [
     path("imports/<int:pk>/delete/", imports.import_delete, name="import-delete"),
     path("projects/<int:pk>/compare/", comparisons.trial_compare, name="trial-compare"),
     path(
+        "projects/<int:pk>/compare/remember/",
+        comparisons.trial_compare_remember,
+        name="trial-compare-remember",
+    ),
+    path(
         "projects/<int:pk>/compare/live/",
         comparisons.trial_compare_live,
         name="trial-compare-live",
@@ -189,6 +194,7 @@ urlpatterns = [
     path("comments/<int:pk>/edit/", comments.comment_edit, name="comment-edit"),
     path("comments/<int:pk>/delete/", comments.comment_delete, name="comment-delete"),
     path("mentions/", mentions.mention_list, name="mention-list"),
+    path("mentions/seen/", mentions.mention_seen, name="mention-seen"),
     path("<model:at>/", saved_models.saved_model_detail, name="saved-model-detail"),
     path("<model:at>/live/", saved_models.saved_model_live, name="saved-model-live"),
     path(

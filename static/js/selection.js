@@ -1,7 +1,8 @@
 // The trials page: what it shows stands in its address, and changes without loading the page anew.
 //
-// #selection holds the state (data-query, data-search, data-revision) and is replaced with every
-// change, together with the filters and the table. Others on the page
+// #selection holds the state (data-query, data-revision) and is replaced with every change, together
+// with the filters and the table. While trials are active it polls as the live pieces of all pages do
+// (htmx, see site.js), and this module puts what comes into its place. Others on the page
 // - hear `tuneroom:selection` on the document after each change (detail.news: trials have changed,
 //   not the selection);
 // - send `tuneroom:filter` (detail {set: {"hp:units__between": ["8", "64"]}, remove: [...]}) to change it;
@@ -9,7 +10,6 @@
 // Without scripts the same links and forms load the page.
 
 const PIECES = ["search-head", "search-actions", "selection", "trial-filters", "trial-bar", "trial-table"];
-const FOLLOW_MS = 1500;
 
 export const path = location.pathname;
 export const state = () => document.getElementById("selection").dataset;
@@ -32,6 +32,7 @@ function put(html) {
     const next = page.getElementById(id);
     if (!now || !next || now.isEqualNode(next)) continue;
     now.replaceWith(document.adoptNode(next));
+    window.htmx?.process(next);
   }
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   const moved = document.getElementById("trial-scroll");
@@ -113,9 +114,10 @@ document.addEventListener("tuneroom:filter", (event) => {
 
 window.addEventListener("popstate", () => go(location.search.slice(1), { push: false }));
 
-setInterval(async () => {
-  if (document.hidden || asking || !state().active) return;
-  const query = new URLSearchParams(state().query);
-  query.set("since", state().revision);
-  if (await ask(`${path}?${query}`) === true) tell({ news: true });
-}, FOLLOW_MS);
+// News that come while a person asks for something else are of the selection before.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { elt, xhr } = event.detail;
+  if (elt.id !== "selection" || xhr.status !== 200 || !elt.isConnected || asking) return;
+  put(xhr.responseText);
+  tell({ news: true });
+});

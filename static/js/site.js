@@ -107,6 +107,11 @@ document.addEventListener("htmx:oobAfterSwap", () => {
   }
 });
 
+// Pages that nobody looks at ask for no news. What polls was triggered by nothing on the page.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && !event.detail.requestConfig.triggeringEvent) event.preventDefault();
+});
+
 // Signed out meanwhile: the answer is the sign-in page, which belongs in the whole window.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;

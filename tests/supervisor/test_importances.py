@@ -43,7 +43,7 @@ def searched(make_search: Any) -> Search:
 
 def ask(client: Client, search: Search, query: str = "") -> dict[str, Any]:
     url = reverse("search-plot", args=[search, "importances"])
-    answer: dict[str, Any] = client.get(f"{url}?{query}").json()
+    answer: dict[str, Any] = client.post(f"{url}?{query}").json()
     return answer
 
 

@@ -1,5 +1,6 @@
 """Comments on trials and searches, and the members whom they call."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -231,6 +232,9 @@ def test_the_head_counts_what_is_new_until_it_is_opened(
     page = as_alice.get(url).content.decode()
     assert page.index('id="new"') < page.index("again") < page.index("look at")
     assert f'href="{reverse("trial-detail", args=[best.search.trials.get(number=1)])}"' in page
+    assert count in as_alice.get(home).content.decode(), "reading changes nothing"
+    shown = re.findall(r'name="mention" value="(\d+)"', page)
+    as_alice.post(reverse("mention-seen"), {"mention": [*shown, "x", "9" * 30]})
     assert count not in as_alice.get(home).content.decode()
     later = as_alice.get(url).content.decode()
     assert 'id="new"' not in later

@@ -138,7 +138,7 @@ def test_trials_are_added_from_their_pages(
     )
     first = as_dora.get(link)
     assert first["Location"] == f"{url}?trial={numbers[0]}"
-    as_dora.get(first["Location"])
+    as_dora.post(f"{url}remember/", {"trial": numbers[0]})
     second = as_dora.get(url, {"add": numbers[2]})
     assert second["Location"] == f"{url}?trial={numbers[0]}&trial={numbers[2]}"
 
@@ -146,9 +146,14 @@ def test_trials_are_added_from_their_pages(
 def test_what_was_compared_is_remembered_and_can_be_emptied(
     as_alice: Client, url: str, numbers: list[str]
 ) -> None:
-    as_alice.get(url, {"trial": numbers})
+    page = as_alice.get(url, {"trial": numbers}).content.decode()
+    assert f'hx-post="{url}remember/" hx-trigger="load"' in page
+    assert "last comparison" not in as_alice.get(url).content.decode(), "reading changes nothing"
+    as_alice.post(f"{url}remember/", {"trial": numbers})
     assert "Resume last comparison (3 trials)" in as_alice.get(url).content.decode()
-    as_alice.get(url, {"trial": ""})
+    page = as_alice.get(url, {"trial": numbers}).content.decode()
+    assert "remember/" not in page, "it is known"
+    as_alice.post(f"{url}remember/", {"trial": ""})
     assert "last comparison" not in as_alice.get(url).content.decode()
     assert as_alice.get(url, {"add": numbers[1]})["Location"] == f"{url}?trial={numbers[1]}"
 
@@ -156,12 +161,12 @@ def test_what_was_compared_is_remembered_and_can_be_emptied(
 def test_each_project_and_each_person_has_a_basket(
     as_alice: Client, as_bob: Client, url: str, numbers: list[str]
 ) -> None:
-    as_alice.get(url, {"trial": numbers})
+    as_alice.post(f"{url}remember/", {"trial": numbers})
     assert as_bob.get(url, {"add": numbers[0]})["Location"] == f"{url}?trial={numbers[0]}"
 
 
 def test_a_deleted_trial_leaves_the_basket(as_alice: Client, url: str, numbers: list[str]) -> None:
-    as_alice.get(url, {"trial": numbers[:2]})
+    as_alice.post(f"{url}remember/", {"trial": numbers[:2]})
     Trial.objects.filter(number=1).delete()
     assert (
         as_alice.get(url, {"add": numbers[2]})["Location"]

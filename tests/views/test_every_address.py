@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -50,7 +52,7 @@ SHARED = {
 # Built-in datasets belong to everybody.
 BUILT_IN = {"dataset-picture", "dataset-retry"}
 # Everybody's own.
-OWN = {"profile-theme", "session-end-others", "upload-create"}
+OWN = {"profile-theme", "session-end-others", "upload-create", "mention-seen"}
 # What viewers may open.
 READABLE = {
     "project-trials", "project-trial-columns", "project-trial-column", "project-views",
@@ -79,11 +81,14 @@ MOVED = {"search-moved", "trial-moved", "saved-model-moved"}
 # What viewers may do as well: they take part in the talk.
 TALK = {
     "search-star", "trial-star", "search-preview", "trial-preview", "comment-detail",
+    "trial-compare-remember",
     "saved-model-predict", "saved-model-predict-file", "project-models-compare",
 }  # fmt: skip
 # What editors may not do either.
 OWNERS = {"team-name", "member-set", "invitation-create", "invitation-revoke"}
 NAMES = [pattern.name for pattern in urls.urlpatterns]
+# How statements begin that change nothing.
+READS = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "BEGIN", "COMMIT")
 # Of rows that belong to a person and not to a team.
 _OF_PERSONS = ("person-", "session-", "access-token-", "upload-", "prediction-")
 PERSONAL = {name for name in NAMES if name.startswith(_OF_PERSONS)}
@@ -230,6 +235,19 @@ def test_only_owners_change_who_is_in_the_team(
 def test_members_reach_every_page(address: Any, as_bob: Client) -> None:
     found = {name: _status(as_bob, address(name)) for name in READABLE | SHARED}
     assert {name: status for name, status in found.items() if status not in (200, 204)} == {}
+
+
+def test_reading_writes_nothing(address: Any, as_bob: Client) -> None:
+    """But when the session was last used: see BrowserSessionMiddleware."""
+    as_bob.get(reverse("help-page"))
+    found = []
+    for name in sorted(READABLE | SHARED | BUILT_IN):
+        url = address(name)
+        with CaptureQueriesContext(connection) as queries:
+            _status(as_bob, url)
+        written = [each["sql"] for each in queries if not each["sql"].startswith(READS)]
+        found += [(name, sql) for sql in written if "browsersession" not in sql]
+    assert found == []
 
 
 def test_viewers_are_shown_no_buttons(address: Any, as_dora: Client) -> None:

@@ -4,7 +4,7 @@ Everybody who sees a trial stars it and comments on it; tags change the table th
 they are for those who may edit (tuning.views.notes asks). Whatever is done twice is done once.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -83,7 +83,7 @@ def delete_comment(comment: Comment) -> None:
     _tell([comment.trial or comment.search])
 
 
-def mark_seen(mentions: Collection[Mention]) -> None:
+def mark_seen(mentions: Iterable[Mention]) -> None:
     pks = [mention.pk for mention in mentions]
     Mention.objects.filter(pk__in=pks).unseen().update(seen_at=timezone.now())
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from tuning.analysis.comparison.best_over_time import best_over_time_info
 from tuning.analysis.comparison.chosen import (
@@ -45,14 +45,25 @@ def trial_compare(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = _trials_of(request, project)
     if chosen.is_old and not chosen.problems:
         return redirect(f"{request.path}?{chosen.query()}")
-    if "trial" in request.GET:
-        _remember(request, project, [trial.pk for trial in chosen.rows])
+    rows = [trial.pk for trial in chosen.rows]
     context = {
         **_trial_context(project, chosen),
+        "is_news": "trial" in request.GET and rows != _remembered(request, project),
         "last": None if chosen.rows else _last(request, project),
         "searches": project.searches.order_by("-number").only("number", "name"),
     }
     return render(request, "comparison/trials.html", context)
+
+
+@require_POST
+def trial_compare_remember(request: HttpRequest, pk: int) -> HttpResponse:
+    """The trials whose comparison a person looks at, from whose page this is sent. For htmx."""
+    project = visible_or_404(request, Project.objects.all(), pk)
+    chosen = choose_trials(_trials(project), request.POST.getlist("trial"))
+    known = request.session.get(REMEMBERED, {})
+    keys = [trial.pk for trial in chosen.rows]
+    request.session[REMEMBERED] = {**known, str(project.pk): keys}
+    return HttpResponse()
 
 
 @require_GET
@@ -222,9 +233,3 @@ def _last(request: HttpRequest, project: Project) -> Chosen | None:
     keys = _remembered(request, project)
     chosen = choose_trials(_trials(project), [str(key) for key in keys]) if keys else None
     return chosen if chosen and chosen.rows else None
-
-
-def _remember(request: HttpRequest, project: Project, trials: list[int]) -> None:
-    if trials != _remembered(request, project):
-        known = request.session.get(REMEMBERED, {})
-        request.session[REMEMBERED] = {**known, str(project.pk): trials}

@@ -18,7 +18,11 @@ from tuning.models import BrowserSession
 
 
 class BrowserSessionMiddleware:
-    """Notes every few minutes when a session was last used."""
+    """Notes every few minutes when a session was last used.
+
+    The one thing that reading a page writes. It belongs to the request and not to the page: people
+    end sessions that they do not know, and find them by their last use, so it must not depend on a
+    script that the browser sends or not. Access tokens do the same (`actions/access_tokens.py`)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -7,11 +7,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from tuning.actions.importances import want_importances
 from tuning.analysis.notes import star_info
 from tuning.analysis.plots import PLOTS
+from tuning.analysis.plots.importances import importances_of
 from tuning.analysis.trials.selection import Selection
 from tuning.models import Trial, Worker
 from tuning.models.addresses import SearchNumbers
@@ -23,16 +24,18 @@ from .shared import key_of, shared_text
 from .trial_tables import scope_of
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @never_cache
 def search_plot(request: HttpRequest, at: SearchNumbers | int, name: str) -> HttpResponse:
     """The figures of one plot for the selection in the address; 204 if there is no news since the
-    `version` that an earlier answer had."""
+    `version` that an earlier answer had. POST also asks a worker for what takes long to compute."""
     scope = scope_of(request, at)
     plot = PLOTS.get(name)
     if plot is None:
         raise Http404(name)
     selection = Selection.read(scope, request.GET, request.user)
+    if request.method == "POST" and name == "importances":
+        want_importances(selection)
     version = _version(selection, name)
     if request.GET.get("since") == version:
         return HttpResponse(status=204)
@@ -48,7 +51,9 @@ def search_plot(request: HttpRequest, at: SearchNumbers | int, name: str) -> Htt
 def _version(selection: Selection, name: str) -> str:
     if name != "importances":
         return str(selection.scope.revision)
-    row = want_importances(selection)
+    row = importances_of(selection)
+    if row is None:
+        return "none"
     waiting = row.wanted_revision > row.for_revision
     online = waiting and Worker.objects.online().exists()
     return f"{row.for_revision}-{waiting:d}-{online:d}"

@@ -2,47 +2,31 @@
 // plot.<name>.<option>=…), which selection.js keeps: this module asks it for another address and
 // draws what the address says. Each plot has a module of its own, loaded when it is opened.
 import { chosenTrials } from "../chosen.js";
-import { plotly, say } from "../plots.js";
-import { filled, controls } from "./options.js";
+import { Drawing, request } from "./drawing.js";
 import { saveAs } from "./saving.js";
-import { openTrial } from "./trial_card.js";
-import { filterOf, together } from "./figure.js";
+import { Source, address } from "./source.js";
 
 const board = document.getElementById("plot-board");
-const address = () => new URLSearchParams(document.getElementById("selection").dataset.query);
-const request = (detail) => document.dispatchEvent(new CustomEvent("tuneroom:filter", { detail }));
-
-// What following a running search may cost the browser: a tenth of its time.
-const SHARE = 10;
-const WAITING_MS = 2000;
-const CLICK_PIXELS = 4;
 // One more than are drawn (tuning/analysis/plots/curves.py), so that the plot can say so.
 const MAX_CURVES = 51;
 const TICKING_MS = 400;
 
+// A place for a plot: open or not, in view or not. It asks for figures only while it is both.
 class Figure {
   constructor(element) {
     this.element = element;
     this.name = element.dataset.plot;
-    this.plot = element.querySelector(".plot");
-    this.note = element.querySelector(".plot-note");
-    this.options = element.querySelector(".plot-options");
-    this.info = null;
-    this.asked = null;
     this.visible = false;
-    this.turn = 0;
-    this.cost = 0;
-    this.timer = null;
-    this.held = false;
+    this.drawing = new Drawing(element);
+    this.source = new Source(this.name, element.dataset.url, {
+      wanted: () => this.open && this.visible,
+      draw: (info, asked) => this.drawing.show(info, asked),
+      failed: () => this.drawing.say("Could not load the data. Reload the page."),
+    });
     element.addEventListener("click", (event) => {
       const button = event.target.closest("[data-save]");
-      if (button && this.drawn?.traces) saveAs(button.dataset.save, this);
+      if (button && this.drawing.drawn?.traces) saveAs(button.dataset.save, this.drawing);
     });
-    // A redraw in the middle of a drag would tear the brush out of the person's hand.
-    this.plot.addEventListener("pointerdown", (event) => { this.held = true; this.pressed = [event.clientX, event.clientY]; }, true);
-    this.plot.addEventListener("click", (event) => this.pressLine(event));
-    window.addEventListener("pointerup", () => setTimeout(() => { this.held = false; if (this.late) this.draw(); }), true);
-    new ResizeObserver(() => this.drawn?.traces && window.Plotly && !element.hidden && Plotly.Plots.resize(this.plot)).observe(this.plot);
   }
 
   get open() { return !this.element.hidden; }
@@ -50,147 +34,13 @@ class Figure {
   set open(value) {
     if (this.open === value) return;
     this.element.hidden = !value;
-    clearTimeout(this.timer);
+    this.source.stop();
   }
 
-  // What of the address decides about this plot.
-  ask() {
-    const kept = new URLSearchParams();
-    for (const [key, value] of address()) {
-      if (key.includes("__") || key === "objective" || key.startsWith(`plot.${this.name}.`) || (key === "sort" && this.name === "curves")) kept.append(key, value);
-    }
-    return kept.toString();
+  refresh(how) {
+    if (this.open && this.visible) this.drawing.prepare().catch(() => {});
+    return this.source.refresh(how);
   }
-
-  async refresh({ news = false } = {}) {
-    if (!this.open || !this.visible) return;
-    clearTimeout(this.timer);
-    const asked = this.ask();
-    const same = asked === this.asked;
-    const wait = this.cost * SHARE - (performance.now() - this.fetched);
-    if (news && same && wait > 0) { this.later(wait); return; }
-    // Opening asks twice: when the plot comes into view, and when the address has it.
-    if (asked === this.asking && !news) return;
-    this.asking = asked;
-    this.older?.abort();
-    const { signal } = this.older = new AbortController();
-    const turn = ++this.turn;
-    const begun = performance.now();
-    const since = same && this.info ? `&since=${encodeURIComponent(this.info.version)}` : "";
-    try {
-      const asking = fetch(`${this.element.dataset.url}?${asked}${since}`, { headers: { Accept: "application/json" }, signal });
-      // While the figures are on their way.
-      [this.module] = await Promise.all([this.module ?? import(`./${this.name}.js`), plotly, asking]);
-      const response = await asking;
-      if (turn !== this.turn) return;
-      if (!response.ok) throw new Error(`the plot's figures answered ${response.status}`);
-      if (response.status === 200) {
-        this.info = await response.json();
-        this.asked = asked;
-        await this.draw();
-        this.cost = performance.now() - begun;
-      }
-    } catch {
-      if (turn === this.turn && !this.info) say(this.plot, "Could not load the data. Reload the page.");
-    }
-    if (turn !== this.turn) return;
-    this.asking = null;
-    this.fetched = performance.now();
-    if (this.info?.waiting) this.later(WAITING_MS);
-  }
-
-  later(milliseconds) {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refresh(), milliseconds);
-  }
-
-  figure() {
-    return this.module.figure(this.info, filled(this.name, address()));
-  }
-
-  async draw() {
-    if (!this.info || !this.module) return;
-    this.late = this.held;
-    if (this.late) return;
-    if (!window.Plotly) { say(this.plot, "Plots could not be loaded. See the table instead."); return; }
-    this.drawn = this.figure();
-    this.note.textContent = this.drawn.empty ? "" : [this.info.note, this.drawn.note].filter(Boolean).join(" ");
-    controls(this.options, this.name, this.info.options, {
-      set: (values) => request(values), preview: (option, value) => this.preview(option, value),
-    });
-    if (this.drawn.empty) {
-      this.plot.setAttribute("aria-label", `${this.element.dataset.caption}: ${this.drawn.empty}`);
-      say(this.plot, this.drawn.empty);
-      this.wired = false;
-      return;
-    }
-    await this.put();
-  }
-
-  async put() {
-    const { traces, layout, config, rows, bars, text } = this.drawn;
-    this.plot.querySelector(".plot-wait")?.remove();
-    if (rows) this.plot.style.height = `${120 + rows * 220}px`;
-    if (bars) this.plot.style.height = `${Math.max(240, 120 + bars * 32)}px`;
-    this.plot.setAttribute("aria-label", `${this.element.dataset.caption}: ${text} The table has the same trials.`);
-    // The same revision keeps zooms, hidden curves and brushes through an update.
-    await Plotly.react(this.plot, traces, { ...layout, uirevision: this.asked, selections: [] }, { displayModeBar: false, ...config });
-    if (!this.wired) this.wire();
-  }
-
-  preview(option, value) {
-    const options = filled(this.name, address());
-    options.set(option, value);
-    this.drawn = this.module.figure(this.info, options);
-    if (this.drawn.traces) this.put();
-  }
-
-  wire() {
-    this.wired = true;
-    this.plot.removeAllListeners?.();
-    this.plot.on("plotly_click", (event) => {
-      const pk = event.points?.find((point) => Number.isInteger(point.customdata) && point.data.type !== "contour")?.customdata;
-      if (pk) openTrial(pk, this.element);
-    });
-    this.plot.on("plotly_selected", (event) => {
-      if (!event?.range) return;
-      const filter = this.module.brushed ? this.module.brushed(event.range.y, this.pressedAt()[0], this.drawn) : this.boxed(event.range);
-      if (filter) request(filter);
-    });
-    this.plot.on("plotly_deselect", () => { if (this.module.cleared) request(this.module.cleared(this.info)); });
-    this.plot.on("plotly_relayout", (update) => {
-      const change = this.module.moved?.(update, this.info);
-      if (change) request(optionsDetail(this.name, change));
-    });
-  }
-
-  boxed(range) {
-    const axes = this.drawn.axes ?? {};
-    const filters = Object.entries(range).flatMap(([id, ends]) => (axes[id] ? [filterOf(axes[id], ends)] : []));
-    return filters.length ? together(filters) : null;
-  }
-
-  // Where the last press was, in what the axes count.
-  pressedAt() {
-    const { xaxis, yaxis } = this.plot._fullLayout;
-    const box = this.plot.getBoundingClientRect();
-    return [xaxis.p2d(this.pressed[0] - box.left - xaxis._offset), yaxis.p2d(this.pressed[1] - box.top - yaxis._offset)];
-  }
-
-  // Where lines are no points of Plotly's, the module finds the one that was pressed.
-  pressLine(event) {
-    if (!this.module?.trialAt || !this.drawn?.traces || !this.pressed) return;
-    if (Math.hypot(event.clientX - this.pressed[0], event.clientY - this.pressed[1]) > CLICK_PIXELS) return;
-    const { xaxis, yaxis } = this.plot._fullLayout;
-    const pixels = { x: xaxis.d2p(1) - xaxis.d2p(0), y: Math.abs(yaxis.d2p(1) - yaxis.d2p(0)) };
-    const pk = this.module.trialAt(...this.pressedAt(), this.info, this.drawn, pixels);
-    if (pk) openTrial(pk, this.element);
-  }
-}
-
-function optionsDetail(name, options) {
-  const set = Object.fromEntries(Object.entries(options).map(([option, values]) => [`plot.${name}.${option}`, values]));
-  return { set, remove: Object.keys(set) };
 }
 
 const figures = [...board.querySelectorAll(".plot-figure")].map((element) => new Figure(element));
@@ -256,7 +106,7 @@ document.addEventListener("tuneroom:chosen", () => {
   }, TICKING_MS);
 });
 
-document.addEventListener("tuneroom:theme", () => { for (const figure of figures) if (figure.open) figure.draw(); });
+document.addEventListener("tuneroom:theme", () => { for (const figure of figures) if (figure.open) figure.drawing.draw(); });
 
 const again = remembered();
 show([...address().getAll("plot"), ...again]);

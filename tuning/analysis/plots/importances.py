@@ -51,7 +51,7 @@ def method_of(selection: Selection) -> str:
 
 def importances_of(selection: Selection) -> Importances | None:
     key = importances_key(importances_query(selection))
-    return Importances.objects.filter(search=selection.search, key=key).first()
+    return Importances.objects.filter(search=selection.scope.search, key=key).first()
 
 
 def importances_key(query: str) -> str:

@@ -28,7 +28,7 @@ SITE = [
     "/people/1/deactivate/", "/help/teams/",
 ]  # fmt: skip
 PROJECT = [
-    "", "data/", "activity/", "settings/", "delete/", "searches/new/",
+    "", "models/", "data/", "activity/", "settings/", "delete/", "searches/new/",
     "searches/new/?search={search}",
     "searches/import/", "searches/compare/", "compare/?add={trial}",
 ]  # fmt: skip
@@ -54,7 +54,7 @@ def test_every_page_is_accessible(sign_in: Callable[..., Any]) -> None:
         *(f"/projects/1/{at.format(search=1, trial=key)}" for at in PROJECT),
         *(f"{search}{at}" for at in SEARCH),
         trial,
-        *(f"{model}{at}" for at in ("", "card/", "compare/")),
+        *(f"{model}{at}" for at in ("", "card/", "compare/", "predict/")),
     ]
     found = [problem for address in addresses for problem in violations(page, address)]
     assert found == []

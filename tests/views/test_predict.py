@@ -222,3 +222,26 @@ def test_models_without_a_file_answer_nothing(
     assert as_dora.post(url, {"column-0": "1"}).status_code == 404
     page = as_dora.get(reverse("saved-model-detail", args=[saved_model])).content.decode()
     assert "Try it" not in page
+
+
+def test_columns_without_known_values_are_typed(
+    as_bob: Client, saved_model: SavedModel, table: Dataset
+) -> None:
+    """Texts, and categories of which there are too many for a menu."""
+    columns = [{"name": "note", "type": "text", "missing": 0}, COLUMNS[0]]
+    table.profile["columns"] = columns
+    table.save()
+    (Path(settings.DATASETS_ROOT) / table.folder / "meta.json").write_text("{}")
+    url = reverse("saved-model-predict", args=[saved_model])
+    as_bob.post(url, {"column-0": "<i>long", "column-1": "1"}, headers=HTMX)
+    assert Prediction.objects.get().rows == [{"note": "<i>long", "size": 1.0}]
+
+
+def test_the_workers_page_says_what_is_predicted(
+    as_alice: Client, as_charlie: Client, alice: Any, saved_model: SavedModel, worker: Any
+) -> None:
+    prediction = answered(saved_model, alice, answer={})
+    Prediction.objects.filter(pk=prediction.pk).update(status="running", worker=worker, slot=0)
+    url = reverse("worker-list")
+    assert "Predicting with Model 1 of Digits" in as_alice.get(url).content.decode()
+    assert "Model 1" not in as_charlie.get(url).content.decode()

@@ -6,6 +6,7 @@ from typing import Any
 from tuning.models import (
     Dataset,
     Inspection,
+    ModelEvaluation,
     Prediction,
     SavedModel,
     Search,
@@ -22,6 +23,10 @@ from .summary import planned_epochs, planned_trials
 
 MAX_RUNNING = 6
 MAX_MODELS = 5
+# What takes a slot. Executions are on the slots of their trials, or on free ones for moments.
+_WORK = (
+    Trial, SavedModel, ModelEvaluation, Inspection, Dataset, SearchImport, Prediction,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,5 @@ def recent_models(user: Any) -> list[tuple[SavedModel, str, float | None]]:
 
 def slots() -> Slots:
     online = dict(Worker.objects.online().values_list("pk", "slots"))
-    busy = sum(
-        work.objects.running().filter(worker__in=online).count()
-        for work in (Trial, SavedModel, Inspection, Dataset, SearchImport, Prediction)
-    )
+    busy = sum(work.objects.running().filter(worker__in=online).count() for work in _WORK)
     return Slots(total := sum(online.values()), max(total - busy, 0))

@@ -9,6 +9,8 @@ from tuning.models import (
     Dataset,
     Execution,
     Inspection,
+    ModelEvaluation,
+    Prediction,
     Project,
     SavedModel,
     SearchImport,
@@ -97,6 +99,14 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
     ):
         text = f"Retraining trial {row.trial.number} of {row.project}"
         note(row, row.project_id in own, text, reverse("saved-model-detail", args=[row]))
+    saved = "saved_model__project__name", "saved_model__name", "saved_model__version"
+    known = "worker_id", "slot", "saved_model__number", "saved_model__project", *saved
+    for kind, doing in ((ModelEvaluation, "Evaluating"), (Prediction, "Predicting with")):
+        rows: Any = kind.objects.running()  # type: ignore[attr-defined]
+        for row in rows.select_related("saved_model__project").only(*known):
+            model = row.saved_model
+            url = reverse("saved-model-detail", args=[model])
+            note(row, model.project_id in own, f"{doing} {model.title} of {model.project}", url)
     for row in SearchImport.objects.running().only("worker_id", "slot", "name", "project"):
         url = reverse("import-detail", args=[row.pk])
         note(row, row.project_id in own, f"Reading {row.name}", url)

@@ -142,8 +142,8 @@ def saved_model(request: HttpRequest, row: SavedModel) -> dict[str, Any]:
     is_there = bool(row.file)
     at = request.build_absolute_uri(f"/api/v1/projects/{row.project_id}/models/{row.number}")
     return {
-        **fields(row, "number", "name", "description", "stage", "status", "epochs", "parameters",
-                 "size", "sha256", "versions", "created_at", "finished_at"),
+        **fields(row, "number", "name", "version", "description", "stage", "status", "epochs",
+                 "parameters", "size", "sha256", "versions", "created_at", "finished_at"),
         "project": row.project_id,
         "search": row.trial.search.number,
         "trial": row.trial.number,

@@ -165,11 +165,13 @@ class EpochOut(Schema):
 
 class SavedModelOut(Schema):
     """`download` and `bundle` are the addresses of the model's file and of the archive with its
-    description, once `status` is `completed`."""
+    description, once `status` is `completed`. `version` counts the project's models of one name,
+    `versions` are those of libraries."""
 
     project: int
     number: int
     name: str
+    version: int
     description: str
     stage: str
     search: int

@@ -11,6 +11,7 @@ from tuning.protocol.uploads import COMPRESSED, ENDINGS, TABLES, kind_of
 
 # A menu of more values is no help: they are typed, with proposals.
 MAX_MENU = 100
+MAX_TEXT = 10_000
 _LARGEST = 3.4e38
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 _TABLES = tuple(ending for ending, kind in ENDINGS.items() if kind in TABLES)
@@ -58,14 +59,15 @@ def _field(column: InputColumn) -> forms.Field:
                 "min_value": "The number is too large.", "max_value": "The number is too large.",
             },
         )  # fmt: skip
-    if len(column.values) <= MAX_MENU:
+    if column.values and len(column.values) <= MAX_MENU:
         choices = [("", "(missing)"), *((value, value) for value in column.values)]
         return forms.ChoiceField(
             **common, choices=choices,
             error_messages={"invalid_choice": "Select one of the values."},
         )  # fmt: skip
+    known = f"One of {len(column.values):,} values." if column.values else ""
     return forms.CharField(
-        **common, max_length=100, help_text=f"One of {len(column.values):,} values.",
+        **common, max_length=MAX_TEXT, help_text=known,
         widget=forms.TextInput({"autocomplete": "off"}),
     )  # fmt: skip
 

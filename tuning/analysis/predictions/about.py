@@ -55,7 +55,7 @@ def about(dataset: Dataset) -> dict[str, Any]:
 
 def _reading(dataset: Dataset) -> dict[str, Any]:
     """How a table's cells are to be read, as far as the dataset says it: `Upload`'s fields."""
-    chosen = {name: dataset.upload.get(name) for name in ("gaps", "not_missing")}
+    chosen = {name: dataset.upload.get(name) for name in ("gaps", "not_missing", "header")}
     signs = {
         column["name"]: column["decimal"]
         for column in dataset.profile.get("columns") or []

@@ -72,6 +72,8 @@ def _usual(cells: np.ndarray, kind: str) -> float | None:
     present = cells[~np.isnan(cells)]
     if not len(present):
         return None
+    if kind not in (ColumnType.NUMBER, ColumnType.CATEGORY):
+        return None
     if kind == ColumnType.NUMBER:
         # A value that occurs: of whole numbers a whole one.
         return float(np.quantile(present, 0.5, method="nearest"))

@@ -92,6 +92,11 @@ urlpatterns = [
     path("projects/<int:pk>/settings/", projects.project_settings, name="project-settings"),
     path("projects/<int:pk>/live/", projects.project_live, name="project-live"),
     path("projects/<int:pk>/inspect/", projects.project_inspect, name="project-inspect"),
+    path(
+        "projects/<int:pk>/data/upgrade/",
+        projects.project_use_newest_data,
+        name="project-data-upgrade",
+    ),
     path("projects/<int:pk>/upgrade/", projects.project_upgrade, name="project-upgrade"),
     path("projects/<int:at>/trials/", trial_tables.trial_list, name="project-trials"),
     path(

@@ -129,5 +129,9 @@ def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_p
     page.get_by_role("link", name="arrays").wait_for(timeout=LONG)
     page.get_by_role("link", name="Towns by hand").click(timeout=LONG)
     page.get_by_role("heading", name="Towns by hand", level=1).wait_for()
-    page.goto("/datasets/")
-    page.get_by_role("link", name="arrays", exact=True).wait_for()
+    for name in ("Towns by hand", "arrays"):
+        page.goto("/datasets/")
+        page.get_by_role("link", name=name, exact=True).click()
+        page.get_by_role("link", name="Delete dataset…").click()
+        page.get_by_role("button", name="Delete dataset").click()
+        page.get_by_text(f"“{name}” deleted.").wait_for()

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from tuning.models import Dataset
+from tuning.models import Dataset, Team
 from tuning.protocol.statuses import Status
 
 from .dispatch import ring
@@ -44,8 +44,15 @@ def want_dataset(dataset: Dataset) -> None:
     ring()
 
 
+@transaction.atomic
 def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Dataset:
-    """Take over an uploaded file, which must lie in the uploads folder, and have it prepared."""
+    """Take over an uploaded file, which must lie in the uploads folder, and have it prepared. It is
+    the next version of the team's dataset of this name, if there is one."""
+    if dataset.team is not None:
+        # Two at once shall not be the same version.
+        team = Team.objects.select_for_update().get(pk=dataset.team.pk)
+        if before := Dataset.objects.named(team, dataset.name).first():
+            dataset.series, dataset.version = before.series or before.key, before.version + 1
     dataset.key = f"own-{uuid.uuid4().hex}"
     dataset.source = Dataset.Source.UPLOAD
     dataset.upload = upload

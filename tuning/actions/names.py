@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from tuning.models import HyperModel, Project, SavedModel, Search
+from tuning.models import Dataset, HyperModel, Project, SavedModel, Search
 
 from .saved_models import next_version
 
@@ -25,5 +25,7 @@ def rename(row: Any, changed: list[str]) -> None:
         # A template is all of its versions.
         values = {field: getattr(row, field) for field in changed}
         HyperModel.objects.versions_of(row).update(**values)
+    if isinstance(row, Dataset) and "name" in changed:
+        Dataset.objects.versions_of(row).update(name=row.name)
     if isinstance(row, Search):
         Search.objects.touch(row.pk)

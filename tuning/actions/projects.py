@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from tuning.models import HyperModel, Inspection, Project
+from tuning.models import Dataset, HyperModel, Inspection, Project
 from tuning.protocol.statuses import SEARCH_ACTIVE, Status
 
 from . import searches
@@ -42,6 +42,22 @@ def use_newest_version(project: Project) -> bool:
     project.__dict__.pop("inspection", None)
     Inspection.objects.get_or_create(dataset=project.dataset, hypermodel=newest)
     inspect_again(project)
+    return True
+
+
+@transaction.atomic
+def use_newest_data(project: Project) -> bool:
+    """Go on with the newest version of the project's dataset; whether that was possible. A project
+    with searches keeps its data, so that its scores stay comparable."""
+    # A search that is started at this moment comes before this or after it.
+    locked = Project.objects.select_for_update().get(pk=project.pk)
+    newest = Dataset.objects.later_than(locked.dataset).first()
+    if newest is None or locked.searches.exists():
+        return False
+    locked.dataset = newest
+    locked.save(update_fields=["dataset"])
+    Inspection.objects.get_or_create(dataset=newest, hypermodel=locked.hypermodel)
+    inspect_again(locked)
     return True
 
 

@@ -80,7 +80,7 @@ def as_markdown(card: Card) -> str:
 def _data(saved_model: SavedModel) -> Section:
     project, dataset = saved_model.project, saved_model.project.dataset
     sizes = split_sizes(project)
-    rows = [["Dataset", dataset.name], ["Contents", shape_text(dataset)]]
+    rows = [["Dataset", dataset.title], ["Contents", shape_text(dataset)]]
     if target := dataset.profile.get("target_name"):
         rows.append(["Target", str(target)])
     parts = {"train": "Training", "validation": "Validation", "test": "Test"}

@@ -84,7 +84,8 @@ def template_choices(
 
 def default_name(dataset: Dataset, hypermodel: HyperModel) -> str:
     """How a project of the two is called unless a person says so."""
-    return one_line(f"{dataset.name} with {hypermodel.name}")[:MAX_NAME]
+    version = f" v{dataset.version}" if dataset.version > 1 else ""
+    return one_line(f"{dataset.name}{version} with {hypermodel.name}")[:MAX_NAME]
 
 
 def code_excerpt(hypermodel: HyperModel) -> CodeExcerpt:

@@ -153,6 +153,7 @@ class UploadForm(forms.ModelForm):
         fields = ["name", "description", "team"]
         widgets = {"description": forms.Textarea({"rows": 2})}
         error_messages = {"name": {"required": "Enter a name for the dataset."}}
+        help_texts = {"name": "The name of an existing dataset adds a version to it."}
 
     def __init__(self, *args: Any, user: Any, team: Team, no_file: str = "", **kw: Any):
         """`no_file`: why there is no file, if a person did send one."""

@@ -5,11 +5,12 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 
 from tuning.protocol.data_kinds import DataTraits, Display, kind_choices, kind_of_rows
 from tuning.protocol.failures import WorkKind
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
+from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import Task, task_choices
 from tuning.protocol.uploads import ARRAYS, TABLES
 
@@ -31,6 +32,31 @@ class DatasetQuerySet(WorkQuerySet):
         """What a project can be made with: uploads once they are prepared, built-in ones always,
         since a project has them prepared."""
         return self.exclude(source=Dataset.Source.UPLOAD, folder="")
+
+    def named(self, team: Team, name: str) -> Self:
+        """The team's uploads of this name, unless they failed; the latest version first."""
+        rows = self.filter(team=team, name=name, source=Dataset.Source.UPLOAD)
+        failed = Q(status__in=(Status.FAILED, Status.STOPPED), folder="")
+        return rows.exclude(failed).order_by("-version", "-pk")
+
+    def versions_of(self, dataset: "Dataset") -> Self:
+        """All versions of the same dataset, the latest first."""
+        first = dataset.series or dataset.key
+        return self.filter(Q(series=first) | Q(key=first), team=dataset.team_id).order_by(
+            "-version", "-pk"
+        )
+
+    def later_than(self, dataset: "Dataset") -> Self:
+        """Prepared versions that came after this one, the latest first."""
+        return self.versions_of(dataset).filter(version__gt=dataset.version).exclude(folder="")
+
+    def newest(self) -> Self:
+        """Without those that a later version has replaced, once that is prepared."""
+        later = Dataset.objects.exclude(folder="").filter(
+            series=OuterRef("first_version"), team=OuterRef("team"), version__gt=OuterRef("version")
+        )
+        first = Case(When(series="", then=F("key")), default=F("series"))
+        return self.annotate(first_version=first).exclude(Exists(later))
 
     def own_first(self) -> Self:
         """Uploads before built-in ones, the newest first."""
@@ -67,6 +93,11 @@ class Dataset(Work):
     upload = models.JSONField(
         default=dict, blank=True, help_text="Kind, name and options of the uploaded file."
     )
+    # A file under the name of another dataset of its team is the next version of that.
+    series = models.CharField(
+        max_length=40, blank=True, db_index=True, help_text="Key of its first version, or empty."
+    )
+    version = models.PositiveIntegerField(default=1)
     detected_schema = models.JSONField(
         default=dict, blank=True, help_text="What was found in an uploaded table."
     )
@@ -82,6 +113,11 @@ class Dataset(Work):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def title(self) -> str:
+        """Its name, with its version where it is not the only one that may be meant."""
+        return f"{self.name}, version {self.version}" if self.is_upload else self.name
 
     @property
     def is_ready(self) -> bool:

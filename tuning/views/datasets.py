@@ -21,6 +21,7 @@ from django.views.decorators.http import (
 from tuning.actions import datasets as actions
 from tuning.actions.partial_uploads import discard_upload
 from tuning.analysis.columns import column_table
+from tuning.analysis.dataset_changes import dataset_changes, summary_text
 from tuning.forms.arrays import ArraysForm
 from tuning.forms.columns import ColumnsForm
 from tuning.forms.datasets import (
@@ -53,7 +54,7 @@ from .uploads import takes_files
 
 @require_GET
 def dataset_list(request: HttpRequest) -> HttpResponse:
-    datasets = Dataset.objects.visible_to(request.user).own_first().select_related("team")
+    datasets = Dataset.objects.visible_to(request.user).newest().own_first().select_related("team")
     context = {
         "own": [dataset for dataset in datasets if dataset.team_id],
         "built_in": [dataset for dataset in datasets if not dataset.team_id],
@@ -82,7 +83,9 @@ def dataset_create(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _dataset_create(request: HttpRequest, handler: LimitedUploadHandler) -> HttpResponse:
     if request.method != "POST":
-        return _form_page(request, UploadForm(user=request.user, team=_team(request)))
+        initial = {"name": request.GET.get("name", "")}
+        form = UploadForm(user=request.user, team=_team(request), initial=initial)
+        return _form_page(request, form)
     # The form is read before anything asks whether the file was too large.
     key = request.POST.get("arrived", "")
     if not key:
@@ -149,9 +152,25 @@ def detail_page(
         "projects": Project.objects.visible_to(request.user).filter(dataset=dataset),
         "left_out": "column,columns" if dataset.is_table else "file,files",
         "columns": column_table(dataset, request.GET.get("page")),
+        **_versions(request, dataset),
         "form": form,
     }
     return render(request, "datasets/detail.html", context, status=status)
+
+
+def _versions(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
+    """The versions of the dataset, and what differs from the one before it or the one that
+    `?from=` names."""
+    versions = list(Dataset.objects.versions_of(dataset)) if dataset.is_upload else []
+    if len(versions) < 2 or not dataset.is_ready:
+        return {"versions": versions}
+    ready = [row for row in versions if row.is_ready and row != dataset]
+    earlier = [row for row in ready if row.version < dataset.version]
+    asked = request.GET.get("from", "")
+    before = next((row for row in ready if str(row.pk) == asked), earlier[0] if earlier else None)
+    changes = dataset_changes(before, dataset) if before else None
+    summary = summary_text(changes) if changes else ""
+    return {"versions": versions, "before": before, "changes": changes, "summary": summary}
 
 
 @require_GET

@@ -117,6 +117,7 @@ def _row(rows: QuerySet[Any], key: str) -> Any:
 
 
 def _datasets(request: HttpRequest) -> QuerySet[Dataset]:
+    """All versions; the rows to choose from are the newest ones."""
     return Dataset.objects.visible_to(request.user).usable().own_first().select_related("team")
 
 
@@ -154,7 +155,10 @@ def _choice_page(
     context: dict[str, Any] = {"step": step, "steps": _steps(step, chosen), "chosen": chosen}
     rows: list[Choice[Any]]
     if step == DATA:
-        rows = dataset_choices(_datasets(request), chosen.hypermodel, chosen.dataset, teams)
+        datasets = list(_datasets(request).newest())
+        if chosen.dataset and chosen.dataset not in datasets:
+            datasets.insert(0, chosen.dataset)
+        rows = dataset_choices(datasets, chosen.hypermodel, chosen.dataset, teams)
     else:
         rows = template_choices(_templates(request), chosen.dataset, chosen.hypermodel, teams)
         if chosen.hypermodel:

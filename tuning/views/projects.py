@@ -14,7 +14,7 @@ from tuning.analysis.best_scores import best_trial
 from tuning.analysis.model_table import NEWEST, model_table
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes, split_text
-from tuning.models import HyperModel, Project, Worker
+from tuning.models import Dataset, HyperModel, Project, Worker
 from tuning.models.addresses import is_number
 from tuning.protocol.statuses import Status
 from tuning.spaces.combinations import combinations
@@ -125,6 +125,17 @@ def project_upgrade(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("project-detail", project.pk)
 
 
+@require_POST
+def project_use_newest_data(request: HttpRequest, pk: int) -> HttpResponse:
+    """Use the newest version of the dataset from now on, while there are no searches."""
+    project = editable_or_404(request, _with_parts(), pk)
+    if actions.use_newest_data(project):
+        messages.success(request, "The project uses the newest version of the dataset.")
+    else:
+        messages.error(request, "The project keeps its version of the dataset.")
+    return redirect("project-detail", project.pk)
+
+
 @require_http_methods(["GET", "POST"])
 def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it."""
@@ -155,6 +166,7 @@ def _state(request: HttpRequest, project: Project) -> dict[str, Any]:
     ready = inspection.status == Status.COMPLETED
     dataset_failed = not dataset.is_ready and dataset.status == Status.FAILED
     waiting = inspection.is_active and not dataset_failed
+    newer_data = Dataset.objects.later_than(dataset).first() if dataset.is_upload else None
     return {
         "project": project,
         "dataset": dataset,
@@ -162,6 +174,8 @@ def _state(request: HttpRequest, project: Project) -> dict[str, Any]:
         "ready": ready,
         "dataset_failed": dataset_failed,
         "newest": _newer(project.hypermodel),
+        "newer_data": newer_data,
+        "has_searches": newer_data is not None and project.searches.exists(),
         "waiting": waiting,
         "can_edit": may_edit(request, project.team_id),
         "nobody_works": waiting and not Worker.objects.online().exists(),

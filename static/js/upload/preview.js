@@ -9,7 +9,7 @@ const TEXT_BYTES = 256 << 10;
 const MAX_IMAGE_BYTES = 4 << 20;
 const MAX_ROWS = 5, MAX_COLUMNS = 40, MAX_IMAGES = 12, MAX_ARRAYS = 20, MAX_CLASSES = 8, LONGEST_CELL = 60;
 const IMAGE = /\.(png|jpe?g|gif|bmp|webp)$/i;
-const TABLE = /\.(csv|tsv|txt|data|jsonl)$/i;
+const TABLE = /\.(csv|tsv|txt|data|dat|jsonl|ndjson)$/i;
 const DELIMITER_NAMES = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar" };
 
 export function element(tag, properties = {}, ...children) {
@@ -45,7 +45,7 @@ function rowsPreview(name, head, rows, kind) {
 
 function textPreview(name, bytes, isWhole) {
   const text = decode(bytes);
-  if (/\.jsonl$/i.test(name)) return linesPreview(name, text);
+  if (/\.(jsonl|ndjson)$/i.test(name)) return linesPreview(name, text);
   const delimiter = /\.tsv$/i.test(name) ? "\t" : guessDelimiter(text);
   const rows = parseRows(text, delimiter, MAX_ROWS + 2);
   // The last one may be cut off.
@@ -116,8 +116,8 @@ async function arraysPreview(file, entries) {
 async function archivePreview(file) {
   const entries = await readDirectory(file);
   const arrays = entries.filter((entry) => entry.name.endsWith(".npy"));
-  if (/\.npz$/i.test(file.name)) return arraysPreview(file, arrays);
   const images = entries.filter((entry) => IMAGE.test(entry.name));
+  if (/\.npz$/i.test(file.name) || (arrays.length && !images.length)) return arraysPreview(file, arrays);
   if (images.length) return imagesPreview(file, images);
   const tables = entries.filter((entry) => TABLE.test(entry.name));
   if (!tables.length) return [fact(`${counted(entries.length, "entry", "entries")}, but no images.`)];

@@ -101,6 +101,7 @@ function adapt() {
   const images = (kind) => kind === "images" || kind === "arrays";
   list.hidden = !chosen.length;
   part("#image-options").hidden = kinds.length > 0 && !kinds.some(images);
+  part("#task-options").hidden = kinds.length > 0 && kinds.every((kind) => kind === "images");
   // A zip may hold tables.
   part("#table-options").hidden = kinds.length > 0 && kinds.every((kind) => kind === "arrays");
   list.classList.toggle("several", chosen.length > 1);

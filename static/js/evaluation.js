@@ -83,10 +83,11 @@ const ends = (values) => [values.reduce((a, b) => Math.min(a, b)), values.reduce
 // A long legend above a plot would cover it.
 const side = (count) => (count > 4 ? { legend: { orientation: "v", x: 1.02, y: 1, font: { size: 13 } } } : {});
 
-const figuresOf = (output) => (output.task === "classification" ? [roc, precisionRecall, calibration] : [predictedByActual, residuals, errors]).map((make) => make(output));
+const figuresOf = (output, several) => (output.roc ? [roc, precisionRecall, calibration] : [predictedByActual, residuals, errors])
+  .map((make) => make(output)).map((figure) => (several ? { ...figure, label: `${figure.label}: ${output.name}` } : figure));
 
 function show() {
-  const figures = [...info.outputs.flatMap(figuresOf), ...(info.importances ? [importances(info.importances)] : [])].filter((figure) => !figure.skip);
+  const figures = [...info.outputs.flatMap((output) => figuresOf(output, info.outputs.length > 1)), ...(info.importances ? [importances(info.importances)] : [])].filter((figure) => !figure.skip);
   box.querySelector(":scope > .plot-wait")?.remove();
   // All boxes first: Plotly measures each, and a further one may make room for two in a row.
   const boxes = figures.map((figure, index) => box.children[index] ?? frame(figure));

@@ -15,7 +15,7 @@ def test_nothing_is_known_yet() -> None:
     project = _project()
     assert split_sizes(project) == {"train": None, "validation": None, "test": None}
     assert shape_text(project.dataset) == "many"
-    assert bars_info(project.dataset) is None
+    assert bars_info(project.dataset) == []
 
 
 def test_shapes_in_words() -> None:
@@ -32,7 +32,7 @@ def test_sequences_are_not_called_images() -> None:
 
 
 def test_bars_are_as_high_as_their_counts() -> None:
-    picture = bars_info(_project(class_counts=[10, 5], class_names=["a", "b"]).dataset)
+    [picture] = bars_info(_project(class_counts=[10, 5], class_names=["a", "b"]).dataset)
     assert picture is not None
     assert [(bar.label, bar.height) for bar in picture.bars] == [("a: 10", 48), ("b: 5", 24)]
     assert picture.title == "5 to 10 rows of each class"

@@ -259,7 +259,10 @@ def test_options_say_how_a_table_is_read(alice: User, team: Team, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--types", "age"], "--types: 'age' is not NAME=TYPE. Types: number, category, out."),
+        (
+            ["--types", "age"],
+            "--types: 'age' is not NAME=TYPE. Types: number, category, out, target.",
+        ),
         (["--types", "age=code"], "--types: 'age=code' is not NAME=TYPE. Types: number"),
         (["--drop", "age", "--keep", "age"], "--drop: 'age' is in --keep as well."),
     ],

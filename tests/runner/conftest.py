@@ -8,7 +8,9 @@ from tests.services import made_once
 
 from .harness import prepare
 
-BUNDLED = ("digits", "breast-cancer", "wine", "iris", "diabetes")
+BUNDLED = (
+    "digits", "breast-cancer", "wine", "iris", "diabetes", "digit-scenes", "robot-arm",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuning.analysis.evaluation.summary import (
+    Output,
     ScoreRow,
     Summary,
     gap_text,
@@ -82,7 +83,7 @@ def _data(saved_model: SavedModel) -> Section:
     sizes = split_sizes(project)
     rows = [["Dataset", dataset.title], ["Contents", shape_text(dataset)]]
     if target := dataset.profile.get("target_name"):
-        rows.append(["Target", str(target)])
+        rows.append(["Targets" if "target_names" in dataset.profile else "Target", str(target)])
     parts = {"train": "Training", "validation": "Validation", "test": "Test"}
     rows += [[f"{parts[part]} rows", figure(size)] for part, size in sizes.items()]
     rows.append(["Split", split_text(project)])
@@ -131,20 +132,22 @@ def _outputs(summary: Summary | None) -> list[Section]:
     sections = []
     for output in summary.outputs:
         rows = [[s.caption, figure(s.value), s.interval or "–"] for s in output.scores]
-        sections.append(Section(
-            "Evaluation", [*summary.notes], ["Score", "Value", "95% interval"], rows
-        ))  # fmt: skip
-        sections += _classes(output.report["classes"]) + _errors(output.report["error_bins"])
+        several = len(summary.outputs) > 1
+        title = f"Evaluation of {output.report['name']}" if several else "Evaluation"
+        sections.append(Section(title, [*summary.notes], ["Score", "Value", "95% interval"], rows))
+        sections += _classes(output) + ([] if several else _errors(output.report["error_bins"]))
     return sections
 
 
-def _classes(classes: list[dict[str, Any]]) -> list[Section]:
+def _classes(output: Output) -> list[Section]:
+    classes = output.report["classes"]
     if not classes:
         return []
     keys = ("precision", "recall", "f1", "support")
     rows = [[each["name"], *(figure(each[key], 3) for key in keys)] for each in classes[:MAX_ROWS]]
-    said = _cut(len(classes), "classes")
-    return [Section("Classes", said, ["Class", "Precision", "Recall", "F1", "Support"], rows)]
+    said = _cut(len(classes), output.plural.lower())
+    head = [output.noun, "Precision", "Recall", "F1", "Support"]
+    return [Section(output.plural, said, head, rows)]
 
 
 def _errors(bins: list[dict[str, Any]]) -> list[Section]:

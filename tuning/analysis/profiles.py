@@ -7,7 +7,7 @@ from tuning.figures import counted, figure
 from tuning.models import Dataset, Project
 from tuning.protocol.data_kinds import Display
 from tuning.protocol.orders import Split
-from tuning.protocol.tasks import Task
+from tuning.protocol.tasks import Task, target_names
 
 WIDTH, HEIGHT = 240, 48
 # From here on the largest class has so many times the rows of the smallest that it is said.
@@ -31,9 +31,25 @@ class Bars:
     height: int = HEIGHT
 
 
-def bars_info(dataset: Dataset) -> Bars | None:
-    """Bars for an inline SVG; None while nothing has been counted."""
+def bars_info(dataset: Dataset) -> list[Bars]:
+    """Bars for inline SVGs, one for each of several targets; none while nothing was counted."""
     profile = dataset.profile
+    if counts := profile.get("label_counts"):
+        labels = [
+            f"{name}: {count:,}" for name, count in zip(target_names(profile), counts, strict=False)
+        ]
+        return [
+            Bars(
+                f"{min(counts):,} to {max(counts):,} rows with each label", bars_of(counts, labels)
+            )
+        ]
+    if several := profile.get("target_histograms"):
+        return [_histogram(target["name"], target) for target in several]
+    one = _bars_of_one(profile)
+    return [one] if one else []
+
+
+def _bars_of_one(profile: dict[str, Any]) -> Bars | None:
     counts = profile.get("class_counts")
     if counts:
         names = profile.get("class_names") or range(len(counts))
@@ -43,14 +59,17 @@ def bars_info(dataset: Dataset) -> Bars | None:
         return Bars(f"{each} rows of each class", bars_of(counts, labels))
     histogram = profile.get("target") or profile.get("target_histogram") or {}
     if isinstance(histogram, dict) and histogram.get("counts"):
-        edges, counts = histogram["edges"], histogram["counts"]
-        labels = [
-            f"{figure(low, 3)} to {figure(high, 3)}: {count:,}"
-            for low, high, count in zip(edges, edges[1:], counts, strict=False)
-        ]
-        name = profile.get("target_name") or "the target"
-        return Bars(f"Distribution of {name}", bars_of(counts, labels))
+        return _histogram(profile.get("target_name") or "the target", histogram)
     return None
+
+
+def _histogram(name: str, histogram: dict[str, Any]) -> Bars:
+    edges, counts = histogram["edges"], histogram["counts"]
+    labels = [
+        f"{figure(low, 3)} to {figure(high, 3)}: {count:,}"
+        for low, high, count in zip(edges, edges[1:], counts, strict=False)
+    ]
+    return Bars(f"Distribution of {name}", bars_of(counts, labels))
 
 
 def bars_of(
@@ -110,6 +129,9 @@ def shape_text(dataset: Dataset) -> str:
     classes = profile.get("num_classes")
     if dataset.task and Task(dataset.task).traits.has_classes and classes:
         text += f", {classes} classes"
+    elif names := profile.get("target_names"):
+        noun = "labels" if dataset.task and Task(dataset.task).traits.has_labels else "targets"
+        text += f", {len(names)} {noun}"
     return text
 
 
@@ -126,8 +148,15 @@ def most_folds(project: Project) -> int | None:
     profile, split = project.dataset.profile, project.split
     if not profile.get("rows"):
         return None
-    counts = profile.get("class_counts") if split.stratified else None
+    counts = _smallest_groups(profile) if split.stratified else None
     return min(round((split.train + split.validation) * n) for n in counts or [profile["rows"]])
+
+
+def _smallest_groups(profile: dict[str, Any]) -> list[int] | None:
+    """Rows of each class, or with and without each label, of which each fold needs one."""
+    if counts := profile.get("label_counts"):
+        return [min(count, profile["rows"] - count) for count in counts]
+    return profile.get("class_counts")
 
 
 def split_text(project: Project) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tuning.models import Dataset, Prediction, SavedModel
 from tuning.protocol import description, written_numbers
+from tuning.protocol.evaluation import THRESHOLD
 from tuning.protocol.names import one_line
 from tuning.protocol.predictions import raw_inputs
 from tuning.protocol.tasks import Task
@@ -79,7 +80,8 @@ def _predicting(saved_model: SavedModel, file_name: str, asked: Prediction | Non
         lines = [*beginning, *rows, "", *inputs, *_prediction(dataset, known, "inputs")]
         return "\n".join(lines) + "\n"
     own, file = _importing_layers(saved_model), python_literal(file_name)
-    about = Task(dataset.task).traits.has_classes
+    task = Task(dataset.task).traits
+    about = task.has_classes or task.has_labels
     lines = ["import json", "import zipfile", ""] if about else []
     lines += ["import keras", *([] if load else ["import numpy as np"]), *own, ""]
     lines += [f"keras_model = keras.models.load_model({file})"]
@@ -134,6 +136,8 @@ def _estimation(dataset: Dataset, known: bool, rows: str) -> list[str]:
     flat = dataset.data.flattened
     lines = ["x = x.reshape(len(x), -1)  # one row of numbers for each image"] if flat else []
     lines.append(f"predictions = estimator.predict({rows})")
+    if several := dataset.profile.get("target_names"):
+        return [*lines, *_of_targets(dataset, several, known, "predictions")]
     names = class_names(dataset)
     if not Task(dataset.task).traits.has_classes or not names:
         return [
@@ -193,6 +197,13 @@ def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
     """`rows`: what the model is given. `known`: the lines before have also loaded the true targets,
     as y."""
     lines = [f"predictions = keras_model.predict({rows})"]
+    if several := dataset.profile.get("target_names"):
+        if Task(dataset.task).traits.has_labels:
+            lines += [
+                f'if about.get("outputs") == "{description.LOGITS}":',
+                "    predictions = keras.ops.convert_to_numpy(keras.ops.sigmoid(predictions))",
+            ]
+        return [*lines, *_of_targets(dataset, several, known, f"predictions > {THRESHOLD:g}")]
     if not Task(dataset.task).traits.has_classes:
         return [
             *lines,
@@ -210,6 +221,28 @@ def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
     if not names:
         return [*lines, 'print("predicted:", classes)']
     return [*lines, *_named(names, "classes", known)]
+
+
+def _of_targets(dataset: Dataset, names: list[str], known: bool, found: str) -> list[str]:
+    """Lines that print a column for each target or label. `found`: which labels are predicted."""
+    lines = [
+        f"names = {python_literal(names)}",
+        'print("predicted:", *names, sep="\\t")',
+        "for row in predictions:",
+        '    print("", *(f"{value:.4g}" for value in row), sep="\\t")',
+    ]
+    if known:
+        lines += [
+            'print("actual:", *names, sep="\\t")',
+            "for row in y[:5]:",
+            '    print("", *(f"{value:.4g}" for value in row), sep="\\t")',
+        ]
+    if Task(dataset.task).traits.has_labels:
+        lines += [
+            f"for row in {found}:",
+            '    print("labels:", [name for name, has in zip(names, row) if has])',
+        ]
+    return lines
 
 
 def _named(names: list[str], classes: str, known: bool) -> list[str]:

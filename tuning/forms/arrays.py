@@ -8,7 +8,7 @@ from django.conf import settings
 from tuning.models import Dataset
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY, ROLE_PAIRS
 
-from .datasets import colours_field, image_size_field
+from .datasets import colours_field, image_size_field, task_field
 
 _REQUIRED = {"x_train": "Select the input array.", "y_train": "Select the target array."}
 
@@ -19,6 +19,7 @@ class ArraysForm(forms.Form):
 
     side = image_size_field("Width and height. Leave blank to keep the size.")
     colours = colours_field()
+    task = task_field()
 
     def __init__(self, *args: Any, dataset: Dataset, **kwargs: Any) -> None:
         schema, upload = dataset.detected_schema, dataset.upload
@@ -28,7 +29,8 @@ class ArraysForm(forms.Form):
         self._shapes = {a["name"]: tuple(a["shape"]) for a in schema["arrays"] if not a["problem"]}
         self._types = {array["name"]: array["dtype"] for array in schema["arrays"]}
         chosen = upload.get("arrays") or schema["roles"]
-        initial = {**chosen, "side": upload.get("side") or None, "colours": upload.get("colours")}
+        initial = {**chosen, "side": upload.get("side") or None, "colours": upload.get("colours"),
+                   "task": upload.get("task", "")}  # fmt: skip
         super().__init__(*args, initial=initial, **kwargs)
         choices = [
             (array["name"], f"{array['name']} {array['shape_text']}")
@@ -61,7 +63,10 @@ class ArraysForm(forms.Form):
         """What the row keeps."""
         cleaned = self.cleaned_data
         arrays = {role: cleaned[role] for role in ARRAY_ROLES if cleaned[role]}
-        return {"arrays": arrays, "side": cleaned["side"] or 0, "colours": cleaned["colours"]}
+        return {
+            "arrays": arrays, "side": cleaned["side"] or 0, "colours": cleaned["colours"],
+            "task": cleaned["task"],
+        }  # fmt: skip
 
     def _check_pair(self, x: str, inputs: str | None, y: str, targets: str | None) -> None:
         if not inputs or not targets:
@@ -84,8 +89,8 @@ class ArraysForm(forms.Form):
         if len(y_shape) not in (1, 2):
             self.add_error(
                 y,
-                f"{targets} has shape {y_shape}. Targets must have shape (rows,) or, one-hot, "
-                "(rows, classes).",
+                f"{targets} has shape {y_shape}. Targets must have shape (rows,) or, one-hot or of "
+                "several targets, (rows, columns).",
             )
         elif x_shape and x_shape[0] != y_shape[0]:
             self.add_error(

@@ -18,6 +18,7 @@ from tuning.protocol.uploads import (
     ENCODINGS,
     FOLDERS,
     HEADERS,
+    SEPARATORS,
     ColumnType,
 )
 
@@ -28,6 +29,7 @@ _TYPES = [
     (ColumnType.NUMBER.value, "Number"),
     (ColumnType.CATEGORY.value, "Category"),
     (ColumnType.OUT.value, "Leave out"),
+    (ColumnType.TARGET.value, "Further target"),
 ]
 # What decides which columns there are.
 _WHICH = ("member", "sheet", "header")
@@ -100,7 +102,10 @@ class ColumnsForm(forms.Form):
             self.fields[
                 "target"
             ].help_text = f"The column to predict. Suggested: {target}. {reason}"
-        self.fields["task"].help_text = f"Detected for “{target}”: {schema['task']}."
+        labels = ""
+        if separator := schema.get("separator"):
+            labels = f", labels separated by a {SEPARATORS[separator]}"
+        self.fields["task"].help_text = f"Detected for “{target}”: {schema['task']}{labels}."
         self.is_text = bool(schema["encoding"])
         if not self.is_text:
             for name in ("encoding", "delimiter", "decimal"):

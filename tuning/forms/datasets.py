@@ -10,6 +10,7 @@ from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandl
 
 from tuning.models import Dataset, Team
 from tuning.protocol.names import one_line
+from tuning.protocol.tasks import explained_choices
 from tuning.protocol.uploads import (
     ACCEPTED,
     ARRAYS,
@@ -117,6 +118,12 @@ def image_size_field(help_text: str) -> forms.IntegerField:
     )
 
 
+def task_field() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        required=False, label="Task", choices=[("", "Auto-detect"), *explained_choices()]
+    )
+
+
 def colours_field() -> forms.ChoiceField:
     return forms.ChoiceField(
         required=False,
@@ -140,12 +147,13 @@ class UploadForm(forms.ModelForm):
         "at most 64 pixels."
     )
     colours = colours_field()
+    task = task_field()
     target = forms.CharField(
         required=False,
-        max_length=100,
+        max_length=1000,
         label="Target column",
-        help_text="Leave blank to review the columns first. If you enter a name, the table is "
-        "prepared with detected types.",
+        help_text="Separate several by commas. Leave blank to review the columns first. If you "
+        "enter a name, the table is prepared with detected types.",
     )
 
     class Meta:
@@ -197,6 +205,8 @@ class UploadForm(forms.ModelForm):
         name = one_line(self.cleaned_data["file"].name)
         facts = {"kind": kind_of(name), "name": name}
         target = {"target": self.cleaned_data["target"]}
+        if self.cleaned_data["task"] and facts["kind"] != IMAGES:
+            facts["task"] = self.cleaned_data["task"]
         if facts["kind"] in TABLES:
             return {**facts, **target}
         # A zip may hold tables, which only a worker sees.

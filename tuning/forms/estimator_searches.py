@@ -6,7 +6,7 @@ from django import forms
 
 from tuning.analysis.profiles import most_folds
 from tuning.models import Project, Search
-from tuning.protocol.scorers import SCORE, scorers_for
+from tuning.protocol.scorers import SCORE, scorers_of
 from tuning.strategies.traits import OFFERED, STRATEGIES, Name
 
 from .searches import SearchForm
@@ -47,12 +47,13 @@ class EstimatorSearchForm(SearchForm):
         tuner.error_messages["invalid_choice"] = (
             "Hyperband needs epochs, which estimators do not have. Select another strategy."
         )
-        names = scorers_for(self.project.dataset.profile.get("num_classes"))
+        names = scorers_of(self.project.dataset.profile)
         self.fields["scoring"] = forms.ChoiceField(
             choices=[("", "Estimator default"), *((name, name) for name in names)],
             required=False,
             help_text="Metric to compare trials by. The default is accuracy for classification "
-            "and R² for regression. Higher is always better: errors are negated.",
+            "(multi-label: rows with all labels right) and R² for regression. Higher is always "
+            "better: errors are negated.",
             error_messages={"invalid_choice": "“%(value)s” is not a scorer for this dataset."},
         )
         self.fields["folds"] = forms.IntegerField(

@@ -13,7 +13,7 @@ from tuning.models import Project, Search, Worker
 from tuning.protocol.measured import MEASURED, offered
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.script_settings import AMOUNTS, Use
-from tuning.protocol.tasks import Task
+from tuning.protocol.tasks import Task, target_names
 from tuning.strategies.pruners import PRUNERS
 from tuning.strategies.pruners import Traits as Pruner
 from tuning.strategies.traits import OFFERED, OWN_SETTINGS, WITH_ROUNDS, Traits
@@ -395,5 +395,6 @@ def default_objective(project: Project, metrics: list[str]) -> str:
     proposed = str(project.inspection.objective)
     if proposed in metrics:
         return proposed
-    wanted = Task(project.dataset.task).traits.objectives
+    targets = len(target_names(project.dataset.profile))
+    wanted = Task(project.dataset.task).traits.objectives_for(targets)
     return next((name for name in wanted if name in metrics), metrics[0] if metrics else "")

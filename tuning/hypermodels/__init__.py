@@ -29,14 +29,14 @@ BUILTIN: tuple[BuiltinTemplate, ...] = (
         "Small convolutional network",
         "One to three convolutions with pooling and one dense layer. Tunes the number of layers, "
         "filters, kernel sizes, dropout, dense units and the learning rate. The one to begin with "
-        "for images.",
+        "for images. Predicts a class, several labels or numbers.",
         ("image",),
     ),
     BuiltinTemplate(
         "dense",
         "Dense network",
-        "For tables, with classes or with values to predict. Normalises the columns, then tunes "
-        "depth, width, activation, dropout, the optimizer and the learning rate.",
+        "For tables. Predicts a class, several labels or one or more numbers. Normalises the "
+        "columns, then tunes depth, width, activation, dropout, optimizer and learning rate.",
         ("table",),
     ),
     BuiltinTemplate(

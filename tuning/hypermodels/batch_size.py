@@ -5,15 +5,21 @@ import keras_tuner as kt
 
 # A row unlike all training rows must not overwhelm the network: larger inputs are clipped.
 MAX_INPUT = 10.0
+# For each task: the activation of the outputs, and the loss.
+OUTPUTS = {
+    "classification": ("softmax", "sparse_categorical_crossentropy"),
+    "multi-label": ("sigmoid", "binary_crossentropy"),
+    "regression": (None, "mean_squared_error"),
+}
 
 
 class BatchSizeHyperModel(kt.HyperModel):
     """What `fit` asks of `hp` is part of the search space like what `build` asks."""
 
-    def __init__(self, input_shape: tuple[int, ...], num_classes: int | None, task: str):
+    def __init__(self, input_shape: tuple[int, ...], output_units: int, task: str):
         super().__init__()
         self.input_shape = input_shape
-        self.num_classes = num_classes
+        self.output_units = output_units
         self.task = task
 
     def build(self, hp: kt.HyperParameters) -> keras.Model:
@@ -25,17 +31,15 @@ class BatchSizeHyperModel(kt.HyperModel):
         x = keras.ops.clip(x, -MAX_INPUT, MAX_INPUT)
         x = keras.layers.Dense(hp.Int("units", 32, 256, step=32, default=128), "relu")(x)
         x = keras.layers.Dropout(hp.Float("dropout", 0.0, 0.5, step=0.1, default=0.2))(x)
-        if self.task == "classification":
-            outputs = keras.layers.Dense(self.num_classes, activation="softmax")(x)
-            loss, metric = "sparse_categorical_crossentropy", "accuracy"
-        else:
-            # The other way round: from standardised values to those of the target.
-            scale = keras.layers.Normalization(name="target", invert=True)
-            outputs = scale(keras.layers.Dense(1)(x))
-            loss, metric = "mean_squared_error", "mean_absolute_error"
+        activation, loss = OUTPUTS[self.task]
+        outputs = keras.layers.Dense(self.output_units, activation=activation)(x)
+        if self.task == "regression":
+            # The other way round: from standardised values to those of the targets.
+            outputs = keras.layers.Normalization(name="target", invert=True)(outputs)
         model = keras.Model(inputs, outputs)
+        metrics = metrics_for(self.task, self.output_units)
         learning_rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log", default=1e-2)
-        model.compile(keras.optimizers.Adam(learning_rate), loss=loss, metrics=[metric])
+        model.compile(keras.optimizers.Adam(learning_rate), loss=loss, metrics=metrics)
         return model
 
     def fit(self, hp, model, x, y, **kwargs):
@@ -62,15 +66,45 @@ def learn_columns(normalization: keras.layers.Normalization, x) -> None:
     normalization.finalize_state()
 
 
+def metrics_for(task: str, outputs: int) -> list:
+    """Metrics by which trials can be compared."""
+    if task == "multi-label":
+        # The area under the ROC curve of each label, and the mean of all labels.
+        auc = keras.metrics.AUC(multi_label=True, num_labels=outputs, name="auc")
+        return ["binary_accuracy", auc]
+    if task == "regression":
+        # R2 does not depend on the units of the targets, of which there may be several.
+        return ["mean_absolute_error", *([keras.metrics.R2Score()] if outputs > 1 else [])]
+    return ["accuracy"]
+
+
 def learn_targets(model: keras.Model, y) -> None:
-    """Learn the mean and the variance of the targets, by which the loss is divided: the gradients
+    """Learn the mean and the variance of each target, by which its error is divided: the gradients
     of very small targets would vanish beside the optimizer's epsilon."""
     scale = model.get_layer("target")
-    scale.adapt(y.astype("float64").reshape(-1, 1))
-    variance = float(y.astype("float64").var()) or 1.0
+    y = y.astype("float64").reshape(len(y), -1)
+    scale.adapt(y)
+    variances = [float(variance) or 1.0 for variance in y.var(axis=0)]
+    one = len(variances) == 1
     model.compile(
         optimizer=model.optimizer,
-        loss="mean_squared_error",
-        metrics=["mean_absolute_error"],
-        loss_weights=[1 / variance],
+        loss="mean_squared_error" if one else ScaledError(variances),
+        metrics=metrics_for("regression", len(variances)),
+        loss_weights=[1 / variances[0]] if one else None,
     )
+
+
+@keras.saving.register_keras_serializable("tuneroom")
+class ScaledError(keras.losses.Loss):
+    """The squared error of each of several targets, divided by the target's variance: no target
+    outweighs the others because of its unit."""
+
+    def __init__(self, variances: list[float], **kwargs):
+        super().__init__(**kwargs)
+        self.variances = variances
+
+    def call(self, y_true, y_pred):
+        return keras.ops.mean(keras.ops.square(y_true - y_pred) / self.variances, axis=-1)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "variances": self.variances}

@@ -4,15 +4,23 @@ import keras
 import keras_tuner as kt
 
 MAX_CONV_LAYERS = 3
+# For each task: the activation of the outputs, and the loss.
+OUTPUTS = {
+    "classification": ("softmax", "sparse_categorical_crossentropy"),
+    "multi-label": ("sigmoid", "binary_crossentropy"),
+    "regression": (None, "mean_squared_error"),
+}
 
 
 def build_model(
     hp: kt.HyperParameters,
     input_shape: tuple[int, int, int],
-    num_classes: int,
+    output_units: int,
+    task: str,
     max_value: float,
 ) -> keras.Model:
-    """Build one network of the space. `max_value` is the brightest value in the images."""
+    """Build one network of the space. It has an output for each class, label or number to predict;
+    `max_value` is the brightest value in the images."""
     model = keras.Sequential([keras.Input(input_shape), keras.layers.Rescaling(1 / max_value)])
 
     conv_layers = hp.Int("conv_layers", 1, MAX_CONV_LAYERS, default=2)
@@ -30,13 +38,26 @@ def build_model(
     model.add(keras.layers.Flatten())
     model.add(keras.layers.Dense(hp.Int("dense_units", 32, 128, step=32, default=64), "relu"))
     model.add(keras.layers.Dropout(hp.Float("dropout", 0.0, 0.5, step=0.1, default=0.2)))
-    model.add(keras.layers.Dense(num_classes, activation="softmax"))
+    activation, loss = OUTPUTS[task]
+    model.add(keras.layers.Dense(output_units, activation=activation))
 
     model.compile(
         optimizer=keras.optimizers.Adam(
             hp.Float("learning_rate", 1e-4, 1e-2, sampling="log", default=2e-3)
         ),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        loss=loss,
+        metrics=metrics_for(task, output_units),
     )
     return model
+
+
+def metrics_for(task: str, outputs: int) -> list:
+    """Metrics by which trials can be compared."""
+    if task == "multi-label":
+        # The area under the ROC curve of each label, and the mean of all labels.
+        auc = keras.metrics.AUC(multi_label=True, num_labels=outputs, name="auc")
+        return ["binary_accuracy", auc]
+    if task == "regression":
+        # R2 does not depend on the units of the targets, of which there may be several.
+        return ["mean_absolute_error", *([keras.metrics.R2Score()] if outputs > 1 else [])]
+    return ["accuracy"]

@@ -4,15 +4,23 @@ import keras
 import keras_tuner as kt
 
 BLOCKS = 2
+# For each task: the activation of the outputs, and the loss.
+OUTPUTS = {
+    "classification": ("softmax", "sparse_categorical_crossentropy"),
+    "multi-label": ("sigmoid", "binary_crossentropy"),
+    "regression": (None, "mean_squared_error"),
+}
 
 
 def build_model(
     hp: kt.HyperParameters,
     input_shape: tuple[int, int, int],
-    num_classes: int,
+    output_units: int,
+    task: str,
     max_value: float,
 ) -> keras.Model:
-    """Build one network of the space. `max_value` is the brightest value in the images."""
+    """Build one network of the space. It has an output for each class, label or number to predict;
+    `max_value` is the brightest value in the images."""
     inputs = keras.Input(input_shape)
     x = keras.layers.Rescaling(1 / max_value)(inputs)
     x = augment(hp, x)
@@ -21,17 +29,30 @@ def build_model(
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dense(hp.Int("dense_units", 32, 160, step=32, default=96), "relu")(x)
     x = keras.layers.Dropout(hp.Float("dense_dropout", 0.0, 0.5, step=0.1, default=0.2))(x)
-    outputs = keras.layers.Dense(num_classes, activation="softmax")(x)
+    activation, loss = OUTPUTS[task]
+    outputs = keras.layers.Dense(output_units, activation=activation)(x)
 
     model = keras.Model(inputs, outputs)
     model.compile(
         optimizer=keras.optimizers.Adam(
             hp.Float("learning_rate", 1e-4, 1e-2, sampling="log", default=2e-3)
         ),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        loss=loss,
+        metrics=metrics_for(task, output_units),
     )
     return model
+
+
+def metrics_for(task: str, outputs: int) -> list:
+    """Metrics by which trials can be compared."""
+    if task == "multi-label":
+        # The area under the ROC curve of each label, and the mean of all labels.
+        auc = keras.metrics.AUC(multi_label=True, num_labels=outputs, name="auc")
+        return ["binary_accuracy", auc]
+    if task == "regression":
+        # R2 does not depend on the units of the targets, of which there may be several.
+        return ["mean_absolute_error", *([keras.metrics.R2Score()] if outputs > 1 else [])]
+    return ["accuracy"]
 
 
 def augment(hp: kt.HyperParameters, x: keras.KerasTensor) -> keras.KerasTensor:

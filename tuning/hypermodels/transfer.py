@@ -10,15 +10,23 @@ BASES = {
     # Its stem refuses images below 75 pixels.
     "InceptionV3": (keras.applications.InceptionV3, 96),
 }
+# For each task: the activation of the outputs, and the loss.
+OUTPUTS = {
+    "classification": ("softmax", "sparse_categorical_crossentropy"),
+    "multi-label": ("sigmoid", "binary_crossentropy"),
+    "regression": (None, "mean_squared_error"),
+}
 
 
 def build_model(
     hp: kt.HyperParameters,
     input_shape: tuple[int, int, int],
-    num_classes: int,
+    output_units: int,
+    task: str,
     max_value: float,
 ) -> keras.Model:
-    """Build one network of the space. `max_value` is the brightest value in the images."""
+    """Build one network of the space. It has an output for each class, label or number to predict;
+    `max_value` is the brightest value in the images."""
     name = hp.Choice("base", list(BASES))
     # "none" leaves the base at its random start: it shows how much ImageNet's weights bring, and
     # works without a network. "imagenet" downloads them once (14 to 88 MB) and keeps them.
@@ -38,17 +46,30 @@ def build_model(
     # Frozen in the other sense too: its batch normalisation keeps ImageNet's means.
     x = base(x, training=False)
     x = head(hp, x)
-    outputs = keras.layers.Dense(num_classes, activation="softmax")(x)
+    activation, loss = OUTPUTS[task]
+    outputs = keras.layers.Dense(output_units, activation=activation)(x)
 
     model = keras.Model(inputs, outputs)
     model.compile(
         optimizer=keras.optimizers.Adam(
             hp.Float("learning_rate", 1e-4, 1e-2, sampling="log", default=1e-3)
         ),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        loss=loss,
+        metrics=metrics_for(task, output_units),
     )
     return model
+
+
+def metrics_for(task: str, outputs: int) -> list:
+    """Metrics by which trials can be compared."""
+    if task == "multi-label":
+        # The area under the ROC curve of each label, and the mean of all labels.
+        auc = keras.metrics.AUC(multi_label=True, num_labels=outputs, name="auc")
+        return ["binary_accuracy", auc]
+    if task == "regression":
+        # R2 does not depend on the units of the targets, of which there may be several.
+        return ["mean_absolute_error", *([keras.metrics.R2Score()] if outputs > 1 else [])]
+    return ["accuracy"]
 
 
 def preprocess(
@@ -75,7 +96,7 @@ def preprocess(
 
 
 def head(hp: kt.HyperParameters, x: keras.KerasTensor) -> keras.KerasTensor:
-    """A dense layer and dropout; without the layer the classes are read off the base directly."""
+    """A dense layer and dropout; without the layer the outputs are read off the base directly."""
     has_layer = hp.Boolean("dense_layer", default=True)
     with hp.conditional_scope("dense_layer", [True]):
         units = hp.Int("dense_units", 32, 256, step=2, sampling="log", default=128)

@@ -87,8 +87,10 @@ def find_dataset(
             raise CommandError(f"--{ARRAY_OPTIONS[next(iter(arrays))]} is only for .npz files.")
         if arrays:
             upload["arrays"] = arrays
-        if table and upload["kind"] not in (*TABLES, IMAGES):
-            raise CommandError(f"--{_option_of(next(iter(table)))} is only for tables.")
+        # Arrays have a task, too.
+        for_tables = [name for name in table or {} if name != "task" or upload["kind"] != ARRAYS]
+        if for_tables and upload["kind"] not in (*TABLES, IMAGES):
+            raise CommandError(f"--{_option_of(for_tables[0])} is only for tables.")
         upload |= table or {}
         if ready := _prepared(team, digest, upload):
             return ready

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from tuning.models import Dataset
+from tuning.protocol.names import one_line
 from tuning.protocol.tasks import TASKS
 from tuning.protocol.uploads import ColumnType
 
@@ -25,7 +26,9 @@ _TYPES = ", ".join(kind.value for kind in ColumnType)
 
 
 def add_table_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--task", choices=list(TASKS), help="of a table (what the target suggests)")
+    parser.add_argument(
+        "--task", choices=list(TASKS), help="what is predicted (what the targets suggest)"
+    )
     parser.add_argument(
         "--types", nargs="+", action="extend", default=[], metavar="NAME=TYPE",
         help=f"types of a table's columns that are not the detected ones: {_TYPES}",
@@ -82,6 +85,7 @@ def table_choices(options: dict[str, Any]) -> dict[str, Any]:
         if name in options["keep"]:
             raise CommandError(f"--drop: {name!r} is in --keep as well.")
         types[name] = ColumnType.OUT.value
+    types |= dict.fromkeys(map(one_line, options.get("target", [])[1:]), ColumnType.TARGET.value)
     given = {
         "task": options["task"] or "", "types": types, "keep": options["keep"],
         "drop_rows": options["drop_rows"], "header": "no" if options["no_header"] else "",

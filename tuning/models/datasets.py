@@ -151,6 +151,12 @@ class Dataset(Work):
         return bool(self.task) and Task(self.task).traits.has_classes
 
     @property
+    def head_targets(self) -> list[str]:
+        """The heads of the last cells of the first rows."""
+        name = self.profile.get("target_name")
+        return self.profile.get("head_targets") or ([name] if name else [])
+
+    @property
     def brings_parts(self) -> bool:
         """Whether the data come divided into parts, of which training is one."""
         return bool(self.profile.get("parts"))

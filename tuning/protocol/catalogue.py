@@ -12,7 +12,7 @@ class CatalogueEntry:
     description: str
     source: str  # bundled (scikit-learn) or keras (keras.datasets, downloaded on first use)
     kind: str  # image or table
-    task: str  # classification or regression
+    task: str  # one of protocol/tasks.py
     size_text: str
     download_mb: int = 0
     # The file below <KERAS_HOME>/datasets by which a download can be brought along by hand.
@@ -69,6 +69,26 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         "table",
         "regression",
         "442 rows of 10 numbers",
+    ),
+    CatalogueEntry(
+        "digit-scenes",
+        "Digit scenes",
+        "Scenes of up to four handwritten digits; find out which digits are in each. An example of "
+        "multi-label classification.",
+        "bundled",
+        "image",
+        "multi-label",
+        "1,013 grey images of 20 × 20 pixels, 10 labels",
+    ),
+    CatalogueEntry(
+        "robot-arm",
+        "Robot arm",
+        "Angles, lengths and load of an arm with two joints; predict where its hand is and the "
+        "torque of its shoulder. An example of several targets.",
+        "bundled",
+        "table",
+        "regression",
+        "1,500 rows of 6 numbers, 3 targets",
     ),
     CatalogueEntry(
         "mnist",

@@ -17,6 +17,9 @@ def description_of(profile: dict[str, Any], inputs: dict[str, str] | None = None
         "task": profile.get("task"),
         "target": profile.get("target_name"),
     }
+    if names := profile.get("target_names"):
+        # In the order of the model's outputs.
+        description["targets"] = names
     if profile.get("task") in TASKS and TASKS[Task(profile["task"])].has_classes:
         # In the order of the model's outputs.
         description["class_names"] = profile.get("class_names")

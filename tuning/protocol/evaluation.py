@@ -6,15 +6,20 @@ be had (a class without a test row has no recall) is None.
 
 from dataclasses import dataclass, field
 
-# Beside the model: float64 (rows, 4) with a line for each test row and the columns below.
+# Beside the model: float64 with a line for each test row and the columns below. Each further target
+# or label has the last three again.
 PREDICTIONS = "predictions.npy"
 COLUMNS = ROW, ACTUAL, PREDICTED, CONFIDENCE = range(4)
+OF_A_TARGET = len(COLUMNS) - 1
 # Of a curve.
 MAX_POINTS = 200
 # Classes of a confusion matrix. More become those that are confused most, and all others in one.
 MAX_CONFUSED = 25
 # Share of the bootstrap's resamples that lie inside an interval.
 LEVEL = 0.95
+
+# At which a label is taken to be there.
+THRESHOLD = 0.5
 
 Number = float | None
 
@@ -31,7 +36,8 @@ class Score:
 
 @dataclass(frozen=True)
 class ClassReport:
-    """`support` and `predicted` count the test rows that are, and that are taken as, this class."""
+    """A class, or a label of several that a row may have. `support` and `predicted` count the test
+    rows that are, and that are taken as, this class."""
 
     name: str
     support: int
@@ -95,7 +101,8 @@ class ErrorQuantile:
 
 @dataclass(frozen=True)
 class OutputReport:
-    """One target. `probabilities`: whether the confidence of a row is one, and not a score."""
+    """One target, or all labels. `probabilities`: whether the confidence of a row is one, and not a
+    score."""
 
     name: str
     task: str
@@ -133,11 +140,13 @@ class Importances:
 @dataclass(frozen=True)
 class Evaluation:
     """`measured` are the retraining's own metrics with their intervals, where those are known.
-    `problem`: why nothing was evaluated."""
+    `outputs`: one of classes or of labels, one for each number that is predicted; `overall`: scores
+    of several numbers together. `problem`: why nothing was evaluated."""
 
     rows: int = 0
     problem: str = ""
     notes: list[str] = field(default_factory=list)
     measured: list[Score] = field(default_factory=list)
     outputs: list[OutputReport] = field(default_factory=list)
+    overall: list[Score] = field(default_factory=list)
     importances: Importances = field(default_factory=Importances)

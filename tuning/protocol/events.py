@@ -194,6 +194,8 @@ class SchemaDetected:
     folders: bool = False
     sheets: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
+    # Of the labels in one column, if the target has any.
+    separator: str = ""
 
 
 @dataclass(frozen=True)

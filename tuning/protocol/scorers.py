@@ -2,6 +2,10 @@
 scikit-learn. Of every one of them, larger is better."""
 
 import statistics
+from collections.abc import Mapping
+from typing import Any
+
+from .tasks import Task, target_names
 
 # What KerasTuner's SklearnTuner calls its objective, whichever scorer makes it, and its spread.
 SCORE = "score"
@@ -23,10 +27,34 @@ _NUMBERS = (
     "neg_mean_squared_error", "neg_mean_squared_log_error", "neg_median_absolute_error",
     "neg_root_mean_squared_error", "neg_root_mean_squared_log_error", "r2",
 )  # fmt: skip
+# Of several targets they are the mean; the others take one only.
+_SEVERAL_NUMBERS = (
+    "d2_absolute_error_score", "explained_variance", "neg_mean_absolute_error",
+    "neg_mean_absolute_percentage_error", "neg_mean_squared_error", "neg_mean_squared_log_error",
+    "neg_median_absolute_error", "neg_root_mean_squared_error",
+    "neg_root_mean_squared_log_error", "r2",
+)  # fmt: skip
+# Accuracy is the share of rows with all labels right.
+_LABELS = (
+    "accuracy", "average_precision", "f1_macro", "f1_micro", "f1_samples", "f1_weighted",
+    "jaccard_macro", "jaccard_micro", "jaccard_samples", "jaccard_weighted", "precision_macro",
+    "precision_micro", "precision_samples", "precision_weighted", "recall_macro", "recall_micro",
+    "recall_samples", "recall_weighted", "roc_auc",
+)  # fmt: skip
+
+
+def scorers_of(profile: Mapping[str, Any]) -> list[str]:
+    """The names that suit the targets of a prepared dataset, sorted."""
+    task = profile.get("task")
+    if task and Task(task).traits.has_labels:
+        return sorted(_LABELS)
+    if profile.get("num_classes") is None and len(target_names(profile)) > 1:
+        return sorted(_SEVERAL_NUMBERS)
+    return scorers_for(profile.get("num_classes"))
 
 
 def scorers_for(num_classes: int | None) -> list[str]:
-    """The names that suit a task with so many classes (None: numbers are predicted), sorted."""
+    """The names that suit one target with so many classes (None: a number), sorted."""
     if num_classes is None:
         return sorted(_NUMBERS)
     return sorted(_ALL_CLASSES + (_TWO_CLASSES if num_classes == 2 else _MANY_CLASSES))

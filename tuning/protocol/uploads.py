@@ -87,6 +87,8 @@ MAX_MEMBERS = 100
 FOLDERS = "/"
 # All tables of a zip that have the same columns, one after the other.
 ALL_MEMBERS = "*"
+# Between several labels in one cell, in the order in which they are tried.
+SEPARATORS = {";": "semicolon", "|": "vertical bar", ",": "comma"}
 
 
 class ColumnType(StrEnum):
@@ -95,6 +97,8 @@ class ColumnType(StrEnum):
     NUMBER = "number"
     CATEGORY = "category"
     OUT = "out"
+    # Predicted, beside the target that an upload names.
+    TARGET = "target"
 
 
 @dataclass(frozen=True)
@@ -105,13 +109,14 @@ class Upload:
     is what its contents may take up. Of images: `side` 0 and `colours` "" leave them as they are,
     as far as that can be. Of arrays: `arrays` has their names by ARRAY_ROLES; empty, they are
     recognised by their names, or only looked at if those are not clear. Of tables: without a
-    `target` they are only looked at; `task` "" is the one that the target suggests; `types` has
-    the columns whose type is not the one that was detected; if `keep` has names, other columns
-    than these are left out; `header` is one of HEADERS, `sheet` one
-    of a spreadsheet, `member` a table of a zip or ALL_MEMBERS; an empty one of these, or of
-    `encoding`, `delimiter` and `decimal`, is guessed; `decimals` has the decimal sign of columns
-    where both would do; a table in a zip of images has their names in the column `file_names`.
-    Cells of `gaps` are missing values besides the usual ones, of which `not_missing` are values.
+    `target` they are only looked at; it may name several columns, separated by commas, and `types`
+    further ones. `task` "" is the one that the targets suggest; `types` has the columns whose type
+    is not the one that was detected; if `keep` has names, other columns than these are left out;
+    `header` is one of HEADERS, `sheet` one of a spreadsheet, `member` a table of a zip or
+    ALL_MEMBERS; an empty one of these, or of `encoding`, `delimiter` and `decimal`, is guessed;
+    `decimals` has the decimal sign of columns where both would do; a table in a zip of images has
+    their names in the column `file_names`. Cells of `gaps` are missing values besides the usual
+    ones, of which `not_missing` are values.
     """
 
     kind: str

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from tuning.analysis.exports import guarded
-from tuning.protocol.evaluation import ACTUAL, COLUMNS, PREDICTED, ROW
+from tuning.protocol.evaluation import CONFIDENCE, OF_A_TARGET, ROW
 from tuning.protocol.events import BadEvent
+from tuning.protocol.tasks import MAX_TARGETS
 
 from .files import open_plain, store_open_file
 
@@ -26,7 +27,7 @@ def store_predictions(
 ) -> None:
     """Copy the file to its place if it holds a line for each test row. Raises BadEvent."""
     with open_plain(source) as reader:
-        if os.fstat(reader.fileno()).st_size > rows * 8 * len(COLUMNS) + _HEADER:
+        if os.fstat(reader.fileno()).st_size > rows * 8 * _width(MAX_TARGETS) + _HEADER:
             raise BadEvent("predictions of too many rows")
         store_open_file(reader, target, heartbeat, lambda copy: _check(copy, rows))
 
@@ -36,9 +37,10 @@ def _check(path: Path, rows: int) -> None:
         lines = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise BadEvent("predictions that are not an array") from error
-    if lines.dtype != np.float64 or lines.shape != (rows, len(COLUMNS)):
+    widths = map(_width, range(1, MAX_TARGETS + 1))
+    if lines.dtype != np.float64 or lines.shape not in [(rows, width) for width in widths]:
         raise BadEvent(f"predictions of the shape {lines.shape}")
-    if not np.isfinite(lines[:, [ROW, ACTUAL, PREDICTED]]).all():
+    if any(not np.isfinite(lines[:, column]).all() for column in _finite(lines.shape[1])):
         raise BadEvent("predictions that are not finite")
 
 
@@ -75,3 +77,12 @@ def _is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _width(targets: int) -> int:
+    return 1 + targets * OF_A_TARGET
+
+
+def _finite(width: int) -> list[int]:
+    """All columns but the confidences, which a model may not have."""
+    return [ROW, *(c for c in range(1, width) if c % OF_A_TARGET != CONFIDENCE % OF_A_TARGET)]

@@ -20,12 +20,13 @@ from tuning.protocol.uploads import (
     MAX_MARKERS,
     MAX_MEMBERS,
     PARQUET,
+    SEPARATORS,
     TABLES,
     TEXT_TABLE,
     ColumnType,
 )
 
-_TYPES = frozenset(ColumnType)
+_TYPES = frozenset({ColumnType.NUMBER, ColumnType.CATEGORY, ColumnType.OUT})
 
 
 def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
@@ -47,6 +48,8 @@ def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
         len(word) > MAX_MARKER or not is_one_line(word) for word in event.markers
     ):
         raise BadEvent("a schema with invalid markers")
+    if event.separator and event.separator not in SEPARATORS:
+        raise BadEvent("a schema with an unknown separator")
     if event.task not in TASKS:
         raise BadEvent("a schema with an unknown task")
     dialect = (event.encoding, event.delimiter, event.decimal, event.header)

@@ -70,7 +70,7 @@ def trial(search: Search, number: int) -> TrialNumbers:
 
 
 @register.filter
-def bars(dataset: Dataset) -> Bars | None:
+def bars(dataset: Dataset) -> list[Bars]:
     return bars_info(dataset)
 
 

@@ -44,14 +44,14 @@ def compared(first: SavedModel, others: list[SavedModel]) -> Comparison:
     models = [first, *others[: MAX_MODELS - 1]]
     found = ModelEvaluation.objects.filter(saved_model__in=models)
     evaluations = {evaluation.saved_model_id: evaluation for evaluation in found}
-    outputs = [_output(evaluations.get(model.pk)) for model in models]
-    known = [{s["name"]: s for s in output["scores"]} if output else {} for output in outputs]
+    outputs = [_outputs(evaluations.get(model.pk)) for model in models]
+    known = [_scores(found) for found in outputs]
     names = list(dict.fromkeys(name for scores in known for name in scores))
-    scores = [(CAPTIONS.get(name, name), [each.get(name) for each in known]) for name in names]
+    scores = [(name, [each.get(name) for each in known]) for name in names]
     lines = [
         lines_of(evaluations[model.pk]) if model.pk in evaluations else None for model in models
     ]
-    task = outputs[0]["task"] if outputs[0] else ""
+    task = outputs[0][0]["task"] if outputs[0] else ""
     verdicts = [
         (model, verdict_on(lines[0], mine, task) if task else NOT_THE_SAME)
         for model, mine in zip(models[1:], lines[1:], strict=True)
@@ -59,6 +59,15 @@ def compared(first: SavedModel, others: list[SavedModel]) -> Comparison:
     return Comparison(models, scores, verdicts)
 
 
-def _output(evaluation: ModelEvaluation | None) -> dict[str, Any] | None:
-    outputs = evaluation.report.get("outputs") if evaluation else None
-    return outputs[0] if outputs else None
+def _outputs(evaluation: ModelEvaluation | None) -> list[dict[str, Any]]:
+    return (evaluation.report.get("outputs") or []) if evaluation else []
+
+
+def _scores(outputs: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The scores by what pages call them, with the target's name if there are several."""
+    return {
+        (f"{output['name']}: " if len(outputs) > 1 else "")
+        + CAPTIONS.get(score["name"], score["name"]): score
+        for output in outputs
+        for score in output["scores"]
+    }

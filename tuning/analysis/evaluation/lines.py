@@ -7,7 +7,7 @@ import numpy as np
 from django.conf import settings
 
 from tuning.models import ModelEvaluation
-from tuning.protocol.evaluation import ACTUAL, COLUMNS, CONFIDENCE, PREDICTED, ROW
+from tuning.protocol.evaluation import ACTUAL, CONFIDENCE, OF_A_TARGET, PREDICTED, ROW
 
 PAGE = 24
 
@@ -31,7 +31,8 @@ class Page:
 
 
 def lines_of(evaluation: ModelEvaluation) -> np.ndarray | None:
-    """float64 (rows, 4), or None if there is no file (any more)."""
+    """float64 (rows, 4), with three more columns for each further target; or None if there is no
+    file (any more)."""
     if not evaluation.file:
         return None
     path = Path(settings.SAVED_MODELS_ROOT) / evaluation.file
@@ -39,9 +40,38 @@ def lines_of(evaluation: ModelEvaluation) -> np.ndarray | None:
         lines: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):
         return None
-    if lines.ndim != 2 or lines.shape[1] != len(COLUMNS):
+    if lines.ndim != 2 or lines.shape[1] <= OF_A_TARGET or lines.shape[1] % OF_A_TARGET != 1:
         return None
     return np.asarray(lines)
+
+
+def targets_in(lines: np.ndarray) -> int:
+    """Of how many targets or labels lines tell."""
+    return (lines.shape[1] - 1) // OF_A_TARGET
+
+
+def of_target(lines: np.ndarray, place: int) -> np.ndarray:
+    """What lines say of one target or label: float64 (rows, 4)."""
+    first = 1 + place * OF_A_TARGET
+    return np.column_stack([lines[:, ROW], lines[:, first : first + OF_A_TARGET]])
+
+
+def column_of(lines: np.ndarray, column: int) -> np.ndarray:
+    """ACTUAL, PREDICTED or CONFIDENCE of all targets: (rows, targets)."""
+    return np.asarray(lines[:, column::OF_A_TARGET])
+
+
+def wrong_labels(lines: np.ndarray) -> np.ndarray:
+    """How many labels of each row are wrong."""
+    wrong = column_of(lines, ACTUAL) != column_of(lines, PREDICTED)
+    return np.asarray(wrong.sum(axis=1))
+
+
+def most_wrong(lines: np.ndarray) -> np.ndarray:
+    """Rows with wrong labels, those with most of them first."""
+    count = wrong_labels(lines)
+    order = np.argsort(-count, kind="stable")
+    return np.asarray(lines[order[: (count > 0).sum()]])
 
 
 def of_cell(lines: np.ndarray, actual: int, predicted: int) -> np.ndarray:

@@ -9,6 +9,8 @@ from tuning.figures import counted, figure
 from tuning.protocol.evaluation import ACTUAL, LEVEL, PREDICTED, ROW
 from tuning.protocol.tasks import Task
 
+from .lines import column_of, targets_in, wrong_labels
+
 SEED = 0
 RESAMPLES = 1000
 _DRAWS = 100_000_000
@@ -32,9 +34,13 @@ def verdict_on(first: np.ndarray | None, second: np.ndarray | None, task: str) -
     if first is None or second is None or len(first) != len(second):
         return NOT_THE_SAME
     first, second = (lines[np.argsort(lines[:, ROW], kind="stable")] for lines in (first, second))
-    if not (first[:, [ROW, ACTUAL]] == second[:, [ROW, ACTUAL]]).all():
+    if first.shape != second.shape or not (
+        (first[:, ROW] == second[:, ROW]).all()
+        and (column_of(first, ACTUAL) == column_of(second, ACTUAL)).all()
+    ):
         return NOT_THE_SAME
-    if Task(task).traits.has_classes:
+    traits = Task(task).traits
+    if traits.has_classes or traits.has_labels:
         return _by_mcnemar(first, second)
     return _by_bootstrap(first, second)
 
@@ -52,7 +58,8 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def _by_mcnemar(first: np.ndarray, second: np.ndarray) -> Verdict:
-    right, other = (lines[:, ACTUAL] == lines[:, PREDICTED] for lines in (first, second))
+    # A row with several labels is right if all of them are.
+    right, other = (wrong_labels(lines) == 0 for lines in (first, second))
     only_first, only_second = int((right & ~other).sum()), int((other & ~right).sum())
     p = mcnemar(only_first, only_second)
     text = (
@@ -64,7 +71,7 @@ def _by_mcnemar(first: np.ndarray, second: np.ndarray) -> Verdict:
 
 def _by_bootstrap(first: np.ndarray, second: np.ndarray) -> Verdict:
     """The difference of the mean absolute errors, over rows drawn again for both models alike."""
-    errors, others = (np.abs(lines[:, PREDICTED] - lines[:, ACTUAL]) for lines in (first, second))
+    errors, others = _errors(first), _errors(second)
     difference = others - errors
     random = np.random.default_rng(SEED)
     rows = len(difference)
@@ -73,11 +80,26 @@ def _by_bootstrap(first: np.ndarray, second: np.ndarray) -> Verdict:
         for _ in range(int(np.clip(_DRAWS // max(rows, 1), 200, RESAMPLES)))
     ]
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    several = targets_in(first) > 1
+    name = "Mean absolute error in standard deviations of each target" if several else (
+        "Mean absolute error"
+    )  # fmt: skip
     text = (
-        f"Mean absolute error: second minus first is {figure(float(difference.mean()), 3)} "
+        f"{name}: second minus first is {figure(float(difference.mean()), 3)} "
         f"(paired bootstrap, 95% interval {figure(float(low), 3)} to {figure(float(high), 3)})."
     )
     return _called(text, bool(low <= 0 <= high))
+
+
+def _errors(lines: np.ndarray) -> np.ndarray:
+    """The absolute error of each row. Errors of several targets add up in units of the targets'
+    standard deviations."""
+    actual = column_of(lines, ACTUAL)
+    errors = np.abs(column_of(lines, PREDICTED) - actual)
+    if errors.shape[1] == 1:
+        return np.asarray(errors[:, 0])
+    spread = actual.std(axis=0)
+    return np.asarray((errors / np.where(spread > 0, spread, 1)).mean(axis=1))
 
 
 def _called(text: str, is_noise: bool) -> Verdict:

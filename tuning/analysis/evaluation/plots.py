@@ -9,7 +9,8 @@ from tuning.protocol.evaluation import ACTUAL, PREDICTED, ROW
 from tuning.protocol.tasks import Task
 
 from .confusion import class_name
-from .lines import lines_of
+from .lines import lines_of, of_target, targets_in
+from .summary import MAX_DETAILED
 
 # Of a scatter plot. More test rows are drawn by every n-th of them.
 MAX_DRAWN = 2_000
@@ -26,11 +27,26 @@ def evaluation_plots(saved_model: SavedModel) -> dict[str, Any]:
     lines = lines_of(evaluation)
     return {
         "outputs": [
-            _classes(output) if Task(output["task"]).traits.has_classes else _numbers(output, lines)
-            for output in report["outputs"]
+            _figures(output, lines, place)
+            for place, output in enumerate(report["outputs"][:MAX_DETAILED])
         ],
         "importances": _importances(report["importances"]),
     }
+
+
+def _figures(output: dict[str, Any], lines: np.ndarray | None, place: int) -> dict[str, Any]:
+    task = Task(output["task"]).traits
+    if task.has_labels:
+        return _labels(output)
+    if task.has_classes:
+        return _classes(output)
+    known = lines is not None and place < targets_in(lines)
+    return _numbers(output, of_target(lines, place) if known and lines is not None else None)
+
+
+def _labels(output: dict[str, Any]) -> dict[str, Any]:
+    """Curves of each label; calibration of all labels together."""
+    return {**_classes(output), "calibration_of": "all labels", "share": None}
 
 
 def _classes(output: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +95,9 @@ def _importances(importances: dict[str, Any]) -> dict[str, Any] | None:
     known.sort(key=lambda column: -column["mean"])
     shown = known[:_MAX_COLUMNS]
     return {
-        "score": {"r2": "R²"}.get(importances["score"], importances["score"]),
+        "score": {"r2": "R²", "f1_macro": "F1 (macro)"}.get(
+            importances["score"], importances["score"]
+        ),
         "columns": [column["column"] for column in shown],
         "means": [column["mean"] for column in shown],
         "deviations": [column["deviation"] for column in shown],

@@ -1,6 +1,6 @@
 """A page of test rows with their predictions, as a table or as pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +8,25 @@ import numpy as np
 
 from tuning.figures import counted, figure
 from tuning.models import ModelEvaluation
-from tuning.protocol.evaluation import ACTUAL, CONFIDENCE, PREDICTED, ROW
+from tuning.protocol.evaluation import ACTUAL, CONFIDENCE, PREDICTED, ROW, THRESHOLD
 from tuning.protocol.tasks import Task
 
 from .confusion import class_name
 from .contents import cells_of, column_names
-from .lines import Page, largest_errors, mistakes, of_cell, page_of
+from .lines import (
+    column_of,
+    largest_errors,
+    mistakes,
+    most_wrong,
+    of_cell,
+    of_target,
+    page_of,
+    targets_in,
+    wrong_labels,
+)
+
+# Of labels and targets that are offered to list the rows of.
+_MAX_NAMED = 40
 
 
 @dataclass(frozen=True)
@@ -35,51 +48,141 @@ class Row:
 def rows_info(
     evaluation: ModelEvaluation, lines: np.ndarray, asked: Mapping[str, str]
 ) -> dict[str, Any] | None:
-    """What the partial shows; None if a cell is asked for that is none. There is one output."""
-    output = evaluation.report["outputs"][0]
+    """What the partial shows; None if a cell or target is asked for that is none."""
+    outputs = evaluation.report["outputs"]
+    choice = _chosen(outputs, lines, asked)
+    if choice is None:
+        return None
     dataset = evaluation.saved_model.project.dataset
-    is_classes = Task(output["task"]).traits.has_classes
-    chosen, title, query = largest_errors(lines), "Largest errors", ""
-    if is_classes and "actual" in asked:
-        actual, predicted = _number(asked.get("actual")), _number(asked.get("predicted"))
-        if actual is None or predicted is None:
-            return None
-        chosen = of_cell(lines, actual, predicted)
-        query = f"actual={actual}&predicted={predicted}&"
-        names = class_name(output, actual), class_name(output, predicted)
-        title = "{} predicted as {}".format(*names)
-    elif is_classes:
-        chosen, title = mistakes(lines), "Most confident mistakes"
-    page = page_of(chosen, _number(asked.get("page")) or 1)
+    page = page_of(choice.lines, _number(asked.get("page")) or 1)
+    numbers = [int(line[ROW]) for line in page.lines]
+    rows = [
+        Row(number, *choice.texts(line), cells)
+        for number, line, cells in zip(numbers, page.lines, cells_of(dataset, numbers), strict=True)
+    ]
     return {
-        "title": title, "query": query, "page": page,
-        "count": counted(page.total, "row"), "rows": _rows(page, output, evaluation),
+        "title": choice.title, "query": choice.query, "page": page,
+        "count": counted(page.total, "row"), "rows": rows,
         "columns": column_names(dataset), "pictures": dataset.has_pictures,
-        "judged": _judged(output),
+        "judged": choice.judged, "targets": choice.targets, "back": choice.back,
     }  # fmt: skip
 
 
-def _judged(output: dict[str, Any]) -> str:
-    if not Task(output["task"]).traits.has_classes:
-        return "Error"
+@dataclass(frozen=True)
+class _Choice:
+    """`texts` makes the actual and predicted value of a line, and how it is judged. `targets`: for
+    each of several its name, the query that lists its rows and whether it is listed. `back`: the
+    words of the way to all rows."""
+
+    lines: np.ndarray
+    title: str
+    judged: str
+    texts: Callable[[np.ndarray], tuple[str, str, str]]
+    query: str = ""
+    targets: tuple[tuple[str, str, bool], ...] = ()
+    back: str = "Show all mistakes"
+
+
+def _chosen(
+    outputs: list[dict[str, Any]], lines: np.ndarray, asked: Mapping[str, str]
+) -> _Choice | None:
+    task = Task(outputs[0]["task"]).traits
+    if task.has_labels:
+        return _of_labels(outputs[0], lines, asked)
+    if task.has_classes:
+        return _of_classes(outputs[0], lines, asked)
+    return _of_numbers(outputs, lines, asked)
+
+
+def _of_classes(
+    output: dict[str, Any], lines: np.ndarray, asked: Mapping[str, str]
+) -> _Choice | None:
+    def texts(line: np.ndarray) -> tuple[str, str, str]:
+        confidence = line[CONFIDENCE]
+        judged = "" if np.isnan(confidence) else figure(float(confidence), 3)
+        return (
+            class_name(output, int(line[ACTUAL])), class_name(output, int(line[PREDICTED])), judged,
+        )  # fmt: skip
+
+    if "actual" not in asked:
+        return _Choice(mistakes(lines), "Most confident mistakes", _certainty(output), texts)
+    actual, predicted = _number(asked.get("actual")), _number(asked.get("predicted"))
+    if actual is None or predicted is None:
+        return None
+    title = f"{class_name(output, actual)} predicted as {class_name(output, predicted)}"
+    query = f"actual={actual}&predicted={predicted}&"
+    return _Choice(of_cell(lines, actual, predicted), title, _certainty(output), texts, query)
+
+
+def _of_labels(
+    output: dict[str, Any], lines: np.ndarray, asked: Mapping[str, str]
+) -> _Choice | None:
+    """Rows with wrong labels, or those of one label that it should not have or should have."""
+    names = [label["name"] for label in output["classes"]]
+    place = _number(asked.get("target")) if "target" in asked else None
+    if "target" in asked and (place is None or place >= min(len(names), targets_in(lines))):
+        return None
+    targets = tuple(
+        (name, f"target={other}&", other == place) for other, name in enumerate(names[:_MAX_NAMED])
+    )
+    if place is None:
+
+        def all_texts(line: np.ndarray) -> tuple[str, str, str]:
+            both = line[None]
+            actual, predicted = column_of(both, ACTUAL)[0], column_of(both, PREDICTED)[0]
+            return _set(names, actual), _set(names, predicted), str(wrong_labels(both)[0])
+
+        return _Choice(
+            most_wrong(lines), "Rows with wrong labels", "Wrong labels", all_texts, targets=targets
+        )
+
+    def texts(line: np.ndarray) -> tuple[str, str, str]:
+        confidence = line[CONFIDENCE]
+        judged = "" if np.isnan(confidence) else figure(float(confidence), 3)
+        return _yes(float(line[ACTUAL])), _yes(float(line[PREDICTED])), judged
+
+    chosen = of_target(lines, place)
+    wrong = chosen[chosen[:, ACTUAL] != chosen[:, PREDICTED]]
+    # The surest first: far above the threshold without the label, far below it with it.
+    sure = np.abs(np.nan_to_num(wrong[:, CONFIDENCE], nan=THRESHOLD) - THRESHOLD)
+    wrong = wrong[np.argsort(-sure, kind="stable")]
+    title = f"Mistakes of {names[place]}"
+    return _Choice(wrong, title, _certainty(output), texts, f"target={place}&", targets)
+
+
+def _of_numbers(
+    outputs: list[dict[str, Any]], lines: np.ndarray, asked: Mapping[str, str]
+) -> _Choice | None:
+    place = _number(asked.get("target", "0"))
+    if place is None or place >= min(len(outputs), targets_in(lines)):
+        return None
+
+    def texts(line: np.ndarray) -> tuple[str, str, str]:
+        actual, predicted = float(line[ACTUAL]), float(line[PREDICTED])
+        return figure(actual, 5), figure(predicted, 5), figure(predicted - actual, 4)
+
+    if len(outputs) == 1:
+        return _Choice(largest_errors(lines), "Largest errors", "Error", texts)
+    targets = tuple(
+        (output["name"], f"target={other}&", other == place)
+        for other, output in enumerate(outputs[:_MAX_NAMED])
+    )
+    return _Choice(
+        largest_errors(of_target(lines, place)), f"Largest errors of {outputs[place]['name']}",
+        "Error", texts, f"target={place}&", targets, back="",
+    )  # fmt: skip
+
+
+def _set(names: list[str], values: np.ndarray) -> str:
+    return ", ".join(name for name, value in zip(names, values, strict=False) if value) or "none"
+
+
+def _yes(value: float) -> str:
+    return "yes" if value else "no"
+
+
+def _certainty(output: dict[str, Any]) -> str:
     return "Probability" if output["probabilities"] else "Score"
-
-
-def _rows(page: Page, output: dict[str, Any], evaluation: ModelEvaluation) -> list[Row]:
-    dataset = evaluation.saved_model.project.dataset
-    numbers = [int(line[ROW]) for line in page.lines]
-    is_classes = Task(output["task"]).traits.has_classes
-    found = []
-    for number, line, cells in zip(numbers, page.lines, cells_of(dataset, numbers), strict=True):
-        actual, predicted = line[ACTUAL], line[PREDICTED]
-        if is_classes:
-            texts = class_name(output, int(actual)), class_name(output, int(predicted))
-            judged = "" if np.isnan(line[CONFIDENCE]) else figure(float(line[CONFIDENCE]), 3)
-        else:
-            texts = figure(float(actual), 5), figure(float(predicted), 5)
-            judged = figure(float(predicted - actual), 4)
-        found.append(Row(number, *texts, judged, cells))
-    return found
 
 
 def _number(text: str | None) -> int | None:

@@ -7,13 +7,19 @@ from typing import Any
 from tuning.figures import counted, figure
 from tuning.models import ModelEvaluation, SavedModel
 from tuning.protocol.statuses import Status
+from tuning.protocol.tasks import Task
 
 from .confusion import Matrix, matrix_info
 
+# Targets with tables and plots of their own.
+MAX_DETAILED = 8
 NO_EVALUATION = "This model was retrained before evaluations were added."
 # What scores are called that need no explanation as code.
 CAPTIONS = {
     "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "f1_macro": "F1 (macro)",
+    "exact_match": "All labels right", "label_accuracy": "Labels right", "f1_micro": "F1 (micro)",
+    "roc_auc_labels": "ROC AUC (mean of labels)",
+    "average_precision": "Average precision (mean of labels)",
     "roc_auc": "ROC AUC", "roc_auc_ovr": "ROC AUC (one-vs-rest)", "log_loss": "Log loss",
     "r2": "R²",
     "mean_absolute_error": "Mean absolute error", "mean_squared_error": "Mean squared error",
@@ -39,12 +45,21 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class Output:
-    """One target: `report` is its part of the document that the runner sent."""
+    """One target, or all labels: `report` is its part of the document that the runner sent."""
 
     place: int
     report: dict[str, Any]
     scores: list[ScoreRow]
     matrix: Matrix | None
+
+    @property
+    def noun(self) -> str:
+        """What the classes of the report are."""
+        return "Label" if Task(self.report["task"]).traits.has_labels else "Class"
+
+    @property
+    def plural(self) -> str:
+        return "Labels" if self.noun == "Label" else "Classes"
 
 
 @dataclass(frozen=True)
@@ -55,13 +70,25 @@ class Summary:
     rows: int = 0
     notes: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()
+    # Of several numbers together.
+    overall: tuple[ScoreRow, ...] = ()
+
     importances: dict[str, Any] | None = None
+
+    @property
+    def detailed(self) -> tuple[Output, ...]:
+        """The targets of which pages show all tables and plots."""
+        return self.outputs[:MAX_DETAILED]
+
+    @property
+    def score_names(self) -> list[str]:
+        return [score.caption for score in self.outputs[0].scores]
 
     @property
     def importance_text(self) -> str:
         """What the bars of the columns are."""
         found = self.importances or {}
-        score = {"r2": "R²"}.get(found["score"], found["score"])
+        score = {"r2": "R²", "f1_macro": "F1 (macro)"}.get(found["score"], found["score"])
         return (
             f"Column importance: how much worse {score} becomes on "
             f"{counted(found['rows'], 'validation row')} when a column is shuffled (mean and "
@@ -88,6 +115,7 @@ def summary_of(saved_model: SavedModel, evaluation: ModelEvaluation | None) -> S
         report["rows"],
         tuple(report["notes"]),
         tuple(_output(place, output) for place, output in enumerate(report["outputs"])),
+        tuple(_score_rows(report.get("overall") or [])),
         report["importances"],
     )
 
@@ -157,13 +185,16 @@ def rows_text(summary: Summary | None) -> str:
 
 
 def _output(place: int, output: dict[str, Any]) -> Output:
-    scores = [
+    return Output(place, output, _score_rows(output["scores"]), matrix_info(output))
+
+
+def _score_rows(scores: list[dict[str, Any]]) -> list[ScoreRow]:
+    return [
         ScoreRow(
             CAPTIONS.get(score["name"], score["name"]), score["value"], score["low"], score["high"]
         )
-        for score in output["scores"]
+        for score in scores
     ]
-    return Output(place, output, scores, matrix_info(output))
 
 
 def _ordinal(number: int) -> str:

@@ -40,6 +40,8 @@ def about(dataset: Dataset) -> dict[str, Any]:
     return {
         "task": dataset.task,
         "target": str(profile.get("target_name") or "target"),
+        # Of several numbers or labels.
+        "targets": list(profile.get("target_names") or []),
         "class_names": class_names(dataset),
         "columns": known_columns(dataset),
         "raw": bool(profile.get("columns")),

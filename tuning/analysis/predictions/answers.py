@@ -6,6 +6,7 @@ from typing import Any
 from tuning.analysis.profiles import class_names
 from tuning.figures import counted, figure
 from tuning.models import Prediction
+from tuning.protocol.tasks import Task
 
 # Of one row, the most likely ones.
 MAX_BARS = 20
@@ -43,6 +44,8 @@ def answer_of(prediction: Prediction) -> Answer | None:
     found = prediction.answer
     if not found:
         return None
+    if prediction.saved_model.project.dataset.profile.get("target_names"):
+        return _of_several(found)
     output = found["outputs"][0]
     names = class_names(prediction.saved_model.project.dataset)
     texts = [_text(value, names) for value in output["values"]]
@@ -56,6 +59,36 @@ def answer_of(prediction: Prediction) -> Answer | None:
         rows if found["rows"] > 1 else [],
         counted(found["rows"], "row"), found["notes"], found["picture"],
     )  # fmt: skip
+
+
+def _of_several(found: dict[str, Any]) -> Answer:
+    """Of several numbers or labels: all of the first row as lines, the labels with bars."""
+    outputs = found["outputs"]
+    has_labels = Task(outputs[0]["task"]).traits.has_labels
+    shown = range(len(outputs[0]["values"]))
+    texts = [_labels_text(outputs, n) if has_labels else _numbers_text(outputs, n) for n in shown]
+    bars = [
+        ClassBar(
+            output["name"], _score_text(score, output),
+            round(100 * min(max(score, 0.0), 1.0), 2) if output["probabilities"] else 0,
+        )
+        for output in outputs
+        if output["scores"] and (score := output["scores"][0][0]) is not None
+    ]  # fmt: skip
+    return Answer(
+        "labels" if has_labels else "targets", texts[0], "", "",
+        bars[:MAX_BARS] if has_labels else [], max(0, len(bars) - MAX_BARS),
+        [(n, text, "") for n, text in enumerate(texts, 1)] if found["rows"] > 1 else [],
+        counted(found["rows"], "row"), found["notes"], found["picture"],
+    )  # fmt: skip
+
+
+def _labels_text(outputs: list[dict[str, Any]], row: int) -> str:
+    return ", ".join(output["name"] for output in outputs if output["values"][row]) or "none"
+
+
+def _numbers_text(outputs: list[dict[str, Any]], row: int) -> str:
+    return ", ".join(f"{output['name']}: {_text(output['values'][row], [])}" for output in outputs)
 
 
 def _text(value: float | None, names: list[str]) -> str:

@@ -106,7 +106,12 @@ class Command(BaseCommand):
             help="a value for an argument that the project does not supply (repeatable)",
         )  # fmt: skip
         parser.add_argument(
-            "--target", default="", help="the column of a table to predict (guessed by its name)"
+            "--target",
+            action="append",
+            default=[],
+            metavar="COLUMN",
+            help="the column of a table to predict (guessed by its name); repeat it, or separate "
+            "names by commas, for several",
         )
         add_table_options(parser)
         for role, option in ARRAY_OPTIONS.items():
@@ -180,7 +185,7 @@ class Command(BaseCommand):
         team = _team(user, options["team"])
         template = find_template(options["template"], user, team, options["constant"])
         choices = {
-            "target": options["target"],
+            "target": next(iter(options["target"]), ""),
             "side": options["image_size"],
             "colours": _COLOURS.get(options["colours"], ""),
         }

@@ -12,7 +12,7 @@ import numpy as np
 from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.events import MAX_NAME, FoundArray, FoundArrays
 from tuning.protocol.names import is_one_line, one_line
-from tuning.protocol.tasks import Task
+from tuning.protocol.tasks import joined_names
 from tuning.protocol.uploads import MAX_ARRAYS, MAX_COLUMNS, ROLE_PAIRS, Upload
 from tuning.runner.failures import BadData
 
@@ -20,7 +20,7 @@ from .archives import open_archive, read_entry
 from .array_headers import Header, entries_of, header_of
 from .array_images import Change, change_of
 from .array_names import propose, role_of
-from .array_targets import is_wide, one_of_each, targets
+from .array_targets import Targets, targets, width_of
 from .parsed import Parsed, Report, parts_note
 from .sequences import are_sequences
 from .sources import Source
@@ -93,8 +93,7 @@ def read_arrays(
             # The names are a stranger's, so the files have numbers.
             scratch = folder.parent / f"unpacked-{number}.npy"
             unpacked[name] = _unpack(archive, entries[name], name, headers[name], scratch, report)
-    y = np.concatenate([one_of_each(np.asarray(unpacked[pair.y]), pair.y) for pair in pairs])
-    task, y, class_names = targets(y)
+    found = targets(_joined([unpacked[pair.y] for pair in pairs]), upload.task, pairs[0].y)
     inputs = [unpacked[pair.x] for pair in pairs]
     x = _convert(inputs, (rows, *shape), dtype, change, folder / "x.npy", report)
     for number in range(len(names)):
@@ -102,19 +101,24 @@ def read_arrays(
     parts = _parts(pairs, headers)
     plain = len(headers[pairs[0].x].shape) == 3 and not (upload.side or upload.colours)
     sequences = plain and are_sequences(x)
-    notes = _notes(pairs, headers, task, parts, change, sequences)
+    notes = _notes(pairs, headers, found, parts, change, sequences)
     unused = [one_line(name) for name in entries if name not in names]
     if unused:
         more = ", …" if len(unused) > _MAX_NAMED else ""
         notes.append(f"Unused arrays: {', '.join(unused[:_MAX_NAMED])[:300]}{more}.")
-    target = "class" if Task(task).traits.has_classes else "y"
+    target = "class" if found.task.traits.has_classes else joined_names(found.names) or "y"
     columns = [f"column {index + 1}" for index in range(shape[0])] if kind == DataKind.TABLE else []
-    wide = is_wide(headers[pairs[0].y].shape)
     source = Source(
-        x, y, class_names, columns, target, f"Uploaded as {upload.name}.", "",
-        _snippet(upload.name, pairs, x, change, task, wide),
+        x, found.y, found.class_names, columns, target, found.names,
+        f"Uploaded as {upload.name}.", "", _snippet(upload.name, pairs, x, change, found),
     )  # fmt: skip
-    return Parsed(kind, task, source, notes, parts=parts, sequences=sequences)
+    return Parsed(kind, found.task, source, notes, parts=parts, sequences=sequences)
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """The targets of all parts, one below the other: (rows,) or (rows, columns)."""
+    flat = [part.reshape(-1) if width_of(part.shape) == 1 else part for part in parts]
+    return np.concatenate(flat)
 
 
 def _shown(names: Iterable[str]) -> list[str]:
@@ -163,12 +167,16 @@ def _check_shapes(pairs: list[_Pair], headers: Headers) -> None:
         x, y = headers[pair.x], headers[pair.y]
         if x.dtype.kind not in "biuf":
             raise BadData(f"The array {pair.x} contains text. Inputs must be numeric.")
-        if len(y.shape) not in (1, 2) or (is_wide(y.shape) and y.dtype.kind in "US"):
+        if len(y.shape) not in (1, 2) or (width_of(y.shape) > 1 and y.dtype.kind in "US"):
             raise BadData(
-                f"The array {pair.y} has shape {y.shape}. Use one target per row: shape (rows,)."
+                f"The array {pair.y} has shape {y.shape}. Targets have shape (rows,), or (rows, "
+                "targets) with a number or 0 and 1 in each column."
             )
-        if is_wide(y.shape) != is_wide(first_y.shape):
-            raise BadData(f"Only one of {pairs[0].y} and {pair.y} is one-hot.")
+        if width_of(y.shape) != width_of(first_y.shape):
+            raise BadData(
+                f"{pairs[0].y} has shape {first_y.shape}, but {pair.y} has {y.shape}. Both need "
+                "the same columns."
+            )
         if not x.shape or x.shape[0] != y.shape[0]:
             rows = x.shape[0] if x.shape else 0
             raise BadData(f"{pair.x} has {rows:,} rows, but {pair.y} has {y.shape[0]:,}.")
@@ -288,7 +296,7 @@ def _convert(
 def _notes(
     pairs: list[_Pair],
     headers: Headers,
-    task: str,
+    found: Targets,
     parts: np.ndarray | None,
     change: Change | None,
     sequences: bool,
@@ -298,10 +306,18 @@ def _notes(
         notes.append(parts_note(parts, "rows"))
     y, x = pairs[0].y, pairs[0].x
     target = headers[y].dtype
-    if is_wide(headers[y].shape):
+    if found.one_hot:
         notes.append(f"{y} was one-hot encoded. Classes are column indices.")
-    elif not Task(task).traits.has_classes:
-        notes.append(f"{y} contains fractions or many values: regression.")
+    elif found.task.traits.has_labels:
+        notes.append(
+            f"{y} contains only 0 and 1, with any number of 1 per row: each of its "
+            f"{len(found.names):,} columns is a label."
+        )
+    elif found.names:
+        notes.append(f"{y} has {len(found.names):,} columns: a model predicts all of them.")
+    elif not found.task.traits.has_classes:
+        why = "contains fractions or many values" if target.kind == "f" else "contains numbers"
+        notes.append(f"{y} {why}: regression.")
     elif target.kind == "f":
         notes.append(f"{y} contains few integers, used as classes.")
     elif target.kind in "iub":
@@ -319,19 +335,19 @@ def _notes(
 
 
 def _snippet(
-    name: str, pairs: list[_Pair], x: np.ndarray, change: Change | None, task: str, one_hot: bool
+    name: str, pairs: list[_Pair], x: np.ndarray, change: Change | None, found: Targets
 ) -> str:
     """Lines that load the original file in the same form."""
-    flat = "argmax(axis=1)" if one_hot else "reshape(-1)"
+    flat = ".argmax(axis=1)" if found.one_hot else "" if found.names else ".reshape(-1)"
     lines = ["import numpy as np"]
     if change and not change.is_none:
         lines.append("from PIL import Image")
     lines += ["", f"data = np.load({name!r})"]
     if len(pairs) == 1:
-        lines += [f"x, y = data[{pairs[0].x!r}], data[{pairs[0].y!r}].{flat}"]
+        lines += [f"x, y = data[{pairs[0].x!r}], data[{pairs[0].y!r}]{flat}"]
     else:
         xs = ", ".join(f"data[{pair.x!r}]" for pair in pairs)
-        ys = ", ".join(f"data[{pair.y!r}].{flat}" for pair in pairs)
+        ys = ", ".join(f"data[{pair.y!r}]{flat}" for pair in pairs)
         lines += [f"x = np.concatenate([{xs}])", f"y = np.concatenate([{ys}])"]
     if change and change.channels_first:
         lines.append("x = np.moveaxis(x, 1, -1)")
@@ -339,7 +355,7 @@ def _snippet(
         lines.append(f"x = x.reshape(-1, {', '.join(str(size) for size in change.before)})")
     lines.append(f'x = x.astype("{x.dtype}")')
     lines += change.lines() if change else []
-    if Task(task).traits.has_classes:
+    if found.task.traits.has_classes:
         lines.append("class_names, y = np.unique(y, return_inverse=True)")
     else:
         lines.append('y = y.astype("float32")')

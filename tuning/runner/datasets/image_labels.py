@@ -15,17 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-import numpy as np
-
-from tuning.protocol.tasks import Task
+from tuning.protocol.tasks import Task, joined_names
 from tuning.protocol.uploads import Upload
 from tuning.runner.failures import BadData
 
 from .tables.cells import text_of
-from .tables.choices import chosen_target
-from .tables.filling import target_of
 from .tables.schema_detection import DetectedSchema
-from .tables.snippet import reading_lines
+from .tables.snippet import reading_lines, target_lines
+from .tables.targets import Targets, chosen_targets, has_target
 
 # Folders that divide the images, as indices into splits.PARTS.
 PARTS = {
@@ -39,6 +36,8 @@ _MAX_NAMED = 3
 
 Entries = Sequence[zipfile.ZipInfo]
 Reasons = list[tuple[str, str]]
+# A class, a number, or all numbers or labels.
+Label = str | float | tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Labels:
     comes before the loop over the archive's images, what gives `label` of `steps` in it (or skips
     the image), and what makes `y` of `labels`."""
 
-    labelled: list[tuple[zipfile.ZipInfo, str | float]]
+    labelled: Sequence[tuple[zipfile.ZipInfo, Label]]
     task: Task
     target: str
     beginning: list[str]
@@ -59,6 +58,8 @@ class Labels:
     place: int | None = None
     # The classes in their order; none: by their letters.
     classes: list[str] = field(default_factory=list)
+    # Of several numbers or labels.
+    names: list[str] = field(default_factory=list)
 
 
 _CLASSES = ["class_names, y = np.unique(labels, return_inverse=True)"]
@@ -176,26 +177,31 @@ def labels_by_table(
     schema: DetectedSchema, pictures: Entries, column: str, upload: Upload
 ) -> Labels:
     """The target's values for the images that the table names. Raises BadData."""
-    target, task = chosen_target(schema, upload)
-    if target.name == column:
+    targets = chosen_targets(schema, upload)
+    target_columns = [scan.name for scan in targets.scans]
+    if column in target_columns:
         raise BadData(f"The target “{column}” has the file names. Select another target.")
-    of_key = _targets_of_keys(schema, column, upload)
+    of_key = _targets_of_keys(schema, column, targets)
     chosen, filters = _without_doubles(pictures, of_key, schema)
     labelled = [(e, of_key[key]) for e in chosen if (key := _key_in(e, of_key)) is not None]
     if not labelled:
         raise BadData(f"No image is named in the column “{column}”. Select another column.")
     used = {entry.filename for entry, _ in labelled}
     others = [(e.filename, "has no label in the table") for e in pictures if e.filename not in used]
-    has_classes = Task(task).traits.has_classes
-    numbers = [target] if target.is_numeric else []
+    has_classes = targets.task.traits.has_classes
+    numbers = [scan for scan in targets.scans if scan.is_numeric]
     texts = [scan for scan in (schema.scan_of(column),) if scan]
-    texts += [] if target.is_numeric else [target]
+    if has_classes or targets.separator:
+        texts += [scan for scan in targets.scans if not scan.is_numeric]
     beginning = reading_lines(schema, upload, numbers, texts)
-    beginning += [
-        f"table = table.dropna(subset=[{target.name!r}])",
-        f"keys = table[{column!r}].str.strip().str.lower()",
-        f"label_of = dict(zip(keys, table[{target.name!r}]))",
-    ]
+    if targets.drops_missing or not targets.names:
+        beginning.append(f"table = table.dropna(subset={target_columns!r})")
+    beginning.append(f"keys = table[{column!r}].str.strip().str.lower()")
+    beginning += (
+        [*target_lines(targets, target_columns), "label_of = dict(zip(keys, y))"]
+        if targets.names
+        else [f"label_of = dict(zip(keys, table[{targets.name!r}]))"]
+    )
     lines = [
         *filters,
         'full = "/".join(steps).lower()',
@@ -206,32 +212,36 @@ def labels_by_table(
         "    continue",
     ]
     missing = len(of_key) - len({_key_in(entry, of_key) for entry, _ in labelled})
-    notes = [f"Labels are “{target.name}” of the rows whose “{column}” names an image."]
+    shown = joined_names(target_columns)
+    notes = [f"Labels are “{shown}” of the rows whose “{column}” names an image."]
     if missing:
         notes.append(f"{missing:,} rows of the table name no image.")
-    names = target_of(target, task).names if has_classes else []
     present = {label for _, label in labelled}
-    classes = [name for name in names if name in present]
+    classes = [name for name in targets.class_names if name in present]
     ending = _CLASSES if has_classes else ['y = np.array(labels, dtype="float32")']
     return Labels(
-        labelled, Task(task), target.name, beginning, lines, ending, others, notes,
-        classes=classes,
+        labelled, targets.task, shown, beginning, lines, ending, others, notes,
+        classes=classes, names=targets.names,
     )  # fmt: skip
 
 
-def _targets_of_keys(schema: DetectedSchema, column: str, upload: Upload) -> dict[str, str | float]:
+def _targets_of_keys(schema: DetectedSchema, column: str, targets: Targets) -> dict[str, Label]:
     """The labels by what names the images. Raises BadData for a name with several labels."""
-    target, task = chosen_target(schema, upload)
-    values = target_of(target, task)
-    names, targets = schema.table.names.index(column), schema.table.names.index(target.name)
-    found: dict[str, str | float] = {}
+    names = schema.table.names.index(column)
+    found: dict[str, Label] = {}
     for piece in schema.table.pieces():
-        numbers = values.values(piece.columns[targets])
-        for cell, number in zip(piece.columns[names], numbers, strict=True):
-            if cell is None or np.isnan(number):
+        values = targets.of(schema, piece)
+        known = has_target(values)
+        for cell, value, is_known in zip(piece.columns[names], values, known, strict=True):
+            if cell is None or not is_known:
                 continue
             key = text_of(cell).lower()
-            label = values.names[int(number)] if values.names else float(number)
+            label: Label
+            if targets.names:
+                label = tuple(value.tolist())
+            else:
+                classes = targets.class_names
+                label = classes[int(value)] if classes else float(value)
             if found.setdefault(key, label) != label:
                 raise BadData(f"“{text_of(cell)[:100]}” has several labels in “{column}”.")
     return found
@@ -244,12 +254,12 @@ def _keys(entry: zipfile.ZipInfo) -> list[str]:
     return [path, name, path.rpartition(".")[0], name.rpartition(".")[0]]
 
 
-def _key_in(entry: zipfile.ZipInfo, of_key: dict[str, str | float]) -> str | None:
+def _key_in(entry: zipfile.ZipInfo, of_key: dict[str, Label]) -> str | None:
     return next((key for key in _keys(entry) if key in of_key), None)
 
 
 def _without_doubles(
-    pictures: Entries, of_key: dict[str, str | float], schema: DetectedSchema
+    pictures: Entries, of_key: dict[str, Label], schema: DetectedSchema
 ) -> tuple[Entries, list[str]]:
     """The images without those that only happen to be called as a row says: test/1.jpg beside
     train/1.jpg. The lines do the same to `steps`. Raises BadData for names that stay doubtful."""
@@ -274,7 +284,7 @@ def _in_test(entry: zipfile.ZipInfo) -> bool:
     return any(step.lower().startswith("test") for step in steps_of(entry)[:-1])
 
 
-def _doubles(pictures: Entries, of_key: dict[str, str | float]) -> list[zipfile.ZipInfo]:
+def _doubles(pictures: Entries, of_key: dict[str, Label]) -> list[zipfile.ZipInfo]:
     named: dict[str, list[zipfile.ZipInfo]] = defaultdict(list)
     for entry in pictures:
         if (key := _key_in(entry, of_key)) is not None:

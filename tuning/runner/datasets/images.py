@@ -3,7 +3,7 @@
 import io
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -16,8 +16,8 @@ from tuning.protocol.uploads import COLOUR, GREY, Upload
 from tuning.runner.failures import BadData
 
 from .archives import PICTURES, open_archive, read_entry
-from .image_labels import PARTS, Labels, labels_by_path, steps_of
-from .parsed import Parsed, Report, check_classes, parts_note
+from .image_labels import PARTS, Label, Labels, labels_by_path, steps_of
+from .parsed import Parsed, Report, check_classes, check_labels, check_numbers, parts_note
 from .sources import Source
 
 MAX_PIXELS = 50_000_000
@@ -44,7 +44,7 @@ class _Found:
     """An image: its class, its size upright, and its colours as Pillow's mode."""
 
     entry: zipfile.ZipInfo
-    label: str | float
+    label: Label
     height: int
     width: int
     mode: str
@@ -94,6 +94,7 @@ def read_images(
     x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
     source = Source(
         x, y, class_names, origin=f"Uploaded as {upload.name}.", target_name=labels.target,
+        target_names=labels.names,
         load_snippet=_snippet(
             upload.name, shape, labels, dropped, any(i.mode in _DEEP_MODES for i in found)
         ),
@@ -112,7 +113,11 @@ def _targets(read: list[_Found], labels: Labels) -> tuple[np.ndarray, list[str]]
     """y, and the names of the classes, if the labels are some. Raises BadData."""
     if not labels.task.traits.has_classes:
         y = np.array([image.label for image in read], dtype=np.float32)
-        if len(np.unique(y)) < 2:
+        if labels.task.traits.has_labels:
+            check_labels(labels.names, y)
+        elif labels.names:
+            check_numbers(labels.names, y)
+        elif len(np.unique(y)) < 2:
             raise BadData("All images have the same target. Select another target.")
         return y, []
     present = {str(image.label) for image in read}
@@ -151,7 +156,7 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], Dr
 
 def _look(
     archive: zipfile.ZipFile,
-    labelled: list[tuple[zipfile.ZipInfo, str | float]],
+    labelled: Sequence[tuple[zipfile.ZipInfo, Label]],
     dropped: Dropped,
     report: Report,
 ) -> Iterator[_Found]:

@@ -79,3 +79,29 @@ def check_classes(names: list[str], counts: np.ndarray, noun: str) -> None:
             f"{len(small):,} classes have only 1 {noun}, such as “{small[0]}”. Each class needs "
             "at least 2."
         )
+
+
+def check_labels(names: list[str], y: np.ndarray) -> None:
+    """Each label on two rows at least, and missing on two, for a split. `y`: 0 and 1 of shape
+    (rows, labels). Raises BadData."""
+    counts = np.asarray(y.sum(axis=0), np.int64)
+    for name, count in zip(names, counts, strict=True):
+        others = len(y) - count
+        if count < 2 or others < 2:
+            rows = "no row" if not count else "only 1 row" if count == 1 else (
+                "every row" if not others else "all rows but 1"
+            )  # fmt: skip
+            raise BadData(
+                f"The label “{name[:_MAX_NAME]}” is set on {rows}. Each label needs at least 2 "
+                "rows with it and 2 without. Leave it out."
+            )
+
+
+def check_numbers(names: list[str], y: np.ndarray) -> None:
+    """Each of the targets, the columns of `y`, has several values. Raises BadData."""
+    for name, column in zip(names, y.T, strict=True):
+        if len(column) and (column == column[0]).all():
+            which = f"“{name[:_MAX_NAME]}” has the same value in every row" if len(names) > 1 else (
+                "All rows have the same target"
+            )  # fmt: skip
+            raise BadData(f"{which}. Select another target.")

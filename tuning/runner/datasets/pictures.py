@@ -13,8 +13,8 @@ _GAP = 4
 
 
 def draw_thumbnails(x: np.ndarray, y: np.ndarray, path: Path) -> dict[str, int]:
-    """Write the sheet: the first images of each class below one another (of measured targets just
-    the first ones). Returns its layout.
+    """Write the sheet: the first images of each class or label below one another (of measured
+    targets just the first ones). Returns its layout.
 
     Small images are enlarged by a whole number, each pixel a square, so that they stay crisp. The
     gaps between them are transparent: the page behind may be light or dark.
@@ -40,6 +40,8 @@ def draw_thumbnails(x: np.ndarray, y: np.ndarray, path: Path) -> dict[str, int]:
 
 def _columns(y: np.ndarray) -> list[np.ndarray]:
     """The rows to show, column by column."""
+    if y.ndim > 1 and np.isin(y, (0, 1)).all():
+        return [np.flatnonzero(label)[:_ROWS] for label in y.T[:_COLUMNS]]
     if y.dtype.kind == "f":
         return [np.arange(len(y))[column::_COLUMNS][:_ROWS] for column in range(_COLUMNS)]
     return [np.flatnonzero(y == label)[:_ROWS] for label in np.unique(y)[:_COLUMNS]]

@@ -14,6 +14,9 @@ _HEAD_ROWS = 5
 # Of the first rows; wider tables are cut there, with an ellipsis before the target.
 _HEAD_COLUMNS = 40
 _BINS = 20
+# Of several targets: those that are drawn, and those whose values are in the first rows.
+_HISTOGRAMS = 12
+_HEAD_TARGETS = 10
 # Of what pages show. meta.json has all of it.
 _PAGE_COLUMNS = 1_000
 _PAGE_VALUES = 12
@@ -41,23 +44,37 @@ def profile_of(
         "citation": source.citation,
         "load_snippet": source.load_snippet,
     }
-    if Task(entry.task).traits.has_classes:
+    task = Task(entry.task).traits
+    if task.has_classes:
         profile |= {
             "num_classes": len(source.class_names),
             "class_names": source.class_names,
             "class_counts": np.bincount(y, minlength=len(source.class_names)).tolist(),
         }
-    else:
-        counts, edges = np.histogram(y, bins=_BINS)
+    elif task.has_labels:
+        counts = y.sum(axis=0, dtype=np.int64).tolist()
         profile |= {
-            "num_classes": None,
-            "target_histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
-        }
+            "num_classes": None, "target_names": source.target_names, "label_counts": counts,
+        }  # fmt: skip
+    elif source.target_names:
+        shown = zip(source.target_names[:_HISTOGRAMS], y.T, strict=False)
+        histograms = [{"name": name, **_histogram(column)} for name, column in shown]
+        profile |= {
+            "num_classes": None, "target_names": source.target_names,
+            "target_histograms": histograms,
+        }  # fmt: skip
+    else:
+        profile |= {"num_classes": None, "target_histogram": _histogram(y)}
     if DataKind(entry.kind).traits.display == Display.CELLS:
-        profile |= _first_rows(source, columns or [])
+        profile |= _first_rows(source, columns or [], task.has_labels)
     if columns:
         profile |= {"columns": columns, "column_count": len(columns)}
     return profile
+
+
+def _histogram(y: np.ndarray) -> dict[str, Any]:
+    counts, edges = np.histogram(y, bins=_BINS)
+    return {"edges": edges.tolist(), "counts": counts.tolist()}
 
 
 def for_pages(profile: dict[str, Any]) -> dict[str, Any]:
@@ -89,8 +106,9 @@ def _range(x: np.ndarray) -> tuple[float, float]:
     return float(np.fmin.reduce(x, axis=None)), float(np.fmax.reduce(x, axis=None))
 
 
-def _first_rows(source: Source, columns: list[dict[str, Any]]) -> dict[str, Any]:
-    """Names, and the first rows; each with its target as the last cell."""
+def _first_rows(source: Source, columns: list[dict[str, Any]], has_labels: bool) -> dict[str, Any]:
+    """Names, and the first rows; each with its targets as the last cells: one with the class or the
+    labels, or one for each number."""
     names = source.feature_names
     cut = len(names) > _HEAD_COLUMNS
     gap = ["…"] if cut else []
@@ -101,13 +119,15 @@ def _first_rows(source: Source, columns: list[dict[str, Any]]) -> dict[str, Any]
             [
                 *map(_cell, row[:_HEAD_COLUMNS], values[:_HEAD_COLUMNS]),
                 *gap,
-                _target(source, value),
+                *_targets(source, value, has_labels),
             ]
             for row, value in zip(source.x[:_HEAD_ROWS], source.y[:_HEAD_ROWS], strict=True)
         ],
     }
     if cut:
         facts["head_names"] = [*names[:_HEAD_COLUMNS], *gap]
+    if len(source.target_names) > 1 and not has_labels:
+        facts["head_targets"] = source.target_names[:_HEAD_TARGETS]
     return facts
 
 
@@ -122,5 +142,9 @@ def _short(value: np.floating) -> float:
     return float(str(value))
 
 
-def _target(source: Source, value: Any) -> Any:
-    return source.class_names[int(value)] if source.class_names else _short(value)
+def _targets(source: Source, value: Any, has_labels: bool) -> list[Any]:
+    if has_labels:
+        return [", ".join(np.array(source.target_names, dtype=object)[value == 1])]
+    if source.target_names:
+        return [_short(number) for number in value[:_HEAD_TARGETS]]
+    return [source.class_names[int(value)] if source.class_names else _short(value)]

@@ -15,13 +15,15 @@ from .downloads import download
 @dataclass(frozen=True)
 class Source:
     """A dataset as the runner uses it. x: images (rows, height, width, channels) in their own
-    values, or tables as float32. y: int64 classes counted from 0, or float32 values."""
+    values, or tables as float32. y: int64 classes counted from 0, or float32 values; with a column
+    for each of `target_names`, if there are several targets or labels."""
 
     x: np.ndarray
     y: np.ndarray
     class_names: list[str] = field(default_factory=list)
     feature_names: list[str] = field(default_factory=list)
     target_name: str = "class"
+    target_names: list[str] = field(default_factory=list)
     origin: str = ""
     citation: str = ""
     # Python lines that give a person the same x and y on their own machine.
@@ -30,7 +32,13 @@ class Source:
 
 def load_source(entry: CatalogueEntry, channel: Channel) -> Source:
     """Load a built-in dataset, downloading it if need be. Raises NoNetwork."""
-    return _LOADERS[entry.key](entry, channel)
+    if entry.key in _LOADERS:
+        return _LOADERS[entry.key](entry, channel)
+    # Only here: it needs `Source`.
+    from . import made
+
+    loaders = {"digit-scenes": made.load_digit_scenes, "robot-arm": made.load_robot_arm}
+    return loaders[entry.key]()
 
 
 _SKLEARN_ORIGIN = "Bundled with scikit-learn, from the UCI Machine Learning Repository."

@@ -10,11 +10,12 @@ import joblib
 import keras_tuner as kt
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
+from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 from tuning.protocol.orders import ProjectOrder
-from tuning.protocol.tasks import Task
+from tuning.protocol.tasks import Task, target_names
 from tuning.runner.class_weights import balance
 from tuning.runner.failures import NoModel, TemplateError
 from tuning.runner.inputs.data import Arrays, Dataset
@@ -76,7 +77,25 @@ def ready(estimator: Any, facts: dict[str, Any], builder: str) -> Any:
     check_columns(estimator, facts)
     with_plain_lists(estimator)
     _limit_jobs(estimator)
-    return estimator
+    return _for_all_targets(estimator, facts)
+
+
+def wrapping_note(wrapped: Any) -> str:
+    """A sentence about an estimator that is fitted once for each target."""
+    inner, outer = type(wrapped.estimator).__name__, type(wrapped).__name__
+    return f"{inner} predicts one target, so {outer} fits one for each target."
+
+
+def _for_all_targets(estimator: Any, facts: dict[str, Any]) -> Any:
+    """An estimator that takes all targets of a row: this one, or one of it for each."""
+    labels = Task(facts["task"]).traits.has_labels
+    if facts.get("num_classes") or len(target_names(facts)) == 1:
+        return estimator
+    tags = get_tags(estimator)
+    of_labels = tags.classifier_tags is not None and tags.classifier_tags.multi_label
+    if tags.target_tags.multi_output or (labels and of_labels):
+        return estimator
+    return MultiOutputClassifier(estimator) if labels else MultiOutputRegressor(estimator)
 
 
 def _limit_jobs(estimator: Any) -> None:

@@ -10,7 +10,7 @@ from tuning.runner.failures import CannotSave
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.saved.skops_files import refuse_unsafe
 
-from .building import in_threads, ready, rows_for
+from .building import in_threads, ready, rows_for, wrapping_note
 from .columns import by_place, explained_columns, selects_columns
 
 # Enough for the folds and neighbours that estimators have inside, and quick to fit.
@@ -22,18 +22,28 @@ def try_estimator(estimator: Any, dataset: Dataset, builder: str) -> str:
     """Fit the estimator that `builder` returned on a few rows of each class and predict them.
     Returns sentences to know before a search, or nothing. Raises TemplateError, or what
     scikit-learn raises."""
-    ready(estimator, dataset.facts, builder)
+    whole = ready(estimator, dataset.facts, builder)
+    wrapped = "" if whole is estimator else wrapping_note(whole)
+    estimator = whole
     x, y = few_rows(*rows_for(estimator, dataset, "train"), dataset.facts["task"])
     with in_threads(), explained_columns(dataset.facts):
         estimator.fit(x, y)
         estimator.predict(x)
     note = "" if selects_columns(estimator, dataset.facts) else dataset.note
-    notes = (note, _flattened(dataset), by_place(estimator, dataset.facts), _unsaveable(estimator))
+    notes = (
+        wrapped, note, _flattened(dataset), by_place(estimator, dataset.facts),
+        _unsaveable(estimator),
+    )  # fmt: skip
     return " ".join(filter(None, notes))
 
 
 def few_rows(x: Any, y: np.ndarray, task: str) -> tuple[Any, np.ndarray]:
-    """Some rows of each class."""
+    """Some rows of each class, or with and without each label."""
+    if Task(task).traits.has_labels:
+        each = max(2, _MAX_ROWS // (2 * y.shape[1]))
+        sides = [side for label in y.T for side in (label == 1, label == 0)]
+        chosen = np.unique(np.concatenate([np.flatnonzero(side)[:each] for side in sides]))
+        return split_data(x, chosen), y[chosen]
     if not Task(task).traits.has_classes:
         return x[:_MAX_ROWS], y[:_MAX_ROWS]
     labels = np.unique(y)

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import keras_tuner as kt
+from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from keras_tuner.engine.trial import Trial
 from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedKFold
 
@@ -46,7 +47,11 @@ def search_estimators(order: SearchOrder, channel: Channel) -> None:
 def folds_of(order: SearchOrder, task: str) -> BaseCrossValidator:
     """The same folds for all trials of a project, so that they can be compared; a confirmation has
     others."""
-    kind = StratifiedKFold if Task(task).traits.stratified else KFold
+    traits = Task(task).traits
+    if traits.has_labels:
+        kind = MultilabelStratifiedKFold
+    else:
+        kind = StratifiedKFold if traits.stratified else KFold
     seed = order.project.split.seed if order.fold_seed is None else order.fold_seed
     return kind(order.folds, shuffle=True, random_state=seed)
 

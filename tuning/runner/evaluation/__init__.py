@@ -2,7 +2,8 @@
 
 - `predictions.py`: a network's or an estimator's outputs as `predicted.py` has them: classes and
   probabilities, or numbers
-- `classification.py`, `regression.py`: the report of one target
+- `several.py`: the same of several targets or labels
+- `classification.py`, `labels.py`, `regression.py`: the report of classes, labels, numbers
 - `curves.py`: areas, curves and calibration
 - `bootstrap.py`: intervals
 - `importances.py`: permutation importance of a table's columns

@@ -52,15 +52,17 @@ def tables(actual: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarra
 def areas(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """The mean area under the ROC curves of the columns of `scores`, in each resample; of classes
     that all or no rows of a resample have, there is none. Nothing for too many rows."""
-    if scores.size * MIN_RESAMPLES > _MAX_RANKED:
-        return np.empty(0)
-    size = min(MAX_RESAMPLES, _MAX_RANKED // scores.size)
     is_class = actual[:, None] == np.arange(scores.shape[1])
     if scores.shape[1] == 2:
         scores, is_class = scores[:, 1:], is_class[:, 1:]
+    return label_areas(is_class, scores)
+
+
+def label_areas(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The same of labels: `actual` is bool (rows, labels)."""
     found = []
-    for rows in _resamples(len(actual), size):
-        positive = is_class[rows]
+    for rows in _resamples(len(actual), _ranked(scores)):
+        positive = actual[rows]
         ranks = rankdata(scores[rows], axis=0)
         count = positive.sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -73,9 +75,46 @@ def areas(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
+def average_precisions(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The mean average precision of the labels that rows of a resample have, in each resample."""
+    order = np.argsort(-scores, axis=0, kind="stable")
+    sorted_scores = np.take_along_axis(scores, order, axis=0)
+    # The last of the rows with equal scores: no threshold lies between them.
+    last = np.ones(scores.shape, dtype=bool)
+    last[:-1] = sorted_scores[1:] != sorted_scores[:-1]
+    positive = np.take_along_axis(actual, order, axis=0)
+    found = []
+    for rows in _resamples(len(actual), _ranked(scores)):
+        drawn = np.bincount(rows, minlength=len(actual))
+        areas = [
+            _average_precision(drawn[order[:, label]], positive[:, label], last[:, label])
+            for label in range(scores.shape[1])
+        ]
+        known = [area for area in areas if area is not None]
+        if known:
+            found.append(np.mean(known))
+    return np.array(found)
+
+
+def _average_precision(drawn: np.ndarray, positive: np.ndarray, last: np.ndarray) -> float | None:
+    """`drawn`: how often each row was, the likeliest first."""
+    hits, taken = np.cumsum(drawn * positive)[last], np.cumsum(drawn)[last]
+    if not hits[-1]:
+        return None
+    precision = np.divide(hits, taken, out=np.zeros(len(hits)), where=taken > 0)
+    return float((np.diff(hits, prepend=0) * precision).sum() / hits[-1])
+
+
+def _ranked(scores: np.ndarray) -> int:
+    """How many resamples are ranked: none if that would take minutes."""
+    if scores.size * MIN_RESAMPLES > _MAX_RANKED:
+        return 0
+    return min(MAX_RESAMPLES, _MAX_RANKED // scores.size)
+
+
 def _resamples(rows: int, size: int | None = None) -> Iterator[np.ndarray]:
     random = np.random.default_rng(SEED)
-    for _ in range(size or _count(rows)):
+    for _ in range(_count(rows) if size is None else size):
         yield random.integers(0, rows, rows)
 
 

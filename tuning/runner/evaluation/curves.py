@@ -36,6 +36,19 @@ def curves_of(actual: np.ndarray, scores: np.ndarray) -> list[Curve]:
     return found
 
 
+def curves_of_labels(actual: np.ndarray, scores: np.ndarray) -> list[Curve]:
+    """Both curves of each label that some, but not all, rows have; of more than MAX_CURVES labels
+    the rest are areas without points. `actual`: bool (rows, labels)."""
+    counts = actual.sum(axis=0)
+    drawn = set(np.argsort(-counts, kind="stable")[:MAX_CURVES].tolist())
+    wanted = range(len(counts)) if scores.size <= _MAX_SORTED else sorted(drawn)
+    found = []
+    for place in wanted:
+        if 0 < counts[place] < len(actual):
+            found += _pair(actual[:, place], scores[:, place], place, place in drawn)
+    return found
+
+
 def calibration_of(actual: np.ndarray, predicted: np.ndarray, shares: np.ndarray) -> Calibration:
     """How often what was predicted with a probability came true."""
     if shares.shape[1] == 2:
@@ -43,6 +56,11 @@ def calibration_of(actual: np.ndarray, predicted: np.ndarray, shares: np.ndarray
     else:
         came_true = actual == predicted
         probability = shares[np.arange(len(predicted)), predicted]
+    return calibration_of_shares(came_true, probability)
+
+
+def calibration_of_shares(came_true: np.ndarray, probability: np.ndarray) -> Calibration:
+    """The same of probabilities, each of which came true or not."""
     probability = np.clip(probability, 0, 1).astype(np.float64)
     observed, mean = calibration_curve(came_true, probability, n_bins=_BINS, pos_label=True)
     # The same bins as calibration_curve's.

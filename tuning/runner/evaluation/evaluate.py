@@ -10,8 +10,8 @@ import numpy as np
 
 from tuning.protocol.data_kinds import kind_of_rows
 from tuning.protocol.evaluation import (
-    COLUMNS,
     PREDICTIONS,
+    THRESHOLD,
     Evaluation,
     Importances,
     OutputReport,
@@ -20,18 +20,19 @@ from tuning.protocol.evaluation import (
 from tuning.protocol.events import Metrics, Progress
 from tuning.protocol.metrics import ALIASES
 from tuning.protocol.orders import ProjectOrder
-from tuning.protocol.tasks import Task
+from tuning.protocol.tasks import Task, target_names
 from tuning.runner.channel import Channel
 from tuning.runner.estimators.building import in_threads
 from tuning.runner.inputs.data import Dataset, test_row_numbers
 from tuning.runner.saved.raw_sklearn import raw_rows
 from tuning.runner.template.code import Template
 
-from . import bootstrap, predictions
+from . import bootstrap, predictions, several
 from .classification import report_classes
 from .importances import Predict, importances_of
+from .labels import report_labels
 from .predicted import NotEvaluable, Predictions
-from .regression import report_numbers
+from .regression import overall_scores, report_numbers
 
 NO_TEST_ROWS = "The project has no test rows, so there is nothing to evaluate the model on."
 CHANGES_ROWS = (
@@ -55,25 +56,26 @@ def evaluate_network(
 ) -> Evaluation:  # fmt: skip
     """`metrics`: what the model's own evaluation on the test rows gave. `custom_fit`: the
     template's code trains it, and may train it on something else than the rows as they are."""
-    classes = _classes(dataset)
     if custom_fit and keras_model.compiled and not metrics and dataset.has_rows("test"):
         # Keras could not compare its outputs with the targets: see `evaluate_if_possible`.
         return Evaluation(problem=CHANGES_ROWS)
 
     def values(x: Any) -> np.ndarray:
         outputs = predictions.predict_at_once(keras_model, dataset, np.asarray(x))
-        unknown: np.ndarray = np.zeros(len(x), np.int64)
-        return predictions.of_network(keras_model, outputs, unknown, classes).predicted
+        unknown: np.ndarray = np.zeros((len(x), *dataset.y.shape[1:]), np.int64)
+        return _of_network(keras_model, outputs, unknown, dataset).predicted
 
     def test() -> tuple[Predictions, np.ndarray | None]:
         x, y = dataset.raw("test")
         outputs = predictions.predict(keras_model, dataset, x, batch_size)
-        found = predictions.of_network(keras_model, outputs, np.asarray(y), classes)
+        found = _of_network(keras_model, outputs, np.asarray(y), dataset)
         return found, predictions.losses(keras_model, outputs, template.targets(keras_model, y))
 
     rows = partial(_stored_rows, dataset)
     found = _evaluation(dataset, project, metrics, channel, test, values, rows)
-    return replace(found, notes=[_CUSTOM_FIT]) if custom_fit and found.outputs else found
+    if custom_fit and found.outputs:
+        return replace(found, notes=[*found.notes, _CUSTOM_FIT])
+    return found
 
 
 def evaluate_estimator(
@@ -83,7 +85,7 @@ def evaluate_estimator(
 
     def test() -> tuple[Predictions, None]:
         x, y = raw_rows(dataset, "test")
-        return predictions.of_estimator(estimator, x, np.asarray(y), _classes(dataset)), None
+        return _of_estimator(estimator, x, np.asarray(y), dataset), None
 
     with in_threads():
         return _evaluation(
@@ -108,37 +110,70 @@ def _evaluation(
         if len(numbers) * _classes(dataset) > _MAX_SCORES:
             raise NotEvaluable("There are too many test rows and classes to evaluate the model.")
         found, losses = test()
-        report = _report(dataset, found)
-        measured = _measured(metrics, report, losses)
+        outputs, overall = _reports(dataset, found)
+        measured = _measured(metrics, dataset, overall or outputs[0].scores, losses)
     except NotEvaluable as error:
         return Evaluation(len(numbers), str(error))
     except Exception as error:  # noqa: BLE001  the template's model may raise anything
         return Evaluation(len(numbers), _sentence("Predicting the test rows failed", error))
-    lines: np.ndarray = np.empty((len(numbers), len(COLUMNS)))
-    lines.T[:] = numbers, found.actual, found.predicted, found.confidence
-    np.save(PREDICTIONS, lines)
+    np.save(PREDICTIONS, np.column_stack([numbers, found.lines]).astype(np.float64))
     return Evaluation(
-        rows=len(numbers), measured=measured, outputs=[report],
+        rows=len(numbers), measured=measured, outputs=outputs, overall=overall,
+        notes=_notes(outputs),
         importances=_importances(dataset, values, validation_rows, channel),
     )  # fmt: skip
 
 
-def _report(dataset: Dataset, found: Predictions) -> OutputReport:
+def _of_network(
+    keras_model: Any, outputs: Any, actual: np.ndarray, dataset: Dataset
+) -> Predictions:
+    if actual.ndim == 1:
+        return predictions.of_network(keras_model, outputs, actual, _classes(dataset))
+    if _has_labels(dataset):
+        return several.labels_of_network(keras_model, outputs, actual)
+    return several.numbers_of_network(outputs, actual)
+
+
+def _of_estimator(estimator: Any, x: Any, actual: np.ndarray, dataset: Dataset) -> Predictions:
+    if actual.ndim == 1:
+        return predictions.of_estimator(estimator, x, actual, _classes(dataset))
+    if _has_labels(dataset):
+        return several.labels_of_estimator(estimator, x, actual)
+    return several.numbers_of_estimator(estimator, x, actual)
+
+
+def _reports(dataset: Dataset, found: Predictions) -> tuple[list[OutputReport], list[Score]]:
+    """The report of classes, of labels or of each number; and scores of several numbers."""
     facts = dataset.facts
-    name = str(facts.get("target_name") or "target")
-    if not Task(facts["task"]).traits.has_classes:
-        return report_numbers(name, found)
-    names = facts.get("class_names") or range(facts["num_classes"])
-    return report_classes(name, found, [str(label) for label in names])
+    task, names = Task(facts["task"]).traits, list(map(str, target_names(facts)))
+    if task.has_labels:
+        return [report_labels(str(facts.get("target_name") or "labels"), found, names)], []
+    if task.has_classes:
+        classes = facts.get("class_names") or range(facts["num_classes"])
+        return [report_classes(names[0], found, [str(label) for label in classes])], []
+    if found.actual.ndim == 1:
+        return [report_numbers(names[0], found)], []
+    columns = zip(found.actual.T, found.predicted.T, strict=True)
+    reports = [
+        report_numbers(name, Predictions(actual, predicted))
+        for name, (actual, predicted) in zip(names, columns, strict=True)
+    ]
+    return reports, overall_scores(found)
 
 
-def _measured(metrics: Metrics, report: OutputReport, losses: np.ndarray | None) -> list[Score]:
+def _notes(outputs: list[OutputReport]) -> list[str]:
+    if not (Task(outputs[0].task).traits.has_labels and outputs[0].probabilities):
+        return []
+    return [f"A label counts as predicted if its probability is above {THRESHOLD:g}."]
+
+
+def _measured(
+    metrics: Metrics, dataset: Dataset, scores: list[Score], losses: np.ndarray | None
+) -> list[Score]:
     """The metrics with their intervals: those that are known to be one of the report's scores, and
     the loss if it is the mean of the rows' losses."""
-    same, known = (
-        Task(report.task).traits.same_scores,
-        {score.name: score for score in report.scores},
-    )
+    same = Task(dataset.facts["task"]).traits.same_scores
+    known = {score.name: score for score in scores}
     found = []
     for name, value in metrics.items():
         sign = -1 if name.startswith("neg_") else 1
@@ -186,6 +221,10 @@ def _stored_rows(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
 def _classes(dataset: Dataset) -> int:
     """0 where numbers are predicted."""
     return int(dataset.facts.get("num_classes") or 0)
+
+
+def _has_labels(dataset: Dataset) -> bool:
+    return Task(dataset.facts["task"]).traits.has_labels
 
 
 def _sentence(what: str, error: Exception) -> str:

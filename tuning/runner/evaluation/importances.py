@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.inspection import permutation_importance
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, f1_score, r2_score
 
 from tuning.protocol.evaluation import Importance, Importances
 from tuning.protocol.tasks import Task
@@ -14,7 +15,10 @@ from tuning.protocol.tasks import Task
 SEED = 0
 MAX_ROWS, MAX_COLUMNS = 1000, 500
 REPEATS = 5
-_RATES = {"accuracy": accuracy_score, "r2": r2_score}
+_RATES = {
+    "accuracy": accuracy_score, "r2": r2_score,
+    "f1_macro": partial(f1_score, average="macro", zero_division=0),
+}  # fmt: skip
 # Seconds for all of it; fewer repeats, then fewer rows, then nothing.
 _SECONDS = 20.0
 

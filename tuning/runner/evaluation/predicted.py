@@ -1,4 +1,4 @@
-"""Predictions on the test rows: class numbers and probabilities, or numbers."""
+"""Predictions on the test rows: class numbers and probabilities, labels, or numbers."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,11 @@ class NotEvaluable(Exception):
 
 @dataclass(frozen=True)
 class Predictions:
-    """`actual` and `predicted` have the shape (rows,). `scores` has a column for each class: the
-    larger, the likelier; `probabilities`: whether each of its rows adds up to 1."""
+    """`actual` and `predicted` have the shape (rows,), of several targets (rows, targets).
+
+    `scores`: the larger, the likelier. Of classes they have a column for each; `probabilities`:
+    whether each row adds up to 1. Of labels they have a column for each, too; `probabilities`:
+    whether each is one."""
 
     actual: np.ndarray
     predicted: np.ndarray
@@ -21,7 +24,16 @@ class Predictions:
 
     @property
     def confidence(self) -> np.ndarray:
-        """The score of the predicted class; NaN without scores."""
+        """The score of the predicted class, or of each label; NaN without scores."""
         if self.scores is None:
-            return np.full(len(self.actual), np.nan)
+            return np.full(self.actual.shape, np.nan)
+        if self.actual.ndim > 1:
+            return np.asarray(self.scores, np.float64)
         return np.asarray(self.scores[np.arange(len(self.predicted)), self.predicted], np.float64)
+
+    @property
+    def lines(self) -> np.ndarray:
+        """What the file of predictions has behind the number of a row, float64."""
+        parts = (self.actual, self.predicted, self.confidence)
+        columns = np.stack([part.reshape(len(part), -1) for part in parts], axis=2)
+        return np.asarray(columns.reshape(len(self.actual), -1), np.float64)

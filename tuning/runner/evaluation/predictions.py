@@ -20,7 +20,7 @@ _TOLERANCE = 1e-2
 def of_network(keras_model: Any, outputs: Any, actual: np.ndarray, classes: int) -> Predictions:
     """Predictions from what a network's `predict` returned. `classes`: 0 for numbers. Raises
     NotEvaluable."""
-    columns = _columns(outputs, len(actual))
+    columns = columns_of(outputs, len(actual))
     if not classes:
         if columns.shape[1] != 1:
             raise NotEvaluable(f"The model has {columns.shape[1]:,} outputs for one target.")
@@ -32,7 +32,7 @@ def of_network(keras_model: Any, outputs: Any, actual: np.ndarray, classes: int)
     if columns.shape[1] < classes:
         raise NotEvaluable(f"The model has {columns.shape[1]:,} outputs for {classes:,} classes.")
     predicted = columns.argmax(axis=1)
-    if _from_logits(keras_model):
+    if from_logits(keras_model):
         columns = _softmax(columns)
     return Predictions(actual, predicted, columns, _are_probabilities(columns))
 
@@ -44,7 +44,7 @@ def of_estimator(estimator: Any, x: Any, actual: np.ndarray, classes: int) -> Pr
         raise NotEvaluable(f"The model predicts an array of shape {predicted.shape}.")
     predicted = predicted.reshape(-1)
     if not classes:
-        return Predictions(actual, _finite(predicted.astype(np.float64)))
+        return Predictions(actual, finite(predicted.astype(np.float64)))
     known = np.arange(classes)
     if not np.isin(predicted, known).all():
         raise NotEvaluable("The model predicts labels that are not among the dataset's classes.")
@@ -57,14 +57,14 @@ def of_estimator(estimator: Any, x: Any, actual: np.ndarray, classes: int) -> Pr
         if scores.ndim == 1:
             scores = np.stack([-scores, scores], axis=1)
         if scores.shape == (len(actual), classes):
-            return Predictions(actual, predicted, _finite(scores))
+            return Predictions(actual, predicted, finite(scores))
     return Predictions(actual, predicted)
 
 
 def reading_of(keras_model: Any) -> dict[str, str]:
     """What a model's description has to say of its outputs: those of a single unit are no
     probabilities, and a class is decided at 0."""
-    if _from_logits(keras_model):
+    if from_logits(keras_model):
         return {"outputs": description.LOGITS}
     return {"outputs": description.MARGINS} if loss_of(keras_model) in _AROUND_ZERO else {}
 
@@ -102,7 +102,7 @@ def losses(keras_model: Any, outputs: Any, targets: Any) -> np.ndarray | None:
 
 def _of_one_unit(keras_model: Any, unit: np.ndarray, actual: np.ndarray) -> Predictions:
     """Of two classes, by how much it is the second one."""
-    if _from_logits(keras_model):
+    if from_logits(keras_model):
         unit = _softmax(np.stack([np.zeros_like(unit), unit], axis=1))[:, 1]
     if loss_of(keras_model) in _AROUND_ZERO:
         scores = np.stack([-unit, unit], axis=1)
@@ -111,8 +111,8 @@ def _of_one_unit(keras_model: Any, unit: np.ndarray, actual: np.ndarray) -> Pred
     return Predictions(actual, (unit > 0.5).astype(np.int64), scores, _are_probabilities(scores))
 
 
-def _columns(outputs: Any, rows: int) -> np.ndarray:
-    """float32 (rows, outputs)."""
+def columns_of(outputs: Any, rows: int) -> np.ndarray:
+    """What a network put out, (rows, outputs). Raises NotEvaluable."""
     flat = keras.tree.flatten(outputs)
     if len(flat) != 1:
         raise NotEvaluable(
@@ -121,10 +121,11 @@ def _columns(outputs: Any, rows: int) -> np.ndarray:
     columns = np.asarray(flat[0])
     if len(columns) != rows:
         raise NotEvaluable(f"The model predicts {len(columns):,} rows for {rows:,} rows.")
-    return _finite(columns.reshape(rows, -1))
+    return finite(columns.reshape(rows, -1))
 
 
-def _finite(values: np.ndarray) -> np.ndarray:
+def finite(values: np.ndarray) -> np.ndarray:
+    """The same values. Raises NotEvaluable if some are not finite."""
     bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
     if bad.any():
         raise NotEvaluable(
@@ -133,7 +134,8 @@ def _finite(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _from_logits(keras_model: Any) -> bool:
+def from_logits(keras_model: Any) -> bool:
+    """Whether a network's loss takes its outputs before softmax or sigmoid."""
     return bool(getattr(getattr(keras_model, "loss", None), "from_logits", False))
 
 
@@ -150,8 +152,8 @@ def _are_probabilities(scores: np.ndarray) -> bool:
 def _by_class(estimator: Any, shares: np.ndarray, classes: int) -> np.ndarray:
     """A column for each of the dataset's classes, of which an estimator may know a part."""
     if shares.shape[1] == classes:
-        return _finite(shares)
+        return finite(shares)
     known = np.asarray(estimator.classes_).astype(np.int64)
     full = np.zeros((len(shares), classes))
-    full[:, known] = _finite(shares)
+    full[:, known] = finite(shares)
     return full

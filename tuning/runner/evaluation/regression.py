@@ -36,6 +36,30 @@ def report_numbers(name: str, found: Predictions) -> OutputReport:
     )
 
 
+def overall_scores(found: Predictions) -> list[Score]:
+    """Scores of several targets together: the mean over the targets, in whichever units."""
+    actual: np.ndarray = found.actual.astype(np.float64)
+    error = found.predicted.astype(np.float64) - actual
+    centred = actual - actual.mean(axis=0)
+    drawn = bootstrap.means(np.concatenate([np.abs(error), error**2, centred, centred**2], axis=1))
+    absolute, squared, first, second = np.split(drawn, 4, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        explained = (1 - squared / (second - first**2)).mean(axis=1)
+    predicted = actual + error
+    r2 = float(r2_score(actual, predicted)) if len(actual) > 1 else None
+    return [
+        Score("r2", r2, *(bootstrap.NONE if r2 is None else bootstrap.interval(explained))),
+        Score(
+            "mean_absolute_error", float(mean_absolute_error(actual, predicted)),
+            *bootstrap.interval(absolute.mean(axis=1)),
+        ),
+        Score(
+            "mean_squared_error", float(mean_squared_error(actual, predicted)),
+            *bootstrap.interval(squared.mean(axis=1)),
+        ),
+    ]  # fmt: skip
+
+
 def _scores(actual: np.ndarray, error: np.ndarray) -> list[Score]:
     predicted = actual + error
     # Around their mean, so that squares of large targets keep their digits.

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tuning.protocol.description import LOGITS
 from tuning.protocol.orders import PredictOrder
+from tuning.protocol.tasks import Task
 from tuning.runner.estimators.building import in_threads
-from tuning.runner.evaluation import predictions
+from tuning.runner.evaluation import predictions, several
 from tuning.runner.evaluation.predicted import NotEvaluable, Predictions
 from tuning.runner.failures import BadData, WorkFailed
 from tuning.runner.saved.opened import OpenedModel
@@ -40,16 +42,17 @@ class LoadedModel:
 
     def predict(self, rows: Any) -> Predictions:
         """`rows`: a DataFrame of raw values, or an array. Raises BadData and CannotPredict."""
-        unknown: np.ndarray = np.zeros(len(rows), np.int64)
+        targets = self.about["targets"]
+        unknown: np.ndarray = np.zeros((len(rows), len(targets)) if targets else len(rows))
         try:
             model = self._opened.model
             if self._opened.is_estimator:
                 flat = rows if self.is_raw else np.asarray(rows).reshape(len(rows), -1)
                 with in_threads():
-                    return predictions.of_estimator(model, flat, unknown, self.classes)
+                    return self._of_estimator(model, flat, unknown)
             inputs = self._opened.tensors(rows) if self.is_raw else rows
             outputs = model.predict(inputs, verbose=0)
-            return predictions.of_network(model, outputs, unknown, self.classes)
+            return self._of_network(model, outputs, unknown)
         except NotEvaluable as error:
             raise BadData(_without_number(rows) or str(error)) from None
         except MemoryError:
@@ -62,6 +65,21 @@ class LoadedModel:
             raise CannotPredict(
                 f"The model cannot predict these rows. {type(error).__name__}: {error}"[:500]
             ) from error
+
+    def _of_estimator(self, model: Any, rows: Any, unknown: np.ndarray) -> Predictions:
+        if unknown.ndim == 1:
+            return predictions.of_estimator(model, rows, unknown, self.classes)
+        labels = Task(self.about["task"]).traits.has_labels
+        found = several.labels_of_estimator if labels else several.numbers_of_estimator
+        return found(model, rows, unknown)
+
+    def _of_network(self, model: Any, outputs: Any, unknown: np.ndarray) -> Predictions:
+        if unknown.ndim == 1:
+            return predictions.of_network(model, outputs, unknown, self.classes)
+        if Task(self.about["task"]).traits.has_labels:
+            logits = self._opened.about.get("outputs") == LOGITS
+            return several.labels_of_network(model, outputs, unknown, logits)
+        return several.numbers_of_network(outputs, unknown)
 
 
 def _columns_with_gaps(rows: Any) -> str:

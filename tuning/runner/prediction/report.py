@@ -24,11 +24,27 @@ _MIN_SIDE = 160
 def answer_of(model: LoadedModel, rows: Rows, found: Predictions) -> Predicted:
     """Also writes the file."""
     _write(Path(PREDICTED), model, rows, found)
-    output = _output(model.about, found)
+    outputs = _outputs(model.about, found)
     return Predicted(
-        len(found.predicted), [output], _unknown_categories(model, rows),
+        len(found.predicted), outputs, _unknown_categories(model, rows),
         _picture(rows.values, model.about), rows.load,
     )  # fmt: skip
+
+
+def _outputs(about: dict[str, Any], found: Predictions) -> list[PredictedOutput]:
+    """One of classes or of a number, or one for each of several numbers or labels."""
+    if not about["targets"]:
+        return [_output(about, found)]
+    shown: np.ndarray = found.predicted[:MAX_SHOWN].astype(float)
+    scores = found.confidence[:MAX_SHOWN] if found.scores is not None else None
+    return [
+        PredictedOutput(
+            name, about["task"], shown[:, place].tolist(),
+            [] if scores is None else finite([[score] for score in scores[:, place].tolist()]),
+            found.probabilities,
+        )
+        for place, name in enumerate(about["targets"])
+    ]  # fmt: skip
 
 
 def _output(about: dict[str, Any], found: Predictions) -> PredictedOutput:
@@ -54,6 +70,9 @@ def _unknown_categories(model: LoadedModel, rows: Rows) -> list[str]:
 
 
 def _write(path: Path, model: LoadedModel, rows: Rows, found: Predictions) -> None:
+    if model.about["targets"]:
+        _write_several(path, model.about["targets"], rows, found)
+        return
     names = model.about["class_names"]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -66,6 +85,22 @@ def _write(path: Path, model: LoadedModel, rows: Rows, found: Predictions) -> No
                                                    strict=True)):  # fmt: skip
             scores = [] if shares is None else [f"{score:.6g}" for score in shares[place].tolist()]
             writer.writerow([*cells, names[int(value)] if names else f"{value:.9g}", *scores])
+
+
+def _write_several(path: Path, names: list[str], rows: Rows, found: Predictions) -> None:
+    """A column for each number, or two for each label."""
+    said = "probability" if found.probabilities else "score"
+    more = [f"{said} of {name}" for name in names] if found.scores is not None else []
+    scores = np.empty((len(found.predicted), 0)) if found.scores is None else found.scores
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        head = [*rows.given] or ["row"]
+        writer.writerow([*head, *(f"predicted {name}" for name in names), *more])
+        for cells, values, shares in zip(
+            _cells(rows, found), found.predicted.tolist(), scores.tolist(), strict=True
+        ):
+            numbers = [f"{value:.9g}" for value in values]
+            writer.writerow([*cells, *numbers, *(f"{share:.6g}" for share in shares)])
 
 
 def _cells(rows: Rows, found: Predictions) -> Iterator[list[Any]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tuning.protocol import description
 from tuning.protocol.model_kinds import NETWORK_FILE
+from tuning.protocol.tasks import Task
 from tuning.runner.evaluation.predictions import reading_of
 from tuning.runner.failures import CannotSave
 from tuning.runner.inputs.data import Dataset
@@ -67,7 +68,7 @@ def _write(
     with explained(), nullcontext() if form.compiled else uncompiled(whole):
         whole.save(_UNFINISHED)
     about = description.description_of(dataset.facts, columns)
-    describe(_UNFINISHED, about | (reading_of(keras_model) if "class_names" in about else {}))
+    describe(_UNFINISHED, about | (reading_of(keras_model) if _has_scores(about) else {}))
     with elsewhere(form.code), explained():
         loaded = keras.models.load_model(_UNFINISHED).predict(feed, verbose=0)
     if not _alike(live, loaded) and _alike(live, keras_model.predict(inputs, verbose=0)):
@@ -76,6 +77,11 @@ def _write(
             "not saved with it."
         )
     return form
+
+
+def _has_scores(about: dict[str, Any]) -> bool:
+    """Whether outputs are scores of classes or labels."""
+    return Task(about["task"]).traits.has_classes or Task(about["task"]).traits.has_labels
 
 
 def _with_strangers(rows: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:

@@ -37,7 +37,7 @@ from .removed_names import metrics_by_position
 from .script_arguments import ScriptArguments
 from .scripts import read_script
 from .stand_ins import Parts, stand_in
-from .supplied import SIDES, SUPPLIED, supplies, supplies_constants
+from .supplied import ONLY_IF_REQUIRED, SIDES, SUPPLIED, supplies, supplies_constants
 from .tables import selects_columns, with_raw_columns
 from .targets import fitted, takes_one_hot
 from .training import Training
@@ -333,6 +333,8 @@ class Template(kt.HyperModel):
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
             optional = parameter.default is not parameter.empty
+            if optional and parameter.name in ONLY_IF_REQUIRED - self.constants.keys():
+                continue
             supplied = self.supply(function, parameter)
             given_anyway = parameter.name in (self.constants if optional else self._supplied)
             if supplied is not None or given_anyway:

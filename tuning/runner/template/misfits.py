@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tuning.protocol.tasks import Task, target_names
+
 from .image_limits import preparation_for
 from .targets import REGRESSION, loss_of, outputs_of
 
@@ -43,9 +45,7 @@ def output_misfit(keras_model: Any, facts: dict[str, Any], one_hot: bool = False
     last, classes = output[-1], facts.get("num_classes")
     model = f"The template's model has outputs of shape {output} and the loss {loss}"
     if not classes:
-        if "crossentropy" in loss or last != 1:
-            return f"{model}, but the dataset's targets are single numbers to predict, of shape ()."
-        return ""
+        return _misfit_of_columns(model, output, loss, facts)
     targets = f"the dataset's targets are class numbers of shape (), from 0 to {classes - 1}"
     if len(output) > 1 and loss in (_SPARSE, "categorical_crossentropy"):
         return f"{model}, but {targets}. Flatten or pool before the last layer."
@@ -56,6 +56,30 @@ def output_misfit(keras_model: Any, facts: dict[str, Any], one_hot: bool = False
     if loss in REGRESSION and last == 1 and classes > 2:
         return (
             f"{model}, which predicts amounts, but {targets}. Use {classes} outputs and {_SPARSE}."
+        )
+    return ""
+
+
+def _misfit_of_columns(
+    model: str, output: tuple[int | None, ...], loss: str, facts: dict[str, Any]
+) -> str:
+    """What does not fit numbers to predict, or labels. `model`: a sentence's beginning."""
+    count = len(target_names(facts))
+    if Task(facts["task"]).traits.has_labels:
+        if output == (count,) and loss != _SPARSE:
+            return ""
+        return (
+            f"{model}, but the dataset has {count} labels of 0 and 1, of shape ({count},). Use "
+            f"{count} outputs with sigmoid and binary_crossentropy."
+        )
+    if count == 1:
+        if "crossentropy" in loss or output[-1] != 1:
+            return f"{model}, but the dataset's targets are single numbers to predict, of shape ()."
+        return ""
+    if "crossentropy" in loss or output != (count,):
+        return (
+            f"{model}, but the dataset has {count} numbers to predict, of shape ({count},). Use "
+            f"{count} outputs without activation and mean_squared_error."
         )
     return ""
 

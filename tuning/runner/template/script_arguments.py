@@ -24,7 +24,7 @@ import keras_tuner as kt
 import numpy as np
 
 from tuning.protocol.notebooks import without_commands
-from tuning.protocol.scorers import scorers_for
+from tuning.protocol.scorers import scorers_of
 from tuning.protocol.script_settings import (
     AMOUNTS,
     MAX_ARGUMENTS,
@@ -254,6 +254,10 @@ class ScriptArguments:
     def count_rows(self, part: str = "train") -> int:
         """How many the project has for "train" or "validation"; 0 if that is not known."""
         return len(self._parts(part)[1]) if self._parts is not None else 0
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return self._facts
 
     @property
     def num_classes(self) -> int | None:
@@ -507,7 +511,7 @@ def _folds(reading: ScriptArguments, name: str, node: ast.expr, value: Any) -> N
 
 @_known
 def _scoring(reading: ScriptArguments, name: str, node: ast.expr, value: Any) -> None:
-    found = value if isinstance(value, str) else _name_of_scorer(value, reading.num_classes)
+    found = value if isinstance(value, str) else _name_of_scorer(value, reading.facts)
     if found:
         reading.propose(node, name, "scoring", found)
     else:
@@ -515,12 +519,12 @@ def _scoring(reading: ScriptArguments, name: str, node: ast.expr, value: Any) ->
         reading.tell(node, name, Use.UNUSED, note)
 
 
-def _name_of_scorer(scorer: Any, classes: int | None) -> str:
+def _name_of_scorer(scorer: Any, facts: dict[str, Any]) -> str:
     """The name of scikit-learn's own scorer that does the same: `make_scorer(f1_score,
     average="macro")` is f1_macro."""
     from sklearn.metrics import get_scorer
 
-    for name in scorers_for(classes):
+    for name in scorers_of(facts):
         if _alike(get_scorer(name), scorer):
             return name
     return ""

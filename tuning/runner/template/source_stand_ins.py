@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from tuning.protocol.tasks import target_names
+
 from .script_data import Rows
 from .sources import Kind, Source
 from .stand_ins import Columns, Parts, StandIn, stand_in
-from .tables import whole_table
+from .supplied import label_names
+from .tables import whole_table, whole_tables
 from .unknown import Unknown
 
 _BATCH = 32
@@ -35,8 +38,11 @@ class Project:
         x = self.x
         if isinstance(x, StandIn):
             return Table(name, self, target)
+        y = np.asarray(self.y)
+        if y.ndim > 1:
+            return whole_tables(x, y, target_names(self.facts))
         target = target or str(self.facts.get("target_name") or "target")
-        return whole_table(x, np.asarray(self.y), target, self.classes)
+        return whole_table(x, y, target, self.classes)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -47,9 +53,16 @@ class Project:
         return list(self.facts.get("feature_names") or map(str, range(int(np.prod(self.shape)))))
 
     @property
+    def targets(self) -> list[str]:
+        """The columns that are predicted, as the dataset calls them."""
+        return target_names(self.facts)
+
+    @property
     def classes(self) -> list[str] | None:
-        """The names of the classes; None where amounts are predicted."""
+        """The names of the classes or labels; None where amounts are predicted."""
         count = self.facts.get("num_classes")
+        if labels := label_names(self.facts):
+            return labels
         return list(self.facts.get("class_names") or map(str, range(count))) if count else None
 
 
@@ -70,7 +83,9 @@ class Table(_Known):
 
     @property
     def columns(self) -> Columns:
-        return Columns([*self._project.features, self._target or "target"])
+        targets = self._project.targets
+        last = targets if len(targets) > 1 else [self._target or "target"]
+        return Columns([*self._project.features, *last])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -94,7 +109,7 @@ class Table(_Known):
             # `data[:, :-1]` of an array that holds both.
             return self.iloc[key]
         names = list(key) if isinstance(key, list | np.ndarray) else [key]
-        if names == [self._target]:
+        if names == [self._target] or set(names) == set(self._project.targets):
             return self._project.y
         return self._project.x if names == self._project.features else super().__getitem__(key)
 
@@ -106,7 +121,8 @@ class Table(_Known):
     def drop(self, labels: Any = None, *, columns: Any = None, **_: Any) -> Any:
         dropped = labels if columns is None else columns
         names = [dropped] if isinstance(dropped, str) else list(dropped)
-        return self._project.x if self._target in names else self
+        are_targets = self._target in names or {*self._project.targets} <= {*names}
+        return self._project.x if are_targets else self
 
     def _same(self, *_: Any, **__: Any) -> "Table":
         return self
@@ -140,7 +156,8 @@ class Batches(_Known):
 
     @property
     def num_classes(self) -> Any:
-        return self._project.facts.get("num_classes") or Unknown(f"{self._text}.num_classes")
+        names = self._project.classes
+        return Unknown(f"{self._text}.num_classes") if names is None else len(names)
 
     @property
     def image_shape(self) -> tuple[int, ...]:

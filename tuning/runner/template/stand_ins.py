@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tuning.protocol.tasks import target_names
+
 from .script_data import Rows
 from .targets import as_one_hot
 
@@ -107,7 +109,10 @@ def stand_in(rows: Rows, parts: Parts, facts: dict[str, Any]) -> Any:
     classes = facts.get("num_classes")
     if rows.one_hot and classes:
         y = as_one_hot(y, classes)
-    targets = _named(y, map(str, range(y.shape[1] if y.ndim > 1 else 1)))
+    known = target_names(facts)
+    several = y.ndim > 1 and not classes and len(known) == y.shape[1]
+    columns = known if several else map(str, range(y.shape[1] if y.ndim > 1 else 1))
+    targets = _named(y, columns)
     targets.classes = classes if y.ndim == 1 else None
     return targets
 

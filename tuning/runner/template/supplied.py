@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from tuning.protocol.tasks import Task, output_units, target_names
+
 # What people read; the aliases below are for scripts that already use them.
 SUPPLIED = (
     "class_names", "feature_names", "image_size", "input_shape", "max_value", "min_value",
-    "num_classes", "task",
+    "num_classes", "output_units", "task",
 )  # fmt: skip
 
+# Of these a template's own default says more: one output may tell two classes apart.
+ONLY_IF_REQUIRED = frozenset({"output_units"})
 
 # Names for the size of images, in whatever form (see image_sizes.py), and for their shape.
 IMAGE_SIZES = frozenset({
@@ -25,6 +29,8 @@ def supplies(facts: dict[str, Any]) -> dict[str, Any]:
     """What a project can supply, by name, to a template that asks for it."""
     shape = tuple(facts["input_shape"])
     height, width, channels = shape if len(shape) == 3 else (None, None, None)
+    labels = label_names(facts)
+    several = None if facts.get("num_classes") else len(target_names(facts))
     meanings: list[tuple[Any, tuple[str, ...]]] = [
         (shape, tuple(IMAGE_SHAPES)),
         (shape[:2] if len(shape) == 3 else None, tuple(IMAGE_SIZES)),
@@ -37,7 +43,7 @@ def supplies(facts: dict[str, Any]) -> dict[str, Any]:
         (shape[0] if len(shape) == 1 else None, _FEATURES),
         *([(shape[0], ("input_size",))] if len(shape) == 1 else []),
         (
-            facts.get("num_classes"),
+            facts.get("num_classes") or (len(labels) if labels else None),
             (
                 "num_classes",
                 "no_classes",
@@ -54,10 +60,12 @@ def supplies(facts: dict[str, Any]) -> dict[str, Any]:
                 "classes",
             ),
         ),
+        (output_units(facts), ("output_units",)),
+        (several, ("num_outputs", "n_outputs", "num_targets", "n_targets")),
         (facts["task"], ("task",)),
         (facts["max_value"], ("max_value",)),
         (facts["min_value"], ("min_value",)),
-        (facts.get("class_names"), ("class_names",)),
+        (facts.get("class_names") or labels, ("class_names",)),
         (facts.get("feature_names"), ("feature_names",)),
     ]
     return {name: value for value, names in meanings for name in names}
@@ -74,7 +82,14 @@ def supplies_constants(facts: dict[str, Any]) -> dict[str, Any]:
     """What a project has, by the names that scripts give to their own constants."""
     shape = tuple(facts["input_shape"])
     sides = dict(zip(SIDES, shape[:2], strict=True)) if len(shape) == 3 else {}
-    return {**supplies(facts), **sides, **dict.fromkeys(_CLASSES, facts.get("class_names"))}
+    classes = facts.get("class_names") or label_names(facts)
+    return {**supplies(facts), **sides, **dict.fromkeys(_CLASSES, classes)}
+
+
+def label_names(facts: dict[str, Any]) -> list[str] | None:
+    """The names of labels, of which a row may have several; None of other targets."""
+    task = facts.get("task")
+    return target_names(facts) if task and Task(task).traits.has_labels else None
 
 
 # Each alone may be anything; where code has both, they are an image's.
@@ -86,5 +101,5 @@ FEATURE_LISTS = frozenset({
 })  # fmt: skip
 # Names that mean the same in a script's own constants. `max_value` and the like may be anything.
 NAMES_OF_CONSTANTS = frozenset(supplies_constants(_NOTHING)) - {
-    "task", "max_value", "min_value", "feature_names", *SIDES
+    "task", "max_value", "min_value", "feature_names", "output_units", *SIDES
 }  # fmt: skip

@@ -39,3 +39,8 @@ def whole_table(x: pd.DataFrame, y: np.ndarray, target: str, classes: list[str] 
     if classes and all(name.lstrip("-").isdigit() for name in classes):
         names = names.astype(np.int64)
     return ScriptTable(x.assign(**{target: names}))
+
+
+def whole_tables(x: pd.DataFrame, y: np.ndarray, targets: list[str]) -> Any:
+    """The same with a column for each of several targets."""
+    return ScriptTable(x.assign(**dict(zip(targets, y.T, strict=True))))

@@ -23,6 +23,7 @@ from tuning.protocol.predictions import (
     RowSource,
 )
 from tuning.protocol.statuses import Status
+from tuning.protocol.tasks import TASKS, Task
 from tuning.supervisor.handover import hand_copy, hand_over
 from tuning.supervisor.prediction_files import store_answer
 from tuning.supervisor.runners import Runner
@@ -89,10 +90,16 @@ class PredictionAssignment(Assignment):
         """Pages count on it. Raises BadEvent."""
         if not 1 <= event.rows <= MAX_ROWS or not event.outputs:
             raise BadEvent("predictions of an impossible number of rows")
-        classes = len(class_names(self.row.saved_model.project.dataset))
+        dataset = self.row.saved_model.project.dataset
+        targets = dataset.profile.get("target_names") or []
+        if targets and [output.name for output in event.outputs] != targets:
+            raise BadEvent("predictions of other targets")
+        classes = len(class_names(dataset))
         shown = min(event.rows, MAX_SHOWN)
         for output in event.outputs:
             _check_output(output, classes, shown)
+            if targets and output.task != dataset.task:
+                raise BadEvent("predictions of another task")
         if len(event.notes) > _MAX_NOTES:
             raise BadEvent("too many notes")
         if event.picture and not _is_png(event.picture):
@@ -106,7 +113,10 @@ class PredictionAssignment(Assignment):
 def _check_output(output: PredictedOutput, classes: int, shown: int) -> None:
     if len(output.values) != shown or len(output.scores) not in (0, shown):
         raise BadEvent("predictions of another number of rows")
-    if any(len(scores) != classes or classes > MAX_CLASSES for scores in output.scores):
+    # Of a label there is one score.
+    has_labels = output.task in TASKS and Task(output.task).traits.has_labels
+    known = 1 if has_labels else classes
+    if any(len(scores) != known or known > MAX_CLASSES for scores in output.scores):
         raise BadEvent("scores of another number of classes")
     if classes and not all(
         value is not None and value.is_integer() and 0 <= value < classes for value in output.values

@@ -21,7 +21,7 @@ from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.names import one_line
 from tuning.protocol.orders import PrepareOrder
 from tuning.protocol.statuses import Status
-from tuning.protocol.tasks import TASKS, TaskTraits
+from tuning.protocol.tasks import MAX_TARGETS, TASKS, TaskTraits
 from tuning.protocol.uploads import Upload
 from tuning.splits import PARTS
 from tuning.supervisor.arrays import arrays_of
@@ -122,7 +122,13 @@ def facts_of(profile: dict[str, Any]) -> dict[str, str]:
     numbers += _list(profile, "class_counts") if traits.has_classes else []
     if not all(type(number) is int and number > 0 for number in numbers):
         raise BadEvent("a profile with invalid counts")
+    if traits.has_labels:
+        _check_labels(profile)
     names = _list(profile, "class_names") if traits.has_classes else []
+    if profile.get("target_names"):
+        names += _list(profile, "target_names")
+        if len(names) > MAX_TARGETS:
+            raise BadEvent("a profile with too many targets")
     if not all(isinstance(name, str) for name in names):
         raise BadEvent("a profile with invalid names")
     if profile.get("parts"):
@@ -132,11 +138,23 @@ def facts_of(profile: dict[str, Any]) -> dict[str, str]:
 
 
 def with_clean_names(profile: dict[str, Any]) -> dict[str, Any]:
-    """The profile with one line for the name of each class: the values of a file may have more."""
-    names = profile.get("class_names")
-    if not isinstance(names, list):
-        return profile
-    return {**profile, "class_names": [one_line(str(name)) for name in names]}
+    """The profile with one line for the name of each class and target: the values of a file may
+    have more."""
+    named = {
+        key: [one_line(str(name)) for name in profile[key]]
+        for key in ("class_names", "target_names")
+        if isinstance(profile.get(key), list)
+    }
+    return {**profile, **named}
+
+
+def _check_labels(profile: dict[str, Any]) -> None:
+    """Raises BadEvent."""
+    counts, names = _list(profile, "label_counts"), _list(profile, "target_names")
+    if not all(type(count) is int and 0 < count < profile["rows"] for count in counts):
+        raise BadEvent("a profile with invalid counts")
+    if len(counts) != len(names):
+        raise BadEvent("a profile whose labels and counts differ")
 
 
 def _check_parts(profile: dict[str, Any], task: TaskTraits) -> None:

@@ -1,58 +1,28 @@
 """What a person chose for a table, checked against what its cells say."""
 
-from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType, Upload
 from tuning.protocol.written_numbers import read_number
 from tuning.runner.failures import BadData
 
 from .cells import LARGEST
 from .columns import MAX_CATEGORY_LENGTH, Scan
-from .schema_detection import DetectedSchema, task_of
+from .schema_detection import DetectedSchema
 
 _NAMED_COLUMNS = 20
 Kept = list[tuple[Scan, ColumnType]]
 
 
-def chosen_target(schema: DetectedSchema, upload: Upload) -> tuple[Scan, str]:
-    """The target's column and the task. Raises BadData."""
-    name = upload.target
-    target = schema.scan_of(name)
-    if target is None:
-        if name in schema.table.unread:
-            raise BadData(f"“{name}” cannot be the target: it {schema.table.unread[name]}.")
-        raise BadData(_unknown(schema, name))
-    if not target.present:
-        raise BadData(f"The target “{name}” is empty. Select another target.")
-    if target.missing and not upload.drop_rows:
-        noun = "row has" if target.missing == 1 else "rows have"
-        raise BadData(
-            f"{target.missing:,} {noun} no target: “{name}” is empty in {_rows(target)}. Fix the "
-            "file, or drop rows without a target."
-        )
-    task = upload.task or task_of(target)
-    if not Task(task).traits.has_classes:
-        _check_numbers(target)
-        if target.low == target.high:
-            raise BadData("All rows have the same target. Select another target.")
-    elif target.counts is None:
-        raise BadData(
-            f"“{name}” has more than {MAX_CATEGORIES:,} unique values, too many for classes. "
-            "Select regression for numbers."
-        )
-    return target, task
-
-
 def chosen_columns(
-    schema: DetectedSchema, upload: Upload, target: Scan
+    schema: DetectedSchema, upload: Upload, targets: list[Scan]
 ) -> tuple[Kept, list[tuple[str, str]]]:
     """The columns that models will see, with their types, and the others with the reason. Raises
     BadData."""
     kept, dropped = [], []
     for name in (*upload.types, *upload.keep):
         if schema.scan_of(name) is None and name not in schema.table.unread:
-            raise BadData(_unknown(schema, name))
+            raise BadData(unknown_column(schema, name))
     for scan in schema.scans:
-        if scan is target:
+        if scan in targets:
             continue
         kind, reason = _type_and_reason(scan, upload)
         if kind == ColumnType.OUT:
@@ -79,7 +49,8 @@ def _type_and_reason(scan: Scan, upload: Upload) -> tuple[str, str]:
     return upload.types.get(scan.name, suggested), reason
 
 
-def _unknown(schema: DetectedSchema, name: str) -> str:
+def unknown_column(schema: DetectedSchema, name: str) -> str:
+    """A sentence about a column that the table does not have."""
     names = [scan.name for scan in schema.scans]
     more = ", …" if len(names) > _NAMED_COLUMNS else ""
     return f"No column “{name[:100]}”. Columns: {', '.join(names[:_NAMED_COLUMNS])}{more}."
@@ -89,7 +60,7 @@ def _check_type(scan: Scan, kind: str) -> None:
     if not scan.present:
         raise BadData(f"The column “{scan.name}” is empty. Leave it out.")
     if kind == ColumnType.NUMBER:
-        _check_numbers(scan)
+        check_is_numeric(scan)
     elif kind != ColumnType.CATEGORY:
         raise BadData(f"The column “{scan.name}” cannot have type “{kind[:20]}”.")
     elif scan.counts is None:
@@ -104,7 +75,8 @@ def _check_type(scan: Scan, kind: str) -> None:
         )
 
 
-def _check_numbers(scan: Scan) -> None:
+def check_is_numeric(scan: Scan) -> None:
+    """Raises BadData for a column with anything else than numbers."""
     if scan.no_number:
         row, text = scan.no_number
         raise BadData(f"Column “{scan.name}”, row {row:,}: “{text[:40]}” is {_wrong_number(text)}.")
@@ -118,13 +90,3 @@ def _wrong_number(text: str) -> str:
     if abs(found[0]) > LARGEST:
         return "too large a number"
     return "not written like the other numbers (one decimal separator and one unit per column)"
-
-
-def _rows(scan: Scan) -> str:
-    shown = [f"{row:,}" for row in scan.missing_rows]
-    more = scan.missing - len(shown)
-    if more:
-        return f"rows {', '.join(shown)} and {more:,} more"
-    if len(shown) == 1:
-        return f"row {shown[0]}"
-    return f"rows {', '.join(shown[:-1])} and {shown[-1]}"

@@ -5,9 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import ColumnType
-from tuning.runner.datasets.parsed import check_classes
 
 from .cells import text_of
 from .columns import Scan
@@ -43,7 +41,7 @@ class NumberColumn:
         self._counts: np.ndarray = np.zeros(bins, np.int64)
 
     def values(self, cells: Sequence[Cell]) -> np.ndarray:
-        return _mapped(cells, self._scan.read, np.float32)
+        return mapped(cells, self._scan.read, np.float32)
 
     def count(self, values: np.ndarray) -> None:
         there = values[~np.isnan(values)].astype(np.float64)
@@ -72,12 +70,12 @@ class CategoryColumn:
         self._name = scan.name
         self._read = scan.read
         self._missing = 0
-        self._values = _sorted_texts(scan)
+        self._values = sorted_texts(scan)
         self._index = {text: float(index) for index, text in enumerate(self._values)}
         self._counts: np.ndarray = np.zeros(len(self._values), np.int64)
 
     def values(self, cells: Sequence[Cell]) -> np.ndarray:
-        return _mapped(cells, self._value, np.float32)
+        return mapped(cells, self._value, np.float32)
 
     def _value(self, cell: Cell) -> float | None:
         return None if self._read(cell) is None else self._index[text_of(cell)]
@@ -104,49 +102,7 @@ def column_of(scan: Scan, kind: ColumnType, width: int) -> Column:
     return NumberColumn(scan, _BINS if width <= _WIDE else _FEW_BINS)
 
 
-class Target:
-    """y. `names` are those of the classes, none for a quantity."""
-
-    def __init__(self, dtype: type, names: list[str], value: Callable[[Cell], float | None]):
-        self.dtype = dtype
-        self.names = names
-        self._value = value
-
-    def values(self, cells: Sequence[Cell]) -> np.ndarray:
-        """float64, NaN where a row has no target."""
-        return _mapped(cells, self._value, np.float64)
-
-
-def target_of(scan: Scan, task: str) -> Target:
-    """y of a column that is fit for the task. Raises BadData for classes that cannot be told
-    apart."""
-    read = scan.read
-    if not Task(task).traits.has_classes:
-        return Target(np.float32, [], lambda cell: read(cell))  # type: ignore[arg-type, return-value]
-    assert scan.counts is not None
-    name_of = _class_namer(scan)
-    counts: dict[str, int] = {}
-    for text in _sorted_texts(scan):
-        name = name_of(text)
-        counts[name] = counts.get(name, 0) + scan.counts[text]
-    names = list(counts)
-    check_classes(names, np.array(list(counts.values())), "row")
-    index = {name: float(place) for place, name in enumerate(names)}
-
-    def value(cell: Cell) -> float | None:
-        return None if read(cell) is None else index[name_of(text_of(cell))]
-
-    return Target(np.int64, names, value)
-
-
-def _class_namer(scan: Scan) -> Callable[[str], str]:
-    """Numbers are one class however they are written: 1, 1.0, 01."""
-    if not scan.is_numeric:
-        return lambda text: text
-    return lambda text: text_of(scan.read(text))
-
-
-def _sorted_texts(scan: Scan) -> list[str]:
+def sorted_texts(scan: Scan) -> list[str]:
     """The different texts of a column: numbers by their size, others by their letters."""
     texts = sorted(scan.counts or ())
     if scan.is_numeric:
@@ -154,7 +110,7 @@ def _sorted_texts(scan: Scan) -> list[str]:
     return texts
 
 
-def _mapped(cells: Sequence[Cell], value: Callable[[Cell], Any], dtype: type) -> np.ndarray:
+def mapped(cells: Sequence[Cell], value: Callable[[Cell], Any], dtype: type) -> np.ndarray:
     """The values of cells; each different one is asked for once."""
     found = {cell: value(cell) for cell in set(cells)}
     numbers = {cell: _GAP if number is None else number for cell, number in found.items()}

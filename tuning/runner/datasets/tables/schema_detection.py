@@ -9,11 +9,12 @@ from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import MAX_MARKER, MAX_MARKERS, ColumnType, Upload
 from tuning.runner.failures import BadData
 
-from .cells import CellReader
+from .cells import CellReader, text_of
 from .columns import Scan
 from .notation import Votes, decimal_of
 from .opening import Opened
 from .source import Table
+from .tags import Tags, likely, tags_of
 from .target_guess import guess_target
 
 MAX_CLASSES_GUESSED = 20
@@ -122,18 +123,33 @@ def schema_event(schema: DetectedSchema, file_names: str = "") -> SchemaDetected
         FoundColumn(name, ColumnType.OUT, 0, 0, [], why)
         for name, why in schema.table.unread.items()
     ]
+    tags = None if guess.column.is_numeric else likely(tags_in(schema, guess.column))
     markers = sorted({word.strip()[:MAX_MARKER] for word in schema.missing_markers} - {""})
     return SchemaDetected(
         schema.rows,
         columns,
         guess.column.name,
-        task_of(guess.column),
+        Task.MULTI_LABEL if tags else task_of(guess.column),
         **asdict(schema.table.dialect),
+        separator=tags.separator if tags else "",
         target_reason=guess.reason,
         markers=markers[:MAX_MARKERS],
         file_names=file_names,
         sheets=schema.table.sheets,
         members=schema.opened.members,
+    )
+
+
+def tags_in(schema: DetectedSchema, scan: Scan) -> list[Tags]:
+    """What a column holds if its cells are several labels, for each separator. A column of many
+    different texts is read once more."""
+    if scan.counts is not None:
+        return tags_of([scan.counts])
+    place = schema.scans.index(scan)
+    pieces = (Counter(piece.columns[place]) for piece in schema.table.pieces())
+    return tags_of(
+        {text_of(cell): count for cell, count in cells.items() if scan.read(cell) is not None}
+        for cells in pieces
     )
 
 

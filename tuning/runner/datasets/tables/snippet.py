@@ -3,7 +3,6 @@
 from pathlib import PurePath
 from typing import Any
 
-from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import (
     JSON_LINES,
     PARQUET,
@@ -18,6 +17,9 @@ from .cells import PANDAS_MISSING
 from .choices import Kept
 from .columns import Scan
 from .schema_detection import DetectedSchema
+from .tags import AROUND_ALL, AROUND_ONE
+from .targets import Targets
+from .yes_or_no import YES
 
 # Modules that unpack a file, by its ending.
 _PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
@@ -25,24 +27,19 @@ _PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 _ERRORS = ("#DIV/0!", "#GETTING_DATA", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 
 
-def snippet_of(schema: DetectedSchema, upload: Upload, target: Scan, kept: Kept, task: str) -> str:
+def snippet_of(schema: DetectedSchema, upload: Upload, targets: Targets, kept: Kept) -> str:
     """x is a DataFrame of the kept columns with their missing values, y an array."""
     numbers = [scan for scan, kind in kept if kind == ColumnType.NUMBER]
-    if target.is_numeric:
-        numbers.append(target)
+    numbers += [scan for scan in targets.scans if scan.is_numeric]
     texts = [scan for scan, kind in kept if kind == ColumnType.CATEGORY]
-    if Task(task).traits.has_classes and not target.is_numeric:
-        texts.append(target)
+    if targets.separator or targets.task.traits.has_classes:
+        texts += [scan for scan in targets.scans if not scan.is_numeric]
     lines = reading_lines(schema, upload, numbers, texts)
-    if target.missing:
-        lines.append(f"table = table.dropna(subset=[{target.name!r}])")
+    names = [scan.name for scan in targets.scans]
+    if targets.drops_missing:
+        lines.append(f"table = table.dropna(subset={names!r})")
     lines.append(_inputs(schema, kept))
-    if Task(task).traits.has_classes:
-        values = f"table[{target.name!r}].to_numpy()"
-        lines.append(f"class_names, y = np.unique({values}, return_inverse=True)")
-    else:
-        lines.append(f'y = table[{target.name!r}].to_numpy("float32")')
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *target_lines(targets, names)]) + "\n"
 
 
 def reading_lines(
@@ -79,6 +76,32 @@ def reading_lines(
             "    table[name] = [number_of(cell, decimal) for cell in table[name]]",
         ]
     return lines
+
+
+def target_lines(targets: Targets, names: list[str]) -> list[str]:
+    """`y` of the columns `names` of `table`."""
+    if targets.task.traits.has_classes:
+        values = f"table[{names[0]!r}].to_numpy()"
+        return [f"class_names, y = np.unique({values}, return_inverse=True)"]
+    if targets.separator:
+        return [
+            f"labels = {targets.names!r}",
+            f"cells = table[{names[0]!r}].fillna({''!r}).str.strip({AROUND_ALL!r})",
+            f"found = cells.str.split({targets.separator!r}, regex=False).map(",
+            f"    lambda parts: {{part.strip({AROUND_ONE!r}) for part in parts}}",
+            ")",
+            "y = np.array([[label in each for label in labels] for each in found], 'float32')",
+        ]
+    if targets.task.traits.has_labels:
+        yes = ", ".join(map(repr, (*YES, "1.0")))
+        return [
+            f"cells = table[{names!r}].astype(str)",
+            f"yes = [{yes}]",
+            "y = cells.apply(lambda column: column.str.strip().str.lower().isin(yes))",
+            'y = y.to_numpy("float32")',
+        ]
+    chosen = names if targets.names else names[0]
+    return [f'y = table[{chosen!r}].to_numpy("float32")']
 
 
 def _reading(

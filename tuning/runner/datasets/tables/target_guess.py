@@ -79,8 +79,10 @@ def _never_repeats(column: Scan) -> bool:
 
 def _is_coordinate(column: Scan, columns: Sequence[Scan]) -> bool:
     """A “y” beside an “x” and other columns is more likely a place."""
-    names = {_plain(one.name) for one in columns}
-    return _plain(column.name) == "y" and "x" in names and len(columns) > 2
+    if _plain(column.name) != "y" or len(columns) <= 2:
+        # Not before: tables may have thousands of columns.
+        return False
+    return any(_plain(one.name) == "x" for one in columns)
 
 
 def _plain(name: str) -> str:

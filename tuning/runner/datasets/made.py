@@ -1,0 +1,82 @@
+"""Built-in datasets that are computed, always the same: several labels, several numbers.
+
+Each function is also part of the lines that give people the same data, so it imports for itself."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from .sources import Source
+
+ARM = [
+    "shoulder (°)", "elbow (°)", "upper arm (mm)", "forearm (mm)", "load (kg)", "temperature (°C)",
+]  # fmt: skip
+ARM_TARGETS = ["x (mm)", "y (mm)", "torque (Nm)"]
+
+
+def digit_scenes() -> tuple:
+    """Scenes of up to four handwritten digits: x (rows, 20, 20, 1), and y with a column of 0 and 1
+    for each digit. Every handwritten digit is in one scene only, so that test rows are new."""
+    import numpy as np
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    random = np.random.RandomState(0)
+    waiting = random.permutation(len(digits.images)).tolist()
+    scenes, labels = [], []
+    while waiting:
+        scene: np.ndarray = np.zeros((20, 20, 1), "float32")
+        label: np.ndarray = np.zeros(10, "float32")
+        for place in random.permutation(4)[: random.choice(5, p=[0.05, 0.4, 0.3, 0.2, 0.05])]:
+            if waiting:
+                index = waiting.pop()
+                top, left = 10 * np.array(divmod(place, 2)) + random.randint(3, size=2)
+                scene[top : top + 8, left : left + 8, 0] = digits.images[index]
+                label[digits.target[index]] = 1
+        scenes.append(scene)
+        labels.append(label)
+    return np.array(scenes), np.array(labels)
+
+
+def robot_arm() -> tuple:
+    """Where the hand of an arm with two joints is, and the torque of its shoulder, in 1,500 poses:
+    x of six numbers, y of three. Measured with some error; the temperature changes nothing."""
+    import numpy as np
+
+    random = np.random.RandomState(0)
+    shoulder, elbow = random.uniform(-90, 90, 1500), random.uniform(-120, 120, 1500)
+    upper, fore = random.uniform(280, 320, 1500), random.uniform(230, 270, 1500)
+    load, temperature = random.uniform(0, 3, 1500), random.normal(22, 3, 1500)
+    first, second = np.radians(shoulder), np.radians(shoulder + elbow)
+    across = upper * np.cos(first) + fore * np.cos(second)
+    up = upper * np.sin(first) + fore * np.sin(second)
+    # The arm's own 2 kg weigh in the middle of the upper arm.
+    torque = 9.81 * (load * across + 2 * upper / 2 * np.cos(first)) / 1000
+    x = np.column_stack([shoulder, elbow, upper, fore, load, temperature])
+    y = np.column_stack([across, up, torque]) + random.normal(0, [3, 3, 0.1], (1500, 3))
+    return x.round(1).astype("float32"), y.round(2).astype("float32")
+
+
+def snippet(function: Callable[[], Any]) -> str:
+    """Lines that compute the same x and y."""
+    return f"{inspect.getsource(function)}\n\nx, y = {function.__name__}()\n"
+
+
+def load_digit_scenes(*_: Any) -> Source:
+    x, y = digit_scenes()
+    return Source(
+        x=x, y=y, target_name="digits", target_names=[str(digit) for digit in range(10)],
+        origin="Made of scikit-learn's handwritten digits, each of them in one scene.",
+        citation="E. Alpaydin, C. Kaynak (1998): Optical Recognition of Handwritten Digits. "
+        "UCI, CC BY 4.0.",
+        load_snippet=snippet(digit_scenes),
+    )  # fmt: skip
+
+
+def load_robot_arm(*_: Any) -> Source:
+    x, y = robot_arm()
+    return Source(
+        x=x, y=y, feature_names=ARM, target_name=", ".join(ARM_TARGETS), target_names=ARM_TARGETS,
+        origin="Simulated: an arm with two joints, and errors of measurement.",
+        load_snippet=snippet(robot_arm),
+    )  # fmt: skip

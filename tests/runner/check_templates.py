@@ -31,6 +31,7 @@ CASES = [
     ("dense", "wine"),
     ("dense", "breast-cancer"),
     ("dense", "diabetes"),
+    ("text", "reviews"),
 ]
 UNUSABLE = {
     "syntax": "import keras_tuner as kt\nx = 1 +\n",

@@ -40,6 +40,7 @@ pytestmark = pytest.mark.tensorflow
         ("dense on wine", CLASSIFICATION),
         ("dense on breast-cancer", CLASSIFICATION),
         ("dense on diabetes", REGRESSION),
+        ("text on reviews", CLASSIFICATION),
     ],
 )
 def test_it_trains_and_reports(inspected: dict[str, Any], case: str, metrics: list[str]) -> None:

@@ -7,8 +7,10 @@ from django.core.paginator import Page, Paginator
 
 from tuning.figures import counted, figure, setting
 from tuning.models import Dataset
+from tuning.protocol.uploads import ColumnType
 
 from .profiles import Bar, bars_of
+from .texts import lengths_of
 
 COLUMNS_A_PAGE = 100
 WIDTH, HEIGHT = 120, 28
@@ -54,6 +56,9 @@ def _row(column: dict[str, Any]) -> ColumnRow:
             for low, high, count in zip(edges, edges[1:], counts, strict=False)
         ]
         summary = f"{setting(float(edges[0]))} to {setting(float(edges[-1]))}"
+    elif column["type"] == ColumnType.TEXT:
+        words = lengths_of(column, "words", WIDTH, HEIGHT)
+        return ColumnRow(column["name"], "text", column["missing"], words.summary, words.bars)
     else:
         counts = column["counts"]
         labels = [f"{v}: {c:,}" for v, c in zip(column["values"], counts, strict=False)]

@@ -13,6 +13,7 @@ from typing import Any
 
 from tuning.figures import counted, figure
 from tuning.models import Dataset
+from tuning.protocol.uploads import ColumnType
 
 from .profiles import Bar, bars_of
 
@@ -118,6 +119,9 @@ def _columns(dataset: Dataset) -> dict[str, dict[str, Any]]:
 
 
 def _of_column(column: dict[str, Any]) -> Distribution | None:
+    if column["type"] == ColumnType.TEXT:
+        lengths = column["lengths"]["words"]
+        return _numbers(lengths["edges"], lengths["counts"])
     if column["type"] == "number":
         return _numbers(column["histogram"]["edges"], column["histogram"]["counts"])
     return _categories(column["values"], column["counts"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from tuning.models import Dataset, Prediction, SavedModel
 from tuning.protocol import description, written_numbers
+from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.evaluation import THRESHOLD
 from tuning.protocol.names import one_line
 from tuning.protocol.predictions import raw_inputs
@@ -70,6 +71,8 @@ def _predicting(saved_model: SavedModel, file_name: str, asked: Prediction | Non
         rows = load.splitlines()
     if saved_model.is_estimator:
         lines = [*_loading_estimator(saved_model, file_name, pandas=raw, numpy=not load)]
+        if dataset.kind == DataKind.TEXT:
+            rows += ["", *_text_rows(file_name)]
         return "\n".join([*lines, *rows, "", *_estimation(dataset, known, x)]) + "\n"
     if raw:
         written = any("decimal" in column for column in dataset.profile["columns"])
@@ -109,7 +112,9 @@ def _loading_estimator(
     # Only what was vetted: skops refuses the file should it ever hold anything else.
     types = saved_model.trusted_types
     trusted = f", trusted={python_literal(types)}" if types else ""
+    has_texts = saved_model.project.dataset.kind == DataKind.TEXT
     return [
+        *(["import json", "import zipfile", ""] if has_texts else []),
         *(["import pandas as pd"] if pandas else ["import numpy as np"] if numpy else []),
         "from skops import io",
         "",
@@ -180,6 +185,18 @@ with zipfile.ZipFile(file) as archive:
 {inputs}
 
 """.splitlines()
+
+
+def _text_rows(file_name: str) -> list[str]:
+    """From the raw columns of a dataset with texts to what the estimator takes of them."""
+    return f"""\
+with zipfile.ZipFile({python_literal(file_name)}) as archive:
+    about = json.loads(archive.read({python_literal(description.FILE)}))
+# A missing text is an empty one. A model of one text takes its strings alone.
+texts = [column["name"] for column in about["columns"] if column["type"] == "text"]
+x = x.fillna(dict.fromkeys(texts, ""))
+if "text" in about:
+    x = x[about["text"]]""".splitlines()
 
 
 def _raw_rows(dataset: Dataset, load: str) -> list[str]:

@@ -28,6 +28,7 @@ _LISTED = 300
 _TYPES = [
     (ColumnType.NUMBER.value, "Number"),
     (ColumnType.CATEGORY.value, "Category"),
+    (ColumnType.TEXT.value, "Text"),
     (ColumnType.OUT.value, "Leave out"),
     (ColumnType.TARGET.value, "Further target"),
 ]

@@ -11,7 +11,7 @@ from tuning.protocol.uploads import COMPRESSED, ENDINGS, TABLES, kind_of
 
 # A menu of more values is no help: they are typed, with proposals.
 MAX_MENU = 100
-MAX_TEXT = 10_000
+MAX_TEXT = 20_000
 _LARGEST = 3.4e38
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 _TABLES = tuple(ending for ending, kind in ENDINGS.items() if kind in TABLES)
@@ -59,6 +59,10 @@ def _field(column: InputColumn) -> forms.Field:
                 "min_value": "The number is too large.", "max_value": "The number is too large.",
             },
         )  # fmt: skip
+    if column.is_text:
+        return forms.CharField(
+            **common, max_length=MAX_TEXT, strip=False, widget=forms.Textarea({"rows": 4})
+        )
     if column.values and len(column.values) <= MAX_MENU:
         choices = [("", "(missing)"), *((value, value) for value in column.values)]
         return forms.ChoiceField(

@@ -15,7 +15,7 @@ class BuiltinTemplate:
     module: str
     name: str
     description: str
-    kinds: tuple[str, ...]  # Kinds of dataset: image, table.
+    kinds: tuple[str, ...]  # Kinds of dataset: image, table, text.
 
     @property
     def key(self) -> str:
@@ -38,6 +38,14 @@ BUILTIN: tuple[BuiltinTemplate, ...] = (
         "For tables. Predicts a class, several labels or one or more numbers. Normalises the "
         "columns, then tunes depth, width, activation, dropout, optimizer and learning rate.",
         ("table",),
+    ),
+    BuiltinTemplate(
+        "text",
+        "Text network",
+        "For text, alone or beside numbers and categories. Tunes the vocabulary, the length of a "
+        "text, the embedding and how its words are put together: an average, a maximum, a "
+        "convolution or a recurrent layer.",
+        ("text",),
     ),
     BuiltinTemplate(
         "cnn_blocks",

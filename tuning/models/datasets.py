@@ -68,7 +68,7 @@ class Dataset(Work):
     work_kind = WorkKind.READING
 
     class Source(models.TextChoices):
-        BUNDLED = "bundled", "Bundled with scikit-learn"
+        BUNDLED = "bundled", "Bundled"
         KERAS = "keras", "Downloaded by keras.datasets"
         UPLOAD = "upload", "Uploaded"
 

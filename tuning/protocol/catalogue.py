@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """One built-in dataset. `download_mb` is 0 for those that scikit-learn brings along."""
+    """One built-in dataset. `download_mb` is 0 for those that need no download."""
 
     key: str
     name: str
     description: str
-    source: str  # bundled (scikit-learn) or keras (keras.datasets, downloaded on first use)
-    kind: str  # image or table
+    source: str  # bundled (or generated), or keras (keras.datasets, downloaded on first use)
+    kind: str  # image, table or text
     task: str  # one of protocol/tasks.py
     size_text: str
     download_mb: int = 0
@@ -89,6 +89,16 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         "table",
         "regression",
         "1,500 rows of 6 numbers, 3 targets",
+    ),
+    CatalogueEntry(
+        "reviews",
+        "Product reviews",
+        "Made-up reviews with the product and its price; classify happy and unhappy customers. "
+        "A small program writes them, so nobody's words or rights are in them.",
+        "bundled",
+        "text",
+        "classification",
+        "2,000 short texts with 2 more columns, 2 classes",
     ),
     CatalogueEntry(
         "mnist",

@@ -15,10 +15,12 @@ from .tasks import Task
 
 
 class DataKind(StrEnum):
-    """TABLE: a row of columns. IMAGE: (height, width, channels). SEQUENCE: (steps, features, 1)."""
+    """TABLE: a row of columns. TEXT: the same with columns of text, alone or beside others.
+    IMAGE: (height, width, channels). SEQUENCE: (steps, features, 1)."""
 
     IMAGE = "image"
     TABLE = "table"
+    TEXT = "text"
     SEQUENCE = "sequence"
 
     @property
@@ -73,6 +75,10 @@ DATA_KINDS = {
         ),
         DataTraits(
             DataKind.TABLE, "Table", "row", "rows", "a table", "tables", DataKind.TABLE,
+            Display.CELLS, flattened=False, permutable=True,
+        ),
+        DataTraits(
+            DataKind.TEXT, "Text", "row", "rows", "texts", "texts", DataKind.TEXT,
             Display.CELLS, flattened=False, permutable=True,
         ),
         # Templates take them as they take grey images.

@@ -10,9 +10,12 @@ FILE = "description.json"
 LOGITS, MARGINS = "logits", "margins"
 
 
-def description_of(profile: dict[str, Any], inputs: dict[str, str] | None = None) -> dict[str, Any]:
+def description_of(
+    profile: dict[str, Any], inputs: dict[str, str] | None = None, text: str = ""
+) -> dict[str, Any]:
     """Task, target and classes of a prepared dataset; its raw columns if it has any, else the shape
-    of its rows. `inputs`: the model's input that takes each column, by the column's name."""
+    of its rows. `inputs`: the model's input that takes each column, by the column's name.
+    `text`: the column whose strings alone the model takes."""
     description: dict[str, Any] = {
         "task": profile.get("task"),
         "target": profile.get("target_name"),
@@ -31,4 +34,5 @@ def description_of(profile: dict[str, Any], inputs: dict[str, str] | None = None
     shown = [{key: column[key] for key in keys if key in column} for column in columns]
     if inputs:
         shown = [{**column, "input": inputs[column["name"]]} for column in shown]
-    return {**description, "columns": shown}
+    about = {**description, "columns": shown}
+    return {**about, "text": text} if text else about

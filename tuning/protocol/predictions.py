@@ -47,6 +47,6 @@ def raw_inputs(rows: Any, columns: list[dict[str, Any]]) -> dict[str, Any]:
         if column["type"] == "number":
             cells = cells.to_numpy("float32", na_value=float("nan"))
         else:
-            cells = cells.astype(object).where(cells.notna(), "").to_numpy().astype(str)
+            cells = cells.astype(object).where(cells.notna(), "").map(str).to_numpy(object)
         inputs.setdefault(column["input"], []).append(cells)
     return inputs

@@ -96,6 +96,7 @@ class ColumnType(StrEnum):
 
     NUMBER = "number"
     CATEGORY = "category"
+    TEXT = "text"
     OUT = "out"
     # Predicted, beside the target that an upload names.
     TARGET = "target"

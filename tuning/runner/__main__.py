@@ -39,9 +39,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 # Found now: once hardened, the folder that all packages lie in can no longer be listed.
 import tuning.eventfiles
 import tuning.figures
+import tuning.hypermodels
 import tuning.protocol
 import tuning.spaces
-import tuning.splits  # noqa: F401
+import tuning.splits
+import tuning.texts  # noqa: F401
 from tuning.runner.sandbox.hardening import harden
 
 

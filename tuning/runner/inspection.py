@@ -31,6 +31,7 @@ from tuning.runner.networks.samples import network_size, sample_models
 from tuning.runner.saved.loading import unloadable
 from tuning.runner.template.code import Template
 from tuning.runner.template.proposed import Proposed
+from tuning.runner.template.text_inputs import unused_columns
 from tuning.runner.template.training import CallbackFailed
 
 from .channel import Channel
@@ -109,13 +110,14 @@ def _look_at_network(
     refuse_outputs(template, model)
     built = description(model)
     input_shape = tuple(dataset.facts["input_shape"])
+    notes = unloadable(model, template), unused_columns(model, dataset.facts), dataset.note
     return _Found(
         ModelKind.KERAS,
         metrics,
         built.parameters,
         built.summary,
         lambda values: network_size(template, values, input_shape),
-        note=" ".join(filter(None, (unloadable(model, template), dataset.note))),
+        note=" ".join(filter(None, notes)),
         directions=metric_directions(model, metrics),
     )
 

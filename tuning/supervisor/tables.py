@@ -96,9 +96,29 @@ def _is_column(column: Any) -> bool:
             return False
         edges, counts = histogram.get("edges"), histogram.get("counts")
         return _are(edges, (int, float)) and _are_counts(counts, len(edges) - 1)
+    if column.get("type") == ColumnType.TEXT:
+        return _is_text(column)
     values, counts = column.get("values"), column.get("counts")
     known = column.get("type") == ColumnType.CATEGORY and _is_count(column.get("different"))
     return known and _are(values, str) and _are_counts(counts, len(values))
+
+
+def _is_text(column: dict[str, Any]) -> bool:
+    words, counts, lengths = column.get("words"), column.get("counts"), column.get("lengths")
+    if not (_are(words, str) and _are(column.get("head"), str) and isinstance(lengths, dict)):
+        return False
+    if not (_are(counts, int) and len(counts) == len(words) and all(map(_is_count, counts))):
+        return False
+    return all(_is_histogram(lengths.get(unit)) for unit in ("words", "characters"))
+
+
+def _is_histogram(value: Any) -> bool:
+    if not isinstance(value, dict) or not all(
+        _is_count(value.get(n)) for n in ("median", "longest")
+    ):
+        return False
+    edges = value.get("edges")
+    return _are(edges, int) and _are_counts(value.get("counts"), len(edges) - 1)
 
 
 def _is_count(value: Any) -> bool:

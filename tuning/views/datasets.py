@@ -22,6 +22,7 @@ from tuning.actions import datasets as actions
 from tuning.actions.partial_uploads import discard_upload
 from tuning.analysis.columns import column_table
 from tuning.analysis.dataset_changes import dataset_changes, summary_text
+from tuning.analysis.texts import texts_info
 from tuning.forms.arrays import ArraysForm
 from tuning.forms.columns import ColumnsForm
 from tuning.forms.datasets import (
@@ -153,6 +154,7 @@ def detail_page(
         "left_out": "column,columns" if dataset.is_table else "file,files",
         "columns": column_table(dataset, request.GET.get("page")),
         **_versions(request, dataset),
+        "texts": texts_info(dataset),
         "form": form,
     }
     return render(request, "datasets/detail.html", context, status=status)

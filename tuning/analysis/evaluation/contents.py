@@ -10,8 +10,12 @@ from django.conf import settings
 
 from tuning.models import Dataset
 from tuning.protocol.data_kinds import Display
+from tuning.protocol.uploads import ColumnType
+from tuning.texts import Texts
 
 MAX_COLUMNS = 40
+# Of a text in a table of rows.
+MAX_TEXT = 600
 _MISSING = "–"
 
 
@@ -30,10 +34,10 @@ def cells_of(dataset: Dataset, rows: list[int]) -> list[list[str]]:
     x = stored_inputs(dataset)
     if x is None or not names or x.ndim != 2:
         return [[] for _ in rows]
-    values = _categories(dataset)
+    values, texts = _categories(dataset), _texts(dataset)
     return [
         [
-            _cell(value, values.get(place))
+            _text(texts[place], value) if place in texts else _cell(value, values.get(place))
             for place, value in enumerate(x[row, : len(names)].tolist())
         ]
         if 0 <= row < len(x)
@@ -93,8 +97,25 @@ def _categories(dataset: Dataset) -> dict[int, list[str]]:
     return {place: column["values"] for place, column in enumerate(columns) if column.get("values")}
 
 
+def _texts(dataset: Dataset) -> dict[int, Texts]:
+    """The stored texts, by the place of their column; none once the files are gone."""
+    columns = dataset.profile.get("columns") or []
+    places = [place for place, c in enumerate(columns) if c.get("type") == ColumnType.TEXT]
+    try:
+        return {place: Texts(_folder(dataset), place) for place in places}
+    except (OSError, ValueError):
+        return {}
+
+
 def _folder(dataset: Dataset) -> Path:
     return Path(settings.DATASETS_ROOT) / dataset.folder
+
+
+def _text(texts: Texts, number: float) -> str:
+    if number != number:
+        return _MISSING
+    text = str(texts.take(np.array([number]))[0])
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
 def _cell(value: Any, categories: list[str] | None) -> str:

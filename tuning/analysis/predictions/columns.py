@@ -27,6 +27,7 @@ class InputColumn:
     proposal: str
     values: list[str] = field(default_factory=list)
     may_be_missing: bool = True
+    is_text: bool = False
 
 
 def input_columns(dataset: Dataset) -> list[InputColumn]:
@@ -40,12 +41,20 @@ def input_columns(dataset: Dataset) -> list[InputColumn]:
         if column["type"] == ColumnType.NUMBER:
             text = "" if proposal is None else f"{proposal:.6g}"
             found.append(InputColumn(name, True, text, may_be_missing=raw))
+        elif column["type"] == ColumnType.TEXT:
+            found.append(InputColumn(name, False, _first_text(dataset, name), is_text=True))
         else:
             choices = values.get(name, [])
             place = -1 if proposal is None else int(proposal)
             usual = choices[place] if 0 <= place < len(choices) else ""
             found.append(InputColumn(name, False, usual, choices))
     return found
+
+
+def _first_text(dataset: Dataset, name: str) -> str:
+    """The first one, as far as the profile has it."""
+    column = next(c for c in dataset.profile["columns"] if c["name"] == name)
+    return next((text for text in column["head"] if text), "")
 
 
 def _proposals(dataset: Dataset) -> list[float | None]:
@@ -77,6 +86,6 @@ def _usual(cells: np.ndarray, kind: str) -> float | None:
     if kind == ColumnType.NUMBER:
         # A value that occurs: of whole numbers a whole one.
         return float(np.quantile(present, 0.5, method="nearest"))
-    if len(present) < len(cells) / 2:
+    if kind == ColumnType.TEXT or len(present) < len(cells) / 2:
         return None
     return float(np.bincount(present.astype(np.int64)).argmax())

@@ -46,7 +46,7 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
     _rehearse(order, template, dataset)
     train = dataset.rows("train", "validation")
     validation = dataset.rows("validation")
-    validation = validation if len(validation[0]) else train
+    validation = validation if len(validation[1]) else train
     watch = Watch(channel.send, order.epochs if takes_epochs(template) else 1)
     template.train_on(all_but_test(dataset))
     more = template.training.fit_arguments(order.epochs, order.batch_size, len(train[1]))

@@ -36,7 +36,7 @@ def search_own(order: SearchOrder, channel: Channel) -> None:
     train = dataset.rows("train")
     material = Material(
         train,
-        validation if len(validation[0]) else None,
+        validation if len(validation[1]) else None,
         order.epochs,
         order.batch_size,
         callbacks_for(order, template.training),

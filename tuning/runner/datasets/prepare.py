@@ -29,6 +29,11 @@ def prepare(order: PrepareOrder, channel: Channel) -> None:
             channel.send(Prepared(own))
         return
     entry = BY_KEY[order.key]
+    if entry.kind == DataKind.TEXT:
+        from .generated import prepare_generated
+
+        channel.send(Prepared(prepare_generated(entry, Path(FOLDER), channel.send)))
+        return
     source = load_source(entry, channel)
     folder = Path(FOLDER)
     folder.mkdir()

@@ -112,7 +112,9 @@ def _first_rows(source: Source, columns: list[dict[str, Any]], has_labels: bool)
     names = source.feature_names
     cut = len(names) > _HEAD_COLUMNS
     gap = ["…"] if cut else []
-    values = [column.get("values") for column in columns] or [None] * len(names)
+    values = [column.get("values") or column.get("head") for column in columns] or [None] * len(
+        names
+    )
     facts = {
         "feature_names": names,
         "head": [

@@ -24,6 +24,7 @@ from tuning.runner.template.code import Template
 from tuning.runner.template.definitions import shown
 
 from .columns import check_columns, selects_columns, with_plain_lists
+from .texts import text_rows
 
 # Of a matrix: from here on BLAS gains by several threads.
 LARGE = 10_000_000
@@ -136,7 +137,10 @@ def matrix_rows(dataset: Dataset, *parts: str) -> Arrays:
 
 
 def rows_for(estimator: Any, dataset: Dataset, *parts: str) -> tuple[Any, Any]:
-    """Rows as the estimator takes them: a DataFrame for one that selects columns, else a matrix."""
+    """Rows as the estimator takes them: a DataFrame for one that selects columns, else a matrix; of
+    texts as `texts.py` says."""
+    if dataset.texts:
+        return text_rows(estimator, dataset, *parts)
     as_frame = selects_columns(estimator, dataset.facts)
     return frame_rows(dataset, *parts) if as_frame else matrix_rows(dataset, *parts)
 

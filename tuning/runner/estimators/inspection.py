@@ -12,6 +12,7 @@ from tuning.runner.saved.skops_files import refuse_unsafe
 
 from .building import in_threads, ready, rows_for, wrapping_note
 from .columns import by_place, explained_columns, selects_columns
+from .texts import explained_texts, unused_by
 
 # Enough for the folds and neighbours that estimators have inside, and quick to fit.
 _ROWS_OF_A_CLASS = 50
@@ -26,10 +27,11 @@ def try_estimator(estimator: Any, dataset: Dataset, builder: str) -> str:
     wrapped = "" if whole is estimator else wrapping_note(whole)
     estimator = whole
     x, y = few_rows(*rows_for(estimator, dataset, "train"), dataset.facts["task"])
-    with in_threads(), explained_columns(dataset.facts):
+    with in_threads(), explained_columns(dataset.facts), explained_texts(dataset):
         estimator.fit(x, y)
         estimator.predict(x)
-    note = "" if selects_columns(estimator, dataset.facts) else dataset.note
+    takes_raw = dataset.texts or selects_columns(estimator, dataset.facts)
+    note = unused_by(estimator, dataset) if takes_raw else dataset.note
     notes = (
         wrapped, note, _flattened(dataset), by_place(estimator, dataset.facts),
         _unsaveable(estimator),

@@ -23,6 +23,7 @@ from tuning.runner.spaces import with_values
 from .building import EstimatorTemplate, in_threads, rows_for, score_of
 from .columns import explained_columns
 from .inspection import few_rows
+from .texts import text_name
 
 
 def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
@@ -33,7 +34,7 @@ def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
     _check(template.build(values), dataset)
     keras.utils.set_random_seed(order.seed)
     estimator = template.build(values)
-    x, y = raw_rows(dataset, "train", "validation")
+    x, y = raw_rows(estimator, dataset, "train", "validation")
     channel.send(Progress(f"Fitting on {len(x):,} rows"))
     with in_threads(), explained_columns(dataset.facts):
         whole = fit_on_raw(estimator, dataset, x, y)
@@ -62,13 +63,14 @@ def hand_over(
     judge it by besides the well-known ones, under the names that pages show. `evaluates`: whether
     it takes the rows as they are, so that its scores are a measure."""
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
-    test = raw_rows(dataset, "test")
-    rows = test[0] if len(test[0]) else raw_rows(dataset, "train")[0]
+    test = raw_rows(estimator, dataset, "test")
+    rows = test[0] if len(test[0]) else raw_rows(estimator, dataset, "train")[0]
     with in_threads():
         # Besides the search's own scorer, those that everybody knows.
         judges = scorers | Task(dataset.facts["task"]).traits.scorers
         metrics = _evaluate(estimator, test, judges) if evaluates else {}
-        types = save_estimator(estimator, rows, description_of(dataset.facts))
+        text = text_name(estimator, dataset)
+        types = save_estimator(estimator, rows, description_of(dataset.facts, text=text))
     evaluation = Evaluation(problem=CHANGES_ROWS)
     if evaluates:
         evaluation = evaluate_estimator(estimator, dataset, project, metrics, channel)

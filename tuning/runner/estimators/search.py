@@ -31,6 +31,7 @@ from tuning.runner.networks.remote_oracle import (
 
 from .building import EstimatorTemplate, in_threads, rows_for, score_of
 from .columns import explained_columns, selects_columns
+from .texts import text_name
 
 
 def search_estimators(order: SearchOrder, channel: Channel) -> None:
@@ -91,8 +92,8 @@ class StreamingSklearnTuner(kt.SklearnTuner):
             project_name=PROJECT_NAME,
         )
         self._dataset = dataset
-        # By whether the estimator selects columns.
-        self._rows: dict[bool, tuple[Any, Any]] = {}
+        # By how the estimator takes them.
+        self._rows: dict[Any, tuple[Any, Any]] = {}
         self._scorer = order.scoring
         self._measures = order.measures
         self._folds = order.folds
@@ -126,10 +127,10 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         """The order brought the space: no need to build estimators to find it."""
 
     def _rows_for(self, estimator: Any) -> tuple[Any, Any]:
-        by_columns = selects_columns(estimator, self._dataset.facts)
-        if by_columns not in self._rows:
-            self._rows[by_columns] = rows_for(estimator, self._dataset, "train", "validation")
-        return self._rows[by_columns]
+        way = selects_columns(estimator, self._dataset.facts), text_name(estimator, self._dataset)
+        if way not in self._rows:
+            self._rows[way] = rows_for(estimator, self._dataset, "train", "validation")
+        return self._rows[way]
 
     @property
     def _fold(self) -> int:

@@ -84,13 +84,13 @@ def evaluate_estimator(
     """The same of a fitted estimator that takes raw rows."""
 
     def test() -> tuple[Predictions, None]:
-        x, y = raw_rows(dataset, "test")
+        x, y = raw_rows(estimator, dataset, "test")
         return _of_estimator(estimator, x, np.asarray(y), dataset), None
 
     with in_threads():
         return _evaluation(
             dataset, project, metrics, channel, test, estimator.predict,
-            lambda: raw_rows(dataset, "validation"),
+            lambda: raw_rows(estimator, dataset, "validation"),
         )  # fmt: skip
 
 
@@ -205,9 +205,14 @@ def _importances(
     names = [column["name"] for column in columns] if columns else facts.get("feature_names")
     if not kind_of_rows(facts).traits.permutable or not names:
         return Importances()
+    if facts.get("text_columns") and len(names) == 1:
+        # All that the model has to go by.
+        return Importances()
     channel.send(Progress("Computing the importance of columns", 1.0))
     try:
         x, y = rows()
+        if isinstance(x, np.ndarray) and x.ndim == 1:
+            return Importances(problem="The model takes one column of text and nothing else.")
         return importances_of(values, x, np.asarray(y), list(map(str, names)), facts["task"])
     except Exception as error:  # noqa: BLE001  the template's model may raise anything
         return Importances(problem=_sentence("Shuffling the columns failed", error))

@@ -7,7 +7,9 @@ import numpy as np
 
 from tuning.protocol import description
 from tuning.runner.inputs.data import Dataset
+from tuning.runner.inputs.texts import has_strings
 from tuning.runner.template.targets import loss_of
+from tuning.runner.template.text_inputs import as_network_takes
 
 from .predicted import NotEvaluable, Predictions
 
@@ -71,14 +73,22 @@ def reading_of(keras_model: Any) -> dict[str, str]:
 
 def predict(keras_model: Any, dataset: Dataset, x: np.ndarray, batch_size: int) -> Any:
     """What the network says about raw rows of the dataset."""
-    inputs = dataset.preprocessing.apply(x) if dataset.preprocessing else x
-    return keras_model.predict(inputs, batch_size=batch_size, verbose=0)
+    return keras_model.predict(_inputs(keras_model, dataset, x), batch_size=batch_size, verbose=0)
 
 
 def predict_at_once(keras_model: Any, dataset: Dataset, x: np.ndarray) -> np.ndarray:
     """The same for few rows, many times over: without what `predict` costs each time."""
-    inputs = dataset.preprocessing.apply(x) if dataset.preprocessing else x
+    inputs = _inputs(keras_model, dataset, x)
+    if has_strings(inputs):
+        # What `predict_on_batch` is given goes to the graph as it is.
+        inputs = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
     return np.asarray(keras_model.predict_on_batch(inputs))
+
+
+def _inputs(keras_model: Any, dataset: Dataset, x: np.ndarray) -> Any:
+    if dataset.preprocessing is None:
+        return x
+    return as_network_takes(keras_model, dataset.preprocessing.apply(x))
 
 
 def losses(keras_model: Any, outputs: Any, targets: Any) -> np.ndarray | None:

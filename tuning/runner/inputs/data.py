@@ -13,10 +13,12 @@ from tuning.runner.failures import MissingFile
 from tuning.splits import split_rows
 from tuning.splits.arranged import load_arranged
 
-from .preprocessing import Preprocessing
+from .preprocessing import Preprocessing, text_inputs
 from .shared import SharedRows
+from .texts import Inputs, TextInput
 
-Arrays = tuple[np.ndarray, np.ndarray]
+Arrays = tuple[Inputs, np.ndarray]
+Stored = tuple[np.ndarray, np.ndarray]
 Places = Mapping[str, np.ndarray | slice]
 
 
@@ -34,6 +36,11 @@ class Dataset:
     preprocessing: Preprocessing | None = None
 
     @property
+    def texts(self) -> tuple[TextInput, ...]:
+        """Its columns of text."""
+        return self.preprocessing.texts if self.preprocessing else ()
+
+    @property
     def note(self) -> str:
         """A sentence about columns that models do not get, or nothing."""
         return self.preprocessing.note if self.preprocessing else ""
@@ -43,7 +50,8 @@ class Dataset:
         if self.preprocessing is None:
             return self
         rows, columns = self.raw("train")[0], self.facts["columns"]
-        preprocessing = Preprocessing.learn(rows, columns, keeps_rare=True)
+        texts = self.preprocessing.texts
+        preprocessing = Preprocessing.learn(rows, columns, keeps_rare=True, texts=texts)
         facts = self.facts | preprocessing.facts
         return replace(self, facts=facts, preprocessing=preprocessing)
 
@@ -56,7 +64,7 @@ class Dataset:
         x, y = self.raw(*parts, most=most)
         return (self.preprocessing.apply(x) if self.preprocessing else x), y
 
-    def raw(self, *parts: str, most: int | None = None) -> Arrays:
+    def raw(self, *parts: str, most: int | None = None) -> Stored:
         """The same as they are stored: gaps and codes of categories in tables that have them.
         Copies, or a piece of the mapped file if the rows lie in the order of the split."""
         places = [self.places[part] for part in parts]
@@ -74,14 +82,15 @@ def load_dataset(project: ProjectOrder) -> Dataset:
     try:
         facts = json.loads((folder / "meta.json").read_text("utf-8"))
         x, y, places = _load_arrays(folder, project.split)
+        columns = facts.get("columns") or []
+        texts = text_inputs(folder, columns)
     except FileNotFoundError as error:
         name = Path(error.filename).name
         raise MissingFile(f"The dataset's file {name} is missing.") from error
     dataset = Dataset(x, y, facts, places)
-    columns = facts.get("columns")
     if not columns:
         return dataset
-    preprocessing = Preprocessing.learn(dataset.raw("train")[0], columns)
+    preprocessing = Preprocessing.learn(dataset.raw("train")[0], columns, texts=texts)
     return replace(dataset, facts=facts | preprocessing.facts, preprocessing=preprocessing)
 
 

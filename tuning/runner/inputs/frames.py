@@ -1,6 +1,7 @@
 """A table's rows as pandas has them: for pipelines that select columns, and for downloaded files.
 
-Categories are strings in columns of type `object`, missing values NaN; a number column is int64 if
+Categories are strings in columns of type `object`, missing values NaN; texts as well, but a missing
+one is empty, since vectorizers take nothing else; a number column is int64 if
 the whole dataset has nothing but whole numbers there, else float64.
 """
 
@@ -42,6 +43,8 @@ def raw_frame(preprocessing: Preprocessing, x: np.ndarray) -> pd.DataFrame:
         texts = category.texts(x)
         texts[texts == MISSING] = np.nan
         columns[category.place] = (category.name, pd.Series(texts, dtype=object))
+    for text in preprocessing.texts:
+        columns[text.place] = (text.name, pd.Series(text.texts(x), dtype=object))
     return pd.DataFrame(dict(columns[place] for place in sorted(columns)))
 
 

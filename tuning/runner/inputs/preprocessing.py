@@ -17,6 +17,7 @@ with `columns` in its `meta.json`. What its rows become is learned from the trai
 
 - number: input: missing values become the median, then (value - mean) / standard deviation,
   clipped at ±10
+- text: strings, as they are; a missing text is an empty one (`inputs/texts.py`)
 - category: input: one input for each of the most frequent values (at most 100, fewer in tables
   with very many categories or rows), missing being a value too; one for everything else
 
@@ -44,11 +45,15 @@ and predicts, from raw rows, what the network predicts.
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from tuning.runner.failures import BadData
+from tuning.texts import Texts
+
+from .texts import NUMBERS, Inputs, TextInput, input_names
 
 # The size at which standardised numbers are clipped.
 MAX_INPUT = 10.0
@@ -142,15 +147,20 @@ class Category:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The inputs are all numbers in their order, then the values of each category in turn."""
+    """The inputs are all numbers in their order, then the values of each category in turn. Texts
+    are inputs of their own."""
 
     numbers: Numbers
     categories: list[Category]
     min_value: float
     max_value: float
+    texts: tuple[TextInput, ...] = ()
 
     @classmethod
-    def learn(cls, x: np.ndarray, columns: list[dict[str, Any]], keeps_rare: bool = False) -> Self:
+    def learn(
+        cls, x: np.ndarray, columns: list[dict[str, Any]], keeps_rare: bool = False,
+        texts: tuple[TextInput, ...] = (),
+    ) -> Self:  # fmt: skip
         """`x`: raw training rows, float32 (rows, columns), NaN for missing values and codes for
         categories. `columns`: the profile's. `keeps_rare`: whether what only a few rows have gets
         an input. Raises BadData if no column has an input."""
@@ -168,16 +178,28 @@ class Preprocessing:
         low, high = float(inputs.min(initial=np.inf)), float(inputs.max(initial=-np.inf))
         if any(category.width for category in categories):
             low, high = min(low, 0.0), max(high, 1.0)
-        learned = cls(numbers, categories, low, high)
-        if not learned.width:
+        if low > high:
+            low = high = 0.0
+        learned = cls(numbers, categories, low, high, texts)
+        if not learned.width and not texts:
             raise BadData(
                 "All columns are constant in the training rows. Select another split or add "
                 "columns."
             )
         return learned
 
-    def apply(self, x: np.ndarray) -> np.ndarray:
-        """The inputs of raw rows: float32 (rows, width)."""
+    def apply(self, x: np.ndarray) -> Inputs:
+        """The inputs of raw rows: float32 (rows, width) without texts, else as `inputs/texts.py`
+        says."""
+        if not self.texts:
+            return self._matrix(x)
+        inputs: dict[str, np.ndarray] = {text.key: text.texts(x) for text in self.texts}
+        if self.width:
+            inputs[NUMBERS] = self._matrix(x)
+        return next(iter(inputs.values())) if len(inputs) == 1 else inputs
+
+    def _matrix(self, x: np.ndarray) -> np.ndarray:
+        """float32 (rows, width): numbers and categories."""
         inputs: np.ndarray = np.empty((len(x), self.width), np.float32)
         start = 0
         for part in self._parts:
@@ -210,7 +232,8 @@ class Preprocessing:
     def facts(self) -> dict[str, Any]:
         """What templates may ask for about their inputs."""
         return {
-            "input_shape": [self.width],
+            **self._text_facts,
+            "input_shape": [self.width or 1],
             "feature_names": [
                 *(self.numbers.names[index] for index in self.numbers.kept),
                 *(name for category in self.categories for name in category.input_names),
@@ -218,6 +241,23 @@ class Preprocessing:
             "min_value": self.min_value,
             "max_value": self.max_value,
         }
+
+    @property
+    def _text_facts(self) -> dict[str, Any]:
+        if not self.texts:
+            return {}
+        keys = [text.key for text in self.texts]
+        return {"text_columns": keys, "number_count": self.width}
+
+
+def text_inputs(folder: Path, columns: list[dict[str, Any]]) -> tuple[TextInput, ...]:
+    """The text columns of a prepared dataset. Raises OSError and ValueError."""
+    names = {place: c["name"] for place, c in enumerate(columns) if c["type"] == "text"}
+    keys = input_names(names.values(), taken={NUMBERS})
+    return tuple(
+        TextInput(name, key, place, Texts(folder, place))
+        for (place, name), key in zip(names.items(), keys, strict=True)
+    )
 
 
 def _learn_numbers(

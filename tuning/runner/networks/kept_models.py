@@ -19,6 +19,8 @@ import numpy as np
 from keras.src.models.functional import Functional
 from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 
+from tuning.runner.inputs.texts import has_strings
+
 from .variables import build_layers, build_metrics, build_optimizer
 
 # Of a kept model with its optimizer. Larger ones train so long that tracing hardly counts.
@@ -62,6 +64,9 @@ class KeptModels:
         """The model to call `fit` on with these arguments: this one, or an earlier one in its
         state."""
         given = dict(zip(("x", "y"), args, strict=False)) | kwargs
+        if has_strings(given.get("x")):
+            # Vocabularies are state that no configuration shows.
+            return model
         if not _can_be_prepared(model, kwargs.get("callbacks") or ()):
             return model
         if not (build_layers(model, given) and build_optimizer(model)):

@@ -15,6 +15,8 @@ import keras_tuner as kt
 from keras import callbacks as kinds
 from keras_tuner.src.engine.tuner_utils import TunerCallback
 
+from tuning.runner.inputs.texts import has_strings
+
 from .variables import build_layers, build_metrics, can_build_optimizer
 
 _BATCH_HOOKS = (
@@ -50,7 +52,7 @@ def _quick(original: Callable[..., Any]) -> Callable[..., Any]:
         except TypeError:
             # Keras says what is wrong.
             return original(self, *args, **kwargs)
-        if is_within() or not _suits(self, given):
+        if is_within() or has_strings(given.get("x")) or not _suits(self, given):
             return original(self, *args, **kwargs)
         with whole_epochs(self):
             return original(self, *args, **kwargs)

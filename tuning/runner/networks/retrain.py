@@ -19,6 +19,7 @@ from tuning.runner.saved.saving import rehearse, save_model
 from tuning.runner.spaces import with_values
 from tuning.runner.template.code import Template
 from tuning.runner.template.stand_ins import Parts
+from tuning.runner.template.text_inputs import as_network_takes
 
 from .building import refuse_no_model, refuse_outputs
 from .description import description, numbers
@@ -54,7 +55,7 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
         **(validation if template.wants_validation else {}),
     )
     x_test, y_test = dataset.rows("test")
-    test = x_test, template.targets(keras_model, y_test)
+    test = as_network_takes(keras_model, x_test), template.targets(keras_model, y_test)
     channel.send(Progress("Evaluating on the test rows and saving", 1.0))
     judge = evaluate_if_possible if template.fits_by_itself else evaluate
     metrics = judge(keras_model, test, order.batch_size)
@@ -121,7 +122,7 @@ class EpochReporter(keras.callbacks.Callback):
 def evaluate(keras_model: Any, test: Arrays, batch_size: int) -> Metrics:
     """Its metrics on these rows; none without rows, nor of a model that is trained uncompiled."""
     x, y = test
-    if not len(x) or not keras_model.compiled:
+    if not len(y) or not keras_model.compiled:
         return {}
     results = keras_model.evaluate(x, y, batch_size=batch_size, verbose=2, return_dict=True)
     return numbers(results)

@@ -34,7 +34,7 @@ def search(order: SearchOrder, channel: Channel) -> None:
     tuner.search(
         x,
         y,
-        validation_data=validation if len(validation[0]) else None,
+        validation_data=validation if len(validation[1]) else None,
         epochs=order.epochs,
         batch_size=order.batch_size,
         callbacks=callbacks_for(order, template.training),

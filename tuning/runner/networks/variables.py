@@ -9,12 +9,16 @@ from typing import Any
 import keras
 import numpy as np
 
+from tuning.runner.inputs.texts import has_strings
+
 
 def build_layers(model: keras.Model, given: dict[str, Any]) -> bool:
     """Those of the layers, of a stack without an input shape by the shape of the rows, as its first
     batch would. False for models whose layers only their own code can build."""
     x = given.get("x")
     if type(model) is keras.Sequential and not model.built and isinstance(x, np.ndarray):
+        if has_strings(x):
+            return False
         try:
             model.build((None, *x.shape[1:]))
         except Exception:  # noqa: BLE001  the training says what is wrong, in its own words
@@ -45,7 +49,7 @@ def build_optimizer(model: keras.Model) -> bool:
 def build_metrics(model: keras.Model, given: dict[str, Any]) -> bool:
     """Those of loss and metrics, for these arguments of `fit`."""
     x, y = given.get("x"), given.get("y")
-    if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray)):
+    if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray)) or has_strings(x):
         return False
     batch = [x[:2], y[:2]]
     if given.get("class_weight") is not None or given.get("sample_weight") is not None:

@@ -29,6 +29,8 @@ class LoadedModel:
         self.columns: list[dict[str, Any]] = (
             self._opened.about.get("columns") or order.about["columns"]
         )
+        # The column whose strings alone an estimator takes, if it is one of these.
+        self._text = self._opened.about.get("text")
 
     @property
     def is_raw(self) -> bool:
@@ -48,6 +50,7 @@ class LoadedModel:
             model = self._opened.model
             if self._opened.is_estimator:
                 flat = rows if self.is_raw else np.asarray(rows).reshape(len(rows), -1)
+                flat = rows[self._text] if self._text else flat
                 with in_threads():
                     return self._of_estimator(model, flat, unknown)
             inputs = self._opened.tensors(rows) if self.is_raw else rows

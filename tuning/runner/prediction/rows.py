@@ -19,6 +19,7 @@ from tuning.runner.datasets.tables.schema_detection import DetectedSchema, detec
 from tuning.runner.datasets.tables.snippet import reading_lines
 from tuning.runner.datasets.tables.source import Cell, Table
 from tuning.runner.failures import BadData
+from tuning.texts import MISSING
 
 from .loaded import LoadedModel
 
@@ -107,6 +108,8 @@ def _value(read: CellReader, column: dict[str, Any], cell: Cell, row: int) -> fl
     value = read(cell)
     if value is None:
         return None
+    if column["type"] == ColumnType.TEXT and isinstance(cell, str):
+        return cell
     if column["type"] != ColumnType.NUMBER:
         return text_of(cell)
     if isinstance(value, str):
@@ -126,6 +129,8 @@ def _as_model_takes(values: dict[str, Any], model: LoadedModel) -> Any:
 
 def _series(values: list[Any], column: dict[str, Any]) -> pd.Series:
     """As pandas reads a file: whole numbers without missing ones are integers."""
+    if column["type"] == ColumnType.TEXT:
+        return pd.Series([MISSING if v is None else v for v in values], dtype=object)
     if column["type"] != ColumnType.NUMBER:
         return pd.Series([np.nan if v is None else v for v in values], dtype=object)
     numbers = pd.Series([np.nan if v is None else v for v in values], dtype=np.float64)

@@ -45,7 +45,10 @@ from .privileges import (
 _ROOT = Path(__file__).resolve().parents[3]
 # What Python, TensorFlow and the resolver of host names read outside their own folders.
 # Of Tuneroom itself: what runners import, and nothing that knows the database.
-_OWN = ("__init__.py", "eventfiles", "figures.py", "protocol", "runner", "spaces", "splits")
+_OWN = (
+    "__init__.py", "eventfiles", "figures.py", "hypermodels", "protocol", "runner", "spaces",
+    "splits", "texts.py",
+)  # fmt: skip
 _SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/sys", "/etc/ssl", "/etc/pki")
 _SYSTEM_FILES = (
     "/etc/ld.so.cache", "/etc/localtime", "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf",

@@ -3,13 +3,15 @@
 The file loads with plain `keras.models.load_model`: only Keras's own layers are used.
 
 The downloaded model takes a dict of arrays (rows, 1), one for each column under its name: float32
-with NaN for missing values, or strings with an empty string for missing values. A slash in a name
+with NaN for missing values, or strings (of categories and texts) with an empty string for missing
+values. A slash in a name
 becomes `_`, a name that is taken gets a number. With more than 200 columns there are two inputs,
-`numbers` and `categories`, with a column each. Every `.keras` file also holds `description.json`,
-which Keras leaves alone: the names of the classes, and which input takes which column.
+`numbers` and `categories`, with a column each; each text column has its own. Every `.keras` file
+also holds `description.json`, which Keras leaves alone: the names of the classes, and which input
+takes which column.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +19,8 @@ import keras
 import numpy as np
 
 from tuning.runner.inputs.preprocessing import MAX_INPUT, Category, Numbers, Preprocessing
+from tuning.runner.inputs.texts import NUMBERS, input_names
+from tuning.runner.template.text_inputs import as_network_takes
 
 # With more columns than this, all numbers share one input and all categories another one: Keras
 # takes seconds for a thousand inputs.
@@ -42,17 +46,19 @@ class RawModel:
     def __init__(self, network: Any, preprocessing: Preprocessing) -> None:
         self._preprocessing = preprocessing
         numbers, categories = preprocessing.numbers.names, preprocessing.categories
+        texts = [text.name for text in preprocessing.texts]
         self._wide = len(numbers) + len(categories) > MAX_INPUTS
         # The input of each column by the column's name, numbers first.
-        names = [*numbers, *(category.name for category in categories)]
+        names = [*numbers, *(category.name for category in categories), *texts]
+        # Keras wants the names of inputs and of layers to differ.
+        taken = {network.name, _NUMBERS, _CATEGORIES, _PREPARE}
         if self._wide:
             self.inputs = {
                 **dict.fromkeys(numbers, _NUMBERS),
                 **{category.name: _CATEGORIES for category in categories},
+                **dict(zip(texts, input_names(texts, taken), strict=True)),
             }
         else:
-            # Keras wants the names of inputs and of layers to differ.
-            taken = {network.name, _NUMBERS, _CATEGORIES, _PREPARE}
             self.inputs = dict(zip(names, input_names(names, taken), strict=True))
         with plain_floats():
             self.keras_model = self._assemble(network)
@@ -65,18 +71,18 @@ class RawModel:
             for name, place in zip(numbers.names, numbers.places, strict=True)
         }
         cells |= {category.name: category.texts(x) for category in self._preprocessing.categories}
+        cells |= {text.name: text.texts(x) for text in self._preprocessing.texts}
         columns: dict[str, list[np.ndarray]] = {}
         for name, column in cells.items():
             columns.setdefault(self.inputs[name], []).append(column)
         # Keras takes no numpy strings, but tensors of them.
         return {
-            name: keras.ops.convert_to_tensor(np.stack(column, axis=1).astype(_dtype(column)))
+            name: keras.ops.convert_to_tensor(np.stack(column, axis=1))
             for name, column in columns.items()
         }
 
     def _assemble(self, network: Any) -> Any:
         numbers, categories = self._preprocessing.numbers, self._preprocessing.categories
-        prepare = _prepare(numbers, categories)
         inputs: dict[str, Any] = {}
         parts: dict[str, Any] = {}
         kinds = (
@@ -93,23 +99,24 @@ class RawModel:
             own = [keras.Input((1,), name=self.inputs[c], dtype=dtype) for c in columns]
             inputs |= {tensor.name: tensor for tensor in own}
             parts[name] = _joined(own, name)
-        return keras.Model(inputs, network(prepare(parts)))
+        texts = {
+            text.key: keras.Input((1,), name=self.inputs[text.name], dtype="string")
+            for text in self._preprocessing.texts
+        }
+        inputs |= {tensor.name: tensor for tensor in texts.values()}
+        return keras.Model(inputs, network(self._as_network_takes(network, parts, texts)))
 
-
-def input_names(columns: Iterable[str], taken: set[str]) -> list[str]:
-    """A name for each column's input: its own as far as Keras accepts that. A slash becomes an
-    underscore, and a name that is taken already gets a number."""
-    names: list[str] = []
-    taken = set(taken)
-    for column in columns:
-        stem = column.replace("/", "_") or "column"
-        name, number = stem, 1
-        while name in taken:
-            number += 1
-            name = f"{stem}_{number}"
-        taken.add(name)
-        names.append(name)
-    return names
+    def _as_network_takes(
+        self, network: Any, parts: dict[str, Any], texts: dict[str, Any]
+    ) -> Any:  # fmt: skip
+        preprocessing = self._preprocessing
+        given = {key: tensor[:, 0] for key, tensor in texts.items()}
+        if preprocessing.width:
+            prepare = _prepare(preprocessing.numbers, preprocessing.categories)
+            given[NUMBERS] = prepare(parts)
+        if not texts:
+            return given[NUMBERS]
+        return as_network_takes(network, given if len(given) > 1 else next(iter(given.values())))
 
 
 def _prepare(numbers: Numbers, categories: list[Category]) -> Any:
@@ -156,7 +163,3 @@ def _looked_up(category: Category, texts: Any) -> Any:
 
 def _joined(tensors: list[Any], name: str) -> Any:
     return keras.layers.Concatenate(name=name)(tensors) if len(tensors) > 1 else tensors[0]
-
-
-def _dtype(columns: list[np.ndarray]) -> type:
-    return str if columns[0].dtype == object else np.float32

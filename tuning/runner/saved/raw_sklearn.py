@@ -10,6 +10,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, S
 
 from tuning.runner.estimators.building import matrix_rows
 from tuning.runner.estimators.columns import selects_columns
+from tuning.runner.estimators.texts import text_rows
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.inputs.frames import frame_rows, raw_frame
 from tuning.runner.inputs.preprocessing import MAX_INPUT, MISSING, Numbers, Preprocessing
@@ -67,9 +68,11 @@ def _hand_over(numbers: Numbers, steps: Any) -> None:
     clipper.fit(np.outer([-MAX_INPUT, MAX_INPUT], np.ones(len(kept))))
 
 
-def raw_rows(dataset: Dataset, *parts: str) -> tuple[Any, np.ndarray]:
+def raw_rows(estimator: Any, dataset: Dataset, *parts: str) -> tuple[Any, np.ndarray]:
     """Rows as people have them, for an estimator that `fit_on_raw` returns: a DataFrame of a table
-    with raw columns, else a matrix."""
+    with raw columns or the texts of one, else a matrix."""
+    if dataset.texts:
+        return text_rows(estimator, dataset, *parts)
     if dataset.preprocessing is None:
         return matrix_rows(dataset, *parts)
     return frame_rows(dataset, *parts)
@@ -79,7 +82,7 @@ def fit_on_raw(estimator: Any, dataset: Dataset, x: Any, y: np.ndarray) -> Any:
     """The fitted estimator as `on_raw` gives it. Only the estimator learns from all these rows: a
     pipeline's own `fit` would take the preprocessing along, and trials had that from the training
     rows."""
-    if dataset.preprocessing is None or selects_columns(estimator, dataset.facts):
+    if _takes_raw(estimator, dataset):
         return estimator.fit(x, y)
     whole = on_raw(estimator, dataset)
     estimator.fit(whole[0].transform(x), y)
@@ -89,9 +92,17 @@ def fit_on_raw(estimator: Any, dataset: Dataset, x: Any, y: np.ndarray) -> Any:
 def on_raw(estimator: Any, dataset: Dataset) -> Any:
     """A fitted estimator that takes raw rows: behind the preprocessing if the table has columns and
     the estimator does not select them by itself."""
-    if dataset.preprocessing is None or selects_columns(estimator, dataset.facts):
+    if dataset.preprocessing is None or _takes_raw(estimator, dataset):
         return estimator
     return make_pipeline(as_sklearn(dataset.preprocessing, dataset.raw("train")[0]), estimator)
+
+
+def _takes_raw(estimator: Any, dataset: Dataset) -> bool:
+    return (
+        dataset.preprocessing is None
+        or bool(dataset.texts)
+        or selects_columns(estimator, dataset.facts)
+    )
 
 
 def _filled(gap: Any) -> SimpleImputer:

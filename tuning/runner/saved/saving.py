@@ -16,6 +16,7 @@ from tuning.runner.failures import CannotSave
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.inputs.preprocessing import Preprocessing
 from tuning.runner.template.code import Template
+from tuning.runner.template.text_inputs import as_network_takes, learn_any_vocabulary
 
 from .files import describe, put_in_place
 from .loading import Form, elsewhere, explained, form_of, uncompiled
@@ -42,6 +43,7 @@ def rehearse(
     keras_model: Any, dataset: Dataset, template: Template, instead: np.ndarray | None = None
 ) -> None:
     """Do all of it with a network that is not trained yet, and keep nothing. Raises CannotSave."""
+    learn_any_vocabulary(keras_model)
     _write(keras_model, dataset, template, instead)
     _UNFINISHED.unlink()
 
@@ -57,7 +59,7 @@ def _write(
         inputs = instead
     elif dataset.preprocessing:
         rows = _with_strangers(rows[:_COMPARED_RAW_ROWS], dataset.preprocessing)
-        inputs = dataset.preprocessing.apply(rows)
+        inputs = as_network_takes(keras_model, dataset.preprocessing.apply(rows))
     # First of all: a network without an input shape is built by its first rows.
     live = keras_model.predict(inputs, verbose=0)
     whole, columns, feed = keras_model, None, inputs

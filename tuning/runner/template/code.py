@@ -40,6 +40,7 @@ from .stand_ins import Parts, stand_in
 from .supplied import ONLY_IF_REQUIRED, SIDES, SUPPLIED, supplies, supplies_constants
 from .tables import selects_columns, with_raw_columns
 from .targets import fitted, takes_one_hot
+from .text_inputs import as_network_takes
 from .training import Training
 
 # What a template's own `fit` may pass to `model.fit` although we pass it as well.
@@ -47,7 +48,9 @@ _TUNABLE_IN_FIT = frozenset({"batch_size", "epochs", "verbose"})
 # What a template's own `fit` may not even take.
 _LEFT_OUT_OF_FIT = _TUNABLE_IN_FIT | {"validation_data", "callbacks"}
 # What a training raises if shapes do not fit. By name: TensorFlow's kind would import it.
-_SHAPE_ERRORS = frozenset({"ValueError", "InvalidArgumentError"})
+_SHAPE_ERRORS = frozenset({
+    "ValueError", "InvalidArgumentError", "UnimplementedError", "TypeError",
+})  # fmt: skip
 
 
 class Template(kt.HyperModel):
@@ -214,6 +217,7 @@ class Template(kt.HyperModel):
     def fit(self, hp: kt.HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:
         """The template's `fit`. What it decides by itself (a tuned batch size) is left to it."""
         self._one_hot = self._takes_one_hot(model)
+        args, kwargs = _with_texts(model, args, kwargs)
         if len(args) > 1:
             args = self._with_targets(model, args)
         elif "y" in kwargs:
@@ -348,6 +352,21 @@ class Template(kt.HyperModel):
                     f"{parameter.name} = ..."
                 )
         return given
+
+
+def _with_texts(
+    model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a `fit` with texts as the model takes them."""
+    validation = kwargs.get("validation_data")
+    if args:
+        args = (as_network_takes(model, args[0]), *args[1:])
+    elif "x" in kwargs:
+        kwargs = {**kwargs, "x": as_network_takes(model, kwargs["x"])}
+    if isinstance(validation, tuple | list) and validation:
+        rows = (as_network_takes(model, validation[0]), *validation[1:])
+        kwargs = {**kwargs, "validation_data": rows}
+    return args, kwargs
 
 
 class _FunctionModel(kt.HyperModel):

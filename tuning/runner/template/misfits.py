@@ -6,6 +6,7 @@ from tuning.protocol.tasks import Task, target_names
 
 from .image_limits import preparation_for
 from .targets import REGRESSION, loss_of, outputs_of
+from .text_inputs import no_use_for_texts
 
 _SPARSE = "sparse_categorical_crossentropy"
 
@@ -21,6 +22,8 @@ def fits_input(keras_model: Any, facts: dict[str, Any]) -> bool:
 
 
 def _input_misfit(keras_model: Any, facts: dict[str, Any]) -> str:
+    if facts.get("text_columns"):
+        return no_use_for_texts(keras_model, facts)
     wanted = _rows(getattr(keras_model, "input_shape", None))
     given = tuple(facts["input_shape"])
     if wanted is None or _alike(wanted, given):

@@ -104,6 +104,8 @@ def stand_in(rows: Rows, parts: Parts, facts: dict[str, Any]) -> Any:
     x, y = parts(rows.part)
     if rows.what == "x" and hasattr(x, "iloc"):
         return x
+    if rows.what == "x" and facts.get("text_columns"):
+        return _texts(x, facts)
     if rows.what == "x":
         return _named(x, facts.get("feature_names") or map(str, range(x[:1].size)))
     classes = facts.get("num_classes")
@@ -115,6 +117,31 @@ def stand_in(rows: Rows, parts: Parts, facts: dict[str, Any]) -> Any:
     targets = _named(y, columns)
     targets.classes = classes if y.ndim == 1 else None
     return targets
+
+
+class TextStandIn(StandIn):
+    """The texts of a column, which also answers by the names of other columns, as a table would."""
+
+    columns_by_name: dict[str, np.ndarray]
+
+    def __array_finalize__(self, source: Any) -> None:
+        super().__array_finalize__(source)
+        self.columns_by_name = getattr(source, "columns_by_name", {})
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str) and key in self.columns_by_name:
+            return self.columns_by_name[key]
+        return super().__getitem__(key)
+
+
+def _texts(x: Any, facts: dict[str, Any]) -> StandIn:
+    """The (first) text column, by which scripts mean their data."""
+    keys: list[str] = facts["text_columns"]
+    given = x if isinstance(x, dict) else {keys[0]: x}
+    view: Any = given[keys[0]].view(TextStandIn)
+    view.names, view.columns_by_name = list(given), given
+    answer: StandIn = view
+    return answer
 
 
 def _named(array: np.ndarray, names: Iterable[str]) -> StandIn:

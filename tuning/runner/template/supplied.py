@@ -7,7 +7,7 @@ from tuning.protocol.tasks import Task, output_units, target_names
 # What people read; the aliases below are for scripts that already use them.
 SUPPLIED = (
     "class_names", "feature_names", "image_size", "input_shape", "max_value", "min_value",
-    "num_classes", "output_units", "task",
+    "num_classes", "number_count", "output_units", "task", "text_columns",
 )  # fmt: skip
 
 # Of these a template's own default says more: one output may tell two classes apart.
@@ -67,6 +67,8 @@ def supplies(facts: dict[str, Any]) -> dict[str, Any]:
         (facts["min_value"], ("min_value",)),
         (facts.get("class_names") or labels, ("class_names",)),
         (facts.get("feature_names"), ("feature_names",)),
+        (facts.get("text_columns"), ("text_columns",)),
+        (facts.get("number_count"), ("number_count",)),
     ]
     return {name: value for value, names in meanings for name in names}
 

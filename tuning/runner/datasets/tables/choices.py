@@ -59,6 +59,8 @@ def unknown_column(schema: DetectedSchema, name: str) -> str:
 def _check_type(scan: Scan, kind: str) -> None:
     if not scan.present:
         raise BadData(f"The column “{scan.name}” is empty. Leave it out.")
+    if kind == ColumnType.TEXT:
+        return
     if kind == ColumnType.NUMBER:
         check_is_numeric(scan)
     elif kind != ColumnType.CATEGORY:

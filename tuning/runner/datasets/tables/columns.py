@@ -12,6 +12,7 @@ from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType
 from .cells import CellReader, text_of
 from .notation import Votes
 from .source import Cell
+from .texts import MIN_WORDS, words_in
 
 MAX_CATEGORY_LENGTH = 100
 _EXAMPLES, _MAX_EXAMPLE = 3, 28
@@ -42,6 +43,8 @@ class Scan:
     low: float = float("inf")
     high: float = float("-inf")
     longest: int = 0
+    # Of all texts together.
+    words: int = 0
     examples: list[str] = field(default_factory=list)
     # The first rows without a value, and the first cell that is no number, with its row.
     missing_rows: list[int] = field(default_factory=list)
@@ -83,6 +86,7 @@ class Scan:
             else:
                 self.dates += tally[cell] if _DATE.fullmatch(value) else 0
                 self.longest = max(self.longest, len(value))
+                self.words += tally[cell] * words_in(value)
 
     def _remember_first(self, cells: Sequence[Cell], values: dict, row: int) -> None:
         """Where the first missing values are, and the first cell that is no number."""
@@ -138,8 +142,17 @@ class Scan:
     def is_numeric(self) -> bool:
         return self.numbers == self.present > 0
 
+    @property
+    def is_text(self) -> bool:
+        """Whether most cells differ and have several words."""
+        texts = self.present - self.numbers
+        several = texts > self.present / 2 and self.words >= MIN_WORDS * texts
+        return several and self.different > min(MAX_CATEGORIES, self.present / 2)
+
     def suggestion(self) -> tuple[ColumnType, str]:
         """The type that the cells suggest, with a reason if the column should be left out."""
+        if self.is_text:
+            return ColumnType.TEXT, ""
         reason = self._reason_against()
         if reason:
             return ColumnType.OUT, reason

@@ -10,6 +10,7 @@ from tuning.protocol.uploads import ColumnType
 from .cells import text_of
 from .columns import Scan
 from .source import Cell
+from .texts import TextColumn
 
 _BINS, _FEW_BINS, _WIDE = 20, 10, 200
 _GAP = float("nan")
@@ -18,17 +19,31 @@ _GAP = float("nan")
 class Column(Protocol):
     """One column of x."""
 
-    def values(self, cells: Sequence[Cell]) -> np.ndarray:
-        """float32, NaN for missing values."""
-
-    def count(self, values: np.ndarray) -> None:
-        """Take in values that are kept."""
+    def take(self, cells: Sequence[Cell], wanted: np.ndarray) -> np.ndarray:
+        """The values of the wanted cells, counted: float32, NaN for missing values."""
 
     def described(self) -> dict[str, Any]:
         """What the profile says of the column."""
 
 
-class NumberColumn:
+class _ValueColumn:
+    """A column whose values lie in x."""
+
+    def take(self, cells: Sequence[Cell], wanted: np.ndarray) -> np.ndarray:
+        values: np.ndarray = self.values(cells)[wanted]
+        self.count(values)
+        return values
+
+    def values(self, cells: Sequence[Cell]) -> np.ndarray:
+        """float32, NaN for missing values."""
+        raise NotImplementedError
+
+    def count(self, values: np.ndarray) -> None:
+        """Take in values that are kept."""
+        raise NotImplementedError
+
+
+class NumberColumn(_ValueColumn):
     def __init__(self, scan: Scan, bins: int) -> None:
         self._name = scan.name
         self._scan = scan
@@ -65,7 +80,7 @@ class NumberColumn:
         return {**described, "decimal": decimal} if written else described
 
 
-class CategoryColumn:
+class CategoryColumn(_ValueColumn):
     def __init__(self, scan: Scan) -> None:
         self._name = scan.name
         self._read = scan.read
@@ -97,6 +112,8 @@ class CategoryColumn:
 
 def column_of(scan: Scan, kind: ColumnType, width: int) -> Column:
     """The column of x that a column of the file becomes; `width` is how many there are."""
+    if kind == ColumnType.TEXT:
+        return TextColumn(scan.name, scan.read)
     if kind == ColumnType.CATEGORY:
         return CategoryColumn(scan)
     return NumberColumn(scan, _BINS if width <= _WIDE else _FEW_BINS)

@@ -1,5 +1,6 @@
 """The second reading of a table: x, y and what they hold, as a person chose."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from .filling import Column, column_of
 from .schema_detection import DetectedSchema, reading_of
 from .snippet import snippet_of
 from .targets import Targets, chosen_targets, has_target, rows_with
+from .texts import TextColumn
 
 # Whole numbers beyond it lose their last digits as float32.
 _EXACT = 2**24
@@ -46,7 +48,11 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
     columns = [column_of(scan, kind, len(kept)) for scan, kind in kept]
     report("Writing the prepared data", 0)
     x = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype=np.float32, shape=shape)
-    y = _fill(schema, targets, [scan for scan, _ in kept], columns, x)
+    with ExitStack() as files:
+        texts = [(place, c) for place, c in enumerate(columns) if isinstance(c, TextColumn)]
+        for place, column in texts:
+            files.enter_context(column.open(folder, place, len(x), upload.most_bytes))
+        y = _fill(schema, targets, [scan for scan, _ in kept], columns, x)
     x.flush()
     targets.check(y)
     source = Source(
@@ -60,8 +66,9 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
         load_snippet=snippet_of(schema, upload, targets, kept),
     )
     described = [column.described() for column in columns]
+    kind = DataKind.TEXT if texts else DataKind.TABLE
     return Parsed(
-        DataKind.TABLE, targets.task, source, _notes(schema, targets, len(y), kept), dropped,
+        kind, targets.task, source, _notes(schema, targets, len(y), kept), dropped,
         described, header=schema.table.dialect.header,
     )  # fmt: skip
 
@@ -85,8 +92,7 @@ def _fill(
         y[done:end] = values[wanted]
         block: np.ndarray = np.empty((end - done, len(columns)), np.float32)
         for at, (scan, column) in enumerate(zip(scans, columns, strict=True)):
-            block[:, at] = column.values(piece.columns[places[scan.name]])[wanted]
-            column.count(block[:, at])
+            block[:, at] = column.take(piece.columns[places[scan.name]], wanted)
         x[done:end] = block
         done = end
     return y

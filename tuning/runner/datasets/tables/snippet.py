@@ -31,7 +31,7 @@ def snippet_of(schema: DetectedSchema, upload: Upload, targets: Targets, kept: K
     """x is a DataFrame of the kept columns with their missing values, y an array."""
     numbers = [scan for scan, kind in kept if kind == ColumnType.NUMBER]
     numbers += [scan for scan in targets.scans if scan.is_numeric]
-    texts = [scan for scan, kind in kept if kind == ColumnType.CATEGORY]
+    texts = [scan for scan, kind in kept if kind != ColumnType.NUMBER]
     if targets.separator or targets.task.traits.has_classes:
         texts += [scan for scan in targets.scans if not scan.is_numeric]
     lines = reading_lines(schema, upload, numbers, texts)

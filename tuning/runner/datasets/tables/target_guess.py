@@ -65,7 +65,7 @@ def guess_target(columns: Sequence[Scan]) -> TargetGuess:
 
 def _can_be_target(column: Scan) -> bool:
     kind, _ = column.suggestion()
-    if kind == ColumnType.OUT or column.different < 2:
+    if kind in (ColumnType.OUT, ColumnType.TEXT) or column.different < 2:
         return False
     return column.is_numeric or column.different < column.present
 

@@ -13,7 +13,13 @@ from django.core.management.base import CommandError
 from tests.images import shapes, zip_of
 from tuning.actions.teams import create_team
 from tuning.management.commands.tune import _team
-from tuning.management.inputs import find_dataset, find_template, lacks_target, predict_guessed
+from tuning.management.inputs import (
+    find_dataset,
+    find_template,
+    is_for_images,
+    lacks_target,
+    predict_guessed,
+)
 from tuning.management.table_options import add_table_options, table_choices, table_problem
 from tuning.models import Dataset, HyperModel, Team
 from tuning.protocol.data_kinds import TEMPLATE_KINDS
@@ -256,12 +262,29 @@ def test_options_say_how_a_table_is_read(alice: User, team: Team, tmp_path: Path
         find_dataset("digits", alice, team, {}, {}, {"not_missing": ["NA"]})
 
 
+def test_pixels_become_images_for_templates_of_images(
+    alice: User, team: Team, tmp_path: Path
+) -> None:
+    assert is_for_images(HyperModel(code="layers.Conv2D(8, 3)", kinds=["image", "table"]))
+    assert is_for_images(HyperModel(code="build = make", kinds=["image"]))
+    assert not is_for_images(HyperModel(code="layers.Dense(8)", kinds=["image", "table"]))
+    path = tmp_path / "train.csv"
+    path.write_text("pixel0,label\n1,0\n2,1\n")
+    for wanted, given, pixels in ((True, {}, "auto"), (False, {}, None),
+                                  (False, {"pixels": "28x28x1"}, "28x28x1")):  # fmt: skip
+        row = find_dataset(str(path), alice, team, {}, {}, given, pixels=wanted)
+        assert row.upload.get("pixels") == pixels
+        row.original.unlink()
+    assert table_choices(options("--pixels", "no")) == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--pixels", "big"], "--pixels: 'big' is not HEIGHTxWIDTHxCHANNELS, such as 28x28x1."),
         (
             ["--types", "age"],
-            "--types: 'age' is not NAME=TYPE. Types: number, category, out, target.",
+            "--types: 'age' is not NAME=TYPE. Types: number, category",
         ),
         (["--types", "age=code"], "--types: 'age=code' is not NAME=TYPE. Types: number"),
         (["--drop", "age", "--keep", "age"], "--drop: 'age' is in --keep as well."),

@@ -231,6 +231,20 @@ def test_a_table_with_the_labels_of_images(as_bob: Client, team: Team) -> None:
     assert (row.upload["member"], row.upload["target"]) == ("/", "")
 
 
+def test_columns_that_may_be_pixels(as_bob: Client, team: Team) -> None:
+    schema = {**LOOK, "pixels": "28x28x1", "pixel_columns": "pixel0 to pixel783",
+              "pixels_clear": True}  # fmt: skip
+    row = _table(team, detected_schema=schema)
+    page = page_of(as_bob, row)
+    assert "Shape of the images that pixel0 to pixel783 are" in page
+    assert 'name="pixels" value="28x28x1"' in page
+    response = choose(as_bob, row, pixels="28 by 28")
+    assert "Enter height x width x channels" in response.content.decode()
+    choose(as_bob, row, pixels="")
+    row.refresh_from_db()
+    assert (row.upload["pixels"], row.requested) == ("", True)
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -18,6 +18,7 @@ from tuning.protocol.uploads import (
     ENCODINGS,
     FOLDERS,
     HEADERS,
+    PIXELS,
     SEPARATORS,
     ColumnType,
 )
@@ -57,6 +58,12 @@ class ColumnsForm(forms.Form):
         ],
     )
     drop_rows = forms.BooleanField(required=False, label="Drop rows without a target")
+    pixels = forms.RegexField(
+        PIXELS,
+        required=False,
+        label="Images in columns",
+        error_messages={"invalid": "Enter height x width x channels, such as 28x28x1."},
+    )
     file_names = forms.CharField(
         max_length=200,
         strip=False,
@@ -115,6 +122,7 @@ class ColumnsForm(forms.Form):
         self._offer("sheet", "sheets")
         if not dataset.detected_schema.get("header"):
             del self.fields["header"]
+        self._offer_pixels()
         if not self._file_names:
             del self.fields["file_names"]
         elif len(self._columns) <= _LISTED:
@@ -134,6 +142,16 @@ class ColumnsForm(forms.Form):
                     choices=_COLUMN_DECIMALS,
                     initial=dataset.upload.get("decimals", {}).get(column["name"], ""),
                 )
+
+    def _offer_pixels(self) -> None:
+        schema = self._dataset.detected_schema
+        if not schema.get("pixel_columns"):
+            del self.fields["pixels"]
+            return
+        self.fields["pixels"].help_text = (
+            f"Shape of the images that {schema['pixel_columns']} are, row by row: height x width x "
+            "channels. Leave blank to use the columns as numbers."
+        )
 
     @property
     def intro(self) -> str:
@@ -225,6 +243,8 @@ class ColumnsForm(forms.Form):
         initial["gaps"] = ", ".join(upload.get("gaps", []))
         values = upload.get("not_missing", [])
         initial["markers"] = [word for word in self._known_markers() if word not in values]
+        guess = schema.get("pixels", "") if schema.get("pixels_clear") else ""
+        initial["pixels"] = upload.get("pixels", guess)
         target = upload.get("target")
         initial["target"] = target if target in self._names() else schema["target"]
         return initial

@@ -2,6 +2,7 @@
 path of a file, which passes the same forms as an upload in the browser."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +26,13 @@ from tuning.forms.datasets import (
 )
 from tuning.forms.hypermodels import HyperModelForm
 from tuning.models import Dataset, HyperModel, Team
-from tuning.protocol.data_kinds import TEMPLATE_KINDS
+from tuning.protocol.data_kinds import TEMPLATE_KINDS, DataKind
 from tuning.protocol.names import one_line
-from tuning.protocol.uploads import ARRAYS, IMAGES, TABLES
+from tuning.protocol.uploads import ARRAYS, AUTO_PIXELS, IMAGES, TABLES
 
 from .table_options import TABLE_OPTIONS
 
+_OF_IMAGES = re.compile(r"\bConv2D|\bSeparableConv2D|Pooling2D\b|keras\.applications")
 CHUNK = 1 << 20
 _NAME = 80
 # Fields of the forms whose option has another name.
@@ -63,10 +65,13 @@ def find_dataset(
     choices: dict[str, Any],
     arrays: dict[str, str] | None = None,
     table: dict[str, Any] | None = None,
+    *,
+    pixels: bool = False,
 ) -> Dataset:
     """A built-in dataset, or the file's: made now, unless the team has just this one already.
     `choices` are the fields of the upload form, `arrays` the names of arrays by ARRAY_ROLES,
-    `table` what `table_choices` makes of the options."""
+    `table` what `table_choices` makes of the options. `pixels`: columns that are pixels by their
+    names become images."""
     known = Dataset.objects.filter(team__isnull=True)
     dataset = known.filter(key=text).first()
     if dataset is not None:
@@ -91,6 +96,8 @@ def find_dataset(
         for_tables = [name for name in table or {} if name != "task" or upload["kind"] != ARRAYS]
         if for_tables and upload["kind"] not in (*TABLES, IMAGES):
             raise CommandError(f"--{_option_of(for_tables[0])} is only for tables.")
+        if pixels and upload["kind"] in TABLES:
+            upload["pixels"] = AUTO_PIXELS
         upload |= table or {}
         if ready := _prepared(team, digest, upload):
             return ready
@@ -122,6 +129,11 @@ def _prepared(team: Team, digest: str, upload: dict[str, Any]) -> Dataset | None
     """The team's dataset of this file, read in this way, if it has one."""
     same = Dataset.objects.filter(team=team, upload=upload, upload_sha256=digest)
     return same.exclude(folder="").first()
+
+
+def is_for_images(template: HyperModel) -> bool:
+    """Whether a template is made for images, or has layers that need some."""
+    return template.kinds == [DataKind.IMAGE] or bool(_OF_IMAGES.search(template.code))
 
 
 def find_template(text: str, user: Any, team: Team, constants: list[str]) -> HyperModel:

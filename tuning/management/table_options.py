@@ -1,5 +1,6 @@
 """Options of a command about the table in a file: how it is read, and which columns are used."""
 
+import re
 from argparse import ArgumentParser
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.core.management.base import CommandError
 from tuning.models import Dataset
 from tuning.protocol.names import one_line
 from tuning.protocol.tasks import TASKS
-from tuning.protocol.uploads import ColumnType
+from tuning.protocol.uploads import PIXELS, ColumnType
 
 MAX_NAMED = 40
 # Fields of an Upload whose option has another name.
@@ -61,6 +62,11 @@ def add_table_options(parser: ArgumentParser) -> None:
         help="the column with the names of images, in a table beside them in a .zip file",
     )  # fmt: skip
     parser.add_argument(
+        "--pixels", default=None, metavar="SHAPE",
+        help="images whose pixels are columns, such as 28x28x1 (guessed for templates with "
+        "convolutions), or no",
+    )  # fmt: skip
+    parser.add_argument(
         "--decimal", choices=_DECIMALS, help="of numbers such as 1,234 that can be read both ways"
     )
     parser.add_argument(
@@ -90,11 +96,19 @@ def table_choices(options: dict[str, Any]) -> dict[str, Any]:
         "task": options["task"] or "", "types": types, "keep": options["keep"],
         "drop_rows": options["drop_rows"], "header": "no" if options["no_header"] else "",
         "sheet": options["sheet"], "member": options["file"],
-        "file_names": options["file_names"],
+        "file_names": options["file_names"], "pixels": _pixels(options["pixels"]),
         "decimal": _DECIMALS.get(options["decimal"] or "", ""), "gaps": options["missing"],
         "not_missing": options["not_missing"],
     }  # fmt: skip
     return {name: value for name, value in given.items() if value}
+
+
+def _pixels(given: str | None) -> str:
+    if given in (None, "no"):
+        return ""
+    if not re.fullmatch(PIXELS, given):
+        raise CommandError(f"--pixels: {given!r} is not HEIGHTxWIDTHxCHANNELS, such as 28x28x1.")
+    return given
 
 
 def table_problem(dataset: Dataset, reason: str) -> str:

@@ -176,7 +176,9 @@ class SchemaDetected:
     `encoding`, `delimiter` and `decimal` are empty for a Parquet file. `markers` are
     the texts that were read as missing values, `sheets` those of a spreadsheet, `members` the
     tables of a zip; `header`, `sheet`, `member` and `file_names` are as in an Upload. `folders`:
-    of a zip of images, whether folders may be their classes as well."""
+    of a zip of images, whether folders may be their classes as well. `pixels`: the proposed shape
+    of images that columns may be, `pixel_columns` which ones in words, `pixels_clear`: their names
+    leave no doubt."""
 
     rows: int
     columns: list[FoundColumn]
@@ -192,6 +194,9 @@ class SchemaDetected:
     member: str = ""
     file_names: str = ""
     folders: bool = False
+    pixels: str = ""
+    pixel_columns: str = ""
+    pixels_clear: bool = False
     sheets: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
     # Of the labels in one column, if the target has any.

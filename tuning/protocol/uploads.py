@@ -85,6 +85,10 @@ HEADERS = {"yes": "Column names", "no": "Data"}
 MAX_MEMBERS = 100
 # Of a zip of images: their folders say what they show, whatever tables there are.
 FOLDERS = "/"
+# Height, width and channels of images whose pixels are columns.
+PIXELS = r"(\d{1,4})\s*[xX×]\s*(\d{1,4})(?:\s*[xX×]\s*(\d))?"
+# The shape is guessed, and used if the columns' names leave no doubt.
+AUTO_PIXELS = "auto"
 # All tables of a zip that have the same columns, one after the other.
 ALL_MEMBERS = "*"
 # Between several labels in one cell, in the order in which they are tried.
@@ -116,7 +120,8 @@ class Upload:
     `header` is one of HEADERS, `sheet` one of a spreadsheet, `member` a table of a zip or
     ALL_MEMBERS; an empty one of these, or of `encoding`, `delimiter` and `decimal`, is guessed;
     `decimals` has the decimal sign of columns where both would do; a table in a zip of images has
-    their names in the column `file_names`. Cells of `gaps` are missing values besides the usual
+    their names in the column `file_names`. `pixels` is the shape of the image that numbered columns
+    are, such as 28x28x1, AUTO_PIXELS or empty. Cells of `gaps` are missing values besides the usual
     ones, of which `not_missing` are values.
     """
 
@@ -131,6 +136,7 @@ class Upload:
     task: str = ""
     types: dict[str, str] = field(default_factory=dict)
     file_names: str = ""
+    pixels: str = ""
     keep: list[str] = field(default_factory=list)
     drop_rows: bool = False
     header: str = ""

@@ -1,6 +1,7 @@
 """What a runner says of an uploaded table, checked: it has read a stranger's file, and pages count
 on its words."""
 
+import re
 from dataclasses import asdict
 from typing import Any, TypeGuard
 
@@ -20,6 +21,7 @@ from tuning.protocol.uploads import (
     MAX_MARKERS,
     MAX_MEMBERS,
     PARQUET,
+    PIXELS,
     SEPARATORS,
     TABLES,
     TEXT_TABLE,
@@ -38,6 +40,10 @@ def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
         raise BadEvent("a schema with invalid columns")
     if not _are_names(names):
         raise BadEvent("a schema with invalid names")
+    if not is_one_line(event.pixel_columns) or len(event.pixel_columns) > 3 * MAX_NAME:
+        raise BadEvent("a schema with invalid pixels")
+    if event.pixels and not re.fullmatch(PIXELS, event.pixels):
+        raise BadEvent("a schema with invalid pixels")
     if event.target not in names or event.file_names not in ("", *names):
         raise BadEvent("a schema with invalid names")
     if any(column.type not in _TYPES for column in event.columns):

@@ -47,6 +47,7 @@ from tuning.management.inputs import (
     OPTIONS,
     find_dataset,
     find_template,
+    is_for_images,
     lacks_target,
     predict_guessed,
     refuse,
@@ -195,8 +196,9 @@ class Command(BaseCommand):
             if (name := options[option.replace("-", "_")])
         }
         dataset = find_dataset(
-            options["dataset"], user, team, choices, arrays, table_choices(options)
-        )
+            options["dataset"], user, team, choices, arrays, table_choices(options),
+            pixels=options["pixels"] is None and is_for_images(template),
+        )  # fmt: skip
         if dataset.kind:
             _refuse_misfit(dataset, template)
         with own_worker(self._say):

@@ -14,7 +14,7 @@ import numpy as np
 
 from tuning.protocol.catalogue import CatalogueEntry
 from tuning.protocol.data_kinds import Display, kind_of_rows
-from tuning.protocol.events import Event, Progress
+from tuning.protocol.events import Event, Progress, SchemaDetected
 from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import ARRAYS, FOLDERS, IMAGES, Upload
 from tuning.runner.failures import BadData, WorkFailed
@@ -27,8 +27,9 @@ from .parsed import Parsed, Report, part_facts
 from .pictures import draw_thumbnails
 from .profile import for_pages, profile_of
 from .tables.opening import has_tables, opened_table
+from .tables.pixels import find_pixels, pixels_of, read_pixels, text_of_shape
 from .tables.prepare import read_table
-from .tables.schema_detection import detect_schema, schema_event
+from .tables.schema_detection import DetectedSchema, detect_schema, schema_event
 
 _PROGRESS_SECONDS = 0.5
 _MAX_NAMED = 100
@@ -74,8 +75,22 @@ def _read(
         return _read_images(path, upload, folder, report, send)
     with opened_table(path, upload, report) as opened:
         schema = detect_schema(opened, upload)
-        send(schema_event(schema))
-        return read_table(schema, upload, folder, report) if upload.target else None
+        send(_with_pixels(schema_event(schema), schema))
+        if not upload.target:
+            return None
+        if pixels := pixels_of(schema, upload):
+            return read_pixels(schema, replace(upload, pixels=pixels), folder, report)
+        return read_table(schema, upload, folder, report)
+
+
+def _with_pixels(event: SchemaDetected, schema: DetectedSchema) -> SchemaDetected:
+    """The event with the columns that may be the pixels of images."""
+    pixels = find_pixels(schema)
+    if pixels is None:
+        return event
+    names = f"{pixels.names[0]} to {pixels.names[-1]}"
+    shape = text_of_shape(pixels.shape) if pixels.shape else ""
+    return replace(event, pixels=shape, pixel_columns=names, pixels_clear=pixels.clear)
 
 
 def _read_images(

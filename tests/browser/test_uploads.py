@@ -1,5 +1,8 @@
 """Uploads: previews before anything is sent, several at once, and a lost connection."""
 
+import csv
+import io
+import random
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +70,35 @@ def test_an_upload_goes_on_after_a_lost_connection_and_a_reload(
     assert not any(path.is_dir() for path in (tuneroom.data / "uploads").iterdir())
 
 
+def random_tables(count: int) -> list[str]:
+    """Tables as Python's csv module writes them: with quotes, commas and lines inside of cells."""
+    chance = random.Random(3)
+    pieces = ["a", "1", ",", '"', "\n", "ä", " b", "'"]
+    tables = []
+    for _ in range(count):
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator=chance.choice(["\n", "\r\n"]))
+        for _ in range(chance.randint(1, 6)):
+            cells = ["".join(chance.choices(pieces, k=chance.randint(0, 4))) for _ in range(3)]
+            # A blank before a quote belongs to the text; files have it after a comma.
+            writer.writerow([cell.strip() for cell in cells])
+        tables.append(text.getvalue())
+    return tables
+
+
+PARSE = """async (texts) => {
+  const { parseRows } = await import("/static/js/upload/delimited.js");
+  return texts.map((text) => parseRows(text, ",", 1000));
+}"""
+
+
+def test_previews_read_rows_as_python_does(visit: Callable[..., Any]) -> None:
+    tables = random_tables(300)
+    parsed = visit("/").evaluate(PARSE, tables)
+    for text, rows in zip(tables, parsed, strict=True):
+        assert rows == list(csv.reader(io.StringIO(text, newline=""))), text
+
+
 def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_path: Path) -> None:
     table = tmp_path / "towns.csv"
     table.write_bytes(
@@ -93,7 +125,7 @@ def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_p
     # By the keyboard, and dropped.
     choose.focus()
     with page.expect_file_chooser() as dialog:
-        page.keyboard.press("Enter")
+        page.keyboard.press("Space")
     assert dialog.value.is_multiple()
     held = page.evaluate_handle(
         "() => { const held = new DataTransfer();"

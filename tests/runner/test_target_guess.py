@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuning.runner.datasets.tables import target_guess
 from tuning.runner.datasets.tables.cells import CellReader
 from tuning.runner.datasets.tables.columns import Scan
 from tuning.runner.datasets.tables.target_guess import NAMES, TargetGuess, guess_target
@@ -91,6 +92,20 @@ def test_numbers_that_never_repeat_need_a_whole_name() -> None:
     assert guess(("price", "ids"), size).column.name == "price"
     assert guess(("class_number", "ids"), size, ("customer", "ids")).column.name == "size"
     assert guess(("customer", "ids"), ("text", "texts")).column.name == "customer"
+
+
+def test_thousands_of_columns_are_looked_at_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"größe der probe {number} in µm" for number in range(300)]
+    calls: list[str] = []
+    plain = target_guess._plain
+
+    def counted(name: str) -> str:
+        calls.append(name)
+        return plain(name)
+
+    monkeypatch.setattr(target_guess, "_plain", counted)
+    guess(*amounts(",".join(names)))
+    assert len(calls) <= 2 * len(names)
 
 
 _NAMED = st.sampled_from(

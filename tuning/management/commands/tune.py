@@ -243,6 +243,8 @@ class Command(BaseCommand):
             if dataset.is_upload and not dataset.is_ready:
                 delete_dataset(dataset)
             raise
+        if dataset.version > 1:
+            self._say(f"Dataset: {dataset.title}")
         for line in preparation_lines(dataset):
             self._say(line)
         return dataset

@@ -45,10 +45,12 @@ def guess_target(columns: Sequence[Scan]) -> TargetGuess:
     """The column to propose as the target. There has to be one."""
     possible = [column for column in columns if _can_be_target(column)]
     likely = [column for column in possible if not _never_repeats(column)]
-    named = [column for column in possible if not _is_coordinate(column, columns)]
+    # A “y” beside an “x” and other columns is more likely a place.
+    has_places = len(columns) > 2 and any(_plain(column.name) == "x" for column in columns)
+    plain = [(column, _plain(column.name)) for column in reversed(possible)]
     for names in NAMES:
-        for column in reversed(named):
-            if _plain(column.name) in names:
+        for column, name in plain:
+            if name in names and not (name == "y" and has_places):
                 return TargetGuess(column, f"“{column.name}” is a common name of a target.")
     for words_of in (_last_word, _words):
         for names in NAMES:
@@ -75,14 +77,6 @@ def _never_repeats(column: Scan) -> bool:
     rows or people than something to predict."""
     unique = column.different == column.present or column.grows
     return column.is_numeric and column.whole and unique
-
-
-def _is_coordinate(column: Scan, columns: Sequence[Scan]) -> bool:
-    """A “y” beside an “x” and other columns is more likely a place."""
-    if _plain(column.name) != "y" or len(columns) <= 2:
-        # Not before: tables may have thousands of columns.
-        return False
-    return any(_plain(one.name) == "x" for one in columns)
 
 
 def _plain(name: str) -> str:

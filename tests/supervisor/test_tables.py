@@ -108,6 +108,18 @@ def test_with_a_target_it_is_prepared_at_once(upload: Any, work: Any) -> None:
 
 
 @pytest.mark.slow
+def test_a_column_of_text_is_found_and_prepared(upload: Any, work: Any) -> None:
+    reviews = Path(__file__).parents[1] / "cases" / "reviews.csv"
+    row = work(upload(reviews.read_text(), "reviews.csv"))
+    types = {column["name"]: column["type"] for column in row.detected_schema["columns"]}
+    assert (types["review"], row.failure_message) == ("text", "")
+    assert prepare_chosen(row, {"target": "sentiment", "types": {}})
+    row = work(row)
+    assert (row.status, row.failure_message) == (Status.COMPLETED, "")
+    column = next(c for c in row.profile["columns"] if c["name"] == "review")
+    assert column["type"] == "text"
+
+
 def test_five_thousand_columns_fit_through_the_pipe(upload: Any, work: Any) -> None:
     """In names and texts that JSON spells with six letters for one."""
     names = [f"größe der probe {n} in µm" for n in range(4999)]

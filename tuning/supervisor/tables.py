@@ -28,7 +28,8 @@ from tuning.protocol.uploads import (
     ColumnType,
 )
 
-_TYPES = frozenset({ColumnType.NUMBER, ColumnType.CATEGORY, ColumnType.OUT})
+# Whatever a column may be, but for what only a person says.
+_TYPES = frozenset(ColumnType) - {ColumnType.TARGET}
 
 
 def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from tuning.models import Dataset, Prediction, SavedModel
+from tuning.models import Dataset, ModelEvaluation, Prediction, SavedModel
+from tuning.protocol.evaluation import CHANGES_ROWS
 from tuning.protocol.statuses import Status
 
 HTMX = {"HX-Request": "true"}
@@ -245,3 +246,17 @@ def test_the_workers_page_says_what_is_predicted(
     url = reverse("worker-list")
     assert "Predicting with Model 1 of Digits" in as_alice.get(url).content.decode()
     assert "Model 1" not in as_charlie.get(url).content.decode()
+
+
+def test_models_whose_template_changes_its_rows_are_no_oracle(
+    as_dora: Client, saved_model: SavedModel, table: Dataset
+) -> None:
+    url = reverse("saved-model-predict", args=[saved_model])
+    said = "change them in the same way first"
+    evaluation = ModelEvaluation.objects.create(saved_model=saved_model, report={})
+    assert said not in as_dora.get(url).content.decode()
+    evaluation.report = {"problem": CHANGES_ROWS}
+    evaluation.save()
+    assert said in as_dora.get(url).content.decode()
+    SavedModel.objects.update(note="run_trial scales its inputs before the fit.")
+    assert "run_trial scales its inputs" in as_dora.get(url).content.decode()

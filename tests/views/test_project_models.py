@@ -67,12 +67,18 @@ def test_a_row_says_all_there_is_to_compare(
 def test_selected_models_are_compared(
     as_dora: Client, project: Project, others: list[SavedModel]
 ) -> None:
+    for model in others[:2]:
+        evaluated(model, classification(), LINES)
     url = reverse("project-models-compare", args=[project.pk])
-    response = as_dora.get(url, {"model": [2, 1]})
+    response = as_dora.get(url, {"model": [1, 2]})
     assert response["Location"] == reverse("saved-model-compare", args=[others[1]]) + "?with=1"
     for few in ({}, {"model": "1"}, {"model": ["99", "1"]}, {"model": ["x", "1"]}):
         page = as_dora.get(url, few, follow=True)
-        assert "Select two or more models" in page.content.decode()
+        assert "Select two or more evaluated models" in page.content.decode()
+    # The third one has no evaluation.
+    page = as_dora.get(url, {"model": ["1", "2", "3"]}, follow=True).content.decode()
+    assert "Not evaluated yet: Model 3." in page
+    assert "Compare models" in page
 
 
 def test_without_models_it_says_what_to_do(

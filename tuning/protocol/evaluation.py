@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 PREDICTIONS = "predictions.npy"
 COLUMNS = ROW, ACTUAL, PREDICTED, CONFIDENCE = range(4)
 OF_A_TARGET = len(COLUMNS) - 1
+# Why a model is not evaluated whose inputs only the template's code can make.
+CHANGES_ROWS = (
+    "The template changes its rows before the fit, so predictions on the test rows as they are "
+    "would say nothing about the model."
+)
 # Of a curve.
 MAX_POINTS = 200
 # Classes of a confusion matrix. More become those that are confused most, and all others in one.

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from tuning.actions import predictions as actions
 from tuning.analysis.exports import file_name, file_stem
-from tuning.analysis.predictions.about import sources_of
+from tuning.analysis.predictions.about import caution_of, sources_of
 from tuning.analysis.predictions.answers import answer_of
 from tuning.analysis.predictions.columns import input_columns
 from tuning.analysis.snippets import predict_snippet
@@ -114,6 +114,7 @@ def question_context(
     sources = sources_of(saved_model.project.dataset)
     return {
         "sources": [source.value for source in sources],
+        "caution": caution_of(saved_model),
         "row_form": row_form or _row_form(saved_model, None, prediction),
         "file_form": _file_form(saved_model),
         **_answer_context(prediction),

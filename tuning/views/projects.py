@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tuning.actions import projects as actions
 from tuning.analysis.best_scores import best_trial
+from tuning.analysis.evaluation.comparison import unevaluated
 from tuning.analysis.model_table import NEWEST, model_table
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes, split_text
@@ -67,12 +68,17 @@ def project_models(request: HttpRequest, pk: int) -> HttpResponse:
 def project_models_compare(request: HttpRequest, pk: int) -> HttpResponse:
     """From the selected models (`model`) to their comparison."""
     project = visible_or_404(request, Project.objects.all(), pk)
-    numbers = [number for number in request.GET.getlist("model") if is_number(number)]
-    first = project.saved_models.filter(number__in=numbers[:1]).first()
-    if first is None or len(numbers) < 2:
-        messages.error(request, "Select two or more models to compare.")
+    numbers = [int(number) for number in request.GET.getlist("model") if is_number(number)]
+    chosen = list(project.saved_models.filter(number__in=numbers).order_by("-number"))
+    left_out = unevaluated(chosen)
+    first, *others = [model for model in chosen if model not in left_out] or [None]
+    if left_out:
+        titles = ", ".join(model.title for model in left_out)
+        messages.error(request, f"Not evaluated yet: {titles}. Evaluate a model on its page.")
+    if first is None or not others:
+        messages.error(request, "Select two or more evaluated models to compare.")
         return redirect("project-models", project.pk)
-    query = urlencode({"with": numbers[1:]}, doseq=True)
+    query = urlencode({"with": [model.number for model in others]}, doseq=True)
     return redirect(f"{reverse('saved-model-compare', args=[first])}?{query}")
 
 

@@ -35,6 +35,13 @@ def others_of(saved_model: SavedModel) -> list[SavedModel]:
     return sorted(others, key=lambda other: not is_version_of(other, saved_model))
 
 
+def unevaluated(models: list[SavedModel]) -> list[SavedModel]:
+    """Those that cannot be compared, because nothing is known of their predictions."""
+    found = ModelEvaluation.objects.filter(saved_model__in=models).exclude(file="")
+    known = set(found.values_list("saved_model", flat=True))
+    return [model for model in models if model.pk not in known]
+
+
 def is_version_of(other: SavedModel, saved_model: SavedModel) -> bool:
     return bool(saved_model.name) and other.name == saved_model.name
 

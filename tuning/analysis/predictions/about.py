@@ -4,7 +4,8 @@ from typing import Any
 
 from tuning.analysis.evaluation.contents import categories_of
 from tuning.analysis.profiles import class_names
-from tuning.models import Dataset
+from tuning.models import Dataset, ModelEvaluation, SavedModel
+from tuning.protocol.evaluation import CHANGES_ROWS
 from tuning.protocol.predictions import RowSource
 
 # A form of more fields than this is of no use to anybody.
@@ -66,6 +67,17 @@ def _reading(dataset: Dataset) -> dict[str, Any]:
     if dataset.profile.get("header") == "no":
         chosen["header"] = "no"
     return {"decimals": signs, **{name: value for name, value in chosen.items() if value}}
+
+
+def caution_of(saved_model: SavedModel) -> str:
+    """Why predictions of rows as they are may say nothing, or nothing."""
+    evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
+    if evaluation and evaluation.report.get("problem") == CHANGES_ROWS:
+        return saved_model.note or (
+            "The template changes its rows before the fit. Predictions of rows as they are may be "
+            "wrong: change them in the same way first."
+        )
+    return ""
 
 
 def _width(dataset: Dataset) -> int:

@@ -9,13 +9,13 @@ import keras
 import keras_tuner as kt
 import numpy as np
 
-from tuning.protocol.evaluation import Evaluation
+from tuning.protocol.evaluation import CHANGES_ROWS, Evaluation
 from tuning.protocol.events import Metrics, Progress
 from tuning.protocol.orders import RetrainOrder
 from tuning.runner.channel import Channel
 from tuning.runner.estimators.building import is_estimator
 from tuning.runner.estimators.retrain import hand_over
-from tuning.runner.evaluation.evaluate import CHANGES_ROWS, evaluate_network
+from tuning.runner.evaluation.evaluate import evaluate_network
 from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.networks.retrain import all_but_test, evaluate_if_possible, tell
 from tuning.runner.saved.raw_sklearn import on_raw

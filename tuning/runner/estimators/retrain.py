@@ -6,13 +6,13 @@ import keras
 import numpy as np
 
 from tuning.protocol.description import description_of
-from tuning.protocol.evaluation import Evaluation
+from tuning.protocol.evaluation import CHANGES_ROWS, Evaluation
 from tuning.protocol.events import Metrics, Progress, Retrained
 from tuning.protocol.orders import ProjectOrder, RetrainOrder
 from tuning.protocol.scorers import SCORE
 from tuning.protocol.tasks import Task
 from tuning.runner.channel import Channel
-from tuning.runner.evaluation.evaluate import CHANGES_ROWS, evaluate_estimator
+from tuning.runner.evaluation.evaluate import evaluate_estimator
 from tuning.runner.failures import TemplateError
 from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.libraries import ESTIMATOR_PACKAGES, versions

@@ -10,6 +10,7 @@ import numpy as np
 
 from tuning.protocol.data_kinds import kind_of_rows
 from tuning.protocol.evaluation import (
+    CHANGES_ROWS,
     PREDICTIONS,
     THRESHOLD,
     Evaluation,
@@ -35,10 +36,6 @@ from .predicted import NotEvaluable, Predictions
 from .regression import overall_scores, report_numbers
 
 NO_TEST_ROWS = "The project has no test rows, so there is nothing to evaluate the model on."
-CHANGES_ROWS = (
-    "The template changes its rows before the fit, so predictions on the test rows as they are "
-    "would say nothing about the model."
-)
 _CUSTOM_FIT = (
     "The template fits the model with its own code. If that code changes rows or targets first, "
     "these figures do not apply, because the test rows are used as they are."

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tuning.protocol.evaluation import Evaluation
+from tuning.protocol.evaluation import CHANGES_ROWS, Evaluation
 from tuning.protocol.events import Evaluated, Progress
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import EvaluateOrder
@@ -16,7 +16,7 @@ from tuning.runner.inputs.frames import raw_frame
 from tuning.runner.saved.opened import OpenedModel
 from tuning.runner.template.code import Template
 
-from .evaluate import CHANGES_ROWS, evaluate_estimator, evaluate_network
+from .evaluate import evaluate_estimator, evaluate_network
 
 
 def evaluate_saved(order: EvaluateOrder, channel: Channel) -> None:

@@ -19,6 +19,8 @@ _MODULES = (
     "tuning.runner.estimators.search",
     "tuning.runner.inspection",
     "tuning.runner.prediction.answer",
+    # More than a second of a processor, 17 MiB.
+    "skops.io",
 )
 
 

@@ -54,7 +54,7 @@ def input_columns(dataset: Dataset) -> list[InputColumn]:
 def _first_text(dataset: Dataset, name: str) -> str:
     """The first one, as far as the profile has it."""
     column = next(c for c in dataset.profile["columns"] if c["name"] == name)
-    return next((text for text in column["head"] if text), "")
+    return next((text for text in column.get("head", []) if text), "")
 
 
 def _proposals(dataset: Dataset) -> list[float | None]:
@@ -86,6 +86,6 @@ def _usual(cells: np.ndarray, kind: str) -> float | None:
     if kind == ColumnType.NUMBER:
         # A value that occurs: of whole numbers a whole one.
         return float(np.quantile(present, 0.5, method="nearest"))
-    if kind == ColumnType.TEXT or len(present) < len(cells) / 2:
+    if len(present) < len(cells) / 2:
         return None
     return float(np.bincount(present.astype(np.int64)).argmax())

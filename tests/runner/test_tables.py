@@ -447,7 +447,7 @@ def test_a_parquet_file() -> None:
     [
         ([[1, 2]] * 40, "lists or objects"),
         ([{"a": 1}] * 40, "lists or objects"),
-        (pd.date_range("2024-01-01", periods=40), "dates or times"),
+        (pd.timedelta_range("1 day", periods=40), "dates or times"),
         ([b"\0\1"] * 40, "has type binary"),
         (pa.nulls(40), "is empty"),
     ],

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from tuning.analysis.predictions.about import about
 from tuning.models import Dataset, Team
 from tuning.protocol.statuses import Status
 
@@ -373,3 +374,13 @@ def test_the_page_shows_each_column(as_dora: Client, ready: Dataset) -> None:
     assert "n990" in page_of(as_dora, ready, "?page=10")
     assert "n997" in page_of(as_dora, ready, "?page=999")
     assert " style=" not in page
+
+
+def test_a_question_reads_a_file_as_the_dataset_was_read() -> None:
+    columns = [{"name": "when (year)", "type": "number", "date": "when"},
+               {"name": "cost", "type": "number", "decimal": ","}]  # fmt: skip
+    profile = {"columns": columns, "header": "no", "input_shape": [2]}
+    row = Dataset(kind="table", task="regression", profile=profile, upload={"gaps": ["-999"]})
+    assert about(row)["reading"] == {
+        "decimals": {"cost": ","}, "gaps": ["-999"], "header": "no", "types": {"when": "date"},
+    }  # fmt: skip

@@ -30,6 +30,7 @@ _TYPES = [
     (ColumnType.NUMBER.value, "Number"),
     (ColumnType.CATEGORY.value, "Category"),
     (ColumnType.TEXT.value, "Text"),
+    (ColumnType.DATE.value, "Date"),
     (ColumnType.OUT.value, "Leave out"),
     (ColumnType.TARGET.value, "Further target"),
 ]
@@ -220,7 +221,10 @@ class ColumnsForm(forms.Form):
                 values.pop(_decimal_field(place), None)
             values.pop("markers", None)
             return {**values, "types": {}, "decimals": {}}
-        types, decimals = {**upload.get("types", {})}, {**upload.get("decimals", {})}
+        # The parts of dates are columns only as long as these are asked for.
+        known = set(self._names())
+        types = {name: kind for name, kind in upload.get("types", {}).items() if name in known}
+        decimals = {**upload.get("decimals", {})}
         for place, column in self._on_page():
             types.pop(column["name"], None)
             chosen = values.pop(_field(place))

@@ -101,6 +101,8 @@ class ColumnType(StrEnum):
     NUMBER = "number"
     CATEGORY = "category"
     TEXT = "text"
+    # Year, month, weekday and elapsed days, which are columns of numbers.
+    DATE = "date"
     OUT = "out"
     # Predicted, beside the target that an upload names.
     TARGET = "target"

@@ -98,6 +98,9 @@ def _is_column(column: Any) -> bool:
     if column.get("type") == ColumnType.NUMBER:
         if column.get("decimal", ".") not in DECIMALS:
             return False
+        date = column.get("date", "")
+        if not isinstance(date, str) or not is_one_line(date):
+            return False
         histogram = column.get("histogram")
         if not isinstance(histogram, dict):
             return False

@@ -66,6 +66,9 @@ def _reading(dataset: Dataset) -> dict[str, Any]:
     }
     if dataset.profile.get("header") == "no":
         chosen["header"] = "no"
+    columns = dataset.profile.get("columns") or []
+    if dates := {column["date"]: "date" for column in columns if column.get("date")}:
+        chosen["types"] = dates
     return {"decimals": signs, **{name: value for name, value in chosen.items() if value}}
 
 

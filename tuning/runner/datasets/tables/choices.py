@@ -25,6 +25,9 @@ def chosen_columns(
         if scan in targets:
             continue
         kind, reason = _type_and_reason(scan, upload)
+        if kind == ColumnType.DATE:
+            dropped.append((scan.name, "was replaced by its year, month, weekday and days"))
+            continue
         if kind == ColumnType.OUT:
             dropped.append((scan.name, reason or "was excluded by you"))
             continue

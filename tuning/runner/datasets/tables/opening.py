@@ -32,6 +32,7 @@ from tuning.runner.datasets.archives import is_table, open_archive, read_entry
 from tuning.runner.datasets.parsed import Report
 from tuning.runner.failures import BadData
 
+from .dates import with_dates
 from .joined import JoinedTable
 from .json_lines import JsonLinesTable
 from .source import Dialect, Table
@@ -66,11 +67,13 @@ def opened_table(path: Path, upload: Upload, report: Report, least: int = 2) -> 
         folder = Path(stack.enter_context(name))
         opener = _Opener(stack, upload.most_bytes, report, least)
         if upload.kind not in TABLES:
-            yield _from_zip(path, upload, folder, opener)
+            opened = _from_zip(path, upload, folder, opener)
+            yield replace(opened, table=with_dates(opened.table, upload))
             return
         if upload.name.lower().endswith(COMPRESSED):
             path = _decompressed(path, upload, folder / "table", report)
-        yield Opened(opener.open(path, upload.name, _dialect(upload)), [], [])
+        table = opener.open(path, upload.name, _dialect(upload))
+        yield Opened(with_dates(table, upload), [], [])
 
 
 def has_tables(path: Path, most_bytes: int) -> bool:

@@ -120,6 +120,8 @@ def _unreadable(kind: pa.DataType) -> str:
     types = pa.types
     if types.is_dictionary(kind):
         return _unreadable(kind.value_type)
+    if types.is_date(kind) or types.is_timestamp(kind):
+        return ""
     if types.is_temporal(kind):
         return "contains dates or times"
     if types.is_nested(kind):
@@ -143,6 +145,11 @@ def _cells(column: pa.Array) -> list[Cell]:
         return [None if at is None else values[at] for at in column.indices.to_pylist()]
     if pa.types.is_boolean(kind):
         return [None if value is None else str(value) for value in column.to_pylist()]
+    if pa.types.is_timestamp(kind):
+        # As UTC, if it has a time zone.
+        column = pc.cast(pc.cast(column, pa.timestamp(kind.unit)), pa.string())
+    elif pa.types.is_date(kind):
+        column = pc.cast(pc.cast(column, pa.date32()), pa.string())
     if pa.types.is_decimal(kind):
         column = pc.cast(column, pa.float64())
     cells: list[Cell] = column.to_pylist()

@@ -21,6 +21,7 @@ from tuning.runner.failures import BadData
 
 from .choices import Kept, chosen_columns
 from .columns import Scan
+from .dates import orders_of, parts_of
 from .filling import Column, column_of
 from .schema_detection import DetectedSchema, reading_of
 from .snippet import snippet_of
@@ -30,6 +31,7 @@ from .texts import TextColumn
 # Whole numbers beyond it lose their last digits as float32.
 _EXACT = 2**24
 _MAX_NAMED = 8
+_ORDERS = {"ymd": "year, month, day", "dmy": "day, month, year", "mdy": "month, day, year"}
 
 
 def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Report) -> Parsed:
@@ -66,6 +68,9 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
         load_snippet=snippet_of(schema, upload, targets, kept),
     )
     described = [column.described() for column in columns]
+    for one in described:
+        if date := parts_of(schema.table).get(one["name"]):
+            one["date"] = date
     kind = DataKind.TEXT if texts else DataKind.TABLE
     return Parsed(
         kind, targets.task, source, _notes(schema, targets, len(y), kept), dropped,
@@ -114,6 +119,11 @@ def _notes(schema: DetectedSchema, targets: Targets, rows: int, kept: Kept) -> l
         notes.append(
             f"Read as text in {ENCODINGS[dialect.encoding]}; the delimiter is a "
             f"{DELIMITERS[dialect.delimiter]}, the decimal sign a {DECIMALS[dialect.decimal]}."
+        )
+    for name, order in orders_of(schema.table).items():
+        notes.append(
+            f"{name} became year, month, weekday (Monday is 0) and days since 1970-01-01. Its "
+            f"dates are written as {_ORDERS[order]}."
         )
     notes += _target_notes(targets, schema.rows - rows)
     missing = [f"{scan.name} {scan.missing:,}" for scan, _ in kept if scan.missing]

@@ -11,11 +11,14 @@ from tuning.protocol.uploads import (
     ColumnType,
     Upload,
 )
+from tuning.protocol.written_dates import IMPORTS as DATE_IMPORTS
+from tuning.protocol.written_dates import SOURCE as DATE_SOURCE
 from tuning.protocol.written_numbers import IMPORTS, SOURCE
 
 from .cells import PANDAS_MISSING
 from .choices import Kept
 from .columns import Scan
+from .dates import orders_of, parts_of
 from .schema_detection import DetectedSchema
 from .tags import AROUND_ALL, AROUND_ONE
 from .targets import Targets
@@ -53,9 +56,13 @@ def reading_lines(
         for scan in numbers
         if scan.read.has_texts and (not as_text or _is_converted(scan, decimal))
     }
+    orders = orders_of(schema.table)
+    parts = parts_of(schema.table)
+    numbers = [scan for scan in numbers if scan.name not in parts]
+    texts = [scan for scan in texts if scan.name not in orders]
     lines = _beginning(schema, upload.name, bool(converted))
     # Numbers that are categories, like postal codes, keep their zeros.
-    names = [scan.name for scan in texts]
+    names = [*(scan.name for scan in texts), *orders]
     lines += _reading(schema, upload, decimal, names, list(converted))
     table = schema.table
     if table.renamed:
@@ -74,6 +81,13 @@ def reading_lines(
         lines += [
             f"for name, decimal in {converted!r}.items():",
             "    table[name] = [number_of(cell, decimal) for cell in table[name]]",
+        ]
+    if orders:
+        lines += [
+            f"for name, order in {orders!r}.items():",
+            "    dates = np.array([date_parts(cell, order) for cell in table[name]])",
+            "    for place, part in enumerate(DATE_PARTS):",
+            '        table[f"{name} ({part})"] = dates[:, place]',
         ]
     return lines
 
@@ -168,10 +182,13 @@ def _beginning(schema: DetectedSchema, name: str, converts: bool) -> list[str]:
         imports += [] if schema.opened.files else ["from pathlib import Path"]
     elif schema.opened.files:
         imports.append("import io")
+    dated = bool(orders_of(schema.table))
     imports += IMPORTS if converts else ()
+    imports += [line for line in DATE_IMPORTS if dated and line not in imports]
     lines = sorted(imports, key=lambda line: (not line.startswith("import"), line))
     lines += [*([""] if lines else []), "import numpy as np", "import pandas as pd", ""]
-    return [*lines, SOURCE, "", ""] if converts else lines
+    lines += [SOURCE, "", ""] if converts else []
+    return [*lines, DATE_SOURCE, "", ""] if dated else lines
 
 
 def _pandas_decimal(numbers: list[Scan]) -> str:
@@ -231,6 +248,6 @@ def _inputs(schema: DetectedSchema, kept: Kept) -> str:
     names = [scan.name for scan, _ in kept]
     others = [scan.name for scan in schema.scans if scan.name not in set(names)]
     others += list(schema.table.unread)
-    if len(others) <= len(names):
+    if len(others) <= len(names) and not orders_of(schema.table):
         return f"x = table.drop(columns={others!r})"
     return f"x = table[{names!r}]"

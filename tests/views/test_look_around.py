@@ -37,7 +37,7 @@ def test_charlie_sees_no_projects_of_others(as_charlie: Client, search: Search) 
 
 
 @pytest.mark.parametrize(
-    ("name", "queries"), [("project-list", 15), ("project-detail", 11), ("team-list", 4)]
+    ("name", "queries"), [("project-list", 15), ("project-detail", 12), ("team-list", 4)]
 )
 def test_the_number_of_queries_does_not_grow(
     name: str, queries: int, as_alice: Client, alice: User, search: Search,

@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 
 from tuning.models import Invitation, Team
+from tuning.models.addresses import is_number
 
 MAX_PENDING = 100
 
@@ -25,10 +26,12 @@ class InvitationForm(forms.ModelForm):
         labels = {"project": "Opens", "email": "Email (optional)"}
         help_texts = {"project": ""}
 
-    def __init__(self, *args: Any, team: Team, **options: Any) -> None:
+    def __init__(self, *args: Any, team: Team, project: str = "", **options: Any) -> None:
+        """`project` is the key of the one that the person comes from."""
         # The newest first: it is the one that most people are invited for.
         projects = team.projects.order_by("-created_at")
-        initial = {"project": projects.first()}
+        chosen = projects.filter(pk=int(project)).first() if is_number(project) else None
+        initial = {"project": chosen or projects.first()}
         super().__init__(*args, instance=Invitation(team=team), initial=initial, **options)
         self.team = team
         self.fields["project"].queryset = projects  # type: ignore[attr-defined]

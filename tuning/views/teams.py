@@ -90,7 +90,7 @@ def team_page(request: HttpRequest, team: Team, **context: Any) -> HttpResponse:
     page = {
         "team": team,
         "form": MemberForm(),
-        "invitation_form": InvitationForm(team=team),
+        "invitation_form": InvitationForm(team=team, project=request.GET.get("project", "")),
         "memberships": team.memberships.select_related("user"),
         "projects": team.projects.order_by("name"),
         "roles": Role.choices,

@@ -15,7 +15,7 @@ from tuning.analysis.trials.exports import FORMATS
 from tuning.analysis.trials.facets import facet_of
 from tuning.analysis.trials.operators import OPERATORS
 from tuning.analysis.trials.selection import Selection
-from tuning.analysis.trials.shades import shades_of
+from tuning.analysis.trials.shades import ends_of, shades_of
 from tuning.models import Epoch, Project, Search, Tag, Trial
 from tuning.protocol.events import LARGEST
 
@@ -173,7 +173,8 @@ def test_columns_without_a_slot_are_filtered_as_well(
     histogram = facet_of(found, found.columns["metric:val_loss"]).histogram
     assert histogram is not None
     assert (histogram.low, histogram.high) == (0.1, 0.3)
-    shade = shades_of(Selection.read(search, "colour=metric:val_loss", alice))["metric:val_loss"]
+    coloured = Selection.read(search, "colour=metric:val_loss", alice)
+    shade = shades_of(coloured, ends_of(coloured))["metric:val_loss"]
     assert (shade(0.3), shade(0.1)) == ("deep-1", "deep-8")
 
 

@@ -227,3 +227,15 @@ def test_viewers_are_not_offered_to_refine(as_dora: Client, as_bob: Client, sear
     assert "refine=1" not in _page(as_dora, search, query).content.decode()
     wanted = f"?search={search.number}&amp;refine=1&amp;score__gt=0.5"
     assert wanted in _page(as_bob, search, query).content.decode()
+
+
+def test_coloured_cells_have_a_colour_bar(as_dora: Client, search: Search) -> None:
+    url = reverse("trial-list", args=[search])
+    page = as_dora.get(url, {"colour": ["score", "hp:units", "hp:optimizer"]}).content.decode()
+    keys = [
+        " ".join(part.split("</p>")[0].split()) for part in page.split('class="colour-key">')[1:]
+    ]
+    assert len(keys) == 2, "texts have no order"
+    assert "<span>val_accuracy</span> <span>0.8000</span>" in keys[0]
+    assert keys[0].endswith("<span>0.9500 (best)</span>")
+    assert keys[1].endswith("<span>24</span>")

@@ -16,6 +16,7 @@ export class Drawing {
     this.name = element.dataset.plot;
     this.plot = element.querySelector(".plot");
     this.note = element.querySelector(".plot-note");
+    this.bar = element.querySelector(".plot-bar");
     this.options = element.querySelector(".plot-options");
     this.info = null;
     this.held = false;
@@ -50,6 +51,7 @@ export class Drawing {
     if (!window.Plotly) { this.say("Plots could not be loaded. See the table instead."); return; }
     this.drawn = this.figure();
     this.note.textContent = this.drawn.empty ? "" : [this.info.note, this.drawn.note].filter(Boolean).join(" ");
+    this.showBar(this.drawn.bar);
     controls(this.options, this.name, this.info.options, {
       set: (values) => request(values), preview: (option, value) => this.preview(option, value),
     });
@@ -63,6 +65,14 @@ export class Drawing {
   }
 
   say(text) { say(this.plot, text); }
+
+  // What the colours mean: a label, the scale, and its ends.
+  showBar(bar) {
+    this.bar.hidden = !bar;
+    if (!bar) return;
+    const [label, from, to] = this.bar.querySelectorAll("span");
+    [label.textContent, from.textContent, to.textContent] = [bar.label, bar.from, bar.to];
+  }
 
   async put() {
     const { traces, layout, config, rows, bars, text } = this.drawn;

@@ -12,12 +12,12 @@ export const pointSize = (count) => (count > 2000 ? 4 : count > 300 ? 6 : 8);
 export const short = (value) => (Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3))
   ? value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e") : String(Number(value.toPrecision(4)));
 
-// From the worst to the best: the best stand out in both themes. Plotly's own colour bar writes inline
-// styles, which the Content-Security-Policy refuses, so a sentence says what the colours are.
+// Viridis, from the worst to the best: as even for eyes that see few colours. The stylesheet has the same.
+const VIRIDIS = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"];
+
 export const scale = (better = "max") => {
-  const ends = [colour("line-strong"), colours()[0], colours()[1]];
-  if (better === "min") ends.reverse();
-  return ends.map((end, index) => [index / 2, end]);
+  const colours = better === "min" ? [...VIRIDIS].reverse() : VIRIDIS;
+  return colours.map((end, index) => [index / (colours.length - 1), end]);
 };
 
 // As red, green and blue, for a part from 0 to 1 of the scale.
@@ -30,9 +30,11 @@ export function shadeOf(steps, part) {
 
 export const rgb = (hex) => [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
 
-export function colourNote(axis, scores) {
-  if (!scores.any || scores.low === scores.high) return "";
-  return `Colour: ${axis.label}, from ${short(scores.worst)} (grey) over ${short((scores.worst + scores.best) / 2)} (blue) to ${short(scores.best)} (orange, ${axis.better ? "best" : "highest"}).`;
+// What the colours are, for the bar beside a plot (drawing.js). Plotly's own writes inline styles, which the
+// Content-Security-Policy refuses.
+export function colourBar(axis, scores) {
+  if (!scores.any || scores.low === scores.high) return null;
+  return { label: axis.label, from: short(scores.worst), to: `${short(scores.best)}${axis.better ? " (best)" : ""}` };
 }
 
 // Where trials have no score they look like the worst.

@@ -1,7 +1,7 @@
 // The scatter-plot matrix: tuning/analysis/plots/matrix.py has the figures. Plotly's own trace for it
 // needs WebGL with eval, see parallel.js: these are ordinary plots side by side.
 import { plain } from "../plots.js";
-import { axisLayout, colourNote, layout, namesOf, pointSize, scale, scoresOf } from "./figure.js";
+import { axisLayout, colourBar, layout, namesOf, pointSize, scale, scoresOf } from "./figure.js";
 
 export function figure(info) {
   const count = info.axes.length;
@@ -34,7 +34,7 @@ export function figure(info) {
   return {
     traces, axes, rows: count - 1,
     layout: layout({ ...places, margin: { l: 72, r: 16, t: 16, b: 56 } }),
-    note: colourNote(info.colour, scores),
+    bar: colourBar(info.colour, scores),
     text: `${info.pk.length} trials over each two of ${info.axes.map((axis) => axis.label).join(", ")}.`,
   };
 }

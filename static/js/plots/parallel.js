@@ -5,7 +5,7 @@
 // refuses, and needs WebGL. These are plain lines; many are painted into one picture behind the axes,
 // as Plotly's own are, which takes a fraction of a second for 10,000 trials.
 import { colour, plain } from "../plots.js";
-import { colourNote, filterOf, layout, rgb, scale, scoresOf, shadeOf, short } from "./figure.js";
+import { colourBar, filterOf, layout, rgb, scale, scoresOf, shadeOf, short } from "./figure.js";
 import { Raster } from "./raster.js";
 
 const MAX_TICKS = 12;
@@ -167,7 +167,7 @@ export function figure(info) {
     }),
     // Axes are moved by their names.
     config: { edits: { annotationPosition: true } },
-    note: colourNote(info.colour, scores),
+    bar: colourBar(info.colour, scores),
     text: `${info.selected} trials over ${info.axes.map((axis) => axis.label).join(", ")}.`,
   };
 }

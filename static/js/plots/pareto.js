@@ -1,6 +1,6 @@
 // The Pareto front: tuning/analysis/plots/pareto.py has the figures.
 import { colour, colours, plain } from "../plots.js";
-import { axisLayout, colourNote, layout, pointSize, scale, scoresOf } from "./figure.js";
+import { axisLayout, colourBar, layout, pointSize, scale, scoresOf } from "./figure.js";
 
 export function figure(info) {
   if (info.empty) return { empty: info.empty };
@@ -26,7 +26,7 @@ export function figure(info) {
   return {
     traces, axes: { x, y },
     layout: layout({ xaxis: axisLayout(x), yaxis: axisLayout(y), showlegend: true }),
-    note: info.colour && scores.any ? colourNote(info.colour, scores) : "",
+    bar: info.colour ? colourBar(info.colour, scores) : null,
     text: `${y.label} over ${x.label}: ${front.length} of ${known.length} trials are on the Pareto front.`,
   };
 }

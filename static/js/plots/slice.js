@@ -1,6 +1,6 @@
 // The slice plot: tuning/analysis/plots/slice.py has the figures.
-import { colour, colours, plain } from "../plots.js";
-import { axisLayout, layout, namesOf, pointSize } from "./figure.js";
+import { plain } from "../plots.js";
+import { axisLayout, layout, namesOf, pointSize, scale } from "./figure.js";
 
 const IN_A_ROW = 3;
 
@@ -24,13 +24,14 @@ export function figure(info) {
     return {
       type: "scatter", mode: "markers", xaxis: `x${id}`, yaxis: `y${id}`, x: axis.values, y: info.figure.values, customdata: info.pk,
       text: namesOf(info).map((name) => `trial ${name}`), showlegend: false,
-      marker: { size: pointSize(info.pk.length), opacity: 0.75, color: info.names ? info.pk : info.number, colorscale: [[0, colour("line-strong")], [1, colours()[0]]] },
+      marker: { size: pointSize(info.pk.length), opacity: 0.75, color: info.names ? info.pk : info.number, colorscale: scale() },
       hovertemplate: axis.texts ? "%{text}: %{y:.5g}<extra></extra>" : `%{text}: %{y:.5g}<br>${plain(axis.label)}: %{x:.5g}<extra></extra>`,
     };
   });
   return {
     traces, axes, rows,
     layout: layout({ ...places, margin: { l: 64, r: 16, t: 16, b: 24 } }),
+    bar: info.pk.length > 1 ? { label: "order of trials", from: "first", to: "last" } : null,
     text: `${info.figure.label} over ${info.axes.map((axis) => axis.label).join(", ")}, ${info.pk.length} trials.`,
   };
 }

@@ -17,18 +17,24 @@ DEPTHS, KINDS = 8, 6
 Shade = Callable[[Any], str]
 
 
-def shades_of(selection: Selection) -> dict[str, Shade]:
-    """For each coloured column a function from a value to its class. The ends are those of the
-    selected trials: what a filter leaves has all shades again."""
-    numbers = [column for column in selection.coloured if column.is_number]
-    texts = [column for column in selection.coloured if column.kind == "text"]
-    shades = _scales(selection, numbers)
-    for column in texts:
-        shades[column.key] = _kinds(selection, column)
+# The least and the most of columns, by their keys.
+Ends = dict[str, tuple[float, float]]
+
+
+def shades_of(selection: Selection, ends: Ends) -> dict[str, Shade]:
+    """For each coloured column a function from a value to its class."""
+    columns = selection.columns
+    shades = {key: _scale(columns[key], *pair) for key, pair in ends.items()}
+    for column in selection.coloured:
+        if column.kind == "text":
+            shades[column.key] = _kinds(selection, column)
     return shades
 
 
-def _scales(selection: Selection, columns: list[Column]) -> dict[str, Shade]:
+def ends_of(selection: Selection) -> Ends:
+    """Of the coloured columns of numbers. They are those of the selected trials: what a filter
+    leaves has all shades again."""
+    columns = [column for column in selection.coloured if column.is_number]
     if not columns:
         return {}
     rows, fields = named(selection.index_rows(), columns)
@@ -39,14 +45,15 @@ def _scales(selection: Selection, columns: list[Column]) -> dict[str, Shade]:
         **{f"high_{i}": Max(f"figure_{i}") for i in places},
     )
     return {
-        column.key: _scale(column, ends[f"low_{i}"], ends[f"high_{i}"])
+        column.key: (ends[f"low_{i}"], ends[f"high_{i}"])
         for i, column in enumerate(columns)
+        if ends[f"low_{i}"] is not None
     }
 
 
-def _scale(column: Column, low: float | None, high: float | None) -> Shade:
-    """The deepest is the best; where nothing is better, the largest."""
-    if low is None or high is None or low == high:
+def _scale(column: Column, low: float, high: float) -> Shade:
+    """The last shade is the best; where nothing is better, the largest."""
+    if low == high:
         return lambda _value: ""
     is_log = spread_widely(column, low, high)
     # Of halves, since from one end of all floats to the other is more than a float holds.

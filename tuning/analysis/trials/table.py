@@ -11,7 +11,7 @@ from tuning.protocol.statuses import Status
 from .columns import HYPERPARAMETERS, NOTES, ON_FRONT, Column
 from .families import spans
 from .selection import Selection
-from .shades import shades_of
+from .shades import Ends, ends_of, shades_of
 
 PAGE_SIZE = 100
 # What one line of a table can hold; all of it is in the title.
@@ -36,6 +36,14 @@ class Row(NamedTuple):
     trial: Trial
     cells: list[Cell]
     marks: Marks
+
+
+class ColourBar(NamedTuple):
+    """What the colours of a column's cells go from and to, as its cells write it."""
+
+    label: str
+    start: str
+    end: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,7 @@ class Table:
     pages: Pages
     best_pk: int | None
     front: set[int] = field(default_factory=set)
+    bars: list[ColourBar] = field(default_factory=list)
 
 
 def table_of(selection: Selection) -> Table:
@@ -86,13 +95,21 @@ def table_of(selection: Selection) -> Table:
     # The trial's number never moves away: what a row is about stays in sight.
     frozen = max(1, min(selection.frozen, len(columns)))
     best, front = scope.best_trial(), scope.front
-    rows = _rows(selection, columns, pages)
-    return Table(columns, frozen, spans(columns, frozen), rows, pages, best, front)
+    ends = ends_of(selection)
+    rows = _rows(selection, columns, pages, ends)
+    bars = [_bar(selection.columns[key], *pair) for key, pair in ends.items()]
+    return Table(columns, frozen, spans(columns, frozen), rows, pages, best, front, bars)
 
 
-def _rows(selection: Selection, columns: list[Column], pages: Pages) -> list[Row]:
+def _bar(column: Column, low: float, high: float) -> ColourBar:
+    texts = [cell_of(column, value).text for value in (low, high)]
+    start, end = reversed(texts) if column.better == "min" else texts
+    return ColourBar(column.label, start, f"{end} (best)" if column.better else end)
+
+
+def _rows(selection: Selection, columns: list[Column], pages: Pages, ends: Ends) -> list[Row]:
     trials = _trials(selection, pages)
-    shades = shades_of(selection)
+    shades = shades_of(selection, ends)
     front = selection.scope.front
     noted = any(column.group == NOTES for column in columns)
     marks = marks_of(selection.user, [trial.pk for trial in trials]) if noted else {}

@@ -238,4 +238,5 @@ def test_coloured_cells_have_a_colour_bar(as_dora: Client, search: Search) -> No
     assert len(keys) == 2, "texts have no order"
     assert "<span>val_accuracy</span> <span>0.8000</span>" in keys[0]
     assert keys[0].endswith("<span>0.9500 (best)</span>")
+    assert "(log scale)" not in keys[1]
     assert keys[1].endswith("<span>24</span>")

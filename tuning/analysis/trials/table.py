@@ -11,7 +11,7 @@ from tuning.protocol.statuses import Status
 from .columns import HYPERPARAMETERS, NOTES, ON_FRONT, Column
 from .families import spans
 from .selection import Selection
-from .shades import Ends, ends_of, shades_of
+from .shades import Ends, ends_of, shades_of, spread_widely
 
 PAGE_SIZE = 100
 # What one line of a table can hold; all of it is in the title.
@@ -104,7 +104,8 @@ def table_of(selection: Selection) -> Table:
 def _bar(column: Column, low: float, high: float) -> ColourBar:
     texts = [cell_of(column, value).text for value in (low, high)]
     start, end = reversed(texts) if column.better == "min" else texts
-    return ColourBar(column.label, start, f"{end} (best)" if column.better else end)
+    label = f"{column.label} (log scale)" if spread_widely(column, low, high) else column.label
+    return ColourBar(label, start, f"{end} (best)" if column.better else end)
 
 
 def _rows(selection: Selection, columns: list[Column], pages: Pages, ends: Ends) -> list[Row]:

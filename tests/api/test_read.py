@@ -49,7 +49,7 @@ def test_a_search_with_its_best_trial(dora_calls: Caller, search: Search) -> Non
     assert numbers(dora_calls.get(path)) == [1]
     found = dora_calls.get(f"{path}/1").json()
     assert (found["best"], found["best_score"]) == (3, 0.95)
-    assert found["trials"]["completed"] == 3
+    assert (found["trials"]["completed"], found["trials"]["total"]) == (3, 3)
     assert found["settings"]["max_trials"] == 3
     assert found["status"] == "completed"
 

@@ -33,7 +33,7 @@ def list_datasets(
     return page_of(request, found, lambda row: rows.dataset(request, row), limit, cursor)
 
 
-@router.get("/datasets/{int:dataset}", response=DatasetOut)
+@router.get("/datasets/{number:dataset}", response=DatasetOut)
 def show_dataset(request: HttpRequest, dataset: int) -> dict[str, Any]:
     """A dataset with its profile."""
     row = visible_or_404(request, Dataset.objects.select_related("team"), dataset)
@@ -58,7 +58,7 @@ def create_dataset(request: HttpRequest) -> Any:
     return Status(201, rows.dataset(request, made))
 
 
-@router.patch("/datasets/{int:dataset}", response=DatasetOut)
+@router.patch("/datasets/{number:dataset}", response=DatasetOut)
 def change_dataset(request: HttpRequest, dataset: int, body: DatasetChange) -> Any:
     """Rename or describe a dataset of a team."""
     row = editable_or_404(request, Dataset.objects.select_related("team"), dataset)
@@ -66,7 +66,7 @@ def change_dataset(request: HttpRequest, dataset: int, body: DatasetChange) -> A
     return rows.dataset(request, row)
 
 
-@router.delete("/datasets/{int:dataset}", response={204: None})
+@router.delete("/datasets/{number:dataset}", response={204: None})
 def delete_dataset(request: HttpRequest, dataset: int) -> Any:
     """Delete an uploaded dataset that no project uses, permanently."""
     row = editable_or_404(request, Dataset.objects.all(), dataset)

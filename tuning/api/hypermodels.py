@@ -37,7 +37,7 @@ def list_templates(
     return page_of(request, found.defer("code"), make, limit, cursor)
 
 
-@router.get("/templates/{int:template}", response=TemplateWithCode)
+@router.get("/templates/{number:template}", response=TemplateWithCode)
 def show_template(request: HttpRequest, template: int) -> dict[str, Any]:
     """A version of a template with its code."""
     row = visible_or_404(request, HyperModel.objects.select_related("team"), template)
@@ -57,7 +57,7 @@ def create_template(request: HttpRequest, body: TemplateIn) -> Any:
     return Status(201, _validated(request, row, form.cleaned_data["dataset"]))
 
 
-@router.post("/templates/{int:template}/versions", response={201: TemplateWithCode})
+@router.post("/templates/{number:template}/versions", response={201: TemplateWithCode})
 def create_version(request: HttpRequest, template: int, body: VersionIn) -> Any:
     """Change a template. Changed code or constants are a new version, with a new `id`: projects
     keep theirs."""
@@ -74,7 +74,7 @@ def create_version(request: HttpRequest, template: int, body: VersionIn) -> Any:
     return Status(201, _validated(request, changed, form.cleaned_data["dataset"]))
 
 
-@router.post("/templates/{int:template}/validate", response={202: TemplateOut})
+@router.post("/templates/{number:template}/validate", response={202: TemplateOut})
 def validate_template(request: HttpRequest, template: int, body: ValidationIn) -> Any:
     """Have a worker build models of the template for a dataset."""
     row = _editable(request, template)
@@ -83,7 +83,7 @@ def validate_template(request: HttpRequest, template: int, body: ValidationIn) -
     return Status(202, rows.template(request, row))
 
 
-@router.patch("/templates/{int:template}", response=TemplateOut)
+@router.patch("/templates/{number:template}", response=TemplateOut)
 def change_template(request: HttpRequest, template: int, body: TemplateChange) -> Any:
     """Rename or describe a template, with all its versions."""
     row = _editable(request, template)
@@ -91,7 +91,7 @@ def change_template(request: HttpRequest, template: int, body: TemplateChange) -
     return rows.template(request, row)
 
 
-@router.delete("/templates/{int:template}", response={204: None})
+@router.delete("/templates/{number:template}", response={204: None})
 def delete_template(request: HttpRequest, template: int) -> Any:
     """Delete all versions of a template that no project uses, permanently."""
     try:

@@ -29,8 +29,8 @@ class TagsIn(Body):
     names: list[str] = []
 
 
-_SEARCH = "/projects/{int:project}/searches/{int:search}"
-_TRIAL = _SEARCH + "/trials/{int:trial}"
+_SEARCH = "/projects/{number:project}/searches/{number:search}"
+_TRIAL = _SEARCH + "/trials/{number:trial}"
 
 
 @router.get(_SEARCH + "/comments", response=Page[CommentOut])
@@ -121,7 +121,7 @@ def untag_trial(request: HttpRequest, project: int, search: int, trial: int, nam
     return _untag(trial_of(request, project, search, trial, edit=True), name)
 
 
-@router.patch("/comments/{int:comment}", response=CommentOut)
+@router.patch("/comments/{number:comment}", response=CommentOut)
 def edit_comment(request: HttpRequest, comment: int, body: CommentIn) -> Any:
     """Edit a comment of your own."""
     row = _comment_row(request, comment)
@@ -132,7 +132,7 @@ def edit_comment(request: HttpRequest, comment: int, body: CommentIn) -> Any:
     return rows.comment(request, row)
 
 
-@router.delete("/comments/{int:comment}", response={204: None})
+@router.delete("/comments/{number:comment}", response={204: None})
 def delete_comment(request: HttpRequest, comment: int) -> Any:
     """Delete a comment of your own; owners of the team delete any."""
     row = _comment_row(request, comment)

@@ -32,6 +32,10 @@ class Operation:
     body: list[Field] = field(default_factory=list)
     answer: list[Field] = field(default_factory=list)
 
+    @property
+    def title(self) -> str:
+        return self.id.replace("_", " ")
+
 
 @require_safe
 def api_reference(request: HttpRequest) -> HttpResponse:

@@ -34,7 +34,7 @@ def list_projects(
     return page_of(request, found, lambda row: rows.project(request, row), limit, cursor)
 
 
-@router.get("/projects/{int:project}", response=ProjectDetail)
+@router.get("/projects/{number:project}", response=ProjectDetail)
 def show_project(request: HttpRequest, project: int) -> dict[str, Any]:
     """A project with the search space and the metrics of its template."""
     return rows.project_detail(request, project_of(request, project))
@@ -50,7 +50,7 @@ def create_project(request: HttpRequest, body: ProjectIn) -> Any:
     return Status(201, rows.project_detail(request, project_of(request, made.pk)))
 
 
-@router.patch("/projects/{int:project}", response=ProjectDetail)
+@router.patch("/projects/{number:project}", response=ProjectDetail)
 def change_project(request: HttpRequest, project: int, body: ProjectChange) -> Any:
     """Rename, describe, archive or restore a project."""
     row = project_of(request, project, edit=True)
@@ -64,7 +64,7 @@ def change_project(request: HttpRequest, project: int, body: ProjectChange) -> A
     return rows.project_detail(request, project_of(request, project))
 
 
-@router.delete("/projects/{int:project}", response={204: None})
+@router.delete("/projects/{number:project}", response={204: None})
 def delete_project(request: HttpRequest, project: int) -> Any:
     """Delete a project with its searches, trials and models, permanently."""
     actions.delete_project(project_of(request, project, edit=True))

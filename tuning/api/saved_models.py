@@ -21,10 +21,10 @@ from .schemas import SavedModelOut
 router = Router(tags=["Models"])
 
 ModelChange = name_body("ModelChange", SavedModel, stage=(Stage | None, None))
-_MODEL = "/projects/{int:project}/models/{int:model}"
+_MODEL = "/projects/{number:project}/models/{number:model}"
 
 
-@router.get("/projects/{int:project}/models", response=Page[SavedModelOut])
+@router.get("/projects/{number:project}/models", response=Page[SavedModelOut])
 def list_models(
     request: HttpRequest, project: int, limit: Limit = 100, cursor: Cursor = ""
 ) -> dict[str, Any]:

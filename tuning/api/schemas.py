@@ -84,18 +84,8 @@ class ProjectDetail(ProjectOut):
     metrics: list[str]
 
 
-class TrialCounts(Schema):
-    total: int
-    queued: int
-    running: int
-    completed: int
-    pruned: int
-    failed: int
-    stopped: int
-
-
 class SearchOut(Schema):
-    """`trials` counts trials by their status."""
+    """`trials` counts trials by their status, and in `total`."""
 
     project: int
     number: int
@@ -109,7 +99,7 @@ class SearchOut(Schema):
     objective: str
     direction: str
     max_trials: int
-    trials: TrialCounts
+    trials: dict[str, int]
     created_at: datetime
     finished_at: datetime | None
     url: str

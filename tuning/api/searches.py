@@ -29,7 +29,7 @@ from .spaces import configurations, space_data, space_errors
 
 router = Router(tags=["Searches"])
 
-_SEARCH = "/projects/{int:project}/searches/{int:search}"
+_SEARCH = "/projects/{number:project}/searches/{number:search}"
 
 # Which of the settings apply depends on what the template builds.
 SearchIn = body_of(
@@ -49,7 +49,7 @@ _MORE = {"more": IntegerField(label="More trials, or Hyperband iterations.")}
 ExtendIn = body_of("ExtendIn", {**ExtendForm.base_fields, **_MORE})
 
 
-@router.get("/projects/{int:project}/searches", response=Page[SearchOut])
+@router.get("/projects/{number:project}/searches", response=Page[SearchOut])
 def list_searches(
     request: HttpRequest, project: int, limit: Limit = 100, cursor: Cursor = ""
 ) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def detail_of(request: HttpRequest, search: Search) -> dict[str, Any]:
     return rows.search_detail(request, row)
 
 
-@router.post("/projects/{int:project}/searches", response={201: SearchDetail})
+@router.post("/projects/{number:project}/searches", response={201: SearchDetail})
 def create_search(request: HttpRequest, project: int, body: SearchIn) -> Any:
     """Start a search. What the body leaves out is as the form of the page proposes it. `space`
     edits hyperparameters by name: a range `{"low": 8, "high": 32}`, a list of values, or a single

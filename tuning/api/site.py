@@ -6,13 +6,14 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, register_converter
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.security import HttpBearer
 
+from tuning.models.addresses import NumberConverter
 from tuning.models.idempotency import MAX_KEY_LENGTH
 
 from . import datasets, hypermodels, notes, people, projects, saved_models, searches, trials
@@ -46,6 +47,9 @@ IDEMPOTENCY_KEY = {
 }
 # Their requests may hold files.
 TAKE_FILES = frozenset({"datasets"})
+
+
+register_converter(NumberConverter, "number")
 
 
 class Token(HttpBearer):

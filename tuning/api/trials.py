@@ -29,7 +29,7 @@ from .spaces import tried_data, tried_errors
 
 router = Router(tags=["Trials"])
 
-_SEARCH = "/projects/{int:project}/searches/{int:search}"
+_SEARCH = "/projects/{number:project}/searches/{number:search}"
 _PLAIN = ("sort", "column", "limit", "cursor", "format")
 _SORT = Query([], description="A column, such as score or hp:units; with “-” turned around.")
 _COLUMN = Query([], description="A column of the table, such as hp:units or metric:val_loss.")
@@ -83,13 +83,13 @@ def export_trials(
     return trial_export(request, _selection(request, row))
 
 
-@router.get(_SEARCH + "/trials/{int:trial}", response=TrialOut)
+@router.get(_SEARCH + "/trials/{number:trial}", response=TrialOut)
 def show_trial(request: HttpRequest, project: int, search: int, trial: int) -> dict[str, Any]:
     """A trial with its values, metrics and notes."""
     return detail_of(request, trial_of(request, project, search, trial))
 
 
-@router.get(_SEARCH + "/trials/{int:trial}/epochs", response=Page[EpochOut])
+@router.get(_SEARCH + "/trials/{number:trial}/epochs", response=Page[EpochOut])
 def list_epochs(
     request: HttpRequest, project: int, search: int, trial: int, limit: Limit = 100,
     cursor: Cursor = "",
@@ -143,7 +143,7 @@ def create_trial(request: HttpRequest, project: int, search: int, body: TrialIn)
     return Status(201, detail_of(request, trial_of(request, project, search, made.number)))
 
 
-@router.post(_SEARCH + "/trials/{int:trial}/retrain", response={201: SavedModelOut})
+@router.post(_SEARCH + "/trials/{number:trial}/retrain", response={201: SavedModelOut})
 def retrain_trial(
     request: HttpRequest,
     project: int,

@@ -17,6 +17,18 @@ def is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 9
 
 
+class NumberConverter:
+    """A number or a key that a database can hold. Others match no pattern."""
+
+    regex = _NUMBER
+
+    def to_python(self, text: str) -> int:
+        return int(text)
+
+    def to_url(self, number: Any) -> str:
+        return str(number)
+
+
 class SearchNumbers(NamedTuple):
     project_id: int
     number: int

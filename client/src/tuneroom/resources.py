@@ -12,7 +12,7 @@ from .http import Failed, Http
 if TYPE_CHECKING:
     import pandas as pd
 
-ENDED = ("completed", "pruned", "failed", "stopped")
+ACTIVE = ("queued", "running", "paused")
 Self = TypeVar("Self", bound="Resource")
 
 
@@ -54,7 +54,7 @@ class Resource:
 
     def wait(self: Self, timeout: float | None = None, poll: float = 2.0) -> Self:
         """Until it has ended. Raises Failed if it failed, TimeoutError after `timeout` seconds."""
-        self._http.wait(self.refresh, lambda now: now.status in ENDED, timeout, poll)
+        self._http.wait(self.refresh, lambda now: now.status not in ACTIVE, timeout, poll)
         if self.status == "failed":
             raise Failed(self._failure())
         return self
@@ -79,7 +79,7 @@ class Dataset(Resource):
 
     def wait(self, timeout: float | None = None, poll: float = 2.0) -> Dataset:
         """Until projects can use it, or its columns have to be reviewed on its page (`url`)."""
-        ready = lambda now: now.status in ENDED or now.data["awaits_choices"]  # noqa: E731
+        ready = lambda now: now.status not in ACTIVE or now.data["awaits_choices"]  # noqa: E731
         self._http.wait(self.refresh, ready, timeout, poll)
         if self.status == "failed":
             raise Failed(self._failure())

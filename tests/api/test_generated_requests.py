@@ -1,0 +1,121 @@
+"""Requests made of the OpenAPI document, sensible and not: none is a server error, and what is
+refused is a problem. With `max_examples=2500` it looked further."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tuning.api.site import document
+from tuning.models import Comment, Project, SavedModel, Search
+
+from .conftest import Caller
+
+pytestmark = pytest.mark.slow
+
+DOCUMENT = document()
+OPERATIONS = [
+    (method.upper(), path, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+TEXTS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(["", " ", "\x00", "\ud800", "x" * 5000, "-1", "1e999", "NaN", "’; --", "٣"]),
+)
+NUMBERS = st.one_of(
+    st.integers(-3, 5), st.sampled_from([2**31, 2**63, 10**400, 0.5, 1e308, -0.0, 5e-324])
+)
+SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+# Names that mean something in a search space, and others.
+VALUES = st.one_of(ANYTHING, st.lists(SCALARS, max_size=3), st.dictionaries(
+    st.sampled_from(["low", "high", "step", "sampling", "values"]), ANYTHING, max_size=4
+))  # fmt: skip
+BY_NAME = st.dictionaries(
+    st.sampled_from(["units", "optimizer", "momentum", "learning_rate"]) | TEXTS, VALUES, max_size=4
+)
+FILTERS = st.sampled_from(
+    ["status__is", "hp:units__gte", "score__top", "hp:optimizer__in", "worker__matches",
+     "tags__any", "metric:val_loss__between", "stars__by", "sort", "column", "view"]
+)  # fmt: skip
+
+
+def body_of(operation: dict[str, Any]) -> st.SearchStrategy[Any]:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return st.none()
+    schema = content["schema"]
+    name = schema.get("$ref", "").rpartition("/")[2]
+    fields = DOCUMENT["components"]["schemas"][name]["properties"] if name else {}
+    values = {field: _values(field, about) for field, about in fields.items()}
+    sensible = st.fixed_dictionaries({}, optional=values)
+    return st.one_of(sensible, sensible, ANYTHING)
+
+
+def _values(field: str, about: dict[str, Any]) -> st.SearchStrategy[Any]:
+    if field in ("space", "values"):
+        return BY_NAME
+    if field == "enqueue":
+        return st.lists(BY_NAME, max_size=3)
+    kinds = {"integer": st.integers(1, 9), "number": st.floats(0, 1), "boolean": st.booleans()}
+    likely = kinds.get(about.get("type", ""), st.sampled_from(["max", "random", "val_loss", "x"]))
+    return st.one_of(likely, likely, ANYTHING)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> tuple[str, str, dict[str, Any], list[tuple[str, str]], Any]:
+    """Method, path, what stands for its parameters, the query and the body."""
+    method, path, operation = draw(st.sampled_from(OPERATIONS))
+    parameters = operation.get("parameters", [])
+    wrong = {
+        each["name"]: draw(st.sampled_from([0, 99, 2**31, 2**63, 10**30]))
+        for each in parameters
+        if each["in"] == "path" and draw(st.integers(0, 19)) == 0
+    }
+    known = [each["name"] for each in parameters if each["in"] == "query"]
+    names = st.sampled_from(known) | FILTERS if known else FILTERS
+    query = draw(st.lists(st.tuples(names, st.one_of(TEXTS, st.just("csv"))), max_size=3))
+    return method, path, wrong, query, draw(body_of(operation))
+
+
+@pytest.fixture
+def unlimited(settings: Any) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 10**9
+
+
+@settings(
+    max_examples=60, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(request=requests())
+def test_no_request_is_a_server_error(
+    request: Any, alice_calls: Caller, project: Project, search: Search, saved_model: SavedModel,
+    unlimited: None,
+) -> None:  # fmt: skip
+    method, path, wrong, query, body = request
+    with transaction.atomic():
+        comment = Comment.objects.create(
+            project=project, search=search, author=project.created_by, text="Hm."
+        )
+        rows = {
+            "project": project.pk, "search": search.number, "trial": 3, "comment": comment.pk,
+            "model": saved_model.number, "dataset": project.dataset_id,
+            "template": project.hypermodel_id, **wrong,
+        }  # fmt: skip
+        pairs = [(name, text.encode(errors="surrogatepass")) for name, text in query]
+        address = f"{path.format(**rows)}?{urlencode(pairs)}"
+        answer = alice_calls(method, f"http://testserver{address}", body)
+        transaction.set_rollback(True)
+    assert answer.status_code < 500, (method, address, body)
+    if answer.status_code >= 400:
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer.json()["detail"]
+    answer.close()

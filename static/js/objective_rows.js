@@ -16,7 +16,7 @@ function fold(list) {
     row.hidden = !("used" in row.dataset) && !chosen(row);
     const remove = document.createElement("button");
     remove.type = "button";
-    remove.className = "button small";
+    remove.className = "button small quiet";
     remove.textContent = "Remove";
     remove.setAttribute("aria-label", `Remove ${row.querySelector("label").textContent.trim().toLowerCase()}`);
     remove.addEventListener("click", () => {

@@ -1,5 +1,6 @@
 """The rows of a new search for several objectives and for constraints."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tuning.forms.searches import SearchForm, settings_of
 from tuning.models import Project, Search
 from tuning.protocol.constraints import Constraint
 from tuning.protocol.objectives import Objective
+from tuning.protocol.script_settings import ScriptArgument, ScriptSettings, Use
 
 SIZE = {"objective_2": "parameters", "direction_2": ""}
 SMALL = {
@@ -96,3 +98,32 @@ def test_the_plan_names_what_automatic_does(as_alice: Client, project: Project) 
     data: dict[str, Any] = {**form_of(project, **SIZE).data, "inspection": project.inspection.pk}
     page = as_alice.post(f"/projects/{project.pk}/searches/plan/", data).content.decode()
     assert "compares 2 objectives" in page
+
+
+@pytest.fixture
+def scripted(project: Project) -> Project:
+    """A script whose Bayesian tuner is given a list of objectives."""
+    fields = {"tuner": "bayesian", "objective_2": "val_loss", "direction_2": "min"}
+    said = "Proposes several objectives (val_accuracy, val_loss)."
+    arguments = [
+        ScriptArgument(3, "BayesianOptimization", Use.FORM, field="tuner"),
+        ScriptArgument(4, "objective=[…]", Use.FORM, said, field="objective"),
+    ]
+    row = project.inspection
+    row.objective, row.direction = "val_accuracy", "max"
+    row.script = asdict(ScriptSettings(fields, {}, arguments))
+    row.save()
+    return project
+
+
+def test_a_list_of_objectives_in_a_script_is_proposed(scripted: Project) -> None:
+    form = SearchForm(project=scripted)
+    assert form["objective"].value() == "val_accuracy"
+    assert form["objective_2"].value() == "val_loss"
+    assert form.fields["objective_2"].from_script  # type: ignore[attr-defined]
+    # Its strategy knows one objective alone, which the page says.
+    assert form["tuner"].value() == "auto"
+    assert [one.text for one in form.script.unused] == ["BayesianOptimization"]
+    assert "single objective" in form.script.unused[0].note
+    search = search_of(scripted)
+    assert [each.name for each in search.objectives] == ["val_accuracy", "val_loss"]

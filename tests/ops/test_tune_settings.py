@@ -179,3 +179,35 @@ def test_without_an_option_pruning_is_automatic(project: Project) -> None:
 def test_options_of_pruning_that_make_no_sense(project: Project, words: str, said: str) -> None:
     with pytest.raises(CommandError, match=re.escape(said)):
         search_of(project, _options(*words.split()))
+
+
+def test_objectives_and_constraints_are_options(project: Project) -> None:
+    words = ["--objective", "parameters:min", "--objective", "val_accuracy", "--objective",
+             "val_loss:min", "--constraint", "parameters<=200000", "--constraint",
+             "val_accuracy >= 0.5"]  # fmt: skip
+    search = search_of(project, _options(*words))
+    # A metric goes first: it decides which epoch is the best one.
+    assert [(one.name, one.direction) for one in search.objectives] == [
+        ("val_accuracy", "max"), ("parameters", "min"), ("val_loss", "min"),
+    ]  # fmt: skip
+    assert [one.text for one in search.constraint_list] == [
+        "parameters ≤ 200,000", "val_accuracy ≥ 0.5",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--objective parameters", "add a metric of the template as another objective"),
+        (" ".join(["--objective val_loss"] * 5), "at most 4 objectives"),
+        ("--objective val_loss --objective val_f1", "--objective: “val_f1” is neither"),
+        ("--constraint parameters<200000", "Write for example parameters<=200000"),
+        ("--constraint parameters<=many", "“many” is not a number"),
+        ("--constraint size<=5", "--constraint: “size” is neither"),
+        ("--objective val_loss --objective latency --tuner hyperband", "--tuner: Hyperband needs"),
+        ("--objective val_loss --objective latency --pruner median", "--pruner has no effect"),
+    ],
+)
+def test_what_objectives_and_constraints_cannot_be(project: Project, words: str, said: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(said)):
+        search_of(project, _options(*words.split()))

@@ -169,7 +169,9 @@ def main(datasets: Path, cases: Path) -> None:
 
     # How many there are is tested with the templates; here it only takes time.
     samples.WANTED = 2
-    tuners = {name: code for name, (code, _) in (scripts.TUNERS | scripts.NOTED).items()}
+    tuners = {
+        name: code for name, (code, _) in (scripts.TUNERS | scripts.NOTED | scripts.SEVERAL).items()
+    }
     found = {
         "proposed": {name: proposed(code) for name, code in tuners.items()},
         "classes": of_classes(),

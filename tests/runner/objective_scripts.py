@@ -208,15 +208,25 @@ TUNERS: dict[str, tuple[str, tuple[str, str]]] = {
 }  # fmt: skip
 # A sentence of the template's page about an objective that is not used.
 NOTED: dict[str, tuple[str, str]] = {
-    "several": (
-        "import keras_tuner as kt\n"
-        "tuner = kt.RandomSearch(build_model, objective=['val_loss', 'val_mae'])",
-        "several objectives together (val_loss, val_mae)",
-    ),
     "of_the_data": (
         "import keras_tuner as kt\n"
         "goal = 'val_loss' if len(x_train) > 9 else 'val_mae'\n"
         "tuner = kt.RandomSearch(build_model, objective=goal)",
         "Its objective, in line 13, is known only while the script runs",
+    ),
+}
+# Lists of objectives, and those after the first that are proposed.
+SEVERAL: dict[str, tuple[str, list[list[str]]]] = {
+    "names": (
+        "import keras_tuner as kt\n"
+        "tuner = kt.RandomSearch(build_model, objective=['val_loss', 'val_mae'])",
+        [["val_loss", ""], ["val_mae", ""]],
+    ),
+    "an_oracle": (
+        "import keras_tuner as kt\n"
+        "oracle = kt.oracles.BayesianOptimizationOracle(objective=[\n"
+        "    kt.Objective('val_accuracy', 'min'), 'val_loss'])\n"
+        "tuner = kt.Tuner(oracle, build_model)",
+        [["val_accuracy", "min"], ["val_loss", ""]],
     ),
 }

@@ -8,7 +8,7 @@ import pytest
 
 from tuning.protocol.metrics import KERAS_CLASSES
 
-from .objective_scripts import NOTED, TUNERS
+from .objective_scripts import NOTED, SEVERAL, TUNERS
 from .warm import python
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -41,6 +41,15 @@ def test_an_objective_that_cannot_be_used_is_named(found: dict[str, Any], name: 
     proposed = found["proposed"][name]
     assert not proposed["name"]
     assert NOTED[name][1] in proposed["note"]
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_lists_of_objectives_are_proposed_as_several(found: dict[str, Any], name: str) -> None:
+    """KerasTuner adds them up, whatever their units are."""
+    proposed = found["proposed"][name]
+    several = [proposed, *proposed["others"]]
+    assert [[one["name"], one["direction"]] for one in several] == SEVERAL[name][1]
+    assert "KerasTuner would add them up, unscaled." in proposed["note"]
 
 
 def test_every_metric_of_keras_is_in_the_table(found: dict[str, Any]) -> None:

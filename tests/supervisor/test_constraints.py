@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from tuning.models import Trial
+from tuning.analysis.warm_start import warm_start
+from tuning.models import Search, Trial
 from tuning.protocol.events import Built, EpochEnd, ModelMeasured, TrialEnd, TrialRefused
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.supervisor.suggestions import _warm
 
 from .fake_runner import Step
 
@@ -160,3 +162,28 @@ def test_every_strategy_runs_with_several_objectives(
     make_slot(sized).run()
     values = [list(Trial.objects.filter(search=s).values_list("values")) for s in (search, again)]
     assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("tuner", ["tpe", "random", "grid", "nsga2"])
+def test_a_warm_start_is_judged_by_the_new_constraints(
+    make_search: Any, make_slot: Any, tuner: str
+) -> None:
+    earlier = make_search(max_trials=8)
+    make_slot(sized).run()
+    search = make_search(tuner=tuner, max_trials=3, constraints=SMALL)
+    search.warm_start_trials.set(earlier.trials.completed())
+    Search.objects.filter(pk=search.pk).update(warm_start_count=8)
+    search.refresh_from_db()
+    warm = {each.values["units"]: each for each in _warm(search)}
+    # A continuous range has few values on a grid.
+    assert tuner == "grid" or any(units > 32 for units in warm)
+    for units, each in warm.items():
+        assert each.status == ("INFEASIBLE" if units > 32 else "COMPLETED")
+    make_slot(sized).run()
+    search.refresh_from_db()
+    assert search.status == SearchStatus.COMPLETED, search.failure_message
+
+
+def test_a_warm_start_needs_the_same_objectives(make_search: Any) -> None:
+    earlier, new = make_search(), make_search(other_objectives=MIN_SIZE)
+    assert "other objectives" in warm_start(earlier, new).refusal

@@ -34,7 +34,6 @@ MAX_COMPARED = 5000
 # What a score depends on besides the values, the template and the data.
 _TRAINING = {
     "objective": "the objective", "direction": "the direction", "epochs": "epochs",
-    "other_objectives": "the other objectives",
     "executions_per_trial": "executions per trial", "batch_size": "batch size",
     "early_stopping_metric": "early stopping", "early_stopping_patience": "patience",
 }  # fmt: skip
@@ -125,6 +124,8 @@ def _refusal(earlier: Search, new: Search) -> str:
             f"Search {number} used another version of the template, so the scores cannot be "
             "compared."
         )
+    if earlier.other_objectives != new.other_objectives:
+        return f"Search {number} has other objectives, so its trials cannot be compared."
     names = _TRAINING if new.kind.has_epochs else _CROSS_VALIDATION
     others = [
         f"{words} is {_said(new, name)} here and {_said(earlier, name)} there"

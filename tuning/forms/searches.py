@@ -16,7 +16,7 @@ from tuning.protocol.script_settings import AMOUNTS, Use
 from tuning.protocol.tasks import Task, target_names
 from tuning.strategies.pruners import PRUNERS
 from tuning.strategies.pruners import Traits as Pruner
-from tuning.strategies.traits import OFFERED, OWN_SETTINGS, WITH_ROUNDS, Traits
+from tuning.strategies.traits import OFFERED, OWN_SETTINGS, WITH_ROUNDS, Traits, traits_of
 
 from .directions import clean_direction, direction_field
 from .limits import NAMES, limit_field
@@ -198,11 +198,20 @@ class SearchForm(forms.ModelForm):
         try:
             self.cleaned_data = {name: self.fields[name].clean(value)}
             getattr(self, f"clean_{name}", lambda: None)()
+            if name == "tuner" and (refusal := self._refusal_of_script(value)):
+                return refusal
         except forms.ValidationError as error:
             return " ".join(error.messages)
         finally:
             self.cleaned_data = {}
         return ""
+
+    def _refusal_of_script(self, tuner: str) -> str:
+        """Why the script's tuner cannot have the script's objectives, which KerasTuner adds up."""
+        fields = self.project.inspection.script_settings.fields
+        return traits_of(tuner).refusal(
+            1 + sum(name.startswith("objective_") for name in fields), 0
+        )
 
     @property
     def has_script_fields(self) -> bool:

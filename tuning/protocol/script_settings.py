@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from .objectives import MAX_OBJECTIVES
+
 MAX_ARGUMENTS = 100
 MAX_TEXT, MAX_NOTE = 200, 500
 _MAX_NUMBER = 2**31 - 1
@@ -19,7 +21,11 @@ NUMBERS = frozenset({
     "early_stopping_patience", "folds", "bayesian_initial_points",
 })  # fmt: skip
 AMOUNTS = frozenset({"bayesian_alpha", "bayesian_beta"})
-TEXTS = frozenset({"tuner", "early_stopping_metric", "early_stopping_direction", "scoring"})
+TEXTS = frozenset({
+    "tuner", "early_stopping_metric", "early_stopping_direction", "scoring",
+    # Of further objectives.
+    *(f"{part}_{n}" for n in range(2, MAX_OBJECTIVES + 1) for part in ("objective", "direction")),
+})  # fmt: skip
 
 # The field that inspections have a column of their own for.
 OBJECTIVE = "objective"

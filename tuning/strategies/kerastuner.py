@@ -43,7 +43,8 @@ def suggest(
     warm: Sequence[KnownTrial] = (),
 ) -> Suggestion:  # fmt: skip
     """See `contract.Suggests`."""
-    known = known_warm(state, warm)
+    # Whether a trial of an earlier search violates a constraint decides about nothing here.
+    known = [replace(one, status="COMPLETED") for one in known_warm(state, warm)]
     trials = [_without_pruning(trial) for trial in trials]
     own = [trial for trial in trials if trial.suggested]
     # What it did not choose takes one of the trials all the same.

@@ -5,7 +5,7 @@ other suggestion was taken from the same state meanwhile.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import F, Max
 
@@ -163,8 +163,24 @@ def _warm(search: Search) -> list[KnownTrial]:
         values = fits.values(trial.values)
         if values is not None and trial.score is not None:
             step = (trial.best_epoch or 1) - trial.first_epoch - 1
-            known.append(KnownTrial(f"{WARM}{trial.pk}", values, "COMPLETED", trial.score, step))
+            name = f"{WARM}{trial.pk}"
+            known += _judged(
+                search, trial, KnownTrial(name, values, "COMPLETED", trial.score, step)
+            )
     return known
+
+
+def _judged(search: Search, trial: Trial, known: KnownTrial) -> list[KnownTrial]:
+    """A trial of an earlier search with what this one judges by; none if that is not known."""
+    asked = {name: trial.figure(name) for name in search.judged_by[1:]}
+    figures = {name: value for name, value in asked.items() if value is not None}
+    if len(figures) < len(asked):
+        return []
+    figures[search.objective] = trial.score or 0.0
+    others = [figures[each.name] for each in search.objectives[1:]]
+    excesses = [limit.excess(figures[limit.name]) for limit in search.constraint_list]
+    status = "INFEASIBLE" if any(excess > 0 for excess in excesses) else known.status
+    return [replace(known, status=status, other_scores=others, excesses=excesses)]
 
 
 def _settings(search: Search) -> Settings:

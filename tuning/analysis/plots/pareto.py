@@ -33,6 +33,7 @@ def pareto_info(selection: Selection, given: Given) -> dict[str, Any]:
     infeasible = [status == Status.INFEASIBLE for status in statuses]
     return {
         **points.facts(*_notes(points.frame, drawn[:2], infeasible)),
+        "choices": {COLOUR.name: [("", "None"), *COLOUR.choices_of(selection)]},
         "used": {option.name: [each.key] for option, each in zip(OPTIONS, drawn, strict=False)},
         "axes": [axis_of(column, points.frame[column.key]) for column in drawn[:2]],
         "colour": axis_of(drawn[2], points.frame[drawn[2].key]) if len(drawn) > 2 else None,

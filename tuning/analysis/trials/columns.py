@@ -92,34 +92,21 @@ class Columns:
 
 
 def columns_of(search: Search) -> Columns:
-    numbers = _numbers(search)
+    numbers, sizes = _numbers(search), _sizes(search)
     return Columns(
         [
             Column("number", "Trial", TRIAL, field="number"),
             Column("status", "Status", TRIAL, "status", "status"),
             Column("score", search.score_name, TRIAL, field="score", better=search.direction),
             *_front(search),
+            # What trials are judged by is beside the score.
+            *(column for column in sizes if column.shown),
+            *_measures(search),
             *_hyperparameters(search),
             *numbers,
-            *_measures(search),
             Column("epochs", search.kind.units.capitalize(), TRIAL, field="epochs"),
             Column("seconds", "Duration", TRIAL, field="seconds", better="min"),
-            Column(
-                "parameters",
-                "Parameters",
-                TRIAL,
-                field="parameters",
-                better="min",
-                shown="parameters" in search.judged_by,
-            ),
-            Column(
-                "memory",
-                "Peak memory",
-                TRIAL,
-                field="memory",
-                better="min",
-                shown="peak_memory" in search.judged_by,
-            ),
+            *(column for column in sizes if not column.shown),
             Column("worker", "Worker", TRIAL, "text", "worker"),
             Column("failure", "Failure", TRIAL, "text", "failure", shown=False),
             Column("not_finite", "NaN or infinite", TRIAL, "text", "not_finite", shown=False),
@@ -191,6 +178,16 @@ def _metric(search: Search, prefix: str, name: str, group: str, names: list[str]
     )
 
 
+def _sizes(search: Search) -> list[Column]:
+    """Shown only where trials are judged by them."""
+    judged = search.judged_by
+    rows = [("parameters", "Parameters", "parameters"), ("memory", "Peak memory", "peak_memory")]
+    return [
+        Column(key, label, TRIAL, field=key, better="min", shown=name in judged)
+        for key, label, name in rows
+    ]
+
+
 def _measures(search: Search) -> list[Column]:
     """What the search asks to measure, apart from what has a column of its own."""
     asked = [MEASURED[name] for name in search.judged_by if name in MEASURED]
@@ -198,7 +195,7 @@ def _measures(search: Search) -> list[Column]:
     slots = {name: search.index_columns.get(key, "") for name, key in keys.items()}
     return [
         Column(
-            key, MEASURED[name].label, METRICS, field=slots[name],
+            key, MEASURED[name].label, TRIAL, field=slots[name],
             source=source_of(slots[name], key), better=search.direction_of(name),
         )
         for name, key in keys.items()

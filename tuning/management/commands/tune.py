@@ -427,9 +427,13 @@ def objectives_of(options: dict[str, Any]) -> list[tuple[str, str]]:
         found.append((name, direction))
     if len(found) > MAX_OBJECTIVES:
         raise CommandError(f"--objective: at most {MAX_OBJECTIVES} objectives.")
-    found.sort(key=lambda each: each[0] in MEASURED)
+    if not found:
+        return []
     # The score of estimators needs no name.
-    return [("", ""), *found] if found and found[0][0] in MEASURED else found
+    first = next((each for each in found if each[0] not in MEASURED), ("", ""))
+    if first in found:
+        found.remove(first)
+    return [first, *found]
 
 
 def constraints_of(options: dict[str, Any]) -> list[Constraint]:

@@ -7,7 +7,7 @@ from typing import Any
 import keras_tuner as kt
 from keras_tuner.src.engine.metrics_tracking import infer_metric_direction
 
-from tuning.protocol.objectives import infer_direction, reported_name
+from tuning.protocol.objectives import MAX_OBJECTIVES, infer_direction, reported_name
 
 from .given import UNKNOWN, Given
 
@@ -17,11 +17,13 @@ _CHOOSE = "Choose it in the form of a new search."
 @dataclass(frozen=True)
 class Proposed:
     """An objective's name and direction. The direction is empty where the code gives only a name,
-    the name where it gives no objective. `note`: a sentence about one that cannot be used."""
+    the name where it gives no objective. `note`: a sentence about one that cannot be used, or about
+    several; `others`: those after the first."""
 
     name: str = ""
     direction: str = ""
     note: str = ""
+    others: "tuple[Proposed, ...]" = ()
 
     def among(self, metrics: list[str], directions: Mapping[str, str]) -> "Proposed":
         """The same under the name that is reported, with the direction that its class or its name
@@ -35,7 +37,12 @@ class Proposed:
                 f"({', '.join(metrics) or 'none'}). {_CHOOSE}"
             ))  # fmt: skip
         direction = self.direction or infer_direction(reported, directions)
-        return replace(self, name=reported, direction=direction)
+        known = [other.among(metrics, directions) for other in self.others]
+        missing = [other.note for other in known if not other.name]
+        return replace(
+            self, name=reported, direction=direction, note=" ".join([self.note, *missing]).strip(),
+            others=tuple(other for other in known if other.name),
+        )  # fmt: skip
 
     def for_oracle(self) -> Any:
         """A kt.Objective for an oracle that needs one although nothing is compared by it."""
@@ -70,16 +77,27 @@ def objective_of(value: Any) -> Proposed:
     if isinstance(several, list | tuple):
         if len(several) == 1:
             return objective_of(several[0])
-        names = ", ".join(objective_of(one).name for one in several)
-        return Proposed(note=(
-            f"It compares trials by several objectives together ({names}); a search here has one. "
-            f"{_CHOOSE}"
-        )) if several else Proposed()  # fmt: skip
+        return _several([objective_of(one) for one in several])
     if isinstance(value, str):
         return Proposed(value)
     if type(value) is not kt.Objective:
         return Proposed()  # KerasTuner's stand-in for none at all.
     return Proposed(str(value.name), _stated(value))
+
+
+def _several(found: list[Proposed]) -> Proposed:
+    """KerasTuner would add them up, each in its own unit."""
+    named = list({one.name: one for one in found if one.name}.values())
+    if not named:
+        return Proposed()
+    first, *others = named[:MAX_OBJECTIVES]
+    if not others:
+        return first
+    names = ", ".join(one.name for one in named)
+    note = f"Proposes several objectives ({names}). KerasTuner would add them up, unscaled."
+    if len(named) > MAX_OBJECTIVES:
+        note += f" Only the first {MAX_OBJECTIVES} are used."
+    return replace(first, note=note, others=tuple(others))
 
 
 def _stated(objective: Any) -> str:

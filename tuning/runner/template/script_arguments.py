@@ -113,6 +113,9 @@ class ScriptArguments:
         """`metrics`: those that the template reports; `space`: what was found in its code;
         `objective`: what became of the script's."""
         fields = dict(self.fields)
+        if objective.name:
+            for n, other in enumerate(objective.others, start=2):
+                fields |= {f"objective_{n}": other.name, f"direction_{n}": other.direction}
         arguments = [_judged(one, objective) for one in self._arguments]
         arguments.sort(key=lambda one: one.line)
         monitor = fields.get("early_stopping_metric")
@@ -334,6 +337,9 @@ def _judged(one: ScriptArgument, objective: Proposed) -> ScriptArgument:
         return one
     if not objective.name:
         return replace(one, use=Use.UNUSED, field="", note=objective.note[:MAX_NOTE])
+    if objective.note:
+        # It is about several, or about one of them.
+        return replace(one, note=objective.note[:MAX_NOTE])
     better = {"max": "Higher is better.", "min": "Lower is better."}.get(objective.direction, "")
     name = "" if objective.name in one.text else f"It is {objective.name}."
     return replace(one, note=f"{name} {better}".strip()[:MAX_NOTE])

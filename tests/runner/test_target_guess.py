@@ -19,12 +19,14 @@ KINDS = {
     "ids": [str(1000 + row * 37 % ROWS) for row in range(ROWS)],
     "counts": [str(row + 1) for row in range(ROWS)],
     "texts": [f"text {row}" for row in range(ROWS)],
+    # Free text, of which some is there twice.
+    "reviews": [f"this text has several words {max(row, 5)}" for row in range(ROWS)],
     "constant": ["1"] * ROWS,
     "one value with gaps": ["", "1"] * (ROWS // 2),
     "empty": [""] * ROWS,
     "dates": [f"2024-01-{row % 28 + 1:02}" for row in range(ROWS)],
 }
-NEVER = ("texts", "constant", "one value with gaps", "empty", "dates", "counts")
+NEVER = ("texts", "reviews", "constant", "one value with gaps", "empty", "dates", "counts")
 
 
 def guess(*columns: tuple[str, str]) -> TargetGuess:

@@ -6,8 +6,9 @@ whole name more than a part of one: "price" before "house_price", and that befor
 Of several such columns the last one is guessed. Without any, it is the last column that can be
 a target.
 
-A column that is empty, or that has one value in all rows or another text in each, is never
-guessed, and one of row numbers or other whole numbers that never repeat only by its whole name.
+A column that is empty or of free text, or that has one value in all rows or another text in
+each, is never guessed, and one of row numbers or other whole numbers that never repeat only by its
+whole name.
 """
 
 import re

@@ -278,6 +278,24 @@ def test_pixels_become_images_for_templates_of_images(
     assert table_choices(options("--pixels", "no")) == {}
 
 
+def test_several_targets_are_columns_of_their_own(alice: User, team: Team, tmp_path: Path) -> None:
+    path = tmp_path / "arms.csv"
+    path.write_text("a,x,y\n1,2,3\n2,3,4\n")
+    table = table_choices({**options(), "target": ["x", "y, in mm"]})
+    assert table == {"types": {"y, in mm": "target"}}
+    row = find_dataset(str(path), alice, team, {"target": "x"}, {}, table)
+    assert row.upload["target"] == "x"
+    assert row.upload["types"] == {"y, in mm": "target"}
+    row.original.unlink()
+
+
+def test_arrays_have_a_task_too(alice: User, team: Team, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.ones((4, 2)), y=np.eye(4))
+    row = find_dataset(str(tmp_path / "a.npz"), alice, team, {}, {}, {"task": "multi-label"})
+    assert row.upload["task"] == "multi-label"
+    row.original.unlink()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -84,6 +84,12 @@ TEMPLATES = {
     "ridge": estimator("robot-arm", "linear_model", "Ridge"),
     "boosted": estimator("robot-arm", "ensemble", "GradientBoostingRegressor", "n_estimators=5"),
 }
+ACCURACY = (
+    NUMBERS.replace("numbers", "findings")
+    .replace("(12, 4)", "(16, 16)")
+    .replace("Dense(3)", "Dense(5, activation='sigmoid')")
+    .replace('loss="mse", metrics=["mae"]', 'loss="bce", metrics=["accuracy"]')
+)
 REFUSED = {
     "softmax": (
         NUMBERS.replace("numbers", "findings").replace("(12, 4)", "(16, 16)")
@@ -120,6 +126,7 @@ def data(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def inspected(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     templates = TEMPLATES | {name: code for name, (code, _) in REFUSED.items()}
+    templates["accuracy"] = ACCURACY
     return inspect_templates(data, tmp_path_factory.mktemp("inspected"), templates)
 
 
@@ -138,6 +145,11 @@ def test_a_template_trains_and_reports(inspected: dict[str, Any], name: str) -> 
     }
     assert all(d == ("max" if m in ("auc", "binary_accuracy", "r2_score") else "min")
                for m, d in directions.items())  # fmt: skip
+
+
+def test_accuracy_of_labels_is_explained(inspected: dict[str, Any]) -> None:
+    assert "compares only the largest output" in inspected["accuracy"]["note"]
+    assert "largest output" not in inspected["labels"]["note"]
 
 
 def test_a_scripts_objective_is_proposed(inspected: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from tuning.protocol.events import Inspected, Progress
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder
 from tuning.protocol.scorers import SCORE, SCORE_SPREAD
+from tuning.protocol.tasks import Task
 from tuning.runner.custom_tuners.inspection import inspect_own_tuner
 from tuning.runner.custom_tuners.watch import names_of
 from tuning.runner.estimators.building import is_estimator, ready
@@ -109,6 +110,7 @@ def _look_at_network(
     metrics = _short_training(template, hp, model, dataset)
     refuse_outputs(template, model)
     built = description(model)
+    notes = unloadable(model, template), dataset.note, _about_accuracy(dataset, metrics)
     input_shape = tuple(dataset.facts["input_shape"])
     notes = unloadable(model, template), unused_columns(model, dataset.facts), dataset.note
     return _Found(
@@ -119,6 +121,16 @@ def _look_at_network(
         lambda values: network_size(template, values, input_shape),
         note=" ".join(filter(None, notes)),
         directions=metric_directions(model, metrics),
+    )
+
+
+def _about_accuracy(dataset: Dataset, metrics: list[str]) -> str:
+    """A sentence about a metric that says little of labels, or nothing."""
+    if "accuracy" not in metrics or not Task(dataset.facts["task"]).traits.has_labels:
+        return ""
+    return (
+        "Of several labels, Keras's accuracy compares only the largest output. Compare trials by "
+        "binary_accuracy or AUC(multi_label=True)."
     )
 
 

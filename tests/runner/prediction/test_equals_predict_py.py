@@ -87,11 +87,16 @@ class Asked:
         ))  # fmt: skip
         return self.runner.until(Predicted, Failed)[-1]
 
-    def printed(self, source: RowSource, rows: Any = (), name: str = "", **answer: Any) -> Any:
-        """What the code prints that the page shows for this question."""
+    def code(self, source: RowSource, rows: Any = (), name: str = "", **answer: Any) -> str:
+        """What the page offers to copy for this question."""
         asked = Prediction(saved_model=self.saved_model, source=source, rows=list(rows), name=name,
                            answer=answer)  # fmt: skip
-        done = python("-c", predict_snippet(self.saved_model, self.file, asked), cwd=self.folder)
+        return predict_snippet(self.saved_model, self.file, asked)
+
+    def printed(self, source: RowSource, rows: Any = (), name: str = "", **answer: Any) -> Any:
+        """What the code prints that the page shows for this question."""
+        code = self.code(source, rows, name, **answer)
+        done = python("-c", code, cwd=self.folder)
         assert done.returncode == 0, done.stderr
         [line] = [text for text in done.stdout.splitlines() if text.startswith("predicted:")]
         text = line.removeprefix("predicted:").strip()

@@ -18,13 +18,10 @@ def numbers_of_network(outputs: Any, actual: np.ndarray) -> Predictions:
     return Predictions(actual, _fitting(columns_of(outputs, len(actual)), actual))
 
 
-def labels_of_network(
-    keras_model: Any, outputs: Any, actual: np.ndarray, logits: bool = False
-) -> Predictions:
-    """A label is predicted above the threshold. `logits`: whether the outputs are some, which a
-    network says itself unless it was saved without its loss. Raises NotEvaluable."""
+def labels_of_network(keras_model: Any, outputs: Any, actual: np.ndarray) -> Predictions:
+    """A label is predicted above the threshold. Raises NotEvaluable."""
     columns = _fitting(columns_of(outputs, len(actual)), actual)
-    if logits or from_logits(keras_model):
+    if from_logits(keras_model):
         # exp() of large numbers overflows to infinity, and 1 / infinity is right.
         with np.errstate(over="ignore"):
             columns = 1 / (1 + np.exp(-columns.astype(np.float64)))

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tuning.protocol.description import LOGITS
 from tuning.protocol.orders import PredictOrder
 from tuning.protocol.tasks import Task
 from tuning.runner.estimators.building import in_threads
@@ -80,8 +79,7 @@ class LoadedModel:
         if unknown.ndim == 1:
             return predictions.of_network(model, outputs, unknown, self.classes)
         if Task(self.about["task"]).traits.has_labels:
-            logits = self._opened.about.get("outputs") == LOGITS
-            return several.labels_of_network(model, outputs, unknown, logits)
+            return several.labels_of_network(model, outputs, unknown)
         return several.numbers_of_network(outputs, unknown)
 
 

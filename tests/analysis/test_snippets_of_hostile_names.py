@@ -14,6 +14,7 @@ from tuning.analysis.literals import python_literal
 from tuning.analysis.snippets import keras_tuner_lines, predict_snippet, python_dict
 from tuning.analysis.tensorboard.log_folder import file_name as log_name
 from tuning.analysis.trials.exports.snippet import pandas_snippet, script_snippet
+from tuning.analysis.trials.scope import Scope, search_scope
 from tuning.models import Dataset, HyperModel, Project, SavedModel, Search, Team, Trial
 from tuning.protocol.names import is_one_line
 
@@ -77,13 +78,13 @@ def test_a_literal_gives_the_text_back(text: str) -> None:
 
 @given(TEXTS)
 def test_reading_an_export(name: str) -> None:
-    def search(name: str) -> Search:
+    def scope(name: str) -> Scope:
         team = Team(pk=1)
         rows = {cls: cls(key="k", name=name, team=team) for cls in (Dataset, HyperModel)}
         project = Project(dataset=rows[Dataset], hypermodel=rows[HyperModel])
-        return Search(number=1, project=project)
+        return search_scope(Search(number=1, project=project))
 
-    assert statements(pandas_snippet(search(name))) == statements(pandas_snippet(search("a")))
+    assert statements(pandas_snippet(scope(name))) == statements(pandas_snippet(scope("a")))
     assert statements(script_snippet(name)) == statements(script_snippet("https://a/"))
 
 
@@ -99,5 +100,5 @@ def test_names_of_downloads(name: str) -> None:
     project = Project(name=name, dataset=dataset, hypermodel=HyperModel(name=name, team=team))
     search = Search(number=3, name=name, project=project)
     saved = SavedModel(project=project, trial=Trial(number=1, search=search))
-    for made in (file_name(saved), trials_stem(search), log_name(search)):
+    for made in (file_name(saved), trials_stem(search_scope(search)), log_name(search)):
         assert re.fullmatch(r"[a-z0-9_.-]+", made), "nothing to quote, no folder to leave"

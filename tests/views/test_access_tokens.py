@@ -59,7 +59,7 @@ def test_it_opens_and_changes_nothing_else(
         for pattern in urlpatterns
         if getattr(pattern.callback, "exports_for_scripts", False)
     }
-    assert marked == {"trial-list", "search-moved"}
+    assert marked == {"trial-list", "project-trials", "search-moved"}
 
 
 def test_what_is_no_token_is_refused(client: Client, token: str, export: str, dora: User) -> None:

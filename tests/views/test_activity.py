@@ -167,7 +167,7 @@ def test_the_number_of_queries_does_not_grow(
     eventful: Project, as_bob: Client, bob: User, search: Search, django_assert_num_queries: Any
 ) -> None:
     for _ in range(2):
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(17):
             as_bob.get(url(eventful))
         for trial in search.trials.all():
             for number in range(5):

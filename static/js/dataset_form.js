@@ -2,6 +2,7 @@
 // each. Without this module the form sends one file.
 
 import { discard, Refused, sendFile } from "./upload/sending.js";
+import { packed } from "./upload/packing.js";
 import { element, showPreview } from "./upload/preview.js";
 
 const MB = 1024 * 1024;
@@ -61,7 +62,18 @@ function rowOf(entry) {
   return row;
 }
 
-function choose(files) {
+// Arrays in files of their own belong together: x.npy and y.npy are one upload.
+async function withPackedArrays(files) {
+  const isArray = (file) => /\.npy$/i.test(file.name);
+  const earlier = chosen.filter((entry) => !entry.done && isArray(entry.file));
+  const arrays = [...earlier.map((entry) => entry.file), ...files.filter(isArray)];
+  if (arrays.length < 2) return files;
+  earlier.forEach(leave);
+  return [await packed(arrays), ...files.filter((file) => !isArray(file))];
+}
+
+async function choose(given) {
+  const files = await withPackedArrays([...given]);
   const known = (file) => chosen.some((entry) => entry.file.name === file.name && entry.file.size === file.size && !entry.done);
   for (const file of [...files].filter((file) => !known(file))) {
     const kind = kindOf(file.name);
@@ -74,7 +86,10 @@ function choose(files) {
 }
 
 // One file is what the form is about: another choice replaces it, unless several are chosen at once.
-function replaceChosen(files) {
+function replaceChosen(given) {
+  const files = [...given];
+  const isArray = (file) => /\.npy$/i.test(file.name);
+  if (files.length === 1 && chosen.length === 1 && isArray(files[0]) && isArray(chosen[0].file)) { choose(files); return; }
   if (files.length === 1 && chosen.length === 1) leave(chosen[0]);
   choose(files);
 }

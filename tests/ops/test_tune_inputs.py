@@ -1,5 +1,6 @@
 """Files that `manage.py tune` is given: the checks of the pages, in its own words."""
 
+import zipfile
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tuning.management.inputs import (
     lacks_target,
     predict_guessed,
 )
+from tuning.management.packing import packed
 from tuning.management.table_options import add_table_options, table_choices, table_problem
 from tuning.models import Dataset, HyperModel, Team
 from tuning.protocol.data_kinds import TEMPLATE_KINDS
@@ -294,6 +296,30 @@ def test_arrays_have_a_task_too(alice: User, team: Team, tmp_path: Path) -> None
     row = find_dataset(str(tmp_path / "a.npz"), alice, team, {}, {}, {"task": "multi-label"})
     assert row.upload["task"] == "multi-label"
     row.original.unlink()
+
+
+def test_several_arrays_are_one_dataset(alice: User, team: Team, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("x.npy", "y.npy")]
+    for path in paths:
+        np.save(path, np.ones((4, 3)))
+    texts = [str(path) for path in paths]
+    rows = []
+    for _ in range(2):
+        with packed(texts) as path:
+            rows.append(take(path, alice, team))
+        Dataset.objects.filter(pk=rows[0].pk).update(folder="arrays-1")
+    assert rows[0] == rows[1], "the same files are the same dataset"
+    assert rows[0].upload["name"] == "x.npy + y.npy.zip"
+    with zipfile.ZipFile(rows[0].original) as archive:
+        assert archive.read("x.npy") == paths[0].read_bytes()
+    rows[0].original.unlink()
+    with packed(["digits"]) as text:
+        assert text == "digits"
+    for wrong, sentence in ((["x.csv", "y.csv"], "only .npy files may be several"),
+                            ([texts[0], "z.npy"], "No such file: z.npy"),
+                            ([texts[0], texts[0]], "need different names")):  # fmt: skip
+        with pytest.raises(CommandError, match=sentence), packed(wrong):
+            pass
 
 
 @pytest.mark.parametrize(

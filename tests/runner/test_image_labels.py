@@ -205,3 +205,16 @@ def test_npy_files_of_a_zip_are_arrays(workplace: Path) -> None:
     assert found is None
     assert (profile["kind"], profile["rows"], profile["num_classes"]) == ("table", 20, 2)
     check_snippet(profile)
+
+
+def test_npy_files_that_were_packed_are_loaded_one_by_one(workplace: Path) -> None:
+    np.save("x.npy", np.arange(60.0).reshape(20, 3))
+    np.save("y.npy", np.arange(20) % 2)
+    path = zip_of(
+        Path("x.npy + y.npy.zip"), {f"{n}.npy": Path(f"{n}.npy").read_bytes() for n in "xy"}
+    )
+    upload = Upload(IMAGES, path.name, path.name, 64 * MB)
+    profile = prepare_upload("own-1", upload, Path("prepared"), lambda _: None)
+    assert profile
+    path.unlink()
+    check_snippet(profile)

@@ -46,7 +46,7 @@ _WRITTEN_BY = {
 # The next step with files that cannot be read, by their endings.
 OTHER_FILES = {
     **dict.fromkeys((".xls", ".ods", ".xlsb", ".numbers"), "Save the spreadsheet as .xlsx."),
-    ".npy": "Put x.npy and y.npy into one .zip.",
+    ".npy": "Select x.npy and y.npy together, or put them into one .zip.",
     ".json": "Save it as JSON lines (.jsonl), one object per row.",
     **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm"), "Video is not supported."),
     **dict.fromkeys((".wav", ".mp3", ".flac", ".ogg", ".m4a"), "Audio is not supported."),

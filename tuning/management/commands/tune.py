@@ -53,6 +53,7 @@ from tuning.management.inputs import (
     refuse,
 )
 from tuning.management.own_worker import own_worker
+from tuning.management.packing import packed
 from tuning.management.prepared import set_up_or_refuse
 from tuning.management.table_options import add_table_options, table_choices, table_problem
 from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
@@ -94,8 +95,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--dataset",
+            nargs="+",
             required=True,
-            help="a dataset's key, such as digits, or the path of a file",
+            help="a dataset's key, such as digits, or the path of a file; several .npy files are "
+            "one dataset",
         )
         parser.add_argument(
             "--template",
@@ -195,10 +198,11 @@ class Command(BaseCommand):
             for role, option in ARRAY_OPTIONS.items()
             if (name := options[option.replace("-", "_")])
         }
-        dataset = find_dataset(
-            options["dataset"], user, team, choices, arrays, table_choices(options),
-            pixels=options["pixels"] is None and is_for_images(template),
-        )  # fmt: skip
+        with packed(options["dataset"]) as path:
+            dataset = find_dataset(
+                path, user, team, choices, arrays, table_choices(options),
+                pixels=options["pixels"] is None and is_for_images(template),
+            )  # fmt: skip
         if dataset.kind:
             _refuse_misfit(dataset, template)
         with own_worker(self._say):

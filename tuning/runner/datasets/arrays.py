@@ -110,7 +110,7 @@ def read_arrays(
     columns = [f"column {index + 1}" for index in range(shape[0])] if kind == DataKind.TABLE else []
     source = Source(
         x, found.y, found.class_names, columns, target, found.names,
-        f"Uploaded as {upload.name}.", "", _snippet(upload.name, pairs, x, change, found),
+        f"Uploaded as {upload.name}.", "", _snippet(upload.name, entries, pairs, x, change, found),
     )  # fmt: skip
     return Parsed(kind, found.task, source, notes, parts=parts, sequences=sequences)
 
@@ -334,15 +334,23 @@ def _notes(
     return notes
 
 
+def _loading(name: str, arrays: list[str], files: Iterable[str]) -> list[str]:
+    """`data` of an archive, or of the files that were packed into one for the upload."""
+    if name != f"{' + '.join(f'{file}.npy' for file in files)}.zip":
+        return [f"data = np.load({name!r})"]
+    return [f'data = {{name: np.load(f"{{name}}.npy") for name in {arrays!r}}}']
+
+
 def _snippet(
-    name: str, pairs: list[_Pair], x: np.ndarray, change: Change | None, found: Targets
-) -> str:
+    name: str, files: Iterable[str], pairs: list[_Pair], x: np.ndarray, change: Change | None,
+    found: Targets,
+) -> str:  # fmt: skip
     """Lines that load the original file in the same form."""
     flat = ".argmax(axis=1)" if found.one_hot else "" if found.names else ".reshape(-1)"
     lines = ["import numpy as np"]
     if change and not change.is_none:
         lines.append("from PIL import Image")
-    lines += ["", f"data = np.load({name!r})"]
+    lines += ["", *_loading(name, [array for pair in pairs for array in (pair.x, pair.y)], files)]
     if len(pairs) == 1:
         lines += [f"x, y = data[{pairs[0].x!r}], data[{pairs[0].y!r}]{flat}"]
     else:

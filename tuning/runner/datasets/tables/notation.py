@@ -40,11 +40,24 @@ class Votes:
     units: Counter[str] = field(default_factory=Counter)
 
     def take(self, tally: Mapping[Cell, int]) -> None:
+        points = bare = 0
         for cell, count in tally.items():
-            if isinstance(cell, str):
+            if not isinstance(cell, str):
+                bare += count if cell else 0
+                continue
+            at = cell.find(".")
+            if at < 0 and cell.isdigit():
+                bare += count if cell.strip("0") else 0
+            elif (
+                at >= 0 and cell[-1].isdigit() and len(cell) - at != _GROUP + 1 and _is_plain(cell)
+            ):
+                # Most cells of large files are such numbers.
+                points += count
+                bare += count
+            else:
                 self._take(cell, count)
-            elif cell:
-                self.units[""] += count
+        self.points += points
+        self.units[""] += bare
 
     def _take(self, cell: str, count: int) -> None:
         try:
@@ -100,6 +113,14 @@ class Votes:
             return ""
         unit, count = units.most_common(1)[0]
         return "" if unit == "%" and self.units[""] > count else unit
+
+
+def _is_plain(cell: str) -> bool:
+    """Whether a cell with a point is a number other than 0 as programs write it."""
+    try:
+        return bool(float(cell))
+    except ValueError:
+        return False
 
 
 def decimal_of(votes: list[Votes], delimiter: str) -> str:

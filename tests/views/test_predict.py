@@ -260,3 +260,14 @@ def test_models_whose_template_changes_its_rows_are_no_oracle(
     assert said in as_dora.get(url).content.decode()
     SavedModel.objects.update(note="run_trial scales its inputs before the fit.")
     assert "run_trial scales its inputs" in as_dora.get(url).content.decode()
+
+
+def test_images_of_other_channels_are_given_as_arrays(
+    as_dora: Client, saved_model: SavedModel
+) -> None:
+    dataset = saved_model.project.dataset
+    dataset.profile["input_shape"] = [8, 8, 5]
+    dataset.save()
+    page = as_dora.get(reverse("saved-model-predict", args=[saved_model])).content.decode()
+    assert 'accept=".npy' in page
+    assert "(rows, 8, 8, 5)" in page

@@ -16,12 +16,18 @@ _EIGHT_BITS = 128
 
 def sources_of(dataset: Dataset) -> list[RowSource]:
     """How rows can be given, the usual way first."""
-    if dataset.has_pictures:
+    if _are_pictures(dataset):
         return [RowSource.PICTURE, RowSource.ARRAY]
     if dataset.data.permutable and known_columns(dataset):
         form = [RowSource.FORM] if _width(dataset) <= MAX_FIELDS else []
         return [*form, RowSource.TABLE]
     return [RowSource.ARRAY]
+
+
+def _are_pictures(dataset: Dataset) -> bool:
+    """Whether files of pictures can be rows: images of other channels than grey or RGB cannot."""
+    shape = dataset.profile.get("input_shape") or []
+    return dataset.has_pictures and len(shape) == 3 and shape[2] in (1, 3)
 
 
 def known_columns(dataset: Dataset) -> list[dict[str, Any]]:
@@ -50,7 +56,7 @@ def about(dataset: Dataset) -> dict[str, Any]:
         "reading": _reading(dataset),
         "input_shape": profile.get("input_shape") or [],
         "dtype": str(profile.get("dtype") or "float32"),
-        "pictures": dataset.has_pictures,
+        "pictures": _are_pictures(dataset),
         "darkest": darkest,
         "brightest": brightest,
     }

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -22,6 +23,7 @@ from tuning.models import (
     Trial,
 )
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.views import uploads
 
 from .conftest import Caller
 
@@ -304,6 +306,21 @@ def test_an_upload_is_checked_as_on_the_page(
         answer = upload(bob_calls, name="Ships", file=file)
     assert answer.status_code == 413
     assert "limit" in answer.json()["detail"]
+
+
+def test_large_requests_are_problems_as_well(
+    bob_calls: Caller, team: Team, monkeypatch: Any
+) -> None:
+    large = "x" * 3_000_000
+    nobody = Caller(None)
+    assert nobody.post("projects", {"name": large}).status_code == 401
+    answer = bob_calls.post("projects", {"name": large})
+    assert (answer.status_code, answer.json()["detail"]) == (413, "The form data is too large.")
+    monkeypatch.setattr(uploads, "MAX_PARALLEL", 0)
+    file = SimpleUploadedFile("ships.csv", b"a,b\n" * 100_000)
+    answer = upload(bob_calls, name="Ships", file=file)
+    assert (answer.status_code, answer["Retry-After"]) == (429, "10")
+    assert answer.json()["detail"].startswith("Too many uploads")
 
 
 def test_notes(dora_calls: Caller, bob_calls: Caller, search: Search) -> None:

@@ -25,7 +25,7 @@ SITE = [
     "/templates/1/", "/templates/new/", "/teams/", "/teams/1/", "/workers/", "/help/",
     "/help/trials/", "/mentions/", "/profile/", "/access-tokens/",
     "/sessions/", "/accounts/password_change/", "/people/", "/people/new/", "/people/1/",
-    "/people/1/deactivate/", "/help/teams/",
+    "/people/1/deactivate/", "/help/teams/", "/help/api/", "/help/api/reference/",
 ]  # fmt: skip
 PROJECT = [
     "", "models/", "data/", "activity/", "settings/", "delete/", "searches/new/",

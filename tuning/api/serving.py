@@ -32,6 +32,8 @@ from .problems import CONTENT_TYPE, Problem
 
 View = Callable[..., HttpResponseBase]
 
+# After which another upload may find a place.
+UPLOAD_WAIT_SECONDS = 10
 READING = ("GET", "HEAD", "OPTIONS")
 _DETAILS = {
     404: "Not found.",
@@ -74,6 +76,7 @@ def served(view: View, takes_files: bool = False) -> View:
     serve.login_required = False
     serve.takes_tokens = True
     serve.takes_files = takes_files
+    serve.refuse = _refused
     return serve
 
 
@@ -84,6 +87,12 @@ def check_etag(request: HttpRequest, *key: Any) -> None:
     request.etag = etag
     if get_conditional_response(request, etag=etag):
         raise NotModified
+
+
+def _refused(text: str, status: int) -> HttpResponse:
+    """What middleware refuses before the view."""
+    wait = {"Retry_After": str(UPLOAD_WAIT_SECONDS)} if status == 429 else {}
+    return Problem(status, text, **wait).response()
 
 
 def _token_of(request: HttpRequest) -> AccessToken:

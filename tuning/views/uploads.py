@@ -44,20 +44,25 @@ class UploadsMiddleware:
         size = int(length) if length.isdecimal() else 0
         if size <= settings.FORM_MAX_KB * 1024:
             return None
+        # The API has a form of its own for what is refused, and asks for a token before all else.
+        refuse = getattr(view, "refuse", refusal)
         if not request.user.is_authenticated:
-            return refusal("Sign in to upload files.", 413)
+            takes_tokens = getattr(view, "takes_tokens", False)
+            return None if takes_tokens else refuse("Sign in to upload files.", 413)
         if not getattr(view, "takes_files", False):
             limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-            return refusal("The form data is too large.", 413) if size > limit else None
+            return refuse("The form data is too large.", 413) if size > limit else None
         if not self._begin(request):
             text = "Too many uploads at once. Wait until one of them has finished."
-            return refusal(text, 429)
+            return refuse(text, 429)
         return None
 
-    def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, UnreadablePostError):
-            return refusal("The upload was interrupted or too slow. Try again.", 408)
-        return None
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, UnreadablePostError):
+            return None
+        view = request.resolver_match.func if request.resolver_match else None
+        refuse = getattr(view, "refuse", refusal)
+        return refuse("The upload was interrupted or too slow. Try again.", 408)
 
     def _begin(self, request: HttpRequest) -> bool:
         person: int = request.user.pk or 0

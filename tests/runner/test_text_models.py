@@ -70,6 +70,50 @@ def build_model(hp, text_columns, number_count):
 """
 
 
+HEAD = """
+import pandas as pd, tensorflow as tf, keras_tuner as kt
+from tensorflow import keras
+from tensorflow.keras import layers
+from sklearn.model_selection import train_test_split
+df = pd.read_csv("reviews.csv").dropna()
+"""
+BUILDER = """
+def build_model(hp):
+    model = keras.Sequential([vectorizer, layers.Embedding(1000, hp.Choice("d", [4, 8])),
+        layers.GlobalAveragePooling1D(), layers.Dense(1, activation="sigmoid")])
+    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+"""
+MADE = "vectorizer = layers.TextVectorization(max_tokens=1000, output_sequence_length=20)\n"
+SCRIPTS = {
+    # A vocabulary of batches, of a column of a divided table, of lower-case texts.
+    "batches": """
+train_texts, val_texts, train_labels, val_labels = train_test_split(df["review"], df["sentiment"])
+vectorizer.adapt(tf.data.Dataset.from_tensor_slices(train_texts).batch(32))
+""",
+    "divided": """
+train_df, val_df = train_test_split(df, test_size=0.2)
+vectorizer.adapt(train_df["review"].values)
+""",
+    "lower": """
+X_train, X_val, y_train, y_val = train_test_split(df["review"], df["sentiment"])
+vectorizer.adapt(X_train.str.lower().values)
+""",
+}
+PAIR = """
+train, val = train_test_split(df)
+vectorizer.adapt(train["review"])
+def build_model(hp):
+    text = keras.Input(shape=(1,), dtype="string", name="text_input")
+    meta = keras.Input(shape=(1,), name="meta_input")
+    x = layers.Embedding(1000, hp.Choice("d", [4, 8]))(vectorizer(text))
+    x = layers.concatenate([layers.GlobalAveragePooling1D()(x), meta])
+    model = keras.Model([text, meta], layers.Dense(1, activation="sigmoid")(x))
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    return model
+"""
+
+
 @pytest.fixture(scope="module")
 def datasets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("texts")
@@ -94,6 +138,13 @@ def test_which_templates_take_texts(datasets: Path, tmp_path: Path) -> None:
             "tfidf": TFIDF, "union": UNION, "columns": COLUMNS, "forest": FOREST, "named": NAMED,
         }.items()
     })  # fmt: skip
+    more = {name: HEAD + MADE + code + BUILDER for name, code in SCRIPTS.items()}
+    more["pair"] = HEAD + MADE + PAIR
+    (tmp_path / "more").mkdir()
+    found |= inspect_templates(
+        datasets, tmp_path / "more", {name: on("mixed", code) for name, code in more.items()}
+    )
+    assert all(found[name]["metrics"][0] == "accuracy" for name in more), found
     failed = {name for name, event in found.items() if "message" in event}
     assert failed == {
         "dense_mixed", "dense_alone", "forest_mixed", "forest_alone", "columns_alone",

@@ -24,6 +24,7 @@ from tuning.runner.saved.skops_files import refuse_unsafe
 from tuning.runner.spaces import with_values
 from tuning.runner.template.code import Template
 from tuning.runner.template.misfits import fits_input
+from tuning.runner.template.text_inputs import as_network_takes
 
 from .arguments import Material
 from .inspection import TRAIN_ROWS, VALIDATION_ROWS, InspectionOracle
@@ -72,7 +73,7 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
         )
     else:
         x_test, y_test = dataset.rows("test")
-        test = x_test, template.targets(model, y_test)
+        test = as_network_takes(model, x_test), template.targets(model, y_test)
         metrics = evaluate_if_possible(model, test, order.batch_size)
     form = save_model(model, dataset, template, instead=_other_rows(model, dataset.facts))
     if not scaled:

@@ -40,7 +40,7 @@ from .stand_ins import Parts, stand_in
 from .supplied import ONLY_IF_REQUIRED, SIDES, SUPPLIED, supplies, supplies_constants
 from .tables import selects_columns, with_raw_columns
 from .targets import fitted, takes_one_hot
-from .text_inputs import as_network_takes
+from .text_inputs import as_network_takes, learn_missing_vocabulary
 from .training import Training
 
 # What a template's own `fit` may pass to `model.fit` although we pass it as well.
@@ -49,7 +49,7 @@ _TUNABLE_IN_FIT = frozenset({"batch_size", "epochs", "verbose"})
 _LEFT_OUT_OF_FIT = _TUNABLE_IN_FIT | {"validation_data", "callbacks"}
 # What a training raises if shapes do not fit. By name: TensorFlow's kind would import it.
 _SHAPE_ERRORS = frozenset({
-    "ValueError", "InvalidArgumentError", "UnimplementedError", "TypeError",
+    "ValueError", "InvalidArgumentError", "UnimplementedError", "TypeError", "AttributeError",
 })  # fmt: skip
 
 
@@ -218,6 +218,8 @@ class Template(kt.HyperModel):
         """The template's `fit`. What it decides by itself (a tuned batch size) is left to it."""
         self._one_hot = self._takes_one_hot(model)
         args, kwargs = _with_texts(model, args, kwargs)
+        if not self.fits_by_itself:
+            learn_missing_vocabulary(model, args[0] if args else kwargs.get("x"))
         if len(args) > 1:
             args = self._with_targets(model, args)
         elif "y" in kwargs:

@@ -16,7 +16,11 @@ _PARTS = {
     "test": "validation", "testing": "validation", "te": "validation", "tst": "validation",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
 }  # fmt: skip
-_INPUTS = frozenset({"x", "xs", "feature", "features", "image", "images", "img", "imgs", "inputs"})
+_INPUTS = frozenset({
+    "x", "xs", "feature", "features", "image", "images", "img", "imgs", "inputs", "text", "texts",
+    "sentence", "sentences", "review", "reviews", "document", "documents", "docs", "comment",
+    "comments", "tweet", "tweets", "message", "messages", "headlines", "corpus",
+})  # fmt: skip
 _TARGETS = frozenset({"y", "ys", "label", "labels", "target", "targets"})
 # What else may be part of such a name. Not `shape` or `size`: those are numbers.
 _MORE = frozenset({

@@ -58,6 +58,11 @@ class Project:
         return target_names(self.facts)
 
     @property
+    def texts(self) -> list[str]:
+        """The names of the text columns."""
+        return list(self.facts.get("text_columns") or [])
+
+    @property
     def classes(self) -> list[str] | None:
         """The names of the classes or labels; None where amounts are predicted."""
         count = self.facts.get("num_classes")
@@ -111,11 +116,15 @@ class Table(_Known):
         names = list(key) if isinstance(key, list | np.ndarray) else [key]
         if names == [self._target] or set(names) == set(self._project.targets):
             return self._project.y
+        if len(names) == 1 and names[0] in self._project.texts:
+            return self._project.x[names[0]]
         return self._project.x if names == self._project.features else super().__getitem__(key)
 
     def __getattr__(self, name: str) -> Any:
         if name and name == self._target:
             return self._project.y
+        if name in self._project.texts:
+            return self._project.x[name]
         return self._same if name in _SAME_TABLE else super().__getattr__(name)
 
     def drop(self, labels: Any = None, *, columns: Any = None, **_: Any) -> Any:

@@ -53,6 +53,11 @@ _BATCHES = frozenset({
 _SAMPLES = frozenset({
     "load_iris", "load_wine", "load_digits", "load_breast_cancer", "load_diabetes", "load_linnerud",
 })  # fmt: skip
+# Methods that leave a table a table.
+_SAME_TABLE = frozenset({
+    "copy", "dropna", "fillna", "sample", "drop_duplicates", "reset_index", "rename", "head",
+    "tail", "sort_values", "query", "astype", "assign",
+})  # fmt: skip
 _FITS = frozenset({"fit", "fit_transform", "partial_fit"})
 
 
@@ -102,6 +107,9 @@ class Sources:
         name, first = last_name(value.func), first_name(value.func)
         if name in _TABLES or (name == "load_dataset" and first in ("sns", "seaborn")):
             return self._table()
+        if isinstance(value.func, ast.Attribute) and name in _SAME_TABLE:
+            # `df = pd.read_csv(...).dropna()`
+            return self._loaded(value.func.value)
         if name in _BATCHES or (name == "load" and first == "tfds"):
             return Source(Kind.BATCHES)
         if name in _SAMPLES or name.startswith("fetch_"):

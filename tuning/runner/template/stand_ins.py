@@ -130,8 +130,29 @@ class TextStandIn(StandIn):
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str) and key in self.columns_by_name:
-            return self.columns_by_name[key]
+            return self.columns_by_name[key].view(type(self))
         return super().__getitem__(key)
+
+    @property
+    def str(self) -> Any:
+        return self._series.str
+
+    def apply(self, function: Any) -> Any:
+        return self._series.apply(function)
+
+    map = apply
+
+    def fillna(self, *_: Any, **__: Any) -> "TextStandIn":
+        return self
+
+    dropna = fillna
+
+    @property
+    def _series(self) -> Any:
+        # Here: most templates need none of it.
+        import pandas as pd
+
+        return pd.Series(np.asarray(self), dtype=object)
 
 
 def _texts(x: Any, facts: dict[str, Any]) -> StandIn:

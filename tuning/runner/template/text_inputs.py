@@ -22,9 +22,11 @@ def as_network_takes(keras_model: Any, x: Any) -> Any:
     """Inputs of a dataset in the structure of the network's inputs, as far as those are known; what
     holds no texts stays as it is. Raises TemplateError if the network has no use for texts, or
     wants something that the dataset does not have."""
-    wanted = _inputs_of(keras_model)
-    if not has_strings(x) or wanted is None:
+    if not has_strings(x):
         return x
+    wanted = _inputs_of(keras_model)
+    if wanted is None:
+        return _as_first_layer_takes(keras_model, x)
     given = x if isinstance(x, dict) else {_ALONE: x}
     if not any(tensor.dtype == "string" for tensor in wanted):
         raise TemplateError(takes_no_text(given))
@@ -40,7 +42,7 @@ def unused_columns(keras_model: Any, facts: dict[str, Any]) -> str:
     nothing."""
     keys = facts.get("text_columns") or []
     wanted = _inputs_of(keras_model)
-    if not keys or wanted is None:
+    if not keys or wanted is None or wanted == []:
         return ""
     left = [key for key in keys if len(keys) > 1 and not any(t.name == key for t in wanted)]
     if facts.get("number_count") and all(tensor.dtype == "string" for tensor in wanted):
@@ -75,9 +77,26 @@ def no_use_for_texts(keras_model: Any, facts: dict[str, Any]) -> str:
 def learn_any_vocabulary(keras_model: Any) -> None:
     """Give a network that is built to be looked at, and thrown away, a vocabulary where its own
     `fit` would learn it: without one it neither predicts nor loads."""
-    for layer in keras_model._flatten_layers():
-        if isinstance(layer, keras.layers.TextVectorization) and len(layer.get_vocabulary()) <= 2:
-            layer.adapt(["a"])
+    for layer in _without_vocabulary(keras_model):
+        layer.adapt(["a"])
+
+
+def learn_missing_vocabulary(keras_model: Any, x: Any) -> None:
+    """Where a script learns a vocabulary from batches, which are not loaded, it is learned from the
+    training rows `x`, as `as_network_takes` gives them. Of several texts nobody says which."""
+    texts = [part for part in keras.tree.flatten(x) if has_strings(part)]
+    for layer in _without_vocabulary(keras_model) if len(texts) == 1 else ():
+        layer.adapt(texts[0])
+
+
+def _without_vocabulary(keras_model: Any) -> list[Any]:
+    layers = keras_model._flatten_layers() if isinstance(keras_model, keras.Model) else []
+    # What is there before: an empty text and an unknown word.
+    return [
+        layer
+        for layer in layers
+        if isinstance(layer, keras.layers.TextVectorization) and len(layer.get_vocabulary()) <= 2
+    ]
 
 
 def _inputs_of(keras_model: Any) -> list[Any] | None:
@@ -87,6 +106,15 @@ def _inputs_of(keras_model: Any) -> list[Any] | None:
     except (AttributeError, ValueError):
         return None
     return list(found) if found else None
+
+
+def _as_first_layer_takes(keras_model: Any, x: Any) -> Any:
+    """For a stack that its data will build."""
+    first = keras_model.layers[:1] if isinstance(keras_model, keras.Sequential) else []
+    if not isinstance(x, dict) or not first or not isinstance(first[0], _READING):
+        return x
+    texts = [part for part in x.values() if has_strings(part)]
+    return texts[0] if len(texts) == 1 else x
 
 
 def _chosen(tensor: Any, given: dict[str, Any]) -> Any:

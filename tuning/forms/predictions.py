@@ -42,7 +42,14 @@ class RowForm(forms.Form):
     def row(self) -> dict[str, Any]:
         values = (self.cleaned_data[f"column-{place}"] for place in range(len(self._columns)))
         pairs = zip(self._columns, values, strict=True)
-        return {column.name: None if value == "" else value for column, value in pairs}
+        return {column.name: _given(value) for column, value in pairs}
+
+
+def _given(value: Any) -> Any:
+    """Browsers end the lines of a text by two characters."""
+    if isinstance(value, str):
+        value = value.replace("\r\n", "\n")
+    return None if value == "" else value
 
 
 def _field(column: InputColumn) -> forms.Field:

@@ -55,6 +55,7 @@ def test_scripts_work_unmodified(results: dict[str, Any], name: str) -> None:
         ("y_val", Rows("y", "validation")), ("train_labels", Rows("y")), ("y_train_cat", Rows("y")),
         ("train_data", Rows("x")), ("x_shape", None), ("n_train", None), ("train", None),
         ("model", None), ("text", None), ("data", None), ("num_labels", None),
+            ("train_text", Rows("x")), ("sentences", Rows("x")),
     ],
 )  # fmt: skip
 def test_names_of_data_are_known(name: str, rows: Rows | None) -> None:

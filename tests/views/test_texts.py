@@ -15,8 +15,9 @@ from django.urls import reverse
 from tuning.analysis.dataset_changes import dataset_changes
 from tuning.models import Dataset, Prediction, SavedModel
 from tuning.protocol.data_kinds import DataKind
-from tuning.protocol.events import BadEvent
-from tuning.supervisor.tables import check_columns
+from tuning.protocol.events import BadEvent, FoundColumn, SchemaDetected
+from tuning.protocol.uploads import ColumnType
+from tuning.supervisor.tables import check_columns, schema_of
 from tuning.texts import TextWriter
 
 from .evaluations import LINES, classification, evaluated
@@ -102,3 +103,13 @@ def test_what_a_runner_says_of_texts_is_checked(wrong: dict[str, Any]) -> None:
     check_columns({"columns": [COLUMN], "column_count": 1})
     with pytest.raises(BadEvent):
         check_columns({"columns": [{**COLUMN, **wrong}], "column_count": 1})
+
+
+@pytest.mark.parametrize("kind", ["text", "number", "category", "out"])
+def test_a_schema_may_have_columns_of_each_type(kind: str) -> None:
+    columns = [FoundColumn("a", kind, 0, 2, []), FoundColumn("y", "category", 0, 2, [])]
+    schema = SchemaDetected(2, columns, "y", "classification", "utf-8", ",", ".")
+    assert schema_of(schema, {"kind": "text table"})["columns"][0]["type"] == ColumnType(kind)
+    columns[0] = FoundColumn("a", "target", 0, 2, [])
+    with pytest.raises(BadEvent, match="unknown type"):
+        schema_of(schema, {"kind": "text table"})

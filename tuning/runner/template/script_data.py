@@ -17,10 +17,11 @@ _PARTS = {
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
 }  # fmt: skip
 _INPUTS = frozenset({
-    "x", "xs", "feature", "features", "image", "images", "img", "imgs", "inputs", "text", "texts",
-    "sentence", "sentences", "review", "reviews", "document", "documents", "docs", "comment",
-    "comments", "tweet", "tweets", "message", "messages", "headlines", "corpus",
+    "x", "xs", "feature", "features", "image", "images", "img", "imgs", "inputs", "texts",
+    "sentences", "reviews", "documents", "docs", "comments", "tweets", "messages", "headlines",
 })  # fmt: skip
+# Inputs beside a word for a part, as in `train_text`; alone, they may be anything.
+_TEXTS = frozenset({"text", "sentence", "review", "document", "comment", "tweet", "message"})
 _TARGETS = frozenset({"y", "ys", "label", "labels", "target", "targets"})
 # What else may be part of such a name. Not `shape` or `size`: those are numbers.
 _MORE = frozenset({
@@ -190,7 +191,7 @@ def by_name(name: str) -> Rows | None:
         plain = not others and len(parts) == 1 and "data" in words
         return Rows("x", parts[0]) if plain else None
     part = parts[0] if parts else "train"
-    if others[0] in _INPUTS:
+    if others[0] in _INPUTS or (parts and others[0] in _TEXTS):
         return Rows("x", part)
     return Rows("y", part) if others[0] in _TARGETS else None
 

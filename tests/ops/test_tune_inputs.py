@@ -250,6 +250,10 @@ def test_options_say_how_a_table_is_read(alice: User, team: Team, tmp_path: Path
         "types": {"a": "category", "zip code": "number", "b": "out", "c=d": "out"},
         "gaps": ["-999"], "sheet": "Data", "decimal": ",", "member": "*", "drop_rows": True,
     }  # fmt: skip
+    for name, sentence in (("sheet", "--sheet is only for .xlsx"), ("member", "--file is only")):
+        with pytest.raises(CommandError, match=sentence):
+            find_dataset(str(path), alice, team, {}, {}, {name: chosen[name]})
+        del chosen[name]
     row = find_dataset(str(path), alice, team, {"target": "x"}, {}, chosen)
     assert row.upload == {
         "kind": "text table", "name": "houses.data", "target": "x", **chosen,

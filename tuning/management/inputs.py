@@ -30,7 +30,7 @@ from tuning.protocol.data_kinds import TEMPLATE_KINDS, DataKind
 from tuning.protocol.names import one_line
 from tuning.protocol.uploads import ARRAYS, AUTO_PIXELS, IMAGES, TABLES
 
-from .table_options import TABLE_OPTIONS
+from .table_options import ONLY_FOR, TABLE_OPTIONS
 
 _OF_IMAGES = re.compile(r"\bConv2D|\bSeparableConv2D|Pooling2D\b|keras\.applications")
 CHUNK = 1 << 20
@@ -96,6 +96,9 @@ def find_dataset(
         for_tables = [name for name in table or {} if name != "task" or upload["kind"] != ARRAYS]
         if for_tables and upload["kind"] not in (*TABLES, IMAGES):
             raise CommandError(f"--{_option_of(for_tables[0])} is only for tables.")
+        for name, (kinds, files) in ONLY_FOR.items():
+            if (table or {}).get(name) and upload["kind"] not in kinds:
+                raise CommandError(f"--{_option_of(name)} is only for {files} files.")
         if pixels and upload["kind"] in TABLES:
             upload["pixels"] = AUTO_PIXELS
         upload |= table or {}

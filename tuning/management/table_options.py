@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from tuning.models import Dataset
 from tuning.protocol.names import one_line
 from tuning.protocol.tasks import TASKS
-from tuning.protocol.uploads import PIXELS, ColumnType
+from tuning.protocol.uploads import IMAGES, PIXELS, SPREADSHEET, ColumnType
 
 MAX_NAMED = 40
 # Fields of an Upload whose option has another name.
@@ -17,6 +17,12 @@ TABLE_OPTIONS = {
     "header": "no-header", "member": "file", "gaps": "missing", "not_missing": "not-missing",
     "drop_rows": "drop-rows", "file_names": "file-names",
 }  # fmt: skip
+# Fields that only some kinds of files have.
+ONLY_FOR = {
+    "sheet": ((SPREADSHEET, IMAGES), ".xlsx"),
+    "member": ((IMAGES,), ".zip"),
+    "file_names": ((IMAGES,), ".zip"),
+}
 # The option that a sentence of the runner is about, by its first words.
 _ABOUT = {
     "The file has no sheet": "sheet", "The archive has no table": "file", "No column": "target",

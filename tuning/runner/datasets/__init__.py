@@ -18,7 +18,9 @@ so it is parsed in a runner that sees no dataset and no network
   into memory.
 - Images: an allow-list of formats, at most 50 megapixels, asked before decoding. Up to a tenth of
   them may be broken; they are named on the page.
-- Tables: see below.
+  What they show is told by folders, by the beginning of file names or by a table beside them
+  (`image_labels.py`). A zip may also hold tables or .npy files; the names in it decide.
+- Tables: see `tables/`.
 - Whatever is wrong ends as `BadData` with one sentence; hypothesis throws damaged files at the
   readers.
 

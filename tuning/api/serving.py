@@ -92,7 +92,7 @@ def check_etag(request: HttpRequest, *key: Any) -> None:
 def _refused(text: str, status: int) -> HttpResponse:
     """What middleware refuses before the view."""
     wait = {"Retry_After": str(UPLOAD_WAIT_SECONDS)} if status == 429 else {}
-    return Problem(status, text, **wait).response()
+    return Problem(status, text, (), **wait).response()
 
 
 def _token_of(request: HttpRequest) -> AccessToken:

@@ -12,7 +12,7 @@ function drawObjectives(element, info) {
     };
     const [first, second] = colours();
     const traces = [part(false, "dominated", { color: first, size: 7, opacity: 0.6 }), part(true, "on the Pareto front", { color: second, size: 10, symbol: "diamond" })];
-    return { traces, x: x.label, y: y.label };
+    return { traces, x: x.label, y: y.label, wholeX: false };
   });
 }
 

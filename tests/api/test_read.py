@@ -54,6 +54,19 @@ def test_a_search_with_its_best_trial(dora_calls: Caller, search: Search) -> Non
     assert found["status"] == "completed"
 
 
+def test_a_search_with_several_objectives(dora_calls: Caller, search: Search) -> None:
+    others = [{"name": "val_loss", "direction": "min"}]
+    Search.objects.filter(pk=search.pk).update(other_objectives=others)
+    path = f"projects/{search.project_id}/searches/1"
+    found = dora_calls.get(path).json()
+    assert (found["best"], found["best_score"]) == (None, None)
+    assert found["objectives"] == [{"name": "val_accuracy", "direction": "max"}, *others]
+    assert set(found["front"]) <= {1, 2, 3}
+    trials = dora_calls.get(f"{path}/trials?column=front").json()["items"]
+    on_front = [one["number"] for one in trials if one["columns"]["front"]]
+    assert sorted(on_front) == sorted(found["front"])
+
+
 def test_trials_with_the_filters_order_and_columns_of_the_table(
     dora_calls: Caller, trials: str
 ) -> None:

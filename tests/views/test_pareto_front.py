@@ -10,10 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning.actions.searches import start_search
+from tuning.analysis.evaluation.comparison import compared
 from tuning.analysis.front import front_of, front_rows
 from tuning.analysis.plots import PLOTS
 from tuning.analysis.trials.selection import Selection
-from tuning.models import Project, Search, Trial, TrialIndex
+from tuning.models import Project, SavedModel, Search, Trial, TrialIndex
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor.importances import order_for
 
@@ -126,6 +127,9 @@ def test_the_plot_has_front_and_infeasible_trials(search: Search, alice: User) -
     assert found["on_front"] == [True, True, True, False, False, False, False]
     assert found["infeasible"] == [False] * 5 + [True, True]
     assert found["axes"][0]["values"] == [0.8, 0.9, 0.95, 0.85, 0.7, 0.97, None]
+    assert found["note"].startswith("1 infeasible trial (crosses). 1 trial without both values is")
+    # No best so far of one objective among several.
+    assert info(search, alice, "history")["best"] == []
     other = info(search, alice, "pareto", "plot.pareto.y=measure:latency")
     assert other["axes"][1]["key"] == "measure:latency"
 
@@ -185,6 +189,31 @@ def test_the_comparison_shows_all_objectives(
     html = as_alice.get(f"{address}?{query}").content.decode()
     for text in ("Parameters", "Latency (ms)", "5,000", "3.000"):
         assert text in html
+
+
+def test_models_of_such_a_search_show_all_objectives(search: Search) -> None:
+    models = [
+        SavedModel.objects.create(
+            trial=trial, project=search.project, number=trial.number, epochs=1, batch_size=1
+        )
+        for trial in search.trials.filter(number__in=(1, 2))
+    ]
+    assert compared(models[0], models[1:]).objectives == [
+        ("val_accuracy", ["0.8000", "0.9000"]), ("Parameters", ["1,000", "5,000"]),
+        ("Latency (ms)", ["2.000", "3.000"]),
+    ]  # fmt: skip
+
+
+def test_the_projects_table_keeps_objectives_apart(
+    as_alice: Client, search: Search, make_search: Any, project: Project
+) -> None:
+    make_search()
+    address = reverse("project-trials", args=[project.pk])
+    query = "?objective=max:val_accuracy%2Bmin:parameters%2Bmin:latency"
+    for each, expected in (("", 1), (query, 7)):
+        html = as_alice.get(address + each).content.decode()
+        assert html.count("<tr data-trial") == expected
+        assert ">best</span>" not in html
 
 
 def test_settings_name_objectives_and_constraints(as_alice: Client, search: Search) -> None:

@@ -113,7 +113,8 @@ def origin(search: Search) -> Origin | None:
     if search.warm_start_count:
         fed = search.warm_start_trials.order_by()
         pick = Max if search.direction == Search.Direction.MAX else Min
-        best = fed.aggregate(best=pick("score"))["best"]
+        if not search.has_several_objectives:
+            best = fed.aggregate(best=pick("score"))["best"]
         numbers = fed.order_by("search__number").values_list("search__number", flat=True)
         sources = tuple(numbers.distinct())
     return Origin(parent, how, search.warm_start_count, best, sources)

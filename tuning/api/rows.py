@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from tuning.analysis.comments import comment_address
+from tuning.analysis.front import front_of
 from tuning.analysis.notes import Marks
 from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.table import value_of
@@ -92,9 +94,13 @@ def search(request: HttpRequest, row: Any) -> dict[str, Any]:
 
 
 def search_detail(request: HttpRequest, row: Any) -> dict[str, Any]:
-    best = row.trials.best_first(row.direction).only("number", "score").first()
+    several = row.has_several_objectives
+    best = None if several else row.trials.best_first(row.direction).only("number", "score").first()
     return {
         **search(request, row),
+        "objectives": [asdict(each) for each in row.objectives],
+        "constraints": row.constraints,
+        "front": [trial.number for trial in front_of(row).trials] if several else None,
         "best": best and best.number,
         "best_score": finite(best.score) if best else None,
         "settings": {NAMES.get(name, name): value for name, value in settings_of(row).items()},

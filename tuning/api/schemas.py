@@ -106,11 +106,15 @@ class SearchOut(Schema):
 
 
 class SearchDetail(SearchOut):
-    """`best` is the number of the best trial. `settings` are those with which it was started, and
-    `space` what it searches."""
+    """`best` is the number of the best trial; of several objectives there is none, and `front` has
+    the numbers of the trials on the Pareto front. `settings` are those with which it was started,
+    and `space` what it searches."""
 
     best: int | None
     best_score: float | None
+    objectives: list[dict[str, Any]]
+    constraints: list[dict[str, Any]]
+    front: list[int] | None
     settings: dict[str, Any]
     space: list[dict[str, Any]]
     tags: list[str]

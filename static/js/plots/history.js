@@ -12,9 +12,12 @@ export function figure(info) {
     { name: "trial", type: "scatter", mode: "markers", x: info.number, y: info.scores, customdata: info.pk,
       marker: { color: first, size: pointSize(count), opacity: count > 2000 ? 0.5 : 0.85 },
       text: namesOf(info), hovertemplate: "trial %{text}: %{y:.5g}<extra></extra>" },
-    { name: "best so far", type: "scatter", mode: "lines", x: info.best_numbers, y: info.best,
-      line: { color: second, width: 2, shape: "hv" }, hovertemplate: "best so far: %{y:.5g}<extra></extra>" },
   ];
+  // Several objectives have none.
+  if (info.best.length) {
+    traces.push({ name: "best so far", type: "scatter", mode: "lines", x: info.best_numbers, y: info.best,
+      line: { color: second, width: 2, shape: "hv" }, hovertemplate: "best so far: %{y:.5g}<extra></extra>" });
+  }
   if (info.failed.length) {
     const low = info.scores.reduce((a, b) => Math.min(a, b));
     traces.push({ name: "failed", type: "scatter", mode: "markers", x: info.failed, y: info.failed.map(() => low),
@@ -29,6 +32,6 @@ export function figure(info) {
     layout: layout({ xaxis: axisLayout(x, { tickformat: ",d" }), yaxis: axisLayout(y), showlegend: true }),
     // Positions of several searches' trials are no numbers to filter by.
     axes: info.names ? { y } : { x, y },
-    text: `Scores of ${count} trials; best so far ${info.best.at(-1)}.`,
+    text: `Scores of ${count} trials${info.best.length ? `; best so far ${info.best.at(-1)}` : ""}.`,
   };
 }

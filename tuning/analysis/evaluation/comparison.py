@@ -1,9 +1,12 @@
 """Models of a project side by side, on the same test rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from tuning.analysis.front import objective_figure
+from tuning.figures import MISSING
 from tuning.models import ModelEvaluation, SavedModel
+from tuning.protocol.measured import label_of
 from tuning.protocol.statuses import Status
 
 from .lines import lines_of
@@ -16,11 +19,13 @@ MAX_MODELS = 6
 @dataclass(frozen=True)
 class Comparison:
     """`scores`: for each score its caption and each model's value and interval. `verdicts`: each
-    further model against the first."""
+    further model against the first. `objectives`: what their trials were judged by, if any of
+    their searches has several objectives or constraints."""
 
     models: list[SavedModel]
     scores: list[tuple[str, list[dict[str, Any] | None]]]
     verdicts: list[tuple[SavedModel, Verdict]]
+    objectives: list[tuple[str, list[str]]] = field(default_factory=list)
 
 
 def others_of(saved_model: SavedModel) -> list[SavedModel]:
@@ -63,7 +68,20 @@ def compared(first: SavedModel, others: list[SavedModel]) -> Comparison:
         (model, verdict_on(lines[0], mine, task) if task else NOT_THE_SAME)
         for model, mine in zip(models[1:], lines[1:], strict=True)
     ]
-    return Comparison(models, scores, verdicts)
+    return Comparison(models, scores, verdicts, _objectives(models))
+
+
+def _objectives(models: list[SavedModel]) -> list[tuple[str, list[str]]]:
+    """A caption and each model's value: that of its trial."""
+    asked = [model.trial.search.judged_by for model in models]
+    names = list(dict.fromkeys(name for names in asked for name in names))
+    if all(len(each) < 2 for each in asked):
+        return []
+    values = [[model.trial.figure(name) for model in models] for name in names]
+    return [
+        (label_of(name), [MISSING if value is None else objective_figure(value) for value in row])
+        for name, row in zip(names, values, strict=True)
+    ]
 
 
 def _outputs(evaluation: ModelEvaluation | None) -> list[dict[str, Any]]:

@@ -25,7 +25,10 @@ def history_info(selection: Selection, _given: Given) -> dict[str, Any]:
         frame["number"] = list(range(1, len(frame["pk"]) + 1))
     rows = list(zip(*(frame[key] for key in ("pk", *keys)), strict=True))
     scored = [row for row in rows if row[2] == Status.COMPLETED and row[3] is not None]
-    steps = _steps([(row[1], row[3]) for row in scored], selection.search.direction)
+    # Several objectives have no best so far: the plot is of the first one.
+    several = selection.search.has_several_objectives
+    scores = [] if several else [(row[1], row[3]) for row in scored]
+    steps = _steps(scores, selection.search.direction)
     failed = [row for row in rows if row[2] == Status.FAILED]
     pruned = [row for row in rows if row[2] == Status.PRUNED and last and row[4] is not None]
     shown, crosses, ended_early = _thin(scored), _thin(failed), _thin(pruned)

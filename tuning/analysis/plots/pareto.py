@@ -58,11 +58,14 @@ def _drawn(selection: Selection, key: str) -> Column | None:
 def _notes(
     frame: dict[str, list[Any]], axes: list[Column], infeasible: list[bool]
 ) -> list[str]:  # fmt: skip
-    values = [frame[column.key] for column in axes]
-    incomplete = sum(None in pair for pair in zip(*values, strict=True))
+    pairs = zip(*(frame[column.key] for column in axes), strict=True)
+    drawn = [None not in pair for pair in pairs]
+    crosses = sum(here and cross for here, cross in zip(drawn, infeasible, strict=True))
     notes = []
-    if any(infeasible):
-        notes.append(f"{counted(sum(infeasible), 'infeasible trial')} (crosses).")
-    if incomplete:
-        notes.append(f"{counted(incomplete, 'trial')} without both values.")
+    if crosses:
+        notes.append(f"{counted(crosses, 'infeasible trial')} (crosses).")
+    if not all(drawn):
+        left = len(drawn) - sum(drawn)
+        are = "is" if left == 1 else "are"
+        notes.append(f"{counted(left, 'trial')} without both values {are} not drawn.")
     return notes

@@ -31,6 +31,9 @@ def _merged(searches: tuple[Search, ...]) -> list[Column]:
     order: list[str] = []
     for search in searches:
         for column in columns_of(search):
+            if column.key == "front":
+                # Each search has a front of its own.
+                continue
             if column.key not in variants:
                 order.insert(_place(order, column, variants), column.key)
             variants.setdefault(column.key, []).append(column)

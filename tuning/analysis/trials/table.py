@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tuning import figures
+from tuning.analysis.front import front_of
 from tuning.analysis.notes import Marks, marks_of
 from tuning.models import Trial
 from tuning.protocol.statuses import Status
@@ -203,6 +204,7 @@ def _seconds(trial: Trial) -> float | None:
 
 _OF_TRIAL: dict[str, Any] = {
     "number": lambda trial: trial.number,
+    "front": lambda trial: ON_FRONT if trial.pk in front_of(trial.search).keys else None,
     "search": lambda trial: trial.search.number,
     "status": lambda trial: Status(trial.status).caption,
     "score": lambda trial: trial.score,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from .rows import Rows
@@ -27,6 +28,10 @@ def _about(rows: Rows) -> dict[str, Any]:
         "objective": search.score_name,
         "direction": search.direction,
     }
+    if search.has_several_objectives:
+        about["objectives"] = [asdict(objective) for objective in search.objectives]
+    if search.constraints:
+        about["constraints"] = search.constraints
     if selection.scope.is_project:
         about["searches"] = [
             {"number": each.number, "name": each.name} for each in selection.scope.searches

@@ -67,6 +67,18 @@ def choose(client: Client, row: Dataset, **values: Any) -> Any:
     return client.post(reverse("dataset-columns", args=[row.pk]), {**AS_DETECTED, **values})
 
 
+def test_further_targets_are_a_type_of_their_columns(as_bob: Client, table: Dataset) -> None:
+    table.detected_schema = {**LOOK, "task": "multi-label", "separator": ";"}
+    table.save()
+    assert "multi-label, labels separated by a semicolon." in page_of(as_bob, table)
+    choose(as_bob, table, **{"type-1": "target", "task": "regression"})
+    table.refresh_from_db()
+    first = LOOK["columns"][0]["name"]
+    assert table.upload["types"] == {first: "target"}
+    assert (table.requested, table.upload["target"]) == (True, "price")
+    assert table.upload["task"] == "regression"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "kind"),
     [

@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from tuning.actions.searches import start_search
 from tuning.management.commands.tune import (
     Command,
+    _first_failure,
     enqueued_of,
     preparation_lines,
     script_lines,
@@ -211,3 +212,12 @@ def test_objectives_and_constraints_are_options(project: Project) -> None:
 def test_what_objectives_and_constraints_cannot_be(project: Project, words: str, said: str) -> None:
     with pytest.raises(CommandError, match=re.escape(said)):
         search_of(project, _options(*words.split()))
+
+
+def test_a_search_without_a_feasible_trial_says_so(make_search: Any) -> None:
+    limit = {"name": "parameters", "relation": "<=", "limit": 5}
+    search = make_search(constraints=[limit])
+    search.trials.update(status="infeasible")
+    assert _first_failure(search) == (
+        "1 trial violated a constraint (Parameters at most 5), none completed."
+    )

@@ -587,6 +587,11 @@ def _refusal(dataset: Dataset) -> str:
 
 
 def _first_failure(search: Search) -> str:
+    """Why there is no best trial."""
+    infeasible = search.trials.filter(status=Status.INFEASIBLE).count()
+    if infeasible and not search.trials.completed().exists():
+        limits = ", ".join(constraint_text(each) for each in search.constraint_list)
+        return f"{counted(infeasible, 'trial')} violated a constraint ({limits}), none completed."
     trial = search.trials.filter(status=Status.FAILED).order_by("end_order").first()
     return trial.failure_message if trial else ""
 

@@ -4,6 +4,7 @@ import csv
 import io
 import random
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,29 @@ def test_previews_read_rows_as_python_does(visit: Callable[..., Any]) -> None:
         assert rows == list(csv.reader(io.StringIO(text, newline=""))), text
 
 
+PACK = """async (files) => {
+  const { packed } = await import("/static/js/upload/packing.js");
+  const zip = await packed(files.map(([name, bytes]) => new File([Uint8Array.from(bytes)], name)));
+  return [zip.name, [...new Uint8Array(await zip.arrayBuffer())]];
+}"""
+
+
+def test_arrays_are_packed_as_numpy_does(visit: Callable[..., Any]) -> None:
+    arrays = {"größe": np.arange(600).reshape(20, 30), "y": np.arange(20) % 2}
+    files = []
+    for name, array in arrays.items():
+        buffer = io.BytesIO()
+        np.save(buffer, array)
+        files.append([f"{name}.npy", list(buffer.getvalue())])
+    name, packed = visit("/").evaluate(PACK, files)
+    assert name == "größe.npy + y.npy.zip"
+    with zipfile.ZipFile(io.BytesIO(bytes(packed))) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["größe.npy", "y.npy"]
+    loaded = np.load(io.BytesIO(bytes(packed)))
+    assert all(np.array_equal(loaded[name], array) for name, array in arrays.items())
+
+
 def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_path: Path) -> None:
     table = tmp_path / "towns.csv"
     table.write_bytes(
@@ -142,6 +166,12 @@ def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_p
     )
     assert page.get_by_label("Name", exact=True).input_value() == "photos"
     page.get_by_role("button", name="Remove photos.zip").click()
+    for array in ("x", "y"):
+        np.save(tmp_path / f"{array}.npy", np.zeros((4, 3)))
+        choose.set_input_files(tmp_path / f"{array}.npy")
+        text = "Select x.npy and y.npy together" if array == "x" else "2 arrays"
+        page.locator("#chosen-files").get_by_text(text).wait_for()
+    page.get_by_role("button", name="Remove x.npy + y.npy.zip").click()
     other = tmp_path / "notes.docx"
     other.write_bytes(b"PK")
     choose.set_input_files([table, arrays, other])

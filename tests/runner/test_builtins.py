@@ -37,6 +37,7 @@ def test_every_template_is_to_be_read_on_bundled_data() -> None:
     assert dict(pairs) == {
         "cnn": "digits",
         "dense": "breast-cancer",
+        "text": "reviews",
         "cnn-blocks": "digits",
         "transfer": "digits",
         "batch-size": "digits",

@@ -241,7 +241,7 @@ TEXT = {"kind": TEXT_TABLE}
 @pytest.mark.parametrize(
     ("change", "upload"),
     [
-        ({}, {"kind": "images"}), ({}, {"kind": "parquet"}), ({"target": "c"}, TEXT),
+        ({}, {"kind": "arrays"}), ({}, {"kind": "parquet"}), ({"target": "c"}, TEXT),
         ({"task": "dance"}, TEXT), ({"encoding": "utf-7"}, TEXT), ({"delimiter": ""}, TEXT),
         ({"columns": COLUMNS[:1]}, TEXT), ({"columns": [COLUMNS[0]] * 2}, TEXT),
         ({"columns": [COLUMNS[0], replace(COLUMNS[1], type="code")]}, TEXT),

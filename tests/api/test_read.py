@@ -185,4 +185,4 @@ def test_the_reference_page_shows_every_operation(as_dora: Client, dora_calls: C
         for method, operation in methods.items():
             assert f"<code>{method.upper()} {path}</code>" in page
             assert operation["description"].partition("`")[0][:30] in html.unescape(page), path
-    assert "val_loss" in page
+    assert "<code>enqueue</code> are configurations" in page

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from .site import document
@@ -59,7 +61,7 @@ def operations() -> list[Operation]:
             tag=one["tags"][0],
             method=method.upper(),
             path=path,
-            about=one.get("description", ""),
+            about=_with_code(one.get("description", "")),
             parameters=[_parameter(each) for each in one.get("parameters", [])],
             body=_fields(schemas, one.get("requestBody", {}).get("content", {})),
             answer=_fields(schemas, _success(one["responses"]).get("content", {})),
@@ -67,6 +69,15 @@ def operations() -> list[Operation]:
         for path, methods in found["paths"].items()
         for method, one in methods.items()
     ]
+
+
+def _with_code(text: str) -> SafeString:
+    """What stands between backticks, as code."""
+    parts = text.split("`")
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if place % 2 else part,)
+                   for place, part in enumerate(parts)),
+    )  # fmt: skip
 
 
 def _success(responses: dict[Any, Any]) -> dict[str, Any]:

@@ -110,9 +110,11 @@ def _look_at_network(
     metrics = _short_training(template, hp, model, dataset)
     refuse_outputs(template, model)
     built = description(model)
-    notes = unloadable(model, template), dataset.note, _about_accuracy(dataset, metrics)
     input_shape = tuple(dataset.facts["input_shape"])
-    notes = unloadable(model, template), unused_columns(model, dataset.facts), dataset.note
+    notes = (
+        unloadable(model, template), unused_columns(model, dataset.facts), dataset.note,
+        _about_accuracy(dataset, metrics),
+    )  # fmt: skip
     return _Found(
         ModelKind.KERAS,
         metrics,

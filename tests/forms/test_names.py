@@ -19,9 +19,9 @@ from tuning.models import Project, SavedView, Search
 from tuning.models.validators import validate_name
 from tuning.protocol.names import is_one_line, one_line
 
-# A worker's name is its machine's, and no page has a form for it; a prediction's is its file's,
-# without hidden characters.
-NO_PERSON = {"Worker", "Prediction"}
+# A worker's name is its machine's, and no page has a form for it; those of predictions and
+# uploads are their files', without hidden characters.
+NO_PERSON = {"Worker", "Prediction", "PartialUpload"}
 
 
 @pytest.mark.parametrize("name", HIDDEN)

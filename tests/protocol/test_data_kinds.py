@@ -10,7 +10,7 @@ from tuning.protocol.data_kinds import (
     kind_of_rows,
     template_kinds_text,
 )
-from tuning.protocol.scorers import scorers_for
+from tuning.protocol.scorers import scorers_of
 from tuning.protocol.tasks import TASKS, Task
 
 
@@ -46,5 +46,5 @@ def test_templates_say_what_they_are_for():
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=str)
 def test_scorers_that_everybody_knows_are_offered(task):
-    classes = 2 if task.has_classes else None
-    assert set(task.scorers.values()) <= set(scorers_for(classes))
+    profile = {"task": task.name, "num_classes": 2 if task.has_classes else None}
+    assert set(task.scorers.values()) <= set(scorers_of(profile))

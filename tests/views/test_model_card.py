@@ -4,6 +4,7 @@ from django.test import Client
 from django.urls import reverse
 from markdown_it import MarkdownIt
 
+from tuning.analysis.evaluation.summary import NO_EVALUATION
 from tuning.models import SavedModel
 
 from .evaluations import LINES, classification, evaluated, regression
@@ -35,7 +36,7 @@ def test_the_card_has_data_search_values_and_scores(
 
 
 def test_a_card_without_evaluation_says_so(as_dora: Client, saved_model: SavedModel) -> None:
-    assert "Retrain the trial to get one." in markdown(as_dora, saved_model)
+    assert NO_EVALUATION in markdown(as_dora, saved_model)
     evaluated(saved_model, regression(), LINES)
     assert "## Errors" in markdown(as_dora, saved_model)
     SavedModel.objects.update(file="")

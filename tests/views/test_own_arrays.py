@@ -83,7 +83,7 @@ def test_the_page_shows_what_was_found_and_asks(as_bob: Client, arrays: Dataset)
     arrays.refresh_from_db()
     assert (arrays.requested, arrays.status) == (True, Status.QUEUED)
     assert arrays.upload == {
-        "kind": "arrays", "name": "scans.npz", "side": 150, "colours": "colour",
+        "kind": "arrays", "name": "scans.npz", "side": 150, "colours": "colour", "task": "",
         "arrays": {"x_train": "scans", "y_train": "<b>grades", "x_test": "more",
                    "y_test": "more_grades"},
     }  # fmt: skip

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tuning.actions.access_tokens import create_token, user_of
+from tuning.actions.access_tokens import create_token, valid_token
 from tuning.actions.people import StaysActive, deactivate
 from tuning.actions.teams import LastOwner, remove_member, set_member
 from tuning.models import AccessToken, BrowserSession, Role, Team
@@ -79,7 +79,7 @@ def test_deactivating_ends_sessions_and_tokens_at_once(
     assert as_bob.get("/").status_code == 200
     as_erin.post(url("deactivate", bob))
     assert as_bob.get("/").status_code == 302
-    assert user_of(token) is None
+    assert valid_token(token) is None
     assert not Client().login(username="bob", password="bob-password-1")
     # They stay ended.
     as_erin.post(url("activate", bob))

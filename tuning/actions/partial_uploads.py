@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Protocol
 from django.utils import timezone
 
 from tuning.models import PartialUpload
+from tuning.protocol.names import one_line
 
 # Small enough that little is sent again after a lost connection.
 PART_SIZE = 4 << 20
@@ -31,7 +32,7 @@ def begin_upload(user: Any, name: str, size: int) -> PartialUpload | None:
     """None if the person has too many unfinished ones."""
     if PartialUpload.objects.visible_to(user).kept().count() >= MAX_OPEN:
         return None
-    upload = PartialUpload(owner=user, name=name, size=size, part_size=PART_SIZE)
+    upload = PartialUpload(owner=user, name=one_line(name), size=size, part_size=PART_SIZE)
     upload.folder.mkdir(mode=0o700)
     upload.save()
     return upload

@@ -54,7 +54,7 @@ def test_an_empty_folder_becomes_complete_and_stays_so(tmp_path: Path) -> None:
     counted = manage(
         "shell", "--verbosity", "0", "-c", COUNT.format(password), environment=environment
     )
-    assert counted.stdout.split() == ["1", "1", "6", "True"], counted.stderr
+    assert counted.stdout.split() == ["1", "1", "8", "True"], counted.stderr
 
 
 @pytest.fixture

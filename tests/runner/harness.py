@@ -99,7 +99,10 @@ class Runner:
         """The next event; None at the end of the runner."""
         deadline = time.monotonic() + timeout
         while b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._events], [], [], deadline - time.monotonic())
+            # `select` refuses descriptors from 1,024 on.
+            waiting = select.poll()
+            waiting.register(self._events, select.POLLIN)
+            ready = waiting.poll(max(0.0, 1000 * (deadline - time.monotonic())))
             assert ready, f"no event within {timeout} s; the log says:\n{self.log}"
             piece = self._events.read(65536)
             if not piece:

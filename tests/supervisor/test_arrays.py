@@ -104,7 +104,7 @@ GOOD = FoundArrays(
         ([("a", [1]), ("b", [1])], {"x": "a"}, "arrays"),
         ([("a", [1]), ("b", [1])], {"x_train": "c"}, "arrays"),
         ([("a", [1]), ("b", [1])], {"x_train": ["a"]}, "arrays"),
-        ([("a", [1]), ("b", [1])], {}, "images"),
+        ([("a", [1]), ("b", [1])], {}, "parquet"),
     ],
 )
 def test_what_pages_could_not_show_is_refused(arrays: Any, roles: Any, kind: str) -> None:

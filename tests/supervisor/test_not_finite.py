@@ -3,6 +3,7 @@
 import importlib
 import math
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,7 +60,11 @@ def test_trials_of_older_databases_are_marked(
     Trial.objects.update(not_finite=[])
     TrialIndex.objects.update(not_finite="")
     migration = importlib.import_module("tuning.migrations.0007_not_finite_metrics")
-    migration.note_what_was_not_finite(apps, None)
+    then = SimpleNamespace(
+        # What the trial index was called at that time.
+        get_model=lambda app, name: apps.get_model(app, {"Cells": "TrialIndex"}.get(name, name))
+    )
+    migration.note_what_was_not_finite(then, None)
     rows = search.trials.order_by("number").values_list("not_finite", "index_row__not_finite")
     assert list(rows) == [(["auc", "loss"], "auc, loss"), ([], "")]
     assert first.number < second.number

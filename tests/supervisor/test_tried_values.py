@@ -8,7 +8,7 @@ from tuning.actions.searches import change_limits, try_values
 from tuning.models import Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus
 from tuning.spaces.entered import configuration
-from tuning.strategies.traits import Name
+from tuning.strategies.traits import OFFERED
 from tuning.supervisor import suggestions
 from tuning.supervisor.claims import Slot, claim_next
 
@@ -54,7 +54,7 @@ def test_a_limit_that_ended_the_search_goes_first(make_search: Any, make_slot: A
     assert try_values(search, values, seen=99) is not None
 
 
-@pytest.mark.parametrize("tuner", list(Name))
+@pytest.mark.parametrize("tuner", list(OFFERED))
 def test_values_tried_while_a_suggestion_is_drawn_leave_its_state_alone(
     tuner: str, make_search: Any, worker: Worker, monkeypatch: Any
 ) -> None:

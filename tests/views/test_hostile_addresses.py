@@ -50,7 +50,7 @@ QUERIES = st.dictionaries(PARAMETERS, st.lists(KEYS | WORDS, max_size=3), max_si
 
 SEARCH_PAGES = ("search-detail", "search-live", "search-plots", "search-failures",
                 "search-tensorboard", "search-comments")  # fmt: skip
-TRIAL_PAGES = ("trial-detail", "trial-plots", "trial-card", "trial-comments")
+TRIAL_PAGES = ("trial-detail", "trial-plots", "trial-comments")
 COMPARISONS = ("trial-compare", "trial-compare-live", "trial-compare-plots", "search-compare",
                "search-compare-live", "search-compare-plots")  # fmt: skip
 
@@ -216,10 +216,11 @@ def test_every_page_shows_the_largest_numbers_that_events_may_hold(
                 trial=trial, attempt=1, execution=execution, epoch=2, seconds=2.0**32,
                 metrics=largest,
             )  # fmt: skip
-    compared = "&".join(f"trial={trial.pk}" for trial in hostile.trials.all())
+    compared = "&".join(f"trial={hostile.number}.{trial.number}" for trial in hostile.trials.all())
     addresses = [
         *(reverse(name, args=[hostile]) for name in SEARCH_PAGES),
         *(reverse(name, args=[trial]) for name in TRIAL_PAGES for trial in hostile.trials.all()),
+        *(reverse("trial-card", args=[trial.pk]) for trial in hostile.trials.all()),
         *(f"{reverse(name, args=[project.pk])}?{compared}" for name in COMPARISONS),
         f"{reverse('search-create', args=[project.pk])}?search={hostile.number}&refine=1",
     ]

@@ -146,7 +146,9 @@ def test_who_only_looks_by_now_changes_no_view_of_the_team(
     ]
     Membership.objects.filter(user=bob).update(role=Role.VIEWER)
     statuses = [
-        as_bob.post(reverse(name, args=[view.pk]), {"search": search.pk, "name": "New"}).status_code
+        as_bob.post(
+            reverse(name, args=[view.pk]), {"search": search.number, "name": "New"}
+        ).status_code
         for view in views
         for name in ("view-change", "view-delete")
     ]

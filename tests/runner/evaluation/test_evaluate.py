@@ -29,7 +29,7 @@ def evaluated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
         order = project("", folder, **split)
         dataset = load_dataset(order)
-        estimator.fit(*rows_of(dataset, "train"))
+        estimator.fit(*rows_of(estimator, dataset, "train"))
         return evaluate_estimator(estimator, dataset, order, {}, Mock())
 
     return evaluated

@@ -158,14 +158,18 @@ def _reaper() -> None:
     """Takes a lease away and reaps, again and again; once a trial, for three times would fail it,
     and the killed worker takes one more."""
     while not done.wait(0.02):
-        running = Trial.objects.running().filter(losses__lt=1).values_list("pk", flat=True)
+        running = Trial.objects.running().filter(lost_attempts__lt=1).values_list("pk", flat=True)
         if running:
             unlucky = random.choice(running)
-            Trial.objects.running().filter(pk=unlucky, losses__lt=1).update(lease_expires_at=None)
-        for pk in Execution.objects.running().filter(losses__lt=1).values_list("pk", flat=True):
+            Trial.objects.running().filter(pk=unlucky, lost_attempts__lt=1).update(
+                lease_expires_at=None
+            )
+        for pk in (
+            Execution.objects.running().filter(lost_attempts__lt=1).values_list("pk", flat=True)
+        ):
             if random.random() < 0.2:
                 given_up.append(pk)
-                lost = Execution.objects.running().filter(pk=pk, losses__lt=1)
+                lost = Execution.objects.running().filter(pk=pk, lost_attempts__lt=1)
                 lost.update(lease_expires_at=None)
         schedule.reap()
 

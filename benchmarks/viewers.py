@@ -86,7 +86,7 @@ def write(search_id: int, seconds: float) -> None:
     _django()
     from tuning.models import Search, Trial
     from tuning.protocol.events import EpochEnd
-    from tuning.supervisor import recorder
+    from tuning.recording import recorder
 
     search = Search.objects.get(pk=search_id)
     running = list(search.trials.running())

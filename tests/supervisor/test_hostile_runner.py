@@ -15,7 +15,7 @@ from tuning.protocol.events import BadEvent, EpochEnd, TrialEnd, encode_event
 from tuning.protocol.model_kinds import KINDS, ModelKind
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
-from tuning.supervisor import recorder
+from tuning.recording import recorder
 from tuning.supervisor.files import copy_into
 
 from .fake_runner import FakeRunner, Step, good_trial

@@ -28,12 +28,12 @@ from tuning.protocol.events import (
 )
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.recording.recorder import LeaseLost
 from tuning.supervisor import imports
 from tuning.supervisor.assignments.importing import ImportAssignment
 from tuning.supervisor.claims import Slot, claim_next, has_work
 from tuning.supervisor.imports import check_imported
 from tuning.supervisor.launch import Device
-from tuning.supervisor.recorder import LeaseLost
 from tuning.supervisor.runners import RunnerProcess
 from tuning.supervisor.supervise import supervise
 

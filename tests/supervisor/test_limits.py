@@ -20,7 +20,8 @@ from tuning.models import Search, Trial, TrialIndex
 from tuning.protocol.events import EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor import claims, recorder, schedule
+from tuning.recording import recorder
+from tuning.supervisor import claims, schedule
 from tuning.supervisor.files import sweep
 
 from .fake_runner import Script, Step

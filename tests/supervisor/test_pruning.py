@@ -13,10 +13,11 @@ from tuning.protocol.failures import FailureCode
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import SearchOrder, TrialOrder, VerdictOrder
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor import pruning, suggestions
-from tuning.supervisor.curves import other_curves
+from tuning.recording import pruning
+from tuning.recording.curves import other_curves
+from tuning.recording.pruning import Judge
+from tuning.supervisor import suggestions
 from tuning.supervisor.files import checkpoint_folder
-from tuning.supervisor.pruning import Judge
 
 from .fake_runner import Step, good_trial
 

@@ -7,7 +7,7 @@ import pytest
 
 from tuning.models import Dataset, HyperModel, Project, Search, Worker
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor import recorder
+from tuning.recording import recorder
 
 from .real import real_slot
 

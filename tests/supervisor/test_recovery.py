@@ -12,9 +12,10 @@ from django.utils import timezone
 from tuning.models import Epoch, SavedModel, Trial, Worker
 from tuning.protocol.events import EpochEnd, TrialEnd
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor import recorder, schedule
+from tuning.recording import recorder
+from tuning.recording.recorder import News
+from tuning.supervisor import schedule
 from tuning.supervisor.claims import Slot, claim_next
-from tuning.supervisor.recorder import News
 from tuning.supervisor.worker import register
 
 from .fake_runner import Silence, Step, good_trial, model_file

@@ -9,7 +9,7 @@ from tuning.models import Epoch, Project, SavedModel, Search, Trial
 from tuning.protocol.events import Built, EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
-from tuning.supervisor import recorder
+from tuning.recording import recorder
 
 from .fake_runner import Step, good_trial
 

@@ -12,7 +12,8 @@ from tuning.models import Trial
 from tuning.protocol.events import TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
-from tuning.supervisor import recorder, supervise
+from tuning.recording import recorder
+from tuning.supervisor import supervise
 from tuning.supervisor.assignments.base import BEAT
 from tuning.supervisor.assignments.trial import TrialAssignment
 

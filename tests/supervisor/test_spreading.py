@@ -13,10 +13,11 @@ from tuning.protocol.events import EpochEnd, Failed, TrialEnd
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
-from tuning.supervisor import recorder, schedule
+from tuning.recording import recorder
+from tuning.recording.recorder import News
+from tuning.supervisor import schedule
 from tuning.supervisor.assignments import assignment_for
 from tuning.supervisor.claims import Slot, claim_next, has_work
-from tuning.supervisor.recorder import News
 
 from .fake_runner import Death, Silence, Step, good_trial
 

@@ -12,8 +12,8 @@ from tuning.actions.searches import extend_search, pause_search, resume_search, 
 from tuning.models import Search, Trial, TrialIndex
 from tuning.protocol.events import Built, EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
+from tuning.recording.recorder import release_trial
 from tuning.supervisor.claims import Slot, claim_next
-from tuning.supervisor.recorder import release_trial
 from tuning.supervisor.slot import SlotLoop
 
 from .fake_runner import Death, Step, good_trial

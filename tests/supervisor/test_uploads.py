@@ -16,13 +16,13 @@ from tuning.models import Dataset, Team, Worker
 from tuning.protocol.events import BadEvent, Prepared
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.statuses import Status
+from tuning.recording.recorder import LeaseLost
 from tuning.supervisor import files
 from tuning.supervisor.assignments.preparation import (
     PreparationAssignment,
     facts_of,
     with_clean_names,
 )
-from tuning.supervisor.recorder import LeaseLost
 
 from .real import leftovers, prepare
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from tuning.models import Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor import folders, recorder, runners, schedule
+from tuning.recording import recorder
+from tuning.supervisor import folders, runners, schedule
 from tuning.supervisor import worker as worker_module
 from tuning.supervisor.claims import Slot, claim_next
 from tuning.supervisor.isolation import Layer

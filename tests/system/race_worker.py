@@ -32,11 +32,12 @@ from tuning.protocol.events import EpochEnd, TrialEnd
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
-from tuning.supervisor import claims, recorder, schedule, spreading, supervise
+from tuning.recording import recorder
+from tuning.recording.recorder import News
+from tuning.supervisor import claims, schedule, spreading, supervise
 from tuning.supervisor.assignments import Assignment, assignment_for
 from tuning.supervisor.claims import Slot
 from tuning.supervisor.pool import RunnerPool
-from tuning.supervisor.recorder import News
 from tuning.supervisor.runners import Device
 from tuning.supervisor.slot import SlotLoop
 

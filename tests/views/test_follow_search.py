@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from tuning.models import Execution, Membership, Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor import recorder
+from tuning.recording import recorder
 from tuning.supervisor.claims import Slot, claim_next
 
 

@@ -1,4 +1,4 @@
-"""Trials, their attempts and their epochs. Only the recorder (tuning.supervisor.recorder) writes
+"""Trials, their attempts and their epochs. Only the recorder (tuning.recording.recorder) writes
 what a trial reports and how it ends; a finished trial never changes, except that a pruned one may
 go on.
 

@@ -46,8 +46,9 @@ from tuning.models import (
 )
 from tuning.models.searches import TRIALS
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.recording import recorder
 
-from . import recorder, spreading, suggestions
+from . import spreading, suggestions
 
 logger = logging.getLogger(__name__)
 

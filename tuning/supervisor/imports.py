@@ -40,11 +40,11 @@ from tuning.protocol.failures import FailureCode
 from tuning.protocol.names import one_line
 from tuning.protocol.objectives import is_better
 from tuning.protocol.statuses import FINISHED, SearchStatus, Status
+from tuning.recording.recorder import LeaseLost, locked
 from tuning.spaces.checked import checked_space, checked_values
 from tuning.strategies.traits import OFFERED, Name
 
 from .files import open_plain
-from .recorder import LeaseLost, locked
 
 BATCH = 200
 

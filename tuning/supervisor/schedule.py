@@ -11,10 +11,10 @@ from tuning.analysis.limits import has_early_limit
 from tuning.models import Execution, Search, Trial, Work
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.statuses import SearchStatus
+from tuning.recording.recorder import LeaseLost, end_at_limit, locked
 
 from .assignments import assignment_for
 from .claims import KINDS, free_slots, has_work
-from .recorder import LeaseLost, end_at_limit, locked
 
 logger = logging.getLogger(__name__)
 

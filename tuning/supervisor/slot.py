@@ -7,13 +7,13 @@ from threading import Event as Flag
 
 from tuning.models import Worker
 from tuning.protocol.failures import Failure, FailureCode
+from tuning.recording.recorder import LeaseLost
 
 from .assignments import Assignment, assignment_for
 from .claims import Claimed, Slot, claim_next, claim_trial_of
 from .launch import Device
 from .limits import has_room, is_worn
 from .pool import RunnerPool
-from .recorder import LeaseLost
 from .runners import Runner
 from .supervise import Outcome, supervise
 

@@ -41,8 +41,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from tuning.models import Epoch, Execution, Search
-
-from .recorder import LeaseLost, locked
+from tuning.recording.recorder import LeaseLost, locked
 
 if TYPE_CHECKING:
     from .claims import Slot

@@ -28,12 +28,12 @@ from tuning.protocol.events import (
 )
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import FetchedOrder
+from tuning.recording.recorder import LeaseLost
 
 from .assignments import Assignment
 from .assignments.base import BEAT, Unstartable
 from .fetching import fetch
 from .limits import Watch
-from .recorder import LeaseLost
 from .runners import Runner, RunnerGone
 
 logger = logging.getLogger(__name__)

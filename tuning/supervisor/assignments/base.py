@@ -11,10 +11,10 @@ from tuning.protocol.events import Event, Failed
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.statuses import Status
+from tuning.recording.recorder import MAX_LOST_ATTEMPTS, LeaseLost, lost_too_often
 from tuning.splits.arranged import arrange, is_to_arrange
 from tuning.supervisor import claims
 from tuning.supervisor.locks import lock
-from tuning.supervisor.recorder import MAX_LOST_ATTEMPTS, LeaseLost, lost_too_often
 from tuning.supervisor.runners import Runner
 
 logger = logging.getLogger(__name__)

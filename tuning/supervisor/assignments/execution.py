@@ -12,7 +12,7 @@ from tuning.protocol.events import (
     TrialPruned,
 )
 from tuning.protocol.failures import Failure
-from tuning.supervisor import recorder
+from tuning.recording import recorder
 from tuning.supervisor.runners import Runner
 
 from .base import failure_of

@@ -23,11 +23,11 @@ from tuning.protocol.orders import PrepareOrder
 from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import MAX_TARGETS, TASKS, TaskTraits
 from tuning.protocol.uploads import Upload
+from tuning.recording.recorder import LeaseLost
 from tuning.splits import PARTS
 from tuning.supervisor.arrays import arrays_of
 from tuning.supervisor.files import folder_digest, store_folder
 from tuning.supervisor.handover import hand_over
-from tuning.supervisor.recorder import LeaseLost
 from tuning.supervisor.runners import Runner
 from tuning.supervisor.tables import check_columns, schema_of
 

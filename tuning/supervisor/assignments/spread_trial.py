@@ -8,8 +8,9 @@ from tuning.models import Execution, Search, Trial
 from tuning.protocol.events import BadEvent, Built, EpochEnd, Event, Metrics, NextTrial, TrialEnd
 from tuning.protocol.scorers import SCORE, spread_of
 from tuning.protocol.statuses import Status
-from tuning.supervisor import recorder, spreading
-from tuning.supervisor.recorder import LeaseLost
+from tuning.recording import recorder
+from tuning.recording.recorder import LeaseLost
+from tuning.supervisor import spreading
 from tuning.supervisor.runners import Runner
 
 from .trial import TrialAssignment

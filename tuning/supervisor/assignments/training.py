@@ -10,8 +10,8 @@ from tuning.protocol.events import EpochEnd, Event, OfTrial
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import TrialOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
-from tuning.supervisor import judging
-from tuning.supervisor.recorder import News
+from tuning.recording import judging
+from tuning.recording.recorder import News
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment

@@ -22,10 +22,10 @@ from tuning.protocol.events import (
 )
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import VerdictOrder
-from tuning.supervisor import judging, recorder
-from tuning.supervisor.curves import Point, points_of
+from tuning.recording import judging, recorder
+from tuning.recording.curves import Point, points_of
+from tuning.recording.pruning import Judge
 from tuning.supervisor.files import checkpoint_folder, copy_into, store_folder
-from tuning.supervisor.pruning import Judge
 from tuning.supervisor.runners import Runner
 
 from .base import Unstartable, failure_of

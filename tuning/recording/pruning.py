@@ -1,7 +1,7 @@
 """Whether a running trial goes on: its epochs, and those of the search's other trials, put before
 the search's pruner. And which pruned trials go on after all.
 
-The supervisor decides, where the rows are (`supervisor/pruning.py`; `curves.py` has what is
+The supervisor decides, where the rows are (`recording/pruning.py`; `curves.py` has what is
 compared): it keeps the curves of ended trials in memory and reads only those that have ended
 since. It answers each epoch beyond the warm-up with a `VerdictOrder`; the runner waits for it at
 most 50 ms, and not at all where epochs last longer than a second. A trial that hears of its

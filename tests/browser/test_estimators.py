@@ -42,7 +42,7 @@ from skops import io
 from sklearn.datasets import load_wine
 sys.path.insert(0, sys.argv[3])
 from tuning.protocol.orders import Split
-from tuning.runner.inputs.data import split_rows
+from tuning.splits import split_rows
 estimator = io.load(sys.argv[1], trusted=json.loads(sys.argv[2]))
 x, y = load_wine(return_X_y=True)
 rows = split_rows(y, Split(0.7, 0.15, 0.15, seed=0, stratified=True))["test"]

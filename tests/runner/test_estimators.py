@@ -370,7 +370,7 @@ def test_the_file_predicts_the_same_in_another_process(
     dataset = load_dataset(project("", datasets / key))
     from sklearn.metrics import f1_score
 
-    from tuning.runner.inputs.data import split_rows
+    from tuning.splits import split_rows
 
     rows = split_rows(dataset.y, SPLIT)["test"]
     assert (lines[:, 2] == predicted[rows]).all()

@@ -10,6 +10,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from tuning.protocol.data_kinds import DataTraits, Display, kind_choices, kind_of_rows
 from tuning.protocol.failures import WorkKind
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
+from tuning.protocol.splitting import SPLITS, SplitBy
 from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import Task, task_choices
 from tuning.protocol.uploads import ARRAYS, TABLES
@@ -190,9 +191,12 @@ class Dataset(Work):
         test: float = TEST,
         seed: int = 0,
         keep_parts: bool = True,
+        by: str = SplitBy.RANDOM,
+        column: str = "",
     ) -> Split:
-        """How a runner divides the rows: as the data bring it, if that is to be kept; else class by
-        class where there are classes."""
+        """How a runner divides the rows: by a column, if there is one; as the data bring it, if
+        that is to be kept; else class by class where there are classes."""
         stratified = bool(self.task) and Task(self.task).traits.stratified
-        given = keep_parts and self.brings_parts
-        return Split(train, validation, test, seed, stratified, given)
+        stratified = stratified and SPLITS[by].stratifies
+        given = keep_parts and self.brings_parts and not column
+        return Split(train, validation, test, seed, stratified, given, by, column)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Coalesce, Greatest
 
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
+from tuning.protocol.splitting import SplitBy, split_choices
 
 from .datasets import Dataset
 from .hypermodels import HyperModel
@@ -45,6 +46,18 @@ class Project(models.Model):
     keep_parts = models.BooleanField(
         default=True, help_text="Where the data come divided: leave them so."
     )
+    split_by = models.CharField(
+        max_length=10, choices=split_choices, default=SplitBy.RANDOM.value,
+        db_default=SplitBy.RANDOM.value,
+    )  # fmt: skip
+    split_column = models.CharField(
+        max_length=200, blank=True, default="", db_default="",
+        help_text="Whose groups or times decide in which part a row is.",
+    )  # fmt: skip
+    weight_column = models.CharField(
+        max_length=200, blank=True, default="", db_default="",
+        help_text="How much each row counts in training.",
+    )  # fmt: skip
     class_weights = models.BooleanField(
         default=False, help_text="Rows of rare classes count more in training."
     )
@@ -71,7 +84,7 @@ class Project(models.Model):
     def split(self) -> Split:
         return self.dataset.split(
             self.train_fraction, self.validation_fraction, self.test_fraction, self.split_seed,
-            self.keep_parts,
+            self.keep_parts, self.split_by, self.split_column,
         )  # fmt: skip
 
     def next_search_number(self) -> int:

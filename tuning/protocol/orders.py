@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .model_kinds import ModelKind
+from .splitting import SplitBy
 from .uploads import Upload
 
 # What a new project proposes, and what inspections use.
@@ -14,7 +15,8 @@ TRAIN, VALIDATION, TEST = 0.7, 0.15, 0.15
 @dataclass(frozen=True)
 class Split:
     """How a dataset is divided. Fractions of all rows that add up to 1; `given`: as the data bring
-    it, and the fractions are for parts that they lack."""
+    it, and the fractions are for parts that they lack. `by`: one of `SplitBy`, which says what the
+    values of `column` decide; neither counts where the split is given."""
 
     train: float
     validation: float
@@ -22,6 +24,8 @@ class Split:
     seed: int
     stratified: bool
     given: bool = False
+    by: str = SplitBy.RANDOM
+    column: str = ""
 
 
 @dataclass(frozen=True)

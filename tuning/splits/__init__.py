@@ -1,18 +1,24 @@
 """Which rows of a dataset are for training, validation and test.
 
-Needs only numpy, but for targets of several labels, which iterative stratification divides: it
-imports scikit-learn, so the site computes sizes and never calls it.
+A row is in a part at random, by its group (`groups.py`) or by its time (`times.py`); `stored.py`
+reads what decides from a prepared dataset. Needs only numpy, but for targets of several labels that
+are divided at random: iterative stratification imports scikit-learn, so the site computes those
+sizes.
 """
 
 import numpy as np
 
 from tuning.protocol.orders import Split
+from tuning.protocol.splitting import SplitBy
+
+from .groups import parts_of_groups
+from .times import parts_of_times
 
 PARTS = ("train", "validation", "test")
 
 
 def split_rows(
-    y: np.ndarray, split: Split, given: np.ndarray | None = None
+    y: np.ndarray, split: Split, given: np.ndarray | None = None, key: np.ndarray | None = None
 ) -> dict[str, np.ndarray]:
     """Row numbers of "train", "validation" and "test": disjoint, complete, the same every time.
 
@@ -21,11 +27,15 @@ def split_rows(
     Stratified, each class is divided by itself, so that its share of a part differs from the
     part's fraction by one row at most. Labels, of which `y` has a column each, keep their shares as
     far as possible. The parts have the same sizes either way as without labels.
+    `key`: each row's group or time, for splits by it. Groups are stratified as far as possible; the
+    rows of a split by time are in the order of time.
     """
     # RandomState, not default_rng: numpy promises that its stream never changes, so workers
     # with different versions of numpy agree about which rows are the test's.
     random = np.random.RandomState(split.seed)
     order = random.permutation(len(y))
+    if key is not None:
+        return _by_key(order, y, split, key, random)
     if given is None:
         parts = _divide(order, y, split, [split.train, split.validation])
     else:
@@ -37,6 +47,24 @@ def split_rows(
             train, _, test = _divide(train, y, split, [split.train / (split.train + split.test), 0])
         parts = [train, validation, test]
     return {name: random.permutation(rows) for name, rows in zip(PARTS, parts, strict=True)}
+
+
+def _by_key(
+    order: np.ndarray, y: np.ndarray, split: Split, key: np.ndarray, random: np.random.RandomState
+) -> dict[str, np.ndarray]:
+    fractions = [split.train, split.validation, split.test]
+    if split.by == SplitBy.TIME:
+        parts = parts_of_times(key, fractions)
+        order = np.argsort(key, kind="stable")
+    else:
+        classes = _classes(y) if split.stratified else None
+        parts = parts_of_groups(key, classes, fractions, random)
+    return {name: order[parts[order] == part] for part, name in enumerate(PARTS)}
+
+
+def _classes(y: np.ndarray) -> np.ndarray:
+    """The class of each row, or which labels it has."""
+    return y != 0 if y.ndim > 1 else np.unique(y, return_inverse=True)[1].reshape(-1)
 
 
 def _divide(

@@ -24,7 +24,8 @@ import numpy as np
 
 from tuning.protocol.orders import Split
 
-from . import PARTS, split_rows
+from . import PARTS
+from .stored import stored_split
 
 # Bytes of x; copies of smaller ones cost nothing that anybody notices.
 LARGE = 64 << 20
@@ -37,7 +38,11 @@ Heartbeat = Callable[[], None]
 
 def arranged_folder(dataset: Path, split: Split) -> Path:
     """Where the rows lie in the order of this split: it goes with the dataset's folder."""
-    document = json.dumps(asdict(split), sort_keys=True)
+    facts = asdict(split)
+    if not split.column:
+        # As before splits had these two: the folders stay valid.
+        del facts["by"], facts["column"]
+    document = json.dumps(facts, sort_keys=True)
     return dataset / f"split-{hashlib.sha256(document.encode()).hexdigest()[:16]}"
 
 
@@ -82,8 +87,7 @@ def _lay_down(
     x: np.ndarray, dataset: Path, split: Split, folder: Path, heartbeat: Heartbeat
 ) -> None:
     y = np.load(dataset / "y.npy", allow_pickle=False)
-    given = np.load(dataset / "parts.npy", allow_pickle=False) if split.given else None
-    rows = split_rows(y, split, given)
+    rows = stored_split(dataset, split)
     order = np.concatenate([rows[part] for part in PARTS])
     step = max(1, _BYTES_AT_ONCE // (x.nbytes // len(x)))
     with (folder / "x.npy").open("wb") as file:

@@ -24,7 +24,7 @@ from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.tasks import Task, target_names
 from tuning.runner.channel import Channel
 from tuning.runner.estimators.building import in_threads
-from tuning.runner.inputs.data import Dataset, test_row_numbers
+from tuning.runner.inputs.data import Dataset, row_numbers
 from tuning.runner.saved.raw_sklearn import raw_rows
 from tuning.runner.template.code import Template
 
@@ -100,7 +100,7 @@ def _evaluation(
     values: Predict,
     validation_rows: Callable[[], tuple[Any, np.ndarray]],
 ) -> Evaluation:
-    numbers = test_row_numbers(project)
+    numbers = row_numbers(project, "test")
     if not len(numbers):
         return Evaluation(problem=NO_TEST_ROWS)
     try:

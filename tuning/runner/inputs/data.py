@@ -10,8 +10,8 @@ import numpy as np
 
 from tuning.protocol.orders import ProjectOrder, Split
 from tuning.runner.failures import MissingFile
-from tuning.splits import split_rows
 from tuning.splits.arranged import load_arranged
+from tuning.splits.stored import stored_split
 
 from .preprocessing import Preprocessing, text_inputs
 from .shared import SharedRows
@@ -104,13 +104,10 @@ def _load_arrays(folder: Path, split: Split) -> tuple[np.ndarray, np.ndarray, Pl
     # No objects: an array file must not be able to run code.
     x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
     y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
-    given = np.load(folder / "parts.npy", allow_pickle=False) if split.given else None
-    return x, y, split_rows(y, split, given)
+    return x, y, stored_split(folder, split)
 
 
-def test_row_numbers(project: ProjectOrder) -> np.ndarray:
-    """Where the test rows lie in the dataset's files, in the order of `rows("test")`."""
-    folder, split = Path(project.dataset_folder), project.split
-    y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
-    given = np.load(folder / "parts.npy", allow_pickle=False) if split.given else None
-    return split_rows(y, split, given)["test"]
+def row_numbers(project: ProjectOrder, *parts: str) -> np.ndarray:
+    """Where the rows of these parts lie in the dataset's files, in the order of `rows(*parts)`."""
+    rows = stored_split(Path(project.dataset_folder), project.split)
+    return np.concatenate([rows[part] for part in parts])

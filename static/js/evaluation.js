@@ -67,6 +67,30 @@ const errors = (output) => ({
   },
 });
 
+const reconstructionErrors = (output) => ({
+  label: "Distribution of reconstruction errors", skip: !output.errors,
+  make: () => {
+    const { edges, counts } = output.errors;
+    const rule = (x, name, index) => ({ type: "scatter", mode: "lines", x: [x, x], y: [0, Math.max(...counts)], name, line: { color: colours()[index], width: 2, dash: "dash" }, hovertemplate: `${name}: %{x:.4g}<extra></extra>` });
+    return {
+      traces: [{ type: "bar", x: counts.map((_, index) => (edges[index] + edges[index + 1]) / 2), y: counts, width: counts.map((_, index) => edges[index + 1] - edges[index]),
+        marker: { color: colours()[0] }, name: "test rows", hovertemplate: "around %{x:.4g}: %{y} rows<extra></extra>" },
+      rule(output.mean, "mean", 1), rule(output.baseline, "baseline (predicts the mean)", 2)],
+      x: "mean squared error of a row", y: "test rows", wholeX: false, layout: { bargap: 0.02 },
+    };
+  },
+});
+
+const columnErrors = (output) => ({
+  label: "Error by column", skip: !output.columns.length, bars: output.columns.length,
+  make: () => ({
+    traces: [bar(output.columns, output.column_errors, "model", 0), bar(output.columns, output.column_baselines, "baseline (predicts the mean)", 2)],
+    x: "mean squared error", y: "", wholeX: false,
+    axes: { y: { autorange: "reversed", type: "category", automargin: true, ticksuffix: " ", title: { text: "" } } }, layout: { barmode: "group" },
+  }),
+});
+const bar = (names, values, name, index) => ({ type: "bar", orientation: "h", x: values, y: names.map(plain), name, marker: { color: colours()[index] }, hovertemplate: "%{y}: %{x:.4g}<extra>%{fullData.name}</extra>" });
+
 const importances = (found) => ({
   label: "Column importance", bars: found.columns.length,
   make: () => ({
@@ -83,7 +107,11 @@ const ends = (values) => [values.reduce((a, b) => Math.min(a, b)), values.reduce
 // A long legend above a plot would cover it.
 const side = (count) => (count > 4 ? { legend: { orientation: "v", x: 1.02, y: 1, font: { size: 13 } } } : {});
 
-const figuresOf = (output, several) => (output.roc ? [roc, precisionRecall, calibration] : [predictedByActual, residuals, errors])
+const kindsOf = (output) => {
+  if (output.columns) return [reconstructionErrors, columnErrors];
+  return output.roc ? [roc, precisionRecall, calibration] : [predictedByActual, residuals, errors];
+};
+const figuresOf = (output, several) => kindsOf(output)
   .map((make) => make(output)).map((figure) => (several ? { ...figure, label: `${figure.label}: ${output.name}` } : figure));
 
 function show() {

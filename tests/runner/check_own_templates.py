@@ -2,14 +2,14 @@
 
     python check_own_templates.py <folder of prepared datasets> <folder of templates>
 
-it prints one JSON object: name -> its Inspected or Failed event, as a dict. A file's first line may
-name the dataset: `# dataset: iris`.
+it prints one JSON object: name -> its Inspected or Failed event, as a dict. A file may
+begin with its dataset and task: `# dataset: iris`, `# task: reconstruction`.
 """
 
 import json
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,11 @@ def main(datasets: Path, templates: Path) -> None:
         code = path.read_text()
         named = re.match("# dataset: (.*)", code)
         folder = datasets / (named[1] if named else "digits")
+        task = re.search("^# task: (.*)$", code, re.MULTILINE)
+        order = InspectOrder(replace(project(code, folder), task=task[1] if task else ""))
         recorder = Recorder()
         try:
-            inspect_template(InspectOrder(project(code, folder)), recorder)
+            inspect_template(order, recorder)
         except Exception as error:  # noqa: BLE001  as the runner does
             recorder.send(failure_of(error))
         results[path.stem] = asdict(recorder.events[-1])

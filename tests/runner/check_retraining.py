@@ -4,14 +4,15 @@
 
 it prints one JSON object: name -> its events, each as [name of its class, its fields]. What a
 retraining leaves is in a folder of its name below the last argument. Lines of comment at a file's
-beginning may name dataset and kind of model: `# dataset: iris`, `# kind: custom`.
+beginning may name dataset, kind of model and task: `# dataset: iris`, `# kind: custom`,
+`# task: reconstruction`.
 """
 
 import json
 import os
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,11 @@ def main(datasets: Path, templates: Path, results: Path) -> None:
     told: dict[str, Any] = {}
     for path in sorted(templates.glob("*.py")):
         code = path.read_text()
-        about = dict(re.findall("^# (dataset|kind): (.*)$", code, re.MULTILINE))
+        about = dict(re.findall("^# (dataset|kind|task): (.*)$", code, re.MULTILINE))
         kind = about.get("kind", "keras")
+        about_data = project(code, datasets / about.get("dataset", "digits"), stratified=False)
         order = RetrainOrder(
-            project(code, datasets / about.get("dataset", "digits"), stratified=False),
+            replace(about_data, task=about.get("task", "")),
             values={}, space={}, epochs=1, batch_size=64, seed=1, kind=kind,
         )  # fmt: skip
         recorder = Recorder()

@@ -37,6 +37,7 @@ def _load_template(template: BuiltinTemplate) -> HyperModel:
     last.name = template.name
     last.description = template.description
     last.kinds = list(template.kinds)
+    last.task = template.task
     last.save()
     versions.exclude(pk=last.pk).filter(superseded=False).update(superseded=True)
     return last
@@ -48,4 +49,6 @@ def _want_inspection(hypermodel: HyperModel) -> None:
     bundled = Dataset.objects.filter(source=Dataset.Source.BUNDLED, team=None).order_by("pk")
     dataset = next((dataset for dataset in bundled if hypermodel.fits(dataset)), None)
     if dataset is not None:
-        Inspection.objects.get_or_create(dataset=dataset, hypermodel=hypermodel)
+        Inspection.objects.get_or_create(
+            dataset=dataset, hypermodel=hypermodel, task=hypermodel.task_on(dataset)
+        )

@@ -8,6 +8,7 @@ from django.db.models import ProtectedError
 from django.utils.text import slugify
 
 from tuning.models import Dataset, HyperModel, Inspection, Project
+from tuning.protocol.script_task import task_of_code
 from tuning.protocol.statuses import Status
 
 from .datasets import want_dataset
@@ -28,6 +29,7 @@ def create_hypermodel(user: Any, hypermodel: HyperModel) -> HyperModel:
     # Teams know nothing of each other's names, so that the key needs something of its own.
     hypermodel.key = f"{slugify(hypermodel.name)[:30] or 'template'}-{secrets.token_hex(4)}"
     hypermodel.version = 1
+    hypermodel.task = task_of_code(hypermodel.code)
     hypermodel.created_by = user
     hypermodel.save()
     return hypermodel
@@ -47,6 +49,7 @@ def change_hypermodel(user: Any, hypermodel: HyperModel, values: dict[str, Any])
         )
     for name in ("name", "description", "kinds", "code", "constants"):
         setattr(current, name, values[name])
+    current.task = task_of_code(current.code)
     current.superseded = False
     current.save()
     versions.exclude(pk=current.pk).filter(superseded=False).update(superseded=True)
@@ -57,7 +60,9 @@ def change_hypermodel(user: Any, hypermodel: HyperModel, values: dict[str, Any])
 def inspect(hypermodel: HyperModel, dataset: Dataset) -> Inspection:
     """Have the template read with a dataset for a person who waits; what failed runs once more."""
     want_dataset(dataset)
-    inspection, _ = Inspection.objects.get_or_create(dataset=dataset, hypermodel=hypermodel)
+    inspection, _ = Inspection.objects.get_or_create(
+        dataset=dataset, hypermodel=hypermodel, task=hypermodel.task_on(dataset)
+    )
     rows = Inspection.objects.filter(pk=inspection.pk)
     rows.update(requested=True)
     rows.filter(status__in=(Status.FAILED, Status.STOPPED)).update(

@@ -21,7 +21,7 @@ def create_project(user: Any, project: Project) -> Project:
     project.created_by = user
     project.save()
     inspection, _ = Inspection.objects.get_or_create(
-        dataset=project.dataset, hypermodel=project.hypermodel
+        dataset=project.dataset, hypermodel=project.hypermodel, task=project.task
     )
     if inspection.status != Status.COMPLETED:
         # Also one that failed when nobody waited for it: now a person does.
@@ -40,7 +40,7 @@ def use_newest_version(project: Project) -> bool:
     project.hypermodel = newest
     # It was about the older version.
     project.__dict__.pop("inspection", None)
-    Inspection.objects.get_or_create(dataset=project.dataset, hypermodel=newest)
+    Inspection.objects.get_or_create(dataset=project.dataset, hypermodel=newest, task=project.task)
     inspect_again(project)
     return True
 
@@ -56,7 +56,7 @@ def use_newest_data(project: Project) -> bool:
         return False
     locked.dataset = newest
     locked.save(update_fields=["dataset"])
-    Inspection.objects.get_or_create(dataset=newest, hypermodel=locked.hypermodel)
+    Inspection.objects.get_or_create(dataset=newest, hypermodel=locked.hypermodel, task=locked.task)
     inspect_again(locked)
     return True
 
@@ -67,6 +67,7 @@ def inspect_again(project: Project) -> None:
     Inspection.objects.filter(
         dataset=project.dataset_id,
         hypermodel=project.hypermodel_id,
+        task=project.task,
         status__in=(Status.FAILED, Status.STOPPED),
     ).update(status=Status.QUEUED, lost_attempts=0, failure_code="")
     ring()

@@ -45,7 +45,7 @@ def hyperparameters_json(saved_model: SavedModel) -> str:
 
 def description_json(saved_model: SavedModel) -> str:
     """The names of the classes, in the order of the outputs, and of the columns."""
-    dataset = saved_model.project.dataset
+    dataset = saved_model.project.data
     about = description_of({**dataset.profile, "task": dataset.task})
     return json.dumps(about, indent=2, ensure_ascii=False) + "\n"
 

@@ -79,7 +79,7 @@ def as_markdown(card: Card) -> str:
 
 
 def _data(saved_model: SavedModel) -> Section:
-    project, dataset = saved_model.project, saved_model.project.dataset
+    project, dataset = saved_model.project, saved_model.project.data
     sizes = split_sizes(project)
     rows = [["Dataset", dataset.title], ["Contents", shape_text(dataset)]]
     if target := dataset.profile.get("target_name"):
@@ -135,7 +135,8 @@ def _outputs(summary: Summary | None) -> list[Section]:
         several = len(summary.outputs) > 1
         title = f"Evaluation of {output.report['name']}" if several else "Evaluation"
         sections.append(Section(title, [*summary.notes], ["Score", "Value", "95% interval"], rows))
-        sections += _classes(output) + ([] if several else _errors(output.report["error_bins"]))
+        sections += _classes(output) + _columns(output)
+        sections += [] if several else _errors(output.report["error_bins"])
     return sections
 
 
@@ -148,6 +149,17 @@ def _classes(output: Output) -> list[Section]:
     said = _cut(len(classes), output.plural.lower())
     head = [output.noun, "Precision", "Recall", "F1", "Support"]
     return [Section(output.plural, said, head, rows)]
+
+
+def _columns(output: Output) -> list[Section]:
+    """Of a table's reconstruction."""
+    rows = [
+        [name, figure(error, 3), figure(baseline, 3), figure(explained, 3)]
+        for name, error, baseline, explained in output.columns[:MAX_ROWS]
+    ]
+    said = _cut(len(output.columns), "columns")
+    head = ["Column", "Mean squared error", "Baseline", "Explained"]
+    return [Section("Error by column", said, head, rows)] if rows else []
 
 
 def _errors(bins: list[dict[str, Any]]) -> list[Section]:

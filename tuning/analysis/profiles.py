@@ -145,7 +145,7 @@ def parts_text(dataset: Dataset) -> str:
 def most_folds(project: Project) -> int | None:
     """How many folds the training and validation rows can be cut into, so that each class is in all
     of them; None while nothing has been counted."""
-    profile, split = project.dataset.profile, project.split
+    profile, split = project.data.profile, project.split
     if not profile.get("rows"):
         return None
     counts = _smallest_groups(profile) if split.stratified else None
@@ -170,7 +170,7 @@ def split_text(project: Project) -> str:
 def split_sizes(project: Project) -> dict[str, int | None]:
     """How many rows each part of the split holds, rounded as the runner does it: class by class
     where the split is stratified."""
-    profile, split = project.dataset.profile, project.split
+    profile, split = project.data.profile, project.split
     if not profile.get("rows"):
         return {"train": None, "validation": None, "test": None}
     if split.given:

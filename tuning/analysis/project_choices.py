@@ -40,7 +40,13 @@ class CodeExcerpt:
 
 def misfit_text(dataset: Dataset, hypermodel: HyperModel) -> str:
     """Why the two cannot be in one project, as a sentence; empty if they can."""
-    if not hypermodel.fits(dataset):
+    if hypermodel.takes(dataset) and not hypermodel.suits_task_of(dataset):
+        return (
+            f"“{hypermodel}” is an autoencoder, but “{dataset}” contains {dataset.data.contents}."
+            if hypermodel.reconstructs
+            else f"“{hypermodel}” predicts a target, but “{dataset}” has none."
+        )
+    if not hypermodel.takes(dataset):
         kinds = " or ".join(DataKind(kind).traits.contents for kind in hypermodel.kinds)
         return f"“{hypermodel}” needs {kinds}, but “{dataset}” contains {dataset.data.contents}."
     if dataset.team and hypermodel.team and dataset.team_id != hypermodel.team_id:

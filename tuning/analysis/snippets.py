@@ -61,7 +61,7 @@ def predict_snippet(
 
 
 def _predicting(saved_model: SavedModel, file_name: str, asked: Prediction | None) -> str:
-    dataset = saved_model.project.dataset
+    dataset = saved_model.project.data
     load = given_rows(asked) if asked else str(dataset.profile.get("load_snippet", "")).strip()
     raw = bool(dataset.profile.get("columns"))
     known = "y" in load and not asked
@@ -112,7 +112,7 @@ def _loading_estimator(
     # Only what was vetted: skops refuses the file should it ever hold anything else.
     types = saved_model.trusted_types
     trusted = f", trusted={python_literal(types)}" if types else ""
-    has_texts = saved_model.project.dataset.kind == DataKind.TEXT
+    has_texts = saved_model.project.data.kind == DataKind.TEXT
     return [
         *(["import json", "import zipfile", ""] if has_texts else []),
         *(["import pandas as pd"] if pandas else ["import numpy as np"] if numpy else []),
@@ -214,6 +214,17 @@ def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
     """`rows`: what the model is given. `known`: the lines before have also loaded the true targets,
     as y."""
     lines = [f"predictions = keras_model.predict({rows})"]
+    if dataset.reconstructs:
+        # The mean squared error of each row, on the scale from 0 to 1 of the training.
+        outputs = [description.RECONSTRUCTION, description.ERROR]
+        reproduced, error = (f'predictions["{name}"]' for name in outputs)
+        named = f'about["{description.RECONSTRUCTION}"]'
+        return [
+            *lines,
+            *([f'print("columns:", {named})'] if dataset.profile.get("columns") else []),
+            f'print("reconstruction:", {reproduced})',
+            f'print("reconstruction error:", {error})',
+        ]
     if several := dataset.profile.get("target_names"):
         if Task(dataset.task).traits.has_labels:
             lines += [

@@ -74,8 +74,9 @@ def share_inspections(searches: Iterable[Search]) -> None:
         return
     project = Project.objects.filter(pk=run[0].project_id)
     found = Inspection.objects.filter(
-        dataset__in=project.values("dataset"), hypermodel__in={s.hypermodel_id for s in run}
-    ).defer("summary", "space")
+        dataset__in=project.values("dataset"), task__in=project.values("task"),
+        hypermodel__in={s.hypermodel_id for s in run},
+    ).defer("summary", "space")  # fmt: skip
     by_version = {inspection.hypermodel_id: inspection for inspection in found}
     for search in run:
         if search.hypermodel_id in by_version:

@@ -71,6 +71,7 @@ def project_detail(request: HttpRequest, row: Project) -> dict[str, Any]:
     return {
         **project(request, row),
         "status": work.status,
+        "task": row.data.task,
         "failure": failure(work),
         "space": inspection.space.get("space", []),
         "metrics": inspection.metrics,

@@ -76,9 +76,11 @@ class ProjectOut(Schema):
 
 class ProjectDetail(ProjectOut):
     """`status` tells of the validation of the template on the dataset; searches can start once it
-    is `completed`. `space` has the hyperparameters as KerasTuner writes them."""
+    is `completed`. `space` has the hyperparameters as KerasTuner writes them. `task` is what is
+    predicted: the dataset's, or `reconstruction`."""
 
     status: str
+    task: str
     failure: Failure | None
     space: list[dict[str, Any]]
     metrics: list[str]

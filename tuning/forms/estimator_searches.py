@@ -47,7 +47,7 @@ class EstimatorSearchForm(SearchForm):
         tuner.error_messages["invalid_choice"] = (
             "Hyperband needs epochs, which estimators do not have. Select another strategy."
         )
-        names = scorers_of(self.project.dataset.profile)
+        names = scorers_of(self.project.data.profile)
         self.fields["scoring"] = forms.ChoiceField(
             choices=[("", "Estimator default"), *((name, name) for name in names)],
             required=False,

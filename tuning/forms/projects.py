@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.forms import ModelForm, RadioSelect, Textarea
+from django.forms import ChoiceField, ModelForm, RadioSelect, Textarea
 
 from tuning.analysis.project_choices import misfit_text
 from tuning.models import Dataset, HyperModel, Project, Team
+from tuning.protocol.tasks import Task
 
 FRACTIONS = ("train_fraction", "validation_fraction", "test_fraction")
 
@@ -16,11 +17,20 @@ class ProjectForm(ModelForm):
     The team is asked for only where there is a choice; `team` is the one to use otherwise.
     """
 
+    task = ChoiceField(
+        required=False,
+        choices=[
+            ("", "Predict the dataset's target"),
+            (str(Task.RECONSTRUCTION), "Reconstruct the input (autoencoder)"),
+        ],
+        help_text="A reconstruction needs no target: a model reproduces its own input.",
+    )
+
     class Meta:
         model = Project
         fields = [
-            "name", "description", "team", "dataset", "hypermodel", "keep_parts", *FRACTIONS,
-            "split_seed", "class_weights",
+            "name", "description", "team", "dataset", "hypermodel", "task", "keep_parts",
+            *FRACTIONS, "split_seed", "class_weights",
         ]  # fmt: skip
         widgets = {"description": Textarea({"rows": 2}), "dataset": RadioSelect,
                    "hypermodel": RadioSelect}  # fmt: skip
@@ -68,16 +78,29 @@ class ProjectForm(ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        dataset = cleaned.get("dataset")
-        if dataset and not dataset.has_classes:
+        dataset, hypermodel = cleaned.get("dataset"), cleaned.get("hypermodel")
+        if dataset and hypermodel:
+            cleaned["task"] = self.instance.task = self._task(dataset, hypermodel)
+        if dataset and not dataset.for_task(cleaned.get("task", "")).has_classes:
             cleaned["class_weights"] = self.instance.class_weights = False
-        self._check_fit(cleaned.get("dataset"), cleaned.get("hypermodel"))
+        self._check_fit(dataset, hypermodel)
         self._check_fractions([cleaned.get(name) for name in FRACTIONS])
         if "team" not in self.fields:
             self.instance.team = self._team
         for name in ("dataset", "hypermodel"):
             self._check_team(name, cleaned.get(name), cleaned.get("team", self._team))
         return cleaned
+
+    def _task(self, dataset: Dataset, hypermodel: HyperModel) -> str:
+        """What a person chose; else what the template is made for."""
+        task: str = self.cleaned_data.get("task", "")
+        if self.add_prefix("task") not in self.data:
+            task = hypermodel.task_on(dataset)
+        if task and task not in dataset.data.tasks:
+            self.add_error("task", f"Models cannot reconstruct {dataset.data.contents}.")
+        elif not task and hypermodel.reconstructs and not dataset.reconstructs:
+            self.add_error("task", f"“{hypermodel}” is an autoencoder. Reconstruct the input.")
+        return "" if task == dataset.task else task
 
     def _check_team(self, name: str, row: Dataset | HyperModel | None, team: Team | None) -> None:
         """Else the other team would see it in the project: its rows, or its code."""

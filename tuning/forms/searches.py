@@ -404,6 +404,6 @@ def default_objective(project: Project, metrics: list[str]) -> str:
     proposed = str(project.inspection.objective)
     if proposed in metrics:
         return proposed
-    targets = len(target_names(project.dataset.profile))
-    wanted = Task(project.dataset.task).traits.objectives_for(targets)
+    targets = len(target_names(project.data.profile))
+    wanted = Task(project.data.task).traits.objectives_for(targets)
     return next((name for name in wanted if name in metrics), metrics[0] if metrics else "")

@@ -16,6 +16,7 @@ class BuiltinTemplate:
     name: str
     description: str
     kinds: tuple[str, ...]  # Kinds of dataset: image, table, text.
+    task: str = ""  # What it predicts; empty: the target that a dataset has.
 
     @property
     def key(self) -> str:
@@ -46,6 +47,24 @@ BUILTIN: tuple[BuiltinTemplate, ...] = (
         "text, the embedding and how its words are put together: an average, a maximum, a "
         "convolution or a recurrent layer.",
         ("text",),
+    ),
+    BuiltinTemplate(
+        "autoencoder",
+        "Autoencoder",
+        "Reproduces the rows of a table or arrays through a bottleneck; rows that it cannot "
+        "reproduce are anomalies. Tunes depth, width, the size of the bottleneck, activation, "
+        "dropout and learning rate. Needs no target.",
+        ("table",),
+        "reconstruction",
+    ),
+    BuiltinTemplate(
+        "conv_autoencoder",
+        "Convolutional autoencoder",
+        "Reproduces images through a bottleneck of convolutions. Tunes the number of levels, "
+        "filters, the size of the bottleneck, noise on the inputs and the learning rate. Needs no "
+        "target.",
+        ("image",),
+        "reconstruction",
     ),
     BuiltinTemplate(
         "cnn_blocks",

@@ -1,5 +1,6 @@
 """Datasets: what models are trained on. Prepared once by a runner, immutable from then on."""
 
+from copy import copy
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ from tuning.protocol.failures import WorkKind
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
 from tuning.protocol.splitting import SPLITS, SplitBy
 from tuning.protocol.statuses import Status
-from tuning.protocol.tasks import Task, task_choices
+from tuning.protocol.tasks import Task, task_choices, without_targets
 from tuning.protocol.uploads import ARRAYS, TABLES
 
 from .teams import Team
@@ -150,6 +151,20 @@ class Dataset(Work):
     def has_classes(self) -> bool:
         """Whether each row has one of several classes."""
         return bool(self.task) and Task(self.task).traits.has_classes
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether its rows have no other target than themselves."""
+        return bool(self.task) and Task(self.task).traits.reconstructs
+
+    def for_task(self, task: str) -> "Dataset":
+        """The dataset as a project of this task reads it, which may not be the dataset's own: a
+        copy that is not to be saved."""
+        if task in ("", self.task):
+            return self
+        found = copy(self)
+        found.task, found.profile = task, without_targets(self.profile)
+        return found
 
     @property
     def head_targets(self) -> list[str]:

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from tuning.protocol.data_kinds import template_kinds_text
 from tuning.protocol.orders import ProjectOrder, Split
+from tuning.protocol.tasks import Task, task_choices
 
 from .datasets import Dataset
 from .teams import Team
@@ -51,6 +52,10 @@ class HyperModel(models.Model):
         default=dict, blank=True, help_text="Arguments of its builder that no project supplies."
     )
     kinds = models.JSONField(default=list, help_text="Kinds of dataset that it can be used with.")
+    task = models.CharField(
+        max_length=20, choices=task_choices, blank=True, db_default="", default="",
+        help_text="What it is made to predict; empty: what the dataset has.",
+    )  # fmt: skip
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -72,8 +77,28 @@ class HyperModel(models.Model):
         """ "images and tables": what it is made for."""
         return template_kinds_text(self.kinds)
 
+    @property
+    def reconstructs(self) -> bool:
+        """Whether it is made for models whose target is their input."""
+        return bool(self.task) and Task(self.task).traits.reconstructs
+
     def fits(self, dataset: Dataset) -> bool:
+        return self.takes(dataset) and self.suits_task_of(dataset)
+
+    def takes(self, dataset: Dataset) -> bool:
+        """Whether it is made for such rows."""
         return dataset.kind in self.kinds
+
+    def suits_task_of(self, dataset: Dataset) -> bool:
+        """Whether what it predicts can be had from the dataset. Built-in templates predict targets
+        unless they say otherwise; of other code nobody knows."""
+        if self.task:
+            return self.task in dataset.data.tasks
+        return not (dataset.reconstructs and self.team_id is None)
+
+    def task_on(self, dataset: Dataset) -> str:
+        """What a project of the two predicts by default, as `Project.task` has it."""
+        return "" if self.task == dataset.task else self.task
 
     def order(self, dataset: Dataset, split: Split) -> ProjectOrder:
         """What a runner needs to know to build this template's models for a dataset."""
@@ -82,4 +107,5 @@ class HyperModel(models.Model):
             dataset_folder=str(settings.DATASETS_ROOT / dataset.folder),
             split=split,
             constants=self.constants,
+            task=dataset.task,
         )

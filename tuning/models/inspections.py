@@ -1,5 +1,5 @@
 """Inspections: what a runner read from a template with a dataset. A fact about the pair, which all
-projects of the pair share."""
+projects of the pair with the same task share."""
 
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ from tuning.protocol.model_kinds import KindTraits, ModelKind
 from tuning.protocol.objectives import infer_direction
 from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.script_settings import ScriptSettings
+from tuning.protocol.tasks import task_choices
 
 from .datasets import Dataset
 from .hypermodels import HyperModel
@@ -40,7 +41,8 @@ class InspectionQuerySet(WorkQuerySet):
 
 
 def _of_a_project() -> Q:
-    pair = Project.objects.filter(dataset=OuterRef("dataset"), hypermodel=OuterRef("hypermodel"))
+    names = ("dataset", "hypermodel", "task")
+    pair = Project.objects.filter(**{name: OuterRef(name) for name in names})
     return Q(Exists(pair))
 
 
@@ -51,6 +53,10 @@ class Inspection(Work):
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="inspections")
     hypermodel = models.ForeignKey(HyperModel, on_delete=models.CASCADE, related_name="inspections")
+    task = models.CharField(
+        max_length=20, choices=task_choices, blank=True, db_default="", default="",
+        help_text="What is predicted; empty: what the dataset has.",
+    )  # fmt: skip
     requested = models.BooleanField(
         default=False, help_text="Somebody asked for it and waits on the template's page."
     )
@@ -82,7 +88,7 @@ class Inspection(Work):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["dataset", "hypermodel"], name="one_inspection_per_pair"
+                fields=["dataset", "hypermodel", "task"], name="one_inspection_per_task"
             )
         ]
 
@@ -108,4 +114,5 @@ class Inspection(Work):
     def order(self) -> ProjectOrder:
         """What a runner needs to know. The space depends on the data's shape, not on how some
         project divides them, so any split will do."""
-        return self.hypermodel.order(self.dataset, self.dataset.split())
+        data = self.dataset.for_task(self.task)
+        return self.hypermodel.order(data, data.split())

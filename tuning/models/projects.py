@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Greatest
 
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION, Split
 from tuning.protocol.splitting import SplitBy, split_choices
+from tuning.protocol.tasks import task_choices
 
 from .datasets import Dataset
 from .hypermodels import HyperModel
@@ -39,6 +40,10 @@ class Project(models.Model):
     description = models.TextField(blank=True)
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="projects")
     hypermodel = models.ForeignKey(HyperModel, on_delete=models.PROTECT, related_name="projects")
+    task = models.CharField(
+        max_length=20, choices=task_choices, blank=True, db_default="", default="",
+        help_text="What is predicted; empty: what the dataset has.",
+    )  # fmt: skip
     train_fraction = models.FloatField(default=TRAIN)
     validation_fraction = models.FloatField(default=VALIDATION)
     test_fraction = models.FloatField(default=TEST)
@@ -81,8 +86,13 @@ class Project(models.Model):
         return self.name
 
     @property
+    def data(self) -> Dataset:
+        """The dataset as this project reads it: without targets for a reconstruction."""
+        return self.dataset.for_task(self.task)
+
+    @property
     def split(self) -> Split:
-        return self.dataset.split(
+        return self.data.split(
             self.train_fraction, self.validation_fraction, self.test_fraction, self.split_seed,
             self.keep_parts, self.split_by, self.split_column,
         )  # fmt: skip
@@ -106,4 +116,5 @@ class Project(models.Model):
     def inspection(self) -> "Inspection":
         """What is known of the pair. `create_project` sees to it that there is one, and it stays
         as long as the dataset and the template do. A query: lists must not ask for it."""
-        return self.hypermodel.inspections.defer("summary").get(dataset=self.dataset_id)
+        rows = self.hypermodel.inspections.defer("summary")
+        return rows.get(dataset=self.dataset_id, task=self.task)

@@ -342,7 +342,8 @@ class Search(models.Model):
     def inspection(self) -> Inspection:
         """What was read from the search's own version of the template. A query, once."""
         pair = Inspection.objects.filter(hypermodel=self.hypermodel_id)
-        found: Inspection = pair.defer("summary").get(dataset=self.project.dataset_id)
+        project = self.project
+        found: Inspection = pair.defer("summary").get(dataset=project.dataset_id, task=project.task)
         return found
 
     def direction_of(self, metric: str) -> str:
@@ -359,7 +360,7 @@ class Search(models.Model):
         """The project's data and split with the code that this search began with."""
         if self.hypermodel is None:
             raise ValueError("Imported searches have no code to run.")
-        order = self.hypermodel.order(self.project.dataset, self.project.split)
+        order = self.hypermodel.order(self.project.data, self.project.split)
         return replace(order, class_weights=self.project.class_weights)
 
     @property

@@ -65,6 +65,11 @@ class DataTraits:
     permutable: bool = False
     tasks: tuple[Task, ...] = tuple(Task)
 
+    @property
+    def reconstructable(self) -> bool:
+        """Whether a model may have its input as its target."""
+        return any(task.traits.reconstructs for task in self.tasks)
+
 
 DATA_KINDS = {
     traits.name: traits
@@ -80,6 +85,7 @@ DATA_KINDS = {
         DataTraits(
             DataKind.TEXT, "Text", "row", "rows", "texts", "texts", DataKind.TEXT,
             Display.CELLS, flattened=False, permutable=True,
+            tasks=(Task.CLASSIFICATION, Task.REGRESSION, Task.MULTI_LABEL),
         ),
         # Templates take them as they take grey images.
         DataTraits(

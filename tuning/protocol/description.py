@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from .tasks import TASKS, Task
+from .tasks import TASKS, Task, reconstructs
 
 # The file's name beside a downloaded model, and inside of one.
 FILE = "description.json"
 # How the outputs of a classifying network are to be read if they are no probabilities: `outputs`.
 LOGITS, MARGINS = "logits", "margins"
+# The outputs of an autoencoder's file.
+RECONSTRUCTION, ERROR = "reconstruction", "error"
 
 
 def description_of(
@@ -16,10 +18,9 @@ def description_of(
     """Task, target and classes of a prepared dataset; its raw columns if it has any, else the shape
     of its rows. `inputs`: the model's input that takes each column, by the column's name.
     `text`: the column whose strings alone the model takes."""
-    description: dict[str, Any] = {
-        "task": profile.get("task"),
-        "target": profile.get("target_name"),
-    }
+    description: dict[str, Any] = {"task": profile.get("task")}
+    if not reconstructs(profile):
+        description["target"] = profile.get("target_name")
     if names := profile.get("target_names"):
         # In the order of the model's outputs.
         description["targets"] = names

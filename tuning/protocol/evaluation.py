@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 PREDICTIONS = "predictions.npy"
 COLUMNS = ROW, ACTUAL, PREDICTED, CONFIDENCE = range(4)
 OF_A_TARGET = len(COLUMNS) - 1
+# Of a reconstruction: rows with the largest errors, and with the smallest, whose reproductions are
+# in the report; columns of a table that are in them.
+EXAMPLES, MAX_EXAMPLE_COLUMNS = 24, 40
 # Why a model is not evaluated whose inputs only the template's code can make.
 CHANGES_ROWS = (
     "The template changes its rows before the fit, so predictions on the test rows as they are "
@@ -105,9 +108,28 @@ class ErrorQuantile:
 
 
 @dataclass(frozen=True)
+class ColumnError:
+    """Of a reconstruction: the mean squared error of a column, and that of its mean."""
+
+    name: str
+    error: Number
+    baseline: Number
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """A row of the dataset as an autoencoder reproduces it: `cells` of a table's first columns, or
+    a PNG in base64."""
+
+    row: int
+    cells: list[str] = field(default_factory=list)
+    picture: str = ""
+
+
+@dataclass(frozen=True)
 class OutputReport:
-    """One target, or all labels. `probabilities`: whether the confidence of a row is one, and not a
-    score."""
+    """One target, all labels, or a reconstruction. `probabilities`: whether the confidence of a row
+    is one, and not a score."""
 
     name: str
     task: str
@@ -119,6 +141,8 @@ class OutputReport:
     calibration: Calibration = field(default_factory=lambda: Calibration([], [], []))
     error_bins: list[ErrorBin] = field(default_factory=list)
     error_quantiles: list[ErrorQuantile] = field(default_factory=list)
+    columns: list[ColumnError] = field(default_factory=list)
+    examples: list[Reproduced] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from .evaluation import Evaluation, Number
 from .model_kinds import ModelKind
-from .predictions import PredictedOutput
+from .predictions import PredictedOutput, Reconstruction
 from .script_settings import ScriptSettings
 
 MAX_LINE = 4 * 1024 * 1024
@@ -258,13 +258,15 @@ class Evaluated:
 class Predicted:
     """A saved model predicted `rows` rows; they lie with their predictions in the working folder.
     `notes`: sentences about the rows; `picture`: the first one as the model gets it, a PNG in
-    base64; `load`: lines that read the same rows from a table's file as `x`."""
+    base64; `load`: lines that read the same rows from a table's file as `x`; `reproduced`: the
+    first row of an autoencoder's answer."""
 
     rows: int
     outputs: list[PredictedOutput]
     notes: list[str] = field(default_factory=list)
     picture: str = ""
     load: str = ""
+    reproduced: Reconstruction = field(default_factory=Reconstruction)
 
 
 @dataclass(frozen=True)

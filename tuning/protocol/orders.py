@@ -32,13 +32,15 @@ class Split:
 class ProjectOrder:
     """The part that all work on a template needs: its code, the prepared data and their split.
     `constants` are arguments of the template's builder that the project cannot know.
-    `class_weights`: rows of rare classes count more in training."""
+    `class_weights`: rows of rare classes count more in training. `task`: what is predicted, if not
+    what the dataset says."""
 
     code: str
     dataset_folder: str
     split: Split
     constants: dict[str, Any] = field(default_factory=dict)
     class_weights: bool = False
+    task: str = ""
 
 
 @dataclass(frozen=True)

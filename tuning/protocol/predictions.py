@@ -39,6 +39,17 @@ class PredictedOutput:
     probabilities: bool = False
 
 
+@dataclass(frozen=True)
+class Reconstruction:
+    """The first row of an autoencoder's answer: a table's columns with the values that were given
+    and the reproduced ones, or a PNG in base64."""
+
+    names: list[str] = field(default_factory=list)
+    given: list[str] = field(default_factory=list)
+    cells: list[str] = field(default_factory=list)
+    picture: str = ""
+
+
 def raw_inputs(rows: Any, columns: list[dict[str, Any]]) -> dict[str, Any]:
     """The columns of a DataFrame as the model takes them: missing values are NaN or empty."""
     inputs: dict[str, Any] = {}

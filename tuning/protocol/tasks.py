@@ -7,11 +7,15 @@ A dataset has one task (`Dataset.task`, `profile["task"]`). Its targets:
 - regression: y of shape (rows,), float32; of several targets (rows, targets) and `target_names`
 - multi-label: y of shape (rows, labels), float32 with 0 and 1; the labels are the `target_names`,
   and `label_counts` counts the rows that have each
+- reconstruction: y of shape (rows,), zeros that nobody reads: the target of a row is its input as
+  the model gets it (`runner/inputs/data.py`). A project may choose it for any dataset that may have
+  it; the dataset's own targets are then not used (`without_targets`)
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import prod
 from typing import Any
 
 # Of a dataset. Each is evaluated by itself.
@@ -21,11 +25,12 @@ _MAX_NAMES = 200
 
 class Task(StrEnum):
     """CLASSIFICATION: one of several classes for each row. REGRESSION: a number, or several.
-    MULTI_LABEL: any number of labels, also none."""
+    MULTI_LABEL: any number of labels, also none. RECONSTRUCTION: the input itself."""
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
     MULTI_LABEL = "multi-label"
+    RECONSTRUCTION = "reconstruction"
 
     @property
     def traits(self) -> "TaskTraits":
@@ -41,7 +46,9 @@ class TaskTraits:
     has_classes: each row has one class, and the profile counts them.
     has_labels: each row has any number of labels: y has a column for each.
     stratified: a split keeps the shares of the classes or labels.
-    estimator: scikit-learn's type of estimator for it, and what its targets are called.
+    reconstructs: the target is the input.
+    estimator: scikit-learn's type of estimator for it, if there is one, and what its targets are
+        called.
     objectives: metrics of networks to compare trials by, the first that a template reports.
     objectives_of_several: the same where there are several targets.
     scorers: scikit-learn's scorers that everybody knows, by the names that pages show.
@@ -63,6 +70,7 @@ class TaskTraits:
     has_classes: bool = False
     has_labels: bool = False
     stratified: bool = False
+    reconstructs: bool = False
 
     def objectives_for(self, targets: int) -> tuple[str, ...]:
         """`targets`: how many a row has."""
@@ -106,6 +114,13 @@ TASKS = {
             },
             has_labels=True, stratified=True,
         ),
+        TaskTraits(
+            Task.RECONSTRUCTION, "Reconstruction",
+            "Reconstruction: reproduce the input (autoencoder, no target)",
+            estimator="", targets="inputs",
+            objectives=("val_loss", "val_mean_squared_error", "val_mean_absolute_error"),
+            scorers={}, importance="", same_scores={}, reconstructs=True,
+        ),
     )
 }  # fmt: skip
 
@@ -125,8 +140,30 @@ def target_names(profile: Mapping[str, Any]) -> list[str]:
     return list(profile.get("target_names") or [profile.get("target_name") or "target"])
 
 
+def reconstructs(profile: Mapping[str, Any]) -> bool:
+    """Whether the target of a row is its input."""
+    task = profile.get("task")
+    return task in TASKS and TASKS[Task(task)].reconstructs
+
+
+def without_targets(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """The profile of the same rows for a reconstruction."""
+    facts = {name: value for name, value in profile.items() if name not in _OF_TARGETS}
+    return {**facts, "task": str(Task.RECONSTRUCTION), "num_classes": None}
+
+
+# What a profile says of targets.
+_OF_TARGETS = frozenset({
+    "target_name", "target_names", "target_histogram", "target_histograms", "class_names",
+    "class_counts", "label_counts", "train_class_counts", "head_targets",
+})  # fmt: skip
+
+
 def output_units(profile: Mapping[str, Any]) -> int:
-    """How many outputs a network needs: one for each class, label or number."""
+    """How many outputs a network needs: one for each class, label or number, or for each value of
+    an input that it reconstructs."""
+    if reconstructs(profile):
+        return prod(profile.get("input_shape") or [1])
     return int(profile.get("num_classes") or len(target_names(profile)))
 
 

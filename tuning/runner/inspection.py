@@ -42,6 +42,10 @@ from .spaces import to_json
 
 _TRAIN_ROWS = 32
 _VALIDATION_ROWS = 16
+_NO_ESTIMATORS = (
+    "Estimators of scikit-learn predict targets. A reconstruction needs a Keras model whose output "
+    "has the shape of its input."
+)
 # KerasTuner builds until every conditional scope was active once, and for ever if one cannot be.
 _MAX_BUILDS = 200
 
@@ -65,6 +69,8 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     keras.backend.clear_session()
     hp = oracle.get_space()
     model = template.build(hp)
+    if is_estimator(model) and dataset.reconstructs:
+        raise TemplateError(_NO_ESTIMATORS)
     channel.send(Progress("Training the default model briefly"))
     look = _look_at_estimator if is_estimator(model) else _look_at_network
     found = look(template, hp, model, dataset)

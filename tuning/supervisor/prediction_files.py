@@ -1,6 +1,8 @@
 """The predictions on the test rows that a runner leaves beside its model, checked before they are
 stored: pages read them by their places, so they are known to be plain numbers."""
 
+import base64
+import binascii
 import csv
 import io
 import os
@@ -16,6 +18,7 @@ from tuning.protocol.tasks import MAX_TARGETS
 
 from .files import open_plain, store_open_file
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 # Of a .npy file before its numbers.
 _HEADER = 4096
 # Bytes of an answer: MAX_ROWS rows of many columns.
@@ -69,6 +72,14 @@ def store_answer(
         raise BadEvent("an answer that is not a CSV file") from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def is_png(text: str) -> bool:
+    """Whether it is a PNG in base64, by its beginning."""
+    try:
+        return base64.b64decode(text, validate=True).startswith(_PNG)
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _is_number(cell: str) -> bool:

@@ -45,6 +45,11 @@ def lines_of(evaluation: ModelEvaluation) -> np.ndarray | None:
     return np.asarray(lines)
 
 
+def largest_first(lines: np.ndarray) -> np.ndarray:
+    """Of a reconstruction, the rows with the largest errors first."""
+    return np.asarray(lines[np.argsort(-lines[:, PREDICTED], kind="stable")])
+
+
 def targets_in(lines: np.ndarray) -> int:
     """Of how many targets or labels lines tell."""
     return (lines.shape[1] - 1) // OF_A_TARGET

@@ -42,7 +42,14 @@ def verdict_on(first: np.ndarray | None, second: np.ndarray | None, task: str) -
     traits = Task(task).traits
     if traits.has_classes or traits.has_labels:
         return _by_mcnemar(first, second)
-    return _by_bootstrap(first, second)
+    if traits.reconstructs:
+        errors = (first[:, PREDICTED], second[:, PREDICTED])
+        return _by_bootstrap(*errors, "Mean squared error")
+    several = targets_in(first) > 1
+    name = "Mean absolute error in standard deviations of each target" if several else (
+        "Mean absolute error"
+    )  # fmt: skip
+    return _by_bootstrap(_errors(first), _errors(second), name)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -69,9 +76,8 @@ def _by_mcnemar(first: np.ndarray, second: np.ndarray) -> Verdict:
     return _called(text, p >= SIGNIFICANT)
 
 
-def _by_bootstrap(first: np.ndarray, second: np.ndarray) -> Verdict:
-    """The difference of the mean absolute errors, over rows drawn again for both models alike."""
-    errors, others = _errors(first), _errors(second)
+def _by_bootstrap(errors: np.ndarray, others: np.ndarray, name: str) -> Verdict:
+    """The difference of the mean errors, over rows drawn again for both models alike."""
     difference = others - errors
     random = np.random.default_rng(SEED)
     rows = len(difference)
@@ -80,10 +86,6 @@ def _by_bootstrap(first: np.ndarray, second: np.ndarray) -> Verdict:
         for _ in range(int(np.clip(_DRAWS // max(rows, 1), 200, RESAMPLES)))
     ]
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    several = targets_in(first) > 1
-    name = "Mean absolute error in standard deviations of each target" if several else (
-        "Mean absolute error"
-    )  # fmt: skip
     text = (
         f"{name}: second minus first is {figure(float(difference.mean()), 3)} "
         f"(paired bootstrap, 95% interval {figure(float(low), 3)} to {figure(float(high), 3)})."

@@ -36,6 +36,8 @@ def evaluation_plots(saved_model: SavedModel) -> dict[str, Any]:
 
 def _figures(output: dict[str, Any], lines: np.ndarray | None, place: int) -> dict[str, Any]:
     task = Task(output["task"]).traits
+    if task.reconstructs:
+        return _reconstruction(output, lines)
     if task.has_labels:
         return _labels(output)
     if task.has_classes:
@@ -86,6 +88,28 @@ def _numbers(output: dict[str, Any], lines: np.ndarray | None) -> dict[str, Any]
         "residuals": {"edges": edges.tolist(), "counts": counts.tolist()},
         "total": len(lines),
     }
+
+
+def _reconstruction(output: dict[str, Any], lines: np.ndarray | None) -> dict[str, Any]:
+    """How many rows have which error, beside the error of the mean, and the columns with the
+    largest errors."""
+    shown = output["columns"][:_MAX_COLUMNS]
+    found = {
+        "task": output["task"],
+        "columns": [column["name"] for column in shown],
+        "column_errors": [column["error"] for column in shown],
+        "column_baselines": [column["baseline"] for column in shown],
+        "errors": None,
+    }
+    if lines is None or not len(lines):
+        return found
+    error, of_mean = lines[:, PREDICTED], lines[:, ACTUAL]
+    edges = np.histogram_bin_edges(error, bins=_BINS)
+    counts, _ = np.histogram(error, edges)
+    return {
+        **found, "errors": {"edges": edges.tolist(), "counts": counts.tolist()},
+        "mean": float(error.mean()), "baseline": float(of_mean.mean()),
+    }  # fmt: skip
 
 
 def _importances(importances: dict[str, Any]) -> dict[str, Any] | None:

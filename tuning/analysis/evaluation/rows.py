@@ -1,7 +1,7 @@
 """A page of test rows with their predictions, as a table or as pictures."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .contents import cells_of, column_names
 from .lines import (
     column_of,
     largest_errors,
+    largest_first,
     mistakes,
     most_wrong,
     of_cell,
@@ -27,6 +28,8 @@ from .lines import (
 
 # Of labels and targets that are offered to list the rows of.
 _MAX_NAMED = 40
+_LARGEST = "largest"
+_ORDERS = {_LARGEST: "Largest errors", "smallest": "Smallest errors"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Row:
     # A probability, a score or, of numbers, the error.
     judged: str
     cells: list[str]
+    # As an autoencoder reproduces the row, if the report has it.
+    reproduced: dict[str, Any] | None = None
 
     @property
     def number(self) -> int:
@@ -56,8 +61,9 @@ def rows_info(
     dataset = evaluation.saved_model.project.dataset
     page = page_of(choice.lines, _number(asked.get("page")) or 1)
     numbers = [int(line[ROW]) for line in page.lines]
+    reconstructs = Task(outputs[0]["task"]).traits.reconstructs
     rows = [
-        Row(number, *choice.texts(line), cells)
+        Row(number, *choice.texts(line), cells, choice.reproduced.get(number))
         for number, line, cells in zip(numbers, page.lines, cells_of(dataset, numbers), strict=True)
     ]
     return {
@@ -65,6 +71,7 @@ def rows_info(
         "count": counted(page.total, "row"), "rows": rows,
         "columns": column_names(dataset), "pictures": dataset.has_pictures,
         "judged": choice.judged, "targets": choice.targets, "back": choice.back,
+        "reconstructs": reconstructs, "choices": "Order" if reconstructs else "Targets",
     }  # fmt: skip
 
 
@@ -81,17 +88,40 @@ class _Choice:
     query: str = ""
     targets: tuple[tuple[str, str, bool], ...] = ()
     back: str = "Show all mistakes"
+    reproduced: Mapping[int, dict[str, Any]] = field(default_factory=dict)
 
 
 def _chosen(
     outputs: list[dict[str, Any]], lines: np.ndarray, asked: Mapping[str, str]
 ) -> _Choice | None:
     task = Task(outputs[0]["task"]).traits
+    if task.reconstructs:
+        return _of_reconstruction(outputs[0], lines, asked)
     if task.has_labels:
         return _of_labels(outputs[0], lines, asked)
     if task.has_classes:
         return _of_classes(outputs[0], lines, asked)
     return _of_numbers(outputs, lines, asked)
+
+
+def _of_reconstruction(
+    output: dict[str, Any], lines: np.ndarray, asked: Mapping[str, str]
+) -> _Choice | None:
+    """The rows with the largest errors, which are unlike the training rows, or the smallest."""
+    order = asked.get("order", _LARGEST)
+    if order not in _ORDERS:
+        return None
+
+    def texts(line: np.ndarray) -> tuple[str, str, str]:
+        return "", "", figure(float(line[PREDICTED]), 4)
+
+    found = largest_first(lines)
+    orders = tuple((title, f"order={key}&", key == order) for key, title in _ORDERS.items())
+    return _Choice(
+        found if order == _LARGEST else found[::-1], "Rows by reconstruction error", "Error", texts,
+        f"order={order}&", orders, back="",
+        reproduced={example["row"]: example for example in output["examples"]},
+    )  # fmt: skip
 
 
 def _of_classes(

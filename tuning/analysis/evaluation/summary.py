@@ -25,6 +25,9 @@ CAPTIONS = {
     "mean_absolute_error": "Mean absolute error", "mean_squared_error": "Mean squared error",
     "root_mean_squared_error": "Root mean squared error",
     "median_absolute_error": "Median absolute error",
+    "explained": "Share of variance explained",
+    "baseline_mean_squared_error": "Baseline (predicts the mean): mean squared error",
+    "baseline_mean_absolute_error": "Baseline (predicts the mean): mean absolute error",
 }  # fmt: skip
 
 
@@ -60,6 +63,19 @@ class Output:
     @property
     def plural(self) -> str:
         return "Labels" if self.noun == "Label" else "Classes"
+
+    @property
+    def reconstructs(self) -> bool:
+        return Task(self.report["task"]).traits.reconstructs
+
+    @property
+    def columns(self) -> list[tuple[str, float | None, float | None, float | None]]:
+        """Of a table's reconstruction: each column with its error, the baseline's, and the share of
+        variance explained."""
+        return [
+            (each["name"], each["error"], each["baseline"], _explained(each))
+            for each in self.report.get("columns") or []
+        ]
 
 
 @dataclass(frozen=True)
@@ -186,6 +202,11 @@ def rows_text(summary: Summary | None) -> str:
 
 def _output(place: int, output: dict[str, Any]) -> Output:
     return Output(place, output, _score_rows(output["scores"]), matrix_info(output))
+
+
+def _explained(column: dict[str, Any]) -> float | None:
+    error, baseline = column["error"], column["baseline"]
+    return 1 - error / baseline if baseline and error is not None else None
 
 
 def _score_rows(scores: list[dict[str, Any]]) -> list[ScoreRow]:

@@ -7,11 +7,16 @@ from tuning.analysis.profiles import class_names
 from tuning.models import Dataset, ModelEvaluation, SavedModel
 from tuning.protocol.evaluation import CHANGES_ROWS
 from tuning.protocol.predictions import RowSource
+from tuning.protocol.tasks import Task
 
 # A form of more fields than this is of no use to anybody.
 MAX_FIELDS = 200
 # From here on a picture's range is that of 8 bits, though its brightest pixel may be darker.
 _EIGHT_BITS = 128
+
+
+# What there is to predict where no target has a name.
+_UNNAMED = {str(Task.RECONSTRUCTION): "reconstruction error"}
 
 
 def sources_of(dataset: Dataset) -> list[RowSource]:
@@ -46,7 +51,7 @@ def about(dataset: Dataset) -> dict[str, Any]:
     few = _width(dataset) <= MAX_FIELDS
     return {
         "task": dataset.task,
-        "target": str(profile.get("target_name") or "target"),
+        "target": str(profile.get("target_name") or _UNNAMED.get(dataset.task, "target")),
         # Of several numbers or labels.
         "targets": list(profile.get("target_names") or []),
         "class_names": class_names(dataset),

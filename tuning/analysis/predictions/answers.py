@@ -1,12 +1,12 @@
 """An answer as a page shows it: of one row a value or all classes as bars, of several a table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tuning.analysis.profiles import class_names
 from tuning.figures import counted, figure
 from tuning.models import Prediction
-from tuning.protocol.tasks import Task
+from tuning.protocol.tasks import Task, reconstructs
 
 # Of one row, the most likely ones.
 MAX_BARS = 20
@@ -37,6 +37,16 @@ class Answer:
     count_text: str
     notes: list[str]
     picture: str
+    # Of an autoencoder: the first row's picture as it reproduces it, or each column with the value
+    # that was given and the reproduced one.
+    reproduced: str = ""
+    columns: list[tuple[str, str, str]] = field(default_factory=list)
+    reconstructs: bool = False
+
+    @property
+    def heading(self) -> str:
+        """What the values are."""
+        return self.target.capitalize() if self.reconstructs else f"Predicted {self.target}"
 
 
 def answer_of(prediction: Prediction) -> Answer | None:
@@ -44,13 +54,14 @@ def answer_of(prediction: Prediction) -> Answer | None:
     found = prediction.answer
     if not found:
         return None
-    if prediction.saved_model.project.dataset.profile.get("target_names"):
+    if prediction.saved_model.project.data.profile.get("target_names"):
         return _of_several(found)
     output = found["outputs"][0]
-    names = class_names(prediction.saved_model.project.dataset)
+    names = class_names(prediction.saved_model.project.data)
     texts = [_text(value, names) for value in output["values"]]
     judged = [_judged(place, output) for place in range(len(texts))]
     bars = _bars(output, names)
+    first = found.get("reproduced") or {}
     rows = [(n, *pair) for n, pair in enumerate(zip(texts, judged, strict=True), 1)]
     return Answer(
         output["name"], texts[0], judged[0],
@@ -58,6 +69,9 @@ def answer_of(prediction: Prediction) -> Answer | None:
         bars[:MAX_BARS], max(0, len(bars) - MAX_BARS),
         rows if found["rows"] > 1 else [],
         counted(found["rows"], "row"), found["notes"], found["picture"],
+        first.get("picture", ""),
+        list(zip(first["names"], first["given"], first["cells"], strict=True)) if first else [],
+        reconstructs(output),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ _MISSING = 'float("nan")'
 
 def given_rows(asked: Prediction) -> str:
     """`x` of the form's row, or of the file, which lies beside the script."""
-    dataset = asked.saved_model.project.dataset
+    dataset = asked.saved_model.project.data
     raw = bool(dataset.profile.get("columns"))
     if asked.source == RowSource.FORM:
         return "\n".join(_of_form(asked, dataset) if raw else _numbers(asked, dataset))

@@ -62,6 +62,7 @@ from tuning.protocol.measured import MEASURED, label_of
 from tuning.protocol.objectives import MAX_OBJECTIVES
 from tuning.protocol.script_settings import ScriptArgument, Use
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
 from tuning.spaces.edits import Refused
 from tuning.spaces.entered import configuration
@@ -208,7 +209,8 @@ class Command(BaseCommand):
         with own_worker(self._say):
             try:
                 dataset = self._prepare(dataset)
-                self._run(user, _project(user, team, dataset, template), options)
+                task = options["task"] if options["task"] == Task.RECONSTRUCTION else ""
+                self._run(user, _project(user, team, dataset, template, task), options)
             except KeyboardInterrupt:
                 raise SystemExit(INTERRUPTED) from None
 
@@ -377,17 +379,24 @@ def _refuse_misfit(dataset: Dataset, hypermodel: HyperModel) -> None:
         raise CommandError(f"{hypermodel.name} does not fit {dataset.kind_text} data.")
 
 
-def _project(user: User, team: Team, dataset: Dataset, hypermodel: HyperModel) -> Project:
-    """The team's project of this pair; made if there is none. It goes on to a changed template."""
+def _project(
+    user: User, team: Team, dataset: Dataset, hypermodel: HyperModel, task: str
+) -> Project:
+    """The team's project of this pair; made if there is none. It goes on to a changed template.
+    `task`: what is predicted, if not what the template or the dataset says."""
     _refuse_misfit(dataset, hypermodel)
+    task = "" if task == dataset.task else task or hypermodel.task_on(dataset)
+    if task and task not in dataset.data.tasks:
+        raise CommandError(f"--task: models cannot reconstruct {dataset.data.contents}.")
     name = default_name(dataset, hypermodel)
-    rows = Project.objects.filter(team=team, name=name, dataset=dataset)
+    rows = Project.objects.filter(team=team, name=name, dataset=dataset, task=task)
     known = rows.filter(hypermodel__in=HyperModel.objects.versions_of(hypermodel).order_by())
     if project := known.select_related("dataset", "hypermodel").first():
         use_newest_version(project)
         return project
     return create_project(
-        user, Project(team=team, name=name, dataset=dataset, hypermodel=hypermodel)
+        user,
+        Project(team=team, name=name, dataset=dataset, hypermodel=hypermodel, task=task),
     )
 
 

@@ -33,12 +33,17 @@ from .classification import report_classes
 from .importances import Predict, importances_of
 from .labels import report_labels
 from .predicted import NotEvaluable, Predictions
+from .reconstruction import Losses, Reproduce, errors_of, report_reconstruction
 from .regression import overall_scores, report_numbers
 
 NO_TEST_ROWS = "The project has no test rows, so there is nothing to evaluate the model on."
 _CUSTOM_FIT = (
     "The template fits the model with its own code. If that code changes rows or targets first, "
     "these figures do not apply, because the test rows are used as they are."
+)
+_SCALED = (
+    "Errors are on the scale from 0 to 1 on which the model is trained; the baseline predicts the "
+    "mean of the training rows."
 )
 # Beyond it, rows times classes fill gigabytes.
 _MAX_SCORES = 100_000_000
@@ -56,6 +61,16 @@ def evaluate_network(
     if custom_fit and keras_model.compiled and not metrics and dataset.has_rows("test"):
         # Keras could not compare its outputs with the targets: see `evaluate_if_possible`.
         return Evaluation(problem=CHANGES_ROWS)
+    if dataset.reconstructs:
+        return _with_note(
+            evaluate_reconstruction(
+                lambda x: keras_model.predict(
+                    dataset.inputs_of(x), batch_size=batch_size, verbose=0
+                ),
+                dataset, project, metrics, partial(predictions.losses, keras_model),
+            ),
+            custom_fit,
+        )  # fmt: skip
 
     def values(x: Any) -> np.ndarray:
         outputs = predictions.predict_at_once(keras_model, dataset, np.asarray(x))
@@ -70,9 +85,34 @@ def evaluate_network(
 
     rows = partial(_stored_rows, dataset)
     found = _evaluation(dataset, project, metrics, channel, test, values, rows)
+    return _with_note(found, custom_fit)
+
+
+def _with_note(found: Evaluation, custom_fit: bool) -> Evaluation:
     if custom_fit and found.outputs:
         return replace(found, notes=[*found.notes, _CUSTOM_FIT])
     return found
+
+
+def evaluate_reconstruction(
+    reproduce: Reproduce, dataset: Dataset, project: ProjectOrder, metrics: Metrics,
+    losses: Losses,
+) -> Evaluation:  # fmt: skip
+    """Of an autoencoder. `losses`: of each row, from outputs and targets."""
+    numbers = row_numbers(project, "test")
+    if not len(numbers):
+        return Evaluation(problem=NO_TEST_ROWS)
+    try:
+        found = errors_of(reproduce, dataset, losses)
+        report = report_reconstruction(found, reproduce, dataset, numbers)
+        measured = _measured(metrics, dataset, report.scores, found.losses)
+    except NotEvaluable as error:
+        return Evaluation(len(numbers), str(error))
+    except Exception as error:  # noqa: BLE001  the template's model may raise anything
+        return Evaluation(len(numbers), _sentence("Reproducing the test rows failed", error))
+    lines = np.column_stack([numbers, found.found.lines]).astype(np.float64)
+    np.save(PREDICTIONS, lines)
+    return Evaluation(rows=len(numbers), measured=measured, outputs=[report], notes=[_SCALED])
 
 
 def evaluate_estimator(

@@ -21,6 +21,8 @@ class Predictions:
     predicted: np.ndarray
     scores: np.ndarray | None = None
     probabilities: bool = False
+    # Of an autoencoder, whose `predicted` are the errors: the rows in their own units.
+    reproduced: np.ndarray | None = None
 
     @property
     def confidence(self) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tuning.protocol.description import RECONSTRUCTION
 from tuning.protocol.evaluation import CHANGES_ROWS, Evaluation
 from tuning.protocol.events import Evaluated, Progress
 from tuning.protocol.model_kinds import ModelKind
@@ -16,7 +17,8 @@ from tuning.runner.inputs.frames import raw_frame
 from tuning.runner.saved.opened import OpenedModel
 from tuning.runner.template.code import Template
 
-from .evaluate import evaluate_estimator, evaluate_network
+from .evaluate import evaluate_estimator, evaluate_network, evaluate_reconstruction
+from .reconstruction import Reproduce
 
 
 def evaluate_saved(order: EvaluateOrder, channel: Channel) -> None:
@@ -37,6 +39,10 @@ def _evaluation(
     if opened.is_estimator:
         rows = dataset.for_estimators()
         return evaluate_estimator(opened.model, rows, order.project, metrics, channel)
+    if dataset.reconstructs:
+        return evaluate_reconstruction(
+            _reproducing(dataset, opened), dataset, order.project, metrics, lambda *_: None
+        )
     template = Template(order.project.code, dataset.facts, order.project.constants, dataset.rows)
     custom = custom or template.fits_by_itself
     if custom and not metrics and dataset.has_rows("test"):
@@ -45,6 +51,20 @@ def _evaluation(
         opened.model, _fed(dataset, opened), template, order.project, order.batch_size, metrics,
         channel, custom_fit=custom,
     )  # fmt: skip
+
+
+def _reproducing(dataset: Dataset, opened: OpenedModel) -> Reproduce:
+    """The reconstruction in the file's answers, on the scale of the inputs."""
+    low, scale = dataset.low_and_scale
+
+    def reproduce(x: np.ndarray) -> np.ndarray:
+        rows: Any = x
+        if dataset.preprocessing:
+            rows = opened.tensors(raw_frame(dataset.preprocessing, x))
+        answer = opened.model.predict(rows, verbose=0)
+        return np.asarray((answer[RECONSTRUCTION] - low) * scale)
+
+    return reproduce
 
 
 def _fed(dataset: Dataset, opened: OpenedModel) -> Dataset:

@@ -9,11 +9,13 @@ from typing import Any, Self
 import numpy as np
 
 from tuning.protocol.orders import ProjectOrder, Split
+from tuning.protocol.tasks import reconstructs, without_targets
 from tuning.runner.failures import MissingFile
 from tuning.splits.arranged import load_arranged
 from tuning.splits.stored import stored_split
 
 from .preprocessing import Preprocessing, text_inputs
+from .scaling import Scaling
 from .shared import SharedRows
 from .texts import Inputs, TextInput
 
@@ -34,6 +36,13 @@ class Dataset:
     places: Places
     # Of tables with raw columns: what was learned from the training rows.
     preprocessing: Preprocessing | None = None
+    # Of other rows of a reconstruction, the same.
+    scaling: Scaling | None = None
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether the targets are the inputs."""
+        return reconstructs(self.facts)
 
     @property
     def texts(self) -> tuple[TextInput, ...]:
@@ -62,7 +71,22 @@ class Dataset:
     def rows(self, *parts: str, most: int | None = None) -> Arrays:
         """The (first `most`) rows of parts that follow each other, as networks get them."""
         x, y = self.raw(*parts, most=most)
-        return (self.preprocessing.apply(x) if self.preprocessing else x), y
+        inputs = self.inputs_of(x)
+        return inputs, (inputs if self.reconstructs else y)
+
+    def inputs_of(self, x: np.ndarray) -> Inputs:
+        """Stored rows as networks get them."""
+        if self.scaling:
+            return self.scaling.apply(x)
+        return self.preprocessing.apply(x) if self.preprocessing else x
+
+    @property
+    def low_and_scale(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of a reconstruction: an input is (value - low) * scale."""
+        if self.scaling:
+            return self.scaling.low, self.scaling.scale
+        assert self.preprocessing
+        return self.preprocessing.low_and_scale
 
     def raw(self, *parts: str, most: int | None = None) -> Stored:
         """The same as they are stored: gaps and codes of categories in tables that have them.
@@ -87,11 +111,23 @@ def load_dataset(project: ProjectOrder) -> Dataset:
     except FileNotFoundError as error:
         name = Path(error.filename).name
         raise MissingFile(f"The dataset's file {name} is missing.") from error
+    if project.task != facts["task"] and project.task:
+        facts = without_targets(facts)
     dataset = Dataset(x, y, facts, places)
     if not columns:
-        return dataset
-    preprocessing = Preprocessing.learn(dataset.raw("train")[0], columns, texts=texts)
+        return _scaled(dataset) if dataset.reconstructs else dataset
+    preprocessing = Preprocessing.learn(
+        dataset.raw("train")[0], columns, texts=texts, to_range=dataset.reconstructs
+    )
     return replace(dataset, facts=facts | preprocessing.facts, preprocessing=preprocessing)
+
+
+def _scaled(dataset: Dataset) -> Dataset:
+    """The dataset whose inputs lie between 0 and 1."""
+    scaling = Scaling.learn(dataset.raw("train")[0], dataset.facts)
+    stored = [dataset.facts["min_value"], dataset.facts["max_value"]]
+    facts = {"min_value": 0.0, "max_value": 1.0, "dtype": "float32", "stored_range": stored}
+    return replace(dataset, facts=dataset.facts | facts, scaling=scaling)
 
 
 def _load_arrays(folder: Path, split: Split) -> tuple[np.ndarray, np.ndarray, Places]:

@@ -159,15 +159,16 @@ class Preprocessing:
     @classmethod
     def learn(
         cls, x: np.ndarray, columns: list[dict[str, Any]], keeps_rare: bool = False,
-        texts: tuple[TextInput, ...] = (),
+        texts: tuple[TextInput, ...] = (), to_range: bool = False,
     ) -> Self:  # fmt: skip
         """`x`: raw training rows, float32 (rows, columns), NaN for missing values and codes for
         categories. `columns`: the profile's. `keeps_rare`: whether what only a few rows have gets
-        an input. Raises BadData if no column has an input."""
+        an input. `to_range`: numbers are scaled to 0 to 1 instead of standardised, for a
+        reconstruction. Raises BadData if no column has an input."""
         kinds = [column["type"] for column in columns]
         number_places = [place for place, kind in enumerate(kinds) if kind == "number"]
         category_places = [place for place, kind in enumerate(kinds) if kind == "category"]
-        numbers = _learn_numbers(x, columns, number_places, keeps_rare)
+        numbers = _learn_numbers(x, columns, number_places, keeps_rare, to_range)
         room = min(MAX_VALUE_INPUTS, MAX_VALUE_BYTES // (4 * max(1, len(x))))
         most = min(MAX_VALUES, max(2, room // max(1, len(category_places))))
         enough = 1 if keeps_rare else _rows_enough(len(x))
@@ -212,6 +213,26 @@ class Preprocessing:
     @property
     def _parts(self) -> list[Numbers | Category]:
         return [self.numbers, *self.categories]
+
+    @property
+    def low_and_scale(self) -> tuple[np.ndarray, np.ndarray]:
+        """What each input was made with: (value - low) * scale; 0 and 1 of a category's values."""
+        others = self.width - len(self.numbers.kept)
+        low = np.concatenate([self.numbers.mean[self.numbers.kept], np.zeros(others)])
+        scale = np.concatenate([self.numbers.scale[self.numbers.kept], np.ones(others)])
+        return low.astype(np.float32), scale.astype(np.float32)
+
+    @property
+    def input_columns(self) -> list[tuple[str, str | None]]:
+        """The column that each input comes from and, of a category, the value that it stands for:
+        `MISSING` for gaps, None for all others and for numbers."""
+        numbers: list[tuple[str, str | None]] = [
+            (self.numbers.names[index], None) for index in self.numbers.kept
+        ]
+        for category in self.categories:
+            numbers += [(category.name, None)] if category.has_other else []
+            numbers += [(category.name, value) for value in category.vocabulary]
+        return numbers
 
     @property
     def width(self) -> int:
@@ -261,8 +282,9 @@ def text_inputs(folder: Path, columns: list[dict[str, Any]]) -> tuple[TextInput,
 
 
 def _learn_numbers(
-    x: np.ndarray, columns: list[dict[str, Any]], places: list[int], keeps_rare: bool
-) -> Numbers:
+    x: np.ndarray, columns: list[dict[str, Any]], places: list[int], keeps_rare: bool,
+    to_range: bool,
+) -> Numbers:  # fmt: skip
     count = len(places)
     fill: np.ndarray = np.zeros(count, np.float32)
     mean: np.ndarray = np.zeros(count, np.float32)
@@ -275,13 +297,14 @@ def _learn_numbers(
         if not missing.all():
             fill[index] = np.median(column[~missing])
         column[missing] = fill[index]
-        usual = _without_rare_extremes(column)
+        usual = without_rare_extremes(column)
         if keeps_rare and not _varies(usual):
             usual = column
-        mean[index] = usual.mean()
+        mean[index] = usual.min() if to_range else usual.mean()
         if _varies(usual):
+            spread = usual.max() - usual.min() if to_range else usual.std()
             # Not below what float32 holds with all its digits.
-            scale[index] = max(1 / usual.std(), float(np.finfo(np.float32).tiny))
+            scale[index] = max(1 / spread, float(np.finfo(np.float32).tiny))
             kept.append(index)
     names = [columns[place]["name"] for place in places]
     return Numbers(
@@ -294,7 +317,7 @@ def _varies(column: np.ndarray) -> bool:
     return bool(column.std() > least)
 
 
-def _without_rare_extremes(column: np.ndarray) -> np.ndarray:
+def without_rare_extremes(column: np.ndarray) -> np.ndarray:
     """The column with the values that hardly any row reaches lowered or raised to those that enough
     rows reach."""
     at = max(0, _rows_enough(len(column)) - 1)

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tuning.protocol.description import ERROR, RECONSTRUCTION
 from tuning.protocol.orders import PredictOrder
-from tuning.protocol.tasks import Task
+from tuning.protocol.tasks import Task, reconstructs
 from tuning.runner.estimators.building import in_threads
 from tuning.runner.evaluation import predictions, several
 from tuning.runner.evaluation.predicted import NotEvaluable, Predictions
@@ -37,6 +38,18 @@ class LoadedModel:
         return bool(self.about["raw"])
 
     @property
+    def reconstructs(self) -> bool:
+        return reconstructs(self.about)
+
+    @property
+    def reproduced_columns(self) -> list[tuple[str, str | None]]:
+        """What each output of a table's reconstruction is: a column and, of a category, a value."""
+        known = self._opened.about.get(RECONSTRUCTION)
+        if known:
+            return [(str(name), value) for name, value in known]
+        return [(column["name"], None) for column in self.columns]
+
+    @property
     def classes(self) -> int:
         """0 where numbers are predicted."""
         return len(self.about["class_names"])
@@ -54,6 +67,8 @@ class LoadedModel:
                     return self._of_estimator(model, flat, unknown)
             inputs = self._opened.tensors(rows) if self.is_raw else rows
             outputs = model.predict(inputs, verbose=0)
+            if self.reconstructs:
+                return _reconstruction(outputs)
             return self._of_network(model, outputs, unknown)
         except NotEvaluable as error:
             raise BadData(_without_number(rows) or str(error)) from None
@@ -81,6 +96,16 @@ class LoadedModel:
         if Task(self.about["task"]).traits.has_labels:
             return several.labels_of_network(model, outputs, unknown)
         return several.numbers_of_network(outputs, unknown)
+
+
+def _reconstruction(outputs: Any) -> Predictions:
+    """Raises NotEvaluable."""
+    if not isinstance(outputs, dict) or not {RECONSTRUCTION, ERROR} <= outputs.keys():
+        raise NotEvaluable("The file does not say how well it reproduces rows.")
+    errors = predictions.finite(np.asarray(outputs[ERROR], np.float64))
+    return Predictions(
+        np.zeros(len(errors)), errors, reproduced=np.asarray(outputs[RECONSTRUCTION])
+    )
 
 
 def _columns_with_gaps(rows: Any) -> str:

@@ -10,9 +10,17 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from tuning.protocol.evaluation import MAX_EXAMPLE_COLUMNS
 from tuning.protocol.events import Predicted, finite
-from tuning.protocol.predictions import MAX_CLASSES, MAX_SHOWN, PREDICTED, PredictedOutput
+from tuning.protocol.predictions import (
+    MAX_CLASSES,
+    MAX_SHOWN,
+    PREDICTED,
+    PredictedOutput,
+    Reconstruction,
+)
 from tuning.runner.evaluation.predicted import Predictions
+from tuning.runner.evaluation.reconstruction import cells_of
 
 from .loaded import LoadedModel
 from .rows import Rows
@@ -23,12 +31,45 @@ _MIN_SIDE = 160
 
 def answer_of(model: LoadedModel, rows: Rows, found: Predictions) -> Predicted:
     """Also writes the file."""
-    _write(Path(PREDICTED), model, rows, found)
+    if model.reconstructs:
+        _write_reproduced(Path(PREDICTED), model, rows, found)
+    else:
+        _write(Path(PREDICTED), model, rows, found)
     outputs = _outputs(model.about, found)
     return Predicted(
         len(found.predicted), outputs, _unknown_categories(model, rows),
-        _picture(rows.values, model.about), rows.load,
+        _picture(rows.values, model.about), rows.load, _reproduced(model, rows, found),
     )  # fmt: skip
+
+
+def _reproduced(model: LoadedModel, rows: Rows, found: Predictions) -> Reconstruction:
+    """The first row as an autoencoder reproduces it."""
+    if found.reproduced is None:
+        return Reconstruction()
+    if model.about["pictures"]:
+        return Reconstruction(picture=_picture(found.reproduced, model.about))
+    if not rows.given:
+        return Reconstruction()
+    names = [column["name"] for column in model.columns[:MAX_EXAMPLE_COLUMNS]]
+    cells = cells_of(model.reproduced_columns, names, found.reproduced[0])
+    given = ["" if rows.given[name][0] is None else str(rows.given[name][0]) for name in names]
+    return Reconstruction(names, given, cells)
+
+
+def _write_reproduced(path: Path, model: LoadedModel, rows: Rows, found: Predictions) -> None:
+    """The rows as they were given, their errors and, of tables, the reproduced columns."""
+    assert found.reproduced is not None
+    columns = model.reproduced_columns if found.reproduced.ndim == 2 and rows.given else []
+    names = list(dict.fromkeys(name for name, _ in columns))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        head = [*rows.given] or ["row"]
+        writer.writerow([*head, "reconstruction error", *(f"reconstructed {n}" for n in names)])
+        for cells, error, row in zip(
+            _cells(rows, found), found.predicted.tolist(), found.reproduced, strict=True
+        ):
+            reproduced = cells_of(columns, names, row) if names else []
+            writer.writerow([*cells, f"{error:.9g}", *reproduced])
 
 
 def _outputs(about: dict[str, Any], found: Predictions) -> list[PredictedOutput]:

@@ -19,13 +19,17 @@ import keras
 import numpy as np
 
 from tuning.runner.inputs.preprocessing import MAX_INPUT, Category, Numbers, Preprocessing
+from tuning.runner.inputs.scaling import Scaling
 from tuning.runner.inputs.texts import NUMBERS, input_names
 from tuning.runner.template.text_inputs import as_network_takes
+
+from .reconstruction import answers
 
 # With more columns than this, all numbers share one input and all categories another one: Keras
 # takes seconds for a thousand inputs.
 MAX_INPUTS = 200
 _NUMBERS, _CATEGORIES, _PREPARE = "numbers", "categories", "prepare"
+_ROWS = "rows"
 
 
 @contextmanager
@@ -43,8 +47,13 @@ class RawModel:
     """`keras_model` takes a dict of arrays, float32 or string; `inputs` tells which one holds each
     raw column."""
 
-    def __init__(self, network: Any, preprocessing: Preprocessing) -> None:
+    def __init__(
+        self, network: Any, preprocessing: Preprocessing, reconstructs: bool = False
+    ) -> None:
+        """`reconstructs`: the network reproduces its inputs, and the file answers as
+        `reconstruction.py` says."""
         self._preprocessing = preprocessing
+        self._reconstructs = reconstructs
         numbers, categories = preprocessing.numbers.names, preprocessing.categories
         texts = [text.name for text in preprocessing.texts]
         self._wide = len(numbers) + len(categories) > MAX_INPUTS
@@ -104,7 +113,10 @@ class RawModel:
             for text in self._preprocessing.texts
         }
         inputs |= {tensor.name: tensor for tensor in texts.values()}
-        return keras.Model(inputs, network(self._as_network_takes(network, parts, texts)))
+        given = self._as_network_takes(network, parts, texts)
+        if self._reconstructs:
+            return keras.Model(inputs, answers(network, given, *self._preprocessing.low_and_scale))
+        return keras.Model(inputs, network(given))
 
     def _as_network_takes(
         self, network: Any, parts: dict[str, Any], texts: dict[str, Any]
@@ -117,6 +129,16 @@ class RawModel:
         if not texts:
             return given[NUMBERS]
         return as_network_takes(network, given if len(given) > 1 else next(iter(given.values())))
+
+
+def scaled_model(network: Any, scaling: Scaling, shape: tuple[int, ...]) -> Any:
+    """A model that takes raw rows of this shape and answers as `reconstruction.py` says."""
+    with plain_floats():
+        rows = keras.Input(shape, name=_ROWS, dtype="float32")
+        shifted = keras.ops.subtract(rows, scaling.low)
+        scaled = keras.ops.multiply(shifted, scaling.scale)
+        inputs = keras.ops.clip(scaled, -MAX_INPUT, MAX_INPUT)
+        return keras.Model(rows, answers(network, inputs, scaling.low, scaling.scale))
 
 
 def _prepare(numbers: Numbers, categories: list[Category]) -> Any:

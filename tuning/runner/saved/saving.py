@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from tuning.protocol import description
+from tuning.protocol.description import ERROR, RECONSTRUCTION
 from tuning.protocol.model_kinds import NETWORK_FILE
 from tuning.protocol.tasks import Task
 from tuning.runner.evaluation.predictions import reading_of
@@ -20,7 +21,7 @@ from tuning.runner.template.text_inputs import as_network_takes, learn_any_vocab
 
 from .files import describe, put_in_place
 from .loading import Form, elsewhere, explained, form_of, uncompiled
-from .raw_keras import RawModel
+from .raw_keras import RawModel, scaled_model
 
 _UNFINISHED = Path("unfinished-" + NETWORK_FILE)
 _COMPARED_ROWS = 8
@@ -60,25 +61,49 @@ def _write(
     elif dataset.preprocessing:
         rows = _with_strangers(rows[:_COMPARED_RAW_ROWS], dataset.preprocessing)
         inputs = as_network_takes(keras_model, dataset.preprocessing.apply(rows))
+    elif dataset.scaling:
+        inputs = dataset.scaling.apply(inputs)
     # First of all: a network without an input shape is built by its first rows.
     live = keras_model.predict(inputs, verbose=0)
     whole, columns, feed = keras_model, None, inputs
     if instead is None and dataset.preprocessing:
-        raw = RawModel(keras_model, dataset.preprocessing)
+        raw = RawModel(keras_model, dataset.preprocessing, dataset.reconstructs)
         whole, columns, feed = raw.keras_model, raw.inputs, raw.feed(rows)
+    elif instead is None and dataset.scaling:
+        whole = scaled_model(keras_model, dataset.scaling, tuple(dataset.x.shape[1:]))
+        feed = rows[:_COMPARED_ROWS]
     form = form_of(whole, template)
     with explained(), nullcontext() if form.compiled else uncompiled(whole):
         whole.save(_UNFINISHED)
     about = description.description_of(dataset.facts, columns)
-    describe(_UNFINISHED, about | (reading_of(keras_model) if _has_scores(about) else {}))
+    about |= reading_of(keras_model) if _has_scores(about) else {}
+    describe(_UNFINISHED, about | _reconstructed_columns(dataset))
     with elsewhere(form.code), explained():
         loaded = keras.models.load_model(_UNFINISHED).predict(feed, verbose=0)
-    if not _alike(live, loaded) and _alike(live, keras_model.predict(inputs, verbose=0)):
+    expected = _answers(dataset, inputs, live) if whole is not keras_model else live
+    if not _alike(expected, loaded) and _alike(live, keras_model.predict(inputs, verbose=0)):
         raise CannotSave(
             "The saved model predicts something else than the trained one: some of its state is "
             "not saved with it."
         )
     return form
+
+
+def _answers(dataset: Dataset, inputs: Any, live: Any) -> Any:
+    """What a file that takes raw rows has to answer if the network in it answers `live`."""
+    if not dataset.reconstructs:
+        return live
+    low, scale = dataset.low_and_scale
+    reproduced = np.asarray(live).reshape(inputs.shape)
+    error = ((reproduced - inputs) ** 2).reshape(len(inputs), -1).mean(axis=1)
+    return {RECONSTRUCTION: reproduced / scale + low, ERROR: error}
+
+
+def _reconstructed_columns(dataset: Dataset) -> dict[str, Any]:
+    """What each output of a table's reconstruction is."""
+    if not (dataset.reconstructs and dataset.preprocessing):
+        return {}
+    return {RECONSTRUCTION: dataset.preprocessing.input_columns}
 
 
 def _has_scores(about: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tuning.protocol.tasks import Task, target_names
+from tuning.protocol.tasks import Task, reconstructs, target_names
 
 from .image_limits import preparation_for
 from .targets import REGRESSION, loss_of, outputs_of
@@ -43,6 +43,8 @@ def output_misfit(keras_model: Any, facts: dict[str, Any], one_hot: bool = False
     """What about the network's output and loss does not fit the targets. `one_hot`: they are
     given to it one-hot."""
     output, loss = outputs_of(keras_model, facts), loss_of(keras_model)
+    if reconstructs(facts):
+        return _misfit_of_inputs(output, loss, facts)
     if not output or not loss or output[-1] is None:
         return ""
     last, classes = output[-1], facts.get("num_classes")
@@ -61,6 +63,22 @@ def output_misfit(keras_model: Any, facts: dict[str, Any], one_hot: bool = False
             f"{model}, which predicts amounts, but {targets}. Use {classes} outputs and {_SPARSE}."
         )
     return ""
+
+
+def _misfit_of_inputs(
+    output: tuple[int | None, ...] | None, loss: str, facts: dict[str, Any]
+) -> str:
+    """What does not fit a reconstruction."""
+    given = tuple(facts["input_shape"])
+    if loss.startswith("sparse_"):
+        return f"The loss {loss} takes classes. A reconstruction needs one such as mse."
+    if output is None or _alike(output, given):
+        return ""
+    return (
+        f"The template's model has outputs of shape {output}, but a reconstruction has the shape "
+        f"of the inputs, {given}. End in a layer of that shape, or select a project that predicts "
+        "the dataset's target."
+    )
 
 
 def _misfit_of_columns(

@@ -13,7 +13,7 @@ from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import EvaluateOrder
 from tuning.protocol.statuses import Status
 from tuning.supervisor.handover import hand_copy
-from tuning.supervisor.prediction_files import store_predictions
+from tuning.supervisor.prediction_files import is_png, store_predictions
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, Unstartable, failure_of
@@ -74,6 +74,9 @@ def kept_evaluation(
     try:
         if found.rows > saved_model.project.dataset.profile.get("rows", 0):
             raise BadEvent("more test rows than the dataset has")
+        examples = [each for output in found.outputs for each in output.examples]
+        if any(each.picture and not is_png(each.picture) for each in examples):
+            raise BadEvent("an invalid picture")
         target = Path(settings.SAVED_MODELS_ROOT) / name
         store_predictions(folder / PREDICTIONS, target, found.rows, heartbeat)
     except BadEvent as error:

@@ -1,7 +1,5 @@
 """Having a saved model predict the rows that a person gives."""
 
-import base64
-import binascii
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,12 +23,11 @@ from tuning.protocol.predictions import (
 from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import TASKS, Task
 from tuning.supervisor.handover import hand_copy, hand_over
-from tuning.supervisor.prediction_files import store_answer
+from tuning.supervisor.prediction_files import is_png, store_answer
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, Unstartable, failure_of
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _MAX_NOTES = 20
 
 
@@ -64,7 +61,7 @@ class PredictionAssignment(Assignment):
             raise Unstartable(failure) from error
         runner.send(
             PredictOrder(
-                model, self.row.source, about(saved_model.project.dataset), self.row.rows,
+                model, self.row.source, about(saved_model.project.data), self.row.rows,
                 file, self.row.name, saved_model.trusted_types, saved_model.layers_code,
                 settings.RUNNER_FILE_SIZE_MB * 1024 * 1024,
             )
@@ -90,7 +87,7 @@ class PredictionAssignment(Assignment):
         """Pages count on it. Raises BadEvent."""
         if not 1 <= event.rows <= MAX_ROWS or not event.outputs:
             raise BadEvent("predictions of an impossible number of rows")
-        dataset = self.row.saved_model.project.dataset
+        dataset = self.row.saved_model.project.data
         targets = dataset.profile.get("target_names") or []
         if targets and [output.name for output in event.outputs] != targets:
             raise BadEvent("predictions of other targets")
@@ -102,8 +99,11 @@ class PredictionAssignment(Assignment):
                 raise BadEvent("predictions of another task")
         if len(event.notes) > _MAX_NOTES:
             raise BadEvent("too many notes")
-        if event.picture and not _is_png(event.picture):
+        reproduced = event.reproduced
+        if any(text and not is_png(text) for text in (event.picture, reproduced.picture)):
             raise BadEvent("an invalid picture")
+        if not len(reproduced.names) == len(reproduced.given) == len(reproduced.cells):
+            raise BadEvent("a reconstruction of other columns")
 
     def _finish(self, status: Status, **values: Any) -> None:
         super()._finish(status, **values)
@@ -122,10 +122,3 @@ def _check_output(output: PredictedOutput, classes: int, shown: int) -> None:
         value is not None and value.is_integer() and 0 <= value < classes for value in output.values
     ):
         raise BadEvent("predictions of unknown classes")
-
-
-def _is_png(text: str) -> bool:
-    try:
-        return base64.b64decode(text, validate=True).startswith(_PNG)
-    except (binascii.Error, ValueError):
-        return False

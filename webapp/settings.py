@@ -91,7 +91,10 @@ SECRET_KEY = secret_key(DATA_ROOT / "secret_key")
 
 # --- Site ------------------------------------------------------------------------------------
 
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
+# Nobody named a host: only this machine gets answers (`webapp/local_hosts.py`).
+ONLY_LOCAL = not ALLOWED_HOSTS
+ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 ROOT_URLCONF = "webapp.urls"
 WSGI_APPLICATION = "webapp.wsgi.application"
@@ -112,8 +115,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "webapp.security_headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "webapp.local_hosts.LocalHostMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "webapp.head_requests.HeadRequestMiddleware",
     "webapp.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -249,6 +255,8 @@ EMAIL_BACKEND = (
 HTTPS = env_bool("HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
+# Scripts read the token of a form, not the cookie.
+CSRF_COOKIE_HTTPONLY = True
 # Browsers that came by HTTPS once use nothing else for so long. Not for other names of the domain:
 # those are not ours.
 SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 30 * 24 * 3600, least=0) if HTTPS else 0

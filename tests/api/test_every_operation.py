@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 
-from tuning.api.site import document
+from tuning.api.site import document, urlpatterns
 from tuning.models import Comment, Dataset, HyperModel, Project, SavedModel, Scope, Search
 
 from .conftest import Caller
@@ -69,9 +70,31 @@ def test_without_a_token_nothing_is_answered(address: Any, as_alice: Any) -> Non
     assert {*statuses(nobody, address, {*OPERATIONS}).values()} == {401}
 
 
+def test_every_address_is_an_operation() -> None:
+    names = {pattern.name for pattern in urlpatterns}
+    assert names - {"api-nothing", "openapi", "trial-export"} <= {*OPERATIONS}
+
+
 def test_strangers_find_nothing(address: Any, charlie_calls: Caller) -> None:
-    found = statuses(charlie_calls, address, {*OPERATIONS} - SHARED)
-    assert {name: status for name, status in found.items() if status != 404} == {}
+    """The owner of another team, who is in no team, and an administrator of the site."""
+    nobody, administrator = User.objects.create_user("eve"), User.objects.create_superuser("erin")
+    for caller in (charlie_calls, Caller(nobody), Caller(administrator)):
+        found = statuses(caller, address, {*OPERATIONS} - SHARED)
+        assert {name: status for name, status in found.items() if status != 404} == {}
+
+
+@pytest.mark.parametrize("role", ["bob", "alice"])
+def test_editors_and_owners_are_refused_nothing(address: Any, role: str, request: Any) -> None:
+    caller = Caller(request.getfixturevalue(role))
+    for name in sorted(OPERATIONS):
+        with transaction.atomic():
+            answer = caller(*address(name), {})
+            answer.close()
+            transaction.set_rollback(True)
+        # A comment is its author's.
+        its_author = role == "alice" or not name.endswith("_comment")
+        assert its_author == (answer.status_code not in (401, 403, 404)), (name, answer.content)
+        assert answer.status_code < 500, name
 
 
 def test_members_read_everything(address: Any, dora_calls: Caller) -> None:

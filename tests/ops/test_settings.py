@@ -50,6 +50,21 @@ def test_nonsense_is_refused_by_name(tmp_path: Path, name: str, value: str) -> N
 
 
 @pytest.mark.slow
+def test_https_makes_cookies_and_browsers_keep_to_it(tmp_path: Path) -> None:
+    code = (
+        "import webapp.settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, "
+        "s.SECURE_HSTS_SECONDS, s.ONLY_LOCAL)"
+    )
+    found = []
+    for settings in ({}, {"HTTPS": "1", "ALLOWED_HOSTS": "tuneroom.example.com"}):
+        environment = clean_environment(TUNEROOM_DATA=str(tmp_path), **settings)
+        found += subprocess.check_output(
+            [sys.executable, "-c", code], env=environment, cwd=ROOT, text=True
+        ).splitlines()
+    assert found == ["False False 0 True", "True True 2592000 False"]
+
+
+@pytest.mark.slow
 def test_sense_is_taken(tmp_path: Path) -> None:
     done = read_settings(tmp_path, SLOTS="3", DEBUG="", HTTPS="yes")
     assert done.stdout.split() == ["3", "False", "True"]

@@ -8,10 +8,32 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.urls import reverse
 from django.utils import timezone
 
-from tuning.models import Epoch, SavedModel, SavedModelEpoch, Search, Trial, TrialIndex, Worker
+from tuning.actions.partial_uploads import begin_upload
+from tuning.models import (
+    AccessToken,
+    BrowserSession,
+    Comment,
+    Epoch,
+    Invitation,
+    Prediction,
+    Project,
+    SavedModel,
+    SavedModelEpoch,
+    SavedView,
+    Search,
+    SearchImport,
+    Team,
+    Trial,
+    TrialIndex,
+    Worker,
+)
 from tuning.protocol.statuses import SearchStatus, Status
+
+from .addresses import addressed
+from .evaluations import LINES, classification, evaluated, stored_images
 
 
 @pytest.fixture
@@ -110,3 +132,70 @@ def worker(db: None) -> Worker:
         name="worker@box", slots=2, devices=["CPU", "CPU"], started_at=now, seen_at=now,
         isolation=[{"level": 0, "name": "Memory limit", "active": True, "detail": "4 GB"}],
     )  # fmt: skip
+
+
+@pytest.fixture
+def address(
+    project: Project, search: Search, best: Trial, saved_model: SavedModel, team: Team,
+    alice: User, dataset: Any, hypermodel: Any,
+) -> Any:  # fmt: skip
+    """A function: the address of a name, for the rows of alice's team."""
+    view = SavedView.objects.create(project=project, owner=alice, name="Best", shared=True)
+    rows = {
+        "project": project, "search": search, "trial": best, "saved": saved_model,
+        "prediction": Prediction.objects.create(
+            saved_model=saved_model, created_by=alice, key="prediction-1", source="form"
+        ),
+        "access": AccessToken.objects.create(user=alice, name="laptop", digest="0"),
+        "invitation": Invitation.objects.create(
+            team=team, invited_by=alice, digest="0", expires_at=timezone.now() + timedelta(1)
+        ),
+        "session": BrowserSession.objects.create(user=alice, key="0", browser="Firefox"),
+        "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
+        "person": alice, "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
+        "upload": begin_upload(alice, "data.csv", 10),
+        "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
+    }  # fmt: skip
+
+    def of(name: str) -> str:
+        if name == "saved-model-compare":
+            return reverse(name, args=[saved_model])
+        if name in ("search-create", "search-plan", "import-create") or "-compare" in name:
+            return reverse(name, args=[project.pk])
+        if name in ("trial-list", "trial-columns", "view-list"):
+            return reverse(name, args=[search])
+        if name == "search-plot":
+            return reverse(name, args=[search, "history"])
+        if name == "project-trial-column":
+            return reverse(name, args=[project.pk, "score"])
+        if name == "project-plot":
+            return reverse(name, args=[project.pk, "history"])
+        if name == "trial-column":
+            return reverse(name, args=[search, "score"])
+        if name == "upload-part":
+            return reverse(name, args=[rows["upload"].pk, 0])
+        if name in ("member-set", "invitation-create"):
+            return reverse(name, args=[team.pk])
+        if name == "member-remove":
+            return reverse(name, args=[team.pk, alice.pk])
+        if name == "invitation-open":
+            return reverse(name, args=["x" * 43])
+        if name in ("saved-model-rows", "saved-model-picture"):
+            stored_images(saved_model, f"test-images-{os.getpid()}")
+            evaluated(saved_model, classification(), LINES)
+            return reverse(name, args=[saved_model, 7][: 1 + (name == "saved-model-picture")])
+        if name == "saved-model-file":
+            return reverse(name, args=[saved_model, "history.csv"])
+        if name == "password_reset_confirm":
+            return reverse(name, args=["MQ", "token"])
+        plain = {
+            "help-page", "profile", "home-live", "palette", "api-reference", "api-document",
+            "profile-theme", "session-end-others", "mention-seen", "sign-up",
+        }  # fmt: skip
+        if name.endswith(("-list", "-create")) or name in plain or "-" not in name:
+            return reverse(name)
+        row = rows[name.split("-")[0]]
+        by_key = name.endswith("-moved") or name == "trial-card"
+        return reverse(name, args=[row.pk if by_key else addressed(row)])
+
+    return of

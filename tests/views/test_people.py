@@ -162,6 +162,7 @@ def test_what_strangers_send_is_limited(
     name: str, data: dict[str, str], client: Client, settings: Any, db: None
 ) -> None:
     settings.OPEN_REGISTRATION, settings.AXES_FAILURE_LIMIT = True, 2
+    settings.ONLY_LOCAL = False
     statuses = [client.post(reverse(name), data).status_code for _ in range(3)]
     assert statuses[0] != 429
     assert statuses[2] == 429

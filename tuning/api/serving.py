@@ -34,7 +34,7 @@ View = Callable[..., HttpResponseBase]
 
 # After which another upload may find a place.
 UPLOAD_WAIT_SECONDS = 10
-READING = ("GET", "HEAD", "OPTIONS")
+READING = ("GET", "OPTIONS")
 _DETAILS = {
     404: "Not found.",
     405: "This address does not support the method.",
@@ -51,10 +51,6 @@ def served(view: View, takes_files: bool = False) -> View:
 
     @wraps(view)
     def serve(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        method = request.method
-        if method == "HEAD":
-            # The server leaves the body out.
-            request.method = "GET"
         try:
             token = _token_of(request)
             _check_rate(token)
@@ -67,9 +63,7 @@ def served(view: View, takes_files: bool = False) -> View:
             response = problem.response()
         except NotModified:
             response = HttpResponse()
-        response = _finished(request, response)
-        request.method = method
-        return response
+        return _finished(request, response)
 
     # Requests with a token need no token of a form; without one nothing is answered.
     serve.csrf_exempt = True

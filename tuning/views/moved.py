@@ -40,5 +40,5 @@ def moved(request: HttpRequest, kind: str, pk: int, rest: str = "") -> HttpRespo
         + (f"?{query}" if query else "")
     )
     # A form of a page that was open during an upgrade is sent again as it is.
-    is_form = request.method not in ("GET", "HEAD")
+    is_form = request.method != "GET"
     return redirect(address, permanent=True, preserve_request=is_form)

@@ -41,7 +41,7 @@ class AccessTokenMiddleware:
             unknown = "Unknown access token. It may have expired or been revoked."
             return None if takes_tokens else _refused(401, unknown)
         is_export = getattr(view, "exports_for_scripts", False) and "format" in request.GET
-        reads_export = is_export and request.method in ("GET", "HEAD")
+        reads_export = is_export and request.method == "GET"
         if not takes_tokens and not reads_export:
             return _refused(
                 403,

@@ -214,7 +214,7 @@ def site() -> Iterator[Finding]:
                 "encrypted. Use a reverse proxy with HTTPS and set HTTPS=1.",
             )
         if not os.environ.get("ALLOWED_HOSTS"):
-            yield fail("Site", "answers only to localhost. Set ALLOWED_HOSTS to the site's names.")
+            yield fail("Site", "answers only this machine. Set ALLOWED_HOSTS to the site's names.")
     if (path := first_password_file()).exists():
         yield warn("First account", f"its password is still stored in {path}. Delete the file.")
     if not settings.EMAIL_HOST:

@@ -120,8 +120,8 @@ class Command(BaseCommand):
         )
         if shown != host and not os.environ.get("ALLOWED_HOSTS"):
             self._say(
-                "  It listens on the network but answers only to localhost. Set ALLOWED_HOSTS to "
-                "the site's host names.\n"
+                "  It listens on the network but answers only this machine. Set ALLOWED_HOSTS to\n"
+                "  the site's host names, and use a reverse proxy with HTTPS: docs/deployment.md.\n"
             )
 
     def _say(self, text: str) -> None:

@@ -63,9 +63,10 @@ def site() -> SiteAdapter:
 
 @pytest.fixture
 def connected(bob: User, site: SiteAdapter) -> tuneroom.Client:
-    """As bob, with a token that may make changes; it does not sleep."""
+    """As bob, with a token that may make changes; it does not sleep, and starts no threads."""
     session = requests.Session()
     session.mount(SITE, site)
     client = tuneroom.connect(SITE, create_token(bob, "notebook", Scope.WRITE), session)
     client.http.sleep = nothing
+    client.http.background = False
     return client

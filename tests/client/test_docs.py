@@ -31,7 +31,7 @@ def test_the_examples_run(
         exec(compile(example, "docs/api.md", "exec"), names)  # noqa: S102
     assert Path("digits.keras").stat().st_size > 100
     assert [trial.number for trial in names["good"]] == [trial.number for trial in names["same"]]
-    assert Search.objects.count() == 2
+    assert Search.objects.count() == 3
     assert names["template"].name == "Small network"
 
 

@@ -160,7 +160,10 @@ def address(
     def of(name: str) -> str:
         if name == "saved-model-compare":
             return reverse(name, args=[saved_model])
-        if name in ("search-create", "search-plan", "import-create") or "-compare" in name:
+        if (
+            name in ("search-create", "search-plan", "import-create", "log-create")
+            or "-compare" in name
+        ):
             return reverse(name, args=[project.pk])
         if name in ("trial-list", "trial-columns", "view-list"):
             return reverse(name, args=[search])

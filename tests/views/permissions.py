@@ -60,7 +60,8 @@ PERMISSIONS: dict[str, Access] = {
         (
             "dataset-arrays", "dataset-columns", "dataset-delete", "dataset-name", "dataset-retry",
             "hypermodel-delete", "hypermodel-edit", "hypermodel-inspect", "hypermodel-name",
-            "import-create", "import-delete", "project-data-upgrade", "project-delete",
+            "import-create", "import-delete", "log-create", "project-data-upgrade",
+            "project-delete",
             "project-inspect", "project-mark", "project-name", "project-settings",
             "project-upgrade", "saved-model-delete", "saved-model-evaluate", "saved-model-name",
             "saved-model-stage", "saved-model-stop", "search-confirm", "search-create",

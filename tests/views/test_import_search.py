@@ -144,8 +144,8 @@ def test_an_import_with_other_hyperparameters_is_not_refined(
     page = as_bob.get(url, follow=True)
     assert page.redirect_chain[-1][0] == reverse("search-detail", args=[imported])
     text = page.content.decode()
-    assert "Search 1 was imported, and its hyperparameters differ." in text
-    assert "Only in the import: depth. Only in the template: units." in text
+    assert "Search 1 was imported from TensorBoard, and its hyperparameters differ." in text
+    assert "Only in search 1: depth. Only in the template: units." in text
 
 
 def test_a_hyperband_of_somebody_else_has_a_page(imported: Search, as_bob: Client) -> None:

@@ -96,13 +96,13 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
     row = Search.objects.select_for_update().get(pk=search.pk)
     paused = row.status == SearchStatus.PAUSED
     changed = (
-        Search.objects.run_here()
+        Search.objects.not_imported()
         .filter(pk=search.pk)
         .filter(Q(**{limit: seen}))
         .update(
             **{limit: F(limit) + more},
             exhausted=False,
-            **(going_on(row) if not paused else {"end_reason": ""}),
+            **(row.going_on() if not paused else {"end_reason": ""}),
             # A person has seen them and wants to go on.
             forgiven=search.trials.aggregate(last=Max("end_order"))["last"] or 0,
             failure_message="",
@@ -128,8 +128,8 @@ def refusal_to_train_to_end(trial: Trial) -> str:
 
 def _refusal_to_go_on(search: Search, purpose: str, then: str) -> str:
     """Why no further trial that a person asks for can run."""
-    if search.is_imported:
-        return "Imported searches have no code to run."
+    if not search.runs_here:
+        return search.no_code_text
     if not search.strategy.suggests:
         return "A confirmation runs the trials that it began with, and no others."
     reached = search.end_reason if search.is_active else early_end(search)
@@ -159,7 +159,7 @@ def try_values(search: Search, values: Mapping[str, Any], seen: int) -> Trial | 
     trial = Trial.objects.create(search=row, number=last + 1, values=dict(values))
     TrialIndex.objects.fill(row, [trial])
     Search.objects.filter(pk=row.pk).update(
-        **({} if row.is_active else going_on(row)),
+        **({} if row.is_active else row.going_on()),
         max_trials=F("max_trials") + 1,
         revision=F("revision") + 1,
     )
@@ -179,7 +179,7 @@ def train_to_end(trial: Trial) -> bool:
         return False
     TrialIndex.objects.fill(search, [search.trials.get(pk=row.pk)])
     Search.objects.filter(pk=search.pk).update(
-        **({} if search.is_active else going_on(search)), revision=F("revision") + 1
+        **({} if search.is_active else search.going_on()), revision=F("revision") + 1
     )
     ring()
     return True
@@ -190,7 +190,7 @@ def change_limits(search: Search, values: Mapping[str, Any]) -> bool:
     """Set these limits (fields of a search) of one that runs or has ended by a limit. One that
     ended goes on if no limit is reached any more and there is something to try; an active one
     is checked against its new limits by a worker, at the latest at the scheduler's next pass."""
-    row = Search.objects.run_here().select_for_update().get(pk=search.pk)
+    row = Search.objects.not_imported().select_for_update().get(pk=search.pk)
     if not row.limits_can_change:
         return False
     for name, value in values.items():
@@ -200,23 +200,11 @@ def change_limits(search: Search, values: Mapping[str, Any]) -> bool:
     ended, reason, row.end_reason = not row.is_active, row.end_reason, ""
     row.save(update_fields=[*values, "exhausted", "revision", "end_reason"])
     if ended and not early_end(row) and row.may_suggest():
-        Search.objects.filter(pk=row.pk).update(**going_on(row))
+        Search.objects.filter(pk=row.pk).update(**row.going_on())
     elif ended:
         Search.objects.filter(pk=row.pk).update(end_reason=reason)
     ring(times=row.parallel_trials)
     return True
-
-
-def going_on(search: Search) -> dict[str, Any]:
-    """The fields of a search that runs from now on, whatever ended it. Taken from its locked row:
-    the time until now was not its own. A limit that is still reached ends it again."""
-    return {
-        "status": SearchStatus.RUNNING,
-        "end_reason": "",
-        "finished_at": None,
-        "paused_at": None,
-        "idle_seconds": search.idle_until_now(),
-    }
 
 
 @transaction.atomic

@@ -82,7 +82,7 @@ class Confirmation:
 
 def confirmation(search: Search) -> Confirmation | None:
     """Of a search that confirms others; None for all other searches. One query."""
-    if search.strategy.suggests:
+    if not search.is_confirmation:
         return None
     trials = list(light(search.trials.select_related("confirms__search").order_by("number")))
     done = [t for t in trials if t.status == Status.COMPLETED and t.score is not None]
@@ -116,8 +116,8 @@ def candidates(search: Search, count: int) -> list[Trial]:
 
 def refusal(search: Search) -> str:
     """Why its trials cannot be confirmed; empty if they can."""
-    if search.is_imported:
-        return "Imported searches have no code to run."
+    if not search.runs_here:
+        return search.no_code_text
     if search.model_kind == ModelKind.CUSTOM:
         return "A custom tuner decides itself how often it trains. Run its search again instead."
     if search.has_several_objectives:

@@ -55,7 +55,7 @@ class Edge:
 
 def edges(search: Search) -> list[Edge]:
     """In the order of the space. Two queries, however many trials there are."""
-    if search.is_imported or search.hypermodel_id is None:
+    if not search.runs_here or search.hypermodel_id is None:
         return []
     best = _best_values(search)
     return edges_of(search.space, search.inspection.space, best) if best else []

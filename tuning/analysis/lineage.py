@@ -40,7 +40,7 @@ def hyperband_place(trial: Trial) -> Place | None:
     """None outside Hyperband, for its baseline, and where the plan is not known: in imports."""
     search = trial.search
     own = trial.tuner_values
-    if search.is_imported or not search.strategy.has_rounds or "tuner/bracket" not in own:
+    if not search.runs_here or not search.strategy.has_rounds or "tuner/bracket" not in own:
         return None
     plan = hyperband_plan.brackets(search.epochs, search.hyperband_factor)
     number = int(own["tuner/bracket"])

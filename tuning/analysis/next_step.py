@@ -79,7 +79,7 @@ def next_step(
         return NextStep(
             Step.WIDEN, f"{edges[0].sentence} Better values may be outside the range.", edges
         )
-    if not search.is_imported and not _retrained(best):
+    if search.runs_here and not _retrained(best):
         if actions.front:
             return NextStep(Step.RETRAIN, _front_sentence(search, best, actions.front))
         if baseline is not None and baseline.pk == best.pk:
@@ -89,7 +89,7 @@ def next_step(
             )
         return NextStep(Step.RETRAIN, _retrain_sentence(search, best, baseline))
     if actions.refine_to:
-        done = "" if search.is_imported else f"Trial {best.number} was retrained. "
+        done = f"Trial {best.number} was retrained. " if search.runs_here else ""
         return NextStep(
             Step.REFINE, f"{done}A search around {actions.refine_text} may find better ones."
         )

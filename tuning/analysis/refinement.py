@@ -45,6 +45,7 @@ from tuning.spaces.shares import side_by_side
 from tuning.strategies.traits import Name, traits_of
 
 from .edges import widened
+from .search_names import origin_text
 from .trials.selection import Selection
 
 MAX_EDITS = 50
@@ -79,18 +80,18 @@ class Beginning:
 
 
 def import_refusal(earlier: Search, space: dict[str, Any]) -> str:
-    """Why a new search in this `space` cannot begin with an imported one: its hyperparameters are
-    others. Empty if it can."""
-    if not earlier.is_imported:
+    """Why a new search in this `space` cannot begin with one that was imported or logged: its
+    hyperparameters are others. Empty if it can."""
+    if earlier.runs_here:
         return ""
     theirs, ours = ([p.name for p in read_space(each)] for each in (earlier.space, space))
     unknown = [name for name in theirs if name not in ours]
     if theirs and not unknown:
         return ""
     missing = [name for name in ours if name not in theirs]
-    parts = [f"Search {earlier.number} was imported, and its hyperparameters differ."]
+    parts = [f"Search {earlier.number} was {origin_text(earlier)}, and its hyperparameters differ."]
     if unknown:
-        parts.append(f"Only in the import: {in_words(unknown[:MAX_NAMES])}.")
+        parts.append(f"Only in search {earlier.number}: {in_words(unknown[:MAX_NAMES])}.")
     if missing:
         parts.append(f"Only in the template: {in_words(missing[:MAX_NAMES])}.")
     return " ".join(parts)
@@ -163,7 +164,7 @@ def _edited(earlier: Search, widen: list[str], exclude: list[str]) -> Beginning:
     for key in widen:
         place, _, end = key[:MAX_KEY].partition(".")
         number = int(place) if place.isdecimal() and len(place) <= 4 else -1
-        changed = None if earlier.is_imported else widened(space, _own(earlier), number, end)
+        changed = widened(space, _own(earlier), number, end) if earlier.runs_here else None
         if changed is None:
             notes.append(
                 "The range was not widened because the template does not allow values outside it."

@@ -17,6 +17,7 @@ from tuning.strategies import hyperband_plan
 from .decline import Decline, decline_of
 from .forecast import Range, time_left
 from .front import Front, front_of, suggested
+from .search_names import origin_text
 
 
 @dataclass(frozen=True)
@@ -116,15 +117,19 @@ def progress_note(search: Search, summary: Summary) -> str:
     if search.status == SearchStatus.PAUSED:
         return "paused"
     if search.is_imported:
-        return f"imported from {search.get_origin_display()}"
+        return origin_text(search)
     if search.status != SearchStatus.RUNNING:
         return f"trained for {duration(summary.training_seconds)}"
+    if search.is_log:
+        return f"{origin_text(search)}, open for more"
     remaining = summary.remaining
     return f"Time left: {remaining.duration_text}" if remaining else "Estimating…"
 
 
 def planned_trials(search: Search) -> int:
     """How many trials the search runs in all, the baseline included."""
+    if search.is_log:
+        return int(search.trials.count())
     if search.is_imported:
         return search.max_trials
     if search.strategy.has_rounds:
@@ -190,7 +195,9 @@ class Running:
 
     @property
     def progress_text(self) -> str:
-        """ "epoch 3 of 10"."""
+        """ "epoch 3 of 10", or "epoch 3" where nobody knows how many there will be."""
+        if not self.epochs:
+            return f"{self.unit} {self.done}"
         if self.unit == "epoch" and self.executions == 1:
             return f"epoch {self.done} of {self.epochs}"
         several = f" ({self.executions} executions)" if self.unit == "epoch" else ""
@@ -214,7 +221,10 @@ def running_row(search: Search, trial: Trial) -> Running:
 def _running(search: Search, trial: Trial, elsewhere: list[Execution]) -> Running:
     last = int(trial.tuner_values.get("tuner/epochs", search.epochs))
     epochs = max(last - trial.first_epoch, 0) * search.executions
-    places = [_place(trial)] if trial.worker else []
+    if search.is_of_scripts and "tuner/epochs" not in trial.tuner_values:
+        # A script need not say how many there will be.
+        epochs = 0
+    places = [_place(trial)] if trial.worker else [trial.script] if trial.script else []
     part = "execution" if search.kind.has_epochs else search.kind.unit
     places += [
         f"{part} {each.number + 1} on {_place(each)}"

@@ -69,7 +69,7 @@ def direction_of(metric: str, searches: Iterable[Search]) -> str | None:
 
 def share_inspections(searches: Iterable[Search]) -> None:
     """Read the inspections of a project's searches at once: directions are looked up in them."""
-    run = [search for search in searches if not search.is_imported]
+    run = [search for search in searches if search.runs_here]
     if not run:
         return
     project = Project.objects.filter(pk=run[0].project_id)

@@ -28,6 +28,8 @@ from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import Hyperparameter, read_space
 from tuning.strategies.traits import Traits
 
+from .search_names import origin_text
+
 # Compared with the space value by value while a person waits for the form.
 MAX_COMPARED = 5000
 
@@ -117,8 +119,11 @@ def _refusal(earlier: Search, new: Search) -> str:
     number = earlier.number
     if not new.strategy.max_warm_start:
         return new.strategy.warm_start_refusal
-    if earlier.is_imported:
-        return f"Search {number} was imported. Its trials were not trained on this project’s data."
+    if not earlier.runs_here:
+        return (
+            f"Search {number} was {origin_text(earlier)}. Its trials were not trained here on this "
+            "project’s data."
+        )
     if earlier.hypermodel_id != new.hypermodel_id:
         return (
             f"Search {number} used another version of the template, so the scores cannot be "

@@ -51,10 +51,11 @@ ExtendIn = body_of("ExtendIn", {**ExtendForm.base_fields, **_MORE})
 
 @router.get("/projects/{number:project}/searches", response=Page[SearchOut])
 def list_searches(
-    request: HttpRequest, project: int, limit: Limit = 100, cursor: Cursor = ""
+    request: HttpRequest, project: int, name: str = "", limit: Limit = 100, cursor: Cursor = ""
 ) -> dict[str, Any]:
-    """The searches of a project, the newest first."""
+    """The searches of a project, the newest first. `name` finds those with a name."""
     found = project_of(request, project).searches.for_list().defer("oracle_state", "space")
+    found = found.filter(name=name) if name else found
     return page_of(request, found, lambda row: rows.search(request, row), limit, cursor)
 
 
@@ -120,26 +121,28 @@ def change_search(request: HttpRequest, project: int, search: int, body: SearchC
 @router.post(_SEARCH + "/pause", response=SearchDetail)
 def pause_search(request: HttpRequest, project: int, search: int) -> Any:
     """Start no new trials; those that run go on to their end."""
-    return _changed(request, _run_here(request, project, search), actions.pause_search, "paused")
+    return _changed(request, _begun_here(request, project, search), actions.pause_search, "paused")
 
 
 @router.post(_SEARCH + "/resume", response=SearchDetail)
 def resume_search(request: HttpRequest, project: int, search: int) -> Any:
     """Go on with a paused search."""
-    return _changed(request, _run_here(request, project, search), actions.resume_search, "running")
+    return _changed(
+        request, _begun_here(request, project, search), actions.resume_search, "running"
+    )
 
 
 @router.post(_SEARCH + "/stop", response=SearchDetail)
 def stop_search(request: HttpRequest, project: int, search: int) -> Any:
     """End a search with its running trials."""
-    return _changed(request, _run_here(request, project, search), actions.stop_search, "stopped")
+    return _changed(request, _begun_here(request, project, search), actions.stop_search, "stopped")
 
 
 @router.post(_SEARCH + "/extend", response=SearchDetail)
 def extend_search(request: HttpRequest, project: int, search: int, body: ExtendIn) -> Any:
     """Run `more` further trials (Hyperband: iterations), also after the search has ended. With
     `seen`, the limit that you know, a repeated request changes nothing."""
-    row = _run_here(request, project, search)
+    row = _begun_here(request, project, search)
     form = checked(lambda data, _: ExtendForm(data, search=row), body.given)
     actions.extend_search(row, form.cleaned_data["more"], form.cleaned_data["seen"])
     return detail_of(request, row)
@@ -152,11 +155,11 @@ def delete_search(request: HttpRequest, project: int, search: int) -> Any:
     return Status(204, None)
 
 
-def _run_here(request: HttpRequest, project: int, search: int) -> Search:
-    """Imported searches can be read and never run."""
+def _begun_here(request: HttpRequest, project: int, search: int) -> Search:
+    """Imported searches have ended before."""
     row = search_of(request, project, search, edit=True)
     if row.is_imported:
-        raise Problem(409, "Imported searches have no code to run.")
+        raise Problem(409, row.no_code_text)
     return row
 
 

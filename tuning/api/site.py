@@ -16,7 +16,17 @@ from ninja.security import HttpBearer
 from tuning.models.addresses import NumberConverter
 from tuning.models.idempotency import MAX_KEY_LENGTH
 
-from . import datasets, hypermodels, notes, people, projects, saved_models, searches, trials
+from . import (
+    datasets,
+    hypermodels,
+    notes,
+    people,
+    projects,
+    saved_models,
+    scripts,
+    searches,
+    trials,
+)
 from .problems import CONTENT_TYPE, FieldError, Problem, invalid
 from .serving import NotModified, served
 
@@ -88,7 +98,10 @@ api = Api(
     auth=Token(),
     parser=StrictParser(),
 )
-for module in (people, datasets, hypermodels, projects, searches, trials, saved_models, notes):
+MODULES = (
+    people, datasets, hypermodels, projects, searches, trials, scripts, saved_models, notes,
+)  # fmt: skip
+for module in MODULES:
     api.add_router("", module.router)
 
 

@@ -154,8 +154,8 @@ def retrain_trial(
     """Train a fresh model with the trial's values on training and validation rows. While one waits
     or runs with the same epochs, the answer is that one."""
     row = trial_of(request, project, search, trial, edit=True)
-    if row.search.is_imported:
-        raise Problem(409, "Imported searches have no code to run.")
+    if not row.search.runs_here:
+        raise Problem(409, row.search.no_code_text)
     if row.status != WorkStatus.COMPLETED:
         status = row.get_status_display().lower()
         raise Problem(409, f"Only completed trials can be retrained; this one is {status}.")

@@ -33,8 +33,16 @@ class SearchQuerySet(TeamOwnedQuerySet):
     team_path = "project__team"
 
     def run_here(self) -> Self:
-        """Without imported ones, which can be read and never run."""
+        """Those whose trials workers train: others have no code to run."""
         return self.filter(origin=Search.Origin.TUNEROOM)
+
+    def of_scripts(self) -> Self:
+        """Those whose trials scripts elsewhere train."""
+        return self.filter(origin=Search.Origin.SCRIPT)
+
+    def not_imported(self) -> Self:
+        """Those that begin and end here: imported ones had ended before."""
+        return self.filter(origin__in=(Search.Origin.TUNEROOM, Search.Origin.SCRIPT))
 
     def with_status(self, *statuses: SearchStatus) -> Self:
         return self.filter(status__in=statuses)
@@ -62,9 +70,11 @@ class Search(models.Model):
         MIN = "min", "minimise"
 
     class Origin(models.TextChoices):
-        """Imported searches can be read and never run."""
+        """Where trials are trained. Imported searches can be read and never run; those of scripts
+        are reported through the API while they run."""
 
         TUNEROOM = "tuneroom", "Tuneroom"
+        SCRIPT = "script", "scripts"
         KERASTUNER = "kerastuner", "KerasTuner"
         TENSORBOARD = "tensorboard", "TensorBoard"
 
@@ -72,7 +82,7 @@ class Search(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="searches")
     # The version that this search began with: a project may go on to a newer one. Imported
-    # searches have none.
+    # searches and those of scripts have none.
     hypermodel = models.ForeignKey(
         HyperModel, null=True, on_delete=models.PROTECT, related_name="searches"
     )
@@ -308,9 +318,22 @@ class Search(models.Model):
         since = self.paused_at or self.finished_at
         return self.idle_seconds + ((timezone.now() - since).total_seconds() if since else 0.0)
 
+    def going_on(self) -> dict[str, Any]:
+        """The fields of a search that runs from now on, whatever ended it. Taken from its locked
+        row: the time until now was not its own. A limit that is still reached ends it again."""
+        return {
+            "status": SearchStatus.RUNNING,
+            "end_reason": "",
+            "finished_at": None,
+            "paused_at": None,
+            "idle_seconds": self.idle_until_now(),
+        }
+
     @property
     def limits_can_change(self) -> bool:
-        """While it runs, or after it ended by itself."""
+        """While it runs, or after it ended by itself; of a log there are none."""
+        if self.is_log:
+            return False
         return self.is_active or self.status == SearchStatus.COMPLETED
 
     @property
@@ -335,8 +358,36 @@ class Search(models.Model):
         return self.executions_per_trial if self.kind.has_epochs else self.folds
 
     @property
+    def runs_here(self) -> bool:
+        """Whether workers train its trials, with the project's template and data."""
+        return self.origin == self.Origin.TUNEROOM
+
+    @property
+    def is_of_scripts(self) -> bool:
+        """Whether scripts elsewhere train its trials."""
+        return self.origin == self.Origin.SCRIPT
+
+    @property
     def is_imported(self) -> bool:
-        return self.origin != self.Origin.TUNEROOM
+        return not self.runs_here and not self.is_of_scripts
+
+    @property
+    def is_log(self) -> bool:
+        """Whether scripts bring the values of its trials as well: it has no plan and no end."""
+        return self.is_of_scripts and not self.strategy.suggests
+
+    @property
+    def is_confirmation(self) -> bool:
+        return self.runs_here and not self.strategy.suggests
+
+    @property
+    def no_code_text(self) -> str:
+        """Why nothing of it can be run here; empty if it can."""
+        if self.runs_here:
+            return ""
+        if self.is_of_scripts:
+            return "Scripts train the trials of this search, so there is no code to run here."
+        return "Imported searches have no code to run."
 
     @cached_property
     def inspection(self) -> Inspection:
@@ -353,13 +404,13 @@ class Search(models.Model):
                 return objective.direction
         if metric in MEASURED:
             return MEASURED[metric].direction
-        known = "" if self.is_imported else self.inspection.direction_of(metric)
+        known = "" if not self.runs_here else self.inspection.direction_of(metric)
         return known or infer_direction(metric, {self.objective: self.direction})
 
     def project_order(self) -> ProjectOrder:
         """The project's data and split with the code that this search began with."""
         if self.hypermodel is None:
-            raise ValueError("Imported searches have no code to run.")
+            raise ValueError(self.no_code_text)
         order = self.hypermodel.order(self.project.data, self.project.split)
         return replace(order, class_weights=self.project.class_weights)
 

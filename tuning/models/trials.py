@@ -20,16 +20,41 @@ from django.db import models
 from django.db.models.functions import Now
 
 from tuning.protocol.constraints import Constraint
+from tuning.protocol.failures import FailureCode
 from tuning.protocol.measured import MEASURED
 from tuning.protocol.statuses import Status
 
 from .searches import Search
 from .teams import TeamOwnedQuerySet
-from .work import Work, WorkQuerySet
+from .work import Work, WorkQuerySet, lease_end
+
+# A network lies between, and nothing ends a script that does not renew its lease.
+SCRIPT_LEASE_SECONDS = 120
 
 
 class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
     team_path = "search__project__team"
+
+    def claim(self, pk: int, worker: Any, slot: int) -> bool:
+        # A script may have had it, and lost it.
+        return self._begin(pk, lease_expires_at=lease_end(), worker=worker, slot=slot, script="")
+
+    def claim_for_script(self, pk: int, script: str) -> bool:
+        return self._begin(pk, lease_expires_at=lease_end(SCRIPT_LEASE_SECONDS), script=script)
+
+    def reopen(self, trial: "Trial") -> bool:
+        """Give a trial back to the script that lost it, unless another attempt has begun."""
+        lost = self.filter(pk=trial.pk, attempt=trial.attempt, status=trial.status).exclude(
+            script=""
+        )
+        changed = lost.update(
+            status=Status.RUNNING,
+            lease_expires_at=lease_end(SCRIPT_LEASE_SECONDS),
+            finished_at=None,
+            failure_code="",
+            failure_message="",
+        )
+        return changed == 1
 
     def scored(self) -> Self:
         return self.completed().filter(score__isnull=False)
@@ -92,6 +117,14 @@ class Trial(Work):
     tuner_values = models.JSONField(
         default=dict, blank=True, help_text="KerasTuner's tuner/* keys."
     )
+    script = models.CharField(
+        max_length=200, blank=True, db_default="",
+        help_text="What trains it elsewhere, as that calls itself; empty if a worker does.",
+    )  # fmt: skip
+    brings_values = models.BooleanField(
+        default=False, db_default=False,
+        help_text="Its script chose the values: nobody else can train it.",
+    )  # fmt: skip
     trains_to_end = models.BooleanField(
         default=False, help_text="A person wants it to be trained to its end: it is not pruned."
     )
@@ -169,6 +202,13 @@ class Trial(Work):
         return [limit for limit, value in pairs if value is not None and not limit.holds(value)]
 
     @property
+    def is_lost(self) -> bool:
+        """Whether its script stopped responding, and nobody else has begun it since."""
+        if not self.script:
+            return False
+        return self.status == Status.QUEUED or self.failure_code == FailureCode.SCRIPT_LOST
+
+    @property
     def may_be_pruned(self) -> bool:
         """Not what a person asked for: the baseline, values tried by hand, "Train to the end"."""
         asked_for = self.is_baseline or self.trains_to_end or not self.oracle_id
@@ -190,8 +230,8 @@ class Attempt(models.Model):
 
     trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
-    worker_name = models.CharField(max_length=200)
-    slot = models.PositiveSmallIntegerField()
+    worker_name = models.CharField(max_length=200, help_text="Of the worker or the script.")
+    slot = models.PositiveSmallIntegerField(null=True, help_text="Scripts have none.")
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=200, blank=True)

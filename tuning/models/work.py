@@ -18,10 +18,10 @@ from tuning.protocol.statuses import ACTIVE, FINISHED, Status, status_choices
 LEASE_SECONDS = 45
 
 
-def lease_end() -> ExpressionWrapper:
+def lease_end(seconds: int = LEASE_SECONDS) -> ExpressionWrapper:
     """The end of a lease that starts now, by the database's clock."""
     return ExpressionWrapper(
-        Now() + timedelta(seconds=LEASE_SECONDS), output_field=models.DateTimeField()
+        Now() + timedelta(seconds=seconds), output_field=models.DateTimeField()
     )
 
 
@@ -55,12 +55,13 @@ class WorkQuerySet(models.QuerySet[Any]):
         return self.filter(pk=pk, attempt=attempt, status=Status.RUNNING)
 
     def claim(self, pk: int, worker: Any, slot: int) -> bool:
+        return self._begin(pk, lease_expires_at=lease_end(), worker=worker, slot=slot)
+
+    def _begin(self, pk: int, **values: Any) -> bool:
         changed = self.filter(pk=pk, status=Status.QUEUED).update(
+            **values,
             status=Status.RUNNING,
             attempt=F("attempt") + 1,
-            lease_expires_at=lease_end(),
-            worker=worker,
-            slot=slot,
             started_at=Now(),
             finished_at=None,
             progress_text="",
@@ -71,8 +72,8 @@ class WorkQuerySet(models.QuerySet[Any]):
         )
         return changed == 1
 
-    def renew(self, pk: int, attempt: int) -> bool:
-        return self.held(pk, attempt).update(lease_expires_at=lease_end()) == 1
+    def renew(self, pk: int, attempt: int, seconds: int = LEASE_SECONDS) -> bool:
+        return self.held(pk, attempt).update(lease_expires_at=lease_end(seconds)) == 1
 
     def finish(self, pk: int, attempt: int, status: Status, **values: Any) -> bool:
         changed = self.held(pk, attempt).update(

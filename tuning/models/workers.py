@@ -17,17 +17,17 @@ FORGET_AFTER = timedelta(days=7)
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def online(self) -> Self:
         return self.filter(
-            stopped_at__isnull=True, seen_at__gte=_ago(timedelta(seconds=ONLINE_SECONDS))
+            stopped_at__isnull=True, seen_at__gte=ago(timedelta(seconds=ONLINE_SECONDS))
         )
 
     def slot_count(self) -> int:
         return sum(self.values_list("slots", flat=True))
 
     def forgotten(self) -> Self:
-        return self.filter(seen_at__lt=_ago(FORGET_AFTER))
+        return self.filter(seen_at__lt=ago(FORGET_AFTER))
 
 
-def _ago(time: timedelta) -> ExpressionWrapper:
+def ago(time: timedelta) -> ExpressionWrapper:
     """By the database's clock."""
     return ExpressionWrapper(Now() - time, output_field=models.DateTimeField())
 

@@ -8,6 +8,7 @@ class Fault(StrEnum):
     """Whose fault a failure is, as people read it on the page."""
 
     CODE = "template code"
+    SCRIPT = "the script"
     FILE = "the file"
     DATA = "the dataset"
     VALUES = "hyperparameter values"
@@ -44,6 +45,8 @@ class FailureCode(StrEnum):
     NO_NETWORK = "no_network"
     BAD_EVENT = "bad_event"
     WORKER_LOST = "worker_lost"
+    SCRIPT_ERROR = "script_error"
+    SCRIPT_LOST = "script_lost"
     MISSING_FILE = "missing_file"
     BAD_DATA = "bad_data"
     BAD_MODEL_FILE = "bad_model_file"
@@ -95,7 +98,7 @@ _COMES_AGAIN = frozenset({
 })  # fmt: skip
 
 # A failure of these kinds says nothing about the trial itself, so the trial runs again.
-INFRASTRUCTURE = frozenset({FailureCode.WORKER_LOST})
+INFRASTRUCTURE = frozenset({FailureCode.WORKER_LOST, FailureCode.SCRIPT_LOST})
 
 
 @dataclass(frozen=True)
@@ -249,6 +252,16 @@ _TEXTS: dict[FailureCode, _Text] = {
         "The worker stopped responding",
         Fault.MACHINE,
         "Check the workers page, then start it again.",
+    ),
+    FailureCode.SCRIPT_ERROR: _Text(
+        "The script reported a failure",
+        Fault.SCRIPT,
+        "Fix the script and run it again.",
+    ),
+    FailureCode.SCRIPT_LOST: _Text(
+        "The script stopped responding",
+        Fault.SCRIPT,
+        "Check the machine that ran it and its network, then run the script again.",
     ),
     FailureCode.MISSING_FILE: _Text(
         "A required file is missing",

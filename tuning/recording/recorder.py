@@ -1,9 +1,9 @@
 """The one writer of what a trial reports and how it ends.
 
-Trials are made elsewhere: by actions (the baseline), suggestions and imports.
+Trials are made elsewhere: by actions (the baseline, runs of scripts), suggestions and imports.
 
-Every write is conditional on (trial, attempt, still running): a supervisor that lost its lease
-changes nothing and hears so by LeaseLost.
+Every write is conditional on (trial, attempt, still running): a supervisor or a script that lost
+its lease changes nothing and hears so by LeaseLost.
 """
 
 import logging
@@ -67,12 +67,60 @@ def record_news(trial: Trial, news: News, execution: Execution | None = None) ->
         Search.objects.touch(trial.search_id)
 
 
+def merge_epochs(trial: Trial, epochs: Sequence[EpochEnd]) -> None:
+    """Store epochs whose metrics may come one after the other, and more than once: of two values
+    of one metric the first is kept. `seconds` are those of all that an epoch did so far. Called in
+    a transaction that holds the search's lock."""
+    # The first of two that came together.
+    merged: dict[tuple[int, int], Epoch] = {}
+    numbers = {event.epoch for event in epochs}
+    stored = trial.epochs.filter(attempt=trial.attempt, epoch__in=numbers)
+    known = {(row.execution, row.epoch): row for row in stored}
+    for event in epochs:
+        key = event.execution, event.epoch
+        row = merged[key] = (
+            merged.get(key)
+            or known.get(key)
+            or Epoch(
+                trial=trial, attempt=trial.attempt, execution=event.execution, epoch=event.epoch,
+                seconds=0.0, metrics={},
+            )
+        )  # fmt: skip
+        row.metrics = {**event.metrics, **row.metrics}
+        row.seconds = max(row.seconds, event.seconds)
+    new = [row for key, row in merged.items() if key not in known]
+    Epoch.objects.bulk_create(new)
+    Epoch.objects.bulk_update(
+        [row for key, row in merged.items() if key in known], ["metrics", "seconds"]
+    )
+    held = Trial.objects.held(trial.pk, trial.attempt)
+    if not held.update(epochs_done=F("epochs_done") + len(new)):
+        raise LeaseLost
+    Search.objects.touch(trial.search_id)
+
+
+def reopen_trial(trial: Trial, search: Search) -> None:
+    """The script that was taken for lost is back, and goes on where it was. Called in a transaction
+    that holds the search's lock."""
+    if not Trial.objects.reopen(trial):
+        raise LeaseLost
+    if not search.is_active:
+        Search.objects.filter(pk=search.pk).update(**search.going_on())
+        search.refresh_from_db(fields=["status"])
+    trial.refresh_from_db()
+    trial.search = search
+    trial.attempts.filter(number=trial.attempt).update(ended_at=None, outcome="")
+    TrialIndex.objects.fill(search, [trial])
+    Search.objects.touch(search.pk)
+
+
 def complete_trial(
-    trial: Trial, metrics: Metrics, best_step: int, log_tail: str = "",
+    trial: Trial, metrics: Metrics, best_step: int | None, log_tail: str = "",
     peak_memory: int | None = None, news: News = NO_NEWS, measures: Metrics | None = None,
 ) -> None:  # fmt: skip
     """A trial ended well, unless its score or something else that it is judged by is not a number.
-    One that violates a constraint is infeasible and has no score. `measures`: what the runner
+    One that violates a constraint is infeasible and has no score. `best_step` counts from 0; None
+    if no epochs were reported. `measures`: what the runner
     measured; `news`: its last, written with its end: a short trial is written once."""
     score = metrics.get(trial.search.objective)
     if score is None or not math.isfinite(score):
@@ -96,7 +144,7 @@ def complete_trial(
             score=None if judged.is_infeasible else score,
             metrics=metrics,
             measures=judged.measures,
-            best_epoch=trial.first_epoch + best_step + 1,
+            best_epoch=None if best_step is None else trial.first_epoch + best_step + 1,
             log_tail=log_tail,
             peak_memory=peak_memory,
         )
@@ -165,7 +213,7 @@ def fail_trial(
         allowed = (
             lost_attempts < MAX_LOST_ATTEMPTS if infrastructure else failures <= search.retries
         )
-        if allowed and search.is_active:
+        if allowed and search.is_active and not trial.brings_values:
             _write_news(trial, news)
             if not Trial.objects.requeue(trial.pk, trial.attempt, **counts):
                 raise LeaseLost
@@ -177,7 +225,7 @@ def fail_trial(
         if infrastructure and not search.is_active:
             stop_trial(trial, log_tail, peak_memory, news)
             return
-        if infrastructure:
+        if infrastructure and lost_attempts > 1:
             failure = lost_too_often(lost_attempts, failure)
         _end(
             trial,
@@ -197,9 +245,7 @@ def fail_trial(
 
 
 def lost_too_often(lost_attempts: int, last: Failure) -> Failure:
-    return Failure(
-        last.code, f"The worker stopped responding {lost_attempts} times. {last.message}"
-    )
+    return Failure(last.code, f"{last.code.caption} {lost_attempts} times. {last.message}")
 
 
 def stop_trial(
@@ -317,8 +363,14 @@ def fail_search(search: Search, message: str) -> None:
 
 
 def close_if_done(search: Search) -> None:
-    """Complete a search that has nothing more to run, or that reached a limit."""
-    if end_at_limit(search) or search.trials.active().exists() or search.may_suggest():
+    """Complete a search that has nothing more to run, or that reached a limit. Of a log nobody
+    knows what will come: it ends once nothing has come for a while."""
+    if (
+        search.is_log
+        or end_at_limit(search)
+        or search.trials.active().exists()
+        or search.may_suggest()
+    ):
         return
     _complete(search, limits.reached(search))
 
@@ -335,6 +387,12 @@ def end_at_limit(search: Search) -> bool:
     else:
         _complete(search, reason)
     return True
+
+
+def end_idle_log(search: Search) -> None:
+    """Complete a log to which nothing has come for a while. The next run makes it go on."""
+    if search.is_log and not search.trials.active().exists():
+        _complete(search, "")
 
 
 def _complete(search: Search, reason: str) -> None:
@@ -439,7 +497,10 @@ def strategy_failure(error: Exception) -> str:
 
 
 def _stop_after_failures(search: Search) -> None:
-    """End a search whose last N trials all failed; the first of them gives the reason."""
+    """End a search whose last N trials all failed; the first of them gives the reason. What scripts
+    log, they try anyway."""
+    if search.is_log:
+        return
     number = search.max_consecutive_failures
     ended = search.trials.filter(end_order__gt=search.forgiven).order_by("-end_order")[:number]
     last = list(ended)

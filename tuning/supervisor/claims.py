@@ -116,7 +116,9 @@ def lacks_slots() -> bool:
 def free_slots() -> int:
     """Of all workers that can be reached."""
     slots = Worker.objects.online().slot_count()
-    return max(0, slots - sum(kind.objects.running().count() for kind in KINDS))  # type: ignore[attr-defined]
+    taken = sum(kind.objects.running().count() for kind in KINDS)  # type: ignore[attr-defined]
+    elsewhere = Trial.objects.running().exclude(script="").count()
+    return max(0, slots - taken + elsewhere)
 
 
 def _awaited() -> int:
@@ -214,7 +216,8 @@ def _searches_with_work() -> list[WaitingSearch]:
     running = Count(TRIALS, filter=Q(trials__status=Status.RUNNING)) + spreading.slots_taken()
     queued = Count(TRIALS, filter=Q(trials__status=Status.QUEUED))
     rows = (
-        Search.objects.with_status(SearchStatus.RUNNING)
+        Search.objects.run_here()
+        .with_status(SearchStatus.RUNNING)
         .annotate(running=running, queued=queued, made=Count(TRIALS))
         .filter(end_reason="", running__lt=F("parallel_trials"))
         .filter(Q(queued__gt=0) | Search.has_more_to_suggest())

@@ -1,17 +1,21 @@
 """What has to happen now and then, in the scheduler and in every worker: dispatch and reap."""
 
+import contextlib
 import logging
 import time
+from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from tuning.actions.dispatch import send_hints
 from tuning.analysis.limits import has_early_limit
 from tuning.models import Execution, Search, Trial, Work
+from tuning.models.workers import ago
 from tuning.protocol.failures import Failure, FailureCode
-from tuning.protocol.statuses import SearchStatus
-from tuning.recording.recorder import LeaseLost, end_at_limit, locked
+from tuning.protocol.statuses import ACTIVE, SearchStatus
+from tuning.recording.recorder import LeaseLost, end_at_limit, end_idle_log, locked
+from tuning.recording.scripts import lose
 
 from .assignments import assignment_for
 from .claims import KINDS, free_slots, has_work
@@ -19,6 +23,8 @@ from .claims import KINDS, free_slots, has_work
 logger = logging.getLogger(__name__)
 
 CLOCK_JUMP = 5.0
+# A page that follows a log stops asking when it ends.
+IDLE_LOG = timedelta(minutes=10)
 # Where the search is found of work that belongs to one.
 _SEARCHES: dict[type[Work], str] = {Trial: "search_id", Execution: "trial__search_id"}
 
@@ -57,6 +63,7 @@ class Reaper:
 def reap() -> int:
     """One pass over all kinds of work, and over searches that time may have ended."""
     end_searches_at_limits()
+    end_idle_logs()
     count = 0
     for kind in KINDS:
         for pk in list(kind.objects.expired().values_list("pk", flat=True)):  # type: ignore[attr-defined]
@@ -85,6 +92,17 @@ def end_searches_at_limits() -> None:
             logger.exception("the limits of search %s could not be checked", pk)
 
 
+def end_idle_logs() -> None:
+    """Logs of scripts from which nothing has come for a while."""
+    recent = Trial.objects.filter(search=OuterRef("pk"), finished_at__gt=ago(IDLE_LOG))
+    rows = Search.objects.of_scripts().with_status(SearchStatus.RUNNING)
+    rows = rows.filter(created_at__lt=ago(IDLE_LOG)).exclude(Exists(recent))
+    rows = rows.exclude(trials__status__in=ACTIVE)
+    for pk in list(rows.values_list("pk", flat=True)):
+        with contextlib.suppress(LeaseLost), transaction.atomic():
+            end_idle_log(locked(pk))
+
+
 def _reap(kind: type[Work], pk: int) -> int:
     rows = kind.objects.expired().filter(pk=pk)  # type: ignore[attr-defined]
     if kind in _SEARCHES:
@@ -94,6 +112,10 @@ def _reap(kind: type[Work], pk: int) -> int:
     row = rows.select_for_update().first()
     if row is None:
         return 0
+    if isinstance(row, Trial) and row.script:
+        logger.warning("%s was lost with its script", row)
+        lose(row)
+        return 1
     logger.warning("%s was lost with its worker", row)
     assignment_for(row).fail(Failure(FailureCode.WORKER_LOST, "The worker stopped responding."))
     return 1

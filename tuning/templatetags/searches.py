@@ -5,11 +5,12 @@ from typing import Any
 from django import template
 
 from tuning.analysis.notes import kind_of, star_info, tags_info
-from tuning.analysis.search_names import telling_name
+from tuning.analysis.search_names import origin_text, telling_name
 from tuning.models import Comment, Search
 
 register = template.Library()
 register.filter(telling_name)
+register.filter(origin_text)
 
 
 @register.filter

@@ -86,6 +86,7 @@ PAGES = {
             "api", "API", "REST API for scripts: tokens, lists and errors.",
             lambda: {"statuses": texts.API_STATUSES},
         ),
+        Page("scripts", "Training elsewhere", "Log trials from your own scripts, live."),
         Page("tensorboard", "TensorBoard and KerasTuner", "Import and export searches."),
     )
 }  # fmt: skip

@@ -19,6 +19,7 @@ from tuning.analysis.edges import edges
 from tuning.analysis.front import front_rows, objective_values
 from tuning.analysis.history import history_info
 from tuning.analysis.limits import bars, clock, reached, values_of
+from tuning.analysis.log_code import log_code
 from tuning.analysis.next_step import actions_of, next_step
 from tuning.analysis.plan import strategy_text
 from tuning.analysis.savings import savings
@@ -90,14 +91,14 @@ def search_plots(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
 
 @require_POST
 def search_pause(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
-    search = editable_or_404(request, Search.objects.run_here(), at)
+    search = editable_or_404(request, Search.objects.not_imported(), at)
     actions.pause_search(search)
     return redirect("search-detail", search)
 
 
 @require_POST
 def search_resume(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
-    search = editable_or_404(request, Search.objects.run_here(), at)
+    search = editable_or_404(request, Search.objects.not_imported(), at)
     actions.resume_search(search)
     return redirect("search-detail", search)
 
@@ -105,7 +106,7 @@ def search_resume(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def search_stop(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     """GET asks, POST does it."""
-    search = editable_or_404(request, _searches().run_here(), at)
+    search = editable_or_404(request, _searches().not_imported(), at)
     if request.method == "POST":
         actions.stop_search(search)
         return redirect("search-detail", search)
@@ -130,7 +131,7 @@ def search_delete(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
 
 @require_POST
 def search_extend(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
-    search = editable_or_404(request, _searches().run_here(), at)
+    search = editable_or_404(request, _searches().not_imported(), at)
     form = ExtendForm(request.POST, search=search)
     if not form.is_valid():
         context = _page_context(request, search) | {"extend_form": form}
@@ -141,7 +142,7 @@ def search_extend(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
 
 @require_POST
 def search_limits(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
-    search = editable_or_404(request, _searches().run_here(), at)
+    search = editable_or_404(request, _searches().not_imported(), at)
     form = LimitsForm(request.POST, search=search)
     if not form.is_valid():
         context = _settings_context(request, search) | {"limits_form": form}
@@ -164,7 +165,7 @@ def _searches() -> QuerySet[Search]:
 
 
 def _space_context(search: Search) -> dict[str, Any]:
-    template = search.space if search.is_imported else search.inspection.space
+    template = search.inspection.space if search.runs_here else search.space
     space = compared(search.space, template)
     return {"space": space, "changes": sum(parameter.changed for parameter in space)}
 
@@ -172,7 +173,10 @@ def _space_context(search: Search) -> dict[str, Any]:
 def _page_context(request: HttpRequest, search: Search) -> dict[str, Any]:
     can_edit = may_edit(request, search.project.team_id)
     live = _news_context(search, Worker.objects.online().count(), can_edit)
-    return live | {"extend_form": ExtendForm(search=search), "origin": origin(search)}
+    code = log_code(search, request.build_absolute_uri("/")[:-1]) if search.is_log else ""
+    return live | {
+        "extend_form": ExtendForm(search=search), "origin": origin(search), "log_code": code,
+    }  # fmt: skip
 
 
 def _settings_context(request: HttpRequest, search: Search) -> dict[str, Any]:
@@ -187,7 +191,7 @@ def _settings_context(request: HttpRequest, search: Search) -> dict[str, Any]:
             "objective_values": objective_values(search),
         }
     )
-    if not search.is_imported:
+    if search.runs_here:
         context |= {
             "strategy_text": strategy_text(search),
             "pruning_text": pruning.pruning_text(search),
@@ -232,7 +236,7 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
         "limit_bars": bars(search),
         "clock": clock(search),
         "savings": savings(search) if summary.pruned else None,
-        "free_lines": range(free if search.is_active else 0),
+        "free_lines": range(free if search.is_active and search.runs_here else 0),
         "top": [] if summary.front else top_trials(search),
         "front_rows": front_rows(search) if summary.front else [],
         "confirmations": confirmations_on(search),

@@ -2,12 +2,14 @@
 
 - `http.py`: requests with a token, retries, pages and errors
 - `resources.py`: what the site has: projects, searches, trials, models, datasets, templates
+- `runs.py`: trials that a script trains itself and logs
 - `client.py`: where a script begins
 """
 
 from .client import Client, connect
 from .http import Failed, Problem
 from .resources import Dataset, Epoch, Model, Project, Search, Template, Trial, Trials
+from .runs import Run
 
 __all__ = [
     "Client",
@@ -17,6 +19,7 @@ __all__ = [
     "Model",
     "Problem",
     "Project",
+    "Run",
     "Search",
     "Template",
     "Trial",

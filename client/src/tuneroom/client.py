@@ -61,7 +61,7 @@ class Client:
         path = Path(file)
         data = {"name": name or path.stem, **fields}
         content = path.read_bytes()
-        sent = {"data": data, "files": {"file": (path.name, content)}}
+        sent: dict[str, Any] = {"data": data, "files": {"file": (path.name, content)}}
         return Dataset(self.http, self.http.post("datasets", **sent))
 
     def add_template(self, name: str, code: str, kinds: Sequence[str], **fields: Any) -> Template:
@@ -80,6 +80,29 @@ class Client:
         """Start a search: see `Project.start`."""
         found = project if isinstance(project, Project) else self.project(project)
         return found.start(**settings)
+
+    def search(
+        self, name: str, project: Project | int | str | None = None, objective: str = "",
+        direction: str = "",
+    ) -> Search:  # fmt: skip
+        """The search with this name to which scripts log trials: see `Project.log`. Without a
+        `project` it is the only search of that name, or is created in your only project. Raises
+        LookupError."""
+        if project is not None:
+            of = project if isinstance(project, Project) else self.project(project)
+            return of.log(name, objective, direction)
+        projects = self.projects()
+        found = [
+            Search(self.http, each)
+            for one in projects
+            for each in self.http.items(f"{one.path}/searches", {"name": name})
+        ]
+        if len(found) == 1:
+            return found[0].refresh()
+        if found or len(projects) != 1:
+            count = len(found) or "no"
+            raise LookupError(f"There are {count} searches named “{name}”. Give the project.")
+        return projects[0].log(name, objective, direction)
 
     def _all(self, path: str, kind: type[R]) -> list[R]:
         return [kind(self.http, each) for each in self.http.items(path)]

@@ -42,13 +42,18 @@ class Http:
         self.session = session or requests.Session()
         self._headers = {"Authorization": f"Bearer {token}"}
         self.sleep: Callable[[float], None] = time.sleep
+        # Whether what runs log is sent by threads; else it is sent at their ends.
+        self.background = True
 
     def get(self, path: str, query: Mapping[str, Any] | str = "") -> Any:
         return self._answer("GET", path, params=query).json()
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None, **sent: Any) -> Any:
-        """Sent again after a broken connection, it happens once: each call has a key of its own."""
-        key = {"Idempotency-Key": uuid.uuid4().hex}
+    def post(
+        self, path: str, body: Mapping[str, Any] | None = None, once: bool = True, **sent: Any
+    ) -> Any:
+        """Sent again after a broken connection, it happens `once`: each call has a key of its
+        own."""
+        key = {"Idempotency-Key": uuid.uuid4().hex} if once else {}
         if not sent:
             sent = {"json": dict(body or {})}
         return self._answer("POST", path, headers=key, **sent).json()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .http import Failed, Http
+from .runs import Run, plain_values, script_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,6 +146,14 @@ class Project(Resource):
     def search(self, number: int) -> Search:
         return Search(self._http, self._http.get(f"{self.path}/searches/{number}"))
 
+    def log(self, name: str, objective: str = "", direction: str = "") -> Search:
+        """The search with this name to which scripts log trials; created if there is none, with
+        `objective` val_loss unless you name another. `direction` is "max" or "min", where the name
+        of the metric does not tell."""
+        given = {"name": name, "objective": objective, "direction": direction}
+        body = {key: value for key, value in given.items() if value}
+        return Search(self._http, self._http.post(f"{self.path}/logs", body))
+
     def models(self) -> list[Model]:
         return [Model(self._http, each) for each in self._http.items(f"{self.path}/models")]
 
@@ -188,8 +197,28 @@ class Search(Noted):
         found = self._http.items(f"{self.path}/trials", asked)
         return Trials(Trial(self._http, each) for each in found)
 
-    def trial(self, number: int) -> Trial:
-        return Trial(self._http, self._http.get(f"{self.path}/trials/{number}"))
+    @overload
+    def trial(self, which: int) -> Trial: ...
+
+    @overload
+    def trial(
+        self, which: Mapping[str, Any], *, epochs: int | None = None, script: str = ""
+    ) -> Run: ...
+
+    def trial(
+        self, which: int | Mapping[str, Any], *, epochs: int | None = None, script: str = ""
+    ) -> Trial | Run:
+        """The trial with this number; or, of values, a new one that this script trains from now
+        on, for so many `epochs` if it knows. `script` is what its page calls the script."""
+        if isinstance(which, int):
+            return Trial(self._http, self._http.get(f"{self.path}/trials/{which}"))
+        body: dict[str, Any] = {"values": plain_values(which), "script": script or script_name()}
+        if epochs is not None:
+            body["epochs"] = epochs
+        return self._run(self._http.post(f"{self.path}/runs", body))
+
+    def _run(self, given: Mapping[str, Any]) -> Run:
+        return Run(self._http, given, lambda data: Trial(self._http, data))
 
     def best(self) -> Trial:
         """Raises LookupError if no trial has a score."""

@@ -6,6 +6,7 @@ from typing import Any
 from tuning.analysis import pruning
 from tuning.analysis.front import constraint_text
 from tuning.analysis.limits import values_of
+from tuning.analysis.search_names import origin_text
 from tuning.models import Search
 from tuning.protocol.measured import label_of
 
@@ -13,7 +14,7 @@ from .tables import Row, rows_of
 
 
 def setting_rows(searches: Sequence[Search], reference: int = 0) -> list[Row]:
-    """What an imported search was run with is not known, apart from its objective."""
+    """What a search that did not run here was run with is not known, apart from its objective."""
     return rows_of(
         searches,
         reference,
@@ -31,7 +32,7 @@ def setting_rows(searches: Sequence[Search], reference: int = 0) -> list[Row]:
         folds=("Folds", "setting", _folds),
         pruner=("Pruner", "text", _pruner),
         limits=("Limits", "text", _limits),
-        seed=("Seed", "setting", lambda search: None if search.is_imported else search.seed),
+        seed=("Seed", "setting", lambda search: search.seed if search.runs_here else None),
     )  # fmt: skip
 
 
@@ -46,18 +47,19 @@ def _constraints(search: Search) -> str | None:
 
 
 def _tuner(search: Search) -> str | None:
-    return None if search.is_imported else search.get_tuner_display()
+    known = not (search.is_imported or search.is_log)
+    return search.get_tuner_display() if known else None
 
 
 def _template(search: Search) -> str:
     if search.hypermodel is None:
-        return f"imported from {search.get_origin_display()}"
+        return origin_text(search)
     return f"{search.hypermodel.name}, version {search.hypermodel.version}"
 
 
 def _network(search: Search, name: str) -> Any:
     """A setting that estimators do not have."""
-    return None if not search.kind.has_epochs or search.is_imported else getattr(search, name)
+    return getattr(search, name) if search.kind.has_epochs and search.runs_here else None
 
 
 def _early_stopping(search: Search) -> str | None:
@@ -74,7 +76,7 @@ def _limits(search: Search) -> str | None:
 
 def _pruner(search: Search) -> str | None:
     """With what Automatic chose, and the settings of others."""
-    if search.is_imported:
+    if not search.runs_here:
         return None
     (_, pruner), *settings = pruning.values_of(search)
     return ", ".join([pruner, *(f"{caption.lower()} {value}" for caption, value in settings)])

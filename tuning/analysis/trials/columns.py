@@ -156,7 +156,7 @@ def _numbers(search: Search) -> list[Column]:
     metric beside them are hidden, and so is the objective, which is the score."""
     known = [key for key in search.index_columns if key.startswith("metric:")]
     reported = [key.removeprefix("metric:") for key in known]
-    declared = [] if search.is_imported else search.inspection.metrics
+    declared = search.inspection.metrics if search.runs_here else []
     names = sorted(
         {*reported, *declared} or {search.objective},
         key=lambda name: (not name.startswith("val_"), name),

@@ -8,7 +8,7 @@ from typing import Any
 
 from tuning.models.work import WorkQuerySet
 from tuning.protocol.events import Event, Failed
-from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.statuses import Status
 from tuning.recording.recorder import MAX_LOST_ATTEMPTS, LeaseLost, lost_too_often
@@ -151,7 +151,7 @@ def failure_of(event: Failed) -> Failure:
         code = FailureCode(event.code)
     except ValueError:
         code = FailureCode.CODE_ERROR
-    if code == FailureCode.WORKER_LOST:
+    if code in INFRASTRUCTURE:
         # Only the supervisor may say this: it would run again for ever at no cost.
         code = FailureCode.CODE_ERROR
     return Failure(code, event.message, event.traceback)

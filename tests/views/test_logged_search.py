@@ -26,7 +26,7 @@ def log(project: Project, bob: User) -> Search:
 @pytest.fixture
 def run(log: Search) -> Any:
     def begin(**values: Any) -> Trial:
-        trial = begin_run(log, values, "train.py on gpu-box", None)
+        trial = begin_run(log, values, "train.py on gpu-box")
         assert trial is not None
         return trial
 

@@ -2,6 +2,7 @@
 becomes of them then: `tuning.recording.scripts`."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from django.db.models.functions import Now
 from tuning.models import Attempt, Project, Search, Trial, TrialIndex
 from tuning.models.trials import SCRIPT_LEASE_SECONDS
 from tuning.models.work import lease_end
+from tuning.models.workers import ago
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.spaces.checked import Scalar
 from tuning.spaces.joined import joined
@@ -52,10 +54,12 @@ def refusal_to_log(search: Search) -> str:
 
 @transaction.atomic
 def begin_run(
-    search: Search, values: Mapping[str, Scalar], script: str, epochs: int | None
-) -> Trial | None:
+    search: Search, values: Mapping[str, Scalar], script: str, epochs: int | None = None,
+    seconds: float = 0.0,
+) -> Trial | None:  # fmt: skip
     """A trial of values that a script chose and trains from now on, for so many `epochs` if it
-    knows. A completed search goes on for it. None if the search takes none any more."""
+    knows, or has trained for so many `seconds`. A completed search goes on for it. None if the
+    search takes none any more."""
     row = Search.objects.select_for_update().get(pk=search.pk)
     if refusal_to_log(row):
         return None
@@ -69,7 +73,7 @@ def begin_run(
         attempt=1,
         script=script,
         brings_values=True,
-        started_at=Now(),
+        started_at=ago(timedelta(seconds=seconds)),
         lease_expires_at=lease_end(SCRIPT_LEASE_SECONDS),
     )
     Attempt.objects.create(trial=trial, number=1, worker_name=script)

@@ -40,11 +40,13 @@ LogIn = body_of("LogIn", LogForm().fields)
 
 class RunIn(Body):
     """`values` by the names of hyperparameters. `script` is what the trial's page calls the
-    script, such as the name of its machine; `epochs`: how many it will train, if it knows."""
+    script, such as the name of its machine; `epochs`: how many it will train, if it knows;
+    `seconds`: how long it has trained already."""
 
     values: dict[str, Any] = {}
     script: Annotated[str, Field(min_length=1, max_length=200)] = "Script"
     epochs: Annotated[int, Field(ge=1, le=2**30)] | None = None
+    seconds: Annotated[float, Field(ge=0, le=2**28)] = 0.0
 
 
 class EpochIn(Body):
@@ -108,7 +110,8 @@ def begin_run(request: HttpRequest, project: int, search: int, body: RunIn) -> A
     if refusal := actions.refusal_to_log(row):
         raise Problem(409, refusal)
     _check_values(body.values)
-    made = actions.begin_run(row, body.values, _one_line(body.script), body.epochs)
+    script = _one_line(body.script)
+    made = actions.begin_run(row, body.values, script, body.epochs, body.seconds)
     if made is None:
         raise Problem(409, "The search has ended meanwhile.")
     return Status(201, run_of(request, project, search, made))

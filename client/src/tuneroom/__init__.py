@@ -3,6 +3,7 @@
 - `http.py`: requests with a token, retries, pages and errors
 - `resources.py`: what the site has: projects, searches, trials, models, datasets, templates
 - `runs.py`: trials that a script trains itself and logs
+- `keras.py`, `optuna.py`: callbacks that log to runs, which nothing here imports
 - `client.py`: where a script begins
 """
 

@@ -202,19 +202,24 @@ class Search(Noted):
 
     @overload
     def trial(
-        self, which: Mapping[str, Any], *, epochs: int | None = None, script: str = ""
-    ) -> Run: ...
+        self, which: Mapping[str, Any], *, epochs: int | None = None, script: str = "",
+        seconds: float = 0.0,
+    ) -> Run: ...  # fmt: skip
 
     def trial(
-        self, which: int | Mapping[str, Any], *, epochs: int | None = None, script: str = ""
-    ) -> Trial | Run:
+        self, which: int | Mapping[str, Any], *, epochs: int | None = None, script: str = "",
+        seconds: float = 0.0,
+    ) -> Trial | Run:  # fmt: skip
         """The trial with this number; or, of values, a new one that this script trains from now
-        on, for so many `epochs` if it knows. `script` is what its page calls the script."""
+        on, for so many `epochs` if it knows. `script` is what its page calls the script; `seconds`:
+        how long it has trained already."""
         if isinstance(which, int):
             return Trial(self._http, self._http.get(f"{self.path}/trials/{which}"))
         body: dict[str, Any] = {"values": plain_values(which), "script": script or script_name()}
         if epochs is not None:
             body["epochs"] = epochs
+        if seconds:
+            body["seconds"] = seconds
         return self._run(self._http.post(f"{self.path}/runs", body))
 
     def _run(self, given: Mapping[str, Any]) -> Run:

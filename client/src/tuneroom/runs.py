@@ -88,11 +88,14 @@ class Run:
         """The address of its page."""
         return self.trial.url
 
-    def log(self, epoch: int | None = None, *, execution: int = 0, **metrics: Any) -> None:
+    def log(
+        self, epoch: int | None = None, metrics: Mapping[str, Any] | None = None, *,
+        execution: int = 0, **named: Any,
+    ) -> None:  # fmt: skip
         """Report metrics of an epoch, which counts from 1; without a number it is the next one. Of
         two values of one metric in one epoch the first is kept. `execution` counts from 0, for
         folds or several trainings of one configuration. `should_stop` says whether to go on."""
-        numbers = {name: number_of(name, value) for name, value in metrics.items()}
+        numbers = _numbers({**(metrics or {}), **named})
         if self.is_over:
             raise RuntimeError(f"Trial {self.number} has ended.")
         with self._changed:
@@ -120,15 +123,16 @@ class Run:
             self._send()
 
     def finish(
-        self, score: float | None = None, *, timeout: float = FINISH_TIMEOUT, **metrics: Any
-    ) -> Trial:
+        self, score: float | None = None, metrics: Mapping[str, Any] | None = None, *,
+        timeout: float = FINISH_TIMEOUT, **named: Any,
+    ) -> Trial:  # fmt: skip
         """The trial is completed. Without a `score` it is the best value of the objective that was
-        logged; `metrics` are added to those of that epoch. Tries for `timeout` seconds while the
-        site cannot be reached. Raises Problem if the site does not take it."""
+        logged; other metrics are added to those of that epoch. Tries for `timeout` seconds while
+        the site cannot be reached. Raises Problem if the site does not take it."""
         body: dict[str, Any] = {"status": "completed"}
         if score is not None:
             body["score"] = number_of("score", score)
-        body["metrics"] = {name: number_of(name, value) for name, value in metrics.items()}
+        body["metrics"] = _numbers({**(metrics or {}), **named})
         return self._end(body, timeout)
 
     def prune(self, *, timeout: float = FINISH_TIMEOUT) -> Trial:
@@ -155,6 +159,10 @@ class Run:
             self.fail(*_about(error))
         elif not self.should_stop:
             self.finish()
+
+    def __deepcopy__(self, memo: Any) -> Run:
+        """KerasTuner copies callbacks: a run stays the one that it is."""
+        return self
 
     def __repr__(self) -> str:
         return f"<Run {self.trial.path}>"
@@ -320,6 +328,10 @@ def number_of(name: str, value: Any) -> float | None:
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} is no number: {value!r}.") from error
     return number if math.isfinite(number) else None
+
+
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    return {name: number_of(name, value) for name, value in metrics.items()}
 
 
 def plain_values(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

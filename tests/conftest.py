@@ -109,6 +109,13 @@ def _quick_site() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _mails_for_passwords_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of a thread, whose connection would not see the rows of a test."""
+    later = "tuning.views.password_resets.later"
+    monkeypatch.setattr(later, lambda task, **options: task(**options))
+
+
+@pytest.fixture(autouse=True)
 def _nothing_shared() -> None:
     """Each test has rows of its own with the keys of the one before, and so names of files."""
     for each in caches.all():

@@ -4,6 +4,7 @@ docs/settings.md lists it."""
 import os
 import secrets
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,15 @@ def env_int(name: str, default: int, least: int) -> int:
 
 def env_list(name: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, "").split(",") if item.strip()]
+
+
+def env_networks(name: str) -> list[IPv4Network | IPv6Network]:
+    try:
+        return [ip_network(item, strict=False) for item in env_list(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} is {os.environ[name]!r}; it must be IP addresses or networks: {error}."
+        ) from None
 
 
 def secret_key(path: Path) -> str:
@@ -136,6 +146,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "tuning.views.sign_in_limits.KnownBrowserMiddleware",
 ]
 
 TEMPLATES = [
@@ -228,10 +239,16 @@ OPEN_REGISTRATION = env_bool("OPEN_REGISTRATION", False)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "project-list"
 LOGOUT_REDIRECT_URL = "login"
+# Wrong passwords of an account from one address; `tuning/views/sign_in_limits.py` has the rest.
 AXES_FAILURE_LIMIT = 10
+ACCOUNT_FAILURE_LIMIT = 30
+ADDRESS_FAILURE_LIMIT = 50
 AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+# Attempts meanwhile do not prolong it.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_HANDLER = "tuning.views.sign_in_limits.SignInHandler"
+AXES_CLIENT_IP_CALLABLE = "tuning.views.client_addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "tuning.views.sign_in_limits.locked_out"
 AXES_VERBOSE = False
 AXES_ENABLED = not TESTING
 
@@ -265,10 +282,13 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # the web server in front leads from HTTP to HTTPS
     "security.W021",  # browsers' built-in lists: a decision of the domain's owner
 ]
+# Their X-Forwarded-For is believed.
+TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 # Two Tunerooms on one host have different ports, and cookies know no ports.
 SESSION_COOKIE_NAME = f"tuneroom_session_{os.environ.get('PORT', '8000')}"
 CSRF_COOKIE_NAME = f"tuneroom_csrf_{os.environ.get('PORT', '8000')}"
+KNOWN_BROWSER_COOKIE_NAME = f"tuneroom_known_{os.environ.get('PORT', '8000')}"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,18 +1,18 @@
 """Addresses of the site: Tuneroom's own, Django's accounts and the admin pages."""
 
 from django.contrib import admin
-from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from tuning.views.accounts import SignIn
+from tuning.views.password_resets import PasswordReset
 from tuning.views.rate_limits import limited
 
 urlpatterns = [
     path("accounts/login/", login_not_required(SignIn.as_view()), name="login"),
     path(
         "accounts/password_reset/",
-        limited("password-reset")(auth_views.PasswordResetView.as_view()),
+        limited("password-reset")(PasswordReset.as_view()),
         name="password_reset",
     ),
     path("accounts/", include("django.contrib.auth.urls")),

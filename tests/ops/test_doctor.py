@@ -1,5 +1,6 @@
 """`manage.py doctor`: one line for each thing, with what to do about it."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -87,3 +88,10 @@ def test_tensorflow_is_found() -> None:
     findings = list(doctor.gpus())
     assert [finding.subject for finding in findings] == ["TensorFlow", "GPUs"]
     assert findings[0].level is Level.OK
+
+
+def test_a_proxy_that_is_not_named_is_told(settings: Any) -> None:
+    settings.HTTPS = True
+    assert "TRUSTED_PROXIES" in " ".join(finding.text for finding in doctor.site())
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
+    assert "TRUSTED_PROXIES" not in " ".join(finding.text for finding in doctor.site())

@@ -11,7 +11,7 @@ from tests.services import ROOT, clean_environment
 
 DOCS = ROOT / "docs" / "settings.md"
 READS = re.compile(
-    r"""(?:environ\.get\(|environ\[|env_(?:bool|int|list)\(|getenv\()\s*["']([A-Z][A-Z_]+)["']"""
+    r"""(?:environ\.get\(|environ\[|env_(?:bool|int|list|networks)\(|getenv\()\s*["']([A-Z][A-Z_]+)["']"""
 )
 # Django's own, and what one of our processes tells another.
 NOT_SETTINGS = {
@@ -41,6 +41,7 @@ def read_settings(data: Path, **settings: str) -> "subprocess.CompletedProcess[s
         ("RUNNER_MEMORY_MB", "1.5"),
         ("RUNNER_FILE_SIZE_MB", "0"),
         ("UPLOAD_MAX_MB", "lots"),
+        ("TRUSTED_PROXIES", "proxy.example.com"),
     ],
 )
 def test_nonsense_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:

@@ -20,7 +20,8 @@ from tuning.models import Invitation, Membership, Team
 
 from .access import owned_or_404
 from .accounts import BACKEND
-from .rate_limits import allowed, get_client_ip_address, too_many_attempts
+from .client_addresses import client_address
+from .rate_limits import allowed, too_many_attempts
 from .teams import team_page
 
 
@@ -53,7 +54,7 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 def invitation_open(request: HttpRequest, token: str) -> HttpResponse:
     """GET only shows: programs that read mails open every link in them. POST joins."""
     invitation = actions.invitation_of(token)
-    if invitation is None and not allowed("invitation", get_client_ip_address(request)):
+    if invitation is None and not allowed("invitation", client_address(request)):
         return too_many_attempts(request)
     if invitation is None or problem_of(invitation):
         return _unusable(request, invitation)

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from axes.helpers import get_client_ip_address
 from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+
+from .client_addresses import client_address
 
 View = Callable[..., HttpResponseBase]
 
@@ -25,7 +26,7 @@ def limited(name: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def counting(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.method == "POST" and not allowed(name, get_client_ip_address(request)):
+            if request.method == "POST" and not allowed(name, client_address(request)):
                 return too_many_attempts(request)
             return view(request, *args, **kwargs)
 
@@ -59,4 +60,6 @@ def seconds_to_wait(name: str, who: Any, most: int, seconds: int) -> int:
 
 
 def too_many_attempts(request: HttpRequest) -> HttpResponse:
-    return render(request, "registration/too_many_attempts.html", status=429)
+    response = render(request, "registration/too_many_attempts.html", status=429)
+    response["Retry-After"] = str(round(settings.AXES_COOLOFF_TIME * 3600))
+    return response

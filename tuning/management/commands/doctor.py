@@ -215,6 +215,12 @@ def site() -> Iterator[Finding]:
             )
         if not os.environ.get("ALLOWED_HOSTS"):
             yield fail("Site", "answers only this machine. Set ALLOWED_HOSTS to the site's names.")
+    if settings.HTTPS and not settings.TRUSTED_PROXIES:
+        yield warn(
+            "Site",
+            "all people have the reverse proxy's address, so limits of failed sign-ins count them "
+            "together. Set TRUSTED_PROXIES to its address.",
+        )
     if (path := first_password_file()).exists():
         yield warn("First account", f"its password is still stored in {path}. Delete the file.")
     if not settings.EMAIL_HOST:

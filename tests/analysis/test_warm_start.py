@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from tests.conftest import SPACE
 from tests.views.conftest import add_trial  # noqa: F401
@@ -147,3 +149,25 @@ def test_estimators_compare_by_folds_and_scoring(earlier: Search) -> None:
         "The scores of search 1 cannot be compared: scoring is off here and f1_macro there and "
         "folds is 3 here and 5 there."
     )
+
+
+@pytest.mark.django_db
+def test_an_import_warms_where_a_person_says_so(earlier: Search, as_bob: Client) -> None:
+    """Of its settings nothing is known but the objective."""
+    imported = {"origin": "optuna", "hypermodel": None, "epochs": 77, "batch_size": 1}
+    Search.objects.filter(pk=earlier.pk).update(**imported)
+    earlier.refresh_from_db()
+    ours = new(earlier, epochs=3, batch_size=32)
+    found = warm_start(earlier, ours)
+    assert found.inside == 75
+    assert found.sentence.endswith("trained on this project’s data with the same settings.")
+    assert warm_start(earlier, new(earlier, direction="min")).refusal == (
+        "The scores of search 1 cannot be compared: it was imported from Optuna with the "
+        "objective val_accuracy (max), here it is val_accuracy (min)."
+    )
+    assert warm_start(earlier, new(earlier, scoring="f1", objective="val_score")).refusal
+    url = reverse("search-create", args=[earlier.project_id])
+    page = as_bob.get(f"{url}?search=1&refine=1&score__top=20").content.decode()
+    box = page[page.index('id="id_warm_start"') : page.index("inside the new space")]
+    assert "disabled" not in box
+    assert "checked" not in box

@@ -15,24 +15,28 @@ from django.urls import reverse
 from tests.imports import keras_tuner_project, trial_json, zip_bytes
 from tests.supervisor.real import MB
 from tests.views.conftest import add_trial  # noqa: F401
-from tuning.actions.imports import choose_objective, create_import, delete_import
+from tuning.actions.imports import choose_objective, choose_studies, create_import, delete_import
 from tuning.analysis.tensorboard.log_folder import log_folder
 from tuning.models import Epoch, Project, Search, SearchImport, Trial, Worker
+from tuning.protocol.constraints import Constraint
 from tuning.protocol.events import (
     IMPORTED,
     BadEvent,
     FoundEpoch,
+    FoundStudies,
+    FoundStudy,
     FoundTrial,
     Imported,
     encode_event,
 )
 from tuning.protocol.failures import Failure, FailureCode
+from tuning.protocol.objectives import Objective
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.recording.recorder import LeaseLost
 from tuning.supervisor import imports
 from tuning.supervisor.assignments.importing import ImportAssignment
 from tuning.supervisor.claims import Slot, claim_next, has_work
-from tuning.supervisor.imports import check_imported
+from tuning.supervisor.imports import check_imported, check_studies
 from tuning.supervisor.launch import Device
 from tuning.supervisor.runners import RunnerProcess
 from tuning.supervisor.supervise import supervise
@@ -237,6 +241,10 @@ def test_one_that_is_deleted_meanwhile_ends(upload: Any, tmp_path: Path) -> None
     [
         {"origin": "tuneroom"}, {"tuner": "best"}, {"trials": 0}, {"trials": 100_001},
         {"metrics": [""]}, {"direction": ""}, {"objective": "x" * 81},
+        {"others": [Objective("acc", "max")]}, {"others": [Objective("loss", "up")]},
+        {"others": [Objective(name, "min") for name in "abcd"]},
+        {"constraints": [Constraint("size", "<", 1.0)]},
+        {"constraints": [Constraint("", "<=", 1.0)]},
     ],
 )  # fmt: skip
 def test_impossible_words_of_a_runner_are_refused(change: dict[str, Any]) -> None:
@@ -261,3 +269,78 @@ def test_metrics_that_were_not_finite_are_noted(upload: Any, tmp_path: Path) -> 
     runner: Any = Left(tmp_path, [encode_event(found(metrics=metrics, epochs=epochs))])
     ImportAssignment(row).record(FOUND, runner)
     assert Trial.objects.get().not_finite == ["auc", "loss"]
+
+
+def test_studies_that_a_person_chose_become_a_search_each(
+    upload: Any, worker: Worker, as_bob: Any, tmp_path: Path
+) -> None:
+    row = upload(b"two studies")
+    listed = FoundStudies([FoundStudy("nets", 3), FoundStudy("trees", 1), FoundStudy("old", 0)])
+    nobody: Any = None
+    assert ImportAssignment(row).record(listed, nobody)
+    assert claim_next(Slot(worker, 0)) is None
+    url = reverse("import-detail", args=[row.pk])
+    page = as_bob.get(url).content.decode()
+    assert "The file contains 3 studies." in page
+    assert "trees (1 trial)" in page
+    assert as_bob.post(url, {"studies": []}).status_code == 422
+    assert as_bob.post(url, {"studies": ["4"]}).status_code == 422
+    response = as_bob.post(url, {"studies": ["1", "2"]})
+    assert response["Location"] == reverse("project-detail", args=[row.project_id])
+    assert not choose_studies(row, [3])
+    rows = list(SearchImport.objects.order_by("study"))
+    assert [(each.study, each.name) for each in rows] == [(1, row.name), (2, row.name)]
+    assert len({each.original for each in rows}) == 2
+    for each in rows:
+        assert each.original.read_bytes() == b"two studies"
+        assert claimed(worker).pk == each.pk
+    row.refresh_from_db()
+    runner: Any = Left(tmp_path, [encode_event(found())])
+    assert ImportAssignment(row).record(FOUND, runner)
+    assert not rows[0].original.exists()
+    assert rows[1].original.exists()
+
+
+@pytest.mark.parametrize("count", [1, 201])
+def test_no_choice_and_too_many_are_refused(count: int) -> None:
+    with pytest.raises(BadEvent):
+        check_studies(FoundStudies([FoundStudy("s", 1)] * count))
+
+
+def test_several_objectives_and_states_of_optuna_are_kept(
+    upload: Any, tmp_path: Path, as_dora: Any
+) -> None:
+    row = upload(b"")
+    both = {"acc": 0.5, "seconds": 2.0, "size": -1.0}
+    reported = [FoundEpoch(0, n, 0.0, {"acc": n / 10}) for n in (1, 2)]
+    lines = [
+        found(metrics=both, log="note: by hand"),
+        found(status="infeasible", metrics={**both, "size": 1.0}),
+        found(status="pruned", metrics={}, epochs=reported),
+        found(status="failed", metrics={}, lost=True, message="Still running."),
+        found(metrics={"acc": 0.9}),
+    ]  # fmt: skip
+    event = Imported(**{
+        **vars(FOUND), "origin": "optuna", "trials": len(lines), "description": "paper: A",
+        "others": [Objective("seconds", "min")], "constraints": [Constraint("size", "<=", 0.0)],
+    })  # fmt: skip
+    runner: Any = Left(tmp_path, [encode_event(line) for line in lines])
+    assert ImportAssignment(row).record(event, runner)
+    search = Search.objects.get()
+    assert [objective.name for objective in search.objectives] == ["acc", "seconds"]
+    assert search.description == "paper: A"
+    trials = list(search.trials.order_by("number"))
+    assert [(trial.status, trial.score, trial.failure_code) for trial in trials] == [
+        ("completed", 0.5, ""), ("infeasible", None, ""), ("pruned", None, ""),
+        ("failed", None, "worker_lost"), ("failed", None, "nan_score"),
+    ]  # fmt: skip
+    assert "seconds was not a number" in trials[4].failure_message
+    assert [limit.name for limit in trials[1].violated] == ["size"]
+    assert (trials[2].pruned_after, trials[0].log_tail) == (2, "note: by hand")
+    for name in ("search-detail", "search-settings", "trial-list", "search-failures"):
+        assert as_dora.get(reverse(name, args=[search])).status_code == 200, name
+    for trial in trials:
+        assert as_dora.get(reverse("trial-detail", args=[trial])).status_code == 200
+    assert (
+        "note: by hand" in as_dora.get(reverse("trial-detail", args=[trials[0]])).content.decode()
+    )

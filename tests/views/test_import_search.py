@@ -67,7 +67,8 @@ def test_bob_uploads_and_waits_for_a_worker(
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"text", "is not a zip archive"), (b"", "The file is empty")]
+    ("content", "words"),
+    [(b"text", "is neither a zip archive nor an Optuna study"), (b"", "The file is empty")],
 )
 def test_what_is_no_archive_is_refused_at_once(
     as_bob: Client, project: Project, uploads: Path, content: bytes, words: str
@@ -77,6 +78,23 @@ def test_what_is_no_archive_is_refused_at_once(
     assert words in response.content.decode()
     assert not SearchImport.objects.exists()
     assert list(uploads.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("study.db", b"SQLite format 3\0..."), ("optuna_journal_storage.log", b'{"op_code":0}'),
+        ("trials.csv", b",number,value,params_x,state"),
+    ],
+)  # fmt: skip
+def test_files_of_an_optuna_study_are_taken(
+    as_bob: Client, project: Project, name: str, content: bytes
+) -> None:
+    url = reverse("import-create", args=[project.pk])
+    data = {"file": SimpleUploadedFile(name, content), "value_name": " val_accuracy "}
+    assert as_bob.post(url, data).status_code == 302
+    row = SearchImport.objects.get()
+    assert (row.name, row.value_name, row.original.read_bytes()) == (name, "val_accuracy", content)
 
 
 def test_what_is_too_large_is_refused(

@@ -1,10 +1,14 @@
-"""Imports of searches: begin one, choose its objective, delete one that became nothing."""
+"""Imports of searches: begin, choose studies or an objective, delete one that became nothing."""
 
+import os
+import shutil
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tuning.models import Project, SearchImport
 from tuning.protocol.names import one_line
@@ -13,23 +17,57 @@ from .dispatch import ring
 from .uploads import take_over
 
 
-def create_import(user: Any, project: Project, file: Path, name: str) -> SearchImport:
+def create_import(
+    user: Any, project: Project, file: Path, name: str, value_name: str = ""
+) -> SearchImport:
     """Take over an uploaded file, which must lie in the uploads folder, and have it read."""
     row = SearchImport(
         project=project,
-        key=f"import-{uuid.uuid4().hex}",
+        key=_new_key(),
         name=one_line(name)[:150],
+        value_name=one_line(value_name)[:80],
         created_by=user,
     )
     take_over(file, row)
     return row
 
 
+def choose_studies(row: SearchImport, places: Sequence[int]) -> bool:
+    """Go on with the first of these studies, and import each other one of the same file by itself;
+    False if the import does not await that any more."""
+    others = [
+        SearchImport(
+            project_id=row.project_id, key=_new_key(), name=row.name, study=place,
+            value_name=row.value_name, created_by_id=row.created_by_id,
+        )
+        for place in places[1:]
+    ]  # fmt: skip
+    try:
+        for other in others:
+            _same_file(row.original, other.original)
+        with transaction.atomic():
+            values = {"study": places[0], "studies": [], "awaits_choice": False}
+            if not _awaiting(row).update(**values, lost_attempts=0, progress_text=""):
+                raise _Late
+            SearchImport.objects.bulk_create(others)
+    except BaseException as error:
+        for other in others:
+            other.original.unlink(missing_ok=True)
+        if isinstance(error, _Late | FileNotFoundError):
+            return False
+        raise
+    ring()
+    return True
+
+
+class _Late(Exception):
+    """The choice was made meanwhile, or the import was deleted."""
+
+
 def choose_objective(row: SearchImport, objective: str, direction: str) -> bool:
     """Go on with what a person chose; False if the import does not await that any more."""
-    awaiting = SearchImport.objects.queued().filter(pk=row.pk, awaits_choice=True)
     values = {"objective": objective, "direction": direction, "awaits_choice": False}
-    if not awaiting.update(**values, lost_attempts=0, progress_text=""):
+    if not _awaiting(row).update(**values, lost_attempts=0, progress_text=""):
         return False
     ring()
     return True
@@ -42,3 +80,21 @@ def delete_import(row: SearchImport) -> None:
     if held.exists():
         held.delete()
         transaction.on_commit(lambda: row.original.unlink(missing_ok=True))
+
+
+def _new_key() -> str:
+    return f"import-{uuid.uuid4().hex}"
+
+
+def _awaiting(row: SearchImport) -> QuerySet[SearchImport]:
+    return SearchImport.objects.queued().filter(pk=row.pk, awaits_choice=True)
+
+
+def _same_file(original: Path, target: Path) -> None:
+    """A second name costs no room; not every file system has them."""
+    try:
+        os.link(original, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(original, target)

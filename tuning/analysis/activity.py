@@ -40,6 +40,12 @@ class Event:
     project_id: int
 
     @property
+    def imported_from(self) -> str:
+        """Of a search that another program ran, the program."""
+        origin = self.facts.get("origin")
+        return str(Search.Origin(origin).label) if origin in Search.IMPORTED else ""
+
+    @property
     def search(self) -> SearchNumbers:
         return SearchNumbers(self.project_id, self.search_number or 0)
 

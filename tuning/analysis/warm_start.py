@@ -1,7 +1,8 @@
 """Warm start: finished trials of an earlier search that a new search begins with.
 
 They are not run again, and its strategy learns from their scores. So the scores must be comparable:
-same template, same data, same training settings.
+same template, same data, same training settings. Of a search that did not run here only a person
+can know that: it has to have the same objectives, and a warm start is never proposed.
 
 Warm-start trials (`Search.warm_start_trials`): completed trials of the earlier search, and of what
 that one began with, whose values the new space takes and whose scores compare: same version,
@@ -39,19 +40,21 @@ _TRAINING = {
     "executions_per_trial": "executions per trial", "batch_size": "batch size",
     "early_stopping_metric": "early stopping", "early_stopping_patience": "patience",
 }  # fmt: skip
+_ELSEWHERE = "Use them only if they were trained on this project’s data with the same settings."
 _CROSS_VALIDATION = {"scoring": "scoring", "folds": "folds"}
 
 
 @dataclass(frozen=True)
 class WarmStart:
     """`trials` by key; `inside` is how many different ones lie in the space, at least (`or_more`)
-    if there were too many to look at. `learns` is whether the tuner looks at scores. `refusal`
-    says why there are none."""
+    if there were too many to look at. `learns` is whether the tuner looks at scores, `elsewhere`
+    whether they did not run here. `refusal` says why there are none."""
 
     trials: tuple[int, ...] = ()
     inside: int = 0
     or_more: bool = False
     learns: bool = False
+    elsewhere: bool = False
     refusal: str = ""
 
     @property
@@ -59,11 +62,13 @@ class WarmStart:
         """What would be done with them."""
         if len(self.trials) == self.inside:
             learns = ", and the strategy learns from their scores" if self.learns else ""
-            return f"They are not trained again{learns}."
-        return (
-            f"Uses {len(self.trials):,} of {self.inside:,}{' or more' if self.or_more else ''} "
-            "trials inside the new space, from best to worst. More would slow down suggestions."
-        )
+            uses = f"They are not trained again{learns}."
+        else:
+            uses = (
+                f"Uses {len(self.trials):,} of {self.inside:,}{' or more' if self.or_more else ''} "
+                "trials inside the new space, from best to worst. More would slow down suggestions."
+            )
+        return f"{uses} {_ELSEWHERE}" if self.elsewhere else uses
 
 
 class Fitting:
@@ -108,7 +113,8 @@ def warm_start(earlier: Search, new: Search) -> WarmStart:
     learns = new.strategy.learns
     chosen = _evenly(list(inside.values()), new.strategy.max_warm_start)
     if chosen:
-        return WarmStart(tuple(chosen), len(inside), len(ranked) > len(candidates), learns)
+        more = len(ranked) > len(candidates)
+        return WarmStart(tuple(chosen), len(inside), more, learns, not earlier.runs_here)
     grid = " of the grid" if fits.grid else ""
     return WarmStart(
         refusal=f"No completed trial of search {earlier.number} has values{grid} inside this space."
@@ -119,18 +125,15 @@ def _refusal(earlier: Search, new: Search) -> str:
     number = earlier.number
     if not new.strategy.max_warm_start:
         return new.strategy.warm_start_refusal
-    if not earlier.runs_here:
-        return (
-            f"Search {number} was {origin_text(earlier)}. Its trials were not trained here on this "
-            "project’s data."
-        )
-    if earlier.hypermodel_id != new.hypermodel_id:
+    if earlier.runs_here and earlier.hypermodel_id != new.hypermodel_id:
         return (
             f"Search {number} used another version of the template, so the scores cannot be "
             "compared."
         )
     if earlier.other_objectives != new.other_objectives:
         return f"Search {number} has other objectives, so its trials cannot be compared."
+    if not earlier.runs_here:
+        return _refused_elsewhere(earlier, new)
     names = _TRAINING if new.kind.has_epochs else _CROSS_VALIDATION
     others = [
         f"{words} is {_said(new, name)} here and {_said(earlier, name)} there"
@@ -141,6 +144,17 @@ def _refusal(earlier: Search, new: Search) -> str:
     if others:
         return f"The scores of search {number} cannot be compared: {in_words(others)}."
     return ""
+
+
+def _refused_elsewhere(earlier: Search, new: Search) -> str:
+    """Its settings are not known, only what it optimised."""
+    if earlier.objective in (new.objective, new.scoring) and earlier.direction == new.direction:
+        return ""
+    return (
+        f"The scores of search {earlier.number} cannot be compared: it was {origin_text(earlier)} "
+        f"with the objective {earlier.objective} ({earlier.direction}), here it is "
+        f"{new.score_name} ({new.direction})."
+    )
 
 
 def _said(search: Search, name: str) -> str:

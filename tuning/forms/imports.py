@@ -1,9 +1,11 @@
-"""The forms of an import: its file, and what it optimised where the file does not say that."""
+"""The forms of an import: its file, which of several studies, and what it optimised where the file
+does not say that."""
 
 from typing import Any
 
 from django import forms
 
+from tuning.figures import counted
 from tuning.models import SearchImport
 from tuning.protocol.objectives import infer_direction
 
@@ -11,15 +13,25 @@ from .datasets import too_large_text
 from .directions import clean_direction, direction_field
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+# An Optuna storage: a SQLite file or a journal. Of a table only its name says what it is.
+_STORAGE = (b"SQLite format 3\0", b"{")
+ENDINGS = ".zip,.db,.sqlite,.sqlite3,.log,.journal,.jsonl,.csv"
 
 
 class ImportForm(forms.Form):
     file = forms.FileField(
         max_length=150,
         label="File",
-        help_text="A .zip of a KerasTuner project folder or of a TensorBoard log folder.",
+        help_text="A .zip of a KerasTuner or TensorBoard folder, or a file of an Optuna study.",
         error_messages={"required": "Select a file.", "empty": "The file is empty."},
-        widget=forms.FileInput({"accept": ".zip"}),
+        widget=forms.FileInput({"accept": ENDINGS}),
+    )
+    value_name = forms.CharField(
+        max_length=80,
+        required=False,
+        label="Metric that an Optuna study optimises",
+        help_text="Only for studies whose value has no name. Blank: value.",
+        widget=forms.TextInput({"placeholder": "val_accuracy"}),
     )
 
     def __init__(self, *args: Any, too_large: bool = False, **kw: Any) -> None:
@@ -30,11 +42,30 @@ class ImportForm(forms.Form):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         file.seek(0)
-        if file.read(4) not in _ZIP:
+        head = file.read(16)
+        if not head.startswith((*_ZIP, *_STORAGE)) and not file.name.lower().endswith(".csv"):
             raise forms.ValidationError(
-                f"“{file.name}” is not a zip archive. Compress the whole folder as .zip."
+                f"“{file.name}” is neither a zip archive nor an Optuna study. Compress folders as "
+                ".zip."
             )
         return file
+
+
+class StudiesForm(forms.Form):
+    studies = forms.TypedMultipleChoiceField(
+        coerce=int,
+        label="Studies",
+        help_text="Each becomes a search.",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Select at least one study."},
+    )
+
+    def __init__(self, *args: Any, row: SearchImport, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self.fields["studies"].choices = [
+            (place, f"{study['name']} ({counted(study['trials'], 'trial')})")
+            for place, study in enumerate(row.studies, 1)
+        ]
 
 
 class ObjectiveForm(forms.Form):

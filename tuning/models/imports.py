@@ -35,6 +35,17 @@ class SearchImport(Work):
     objective = models.CharField(max_length=80, blank=True)
     direction = models.CharField(max_length=3, choices=Search.Direction.choices, blank=True)
     metrics = models.JSONField(default=list, blank=True, help_text="Among which to choose.")
+    studies = models.JSONField(
+        default=list, blank=True, db_default=[],
+        help_text="Name and number of trials of each study in the file, among which to choose.",
+    )  # fmt: skip
+    study = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="The place of the chosen study, from 1."
+    )
+    value_name = models.CharField(
+        max_length=80, blank=True, default="", db_default="",
+        help_text="What the value of an Optuna study is called that has no name for it.",
+    )  # fmt: skip
     awaits_choice = models.BooleanField(default=False)
     search = models.OneToOneField(
         Search, null=True, blank=True, on_delete=models.CASCADE, related_name="imported_by",

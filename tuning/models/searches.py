@@ -77,7 +77,9 @@ class Search(models.Model):
         SCRIPT = "script", "scripts"
         KERASTUNER = "kerastuner", "KerasTuner"
         TENSORBOARD = "tensorboard", "TensorBoard"
+        OPTUNA = "optuna", "Optuna"
 
+    IMPORTED = frozenset({Origin.KERASTUNER, Origin.TENSORBOARD, Origin.OPTUNA})
     STATUSES = [(status.value, status.caption) for status in SearchStatus]
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="searches")
@@ -369,7 +371,7 @@ class Search(models.Model):
 
     @property
     def is_imported(self) -> bool:
-        return not self.runs_here and not self.is_of_scripts
+        return self.origin in self.IMPORTED
 
     @property
     def is_log(self) -> bool:

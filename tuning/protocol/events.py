@@ -9,8 +9,10 @@ import math
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
+from .constraints import Constraint
 from .evaluation import Evaluation, Number
 from .model_kinds import ModelKind
+from .objectives import Objective
 from .predictions import PredictedOutput, Reconstruction
 from .script_settings import ScriptSettings
 
@@ -23,6 +25,7 @@ MAX_NAME = 200
 # The file with the trials of an imported search, and how many it may hold.
 IMPORTED = "imported.jsonl"
 MAX_IMPORTED = 100_000
+MAX_STUDIES = 200
 # What a column of the database holds, with room for a sum of two.
 _MAX_NUMBERS = {
     **dict.fromkeys(("parameters", "smallest", "median", "largest"), 2**62),
@@ -281,8 +284,9 @@ class FoundEpoch:
 
 @dataclass(frozen=True)
 class FoundTrial:
-    """A trial of an imported search. `name` is what the other program calls it, `status` one of
-    completed, failed and stopped; times are seconds since 1970, and 0 stands for unknown ones."""
+    """A trial of an imported search. `name` is what the other program calls it, `status` that of a
+    finished trial; times are seconds since 1970, and 0 stands for unknown ones. `lost`: it failed
+    because whatever ran it ended; `log`: lines that its page shows."""
 
     name: str
     status: str
@@ -293,6 +297,24 @@ class FoundTrial:
     started: float = 0.0
     finished: float = 0.0
     message: str = ""
+    lost: bool = False
+    log: str = ""
+
+
+@dataclass(frozen=True)
+class FoundStudy:
+    """One of several studies in an uploaded file."""
+
+    name: str
+    trials: int
+
+
+@dataclass(frozen=True)
+class FoundStudies:
+    """An uploaded file holds several studies: a person has to choose. An order names one by its
+    place in this list, from 1."""
+
+    studies: list[FoundStudy]
 
 
 @dataclass(frozen=True)
@@ -300,7 +322,7 @@ class Imported:
     """A search was read. Its trials lie in the working folder's IMPORTED file: a line with a
     FoundTrial for each. Without an objective a person has to choose one of the metrics first, or
     only the direction of the `proposed` one, and there is no file. `tuner` is one of ours, or empty
-    if nobody knows."""
+    if nobody knows. `others` are the objectives after the first."""
 
     origin: str
     name: str
@@ -311,6 +333,9 @@ class Imported:
     space: dict[str, Any]
     trials: int
     proposed: str = ""
+    others: list[Objective] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -336,7 +361,7 @@ class Progress:
 Event = (
     Ready | NextTrial | Built | EpochEnd | TrialEnd | TrialPruned | TrialRefused | ModelMeasured
     | Failed | Inspected | SchemaDetected | FoundArrays | Prepared | Retrained | Progress | Wanted
-    | Fetched | Evaluated | Predicted | FoundTrial | Imported
+    | Fetched | Evaluated | Predicted | FoundTrial | FoundStudies | Imported
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -360,6 +385,7 @@ _KINDS: dict[str, Any] = {
     "wanted": Wanted,
     "fetched": Fetched,
     "found_trial": FoundTrial,
+    "found_studies": FoundStudies,
     "imported": Imported,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

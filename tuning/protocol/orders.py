@@ -167,15 +167,19 @@ class PrepareOrder:
 
 @dataclass(frozen=True)
 class ImportOrder:
-    """Read a search of another program from an archive that lies in the working folder. `name` is
+    """Read a search of another program from a file that lies in the working folder. `name` is
     the one that its owner knows, `most_bytes` what its contents may take up; `objective` and
-    `direction` are empty unless a person chose them."""
+    `direction` are empty unless a person chose them. Of a file with several studies, `study` is the
+    place of the chosen one, from 1. `value_name` names the value of an Optuna study that has no
+    name for it."""
 
     file: str
     name: str
     most_bytes: int
     objective: str = ""
     direction: str = ""
+    study: int = 0
+    value_name: str = ""
 
 
 @dataclass(frozen=True)

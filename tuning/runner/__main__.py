@@ -40,6 +40,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import tuning.eventfiles
 import tuning.figures
 import tuning.hypermodels
+import tuning.optunafiles
 import tuning.protocol
 import tuning.spaces
 import tuning.splits

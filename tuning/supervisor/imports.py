@@ -5,9 +5,10 @@ any other event. The trials are written in batches, so that other writers get th
 last one the import's row points to a search that another attempt would replace.
 
 An imported search (`Search.origin`, `hypermodel` null) is read by a runner
-(`tuning/runner/imports`) that sees nothing but the uploaded archive, opened like those of
-datasets. `Found` is what both readers make; `found.py` decides on the objective and its
-direction, or the import waits until a person chose them. The trials go through a file in the
+(`tuning/runner/imports`) that sees nothing but the uploaded file: an archive, opened like those
+of datasets, or one of Optuna's files (`tuning/optunafiles`). `Found` is what all readers make;
+`found.py` decides on the objective and its direction, or the import waits until a person chose
+them; of several studies in a file a person chooses, too. The trials go through a file in the
 runner's folder whose lines are events (`FoundTrial`), checked like those on the pipe;
 `supervisor/imports.py` writes them in batches, each of which makes sure of the lease.
 `SearchImport.search` points to the search from its first batch on: what a lost attempt left is
@@ -17,6 +18,7 @@ would run.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -27,18 +29,21 @@ from django.db.models.functions import Now
 
 from tuning.models import Epoch, Project, Search, SearchImport, Trial, TrialIndex
 from tuning.models.trial_index import mean_of_last, without_number
+from tuning.protocol.constraints import RELATIONS
 from tuning.protocol.events import (
     IMPORTED,
     MAX_IMPORTED,
     MAX_LINE,
+    MAX_STUDIES,
     BadEvent,
+    FoundStudies,
     FoundTrial,
     Imported,
     decode_event,
 )
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.names import one_line
-from tuning.protocol.objectives import is_better
+from tuning.protocol.objectives import MAX_OBJECTIVES, is_better
 from tuning.protocol.statuses import FINISHED, SearchStatus, Status
 from tuning.recording.recorder import LeaseLost, locked
 from tuning.spaces.checked import checked_space, checked_values
@@ -51,7 +56,7 @@ BATCH = 200
 
 def check_imported(event: Imported) -> None:
     """The words of an untrusted process on which rows and pages count. Raises BadEvent."""
-    if event.origin not in (Search.Origin.KERASTUNER, Search.Origin.TENSORBOARD):
+    if event.origin not in Search.IMPORTED:
         raise BadEvent("an import from an unknown program")
     if event.tuner not in ("", *OFFERED):
         raise BadEvent("an import with an unknown strategy")
@@ -65,6 +70,22 @@ def check_imported(event: Imported) -> None:
         raise BadEvent("an import whose objective is not one of its metrics")
     if len(event.objective) > 80:
         raise BadEvent("an import whose objective is not a metric")
+    names = [event.objective, *(other.name for other in event.others)]
+    if len(set(names)) < len(names) or len(names) > MAX_OBJECTIVES:
+        raise BadEvent("an import with equal objectives, or too many")
+    if any(other.direction not in Search.Direction.values for other in event.others):
+        raise BadEvent("an import with an objective without a direction")
+    if any(limit.relation not in RELATIONS for limit in event.constraints):
+        raise BadEvent("an import with an unknown constraint")
+    named = [*names[1:], *(limit.name for limit in event.constraints)]
+    if not all(0 < len(name) <= 80 for name in named):
+        raise BadEvent("an import with invalid names of objectives or constraints")
+
+
+def check_studies(event: FoundStudies) -> None:
+    """Raises BadEvent."""
+    if not 1 < len(event.studies) <= MAX_STUDIES:
+        raise BadEvent(f"an import with {len(event.studies):,} studies to choose from")
 
 
 @transaction.atomic
@@ -90,6 +111,9 @@ def begin_search(row: SearchImport, event: Imported) -> Search:
         tuner=event.tuner or Name.RANDOM,
         objective=event.objective,
         direction=event.direction,
+        other_objectives=[asdict(other) for other in event.others],
+        constraints=[limit.stored for limit in event.constraints],
+        description=event.description,
         max_trials=event.trials,
         space=checked_space(event.space),
         created_by_id=row.created_by_id,
@@ -144,17 +168,20 @@ def _trial(search: Search, number: int, found: FoundTrial) -> Trial:
         raise BadEvent("an imported trial with an unknown status")
     score = found.metrics.get(search.objective)
     status, code, message = Status(found.status), "", ""
-    if status == Status.COMPLETED and score is None:
+    names = [each.name for each in search.objectives]
+    missing = [name for name in names if found.metrics.get(name) is None]
+    if status == Status.COMPLETED and missing:
         status, code = Status.FAILED, FailureCode.NAN_SCORE
-        message = f"{search.objective} was not a number at the end of the trial."
+        message = f"{missing[0]} was not a number at the end of the trial."
     elif status == Status.FAILED:
-        code = FailureCode.CODE_ERROR
+        code = FailureCode.WORKER_LOST if found.lost else FailureCode.CODE_ERROR
         lines = found.message.strip().splitlines()
         message = (
             lines[-1][:1_000] if lines else "The trial failed. The files do not contain the cause."
         )
     values = checked_values(found.values)
     own = {key: value for key, value in values.items() if key.startswith("tuner/")}
+    pruned = status == Status.PRUNED
     return Trial(
         search=search,
         number=number,
@@ -170,6 +197,9 @@ def _trial(search: Search, number: int, found: FoundTrial) -> Trial:
         not_finite=without_number([found.metrics, *(epoch.metrics for epoch in found.epochs)]),
         execution_scores=_execution_scores(search, found),
         epochs_done=len(found.epochs),
+        pruned_after=found.epochs[-1].epoch if pruned and found.epochs else None,
+        pruned_attempt=1 if pruned else None,
+        log_tail=found.log,
         end_order=number,
         started_at=_moment(found.started),
         finished_at=_moment(found.finished) or _moment(found.started),

@@ -87,7 +87,7 @@ PAGES = {
             lambda: {"statuses": texts.API_STATUSES},
         ),
         Page("scripts", "Training elsewhere", "Log trials from your own scripts, live."),
-        Page("tensorboard", "TensorBoard and KerasTuner", "Import and export searches."),
+        Page("tensorboard", "TensorBoard, KerasTuner, Optuna", "Import and export searches."),
     )
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ from tuning.forms.datasets import (
     no_room_text,
     too_large_text,
 )
-from tuning.forms.imports import ImportForm, ObjectiveForm
+from tuning.forms.imports import ImportForm, ObjectiveForm, StudiesForm
 from tuning.models import Project, SearchImport, Worker
 from tuning.protocol.statuses import Status
 
@@ -58,26 +58,44 @@ def _import_create(
         return _form_page(request, project, form, 413 if handler.too_large else 422)
     file = form.cleaned_data["file"]
     path = Path(file.temporary_file_path())
-    row = actions.create_import(request.user, project, path, file.name)
+    value_name = form.cleaned_data["value_name"]
+    row = actions.create_import(request.user, project, path, file.name, value_name)
     return redirect("import-detail", row.pk)
 
 
 @require_http_methods(["GET", "POST"])
 def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST: the objective, where the files do not say it."""
+    """POST: which of several studies; or the objective, where the files do not say it."""
     if request.method == "POST":
         row = editable_or_404(request, _imports(), pk)
-        form = ObjectiveForm(request.POST, row=row)
+        form = _choice_form(row, request.POST)
         if form.is_valid():
-            actions.choose_objective(row, **form.cleaned_data)
-            return redirect("import-detail", row.pk)
+            return _chosen(request, row, form)
         context = _state(request, row) | {"form": form}
         return render(request, "imports/detail.html", context, status=422)
     row = visible_or_404(request, _imports(), pk)
     if row.status == Status.COMPLETED and row.search_id:
         return redirect("search-detail", row.search)
-    context = _state(request, row) | {"form": ObjectiveForm(row=row)}
+    context = _state(request, row) | {"form": _choice_form(row)}
     return render(request, "imports/detail.html", context)
+
+
+def _choice_form(row: SearchImport, data: Any = None) -> StudiesForm | ObjectiveForm:
+    return (StudiesForm if row.studies else ObjectiveForm)(data, row=row)
+
+
+def _chosen(
+    request: HttpRequest, row: SearchImport, form: StudiesForm | ObjectiveForm
+) -> HttpResponse:
+    """Of several imports the project's page shows how far they are."""
+    if isinstance(form, ObjectiveForm):
+        actions.choose_objective(row, **form.cleaned_data)
+        return redirect("import-detail", row.pk)
+    places = form.cleaned_data["studies"]
+    if actions.choose_studies(row, places) and len(places) > 1:
+        messages.success(request, f"{len(places)} studies are being imported.")
+        return redirect("project-detail", row.project_id)
+    return redirect("import-detail", row.pk)
 
 
 @require_GET

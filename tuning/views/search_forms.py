@@ -80,9 +80,14 @@ def new_forms(project: Project, data: Any, begun: Beginning | None) -> Forms:
     return Forms(
         search=search_form(project, data, initial=settings),
         space=SpaceForm(data, inspection=project.inspection, earlier=space),
-        warm_start=WarmStartForm(data, initial={"warm_start": begun is not None and begun.changed}),
+        warm_start=WarmStartForm(data, initial={"warm_start": _proposes_warm_start(begun)}),
         earlier=begun.earlier if begun else None,
     )
+
+
+def _proposes_warm_start(begun: Beginning | None) -> bool:
+    """Not with trials from elsewhere, of which only a person knows whether its scores compare."""
+    return begun is not None and begun.changed and begun.earlier.runs_here
 
 
 def judged(project: Project, forms: Forms) -> tuple[bool, dict[str, Any]]:

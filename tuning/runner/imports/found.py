@@ -4,15 +4,20 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tuning.protocol.constraints import Constraint
 from tuning.protocol.events import FoundTrial, Metrics
-from tuning.protocol.objectives import infer_direction, is_better
+from tuning.protocol.objectives import Objective, infer_direction, is_better
+
+# Trials that have no best epoch to show.
+_WITHOUT_RESULT = ("failed", "pruned")
 
 
 @dataclass
 class Found:
     """A search. `objective` is empty where the files do not say it; `directions` are what the
     files have for single metrics; `scores` are those that they give for trials, by the trial's
-    name; `proposed` is an objective of which nobody knows the direction."""
+    name; `proposed` is an objective of which nobody knows the direction; `others` are the
+    objectives after the first."""
 
     origin: str
     name: str
@@ -24,6 +29,9 @@ class Found:
     directions: dict[str, str] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     proposed: str = ""
+    others: list[Objective] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    description: str = ""
 
     def metrics(self) -> list[str]:
         """Validation metrics first. Some may have had no number in any trial."""
@@ -61,10 +69,12 @@ def _direction(found: Found, metric: str) -> str:
 
 
 def settle(found: Found) -> None:
-    """Give every trial the metrics of its best epoch, besides those that the files have for it. A
-    failed one has nothing to show."""
+    """Give every trial the metrics of its best epoch, besides those that the files have for it. One
+    that failed or was pruned has nothing to show."""
     found.trials = [
-        trial if trial.status == "failed" else _settled(trial, found.objective, found.direction)
+        trial
+        if trial.status in _WITHOUT_RESULT
+        else _settled(trial, found.objective, found.direction)
         for trial in found.trials
     ]
 

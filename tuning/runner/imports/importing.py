@@ -1,4 +1,4 @@
-"""From an archive of another program's files to the trials of a search."""
+"""From another program's files to the trials of a search."""
 
 import time
 import zipfile
@@ -25,17 +25,20 @@ from tuning.spaces.checked import checked_space, checked_values, completed_space
 
 from .found import Found, decide_objective, settle
 from .keras_tuner_files import Report, find_projects, read_project
+from .optuna_studies import SeveralStudies, is_optuna, read_optuna
 from .tensorboard_files import has_event_files, read_log_folder
 
 _PROGRESS_SECONDS = 0.5
 
 
 def import_search(order: ImportOrder, send: Callable[[Event], None]) -> None:
-    """Read the archive and write its trials into the IMPORTED file of the working folder, unless
-    a person has to choose the objective first. Raises BadData."""
+    """Read the file and write its trials into the IMPORTED file of the working folder, unless
+    a person has to choose the study or the objective first. Raises BadData."""
     try:
-        with open_archive(Path(order.file), order.most_bytes) as archive:
-            found = _read(archive, _reporter(send))
+        found = _read(order, _reporter(send))
+    except SeveralStudies as several:
+        send(several.event)
+        return
     except (WorkFailed, MemoryError):
         raise
     except Exception as error:
@@ -62,11 +65,22 @@ def import_search(order: ImportOrder, send: Callable[[Event], None]) -> None:
             space=completed_space(checked_space(found.space), values),
             trials=len(found.trials),
             proposed=found.proposed if found.proposed in metrics else "",
+            others=found.others,
+            constraints=found.constraints,
+            description=found.description,
         )
     )
 
 
-def _read(archive: zipfile.ZipFile, report: Report) -> Found:
+def _read(order: ImportOrder, report: Report) -> Found:
+    path = Path(order.file)
+    if is_optuna(path):
+        return read_optuna(path, order, report)
+    with open_archive(path, order.most_bytes) as archive:
+        return _read_archive(archive, report)
+
+
+def _read_archive(archive: zipfile.ZipFile, report: Report) -> Found:
     projects = find_projects(archive)
     if len(projects) > 1:
         names = ", ".join(sorted(str(folder) for folder in projects)[:5])
@@ -92,7 +106,7 @@ def _fit(trial: FoundTrial) -> FoundTrial:
         values=checked_values(trial.values),
         metrics=_fit_metrics(trial.metrics),
         epochs=[
-            replace(epoch, metrics=_fit_metrics(epoch.metrics))
+            replace(epoch, metrics=_first(epoch.metrics))
             for epoch in trial.epochs
             if epoch.execution < 2**15
         ],
@@ -100,7 +114,12 @@ def _fit(trial: FoundTrial) -> FoundTrial:
 
 
 def _fit_metrics(metrics: Metrics) -> Metrics:
-    kept = {name[:80]: value for name, value in metrics.items() if value is not None}
+    return _first({name: value for name, value in metrics.items() if value is not None})
+
+
+def _first(metrics: Metrics) -> Metrics:
+    """What was no number in an epoch stays: the trial's page says so."""
+    kept = {name[:80]: value for name, value in metrics.items()}
     return dict(sorted(kept.items())[:MAX_METRICS])
 
 

@@ -46,8 +46,8 @@ _ROOT = Path(__file__).resolve().parents[3]
 # What Python, TensorFlow and the resolver of host names read outside their own folders.
 # Of Tuneroom itself: what runners import, and nothing that knows the database.
 _OWN = (
-    "__init__.py", "eventfiles", "figures.py", "hypermodels", "protocol", "runner", "spaces",
-    "splits", "texts.py",
+    "__init__.py", "eventfiles", "figures.py", "hypermodels", "optunafiles", "protocol", "runner",
+    "spaces", "splits", "texts.py",
 )  # fmt: skip
 _SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/sys", "/etc/ssl", "/etc/pki")
 _SYSTEM_FILES = (

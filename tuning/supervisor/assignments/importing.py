@@ -1,16 +1,23 @@
 """Reading a search of another program, and writing its trials."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
 
 from tuning.models import Search, SearchImport
-from tuning.protocol.events import Event, Failed, Imported, Progress
+from tuning.protocol.events import Event, Failed, FoundStudies, Imported, Progress
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import ImportOrder
 from tuning.protocol.statuses import Status
 from tuning.supervisor.handover import hand_over
-from tuning.supervisor.imports import begin_search, check_imported, read_trials, write_trials
+from tuning.supervisor.imports import (
+    begin_search,
+    check_imported,
+    check_studies,
+    read_trials,
+    write_trials,
+)
 from tuning.supervisor.runners import Runner
 
 from .base import Assignment, Unstartable, failure_of
@@ -29,7 +36,7 @@ class ImportAssignment(Assignment):
             message = "The uploaded file is missing. Upload it again."
             raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error
         most_bytes = settings.RUNNER_FILE_SIZE_MB * 1024 * 1024
-        chosen = self.row.objective, self.row.direction
+        chosen = self.row.objective, self.row.direction, self.row.study, self.row.value_name
         runner.send(ImportOrder(_UPLOADED, self.row.name, most_bytes, *chosen))
 
     def record(self, event: Event, runner: Runner) -> bool:
@@ -41,7 +48,12 @@ class ImportAssignment(Assignment):
                 if event.objective:
                     self._write(event, runner)
                 else:
-                    self._await_choice(event)
+                    # Nobody knows what the search optimised, or which way.
+                    self._await_choice(metrics=event.metrics, objective=event.proposed)
+                return True
+            case FoundStudies():
+                check_studies(event)
+                self._await_choice(studies=[asdict(study) for study in event.studies])
                 return True
             case Failed():
                 self.fail(failure_of(event), runner.log_tail())
@@ -62,14 +74,9 @@ class ImportAssignment(Assignment):
             self.row.search = None
             raise
 
-    def _await_choice(self, event: Imported) -> None:
-        """Nobody knows what the search optimised, or which way: a person has the next word."""
-        self._must(
-            self.rows.requeue(
-                self.row.pk, self.row.attempt, awaits_choice=True, metrics=event.metrics,
-                objective=event.proposed,
-            )
-        )  # fmt: skip
+    def _await_choice(self, **found: Any) -> None:
+        """A person has the next word."""
+        self._must(self.rows.requeue(self.row.pk, self.row.attempt, awaits_choice=True, **found))
 
     def _finish(self, status: Status, **values: Any) -> None:
         super()._finish(status, **values)

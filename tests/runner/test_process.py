@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tuning.protocol.events import Ready
+from tuning.supervisor.usage import family
 
 from .harness import MAIN, Runner
 
@@ -33,6 +34,18 @@ def test_its_limits_hold(tmp_path: Path) -> None:
         assert limits["Max file size"] == [str(7 * 1024 * 1024)] * 2
         assert int(limits["Max open files"][1]) <= 4096
         assert "NoNewPrivs:\t1" in (process / "status").read_text()
+
+
+@linux
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("place", [0, -1], ids=["guardian", "runner"])
+def test_a_signal_from_outside_is_how_it_ended(
+    place: int, by: signal.Signals, tmp_path: Path
+) -> None:
+    with Runner(tmp_path / "work", "--no-keras") as runner:
+        runner.until(Ready)
+        family(runner.process.pid)[place].send_signal(by)
+        assert runner.process.wait(10) == -by
 
 
 def test_the_end_of_its_orders_is_its_end(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ contract tests (test_runner_contract.py).
 
 import io
 import shutil
+import signal
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -67,11 +68,14 @@ class Silence:
     """In a script: say nothing until the supervisor loses patience."""
 
 
+@dataclass(frozen=True)
 class Death:
-    """In a script: the process ends without a word."""
+    """In a script: the process ends without a word, by a signal."""
+
+    by: signal.Signals = signal.SIGSEGV
 
 
-Step = Event | type[Silence] | type[Death] | Callable[[], None] | bytes
+Step = Event | type[Silence] | Death | Callable[[], None] | bytes
 Script = Callable[[SearchOrder, TrialOrder], Iterator[Step]]
 
 
@@ -157,9 +161,10 @@ class FakeRunner:
                 self._steps.pop(0)
             elif step is Silence:
                 return None
-            elif step is Death:
+            elif isinstance(step, Death):
                 self.ended = True
-                raise RunnerGone("The process was killed by SIGSEGV.")
+                text = f"The process was killed by {step.by.name}."
+                raise RunnerGone(text, step.by)
             elif isinstance(step, bytes):
                 return decode_event(step)
             elif callable(step):

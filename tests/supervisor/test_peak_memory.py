@@ -84,7 +84,7 @@ def test_a_trial_too_short_for_a_look_is_measured_at_its_end(peaks: Any, monkeyp
     assert peaks(5000, good_trial) == [5000, 5000]
 
 
-@pytest.mark.parametrize("end", [Failed("code_error", "no"), Death, TrialEnd({"other": 1.0}, 0)])
+@pytest.mark.parametrize("end", [Failed("code_error", "no"), Death(), TrialEnd({"other": 1.0}, 0)])
 def test_failed_trials_have_theirs(end: Any, peaks: Any, watchful: None) -> None:
     assert peaks(6000, end) == [6000, 6000]
     assert set(TrialIndex.objects.values_list("status", flat=True)) == {Status.FAILED}

@@ -1,5 +1,6 @@
 """A search from its first to its last trial, with runners that train nothing."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -116,7 +117,7 @@ def test_several_searches_share_one_slot(
     [
         ([Failed("code_error", "ValueError: no", "Traceback ...")], "code_error", "ValueError"),
         ([TrialEnd({"val_accuracy": float("nan")}, 0)], "nan_score", "not a number"),
-        ([Death], "killed", "SIGSEGV"),
+        ([Death()], "killed", "SIGSEGV"),
         ([b'{"event": "epoch"}'], "bad_event", "epoch lacks"),
         ([Failed("no such code", "x")], "code_error", "x"),
     ],
@@ -137,6 +138,49 @@ def test_a_trial_fails_and_the_search_goes_on(
     assert search.trials.completed().count() == 2
     search.refresh_from_db()
     assert search.status == SearchStatus.COMPLETED
+
+
+def test_a_runner_that_was_killed_from_outside_is_a_lost_attempt(
+    make_search: Any, make_slot: Any
+) -> None:
+    search = make_search(max_trials=1)
+    deaths = iter([signal.SIGKILL, signal.SIGTERM])
+
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        yield EpochEnd(0, 1, 0.1, {"val_accuracy": 0.9})
+        if (by := next(deaths, None)) is not None:
+            yield Death(by)
+        yield from good_trial(order, trial)
+
+    make_slot(script).run()
+    trial = search.trials.get()
+    assert (trial.status, trial.lost_attempts, trial.code_failures) == (Status.COMPLETED, 2, 0)
+    outcomes = trial.attempts.order_by("number").values_list("outcome", flat=True)
+    assert list(outcomes)[:2] == ["The process was killed. Will run again."] * 2
+
+
+def test_a_runner_that_is_killed_three_times_fails_its_trial(
+    make_search: Any, make_slot: Any
+) -> None:
+    search = make_search(max_trials=1)
+    make_slot(lambda *_: iter([Death(signal.SIGKILL)])).run()
+    trial = search.trials.get()
+    assert (trial.status, trial.failure_code) == (Status.FAILED, "runner_killed")
+    assert "killed 3 times" in trial.failure_message
+
+
+@pytest.mark.parametrize(("kills", "memory"), [([1, 2], 1000), ([1, 1], 9500)])
+def test_a_runner_that_the_kernel_killed_for_memory_ran_out_of_it(
+    kills: list[int], memory: int, make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    """Either the kernel counted one more process, or this one was close to its limit."""
+    counts = iter([*kills[:1], *[kills[1]] * 99])
+    monkeypatch.setattr("tuning.supervisor.limits.CHECK_EVERY", 0)
+    monkeypatch.setattr("tuning.supervisor.limits.oom_kills", lambda: next(counts))
+    search = make_search(max_trials=1)
+    make_slot(lambda *_: iter([Silence, Death(signal.SIGKILL)]), used_memory=memory).run()
+    trial = search.trials.get()
+    assert (trial.failure_code, trial.lost_attempts) == ("out_of_memory", 0)
 
 
 def test_too_much_memory_fails_the_trial(

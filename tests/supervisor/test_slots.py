@@ -84,7 +84,7 @@ def test_a_runner_that_died_between_trials_costs_none(make_search: Any, make_slo
     def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
         yield from good_trial(order, trial)
         if trial.trial_id == "baseline":
-            yield Death
+            yield Death()
 
     slot = make_slot(script)
     slot.run()
@@ -101,7 +101,7 @@ def test_a_runner_that_dies_before_its_first_trial_fails_it(
 
     def dies(runner: FakeRunner, order: Any) -> None:
         runner.orders.append(order)
-        runner._steps.append(iter([Death]))
+        runner._steps.append(iter([Death()]))
 
     monkeypatch.setattr(FakeRunner, "send", dies)
     make_slot().run()

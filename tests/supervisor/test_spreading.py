@@ -336,7 +336,7 @@ def test_a_dead_helper_fails_the_trial_as_its_own_runner_would(
     search = spread()
     recorder.offer_executions(claim_next(Slot(worker, 0)))
     Trial.objects.update(started_at=timezone.now() - timedelta(seconds=60))
-    make_slot(lambda *_: iter([Death]), number=1, independent=True).run()
+    make_slot(lambda *_: iter([Death()]), number=1, independent=True).run()
     assert search.trials.get().failure_code == "killed"
 
 

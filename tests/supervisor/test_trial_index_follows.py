@@ -37,7 +37,7 @@ def fates(draw: random.Random) -> Callable[[SearchOrder, TrialOrder], Iterator[S
             case "nan":
                 yield TrialEnd({order.objective: None, "loss": None}, best_step=0)
             case "death":
-                yield Death
+                yield Death()
             case "bad":
                 yield b"nonsense"
             case code:

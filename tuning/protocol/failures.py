@@ -40,6 +40,7 @@ class FailureCode(StrEnum):
     TOO_MANY_PROCESSES = "too_many_processes"
     TOO_MUCH_DISK = "too_much_disk"
     KILLED = "killed"
+    RUNNER_KILLED = "runner_killed"
     TIME_LIMIT = "time_limit"
     STALL_LIMIT = "stall_limit"
     NO_NETWORK = "no_network"
@@ -98,7 +99,9 @@ _COMES_AGAIN = frozenset({
 })  # fmt: skip
 
 # A failure of these kinds says nothing about the trial itself, so the trial runs again.
-INFRASTRUCTURE = frozenset({FailureCode.WORKER_LOST, FailureCode.SCRIPT_LOST})
+INFRASTRUCTURE = frozenset({
+    FailureCode.WORKER_LOST, FailureCode.SCRIPT_LOST, FailureCode.RUNNER_KILLED,
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,11 @@ _TEXTS: dict[FailureCode, _Text] = {
             _PREDICTION: "Try again. If the process dies again, the model may be too large.",
         },
         _FILE,
+    ),
+    FailureCode.RUNNER_KILLED: _Text(
+        "The process was killed",
+        Fault.MACHINE,
+        "Find out what ends processes on the worker's machine (its log says), then start it again.",
     ),
     FailureCode.TIME_LIMIT: _Text(
         "The time limit was exceeded",

@@ -29,11 +29,13 @@ from django.conf import settings
 
 from tuning.protocol.failures import Failure, FailureCode
 
-from .usage import MAX_FILES, DiskUse
+from .usage import MAX_FILES, DiskUse, oom_kills
 
 CHECK_EVERY = 0.5
 # A large folder takes long to look through: at most this share of the time is spent on it.
 _DISK_SHARE = 0.25
+# Of the allowed memory: between two looks a runner may take the rest.
+_NEARLY_ALL = 0.9
 _MB = 1024 * 1024
 # Less than this is nobody's fault when the disk is full.
 _GREEDY_BYTES = 256 * _MB
@@ -58,6 +60,13 @@ class Watch:
         self._next = self._next_disk = 0.0
         # The most memory that was seen in use, in bytes.
         self.peak = 0
+        self._oom_kills = oom_kills()
+
+    def ran_out_of_memory(self) -> bool:
+        """Whether a runner that was killed most likely died for lack of memory: the kernel has
+        ended a process for that reason meanwhile, or this one was close to its limit."""
+        nearly = _NEARLY_ALL * self._memory_limit
+        return oom_kills() > self._oom_kills or self.peak >= nearly
 
     def measure(self) -> int:
         """Bytes of memory in use now."""

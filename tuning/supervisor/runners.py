@@ -34,7 +34,12 @@ _ENDING_SECONDS = 2
 
 
 class RunnerGone(Exception):
-    """The process has ended. The text says how, for people."""
+    """The process has ended. The text says how, for people; `killed_by` is the signal, if one
+    ended it."""
+
+    def __init__(self, how: str, killed_by: int | None = None) -> None:
+        super().__init__(how)
+        self.killed_by = killed_by
 
 
 class Runner(Protocol):
@@ -141,7 +146,7 @@ class RunnerProcess:
         except BlockingIOError:
             pass
         except BrokenPipeError as error:
-            raise RunnerGone(self._ending()) from error
+            raise self._ending() from error
 
     def _ready(self, timeout: float) -> tuple[bool, bool]:
         """Whether events can be read, and orders that wait be sent on. By `poll`, since `select`
@@ -165,12 +170,12 @@ class RunnerProcess:
                 # A process that the template left behind may hold the pipe open for ever.
                 readable, _ = self._ready(0)
                 if not readable:
-                    raise RunnerGone(self._ending())
+                    raise self._ending()
             if not readable:
                 return None
             chunk = os.read(self._events, 1 << 16)
             if not chunk:
-                raise RunnerGone(self._ending())
+                raise self._ending()
             self._buffer += chunk
         line, newline, rest = self._buffer.partition(b"\n")
         if newline:
@@ -264,14 +269,14 @@ class RunnerProcess:
         except psutil.NoSuchProcess:
             return []
 
-    def _ending(self) -> str:
+    def _ending(self) -> RunnerGone:
         try:
             code = self._process.wait(timeout=_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
-            return "The runner closed its channel."
+            return RunnerGone("The runner closed its channel.")
         if code < 0:
-            return f"The process was killed by {_signal_name(-code)}."
-        return f"The process ended with exit status {code}."
+            return RunnerGone(f"The process was killed by {_signal_name(-code)}.", -code)
+        return RunnerGone(f"The process ended with exit status {code}.")
 
 
 def _signal_name(number: int) -> str:

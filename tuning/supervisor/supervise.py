@@ -6,6 +6,7 @@ again).
 """
 
 import logging
+import signal
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -101,7 +102,7 @@ class _Supervision:
         except RunnerGone as error:
             if self.used and not self.assignment.ordered:
                 return Outcome.STALE
-            self._fail(_death(str(error)))
+            self._fail(_death(error, self.watch))
         except _Over as over:
             self._patiently(over.end)
         except LeaseLost:
@@ -227,8 +228,18 @@ class _Over(Exception):
         self.end = end
 
 
-def _death(how: str) -> Failure:
-    hint = ""
-    if "SIGKILL" in how:
-        hint = " The machine probably ran out of memory."
-    return Failure(FailureCode.KILLED, how + hint)
+# Signals that come from outside: of people, service managers and the kernel's memory guard. A
+# process that ends itself by one of them looks the same, and is tried again as often.
+_FROM_OUTSIDE = frozenset({
+    signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT,
+})  # fmt: skip
+
+
+def _death(gone: RunnerGone, watch: Watch) -> Failure:
+    """Why a runner ended by itself, or who ended it."""
+    if gone.killed_by == signal.SIGKILL and watch.ran_out_of_memory():
+        text = f"{gone} The machine ran out of memory."
+        return Failure(FailureCode.OUT_OF_MEMORY, text)
+    if gone.killed_by in _FROM_OUTSIDE:
+        return Failure(FailureCode.RUNNER_KILLED, str(gone))
+    return Failure(FailureCode.KILLED, str(gone))

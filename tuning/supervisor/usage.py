@@ -20,6 +20,7 @@ MAX_FILES = 100_000
 _DELETED = " (deleted)"
 _IN_MEMORY = ("/memfd:", "/dev/shm/", "/dev/zero")  # noqa: S108
 _OWN = re.compile(rb"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
+_OOM_KILLS = re.compile(rb"^oom_kill (\d+)", re.MULTILINE)
 _THREADS = re.compile(rb"^Threads:\s+(\d+)", re.MULTILINE)
 
 
@@ -30,6 +31,20 @@ class DiskUse:
 
     bytes: int = 0
     files: int = 0
+
+
+def oom_kills() -> int:
+    """Processes that the kernel has ended for lack of memory: on this machine, and within the
+    limits of the control group, which a container's kernel counts apart."""
+    return _counted(Path("/proc/vmstat")) + _counted(Path("/sys/fs/cgroup/memory.events"))
+
+
+def _counted(file: Path) -> int:
+    try:
+        found = _OOM_KILLS.search(file.read_bytes())
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0
 
 
 def family(root: int) -> list[psutil.Process]:

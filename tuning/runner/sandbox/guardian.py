@@ -89,7 +89,8 @@ def _guard(child: int, told: int = -1) -> NoReturn:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     if status is None:
-        os._exit(0)
+        # Whoever did not give the order himself has to see that it was one.
+        _die_by(signal.SIGTERM)
     if told >= 0:
         text = os.read(told, 20)
         status = int(text) if text else status

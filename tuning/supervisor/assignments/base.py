@@ -112,11 +112,12 @@ class Assignment(ABC):
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         """The work ended badly. Lost attempts are tried again."""
-        lost = self.row.lost_attempts + (failure.code == FailureCode.WORKER_LOST)
-        if failure.code == FailureCode.WORKER_LOST and lost < MAX_LOST_ATTEMPTS:
+        infrastructure = failure.code in INFRASTRUCTURE
+        lost = self.row.lost_attempts + infrastructure
+        if infrastructure and lost < MAX_LOST_ATTEMPTS:
             self._must(self.rows.requeue(self.row.pk, self.row.attempt, lost_attempts=lost))
             return
-        if failure.code == FailureCode.WORKER_LOST:
+        if infrastructure:
             failure = lost_too_often(lost, failure)
         self._finish(
             Status.FAILED,

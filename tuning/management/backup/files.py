@@ -1,0 +1,28 @@
+"""Which files of the data folder belong to a backup."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+# Not the rest: folders of runners, the broker's hints, locks and static files are made anew, and
+# answers to predictions are deleted after an hour.
+FOLDERS = ("datasets", "saved_models", "checkpoints", "uploads", "downloads")
+SECRET_KEY = "secret_key"  # noqa: S105  the name of a file
+# Rows of a dataset in the order of a split: they are laid down again when they are needed.
+_DERIVED = "split-"
+
+
+def files_to_keep() -> Iterator[Path]:
+    """Paths relative to the data folder."""
+    root = Path(settings.DATA_ROOT)
+    if (root / SECRET_KEY).exists():
+        yield Path(SECRET_KEY)
+    for name in FOLDERS:
+        for folder, folders, files in os.walk(root / name):
+            folders[:] = sorted(each for each in folders if not each.startswith(_DERIVED))
+            for file in sorted(files):
+                path = Path(folder) / file
+                if path.is_file() and not path.is_symlink():
+                    yield path.relative_to(root)

@@ -1,0 +1,164 @@
+"""The folder of a backup. Content is kept once, under its hash, so a second backup only adds what
+is new:
+
+    objects/ab/abcdef...       files, named by their SHA-256
+    2026-11-29T07-10-00Z.json  one manifest for each backup: what lies where, and since when
+
+A manifest is written last. A backup that broke off has none, and costs nothing but its objects,
+which the next one uses.
+"""
+
+import hashlib
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from .files import FOLDERS, SECRET_KEY
+
+FORMAT = 1
+_HASH = re.compile(r"[0-9a-f]{64}")
+_PIECE = 1 << 20
+
+
+class Damaged(Exception):
+    """The backup cannot be used. The text says what is missing or different, for people."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of the data folder in a backup. `modified`, in nanoseconds, and `size`, in bytes, tell
+    the next backup that it need not be read again."""
+
+    sha256: str
+    size: int
+    modified: int
+
+
+@dataclass
+class Manifest:
+    """One backup. `migration` is the newest one that the database had."""
+
+    made_at: str
+    migration: str
+    database: str
+    files: dict[str, Kept] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+class Store:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def names(self) -> list[str]:
+        """Names of all complete backups, oldest first."""
+        return sorted(path.stem for path in self.root.glob("*.json"))
+
+    def read(self, name: str) -> Manifest:
+        """Raises Damaged."""
+        try:
+            document: dict[str, Any] = json.loads((self.root / f"{name}.json").read_bytes())
+            if document["format"] != FORMAT:
+                raise Damaged(f"Backup {name} was made by a newer Tuneroom. Update first.")
+            files = {_relative(path): _kept(kept) for path, kept in document.pop("files").items()}
+            return Manifest(**document, files=files)
+        except FileNotFoundError:
+            raise Damaged(f"{self.root} has no backup {name}.") from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Damaged(f"The manifest of backup {name} is damaged: {error}") from error
+
+    def write(self, name: str, manifest: Manifest) -> None:
+        document = json.dumps(asdict(manifest), indent=1, sort_keys=True)
+        with self._new_file() as (path, file):
+            file.write(document.encode())
+        path.rename(self.root / f"{name}.json")
+
+    def add(self, source: Path) -> Kept:
+        """Keep the content of a file. Raises FileNotFoundError if it is gone."""
+        with source.open("rb") as reader, self._new_file() as (path, writer):
+            status = os.fstat(reader.fileno())
+            digest = hashlib.sha256()
+            size = 0
+            while piece := reader.read(_PIECE):
+                digest.update(piece)
+                writer.write(piece)
+                size += len(piece)
+        target = self._object(digest.hexdigest())
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.rename(target)
+        return Kept(digest.hexdigest(), size, status.st_mtime_ns)
+
+    def has(self, sha256: str) -> bool:
+        return self._object(sha256).exists()
+
+    def take(self, sha256: str, target: Path) -> None:
+        """Copy an object to `target`, checked on the way. Raises Damaged."""
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        digest = hashlib.sha256()
+        try:
+            with self._object(sha256).open("rb") as reader, target.open("xb") as writer:
+                while piece := reader.read(_PIECE):
+                    digest.update(piece)
+                    writer.write(piece)
+                writer.flush()
+                os.fsync(writer.fileno())
+        except FileNotFoundError:
+            raise Damaged(f"The content of {target.name} is missing ({sha256}).") from None
+        if digest.hexdigest() != sha256:
+            raise Damaged(f"The content of {target.name} is damaged ({sha256}).")
+
+    def keep_only(self, names: Iterable[str]) -> int:
+        """Remove all backups but those named, and content that only the others had. Returns the
+        bytes freed. Raises Damaged, before anything is removed, if one of them cannot be read."""
+        keep = set(names)
+        manifests = [self.read(name) for name in keep]
+        for name in set(self.names()) - keep:
+            (self.root / f"{name}.json").unlink()
+        used = {m.database for m in manifests}
+        used |= {kept.sha256 for m in manifests for kept in m.files.values()}
+        freed = 0
+        for path in self.root.glob("objects/*/*"):
+            if path.name not in used:
+                freed += path.stat().st_size
+                path.unlink()
+        return freed
+
+    def _object(self, sha256: str) -> Path:
+        return self.root / "objects" / sha256[:2] / sha256
+
+    @contextmanager
+    def _new_file(self) -> Iterator[tuple[Path, BinaryIO]]:
+        """A file under a temporary name, complete on the disk once the block ends well."""
+        path = self.root / f".{uuid.uuid4().hex}.part"
+        try:
+            with open(path, "xb", opener=_private) as file:
+                yield path, file
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _kept(document: dict[str, Any]) -> Kept:
+    kept = Kept(**document)
+    if not _HASH.fullmatch(kept.sha256):
+        raise ValueError(f"not a hash: {kept.sha256}")
+    return kept
+
+
+def _relative(text: str) -> str:
+    """A path below the data folder. Raises ValueError."""
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts or path.parts[0] not in (*FOLDERS, SECRET_KEY):
+        raise ValueError(f"not a file of the data folder: {text}")
+    return text

@@ -52,7 +52,7 @@ class _Counts:
         self._kinds: np.ndarray = pairs % width
         of_all: np.ndarray = np.bincount(kinds, minlength=width)
         self._shares: np.ndarray = counts / of_all[self._kinds]
-        self._starts = np.searchsorted(self._groups, np.arange(groups + 1))
+        self._starts: np.ndarray = np.searchsorted(self._groups, np.arange(groups + 1))
 
     def of(self, group: int) -> tuple[np.ndarray, np.ndarray]:
         """Which classes a group has, and its shares of their rows. Class 0 stands for all rows."""

@@ -16,7 +16,7 @@ _TOO_LARGE = 1 << 1023
 
 
 class NotEmpty(Exception):
-    """Somebody uses the database already. The text is for people."""
+    """The database is in use already. The text is for people."""
 
 
 class Different(Exception):

@@ -62,14 +62,15 @@ function rowOf(entry) {
   return row;
 }
 
-// Arrays in files of their own belong together: x.npy and y.npy are one upload.
+// Arrays in files of their own belong together: x.npy and y.npy are one upload. One alone has no targets.
+const isArray = (file) => /\.npy$/i.test(file.name);
 async function withPackedArrays(files) {
-  const isArray = (file) => /\.npy$/i.test(file.name);
-  const earlier = chosen.filter((entry) => !entry.done && isArray(entry.file));
-  const arrays = [...earlier.map((entry) => entry.file), ...files.filter(isArray)];
-  if (arrays.length < 2) return files;
+  const added = files.filter(isArray);
+  if (!added.length) return files;
+  const earlier = chosen.filter((entry) => !entry.done && entry.file.arrays);
+  const arrays = [...earlier.flatMap((entry) => entry.file.arrays), ...added];
   earlier.forEach(leave);
-  return [await packed(arrays), ...files.filter((file) => !isArray(file))];
+  return [Object.assign(await packed(arrays), { arrays }), ...files.filter((file) => !isArray(file))];
 }
 
 async function choose(given) {
@@ -88,8 +89,7 @@ async function choose(given) {
 // One file is what the form is about: another choice replaces it, unless several are chosen at once.
 function replaceChosen(given) {
   const files = [...given];
-  const isArray = (file) => /\.npy$/i.test(file.name);
-  if (files.length === 1 && chosen.length === 1 && isArray(files[0]) && isArray(chosen[0].file)) { choose(files); return; }
+  if (files.length === 1 && chosen.length === 1 && isArray(files[0]) && chosen[0].file.arrays) { choose(files); return; }
   if (files.length === 1 && chosen.length === 1) leave(chosen[0]);
   choose(files);
 }
@@ -116,7 +116,6 @@ function adapt() {
   const images = (kind) => kind === "images" || kind === "arrays";
   list.hidden = !chosen.length;
   part("#image-options").hidden = kinds.length > 0 && !kinds.some(images);
-  part("#task-options").hidden = kinds.length > 0 && kinds.every((kind) => kind === "images");
   // A zip may hold tables.
   part("#table-options").hidden = kinds.length > 0 && kinds.every((kind) => kind === "arrays");
   list.classList.toggle("several", chosen.length > 1);

@@ -73,10 +73,10 @@ const reconstructionErrors = (output) => ({
     const { edges, counts } = output.errors;
     const rule = (x, name, index) => ({ type: "scatter", mode: "lines", x: [x, x], y: [0, Math.max(...counts)], name, line: { color: colours()[index], width: 2, dash: "dash" }, hovertemplate: `${name}: %{x:.4g}<extra></extra>` });
     return {
-      traces: [{ type: "bar", x: counts.map((_, index) => (edges[index] + edges[index + 1]) / 2), y: counts, width: counts.map((_, index) => edges[index + 1] - edges[index]),
-        marker: { color: colours()[0] }, name: "test rows", hovertemplate: "around %{x:.4g}: %{y} rows<extra></extra>" },
+      traces: [{ type: "scatter", mode: "lines", x: edges, y: [...counts, 0], line: { shape: "hv", color: colours()[0], width: 1 }, fill: "tozeroy",
+        name: "test rows", hovertemplate: "from %{x:.3g}: %{y} rows<extra></extra>" },
       rule(output.mean, "mean", 1), rule(output.baseline, "baseline (predicts the mean)", 2)],
-      x: "mean squared error of a row", y: "test rows", wholeX: false, layout: { bargap: 0.02 },
+      x: "mean squared error of a row", y: "test rows", wholeX: false, axes: { x: { type: "log" } },
     };
   },
 });

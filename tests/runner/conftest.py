@@ -10,6 +10,7 @@ from .harness import prepare
 
 BUNDLED = (
     "digits", "breast-cancer", "wine", "iris", "diabetes", "digit-scenes", "robot-arm",
+    "pump-sensors",
 )  # fmt: skip
 
 

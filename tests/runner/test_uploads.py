@@ -174,7 +174,6 @@ Y = table()["y"]
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ({"x": X}, "The file needs two arrays, .* but contains: x"),
         ({"x": X, "y": Y[:-1]}, "x has 20 rows, but y has 19"),
         ({"x": X, "y": np.array([{}] * 20)}, "y contains Python objects"),
         ({"x": np.array([None] * 20), "y": Y}, "x contains Python objects"),

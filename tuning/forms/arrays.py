@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 
 from tuning.models import Dataset
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY, ROLE_PAIRS
 
 from .datasets import colours_field, image_size_field, task_field
@@ -52,6 +53,11 @@ class ArraysForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if cleaned.get("task") == Task.RECONSTRUCTION:
+            # Targets are neither needed nor used.
+            for _, y in ROLE_PAIRS:
+                cleaned[y] = ""
+                self.errors.pop(y, None)
         for x, y in ROLE_PAIRS:
             self._check_pair(x, cleaned.get(x), y, cleaned.get(y))
         inputs = cleaned.get("x_train")
@@ -69,6 +75,9 @@ class ArraysForm(forms.Form):
         }  # fmt: skip
 
     def _check_pair(self, x: str, inputs: str | None, y: str, targets: str | None) -> None:
+        if inputs and self.cleaned_data.get("task") == Task.RECONSTRUCTION:
+            self._check_inputs(x, inputs)
+            return
         if not inputs or not targets:
             # What is required says so itself.
             if inputs and y not in _REQUIRED:
@@ -77,15 +86,7 @@ class ArraysForm(forms.Form):
                 self.add_error(x, f"Select the inputs for {targets}.")
             return
         x_shape, y_shape = self._shapes[inputs], self._shapes[targets]
-        if self._types[inputs].startswith(("<U", "|S", "|U", ">U")):
-            self.add_error(x, f"{inputs} contains text. Inputs must be numeric.")
-        elif len(x_shape) not in (2, 3, 4):
-            self.add_error(x, f"{inputs} has shape {x_shape}. Inputs must have 2 to 4 dimensions.")
-        first = self._shapes.get(self.cleaned_data.get("x_train") or "", x_shape)
-        if x_shape[1:] != first[1:]:
-            self.add_error(
-                x, f"Rows of {inputs} have shape {x_shape[1:]}, but training rows have {first[1:]}."
-            )
+        self._check_inputs(x, inputs)
         if len(y_shape) not in (1, 2):
             self.add_error(
                 y,
@@ -95,6 +96,18 @@ class ArraysForm(forms.Form):
         elif x_shape and x_shape[0] != y_shape[0]:
             self.add_error(
                 y, f"{targets} has {y_shape[0]:,} rows, but {inputs} has {x_shape[0]:,}."
+            )
+
+    def _check_inputs(self, x: str, inputs: str) -> None:
+        x_shape = self._shapes[inputs]
+        if self._types[inputs].startswith(("<U", "|S", "|U", ">U")):
+            self.add_error(x, f"{inputs} contains text. Inputs must be numeric.")
+        elif len(x_shape) not in (2, 3, 4):
+            self.add_error(x, f"{inputs} has shape {x_shape}. Inputs must have 2 to 4 dimensions.")
+        first = self._shapes.get(self.cleaned_data.get("x_train") or "", x_shape)
+        if x_shape[1:] != first[1:]:
+            self.add_error(
+                x, f"Rows of {inputs} have shape {x_shape[1:]}, but training rows have {first[1:]}."
             )
 
     def _check_images(self, inputs: str) -> None:

@@ -10,7 +10,7 @@ from django import forms
 from django.core.paginator import Page, Paginator
 
 from tuning.models import Dataset
-from tuning.protocol.tasks import explained_choices
+from tuning.protocol.tasks import Task, explained_choices
 from tuning.protocol.uploads import (
     ALL_MEMBERS,
     DECIMALS,
@@ -193,6 +193,14 @@ class ColumnsForm(forms.Form):
             )
             for place, column in self._on_page()
         ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("task") == Task.RECONSTRUCTION:
+            # Every column that is not left out is an input.
+            cleaned["target"] = ""
+            self.errors.pop("target", None)
+        return cleaned
 
     def clean_target(self) -> str:
         target: str = self.cleaned_data["target"]

@@ -10,7 +10,7 @@ from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandl
 
 from tuning.models import Dataset, Team
 from tuning.protocol.names import one_line
-from tuning.protocol.tasks import explained_choices
+from tuning.protocol.tasks import Task, explained_choices
 from tuning.protocol.uploads import (
     ACCEPTED,
     ARRAYS,
@@ -204,8 +204,9 @@ class UploadForm(forms.ModelForm):
         """What the row keeps of the file: its kind and name, and how it is to be read."""
         name = one_line(self.cleaned_data["file"].name)
         facts = {"kind": kind_of(name), "name": name}
-        target = {"target": self.cleaned_data["target"]}
-        if self.cleaned_data["task"] and facts["kind"] != IMAGES:
+        without_target = self.cleaned_data["task"] == Task.RECONSTRUCTION
+        target = {"target": "" if without_target else self.cleaned_data["target"]}
+        if without_target or (self.cleaned_data["task"] and facts["kind"] != IMAGES):
             facts["task"] = self.cleaned_data["task"]
         if facts["kind"] in TABLES:
             return {**facts, **target}

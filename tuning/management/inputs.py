@@ -28,6 +28,7 @@ from tuning.forms.hypermodels import HyperModelForm
 from tuning.models import Dataset, HyperModel, Team
 from tuning.protocol.data_kinds import TEMPLATE_KINDS, DataKind
 from tuning.protocol.names import one_line
+from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import ARRAYS, AUTO_PIXELS, IMAGES, TABLES
 
 from .table_options import ONLY_FOR, TABLE_OPTIONS
@@ -76,6 +77,9 @@ def find_dataset(
     dataset = known.filter(key=text).first()
     if dataset is not None:
         all_choices = {**choices, **(arrays or {}), **(table or {})}
+        if all_choices.get("task") == Task.RECONSTRUCTION:
+            # The project's.
+            del all_choices["task"]
         if given := [name for name, value in all_choices.items() if value]:
             option = _option_of(given[0])
             raise CommandError(f"--{option} is only for files, but {text} is built in.")
@@ -111,7 +115,8 @@ def find_dataset(
 
 def lacks_target(dataset: Dataset) -> bool:
     """Whether it is a table whose columns are known now, and nobody said which one to predict."""
-    named = dataset.upload.get("target") or dataset.failure_message
+    reconstructs = dataset.upload.get("task") == Task.RECONSTRUCTION
+    named = dataset.upload.get("target") or dataset.failure_message or reconstructs
     return dataset.is_table and dataset.awaits_choices and not named
 
 

@@ -11,8 +11,9 @@ from django.core.management.base import CommandError
 
 @contextmanager
 def packed(texts: list[str]) -> Iterator[str]:
-    """The only path or key, or the path of a zip of all files. Raises CommandError."""
-    if len(texts) == 1:
+    """The only path or key, or the path of a zip of all files, also of a single array. Raises
+    CommandError."""
+    if len(texts) == 1 and not texts[0].lower().endswith(".npy"):
         yield texts[0]
         return
     paths = [Path(text).expanduser() for text in texts]

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from tuning.models import Dataset
 from tuning.protocol.names import one_line
-from tuning.protocol.tasks import TASKS, Task
+from tuning.protocol.tasks import TASKS
 from tuning.protocol.uploads import IMAGES, PIXELS, SPREADSHEET, ColumnType
 
 MAX_NAMED = 40
@@ -99,8 +99,7 @@ def table_choices(options: dict[str, Any]) -> dict[str, Any]:
         types[name] = ColumnType.OUT.value
     types |= dict.fromkeys(map(one_line, options.get("target", [])[1:]), ColumnType.TARGET.value)
     given = {
-        "task": "" if options["task"] in (None, Task.RECONSTRUCTION) else options["task"],
-        "types": types, "keep": options["keep"],
+        "task": options["task"] or "", "types": types, "keep": options["keep"],
         "drop_rows": options["drop_rows"], "header": "no" if options["no_header"] else "",
         "sheet": options["sheet"], "member": options["file"],
         "file_names": options["file_names"], "pixels": _pixels(options["pixels"]),

@@ -91,6 +91,17 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         "1,500 rows of 6 numbers, 3 targets",
     ),
     CatalogueEntry(
+        "pump-sensors",
+        "Pump sensors",
+        "Readings of a pump's eight sensors, which depend on its speed, load and the outside "
+        "temperature; one reading in fifty comes from a pump with a fault. An example for "
+        "autoencoders: there is no target, and faults are what they reproduce badly.",
+        "bundled",
+        "table",
+        "reconstruction",
+        "2,000 rows of 8 numbers",
+    ),
+    CatalogueEntry(
         "reviews",
         "Product reviews",
         "Made-up reviews with the product and its price; classify happy and unhappy customers. "

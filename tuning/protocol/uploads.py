@@ -48,6 +48,8 @@ ARRAY_ROLES = {
     "y_test": "Test targets",
 }
 ROLE_PAIRS = (("x_train", "y_train"), ("x_val", "y_val"), ("x_test", "y_test"))
+# All that a reconstruction needs.
+INPUTS = tuple(x for x, _ in ROLE_PAIRS)
 # A file may hold thousands of arrays; these many are shown.
 MAX_ARRAYS = 200
 

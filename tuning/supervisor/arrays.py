@@ -14,7 +14,7 @@ def arrays_of(event: FoundArrays, upload: dict[str, Any]) -> dict[str, Any]:
     # A zip may hold arrays as well.
     if upload.get("kind") not in (ARRAYS, IMAGES):
         raise BadEvent("arrays of a file without arrays")
-    if not 2 <= len(names) <= MAX_ARRAYS or len(set(names)) < len(names):
+    if not 1 <= len(names) <= MAX_ARRAYS or len(set(names)) < len(names):
         raise BadEvent("an invalid list of arrays")
     if any(not name or len(name) > MAX_NAME for name in names):
         raise BadEvent("arrays with invalid names")

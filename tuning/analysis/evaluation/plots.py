@@ -104,7 +104,10 @@ def _reconstruction(output: dict[str, Any], lines: np.ndarray | None) -> dict[st
     if lines is None or not len(lines):
         return found
     error, of_mean = lines[:, PREDICTED], lines[:, ACTUAL]
-    edges = np.histogram_bin_edges(error, bins=_BINS)
+    # Anomalies have errors of another order of magnitude.
+    least = max(float(error.min()), 1e-4 * float(error.max()), 1e-12)
+    edges = np.geomspace(least, max(float(error.max()), 2 * least), _BINS + 1)
+    edges[0] = min(edges[0], error.min())
     counts, _ = np.histogram(error, edges)
     return {
         **found, "errors": {"edges": edges.tolist(), "counts": counts.tolist()},

@@ -26,8 +26,8 @@ CAPTIONS = {
     "root_mean_squared_error": "Root mean squared error",
     "median_absolute_error": "Median absolute error",
     "explained": "Share of variance explained",
-    "baseline_mean_squared_error": "Baseline (predicts the mean): mean squared error",
-    "baseline_mean_absolute_error": "Baseline (predicts the mean): mean absolute error",
+    "baseline_mean_squared_error": "Baseline: mean squared error",
+    "baseline_mean_absolute_error": "Baseline: mean absolute error",
 }  # fmt: skip
 
 

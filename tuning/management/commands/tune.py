@@ -189,6 +189,9 @@ class Command(BaseCommand):
         user = _user(options["user"])
         team = _team(user, options["team"])
         template = find_template(options["template"], user, team, options["constant"])
+        if template.reconstructs and not (options["task"] or options["target"]):
+            # No column need be the target.
+            options["task"] = template.task
         choices = {
             "target": next(iter(options["target"]), ""),
             "side": options["image_size"],

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tuning.protocol.uploads import ARRAY_ROLES, ROLE_PAIRS
+from tuning.protocol.uploads import ARRAY_ROLES, INPUTS, ROLE_PAIRS
 
 # Words in the names of arrays. A part without a name is the training part.
 _PARTS = {
@@ -47,6 +47,15 @@ def propose(shapes: Shapes) -> Proposal:
     parts = {_part(name) is None for name in taken.values()}
     clear = all(len(names) == 1 for names in named.values()) and len(parts) == 1
     return Proposal(_completed(taken, shapes), clear and "x_train" in taken and _is_whole(taken))
+
+
+def inputs_alone(shapes: Shapes) -> dict[str, str]:
+    """The inputs of each part in a file without targets; nothing if it may have some."""
+    named = _by_names(shapes)
+    if set(named) <= set(INPUTS) and sum(map(len, named.values())) == len(shapes):
+        roles = {role: names[0] for role, names in named.items() if len(names) == 1}
+        return roles if len(roles) == len(shapes) and "x_train" in roles else {}
+    return dict(zip(INPUTS, shapes, strict=False)) if len(shapes) == 1 else {}
 
 
 def role_of(name: str) -> str | None:

@@ -12,14 +12,14 @@ import numpy as np
 from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.events import MAX_NAME, FoundArray, FoundArrays
 from tuning.protocol.names import is_one_line, one_line
-from tuning.protocol.tasks import joined_names
+from tuning.protocol.tasks import Task, joined_names
 from tuning.protocol.uploads import MAX_ARRAYS, MAX_COLUMNS, ROLE_PAIRS, Upload
 from tuning.runner.failures import BadData
 
 from .archives import open_archive, read_entry
 from .array_headers import Header, entries_of, header_of
 from .array_images import Change, change_of
-from .array_names import propose, role_of
+from .array_names import inputs_alone, propose, role_of
 from .array_targets import Targets, targets, width_of
 from .parsed import Parsed, Report, parts_note
 from .sequences import are_sequences
@@ -32,7 +32,8 @@ _MAX_NAMED = 10
 
 @dataclass(frozen=True)
 class _Pair:
-    """The arrays of one part: an index into splits.PARTS, and two names."""
+    """The arrays of one part: an index into splits.PARTS, and two names; a reconstruction has no
+    targets."""
 
     part: int
     x: str
@@ -44,7 +45,7 @@ Headers = dict[str, Header]
 
 def find_arrays(path: Path, upload: Upload) -> FoundArrays:
     """What the file holds, and which arrays are what as far as that can be seen. Raises BadData if
-    it holds no two arrays that could be inputs and targets."""
+    it holds no array."""
     found = []
     with open_archive(path, upload.most_bytes) as archive:
         entries = entries_of(archive)
@@ -57,14 +58,11 @@ def find_arrays(path: Path, upload: Upload) -> FoundArrays:
             else:
                 found.append(FoundArray(name, list(header.shape), str(header.dtype)))
     good = [array for array in found if not array.problem]
-    if len(good) < 2:
+    if not good:
         problems = [array.problem for array in found if array.problem]
-        names = ", ".join(array.name for array in found)[:500] or "none"
-        raise BadData(
-            problems[0]
-            if problems
-            else f"The file needs two arrays, such as x and y, but contains: {names}."
-        )
+        raise BadData(problems[0] if problems else "The file contains no arrays.")
+    if roles := inputs_alone({array.name: tuple(array.shape) for array in found}):
+        return FoundArrays(found, roles, clear=upload.task in ("", Task.RECONSTRUCTION))
     proposal = propose({array.name: tuple(array.shape) for array in found})
     roles = proposal.roles
     if not proposal.clear:
@@ -79,8 +77,8 @@ def read_arrays(
     """Write folder/x.npy; the rest is returned. Raises BadData."""
     with open_archive(path, upload.most_bytes) as archive:
         entries = entries_of(archive)
-        pairs = _pairs(roles, entries)
-        names = list(dict.fromkeys(name for pair in pairs for name in (pair.x, pair.y)))
+        pairs = _pairs(roles, entries, upload.task != Task.RECONSTRUCTION)
+        names = list(dict.fromkeys(name for pair in pairs for name in (pair.x, pair.y) if name))
         headers = {name: header_of(archive, entries[name], name) for name in names}
         _check_shapes(pairs, headers)
         kind, change = _kind_of_input(pairs[0].x, headers[pairs[0].x], upload)
@@ -93,7 +91,11 @@ def read_arrays(
             # The names are a stranger's, so the files have numbers.
             scratch = folder.parent / f"unpacked-{number}.npy"
             unpacked[name] = _unpack(archive, entries[name], name, headers[name], scratch, report)
-    found = targets(_joined([unpacked[pair.y] for pair in pairs]), upload.task, pairs[0].y)
+    found = (
+        targets(_joined([unpacked[pair.y] for pair in pairs]), upload.task, pairs[0].y)
+        if pairs[0].y
+        else Targets(Task.RECONSTRUCTION, np.zeros(rows, np.float32))
+    )
     inputs = [unpacked[pair.x] for pair in pairs]
     x = _convert(inputs, (rows, *shape), dtype, change, folder / "x.npy", report)
     for number in range(len(names)):
@@ -134,7 +136,7 @@ def _check_size(header: Header, name: str) -> None:
         raise BadData(f"The array {name} is too large: its shape is {header.shape}.")
 
 
-def _pairs(roles: dict[str, str], names: Iterable[str]) -> list[_Pair]:
+def _pairs(roles: dict[str, str], names: Iterable[str], has_targets: bool) -> list[_Pair]:
     """The arrays of each part. Raises BadData."""
     for name in roles.values():
         if name not in names:
@@ -142,8 +144,8 @@ def _pairs(roles: dict[str, str], names: Iterable[str]) -> list[_Pair]:
             raise BadData(f"The file has no array {name[:MAX_NAME]}. It contains: {shown[:500]}.")
     pairs = []
     for part, (x, y) in enumerate(ROLE_PAIRS):
-        if x in roles and y in roles:
-            pairs.append(_Pair(part, roles[x], roles[y]))
+        if x in roles and (y in roles or not has_targets):
+            pairs.append(_Pair(part, roles[x], roles.get(y, "")))
         elif x in roles or y in roles:
             named, missing = (x, "targets") if x in roles else (y, "inputs")
             raise BadData(f"The array {roles[named]} needs its {missing}.")
@@ -162,11 +164,20 @@ def _parts(pairs: list[_Pair], headers: Headers) -> np.ndarray | None:
 
 def _check_shapes(pairs: list[_Pair], headers: Headers) -> None:
     first = headers[pairs[0].x].shape
+    for pair in pairs:
+        x = headers[pair.x]
+        if x.dtype.kind not in "biuf":
+            raise BadData(f"The array {pair.x} contains text. Inputs must be numeric.")
+        if x.shape[1:] != first[1:]:
+            raise BadData(
+                f"Rows of {pair.x} have shape {x.shape[1:]}, but rows of {pairs[0].x} have "
+                f"{first[1:]}."
+            )
+    if not pairs[0].y:
+        return
     first_y = headers[pairs[0].y]
     for pair in pairs:
         x, y = headers[pair.x], headers[pair.y]
-        if x.dtype.kind not in "biuf":
-            raise BadData(f"The array {pair.x} contains text. Inputs must be numeric.")
         if len(y.shape) not in (1, 2) or (width_of(y.shape) > 1 and y.dtype.kind in "US"):
             raise BadData(
                 f"The array {pair.y} has shape {y.shape}. Targets have shape (rows,), or (rows, "
@@ -180,11 +191,6 @@ def _check_shapes(pairs: list[_Pair], headers: Headers) -> None:
         if not x.shape or x.shape[0] != y.shape[0]:
             rows = x.shape[0] if x.shape else 0
             raise BadData(f"{pair.x} has {rows:,} rows, but {pair.y} has {y.shape[0]:,}.")
-        if x.shape[1:] != first[1:]:
-            raise BadData(
-                f"Rows of {pair.x} have shape {x.shape[1:]}, but rows of {pairs[0].x} have "
-                f"{first[1:]}."
-            )
         if (y.dtype.kind in "US") != (first_y.dtype.kind in "US"):
             raise BadData(f"{pairs[0].y} and {pair.y} have different types.")
         if y.dtype.itemsize > 4_000:
@@ -305,8 +311,10 @@ def _notes(
     if parts is not None:
         notes.append(parts_note(parts, "rows"))
     y, x = pairs[0].y, pairs[0].x
-    target = headers[y].dtype
-    if found.one_hot:
+    target = headers[y or x].dtype
+    if not y:
+        notes.append("There are no targets: models reconstruct the inputs.")
+    elif found.one_hot:
         notes.append(f"{y} was one-hot encoded. Classes are column indices.")
     elif found.task.traits.has_labels:
         notes.append(
@@ -350,8 +358,11 @@ def _snippet(
     lines = ["import numpy as np"]
     if change and not change.is_none:
         lines.append("from PIL import Image")
-    lines += ["", *_loading(name, [array for pair in pairs for array in (pair.x, pair.y)], files)]
-    if len(pairs) == 1:
+    lines += ["", *_loading(name, [a for pair in pairs for a in (pair.x, pair.y) if a], files)]
+    if not pairs[0].y:
+        xs = ", ".join(f"data[{pair.x!r}]" for pair in pairs)
+        lines.append(f"x = np.concatenate([{xs}])")
+    elif len(pairs) == 1:
         lines += [f"x, y = data[{pairs[0].x!r}], data[{pairs[0].y!r}]{flat}"]
     else:
         xs = ", ".join(f"data[{pair.x!r}]" for pair in pairs)
@@ -365,6 +376,6 @@ def _snippet(
     lines += change.lines() if change else []
     if found.task.traits.has_classes:
         lines.append("class_names, y = np.unique(y, return_inverse=True)")
-    else:
+    elif pairs[0].y:
         lines.append('y = y.astype("float32")')
     return "\n".join(lines) + "\n"

@@ -90,6 +90,12 @@ def labels_by_path(pictures: Entries) -> Labels:
     )  # fmt: skip
 
 
+def without_labels(pictures: Entries) -> Labels:
+    """Of a reconstruction: images in whichever folders."""
+    labelled = [(entry, 0.0) for entry in pictures]
+    return Labels(labelled, Task.RECONSTRUCTION, "", [], ["label = 0"], [])
+
+
 def has_class_folders(pictures: Entries) -> bool:
     """Whether folders or names may be the classes."""
     try:

@@ -111,6 +111,8 @@ def read_images(
 
 def _targets(read: list[_Found], labels: Labels) -> tuple[np.ndarray, list[str]]:
     """y, and the names of the classes, if the labels are some. Raises BadData."""
+    if labels.task.traits.reconstructs:
+        return np.zeros(len(read), np.float32), []
     if not labels.task.traits.has_classes:
         y = np.array([image.label for image in read], dtype=np.float32)
         if labels.task.traits.has_labels:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tuning.protocol.catalogue import CatalogueEntry
 from tuning.protocol.data_kinds import DataKind, Display
-from tuning.protocol.tasks import Task
+from tuning.protocol.tasks import Task, TaskTraits
 
 from .sources import Source
 
@@ -45,7 +45,10 @@ def profile_of(
         "load_snippet": source.load_snippet,
     }
     task = Task(entry.task).traits
-    if task.has_classes:
+    if task.reconstructs:
+        del profile["target_name"]
+        profile |= {"num_classes": None}
+    elif task.has_classes:
         profile |= {
             "num_classes": len(source.class_names),
             "class_names": source.class_names,
@@ -66,7 +69,7 @@ def profile_of(
     else:
         profile |= {"num_classes": None, "target_histogram": _histogram(y)}
     if DataKind(entry.kind).traits.display == Display.CELLS:
-        profile |= _first_rows(source, columns or [], task.has_labels)
+        profile |= _first_rows(source, columns or [], task)
     if columns:
         profile |= {"columns": columns, "column_count": len(columns)}
     return profile
@@ -106,9 +109,9 @@ def _range(x: np.ndarray) -> tuple[float, float]:
     return float(np.fmin.reduce(x, axis=None)), float(np.fmax.reduce(x, axis=None))
 
 
-def _first_rows(source: Source, columns: list[dict[str, Any]], has_labels: bool) -> dict[str, Any]:
+def _first_rows(source: Source, columns: list[dict[str, Any]], task: TaskTraits) -> dict[str, Any]:
     """Names, and the first rows; each with its targets as the last cells: one with the class or the
-    labels, or one for each number."""
+    labels, one for each number, or none."""
     names = source.feature_names
     cut = len(names) > _HEAD_COLUMNS
     gap = ["…"] if cut else []
@@ -121,14 +124,14 @@ def _first_rows(source: Source, columns: list[dict[str, Any]], has_labels: bool)
             [
                 *map(_cell, row[:_HEAD_COLUMNS], values[:_HEAD_COLUMNS]),
                 *gap,
-                *_targets(source, value, has_labels),
+                *_targets(source, value, task),
             ]
             for row, value in zip(source.x[:_HEAD_ROWS], source.y[:_HEAD_ROWS], strict=True)
         ],
     }
     if cut:
         facts["head_names"] = [*names[:_HEAD_COLUMNS], *gap]
-    if len(source.target_names) > 1 and not has_labels:
+    if len(source.target_names) > 1 and not task.has_labels:
         facts["head_targets"] = source.target_names[:_HEAD_TARGETS]
     return facts
 
@@ -144,8 +147,10 @@ def _short(value: np.floating) -> float:
     return float(str(value))
 
 
-def _targets(source: Source, value: Any, has_labels: bool) -> list[Any]:
-    if has_labels:
+def _targets(source: Source, value: Any, task: TaskTraits) -> list[Any]:
+    if task.reconstructs:
+        return []
+    if task.has_labels:
         return [", ".join(np.array(source.target_names, dtype=object)[value == 1])]
     if source.target_names:
         return [_short(number) for number in value[:_HEAD_TARGETS]]

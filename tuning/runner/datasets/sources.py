@@ -37,7 +37,10 @@ def load_source(entry: CatalogueEntry, channel: Channel) -> Source:
     # Only here: it needs `Source`.
     from . import made
 
-    loaders = {"digit-scenes": made.load_digit_scenes, "robot-arm": made.load_robot_arm}
+    loaders = {
+        "digit-scenes": made.load_digit_scenes, "robot-arm": made.load_robot_arm,
+        "pump-sensors": made.load_pump_sensors,
+    }  # fmt: skip
     return loaders[entry.key]()
 
 

@@ -16,12 +16,17 @@ from tuning.protocol.catalogue import CatalogueEntry
 from tuning.protocol.data_kinds import Display, kind_of_rows
 from tuning.protocol.events import Event, Progress, SchemaDetected
 from tuning.protocol.tasks import Task
-from tuning.protocol.uploads import ARRAYS, FOLDERS, IMAGES, Upload
+from tuning.protocol.uploads import ARRAYS, FOLDERS, IMAGES, INPUTS, Upload
 from tuning.runner.failures import BadData, WorkFailed
 
 from .archives import kind_of_contents
 from .arrays import find_arrays, read_arrays
-from .image_labels import column_of_names, has_class_folders, labels_by_table
+from .image_labels import (
+    column_of_names,
+    has_class_folders,
+    labels_by_table,
+    without_labels,
+)
 from .images import pictures_in, read_images
 from .parsed import Parsed, Report, part_facts
 from .pictures import draw_thumbnails
@@ -70,13 +75,17 @@ def _read(
         found = find_arrays(path, upload)
         send(found)
         roles = upload.arrays or (found.roles if found.clear else {})
+        if not upload.arrays and roles and not set(roles) - set(INPUTS):
+            upload = replace(upload, task=Task.RECONSTRUCTION)
+        if reconstructs(upload):
+            roles = {role: name for role, name in roles.items() if role in INPUTS}
         return read_arrays(path, upload, roles, folder, report) if roles else None
     if kind == IMAGES:
         return _read_images(path, upload, folder, report, send)
     with opened_table(path, upload, report) as opened:
         schema = detect_schema(opened, upload)
         send(_with_pixels(schema_event(schema), schema))
-        if not upload.target:
+        if not upload.target and not reconstructs(upload):
             return None
         if pixels := pixels_of(schema, upload):
             return read_pixels(schema, replace(upload, pixels=pixels), folder, report)
@@ -98,6 +107,8 @@ def _read_images(
 ) -> Parsed | None:
     """By a table in the archive that names them, if there is one, else by folders and names."""
     pictures = pictures_in(path, upload.most_bytes)
+    if reconstructs(upload):
+        return read_images(path, upload, folder, report, without_labels(pictures))
     if upload.member == FOLDERS or not has_tables(path, upload.most_bytes):
         return read_images(path, upload, folder, report)
     folders = has_class_folders(pictures)
@@ -118,6 +129,11 @@ def _read_images(
             return None
         labels = labels_by_table(schema, pictures, column, upload)
         return read_images(path, upload, folder, report, labels)
+
+
+def reconstructs(upload: Upload) -> bool:
+    """Whether the rows are to have no targets."""
+    return upload.task == Task.RECONSTRUCTION
 
 
 def _reporter(send: Callable[[Event], None]) -> Report:

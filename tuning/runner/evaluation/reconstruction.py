@@ -120,7 +120,7 @@ def cells_of(columns: list[tuple[str, str | None]], names: list[str], row: np.nd
     several = {name for name, value in columns if value is not None}
     for (name, value), share in zip(columns, row.tolist(), strict=True):
         if name not in several:
-            best[name] = (0.0, f"{share:.6g}")
+            best[name] = (0.0, f"{share:.5g}")
         elif name not in best or share > best[name][0]:
             shown = "(other)" if value is None else "(missing)" if value == MISSING else value
             best[name] = (share, shown)

@@ -47,6 +47,7 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
             f"The prepared table needs {size / 2**20:,.0f} MB, more than the limit of "
             f"{upload.most_bytes / 2**20:,.0f} MB."
         )
+    _refuse_texts(targets, kept)
     columns = [column_of(scan, kind, len(kept)) for scan, kind in kept]
     report("Writing the prepared data", 0)
     x = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype=np.float32, shape=shape)
@@ -76,6 +77,14 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
         kind, targets.task, source, _notes(schema, targets, len(y), kept), dropped,
         described, header=schema.table.dialect.header,
     )  # fmt: skip
+
+
+def _refuse_texts(targets: Targets, kept: Kept) -> None:
+    """Raise BadData for columns of text that nothing could reconstruct."""
+    texts = [scan.name for scan, kind in kept if kind == ColumnType.TEXT]
+    if texts and targets.task.traits.reconstructs:
+        shown = ", ".join(f"“{name}”" for name in texts[:_MAX_NAMED])
+        raise BadData(f"Models cannot reconstruct text. Leave out {shown}, or make it a category.")
 
 
 def _fill(

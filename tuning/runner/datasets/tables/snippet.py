@@ -93,7 +93,9 @@ def reading_lines(
 
 
 def target_lines(targets: Targets, names: list[str]) -> list[str]:
-    """`y` of the columns `names` of `table`."""
+    """`y` of the columns `names` of `table`; nothing for a reconstruction."""
+    if targets.task.traits.reconstructs:
+        return []
     if targets.task.traits.has_classes:
         values = f"table[{names[0]!r}].to_numpy()"
         return [f"class_names, y = np.unique({values}, return_inverse=True)"]

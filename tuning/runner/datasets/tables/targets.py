@@ -60,6 +60,8 @@ class Targets:
 
     def of(self, schema: DetectedSchema, piece: Piece) -> np.ndarray:
         """The targets of some rows, as `Values` has them."""
+        if not self.scans:
+            return np.zeros(len(piece.columns[0]))
         places = [schema.scans.index(scan) for scan in self.scans]
         return self.values([piece.columns[place] for place in places])
 
@@ -72,7 +74,9 @@ class Targets:
 
 
 def chosen_targets(schema: DetectedSchema, upload: Upload) -> Targets:
-    """The targets and the task. Raises BadData."""
+    """The targets and the task. A reconstruction has none. Raises BadData."""
+    if upload.task == Task.RECONSTRUCTION:
+        return Targets([], Task.RECONSTRUCTION, lambda _: np.zeros(0), rows=schema.rows)
     scans = _chosen_columns(schema, upload)
     for scan in scans:
         if not scan.present:

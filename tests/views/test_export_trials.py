@@ -43,6 +43,8 @@ def test_members_and_viewers_get_it_and_strangers_do_not(
         ("json", "inline", "json", "application/json"),
         ("latex", "attachment", "tex", "text/x-tex; charset=utf-8"),
         ("parquet", "attachment", "parquet", "application/vnd.apache.parquet"),
+        ("optuna", "attachment", "db", "application/vnd.sqlite3"),
+        ("optuna-journal", "attachment", "log", "application/jsonl"),
     ],
 )
 def test_it_is_a_private_file_with_a_name_of_its_own(
@@ -98,7 +100,9 @@ def test_an_unknown_format_is_refused_with_a_sentence(search: Search, as_dora: C
     for name in ("xml", "", "CSV"):
         response = as_dora.get(table(search, f"format={name}"))
         assert response.status_code == 400
-        assert response.content.decode() == "Available formats: csv, json, latex and parquet.\n"
+        assert response.content.decode() == (
+            "Available formats: csv, json, latex, parquet, optuna and optuna-journal.\n"
+        )
 
 
 def test_a_filter_that_makes_no_sense_is_refused_and_not_left_out(

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from tuning.analysis.trials.scope import Scope
-from tuning.models import Dataset, HyperModel, Project, SavedModel
+from tuning.models import Dataset, HyperModel, Project, SavedModel, Search
 from tuning.protocol.description import description_of
 
 # Beginnings of formulas; the full-width ones are what some spreadsheets in East Asia take for them.
@@ -59,6 +59,10 @@ def trials_stem(scope: Scope) -> str:
     """digits-cnn-search-3-trials, of all searches digits-cnn-trials"""
     which = "" if scope.is_project else f"-search-{scope.search.number}"
     return f"{_project_stem(scope.project)}{which}-trials"
+
+
+def search_stem(search: Search) -> str:
+    return f"{_project_stem(search.project)}-search-{search.number}"
 
 
 def _project_stem(project: Project) -> str:

@@ -45,11 +45,11 @@ def journal_lines(place: int, study: Study, trials: Iterable[StudyTrial]) -> Ite
         yield _line(Operation.SET_STUDY_USER_ATTR, study_id=place, user_attr={name: value})
     for trial in trials:
         about = trial.distributions
-        ended = {} if trial.state in _UNFINISHED else {"datetime_complete": _moment(trial.finished)}
+        ended = {"datetime_complete": _moment(trial.finished)} if trial.finished else {}
         yield _line(
             Operation.CREATE_TRIAL, study_id=place, state=_STATES.index(trial.state), value=None,
             values=trial.values or None,
-            datetime_start=None if trial.state == State.WAITING else _moment(trial.started),
+            datetime_start=_moment(trial.started) if trial.started else None,
             distributions={name: one.text for name, one in about.items()},
             params={name: about[name].stored(value) for name, value in trial.params.items()},
             user_attrs=trial.user_attrs, system_attrs=trial.system_attrs,
@@ -70,7 +70,6 @@ def _numbers(values: dict[int, float | None]) -> dict[int, float]:
 
 
 def _moment(seconds: float) -> str:
-    """Optuna wants one of every trial that began."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
 
 

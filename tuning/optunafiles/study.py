@@ -9,6 +9,8 @@ from .distributions import Choice, Distribution
 METRIC_NAMES = "study:metric_names"
 # One number each since Optuna 5; before, a list of numbers under a single name.
 CONSTRAINT, CONSTRAINTS = "constraints:", "constraints"
+# How attributes begin that Tuneroom writes: those of a trial have its number and its status.
+OWN = "tuneroom:"
 
 
 class BadStorage(ValueError):

@@ -8,7 +8,7 @@ from typing import Any
 from tuning.optunafiles.distributions import CATEGORICAL, INT, Choice, Distribution
 from tuning.optunafiles.journal import read_journal
 from tuning.optunafiles.sqlite import MAGIC, Reader
-from tuning.optunafiles.study import BadStorage, State, Study, StudyTrial
+from tuning.optunafiles.study import OWN, BadStorage, State, Study, StudyTrial
 from tuning.optunafiles.table import is_table, read_table
 from tuning.protocol.constraints import AT_MOST, MAX_CONSTRAINTS, Constraint
 from tuning.protocol.events import (
@@ -33,8 +33,6 @@ from .keras_tuner_files import Report
 # Of one trial, as many reported values as of a TensorBoard log.
 MAX_STEPS = 1_000
 MAX_LOG = 10_000
-# What our own export notes besides.
-OWN = "tuneroom:"
 _STATUSES = {
     State.COMPLETE: Status.COMPLETED,
     State.PRUNED: Status.PRUNED,
@@ -140,7 +138,7 @@ def _trial(name: str, trial: StudyTrial, names: list[str], shift: int) -> FoundT
     metrics |= dict(zip(names, trial.values, strict=False))
     status = _status(trial)
     lost = trial.state == State.RUNNING
-    reason = trial.system_attrs.get("fail_reason")
+    reason = trial.user_attrs.get(f"{OWN}failure") or trial.system_attrs.get("fail_reason")
     return FoundTrial(
         name=name,
         status=status.value,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from .comma_separated import csv_pieces
 from .json_document import json_pieces
 from .latex import latex_pieces
+from .optuna_storage import journal_pieces, sqlite_pieces
 from .parquet import parquet_pieces
 from .rows import Rows
 
@@ -54,6 +55,16 @@ FORMATS: dict[str, Format] = {
             "parquet", "Parquet", "parquet", "application/vnd.apache.parquet",
             "For pandas and other analysis: compact, exact, with column types.",
             parquet_pieces,
+        ),
+        Format(
+            "optuna", "Optuna (SQLite)", "db", "application/vnd.sqlite3",
+            "For Optuna and Optuna Dashboard: one study per search, with reported values.",
+            sqlite_pieces,
+        ),
+        Format(
+            "optuna-journal", "Optuna (journal)", "log", "application/jsonl",
+            "The same studies for Optuna's journal storage.",
+            journal_pieces,
         ),
     )
 }  # fmt: skip

@@ -44,6 +44,14 @@ class Rows:
         """The columns as addresses call them: other names may be those of two columns."""
         return [tidy(column.key) for column in self.columns]
 
+    def by_search(self) -> list[tuple[int, int]]:
+        """Search and trial of each, by their numbers."""
+        found: list[tuple[int, int, int]] = []
+        for start in range(0, len(self), BATCH):
+            rows = TrialIndex.objects.filter(pk__in=self._trials[start : start + BATCH])
+            found += rows.values_list("search_id", "number", "pk")
+        return [(search, trial) for search, _, trial in sorted(found)]
+
     def batches(self, columns: Sequence[Column] | None = None) -> Iterator[list[Row]]:
         batch = _Batch(columns or self.columns)
         for start in range(0, len(self), BATCH):

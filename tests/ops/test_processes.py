@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.services import ROOT, clean_environment, processes_with, wait_for
@@ -126,6 +127,39 @@ def test_children_end_when_the_parent_is_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.communicate()
     wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone", 5)
+
+
+def guard_of(parent: "subprocess.Popen[str]") -> psutil.Process:
+    """The child that runs the parent's own program."""
+    [guard] = [
+        child for child in psutil.Process(parent.pid).children() if PARENT in child.cmdline()
+    ]
+    return guard
+
+
+@pytest.mark.slow
+def test_children_end_when_parent_and_guard_are_killed(tmp_path: Path) -> None:
+    parent = start(tmp_path, WAITS, WAITS)
+    lines_until_up(parent, 2)
+    for process in (guard_of(parent), psutil.Process(parent.pid)):
+        process.suspend()
+    for process in (guard_of(parent), psutil.Process(parent.pid)):
+        process.kill()
+    parent.communicate()
+    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone", 5)
+
+
+@pytest.mark.slow
+def test_a_killed_guard_is_replaced(tmp_path: Path) -> None:
+    parent = start(tmp_path, STUBBORN, STUBBORN)
+    lines_until_up(parent, 2)
+    first = guard_of(parent)
+    first.kill()
+    wait_for(lambda: not first.is_running() and guard_of(parent) != first, "another guard")
+    parent.kill()
+    parent.communicate()
+    # They ignore the parent-death signal: only a guard that knows them ends them.
+    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone", 30)
 
 
 def test_a_lock_is_held_by_one(tmp_path: Path) -> None:

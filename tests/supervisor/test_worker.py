@@ -1,5 +1,6 @@
 """A worker process: it gets on its feet whatever is away, and what it does now and then."""
 
+import os
 import threading
 from contextlib import nullcontext
 from datetime import timedelta
@@ -13,7 +14,7 @@ from django.utils import timezone
 from tuning.models import Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.recording import recorder
-from tuning.supervisor import folders, runners, schedule
+from tuning.supervisor import folders, locks, runners, schedule
 from tuning.supervisor import worker as worker_module
 from tuning.supervisor.claims import Slot, claim_next
 from tuning.supervisor.isolation import Layer
@@ -92,6 +93,21 @@ def test_hints_that_come_before_the_worker_is_registered_cost_no_slot(
     process.numbers = SlotNumbers(2)
     assert process.work() == 0
     assert process.numbers.free == 2
+
+
+def test_two_living_workers_never_have_one_name(settings: Any, tmp_path: Path) -> None:
+    settings.LOCKS_ROOT = tmp_path
+    assert locks.own_name("gpu") == "gpu"
+    assert locks.own_name("gpu") == "gpu-2"
+    locks.sweep_names()
+    assert locks.own_name("gpu") == "gpu-3"
+    # Processes that end give their names back.
+    for descriptor in locks._reserved[-3:]:
+        os.close(descriptor)
+    del locks._reserved[-3:]
+    locks.sweep_names()
+    assert not list(tmp_path.iterdir())
+    assert locks.own_name("gpu") == "gpu"
 
 
 def test_a_worker_that_ended_is_not_shown_as_online(process: WorkerProcess) -> None:

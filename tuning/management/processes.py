@@ -12,9 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+from tuning.runner.sandbox.privileges import die_with_parent
 
 STOP_SECONDS = 10
 # A child that dies is started again, later each time; one that dies so often within this time ends
@@ -102,10 +105,10 @@ class Family:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         return self
 
-    def start(self, name: str, command: Sequence[str], keep: tuple[int, ...] = ()) -> None:
+    def start(self, name: str, command: Sequence[str], keep: Iterable[int] = ()) -> None:
         """Start a child that inherits the descriptors `keep`, which have to stay open: it may be
         started again. `name` stands before its lines."""
-        self._starts[name] = _Start(command, keep)
+        self._starts[name] = _Start(command, tuple(keep))
         self._start(name)
 
     def _start(self, name: str) -> None:
@@ -121,12 +124,15 @@ class Family:
             # Ctrl-C reaches every process of the terminal's group; the children are to be stopped
             # in order instead.
             start_new_session=True,
+            # If the guard is killed too, this is all that ends it. Set between fork and exec, where
+            # other threads' locks could be held: it takes none.
+            preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
         )
-        os.write(self._guard_pipe, f"+{child.pid}\n".encode())
         assert child.stdout
         os.set_blocking(child.stdout.fileno(), False)
         self._children[name] = child
         self._buffers[name] = b""
+        self._tell_guard("+", child)
         self._selector.register(child.stdout, selectors.EVENT_READ, name)
 
     def wake(self) -> None:
@@ -137,6 +143,7 @@ class Family:
         """Pass on lines. Yields after each batch; ends when it is time to stop."""
         while not self._stopping and not self.failed:
             self._pass_on(seconds=self._seconds_to_next_start())
+            self._keep_guard()
             for name, start in self._starts.items():
                 if start.again_at is None and self._children[name].poll() is not None:
                     self._note_death(name, start)
@@ -145,6 +152,22 @@ class Family:
             yield
         self._pass_on(wait=False)
 
+    def _keep_guard(self) -> None:
+        """Start another guard if it was killed."""
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(self._guard, os.WNOHANG) == (0, 0):
+                return
+        os.close(self._guard_pipe)
+        self._guard, self._guard_pipe = _start_guard()
+        for child in self._children.values():
+            if child.poll() is None:
+                self._tell_guard("+", child)
+
+    def _tell_guard(self, what: str, child: "subprocess.Popen[bytes]") -> None:
+        # One that was killed is replaced soon, and learns of all children that live then.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._guard_pipe, f"{what}{child.pid}\n".encode())
+
     def _note_death(self, name: str, start: _Start) -> None:
         child, now = self._children[name], time.monotonic()
         # Its last lines say why.
@@ -152,7 +175,7 @@ class Family:
         # What it left behind would be in the way of the next one.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
-        os.write(self._guard_pipe, f"-{child.pid}\n".encode())
+        self._tell_guard("-", child)
         start.deaths = [then for then in start.deaths if now - then < DEATHS_SECONDS] + [now]
         deaths, reason = len(start.deaths), f"{name} ended unexpectedly ({_how(child.returncode)})"
         if deaths >= self.most_deaths:
@@ -177,13 +200,14 @@ class Family:
         self._kill_all()
         for child in self._children.values():
             child.wait()
-            os.write(self._guard_pipe, f"-{child.pid}\n".encode())
+            self._tell_guard("-", child)
         self._pass_on(wait=False)
         for child in self._children.values():
             if child.stdout:
                 child.stdout.close()
         os.close(self._guard_pipe)
-        os.waitpid(self._guard, 0)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._guard, 0)
         signal.set_wakeup_fd(-1)
         for descriptor in (self._wake_read, self._wake_write):
             os.close(descriptor)
@@ -256,7 +280,8 @@ def _start_guard() -> tuple[int, int]:
     """A fork that stops the children if this process can't: after `kill -9`, after a crash.
 
     It reads the children's process ids from a pipe, whose end means that this process is gone.
-    Linux's parent-death signal would do less: one signal, to direct children only.
+    Linux's parent-death signal, which they have as well, does less: one signal, to direct children
+    only.
     """
     read, write = os.pipe()
     sys.stdout.flush()

@@ -29,6 +29,8 @@ from tuning.splits.arranged import arranged_folder
 from tuning.strategies.pruners import Name as Pruner
 from tuning.strategies.traits import WITH_ROUNDS
 
+from .locks import sweep_names
+
 CHUNK = 1 << 20
 # Younger files may belong to a row that is about to be written.
 SWEEP_AFTER = timedelta(hours=1)
@@ -200,7 +202,7 @@ def sweep() -> None:
     prepared = set(Dataset.objects.exclude(folder="").values_list("folder", flat=True))
     _sweep_below(Path(settings.DATASETS_ROOT), keep=prepared)
     _sweep_splits()
-    _sweep_below(Path(settings.LOCKS_ROOT), keep=prepared)
+    _sweep_below(Path(settings.LOCKS_ROOT), keep=prepared | sweep_names())
     # Uploads whose row was never written, and those that broke off. Those in parts may go on.
     PartialUpload.objects.abandoned().delete()
     awaited = Dataset.objects.active().filter(source=Dataset.Source.UPLOAD)

@@ -6,14 +6,17 @@ Locks. A process that can open a file to read can lock it. So locks between work
 """
 
 import fcntl
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
 
 from django.conf import settings
 
+_NAME_PREFIX = "worker-"
 _WAIT_SECONDS = 0.1
 
 
@@ -30,6 +33,45 @@ def lock(name: str, heartbeat: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def own_name(name: str) -> str:
+    """A worker's name, or one like it if a living process has that one already. It stays this
+    process's own for as long as it lives."""
+    candidates = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(candidate for candidate in candidates if _reserve(candidate))
+
+
+def sweep_names() -> set[str]:
+    """Remove the files of names whose workers are gone. Returns those of workers that live."""
+    living = set()
+    for path in Path(settings.LOCKS_ROOT).glob(f"{_NAME_PREFIX}*"):
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            if _take(file.fileno()):
+                path.unlink()
+            else:
+                living.add(path.name)
+    return living
+
+
+def _reserve(name: str) -> bool:
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    path = Path(settings.LOCKS_ROOT) / f"{_NAME_PREFIX}{digest}"
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if not _take(descriptor):
+            os.close(descriptor)
+            return False
+        # Not swept away between the two calls: another worker could lock the next file.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                _reserved.append(descriptor)
+                return True
+        os.close(descriptor)
+
+
+# Descriptors that are never closed.
+_reserved: list[int] = []
 
 
 def _take(descriptor: int) -> bool:

@@ -22,6 +22,7 @@ from tuning.strategies.traits import Name
 from . import claims, files, folders, schedule, slots
 from .importances import ImportancesThread
 from .isolation import Layer, probe
+from .locks import own_name
 from .mails import MailThread
 from .pool import RunnerPool
 from .slot import SlotLoop
@@ -51,6 +52,8 @@ class WorkerProcess:
         """Start the watch thread, which registers the worker as soon as the database answers."""
         folders.adopt_orphans()
         folders.sweep_runner_folders()
+        # Whoever registers under a name takes over the work of whoever had it before.
+        name = own_name(name)
         self._thread = threading.Thread(target=self._watch, args=(name,), name="watch", daemon=True)
         self._thread.start()
 

@@ -49,8 +49,8 @@ class Command(BaseCommand):
         parts = (only,) if only else PARTS
         host, port = address()
         with ExitStack() as stack:
-            if not only:
-                self._lock_data_folder(stack)
+            # Children hold it, too: no second Tuneroom starts beside what is left of the first.
+            locks = [] if only else [self._lock_data_folder(stack)]
             self._close_data_folder()
             refuse_unprepared()
             listener = stack.enter_context(listen(host, port)) if "site" in parts else None
@@ -62,11 +62,11 @@ class Command(BaseCommand):
             if listener:
                 descriptor = listener.fileno()
                 # It stays open here: while a site that died is started again, people wait a moment.
-                family.start("site", site_command(descriptor), keep=(descriptor,))
+                family.start("site", site_command(descriptor), keep=[descriptor, *locks])
             if slots:
-                family.start("worker", worker_command(slots))
+                family.start("worker", worker_command(slots), keep=locks)
             if "scheduler" in parts:
-                family.start("scheduler", scheduler_command())
+                family.start("scheduler", scheduler_command(), keep=locks)
             if listener:
                 waiter = Waiter(host, port, family)
                 waiter.start()
@@ -92,10 +92,10 @@ class Command(BaseCommand):
         if left:
             self._say(f"Other accounts can access {left[0]}, which belongs to another account.")
 
-    def _lock_data_folder(self, stack: ExitStack) -> None:
+    def _lock_data_folder(self, stack: ExitStack) -> int:
         path = Path(settings.DATA_ROOT) / "up.lock"
         try:
-            stack.enter_context(folder_lock(path))
+            return stack.enter_context(folder_lock(path))
         except Taken as taken:
             if _alive(str(taken)):
                 raise CommandError(
@@ -106,7 +106,7 @@ class Command(BaseCommand):
             # Killed: what watches over its processes is still stopping them.
             self._say("Waiting for the processes of a killed Tuneroom to end ...")
             try:
-                stack.enter_context(folder_lock(path, wait_seconds=STOP_SECONDS + 5))
+                return stack.enter_context(folder_lock(path, wait_seconds=STOP_SECONDS + 5))
             except Taken:
                 raise CommandError(
                     f"Processes of a killed Tuneroom still use {settings.DATA_ROOT}."

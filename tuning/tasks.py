@@ -48,6 +48,15 @@ def mails() -> None:
         close_old_connections()
 
 
+@shared_task(name="tuning.scripts")
+def scripts() -> None:
+    """Only wakes the worker's own thread: scripts need no slot."""
+    try:
+        this_worker.scripts.check()
+    finally:
+        close_old_connections()
+
+
 _reaper = schedule.Reaper()
 
 

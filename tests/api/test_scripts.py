@@ -53,7 +53,7 @@ def lose(trial: Trial) -> None:
 def test_a_run_is_a_trial_like_any_other(bob_calls: Caller, run: Any, log: str) -> None:
     at = run(lr=0.1, optimizer="adam")
     assert bob_calls.post(f"{at}/log", report(epoch(1, loss=2.0, val_loss=0.5))).json() == {
-        "should_stop": False, "reason": "",
+        "should_stop": False, "reason": "", "pruned": False,
     }  # fmt: skip
     bob_calls.post(f"{at}/log", report(epoch(2, val_loss=0.3), epoch(3, val_loss=0.4)))
     trial = Trial.objects.get()
@@ -198,7 +198,9 @@ def test_stopping_the_search_stops_its_scripts(bob_calls: Caller, run: Any, log:
     at = run()
     bob_calls.post(f"{log}/stop")
     answer = bob_calls.post(f"{at}/log", report(epoch(1, val_loss=0.5)))
-    assert answer.json() == {"should_stop": True, "reason": "The search is stopped."}
+    assert answer.json() == {
+        "should_stop": True, "reason": "The search is stopped.", "pruned": False,
+    }  # fmt: skip
     trial = Trial.objects.get()
     assert (trial.status, trial.epochs_done) == (Status.STOPPED, 1)
     assert bob_calls.post(f"{at}/log", report()).json()["detail"] == "Trial 1 is stopped."

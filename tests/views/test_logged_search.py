@@ -35,7 +35,7 @@ def run(log: Search) -> Any:
 
 def logged(trial: Trial, *losses: float | None) -> None:
     epochs = [EpochEnd(0, n, 1.0, {"val_loss": loss}) for n, loss in enumerate(losses, 1)]
-    assert scripts.log(trial, 1, epochs) == ""
+    assert scripts.log(trial, 1, epochs) == scripts.Verdict()
 
 
 def text_of(client: Client, name: str, row: Any, query: str = "") -> str:
@@ -73,7 +73,7 @@ def test_its_trials_are_followed_live(as_dora: Client, log: Search, run: Any) ->
     assert as_dora.get(reverse("search-live", args=[log]) + since).status_code == 204
     scripts.complete(first, 1, [], {})
     live = text_of(as_dora, "search-live", log, since)
-    assert "1 of 1 trials" in live
+    assert "<b>1 trial</b>" in live
     assert "logged by scripts, open for more" in live
 
 

@@ -2,6 +2,7 @@
 becomes of them then: `tuning.recording.scripts`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,20 +10,29 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.db.models.functions import Now
 
-from tuning.models import Attempt, Project, Search, Trial, TrialIndex
+from tuning.models import Attempt, Project, Search, Trial, TrialIndex, Worker
 from tuning.models.trials import SCRIPT_LEASE_SECONDS
 from tuning.models.work import lease_end
 from tuning.models.workers import ago
+from tuning.protocol.measured import MEASURED, label_of
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+from tuning.recording import recorder
 from tuning.spaces.checked import Scalar
 from tuning.spaces.joined import joined
 from tuning.strategies.traits import Name
+
+from .dispatch import SCRIPTS_TASK, send_task
+
+# Of what else is measured, this is known from the epochs.
+_KNOWN = ("epoch_seconds", "training_seconds")
 
 
 @transaction.atomic
 def open_log(user: Any, search: Search) -> tuple[Search, bool]:
     """The search of scripts of `search.project` with this name, and whether it is new. Two scripts
-    that begin at once get the same one."""
+    that begin at once get the same one. With a space, its strategy suggests values; without one,
+    scripts bring them."""
     project = Project.objects.select_for_update().get(pk=search.project_id)
     found = project.searches.of_scripts().filter(name=search.name).order_by("-number").first()
     if found is not None:
@@ -31,10 +41,12 @@ def open_log(user: Any, search: Search) -> tuple[Search, bool]:
     search.created_by = user
     search.origin = Search.Origin.SCRIPT
     search.status = SearchStatus.RUNNING
-    search.tuner = Name.GIVEN
-    search.exhausted = True
-    search.epochs, search.max_trials = 1, 0
-    search.space = {"space": [], "values": {}}
+    search.epochs = 1
+    if not search.space:
+        search.tuner = Name.GIVEN
+        search.exhausted = True
+        search.max_trials = 0
+        search.space = {"space": [], "values": {}}
     search.save()
     return search, True
 
@@ -86,3 +98,59 @@ def begin_run(
         revision=F("revision") + 1,
     )
     return trial
+
+
+def refusal_to_ask(search: Search) -> str:
+    """Why scripts get no trials of this search; empty if they do."""
+    if search.is_imported:
+        return f"Search {search.number} was imported, so it suggests nothing."
+    if not search.strategy.suggests:
+        return f"Search {search.number} has no strategy, so it suggests nothing."
+    if search.strategy.has_rounds:
+        return (
+            f"{search.strategy.caption} goes on with trained models, which a script does not have."
+        )
+    if search.model_kind == ModelKind.CUSTOM:
+        return "A custom tuner trains in its own way, which a script does not have."
+    if search.pruning.traits.promotes:
+        return f"{search.pruning.traits.caption} goes on with pruned trials, which a script cannot."
+    measured = [name for name in search.judged_by if name in MEASURED and name not in _KNOWN]
+    if measured:
+        return f"A script cannot measure {label_of(measured[0])}, which this search needs."
+    return ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A trial for the script, or why there is none yet or, `ended`, none any more."""
+
+    trial: Trial | None = None
+    reason: str = ""
+    ended: bool = False
+
+
+@transaction.atomic
+def ask(search: Search, script: str) -> Asked:
+    """Claim a trial of this search for a script. While none waits, a worker is asked for one."""
+    row = recorder.locked(search.pk)
+    if not row.is_active or recorder.end_at_limit(row):
+        row.refresh_from_db(fields=["status", "end_reason"])
+        status = row.get_status_display().lower()
+        return Asked(reason=row.end_reason or f"The search is {status}.", ended=True)
+    if row.status == SearchStatus.PAUSED:
+        return Asked(reason="The search is paused.")
+    if row.room() < 1:
+        return Asked(reason="As many trials run as the search allows.")
+    waiting = row.trials.queued().order_by("number").values_list("pk", flat=True).first()
+    if waiting and Trial.objects.claim_for_script(waiting, script):
+        trial = Trial.objects.get(pk=waiting)
+        Attempt.objects.create(trial=trial, number=trial.attempt, worker_name=script)
+        Search.objects.filter(pk=row.pk).update(last_claim_at=Now(), revision=F("revision") + 1)
+        return Asked(trial)
+    if not row.may_suggest():
+        return Asked(reason="All trials have begun. One that is lost will be free again.")
+    Search.objects.filter(pk=row.pk).update(asked_at=Now())
+    transaction.on_commit(lambda: send_task(SCRIPTS_TASK))
+    if not Worker.objects.online().exists():
+        return Asked(reason="No worker is online to suggest values.")
+    return Asked(reason="A worker suggests values.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from tuning.figures import duration, figure
+from tuning.figures import counted, duration, figure
 from tuning.models import Execution, Search, Trial, Work
 from tuning.protocol.objectives import is_better
 from tuning.protocol.statuses import FINISHED, SearchStatus, Status
@@ -108,6 +108,13 @@ def spread(scores: list[float | None]) -> Spread | None:
     return Spread(
         statistics.fmean(known), statistics.stdev(known), min(known), max(known), len(known)
     )
+
+
+def trials_text(search: Search, summary: Summary) -> str:
+    """ "3 of 20 trials"; of a log nobody knows how many there will be."""
+    if search.is_log:
+        return counted(summary.total, "trial")
+    return f"{summary.finished:,} of {summary.planned:,} trials"
 
 
 def progress_note(search: Search, summary: Summary) -> str:

@@ -127,7 +127,7 @@ def trial(
         "epochs": row.epochs_done,
         "seconds": duration.total_seconds() if duration is not None else None,
         "memory": row.peak_memory,
-        "worker": row.worker and row.worker.name,
+        "worker": row.trained_by or None,
         "failure": failure(row),
         "tags": marks.tags,
         "stars": marks.stars,

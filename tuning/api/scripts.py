@@ -5,13 +5,17 @@ A script holds a trial by the number of its attempt, with a lease that each repo
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
 
 from tuning.actions import scripts as actions
+from tuning.actions.dispatch import SCRIPTS_TASK, send_task
+from tuning.figures import in_words
 from tuning.forms.scripts import LogForm
 from tuning.models import Search, Trial
 from tuning.models.trials import SCRIPT_LEASE_SECONDS
@@ -20,8 +24,10 @@ from tuning.protocol.names import is_one_line
 from tuning.recording import scripts as recording
 from tuning.recording.recorder import LeaseLost
 from tuning.spaces.checked import MAX_HYPERPARAMETERS, MAX_NAME_LENGTH, is_scalar
+from tuning.spaces.declared import Refused, declared_space
+from tuning.strategies.traits import OFFERED
 
-from .bodies import Body, body_of, checked
+from .bodies import NAMES, Body, body_of, checked
 from .problems import FieldError, Problem, invalid
 from .reading import project_of, search_of, trial_of
 from .schemas import SearchDetail, TrialOut
@@ -35,7 +41,14 @@ _TRIAL = _SEARCH + "/trials/{number:trial}"
 MAX_EPOCHS = 1_000
 _NOT_RUNNING = "The trial was deleted."
 
-LogIn = body_of("LogIn", LogForm().fields)
+LogIn = body_of(
+    "LogIn",
+    LogForm().fields,
+    space=(dict[str, Any] | None, None),
+    strategy=(str | None, None),
+    max_trials=(Annotated[int, Field(ge=1, le=100_000)] | None, None),
+    seed=(Annotated[int, Field(ge=0, lt=2**31)] | None, None),
+)
 
 
 class RunIn(Body):
@@ -87,19 +100,42 @@ class RunOut(Schema):
     lease_seconds: int
 
 
+class AskIn(Body):
+    """`script` is what the trial's page calls the script."""
+
+    script: Annotated[str, Field(min_length=1, max_length=200)] = "Script"
+
+
+class AskOut(Schema):
+    """Why there is no trial: not yet, or `ended`."""
+
+    ended: bool
+    reason: str
+
+
 class ReportOut(Schema):
-    """`should_stop`: the script ends the trial now, because of `reason`."""
+    """`should_stop`: the script stops now, because of `reason`. If the trial is `pruned`, it says
+    so as it finishes it."""
 
     should_stop: bool
     reason: str
+    pruned: bool
 
 
 @router.post("/projects/{number:project}/logs", response={200: SearchDetail, 201: SearchDetail})
 def open_log(request: HttpRequest, project: int, body: LogIn) -> Any:
-    """The search with this name that scripts log trials to. If there is none, it is created."""
+    """The search with this name that scripts log trials to. If there is none, it is created. With
+    a `space`, scripts can ask it for configurations: `{"units": {"low": 8, "high": 64}}`, a list of
+    values, or a single value; `strategy`, `max_trials` and `seed` are those of its search."""
     of = project_of(request, project, edit=True)
-    form = checked(lambda data, _: LogForm(data, instance=Search(project=of)), body.given)
-    found, is_new = actions.open_log(request.user, form.save(commit=False))
+    given = body.given
+    declared = {name: given.pop(name, None) for name in ("space", "tuner", "max_trials", "seed")}
+    form = checked(lambda data, _: LogForm(data, instance=Search(project=of)), given)
+    search = form.save(commit=False)
+    _declare(search, {name: value for name, value in declared.items() if value is not None})
+    found, is_new = actions.open_log(request.user, search)
+    if not is_new and declared["space"] is not None and found.space != search.space:
+        raise Problem(409, f"Search {found.number} has this name and another space.")
     return Status(201 if is_new else 200, search_detail_of(request, found))
 
 
@@ -117,14 +153,31 @@ def begin_run(request: HttpRequest, project: int, search: int, body: RunIn) -> A
     return Status(201, run_of(request, project, search, made))
 
 
+@router.post(_SEARCH + "/ask", response={200: AskOut, 201: RunOut, 202: AskOut})
+def ask_trial(request: HttpRequest, project: int, search: int, body: AskIn) -> Any:
+    """Get a trial to train, with the values that the search's strategy suggests. 202: a worker
+    computes them, so ask again after `Retry-After` seconds; 200: the search has ended."""
+    row = search_of(request, project, search, edit=True)
+    if refusal := actions.refusal_to_ask(row):
+        raise Problem(409, refusal)
+    asked = actions.ask(row, _one_line(body.script))
+    if asked.trial is not None:
+        return Status(201, run_of(request, project, search, asked.trial))
+    answer = {"ended": asked.ended, "reason": asked.reason}
+    return Status(200 if asked.ended else 202, answer)
+
+
 @router.post(_TRIAL + "/log", response=ReportOut)
 def log_epochs(request: HttpRequest, project: int, search: int, trial: int, body: ReportIn) -> Any:
     """Report epochs of a trial that a script trains, and renew its lease; without epochs, that
     alone. Metrics of an epoch may come one after the other and more than once: of two values of one
     metric the first is kept."""
     row = trial_of(request, project, search, trial, edit=True)
-    reason = _reported(lambda: recording.log(row, body.attempt, _epochs(body)))
-    return {"should_stop": bool(reason), "reason": reason}
+    verdict = _reported(lambda: recording.log(row, body.attempt, _epochs(body)))
+    if body.epochs and row.search.pruning.traits.prunes:
+        # A worker looks at them, and the next answer says what it decided.
+        transaction.on_commit(lambda: send_task(SCRIPTS_TASK))
+    return {"should_stop": bool(verdict.reason), **asdict(verdict)}
 
 
 @router.post(_TRIAL + "/finish", response=TrialOut)
@@ -144,6 +197,25 @@ def finish_trial(
             metrics |= _metrics("score", {row.search.objective: body.score})
         _reported(lambda: recording.complete(row, body.attempt, epochs, metrics))
     return trial_detail_of(request, trial_of(request, project, search, trial))
+
+
+def _declare(search: Search, given: dict[str, Any]) -> None:
+    """A search that scripts ask. Raises Problem."""
+    if "space" not in given:
+        errors = [FieldError(NAMES.get(name, name), "Give a space, too.") for name in given]
+        if errors:
+            raise invalid(errors)
+        return
+    try:
+        search.space = declared_space(given["space"])
+    except Refused as refused:
+        raise invalid([FieldError(f"space.{refused.name}", refused.sentence)]) from refused
+    search.tuner = given.get("tuner", search.tuner)
+    names = [name.value for name, each in OFFERED.items() if not each.has_rounds]
+    if search.tuner not in names:
+        raise invalid([FieldError("strategy", f"Available strategies: {in_words(names)}.")])
+    search.max_trials = given.get("max_trials", search.max_trials)
+    search.seed = given.get("seed", search.seed)
 
 
 def run_of(request: HttpRequest, project: int, search: int, trial: Trial) -> dict[str, Any]:

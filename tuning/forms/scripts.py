@@ -13,7 +13,7 @@ from .directions import clean_direction, direction_field
 class LogForm(forms.ModelForm):
     class Meta:
         model = Search
-        fields = ["name", "description", "objective"]
+        fields = ["name", "objective"]
         labels = {"name": "Name", "objective": "Objective"}
         help_texts = {
             "name": "Scripts find the search by its name.",

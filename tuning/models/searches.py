@@ -195,6 +195,9 @@ class Search(models.Model):
         default=1, help_text="Grows with every change that a page would show."
     )
     last_claim_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a script last waited for a configuration."
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -297,6 +300,16 @@ class Search(models.Model):
         Of strategies with rounds only they themselves know."""
         within = Q(tuner__in=strategies.WITH_ROUNDS) | Q(made__lt=F("max_trials"))
         return within & Q(exhausted=False, end_reason="")
+
+    def room(self) -> int:
+        """How many more of its trials and executions may run. Scripts may be as many as there
+        are."""
+        if self.is_of_scripts:
+            return 1
+        taken: int = self.trials.running().count()
+        if self.spreads:
+            taken += self.trials.filter(executions__status=Status.RUNNING).count()
+        return self.parallel_trials - taken
 
     def may_suggest(self) -> bool:
         """`has_more_to_suggest` of this row as it was read, with its trials as they are now. Asked

@@ -114,7 +114,7 @@ def _row_of(search: Search, trial: Trial) -> TrialIndex:
         seconds=_seconds(trial) if ended else None,
         parameters=trial.parameters if ended else None,
         memory=trial.peak_memory if ended else None,
-        worker=_trained_by(trial) if ended else "",
+        worker=trial.trained_by if ended else "",
         not_finite=as_text(", ".join(trial.not_finite)) if ended else "",
     )  # fmt: skip
     parts = {"hp": trial.values}
@@ -125,10 +125,6 @@ def _row_of(search: Search, trial: Trial) -> TrialIndex:
             if value is not None:
                 _set(search, row, f"{prefix}:{name}", value)
     return row
-
-
-def _trained_by(trial: Trial) -> str:
-    return trial.worker.name if trial.worker else trial.script
 
 
 def _set(search: Search, row: TrialIndex, key: str, value: Any) -> None:

@@ -37,10 +37,12 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
 
     def claim(self, pk: int, worker: Any, slot: int) -> bool:
         # A script may have had it, and lost it.
-        return self._begin(pk, lease_expires_at=lease_end(), worker=worker, slot=slot, script="")
+        none = {"script": "", "prune_now": False}
+        return self._begin(pk, lease_expires_at=lease_end(), worker=worker, slot=slot, **none)
 
     def claim_for_script(self, pk: int, script: str) -> bool:
-        return self._begin(pk, lease_expires_at=lease_end(SCRIPT_LEASE_SECONDS), script=script)
+        lease = lease_end(SCRIPT_LEASE_SECONDS)
+        return self._begin(pk, lease_expires_at=lease, script=script, prune_now=False)
 
     def reopen(self, trial: "Trial") -> bool:
         """Give a trial back to the script that lost it, unless another attempt has begun."""
@@ -125,6 +127,9 @@ class Trial(Work):
         default=False, db_default=False,
         help_text="Its script chose the values: nobody else can train it.",
     )  # fmt: skip
+    prune_now = models.BooleanField(
+        default=False, db_default=False, help_text="A pruner wants its script to end it."
+    )
     trains_to_end = models.BooleanField(
         default=False, help_text="A person wants it to be trained to its end: it is not pruned."
     )
@@ -200,6 +205,11 @@ class Trial(Work):
         """The constraints of its search that it violates, as far as is known."""
         pairs = [(limit, self.figure(limit.name)) for limit in self.search.constraint_list]
         return [limit for limit, value in pairs if value is not None and not limit.holds(value)]
+
+    @property
+    def trained_by(self) -> str:
+        """The name of the worker or of the script."""
+        return self.worker.name if self.worker else self.script
 
     @property
     def is_lost(self) -> bool:

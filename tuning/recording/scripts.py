@@ -10,6 +10,7 @@ it reports again, unless another attempt has begun meanwhile.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
 
@@ -45,17 +46,26 @@ class Best(NamedTuple):
     metrics: Metrics
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Why the script should stop; empty if it goes on. `pruned`: it ends the trial itself."""
+
+    reason: str = ""
+    pruned: bool = False
+
+
 @transaction.atomic
-def log(trial: Trial, attempt: int, epochs: Sequence[EpochEnd]) -> str:
-    """Store epochs, none of them or many, and renew the lease. Why the script should stop; empty
-    if it goes on. Raises Refused."""
+def log(trial: Trial, attempt: int, epochs: Sequence[EpochEnd]) -> Verdict:
+    """Store epochs, none of them or many, and renew the lease. Raises Refused."""
     row = _held(trial, attempt)
     _record(row, epochs)
     Trial.objects.renew(row.pk, attempt, SCRIPT_LEASE_SECONDS)
-    if row.search.is_active:
-        return ""
-    recorder.stop_trial(row)
-    return f"The search is {row.search.get_status_display().lower()}."
+    if not row.search.is_active:
+        recorder.stop_trial(row)
+        return Verdict(f"The search is {row.search.get_status_display().lower()}.")
+    if row.prune_now:
+        return Verdict("Other trials did better at this point.", pruned=True)
+    return Verdict()
 
 
 @transaction.atomic

@@ -262,6 +262,21 @@ def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
     return None
 
 
+def make_asked(search_id: int) -> None:
+    """Have a trial of this search wait for a script that asks for one, unless one waits already."""
+    with _suggesting:
+        while (drawn := _draw(search_id)) is not None:
+            with transaction.atomic():
+                search = _locked_with_room(search_id)
+                if search is None or search.trials.queued().exists():
+                    return
+                if _make_drawn(search, drawn):
+                    Search.objects.touch(search_id)
+                    return
+            if drawn.is_final:
+                return
+
+
 def _claim_locked(search_id: int, slot: Slot, drawn: suggestions.Drawn | None) -> Trial | None:
     with transaction.atomic():
         search = _locked_with_room(search_id)
@@ -297,6 +312,11 @@ def _draw(search_id: int) -> suggestions.Drawn | None:
 
 
 def _claim_drawn(search: Search, drawn: suggestions.Drawn, slot: Slot) -> Trial | None:
+    trial = _make_drawn(search, drawn)
+    return _claimed(search, trial.pk, slot) if trial else None
+
+
+def _make_drawn(search: Search, drawn: suggestions.Drawn) -> Trial | None:
     """Make a trial of what was drawn, if the search, which is locked, still wants it."""
     if not search.may_suggest():
         return None
@@ -306,8 +326,7 @@ def _claim_drawn(search: Search, drawn: suggestions.Drawn, slot: Slot) -> Trial 
         recorder.close_if_done(search)
     if drawn.suggestion.status != "RUNNING":
         return None
-    trial = suggestions.take(search, drawn)
-    return _claimed(search, trial.pk, slot) if trial else None
+    return suggestions.take(search, drawn)
 
 
 def _locked_with_room(search_id: int) -> Search | None:
@@ -324,7 +343,7 @@ def _with_room(rows: QuerySet[Search]) -> Search | None:
     # These may be large, and are read where they are needed.
     rows = rows.filter(status=SearchStatus.RUNNING).defer("oracle_state", "space")
     search = rows.first()
-    return search if search is not None and spreading.room(search) > 0 else None
+    return search if search is not None and search.room() > 0 else None
 
 
 def _claimed(search: Search, pk: int, slot: Slot) -> Trial | None:

@@ -85,7 +85,7 @@ def claim_execution(slot: "Slot", prefer: int | None) -> Execution | None:
 def count_waiting() -> int:
     """How many slots could take one, whatever they did before."""
     long = [each.search for each in _waiting() if each.is_long]
-    return sum(min(room(search), count) for search, count in Counter(long).items())
+    return sum(min(search.room(), count) for search, count in Counter(long).items())
 
 
 def slots_taken() -> Any:
@@ -93,14 +93,6 @@ def slots_taken() -> Any:
     rows = Execution.objects.running().filter(trial__search=OuterRef("pk")).order_by()
     counted = rows.values("trial__search").annotate(count=Count("pk")).values("count")
     return Coalesce(Subquery(counted), 0)
-
-
-def room(search: Search) -> int:
-    """How many more of its trials and executions may run."""
-    taken: int = search.trials.running().count()
-    if search.spreads:
-        taken += Execution.objects.running().filter(trial__search=search).count()
-    return search.parallel_trials - taken
 
 
 def is_worth_it(search: Search) -> bool:
@@ -131,7 +123,7 @@ def _claim(waiting: Waiting, slot: "Slot") -> Execution | None:
             # Deleted meanwhile.
             return None
         claimable = Execution.objects.claimable()
-        if room(search) < 1 or not claimable.claim(pk, slot.worker, slot.number):
+        if search.room() < 1 or not claimable.claim(pk, slot.worker, slot.number):
             return None
         Search.objects.touch(search.pk)
     rows = Execution.objects.select_related(

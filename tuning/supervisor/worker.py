@@ -25,6 +25,7 @@ from .isolation import Layer, probe
 from .locks import own_name
 from .mails import MailThread
 from .pool import RunnerPool
+from .scripts import ScriptThread
 from .slot import SlotLoop
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class WorkerProcess:
         self.numbers = slots.SlotNumbers(0)
         self.importances = ImportancesThread()
         self.mails = MailThread()
+        self.scripts = ScriptThread()
         self.row: Worker | None = None
         self._thread: threading.Thread | None = None
         # Slots at work without a message, while the broker is away.
@@ -147,6 +149,7 @@ class WorkerProcess:
             self._ring()
         self.importances.check()
         self.mails.check()
+        self.scripts.check()
         if tick % (REAP_EVERY // WATCH_SECONDS) == 0:
             reaper.reap()
         if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:

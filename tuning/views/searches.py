@@ -32,6 +32,7 @@ from tuning.analysis.summary import (
     running_rows,
     summarise,
     top_trials,
+    trials_text,
 )
 from tuning.forms.limits import LimitsForm
 from tuning.forms.searches import ExtendForm
@@ -231,6 +232,7 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
         "actions": actions_of(search),
         "warm_best": _better_before(search, summary),
         "summary": summary,
+        "trials_text": trials_text(search, summary),
         "progress_note": progress_note(search, summary),
         "running": running,
         "limit_bars": bars(search),

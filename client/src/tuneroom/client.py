@@ -83,14 +83,14 @@ class Client:
 
     def search(
         self, name: str, project: Project | int | str | None = None, objective: str = "",
-        direction: str = "",
+        direction: str = "", **more: Any,
     ) -> Search:  # fmt: skip
         """The search with this name to which scripts log trials: see `Project.log`. Without a
         `project` it is the only search of that name, or is created in your only project. Raises
         LookupError."""
         if project is not None:
             of = project if isinstance(project, Project) else self.project(project)
-            return of.log(name, objective, direction)
+            return of.log(name, objective, direction, **more)
         projects = self.projects()
         found = [
             Search(self.http, each)
@@ -102,7 +102,7 @@ class Client:
         if found or len(projects) != 1:
             count = len(found) or "no"
             raise LookupError(f"There are {count} searches named “{name}”. Give the project.")
-        return projects[0].log(name, objective, direction)
+        return projects[0].log(name, objective, direction, **more)
 
     def _all(self, path: str, kind: type[R]) -> list[R]:
         return [kind(self.http, each) for each in self.http.items(path)]

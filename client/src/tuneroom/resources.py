@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -13,6 +14,8 @@ from .runs import Run, plain_values, script_name
 if TYPE_CHECKING:
     import pandas as pd
 
+# Between two questions for a trial.
+ASK_SECONDS = 1.0
 ACTIVE = ("queued", "running", "paused")
 Self = TypeVar("Self", bound="Resource")
 
@@ -146,11 +149,16 @@ class Project(Resource):
     def search(self, number: int) -> Search:
         return Search(self._http, self._http.get(f"{self.path}/searches/{number}"))
 
-    def log(self, name: str, objective: str = "", direction: str = "") -> Search:
+    def log(
+        self, name: str, objective: str = "", direction: str = "",
+        space: Mapping[str, Any] | None = None, **settings: Any,
+    ) -> Search:  # fmt: skip
         """The search with this name to which scripts log trials; created if there is none, with
         `objective` val_loss unless you name another. `direction` is "max" or "min", where the name
-        of the metric does not tell."""
-        given = {"name": name, "objective": objective, "direction": direction}
+        of the metric does not tell. With a `space`, as in `start`, scripts `ask` it for values;
+        `settings` are then `strategy`, `max_trials` and `seed`."""
+        given = {"name": name, "objective": objective, "direction": direction, "space": space}
+        given |= settings
         body = {key: value for key, value in given.items() if value}
         return Search(self._http, self._http.post(f"{self.path}/logs", body))
 
@@ -221,6 +229,22 @@ class Search(Noted):
         if seconds:
             body["seconds"] = seconds
         return self._run(self._http.post(f"{self.path}/runs", body))
+
+    def ask(self, timeout: float | None = None, script: str = "") -> Run | None:
+        """A trial to train, with the values that the search suggests; None once it has ended. Waits
+        while a worker computes them or all trials that may run do. Raises TimeoutError after
+        `timeout` seconds."""
+        body = {"script": script or script_name()}
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            answer = self._http.post(f"{self.path}/ask", body)
+            if "trial" in answer:
+                return self._run(answer)
+            if answer["ended"]:
+                return None
+            if end is not None and time.monotonic() >= end:
+                raise TimeoutError(f"No trial after {timeout} s. {answer['reason']}")
+            self._http.sleep(ASK_SECONDS)
 
     def _run(self, given: Mapping[str, Any]) -> Run:
         return Run(self._http, given, lambda data: Trial(self._http, data))

@@ -56,6 +56,8 @@ class Run:
         self.attempt = int(given["attempt"])
         self.trial: Trial = read(given["trial"])
         self.should_stop = False
+        # Whether that is because other trials do better: then finishing it says so.
+        self.is_pruned = False
         self.stop_reason = ""
         self.is_over = False
         self._pid = os.getpid()
@@ -119,7 +121,7 @@ class Run:
 
     def flush(self) -> None:
         """Send what was logged, now."""
-        while self._pending and not self.is_over and not self.should_stop:
+        while self._pending and not self.is_over and not self._is_gone:
             self._send()
 
     def finish(
@@ -129,11 +131,17 @@ class Run:
         """The trial is completed. Without a `score` it is the best value of the objective that was
         logged; other metrics are added to those of that epoch. Tries for `timeout` seconds while
         the site cannot be reached. Raises Problem if the site does not take it."""
+        if self.is_pruned:
+            return self.prune(timeout=timeout)
         body: dict[str, Any] = {"status": "completed"}
         if score is not None:
             body["score"] = number_of("score", score)
         body["metrics"] = _numbers({**(metrics or {}), **named})
         return self._end(body, timeout)
+
+    def tell(self, score: float, **metrics: Any) -> Trial:
+        """The trial is completed with this score."""
+        return self.finish(score, metrics)
 
     def prune(self, *, timeout: float = FINISH_TIMEOUT) -> Trial:
         """The trial ended early, because others do better."""
@@ -157,7 +165,7 @@ class Run:
             return
         if error is not None:
             self.fail(*_about(error))
-        elif not self.should_stop:
+        elif not self._is_gone:
             self.finish()
 
     def __deepcopy__(self, memo: Any) -> Run:
@@ -168,6 +176,11 @@ class Run:
         return f"<Run {self.trial.path}>"
 
     # --- Sending --------------------------------------------------------------------------------
+
+    @property
+    def _is_gone(self) -> bool:
+        """Whether the site takes no more of it."""
+        return self.should_stop and not self.is_pruned
 
     def _keep_sending(self) -> None:
         wait = FLUSH_SECONDS
@@ -184,7 +197,7 @@ class Run:
         """Until there may be something to send. Whether the run goes on."""
         due = time.monotonic() + seconds
         with self._changed:
-            while not self.is_over and not self.should_stop:
+            while not self.is_over and not self._is_gone:
                 now = time.monotonic()
                 beat = self._sent_at + self._beat
                 ready = due if self._pending else max(due, beat)
@@ -209,6 +222,7 @@ class Run:
                 return
             self._sent_at = time.monotonic()
             self._sent(batch)
+            self.is_pruned = answer["pruned"]
             if answer["should_stop"]:
                 self._stop(answer["reason"])
 
@@ -233,7 +247,7 @@ class Run:
 
     def _refused(self, problem: Problem) -> None:
         """The site takes no more of this run."""
-        self._refusal = problem
+        self._refusal, self.is_pruned = problem, False
         self._stop(problem.detail)
         logger.warning("The site takes no more reports of trial %s: %s", self.number, problem)
 
@@ -246,13 +260,13 @@ class Run:
         if self.is_over:
             raise RuntimeError(f"Trial {self.number} has ended.")
         until = time.monotonic() + timeout
-        while len(self._pending) > BATCH and not self.should_stop:
+        while len(self._pending) > BATCH and not self._is_gone:
             self._persist(self._send, until)
         with self._changed:
             self.is_over = True
             self._changed.notify_all()
         _open.discard(self)
-        if self._refusal is not None or self.should_stop:
+        if self._is_gone:
             return self._ended_there()
         with self._sending:
             body |= {"attempt": self.attempt, "epochs": self._batch()}

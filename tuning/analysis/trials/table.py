@@ -20,8 +20,8 @@ MAX_TEXT_LENGTH = 60
 # Everything that a column can show of a trial; no texts of its own page.
 FIELDS = (
     "number", "status", "score", "values", "metrics", "last_metrics", "epochs_done", "started_at",
-    "finished_at", "worker__name", "parameters", "peak_memory", "failure_code", "is_baseline",
-    "not_finite", "measures",
+    "finished_at", "worker__name", "script", "parameters", "peak_memory", "failure_code",
+    "is_baseline", "not_finite", "measures",
 )  # fmt: skip
 
 
@@ -212,7 +212,7 @@ _OF_TRIAL: dict[str, Any] = {
     "seconds": _seconds,
     "parameters": lambda trial: trial.parameters,
     "memory": lambda trial: trial.peak_memory,
-    "worker": lambda trial: trial.worker.name if trial.worker else None,
+    "worker": lambda trial: trial.trained_by or None,
     "failure": lambda trial: trial.failure.caption if trial.failure else None,
     "not_finite": lambda trial: ", ".join(trial.not_finite),
 }

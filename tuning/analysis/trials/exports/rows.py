@@ -5,6 +5,9 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from django.db.models import Value
+from django.db.models.functions import Coalesce, NullIf
+
 from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.selection import Selection
 from tuning.models import Tag, TrialIndex
@@ -13,9 +16,10 @@ from tuning.models import Tag, TrialIndex
 BATCH = 500
 
 # What a trial that is still active tells as well, where the trial index waits for its end.
-OF_TRIAL = {
+OF_TRIAL: dict[str, Any] = {
     "status": "trial__status", "epochs": "trial__epochs_done", "parameters": "trial__parameters",
-    "memory": "trial__peak_memory", "worker": "trial__worker__name",
+    "memory": "trial__peak_memory",
+    "worker": Coalesce("trial__worker__name", NullIf("trial__script", Value(""))),
 }  # fmt: skip
 
 Row = list[Any]

@@ -52,7 +52,8 @@ class _Counts:
         self._kinds: np.ndarray = pairs % width
         of_all: np.ndarray = np.bincount(kinds, minlength=width)
         self._shares: np.ndarray = counts / of_all[self._kinds]
-        self._starts: np.ndarray = np.searchsorted(self._groups, np.arange(groups + 1))
+        # Where the pairs of each group begin: they are sorted by group.
+        self._starts = np.cumsum([0, *np.bincount(self._groups, minlength=groups)])
 
     def of(self, group: int) -> tuple[np.ndarray, np.ndarray]:
         """Which classes a group has, and its shares of their rows. Class 0 stands for all rows."""

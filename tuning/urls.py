@@ -306,6 +306,9 @@ urlpatterns = [
     path("help/api/openapi.json", api.api_document, name="api-document"),
     path("help/<slug:slug>/", help.help_page, name="help-page"),
     path("health/", health.health, name="health"),
+    path("ready/", health.ready, name="ready"),
+    # As Prometheus asks for it.
+    path("metrics", health.metrics, name="metrics"),
     *_moved("searches", "search"),
     *_moved("trials", "trial"),
     *_moved("models", "saved-model"),

@@ -125,6 +125,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "webapp.request_times.RequestTimesMiddleware",
     "webapp.security_headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "webapp.local_hosts.LocalHostMiddleware",
@@ -303,6 +304,11 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
     }
 }
+
+# What Prometheus shows for /metrics. Without it there is no such page.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+# Where worker and scheduler touch a file each while they are at work.
+ALIVE_FOLDER = os.environ.get("ALIVE_FOLDER", "")
 
 # --- Static files ----------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ PERMISSIONS: dict[str, Access] = {
     **dict.fromkeys(
         (
             "health", "invitation-open", "login", "password_reset", "password_reset_complete",
-            "password_reset_confirm", "password_reset_done", "sign-up",
+            "password_reset_confirm", "password_reset_done", "metrics", "ready", "sign-up",
         ),
         Access.EVERYBODY,
     ),

@@ -92,12 +92,6 @@ def test_viewers_are_shown_no_buttons(address: Any, as_dora: Client) -> None:
         assert "Delete" not in page
 
 
-def test_the_health_check_needs_no_account(client: Client, db: None) -> None:
-    response = client.get(reverse("health"))
-    assert response.status_code == 200
-    assert response.json() == {"status": "ok"}
-
-
 @pytest.mark.slow
 def test_the_site_never_loads_tensorflow() -> None:
     code = (

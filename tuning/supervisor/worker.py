@@ -18,6 +18,7 @@ from tuning.models import Importances, Worker
 from tuning.models.workers import WATCH_SECONDS
 from tuning.strategies.suggesting import family_of
 from tuning.strategies.traits import Name
+from webapp.alive import note_alive
 
 from . import claims, files, folders, schedule, slots
 from .importances import ImportancesThread
@@ -144,6 +145,7 @@ class WorkerProcess:
         if _is_orphan():
             os.kill(os.getpid(), signal.SIGTERM)
         Worker.objects.filter(pk=self.row.pk).update(seen_at=Now(), stopped_at=None)
+        note_alive("worker")
         self._keep_spares()
         if self.numbers.free:
             self._ring()

@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from tuning.management.prepared import lacks_migrations
+from tuning.management.prepared import is_unprepared
 from tuning.management.privacy import close_data_folder
 from tuning.management.processes import folder_lock
 from tuning.models import TrialIndex
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             self._prepare_datasets()
 
     def _migrate(self) -> None:
-        if lacks_migrations():
+        if is_unprepared():
             self.stdout.write("Preparing the database ...")
             call_command("migrate", interactive=False, verbosity=0)
 

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import socket
 import sys
 import threading
@@ -19,7 +20,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from tuning.management.prepared import NOT_SET_UP, lacks_migrations
+from tuning.management.prepared import NOT_SET_UP, is_unprepared
 from tuning.management.privacy import close_data_folder
 from tuning.management.processes import STOP_SECONDS, Family, Taken, folder_lock
 
@@ -57,6 +58,8 @@ class Command(BaseCommand):
             slots = slot_count() if "worker" in parts else 0
             self._say(f"Starting {_these(parts, slots)} ...")
             environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONUNBUFFERED": "1"}
+            if listener and settings.METRICS_TOKEN:
+                environment["PROMETHEUS_MULTIPROC_DIR"] = empty_metrics_folder()
             family = stack.enter_context(Family(environment, NOISE))
             waiter = None
             if listener:
@@ -201,12 +204,20 @@ def listen(host: str, port: int) -> socket.socket:
 def refuse_unprepared() -> None:
     """Without its tables every process would fail on its own, at length."""
     try:
-        unprepared = lacks_migrations()
+        unprepared = is_unprepared()
     finally:
         # A connection must not be shared with forks.
         connection.close()
     if unprepared or not Path(settings.STATIC_ROOT).exists():
         raise CommandError(NOT_SET_UP.format("here"))
+
+
+def empty_metrics_folder() -> str:
+    """Where the site's processes count requests together. What former ones counted is over."""
+    folder = Path(settings.DATA_ROOT) / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return str(folder)
 
 
 def slot_count() -> int:
@@ -253,7 +264,7 @@ def scheduler_command() -> list[str]:
         "--loglevel", "WARNING",
         "--pidfile", "",
         # In memory: what happens every few seconds needs no file that a crash could break.
-        "--scheduler", "celery.beat:Scheduler",
+        "--scheduler", "webapp.alive:WatchedScheduler",
     ]  # fmt: skip
 
 

@@ -1,0 +1,76 @@
+"""What the site needs to be of use, for machines that watch it."""
+
+import os
+import shutil
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from tuning.models import Worker
+
+# Once there is nothing to apply, this process's code needs nothing else.
+_migrated = False
+
+
+def lacks_migrations() -> bool:
+    """Whether tables or columns are missing."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def readiness() -> dict[str, str]:
+    """What fails, by name; "" for what is well."""
+    found = {}
+    for name, check in CHECKS.items():
+        try:
+            found[name] = check()
+        except DatabaseError:
+            found[name] = "The database does not answer."
+    return found
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return ""
+
+
+def _migrations() -> str:
+    global _migrated
+    _migrated = _migrated or not lacks_migrations()
+    return "" if _migrated else "Migrations have to be applied."
+
+
+def _broker() -> str:
+    if not settings.REDIS_URL:
+        is_there = os.access(settings.BROKER_ROOT, os.W_OK)
+        return "" if is_there else "The broker's folder cannot be written to."
+    import redis
+
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, **options) as client:
+            client.ping()
+    except (redis.RedisError, OSError):
+        return "Redis does not answer."
+    return ""
+
+
+def _worker() -> str:
+    return "" if Worker.objects.online().exists() else "No worker is online."
+
+
+def _disk() -> str:
+    free = shutil.disk_usage(settings.DATA_ROOT).free
+    return "" if free >= settings.DISK_FLOOR_MB << 20 else "Less disk is free than DISK_FLOOR_MB."
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "broker": _broker,
+    "worker": _worker,
+    "disk": _disk,
+}

@@ -5,7 +5,7 @@ state, in the transaction in which it keeps the trial that was made from the sug
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 State = dict[str, Any]
@@ -48,7 +48,8 @@ class KnownTrial:
     values entered by a person. Of a pruned trial, `score` is its last value, reported at step
     `last_step`, which counts from 1. `other_scores` are those of the objectives after the
     first. `excesses` say of each constraint by how much the trial violates it, above 0; an
-    infeasible trial has scores unless it was not trained."""
+    infeasible trial has scores unless it was not trained. `distributions` are Optuna's own JSON of
+    what a script's trial has drawn its values from."""
 
     trial_id: str
     values: dict[str, Any]
@@ -60,6 +61,7 @@ class KnownTrial:
     last_step: int = 0
     other_scores: Sequence[float] = ()
     excesses: Sequence[float] = ()
+    distributions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_warm(self) -> bool:

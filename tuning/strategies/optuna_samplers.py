@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.samplers import (
     BaseSampler,
     CmaEsSampler,
@@ -47,7 +48,7 @@ _ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 # Where samplers keep their sources of random numbers.
 _RANDOM = ("_rng", "_cma_rng", "_random_sampler._rng", "_independent_sampler._rng")
 # What CMA-ES and NSGA write down about trials; TPE's notes only repeat the values.
-_NOTES = ("cma:", "x_for_tell", "NSGAIISampler:", "NSGAIIISampler:")
+NOTES = ("cma:", "x_for_tell", "NSGAIISampler:", "NSGAIIISampler:")
 # Optuna's population of 50 would draw all trials of a usual search at random.
 MIN_POPULATION, MAX_POPULATION, GENERATIONS = 4, 50, 5
 # As many generations may have their first trial still running.
@@ -62,8 +63,14 @@ def suggest(
     known = known_warm(state, warm)
     dimensions = dimensions_of(settings.space)
     sampler = sampler_for(settings, len(known) + len(trials))
-    _set_random(sampler, state.get("random", {}))
-    study = _study(settings, sampler, dimensions, [*known, *trials], state)
+    set_random(sampler, state.get("random", {}))
+    study = study_for(settings, sampler, state)
+    notes_of_trials = state.get("notes", {})
+    for trial in with_scores(settings, [*known, *trials]):
+        described = dimensions.described(trial.values)
+        if described.params is not None:
+            notes = notes_of_trials.get(trial.trial_id, {})
+            add_known(study, trial, described.params, described.distributions, notes)
     tried = {dimensions.described(trial.values).key for trial in (*known, *trials)}
     values, notes = _draw(study, dimensions, tried)
     if values is None:
@@ -71,9 +78,9 @@ def suggest(
     if values is None:
         return Suggestion("STOPPED", "", {}, state)
     new = {
-        "random": {**state.get("random", {}), **_random_of(sampler)},
+        "random": {**state.get("random", {}), **random_of(sampler)},
         "study": plain(study._storage.get_study_system_attrs(study._study_id)),
-        "notes": _without_old({**state.get("notes", {}), **({claimant: notes} if notes else {})}),
+        "notes": without_old({**state.get("notes", {}), **({claimant: notes} if notes else {})}),
     }
     return Suggestion("RUNNING", claimant, plain(values), with_warm(new, known))
 
@@ -87,7 +94,7 @@ def _draw(
         values = dimensions.suggest(trial)
         if key_of(values) not in tried:
             attributes = study._storage.get_trial_system_attrs(trial._trial_id)
-            return values, {k: v for k, v in attributes.items() if k.startswith(_NOTES)}
+            return values, {k: v for k, v in attributes.items() if k.startswith(NOTES)}
         # As a running one it would keep the sampler away from what is around it.
         study.tell(trial, state=TrialState.FAIL)
     return None, {}
@@ -141,31 +148,29 @@ def population(max_trials: int) -> int:
     return max(MIN_POPULATION, min(MAX_POPULATION, max_trials // GENERATIONS))
 
 
-def _study(
-    settings: Settings, sampler: BaseSampler, dimensions: Dimensions,
-    trials: Sequence[KnownTrial], state: State,
-) -> optuna.Study:  # fmt: skip
+def study_for(settings: Settings, sampler: BaseSampler, state: State) -> optuna.Study:
+    """A study without trials."""
     directions: list[Any] = [
         "maximize" if each == "max" else "minimize" for each in settings.directions
     ]
     study = optuna.create_study(directions=directions, sampler=sampler)
     for key, value in state.get("study", {}).items():
         study._storage.set_study_system_attr(study._study_id, key, value)
-    notes = state.get("notes", {})
+    return study
+
+
+def with_scores(settings: Settings, trials: Sequence[KnownTrial]) -> Iterator[KnownTrial]:
+    """The trials, with scores in place of those of a trial that was not trained. Samplers compare
+    infeasible trials by how much they violate the constraints, but genetic ones know none without
+    scores."""
     worst = _worst(settings, trials)
     for trial in trials:
         if trial.status == "INFEASIBLE" and trial.score is None:
             trial = replace(trial, score=worst[0], other_scores=worst[1:])
-        frozen = _frozen(trial, dimensions, notes.get(trial.trial_id, {}))
-        if frozen is not None:
-            # Not study.add_trial, which reads all trials back each time.
-            study._storage.create_new_trial(study._study_id, template_trial=frozen)
-    return study
+        yield trial
 
 
 def _worst(settings: Settings, trials: Sequence[KnownTrial]) -> list[float]:
-    """In place of the scores of a trial that was not trained. Samplers compare infeasible trials by
-    how much they violate the constraints, but genetic ones know none without scores."""
     known = [[t.score, *t.other_scores] for t in trials if t.status == "COMPLETED"]
     scores = [each for each in known if None not in each]
     if not scores:
@@ -174,10 +179,11 @@ def _worst(settings: Settings, trials: Sequence[KnownTrial]) -> list[float]:
     return [end(column) for end, column in zip(ends, zip(*scores, strict=True), strict=True)]
 
 
-def _frozen(trial: KnownTrial, dimensions: Dimensions, notes: dict[str, Any]) -> FrozenTrial | None:
-    described = dimensions.described(trial.values)
-    if described.params is None:
-        return None
+def add_known(
+    study: optuna.Study, trial: KnownTrial, params: dict[str, Any],
+    distributions: dict[str, BaseDistribution], notes: dict[str, Any],
+) -> None:  # fmt: skip
+    """Have the study know a trial."""
     state = _STATES[trial.status]
     scores = None if trial.score is None else [trial.score, *trial.other_scores]
     # Not create_trial, which checks again what the space has checked: half of a suggestion's cost.
@@ -189,8 +195,8 @@ def _frozen(trial: KnownTrial, dimensions: Dimensions, notes: dict[str, Any]) ->
         values=scores if state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
         datetime_start=_ONCE,
         datetime_complete=None if trial.status == "RUNNING" else _ONCE,
-        params=described.params,
-        distributions=described.distributions,
+        params=params,
+        distributions=distributions,
         user_attrs={},
         system_attrs=dict(notes),
         # Of a pruned trial, samplers look at the last one alone.
@@ -202,7 +208,8 @@ def _frozen(trial: KnownTrial, dimensions: Dimensions, notes: dict[str, Any]) ->
     )
     for place, excess in enumerate(trial.excesses):
         row.set_constraint(str(place), excess)
-    return row
+    # Not study.add_trial, which reads all trials back each time.
+    study._storage.create_new_trial(study._study_id, template_trial=row)
 
 
 class _Row(FrozenTrial):
@@ -213,7 +220,7 @@ class _Row(FrozenTrial):
         return self
 
 
-def _without_old(notes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def without_old(notes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """CMA-ES pickles its whole optimizer into one trial of each generation, and reads only the
     newest one that has ended: of earlier ones the generation is enough."""
     heavy = [name for name, note in notes.items() if any("optimizer" in key for key in note)]
@@ -232,7 +239,7 @@ def _sources(sampler: BaseSampler) -> Iterator[tuple[str, np.random.RandomState]
             yield f"{kind}.{path}", found.rng
 
 
-def _random_of(sampler: BaseSampler) -> dict[str, Any]:
+def random_of(sampler: BaseSampler) -> dict[str, Any]:
     states = {}
     for name, source in _sources(sampler):
         _, key, position, has_gauss, gauss = source.get_state(legacy=True)
@@ -241,7 +248,7 @@ def _random_of(sampler: BaseSampler) -> dict[str, Any]:
     return states
 
 
-def _set_random(sampler: BaseSampler, states: dict[str, Any]) -> None:
+def set_random(sampler: BaseSampler, states: dict[str, Any]) -> None:
     for name, source in _sources(sampler):
         if name in states:
             text, *rest = states[name]

@@ -39,6 +39,7 @@ class Traits:
     has_rounds: trains many models shortly and goes on with the best; plans its own trials and does
         not count `max_trials`.
     needs_epochs: cannot tune estimators, which have none.
+    needs_space: cannot search a space that is only found while its trials run.
     sees_all: knows every trial of its search, the baseline too. KerasTuner's see only their own,
         so that they suggest exactly what KerasTuner alone would.
     max_warm_start: the most finished trials of earlier searches it can begin with. They are part of
@@ -63,6 +64,7 @@ class Traits:
     enumerates: bool = False
     has_rounds: bool = False
     needs_epochs: bool = False
+    needs_space: bool = False
     sees_all: bool = False
     max_warm_start: int = 1000
     warm_start_refusal: str = ""
@@ -140,14 +142,14 @@ _TABLE = (
         Name.GRID, "Grid search",
         "Tries every combination of the listed values.",
         "Small spaces with every combination of interest.",
-        Family.KERASTUNER, enumerates=True,
+        Family.KERASTUNER, enumerates=True, needs_space=True,
     ),
     Traits(
         Name.BAYESIAN, "Bayesian optimisation",
         "Fits a Gaussian process to the scores and suggests values with high expected scores.",
         "Reproducing a KerasTuner script. Suggestions become slower with each trial.",
         Family.KERASTUNER, learns=True, max_warm_start=300, max_objectives=1,
-        takes_constraints=False,
+        takes_constraints=False, needs_space=True,
         own_settings=("bayesian_initial_points", "bayesian_alpha", "bayesian_beta"),
     ),
     Traits(
@@ -155,7 +157,8 @@ _TABLE = (
         "Trains many models for a few epochs and continues the best ones.",
         "Networks whose early scores predict the final score.",
         Family.KERASTUNER, learns=True, has_rounds=True, can_be_pruned=False,
-        needs_epochs=True, max_warm_start=0, max_objectives=1, takes_constraints=False,
+        needs_epochs=True, needs_space=True, max_warm_start=0, max_objectives=1,
+        takes_constraints=False,
         warm_start_refusal="Hyperband trains in its own rounds, so it cannot use a warm start.",
         own_settings=("hyperband_factor", "hyperband_iterations"),
     ),

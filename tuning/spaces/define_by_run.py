@@ -1,0 +1,83 @@
+"""Hyperparameters that a script names while it runs: between Optuna's distributions and the entries
+of a search space.
+
+A distribution is Optuna's own JSON of it: {"name": "IntDistribution", "attributes": {...}}.
+"""
+
+import math
+from typing import Any
+
+from .checked import MAX_CHOICES, MAX_NAME_LENGTH, entry_of, is_scalar
+
+Distribution = dict[str, Any]
+_NUMBERS = {"IntDistribution": "Int", "FloatDistribution": "Float"}
+CATEGORICAL = "CategoricalDistribution"
+
+
+def entry_for(name: str, distribution: Distribution) -> dict[str, Any]:
+    """The entry of a search space for a hyperparameter of this distribution. Raises ValueError if
+    a space cannot hold it."""
+    about = distribution["attributes"]
+    if not 0 < len(name) <= MAX_NAME_LENGTH or name.startswith("tuner/"):
+        raise ValueError(f"a hyperparameter named {name[:50]!r}")
+    if distribution["name"] == CATEGORICAL:
+        choices = list(about["choices"])
+        if not 0 < len(choices) <= MAX_CHOICES or not all(map(is_scalar, choices)):
+            raise ValueError(f"choices of {name[:50]!r} that a search space cannot hold")
+        if len(choices) == 1:
+            return entry_of("Fixed", name, choices[0], value=choices[0])
+        if len(choices) == 2 and all(isinstance(choice, bool) for choice in choices):
+            return entry_of("Boolean", name, choices[0])
+        return entry_of("Choice", name, choices[0], values=choices, ordered=False)
+    low, high, step = about["low"], about["high"], about.get("step")
+    if not (is_scalar(low) and is_scalar(high) and math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"a range of {name[:50]!r} without ends")
+    if low == high:
+        return entry_of("Fixed", name, low, value=low)
+    log = bool(about.get("log"))
+    kind = _NUMBERS[distribution["name"]]
+    return entry_of(
+        kind, name, low, min_value=low, max_value=high, step=None if log else step,
+        sampling="log" if log else "linear",
+    )  # fmt: skip
+
+
+def distribution_for(entry: dict[str, Any]) -> Distribution | None:
+    """The distribution of an entry that a person has changed."""
+    about = entry["config"]
+    match entry["class_name"]:
+        case "Fixed":
+            return {"name": CATEGORICAL, "attributes": {"choices": [about["value"]]}}
+        case "Boolean":
+            return {"name": CATEGORICAL, "attributes": {"choices": [True, False]}}
+        case "Choice":
+            return {"name": CATEGORICAL, "attributes": {"choices": list(about["values"])}}
+    log, step = about.get("sampling") == "log", about.get("step")
+    whole = entry["class_name"] == "Int"
+    attributes = {
+        "low": about["min_value"], "high": about["max_value"], "log": log,
+        # Optuna takes no steps on a logarithmic scale.
+        "step": (1 if log or not step else step) if whole else (None if log else step),
+    }  # fmt: skip
+    return {"name": "IntDistribution" if whole else "FloatDistribution", "attributes": attributes}
+
+
+def found_again(before: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
+    """One entry for a hyperparameter that a script names with several distributions: a range
+    becomes as wide as all of them."""
+    if before is None or before == now:
+        return now
+    kinds = {before["class_name"], now["class_name"]}
+    old, new = dict(before["config"]), now["config"]
+    if len(kinds) > 1 or not kinds <= {"Int", "Float"}:
+        return now if before["class_name"] == "Fixed" else before
+    old["min_value"] = min(old["min_value"], new["min_value"])
+    old["max_value"] = max(old["max_value"], new["max_value"])
+    old["default"] = old["min_value"]
+    if old["step"] != new["step"]:
+        old["step"] = 1 if kinds == {"Int"} and old["sampling"] == "linear" else None
+    return {"class_name": before["class_name"], "config": old}
+
+
+def entries_by_name(space: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {entry["config"]["name"]: entry for entry in space.get("space", [])}

@@ -36,11 +36,12 @@ def start_search(
     search.warm_start_count = len(trials)
     search.save()
     search.warm_start_trials.set(trials)
-    fits = Fitting(search.space, search.strategy)
+    fits = Fitting(search.space, search.strategy, search.kind.defines_by_run)
     defaults = default_values(search.space)
     tried = any(fits.values(trial.values) == defaults for trial in trials)
-    # What enumerates begins with the defaults by itself; a confirmation runs what it confirms.
-    given = search.strategy.enumerates or not search.strategy.suggests
+    # What enumerates begins with the defaults by itself; a confirmation runs what it confirms; and
+    # what defines its space by run has none.
+    given = search.strategy.enumerates or not search.strategy.suggests or search.kind.defines_by_run
     baseline = [] if given or tried else [defaults]
     others = [values for values in enqueued if values not in baseline]
     rows = [

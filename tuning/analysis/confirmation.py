@@ -11,7 +11,6 @@ from enum import StrEnum
 
 from tuning.figures import counted, in_words
 from tuning.models import Search, Trial
-from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.statuses import Status
 from tuning.strategies.untried import Key, key_of
 
@@ -118,8 +117,8 @@ def refusal(search: Search) -> str:
     """Why its trials cannot be confirmed; empty if they can."""
     if not search.runs_here:
         return search.no_code_text
-    if search.model_kind == ModelKind.CUSTOM:
-        return "A custom tuner decides itself how often it trains. Run its search again instead."
+    if search.kind.not_confirmed:
+        return search.kind.not_confirmed
     if search.has_several_objectives:
         return "With several objectives there is no ranking of trials to confirm."
     if not search.trials.scored().exists():

@@ -57,6 +57,8 @@ def plan_info(search: Search) -> Plan:
 
 def strategy_text(search: Search) -> str:
     """How the search chooses values: of the automatic strategy, what it chose and why."""
+    if search.kind.defines_by_run and search.tuner == Name.AUTO:
+        return "TPE, Optuna’s default, which takes in hyperparameters that appear as trials run."
     if search.tuner == Name.AUTO:
         return choose(
             search.space, search.max_trials, search.parallel_trials, len(search.objectives),
@@ -66,6 +68,8 @@ def strategy_text(search: Search) -> str:
 
 
 def _warning(search: Search, trials: int) -> str:
+    if search.kind.defines_by_run:
+        return ""
     space = read_space(search.space)
     if search.strategy.enumerates:
         size = grid_size(space) - search.warm_start_count

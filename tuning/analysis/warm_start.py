@@ -74,15 +74,21 @@ class WarmStart:
 class Fitting:
     """Decides whether a trial's values are values of a space, as KerasTuner would write them."""
 
-    def __init__(self, space: dict[str, Any], strategy: Traits) -> None:
+    def __init__(
+        self, space: dict[str, Any], strategy: Traits, defines_by_run: bool = False
+    ) -> None:
+        """`defines_by_run`: any of the hyperparameters may be missing in a trial."""
         self.parameters = read_space(space)
         self.grid = strategy.enumerates
+        self._defines_by_run = defines_by_run
 
     def values(self, values: dict[str, Any]) -> dict[str, Any] | None:
         """The values of what is active, in the space's own rounding; None if one lies outside."""
         found: dict[str, Any] = {}
         for parameter in self.parameters:
             if not parameter.is_active(found):
+                continue
+            if self._defines_by_run and values.get(parameter.name) is None:
                 continue
             value = parameter.closest(values.get(parameter.name))
             if value is None or (self.grid and not parameter.in_grid(value)):
@@ -99,7 +105,7 @@ def warm_start(earlier: Search, new: Search) -> WarmStart:
     refusal = _refusal(earlier, new)
     if refusal:
         return WarmStart(refusal=refusal)
-    fits = Fitting(new.space, new.strategy)
+    fits = Fitting(new.space, new.strategy, new.kind.defines_by_run)
     ranked = _ranked(earlier, fits.parameters)
     candidates = _evenly(ranked, MAX_COMPARED)
     rows = {row.pk: row for row in _light(candidates)}

@@ -9,6 +9,7 @@ from tuning.models import Project, Search
 from tuning.protocol.scorers import SCORE, scorers_of
 from tuning.strategies.traits import OFFERED, STRATEGIES, Name
 
+from .script_searches import ScriptSearchForm
 from .searches import SearchForm
 
 # What only networks have.
@@ -22,7 +23,10 @@ MIN_FOLDS, MAX_FOLDS = 2, 20
 
 def search_form(project: Project, data: Any = None, **options: Any) -> SearchForm:
     """The form that fits what the project's template builds."""
-    form = SearchForm if project.inspection.kind.has_epochs else EstimatorSearchForm
+    kind = project.inspection.kind
+    form = SearchForm if kind.has_epochs else EstimatorSearchForm
+    if kind.defines_by_run:
+        form = ScriptSearchForm
     return form(data, project=project, **options)
 
 

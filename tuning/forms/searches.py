@@ -146,7 +146,7 @@ class SearchForm(forms.ModelForm):
                     label=self.fields[name].label,
                     help_text=HELP[name],
                 )
-        for name in AMOUNTS:
+        for name in AMOUNTS & self.fields.keys():
             self.fields[name] = forms.FloatField(
                 min_value=0, max_value=MAX_AMOUNT, initial=Search._meta.get_field(name).default,
                 label=self.fields[name].label, help_text=HELP[name],
@@ -214,11 +214,30 @@ class SearchForm(forms.ModelForm):
         )
 
     @property
+    def enqueued(self) -> list[dict[str, Any]]:
+        """Configurations that are tried first."""
+        return []
+
+    @property
     def has_script_fields(self) -> bool:
         return any(getattr(field, "from_script", False) for field in self.fields.values())
 
     def _offer_choices(self) -> None:
         """The fields whose choices depend on the project."""
+        known = self._offer_objective()
+        self.fields["early_stopping_metric"] = forms.ChoiceField(
+            choices=[("", "Off"), *((metric, metric) for metric in self.metrics)],
+            required=False, label="Early stopping", help_text=HELP["early_stopping_metric"],
+            error_messages={"invalid_choice": "The template does not report “%(value)s”."},
+        )  # fmt: skip
+        stopping = str(self["early_stopping_metric"].value() or "")
+        self.fields["early_stopping_direction"] = direction_field(
+            "Early stopping direction", HELP["early_stopping_direction"], stopping, known
+        )
+        self._leave_out_known_directions(known)
+
+    def _offer_objective(self) -> dict[str, str]:
+        """That of the first objective. The directions that are known of the metrics."""
         self.metrics = ordered_metrics(self.project.inspection.metrics)
         objective = default_objective(self.project, self.metrics)
         choices = [(metric, metric) for metric in self.metrics]
@@ -230,15 +249,9 @@ class SearchForm(forms.ModelForm):
         self.fields["direction"] = direction_field(
             "Direction", HELP["direction"], str(self["objective"].value() or ""), known
         )
-        self.fields["early_stopping_metric"] = forms.ChoiceField(
-            choices=[("", "Off"), *choices], required=False, label="Early stopping",
-            help_text=HELP["early_stopping_metric"],
-            error_messages={"invalid_choice": "The template does not report “%(value)s”."},
-        )  # fmt: skip
-        stopping = str(self["early_stopping_metric"].value() or "")
-        self.fields["early_stopping_direction"] = direction_field(
-            "Early stopping direction", HELP["early_stopping_direction"], stopping, known
-        )
+        return known
+
+    def _leave_out_known_directions(self, known: dict[str, str]) -> None:
         # Said outright only where it is not what is known anyway: it is to follow another metric.
         for name, metric in _DIRECTIONS.items():
             if self.initial.get(name) == known.get(str(self.initial.get(metric))):

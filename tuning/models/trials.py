@@ -130,6 +130,10 @@ class Trial(Work):
     prune_now = models.BooleanField(
         default=False, db_default=False, help_text="A pruner wants its script to end it."
     )
+    distributions: Any = models.JSONField(
+        null=True, blank=True,
+        help_text="What a script's trial drew its values from, as Optuna writes it.",
+    )  # fmt: skip
     trains_to_end = models.BooleanField(
         default=False, help_text="A person wants it to be trained to its end: it is not pruned."
     )

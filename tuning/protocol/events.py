@@ -105,6 +105,15 @@ class TrialRefused(OfTrial):
 
 
 @dataclass(frozen=True)
+class Asked(OfTrial):
+    """An Optuna script asks for the value of a hyperparameter, which a SuggestedOrder answers.
+    `distribution` is Optuna's own JSON of it; choices that are no scalars are texts."""
+
+    name: str
+    distribution: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class ModelMeasured(OfTrial):
     """What the search's order asks to measure of the model of an execution (or fold)."""
 
@@ -359,14 +368,15 @@ class Progress:
 
 
 Event = (
-    Ready | NextTrial | Built | EpochEnd | TrialEnd | TrialPruned | TrialRefused | ModelMeasured
-    | Failed | Inspected | SchemaDetected | FoundArrays | Prepared | Retrained | Progress | Wanted
-    | Fetched | Evaluated | Predicted | FoundTrial | FoundStudies | Imported
+    Ready | NextTrial | Asked | Built | EpochEnd | TrialEnd | TrialPruned | TrialRefused
+    | ModelMeasured | Failed | Inspected | SchemaDetected | FoundArrays | Prepared | Retrained
+    | Progress | Wanted | Fetched | Evaluated | Predicted | FoundTrial | FoundStudies | Imported
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
     "ready": Ready,
     "next": NextTrial,
+    "asked": Asked,
     "built": Built,
     "epoch": EpochEnd,
     "trial_end": TrialEnd,

@@ -17,6 +17,7 @@ BATCH_ROWS = 32
 WARM_UP, REPEATS = 3, 15
 
 _ALL = frozenset(ModelKind)
+_WITH_EPOCHS = frozenset({ModelKind.KERAS, ModelKind.CUSTOM, ModelKind.OPTUNA})
 _BY_RUNNER = frozenset({ModelKind.KERAS, ModelKind.SKLEARN})
 
 
@@ -60,12 +61,12 @@ class Measured:
 _TABLE = (
     Measured(
         "parameters", "Parameters", "", "Number of the model's weights.",
-        kinds=frozenset({ModelKind.KERAS, ModelKind.CUSTOM}), when_built=True, column="parameters",
+        kinds=_WITH_EPOCHS, when_built=True, column="parameters",
     ),
     Measured(
         "epoch_seconds", "Time per epoch", "s",
         "Median without the first epoch of each execution.",
-        kinds=frozenset({ModelKind.KERAS, ModelKind.CUSTOM}),
+        kinds=_WITH_EPOCHS,
     ),
     Measured(
         "training_seconds", "Training time", "s", "Of one execution or fold.",

@@ -2,16 +2,17 @@
 everything else reads.
 
 What the default's builder returns decides (`Inspected.kind`, then `Search.model_kind`): a
-network, or an estimator of scikit-learn; or the template has a Tuner class of its own. The work
-of each kind has a package of its own in the runner, and `inspection.py` and `work.py` are the two
-places that choose:
+network, or an estimator of scikit-learn; or the template has a Tuner class of its own, or is a
+script of Optuna's. The work of each kind has a package of its own in the runner, and
+`inspection.py` and `work.py` are the two places that choose:
 
 - trial: `networks/`: KerasTuner's `Tuner`; `estimators/`: its `SklearnTuner`, on training +
-  validation rows; `custom_tuners/`: the class's `run_trial`
+  validation rows; `custom_tuners/`: the class's `run_trial`; `optuna_scripts/`: the script's
+  objective function
 - execution, epoch: `networks/`: as they are; `estimators/`: a fold is an execution of one epoch;
   `score` is always maximised; `custom_tuners/`: as it reports them
 - retraining: `networks/`: `model.keras`; `estimators/`: fitted once, `model.skops`;
-  `custom_tuners/`: `run_trial` once more; either file
+  `custom_tuners/`, `optuna_scripts/`: run once more; either file
 """
 
 from dataclasses import dataclass
@@ -23,11 +24,13 @@ ESTIMATOR_FILE = "model.skops"
 
 class ModelKind(StrEnum):
     """KERAS: a network that Keras trains. SKLEARN: an estimator of scikit-learn, scored by
-    cross-validation. CUSTOM: whatever a Tuner subclass does in its own `run_trial`."""
+    cross-validation. CUSTOM: whatever a Tuner subclass does in its own `run_trial`. OPTUNA:
+    whatever the objective function of an Optuna script does."""
 
     KERAS = "keras"
     SKLEARN = "sklearn"
     CUSTOM = "custom"
+    OPTUNA = "optuna"
 
     @property
     def traits(self) -> "KindTraits":
@@ -49,6 +52,9 @@ class KindTraits:
     max_more_units: how many units more than ten times the ordered ones a runner may report.
     spread_seconds: executions (or folds) that take at least so long are handed to free slots, each
         by itself; None: never. Handing out a fold costs more than the usual one takes.
+    defines_by_run: a trial asks for each value while it runs, so that its search space is known
+        only in part before, it has no defaults, and its code decides how long it trains.
+    not_confirmed: why its trials cannot be confirmed; empty if they can.
     """
 
     name: ModelKind
@@ -60,6 +66,8 @@ class KindTraits:
     # A template's own `fit` may train a model in several turns, and report each of their epochs.
     max_more_units: int = 1_000
     spread_seconds: float | None = None
+    defines_by_run: bool = False
+    not_confirmed: str = ""
 
     @property
     def units(self) -> str:
@@ -83,6 +91,14 @@ KINDS = {
         KindTraits(
             ModelKind.CUSTOM, "epoch", "layers", model_files=(NETWORK_FILE, ESTIMATOR_FILE),
             max_more_units=20_000,
+            not_confirmed="A custom tuner decides itself how often it trains. Run its search again "
+            "instead.",
+        ),
+        KindTraits(
+            ModelKind.OPTUNA, "epoch", "layers", model_files=(NETWORK_FILE, ESTIMATOR_FILE),
+            max_more_units=20_000, defines_by_run=True,
+            not_confirmed="An Optuna script decides itself how it trains. Run its search again "
+            "instead.",
         ),
     )
 }  # fmt: skip

@@ -85,7 +85,7 @@ class TrialOrder:
     over all executions, those included that a resumed trial has behind it; None: none ever comes,
     and the trial is trained to its end. `execution`: the one to train, with the seed that it has
     among all; None: all of them. A model with fewer than `min_parameters` or more than
-    `max_parameters` is not trained."""
+    `max_parameters` is not trained. `number` is the trial's among those of its search."""
 
     trial_id: str
     values: dict[str, Any]
@@ -95,6 +95,17 @@ class TrialOrder:
     execution: int | None = None
     min_parameters: float | None = None
     max_parameters: float | None = None
+    number: int = 1
+
+
+@dataclass(frozen=True)
+class SuggestedOrder:
+    """The answer to Asked: the value of the hyperparameter for the trial with this token, or why
+    there is none."""
+
+    token: str
+    value: Any
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,14 +213,16 @@ class EndOrder:
 
 
 Order = (
-    InspectOrder | SearchOrder | TrialOrder | VerdictOrder | RetrainOrder | EvaluateOrder
-    | PredictOrder | PrepareOrder | ImportOrder | FetchOrder | FetchedOrder | EndOrder
+    InspectOrder | SearchOrder | TrialOrder | SuggestedOrder | VerdictOrder | RetrainOrder
+    | EvaluateOrder | PredictOrder | PrepareOrder | ImportOrder | FetchOrder | FetchedOrder
+    | EndOrder
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
     "inspect": InspectOrder,
     "search": SearchOrder,
     "trial": TrialOrder,
+    "suggested": SuggestedOrder,
     "verdict": VerdictOrder,
     "retrain": RetrainOrder,
     "evaluate": EvaluateOrder,

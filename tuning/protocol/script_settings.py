@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from .constraints import MAX_CONSTRAINTS
 from .objectives import MAX_OBJECTIVES
 
 MAX_ARGUMENTS = 100
@@ -18,17 +19,29 @@ _MAX_NUMBER = 2**31 - 1
 NUMBERS = frozenset({
     "max_trials", "epochs", "batch_size", "executions_per_trial", "seed", "retries",
     "max_consecutive_failures", "hyperband_factor", "hyperband_iterations",
-    "early_stopping_patience", "folds", "bayesian_initial_points",
+    "early_stopping_patience", "folds", "bayesian_initial_points", "max_time", "parallel_trials",
+    "pruning_warmup", "pruning_min_trials", "pruning_interval", "pruning_patience",
+    "pruning_factor",
 })  # fmt: skip
 AMOUNTS = frozenset({"bayesian_alpha", "bayesian_beta"})
+# These may be negative.
+LEVELS = frozenset({
+    "pruning_percentile", "pruning_lower", "pruning_upper", "pruning_p",
+    *(f"constraint_{n}_limit" for n in range(1, MAX_CONSTRAINTS + 1)),
+})  # fmt: skip
 TEXTS = frozenset({
     "tuner", "early_stopping_metric", "early_stopping_direction", "scoring",
     # Of further objectives.
     *(f"{part}_{n}" for n in range(2, MAX_OBJECTIVES + 1) for part in ("objective", "direction")),
+    "pruner",
+    *(f"constraint_{n}{part}" for n in range(1, MAX_CONSTRAINTS + 1) for part in ("", "_relation")),
 })  # fmt: skip
 
 # The field that inspections have a column of their own for.
 OBJECTIVE = "objective"
+# Configurations that a script wants to be tried first.
+ENQUEUED = "enqueued"
+MAX_ENQUEUED = 100
 
 
 class Use(StrEnum):
@@ -92,7 +105,7 @@ def check_settings(settings: ScriptSettings) -> None:
         _check(one.use in set(Use), "an unknown use of an argument")
         _check(len(one.text) <= MAX_TEXT and len(one.note) <= MAX_NOTE, "a long argument")
         _check(
-            one.field in NUMBERS | AMOUNTS | TEXTS | {OBJECTIVE, ""},
+            one.field in NUMBERS | AMOUNTS | LEVELS | TEXTS | {OBJECTIVE, ENQUEUED, ""},
             "an unknown field of an argument",
         )
     for name, value in settings.fields.items():
@@ -103,9 +116,23 @@ def _fits(name: str, value: Any) -> bool:
     if name in NUMBERS:
         is_int = isinstance(value, int) and not isinstance(value, bool)
         return is_int and 0 <= value <= _MAX_NUMBER
+    if name == ENQUEUED:
+        short = isinstance(value, list) and len(value) <= MAX_ENQUEUED
+        return short and all(isinstance(row, dict) and _are_values(row) for row in value)
+    if name in LEVELS:
+        return isinstance(value, float) and math.isfinite(value)
     if name in AMOUNTS:
         return isinstance(value, float) and math.isfinite(value) and value >= 0
     return name in TEXTS and isinstance(value, str) and len(value) <= MAX_TEXT
+
+
+def _are_values(row: dict[str, Any]) -> bool:
+    return len(row) <= MAX_ARGUMENTS and all(
+        0 < len(name) <= MAX_TEXT
+        and isinstance(value, bool | int | float | str)
+        and len(str(value)) <= MAX_TEXT
+        for name, value in row.items()
+    )
 
 
 def _check(holds: bool, problem: str) -> None:

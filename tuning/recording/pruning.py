@@ -18,6 +18,7 @@ executions, cross-validation and custom tuners it begins again.
 """
 
 import logging
+import math
 from collections.abc import Iterable
 
 from django.db import InterfaceError, OperationalError
@@ -89,7 +90,9 @@ class Judge:
         """The step to ask about: the last one or, where a pruner compares at rungs, the first of
         the next rung. Not twice the same, and not after the end: there is nothing to save."""
         last = max(values, default=0)
-        if not self._asked < last < self._pruning.steps:
+        # Code that decides itself how long it trains may be told after its last step, as by Optuna.
+        end = math.inf if self._search.kind.defines_by_run else self._pruning.steps
+        if not self._asked < last < end:
             return None
         if not self._pruning.traits.compares_running:
             return last

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from tuning.protocol.events import Event, OfTrial, encode_event
-from tuning.protocol.orders import EndOrder, Order, VerdictOrder, decode_order
+from tuning.protocol.orders import EndOrder, Order, SuggestedOrder, VerdictOrder, decode_order
 
 _PIECE = 1 << 16
 
@@ -32,6 +32,7 @@ class Channel:
         self._buffer = b""
         # Orders that a person read who waited for another kind.
         self._verdicts: deque[VerdictOrder] = deque()
+        self._suggested: deque[SuggestedOrder] = deque()
         self._others: deque[Order] = deque()
         self._token = ""
 
@@ -43,6 +44,7 @@ class Channel:
         """From now on events of a trial bear this token. Verdicts on earlier trials are dropped."""
         self._token = token
         self._verdicts.clear()
+        self._suggested.clear()
 
     def send(self, event: Event) -> None:
         """Write one event. Ends the process if nobody reads any more."""
@@ -86,6 +88,22 @@ class Channel:
         finally:
             self._reading.release()
 
+    def suggested(self) -> Any:
+        """Wait for the value that the current trial has asked for. Raises ValueError if there is
+        none, as Optuna does. Ends the process if nobody answers any more."""
+        with self._reading:
+            while True:
+                while self._suggested:
+                    answer = self._suggested.popleft()
+                    if answer.token != self._token:
+                        continue
+                    if answer.problem:
+                        raise ValueError(answer.problem)
+                    return answer.value
+                if any(isinstance(order, EndOrder) for order in self._others):
+                    raise SystemExit("No values are suggested any more.")
+                self._read(None)
+
     def _next_verdict(self) -> VerdictOrder | None:
         while self._verdicts:
             verdict = self._verdicts.popleft()
@@ -108,6 +126,8 @@ class Channel:
         for order in orders:
             if isinstance(order, VerdictOrder):
                 self._verdicts.append(order)
+            elif isinstance(order, SuggestedOrder):
+                self._suggested.append(order)
             else:
                 self._others.append(order)
         return True

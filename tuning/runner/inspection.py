@@ -30,7 +30,7 @@ from tuning.runner.networks.building import refuse_no_model, refuse_outputs
 from tuning.runner.networks.description import description
 from tuning.runner.networks.samples import network_size, sample_models
 from tuning.runner.saved.loading import unloadable
-from tuning.runner.template.code import Template
+from tuning.runner.template.code import Template, is_optuna_script
 from tuning.runner.template.proposed import Proposed
 from tuning.runner.template.text_inputs import unused_columns
 from tuning.runner.template.training import CallbackFailed
@@ -57,6 +57,12 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
     hyperparameters that only `HyperModel.fit` asks for.
     """
     dataset = load_dataset(order.project)
+    if is_optuna_script(order.project):
+        # It brings Optuna, which other templates do without.
+        from tuning.runner.optuna_scripts.inspection import inspect_script
+
+        inspect_script(order, dataset, channel)
+        return
     template = InspectedTemplate(
         order.project.code, dataset.facts, order.project.constants, dataset.rows,
         partial(frame_rows, dataset),

@@ -27,6 +27,8 @@ from .channel import Channel
 # A verdict is worth so long a wait after a quick epoch. During a slow one it arrives anyway.
 MAX_WAIT_SECONDS = 0.05
 QUICK_EPOCH_SECONDS = 1.0
+# Far longer than a verdict takes: a supervisor without its database may not answer for a while.
+MAX_WAIT_WHEN_ASKED = 30.0
 
 
 class Pruned(BaseException):
@@ -72,6 +74,13 @@ class Pruning:
             return False
         wait = MAX_WAIT_SECONDS if seconds < QUICK_EPOCH_SECONDS else 0.0
         self.is_pruned = self._is_pruned_within(wait)
+        return self.is_pruned
+
+    def decided(self) -> bool:
+        """Whether the trial is pruned after all that was sent. Waits for the verdict: code that
+        asks means to go on by it."""
+        if self._verdicts_after is not None and self._units > self._verdicts_after:
+            self.is_pruned = self.is_pruned or self._is_pruned_within(MAX_WAIT_WHEN_ASKED)
         return self.is_pruned
 
     def _is_pruned_within(self, seconds: float) -> bool:

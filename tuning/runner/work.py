@@ -60,6 +60,10 @@ def _do(order: Order, channel: Channel) -> None:
             from tuning.runner.custom_tuners.search import search_own
 
             search_own(order, channel)
+        case SearchOrder(kind=ModelKind.OPTUNA):
+            from tuning.runner.optuna_scripts.search import search_script
+
+            search_script(order, channel)
         case SearchOrder():
             from tuning.runner.networks.search import search
 
@@ -76,6 +80,10 @@ def _do(order: Order, channel: Channel) -> None:
             from tuning.runner.custom_tuners.retrain import retrain_own
 
             retrain_own(order, channel)
+        case RetrainOrder(kind=ModelKind.OPTUNA):
+            from tuning.runner.optuna_scripts.retrain import retrain_script
+
+            retrain_script(order, channel)
         case RetrainOrder():
             from tuning.runner.networks.retrain import retrain
 

@@ -45,6 +45,8 @@ class Drawn:
 
 def draw(search: Search) -> Drawn:
     """Ask the search's strategy for a trial. Nothing is locked and nothing is written."""
+    if search.kind.defines_by_run:
+        return _without_values(search)
     # A person's own trial adds one to the limit, so that this may not be older than the trials.
     fields = ["oracle_state", "oracle_version", "max_trials", "space"]
     version, trials = search.oracle_version, _known(search)
@@ -55,13 +57,21 @@ def draw(search: Search) -> Drawn:
         search.refresh_from_db(fields=fields)
     number = (search.trials.aggregate(last=Max("number"))["last"] or 0) + 1
     suggestion = suggest(
-        _settings(search),
+        settings_of(search),
         search.oracle_state,
         trials,
         claimant=str(number),
-        warm=[] if search.oracle_state else _warm(search),
+        warm=[] if search.oracle_state else warm(search),
     )
     return Drawn(search.pk, number, version, suggestion)
+
+
+def _without_values(search: Search) -> Drawn:
+    """A trial that asks for its values itself, while it runs: see `define_by_run.py`."""
+    search.refresh_from_db(fields=["oracle_state", "oracle_version"])
+    number = (search.trials.aggregate(last=Max("number"))["last"] or 0) + 1
+    suggestion = Suggestion("RUNNING", str(number), {}, search.oracle_state)
+    return Drawn(search.pk, number, search.oracle_version, suggestion)
 
 
 def take(search: Search, drawn: Drawn) -> Trial | None:
@@ -83,7 +93,7 @@ def take(search: Search, drawn: Drawn) -> Trial | None:
         search=search,
         number=drawn.number,
         # The grid's first combination is the defaults, unless it began with them.
-        is_baseline=drawn.number == 1 and values == default_values(search.space),
+        is_baseline=drawn.number == 1 and bool(values) and values == default_values(search.space),
         oracle_id=suggestion.trial_id,
         values=values,
         tuner_values=own,
@@ -124,10 +134,10 @@ def _known_figures(search: Search) -> list[KnownTrial]:
         "search", "number", "oracle_id", "values", "tuner_values", "status", "score", "end_order",
         "epochs_done", "metrics", "last_metrics", "parameters", "peak_memory", "measures",
     )  # fmt: skip
-    return [_known_of(search, trial) for trial in rows]
+    return [known_of(search, trial) for trial in rows]
 
 
-def _known_of(search: Search, trial: Trial) -> KnownTrial:
+def known_of(search: Search, trial: Trial) -> KnownTrial:
     status = _STATUSES[Status(trial.status)]
     scores = [trial.figure(objective.name) for objective in search.objectives]
     if status == "PRUNED":
@@ -137,7 +147,7 @@ def _known_of(search: Search, trial: Trial) -> KnownTrial:
     complete = status != "FAILED" and len(known) == len(scores)
     excesses = {limit: trial.figure(limit.name) for limit in search.constraint_list}
     return KnownTrial(
-        trial_id=trial.oracle_id or f"own-{trial.number}",
+        trial_id=name_of(trial),
         values=trial.all_values,
         status=status,
         score=known[0] if complete else None,
@@ -150,23 +160,29 @@ def _known_of(search: Search, trial: Trial) -> KnownTrial:
             for limit, value in excesses.items()
             if value is not None and status in ("COMPLETED", "INFEASIBLE")
         ],
+        distributions=trial.distributions or {},
     )
 
 
-def _warm(search: Search) -> list[KnownTrial]:
+def name_of(trial: Trial) -> str:
+    """What its strategy calls a trial."""
+    return trial.oracle_id or f"own-{trial.number}"
+
+
+def warm(search: Search) -> list[KnownTrial]:
     """What the search begins with, as far as its space holds it."""
     if not search.warm_start_count:
         return []
-    fits = Fitting(search.space, search.strategy)
+    fits = Fitting(search.space, search.strategy, search.kind.defines_by_run)
     known = []
     for trial in search.warm_start_trials.completed().order_by("search__number", "number"):
         values = fits.values(trial.values)
         if values is not None and trial.score is not None:
             step = (trial.best_epoch or 1) - trial.first_epoch - 1
             name = f"{WARM}{trial.pk}"
-            known += _judged(
-                search, trial, KnownTrial(name, values, "COMPLETED", trial.score, step)
-            )
+            drawn = trial.distributions or {}
+            earlier = KnownTrial(name, values, "COMPLETED", trial.score, step, distributions=drawn)
+            known += _judged(search, trial, earlier)
     return known
 
 
@@ -183,7 +199,7 @@ def _judged(search: Search, trial: Trial, known: KnownTrial) -> list[KnownTrial]
     return [replace(known, status=status, other_scores=others, excesses=excesses)]
 
 
-def _settings(search: Search) -> Settings:
+def settings_of(search: Search) -> Settings:
     return Settings(
         strategy=search.tuner,
         objective=search.objective,

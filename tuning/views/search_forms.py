@@ -108,7 +108,7 @@ def start(
     search.space = forms.space.space
     search.refined_from = forms.earlier
     known = context["warm_start"].trials if forms.warm_start.is_requested else ()
-    return actions.start_search(user, search, known, enqueued)
+    return actions.start_search(user, search, known, [*enqueued, *forms.search.enqueued])
 
 
 @require_POST

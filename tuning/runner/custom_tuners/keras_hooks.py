@@ -78,6 +78,7 @@ def _watched(fit: Any, watch: Watch, reports_by_itself: bool) -> Any:
             return fit(self, *args, **kwargs)  # It explains what is wrong with the call.
         watch.go_on()
         watch.fitted(self, call.arguments.get("x"))
+        call.arguments["epochs"] = watch.epochs_of_fit(call.arguments.get("epochs", 1))
         given = call.arguments.get("callbacks")
         callbacks = list(keras.tree.flatten(given)) if given else []
         # KerasTuner's own callback leads to the tuner's on_epoch_end, where epochs are told too.
@@ -85,6 +86,8 @@ def _watched(fit: Any, watch: Watch, reports_by_itself: bool) -> Any:
         if watch.is_running and not told:
             if isinstance(given, keras.callbacks.CallbackList):
                 given.append(EpochTeller(watch))
+            elif watch.hears_first:
+                call.arguments["callbacks"] = [EpochTeller(watch), *callbacks]
             else:
                 call.arguments["callbacks"] = [*callbacks, EpochTeller(watch)]
         return fit(*call.args, **call.kwargs)

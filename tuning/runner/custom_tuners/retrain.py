@@ -29,7 +29,7 @@ from tuning.runner.template.text_inputs import as_network_takes
 from .arguments import Material
 from .inspection import TRAIN_ROWS, VALIDATION_ROWS, InspectionOracle
 from .keras_hooks import forget_saves, watched_keras
-from .left_behind import estimator_for_rows, left_behind
+from .left_behind import RUN_TRIAL, estimator_for_rows, left_behind
 from .sklearn_hooks import watched_sklearn
 from .tuner import DIRECTORY, Unjudged, Watched, arguments_for, make_tuner, takes_epochs
 from .watch import Watch
@@ -54,10 +54,19 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
     callbacks = template.training.callbacks
     material = Material(train, validation, order.epochs, order.batch_size, callbacks, more)
     _run(_tuner(order, template, watch), template, watch, order, material)
-    model = left_behind(watch)
+    hand_over_model(left_behind(watch), watch, template, dataset, order, train[0], channel)
+
+
+def hand_over_model(
+    model: Any, watch: Watch, template: Template, dataset: Dataset, order: RetrainOrder,
+    train: np.ndarray, channel: Channel, function: str = RUN_TRIAL,
+) -> None:  # fmt: skip
+    """Evaluate what a template's code has trained, save it and tell of it. `train`: the rows that
+    it was given; `function`: what the code is called."""
     if is_estimator(model):
-        rows = train[0].reshape(len(train[0]), -1)
-        with_steps, notes, takes_rows = estimator_for_rows(model, watch, rows)
+        rows = train.reshape(len(train), -1)
+        found = estimator_for_rows(model, watch, rows, function)
+        with_steps, notes, takes_rows = found
         whole = on_raw(with_steps, dataset)
         hand_over(whole, dataset, order.project, {}, channel, " ".join(notes), evaluates=takes_rows)
         return
@@ -65,17 +74,17 @@ def retrain_own(order: RetrainOrder, channel: Channel) -> None:
     metrics: Metrics = {}
     note = ""
     evaluation = Evaluation(problem=CHANGES_ROWS)
-    scaled = _scaled(watch.fitted_range, train[0])
+    scaled = _scaled(watch.fitted_range, train)
     if scaled:
         note = (
-            "run_trial scales its inputs before the fit. The file does not do that, so scale its "
+            f"{function} scales its inputs before the fit. The file does not do that, so scale its "
             "inputs in the same way. For the same reason it has no test scores."
         )
     else:
         x_test, y_test = dataset.rows("test")
         test = as_network_takes(model, x_test), template.targets(model, y_test)
         metrics = evaluate_if_possible(model, test, order.batch_size)
-    form = save_model(model, dataset, template, instead=_other_rows(model, dataset.facts))
+    form = save_model(model, dataset, template, instead=other_rows(model, dataset.facts))
     if not scaled:
         evaluation = evaluate_network(
             model, dataset, template, order.project, order.batch_size, metrics, channel,
@@ -127,7 +136,7 @@ def _rehearse(order: RetrainOrder, template: Template, dataset: Dataset) -> None
     if is_estimator(model):
         refuse_unsafe(model)
     else:
-        rehearse(model, dataset, template, instead=_other_rows(model, dataset.facts))
+        rehearse(model, dataset, template, instead=other_rows(model, dataset.facts))
     # What it saved is not the retraining's.
     forget_saves()
     shutil.rmtree(DIRECTORY, ignore_errors=True)
@@ -151,7 +160,7 @@ def _scaled(fitted: tuple[float, float] | None, rows: np.ndarray) -> bool:
     return max(abs(fitted[0] - least), abs(fitted[1] - most)) > (most - least) / 2
 
 
-def _other_rows(keras_model: Any, facts: dict[str, Any]) -> np.ndarray | None:
+def other_rows(keras_model: Any, facts: dict[str, Any]) -> np.ndarray | None:
     """Something to predict for a model that does not take the dataset's rows."""
     if fits_input(keras_model, facts):
         return None

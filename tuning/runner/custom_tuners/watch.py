@@ -37,6 +37,9 @@ class Watch:
     """One trial after another. An execution is the training of one model, however often its code
     calls `fit`; each model's epochs count from 1."""
 
+    # Whether it is told of an epoch before the callbacks of the template's code, not after them.
+    hears_first = False
+
     def __init__(
         self,
         send: Callable[[Event], None],
@@ -177,8 +180,7 @@ class Watch:
     def end(self, results: Any, objective: Objective) -> Any:
         """The trial's results as KerasTuner takes them. Each execution gets one epoch at least."""
         self.is_running = False
-        if not self._described and isinstance(self.last_model, BaseEstimator):
-            self._send(Built(0, repr(self.last_model)))
+        self.describe_estimator()
         if results is None:
             results = self._told_meanwhile(objective)
         if not self._epochs:
@@ -189,6 +191,16 @@ class Watch:
                 seconds_each = seconds / len(several)
                 self._send(EpochEnd(execution, self._last_epoch, seconds_each, metrics))
         return results
+
+    def describe_estimator(self) -> None:
+        """Of an estimator no epoch has told."""
+        if not self._described and isinstance(self.last_model, BaseEstimator):
+            self._described = True
+            self._send(Built(0, repr(self.last_model)))
+
+    def epochs_of_fit(self, epochs: int) -> int:
+        """How many epochs a `fit` of Keras trains that was asked for so many."""
+        return epochs
 
     def best_step(self, objective: Objective, initial_epoch: int) -> int:
         """The epoch that the results belong to, counted from 0 after `initial_epoch`."""

@@ -11,6 +11,7 @@ import keras
 import keras_tuner as kt
 from keras_tuner.engine.base_tuner import BaseTuner
 
+from tuning.protocol.orders import ProjectOrder
 from tuning.runner.failures import (
     TEMPLATE_FILE,
     NoModel,
@@ -21,7 +22,7 @@ from tuning.runner.failures import (
 )
 
 from .command_line import without_command_line
-from .definitions import find_builder, own_tuner
+from .definitions import find_builder, find_objective, own_tuner
 from .given import Given, parameters_of
 from .image_limits import image_limit
 from .image_sizes import ImageSizes, is_size
@@ -92,8 +93,14 @@ class Template(kt.HyperModel):
         self._found: Any = None
         self.inner: Any = None
         self.no_builder: TemplateError | None = None
+        # Of a script of Optuna's: called with a trial.
+        self.objective_function: Any = None
         try:
-            if self.tuner_class is None or self.script.wants_builder:
+            if self.script.study is not None:
+                self._found = self.objective_function = find_objective(
+                    self.module, self.script.entry or self.script.builder
+                )
+            elif self.tuner_class is None or self.script.wants_builder:
                 self._found = find_builder(self.module, self.script.entry or self.script.builder)
                 self.inner = self._made(self._found)
         except TemplateError as error:
@@ -261,7 +268,7 @@ class Template(kt.HyperModel):
     @property
     def fits_by_itself(self) -> bool:
         """Whether the template has a `fit` of its own, which may do to the data what it likes."""
-        return type(self.inner).fit is not kt.HyperModel.fit
+        return self.inner is not None and type(self.inner).fit is not kt.HyperModel.fit
 
     def fit_takes(self, name: str) -> bool:
         """Whether its `fit` takes an argument of this name, be it among others."""
@@ -354,6 +361,13 @@ class Template(kt.HyperModel):
                     f"{parameter.name} = ..."
                 )
         return given
+
+
+def is_optuna_script(project: ProjectOrder) -> bool:
+    """Whether the code searches with Optuna. Raises SyntaxError."""
+    if "optuna" not in project.code:
+        return False
+    return read_script(project.code, TEMPLATE_FILE, project.constants).study is not None
 
 
 def _with_texts(

@@ -35,6 +35,17 @@ def find_builder(module: ModuleType, builder: str) -> Any:
     return leaves[0] if leaves else _find_function(module)
 
 
+def find_objective(module: ModuleType, name: str) -> Any:
+    """What an Optuna script gives to `study.optimize`."""
+    found = getattr(module, name, None)
+    if callable(found):
+        return found
+    raise TemplateError(
+        f"study.optimize is given {name or 'an expression'}, which is no function of the template. "
+        "Define it at the top level, such as: def objective(trial)"
+    )
+
+
 def _find_function(module: ModuleType) -> Any:
     """`build_model` or `build`; else the one function whose first argument is `hp`."""
     for name in _FUNCTIONS:

@@ -16,6 +16,7 @@ _RUNNING = frozenset({
     "make_regression", "make_blobs", "make_moons", "make_circles", "get_best_models",
     "get_best_hyperparameters", "results_summary", "search_space_summary", "get_ipython",
     "get_data", "get_dataset", "get_datasets", "prepare_data", "input", LOADER,
+    "create_study", "optimize", "enqueue_trial",
 })  # fmt: skip
 _LOADING = ("load_", "read_", "fetch_", "download_")
 _TUNERS = frozenset({

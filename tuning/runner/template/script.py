@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from .imports import absence
 from .script_data import Rows
+from .studies import StudyCalls
 from .syntax import calls, last_name
 
 
@@ -21,6 +22,8 @@ class Script:
     tuner: str = ""
     construction: ast.Call | None = None
     search: ast.Call | None = None
+    # Of a script of Optuna's, whose objective function is the builder.
+    study: StudyCalls | None = None
     # Names that the kept code uses and only left-out statements would define -> their line.
     missing: dict[str, int] = field(default_factory=dict)
     left_out: list[int] = field(default_factory=list)
@@ -57,6 +60,13 @@ class Script:
     def _script_note(self) -> str:
         if not self.left_out:
             return ""
+        if self.study is not None:
+            return (
+                f"The code is a script. Its objective function {self.builder} is used. Its own "
+                f"data loading and its study ({_lines(self.left_out)}, as far as the function does "
+                "not need them) are not run: the project supplies the data and the search. What it "
+                "says of its study is proposed for a new search, or listed as not used."
+            )
         names = [("builder", self.builder), ("class", self.tuner)]
         name = "".join(f" Its {kind} {name} is used." for kind, name in names if name)
         return (

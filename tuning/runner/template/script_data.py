@@ -105,7 +105,9 @@ class ScriptData:
         rows, named = self._of(value), by_name(name)
         # `labels = features.pop("price")`, `y = data[:, 8]`: the name knows better.
         if rows and not (named and named.what != rows.what):
-            return rows
+            # `x_val = x[8000:]`
+            later = named is not None and named.part == "validation"
+            return replace(rows, part="validation") if later else rows
         # A pair, as in `val_data = (x_val, y_val)`, is made unchanged.
         if isinstance(value, ast.Constant | ast.Tuple | ast.List) or not named:
             return None

@@ -13,11 +13,14 @@ from .absent_data import with_absent_data
 from .constants import with_constants
 from .construction import construction_of, search_of
 from .imports import absent_imports
+from .local_data import with_local_data
 from .openings import opened, opened_function
 from .own_values import Adaptation, sides_of
 from .reading import GIVEN, Reading, installed, is_builder
 from .running import Running
 from .script import Script
+from .script_data import Rows, ScriptData
+from .studies import imports_optuna, study_of, with_the_study
 from .surroundings import names_of_settings, statements_for
 from .syntax import DEFINITIONS, defines, is_import, uses
 
@@ -29,6 +32,9 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
     tree = ast.parse(code, filename)
     body = opened(tree.body, lambda nodes: any(is_builder(node, "") for node in nodes))
     body = _with_the_object(body)
+    has_study = imports_optuna(body) and construction_of(body).call is None
+    if has_study:
+        body = with_the_study(body)
     with_data = with_absent_data(tree, body)
     absent = absent_imports(body)
     running = Running(body)
@@ -39,6 +45,11 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
     )
     body = with_constants(with_data, constants)
     made = construction_of(body)
+    study = study_of(body) if has_study else None
+    if study is not None:
+        found, made = study
+        is_script = is_script or found.optimize is not None
+        body = with_local_data(body, Running(body), _data_of(body, running))
     names = {node.name: node for node in body if isinstance(node, DEFINITIONS)}
     adaptation = Adaptation(names, constants, sides_of(loose))
     if is_script and (made.builder or any(is_builder(node, "") for node in body)):
@@ -55,7 +66,11 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
         script = Script(ast.fix_missing_locations(tree), entry=entry, absent=absent, kept={*body})
     script.tuner, script.search, script.commands = made.tuner, search_of(body), commands
     script.construction = made.call and adaptation.call(made.call)
-    needed = statements_for(body, (made.call, script.search), running)
+    script.study = study[0] if study is not None else None
+    if script.study is not None:
+        script.search = None
+    asked = (made.call, script.search, *(script.study.all if script.study else ()))
+    needed = statements_for(body, asked, running)
     # The project's rows stand for the script's data.
     made_here = (n for n in needed if n not in script.kept and not defines(n) & script.rows.keys())
     around = [adaptation.statement(node) for node in made_here]
@@ -74,6 +89,15 @@ def _with_the_object(body: list[ast.stmt]) -> list[ast.stmt]:
         if any(part is made.call for part in ast.walk(node)):
             return opened_function(body, node)
     return body
+
+
+def _data_of(body: Iterable[ast.stmt], running: Running) -> dict[str, Rows]:
+    """What names outside of functions stand for."""
+    data = ScriptData()
+    for node in body:
+        if not isinstance(node, DEFINITIONS) and not is_import(node):
+            data.learn(node, running.runs(node) or bool(uses(node) & data.names.keys()))
+    return data.names
 
 
 def _statement(given: ast.expr) -> ast.stmt:

@@ -85,7 +85,7 @@ class TrainingAssignment(Assignment):
             TrialOrder(
                 trial.oracle_id or "baseline", {**trial.all_values, **(values or {})},
                 seed % 2**31, self._token, verdicts_after, execution,
-                least, most,
+                least, most, trial.number,
             )
         )  # fmt: skip
         self._flush_at = self._flush_at or time.monotonic() + FIRST_FLUSH_SECONDS

@@ -2,11 +2,13 @@
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tuning.models import Search, Trial
 from tuning.protocol.events import (
+    Asked,
     BadEvent,
     Built,
     EpochEnd,
@@ -21,10 +23,12 @@ from tuning.protocol.events import (
     TrialRefused,
 )
 from tuning.protocol.failures import Failure, FailureCode
-from tuning.protocol.orders import VerdictOrder
+from tuning.protocol.orders import SuggestedOrder, VerdictOrder
 from tuning.recording import judging, recorder
 from tuning.recording.curves import Point, points_of
 from tuning.recording.pruning import Judge
+from tuning.recording.recorder import News
+from tuning.supervisor.define_by_run import Answers
 from tuning.supervisor.files import checkpoint_folder, copy_into, store_folder
 from tuning.supervisor.runners import Runner
 
@@ -45,6 +49,7 @@ class TrialAssignment(TrainingAssignment):
         self._measures: list[Metrics] = []
         # Epochs of an earlier attempt that this one goes on from.
         self._earlier: list[Point] = []
+        self._answers = Answers(row) if self.search.kind.defines_by_run else None
 
     def record(self, event: Event, runner: Runner) -> bool:
         match event:
@@ -61,6 +66,8 @@ class TrialAssignment(TrainingAssignment):
                 self._limit.add()
                 self._epochs.append(event)
                 self._answer(event, runner)
+            case Asked():
+                return self._suggest(event, runner)
             case ModelMeasured():
                 self._measures.append(event.measures)
             case TrialPruned():
@@ -88,6 +95,26 @@ class TrialAssignment(TrainingAssignment):
     def release(self) -> None:
         recorder.release_trial(self.row, "The worker shut down. Will run again.")
 
+    def _suggest(self, event: Asked, runner: Runner) -> bool:
+        if self._answers is None:
+            raise BadEvent("a question for a value of a trial that has all of them")
+        try:
+            answer = SuggestedOrder(self._token, self._answers.answer(event))
+        except BadEvent:
+            raise
+        except ValueError as error:
+            answer = SuggestedOrder(self._token, None, str(error))
+        runner.send(answer)
+        return False
+
+    def _last_news(self) -> News:
+        """At its end a trial has the values that it has asked for, and no others that were given to
+        it."""
+        news = self._news()
+        if self._answers is None or not self._answers.values:
+            return news
+        return replace(news, built={**news.built, "values": self._answers.values})
+
     def _answer(self, event: EpochEnd, runner: Runner) -> None:
         self._judge.add(event)
         if self._judge.answers():
@@ -95,12 +122,13 @@ class TrialAssignment(TrainingAssignment):
             runner.send(VerdictOrder(self._token, self._judge.count, prune))
 
     def _prune(self, runner: Runner) -> None:
-        if not self._judge.pruned:
+        # An objective function may give up a trial for reasons of its own.
+        if not (self._judge.pruned or self.search.kind.defines_by_run):
             raise BadEvent("a pruned trial without a pruning decision")
         if self.search.pruned_trials_resume:
             self._keep_checkpoint(runner)
         units, tail = self._judge.count, runner.log_tail()
-        recorder.prune_trial(self.row, units, tail, self._peak, self._news())
+        recorder.prune_trial(self.row, units, tail, self._peak, self._last_news())
 
     def _refuse(self, runner: Runner) -> None:
         parameters = self._parameters
@@ -139,7 +167,7 @@ class TrialAssignment(TrainingAssignment):
             # Before the row says "completed": from then on a child may want the weights.
             self._keep_checkpoint(runner)
         metrics, best_step = self._result(event)
-        tail, news = runner.log_tail(), self._news()
+        tail, news = runner.log_tail(), self._last_news()
         measures = judging.averaged(self._measures)
         recorder.complete_trial(self.row, metrics, best_step, tail, self._peak, news, measures)
 

@@ -1,0 +1,70 @@
+"""The form of a search of an Optuna script."""
+
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from tuning.forms.estimator_searches import search_form
+from tuning.models import Inspection, Project
+from tuning.protocol.script_settings import ScriptSettings, check_settings
+
+FIELDS: dict[str, Any] = {
+    "epochs": 7, "tuner": "nsga2", "seed": 42, "max_trials": 30, "max_time": 600,
+    "objective_2": "values_1", "direction_2": "min",
+    "constraint_1": "c", "constraint_1_relation": "<=", "constraint_1_limit": 0.0,
+    "enqueued": [{"x": 1.5, "kind": "None"}, {"x": 2, "on": True}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def script(project: Project) -> Project:
+    Inspection.objects.update(
+        model_kind="optuna", metrics=["values_0", "values_1", "c"], objective="values_0",
+        direction="max", directions={"values_0": "max", "values_1": "min"},
+        script=asdict(ScriptSettings(FIELDS, {}, [])),
+    )  # fmt: skip
+    return Project.objects.get(pk=project.pk)
+
+
+def filled(project: Project, **values: Any) -> Any:
+    data = {field.name: field.value() for field in search_form(project)}
+    known = {name: value for name, value in data.items() if value is not None}
+    return search_form(project, {**known, **values})
+
+
+def test_the_scripts_study_is_proposed(script: Project) -> None:
+    check_settings(ScriptSettings(FIELDS, {}, []))
+    form = filled(script)
+    assert form.is_valid(), form.errors
+    search = form.search()
+    assert (search.objective, search.direction, search.tuner) == ("values_0", "max", "nsga2")
+    assert search.other_objectives == [{"name": "values_1", "direction": "min"}]
+    assert search.constraints == [{"name": "c", "relation": "<=", "limit": 0.0}]
+    assert (search.seed, search.max_trials, search.max_time, search.epochs) == (42, 30, 600, 7)
+    assert form.enqueued == FIELDS["enqueued"]
+
+
+def test_what_the_script_decides_is_no_field(script: Project) -> None:
+    fields = search_form(script).fields
+    assert not {"epochs", "batch_size", "executions_per_trial", "hyperband_factor"} & fields.keys()
+    assert {"grid", "bayesian", "hyperband"}.isdisjoint(dict(fields["tuner"].choices))
+    assert [field.name for field in search_form(script) if not field.help_text] == []
+
+
+@pytest.mark.parametrize(
+    ("entered", "problem"),
+    [
+        ("{", "“{” is not valid JSON"),
+        ("[1]", "not a JSON object of names and values"),
+        ('{"x": [1]}', "not a JSON object of names and values"),
+        ('{"x": 1}\n' * 31, "There are 31, but only 30 trials."),
+    ],
+)
+def test_first_trials_are_json_objects(script: Project, entered: str, problem: str) -> None:
+    assert problem in str(filled(script, enqueued=entered).errors["enqueued"])
+
+
+def test_a_strategy_that_needs_the_space_is_refused(script: Project) -> None:
+    errors = filled(script, tuner="grid").errors
+    assert "needs a search space that is known before" in str(errors["tuner"])

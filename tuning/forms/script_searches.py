@@ -1,0 +1,110 @@
+"""The form of a search of an Optuna script, whose code decides how long it trains."""
+
+import json
+from typing import Any
+
+from django import forms
+
+from tuning.models import Search
+from tuning.protocol.script_settings import ENQUEUED, MAX_ENQUEUED
+from tuning.spaces.checked import checked_values
+from tuning.strategies.traits import OFFERED
+
+from .searches import SearchForm
+
+# What the script decides, and settings of strategies that need a space that is known before.
+_DECIDED = {
+    "epochs", "executions_per_trial", "batch_size", "early_stopping_metric",
+    "early_stopping_direction", "early_stopping_patience",
+    *(name for traits in OFFERED.values() if traits.needs_space for name in traits.own_settings),
+}  # fmt: skip
+
+
+class ScriptSearchForm(SearchForm):
+    """A new search of a project whose template is an Optuna script."""
+
+    main_names = ("tuner", "objective", "direction", "max_trials")
+
+    class Meta(SearchForm.Meta):
+        fields = [name for name in SearchForm.Meta.fields if name not in _DECIDED]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["max_trials"].help_text = "Number of configurations."
+
+    def _offer_choices(self) -> None:
+        tuner = self.fields["tuner"]
+        tuner.choices = [
+            (name.value, traits.caption)
+            for name, traits in OFFERED.items()
+            if not traits.needs_space
+        ]
+        tuner.error_messages["invalid_choice"] = (
+            "“%(value)s” needs a search space that is known before the search. Select another "
+            "strategy."
+        )
+        self._leave_out_known_directions(self._offer_objective())
+        self.fields[ENQUEUED] = EnqueuedField(
+            label="First trials", required=False,
+            help_text='A JSON object of values per line, such as {"lr": 0.01}. What is left out '
+            "is suggested.",
+        )  # fmt: skip
+
+    def _proposals(self) -> dict[str, Any]:
+        fields = super()._proposals()
+        # How many a trial has, which is no field here.
+        fields.pop("epochs", None)
+        return fields
+
+    @property
+    def enqueued(self) -> list[dict[str, Any]]:
+        """The configurations that are tried first."""
+        found: list[dict[str, Any]] = self.cleaned_data.get(ENQUEUED) or []
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        given, most = cleaned.get(ENQUEUED) or [], cleaned.get("max_trials")
+        if most is not None and len(given) > most:
+            self.add_error(ENQUEUED, f"There are {len(given)}, but only {most} trials.")
+        return cleaned
+
+    def search(self) -> Search:
+        search = super().search()
+        search.epochs = int(self.project.inspection.script_settings.fields.get("epochs", 1))
+        return search
+
+
+class EnqueuedField(forms.CharField):
+    """Configurations, as one JSON object a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "code"})
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return "\n".join(json.dumps(values) for values in value)
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return value
+        lines = [line for line in str(value or "").splitlines() if line.strip()]
+        if len(lines) > MAX_ENQUEUED:
+            raise forms.ValidationError(f"These are more than {MAX_ENQUEUED} configurations.")
+        return [_configuration(line) for line in lines]
+
+    def validate(self, value: Any) -> None:
+        """Whatever was read is one."""
+
+    def run_validators(self, value: Any) -> None:
+        """Those are for texts."""
+
+
+def _configuration(line: str) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise forms.ValidationError(f"“{line[:60]}” is not valid JSON: {error.msg}.") from error
+    if not isinstance(values, dict) or checked_values(values) != values:
+        raise forms.ValidationError(f"“{line[:60]}” is not a JSON object of names and values.")
+    return values

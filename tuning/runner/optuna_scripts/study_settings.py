@@ -1,0 +1,271 @@
+"""What an Optuna script says of its study: directions, sampler, pruner, limits, given trials.
+
+A table by argument, as `template/script_arguments.py` has one for KerasTuner's.
+"""
+
+import ast
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tuning.protocol.objectives import MAX_OBJECTIVES
+from tuning.protocol.script_settings import (
+    ENQUEUED,
+    MAX_ARGUMENTS,
+    MAX_ENQUEUED,
+    MAX_NOTE,
+    MAX_TEXT,
+    NUMBERS,
+    OBJECTIVE,
+    ScriptArgument,
+    ScriptSettings,
+    Use,
+)
+from tuning.runner.template.given import UNKNOWN, Given
+from tuning.runner.template.studies import StudyCalls
+from tuning.runner.template.syntax import last_name
+
+_NOT_RUN = "Requires a part of the script that is not run."
+_KEPT = "Tuneroom’s database keeps the trials."
+_OPTUNAS = "The search uses Optuna’s default."
+_NOT_NEEDED = "Not needed: the search page shows the progress."
+# Optuna's own enumeration, and what people write.
+_DIRECTIONS = {"minimize": "min", "maximize": "max", "1": "min", "2": "max"}
+_STRATEGIES = {
+    "TPESampler": "tpe", "RandomSampler": "random", "QMCSampler": "sobol",
+    "CmaEsSampler": "cmaes", "NSGAIISampler": "nsga2", "NSGAIIISampler": "nsga3",
+}  # fmt: skip
+_PRUNERS = {
+    "MedianPruner": "median", "PercentilePruner": "percentile", "NopPruner": "none",
+    "SuccessiveHalvingPruner": "asha", "HyperbandPruner": "hyperband",
+    "PatientPruner": "patient", "ThresholdPruner": "threshold", "WilcoxonPruner": "wilcoxon",
+}  # fmt: skip
+# What pruners are made with, by position and by name -> our field.
+_OF_PRUNERS = {
+    "MedianPruner": ("n_startup_trials", "n_warmup_steps", "interval_steps"),
+    "PercentilePruner": ("percentile", "n_startup_trials", "n_warmup_steps", "interval_steps"),
+    "SuccessiveHalvingPruner": ("min_resource", "reduction_factor"),
+    "HyperbandPruner": ("min_resource", "max_resource", "reduction_factor"),
+    "PatientPruner": ("wrapped_pruner", "patience"),
+    "ThresholdPruner": ("lower", "upper", "n_warmup_steps", "interval_steps"),
+    "WilcoxonPruner": (),
+}
+_PRUNER_FIELDS = {
+    "n_startup_trials": "pruning_min_trials", "n_warmup_steps": "pruning_warmup",
+    "interval_steps": "pruning_interval", "percentile": "pruning_percentile",
+    "patience": "pruning_patience", "lower": "pruning_lower", "upper": "pruning_upper",
+    "reduction_factor": "pruning_factor", "p_threshold": "pruning_p",
+}  # fmt: skip
+_MAX_SOURCE = 120
+
+
+def value_names(settings: "StudySettings", count: int) -> list[str]:
+    """The names of so many values of an objective function: as `study.set_metric_names` says, else
+    as Optuna's tables call them."""
+    if len(settings.names) == count:
+        return settings.names
+    return ["value"] if count == 1 else [f"values_{place}" for place in range(count)]
+
+
+class StudySettings:
+    """One pass over the calls. `directions` are "min" or "max", in the order of the values; empty
+    where the script has no study."""
+
+    def __init__(self, given: Given, calls: StudyCalls, code: str) -> None:
+        self._given, self._calls, self._code = given, calls, code
+        self._fields: dict[str, Any] = {}
+        self._arguments: list[ScriptArgument] = []
+        self.directions: list[str] = []
+        self.names: list[str] = []
+        constraints = None if calls.constraints is None else given.value(calls.constraints)
+        self.constraints: Callable[..., Any] | None = constraints if callable(constraints) else None
+        if calls.create is not None:
+            self._read(calls.create, (), _OF_STUDY)
+            self.directions = self.directions or ["min"]
+        if calls.optimize is not None:
+            order = ("func", "n_trials", "timeout", "n_jobs", "catch", "callbacks")
+            self._read(calls.optimize, order, _OF_OPTIMIZE)
+        if calls.named is not None:
+            found = next((given.value(node) for node in calls.named.args[:1]), UNKNOWN)
+            self.names = [str(name)[:80] for name in found] if isinstance(found, list) else []
+        for call in calls.enqueued:
+            self._enqueued(call)
+
+    def settings(self, count: int, constraints: Iterable[str], reports: int) -> ScriptSettings:
+        """What the form of a new search is told. `count`: of the values of the objective function;
+        `constraints`: the metrics that may not exceed 0; `reports`: how often a trial reports."""
+        fields = {"epochs": max(1, reports), **self._fields}
+        names = value_names(self, count)
+        for n, name in enumerate(names[1:MAX_OBJECTIVES], start=2):
+            fields[f"objective_{n}"] = name
+            if len(self.directions) >= n:
+                fields[f"direction_{n}"] = self.directions[n - 1]
+        for n, name in enumerate(constraints, start=1):
+            field = f"constraint_{n}"
+            fields |= {field: name, f"{field}_relation": "<=", f"{field}_limit": 0.0}
+        arguments = sorted(self._arguments, key=lambda one: one.line)
+        return ScriptSettings(fields, {}, arguments[:MAX_ARGUMENTS])
+
+    @property
+    def value_name(self) -> str:
+        """Of the one value, which is what a trial reports."""
+        return value_names(self, 1)[0]
+
+    def value(self, node: ast.expr) -> Any:
+        return self._given.value(node)
+
+    def call(self, node: ast.expr) -> ast.Call | None:
+        """The call that makes an object, be it under a name."""
+        found = self._given.expression(node)
+        return found if isinstance(found, ast.Call) else None
+
+    def tell(self, node: ast.expr, name: str, use: Use, note: str = "", field: str = "") -> None:
+        source = ast.get_source_segment(self._code, node) or ast.unparse(node)
+        text = f"{name}={' '.join(source.split())}" if name else " ".join(source.split())
+        shown = text if len(text) <= _MAX_SOURCE else text[: _MAX_SOURCE - 1] + "…"
+        self._arguments.append(
+            ScriptArgument(node.lineno, shown[:MAX_TEXT], use, note[:MAX_NOTE], field)
+        )
+
+    def propose(self, node: ast.expr, name: str, field: str, value: Any) -> None:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        number = whole or isinstance(value, float)
+        if (field in NUMBERS and not (whole and 0 <= value < 2**31)) or not (
+            number or isinstance(value, str)
+        ):
+            self.tell(node, name, Use.UNUSED, _NOT_RUN)
+            return
+        self._fields[field] = value if field in NUMBERS or isinstance(value, str) else float(value)
+        self.tell(node, name, Use.FORM, "", field)
+
+    def _read(
+        self, call: ast.Call, order: tuple[str, ...], table: Mapping[str, "_Handler | None"]
+    ) -> None:
+        for name, node in _named(call, order).items():
+            handler = table.get(name, _unused("Unknown argument."))
+            if handler is not None:
+                handler(self, name, node)
+
+    def _enqueued(self, call: ast.Call) -> None:
+        node = next(iter([*call.args[:1], *(w.value for w in call.keywords)]), None)
+        values = UNKNOWN if node is None else self.value(node)
+        if node is None or not isinstance(values, dict):
+            self.tell(call, "", Use.UNUSED, _NOT_RUN)
+            return
+        known = self._fields.setdefault(ENQUEUED, [])
+        try:
+            given = json.loads(json.dumps({str(k): _plain(v) for k, v in values.items()}))
+        except (TypeError, ValueError):
+            self.tell(call, "", Use.UNUSED, "Its values are neither numbers nor texts.")
+            return
+        if len(known) < MAX_ENQUEUED:
+            known.append(given)
+            self.tell(call, "", Use.FORM, "", ENQUEUED)
+
+
+def _plain(value: Any) -> Any:
+    """As `trials.shown_choices` shows a choice."""
+    if hasattr(value, "item"):
+        value = value.item()
+    return value if isinstance(value, bool | int | float | str) else str(value)
+
+
+def _named(call: ast.Call, order: tuple[str, ...]) -> dict[str, ast.expr]:
+    return dict(zip(order, call.args, strict=False)) | {
+        word.arg: word.value for word in call.keywords if word.arg
+    }
+
+
+_Handler = Callable[[StudySettings, str, ast.expr], None]
+
+
+def _unused(note: str) -> _Handler:
+    def handle(study: StudySettings, name: str, node: ast.expr) -> None:
+        if not (isinstance(node, ast.Constant) and node.value is None):
+            study.tell(node, name, Use.UNUSED, note)
+
+    return handle
+
+
+def _proposed(field: str) -> _Handler:
+    def handle(study: StudySettings, name: str, node: ast.expr) -> None:
+        value = study.value(node)
+        if value is not None:
+            study.propose(node, name, field, value)
+
+    return handle
+
+
+def _directions(study: StudySettings, name: str, node: ast.expr) -> None:
+    value = study.value(node)
+    several = value if isinstance(value, list | tuple) else [value]
+    found = [_DIRECTIONS.get(str(getattr(one, "value", one)).lower(), "") for one in several]
+    if value is None or not all(found):
+        if value is not None:
+            study.tell(node, name, Use.UNUSED, _NOT_RUN)
+        return
+    study.directions = found
+    study.tell(node, name, Use.FORM, field=OBJECTIVE)
+
+
+def _sampler(study: StudySettings, name: str, node: ast.expr) -> None:
+    call = study.call(node)
+    found = _STRATEGIES.get(last_name(call.func)) if call else None
+    if call is None or found is None:
+        if not (isinstance(node, ast.Constant) and node.value is None):
+            study.tell(node, name, Use.UNUSED, "Choose a strategy in the form of a new search.")
+        return
+    study.propose(node, name, "tuner", found)
+    for word, value in _named(call, ()).items():
+        if word == "seed" and study.value(value) is not None:
+            study.propose(value, word, "seed", study.value(value))
+        elif word == "constraints_func":
+            study.tell(value, word, Use.TRAINING, "Its values are constraints of each trial.")
+        elif word != "seed":
+            study.tell(value, word, Use.UNUSED, _OPTUNAS)
+
+
+def _pruner(study: StudySettings, name: str, node: ast.expr) -> None:
+    call = study.call(node)
+    kind = last_name(call.func) if call else ""
+    if call is None or kind not in _PRUNERS:
+        study.tell(node, name, Use.UNUSED, "Choose a pruner in the form of a new search.")
+        return
+    study.propose(node, name, "pruner", _PRUNERS[kind])
+    for word, value in _named(call, _OF_PRUNERS.get(kind, ())).items():
+        found = study.value(value)
+        if word == "min_resource" and isinstance(found, int) and found > 0:
+            # Our warm-up is what comes before the first rung.
+            study.propose(value, word, "pruning_warmup", found - 1)
+        elif word in _PRUNER_FIELDS and found is not None:
+            study.propose(value, word, _PRUNER_FIELDS[word], found)
+        elif word != "wrapped_pruner" and found is not None:
+            study.tell(value, word, Use.UNUSED, _OPTUNAS)
+
+
+def _jobs(study: StudySettings, name: str, node: ast.expr) -> None:
+    jobs = study.value(node)
+    if isinstance(jobs, int) and jobs > 0:
+        study.propose(node, name, "parallel_trials", jobs)
+    else:
+        study.tell(node, name, Use.UNUSED, "The form proposes the free slots.")
+
+
+def _timeout(study: StudySettings, name: str, node: ast.expr) -> None:
+    seconds = study.value(node)
+    if isinstance(seconds, int | float) and seconds >= 1:
+        study.propose(node, name, "max_time", round(seconds))
+    elif seconds is not None:
+        study.tell(node, name, Use.UNUSED, _NOT_RUN)
+
+
+_OF_STUDY: dict[str, _Handler | None] = {
+    "direction": _directions, "directions": _directions, "sampler": _sampler, "pruner": _pruner,
+    "storage": _unused(_KEPT), "study_name": _unused(_KEPT), "load_if_exists": _unused(_KEPT),
+}  # fmt: skip
+_OF_OPTIMIZE: dict[str, _Handler | None] = {
+    "func": None, "n_trials": _proposed("max_trials"), "timeout": _timeout, "n_jobs": _jobs,
+    "catch": _unused("A trial that raises an error fails, and the search goes on."),
+    "callbacks": _unused("Limits of the search are in its form."),
+    "gc_after_trial": _unused(_NOT_NEEDED), "show_progress_bar": _unused(_NOT_NEEDED),
+}  # fmt: skip

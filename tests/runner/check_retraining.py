@@ -4,8 +4,8 @@
 
 it prints one JSON object: name -> its events, each as [name of its class, its fields]. What a
 retraining leaves is in a folder of its name below the last argument. Lines of comment at a file's
-beginning may name dataset, kind of model and task: `# dataset: iris`, `# kind: custom`,
-`# task: reconstruction`.
+beginning may name dataset, kind of model, task and values: `# dataset: iris`, `# kind: custom`,
+`# task: reconstruction`, `# values: {"units": 4}`.
 """
 
 import json
@@ -31,17 +31,22 @@ def main(datasets: Path, templates: Path, results: Path) -> None:
     from tuning.runner.custom_tuners.retrain import retrain_own
     from tuning.runner.estimators.retrain import retrain_estimator
     from tuning.runner.networks.retrain import retrain
+    from tuning.runner.optuna_scripts.retrain import retrain_script
 
-    does = {"keras": retrain, "sklearn": retrain_estimator, "custom": retrain_own}
+    does = {
+        "keras": retrain, "sklearn": retrain_estimator, "custom": retrain_own,
+        "optuna": retrain_script,
+    }  # fmt: skip
     told: dict[str, Any] = {}
     for path in sorted(templates.glob("*.py")):
         code = path.read_text()
-        about = dict(re.findall("^# (dataset|kind|task): (.*)$", code, re.MULTILINE))
+        about = dict(re.findall("^# (dataset|kind|task|values): (.*)$", code, re.MULTILINE))
         kind = about.get("kind", "keras")
         about_data = project(code, datasets / about.get("dataset", "digits"), stratified=False)
         order = RetrainOrder(
             replace(about_data, task=about.get("task", "")),
-            values={}, space={}, epochs=1, batch_size=64, seed=1, kind=kind,
+            values=json.loads(about.get("values", "{}")), space={},
+            epochs=1, batch_size=64, seed=1, kind=kind,
         )  # fmt: skip
         recorder = Recorder()
         (results / path.stem).mkdir()

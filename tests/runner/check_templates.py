@@ -32,6 +32,7 @@ CASES = [
     ("dense", "breast-cancer"),
     ("dense", "diabetes"),
     ("text", "reviews"),
+    ("sequence", "gestures"),
 ]
 UNUSABLE = {
     "syntax": "import keras_tuner as kt\nx = 1 +\n",

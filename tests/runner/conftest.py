@@ -10,7 +10,7 @@ from .harness import prepare
 
 BUNDLED = (
     "digits", "breast-cancer", "wine", "iris", "diabetes", "digit-scenes", "robot-arm",
-    "pump-sensors",
+    "pump-sensors", "gestures",
 )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ def test_every_template_is_to_be_read_on_bundled_data() -> None:
         "cnn": "digits",
         "dense": "breast-cancer",
         "text": "reviews",
+        "sequence": "gestures",
         "cnn-blocks": "digits",
         "transfer": "digits",
         "batch-size": "digits",

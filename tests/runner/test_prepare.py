@@ -18,7 +18,7 @@ from .harness import Runner
 
 ROWS = {
     "digits": 1797, "breast-cancer": 569, "wine": 178, "iris": 150, "diabetes": 442,
-    "digit-scenes": 1013, "robot-arm": 1500, "pump-sensors": 2000,
+    "digit-scenes": 1013, "robot-arm": 1500, "pump-sensors": 2000, "gestures": 800,
 }  # fmt: skip
 
 

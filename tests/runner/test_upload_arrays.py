@@ -139,10 +139,9 @@ def test_a_medmnist_file_is_read_as_it_is(workplace: Path) -> None:
 def test_windows_with_a_capital_x_are_read_as_they_are(workplace: Path) -> None:
     shutil.copy(CASES / "windows.npz", workplace)
     profile, _ = prepare("windows.npz")
-    assert (profile["input_shape"], profile["task"]) == ([12, 4, 1], "regression")
+    assert (profile["kind"], profile["task"]) == ("sequence", "regression")
+    assert profile["input_shape"] == [12, 4]
     assert profile["parts"] == {"train": 240, "validation": 30, "test": 30}
-    note = "Rows of the shape (12, 4) are stored as (12, 4, 1), with one channel."
-    assert note in profile["notes"]
     check_snippet(profile)
 
 
@@ -311,6 +310,6 @@ def test_windows_of_measurements_are_no_pictures(
     workplace: Path, rows: np.ndarray, sequences: bool
 ) -> None:
     profile = read({"x": np.stack([rows] * 12), "y": np.arange(12) % 2})
-    assert profile["kind"] == "image", "models take both alike"
-    assert profile.get("sequences", False) == sequences
+    assert profile["kind"] == ("sequence" if sequences else "image")
+    assert len(profile["input_shape"]) == (2 if sequences else 3)
     assert Path("prepared/thumbnails.png").exists() != sequences

@@ -15,7 +15,7 @@ class BuiltinTemplate:
     module: str
     name: str
     description: str
-    kinds: tuple[str, ...]  # Kinds of dataset: image, table, text.
+    kinds: tuple[str, ...]  # Kinds of dataset: image, table, text, sequence.
     task: str = ""  # What it predicts; empty: the target that a dataset has.
 
     @property
@@ -67,6 +67,14 @@ BUILTIN: tuple[BuiltinTemplate, ...] = (
         "reconstruction",
     ),
     BuiltinTemplate(
+        "sequence",
+        "Sequence network",
+        "For sequences and forecasts. Predicts a class, several labels or numbers from a GRU, an "
+        "LSTM, convolutions or a dense layer; tunes which, how many of the last steps they see, "
+        "units, dropout and learning rate.",
+        ("sequence",),
+    ),
+    BuiltinTemplate(
         "cnn_blocks",
         "Convolutional blocks",
         "Two blocks of a convolution, two poolings that can be left out and dropout, with "
@@ -83,9 +91,9 @@ BUILTIN: tuple[BuiltinTemplate, ...] = (
     BuiltinTemplate(
         "batch_size",
         "Tuned batch size",
-        "One hidden layer for images or tables, whose batch size is tuned as well: an example of "
-        "tuning in HyperModel.fit.",
-        ("image", "table"),
+        "One hidden layer for images, tables or sequences, whose batch size is tuned as well: an "
+        "example of tuning in HyperModel.fit.",
+        ("image", "table", "sequence"),
     ),
 )
 

@@ -11,7 +11,7 @@ class CatalogueEntry:
     name: str
     description: str
     source: str  # bundled (or generated), or keras (keras.datasets, downloaded on first use)
-    kind: str  # image, table or text
+    kind: str  # one of protocol/data_kinds.py
     task: str  # one of protocol/tasks.py
     size_text: str
     download_mb: int = 0
@@ -110,6 +110,16 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         "text",
         "classification",
         "2,000 short texts with 2 more columns, 2 classes",
+    ),
+    CatalogueEntry(
+        "gestures",
+        "Gestures",
+        "Acceleration of a phone along three axes while a hand moves it; classify the gesture. An "
+        "example of sequences.",
+        "bundled",
+        "sequence",
+        "classification",
+        "800 sequences of 40 × 3, 4 classes",
     ),
     CatalogueEntry(
         "mnist",

@@ -16,7 +16,7 @@ from .tasks import Task
 
 class DataKind(StrEnum):
     """TABLE: a row of columns. TEXT: the same with columns of text, alone or beside others.
-    IMAGE: (height, width, channels). SEQUENCE: (steps, features, 1)."""
+    IMAGE: (height, width, channels). SEQUENCE: (steps, features)."""
 
     IMAGE = "image"
     TABLE = "table"
@@ -87,10 +87,9 @@ DATA_KINDS = {
             Display.CELLS, flattened=False, permutable=True,
             tasks=(Task.CLASSIFICATION, Task.REGRESSION, Task.MULTI_LABEL),
         ),
-        # Templates take them as they take grey images.
         DataTraits(
             DataKind.SEQUENCE, "Sequences", "sequence", "sequences", "sequences", "sequences",
-            DataKind.IMAGE, Display.NOTHING, axes=2,
+            DataKind.SEQUENCE, Display.NOTHING, axes=2,
         ),
     )
 }  # fmt: skip
@@ -104,6 +103,7 @@ TEMPLATE_KINDS = {
 def kind_of_rows(profile: Mapping[str, Any], kind: str = "") -> DataKind:
     """The kind of the rows of a prepared dataset; `kind` is used before it is prepared. Raises
     ValueError if neither says it."""
+    # They were stored as grey images before templates were made for sequences.
     if profile.get("sequences"):
         return DataKind.SEQUENCE
     return DataKind(kind or profile.get("kind", ""))

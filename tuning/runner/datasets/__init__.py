@@ -30,9 +30,8 @@ not tried again. The runner's profile is checked field by field where pages coun
 with the part of each row in `parts.npy`; a project keeps that split or divides all rows again. A
 part that is missing is taken out of the training rows, by its fraction of the project's
 (`tuning/splits.py`); without a training part nothing is kept. A dataset belongs to a team; only
-that team's projects use it, and while they do it cannot be deleted. Arrays of the shape (rows,
-steps, features) are of the kind "image", since models take both alike; `profile["sequences"]`
-says that pages should not draw them (`datasets/sequences.py`).
+that team's projects use it, and while they do it cannot be deleted. Arrays of the shape
+(rows, a, b) are grey images or sequences of measurements (`datasets/sequences.py`).
 
 browser → `LimitedUploadHandler` (streams below `DATA_ROOT/uploads`, counts, stops at
 `UPLOAD_MAX_MB`) → `Dataset` row → claimed like any preparation → a runner, which gets the file as

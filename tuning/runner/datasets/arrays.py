@@ -82,7 +82,8 @@ def read_arrays(
         headers = {name: header_of(archive, entries[name], name) for name in names}
         _check_shapes(pairs, headers)
         kind, change = _kind_of_input(pairs[0].x, headers[pairs[0].x], upload)
-        shape = change.after if change else headers[pairs[0].x].shape[1:]
+        row = headers[pairs[0].x].shape[1:]
+        shape = change.after if change else row
         rows = sum(headers[pair.x].shape[0] for pair in pairs)
         dtype = _dtype(kind, (headers[pair.x].dtype for pair in pairs))
         _check_room(rows * math.prod(shape) * dtype.itemsize, upload, folder, kind)
@@ -97,13 +98,13 @@ def read_arrays(
         else Targets(Task.RECONSTRUCTION, np.zeros(rows, np.float32))
     )
     inputs = [unpacked[pair.x] for pair in pairs]
+    if len(row) == 2 and not (upload.side or upload.colours) and are_sequences(inputs):
+        kind, change, shape, dtype = DataKind.SEQUENCE, None, row, np.dtype(np.float32)
     x = _convert(inputs, (rows, *shape), dtype, change, folder / "x.npy", report)
     for number in range(len(names)):
         (folder.parent / f"unpacked-{number}.npy").unlink()
     parts = _parts(pairs, headers)
-    plain = len(headers[pairs[0].x].shape) == 3 and not (upload.side or upload.colours)
-    sequences = plain and are_sequences(x)
-    notes = _notes(pairs, headers, found, parts, change, sequences)
+    notes = _notes(pairs, headers, found, parts, change)
     unused = [one_line(name) for name in entries if name not in names]
     if unused:
         more = ", …" if len(unused) > _MAX_NAMED else ""
@@ -114,7 +115,7 @@ def read_arrays(
         x, found.y, found.class_names, columns, target, found.names,
         f"Uploaded as {upload.name}.", "", _snippet(upload.name, entries, pairs, x, change, found),
     )  # fmt: skip
-    return Parsed(kind, found.task, source, notes, parts=parts, sequences=sequences)
+    return Parsed(kind, found.task, source, notes, parts=parts)
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -224,7 +225,8 @@ def _kind_of_input(name: str, header: Header, upload: Upload) -> tuple[str, Chan
         )
     raise BadData(
         f"{name} has shape {header.shape}. Tables have (rows, columns); images have (rows, "
-        "height, width) or (rows, height, width, channels) with 1 or 3 channels."
+        "height, width) or (rows, height, width, channels) with 1 or 3 channels; sequences have "
+        "(rows, steps, features)."
     )
 
 
@@ -305,7 +307,6 @@ def _notes(
     found: Targets,
     parts: np.ndarray | None,
     change: Change | None,
-    sequences: bool,
 ) -> list[str]:
     notes = []
     if parts is not None:
@@ -335,8 +336,7 @@ def _notes(
         notes.append(f"{x} was stored as float32 instead of {inputs}.")
     if change and len(headers[x].shape) == 3:
         row = headers[x].shape[1:]
-        like = "with one channel" if sequences else "as grey images are"
-        notes.append(f"Rows of the shape {row} are stored as {(*row, 1)}, {like}.")
+        notes.append(f"Rows of the shape {row} are stored as {(*row, 1)}, as grey images are.")
     if change:
         notes += change.notes(sum(headers[pair.x].shape[0] for pair in pairs))
     return notes

@@ -1,4 +1,5 @@
-"""Built-in datasets that are computed, always the same: several labels, several numbers, none.
+"""Built-in datasets that are computed, always the same: several labels, several numbers, none,
+sequences.
 
 Each function is also part of the lines that give people the same data, so it imports for itself."""
 
@@ -18,6 +19,7 @@ PUMP = [
     "current (A)", "vibration (mm/s)", "bearing temperature (°C)", "winding temperature (°C)",
     "pressure before (bar)", "pressure behind (bar)", "flow (l/min)", "noise (dB)",
 ]  # fmt: skip
+GESTURES = ["circle", "shake", "swipe left", "swipe right"]
 
 
 def digit_scenes() -> tuple:
@@ -90,6 +92,31 @@ def pump_sensors() -> np.ndarray:
     return (x + random.normal(0, 0.01, x.shape) * x.std(axis=0)).round(2).astype("float32")
 
 
+def gestures() -> tuple:
+    """What a phone's acceleration sensor measures along three axes while a hand moves it, 40 times
+    in 2 seconds: x (rows, 40, 3), and y with the numbers of four gestures. They begin at different
+    times, and hands differ in speed, strength and in how they hold the phone."""
+    import numpy as np
+
+    random = np.random.RandomState(0)
+    time = np.linspace(0, 2, 40)
+    rows = []
+    y = random.randint(4, size=800)
+    for gesture in y:
+        since, speed = time - random.uniform(0.2, 0.8), random.uniform(0.8, 1.3)
+        phase = 2 * np.pi * speed * since
+        moving = (since > 0) & (speed * since < 1)
+        # There and back: the hand is accelerated, then brought to a stop.
+        swipe = np.sin(phase) * (1 if gesture == 3 else -1)
+        across = [np.cos(phase), np.sin(4 * phase), swipe, swipe][gesture]
+        up = [np.sin(phase), np.cos(4 * phase) / 3, 0 * phase, 0 * phase][gesture]
+        forward = np.full(40, random.normal(0, 0.2))
+        moved = np.stack([across, up, forward], axis=1) * random.uniform(2, 6) * moving[:, None]
+        gravity = random.normal([0, 9.8, 0], 1)
+        rows.append(moved + gravity + random.normal(0, 0.8, (40, 3)))
+    return np.array(rows, "float32"), y
+
+
 def snippet(function: Callable[[], Any], names: str = "x, y") -> str:
     """Lines that compute the same x and y."""
     return f"{inspect.getsource(function)}\n\n{names} = {function.__name__}()\n"
@@ -121,4 +148,13 @@ def load_pump_sensors(*_: Any) -> Source:
         x=x, y=np.zeros(len(x), np.float32), feature_names=PUMP,
         origin="Simulated: a pump with eight sensors, and some faults.",
         load_snippet=snippet(pump_sensors, "x"),
+    )  # fmt: skip
+
+
+def load_gestures(*_: Any) -> Source:
+    x, y = gestures()
+    return Source(
+        x=x, y=y, class_names=GESTURES, target_name="gesture",
+        origin="Simulated: the acceleration of a phone in a hand.",
+        load_snippet=snippet(gestures),
     )  # fmt: skip

@@ -33,8 +33,6 @@ class Parsed:
     columns: list[dict[str, Any]] = field(default_factory=list)
     # uint8, for each row the part that it was in (an index into splits.PARTS).
     parts: np.ndarray | None = None
-    # Whether rows of the kind "image" are sequences of measurements: nobody wants to see them.
-    sequences: bool = False
     # "no" for a table without column names in its first row.
     header: str = ""
 

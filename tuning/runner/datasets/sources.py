@@ -39,7 +39,7 @@ def load_source(entry: CatalogueEntry, channel: Channel) -> Source:
 
     loaders = {
         "digit-scenes": made.load_digit_scenes, "robot-arm": made.load_robot_arm,
-        "pump-sensors": made.load_pump_sensors,
+        "pump-sensors": made.load_pump_sensors, "gestures": made.load_gestures,
     }  # fmt: skip
     return loaders[entry.key]()
 

@@ -162,8 +162,6 @@ def _finish(key: str, upload: Upload, parsed: Parsed, folder: Path) -> dict[str,
     }
     if parsed.header == "no":
         profile["header"] = parsed.header
-    if parsed.sequences:
-        profile["sequences"] = True
     if kind_of_rows(profile).traits.display == Display.PICTURE:
         profile["thumbnails"] = draw_thumbnails(source.x, source.y, folder / "thumbnails.png")
     if parsed.parts is not None:

@@ -23,6 +23,12 @@ _FEATURES = (
     "num_features", "n_features", "input_dim", "nb_features", "feature_count", "num_inputs",
     "n_inputs", "number_of_features",
 )  # fmt: skip
+# Of sequences, (steps, features).
+_STEPS = (
+    "look_back", "lookback", "n_steps", "num_steps", "n_steps_in", "time_steps",
+    "timesteps", "n_timesteps", "window_size", "window_length", "seq_len", "seq_length",
+    "sequence_length",
+)  # fmt: skip
 
 
 def supplies(facts: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +46,8 @@ def supplies(facts: dict[str, Any]) -> dict[str, Any]:
             channels,
             ("channels", "num_channels", "img_channels", "img_num_channels", "image_channels"),
         ),
-        (shape[0] if len(shape) == 1 else None, _FEATURES),
+        (shape[-1] if len(shape) < 3 else None, _FEATURES),
+        (shape[0] if len(shape) == 2 else None, _STEPS),
         *([(shape[0], ("input_size",))] if len(shape) == 1 else []),
         (
             facts.get("num_classes") or (len(labels) if labels else None),

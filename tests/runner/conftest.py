@@ -23,7 +23,7 @@ def datasets() -> Path:
 def _prepare_all(root: Path) -> None:
     file = Path(__file__).parent.parent / "cases" / "windows.npz"
     prepare(root / "work-windows", "windows", file).rename(root / "windows")
-    for key in (*BUNDLED, "reviews"):
+    for key in (*BUNDLED, "reviews", "demand"):
         prepare(root / f"work-{key}", key).rename(root / key)
 
 

@@ -38,6 +38,8 @@ def test_every_template_is_to_be_read_on_bundled_data() -> None:
         "cnn": "digits",
         "dense": "breast-cancer",
         "text": "reviews",
+        "autoencoder": "breast-cancer",
+        "conv-autoencoder": "digits",
         "sequence": "gestures",
         "cnn-blocks": "digits",
         "transfer": "digits",

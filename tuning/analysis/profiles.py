@@ -8,6 +8,8 @@ from tuning.models import Dataset, Project
 from tuning.protocol.data_kinds import Display
 from tuning.protocol.orders import Split
 from tuning.protocol.tasks import Task, target_names
+from tuning.protocol.windows import TooFewWindows, Windows
+from tuning.splits import PARTS
 
 WIDTH, HEIGHT = 240, 48
 # From here on the largest class has so many times the rows of the smallest that it is said.
@@ -91,6 +93,45 @@ def bars_of(
     ]
 
 
+@dataclass(frozen=True)
+class WindowPicture:
+    """A window of a time series: a line for each target. `split`: where the rows begin that are
+    predicted."""
+
+    title: str
+    lines: list[str]
+    split: float
+    first: str
+    last: str
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def window_info(dataset: Dataset) -> WindowPicture | None:
+    """None for what is no time series."""
+    windows, facts = dataset.windows, dataset.profile.get("windows") or {}
+    sample = facts.get("sample") or {}
+    if windows is None or not sample.get("values"):
+        return None
+    step = WIDTH / max(1, windows.length - 1)
+    names = ", ".join(facts["targets"][: len(sample["values"])])
+    return WindowPicture(
+        f"{names}: {counted(windows.look_back, 'row')} seen, {windows.horizon:,} predicted",
+        [_line(values, step) for values in sample["values"]],
+        round((windows.look_back - 0.5) * step, 2), sample["first"], sample["last"],
+    )  # fmt: skip
+
+
+def _line(values: list[float], step: float) -> str:
+    """The points of a polyline over the whole height."""
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    return " ".join(
+        f"{place * step:.1f},{HEIGHT - 2 - (HEIGHT - 4) * (value - low) / span:.1f}"
+        for place, value in enumerate(values)
+    )
+
+
 def class_names(dataset: Dataset) -> list[str]:
     """Those of the classes, in the order of a model's outputs; none of numbers."""
     if not dataset.task or not Task(dataset.task).traits.has_classes:
@@ -126,6 +167,11 @@ def shape_text(dataset: Dataset) -> str:
         text += f"{shape[0] if shape else len(profile.get('feature_names') or [])} columns"
     else:
         text += " × ".join(str(size) for size in shape[: data.axes])
+    if windows := dataset.windows:
+        text = (
+            f"{profile['rows']:,} windows: {counted(windows.look_back, 'row')} to look back, "
+            f"{windows.horizon:,} to predict"
+        )
     classes = profile.get("num_classes")
     if dataset.task and Task(dataset.task).traits.has_classes and classes:
         text += f", {classes} classes"
@@ -161,6 +207,8 @@ def _smallest_groups(profile: dict[str, Any]) -> list[int] | None:
 
 def split_text(project: Project) -> str:
     """ "Stratified, seed 0": how the rows are divided."""
+    if windows := project.dataset.windows:
+        return f"By time, {counted(windows.gap, 'window')} left out between parts"
     if project.split.given:
         return f"Predefined, seed {project.split_seed}"
     kind = "Stratified" if project.split.stratified else "Random"
@@ -172,7 +220,9 @@ def split_sizes(project: Project) -> dict[str, int | None]:
     where the split is stratified."""
     profile, split = project.data.profile, project.split
     if not profile.get("rows"):
-        return {"train": None, "validation": None, "test": None}
+        return dict.fromkeys(PARTS)
+    if windows := project.dataset.windows:
+        return _window_sizes(windows, split)
     if split.given:
         return _given_sizes(profile, split)
     counts = profile.get("class_counts") if split.stratified else None
@@ -184,6 +234,14 @@ def split_sizes(project: Project) -> dict[str, int | None]:
         "validation": sum(second) - sum(first),
         "test": sum(groups) - sum(second),
     }
+
+
+def _window_sizes(windows: Windows, split: Split) -> dict[str, int | None]:
+    try:
+        parts = windows.parts(split.train, split.validation, split.test)
+    except TooFewWindows:
+        return dict.fromkeys(PARTS)
+    return dict(zip(PARTS, map(len, parts), strict=True))
 
 
 def _given_sizes(profile: dict[str, Any], split: Split) -> dict[str, int | None]:

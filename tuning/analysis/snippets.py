@@ -10,13 +10,15 @@ from tuning.protocol import description, written_numbers
 from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.evaluation import THRESHOLD
 from tuning.protocol.names import one_line
-from tuning.protocol.predictions import raw_inputs
+from tuning.protocol.predictions import raw_inputs, raw_windows
 from tuning.protocol.tasks import Task
+from tuning.protocol.windows import Windows
 
 from .literals import python_literal
 from .predictions.code import given_rows
 from .profiles import class_names
 
+_SHOWN_WINDOWS = 5
 # How `raw_inputs` gets numbers of columns in which not all are written plainly.
 _PLAIN_NUMBERS = 'cells = cells.to_numpy("float32", na_value=float("nan"))'
 _WRITTEN_NUMBERS = """decimal = column.get("decimal", ".")
@@ -79,6 +81,11 @@ def _predicting(saved_model: SavedModel, file_name: str, asked: Prediction | Non
         beginning = _raw_beginning(saved_model, file_name, written)
         if written:
             rows = "\n".join(rows).replace(f"{written_numbers.SOURCE}\n\n\n", "").splitlines()
+        if dataset.windows:
+            tail = [] if asked else ["", *_last_rows(dataset.windows)]
+            lines = [*beginning, *rows, *tail, "", *_tensors("raw_windows(x, about)"),
+                     *_prediction(dataset, False, "inputs", newest_first=True)]  # fmt: skip
+            return "\n".join(lines) + "\n"
         inputs = _tensors(f'raw_inputs({x}, about["columns"])')
         lines = [*beginning, *rows, "", *inputs, *_prediction(dataset, known, "inputs")]
         return "\n".join(lines) + "\n"
@@ -97,10 +104,15 @@ def _predicting(saved_model: SavedModel, file_name: str, asked: Prediction | Non
     return "\n".join([*lines, *rows, "", *_prediction(dataset, known, x)]) + "\n"
 
 
+def _last_rows(windows: Windows) -> list[str]:
+    most = windows.length + _SHOWN_WINDOWS - 1
+    return ["# The newest rows, in the order of time.", f"x = x.tail({most})"]
+
+
 def _tensors(inputs: str) -> list[str]:
     return [
         "inputs = {",
-        "    name: keras.ops.convert_to_tensor(np.stack(cells, axis=1))",
+        "    name: keras.ops.convert_to_tensor(np.stack(cells, axis=-1))",
         f"    for name, cells in {inputs}.items()",
         "}",
     ]
@@ -165,6 +177,8 @@ def _raw_beginning(saved_model: SavedModel, file_name: str, written: bool) -> li
     `written`: the file has numbers that are not written plainly."""
     imports = "import json\nimport zipfile\n"
     reading, inputs = "", inspect.getsource(raw_inputs)
+    if saved_model.project.dataset.windows:
+        inputs += f"\n\n{inspect.getsource(raw_windows)}"
     if written:
         imports = "import json\nimport re\nimport zipfile\nfrom functools import cache\n"
         reading = f"{written_numbers.SOURCE}\n\n\n"
@@ -210,10 +224,14 @@ def _raw_rows(dataset: Dataset, load: str) -> list[str]:
     ]
 
 
-def _prediction(dataset: Dataset, known: bool, rows: str) -> list[str]:
+def _prediction(
+    dataset: Dataset, known: bool, rows: str, *, newest_first: bool = False
+) -> list[str]:
     """`rows`: what the model is given. `known`: the lines before have also loaded the true targets,
-    as y."""
+    as y. `newest_first`: of windows, the last one comes first."""
     lines = [f"predictions = keras_model.predict({rows})"]
+    if newest_first:
+        lines.append("predictions = predictions[::-1]  # the newest window first")
     if dataset.reconstructs:
         # The mean squared error of each row, on the scale from 0 to 1 of the training.
         outputs = [description.RECONSTRUCTION, description.ERROR]

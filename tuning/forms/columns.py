@@ -23,6 +23,9 @@ from tuning.protocol.uploads import (
     ColumnType,
 )
 
+from .windows import FIELDS as WINDOW_FIELDS
+from .windows import WindowsForm
+
 COLUMNS_A_PAGE = 100
 # Up to so many, the target is chosen from a list; else its name is typed.
 _LISTED = 300
@@ -41,7 +44,7 @@ _DECIMALS = [(sign, word.capitalize()) for sign, word in DECIMALS.items()]
 _COLUMN_DECIMALS = [("", "As in the file"), *_DECIMALS]
 
 
-class ColumnsForm(forms.Form):
+class ColumnsForm(WindowsForm):
     """Its choices, and the types of one page of columns: a table may have thousands, so each page
     is kept when it is left."""
 
@@ -105,6 +108,9 @@ class ColumnsForm(forms.Form):
         if len(self._columns) <= _LISTED:
             names = [(name, name) for name in self._names()]
             self.fields["target"].widget = forms.Select(choices=names)
+        self.offer_windows(self._names(), listed=len(self._columns) <= _LISTED)
+        if self._file_names:
+            self.leave_out_windows()
         schema = dataset.detected_schema
         target, reason = schema["target"], schema.get("target_reason", "")
         if reason:
@@ -208,6 +214,17 @@ class ColumnsForm(forms.Form):
             raise forms.ValidationError(f"No column “{target}”.")
         return target
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self._file_names and not self.reads_again:
+            self.check_windows(self._names(), int(self._dataset.detected_schema["rows"]))
+        return cleaned
+
+    @property
+    def reads_again(self) -> bool:
+        """Whether the file is read once more before anything is decided."""
+        return "read_again" in self.data or "to_page" in self.data or self.changes_columns
+
     def clean_gaps(self) -> list[str]:
         words = (word.strip() for word in self.cleaned_data["gaps"].split(","))
         return list(dict.fromkeys(word for word in words if word))
@@ -220,7 +237,9 @@ class ColumnsForm(forms.Form):
 
     def choices(self) -> dict[str, Any]:
         """What the row keeps: the types of all pages, as far as they are not the detected ones."""
-        values = dict(self.cleaned_data)
+        values = {n: v for n, v in self.cleaned_data.items() if n not in WINDOW_FIELDS}
+        if not self._file_names:
+            values |= self.window_choices(self._dataset.upload)
         upload = self._dataset.upload
         if self.changes_columns:
             # Other columns: what was chosen for these does not apply.
@@ -257,6 +276,7 @@ class ColumnsForm(forms.Form):
         initial["markers"] = [word for word in self._known_markers() if word not in values]
         guess = schema.get("pixels", "") if schema.get("pixels_clear") else ""
         initial["pixels"] = upload.get("pixels", guess)
+        initial |= self.window_initial(upload)
         target = upload.get("target")
         initial["target"] = target if target in self._names() else schema["target"]
         return initial

@@ -27,6 +27,11 @@ _HELP = {
     RowSource.PICTURE: "Drop a picture here. It is scaled to the size of the dataset's images.",
     RowSource.ARRAY: "A NumPy array (.npy) has the shape ({shape}).",
 }
+_WINDOWS_HELP = (
+    "Drop a CSV or Parquet file here. It has the newest rows in the order of time, at least "
+    "{rows}, with the columns of the dataset; the time is optional."
+)
+_AHEAD_HELP = " The last {horizon} are still to come: only columns that are known in advance count."
 
 
 class RowForm(forms.Form):
@@ -93,8 +98,9 @@ class FileForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, sources: list[RowSource], shape: list[int], **kwargs: Any
-    ) -> None:
+        self, *args: Any, sources: list[RowSource], shape: list[int],
+        windows: dict[str, Any] | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
         self._sources = sources
         self.fields["rows"].widget.attrs["accept"] = ",".join((*self._endings, *COMPRESSED))
@@ -103,6 +109,9 @@ class FileForm(forms.Form):
             _HELP[source].format(shape=", ".join(map(str, ("rows", *shape))))
             for source in sources if source in _HELP
         )  # fmt: skip
+        if windows:
+            self.fields["rows"].label = "The newest rows as a table"
+            self.fields["rows"].help_text = _windows_help(windows)
 
     @property
     def _endings(self) -> list[str]:
@@ -129,6 +138,12 @@ class FileForm(forms.Form):
         if file.size > MAX_FILE_MB << 20:
             raise forms.ValidationError(f"The file is larger than {MAX_FILE_MB} MB.")
         return file
+
+
+def _windows_help(windows: dict[str, Any]) -> str:
+    ahead = windows["horizon"] if windows["known"] else 0
+    text = _WINDOWS_HELP.format(rows=f"{windows['look_back'] + ahead:,}")
+    return text + (_AHEAD_HELP.format(horizon=f"{ahead:,}") if ahead else "")
 
 
 def _joined(names: list[str]) -> str:

@@ -7,6 +7,7 @@ from django.forms import ChoiceField, ModelForm, RadioSelect, Textarea
 from tuning.analysis.project_choices import misfit_text
 from tuning.models import Dataset, HyperModel, Project, Team
 from tuning.protocol.tasks import Task
+from tuning.protocol.windows import TooFewWindows
 
 FRACTIONS = ("train_fraction", "validation_fraction", "test_fraction")
 
@@ -84,7 +85,7 @@ class ProjectForm(ModelForm):
         if dataset and not dataset.for_task(cleaned.get("task", "")).has_classes:
             cleaned["class_weights"] = self.instance.class_weights = False
         self._check_fit(dataset, hypermodel)
-        self._check_fractions([cleaned.get(name) for name in FRACTIONS])
+        self._check_fractions([cleaned.get(name) for name in FRACTIONS], dataset)
         if "team" not in self.fields:
             self.instance.team = self._team
         for name in ("dataset", "hypermodel"):
@@ -113,7 +114,7 @@ class ProjectForm(ModelForm):
         if dataset and hypermodel and (misfit := misfit_text(dataset, hypermodel)):
             self.add_error("hypermodel", misfit)
 
-    def _check_fractions(self, fractions: list[float | None]) -> None:
+    def _check_fractions(self, fractions: list[float | None], dataset: Dataset | None) -> None:
         known = [fraction for fraction in fractions if fraction is not None]
         if len(known) < len(FRACTIONS):
             return
@@ -126,3 +127,9 @@ class ProjectForm(ModelForm):
                 "train_fraction",
                 f"The fractions must add up to 1, not {sum(known):.6g}.",
             )
+            return
+        if windows := dataset.windows if dataset else None:
+            try:
+                windows.parts(*known)
+            except TooFewWindows as error:
+                self.add_error("train_fraction", str(error))

@@ -10,12 +10,13 @@ from tuning.models import Dataset
 from tuning.protocol.names import one_line
 from tuning.protocol.tasks import TASKS
 from tuning.protocol.uploads import IMAGES, PIXELS, SPREADSHEET, ColumnType
+from tuning.protocol.windows import LOOK_BACK
 
 MAX_NAMED = 40
 # Fields of an Upload whose option has another name.
 TABLE_OPTIONS = {
     "header": "no-header", "member": "file", "gaps": "missing", "not_missing": "not-missing",
-    "drop_rows": "drop-rows", "file_names": "file-names",
+    "drop_rows": "drop-rows", "file_names": "file-names", "look_back": "look-back",
 }  # fmt: skip
 # Fields that only some kinds of files have.
 ONLY_FOR = {
@@ -26,7 +27,7 @@ ONLY_FOR = {
 # The option that a sentence of the runner is about, by its first words.
 _ABOUT = {
     "The file has no sheet": "sheet", "The archive has no table": "file", "No column": "target",
-    "The target": "target",
+    "The target": "target", "The look-back": "look-back", "With columns": "look-back",
 }  # fmt: skip
 _DECIMALS = {"point": ".", "comma": ","}
 _TYPES = ", ".join(kind.value for kind in ColumnType)
@@ -55,6 +56,25 @@ def add_table_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--drop-rows", action="store_true", help="drop rows of a table without a target"
     )
+    parser.add_argument(
+        "--time", default="", metavar="NAME",
+        help="the column that orders the rows of a time series: windows are cut from them, and the "
+        "target is predicted for the rows that follow",
+    )  # fmt: skip
+    parser.add_argument(
+        "--look-back", type=int, metavar="N",
+        help=f"rows of a window that a model sees ({LOOK_BACK})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--horizon", type=int, metavar="N", help="rows after them that it predicts (1)"
+    )
+    parser.add_argument(
+        "--stride", type=int, metavar="N", help="rows from the start of a window to the next (1)"
+    )
+    parser.add_argument(
+        "--known", nargs="+", action="extend", default=[], metavar="NAME",
+        help="columns whose future is known in advance, such as the weekday",
+    )  # fmt: skip
     parser.add_argument(
         "--no-header", action="store_true",
         help="the first row has data; columns are called “column 1”, “column 2”, …",
@@ -104,9 +124,27 @@ def table_choices(options: dict[str, Any]) -> dict[str, Any]:
         "sheet": options["sheet"], "member": options["file"],
         "file_names": options["file_names"], "pixels": _pixels(options["pixels"]),
         "decimal": _DECIMALS.get(options["decimal"] or "", ""), "gaps": options["missing"],
-        "not_missing": options["not_missing"],
+        "not_missing": options["not_missing"], **_windows(options),
     }  # fmt: skip
     return {name: value for name, value in given.items() if value}
+
+
+def _windows(options: dict[str, Any]) -> dict[str, Any]:
+    lengths = {name: options.get(name) for name in ("look_back", "horizon", "stride")}
+    known = options.get("known") or []
+    if not options.get("time"):
+        given = [name for name, value in {**lengths, "known": known}.items() if value is not None
+                 and value != []]  # fmt: skip
+        if given:
+            option = TABLE_OPTIONS.get(given[0], given[0])
+            raise CommandError(f"--{option}: name the column that orders the rows with --time.")
+        return {}
+    for name, value in lengths.items():
+        if value is not None and value < 1:
+            option = TABLE_OPTIONS.get(name, name)
+            raise CommandError(f"--{option}: {value} is not a number of rows.")
+    chosen = {name: value for name, value in lengths.items() if value}
+    return {"look_back": LOOK_BACK, **chosen, "time": one_line(options["time"]), "known": known}
 
 
 def _pixels(given: str | None) -> str:

@@ -15,6 +15,7 @@ from tuning.protocol.splitting import SPLITS, SplitBy
 from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import Task, task_choices, without_targets
 from tuning.protocol.uploads import ARRAYS, TABLES
+from tuning.protocol.windows import Windows
 
 from .teams import Team
 from .validators import validate_name
@@ -178,6 +179,11 @@ class Dataset(Work):
         return bool(self.profile.get("parts"))
 
     @property
+    def windows(self) -> Windows | None:
+        """Of a time series that was prepared."""
+        return Windows.of(self.profile)
+
+    @property
     def is_table(self) -> bool:
         """An upload from which a person has to choose what is to be predicted."""
         found = "columns" in self.detected_schema or "columns" in self.profile
@@ -209,8 +215,11 @@ class Dataset(Work):
         by: str = SplitBy.RANDOM,
         column: str = "",
     ) -> Split:
-        """How a runner divides the rows: by a column, if there is one; as the data bring it, if
-        that is to be kept; else class by class where there are classes."""
+        """How a runner divides the rows: windows by time; others by a column, if there is one; as
+        the data bring it, if that is to be kept; else class by class where there are classes."""
+        if self.windows:
+            # They are always split by their own time.
+            by, column = SplitBy.RANDOM, ""
         stratified = bool(self.task) and Task(self.task).traits.stratified
         stratified = stratified and SPLITS[by].stratifies
         given = keep_parts and self.brings_parts and not column

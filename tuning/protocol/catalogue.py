@@ -17,6 +17,8 @@ class CatalogueEntry:
     download_mb: int = 0
     # The file below <KERAS_HOME>/datasets by which a download can be brought along by hand.
     download_file: str = ""
+    # Whether a function of our own writes it, as a table.
+    generated: bool = False
 
 
 CATALOGUE: tuple[CatalogueEntry, ...] = (
@@ -110,6 +112,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         "text",
         "classification",
         "2,000 short texts with 2 more columns, 2 classes",
+        generated=True,
     ),
     CatalogueEntry(
         "gestures",
@@ -120,6 +123,17 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         "sequence",
         "classification",
         "800 sequences of 40 × 3, 4 classes",
+    ),
+    CatalogueEntry(
+        "demand",
+        "Electricity demand",
+        "A made-up town’s demand for electricity by the hour, with temperature, hour and weekend; "
+        "predict the next 6 hours. An example of a time series.",
+        "bundled",
+        "sequence",
+        "regression",
+        "3,000 hours in windows of 48 + 6",
+        generated=True,
     ),
     CatalogueEntry(
         "mnist",

@@ -16,12 +16,14 @@ from .tasks import Task
 
 class DataKind(StrEnum):
     """TABLE: a row of columns. TEXT: the same with columns of text, alone or beside others.
-    IMAGE: (height, width, channels). SEQUENCE: (steps, features)."""
+    IMAGE: (height, width, channels). SEQUENCE: (steps, features). WINDOWS: the same, cut from the
+    rows of a table."""
 
     IMAGE = "image"
     TABLE = "table"
     TEXT = "text"
     SEQUENCE = "sequence"
+    WINDOWS = "windows"
 
     @property
     def traits(self) -> "DataTraits":
@@ -33,6 +35,7 @@ class Display(StrEnum):
 
     PICTURE = "picture"
     CELLS = "cells"
+    STEPS = "steps"
     NOTHING = "nothing"
 
 
@@ -91,6 +94,10 @@ DATA_KINDS = {
             DataKind.SEQUENCE, "Sequences", "sequence", "sequences", "sequences", "sequences",
             DataKind.SEQUENCE, Display.NOTHING, axes=2,
         ),
+        DataTraits(
+            DataKind.WINDOWS, "Windows of a time series", "window", "windows", "time series",
+            "time series", DataKind.SEQUENCE, Display.STEPS, axes=2, tasks=(Task.REGRESSION,),
+        ),
     )
 }  # fmt: skip
 
@@ -106,6 +113,8 @@ def kind_of_rows(profile: Mapping[str, Any], kind: str = "") -> DataKind:
     # They were stored as grey images before templates were made for sequences.
     if profile.get("sequences"):
         return DataKind.SEQUENCE
+    if profile.get("windows"):
+        return DataKind.WINDOWS
     return DataKind(kind or profile.get("kind", ""))
 
 

@@ -10,6 +10,8 @@ FILE = "description.json"
 LOGITS, MARGINS = "logits", "margins"
 # The outputs of an autoencoder's file.
 RECONSTRUCTION, ERROR = "reconstruction", "error"
+# What is said of windows.
+WINDOW_FACTS = ("time", "look_back", "horizon", "known")
 
 
 def description_of(
@@ -36,4 +38,6 @@ def description_of(
     if inputs:
         shown = [{**column, "input": inputs[column["name"]]} for column in shown]
     about = {**description, "columns": shown}
+    if windows := profile.get("windows"):
+        about["windows"] = {name: windows[name] for name in WINDOW_FACTS}
     return {**about, "text": text} if text else about

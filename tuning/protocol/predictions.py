@@ -61,3 +61,21 @@ def raw_inputs(rows: Any, columns: list[dict[str, Any]]) -> dict[str, Any]:
             cells = cells.astype(object).where(cells.notna(), "").map(str).to_numpy(object)
         inputs.setdefault(column["input"], []).append(cells)
     return inputs
+
+
+def raw_windows(table: Any, about: dict[str, Any]) -> dict[str, Any]:
+    """All windows of a DataFrame as the model takes them. Its rows follow each other in time. Of
+    columns that are known in advance, it goes on beyond the last row that the model sees: as many
+    rows as are predicted, in which the other columns may be empty."""
+    windows = about["windows"]
+    look_back, ahead = windows["look_back"], windows["horizon"] if windows["known"] else 0
+    count = len(table) - look_back - ahead + 1
+    if count < 1:
+        raise ValueError(f"The table has {len(table)} rows, but needs {look_back + ahead}.")
+    inputs: dict[str, Any] = {}
+    for column in about["columns"]:
+        [[cells]] = raw_inputs(table, [column]).values()
+        cells = cells[ahead if column["name"] in windows["known"] else 0 :]
+        rows = [cells[start : start + look_back] for start in range(count)]
+        inputs.setdefault(column["input"], []).append(rows)
+    return inputs

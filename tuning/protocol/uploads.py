@@ -126,7 +126,9 @@ class Upload:
     `decimals` has the decimal sign of columns where both would do; a table in a zip of images has
     their names in the column `file_names`. `pixels` is the shape of the image that numbered columns
     are, such as 28x28x1, AUTO_PIXELS or empty. Cells of `gaps` are missing values besides the usual
-    ones, of which `not_missing` are values.
+    ones, of which `not_missing` are values. With a `look_back`, windows are cut from the rows in
+    the order of the column `time` (`protocol/windows.py`); `known` are columns that are known in
+    advance.
     """
 
     kind: str
@@ -152,6 +154,11 @@ class Upload:
     decimals: dict[str, str] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
     not_missing: list[str] = field(default_factory=list)
+    time: str = ""
+    look_back: int = 0
+    horizon: int = 1
+    stride: int = 1
+    known: list[str] = field(default_factory=list)
 
 
 def all_endings() -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Which rows of a dataset are for training, validation and test.
 
-A row is in a part at random, by its group (`groups.py`) or by its time (`times.py`); `stored.py`
-reads what decides from a prepared dataset. Needs only numpy, but for targets of several labels that
+A row is in a part at random, by its group (`groups.py`) or by its time (`times.py`), windows of a
+time series with a gap between parts (`windows.py`); `stored.py` reads what decides from a prepared
+dataset. Needs only numpy, but for targets of several labels that
 are divided at random: iterative stratification imports scikit-learn, so the site computes those
 sizes.
 """

@@ -26,6 +26,7 @@ from tuning.protocol.orders import Split
 
 from . import PARTS
 from .stored import stored_split
+from .windows import stored_windows
 
 # Bytes of x; copies of smaller ones cost nothing that anybody notices.
 LARGE = 64 << 20
@@ -47,8 +48,10 @@ def arranged_folder(dataset: Path, split: Split) -> Path:
 
 
 def is_to_arrange(dataset: Path, split: Split) -> bool:
-    """Whether a dataset is large, and its rows do not lie in the order of this split yet. Raises
-    OSError, ValueError."""
+    """Whether a dataset is large, and its rows do not lie in the order of this split yet, as
+    windows of a time series always do. Raises OSError, ValueError."""
+    if stored_windows(dataset):
+        return False
     x = np.load(dataset / "x.npy", mmap_mode="r", allow_pickle=False)
     return x.nbytes >= LARGE and not arranged_folder(dataset, split).exists()
 

@@ -14,12 +14,15 @@ import numpy as np
 from tuning.protocol.orders import Split
 from tuning.protocol.splitting import SPLITS
 
-from . import split_rows
+from . import PARTS, split_rows
+from .windows import rows_of_parts, stored_windows
 
 
 def stored_split(folder: Path, split: Split) -> dict[str, np.ndarray]:
-    """As `split_rows`, of the dataset in this folder. Raises OSError, and ValueError if it does not
-    have the split's column."""
+    """As `split_rows`, of the dataset in this folder, or the windows of each part. Raises OSError,
+    and ValueError if it does not have the split's column or has too few windows."""
+    if windows := stored_windows(folder):
+        return dict(zip(PARTS, rows_of_parts(windows, split), strict=True))
     y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
     given = np.load(folder / "parts.npy", allow_pickle=False) if split.given else None
     key = split_key(folder, split)

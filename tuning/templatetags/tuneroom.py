@@ -12,7 +12,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tuning import figures
-from tuning.analysis.profiles import Bars, bars_info, imbalance_text, parts_text, shape_text
+from tuning.analysis.profiles import (
+    Bars,
+    WindowPicture,
+    bars_info,
+    imbalance_text,
+    parts_text,
+    shape_text,
+    window_info,
+)
 from tuning.models import Dataset, Search
 from tuning.models.addresses import TrialNumbers
 from tuning.models.people import display_name
@@ -72,6 +80,11 @@ def trial(search: Search, number: int) -> TrialNumbers:
 @register.filter
 def bars(dataset: Dataset) -> list[Bars]:
     return bars_info(dataset)
+
+
+@register.filter
+def window(dataset: Dataset) -> WindowPicture | None:
+    return window_info(dataset)
 
 
 @register.filter

@@ -160,7 +160,8 @@ def _row_form(
 def _file_form(saved_model: SavedModel, *data: Any) -> FileForm:
     dataset = saved_model.project.dataset
     shape = dataset.profile.get("input_shape") or []
-    return FileForm(*data, sources=sources_of(dataset), shape=shape)
+    windows = dataset.profile.get("windows")
+    return FileForm(*data, sources=sources_of(dataset), shape=shape, windows=windows)
 
 
 def _answer_context(prediction: Prediction | None) -> dict[str, Any]:

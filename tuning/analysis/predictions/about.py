@@ -5,6 +5,7 @@ from typing import Any
 from tuning.analysis.evaluation.contents import categories_of
 from tuning.analysis.profiles import class_names
 from tuning.models import Dataset, ModelEvaluation, SavedModel
+from tuning.protocol.description import WINDOW_FACTS
 from tuning.protocol.evaluation import CHANGES_ROWS
 from tuning.protocol.predictions import RowSource
 from tuning.protocol.tasks import Task
@@ -23,6 +24,8 @@ def sources_of(dataset: Dataset) -> list[RowSource]:
     """How rows can be given, the usual way first."""
     if _are_pictures(dataset):
         return [RowSource.PICTURE, RowSource.ARRAY]
+    if dataset.windows:
+        return [RowSource.TABLE]
     if dataset.data.permutable and known_columns(dataset):
         form = [RowSource.FORM] if _width(dataset) <= MAX_FIELDS else []
         return [*form, RowSource.TABLE]
@@ -49,6 +52,7 @@ def about(dataset: Dataset) -> dict[str, Any]:
     profile = dataset.profile
     darkest, brightest = _range(profile)
     few = _width(dataset) <= MAX_FIELDS
+    windows = profile.get("windows")
     return {
         "task": dataset.task,
         "target": str(profile.get("target_name") or _UNNAMED.get(dataset.task, "target")),
@@ -59,6 +63,7 @@ def about(dataset: Dataset) -> dict[str, Any]:
         "raw": bool(profile.get("columns")),
         "values": categories_of(dataset) if few else {},
         "reading": _reading(dataset),
+        "windows": {name: windows[name] for name in WINDOW_FACTS} if windows else {},
         "input_shape": profile.get("input_shape") or [],
         "dtype": str(profile.get("dtype") or "float32"),
         "pictures": _are_pictures(dataset),

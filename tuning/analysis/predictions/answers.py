@@ -1,6 +1,6 @@
 """An answer as a page shows it: of one row a value or all classes as bars, of several a table."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuning.analysis.profiles import class_names
@@ -23,9 +23,10 @@ class ClassBar:
 
 @dataclass(frozen=True)
 class Answer:
-    """`value`: of the first row; `judged`: the probability or score of its class, as `measure`
-    says. `bars`: its classes, the most likely first; `more`: how many are not among them. `rows`:
-    number, value and probability of the first rows, if there are several."""
+    """`value`: of the first row, which is `first` in words; `judged`: the probability or score of
+    its class, as `measure` says. `bars`: its classes, the most likely first; `more`: how many are
+    not among them. `rows`: number, value and probability of the first rows, if there are
+    several."""
 
     target: str
     value: str
@@ -37,6 +38,8 @@ class Answer:
     count_text: str
     notes: list[str]
     picture: str
+    noun: str = "row"
+    first: str = "row 1"
     # Of an autoencoder: the first row's picture as it reproduces it, or each column with the value
     # that was given and the reproduced one.
     reproduced: str = ""
@@ -54,8 +57,19 @@ def answer_of(prediction: Prediction) -> Answer | None:
     found = prediction.answer
     if not found:
         return None
+    if prediction.saved_model.project.data.windows:
+        several = len(found["outputs"]) > 1
+        answer = _of_several(found) if several else _of_one(prediction)
+        count = counted(found["rows"], "window")
+        return replace(answer, noun="window", first="the newest window", count_text=count)
     if prediction.saved_model.project.data.profile.get("target_names"):
         return _of_several(found)
+    return _of_one(prediction)
+
+
+def _of_one(prediction: Prediction) -> Answer:
+    """Of one class or number for each row."""
+    found = prediction.answer
     output = found["outputs"][0]
     names = class_names(prediction.saved_model.project.data)
     texts = [_text(value, names) for value in output["values"]]

@@ -35,6 +35,8 @@ class Parsed:
     parts: np.ndarray | None = None
     # "no" for a table without column names in its first row.
     header: str = ""
+    # What the profile says of windows of a time series.
+    windows: dict[str, Any] = field(default_factory=dict)
 
 
 def part_facts(parts: np.ndarray, classes: np.ndarray | None) -> dict[str, Any]:

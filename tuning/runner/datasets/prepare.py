@@ -29,7 +29,7 @@ def prepare(order: PrepareOrder, channel: Channel) -> None:
             channel.send(Prepared(own))
         return
     entry = BY_KEY[order.key]
-    if entry.kind == DataKind.TEXT:
+    if entry.generated:
         from .generated import prepare_generated
 
         channel.send(Prepared(prepare_generated(entry, Path(FOLDER), channel.send)))

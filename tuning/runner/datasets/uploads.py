@@ -35,6 +35,7 @@ from .tables.opening import has_tables, opened_table
 from .tables.pixels import find_pixels, pixels_of, read_pixels, text_of_shape
 from .tables.prepare import read_table
 from .tables.schema_detection import DetectedSchema, detect_schema, schema_event
+from .tables.windows import read_windows, with_dated_time
 
 _PROGRESS_SECONDS = 0.5
 _MAX_NAMED = 100
@@ -87,9 +88,22 @@ def _read(
         send(_with_pixels(schema_event(schema), schema))
         if not upload.target and not reconstructs(upload):
             return None
+        if upload.look_back:
+            return _read_windows(path, schema, upload, folder, report)
         if pixels := pixels_of(schema, upload):
             return read_pixels(schema, replace(upload, pixels=pixels), folder, report)
         return read_table(schema, upload, folder, report)
+
+
+def _read_windows(
+    path: Path, schema: DetectedSchema, upload: Upload, folder: Path, report: Report
+) -> Parsed:
+    """The table is opened again if its times are dates, whose parts are columns then."""
+    dated = with_dated_time(schema, upload)
+    if dated == upload:
+        return read_windows(schema, upload, folder, report)
+    with opened_table(path, dated, report) as opened:
+        return read_windows(detect_schema(opened, dated), dated, folder, report)
 
 
 def _with_pixels(event: SchemaDetected, schema: DetectedSchema) -> SchemaDetected:
@@ -160,6 +174,11 @@ def _finish(key: str, upload: Upload, parsed: Parsed, folder: Path) -> dict[str,
             {"name": name[:200], "reason": reason} for name, reason in parsed.dropped[:_MAX_NAMED]
         ],
     }
+    if parsed.windows:
+        profile["windows"] = parsed.windows
+        if several := profile.get("target_histograms"):
+            # The steps of a horizon hardly differ.
+            profile["target_histograms"] = several[:: parsed.windows["horizon"]]
     if parsed.header == "no":
         profile["header"] = parsed.header
     if kind_of_rows(profile).traits.display == Display.PICTURE:

@@ -74,6 +74,8 @@ def _fed(dataset: Dataset, opened: OpenedModel) -> Dataset:
         return dataset
     frame = partial(raw_frame, dataset.preprocessing)
     inputs: Any = _RawInputs(lambda x: opened.tensors(frame(x)))
+    if dataset.windows:
+        inputs = _RawInputs(partial(opened.stored_windows, dataset.preprocessing))
     return replace(dataset, preprocessing=inputs)
 
 

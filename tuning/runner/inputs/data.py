@@ -10,14 +10,18 @@ import numpy as np
 
 from tuning.protocol.orders import ProjectOrder, Split
 from tuning.protocol.tasks import reconstructs, without_targets
-from tuning.runner.failures import MissingFile
+from tuning.protocol.windows import TooFewWindows, Windows
+from tuning.runner.failures import BadData, MissingFile, TemplateError
+from tuning.splits import PARTS
 from tuning.splits.arranged import load_arranged
 from tuning.splits.stored import stored_split
+from tuning.splits.windows import window_parts
 
 from .preprocessing import Preprocessing, text_inputs
 from .scaling import Scaling
 from .shared import SharedRows
 from .texts import Inputs, TextInput
+from .windows import cut, steps_of
 
 Arrays = tuple[Inputs, np.ndarray]
 Stored = tuple[np.ndarray, np.ndarray]
@@ -36,6 +40,8 @@ class Dataset:
     places: Places
     # Of tables with raw columns: what was learned from the training rows.
     preprocessing: Preprocessing | None = None
+    # Of time series: x has the shape (windows, steps, columns).
+    windows: Windows | None = None
     # Of other rows of a reconstruction, the same.
     scaling: Scaling | None = None
 
@@ -56,6 +62,11 @@ class Dataset:
 
     def for_estimators(self) -> Self:
         """The same dataset, whose inputs keep what only a few training rows have."""
+        if self.windows:
+            raise TemplateError(
+                "Estimators of scikit-learn do not take windows of a time series. Use a template "
+                "that builds a Keras network, such as “Sequence network”."
+            )
         if self.preprocessing is None:
             return self
         rows, columns = self.raw("train")[0], self.facts["columns"]
@@ -105,21 +116,43 @@ def load_dataset(project: ProjectOrder) -> Dataset:
     folder = Path(project.dataset_folder)
     try:
         facts = json.loads((folder / "meta.json").read_text("utf-8"))
-        x, y, places = _load_arrays(folder, project.split)
+        windows = Windows.of(facts)
+        x, y, places = (
+            _load_windows(folder, windows, project.split)
+            if windows
+            else _load_arrays(folder, project.split)
+        )
         columns = facts.get("columns") or []
         texts = text_inputs(folder, columns)
     except FileNotFoundError as error:
         name = Path(error.filename).name
         raise MissingFile(f"The dataset's file {name} is missing.") from error
+    except TooFewWindows as error:
+        raise BadData(f"{error} Select other fractions.") from error
     if project.task != facts["task"] and project.task:
         facts = without_targets(facts)
-    dataset = Dataset(x, y, facts, places)
+    dataset = Dataset(x, y, facts, places, windows=windows)
     if not columns:
         return _scaled(dataset) if dataset.reconstructs else dataset
-    preprocessing = Preprocessing.learn(
-        dataset.raw("train")[0], columns, texts=texts, to_range=dataset.reconstructs
-    )
-    return replace(dataset, facts=facts | preprocessing.facts, preprocessing=preprocessing)
+    rows = dataset.raw("train")[0]
+    # Each row once, in however many windows it is.
+    rows = steps_of(rows)[0] if windows else rows
+    preprocessing = Preprocessing.learn(rows, columns, texts=texts, to_range=dataset.reconstructs)
+    learned = preprocessing.facts
+    if windows:
+        learned["input_shape"] = [windows.look_back, *learned["input_shape"]]
+    return replace(dataset, facts=facts | learned, preprocessing=preprocessing)
+
+
+def _load_windows(
+    folder: Path, windows: Windows, split: Split
+) -> tuple[np.ndarray, np.ndarray, Places]:
+    """The same as `_load_arrays`: x are views of rows that all runners map."""
+    steps = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
+    y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
+    x = cut(steps, windows.look_back, windows.stride, windows.count)
+    parts = zip(PARTS, window_parts(windows, split), strict=True)
+    return x, y, {name: slice(part.start, part.stop) for name, part in parts}
 
 
 def _scaled(dataset: Dataset) -> Dataset:

@@ -54,6 +54,7 @@ from tuning.runner.failures import BadData
 from tuning.texts import Texts
 
 from .texts import NUMBERS, Inputs, TextInput, input_names
+from .windows import cut, steps_of
 
 # The size at which standardised numbers are clipped.
 MAX_INPUT = 10.0
@@ -117,7 +118,7 @@ class Category:
     def codes(self, x: np.ndarray) -> np.ndarray:
         """Whole numbers: indices into `values`, then one for gaps, one for all unknown values."""
         gap, unknown = len(self.values), len(self.values) + 1
-        column = np.asarray(x[:, self.place])
+        column = np.asarray(x[..., self.place])
         return np.where(np.isnan(column), gap, np.minimum(column, unknown)).astype(np.int64)
 
     def inputs(self, x: np.ndarray) -> np.ndarray:
@@ -191,7 +192,10 @@ class Preprocessing:
 
     def apply(self, x: np.ndarray) -> Inputs:
         """The inputs of raw rows: float32 (rows, width) without texts, else as `inputs/texts.py`
-        says."""
+        says. Of windows, (rows, steps, columns), float32 (rows, steps, width)."""
+        if x.ndim == 3:
+            steps, stride = steps_of(x)
+            return cut(self._matrix(steps), x.shape[1], stride, len(x))
         if not self.texts:
             return self._matrix(x)
         inputs: dict[str, np.ndarray] = {text.key: text.texts(x) for text in self.texts}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 
@@ -50,16 +51,27 @@ class LoadedModel:
         return [(column["name"], None) for column in self.columns]
 
     @property
+    def windows(self) -> dict[str, Any]:
+        """Of a time series; empty of other data."""
+        found: dict[str, Any] = self._opened.about.get("windows") or {}
+        return found
+
+    @property
+    def rows_ahead(self) -> int:
+        """How many rows a table has beyond those that a model sees of all columns."""
+        return int(self.windows["horizon"]) if self.windows["known"] else 0
+
+    @property
     def classes(self) -> int:
         """0 where numbers are predicted."""
         return len(self.about["class_names"])
 
     def predict(self, rows: Any) -> Predictions:
-        """`rows`: a DataFrame of raw values, or an array. Raises BadData and CannotPredict."""
-        targets = self.about["targets"]
-        unknown: np.ndarray = np.zeros((len(rows), len(targets)) if targets else len(rows))
+        """`rows`: a DataFrame of raw values, or an array. Of a time series, all windows of its
+        rows, the newest first. Raises BadData and CannotPredict."""
         try:
             model = self._opened.model
+            unknown = self._unknown(self._count(rows))
             if self._opened.is_estimator:
                 flat = rows if self.is_raw else np.asarray(rows).reshape(len(rows), -1)
                 flat = rows[self._text] if self._text else flat
@@ -69,10 +81,13 @@ class LoadedModel:
             outputs = model.predict(inputs, verbose=0)
             if self.reconstructs:
                 return _reconstruction(outputs)
+            if self.windows:
+                # People ask what comes next.
+                outputs = keras.tree.map_structure(lambda values: values[::-1], outputs)
             return self._of_network(model, outputs, unknown)
         except NotEvaluable as error:
             raise BadData(_without_number(rows) or str(error)) from None
-        except MemoryError:
+        except (BadData, MemoryError):
             raise
         except Exception as error:
             if missing := _columns_with_gaps(rows):
@@ -82,6 +97,23 @@ class LoadedModel:
             raise CannotPredict(
                 f"The model cannot predict these rows. {type(error).__name__}: {error}"[:500]
             ) from error
+
+    def _count(self, rows: Any) -> int:
+        """How many rows or windows are predicted. Raises BadData."""
+        if not self.windows:
+            return len(rows)
+        shortest = self.windows["look_back"] + self.rows_ahead
+        if len(rows) < shortest:
+            raise BadData(
+                f"The file has {len(rows):,} rows, but the model needs at least {shortest:,} that "
+                "follow each other in time."
+            )
+        return len(rows) - shortest + 1
+
+    def _unknown(self, count: int) -> np.ndarray:
+        """In place of actual values."""
+        targets = self.about["targets"]
+        return np.zeros((count, len(targets)) if targets else count)
 
     def _of_estimator(self, model: Any, rows: Any, unknown: np.ndarray) -> Predictions:
         if unknown.ndim == 1:

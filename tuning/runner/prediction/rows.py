@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tuning.protocol.predictions import MAX_ROWS, RowSource
 from tuning.protocol.uploads import ColumnType, Upload, kind_of
 from tuning.runner.datasets.images import decoded
 from tuning.runner.datasets.tables.cells import CellReader, text_of
+from tuning.runner.datasets.tables.dates import days_of
 from tuning.runner.datasets.tables.opening import opened_table
 from tuning.runner.datasets.tables.schema_detection import DetectedSchema, detect_schema
 from tuning.runner.datasets.tables.snippet import reading_lines
@@ -62,6 +64,8 @@ def _of_table(order: PredictOrder, model: LoadedModel) -> Rows:
         scans = {scan.name: scan for scan in schema.scans}
         _refuse_missing([c["name"] for c in model.columns if c["name"] not in scans])
         given = _cells(schema.table)
+        if model.windows and model.windows["time"] in given:
+            _check_order(model.windows["time"], given)
     values = {
         c["name"]: [
             _value(scans[c["name"]].read, c, cell, row)
@@ -69,7 +73,26 @@ def _of_table(order: PredictOrder, model: LoadedModel) -> Rows:
         ]
         for c in model.columns
     }
+    if model.windows:
+        given = _last_seen(given, model)
     return Rows(_as_model_takes(values, model), given, _load(schema, upload, model))
+
+
+def _check_order(time: str, given: dict[str, Sequence[Cell]]) -> None:
+    """Raises BadData for rows that do not follow each other in time."""
+    days = days_of(time, given[time])
+    for row, (before, after) in enumerate(pairwise(days), 2):
+        if not before < after:
+            raise BadData(f"Row {row:,} is not later than the row before. Sort them by “{time}”.")
+
+
+def _last_seen(given: dict[str, Sequence[Cell]], model: LoadedModel) -> dict[str, Sequence[Cell]]:
+    """Of each window the last row of which the model sees all columns, the newest window first."""
+    first = model.windows["look_back"] - 1
+    return {
+        name: list(cells[first : len(cells) - model.rows_ahead])[::-1]
+        for name, cells in given.items()
+    }
 
 
 def _refuse_missing(missing: list[str]) -> None:

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from tuning.protocol import description
-from tuning.protocol.predictions import raw_inputs
+from tuning.protocol.predictions import raw_inputs, raw_windows
+from tuning.runner.inputs.preprocessing import Preprocessing
 
 from .loading import elsewhere
+from .raw_keras import raw_cells, tensors_of
 
 
 class OpenedModel:
@@ -37,12 +39,20 @@ class OpenedModel:
         return keras_model
 
     def tensors(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """Raw rows of a table as the network takes them."""
-        inputs = raw_inputs(rows, self.about["columns"])
+        """Raw rows of a table, or all windows of them, as the network takes them."""
+        if self.about.get("windows"):
+            inputs = raw_windows(rows, self.about)
+        else:
+            inputs = raw_inputs(rows, self.about["columns"])
         return {
-            name: keras.ops.convert_to_tensor(np.stack(cells, axis=1))
+            name: keras.ops.convert_to_tensor(np.stack(cells, axis=-1))
             for name, cells in inputs.items()
         }
+
+    def stored_windows(self, preprocessing: Preprocessing, x: np.ndarray) -> dict[str, Any]:
+        """The same of windows as the dataset stores them."""
+        inputs = {column["name"]: column["input"] for column in self.about["columns"]}
+        return tensors_of(raw_cells(preprocessing, x), inputs)
 
 
 def _described(archive: zipfile.ZipFile) -> dict[str, Any]:

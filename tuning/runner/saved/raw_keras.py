@@ -6,7 +6,8 @@ The downloaded model takes a dict of arrays (rows, 1), one for each column under
 with NaN for missing values, or strings (of categories and texts) with an empty string for missing
 values. A slash in a name
 becomes `_`, a name that is taken gets a number. With more than 200 columns there are two inputs,
-`numbers` and `categories`, with a column each; each text column has its own. Every `.keras` file
+`numbers` and `categories`, with a column each; each text column has its own. Of windows, arrays are
+(windows, steps, 1) instead. Every `.keras` file
 also holds `description.json`, which Keras leaves alone: the names of the classes, and which input
 takes which column.
 """
@@ -48,12 +49,15 @@ class RawModel:
     raw column."""
 
     def __init__(
-        self, network: Any, preprocessing: Preprocessing, reconstructs: bool = False
-    ) -> None:
+        self, network: Any, preprocessing: Preprocessing, reconstructs: bool = False,
+        steps: tuple[int, ...] = (),
+    ) -> None:  # fmt: skip
         """`reconstructs`: the network reproduces its inputs, and the file answers as
-        `reconstruction.py` says."""
+        `reconstruction.py` says. `steps`: how many rows each of a window's columns has, if the rows
+        are windows."""
         self._preprocessing = preprocessing
         self._reconstructs = reconstructs
+        self._steps = steps
         numbers, categories = preprocessing.numbers.names, preprocessing.categories
         texts = [text.name for text in preprocessing.texts]
         self._wide = len(numbers) + len(categories) > MAX_INPUTS
@@ -74,21 +78,7 @@ class RawModel:
 
     def feed(self, x: np.ndarray) -> dict[str, Any]:
         """Raw rows of the dataset as `keras_model` takes them."""
-        numbers = self._preprocessing.numbers
-        cells: dict[str, np.ndarray] = {
-            name: np.asarray(x[:, place], dtype=np.float32)
-            for name, place in zip(numbers.names, numbers.places, strict=True)
-        }
-        cells |= {category.name: category.texts(x) for category in self._preprocessing.categories}
-        cells |= {text.name: text.texts(x) for text in self._preprocessing.texts}
-        columns: dict[str, list[np.ndarray]] = {}
-        for name, column in cells.items():
-            columns.setdefault(self.inputs[name], []).append(column)
-        # Keras takes no numpy strings, but tensors of them.
-        return {
-            name: keras.ops.convert_to_tensor(np.stack(column, axis=1))
-            for name, column in columns.items()
-        }
+        return tensors_of(raw_cells(self._preprocessing, x), self.inputs)
 
     def _assemble(self, network: Any) -> Any:
         numbers, categories = self._preprocessing.numbers, self._preprocessing.categories
@@ -102,10 +92,11 @@ class RawModel:
             if not columns:
                 continue
             if self._wide:
-                parts[name] = keras.Input((len(columns),), name=name, dtype=dtype)
+                parts[name] = keras.Input((*self._steps, len(columns)), name=name, dtype=dtype)
                 inputs[name] = parts[name]
                 continue
-            own = [keras.Input((1,), name=self.inputs[c], dtype=dtype) for c in columns]
+            shape = (*self._steps, 1)
+            own = [keras.Input(shape, name=self.inputs[c], dtype=dtype) for c in columns]
             inputs |= {tensor.name: tensor for tensor in own}
             parts[name] = _joined(own, name)
         texts = {
@@ -124,7 +115,7 @@ class RawModel:
         preprocessing = self._preprocessing
         given = {key: tensor[:, 0] for key, tensor in texts.items()}
         if preprocessing.width:
-            prepare = _prepare(preprocessing.numbers, preprocessing.categories)
+            prepare = _prepare(preprocessing.numbers, preprocessing.categories, self._steps)
             given[NUMBERS] = prepare(parts)
         if not texts:
             return given[NUMBERS]
@@ -141,19 +132,44 @@ def scaled_model(network: Any, scaling: Scaling, shape: tuple[int, ...]) -> Any:
         return keras.Model(rows, answers(network, inputs, scaling.low, scaling.scale))
 
 
-def _prepare(numbers: Numbers, categories: list[Category]) -> Any:
+def raw_cells(preprocessing: Preprocessing, x: np.ndarray) -> dict[str, np.ndarray]:
+    """The columns of raw rows or windows of the dataset, by their names: float32 or strings."""
+    numbers = preprocessing.numbers
+    cells: dict[str, np.ndarray] = {
+        name: np.asarray(x[..., place], dtype=np.float32)
+        for name, place in zip(numbers.names, numbers.places, strict=True)
+    }
+    cells |= {category.name: category.texts(x) for category in preprocessing.categories}
+    return cells | {text.name: text.texts(x) for text in preprocessing.texts}
+
+
+def tensors_of(cells: dict[str, np.ndarray], inputs: dict[str, str]) -> dict[str, Any]:
+    """Columns as a raw model takes them. `inputs`: the model's input of each."""
+    columns: dict[str, list[np.ndarray]] = {}
+    for name, column in cells.items():
+        columns.setdefault(inputs[name], []).append(column)
+    # Keras takes no numpy strings, but tensors of them.
+    return {
+        name: keras.ops.convert_to_tensor(np.stack(column, axis=-1))
+        for name, column in columns.items()
+    }
+
+
+def _prepare(numbers: Numbers, categories: list[Category], steps: tuple[int, ...]) -> Any:
     """The preprocessing as a model of its own: one matrix of numbers, one of strings. Its layers
     may be called as they like, whatever the columns are called."""
     inputs, outputs = {}, []
     if numbers.names:
-        raw = keras.Input((len(numbers.names),), name=_NUMBERS, dtype="float32")
+        raw = keras.Input((*steps, len(numbers.names)), name=_NUMBERS, dtype="float32")
         inputs[_NUMBERS] = raw
         if len(numbers.kept):
             outputs.append(_scaled(raw, numbers))
     if categories:
-        texts = keras.Input((len(categories),), name=_CATEGORIES, dtype="string")
+        texts = keras.Input((*steps, len(categories)), name=_CATEGORIES, dtype="string")
         inputs[_CATEGORIES] = texts
-        outputs += [_looked_up(c, texts[:, i : i + 1]) for i, c in enumerate(categories) if c.width]
+        outputs += [
+            _looked_up(c, texts[..., i : i + 1]) for i, c in enumerate(categories) if c.width
+        ]
     return keras.Model(inputs, _joined(outputs, "inputs"), name=_PREPARE)
 
 
@@ -161,7 +177,7 @@ def _scaled(raw: Any, numbers: Numbers) -> Any:
     """The number columns that have an input, filled, standardised and clipped."""
     kept = numbers.kept
     if len(kept) < len(numbers.names):
-        raw = keras.ops.take(raw, kept.tolist(), axis=1)
+        raw = keras.ops.take(raw, kept.tolist(), axis=-1)
     filled = keras.ops.where(keras.ops.isnan(raw), numbers.fill[kept], raw)
     mean = numbers.mean[kept]
     # Apart, because Normalization takes all columns that vary less than 1e-7 for constant.
@@ -180,7 +196,7 @@ def _looked_up(category: Category, texts: Any) -> Any:
         vocabulary=category.vocabulary, mask_token=None, oov_token=unknown, output_mode="one_hot"
     )
     inputs = lookup(texts)
-    return inputs if category.has_other else inputs[:, 1:]
+    return inputs if category.has_other else inputs[..., 1:]
 
 
 def _joined(tensors: list[Any], name: str) -> Any:

@@ -67,7 +67,8 @@ def _write(
     live = keras_model.predict(inputs, verbose=0)
     whole, columns, feed = keras_model, None, inputs
     if instead is None and dataset.preprocessing:
-        raw = RawModel(keras_model, dataset.preprocessing, dataset.reconstructs)
+        steps = rows.shape[1:-1]
+        raw = RawModel(keras_model, dataset.preprocessing, dataset.reconstructs, steps)
         whole, columns, feed = raw.keras_model, raw.inputs, raw.feed(rows)
     elif instead is None and dataset.scaling:
         whole = scaled_model(keras_model, dataset.scaling, tuple(dataset.x.shape[1:]))
@@ -116,7 +117,7 @@ def _with_strangers(rows: np.ndarray, preprocessing: Preprocessing) -> np.ndarra
     gaps = np.full_like(rows[:1], np.nan)
     strange = gaps.copy()
     for category in preprocessing.categories:
-        strange[:, category.place] = len(category.values) + 1
+        strange[..., category.place] = len(category.values) + 1
     return np.concatenate([rows, gaps, strange])
 
 

@@ -30,6 +30,7 @@ from tuning.supervisor.files import folder_digest, store_folder
 from tuning.supervisor.handover import hand_over
 from tuning.supervisor.runners import Runner
 from tuning.supervisor.tables import check_columns, schema_of
+from tuning.supervisor.windows import check_windows
 
 from .base import Assignment, Unstartable, failure_of
 
@@ -133,6 +134,8 @@ def facts_of(profile: dict[str, Any]) -> dict[str, str]:
         raise BadEvent("a profile with invalid names")
     if profile.get("parts"):
         _check_parts(profile, traits)
+    if profile.get("windows"):
+        check_windows(profile)
     check_columns(profile)
     return {"kind": kind, "task": task}
 

@@ -1,0 +1,119 @@
+"""A forecast from a time series: what is evaluated, what a downloaded model predicts from raw rows,
+and what a runner answers are the same."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.runner.harness import Runner
+from tests.runner.series import csv_text, order, prepare, table
+from tests.runner.warm import python
+from tuning.analysis.snippets import predict_snippet
+from tuning.hypermodels import BUILTIN, source_of
+from tuning.models import Dataset
+from tuning.protocol.events import Evaluated, Predicted, Retrained
+from tuning.protocol.model_kinds import ModelKind
+from tuning.protocol.orders import EvaluateOrder, RetrainOrder
+from tuning.protocol.predictions import PREDICTED, RowSource
+from tuning.runner.inputs.data import load_dataset
+
+from .test_equals_predict_py import Asked
+
+pytestmark = pytest.mark.tensorflow
+
+SEQUENCE = next(source_of(template) for template in BUILTIN if template.key == "sequence")
+ROWS = 200
+# Of a window: the rows seen, and the rows to predict.
+LOOK_BACK, HORIZON = 6, 2
+
+
+def retrained(folder: Path, dataset: Path) -> tuple[Retrained, Evaluated]:
+    """A model of the built-in template, and its evaluation anew by its file alone."""
+    place = order(dataset, SEQUENCE)
+    with Runner(folder) as runner:
+        wanted = RetrainOrder(place, {}, {}, epochs=2, batch_size=32, seed=1)
+        result = runner.result(wanted, Retrained)
+    assert isinstance(result, Retrained), result
+    assert not result.evaluation.problem, result.evaluation
+    (folder / "again").mkdir()
+    (folder / "again" / "model.keras").write_bytes((folder / "model.keras").read_bytes())
+    with Runner(folder / "again") as runner:
+        wanted_again = EvaluateOrder(
+            place, "model.keras", ModelKind.KERAS, 32, result.metrics, [], result.layers_code
+        )
+        again = runner.result(wanted_again, Evaluated)
+    assert isinstance(again, Evaluated), again
+    return result, again
+
+
+def row_of(profile: dict[str, Any], folder: Path) -> Dataset:
+    return Dataset(
+        key="d", name="Load", kind="sequence", task="regression", profile=profile,
+        folder=str(folder),
+    )  # fmt: skip
+
+
+def written(folder: Path) -> list[dict[str, str]]:
+    with (folder / PREDICTED).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_forecast_of_two_steps_with_categories_and_gaps(tmp_path: Path) -> None:
+    columns = table(ROWS)
+    folder, profile = prepare(tmp_path, columns)
+    result, again = retrained(tmp_path / "work", folder)
+    assert [output.name for output in result.evaluation.outputs] == ["load +1", "load +2"]
+    for one, other in zip(result.evaluation.outputs, again.evaluation.outputs, strict=True):
+        scores = [score.value for score in other.scores]
+        assert scores == pytest.approx([score.value for score in one.scores], rel=1e-3)
+
+    kept = np.load(tmp_path / "work" / "predictions.npy")
+    numbers = kept[:, 0].astype(int)
+    assert numbers.tolist() == list(range(numbers[0], ROWS - LOOK_BACK - HORIZON + 1))
+    actual = load_dataset(order(folder)).rows("test")[1]
+    assert kept[:, [1, 4]] == pytest.approx(actual)
+
+    asked = Asked(tmp_path / "asked", tmp_path / "work", row_of(profile, folder), result)
+    # The newest rows; the last two are still to come, only their weekday is known.
+    newest = {name: list(cells[-40:]) for name, cells in columns.items()}
+    for name in ("load", "degrees", "wind"):
+        newest[name][-HORIZON:] = [""] * HORIZON
+    (asked.folder / "newest.csv").write_text(csv_text(newest))
+    answer = asked.ask(RowSource.TABLE, name="newest.csv")
+    assert isinstance(answer, Predicted), answer
+    assert answer.rows == 40 - LOOK_BACK - HORIZON + 1
+    lines = written(asked.folder)
+    assert lines[0]["when"] == columns["when"][-HORIZON - 1], "the newest window comes first"
+    found = [[float(line[f"predicted load +{step}"]) for step in (1, 2)] for line in lines]
+    # These windows are the dataset's last ones.
+    assert np.array(found[::-1])[:, 0] == pytest.approx(kept[-len(found) :, 2], rel=1e-4)
+    assert np.array(found[::-1])[:, 1] == pytest.approx(kept[-len(found) :, 5], rel=1e-4)
+    code = asked.code(RowSource.TABLE, name="newest.csv", load=answer.load)
+    code += "print(json.dumps(predictions.tolist()))\n"
+    done = python("-c", code, cwd=asked.folder)
+    assert done.returncode == 0, done.stderr
+    elsewhere = json.loads(done.stdout.splitlines()[-1])
+    assert np.array(elsewhere) == pytest.approx(np.array(found), rel=1e-4)
+
+
+def test_one_number_of_the_next_row_from_the_pages_own_rows(tmp_path: Path) -> None:
+    columns = table(ROWS)
+    folder, profile = prepare(tmp_path, columns, horizon=1, known=[])
+    result, _ = retrained(tmp_path / "work", folder)
+    kept = np.load(tmp_path / "work" / "predictions.npy")
+    asked = Asked(tmp_path / "asked", tmp_path / "work", row_of(profile, folder), result)
+    # The page's predict.py reads the uploaded file.
+    (asked.folder / "load.csv").write_text(csv_text(columns))
+    code = predict_snippet(asked.saved_model, asked.file)
+    code += "print(json.dumps(predictions.ravel().tolist()))\n"
+    done = python("-c", code, cwd=asked.folder)
+    assert done.returncode == 0, done.stderr
+    newest = json.loads(done.stdout.splitlines()[-1])
+    # The first one is of a row that the file does not have yet.
+    assert newest[1:] == pytest.approx(kept[: -len(newest) : -1, 2], rel=1e-4)
+    answer = asked.ask(RowSource.TABLE, name="load.csv")
+    assert answer.outputs[0].values[: len(newest)] == pytest.approx(newest, rel=1e-4)

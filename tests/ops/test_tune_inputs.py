@@ -360,3 +360,31 @@ def test_a_refusal_names_the_option(upload: dict[str, Any], reason: str, sentenc
     assert table_problem(Dataset(upload=upload, detected_schema=schema), reason).startswith(
         sentence
     )
+
+
+def test_options_of_time_series(alice: User, team: Team, tmp_path: Path) -> None:
+    assert table_choices(options("--time", "when")) == {"time": "when", "look_back": 24}
+    chosen = table_choices(options(
+        "--time", "when", "--look-back", "48", "--horizon", "6", "--stride", "2", "--known", "hour",
+        "week day",
+    ))  # fmt: skip
+    assert chosen == {
+        "time": "when", "look_back": 48, "horizon": 6, "stride": 2, "known": ["hour", "week day"],
+    }  # fmt: skip
+    (tmp_path / "load.csv").write_text("when,load\n1,2\n2,3\n")
+    row = find_dataset(str(tmp_path / "load.csv"), alice, team, {"target": "load"}, {}, chosen)
+    assert row.upload["look_back"] == 48
+    row.original.unlink()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--look-back", "9"], "--look-back: name the column that orders the rows with --time"),
+        (["--known", "hour"], "--known: name the column that orders the rows with --time"),
+        (["--time", "when", "--horizon", "0"], "--horizon: 0 is not a number of rows"),
+    ],
+)
+def test_wrong_options_of_time_series(words: list[str], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        table_choices(options(*words))

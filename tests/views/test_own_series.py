@@ -32,6 +32,7 @@ WINDOWS = {"time": "when", "look_back": 24, "horizon": 3, "stride": 1, "known": 
 PROFILE: dict[str, Any] = {
     "kind": "sequence", "task": "regression", "rows": 274, "input_shape": [24, 2],
     "target_name": "load", "target_names": ["load +1", "load +2", "load +3"],
+    "column_count": 2,
     "columns": [
         {"name": "load", "type": "number", "missing": 0,
          "histogram": {"edges": [0, 1], "counts": [300]}},

@@ -38,13 +38,13 @@ class Answer:
     count_text: str
     notes: list[str]
     picture: str
-    noun: str = "row"
-    first: str = "row 1"
     # Of an autoencoder: the first row's picture as it reproduces it, or each column with the value
     # that was given and the reproduced one.
     reproduced: str = ""
     columns: list[tuple[str, str, str]] = field(default_factory=list)
     reconstructs: bool = False
+    noun: str = "row"
+    first: str = "row 1"
 
     @property
     def heading(self) -> str:

@@ -101,6 +101,32 @@ const importances = (found) => ({
   }),
 });
 
+// A date axis takes milliseconds; other times are numbers.
+const overTime = (target) => (step) => ({
+  label: `Forecast over time: ${target.name}, ${step.step} step${step.step === 1 ? "" : "s"} ahead`,
+  note: step.times.length < target.total ? `The newest ${step.times.length.toLocaleString("en")} of ${target.total.toLocaleString("en")} test windows are drawn.` : "",
+  make: () => ({
+    traces: [["actual", 0], ["predicted", 1]].map(([name, index]) => ({
+      type: "scatter", mode: "lines", x: step.times, y: step[name], name, line: { color: colours()[index], width: 1.5, dash: dash(index) },
+      hovertemplate: `%{x}: %{y:.5g}<extra>${name}</extra>`,
+    })),
+    x: "time", y: target.name, wholeX: false, axes: { x: target.dated ? { type: "date" } : {} },
+  }),
+});
+
+const byStep = (target) => ({
+  label: `Error by step of the horizon: ${target.name}`, skip: target.errors[0].values.length < 2,
+  make: () => ({
+    traces: target.errors.map(({ caption, values }, index) => ({
+      type: "scatter", mode: "lines+markers", x: values.map((_, step) => step + 1), y: values, name: caption, line: { color: colours()[index], width: 2, dash: dash(index) },
+      hovertemplate: "step %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
+    })),
+    x: "steps ahead", y: "mean absolute error", wholeX: true, axes: { y: { rangemode: "tozero" } },
+  }),
+});
+
+const forecastsOf = (target) => [...target.steps.map(overTime(target)), byStep(target)];
+
 const points = (output, x, y) => ({ type: "scatter", mode: "markers", x, y, text: output.rows, name: "test rows", marker: { color: colours()[0], size: x.length > 300 ? 5 : 7, opacity: 0.6 },
   hovertemplate: "row %{text}: %{x:.5g}, %{y:.5g}<extra></extra>" });
 const ends = (values) => [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
@@ -115,7 +141,7 @@ const figuresOf = (output, several) => kindsOf(output)
   .map((make) => make(output)).map((figure) => (several ? { ...figure, label: `${figure.label}: ${output.name}` } : figure));
 
 function show() {
-  const figures = [...info.outputs.flatMap((output) => figuresOf(output, info.outputs.length > 1)), ...(info.importances ? [importances(info.importances)] : [])].filter((figure) => !figure.skip);
+  const figures = [...(info.forecasts ?? []).flatMap(forecastsOf), ...info.outputs.flatMap((output) => figuresOf(output, info.outputs.length > 1)), ...(info.importances ? [importances(info.importances)] : [])].filter((figure) => !figure.skip);
   box.querySelector(":scope > .plot-wait")?.remove();
   // All boxes first: Plotly measures each, and a further one may make room for two in a row.
   const boxes = figures.map((figure, index) => box.children[index] ?? frame(figure));

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tuning import figures
+from tuning.analysis.forecasts import naive_text
 from tuning.analysis.profiles import (
     Bars,
     WindowPicture,
@@ -21,7 +22,7 @@ from tuning.analysis.profiles import (
     shape_text,
     window_info,
 )
-from tuning.models import Dataset, Search
+from tuning.models import Dataset, Project, Search
 from tuning.models.addresses import TrialNumbers
 from tuning.models.people import display_name
 from tuning.protocol.statuses import SearchStatus, Status
@@ -80,6 +81,11 @@ def trial(search: Search, number: int) -> TrialNumbers:
 @register.filter
 def bars(dataset: Dataset) -> list[Bars]:
     return bars_info(dataset)
+
+
+@register.filter
+def naive(project: Project) -> str:
+    return naive_text(project)
 
 
 @register.filter

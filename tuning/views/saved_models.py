@@ -39,6 +39,7 @@ from tuning.analysis.exports import (
     history_csv,
     hyperparameters_json,
 )
+from tuning.analysis.forecasts import forecast_table
 from tuning.analysis.markdown import read, write
 from tuning.analysis.model_card import as_markdown, card_of
 from tuning.analysis.model_table import version_rows
@@ -242,6 +243,7 @@ def _evaluation(saved_model: SavedModel) -> dict[str, Any]:
         "test_rows": rows_text(summary),
     }
     lines = lines_of(evaluation) if evaluation else None
+    context["forecasts"] = forecast_table(saved_model.project.dataset, lines)
     if evaluation and lines is not None:
         evaluation.saved_model = saved_model
         context["listed"] = rows_info(evaluation, lines, {})

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from tuning.analysis.forecasts import forecast_plots
 from tuning.models import ModelEvaluation, SavedModel
 from tuning.protocol.evaluation import ACTUAL, PREDICTED, ROW
 from tuning.protocol.tasks import Task
@@ -22,7 +23,7 @@ def evaluation_plots(saved_model: SavedModel) -> dict[str, Any]:
     """Plain lists for JSON; without an evaluation there is nothing to draw."""
     evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()
     if evaluation is None or not evaluation.report.get("outputs"):
-        return {"outputs": [], "importances": None}
+        return {"outputs": [], "importances": None, "forecasts": []}
     report = evaluation.report
     lines = lines_of(evaluation)
     return {
@@ -31,6 +32,7 @@ def evaluation_plots(saved_model: SavedModel) -> dict[str, Any]:
             for place, output in enumerate(report["outputs"][:MAX_DETAILED])
         ],
         "importances": _importances(report["importances"]),
+        "forecasts": forecast_plots(evaluation, lines),
     }
 
 

@@ -126,7 +126,9 @@ def _over_time(
     dataset: Dataset, series: _Series, lines: np.ndarray, output: int, step: int
 ) -> dict[str, Any]:
     """One output of the drawn windows: when its row is, what it was and what was predicted."""
-    rows = lines[:, ROW].astype(int) * series.windows.stride + series.windows.look_back + step
+    rows: np.ndarray = (
+        lines[:, ROW].astype(int) * series.windows.stride + series.windows.look_back + step
+    )
     times = np.load(_folder(dataset) / "times.npy", mmap_mode="r", allow_pickle=False)[rows]
     if series.facts.get("dated"):
         times = np.rint(times * _MS_PER_DAY)
@@ -140,7 +142,7 @@ def _over_time(
 def _naive(series: _Series, chosen: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """(windows, outputs) of each naive forecast; outputs go through the horizon of each target."""
     windows = series.windows
-    last = chosen * windows.stride + windows.look_back - 1
+    last: np.ndarray = chosen * windows.stride + windows.look_back - 1
     ahead = np.arange(1, windows.horizon + 1)
     found = [("Last value", np.repeat(last[:, None], windows.horizon, axis=1))]
     if season := series.season:

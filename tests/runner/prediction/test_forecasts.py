@@ -78,26 +78,27 @@ def test_a_forecast_of_two_steps_with_categories_and_gaps(tmp_path: Path) -> Non
     assert kept[:, [1, 4]] == pytest.approx(actual)
 
     asked = Asked(tmp_path / "asked", tmp_path / "work", row_of(profile, folder), result)
-    # The newest rows; the last two are still to come, only their weekday is known.
-    newest = {name: list(cells[-40:]) for name, cells in columns.items()}
-    for name in ("load", "degrees", "wind"):
-        newest[name][-HORIZON:] = [""] * HORIZON
-    (asked.folder / "newest.csv").write_text(csv_text(newest))
-    answer = asked.ask(RowSource.TABLE, name="newest.csv")
-    assert isinstance(answer, Predicted), answer
-    assert answer.rows == 40 - LOOK_BACK - HORIZON + 1
-    lines = written(asked.folder)
-    assert lines[0]["when"] == columns["when"][-HORIZON - 1], "the newest window comes first"
-    found = [[float(line[f"predicted load +{step}"]) for step in (1, 2)] for line in lines]
-    # These windows are the dataset's last ones.
-    assert np.array(found[::-1])[:, 0] == pytest.approx(kept[-len(found) :, 2], rel=1e-4)
-    assert np.array(found[::-1])[:, 1] == pytest.approx(kept[-len(found) :, 5], rel=1e-4)
-    code = asked.code(RowSource.TABLE, name="newest.csv", load=answer.load)
-    code += "print(json.dumps(predictions.tolist()))\n"
-    done = python("-c", code, cwd=asked.folder)
-    assert done.returncode == 0, done.stderr
-    elsewhere = json.loads(done.stdout.splitlines()[-1])
-    assert np.array(elsewhere) == pytest.approx(np.array(found), rel=1e-4)
+    with asked.runner:
+        # The newest rows; the last two are still to come, only their weekday is known.
+        newest = {name: list(cells[-40:]) for name, cells in columns.items()}
+        for name in ("load", "degrees", "wind"):
+            newest[name][-HORIZON:] = [""] * HORIZON
+        (asked.folder / "newest.csv").write_text(csv_text(newest))
+        answer = asked.ask(RowSource.TABLE, name="newest.csv")
+        assert isinstance(answer, Predicted), answer
+        assert answer.rows == 40 - LOOK_BACK - HORIZON + 1
+        lines = written(asked.folder)
+        assert lines[0]["when"] == columns["when"][-HORIZON - 1], "the newest window comes first"
+        found = [[float(line[f"predicted load +{step}"]) for step in (1, 2)] for line in lines]
+        # These windows are the dataset's last ones.
+        assert np.array(found[::-1])[:, 0] == pytest.approx(kept[-len(found) :, 2], rel=1e-4)
+        assert np.array(found[::-1])[:, 1] == pytest.approx(kept[-len(found) :, 5], rel=1e-4)
+        code = asked.code(RowSource.TABLE, name="newest.csv", load=answer.load)
+        code += "print(json.dumps(predictions.tolist()))\n"
+        done = python("-c", code, cwd=asked.folder)
+        assert done.returncode == 0, done.stderr
+        elsewhere = json.loads(done.stdout.splitlines()[-1])
+        assert np.array(elsewhere) == pytest.approx(np.array(found), rel=1e-4)
 
 
 def test_one_number_of_the_next_row_from_the_pages_own_rows(tmp_path: Path) -> None:
@@ -106,14 +107,15 @@ def test_one_number_of_the_next_row_from_the_pages_own_rows(tmp_path: Path) -> N
     result, _ = retrained(tmp_path / "work", folder)
     kept = np.load(tmp_path / "work" / "predictions.npy")
     asked = Asked(tmp_path / "asked", tmp_path / "work", row_of(profile, folder), result)
-    # The page's predict.py reads the uploaded file.
-    (asked.folder / "load.csv").write_text(csv_text(columns))
-    code = predict_snippet(asked.saved_model, asked.file)
-    code += "print(json.dumps(predictions.ravel().tolist()))\n"
-    done = python("-c", code, cwd=asked.folder)
-    assert done.returncode == 0, done.stderr
-    newest = json.loads(done.stdout.splitlines()[-1])
-    # The first one is of a row that the file does not have yet.
-    assert newest[1:] == pytest.approx(kept[: -len(newest) : -1, 2], rel=1e-4)
-    answer = asked.ask(RowSource.TABLE, name="load.csv")
-    assert answer.outputs[0].values[: len(newest)] == pytest.approx(newest, rel=1e-4)
+    with asked.runner:
+        # The page's predict.py reads the uploaded file.
+        (asked.folder / "load.csv").write_text(csv_text(columns))
+        code = predict_snippet(asked.saved_model, asked.file)
+        code += "print(json.dumps(predictions.ravel().tolist()))\n"
+        done = python("-c", code, cwd=asked.folder)
+        assert done.returncode == 0, done.stderr
+        newest = json.loads(done.stdout.splitlines()[-1])
+        # The first one is of a row that the file does not have yet.
+        assert newest[1:] == pytest.approx(kept[: -len(newest) : -1, 2], rel=1e-4)
+        answer = asked.ask(RowSource.TABLE, name="load.csv")
+        assert answer.outputs[0].values[: len(newest)] == pytest.approx(newest, rel=1e-4)

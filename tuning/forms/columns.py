@@ -206,6 +206,8 @@ class ColumnsForm(WindowsForm):
             # Every column that is not left out is an input.
             cleaned["target"] = ""
             self.errors.pop("target", None)
+        if not self._file_names and not self.reads_again:
+            self.check_windows(self._names(), int(self._dataset.detected_schema["rows"]))
         return cleaned
 
     def clean_target(self) -> str:
@@ -213,12 +215,6 @@ class ColumnsForm(WindowsForm):
         if target not in self._names():
             raise forms.ValidationError(f"No column “{target}”.")
         return target
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if not self._file_names and not self.reads_again:
-            self.check_windows(self._names(), int(self._dataset.detected_schema["rows"]))
-        return cleaned
 
     @property
     def reads_again(self) -> bool:

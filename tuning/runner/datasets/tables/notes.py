@@ -10,7 +10,7 @@ from .targets import Targets
 
 # Whole numbers beyond it lose their last digits as float32.
 _EXACT = 2**24
-_MAX_NAMED = 8
+MAX_NAMED = 8
 _ORDERS = {"ymd": "year, month, day", "dmy": "day, month, year", "mdy": "month, day, year"}
 
 
@@ -39,21 +39,21 @@ def notes_of(schema: DetectedSchema, targets: Targets, rows: int, kept: Kept) ->
     notes += _target_notes(targets, schema.rows - rows)
     missing = [f"{scan.name} {scan.missing:,}" for scan, _ in kept if scan.missing]
     if missing:
-        shown = ", ".join(missing[:_MAX_NAMED]) + (", …" if len(missing) > _MAX_NAMED else "")
+        shown = ", ".join(missing[:MAX_NAMED]) + (", …" if len(missing) > MAX_NAMED else "")
         noun = "column has" if len(missing) == 1 else "columns have"
         notes.append(f"{len(missing):,} {noun} missing values: {shown}.")
     if words := sorted(word.strip() for word in schema.missing_markers if word.strip()):
-        shown = ", ".join(f"“{word}”" for word in words[:_MAX_NAMED])
+        shown = ", ".join(f"“{word}”" for word in words[:MAX_NAMED])
         notes.append(f"Read as missing values: {shown}.")
     scans = [*(scan for scan, kind in kept if kind == ColumnType.NUMBER), *targets.scans]
     if readings := [f"{scan.name}: {text}" for scan in scans if (text := reading_of(scan))]:
-        more = "; …" if len(readings) > _MAX_NAMED else ""
-        notes.append(f"Written numbers. {'; '.join(readings[:_MAX_NAMED])}{more}.")
+        more = "; …" if len(readings) > MAX_NAMED else ""
+        notes.append(f"Written numbers. {'; '.join(readings[:MAX_NAMED])}{more}.")
     if targets.task.traits.has_classes and targets.scans[0].is_numeric:
         notes.append(f"The numbers in “{targets.name}” are used as classes.")
     large = [scan.name for scan, kind in kept if kind == "number" and _is_long(scan)]
     if large:
-        shown = ", ".join(large[:_MAX_NAMED]) + (", …" if len(large) > _MAX_NAMED else "")
+        shown = ", ".join(large[:MAX_NAMED]) + (", …" if len(large) > MAX_NAMED else "")
         notes.append(f"Whole numbers above {_EXACT:,} were rounded (float32): {shown}.")
     return notes
 
@@ -78,8 +78,8 @@ def _target_notes(targets: Targets, dropped: int) -> list[str]:
         noun = "row has no labels: its" if missing == 1 else "rows have no labels: their"
         notes.append(f"{missing:,} {noun} “{targets.name}” is empty.")
     if targets.rare:
-        shown = ", ".join(targets.rare[:_MAX_NAMED])
-        more = ", …" if len(targets.rare) > _MAX_NAMED else ""
+        shown = ", ".join(targets.rare[:MAX_NAMED])
+        more = ", …" if len(targets.rare) > MAX_NAMED else ""
         notes.append(
             f"{len(targets.rare):,} labels are left out, because fewer than 2 rows have them or do "
             f"not have them: {shown}{more}."

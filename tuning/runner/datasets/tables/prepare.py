@@ -7,16 +7,16 @@ import numpy as np
 
 from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.tasks import joined_names
-from tuning.protocol.uploads import Upload
+from tuning.protocol.uploads import ColumnType, Upload
 from tuning.runner.datasets.parsed import Parsed, Report
 from tuning.runner.datasets.sources import Source
 from tuning.runner.failures import BadData
 
-from .choices import chosen_columns
+from .choices import Kept, chosen_columns
 from .columns import Scan
 from .dates import parts_of
 from .filling import Column, column_of
-from .notes import notes_of
+from .notes import MAX_NAMED, notes_of
 from .schema_detection import DetectedSchema
 from .snippet import snippet_of
 from .targets import Targets, chosen_targets, has_target, rows_with
@@ -72,7 +72,7 @@ def _refuse_texts(targets: Targets, kept: Kept) -> None:
     """Raise BadData for columns of text that nothing could reconstruct."""
     texts = [scan.name for scan, kind in kept if kind == ColumnType.TEXT]
     if texts and targets.task.traits.reconstructs:
-        shown = ", ".join(f"“{name}”" for name in texts[:_MAX_NAMED])
+        shown = ", ".join(f"“{name}”" for name in texts[:MAX_NAMED])
         raise BadData(f"Models cannot reconstruct text. Leave out {shown}, or make it a category.")
 
 

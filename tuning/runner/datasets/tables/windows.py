@@ -31,7 +31,7 @@ from tuning.runner.inputs.windows import cut
 
 from .choices import Kept, chosen_columns, unknown_column
 from .columns import Scan
-from .dates import orders_of
+from .dates import orders_of, parts_of
 from .filling import Column, column_of, mapped
 from .notes import notes_of
 from .schema_detection import DetectedSchema
@@ -116,10 +116,14 @@ def read_windows(
         "rows": windows.rows, "dated": dated, "season": _season(rows.times) if dated else 0,
         "sample": _sample(rows, windows, target_names, dated),
     }  # fmt: skip
+    described = [column.described() for column in columns]
+    for one in described:
+        if date := parts_of(schema.table).get(one["name"]):
+            one["date"] = date
     notes = notes_of(schema, targets, len(rows.times), kept)
     return Parsed(
         DataKind.SEQUENCE, Task.REGRESSION, source, [*notes, *_notes(rows, windows, upload, dated)],
-        dropped, [column.described() for column in columns], header=schema.table.dialect.header,
+        dropped, described, header=schema.table.dialect.header,
         windows=facts,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tuning.protocol.windows import TooFewWindows, Windows
@@ -37,7 +37,8 @@ def test_no_row_is_in_windows_of_two_parts(found: Windows, train: float, share: 
     try:
         parts = found.parts(train, validation, 1 - train - validation)
     except TooFewWindows:
-        assume(False)
+        assert found.rows < found.smallest
+        return
     there = [part for part in parts if len(part)]
     rows = [set.union(*(rows_of(found, window) for window in part)) for part in there]
     for (earlier, sooner), (later, after) in pairwise(zip(there, rows, strict=True)):

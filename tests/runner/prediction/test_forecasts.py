@@ -80,13 +80,13 @@ def test_a_forecast_of_two_steps_with_categories_and_gaps(tmp_path: Path) -> Non
     asked = Asked(tmp_path / "asked", tmp_path / "work", row_of(profile, folder), result)
     with asked.runner:
         # The newest rows; the last two are still to come, only their weekday is known.
-        newest = {name: list(cells[-40:]) for name, cells in columns.items()}
+        newest = {name: list(cells[-30:]) for name, cells in columns.items()}
         for name in ("load", "degrees", "wind"):
             newest[name][-HORIZON:] = [""] * HORIZON
         (asked.folder / "newest.csv").write_text(csv_text(newest))
         answer = asked.ask(RowSource.TABLE, name="newest.csv")
         assert isinstance(answer, Predicted), answer
-        assert answer.rows == 40 - LOOK_BACK - HORIZON + 1
+        assert answer.rows == 30 - LOOK_BACK - HORIZON + 1
         lines = written(asked.folder)
         assert lines[0]["when"] == columns["when"][-HORIZON - 1], "the newest window comes first"
         found = [[float(line[f"predicted load +{step}"]) for step in (1, 2)] for line in lines]

@@ -13,6 +13,6 @@ def add_sequences(apps: Any, _: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tuning", "0037_optuna_imports")]
+    dependencies = [("tuning", "0039_optuna_scripts")]
 
     operations = [migrations.RunPython(add_sequences, migrations.RunPython.noop, elidable=True)]

@@ -5,6 +5,7 @@ import pytest
 from sklearn import metrics
 
 from tuning.protocol.evaluation import MAX_CONFUSED, MAX_POINTS, OutputReport
+from tuning.runner.evaluation import bootstrap
 from tuning.runner.evaluation.classification import report_classes
 from tuning.runner.evaluation.predicted import Predictions
 
@@ -147,3 +148,20 @@ def test_outputs_beyond_the_classes_are_called_by_their_numbers() -> None:
     report = report_classes("y", found, NAMES)
     assert [row.name for row in report.classes] == [*NAMES, "(output 4)"]
     assert report.confusion.counts[0] == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(("rows", "decimals"), [(6, 3), (90, 3), (90, 1)])
+def test_areas_of_resamples_are_those_of_their_rows(rows: int, decimals: int) -> None:
+    """With and without rows of equal scores; some resamples lack a class."""
+    found = planted(rows, 3)
+    assert found.scores is not None
+    shares = found.scores.round(decimals)
+    is_class = found.actual[:, None] == np.arange(3)
+    random = np.random.default_rng(bootstrap.SEED)
+    expected = []
+    for _ in range(50):
+        drawn = random.integers(0, rows, rows)
+        pairs = [(is_class[drawn, k], shares[drawn, k]) for k in range(3)]
+        areas = [metrics.roc_auc_score(y, s) for y, s in pairs if 0 < y.sum() < rows]
+        expected += [np.mean(areas)] if areas else []
+    assert bootstrap.areas(found.actual, shares)[:40] == pytest.approx(expected[:40])

@@ -2,9 +2,9 @@
 the interval lies between two percentiles of the scores. The same seed gives the same interval."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
-from scipy.stats import rankdata
 
 from tuning.protocol.evaluation import LEVEL
 
@@ -15,6 +15,8 @@ MIN_RESAMPLES, MAX_RESAMPLES = 200, 1000
 # Above these, there is no interval: it would take minutes.
 _MAX_RANKED = 20_000_000
 _MAX_CELLS = 1_000_000
+# So many counts of rows are looked at at once.
+_BLOCK = 200_000
 
 Interval = tuple[float | None, float | None]
 NONE: Interval = (None, None)
@@ -60,39 +62,50 @@ def areas(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 def label_areas(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """The same of labels: `actual` is bool (rows, labels)."""
+    # Rows are sorted once; a resample only says how often each of them counts.
+    order = np.argsort(scores, axis=0, kind="stable")
+    last = _ends_of_ties(np.take_along_axis(scores, order, axis=0))
+    positive = np.take_along_axis(actual, order, axis=0)
     found = []
-    for rows in _resamples(len(actual), _ranked(scores)):
-        positive = actual[rows]
-        ranks = rankdata(scores[rows], axis=0)
-        count = positive.sum(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            area = ((ranks * positive).sum(axis=0) - count * (count + 1) / 2) / (
-                count * (len(rows) - count)
-            )
-        known = np.isfinite(area)
-        if known.any():
-            found.append(area[known].mean())
+    for drawn in _counted_resamples(len(actual), _ranked(scores)):
+        areas = [
+            _areas(drawn[:, order[:, label]], positive[:, label], last[:, label])
+            for label in range(scores.shape[1])
+        ]
+        for area in np.stack(areas, axis=1):
+            known = np.isfinite(area)
+            if known.any():
+                found.append(area[known].mean())
     return np.array(found)
+
+
+def _areas(drawn: np.ndarray, positive: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Of each resample, from the ranks of its positive rows. `drawn`: how often each row was, the
+    unlikeliest first. Rows with equal scores share the mean of their ranks."""
+    hits, taken = np.cumsum(drawn * positive, axis=1)[:, last], np.cumsum(drawn, axis=1)[:, last]
+    of_ties, before = np.diff(taken, prepend=0), taken - np.diff(taken, prepend=0)
+    ranks = (np.diff(hits, prepend=0) * (before + (of_ties + 1) / 2)).sum(axis=1)
+    count = hits[:, -1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        area: np.ndarray = (ranks - count * (count + 1) / 2) / (count * (taken[:, -1] - count))
+    return area
 
 
 def average_precisions(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """The mean average precision of the labels that rows of a resample have, in each resample."""
     order = np.argsort(-scores, axis=0, kind="stable")
-    sorted_scores = np.take_along_axis(scores, order, axis=0)
-    # The last of the rows with equal scores: no threshold lies between them.
-    last = np.ones(scores.shape, dtype=bool)
-    last[:-1] = sorted_scores[1:] != sorted_scores[:-1]
+    last = _ends_of_ties(np.take_along_axis(scores, order, axis=0))
     positive = np.take_along_axis(actual, order, axis=0)
     found = []
-    for rows in _resamples(len(actual), _ranked(scores)):
-        drawn = np.bincount(rows, minlength=len(actual))
-        areas = [
-            _average_precision(drawn[order[:, label]], positive[:, label], last[:, label])
-            for label in range(scores.shape[1])
-        ]
-        known = [area for area in areas if area is not None]
-        if known:
-            found.append(np.mean(known))
+    for counts in _counted_resamples(len(actual), _ranked(scores)):
+        for drawn in counts:
+            areas = [
+                _average_precision(drawn[order[:, label]], positive[:, label], last[:, label])
+                for label in range(scores.shape[1])
+            ]
+            known = [area for area in areas if area is not None]
+            if known:
+                found.append(np.mean(known))
     return np.array(found)
 
 
@@ -103,6 +116,13 @@ def _average_precision(drawn: np.ndarray, positive: np.ndarray, last: np.ndarray
         return None
     precision = np.divide(hits, taken, out=np.zeros(len(hits)), where=taken > 0)
     return float((np.diff(hits, prepend=0) * precision).sum() / hits[-1])
+
+
+def _ends_of_ties(ordered: np.ndarray) -> np.ndarray:
+    """Which rows are the last ones of those with equal scores: no threshold lies between them."""
+    last = np.ones(ordered.shape, dtype=bool)
+    last[:-1] = ordered[1:] != ordered[:-1]
+    return last
 
 
 def _ranked(scores: np.ndarray) -> int:
@@ -116,6 +136,13 @@ def _resamples(rows: int, size: int | None = None) -> Iterator[np.ndarray]:
     random = np.random.default_rng(SEED)
     for _ in range(_count(rows) if size is None else size):
         yield random.integers(0, rows, rows)
+
+
+def _counted_resamples(rows: int, size: int) -> Iterator[np.ndarray]:
+    """(some resamples, rows): how often each of them has each row."""
+    resamples = _resamples(rows, size)
+    while block := list(islice(resamples, max(1, _BLOCK // rows))):
+        yield np.stack([np.bincount(drawn, minlength=rows) for drawn in block])
 
 
 def _count(rows: int) -> int:

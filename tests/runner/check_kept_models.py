@@ -2,8 +2,8 @@
 
     python -m tests.runner.check_kept_models
 
-Prints, by architecture, whether an earlier model was trained in the place of the second one, and
-whether histories and weights are the same without that.
+Prints, by architecture, whether an earlier model was trained in the place of the second one,
+whether histories and weights are the same without that, and what networks do without graphs.
 """
 
 import gc
@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from tuning.runner.networks import quick_fit
+from tuning.runner.networks.eager import outputs_of, trained_eagerly
 from tuning.runner.networks.gradients import forget_gradients_with_graphs
 from tuning.runner.networks.kept_models import KeptModels
 
@@ -244,6 +245,22 @@ def gradient_of_a_shared_graph() -> float:
     return float(later())
 
 
+def is_eager(build: Build) -> bool:
+    """Whether a network would be trained without graphs."""
+    model = build(0.05)
+    with trained_eagerly(model):
+        return bool(model.run_eagerly)
+
+
+def outputs_are_those_of_predict(build: Build) -> bool:
+    """After a training without graphs, which are used again afterwards."""
+    model = build(0.05)
+    with trained_eagerly(model):
+        model.fit(X[:8], Y[:8], verbose=0)
+    assert not model.run_eagerly
+    return np.allclose(outputs_of(model, X[:8]), model.predict(X[:8], verbose=0), atol=1e-6)
+
+
 def main() -> None:
     os.environ["RUNNER_KEPT_MODELS"] = "2"
     kept = KeptModels()
@@ -268,6 +285,8 @@ def main() -> None:
         "an own callback": prepared(normalized, kept, 0.1, callbacks=[Own()])[1],
         "forgotten": prepared(convolution, kept, 0.1)[1],
     }
+    found["eager"] = [build.__name__ for build in (*SAME, *OTHER) if is_eager(build)]
+    found["outputs"] = [outputs_are_those_of_predict(build) for build in (nested, without_input)]
     found["graphs"] = graphs_left_behind()
     found["gradient"] = gradient_of_a_shared_graph()
     json.dump(found, sys.stdout)

@@ -17,5 +17,15 @@ def test_the_results_are_the_same_and_graphs_are_kept_where_that_is_sure() -> No
     assert all(found["same"].values()), found["same"]
     assert found["in_place"] == found["expected"]
     assert not any(found["others"].values()), found["others"]
+    with_graphs = {
+        "recurrent",
+        "own_loss",
+        "own_activation",
+        "own_layer",
+        "own_function",
+        "own_step",
+    }
+    assert set(found["expected"]) - set(found["eager"]) == with_graphs
+    assert found["outputs"] == [True, True]
     assert found["graphs"] == 0
     assert found["gradient"] == 0.5

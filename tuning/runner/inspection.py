@@ -7,6 +7,7 @@ a space can be counted on any machine.
 
 import copy
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -28,6 +29,7 @@ from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.networks.building import refuse_no_model, refuse_outputs
 from tuning.runner.networks.description import description
+from tuning.runner.networks.eager import trained_eagerly
 from tuning.runner.networks.samples import network_size, sample_models
 from tuning.runner.saved.loading import unloadable
 from tuning.runner.template.code import Template, is_optuna_script
@@ -247,12 +249,13 @@ def _short_training(
             **own.on_a_few_rows(),
         )
 
-    try:
-        results = train(copy.deepcopy(own.callbacks))
-    except CallbackFailed as error:
-        # It may do better on all rows. If not, each trial says so.
-        print(error)
-        results = train([])
+    with nullcontext() if template.fits_by_itself else trained_eagerly(keras_model):
+        try:
+            results = train(copy.deepcopy(own.callbacks))
+        except CallbackFailed as error:
+            # It may do better on all rows. If not, each trial says so.
+            print(error)
+            results = train([])
     if isinstance(results, dict | keras.callbacks.History):
         returned = map(str, results) if isinstance(results, dict) else ()
         return list(dict.fromkeys([*names.found, *returned]))

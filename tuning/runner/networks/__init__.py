@@ -10,7 +10,8 @@ made before the graph is traced (`networks/variables.py`), which is faster than 
 `networks/quick_fit.py` takes the place of `keras.Model.fit` and `evaluate` in a runner: where
 Keras alone trains the model, on a CPU and without callbacks that act on batches, an epoch is one
 call of a graph (`whole_epochs.py`), with the same rows in the same order and the same result bit
-by bit (`tests/runner/check_quick_fit.py`). TensorFlow would remember each gradient function, and
-with it the graph, for ever; `networks/gradients.py` releases both with the model, whichever code
-trained it.
+by bit (`tests/runner/check_quick_fit.py`). A few rows, of an inspection or of a file that is
+compared with its network, take no graph at all (`networks/eager.py`). TensorFlow would remember
+each gradient function, and with it the graph, for ever; `networks/gradients.py` releases both with
+the model, whichever code trained it.
 """

@@ -108,7 +108,7 @@ def fingerprint(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any
         if isinstance(optimizer.get("learning_rate"), float):
             # A variable, unlike a schedule.
             del optimizer["learning_rate"]
-        if not (_is_of_keras(compiled) and _is_of_keras(config)):
+        if not (is_of_keras(compiled) and is_of_keras(config)):
             return None
         shapes = [[str(variable.dtype), list(variable.shape)] for variable in variables]
         kind = type(model).__name__
@@ -152,15 +152,15 @@ def _constants(layer: keras.Layer) -> str:
     return hashlib.sha256(b"".join(value.tobytes() for value in found)).hexdigest()
 
 
-def _is_of_keras(config: Any) -> bool:
+def is_of_keras(config: Any) -> bool:
     """Whether nothing in a configuration is a person's own class or function."""
     if isinstance(config, dict):
         module = config.get("module")
         if "class_name" in config and module is not None and not module.startswith("keras"):
             return False
-        return all(map(_is_of_keras, config.values()))
+        return all(map(is_of_keras, config.values()))
     if isinstance(config, list | tuple):
-        return all(map(_is_of_keras, config))
+        return all(map(is_of_keras, config))
     return config is None or isinstance(config, str | int | float | bool)
 
 

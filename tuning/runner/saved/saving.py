@@ -16,6 +16,7 @@ from tuning.runner.evaluation.predictions import reading_of
 from tuning.runner.failures import CannotSave
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.inputs.preprocessing import Preprocessing
+from tuning.runner.networks.eager import outputs_of
 from tuning.runner.template.code import Template
 from tuning.runner.template.text_inputs import as_network_takes, learn_any_vocabulary
 
@@ -64,7 +65,7 @@ def _write(
     elif dataset.scaling:
         inputs = dataset.scaling.apply(inputs)
     # First of all: a network without an input shape is built by its first rows.
-    live = keras_model.predict(inputs, verbose=0)
+    live = outputs_of(keras_model, inputs)
     whole, columns, feed = keras_model, None, inputs
     if instead is None and dataset.preprocessing:
         steps = rows.shape[1:-1]
@@ -80,9 +81,9 @@ def _write(
     about |= reading_of(keras_model) if _has_scores(about) else {}
     describe(_UNFINISHED, about | _reconstructed_columns(dataset))
     with elsewhere(form.code), explained():
-        loaded = keras.models.load_model(_UNFINISHED).predict(feed, verbose=0)
+        loaded = outputs_of(keras.models.load_model(_UNFINISHED), feed)
     expected = _answers(dataset, inputs, live) if whole is not keras_model else live
-    if not _alike(expected, loaded) and _alike(live, keras_model.predict(inputs, verbose=0)):
+    if not _alike(expected, loaded) and _alike(live, outputs_of(keras_model, inputs)):
         raise CannotSave(
             "The saved model predicts something else than the trained one: some of its state is "
             "not saved with it."

@@ -80,6 +80,17 @@ def test_a_file_without_targets_asks_nobody(arrays: dict[str, Any]) -> None:
     assert names["x"] == pytest.approx(X, rel=1e-6)
 
 
+def test_one_npy_file_comes_in_a_zip() -> None:
+    """As the page and tune pack it."""
+    np.save("sensors.npy", X)
+    zip_of(Path("sensors.npy.zip"), {"sensors.npy": Path("sensors.npy").read_bytes()})
+    profile = prepare("sensors.npy.zip")
+    assert (profile["kind"], profile["task"], profile["rows"]) == ("table", TASK, 30)
+    names: dict[str, Any] = {}
+    exec(profile["load_snippet"], names)  # noqa: S102  our own text
+    assert names["x"] == pytest.approx(X, rel=1e-6)
+
+
 def test_targets_of_a_file_are_not_used_if_a_person_says_so() -> None:
     np.savez("rows.npz", x=X, y=np.arange(30) % 2)
     profile = prepare("rows.npz", task=TASK)

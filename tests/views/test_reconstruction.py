@@ -72,6 +72,8 @@ def test_an_autoencoder_makes_a_project_that_reconstructs(
     assert not project.data.has_classes
     assert project.dataset.has_classes
     assert project.inspection.order().task == "reconstruction"
+    page = as_alice.get(reverse("project-data", args=[project.pk])).content.decode()
+    assert "Reconstruction; the dataset’s target is not used" in page
 
 
 def test_without_a_choice_the_template_says_it(

@@ -45,7 +45,8 @@ def kind_of_contents(path: Path, upload: Upload) -> str:
         return upload.kind
     with open_archive(path, upload.most_bytes) as archive:
         counts = Counter(_kind(entry.filename) for entry in archive.infolist())
-    if counts[ARRAYS] >= 2 and counts[ARRAYS] > counts[IMAGES]:
+    alone = counts[ARRAYS] == 1 and counts[TEXT_TABLE]
+    if counts[ARRAYS] > counts[IMAGES] and not alone:
         return ARRAYS
     return TEXT_TABLE if counts[TEXT_TABLE] and counts[IMAGES] < _MIN_IMAGES else IMAGES
 

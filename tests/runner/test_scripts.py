@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tuning.runner.template.script_data import Rows, by_name
+from tuning.runner.template.script_data import Rows, by_name, says_what
 from tuning.runner.template.scripts import read_script
 
 from .warm import python
@@ -60,6 +60,23 @@ def test_scripts_work_unmodified(results: dict[str, Any], name: str) -> None:
 )  # fmt: skip
 def test_names_of_data_are_known(name: str, rows: Rows | None) -> None:
     assert by_name(name) == rows
+
+
+def test_texts_of_a_part_are_inputs_also_beside_another_table_column() -> None:
+    """As tutorials have it: labels are made in the table before it is divided."""
+    code = (
+        'df = pd.read_csv("reviews.csv")\n'
+        'df["label"] = (df["rating"] == "happy").astype(int)\n'
+        "train_text, test_text, train_labels, test_labels = train_test_split(\n"
+        '    df["review"].values, df["label"].values)\n'
+        "layer.adapt(train_text)"
+    )
+    assert says_what("train_text")
+    assert not says_what("text")
+    script = read_script(
+        "import pandas as pd\nlayer = 1\n" + code + "\n" + BODY.format("layer"), "t"
+    )
+    assert script.data == {"train_text": Rows("x")}
 
 
 HEAD = "import keras_tuner as kt\nimport numpy as np\n"

@@ -200,7 +200,9 @@ def by_name(name: str) -> Rows | None:
 
 def says_what(name: str) -> bool:
     """Whether a name itself tells inputs from targets, which `train_data` does not."""
-    return any(word in _INPUTS or word in _TARGETS for word in _words(name))
+    words = _words(name)
+    texts = _TEXTS if any(word in _PARTS for word in words) else frozenset()
+    return any(word in _INPUTS or word in _TARGETS or word in texts for word in words)
 
 
 def _names(target: ast.expr) -> list[ast.Name]:

@@ -129,7 +129,7 @@ def load_dataset(project: ProjectOrder) -> Dataset:
         raise MissingFile(f"The dataset's file {name} is missing.") from error
     except TooFewWindows as error:
         raise BadData(f"{error} Select other fractions.") from error
-    if project.task != facts["task"] and project.task:
+    if project.task and project.task != facts["task"]:
         facts = without_targets(facts)
     dataset = Dataset(x, y, facts, places, windows=windows)
     if not columns:

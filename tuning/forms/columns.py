@@ -36,6 +36,9 @@ _TYPES = [
     (ColumnType.DATE.value, "Date"),
     (ColumnType.OUT.value, "Leave out"),
     (ColumnType.TARGET.value, "Further target"),
+    (ColumnType.GROUP.value, "Group"),
+    (ColumnType.TIME.value, "Time"),
+    (ColumnType.WEIGHT.value, "Weight"),
 ]
 # What decides which columns there are.
 _WHICH = ("member", "sheet", "header")

@@ -108,6 +108,15 @@ class ColumnType(StrEnum):
     OUT = "out"
     # Predicted, beside the target that an upload names.
     TARGET = "target"
+    # No inputs: what a row belongs to, when it was, how much it counts in training.
+    GROUP = "group"
+    TIME = "time"
+    WEIGHT = "weight"
+
+
+AUXILIARY = frozenset({ColumnType.GROUP, ColumnType.TIME, ColumnType.WEIGHT})
+# Each takes 8 bytes a row in memory while it is read.
+MAX_AUXILIARY = 10
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ from tuning.protocol.names import is_one_line
 from tuning.protocol.tasks import TASKS
 from tuning.protocol.uploads import (
     ALL_MEMBERS,
+    AUXILIARY,
     DECIMALS,
     DELIMITERS,
     ENCODINGS,
     FOLDERS,
     HEADERS,
     IMAGES,
+    MAX_AUXILIARY,
     MAX_COLUMNS,
     MAX_MARKER,
     MAX_MARKERS,
@@ -29,7 +31,7 @@ from tuning.protocol.uploads import (
 )
 
 # Whatever a column may be, but for what only a person says.
-_TYPES = frozenset(ColumnType) - {ColumnType.TARGET}
+_TYPES = frozenset(ColumnType) - {ColumnType.TARGET} - AUXILIARY
 
 
 def schema_of(event: SchemaDetected, upload: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +88,11 @@ def check_columns(profile: dict[str, Any]) -> None:
         raise BadEvent("a profile with invalid columns")
     if columns and not _is_count(profile.get("column_count")):
         raise BadEvent("a profile without a number of columns")
+    auxiliary = profile.get("auxiliary", [])
+    if not isinstance(auxiliary, list) or not all(map(_is_auxiliary, auxiliary)):
+        raise BadEvent("a profile with invalid groups, times or weights")
+    if len(auxiliary) > MAX_AUXILIARY or len({one["name"] for one in auxiliary}) < len(auxiliary):
+        raise BadEvent("a profile with invalid groups, times or weights")
 
 
 def _is_column(column: Any) -> bool:
@@ -111,6 +118,20 @@ def _is_column(column: Any) -> bool:
     values, counts = column.get("values"), column.get("counts")
     known = column.get("type") == ColumnType.CATEGORY and _is_count(column.get("different"))
     return known and _are(values, str) and _are_counts(counts, len(values))
+
+
+def _is_auxiliary(column: Any) -> bool:
+    if not isinstance(column, dict) or column.get("type") not in AUXILIARY:
+        return False
+    name = column.get("name")
+    if not isinstance(name, str) or not _are_names([name]):
+        return False
+    numbers = [column[key] for key in ("low", "high") if key in column]
+    return (
+        all(_is_count(column.get(key)) for key in ("different", "missing"))
+        and all(_is_count(column[key]) for key in ("largest",) if key in column)
+        and all(isinstance(number, int | float) for number in numbers)
+    )
 
 
 def _is_text(column: dict[str, Any]) -> bool:

@@ -37,6 +37,8 @@ class Parsed:
     header: str = ""
     # What the profile says of windows of a time series.
     windows: dict[str, Any] = field(default_factory=dict)
+    # Columns that say something of each row and are no inputs: what the profile says, the values.
+    auxiliary: list[tuple[dict[str, Any], np.ndarray]] = field(default_factory=list)
 
 
 def part_facts(parts: np.ndarray, classes: np.ndarray | None) -> dict[str, Any]:

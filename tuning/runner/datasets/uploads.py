@@ -18,6 +18,7 @@ from tuning.protocol.events import Event, Progress, SchemaDetected
 from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import ARRAYS, FOLDERS, IMAGES, INPUTS, Upload
 from tuning.runner.failures import BadData, WorkFailed
+from tuning.splits.stored import auxiliary_file
 
 from .archives import kind_of_contents
 from .arrays import find_arrays, read_arrays
@@ -187,6 +188,10 @@ def _finish(key: str, upload: Upload, parsed: Parsed, folder: Path) -> dict[str,
         classes = source.y if Task(parsed.task).traits.has_classes else None
         profile |= part_facts(parsed.parts, classes)
         np.save(folder / "parts.npy", parsed.parts, allow_pickle=False)
+    if parsed.auxiliary:
+        profile["auxiliary"] = [described for described, _ in parsed.auxiliary]
+    for place, (_, values) in enumerate(parsed.auxiliary):
+        np.save(auxiliary_file(folder, place), values, allow_pickle=False)
     np.save(folder / "y.npy", source.y, allow_pickle=False)
     (folder / "meta.json").write_text(json.dumps(profile, indent=1, allow_nan=False), "utf-8")
     return for_pages(profile)

@@ -1,6 +1,6 @@
 """What a person chose for a table, checked against what its cells say."""
 
-from tuning.protocol.uploads import MAX_CATEGORIES, ColumnType, Upload
+from tuning.protocol.uploads import AUXILIARY, MAX_CATEGORIES, ColumnType, Upload
 from tuning.protocol.written_numbers import read_number
 from tuning.runner.failures import BadData
 
@@ -15,8 +15,8 @@ Kept = list[tuple[Scan, ColumnType]]
 def chosen_columns(
     schema: DetectedSchema, upload: Upload, targets: list[Scan]
 ) -> tuple[Kept, list[tuple[str, str]]]:
-    """The columns that models will see, with their types, and the others with the reason. Raises
-    BadData."""
+    """The columns that models will see, with their types, and the others with the reason, but for
+    auxiliary ones. Raises BadData."""
     kept, dropped = [], []
     for name in (*upload.types, *upload.keep):
         if schema.scan_of(name) is None and name not in schema.table.unread:
@@ -27,6 +27,8 @@ def chosen_columns(
         kind, reason = _type_and_reason(scan, upload)
         if kind == ColumnType.DATE:
             dropped.append((scan.name, "was replaced by its year, month, weekday and days"))
+            continue
+        if kind in AUXILIARY:
             continue
         if kind == ColumnType.OUT:
             dropped.append((scan.name, reason or "was excluded by you"))
@@ -45,6 +47,8 @@ def chosen_columns(
 def _type_and_reason(scan: Scan, upload: Upload) -> tuple[str, str]:
     """What becomes of a column, and why it should be left out if it should."""
     suggested, reason = scan.suggestion()
+    if upload.types.get(scan.name) in AUXILIARY:
+        return upload.types[scan.name], ""
     if upload.keep and scan.name not in upload.keep:
         return ColumnType.OUT, ""
     if upload.keep and suggested == ColumnType.OUT:

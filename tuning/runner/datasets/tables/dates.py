@@ -6,7 +6,7 @@ the month comes first where slashes divide, and the day otherwise.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tuning.protocol.uploads import ColumnType, Upload
@@ -41,6 +41,15 @@ class _Order:
         if self.votes:
             return self.votes.most_common(1)[0][0]
         return "mdy" if self.sign == "/" else "dmy"
+
+
+def order_of_dates(counted: Iterable[Counter[Cell]]) -> str:
+    """The order of year, month and day that a column's cells suggest; pieces of it, counted."""
+    order = _Order()
+    for cells in counted:
+        for cell, count in cells.items():
+            order.take(str(cell).strip(), count)
+    return order.chosen
 
 
 class DatedTable:

@@ -19,6 +19,7 @@ from tuning.runner.datasets.parsed import Parsed, Report
 from tuning.runner.datasets.sources import Source
 from tuning.runner.failures import BadData
 
+from .auxiliary import AuxiliaryColumn, auxiliary_columns
 from .columns import Scan
 from .filling import mapped
 from .schema_detection import DetectedSchema
@@ -135,11 +136,13 @@ def read_pixels(schema: DetectedSchema, upload: Upload, folder: Path, report: Re
     dtype = np.dtype(np.uint8 if bytes_only else np.float32)
     report("Writing the prepared data", 0)
     x = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype=dtype, shape=(rows, *shape))
-    y = _fill(schema, targets, scans, x)
+    auxiliary = auxiliary_columns(schema, upload, targets.scans)
+    y = _fill(schema, targets, scans, auxiliary, x)
     x.flush()
     targets.check(y)
     target_names = [scan.name for scan in targets.scans]
-    others = [s.name for s in schema.scans if s.name not in {*target_names, *found.names}]
+    used = {*target_names, *found.names, *(column.name for column in auxiliary)}
+    others = [scan.name for scan in schema.scans if scan.name not in used]
     dropped = [(name, "is not a pixel") for name in (*others, *schema.table.unread)]
     source = Source(
         np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False), y, targets.class_names,
@@ -147,13 +150,17 @@ def read_pixels(schema: DetectedSchema, upload: Upload, folder: Path, report: Re
         origin=f"Uploaded as {upload.name}.",
         load_snippet=_snippet(schema, upload, targets, found, scans, shape, dtype),
     )  # fmt: skip
+    notes = _notes(found, shape, schema.rows - rows) + [column.note() for column in auxiliary]
     return Parsed(
-        DataKind.IMAGE, targets.task, source, _notes(found, shape, schema.rows - rows), dropped,
-        header=schema.table.dialect.header,
+        DataKind.IMAGE, targets.task, source, notes, dropped, header=schema.table.dialect.header,
+        auxiliary=[(column.described(), column.values) for column in auxiliary],
     )  # fmt: skip
 
 
-def _fill(schema: DetectedSchema, targets: Targets, scans: list[Scan], x: np.ndarray) -> np.ndarray:
+def _fill(
+    schema: DetectedSchema, targets: Targets, scans: list[Scan], auxiliary: list[AuxiliaryColumn],
+    x: np.ndarray,
+) -> np.ndarray:  # fmt: skip
     """Write the rows that have all targets into x; their targets are returned."""
     width = (len(targets.names),) if targets.names else ()
     y: np.ndarray = np.empty((len(x), *width), targets.dtype)
@@ -169,6 +176,9 @@ def _fill(schema: DetectedSchema, targets: Targets, scans: list[Scan], x: np.nda
             for place, scan in zip(places, scans, strict=True)
         ]
         x[done:end] = np.stack(columns, axis=1).astype(x.dtype).reshape(-1, *x.shape[1:])
+        for kept in auxiliary:
+            cells = piece.columns[schema.table.names.index(kept.name)]
+            kept.take(cells, wanted, piece.row)
         done = end
     return y
 

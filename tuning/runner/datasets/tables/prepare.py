@@ -12,6 +12,7 @@ from tuning.runner.datasets.parsed import Parsed, Report
 from tuning.runner.datasets.sources import Source
 from tuning.runner.failures import BadData
 
+from .auxiliary import AuxiliaryColumn, auxiliary_columns
 from .choices import Kept, chosen_columns
 from .columns import Scan
 from .dates import parts_of
@@ -44,7 +45,8 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
         texts = [(place, c) for place, c in enumerate(columns) if isinstance(c, TextColumn)]
         for place, column in texts:
             files.enter_context(column.open(folder, place, len(x), upload.most_bytes))
-        y = _fill(schema, targets, [scan for scan, _ in kept], columns, x)
+        auxiliary = auxiliary_columns(schema, upload, targets.scans)
+        y = _fill(schema, targets, [scan for scan, _ in kept], columns, auxiliary, x)
     x.flush()
     targets.check(y)
     source = Source(
@@ -62,9 +64,11 @@ def read_table(schema: DetectedSchema, upload: Upload, folder: Path, report: Rep
         if date := parts_of(schema.table).get(one["name"]):
             one["date"] = date
     kind = DataKind.TEXT if texts else DataKind.TABLE
+    notes = notes_of(schema, targets, len(y), kept) + [column.note() for column in auxiliary]
     return Parsed(
-        kind, targets.task, source, notes_of(schema, targets, len(y), kept), dropped,
-        described, header=schema.table.dialect.header,
+        kind, targets.task, source, notes, dropped, described,
+        header=schema.table.dialect.header,
+        auxiliary=[(column.described(), column.values) for column in auxiliary],
     )  # fmt: skip
 
 
@@ -81,6 +85,7 @@ def _fill(
     targets: Targets,
     scans: list[Scan],
     columns: list[Column],
+    auxiliary: list[AuxiliaryColumn],
     x: np.ndarray,
 ) -> np.ndarray:
     """Write the rows that have all targets into x; their targets are returned."""
@@ -97,5 +102,7 @@ def _fill(
         for at, (scan, column) in enumerate(zip(scans, columns, strict=True)):
             block[:, at] = column.take(piece.columns[places[scan.name]], wanted)
         x[done:end] = block
+        for kept in auxiliary:
+            kept.take(piece.columns[places[kept.name]], wanted, piece.row)
         done = end
     return y

@@ -141,7 +141,7 @@ def test_a_project_stays_on_its_version_until_somebody_moves_it(
     assert on_first.dataset == versions[1]
     assert on_first.inspection.status == Status.QUEUED
     assert "of Houses is available" not in as_bob.get(url).content.decode()
-    assert not use_newest_data(on_first)
+    assert use_newest_data(on_first)
 
 
 def test_scores_on_one_version_stay_together(

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from tuning.analysis.splitting import moving_problem
 from tuning.models import Dataset, HyperModel, Inspection, Project
 from tuning.protocol.statuses import SEARCH_ACTIVE, Status
 
@@ -46,19 +47,21 @@ def use_newest_version(project: Project) -> bool:
 
 
 @transaction.atomic
-def use_newest_data(project: Project) -> bool:
-    """Go on with the newest version of the project's dataset; whether that was possible. A project
-    with searches keeps its data, so that its scores stay comparable."""
+def use_newest_data(project: Project) -> str:
+    """Go on with the newest version of the project's dataset; returns why not. A project with
+    searches keeps its data, so that its scores stay comparable."""
     # A search that is started at this moment comes before this or after it.
     locked = Project.objects.select_for_update().get(pk=project.pk)
     newest = Dataset.objects.later_than(locked.dataset).first()
     if newest is None or locked.searches.exists():
-        return False
+        return "The project keeps its version of the dataset."
+    if problem := moving_problem(locked, newest):
+        return problem
     locked.dataset = newest
     locked.save(update_fields=["dataset"])
     Inspection.objects.get_or_create(dataset=newest, hypermodel=locked.hypermodel, task=locked.task)
     inspect_again(locked)
-    return True
+    return ""
 
 
 def inspect_again(project: Project) -> None:

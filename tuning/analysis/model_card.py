@@ -15,6 +15,7 @@ from tuning.analysis.evaluation.summary import (
     summary_of,
 )
 from tuning.analysis.profiles import shape_text, split_sizes, split_text
+from tuning.analysis.splitting import split_notes
 from tuning.figures import counted, figure, setting
 from tuning.models import ModelEvaluation, SavedModel
 from tuning.spaces.hyperparameters import read_space
@@ -87,11 +88,12 @@ def _data(saved_model: SavedModel) -> Section:
     parts = {"train": "Training", "validation": "Validation", "test": "Test"}
     rows += [[f"{parts[part]} rows", figure(size)] for part, size in sizes.items()]
     rows.append(["Split", split_text(project)])
+    if project.weight_column:
+        rows.append(["Row weights in training", project.weight_column])
     if dataset.sha256:
         rows.append(["SHA-256", dataset.sha256])
-    return Section(
-        "Data", ["The model was trained on training and validation rows."], *_pairs(rows)
-    )
+    sentences = ["The model was trained on training and validation rows.", *split_notes(project)]
+    return Section("Data", sentences, *_pairs(rows))
 
 
 def _search(saved_model: SavedModel) -> Section:

@@ -7,9 +7,12 @@ from tuning.figures import counted, figure
 from tuning.models import Dataset, Project
 from tuning.protocol.data_kinds import Display
 from tuning.protocol.orders import Split
+from tuning.protocol.splitting import SplitBy
 from tuning.protocol.tasks import Task, target_names
 from tuning.protocol.windows import TooFewWindows, Windows
 from tuning.splits import PARTS
+
+from .splitting import column_split, split_caption
 
 WIDTH, HEIGHT = 240, 48
 # From here on the largest class has so many times the rows of the smallest that it is said.
@@ -195,7 +198,21 @@ def most_folds(project: Project) -> int | None:
     if not profile.get("rows"):
         return None
     counts = _smallest_groups(profile) if split.stratified else None
+    if split.column:
+        return _most_folds_by_column(project, counts)
     return min(round((split.train + split.validation) * n) for n in counts or [profile["rows"]])
+
+
+def _most_folds_by_column(project: Project, counts: list[int] | None) -> int | None:
+    """Each fold needs a group, or a later time than the rows that it is trained on have."""
+    split = project.split
+    found = column_split(project.dataset, split)
+    if found is None:
+        return None
+    values = found.values["train"] + found.values["validation"]
+    most = values if split.by == SplitBy.GROUP else values - 1
+    share = split.train + split.validation
+    return min([most, *(round(share * count) for count in counts or [])])
 
 
 def _smallest_groups(profile: dict[str, Any]) -> list[int] | None:
@@ -211,6 +228,8 @@ def split_text(project: Project) -> str:
         return f"By time, {counted(windows.gap, 'window')} left out between parts"
     if project.split.given:
         return f"Predefined, seed {project.split_seed}"
+    if project.split.column:
+        return split_caption(project.split)
     kind = "Stratified" if project.split.stratified else "Random"
     return f"{kind}, seed {project.split_seed}"
 
@@ -225,6 +244,9 @@ def split_sizes(project: Project) -> dict[str, int | None]:
         return _window_sizes(windows, split)
     if split.given:
         return _given_sizes(profile, split)
+    if split.column:
+        found = column_split(project.dataset, split)
+        return dict(found.sizes) if found else dict.fromkeys(PARTS)
     counts = profile.get("class_counts") if split.stratified else None
     groups: list[int] = counts or [profile["rows"]]
     first = [round(split.train * size) for size in groups]

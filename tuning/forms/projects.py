@@ -2,14 +2,23 @@
 
 from typing import Any
 
-from django.forms import ChoiceField, ModelForm, RadioSelect, Textarea
+from django.forms import ChoiceField, ModelForm, RadioSelect, Select, Textarea
 
 from tuning.analysis.project_choices import misfit_text
+from tuning.analysis.splitting import (
+    column_problem,
+    split_columns,
+    weight_columns,
+    weight_problem,
+)
 from tuning.models import Dataset, HyperModel, Project, Team
+from tuning.protocol.splitting import SPLITS, SplitBy, explained_splits
 from tuning.protocol.tasks import Task
 from tuning.protocol.windows import TooFewWindows
 
 FRACTIONS = ("train_fraction", "validation_fraction", "test_fraction")
+# Up to so many, a column is chosen from a list; else its name is typed.
+_LISTED = 300
 
 
 class ProjectForm(ModelForm):
@@ -26,12 +35,19 @@ class ProjectForm(ModelForm):
         ],
         help_text="A reconstruction needs no target: a model reproduces its own input.",
     )
+    split_by = ChoiceField(
+        label="Split rows",
+        choices=explained_splits,
+        required=False,
+        initial=SplitBy.RANDOM.value,
+        widget=RadioSelect,
+    )
 
     class Meta:
         model = Project
         fields = [
             "name", "description", "team", "dataset", "hypermodel", "task", "keep_parts",
-            *FRACTIONS, "split_seed", "class_weights",
+            "split_by", "split_column", *FRACTIONS, "split_seed", "weight_column", "class_weights",
         ]  # fmt: skip
         widgets = {"description": Textarea({"rows": 2}), "dataset": RadioSelect,
                    "hypermodel": RadioSelect}  # fmt: skip
@@ -41,7 +57,9 @@ class ProjectForm(ModelForm):
             "train_fraction": "Training",
             "validation_fraction": "Validation",
             "test_fraction": "Test",
+            "split_column": "Column",
             "split_seed": "Seed",
+            "weight_column": "Row weights",
             "class_weights": "Balance classes in training",
         }
         help_texts = {
@@ -50,7 +68,11 @@ class ProjectForm(ModelForm):
             "train_fraction": "Fraction of rows for training trials.",
             "validation_fraction": "Fraction of rows for comparing trials.",
             "test_fraction": "Fraction of rows for evaluating retrained models.",
+            "split_column": "Its values decide which rows stay together, or in which order they "
+            "come. Cross-validation folds are made the same way.",
             "split_seed": "The same seed gives the same split.",
+            "weight_column": "Column that says how much each row counts in training. Scores are "
+            "not weighted. Weights that a script sets itself take precedence.",
             "class_weights": "Rows of rare classes count more: each class has the same weight in "
             "all. Weights that a script sets itself take precedence. Scores are not weighted.",
         }
@@ -74,8 +96,40 @@ class ProjectForm(ModelForm):
             self.fields["team"].initial = team.pk
         else:
             del self.fields["team"]
+        self._offer_columns()
         for name in FRACTIONS:
             self.fields[name].widget.attrs.update({"min": 0, "max": 1, "step": "any"})
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether there is something else to split by than chance."""
+        return bool(self._columns)
+
+    @property
+    def has_weights(self) -> bool:
+        return bool(self._weights)
+
+    def _offer_columns(self) -> None:
+        """Those of the dataset that was chosen, if it was."""
+        chosen = self.data.get("dataset") or self.initial.get("dataset")
+        key = str(getattr(chosen, "pk", chosen))
+        rows = self.fields["dataset"].queryset
+        dataset = rows.filter(pk=key).first() if key.isascii() and key.isdecimal() else None
+        by_group, by_time = (
+            split_columns(dataset, by) if dataset else [] for by in (SplitBy.GROUP, SplitBy.TIME)
+        )
+        self._columns = list(dict.fromkeys([*by_group, *by_time]))
+        self._weights = weight_columns(dataset) if dataset else []
+        if 0 < len(self._columns) <= _LISTED:
+            names = [("", "Select a column"), *((name, name) for name in self._columns)]
+            self.fields["split_column"].widget = Select(choices=names)
+        if self._weights:
+            names = [("", "None: all rows count the same")]
+            names += [(name, name) for name in self._weights]
+            self.fields["weight_column"].widget = Select(choices=names)
+
+    def clean_split_by(self) -> str:
+        return self.cleaned_data["split_by"] or SplitBy.RANDOM.value
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -86,6 +140,8 @@ class ProjectForm(ModelForm):
             cleaned["class_weights"] = self.instance.class_weights = False
         self._check_fit(dataset, hypermodel)
         self._check_fractions([cleaned.get(name) for name in FRACTIONS], dataset)
+        if dataset and not self.errors:
+            self._check_columns(dataset, cleaned)
         if "team" not in self.fields:
             self.instance.team = self._team
         for name in ("dataset", "hypermodel"):
@@ -113,6 +169,27 @@ class ProjectForm(ModelForm):
     def _check_fit(self, dataset: Dataset | None, hypermodel: HyperModel | None) -> None:
         if dataset and hypermodel and (misfit := misfit_text(dataset, hypermodel)):
             self.add_error("hypermodel", misfit)
+
+    def _check_columns(self, dataset: Dataset, cleaned: dict[str, Any]) -> None:
+        """What rows are split by, and weighted with."""
+        by, column, weights = (
+            cleaned[name] for name in ("split_by", "split_column", "weight_column")
+        )
+        if not SPLITS[by].needs_column:
+            column = cleaned["split_column"] = ""
+        elif not column:
+            self.add_error("split_column", "Select the column to split by.")
+        else:
+            train, validation, test = (cleaned[name] for name in FRACTIONS)
+            seed = cleaned["split_seed"]
+            read = dataset.for_task(cleaned.get("task", ""))
+            split = read.split(train, validation, test, seed, by=by, column=column)
+            if problem := column_problem(dataset, split):
+                self.add_error("split_column", problem)
+        if column:
+            cleaned["keep_parts"] = False
+        if weights and (problem := weight_problem(dataset, weights)):
+            self.add_error("weight_column", problem)
 
     def _check_fractions(self, fractions: list[float | None], dataset: Dataset | None) -> None:
         known = [fraction for fraction in fractions if fraction is not None]

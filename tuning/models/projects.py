@@ -92,7 +92,11 @@ class Project(models.Model):
 
     @property
     def split(self) -> Split:
-        return self.data.split(
+        return self.split_of(self.dataset)
+
+    def split_of(self, dataset: Dataset) -> Split:
+        """How the rows of a version of its dataset are divided."""
+        return dataset.for_task(self.task).split(
             self.train_fraction, self.validation_fraction, self.test_fraction, self.split_seed,
             self.keep_parts, self.split_by, self.split_column,
         )  # fmt: skip

@@ -13,34 +13,39 @@ class SplitBy(StrEnum):
 @dataclass(frozen=True)
 class SplitTraits:
     """`needs_column`: the values of a column decide in which part a row is. `stratifies`: classes
-    keep their shares of the parts, as far as the values allow it. `folds`: what the folds of a
-    cross-validation are, in words."""
+    keep their shares of the parts, as far as the values allow it. `seeded`: chance decides, too.
+    `folds`: what the folds of a cross-validation are, in words; empty for the usual ones."""
 
     caption: str
     help: str
     needs_column: bool = True
     stratifies: bool = True
+    seeded: bool = True
     folds: str = ""
 
 
 SPLITS: dict[str, SplitTraits] = {
-    SplitBy.RANDOM: SplitTraits(
-        "Random", "Each row is assigned at random.", needs_column=False, folds="shuffled folds"
-    ),
+    SplitBy.RANDOM: SplitTraits("Random", "each row is assigned at random.", needs_column=False),
     SplitBy.GROUP: SplitTraits(
         "By group",
-        "Rows with the same value in a column stay together, such as all rows of a patient.",
+        "rows with the same value in a column stay together, such as all rows of a patient.",
         folds="folds that keep groups together",
     ),
     SplitBy.TIME: SplitTraits(
         "By time",
-        "The oldest rows are for training, the newest for test.",
+        "the oldest rows are for training, the newest for test.",
         stratifies=False,
+        seeded=False,
         folds="folds that are tested on later rows than they are trained on",
     ),
 }
 
 
 def split_choices() -> list[tuple[str, str]]:
-    """Pairs for a form's field."""
+    """For a database field, whose migrations then need not know every way."""
     return [(kind, traits.caption) for kind, traits in SPLITS.items()]
+
+
+def explained_splits() -> list[tuple[str, str]]:
+    """The same for a form, with what each of them does."""
+    return [(kind, f"{traits.caption}: {traits.help}") for kind, traits in SPLITS.items()]

@@ -45,12 +45,12 @@ class _Counts:
         self.sizes = np.bincount(group, minlength=groups)
         rows, kinds = _classes_of_rows(classes, len(group))
         width = int(kinds.max(initial=0)) + 1
-        pairs: np.ndarray
-        pairs, counts = np.unique(group[rows] * width + kinds, return_counts=True)
+        found = np.unique(group[rows] * width + kinds, return_counts=True)
+        pairs, counts = map(np.asarray, found)
         self._width = width
         self._groups: np.ndarray = pairs // width
         self._kinds: np.ndarray = pairs % width
-        of_all: np.ndarray = np.bincount(kinds, minlength=width)
+        of_all: np.ndarray = np.asarray(np.bincount(kinds, minlength=width))
         self._shares: np.ndarray = counts / of_all[self._kinds]
         # Where the pairs of each group begin: they are sorted by group.
         self._starts = np.cumsum([0, *np.bincount(self._groups, minlength=groups)])

@@ -138,7 +138,8 @@ def _new_form(request: HttpRequest, chosen: Chosen) -> ProjectForm:
     assert hypermodel is not None
     team = _own_team(request, dataset, hypermodel) or team_for_new(request)
     initial = {
-        "name": default_name(dataset, hypermodel), "task": hypermodel.task_on(dataset),
+        "name": default_name(dataset, hypermodel), "dataset": dataset.pk,
+        "task": hypermodel.task_on(dataset),
     }  # fmt: skip
     return ProjectForm(user=request.user, team=team, initial=initial)
 

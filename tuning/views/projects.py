@@ -15,6 +15,7 @@ from tuning.analysis.evaluation.comparison import unevaluated
 from tuning.analysis.model_table import NEWEST, model_table
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes, split_text
+from tuning.analysis.splitting import split_notes
 from tuning.models import Dataset, HyperModel, Project, Worker
 from tuning.models.addresses import is_number
 from tuning.protocol.statuses import Status
@@ -47,6 +48,7 @@ def project_data(request: HttpRequest, pk: int) -> HttpResponse:
     context = _state(request, project) | {
         "sizes": split_sizes(project),
         "split": split_text(project),
+        "split_notes": split_notes(project),
         "space": space,
         "combinations": combinations(space),
     }
@@ -135,10 +137,10 @@ def project_upgrade(request: HttpRequest, pk: int) -> HttpResponse:
 def project_use_newest_data(request: HttpRequest, pk: int) -> HttpResponse:
     """Use the newest version of the dataset from now on, while there are no searches."""
     project = editable_or_404(request, _with_parts(), pk)
-    if actions.use_newest_data(project):
-        messages.success(request, "The project uses the newest version of the dataset.")
+    if refusal := actions.use_newest_data(project):
+        messages.error(request, refusal)
     else:
-        messages.error(request, "The project keeps its version of the dataset.")
+        messages.success(request, "The project uses the newest version of the dataset.")
     return redirect("project-detail", project.pk)
 
 

@@ -426,8 +426,11 @@ class Search(models.Model):
         """The project's data and split with the code that this search began with."""
         if self.hypermodel is None:
             raise ValueError(self.no_code_text)
-        order = self.hypermodel.order(self.project.data, self.project.split)
-        return replace(order, class_weights=self.project.class_weights)
+        project = self.project
+        order = self.hypermodel.order(project.data, project.split)
+        return replace(
+            order, class_weights=project.class_weights, weight_column=project.weight_column
+        )
 
     @property
     def _early_stopping_direction(self) -> str:

@@ -32,8 +32,8 @@ class Split:
 class ProjectOrder:
     """The part that all work on a template needs: its code, the prepared data and their split.
     `constants` are arguments of the template's builder that the project cannot know.
-    `class_weights`: rows of rare classes count more in training. `task`: what is predicted, if not
-    what the dataset says."""
+    `class_weights`: rows of rare classes count more in training; `weight_column`: of the dataset,
+    how much each row does. `task`: what is predicted, if not what the dataset says."""
 
     code: str
     dataset_folder: str
@@ -41,6 +41,7 @@ class ProjectOrder:
     constants: dict[str, Any] = field(default_factory=dict)
     class_weights: bool = False
     task: str = ""
+    weight_column: str = ""
 
 
 @dataclass(frozen=True)

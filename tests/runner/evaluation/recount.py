@@ -9,6 +9,7 @@ from tuning.protocol.evaluation import PREDICTIONS
 from tuning.protocol.events import Retrained
 from tuning.protocol.orders import ProjectOrder
 from tuning.splits import split_rows
+from tuning.splits.stored import split_key
 
 
 def recounted(result: Retrained, work: Path, project: ProjectOrder) -> np.ndarray:
@@ -17,7 +18,8 @@ def recounted(result: Retrained, work: Path, project: ProjectOrder) -> np.ndarra
     assert evaluation.problem == ""
     lines = np.load(work / PREDICTIONS, allow_pickle=False)
     y = np.load(Path(project.dataset_folder) / "y.npy")
-    test = split_rows(y, project.split)["test"]
+    key = split_key(Path(project.dataset_folder), project.split)
+    test = split_rows(y, project.split, key=key)["test"]
     assert evaluation.rows == len(lines) == len(test)
     assert (lines[:, 0] == test).all()
     assert lines[:, 1] == pytest.approx(y[test])

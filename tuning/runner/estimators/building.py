@@ -16,12 +16,12 @@ from threadpoolctl import threadpool_limits
 
 from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.tasks import Task, target_names
-from tuning.runner.class_weights import balance
 from tuning.runner.failures import NoModel, TemplateError
 from tuning.runner.inputs.data import Arrays, Dataset
 from tuning.runner.inputs.frames import frame_rows
 from tuning.runner.template.code import Template
 from tuning.runner.template.definitions import shown
+from tuning.runner.training_weights import balance
 
 from .columns import check_columns, selects_columns, with_plain_lists
 from .texts import text_rows

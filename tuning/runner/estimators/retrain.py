@@ -24,6 +24,7 @@ from .building import EstimatorTemplate, in_threads, rows_for, score_of
 from .columns import explained_columns
 from .inspection import few_rows
 from .texts import text_name
+from .weighting import unweighted_note
 
 
 def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
@@ -37,9 +38,11 @@ def retrain_estimator(order: RetrainOrder, channel: Channel) -> None:
     x, y = raw_rows(estimator, dataset, "train", "validation")
     channel.send(Progress(f"Fitting on {len(x):,} rows"))
     with in_threads(), explained_columns(dataset.facts):
-        whole = fit_on_raw(estimator, dataset, x, y)
+        weights = dataset.weights("train", "validation")
+        whole = fit_on_raw(estimator, dataset, x, y, weights)
     scorers = {order.scoring or SCORE: order.scoring}
-    hand_over(whole, dataset, order.project, scorers, channel)
+    note = "" if weights is None else unweighted_note(estimator)
+    hand_over(whole, dataset, order.project, scorers, channel, note)
 
 
 def _check(estimator: Any, dataset: Dataset) -> None:

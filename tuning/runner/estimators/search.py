@@ -3,21 +3,16 @@ told as it ends."""
 
 import math
 import time
-from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 import keras
 import keras_tuner as kt
-from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from keras_tuner.engine.trial import Trial
-from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedKFold
 
 from tuning.protocol.events import Built, EpochEnd, ModelMeasured
 from tuning.protocol.measured import BATCH_ROWS
 from tuning.protocol.orders import SearchOrder
 from tuning.protocol.scorers import SCORE, spread_of
-from tuning.protocol.tasks import Task
 from tuning.runner.channel import Channel
 from tuning.runner.failures import NotANumber
 from tuning.runner.inputs.data import Dataset, load_dataset
@@ -31,7 +26,9 @@ from tuning.runner.networks.remote_oracle import (
 
 from .building import EstimatorTemplate, in_threads, rows_for, score_of
 from .columns import explained_columns, selects_columns
+from .folds import OneFold, folds_of
 from .texts import text_name
+from .weighting import Weighted, WeightedTemplate
 
 
 def search_estimators(order: SearchOrder, channel: Channel) -> None:
@@ -43,31 +40,6 @@ def search_estimators(order: SearchOrder, channel: Channel) -> None:
     with in_threads(dataset.x.size):
         # Each trial takes its own rows.
         tuner.search(None, None)
-
-
-def folds_of(order: SearchOrder, task: str) -> BaseCrossValidator:
-    """The same folds for all trials of a project, so that they can be compared; a confirmation has
-    others."""
-    traits = Task(task).traits
-    if traits.has_labels:
-        kind = MultilabelStratifiedKFold
-    else:
-        kind = StratifiedKFold if traits.stratified else KFold
-    seed = order.project.split.seed if order.fold_seed is None else order.fold_seed
-    return kind(order.folds, shuffle=True, random_state=seed)
-
-
-class OneFold(BaseCrossValidator):
-    """One of the folds of another cross-validation."""
-
-    def __init__(self, folds: BaseCrossValidator, number: int) -> None:
-        self._folds, self._number = folds, number
-
-    def split(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        return islice(self._folds.split(*args, **kwargs), self._number, self._number + 1)
-
-    def get_n_splits(self, *args: Any, **kwargs: Any) -> int:
-        return 1
 
 
 class StreamingSklearnTuner(kt.SklearnTuner):
@@ -82,9 +54,12 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         channel: Channel,
     ) -> None:
         self._all_folds = folds_of(order, template.facts["task"])
+        self._template = template
+        self._keys = dataset.keys("train", "validation")
+        self._weights = dataset.weights("train", "validation")
         super().__init__(
             oracle=oracle,
-            hypermodel=template,
+            hypermodel=template if self._weights is None else WeightedTemplate(template),
             # Called once a fold, with the fitted estimator: the one place to hear of it.
             scoring=self._score_fold,
             cv=self._all_folds,
@@ -110,9 +85,9 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         self.cv = self._all_folds if chosen is None else OneFold(self._all_folds, chosen)
         self._scores = []
         with told_failures(self.oracle), explained_columns(self._dataset.facts):
-            x, y = self._rows_for(self.hypermodel.build(trial.hyperparameters))
+            x, y = self._rows_for(self._template.build(trial.hyperparameters))
             self._begin_fold()
-            results = super().run_trial(trial, x, y)
+            results = super().run_trial(trial, x, y, self._weights, self._keys)
         # Of one fold there is no spread.
         return results if chosen is not None else {**results, **spread_of(self._scores)}
 
@@ -142,6 +117,9 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         self._fold_began = time.monotonic()
 
     def _score_fold(self, estimator: Any, x: Any, y: Any, sample_weight: Any = None) -> float:
+        """Weights are for training alone."""
+        del sample_weight
+        estimator = estimator.estimator if isinstance(estimator, Weighted) else estimator
         fold = self._fold
         if not self._scores:
             self._channel.send(Built(0, repr(estimator)))

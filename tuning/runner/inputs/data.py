@@ -14,7 +14,7 @@ from tuning.protocol.windows import TooFewWindows, Windows
 from tuning.runner.failures import BadData, MissingFile, TemplateError
 from tuning.splits import PARTS
 from tuning.splits.arranged import load_arranged
-from tuning.splits.stored import stored_split
+from tuning.splits.stored import split_key, stored_split, values_of
 from tuning.splits.windows import window_parts
 
 from .preprocessing import Preprocessing, text_inputs
@@ -44,6 +44,7 @@ class Dataset:
     windows: Windows | None = None
     # Of other rows of a reconstruction, the same.
     scaling: Scaling | None = None
+    project: ProjectOrder | None = None
 
     @property
     def reconstructs(self) -> bool:
@@ -74,6 +75,20 @@ class Dataset:
         preprocessing = Preprocessing.learn(rows, columns, keeps_rare=True, texts=texts)
         facts = self.facts | preprocessing.facts
         return replace(self, facts=facts, preprocessing=preprocessing)
+
+    def weights(self, *parts: str) -> np.ndarray | None:
+        """How much each row of these parts counts in training, float64; None: all the same."""
+        if self.project is None or not self.project.weight_column:
+            return None
+        values = values_of(Path(self.project.dataset_folder), self.project.weight_column)
+        return np.asarray(values[row_numbers(self.project, *parts)])
+
+    def keys(self, *parts: str) -> np.ndarray | None:
+        """The group or time of each row of these parts; None if neither divides the rows."""
+        if self.project is None:
+            return None
+        key = split_key(Path(self.project.dataset_folder), self.project.split)
+        return None if key is None else np.asarray(key[row_numbers(self.project, *parts)])
 
     def has_rows(self, part: str) -> bool:
         """Whether a part of the split has any."""
@@ -131,7 +146,7 @@ def load_dataset(project: ProjectOrder) -> Dataset:
         raise BadData(f"{error} Select other fractions.") from error
     if project.task and project.task != facts["task"]:
         facts = without_targets(facts)
-    dataset = Dataset(x, y, facts, places, windows=windows)
+    dataset = Dataset(x, y, facts, places, windows=windows, project=project)
     if not columns:
         return _scaled(dataset) if dataset.reconstructs else dataset
     rows = dataset.raw("train")[0]

@@ -9,7 +9,7 @@ import keras_tuner as kt
 from tuning.protocol.evaluation import Evaluation
 from tuning.protocol.events import EpochEnd, Metrics, Progress, Retrained
 from tuning.protocol.orders import RetrainOrder
-from tuning.runner import class_weights
+from tuning.runner import training_weights
 from tuning.runner.channel import Channel
 from tuning.runner.evaluation.evaluate import evaluate_network
 from tuning.runner.inputs.data import Arrays, Dataset, load_dataset
@@ -51,7 +51,9 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
         callbacks=[*template.training.callbacks, EpochReporter(channel)],
         verbose=2,
         **template.training.fit_arguments(order.epochs, order.batch_size, len(y)),
-        **class_weights.for_fit(order.project, template.training.fit, y),
+        **training_weights.for_fit(
+            order.project, template.training.fit, y, dataset.weights("train", "validation")
+        ),
         **(validation if template.wants_validation else {}),
     )
     x_test, y_test = dataset.rows("test")

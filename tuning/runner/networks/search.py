@@ -7,7 +7,7 @@ import keras
 import keras_tuner as kt
 
 from tuning.protocol.orders import SearchOrder
-from tuning.runner import class_weights
+from tuning.runner import training_weights
 from tuning.runner.channel import Channel
 from tuning.runner.failures import NoScore
 from tuning.runner.inputs.data import load_dataset
@@ -40,7 +40,9 @@ def search(order: SearchOrder, channel: Channel) -> None:
         callbacks=callbacks_for(order, template.training),
         verbose=2,
         **template.training.fit_arguments(order.epochs, order.batch_size, len(y)),
-        **class_weights.for_fit(order.project, template.training.fit, y),
+        **training_weights.for_fit(
+            order.project, template.training.fit, y, dataset.weights("train")
+        ),
     )
 
 

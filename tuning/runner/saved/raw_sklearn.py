@@ -11,6 +11,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, S
 from tuning.runner.estimators.building import matrix_rows
 from tuning.runner.estimators.columns import selects_columns
 from tuning.runner.estimators.texts import text_rows
+from tuning.runner.estimators.weighting import fit_weighted
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.inputs.frames import frame_rows, raw_frame
 from tuning.runner.inputs.preprocessing import MAX_INPUT, MISSING, Numbers, Preprocessing
@@ -78,14 +79,17 @@ def raw_rows(estimator: Any, dataset: Dataset, *parts: str) -> tuple[Any, np.nda
     return frame_rows(dataset, *parts)
 
 
-def fit_on_raw(estimator: Any, dataset: Dataset, x: Any, y: np.ndarray) -> Any:
-    """The fitted estimator as `on_raw` gives it. Only the estimator learns from all these rows: a
+def fit_on_raw(
+    estimator: Any, dataset: Dataset, x: Any, y: np.ndarray, weights: np.ndarray | None = None
+) -> Any:
+    """The fitted estimator as `on_raw` gives it; `weights` of the rows count where it takes some.
+    Only the estimator learns from all these rows: a
     pipeline's own `fit` would take the preprocessing along, and trials had that from the training
     rows."""
     if _takes_raw(estimator, dataset):
-        return estimator.fit(x, y)
+        return fit_weighted(estimator, x, y, weights)
     whole = on_raw(estimator, dataset)
-    estimator.fit(whole[0].transform(x), y)
+    fit_weighted(estimator, whole[0].transform(x), y, weights)
     return whole
 
 

@@ -284,7 +284,7 @@ LISTED: dict[str, tuple[str, str, str, str]] = {
     "time series": (
         _script("cv=TimeSeriesSplit(3)", kind="kt.SklearnTuner(kt.oracles.RandomSearchOracle("
                 "objective='score'), build_model, "),
-        "cv=TimeSeriesSplit(3)", "unused", "shuffled folds",
+        "cv=TimeSeriesSplit(3)", "unused", "by group or by time",
     ),
     "scorer of its own": (
         _script("scoring=lambda e, x, y: 1.0", kind="kt.SklearnTuner(kt.oracles."

@@ -66,13 +66,15 @@ def find_dataset(
     choices: dict[str, Any],
     arrays: dict[str, str] | None = None,
     table: dict[str, Any] | None = None,
+    auxiliary: dict[str, str] | None = None,
     *,
     pixels: bool = False,
 ) -> Dataset:
     """A built-in dataset, or the file's: made now, unless the team has just this one already.
     `choices` are the fields of the upload form, `arrays` the names of arrays by ARRAY_ROLES,
-    `table` what `table_choices` makes of the options. `pixels`: columns that are pixels by their
-    names become images."""
+    `table` what `table_choices` makes of the options, `auxiliary` the types of columns that a
+    file's rows are divided by or weighted with, unless they have one. `pixels`: columns that are
+    pixels by their names become images."""
     known = Dataset.objects.filter(team__isnull=True)
     dataset = known.filter(key=text).first()
     if dataset is not None:
@@ -106,6 +108,8 @@ def find_dataset(
         if pixels and upload["kind"] in TABLES:
             upload["pixels"] = AUTO_PIXELS
         upload |= table or {}
+        if auxiliary and upload["kind"] in (*TABLES, IMAGES):
+            upload["types"] = {**auxiliary, **upload.get("types", {})}
         if ready := _prepared(team, digest, upload):
             return ready
         row = form.save(commit=False)

@@ -29,6 +29,10 @@ _ABOUT = {
     "The file has no sheet": "sheet", "The archive has no table": "file", "No column": "target",
     "The target": "target", "The look-back": "look-back", "With columns": "look-back",
 }  # fmt: skip
+# Columns that are no inputs, by the option that names them.
+AUXILIARY_OPTIONS = {
+    "group": ColumnType.GROUP, "time": ColumnType.TIME, "sample_weight": ColumnType.WEIGHT,
+}  # fmt: skip
 _DECIMALS = {"point": ".", "comma": ","}
 _TYPES = ", ".join(kind.value for kind in ColumnType)
 
@@ -105,6 +109,21 @@ def add_table_options(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def auxiliary_types(options: dict[str, Any]) -> dict[str, str]:
+    """The types of the columns that rows are divided by or weighted with. A column of --keep stays
+    an input. Raises CommandError."""
+    found: dict[str, str] = {}
+    for option, kind in AUXILIARY_OPTIONS.items():
+        name = options[option]
+        if name and name in options["keep"] and kind == ColumnType.WEIGHT:
+            raise CommandError(
+                f"--sample-weight: {name!r} is in --keep, but weights are no inputs."
+            )
+        if name and name not in options["keep"]:
+            found[name] = kind.value
+    return found
+
+
 def table_choices(options: dict[str, Any]) -> dict[str, Any]:
     """What the options say about a table, by the fields of an Upload. Raises CommandError."""
     types: dict[str, str] = {}
@@ -160,6 +179,8 @@ def table_problem(dataset: Dataset, reason: str) -> str:
     columns = [column["name"] for column in dataset.detected_schema.get("columns", [])]
     types = dataset.upload.get("types", {})
     asked = {
+        **{option.replace("_", "-"): [name for name, kind in types.items() if kind == of_option]
+           for option, of_option in AUXILIARY_OPTIONS.items()},
         "drop": [name for name, kind in types.items() if kind == ColumnType.OUT],
         "types": list(types), "keep": dataset.upload.get("keep", []),
     }  # fmt: skip

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from tuning.actions.datasets import delete_dataset, want_dataset
-from tuning.actions.projects import create_project, inspect_again, use_newest_version
+from tuning.actions.projects import inspect_again
 from tuning.actions.saved_models import retrain, stop_retraining
 from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
@@ -32,9 +32,9 @@ from tuning.analysis.front import (
     suggested,
 )
 from tuning.analysis.limits import EARLY, Unit
-from tuning.analysis.project_choices import default_name
 from tuning.analysis.pruning import SETTINGS, option_problem, pruning_text
 from tuning.analysis.savings import savings
+from tuning.analysis.splitting import split_notes
 from tuning.analysis.summary import planned_trials
 from tuning.figures import counted
 from tuning.forms.arrays import question as array_question
@@ -55,14 +55,19 @@ from tuning.management.inputs import (
 from tuning.management.own_worker import own_worker
 from tuning.management.packing import packed
 from tuning.management.prepared import set_up_or_refuse
-from tuning.management.table_options import add_table_options, table_choices, table_problem
-from tuning.models import Dataset, HyperModel, Inspection, Project, SavedModel, Search, Team, Trial
+from tuning.management.projects import add_split_options, find_project, refuse_misfit
+from tuning.management.table_options import (
+    add_table_options,
+    auxiliary_types,
+    table_choices,
+    table_problem,
+)
+from tuning.models import Dataset, Inspection, Project, SavedModel, Search, Team, Trial
 from tuning.protocol.constraints import MAX_CONSTRAINTS, Constraint, parsed
 from tuning.protocol.measured import MEASURED, label_of
 from tuning.protocol.objectives import MAX_OBJECTIVES
 from tuning.protocol.script_settings import ScriptArgument, Use
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.protocol.tasks import Task
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
 from tuning.spaces.edits import Refused
 from tuning.spaces.entered import configuration
@@ -122,6 +127,7 @@ class Command(BaseCommand):
         for role, option in ARRAY_OPTIONS.items():
             help_text = f"the array of an .npz file with the {ARRAY_ROLES[role].lower()}"
             parser.add_argument(f"--{option}", metavar="ARRAY", help=help_text)
+        add_split_options(parser)
         parser.add_argument("--image-size", type=int, help="scale the file's images to this size")
         parser.add_argument(
             "--colours", choices=_COLOURS, help="convert the file's images to these"
@@ -204,16 +210,18 @@ class Command(BaseCommand):
         }
         with packed(options["dataset"]) as path:
             dataset = find_dataset(
-                path, user, team, choices, arrays, table_choices(options),
+                path, user, team, choices, arrays, table_choices(options), auxiliary_types(options),
                 pixels=options["pixels"] is None and is_for_images(template),
             )  # fmt: skip
         if dataset.kind:
-            _refuse_misfit(dataset, template)
+            refuse_misfit(dataset, template)
         with own_worker(self._say):
             try:
                 dataset = self._prepare(dataset)
-                task = options["task"] if options["task"] == Task.RECONSTRUCTION else ""
-                self._run(user, _project(user, team, dataset, template, task), options)
+                project = find_project(user, team, dataset, template, options)
+                for line in split_notes(project):
+                    self._say(line)
+                self._run(user, project, options)
             except KeyboardInterrupt:
                 raise SystemExit(INTERRUPTED) from None
 
@@ -375,32 +383,6 @@ def _team(user: User, name: str | None) -> Team:
         return team
     names = ", ".join(teams.values_list("name", flat=True)) or "none"
     raise CommandError(f"--team: {user} cannot edit team {name!r}. Teams of {user}: {names}.")
-
-
-def _refuse_misfit(dataset: Dataset, hypermodel: HyperModel) -> None:
-    if not hypermodel.fits(dataset):
-        raise CommandError(f"{hypermodel.name} does not fit {dataset.kind_text} data.")
-
-
-def _project(
-    user: User, team: Team, dataset: Dataset, hypermodel: HyperModel, task: str
-) -> Project:
-    """The team's project of this pair; made if there is none. It goes on to a changed template.
-    `task`: what is predicted, if not what the template or the dataset says."""
-    _refuse_misfit(dataset, hypermodel)
-    task = "" if task == dataset.task else task or hypermodel.task_on(dataset)
-    if task and task not in dataset.data.tasks:
-        raise CommandError(f"--task: models cannot reconstruct {dataset.data.contents}.")
-    name = default_name(dataset, hypermodel)
-    rows = Project.objects.filter(team=team, name=name, dataset=dataset, task=task)
-    known = rows.filter(hypermodel__in=HyperModel.objects.versions_of(hypermodel).order_by())
-    if project := known.select_related("dataset", "hypermodel").first():
-        use_newest_version(project)
-        return project
-    return create_project(
-        user,
-        Project(team=team, name=name, dataset=dataset, hypermodel=hypermodel, task=task),
-    )
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

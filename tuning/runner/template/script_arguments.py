@@ -511,7 +511,7 @@ def _folds(reading: ScriptArguments, name: str, node: ast.expr, value: Any) -> N
         note = "Rows are shuffled, and classes stratified."
         reading.propose(node, name, "folds", value, note)
     else:
-        note = "Estimators are cross-validated on shuffled folds."
+        note = "Folds follow the project's split: shuffled, by group or by time."
         reading.tell(node, name, Use.UNUSED, note)
 
 

@@ -127,7 +127,7 @@ def folder(tmp_path: Path) -> Path:
     np.save(tmp_path / "auxiliary-0.npy", random.randint(0, 12, 60))
     np.save(tmp_path / "auxiliary-1.npy", random.permutation(60).astype(float))
     (tmp_path / "meta.json").write_text(
-        '{"feature_names": ["number", "ward"], "columns": [],'
+        '{"task": "classification", "feature_names": ["number", "ward"], "columns": [],'
         ' "auxiliary": [{"name": "patient"}, {"name": "day"}]}'
     )
     return tmp_path

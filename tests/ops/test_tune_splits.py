@@ -64,7 +64,7 @@ def test_columns_of_a_file_are_no_inputs_unless_somebody_says_so(
         return found
 
     assert types("--group", "a", "--sample-weight", "c") == {"a": "group", "c": "weight"}
-    assert types("--time", "b", "--keep", "a", "b") == {}
+    assert types("--split-time", "b", "--keep", "a", "b") == {}
     assert types("--group", "a", "--types", "a=category") == {"a": "category"}
     with pytest.raises(CommandError, match="weights are no inputs"):
         types("--sample-weight", "c", "--keep", "c")
@@ -82,7 +82,7 @@ def test_each_split_has_its_own_project(
     assert by_group.name == "Test digits with Test CNN, by group: patient, balanced classes"
     assert (by_group.split.by, by_group.split.column) == ("group", "patient")
     assert by_group.class_weights
-    by_time = find("--time", "day", "--sample-weight", "weight")
+    by_time = find("--split-time", "day", "--sample-weight", "weight")
     assert (by_time.split.by, by_time.weight_column) == ("time", "weight")
     assert find("--group", "patient", "--class-weights") == by_group
     assert find() == plain
@@ -92,10 +92,13 @@ def test_each_split_has_its_own_project(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--group", "patient", "--time", "day"], "--time: rows are split by group already"),
+        (
+            ["--group", "patient", "--split-time", "day"],
+            "--split-time: rows are split by group already",
+        ),
         (["--group", "doctor"], "--group: .* has no column “doctor” to split by group"),
         (["--group", "size"], "--group: “size” has only 1 group"),
-        (["--time", "patient"], "--time: .* has no column “patient” to split by time"),
+        (["--split-time", "patient"], "--split-time: .* has no column “patient” to split by time"),
         (["--sample-weight", "size"], "--sample-weight: .* has no column of weights “size”"),
     ],
 )

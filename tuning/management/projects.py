@@ -20,9 +20,9 @@ def add_split_options(parser: ArgumentParser) -> None:
              "so",
     )  # fmt: skip
     parser.add_argument(
-        "--time", metavar="COLUMN",
+        "--split-time", metavar="COLUMN",
         help="split by time: the oldest rows for training, the newest for test. No input, unless "
-             "--keep says so",
+             "--keep says so; --time cuts windows instead",
     )  # fmt: skip
     parser.add_argument(
         "--sample-weight", metavar="COLUMN", help="how much each row counts in training"
@@ -59,12 +59,15 @@ def find_project(
 
 def _settings(dataset: Dataset, options: dict[str, Any]) -> dict[str, Any]:
     """Fields of the project. Raises CommandError."""
-    if options["group"] and options["time"]:
-        raise CommandError("--time: rows are split by group already. Use one of the two.")
-    by = next((by for by in (SplitBy.GROUP, SplitBy.TIME) if options[by]), SplitBy.RANDOM)
-    column = options["group"] or options["time"] or ""
+    group, time = options["group"], options["split_time"]
+    if group and time:
+        raise CommandError("--split-time: rows are split by group already. Use one of the two.")
+    by = SplitBy.GROUP if group else SplitBy.TIME if time else SplitBy.RANDOM
+    column = group or time or ""
+    if column and dataset.windows:
+        raise CommandError("--time: windows are split by time. Leave --group and --split-time out.")
     if column and (problem := column_problem(dataset, dataset.split(by=by, column=column))):
-        raise CommandError(f"--{by}: {problem}")
+        raise CommandError(f"--{'group' if group else 'split-time'}: {problem}")
     weights = options["sample_weight"] or ""
     if weights and (problem := weight_problem(dataset, weights)):
         raise CommandError(f"--sample-weight: {problem}")

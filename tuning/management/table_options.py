@@ -31,7 +31,7 @@ _ABOUT = {
 }  # fmt: skip
 # Columns that are no inputs, by the option that names them.
 AUXILIARY_OPTIONS = {
-    "group": ColumnType.GROUP, "time": ColumnType.TIME, "sample_weight": ColumnType.WEIGHT,
+    "group": ColumnType.GROUP, "split_time": ColumnType.TIME, "sample_weight": ColumnType.WEIGHT,
 }  # fmt: skip
 _DECIMALS = {"point": ".", "comma": ","}
 _TYPES = ", ".join(kind.value for kind in ColumnType)

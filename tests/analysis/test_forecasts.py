@@ -98,6 +98,11 @@ def test_a_perfect_model_beats_them(tmp_path: Path, settings: Any) -> None:
         "This model", "Last value", "24 rows earlier",
     ]  # fmt: skip
     assert plot["errors"][0]["values"] == [0.0, pytest.approx(1.0)]
+    assert forecast_table(dataset, lines[:, :4]) == [], "of another number of targets"
+    for strange in (-1, 10**6):
+        wrong = np.concatenate([lines, [[strange, *lines[0, 1:]]]])
+        assert forecast_table(dataset, wrong) == []
+        assert forecast_plots(ModelEvaluation(saved_model=saved_model), wrong) == []
 
 
 def test_a_sentence_is_of_the_validation_windows(

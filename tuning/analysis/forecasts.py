@@ -19,7 +19,7 @@ from tuning.models import Dataset, ModelEvaluation, Project
 from tuning.protocol.evaluation import ACTUAL, PREDICTED, ROW
 from tuning.protocol.windows import TooFewWindows, Windows
 
-from .evaluation.lines import column_of
+from .evaluation.lines import column_of, targets_in
 
 # Of a plot over time: the newest test windows.
 MAX_DRAWN = 1_000
@@ -87,8 +87,14 @@ def _on_validation(
 
 
 def forecast_table(dataset: Dataset, lines: np.ndarray | None) -> list[Forecast]:
-    """The model itself and the naive forecasts on its test windows. `lines`: its predictions."""
-    if lines is None or not dataset.windows:
+    """The model itself and the naive forecasts on its test windows. `lines`: its predictions, which
+    a runner wrote: they may be of windows that do not exist."""
+    if lines is None or not dataset.windows or not len(lines):
+        return []
+    if lines[:, ROW].min() < 0 or lines[:, ROW].max() >= dataset.windows.count:
+        return []
+    targets = dataset.profile["windows"]["targets"]
+    if targets_in(lines) != len(targets) * dataset.windows.horizon:
         return []
     naive = naive_forecasts(dataset, lines[:, ROW].astype(int))
     predicted, actual = column_of(lines, PREDICTED), column_of(lines, ACTUAL)

@@ -33,6 +33,7 @@ CASES = [
     ("dense", "diabetes"),
     ("text", "reviews"),
     ("sequence", "gestures"),
+    ("optuna-script", "diabetes"),
 ]
 UNUSABLE = {
     "syntax": "import keras_tuner as kt\nx = 1 +\n",

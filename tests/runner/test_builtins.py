@@ -44,6 +44,7 @@ def test_every_template_is_to_be_read_on_bundled_data() -> None:
         "cnn-blocks": "digits",
         "transfer": "digits",
         "batch-size": "digits",
+        "optuna-script": "breast-cancer",
     }
     HyperModel.objects.filter(key="cnn").update(code="# as it was in an older release")
     load_builtins()

@@ -95,6 +95,13 @@ BUILTIN: tuple[BuiltinTemplate, ...] = (
         "example of tuning in HyperModel.fit.",
         ("image", "table", "sequence"),
     ),
+    BuiltinTemplate(
+        "optuna_script",
+        "Optuna script",
+        "Random forest, extremely randomised trees or nearest neighbours of scikit-learn: an "
+        "example of an objective function with hyperparameters that depend on a choice.",
+        ("table",),
+    ),
 )
 
 

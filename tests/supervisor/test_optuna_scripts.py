@@ -1,14 +1,20 @@
 """Optuna scripts from the first question to the last trial, between the supervisor and runners."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 
-from tuning.models import Dataset, HyperModel, Inspection, Project, Search, Worker
+from tuning.actions.searches import start_search
+from tuning.models import Dataset, HyperModel, Inspection, Project, Search, Trial, Worker
+from tuning.protocol.events import Asked, TrialEnd
+from tuning.protocol.orders import SearchOrder, SuggestedOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.spaces.define_by_run import entry_for
 
+from .fake_runner import Silence, Step
 from .real import real_slot
 
 pytestmark = pytest.mark.django_db
@@ -45,10 +51,10 @@ def own(code: str) -> optuna.Study:
 
 
 @pytest.fixture
-def script_search(make_search: Any, project: Project, digits: Path) -> Any:
+def script_search(project: Project, alice: Any, digits: Path) -> Any:
     """A function that starts a search of a script."""
 
-    def make(code: str, **settings: Any) -> Search:
+    def make(code: str, enqueued: Any = (), **settings: Any) -> Search:
         Dataset.objects.filter(pk=project.dataset_id).update(folder=digits.name)
         HyperModel.objects.filter(pk=project.hypermodel_id).update(code=code)
         Inspection.objects.filter(dataset=project.dataset_id).update(
@@ -59,8 +65,8 @@ def script_search(make_search: Any, project: Project, digits: Path) -> Any:
             "space": {"space": [], "values": {}}, "tuner": "tpe", "objective": "value",
             "direction": "min", "model_kind": "optuna", "seed": 5, "parallel_trials": 1,
         }  # fmt: skip
-        search: Search = make_search(**{**defaults, **settings})
-        return search
+        search = Search(**{"project": project, **defaults, **settings})
+        return start_search(alice, search, enqueued=enqueued)
 
     return make
 
@@ -91,3 +97,134 @@ def test_a_search_is_optunas_own_loop(script_search: Any, worker: Worker) -> Non
             assert trial.metrics["double"] == 2 * trial.values["x"]
     # What only some trials ask for joins the space when they do.
     assert names_of(search) == ["kind", "x", "more"]
+
+
+def asking(search_slot: list[Any], objective: Any) -> Any:
+    """A runner's script that asks for values as `objective(ask)` does. `search_slot` gets the slot
+    whose runner hears the answers."""
+
+    def script(_: SearchOrder, __: TrialOrder) -> Iterator[Step]:
+        asked = objective()
+        value: Any = None
+        while True:
+            try:
+                name, kind, attributes = asked.send(value)
+            except StopIteration as end:
+                yield TrialEnd(end.value, 0)
+                return
+            yield Asked(name, {"name": f"{kind}Distribution", "attributes": attributes})
+            order = search_slot[0].started[-1].orders[-1]
+            assert isinstance(order, SuggestedOrder)
+            value = ValueError(order.problem) if order.problem else order.value
+
+    return script
+
+
+def floats(low: float, high: float) -> dict[str, Any]:
+    return {"low": low, "high": high, "log": False, "step": None}
+
+
+def line() -> Iterator[Any]:
+    x = yield "x", "Float", floats(-5, 5)
+    y = yield "y", "Float", floats(0, 1)
+    return {"value": x + y, "c": -x}
+
+
+def run(make_slot: Any, objective: Any, search: Search) -> list[Trial]:
+    slot: list[Any] = []
+    slot.append(make_slot(asking(slot, objective)))
+    slot[0].run()
+    search.refresh_from_db()
+    return list(search.trials.order_by("number"))
+
+
+def test_first_trials_have_the_given_values_and_the_rest_is_drawn(
+    script_search: Any, make_slot: Any
+) -> None:
+    given = [{"x": 1.5, "typo": 3}, {"y": 0.25}]
+    search = script_search(SCRIPT, max_trials=4, enqueued=given)
+    trials = run(make_slot, line, search)
+    assert len(trials) == 4
+    assert trials[0].values["x"] == 1.5
+    assert trials[1].values["y"] == 0.25
+    # What the script never asks for is no value of the trial.
+    assert all(trial.values.keys() == {"x", "y"} for trial in trials)
+    assert trials[3].score == trials[3].values["x"] + trials[3].values["y"]
+
+
+def test_a_range_that_a_person_narrowed_holds(script_search: Any, make_slot: Any) -> None:
+    search = script_search(SCRIPT, max_trials=12)
+    whole = {"space": [entry_for("x", {"name": "FloatDistribution", "attributes": floats(-5, 5)})]}
+    narrow = {"space": [entry_for("x", {"name": "FloatDistribution", "attributes": floats(2, 3)})]}
+    Inspection.objects.update(space=whole)
+    Search.objects.filter(pk=search.pk).update(space=narrow)
+    trials = run(make_slot, line, search)
+    assert all(2 <= trial.values["x"] <= 3 for trial in trials)
+    # What nobody edited has the script's own range, and is in the space from then on.
+    assert names_of(search) == ["x", "y"]
+
+
+def test_constraints_make_trials_infeasible(script_search: Any, make_slot: Any) -> None:
+    limit = {"name": "c", "relation": "<=", "limit": 0.0}
+    search = script_search(SCRIPT, max_trials=10, constraints=[limit])
+    trials = run(make_slot, line, search)
+    found = {trial.number: trial.status for trial in trials}
+    expected = {
+        t.number: Status.INFEASIBLE if t.values["x"] < 0 else Status.COMPLETED for t in trials
+    }
+    assert found == expected
+    assert set(found.values()) == {Status.INFEASIBLE, Status.COMPLETED}
+
+
+def test_a_lost_trial_begins_again_with_its_values(script_search: Any, make_slot: Any) -> None:
+    search = script_search(SCRIPT, max_trials=1)
+    lost: list[Any] = []
+
+    def dies_once() -> Iterator[Any]:
+        x = yield "x", "Float", floats(-5, 5)
+        lost.append(x)
+        if len(lost) == 1:
+            raise KeyboardInterrupt
+        return {"value": x}
+
+    slot: list[Any] = []
+    plain = asking(slot, dies_once)
+
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        try:
+            yield from plain(order, trial)
+        except KeyboardInterrupt:
+            yield Silence
+            Trial.objects.update(status=Status.QUEUED)
+            raise
+
+    slot.append(make_slot(script))
+    with pytest.raises(KeyboardInterrupt):
+        slot[0].run()
+    again = run(make_slot, dies_once, search)
+    assert len(lost) == 2
+    assert lost[0] == lost[1] == again[0].values["x"]
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        {"name": "FloatDistribution", "attributes": {"low": 2, "high": 1}},
+        {"name": "CategoricalDistribution", "attributes": {"choices": []}},
+        {"name": "CategoricalDistribution", "attributes": {"choices": [[1]]}},
+        {"name": "Evil", "attributes": {}},
+        {},
+    ],
+)
+def test_a_forged_question_fails_its_trial(
+    script_search: Any, make_slot: Any, distribution: dict[str, Any]
+) -> None:
+    search = script_search(SCRIPT, max_trials=1, retries=0)
+
+    def script(_: SearchOrder, __: TrialOrder) -> Iterator[Step]:
+        yield Asked("x", distribution)
+
+    make_slot(script).run()
+    trial = search.trials.get()
+    assert trial.status == Status.FAILED
+    assert "invalid hyperparameter" in trial.failure_message

@@ -5,12 +5,12 @@ from typing import Any
 
 from django import forms
 
-from tuning.models import Search
+from tuning.models import Project, Search
 from tuning.protocol.script_settings import ENQUEUED, MAX_ENQUEUED
 from tuning.spaces.checked import checked_values
 from tuning.strategies.traits import OFFERED
 
-from .searches import SearchForm
+from .searches import HELP, SearchForm
 
 # What the script decides, and settings of strategies that need a space that is known before.
 _DECIDED = {
@@ -28,9 +28,7 @@ class ScriptSearchForm(SearchForm):
     class Meta(SearchForm.Meta):
         fields = [name for name in SearchForm.Meta.fields if name not in _DECIDED]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["max_trials"].help_text = "Number of configurations."
+    help = {**HELP, "max_trials": "Number of configurations."}
 
     def _offer_choices(self) -> None:
         tuner = self.fields["tuner"]
@@ -71,8 +69,13 @@ class ScriptSearchForm(SearchForm):
 
     def search(self) -> Search:
         search = super().search()
-        search.epochs = int(self.project.inspection.script_settings.fields.get("epochs", 1))
+        search.epochs = reported_epochs(self.project)
         return search
+
+
+def reported_epochs(project: Project) -> int:
+    """How many epochs a trial of the script has, or how often it reports, as validation saw it."""
+    return int(project.inspection.script_settings.fields.get("epochs", 1))
 
 
 class EnqueuedField(forms.CharField):

@@ -98,6 +98,7 @@ class SearchForm(forms.ModelForm):
     """A new search of `project`, whose inspection is complete."""
 
     main_names: tuple[str, ...] = MAIN_FIELDS
+    help = HELP
     # Among which to choose the objective.
     metrics: list[str] = []
 
@@ -144,7 +145,7 @@ class SearchForm(forms.ModelForm):
                     max_value=most,
                     initial=defaults.get(name) or Search._meta.get_field(name).get_default(),
                     label=self.fields[name].label,
-                    help_text=HELP[name],
+                    help_text=self.help[name],
                 )
         for name in AMOUNTS & self.fields.keys():
             self.fields[name] = forms.FloatField(

@@ -18,6 +18,7 @@ from tuning.analysis.warm_start import WarmStart, warm_start
 from tuning.forms.estimator_searches import search_form
 from tuning.forms.objectives import NAMES as ROWS
 from tuning.forms.objectives import stored_rows
+from tuning.forms.script_searches import reported_epochs
 from tuning.forms.searches import SearchForm, settings_of
 from tuning.forms.space import SpaceForm
 from tuning.forms.warm_start import WarmStartForm
@@ -184,6 +185,8 @@ def _sketch(project: Project, forms: Forms) -> Search:
         values |= stored_rows(given)
     if not project.inspection.kind.has_epochs:
         values |= {"objective": SCORE, "direction": Search.Direction.MAX, "epochs": 1}
+    if project.inspection.kind.defines_by_run:
+        values["epochs"] = reported_epochs(project)
     # Perhaps nobody knows it yet: the plan does not depend on it.
     objective = str(values.get("objective", ""))
     values.setdefault("direction", project.inspection.direction_of(objective))

@@ -43,6 +43,8 @@ def test_the_scripts_study_is_proposed(script: Project) -> None:
     assert search.constraints == [{"name": "c", "relation": "<=", "limit": 0.0}]
     assert (search.seed, search.max_trials, search.max_time, search.epochs) == (42, 30, 600, 7)
     assert form.enqueued == FIELDS["enqueued"]
+    blank = search_form(script)
+    assert all(blank.fields[n].from_script for n in ("enqueued", "max_time", "seed", "objective"))
 
 
 def test_what_the_script_decides_is_no_field(script: Project) -> None:

@@ -190,7 +190,8 @@ class SearchForm(forms.ModelForm):
             fields = fields | {"objective": inspection.objective}
         for name, value in fields.items():
             # An earlier search, or the person, may want something else.
-            self.fields[name].from_script = str(self[name].value()) == str(value)
+            shown = self.fields[name].prepare_value(value)
+            self.fields[name].from_script = str(self[name].value()) == str(shown)
 
     def _problem_with(self, name: str, value: Any) -> str:
         """Why a field cannot have this value, or nothing."""

@@ -66,7 +66,7 @@ from tuning.models import Dataset, Inspection, Project, SavedModel, Search, Team
 from tuning.protocol.constraints import MAX_CONSTRAINTS, Constraint, parsed
 from tuning.protocol.measured import MEASURED, label_of
 from tuning.protocol.objectives import MAX_OBJECTIVES
-from tuning.protocol.script_settings import ScriptArgument, Use
+from tuning.protocol.script_settings import ENQUEUED, ScriptArgument, Use
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.protocol.uploads import ARRAY_ROLES, COLOUR, GREY
 from tuning.spaces.edits import Refused
@@ -498,20 +498,25 @@ def enqueued_of(search: Search, entered: list[str]) -> list[dict[str, Any]]:
         raise CommandError(
             "--enqueue: not available for grid search, which tries every combination."
         )
+    by_run = search.kind.defines_by_run
+    if by_run and not entered:
+        given: list[dict[str, Any]] = search.inspection.script_settings.fields.get(ENQUEUED, [])
+        return given[: search.max_trials]
     found: list[dict[str, Any]] = []
     for text in entered:
         try:
             values = json.loads(text)
             if not isinstance(values, dict):
                 raise CommandError(f"--enqueue: {text} is not a JSON object of values.")
-            configured = configuration(search.space, values)
+            # What a script's trial is not given is drawn.
+            configured = values if by_run else configuration(search.space, values)
         except json.JSONDecodeError as error:
             raise CommandError(f"--enqueue: {text} is not valid JSON: {error}.") from error
         except Refused as error:
             raise CommandError(f"--enqueue: {error.sentence}") from error
         if configured not in found:
             found.append(configured)
-    if len(found) >= search.max_trials and search.strategy.counts_trials:
+    if len(found) >= search.max_trials + by_run and search.strategy.counts_trials:
         raise CommandError(
             f"--enqueue gives {len(found)} trials and the defaults are one more: --max-trials "
             f"{search.max_trials} is too few."

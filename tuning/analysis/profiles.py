@@ -171,7 +171,7 @@ def shape_text(dataset: Dataset) -> str:
     else:
         text += " × ".join(str(size) for size in shape[: data.axes])
     if windows := dataset.windows:
-        text = (
+        return (
             f"{profile['rows']:,} windows: {counted(windows.look_back, 'row')} to look back, "
             f"{windows.horizon:,} to predict"
         )

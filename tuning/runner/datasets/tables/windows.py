@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tuning.figures import counted
 from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.orders import TEST, TRAIN, VALIDATION
 from tuning.protocol.tasks import MAX_TARGETS, Task, joined_names
@@ -121,6 +122,11 @@ def read_windows(
         if date := parts_of(schema.table).get(one["name"]):
             one["date"] = date
     notes = notes_of(schema, targets, len(rows.times), kept)
+    parts = {f"{upload.time} ({part})" for part in DATE_PARTS}
+    if not parts & {scan.name for scan, _ in kept}:
+        # The date only orders the rows; nobody asked for its parts.
+        notes = [note for note in notes if not note.startswith(f"{upload.time} became year")]
+        dropped = [(name, why) for name, why in dropped if name not in parts]
     return Parsed(
         DataKind.SEQUENCE, Task.REGRESSION, source, [*notes, *_notes(rows, windows, upload, dated)],
         dropped, described, header=schema.table.dialect.header,
@@ -143,8 +149,11 @@ def _columns(
     texts = [scan.name for scan, kind in kept if kind == ColumnType.TEXT]
     if texts:
         raise BadData(f"“{texts[0]}” contains text, which windows cannot have. Leave it out.")
+    is_input = any(scan.name.startswith(f"{upload.time} (") for scan, _ in kept)
     reason = "orders the rows"
-    return kept, [(name, reason if name == upload.time else why) for name, why in dropped]
+    return kept, [
+        (name, reason if name == upload.time and not is_input else why) for name, why in dropped
+    ]
 
 
 def _check_lengths(upload: Upload, kept: Kept, targets: Targets) -> None:
@@ -278,9 +287,10 @@ def _notes(rows: _Rows, windows: Windows, upload: Upload, dated: bool) -> list[s
     first, last = (_time_text(rows.times[place], dated) for place in (0, -1))
     notes = [
         f"{windows.count:,} windows were cut from {windows.rows:,} rows, {first} to {last}: "
-        f"{windows.look_back:,} rows to look back, {windows.horizon:,} to predict, a window every "
-        f"{windows.stride:,} row(s). Projects split them by time and leave out {windows.gap:,} "
-        "window(s) between parts, so that no row is in two of them."
+        f"{counted(windows.look_back, 'row')} to look back, {windows.horizon:,} to predict; "
+        f"windows begin {counted(windows.stride, 'row')} apart. Projects split them by time and "
+        f"leave out {counted(windows.gap, 'window')} between parts, so that no row is in two of "
+        "them."
     ]
     if not rows.were_sorted:
         notes.append(f"The rows were sorted by “{upload.time}”.")
@@ -290,12 +300,13 @@ def _notes(rows: _Rows, windows: Windows, upload: Upload, dated: bool) -> list[s
     if len(wide):
         where = _time_text(rows.times[wide[0]], dated)
         notes.append(
-            f"{len(wide):,} step(s) between rows are longer than usual, the first after {where}. "
-            "Windows reach across them: fill in the missing rows if that is wrong."
+            f"{counted(len(wide), 'step')} between rows longer than usual, the first after "
+            f"{where}. Windows reach across them: fill in the missing rows if that is wrong."
         )
     if upload.known:
         names = ", ".join(upload.known)[:300]
-        notes.append(f"Known in advance, and seen {windows.horizon:,} row(s) early: {names}.")
+        early = counted(windows.horizon, "row")
+        notes.append(f"Known in advance, and seen {early} early: {names}.")
     return notes
 
 

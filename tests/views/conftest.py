@@ -16,6 +16,7 @@ from tuning.models import (
     AccessToken,
     BrowserSession,
     Comment,
+    DryRun,
     Epoch,
     Invitation,
     Prediction,
@@ -152,6 +153,7 @@ def address(
         ),
         "session": BrowserSession.objects.create(user=alice, key="0", browser="Firefox"),
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
+        "dry": DryRun.objects.create(inspection=project.inspection, created_by=alice),
         "person": alice, "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
         "upload": begin_upload(alice, "data.csv", 10),
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
@@ -161,7 +163,9 @@ def address(
         if name == "saved-model-compare":
             return reverse(name, args=[saved_model])
         if (
-            name in ("search-create", "search-plan", "import-create", "log-create")
+            name.endswith(
+                ("search-create", "search-plan", "import-create", "log-create", "dry-run-create")
+            )
             or "-compare" in name
         ):
             return reverse(name, args=[project.pk])

@@ -59,6 +59,7 @@ PERMISSIONS: dict[str, Access] = {
     **dict.fromkeys(
         (
             "dataset-arrays", "dataset-columns", "dataset-delete", "dataset-name", "dataset-retry",
+            "dry-run-create", "hypermodel-dry-run",
             "hypermodel-delete", "hypermodel-edit", "hypermodel-inspect", "hypermodel-name",
             "import-create", "import-delete", "log-create", "project-data-upgrade",
             "project-delete",
@@ -77,9 +78,9 @@ PERMISSIONS: dict[str, Access] = {
     ),
     **dict.fromkeys(
         (
-            "access-token-revoke", "comment-delete", "comment-edit", "prediction-live",
-            "prediction-rows", "session-end", "upload-detail", "upload-part", "view-change",
-            "view-delete",
+            "access-token-revoke", "comment-delete", "comment-edit", "dry-run-live",
+            "prediction-live", "prediction-rows", "session-end", "upload-detail", "upload-part",
+            "view-change", "view-delete",
         ),
         Access.PERSON,
     ),

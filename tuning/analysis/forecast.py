@@ -122,13 +122,13 @@ def estimate(search: Search, trials: int, epochs: int) -> Estimate | None:
     besides = quartiles([max(total - seconds, 0.0) for total, seconds, _ in parts])
     if epoch is None or besides is None:
         return None
-    time = epoch.times(epochs).plus(besides.times(trials)).times(1 / _lanes(search))
-    most, may_end_any_time = seconds_left(search, _lanes(search))
+    time = epoch.times(epochs).plus(besides.times(trials)).times(1 / lanes(search))
+    most, may_end_any_time = seconds_left(search, lanes(search))
     low = 0.0 if may_end_any_time else min(time.low, most)
     return Estimate(Range(low, min(time.high, most)), len(parts))
 
 
-def _lanes(search: Search) -> int:
+def lanes(search: Search) -> int:
     """Trials at once. While no worker is online, as many as it asks for."""
     slots = Worker.objects.online().slot_count()
     return max(1, min(search.parallel_trials, slots or search.parallel_trials))

@@ -5,6 +5,7 @@ from typing import Any
 
 from tuning.models import (
     Dataset,
+    DryRun,
     Inspection,
     ModelEvaluation,
     Prediction,
@@ -26,6 +27,7 @@ MAX_MODELS = 5
 # What takes a slot. Executions are on the slots of their trials, or on free ones for moments.
 _WORK = (
     Trial, SavedModel, ModelEvaluation, Inspection, Dataset, SearchImport, Prediction,
+    DryRun,
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from tuning.models import (
     Dataset,
+    DryRun,
     Execution,
     Inspection,
     ModelEvaluation,
@@ -37,7 +38,7 @@ class WorkerRow:
 
 
 def worker_rows(user: Any) -> list[WorkerRow]:
-    """Eleven queries, however many workers and slots there are."""
+    """Twelve queries, however many workers and slots there are."""
     busy = _busy(user)
     online = set(Worker.objects.online().values_list("pk", flat=True))
     rows = []
@@ -118,6 +119,11 @@ def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
         text = f"Validating {row.hypermodel} on {row.dataset}"
         url = reverse("hypermodel-detail", args=[row.hypermodel_id])
         note(row, row.pk in visible, text, url)
+    dry_runs = DryRun.objects.running().select_related("inspection__hypermodel")
+    for row in dry_runs.only("worker_id", "slot", "created_by", "inspection__hypermodel__name"):
+        model = row.inspection.hypermodel
+        url = reverse("hypermodel-detail", args=[model.pk])
+        note(row, row.created_by_id == user.pk, f"Dry run of {model}", url)
     datasets = Dataset.objects.running()
     visible = set(datasets.visible_to(user).values_list("pk", flat=True))
     for row in datasets:

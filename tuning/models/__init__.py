@@ -2,6 +2,7 @@
 
 from .access_tokens import AccessToken, Scope
 from .datasets import Dataset
+from .dry_runs import DryRun
 from .executions import Execution
 from .hypermodels import HyperModel
 from .idempotency import IdempotencyKey
@@ -29,6 +30,7 @@ __all__ = [
     "BrowserSession",
     "Comment",
     "Dataset",
+    "DryRun",
     "Epoch",
     "Execution",
     "HyperModel",

@@ -28,7 +28,7 @@ MAX_IMPORTED = 100_000
 MAX_STUDIES = 200
 # What a column of the database holds, with room for a sum of two.
 _MAX_NUMBERS = {
-    **dict.fromkeys(("parameters", "smallest", "median", "largest"), 2**62),
+    **dict.fromkeys(("parameters", "memory", "smallest", "median", "largest"), 2**62),
     "execution": 2**15 - 1,
 }
 _MAX_NUMBER = 2**30
@@ -162,6 +162,27 @@ class Inspected:
     direction: str = ""
     directions: dict[str, str] = field(default_factory=dict)
     script: ScriptSettings = field(default_factory=ScriptSettings)
+
+
+@dataclass(frozen=True)
+class ModelTried:
+    """A sampled model of a dry run. `memory`: bytes of its weights and optimizer; `seconds`: of an
+    epoch, or of the fit of a fold; `setup`: what it takes once, such as building. `failure`: why it
+    could not be built or fitted; then nothing else is known."""
+
+    parameters: int = 0
+    memory: int = 0
+    seconds: float = 0.0
+    setup: float = 0.0
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class DryRunEnd:
+    """All models of a dry run were tried, or there was no more time. `rows`: how many rows a fit
+    had, if these were not all."""
+
+    rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -371,6 +392,7 @@ Event = (
     Ready | NextTrial | Asked | Built | EpochEnd | TrialEnd | TrialPruned | TrialRefused
     | ModelMeasured | Failed | Inspected | SchemaDetected | FoundArrays | Prepared | Retrained
     | Progress | Wanted | Fetched | Evaluated | Predicted | FoundTrial | FoundStudies | Imported
+    | ModelTried | DryRunEnd
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -396,6 +418,8 @@ _KINDS: dict[str, Any] = {
     "fetched": Fetched,
     "found_trial": FoundTrial,
     "found_studies": FoundStudies,
+    "model_tried": ModelTried,
+    "dry_run_end": DryRunEnd,
     "imported": Imported,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

@@ -55,6 +55,7 @@ class KindTraits:
     defines_by_run: a trial asks for each value while it runs, so that its search space is known
         only in part before, it has no defaults, and its code decides how long it trains.
     not_confirmed: why its trials cannot be confirmed; empty if they can.
+    no_dry_run: why single models cannot be built and their steps timed; empty if they can.
     """
 
     name: ModelKind
@@ -68,6 +69,7 @@ class KindTraits:
     spread_seconds: float | None = None
     defines_by_run: bool = False
     not_confirmed: str = ""
+    no_dry_run: str = ""
 
     @property
     def units(self) -> str:
@@ -93,12 +95,14 @@ KINDS = {
             max_more_units=20_000,
             not_confirmed="A custom tuner decides itself how often it trains. Run its search again "
             "instead.",
+            no_dry_run="There is no dry run: a custom tuner builds and trains its models itself.",
         ),
         KindTraits(
             ModelKind.OPTUNA, "epoch", "layers", model_files=(NETWORK_FILE, ESTIMATOR_FILE),
             max_more_units=20_000, defines_by_run=True,
             not_confirmed="An Optuna script decides itself how it trains. Run its search again "
             "instead.",
+            no_dry_run="There is no dry run: an Optuna script builds and trains its models itself.",
         ),
     )
 }  # fmt: skip

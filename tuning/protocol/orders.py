@@ -195,6 +195,19 @@ class ImportOrder:
 
 
 @dataclass(frozen=True)
+class DryRunOrder:
+    """Build `models` models of random values of the space, and time a step of each. `folds`: of
+    estimators, into how many parts the rows are divided."""
+
+    project: ProjectOrder
+    space: dict[str, Any]
+    kind: str
+    batch_size: int
+    folds: int
+    models: int
+
+
+@dataclass(frozen=True)
 class FetchOrder:
     """Download a file into the working folder."""
 
@@ -216,7 +229,7 @@ class EndOrder:
 Order = (
     InspectOrder | SearchOrder | TrialOrder | SuggestedOrder | VerdictOrder | RetrainOrder
     | EvaluateOrder | PredictOrder | PrepareOrder | ImportOrder | FetchOrder | FetchedOrder
-    | EndOrder
+    | EndOrder | DryRunOrder
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -230,6 +243,7 @@ _KINDS: dict[str, Any] = {
     "predict": PredictOrder,
     "prepare": PrepareOrder,
     "import": ImportOrder,
+    "dry_run": DryRunOrder,
     "fetch": FetchOrder,
     "fetched": FetchedOrder,
     "end": EndOrder,

@@ -5,6 +5,7 @@ from pathlib import Path
 from tuning.protocol.events import Ready
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import (
+    DryRunOrder,
     EvaluateOrder,
     FetchOrder,
     ImportOrder,
@@ -23,6 +24,9 @@ from .failures import failure_of
 from .fetching import ask_for_weights, fetch
 from .libraries import load_libraries
 
+# Idle workers inspect templates unasked: that must never download anything.
+_OFFLINE = (InspectOrder, EvaluateOrder, DryRunOrder)
+
 
 def serve(events_fd: int, with_keras: bool) -> None:
     """Get ready, wait for an order, do it. Whatever goes wrong becomes a `failed` event."""
@@ -40,11 +44,10 @@ def serve(events_fd: int, with_keras: bool) -> None:
 def _do(order: Order, channel: Channel) -> None:
     """Each kind of work imports only what it needs: some of it needs no Keras."""
     share_downloads()
-    if isinstance(order, SearchOrder | InspectOrder | RetrainOrder | EvaluateOrder):
-        # Idle workers inspect templates unasked: that must never download anything.
-        offline = isinstance(order, InspectOrder | EvaluateOrder) or not allows_network()
+    if isinstance(order, (*_OFFLINE, SearchOrder, RetrainOrder)):
+        offline = isinstance(order, _OFFLINE) or not allows_network()
         confine_to_dataset(Path(order.project.dataset_folder), offline)
-        if not isinstance(order, InspectOrder | EvaluateOrder):
+        if not isinstance(order, _OFFLINE):
             ask_for_weights(channel)
     if isinstance(order, ImportOrder | PredictOrder) or (
         isinstance(order, PrepareOrder) and order.upload
@@ -68,6 +71,10 @@ def _do(order: Order, channel: Channel) -> None:
             from tuning.runner.networks.search import search
 
             search(order, channel)
+        case DryRunOrder():
+            from .dry_run import dry_run
+
+            dry_run(order, channel)
         case InspectOrder():
             from .inspection import inspect_template
 

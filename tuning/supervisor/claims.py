@@ -8,16 +8,16 @@ another slot did, the suggestion is dropped and another one is computed. A worke
 suggestion at a time.
 
 Short work that a person waits for goes first (predicting, preparing, inspecting for a project or
-for a person on the template's page, retraining). Among searches the one with the fewest running
-trials is next, then the one that has waited longest. Slots that find no trial take executions of
-those that run. Last come the inspections that no project waits for: set-up queues one for each
-built-in template, with the first bundled dataset that it fits, so that the galleries can show its
-space. They begin only while nothing else is queued, and one at a time, so that all slots but one
-are free for what a person starts meanwhile. Where none is free, the supervisor sees it four times a
-second (`Assignment.gives_way`): it ends the inspection and gives it back to the queue, which
-counts as no lost attempt. A slot stays with its search for 20 s at a time, because a change of
-search is a change of process. Meanwhile it looks at most four times a second whether short work
-goes first: looking costs as many queries as the claim of a trial.
+for a person on the template's page, dry runs, retraining). Among searches the one with the fewest
+running trials is next, then the one that has waited longest. Slots that find no trial take
+executions of those that run. Last come the inspections that no project waits for: set-up queues
+one for each built-in template, with the first bundled dataset that it fits, so that the galleries
+can show its space. They begin only while nothing else is queued, and one at a time, so that all
+slots but one are free for what a person starts meanwhile. Where none is free, the supervisor sees
+it four times a second (`Assignment.gives_way`): it ends the inspection and gives it back to the
+queue, which counts as no lost attempt. A slot stays with its search for 20 s at a time, because a
+change of search is a change of process. Meanwhile it looks at most four times a second whether
+short work goes first: looking costs as many queries as the claim of a trial.
 """
 
 import logging
@@ -33,6 +33,7 @@ from django.db.models.functions import Now
 from tuning.models import (
     Attempt,
     Dataset,
+    DryRun,
     Execution,
     Inspection,
     ModelEvaluation,
@@ -57,10 +58,11 @@ _suggesting = Lock()
 # Trials before their executions: what becomes of an execution depends on its trial.
 KINDS: tuple[type[Work], ...] = (
     Trial, Execution, Inspection, Dataset, SavedModel, ModelEvaluation, SearchImport, Prediction,
+    DryRun,
 )  # fmt: skip
 Claimed = (
     Dataset | Execution | Inspection | ModelEvaluation | Prediction | SavedModel | SearchImport
-    | Trial
+    | Trial | DryRun
 )  # fmt: skip
 
 
@@ -94,6 +96,7 @@ def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> C
         or _claim_dataset(slot)
         or _claim_inspection(slot, Inspection.objects.readable().awaited())
         or _claim_import(slot)
+        or _claim_dry_run(slot)
         or _claim_saved_model(slot)
         or _claim_evaluation(slot)
         or _claim_trial(slot, prefer, firmly)
@@ -128,6 +131,7 @@ def _awaited() -> int:
     waiting += SavedModel.objects.queued().count()
     waiting += ModelEvaluation.objects.queued().count()
     waiting += SearchImport.objects.ready().count()
+    waiting += DryRun.objects.queued().count()
     waiting += Prediction.objects.queued().count()
     waiting += sum(search.room for search in _searches_with_work())
     return waiting + spreading.count_waiting()
@@ -169,6 +173,15 @@ def _claim_import(slot: Slot) -> SearchImport | None:
     for pk in SearchImport.objects.ready().values_list("pk", flat=True):
         if SearchImport.objects.claim(pk, slot.worker, slot.number):
             return SearchImport.objects.select_related("project").get(pk=pk)
+    return None
+
+
+def _claim_dry_run(slot: Slot) -> DryRun | None:
+    for pk in DryRun.objects.queued().values_list("pk", flat=True):
+        if DryRun.objects.claim(pk, slot.worker, slot.number):
+            return DryRun.objects.select_related(
+                "inspection__dataset", "inspection__hypermodel", "project__dataset"
+            ).get(pk=pk)
     return None
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tuning.actions import hypermodels as actions
 from tuning.analysis.differences import differences, tally
+from tuning.analysis.dry_runs import dry_run_context, latest_dry_run
 from tuning.analysis.known_spaces import KnownSpace, known_spaces
 from tuning.forms.constants import constants_text
 from tuning.forms.hypermodels import DatasetForm, HyperModelForm
@@ -49,6 +50,9 @@ def hypermodel_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "constants": constants_text(hypermodel.constants),
         "datasets": _fitting(request, hypermodel),
     }
+    if inspection := context["inspection"]:
+        context |= dry_run_context(latest_dry_run(request.user, inspection))
+        context["dry_run_refusal"] = inspection.kind.no_dry_run
     return render(request, "hypermodels/detail.html", context)
 
 

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tuning.actions import searches as actions
+from tuning.analysis.dry_runs import dry_run_context, latest_dry_run
 from tuning.analysis.plan import plan_info
 from tuning.analysis.pruning import horizon_of
 from tuning.analysis.refinement import Beginning, beginning, import_refusal
@@ -67,6 +68,8 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
     if valid and not reset:
         return redirect("search-detail", start(request.user, forms, context))
     context |= {
+        **dry_run_context(latest_dry_run(request.user, project.inspection, project)),
+        "dry_run_refusal": project.inspection.kind.no_dry_run,
         "project": project, "begun": begun, "url": request.get_full_path(),
         "horizon": horizon_of(project.inspection.kind),
     }  # fmt: skip
@@ -123,6 +126,14 @@ def search_plan(request: HttpRequest, pk: int) -> HttpResponse:
     forms = Forms(form, space_form, WarmStartForm(request.POST), _earlier(request, project))
     context = {"project": project, **_plan_context(project, forms)}
     return render(request, "searches/_plan_live.html", context)
+
+
+def sketch_of(project: Project, data: Any) -> Search:
+    """An unsaved search with as much as makes sense of the form's data."""
+    form = search_form(project, data)
+    form.is_valid()
+    space = SpaceForm(data, inspection=project.inspection)
+    return _sketch(project, Forms(form, space, WarmStartForm(data), None))
 
 
 def _projects() -> QuerySet[Project]:

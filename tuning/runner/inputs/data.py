@@ -90,6 +90,11 @@ class Dataset:
         key = split_key(Path(self.project.dataset_folder), self.project.split)
         return None if key is None else np.asarray(key[row_numbers(self.project, *parts)])
 
+    def count(self, *parts: str) -> int:
+        """How many rows these parts have."""
+        places = [self.places[part] for part in parts]
+        return sum(p.stop - p.start if isinstance(p, slice) else len(p) for p in places)
+
     def has_rows(self, part: str) -> bool:
         """Whether a part of the split has any."""
         return bool(len(self.raw(part, most=1)[1]))

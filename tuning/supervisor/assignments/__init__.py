@@ -2,6 +2,7 @@
 
 from tuning.models import (
     Dataset,
+    DryRun,
     Execution,
     Inspection,
     ModelEvaluation,
@@ -13,6 +14,7 @@ from tuning.models import (
 from tuning.supervisor.claims import Claimed
 
 from .base import Assignment
+from .dry_run import DryRunAssignment
 from .evaluation import EvaluationAssignment
 from .execution import ExecutionAssignment
 from .importing import ImportAssignment
@@ -39,6 +41,8 @@ def assignment_for(claimed: Claimed) -> Assignment:
             return InspectionAssignment(claimed)
         case Dataset():
             return PreparationAssignment(claimed)
+        case DryRun():
+            return DryRunAssignment(claimed)
         case SearchImport():
             return ImportAssignment(claimed)
         case ModelEvaluation():

@@ -1,0 +1,19 @@
+"""Dry runs: begin one, in place of the person's last one of the same template and dataset."""
+
+from typing import Any
+
+from django.db import transaction
+
+from tuning.models import DryRun
+
+from .dispatch import ring
+
+
+@transaction.atomic
+def start_dry_run(user: Any, row: DryRun) -> DryRun:
+    """A worker that is busy with the last one notices that its row is gone."""
+    DryRun.objects.filter(created_by=user, inspection=row.inspection).delete()
+    row.created_by = user
+    row.save()
+    transaction.on_commit(ring)
+    return row

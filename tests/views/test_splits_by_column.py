@@ -12,7 +12,8 @@ from django.test import Client
 from tuning.actions.projects import use_newest_data
 from tuning.analysis.profiles import most_folds, split_sizes, split_text
 from tuning.analysis.splitting import split_columns, weight_columns
-from tuning.models import Dataset, HyperModel, Project, Team
+from tuning.forms.estimator_searches import search_form
+from tuning.models import Dataset, HyperModel, Inspection, Project, Team
 from tuning.protocol.orders import Split
 
 PATIENTS = np.repeat(np.arange(12), 10)
@@ -195,3 +196,35 @@ def test_the_next_version_needs_the_column(as_bob: Client, made: Any, table: Dat
     newer.save()
     assert use_newest_data(project) == ""
     assert Project.objects.get(pk=project.pk).dataset == newer
+
+
+@pytest.mark.parametrize(
+    ("by", "column", "most", "said", "needs"),
+    [
+        ("group", "patient", 9, "Folds keep groups together.", "a group and a row of each class."),
+        (
+            "time",
+            "visit",
+            89,
+            "Each fold is tested on later rows",
+            "a later time than those before",
+        ),
+    ],
+)
+def test_folds_follow_the_split(
+    made: Any, by: str, column: str, most: int, said: str, needs: str
+) -> None:
+    project = made(split_by=by, split_column=column)
+    inspection = Inspection.objects.get(dataset=project.dataset, hypermodel=project.hypermodel)
+    inspection.status, inspection.model_kind = "completed", "sklearn"
+    inspection.save()
+    project = Project.objects.get(pk=project.pk)
+    form = search_form(project)
+    assert said in form.fields["folds"].help_text
+    data = {name: form[name].initial for name in form.fields}
+    for folds in (min(most, 20), most + 1):
+        form = search_form(project, {**data, "folds": folds})
+        errors = form.errors.get("folds", [])
+        assert bool(errors) == (folds > min(most, 20))
+    if most < 20:
+        assert f"allows at most {most} folds: each needs {needs}" in errors[0]

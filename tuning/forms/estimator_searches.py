@@ -7,6 +7,7 @@ from django import forms
 from tuning.analysis.profiles import most_folds
 from tuning.models import Project, Search
 from tuning.protocol.scorers import SCORE, scorers_of
+from tuning.protocol.splitting import SPLITS
 from tuning.strategies.traits import OFFERED, STRATEGIES, Name
 
 from .script_searches import ScriptSearchForm
@@ -65,14 +66,21 @@ class EstimatorSearchForm(SearchForm):
             max_value=MAX_FOLDS,
             initial=max(MIN_FOLDS, min(5, most_folds(self.project) or 5)),
             help_text="Number of cross-validation folds over training and validation rows. The "
-            "score is the mean over the folds.",
+            f"score is the mean over the folds. {SPLITS[self.project.split.by].folds}".strip(),
         )
 
     def clean_folds(self) -> int:
         folds: int = self.cleaned_data["folds"]
         most = most_folds(self.project)
         if most is not None and folds > most:
-            classes = self.project.split.stratified
+            split = self.project.split
+            if split.column:
+                raise forms.ValidationError(
+                    f"“{split.column}” allows at most {most:,} folds: each needs "
+                    f"{SPLITS[split.by].fold_needs}"
+                    f"{' and a row of each class' if split.stratified else ''}."
+                )
+            classes = split.stratified
             which = "The smallest class has only" if classes else "There are only"
             raise forms.ValidationError(
                 f"{which} {most:,} training and validation rows, so there can be at most "

@@ -14,7 +14,8 @@ class SplitBy(StrEnum):
 class SplitTraits:
     """`needs_column`: the values of a column decide in which part a row is. `stratifies`: classes
     keep their shares of the parts, as far as the values allow it. `seeded`: chance decides, too.
-    `folds`: what the folds of a cross-validation are, in words; empty for the usual ones."""
+    `folds`: a sentence about those of a cross-validation; empty for the usual ones. `fold_needs`:
+    what each of them needs."""
 
     caption: str
     help: str
@@ -22,6 +23,7 @@ class SplitTraits:
     stratifies: bool = True
     seeded: bool = True
     folds: str = ""
+    fold_needs: str = ""
 
 
 SPLITS: dict[str, SplitTraits] = {
@@ -29,14 +31,16 @@ SPLITS: dict[str, SplitTraits] = {
     SplitBy.GROUP: SplitTraits(
         "By group",
         "rows with the same value in a column stay together, such as all rows of a patient.",
-        folds="folds that keep groups together",
+        folds="Folds keep groups together.",
+        fold_needs="a group",
     ),
     SplitBy.TIME: SplitTraits(
         "By time",
         "the oldest rows are for training, the newest for test.",
         stratifies=False,
         seeded=False,
-        folds="folds that are tested on later rows than they are trained on",
+        folds="Each fold is tested on later rows than it is trained on.",
+        fold_needs="a later time than those before it",
     ),
 }
 

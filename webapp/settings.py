@@ -335,6 +335,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
+# Files are for the site's own pages.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # --- Celery ----------------------------------------------------------------------------------
 

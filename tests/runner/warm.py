@@ -1,4 +1,4 @@
-"""Processes that begin after the import of Keras and KerasTuner, which takes seconds.
+"""Processes that begin after the import of Keras, KerasTuner and skops, which takes seconds.
 
 Python's fork server imports them once for each process of the tests, and nothing of Tuneroom; every
 runner of these tests (`WarmProcess`) is a fork of it, in which the real runner hardens itself and

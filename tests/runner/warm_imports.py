@@ -6,5 +6,8 @@ import gc
 gc.disable()
 import keras_tuner  # noqa: E402, F401
 
+# What a spare runner goes on with: as long again, with all of scikit-learn.
+import skops.io  # noqa: E402, F401
+
 gc.enable()
 gc.freeze()

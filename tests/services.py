@@ -230,15 +230,37 @@ def answers(url: str) -> bool:
         return False
 
 
-def start_tuneroom(data: Path, *, wait: bool = True, **settings: str) -> Tuneroom:
-    """`make up` without make, with the given settings. The caller stops it. Its worker does not
+def start_tuneroom(data: Path, **settings: str) -> Tuneroom:
+    """`make up` without make, with the given settings. The caller stops it."""
+    environment = set_up_tuneroom(data, **settings)
+    with (data / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "up"],
+            env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    url = f"http://127.0.0.1:{environment['PORT']}"
+    tuneroom = Tuneroom(url, data, ADMIN, PASSWORD, environment, process)
+    try:
+        wait_for(
+            lambda: process.poll() is not None or "is ready" in tuneroom.log,
+            "Tuneroom is ready",
+            60,
+        )
+        if process.poll() is not None:
+            pytest.fail(f"`manage.py up` ended with {process.returncode}:\n{tuneroom.log}")
+    except BaseException:
+        tuneroom.kill()
+        raise
+    return tuneroom
+
+
+def set_up_tuneroom(data: Path, **settings: str) -> dict[str, str]:
+    """`make setup` without make: the environment of what uses this folder. A worker there does not
     inspect templates that no project uses, which takes a minute of a processor, and keeps one spare
     runner, since the machine has other tests to run."""
-    port = settings.pop("PORT", str(free_port()))
-    settings.setdefault("SPARE_RUNNERS", "1")
     environment = clean_environment(
-        TUNEROOM_DATA=str(data), PORT=port, TUNEROOM_ADMIN_USER=ADMIN,
-        TUNEROOM_ADMIN_PASSWORD=PASSWORD, **settings,
+        TUNEROOM_DATA=str(data), TUNEROOM_ADMIN_USER=ADMIN, TUNEROOM_ADMIN_PASSWORD=PASSWORD,
+        **{"PORT": str(free_port()), "SPARE_RUNNERS": "1", **settings},
     )  # fmt: skip
     if "DATABASE_URL" in settings or data.exists():
         data.mkdir(parents=True, exist_ok=True)
@@ -246,25 +268,7 @@ def start_tuneroom(data: Path, *, wait: bool = True, **settings: str) -> Tuneroo
         _forget_gallery(settings.get("DATABASE_URL", ""), data)
     else:
         copy_prepared_folder(data)
-    with (data / "up.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "up"],
-            env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    tuneroom = Tuneroom(f"http://127.0.0.1:{port}", data, ADMIN, PASSWORD, environment, process)
-    if wait:
-        try:
-            wait_for(
-                lambda: process.poll() is not None or "is ready" in tuneroom.log,
-                "Tuneroom is ready",
-                60,
-            )
-            if process.poll() is not None:
-                pytest.fail(f"`manage.py up` ended with {process.returncode}:\n{tuneroom.log}")
-        except BaseException:
-            tuneroom.kill()
-            raise
-    return tuneroom
+    return environment
 
 
 def copy_prepared_folder(data: Path) -> None:

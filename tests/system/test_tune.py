@@ -14,7 +14,17 @@ import pytest
 
 from tests.images import digit_images, zip_of
 from tests.runner.warm import python
-from tests.services import ROOT, WARM, Tuneroom, answers, manage, start_tuneroom, wait_for
+from tests.services import (
+    ROOT,
+    WARM,
+    Tuneroom,
+    answers,
+    manage,
+    processes_with,
+    set_up_tuneroom,
+    start_tuneroom,
+    wait_for,
+)
 
 MEDMNIST = Path(__file__).parents[1] / "cases" / "medmnist_like.npz"
 pytestmark = [pytest.mark.tensorflow, pytest.mark.services]
@@ -127,12 +137,11 @@ def test_of_a_file_that_cannot_be_read_nothing_stays(tuneroom: Tuneroom, tmp_pat
 def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> None:
     """Without a running Tuneroom. Nothing is left behind, what was finished is kept."""
     data = tmp_path / "data"
-    tuneroom = start_tuneroom(data, wait=False)
-    tuneroom.kill()
+    environment = set_up_tuneroom(data)
     command = [sys.executable, "manage.py", *words(max_trials=50, epochs=3)]
     with (tmp_path / "out").open("wb") as out:
         tune = subprocess.Popen(
-            command, cwd=ROOT, env=tuneroom.environment, stdout=out, stderr=out,
+            command, cwd=ROOT, env=environment, stdout=out, stderr=out,
             # Tests that run in the background inherit that Ctrl-C is ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
@@ -151,7 +160,7 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
     text = (tmp_path / "out").read_text()
     assert "No worker is online" in text
     assert "Stopped." in text
-    wait_for(lambda: not tuneroom.processes(), "no process is left")
+    wait_for(lambda: not processes_with("TUNEROOM_DATA", str(data)), "no process is left")
     with sqlite3.connect(data / "db.sqlite3") as connection:
         (status,) = connection.execute("SELECT status FROM tuning_search").fetchone()
         active = "SELECT count(*) FROM tuning_trial WHERE status IN ('running', 'queued')"
@@ -166,14 +175,16 @@ def test_postgresql_and_redis_carry_the_main_job(
 
     settings = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_url}
     tuneroom = start_tuneroom(tmp_path / "data", **settings, **WARM)
-    online = "from tuning.models import Worker; print(Worker.objects.online().count())"
+
+    def workers() -> int:
+        with psycopg.connect(postgres_url) as connection:
+            rows = connection.execute("SELECT count(*) FROM tuning_worker").fetchone()
+        return int(rows[0]) if rows else 0
+
     try:
         assert answers(f"{tuneroom.url}/health/")
         assert not (tuneroom.data / "db.sqlite3").exists()
-        wait_for(
-            lambda: tuneroom.manage("shell", "--verbosity", "0", "-c", online).stdout == "1\n",
-            "the worker is online",
-        )
+        wait_for(workers, "the worker is online")
         done = tuneroom.manage(*words(tuner="hyperband", epochs=2, retrain=True), timeout=180)
         assert done.returncode == 0, done.stdout + done.stderr + tuneroom.log
         assert tuneroom.stop() == 0
@@ -190,13 +201,11 @@ def test_postgresql_and_redis_carry_the_main_job(
 
 def test_a_broker_that_is_away_costs_nothing(tmp_path: Path) -> None:
     """The database is the truth; a worker finds its work there, if by no message."""
-    tuneroom = start_tuneroom(
-        tmp_path / "data", wait=False, REDIS_URL="redis://127.0.0.1:1/0", **WARM
-    )
-    tuneroom.kill()
-    done = tuneroom.manage(*words(max_trials=1), timeout=180)
+    data = tmp_path / "data"
+    environment = set_up_tuneroom(data, REDIS_URL="redis://127.0.0.1:1/0", **WARM)
+    done = manage(*words(max_trials=1), environment=environment, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
-    wait_for(lambda: not tuneroom.processes(), "no process is left")
+    wait_for(lambda: not processes_with("TUNEROOM_DATA", str(data)), "no process is left")
 
 
 def test_help_names_every_option() -> None:

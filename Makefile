@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Pythons that TensorFlow has packages for. `make PYTHON=/path/to/python up` names one.
 GOOD_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-# Three processes for all tests, since some wait; the fast ones keep a processor busy each.
+# Four processes for all tests, since some wait; the fast ones keep a processor busy each.
 # tests/conftest.py says which tests share one, in what order.
 # Bytecode is kept, whatever the environment says: rewriting the asserts of all tests anew takes each
 # of them 5 seconds.
@@ -24,7 +24,7 @@ setup: venv ## Everything that `make up` needs, without starting it.
 	@$(BIN)/python manage.py bootstrap
 
 test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails instead of skipping.
-	@$(PYTEST) -n 3
+	@$(PYTEST) -n 4
 
 test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs, no browser; none is slow.
 	@$(PYTEST) -n logical -m "not tensorflow and not services and not browser and not slow"

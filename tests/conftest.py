@@ -52,17 +52,21 @@ pytest_plugins = ["tests.services"]
 DIGITS_FOLDER = f"test-digits-{os.getpid()}"
 
 
-# The tests that share a browser and a Tuneroom.
 BROWSER = "tests/browser/"
+# From this file on, tests share a second browser and a second Tuneroom: of one process, these tests
+# would be the last to end.
+SECOND_HALF = f"{BROWSER}test_notes.py"
 
 
 class OneProcessAFile(LoadScopeScheduling):
-    """Which tests have one of xdist's processes in common: those of a file, and all that
-    drive a browser."""
+    """Which tests have one of xdist's processes in common: those of a file, and each half of those
+    that drive a browser."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
-        return BROWSER if file.startswith(BROWSER) else file
+        if not file.startswith(BROWSER):
+            return file
+        return f"{BROWSER}{'first' if file < SECOND_HALF else 'second'} half"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneProcessAFile:
@@ -70,7 +74,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneProcessAF
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files go first, the longest turn before all, so that no process is left with one."""
+    """Slow files go first, the longest turns before all, so that no process is left with one."""
     marks = ("browser", "tensorflow", "services", "slow")
     slow = {item.path for item in items if any(map(item.get_closest_marker, marks))}
     items.sort(key=lambda item: (not item.nodeid.startswith(BROWSER), item.path not in slow))

@@ -61,7 +61,7 @@ def test_the_main_job(sign_in: Callable[..., Any], tuneroom: Tuneroom, tmp_path:
     project = int(re.search(r"/projects/(\d+)/", page.url)[1])  # type: ignore[index]
 
     # Random search: every trial appears on the open page.
-    start_search(page, tuner="random", max_trials="8", epochs="12")
+    start_search(page, tuner="random", max_trials="4", epochs="12")
     search = search_key(page, tuneroom)
     wait_until_completed(page)
     page.locator("#history-plot .main-svg").first.wait_for()

@@ -197,7 +197,8 @@ def tried(tuner: str, trials: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband", "grid"])
 def test_every_oracle_stays_inside(tuner: str) -> None:
     space = {parameter.name: parameter for parameter in read_space(EDITED)}
-    all_values = tried(tuner, 30)
+    # Bayesian optimisation takes seconds for each trial after the first two dozen.
+    all_values = tried(tuner, 26)
     assert len(all_values) >= 12
     for values in all_values:
         own = {name: value for name, value in values.items() if not name.startswith("tuner/")}

@@ -51,6 +51,7 @@ from tuning.models.addresses import ModelNumbers
 
 from .access import editable_or_404, may_edit, visible_or_404
 from .predictions import question_context
+from .streams import FileFor, Reader
 
 # name in the address and in the zip: what it is, for people
 FILES = {
@@ -116,7 +117,7 @@ def saved_model_download(request: HttpRequest, at: ModelNumbers) -> HttpResponse
         file = _path(saved_model).open("rb")
     except OSError:
         return _file_is_gone(request, saved_model)
-    return _attachment(file, file_name(saved_model))
+    return _attachment(request, saved_model, file, file_name(saved_model))
 
 
 @require_safe
@@ -152,7 +153,7 @@ def saved_model_bundle(request: HttpRequest, at: ModelNumbers) -> HttpResponse |
         bundle.close()
         return _file_is_gone(request, saved_model)
     bundle.seek(0)
-    return _attachment(bundle, f"{stem}.zip")
+    return _attachment(request, saved_model, bundle, f"{stem}.zip")
 
 
 @require_GET
@@ -274,10 +275,13 @@ def _texts(saved_model: SavedModel) -> dict[str, str]:
     return {name: texts[name] for name in _file_labels(saved_model)}
 
 
-def _attachment(file: Any, name: str) -> FileResponse:
+def _attachment(
+    request: HttpRequest, saved_model: SavedModel, file: Any, name: str
+) -> FileResponse:
     response = FileResponse(
-        file, as_attachment=True, filename=name, content_type="application/octet-stream"
-    )
+        FileFor(Reader(request, saved_model), file), as_attachment=True, filename=name,
+        content_type="application/octet-stream",
+    )  # fmt: skip
     _set_name(response, name)
     return response
 

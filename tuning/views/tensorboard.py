@@ -9,6 +9,7 @@ from tuning.models import Search
 from tuning.models.addresses import SearchNumbers
 
 from .access import visible_or_404
+from .streams import Reader, pieces_for
 
 
 @require_GET
@@ -16,7 +17,8 @@ def search_tensorboard(request: HttpRequest, at: SearchNumbers) -> StreamingHttp
     """The log folder as a zip archive."""
     searches = Search.objects.select_related("project").defer("oracle_state")
     search = visible_or_404(request, searches, at)
-    response = StreamingHttpResponse(log_folder(search), content_type="application/zip")
+    pieces = pieces_for(Reader(request, search), log_folder(search))
+    response = StreamingHttpResponse(pieces, content_type="application/zip")
     response["Content-Disposition"] = content_disposition_header(True, file_name(search))
     response["Cache-Control"] = "private, no-store"
     return response

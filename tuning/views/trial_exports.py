@@ -8,6 +8,8 @@ from tuning.analysis.trials.exports import FORMATS, Rows
 from tuning.analysis.trials.selection import Selection
 from tuning.figures import in_words
 
+from .streams import Reader, pieces_for
+
 
 def trial_export(request: HttpRequest, selection: Selection) -> HttpResponseBase:
     """The trials of this selection. A page leaves a filter out that makes no sense and says so; a
@@ -17,8 +19,10 @@ def trial_export(request: HttpRequest, selection: Selection) -> HttpResponseBase
         return _refused(f"Available formats: {in_words(list(FORMATS))}.")
     if selection.problems:
         return _refused("\n".join(selection.problems))
+    # Whoever sees the project sees all its searches.
+    reader = Reader(request, selection.scope.project)
     response = StreamingHttpResponse(
-        format.pieces(Rows(selection)), content_type=format.content_type
+        pieces_for(reader, format.pieces(Rows(selection))), content_type=format.content_type
     )
     # Names are made of slugs and numbers, so they need no quoting. JSON opens in the browser.
     kind = "inline" if format.name == "json" else "attachment"

@@ -17,7 +17,7 @@ from tuning.management.backup.rows import (
     copy_rows,
     must_be_empty,
 )
-from tuning.management.prepared import lacks_migrations
+from tuning.management.prepared import is_unprepared
 from tuning.management.processes import Taken, folder_lock
 from tuning.models import Worker
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         )
 
     def _move(self) -> None:
-        if lacks_migrations():
+        if is_unprepared():
             raise CommandError("This database lacks migrations. First run: make setup")
         if names := list(Worker.objects.online().values_list("name", flat=True)):
             raise CommandError(f"Workers are online: {', '.join(names)}. Stop them first.")

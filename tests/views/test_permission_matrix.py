@@ -8,6 +8,7 @@ requests."""
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -19,8 +20,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.test.client import ClientHandler, RequestFactory
 from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
-from tuning.models import Dataset, HyperModel, Search, Team
+from tuning.models import Dataset, HyperModel, Search, Team, Worker
 
 from .permissions import PERMISSIONS, Access
 
@@ -39,8 +41,8 @@ ALLOWED = {
 }
 # They say of the row, not of the person, that there is nothing.
 NOTHING_THERE = {
-    "dataset-picture", "dataset-retry", "hypermodel-diff", "invitation-open", "prediction-rows",
-    "saved-model-stage", "sign-up", "upload-part",
+    "dataset-picture", "dataset-retry", "hypermodel-diff", "invitation-open", "metrics",
+    "prediction-rows", "saved-model-stage", "sign-up", "upload-part",
 }  # fmt: skip
 # Viewers open them and send nothing.
 VIEWERS_ONLY_LOOK = {"import-detail", "upload-create"}
@@ -112,9 +114,11 @@ def test_every_address_has_a_row() -> None:
 
 def test_pages(
     address: Any, cast: dict[str, Person], dataset: Dataset, hypermodel: HyperModel, team: Team,
-    settings: Any,
+    settings: Any, worker: Worker,
 ) -> None:  # fmt: skip
     settings.AXES_FAILURE_LIMIT = 100
+    # Ready is a site with a worker, to the end of this test.
+    Worker.objects.filter(pk=worker.pk).update(seen_at=timezone.now() + timedelta(hours=1))
     # Of the team, in place of built-in ones.
     Dataset.objects.filter(pk=dataset.pk).update(team=team)
     HyperModel.objects.filter(pk=hypermodel.pk).update(team=team)

@@ -18,6 +18,7 @@ import time
 import traceback
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,8 @@ logger = logging.getLogger("tuneroom")
 
 # Pages look about as often.
 FLUSH_SECONDS = 1.0
-# Epochs in one request.
-BATCH = 500
+# Epochs and values in one request, at most.
+BATCH, BATCH_VALUES = 1_000, 20_000
 # How often a lease is renewed before it ends.
 BEATS = 4
 # Between two tries while the site cannot be reached.
@@ -209,6 +210,9 @@ class Run:
     def _send(self, always: bool = False) -> None:
         """One report. Raises RequestException or Problem if it may be sent again."""
         with self._sending:
+            if self.is_over:
+                # Meanwhile its end was reported.
+                return
             batch = self._batch()
             if not batch and not always:
                 return
@@ -227,12 +231,20 @@ class Run:
                 self._stop(answer["reason"])
 
     def _batch(self) -> list[dict[str, Any]]:
+        batch: list[dict[str, Any]] = []
+        values = 0
         with self._changed:
-            first = list(self._pending.items())[:BATCH]
-            return [
-                {"execution": key[0], "epoch": key[1], **row, "metrics": dict(row["metrics"])}
-                for key, row in first
-            ]
+            for key, row in islice(self._pending.items(), BATCH):
+                values += len(row["metrics"])
+                if batch and values > BATCH_VALUES:
+                    break
+                about = {"execution": key[0], "epoch": key[1], "seconds": row["seconds"]}
+                batch.append({**about, "metrics": dict(row["metrics"])})
+        return batch
+
+    def _fits(self) -> bool:
+        """Whether what waits is one request."""
+        return len(self._batch()) == len(self._pending)
 
     def _sent(self, batch: list[dict[str, Any]]) -> None:
         """Forget what has arrived; metrics that were logged meanwhile wait."""
@@ -260,7 +272,7 @@ class Run:
         if self.is_over:
             raise RuntimeError(f"Trial {self.number} has ended.")
         until = time.monotonic() + timeout
-        while len(self._pending) > BATCH and not self._is_gone:
+        while not self._fits() and not self._is_gone:
             self._persist(self._send, until)
         with self._changed:
             self.is_over = True

@@ -18,6 +18,7 @@ from tuning.management.commands.bootstrap import (
     static_fingerprint,
 )
 from tuning.models import Dataset, HyperModel, Project, Team
+from tuning.protocol.catalogue import CATALOGUE
 
 COUNT = """
 from django.contrib.auth.models import User
@@ -54,7 +55,8 @@ def test_an_empty_folder_becomes_complete_and_stays_so(tmp_path: Path) -> None:
     counted = manage(
         "shell", "--verbosity", "0", "-c", COUNT.format(password), environment=environment
     )
-    assert counted.stdout.split() == ["1", "1", "8", "True"], counted.stderr
+    bundled = sum(not entry.download_mb for entry in CATALOGUE)
+    assert counted.stdout.split() == ["1", "1", str(bundled), "True"], counted.stderr
 
 
 @pytest.fixture

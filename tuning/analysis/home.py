@@ -4,15 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuning.models import (
-    Dataset,
-    DryRun,
-    Inspection,
-    ModelEvaluation,
-    Prediction,
     SavedModel,
     Search,
-    SearchImport,
-    Trial,
+    Work,
     Worker,
 )
 from tuning.protocol.statuses import FINISHED, SEARCH_ACTIVE, Status
@@ -24,11 +18,6 @@ from .summary import planned_epochs, planned_trials
 
 MAX_RUNNING = 6
 MAX_MODELS = 5
-# What takes a slot. Executions are on the slots of their trials, or on free ones for moments.
-_WORK = (
-    Trial, SavedModel, ModelEvaluation, Inspection, Dataset, SearchImport, Prediction,
-    DryRun,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -102,5 +91,8 @@ def recent_models(user: Any) -> list[tuple[SavedModel, str, float | None]]:
 
 def slots() -> Slots:
     online = dict(Worker.objects.online().values_list("pk", "slots"))
-    busy = sum(work.objects.running().filter(worker__in=online).count() for work in _WORK)
-    return Slots(total := sum(online.values()), max(total - busy, 0))
+    busy: set[tuple[int, int]] = set()
+    for kind in Work.__subclasses__():
+        rows: Any = kind.objects.running()  # type: ignore[attr-defined]
+        busy.update(rows.filter(worker__in=online).values_list("worker_id", "slot"))
+    return Slots(total := sum(online.values()), max(total - len(busy), 0))

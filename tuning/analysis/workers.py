@@ -1,5 +1,6 @@
 """Workers with what each of their slots runs, as far as the user may know."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,85 +53,102 @@ def worker_rows(user: Any) -> list[WorkerRow]:
     return sorted(rows, key=lambda row: not row.online)
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What a slot works on; `project` is the one whose members may know, or `visible` says it."""
+
+    row: Any
+    text: str
+    url: str
+    project: int | None = None
+    visible: bool = False
+
+
 def _busy(user: Any) -> dict[tuple[int, int], tuple[str, str]]:
     """(worker, slot): what runs there and where it is shown."""
-    own = set(Project.objects.visible_to(user).values_list("pk", flat=True))
+    known = set(Project.objects.visible_to(user).values_list("pk", flat=True))
     busy: dict[tuple[int, int], tuple[str, str]] = {}
+    for tasks in _KINDS:
+        for task in tasks(user):
+            seen = task.visible or task.project in known
+            told = (task.text, task.url) if seen else ("Task of another team", "")
+            busy[task.row.worker_id, task.row.slot] = told
+    return busy
 
-    def note(row: Any, visible: bool, text: str, url: str) -> None:
-        busy[row.worker_id, row.slot] = (text, url) if visible else ("Task of another team", "")
 
-    for trial in (
-        Trial.objects.running()
-        .select_related("search__project")
-        .only(
-            "worker_id",
-            "slot",
-            "number",
-            "search__number",
-            "search__project",
-            "search__project__name",
-        )
-    ):
+def _trials(_: Any) -> Iterator[_Task]:
+    rows = Trial.objects.running().select_related("search__project")
+    for trial in rows.only(*_SLOT, "number", *_fields("search", "number", *_PROJECT)):
         text = f"Trial {trial.number} of {trial.search}"
-        url = reverse("trial-detail", args=[trial])
-        note(trial, trial.search.project_id in own, text, url)
-    for row in (
-        Execution.objects.running()
-        .select_related("trial__search__project")
-        .only(
-            "worker_id",
-            "slot",
-            "number",
-            "trial__number",
-            "trial__search__number",
-            "trial__search__model_kind",
-            "trial__search__project",
-            "trial__search__project__name",
-        )
-    ):
+        yield _Task(trial, text, reverse("trial-detail", args=[trial]), trial.search.project_id)
+
+
+def _executions(_: Any) -> Iterator[_Task]:
+    rows = Execution.objects.running().select_related("trial__search__project")
+    search_fields = _fields("trial__search", "number", "model_kind", *_PROJECT)
+    for row in rows.only(*_SLOT, "number", "trial__number", *search_fields):
         trial, search = row.trial, row.trial.search
         part = "Execution" if search.kind.has_epochs else search.kind.unit.capitalize()
         text = f"{part} {row.number + 1} of trial {trial.number} of {search}"
-        note(row, search.project_id in own, text, reverse("trial-detail", args=[trial]))
-    for row in (
-        SavedModel.objects.running()
-        .select_related("project", "trial")
-        .only("worker_id", "slot", "number", "trial__number", "project", "project__name")
-    ):
+        yield _Task(row, text, reverse("trial-detail", args=[trial]), search.project_id)
+
+
+def _retrainings(_: Any) -> Iterator[_Task]:
+    rows = SavedModel.objects.running().select_related("project", "trial")
+    for row in rows.only(*_SLOT, "number", "trial__number", *_PROJECT):
         text = f"Retraining trial {row.trial.number} of {row.project}"
-        note(row, row.project_id in own, text, reverse("saved-model-detail", args=[row]))
-    saved = "saved_model__project__name", "saved_model__name", "saved_model__version"
-    known = "worker_id", "slot", "saved_model__number", "saved_model__project", *saved
+        yield _Task(row, text, reverse("saved-model-detail", args=[row]), row.project_id)
+
+
+def _uses_of_models(_: Any) -> Iterator[_Task]:
+    fields = _fields("saved_model", "number", "name", "version", *_PROJECT)
     for kind, doing in ((ModelEvaluation, "Evaluating"), (Prediction, "Predicting with")):
         rows: Any = kind.objects.running()  # type: ignore[attr-defined]
-        for row in rows.select_related("saved_model__project").only(*known):
+        for row in rows.select_related("saved_model__project").only(*_SLOT, *fields):
             model = row.saved_model
             url = reverse("saved-model-detail", args=[model])
-            note(row, model.project_id in own, f"{doing} {model.title} of {model.project}", url)
-    for row in SearchImport.objects.running().only("worker_id", "slot", "name", "project"):
+            yield _Task(row, f"{doing} {model.title} of {model.project}", url, model.project_id)
+
+
+def _imports(_: Any) -> Iterator[_Task]:
+    for row in SearchImport.objects.running().only(*_SLOT, "name", "project"):
         url = reverse("import-detail", args=[row.pk])
-        note(row, row.project_id in own, f"Reading {row.name}", url)
-    inspections = Inspection.objects.running()
-    visible = set(inspections.visible_to(user).values_list("pk", flat=True))
-    for row in inspections.select_related("dataset", "hypermodel").only(
-        "worker_id", "slot", "dataset__name", "hypermodel__name"
-    ):
+        yield _Task(row, f"Reading {row.name}", url, row.project_id)
+
+
+def _inspections(user: Any) -> Iterator[_Task]:
+    rows = Inspection.objects.running()
+    visible = set(rows.visible_to(user).values_list("pk", flat=True))
+    rows = rows.select_related("dataset", "hypermodel")
+    for row in rows.only(*_SLOT, "dataset__name", "hypermodel__name"):
         text = f"Validating {row.hypermodel} on {row.dataset}"
         url = reverse("hypermodel-detail", args=[row.hypermodel_id])
-        note(row, row.pk in visible, text, url)
-    dry_runs = DryRun.objects.running().select_related("inspection__hypermodel")
-    for row in dry_runs.only("worker_id", "slot", "created_by", "inspection__hypermodel__name"):
-        model = row.inspection.hypermodel
-        url = reverse("hypermodel-detail", args=[model.pk])
-        note(row, row.created_by_id == user.pk, f"Dry run of {model}", url)
-    datasets = Dataset.objects.running()
-    visible = set(datasets.visible_to(user).values_list("pk", flat=True))
-    for row in datasets:
-        note(
-            row,
-            row.pk in visible,
-            f"Preparing {row.name}",
-            reverse("dataset-detail", args=[row.pk]),
-        )
-    return busy
+        yield _Task(row, text, url, visible=row.pk in visible)
+
+
+def _dry_runs(user: Any) -> Iterator[_Task]:
+    rows = DryRun.objects.running().select_related("inspection__hypermodel")
+    for row in rows.only(*_SLOT, "created_by", "inspection__hypermodel__name"):
+        template = row.inspection.hypermodel
+        url = reverse("hypermodel-detail", args=[template.pk])
+        yield _Task(row, f"Dry run of {template}", url, visible=row.created_by_id == user.pk)
+
+
+def _preparations(user: Any) -> Iterator[_Task]:
+    rows = Dataset.objects.running()
+    visible = set(rows.visible_to(user).values_list("pk", flat=True))
+    for row in rows:
+        url = reverse("dataset-detail", args=[row.pk])
+        yield _Task(row, f"Preparing {row.name}", url, visible=row.pk in visible)
+
+
+_KINDS: tuple[Callable[[Any], Iterator[_Task]], ...] = (
+    _trials, _executions, _retrainings, _uses_of_models, _imports, _inspections, _dry_runs,
+    _preparations,
+)  # fmt: skip
+_SLOT = ("worker_id", "slot")
+_PROJECT = ("project", "project__name")
+
+
+def _fields(relation: str, *names: str) -> list[str]:
+    return [f"{relation}__{name}" for name in names]

@@ -23,12 +23,15 @@ def welch(first: Sequence[float], second: Sequence[float]) -> float | None:
         return None
     parts = [statistics.variance(scores) / len(scores) for scores in (first, second)]
     difference = statistics.fmean(first) - statistics.fmean(second)
-    if not sum(parts):
+    total = sum(parts)
+    if not total:
         return 1.0 if difference == 0 else 0.0
-    freedom = sum(parts) ** 2 / sum(
-        part**2 / (len(scores) - 1) for part, scores in zip(parts, (first, second), strict=True)
+    # By shares: squares of tiny variances would be 0.
+    freedom = 1 / sum(
+        (part / total) ** 2 / (len(scores) - 1)
+        for part, scores in zip(parts, (first, second), strict=True)
     )
-    return two_sided(difference / math.sqrt(sum(parts)), freedom)
+    return two_sided(difference / math.sqrt(total), freedom)
 
 
 def paired_folds(first: Sequence[float], second: Sequence[float]) -> float | None:

@@ -175,4 +175,5 @@ def test_the_panel_says_which_executions_other_slots_train(
     assert place in as_dora.get(reverse("trial-detail", args=[trial])).content.decode()
     workers = as_dora.get(reverse("worker-list")).content.decode()
     assert f"Execution 3 of trial 1 of {search}" in workers
-    assert f"0 of {worker.slots} slots free" in as_dora.get(reverse("project-list")).content.decode()
+    home = as_dora.get(reverse("project-list")).content.decode()
+    assert f"0 of {worker.slots} slots free" in home

@@ -8,7 +8,7 @@ it prints one JSON object: "<template> on <dataset>" -> its Inspected or Failed 
 import gc
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.runner.harness import project  # noqa: E402
 from tuning.hypermodels import BUILTIN, source_of  # noqa: E402
 from tuning.protocol.events import Event  # noqa: E402
 from tuning.protocol.orders import InspectOrder  # noqa: E402
+from tuning.protocol.tasks import Task  # noqa: E402
 from tuning.runner.failures import failure_of  # noqa: E402
 from tuning.runner.libraries import load_libraries  # noqa: E402
 
@@ -34,7 +35,11 @@ CASES = [
     ("text", "reviews"),
     ("sequence", "gestures"),
     ("optuna-script", "diabetes"),
+    ("autoencoder", "pump-sensors"),
+    ("conv-autoencoder", "digits"),
 ]
+# There is nothing to stratify by in these: numbers, and the inputs themselves.
+NO_CLASSES = ("diabetes", "pump-sensors")
 UNUSABLE = {
     "syntax": "import keras_tuner as kt\nx = 1 +\n",
     "empty": "x = 1\n",
@@ -79,9 +84,10 @@ def main(datasets: Path) -> None:
     for key, dataset in CASES:
         recorder = Recorder()
         folder = datasets / dataset
-        stratified = dataset != "diabetes"
-        order = InspectOrder(project(codes[key], folder, stratified=stratified))
-        inspect_template(order, recorder)
+        task = Task.RECONSTRUCTION if "autoencoder" in key else ""
+        stratified = not task and dataset not in NO_CLASSES
+        order = replace(project(codes[key], folder, stratified=stratified), task=task)
+        inspect_template(InspectOrder(order), recorder)
         results[f"{key} on {dataset}"] = asdict(recorder.events[-1])
     results["bases"] = {base: _built(codes["transfer"], base, datasets) for base in OTHER_BASES}
     results["smallest blocks"] = _smallest_blocks(codes["cnn-blocks"], datasets)

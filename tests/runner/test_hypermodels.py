@@ -41,6 +41,8 @@ pytestmark = pytest.mark.tensorflow
         ("dense on breast-cancer", CLASSIFICATION),
         ("dense on diabetes", REGRESSION),
         ("text on reviews", CLASSIFICATION),
+        ("autoencoder on pump-sensors", REGRESSION),
+        ("conv-autoencoder on digits", REGRESSION),
     ],
 )
 def test_it_trains_and_reports(inspected: dict[str, Any], case: str, metrics: list[str]) -> None:

@@ -1,8 +1,6 @@
 """A convolutional autoencoder for images of any size: it reproduces their pixels, which Tuneroom
 scales to 0 to 1, through a bottleneck."""
 
-import math
-
 import keras
 import keras_tuner as kt
 
@@ -31,9 +29,9 @@ class ConvAutoencoderHyperModel(kt.HyperModel):
             )(x)
         # Each level halves the sides, rounded up.
         shape = x.shape[1:]
-        x = keras.layers.Flatten()(x)
-        x = keras.layers.Dense(bottleneck, name="bottleneck")(x)
-        x = keras.layers.Dense(math.prod(shape), activation="relu")(x)
+        flat = keras.layers.Flatten()(x)
+        x = keras.layers.Dense(bottleneck, name="bottleneck")(flat)
+        x = keras.layers.Dense(flat.shape[-1], activation="relu")(x)
         x = keras.layers.Reshape(shape)(x)
         for level in reversed(range(levels)):
             x = keras.layers.Conv2DTranspose(

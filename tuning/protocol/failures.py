@@ -222,7 +222,7 @@ _TEXTS: dict[FailureCode, _Text] = {
     FailureCode.RUNNER_KILLED: _Text(
         "The process was killed",
         Fault.MACHINE,
-        "Find out what ends processes on the worker's machine (its log says), then start it again.",
+        "Find out what ends processes on the worker's machine, then start it again.",
     ),
     FailureCode.TIME_LIMIT: _Text(
         "The time limit was exceeded",

@@ -129,7 +129,11 @@ def test_choices_that_are_no_numbers_are_texts(inspected: dict[str, Any]) -> Non
     [
         ("sklearn_simple", "RandomForestClassifier(max_depth=4", "only cross-validates it"),
         ("callable_class", "StandardScaler", ""),
-        ("lambda_wrapper", "GradientBoostingRegressor(n_estimators=20)", "251 of 376 rows"),
+        (
+            "lambda_wrapper",
+            "GradientBoostingRegressor(max_depth=None, n_estimators=20)",
+            "251 of 376 rows",
+        ),
         ("keras_callbacks", "Conv2D", "scales its inputs"),
     ],
 )

@@ -77,7 +77,7 @@ TEMPLATES = {
     "logits": LOGITS,
     "numbers": NUMBERS,
     "cnn": "# dataset: digit-scenes\n" + SOURCES["cnn"],
-    "cnn_numbers": "# dataset: numbers\n" + SOURCES["cnn"],
+    "cnn_numbers": "# dataset: pictures\n" + SOURCES["cnn"],
     "dense": "# dataset: robot-arm\n" + SOURCES["dense"],
     "forest": estimator("findings", "ensemble", "RandomForestClassifier", "20, random_state=0"),
     "logistic": estimator("findings", "linear_model", "LogisticRegression"),
@@ -120,6 +120,9 @@ def data(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     prepare(root / "work-findings", "findings", file).rename(root / "findings")
     file = CASES / "multi_output.npz"
     prepare(root / "work-numbers", "numbers", file).rename(root / "numbers")
+    file, random = root / "pictures.npz", np.random.RandomState(0)
+    np.savez(file, x=random.randint(256, size=(300, 8, 8), dtype=np.uint8), y=random.rand(300, 3))
+    prepare(root / "work-pictures", "pictures", file).rename(root / "pictures")
     return root
 
 

@@ -10,7 +10,7 @@ from tuning.models import Search, Trial
 from tuning.protocol.events import Built, EpochEnd, ModelMeasured, TrialEnd, TrialRefused
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
-from tuning.supervisor.suggestions import _warm
+from tuning.supervisor.suggestions import warm
 
 from .fake_runner import Step
 
@@ -174,10 +174,10 @@ def test_a_warm_start_is_judged_by_the_new_constraints(
     search.warm_start_trials.set(earlier.trials.completed())
     Search.objects.filter(pk=search.pk).update(warm_start_count=8)
     search.refresh_from_db()
-    warm = {each.values["units"]: each for each in _warm(search)}
+    judged = {each.values["units"]: each for each in warm(search)}
     # A continuous range has few values on a grid.
-    assert tuner == "grid" or any(units > 32 for units in warm)
-    for units, each in warm.items():
+    assert tuner == "grid" or any(units > 32 for units in judged)
+    for units, each in judged.items():
         assert each.status == ("INFEASIBLE" if units > 32 else "COMPLETED")
     make_slot(sized).run()
     search.refresh_from_db()

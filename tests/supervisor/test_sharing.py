@@ -47,6 +47,7 @@ def folder(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     np.save(folder / "x.npy", np.zeros((20, 8, 8, 1), np.uint8))
     np.save(folder / "y.npy", np.arange(20) % 2)
+    (folder / "meta.json").write_text("{}")
     yield folder
     shutil.rmtree(folder)
 
@@ -122,4 +123,4 @@ def test_rows_in_an_order_that_nobody_needs_are_swept(
     delete_project(project)
     files.sweep()
     assert not rows.exists()
-    assert {path.name for path in folder.iterdir()} == {"x.npy", "y.npy"}
+    assert {path.name for path in folder.iterdir()} == {"x.npy", "y.npy", "meta.json"}

@@ -65,7 +65,7 @@ def robot_arm() -> tuple:
     return x.round(1).astype("float32"), y.round(2).astype("float32")
 
 
-def pump_sensors() -> np.ndarray:
+def pump_sensors() -> "np.ndarray":
     """Readings of eight sensors of a pump in 2,000 minutes, which depend on three things that
     nobody measures. One reading in fifty has a fault: a worn bearing vibrates and gets hot, a leak
     lowers the pressure behind the pump."""

@@ -168,7 +168,7 @@ def _reaper() -> None:
         for pk in (
             Execution.objects.running().filter(lost_attempts__lt=1).values_list("pk", flat=True)
         ):
-            if random.random() < 0.2:
+            if random.random() < 0.5:
                 given_up.append(pk)
                 lost = Execution.objects.running().filter(pk=pk, lost_attempts__lt=1)
                 lost.update(lease_expires_at=None)

@@ -73,6 +73,7 @@ def test_a_forecast_from_a_file_to_a_file(sign_in: Callable[..., Any], tmp_path:
     done = python("-c", code, cwd=folder)
     assert done.returncode == 0, done.stderr
     elsewhere = json.loads(done.stdout.splitlines()[-1])
+    assert elsewhere, "the script predicted something"
 
     page.get_by_label("The newest rows as a table").set_input_files(file)
     page.get_by_role("button", name="Predict file").click()

@@ -51,23 +51,24 @@ def test_a_table_of_ones_own(
     assert page.get_by_label("Encoding", exact=True).input_value() == "cp1252"
     assert page.get_by_label("Delimiter", exact=True).input_value() == ";"
     assert page.get_by_label("Decimal separator", exact=True).input_value() == ","
-    year, place = page.get_by_label("Baujahr", exact=True), page.get_by_label("Lage", exact=True)
+    types = page.get_by_role("region", name="Columns of the file")
+    year, place = types.get_by_label("Baujahr", exact=True), types.get_by_label("Lage", exact=True)
     assert (year.input_value(), place.input_value()) == ("out", "category")
     page.get_by_text("contains numbers, except “unbekannt” in row 17").wait_for()
-    assert page.get_by_label("Nr", exact=True).input_value() == "out"
+    assert types.get_by_label("Nr", exact=True).input_value() == "out"
     page.get_by_text("looks like a row ID").wait_for()
     look(page, "table-columns")
 
     # A choice that does not fit comes back to the form.
     year.select_option("number")
-    page.get_by_label("Bemerkung", exact=True).select_option("category")
+    types.get_by_label("Bemerkung", exact=True).select_option("category")
     page.get_by_role("button", name="Prepare dataset").click()
     page.get_by_text("“Baujahr”, row 17: “unbekannt” is not a number").wait_for(timeout=LONG)
-    assert page.get_by_label("Baujahr", exact=True).input_value() == "number"
-    assert page.get_by_label("Bemerkung", exact=True).input_value() == "category"
+    assert types.get_by_label("Baujahr", exact=True).input_value() == "number"
+    assert types.get_by_label("Bemerkung", exact=True).input_value() == "category"
     look(page, "table-refused")
-    page.get_by_label("Baujahr", exact=True).select_option("category")
-    page.get_by_label("Bemerkung", exact=True).select_option("out")
+    types.get_by_label("Baujahr", exact=True).select_option("category")
+    types.get_by_label("Bemerkung", exact=True).select_option("out")
     page.get_by_role("button", name="Prepare dataset").click()
 
     # The finished dataset.

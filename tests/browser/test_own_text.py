@@ -26,7 +26,8 @@ def test_reviews_from_a_file_to_a_file(sign_in: Callable[..., Any], tmp_path: Pa
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url(re.compile(r"/datasets/\d+/"))
     page.get_by_text("300 rows and 3 columns detected").wait_for(timeout=LONG)
-    review = page.get_by_label("review", exact=True)
+    types = page.get_by_role("region", name="Columns of the file")
+    review = types.get_by_label("review", exact=True)
     assert review.input_value() == "text"
     assert page.get_by_label("Target", exact=True).input_value() == "sentiment"
     page.get_by_role("button", name="Prepare dataset").click()

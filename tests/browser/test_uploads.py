@@ -49,16 +49,16 @@ def test_an_upload_goes_on_after_a_lost_connection_and_a_reload(
 
     page.route("**/uploads/*/parts/*/", cut)
     page.get_by_label("File").set_input_files(path)
-    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     page.get_by_text("Connection lost. Retrying…").wait_for()
-    page.wait_for_function("document.querySelector('#chosen-files progress').value > 0.4")
+    page.wait_for_function("() => document.querySelector('#chosen-files progress').value > 0.4")
 
     page.reload()
     page.get_by_text(re.compile(r"notes\.csv: 9\d % uploaded")).wait_for()
     look(page, "upload-unfinished")
     sent.clear()
     page.get_by_label("File").set_input_files(path)
-    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     page.get_by_text("Connection lost. Retrying…").wait_for()
     look(page, "upload-lost")
     page.unroute("**/uploads/*/parts/*/")
@@ -162,7 +162,8 @@ def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_p
     choose.set_input_files(photos)
     page.get_by_text("9 images in 3 classes: digit 0 (3), digit 1 (3), digit 2 (3)").wait_for()
     page.wait_for_function(
-        "[...document.querySelectorAll('.first-images img')].filter((i) => i.complete).length === 9"
+        "() => [...document.querySelectorAll('.first-images img')]"
+        ".filter((image) => image.complete).length === 9"
     )
     assert page.get_by_label("Name", exact=True).input_value() == "photos"
     page.get_by_role("button", name="Remove photos.zip").click()
@@ -180,14 +181,14 @@ def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_p
     refusal = "Unsupported file type: “notes.docx”. Upload one of .npz"
     page.locator("#chosen-files").get_by_text(refusal).wait_for()
     look(page, "upload-several")
-    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     page.locator("#upload-problem").get_by_text(refusal).wait_for()
     assert "POST" not in requests, "nothing was sent yet"
 
     # Each becomes a dataset of its own.
     page.get_by_role("button", name="Remove notes.docx").click()
     page.get_by_label("Dataset name for towns.csv").fill("Towns by hand")
-    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     page.get_by_role("link", name="arrays").wait_for(timeout=LONG)
     page.get_by_role("link", name="Towns by hand").click(timeout=LONG)
     page.get_by_role("heading", name="Towns by hand", level=1).wait_for()

@@ -196,8 +196,11 @@ def reuse_warning(saved_model: SavedModel) -> str:
     )
 
 
-def rows_text(summary: Summary | None) -> str:
-    return counted(summary.rows, "test row") if summary and summary.rows else "the test rows"
+def rows_text(summary: Summary | None, noun: str = "row") -> str:
+    """How many rows, or windows, a model was evaluated on."""
+    return (
+        counted(summary.rows, f"test {noun}") if summary and summary.rows else f"the test {noun}s"
+    )
 
 
 def _output(place: int, output: dict[str, Any]) -> Output:

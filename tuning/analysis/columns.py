@@ -37,6 +37,16 @@ class ColumnTable:
     known: int
     total: int
 
+    @property
+    def range_text(self) -> str:
+        """Which columns the page shows, of how many."""
+        text = f"Columns {self.page.start_index():,} to {self.page.end_index():,} of {self.total:,}"
+        return (
+            text
+            if self.known == self.total
+            else f"{text} (only the first {self.known:,} are shown)"
+        )
+
 
 def column_table(dataset: Dataset, page: Any) -> ColumnTable | None:
     """None for datasets whose columns have no types: images, arrays, built-in tables."""

@@ -57,6 +57,17 @@ class NextStep:
     sentence: str
     edges: Sequence[Edge] = ()
 
+    @property
+    def widened(self) -> str:
+        """What the button widens."""
+        name = self.edges[0].parameter.name if self.edges else ""
+        return name if len(self.edges) == 1 else f"{len(self.edges)} ranges"
+
+    @property
+    def query(self) -> str:
+        """Of an address: the ranges to widen."""
+        return urlencode({"widen": [edge.key for edge in self.edges]}, doseq=True)
+
 
 def actions_of(search: Search) -> Actions:
     """Two queries, however many trials there are."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Max, Min
 
-from tuning.figures import counted
+from tuning.figures import counted, figure, in_words
 from tuning.models import Search
 from tuning.spaces.shares import SideBySide, side_by_side
 
@@ -22,6 +22,14 @@ class Node:
     best: float | None
     how: str
     children: list["Node"] = field(default_factory=list)
+
+    @property
+    def how_text(self) -> str:
+        """How it differs from its parent, and what it began with; empty for a first search."""
+        warm = self.search.warm_start_count
+        if not self.how or not warm:
+            return self.how
+        return f"{self.how}, warm start with {counted(warm, 'trial')}"
 
 
 def lineage(searches: Iterable[tuple[Search, float | None]]) -> list[Node]:
@@ -95,9 +103,20 @@ class Origin:
     sources: tuple[int, ...]
 
     @property
-    def is_same(self) -> bool:
-        """Whether only its settings differ."""
-        return self.how == SAME
+    def relation(self) -> str:
+        """To its parent, from which only its settings may differ."""
+        return "Follows" if self.how == SAME else "Refined from"
+
+    @property
+    def warm_start_text(self) -> str:
+        """A sentence; empty without a warm start."""
+        if not self.fed:
+            return ""
+        text = f"Warm start with {counted(self.fed, 'trial')}"
+        if not self.sources:
+            return f"{text} of a search that was deleted."
+        best = f" (best {figure(self.best)})" if self.best is not None else ""
+        return f"{text} of {in_words([f'search {number}' for number in self.sources])}{best}."
 
 
 def origin(search: Search) -> Origin | None:

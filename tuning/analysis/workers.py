@@ -39,7 +39,7 @@ class WorkerRow:
 
 
 def worker_rows(user: Any) -> list[WorkerRow]:
-    """Twelve queries, however many workers and slots there are."""
+    """As many queries as there are kinds of work, however many workers and slots there are."""
     busy = _busy(user)
     online = set(Worker.objects.online().values_list("pk", flat=True))
     rows = []

@@ -124,8 +124,8 @@ class Family:
             # Ctrl-C reaches every process of the terminal's group; the children are to be stopped
             # in order instead.
             start_new_session=True,
-            # If the guard is killed too, this is all that ends it. Set between fork and exec, where
-            # other threads' locks could be held: it takes none.
+            # If the guard is killed too, this is all that ends it. Between fork and exec, locks of
+            # other threads could be held for ever: there is one at most, while the site starts.
             preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
         )
         assert child.stdout

@@ -238,7 +238,7 @@ _FROM_OUTSIDE = frozenset({
 def _death(gone: RunnerGone, watch: Watch) -> Failure:
     """Why a runner ended by itself, or who ended it."""
     if gone.killed_by == signal.SIGKILL and watch.ran_out_of_memory():
-        text = f"{gone} The machine ran out of memory."
+        text = f"{gone} There was not enough memory."
         return Failure(FailureCode.OUT_OF_MEMORY, text)
     if gone.killed_by in _FROM_OUTSIDE:
         return Failure(FailureCode.RUNNER_KILLED, str(gone))

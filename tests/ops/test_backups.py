@@ -195,13 +195,23 @@ def test_damage_is_found(store: Store, tmp_path: Path) -> None:
     "path", ["../secret", "/etc/passwd", "datasets/../../x", "db.sqlite3", "runners/x"]
 )
 def test_a_manifest_cannot_write_elsewhere(store: Store, path: str) -> None:
-    store.write("two", Manifest("now", "0001_initial", "", {path: Kept("0" * 64, 1, 1)}))
+    store.write("two", Manifest("now", "0001_initial", "0" * 64, {path: Kept("0" * 64, 1, 1)}))
     with pytest.raises(Damaged, match="not a file of the data folder"):
         store.read("two")
 
 
+@pytest.mark.parametrize("place", ["database", "file"])
+def test_a_hash_is_no_path(store: Store, place: str) -> None:
+    """Else the content of any file of this machine would be read."""
+    database = "../../secret" if place == "database" else "0" * 64
+    kept = Kept("0" * 64 if place == "database" else "../../secret", 1, 1)
+    store.write("two", Manifest("now", "0001_initial", database, {"datasets/a/x.npy": kept}))
+    with pytest.raises(Damaged, match="not a hash"):
+        store.read("two")
+
+
 def test_a_newer_backup_asks_for_an_update(store: Store, db: None) -> None:
-    store.write("two", Manifest("now", "9999_from_the_future", "", {}))
+    store.write("two", Manifest("now", "9999_from_the_future", "0" * 64, {}))
     with pytest.raises(CommandError, match="newer Tuneroom"):
         call_command("restore", store.root)
 

@@ -17,7 +17,6 @@ _ALIAS = "snapshot"
 def take_snapshot(target: Path) -> None:
     """Write the database to `target`, which must not exist."""
     if connection.vendor == "sqlite":
-        connection.ensure_connection()
         source = str(connection.settings_dict["NAME"])
         uri = source.startswith("file:")
         with closing(sqlite3.connect(source, uri=uri, timeout=60)) as reader:

@@ -66,6 +66,7 @@ class Store:
             if document["format"] != FORMAT:
                 raise Damaged(f"Backup {name} was made by a newer Tuneroom. Update first.")
             files = {_relative(path): _kept(kept) for path, kept in document.pop("files").items()}
+            _must_be_hash(document["database"])
             return Manifest(**document, files=files)
         except FileNotFoundError:
             raise Damaged(f"{self.root} has no backup {name}.") from None
@@ -151,9 +152,14 @@ def _private(path: str, flags: int) -> int:
 
 def _kept(document: dict[str, Any]) -> Kept:
     kept = Kept(**document)
-    if not _HASH.fullmatch(kept.sha256):
-        raise ValueError(f"not a hash: {kept.sha256}")
+    _must_be_hash(kept.sha256)
     return kept
+
+
+def _must_be_hash(text: str) -> None:
+    """It becomes part of a path. Raises ValueError."""
+    if not _HASH.fullmatch(text):
+        raise ValueError(f"not a hash: {text}")
 
 
 def _relative(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,11 +78,9 @@ class Command(BaseCommand):
 
 def _known(store: Store) -> dict[str, Kept]:
     """Files of the newest backup. One that cannot be read costs time, and nothing else."""
-    for name in store.names()[-1:]:
-        try:
-            return store.read(name).files
-        except Damaged:
-            break
+    names = store.names()
+    with suppress(Damaged):
+        return store.read(names[-1]).files if names else {}
     return {}
 
 

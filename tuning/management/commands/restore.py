@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 
 from tuning.management.backup.rows import Different, NotEmpty, copy_rows, must_be_empty
@@ -32,10 +32,12 @@ class Command(BaseCommand):
             _must_be_known(manifest)
             must_be_empty(DEFAULT_DB_ALIAS)
             self._restore(store, manifest)
-        except (Damaged, Different, NotEmpty) as error:
+        except (Damaged, NotEmpty) as error:
             raise CommandError(f"Nothing was restored: {error}") from error
-        except OSError as error:
-            raise CommandError(f"The backup could not be restored: {error}") from error
+        except (Different, OSError, DatabaseError) as error:
+            # Files may be there by now. No row refers to them: they are swept after a while.
+            reason = " ".join(str(error).split())
+            raise CommandError(f"The backup could not be restored: {reason}") from error
         self.stdout.write(f"Restored backup {name}: {len(manifest.files):,} files, all checked.")
         self.stdout.write("Next: make up")
 

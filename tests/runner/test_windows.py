@@ -113,6 +113,35 @@ def test_rows_are_sorted_by_time(tmp_path: Path) -> None:
     assert "The rows were sorted by “when”." in profile["notes"]
 
 
+def test_an_offset_of_the_clock_counts(tmp_path: Path) -> None:
+    """When summer time ends, an hour of the clock comes twice."""
+    import datetime
+
+    first = datetime.datetime(2024, 10, 25, tzinfo=datetime.UTC)
+    ends = datetime.datetime(2024, 10, 27, 1, tzinfo=datetime.UTC)
+    moments = [first + datetime.timedelta(hours=row) for row in range(120)]
+    zones = [datetime.timezone(datetime.timedelta(hours=1 + (m < ends))) for m in moments]
+    when = [m.astimezone(zone).isoformat(" ") for m, zone in zip(moments, zones, strict=True)]
+    assert when[48:50] == ["2024-10-27 02:00:00+02:00", "2024-10-27 02:00:00+01:00"]
+    columns = table(when=when)
+    mixed = np.random.RandomState(3).permutation(120)
+    shuffled = {name: [cells[row] for row in mixed] for name, cells in columns.items()}
+    folder, profile = prepare(tmp_path, shuffled)
+    assert np.diff(np.load(folder / "times.npy")) == pytest.approx([1 / 24] * 119)
+    assert np.load(folder / "x.npy")[:, 0] == pytest.approx(columns["load"])
+    assert not any("longer than usual" in note for note in profile["notes"])
+    assert np.array_equal(loaded(profile, tmp_path, shuffled)["y"], np.load(folder / "y.npy"))
+
+
+def loaded(profile: dict[str, Any], folder: Path, columns: dict[str, Any]) -> dict[str, Any]:
+    """What the lines define that load a person's own file."""
+    (folder / "load.csv").write_text(csv_text(columns))
+    code = profile["load_snippet"].replace("'load.csv'", repr(str(folder / "load.csv")))
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102  our own text
+    return names
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -122,6 +151,7 @@ def test_rows_are_sorted_by_time(tmp_path: Path) -> None:
         {"target": "load,degrees", "drop_rows": True},
         {"stride": 5},
         {"horizon": 1, "target": "load,degrees", "drop_rows": True, "known": []},
+        {"types": {"when": "date"}},
     ],
 )
 def test_the_load_snippet_gives_the_same(tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -129,14 +159,12 @@ def test_the_load_snippet_gives_the_same(tmp_path: Path, changes: dict[str, Any]
     mixed = np.random.RandomState(3).permutation(120)
     shuffled = {name: [cells[row] for row in mixed] for name, cells in columns.items()}
     folder, profile = prepare(tmp_path, shuffled, **changes)
-    (tmp_path / "load.csv").write_text(csv_text(shuffled))
-    code = profile["load_snippet"].replace("'load.csv'", repr(str(tmp_path / "load.csv")))
-    names: dict[str, Any] = {}
-    exec(code, names)  # noqa: S102  our own text
+    names = loaded(profile, tmp_path, shuffled)
     assert np.array_equal(names["y"], np.load(folder / "y.npy"))
     x = load_dataset(order(folder)).x
     assert list(names["x"].columns) == [column["name"] for column in profile["columns"]]
-    assert names["x"]["load"].to_numpy("float32")[:6].tolist() == x[0, :, 0].tolist()
+    place = list(names["x"].columns).index("load")
+    assert names["x"]["load"].to_numpy("float32")[:6].tolist() == x[0, :, place].tolist()
 
 
 def test_scaling_is_learned_from_the_training_rows(tmp_path: Path) -> None:
@@ -210,7 +238,7 @@ def test_estimators_are_refused_with_a_sentence(tmp_path: Path) -> None:
     [
         ({}, {"time": ""}, "Windows need a time column"),
         ({}, {"time": "hour"}, "No column “hour”"),
-        ({}, {"time": "wind"}, "is not a date like the others"),
+        ({}, {"time": "wind"}, "neither a number nor a date like the others"),
         ({}, {"time": "load"}, "orders the rows, so it cannot be the target"),
         ({}, {"task": "classification"}, "Windows predict numbers"),
         ({}, {"look_back": 100}, "120 rows are too few for windows of 100 [+] 2 rows"),

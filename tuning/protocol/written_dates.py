@@ -43,13 +43,11 @@ def date_parts(text: str, order: str) -> tuple[float, ...]:
 
 # --- to here
 
-_OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})")
-
 
 def days_of(text: str, order: str) -> float:
     """Days since 1970-01-01; of a time with a UTC offset, in UTC. Raises as `date_parts`."""
     days = date_parts(text, order)[-1]
-    offset = _OFFSET.search(text.strip(), text.find(":") + 1) if ":" in text else None
+    offset = re.search(r"([+-])([0-9]{2}):?([0-9]{2})", text.partition(":")[2])
     if offset is None:
         return round(days, 8)
     minutes = int(offset[2]) * 60 + int(offset[3])
@@ -60,4 +58,6 @@ def days_of(text: str, order: str) -> float:
 SOURCE = (
     inspect.getsource(sys.modules[__name__]).rpartition(_BEGIN + "\n")[2].partition(_END)[0].strip()
 )
+# `days_of`, which needs `SOURCE`.
+DAYS_SOURCE = inspect.getsource(days_of).strip()
 IMPORTS = ("import datetime", "import re")

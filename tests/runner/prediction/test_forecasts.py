@@ -125,3 +125,7 @@ def test_one_number_of_the_next_row_from_the_pages_own_rows(tmp_path: Path) -> N
         assert newest[1:] == pytest.approx(kept[: -len(newest) : -1, 2], rel=1e-4)
         answer = asked.ask(RowSource.TABLE, name="load.csv")
         assert answer.outputs[0].values[: len(newest)] == pytest.approx(newest, rel=1e-4)
+        columns["when"][3:5] = columns["when"][4:2:-1]
+        (asked.folder / "mixed.csv").write_text(csv_text(columns))
+        refused = asked.ask(RowSource.TABLE, name="mixed.csv")
+        assert "Row 5 is not later than the row before." in str(refused)

@@ -36,7 +36,7 @@ from .tables.opening import has_tables, opened_table
 from .tables.pixels import find_pixels, pixels_of, read_pixels, text_of_shape
 from .tables.prepare import read_table
 from .tables.schema_detection import DetectedSchema, detect_schema, schema_event
-from .tables.windows import read_windows, with_dated_time
+from .tables.windows import read_windows
 
 _PROGRESS_SECONDS = 0.5
 _MAX_NAMED = 100
@@ -90,21 +90,10 @@ def _read(
         if not upload.target and not reconstructs(upload):
             return None
         if upload.look_back:
-            return _read_windows(path, schema, upload, folder, report)
+            return read_windows(schema, upload, folder, report)
         if pixels := pixels_of(schema, upload):
             return read_pixels(schema, replace(upload, pixels=pixels), folder, report)
         return read_table(schema, upload, folder, report)
-
-
-def _read_windows(
-    path: Path, schema: DetectedSchema, upload: Upload, folder: Path, report: Report
-) -> Parsed:
-    """The table is opened again if its times are dates, whose parts are columns then."""
-    dated = with_dated_time(schema, upload)
-    if dated == upload:
-        return read_windows(schema, upload, folder, report)
-    with opened_table(path, dated, report) as opened:
-        return read_windows(detect_schema(opened, dated), dated, folder, report)
 
 
 def _with_pixels(event: SchemaDetected, schema: DetectedSchema) -> SchemaDetected:

@@ -3,7 +3,6 @@
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from tuning.protocol.orders import PredictOrder
 from tuning.protocol.predictions import MAX_ROWS, RowSource
 from tuning.protocol.uploads import ColumnType, Upload, kind_of
 from tuning.runner.datasets.images import decoded
+from tuning.runner.datasets.tables.auxiliary import time_column
 from tuning.runner.datasets.tables.cells import CellReader, text_of
-from tuning.runner.datasets.tables.dates import days_of
+from tuning.runner.datasets.tables.columns import Scan
 from tuning.runner.datasets.tables.opening import opened_table
 from tuning.runner.datasets.tables.schema_detection import DetectedSchema, detect_schema
 from tuning.runner.datasets.tables.snippet import reading_lines
@@ -65,7 +65,7 @@ def _of_table(order: PredictOrder, model: LoadedModel) -> Rows:
         _refuse_missing([c["name"] for c in model.columns if c["name"] not in scans])
         given = _cells(schema.table)
         if model.windows and model.windows["time"] in given:
-            _check_order(model.windows["time"], given)
+            _check_order(schema, scans[model.windows["time"]], given)
     values = {
         c["name"]: [
             _value(scans[c["name"]].read, c, cell, row)
@@ -78,12 +78,14 @@ def _of_table(order: PredictOrder, model: LoadedModel) -> Rows:
     return Rows(_as_model_takes(values, model), given, _load(schema, upload, model))
 
 
-def _check_order(time: str, given: dict[str, Sequence[Cell]]) -> None:
+def _check_order(schema: DetectedSchema, scan: Scan, given: dict[str, Sequence[Cell]]) -> None:
     """Raises BadData for rows that do not follow each other in time."""
-    days = days_of(time, given[time])
-    for row, (before, after) in enumerate(pairwise(days), 2):
-        if not before < after:
-            raise BadData(f"Row {row:,} is not later than the row before. Sort them by “{time}”.")
+    time = time_column(schema, scan)
+    time.take(given[scan.name], np.ones(len(given[scan.name]), bool), 1)
+    for at in np.flatnonzero(np.diff(time.values) <= 0)[:1]:
+        raise BadData(
+            f"Row {at + 2:,} is not later than the row before. Sort them by “{scan.name}”."
+        )
 
 
 def _last_seen(given: dict[str, Sequence[Cell]], model: LoadedModel) -> dict[str, Sequence[Cell]]:

@@ -33,7 +33,7 @@ class AuxiliaryColumn:
 
     def __init__(self, scan: Scan) -> None:
         self.name = scan.name
-        self._read = scan.read
+        self.scan = scan
         self._pieces: list[np.ndarray] = []
 
     def take(self, cells: Sequence[Cell], wanted: np.ndarray, row: int) -> None:
@@ -42,7 +42,7 @@ class AuxiliaryColumn:
         for at in np.flatnonzero(np.isnan(values) & wanted)[:1]:
             raise BadData(
                 f"“{self.name}” is empty in row {row + at:,}, but each row needs a {self.kind}. "
-                "Fix the file, or change the column's type."
+                "Fix the file, or leave the column out."
             )
         self._pieces.append(values[wanted])
 
@@ -79,7 +79,7 @@ class Group(AuxiliaryColumn):
         return mapped(cells, self._number, np.int64)
 
     def _number(self, cell: Cell) -> int:
-        found = self._read(cell)
+        found = self.scan.read(cell)
         if found is None:
             return -1
         # However a number is written: 7, 7.0 and 07 are one patient. Longer ones are no floats.
@@ -109,11 +109,11 @@ class Time(AuxiliaryColumn):
     def __init__(self, scan: Scan, order: str) -> None:
         """`order`: of year, month and day; empty for numbers."""
         super().__init__(scan)
-        self._order = order
+        self.order = order
 
     def _values(self, cells: Sequence[Cell], row: int) -> np.ndarray:
-        if not self._order:
-            return mapped(cells, self._read, np.float64)
+        if not self.order:
+            return mapped(cells, self.scan.read, np.float64)
         try:
             return mapped(cells, self._days, np.float64)
         except ValueError:
@@ -124,7 +124,7 @@ class Time(AuxiliaryColumn):
             ) from None
 
     def _days(self, cell: Cell) -> float | None:
-        return None if self._read(cell) is None else days_of(str(cell), self._order)
+        return None if self.scan.read(cell) is None else days_of(str(cell), self.order)
 
     def _is_date(self, cell: Cell) -> bool:
         try:
@@ -136,7 +136,7 @@ class Time(AuxiliaryColumn):
     def _facts(self, values: np.ndarray) -> dict[str, Any]:
         return {
             "different": len(np.unique(values)), "low": float(values.min()),
-            "high": float(values.max()), "dates": bool(self._order), "missing": 0,
+            "high": float(values.max()), "dates": bool(self.order), "missing": 0,
         }  # fmt: skip
 
     def note(self) -> str:
@@ -154,7 +154,7 @@ class Weight(AuxiliaryColumn):
             raise BadData(f"“{scan.name}” is 0 in every row, but some weights must be larger.")
 
     def _values(self, cells: Sequence[Cell], row: int) -> np.ndarray:
-        return mapped(cells, self._read, np.float64)
+        return mapped(cells, self.scan.read, np.float64)
 
     def _facts(self, values: np.ndarray) -> dict[str, Any]:
         return {
@@ -187,6 +187,11 @@ def _column(schema: DetectedSchema, scan: Scan, kind: str) -> AuxiliaryColumn:
     if kind == ColumnType.WEIGHT:
         check_is_numeric(scan)
         return Weight(scan)
+    return time_column(schema, scan)
+
+
+def time_column(schema: DetectedSchema, scan: Scan) -> Time:
+    """A column of numbers, or of dates in the order that they suggest."""
     if scan.is_numeric:
         return Time(scan, "")
     place = schema.scans.index(scan)

@@ -123,27 +123,6 @@ class DatedTable:
             ) from None
 
 
-def days_of(name: str, cells: Sequence[Cell]) -> list[float]:
-    """Times as numbers: those of numbers, the days since 1970-01-01 of dates. Raises BadData."""
-    if all(isinstance(cell, int | float) or _is_number(str(cell)) for cell in cells):
-        return [float(str(cell)) for cell in cells]
-    order = _Order()
-    for cell in cells:
-        order.take(str(cell).strip(), 1)
-    try:
-        return [date_parts(str(cell), order.chosen)[3] for cell in cells]
-    except ValueError as error:
-        raise BadData(f"Column “{name}”: {error}") from None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def with_dates(table: Table, upload: Upload) -> Table:
     """The table, with the parts of the dates that a person asked for. Raises BadData."""
     names = [name for name, kind in upload.types.items() if kind == ColumnType.DATE]

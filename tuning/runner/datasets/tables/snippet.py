@@ -11,6 +11,7 @@ from tuning.protocol.uploads import (
     ColumnType,
     Upload,
 )
+from tuning.protocol.written_dates import DAYS_SOURCE
 from tuning.protocol.written_dates import IMPORTS as DATE_IMPORTS
 from tuning.protocol.written_dates import SOURCE as DATE_SOURCE
 from tuning.protocol.written_numbers import IMPORTS, SOURCE
@@ -46,9 +47,11 @@ def snippet_of(schema: DetectedSchema, upload: Upload, targets: Targets, kept: K
 
 
 def reading_lines(
-    schema: DetectedSchema, upload: Upload, numbers: list[Scan], texts: list[Scan]
-) -> list[str]:
-    """`table` is a DataFrame of the file, in which these columns are numbers or texts."""
+    schema: DetectedSchema, upload: Upload, numbers: list[Scan], texts: list[Scan],
+    has_times: bool = False,
+) -> list[str]:  # fmt: skip
+    """`table` is a DataFrame of the file, in which these columns are numbers or texts. `has_times`:
+    whether `days_of` is needed."""
     as_text = schema.table.kind == TEXT_TABLE
     decimal = _pandas_decimal(numbers) if as_text else "."
     converted = {
@@ -60,7 +63,7 @@ def reading_lines(
     parts = parts_of(schema.table)
     numbers = [scan for scan in numbers if scan.name not in parts]
     texts = [scan for scan in texts if scan.name not in orders]
-    lines = _beginning(schema, upload.name, bool(converted))
+    lines = _beginning(schema, upload.name, bool(converted), has_times)
     # Numbers that are categories, like postal codes, keep their zeros.
     names = [*(scan.name for scan in texts), *orders]
     lines += _reading(schema, upload, decimal, names, list(converted))
@@ -173,8 +176,10 @@ def _call(start: str, kind: str, file: str, options: dict[str, Any]) -> list[str
     return [f"{start}pd.read_{function}(", f"    {file},", *inner, ")"]
 
 
-def _beginning(schema: DetectedSchema, name: str, converts: bool) -> list[str]:
-    """The imports, and the function that reads written numbers."""
+def _beginning(
+    schema: DetectedSchema, name: str, converts: bool, has_times: bool
+) -> list[str]:  # fmt: skip
+    """The imports, and the functions that read written numbers and dates."""
     imports: list[str] = []
     if schema.opened.files:
         imports.append("import zipfile")
@@ -184,13 +189,14 @@ def _beginning(schema: DetectedSchema, name: str, converts: bool) -> list[str]:
         imports += [] if schema.opened.files else ["from pathlib import Path"]
     elif schema.opened.files:
         imports.append("import io")
-    dated = bool(orders_of(schema.table))
+    dated = has_times or bool(orders_of(schema.table))
     imports += IMPORTS if converts else ()
     imports += [line for line in DATE_IMPORTS if dated and line not in imports]
     lines = sorted(imports, key=lambda line: (not line.startswith("import"), line))
     lines += [*([""] if lines else []), "import numpy as np", "import pandas as pd", ""]
     lines += [SOURCE, "", ""] if converts else []
-    return [*lines, DATE_SOURCE, "", ""] if dated else lines
+    lines += [DATE_SOURCE, "", ""] if dated else []
+    return [*lines, DAYS_SOURCE, "", ""] if has_times else lines
 
 
 def _pandas_decimal(numbers: list[Scan]) -> str:

@@ -8,7 +8,8 @@ window.
 - `times.npy`: float64 (rows,), days since 1970-01-01 or the numbers of the time column.
 - `meta.json` has `windows`: what `protocol/windows.py` needs, and what pages show.
 
-A date is read as `dates.py` reads it, with its time of day.
+The time column is read as `auxiliary.py` reads one: numbers, or dates with their time of day and
+UTC offset.
 """
 
 import datetime
@@ -24,16 +25,15 @@ from tuning.protocol.orders import TEST, TRAIN, VALIDATION
 from tuning.protocol.tasks import MAX_TARGETS, Task, joined_names
 from tuning.protocol.uploads import ColumnType, Upload
 from tuning.protocol.windows import MAX_LOOK_BACK, TooFewWindows, Windows
-from tuning.protocol.written_dates import DATE_PARTS
 from tuning.runner.datasets.parsed import Parsed, Report, check_numbers
 from tuning.runner.datasets.sources import Source
 from tuning.runner.failures import BadData
 from tuning.runner.inputs.windows import cut
 
+from .auxiliary import Time, time_column
 from .choices import Kept, chosen_columns, unknown_column
-from .columns import Scan
-from .dates import orders_of, parts_of
-from .filling import Column, column_of, mapped
+from .dates import parts_of
+from .filling import Column, column_of
 from .notes import notes_of
 from .schema_detection import DetectedSchema
 from .snippet import reading_lines
@@ -61,30 +61,14 @@ class _Rows:
     were_sorted: bool = True
 
 
-def with_dated_time(schema: DetectedSchema, upload: Upload) -> Upload:
-    """The upload, with its time column read as dates if it has no numbers. Raises BadData."""
-    if not upload.time:
-        raise BadData("Windows need a time column, by which the rows are ordered. Select one.")
-    scan = schema.scan_of(upload.time)
-    if scan is None:
-        raise BadData(unknown_column(schema, upload.time))
-    if scan.is_numeric or upload.types.get(upload.time) == ColumnType.DATE:
-        return upload
-    # Its parts are inputs only where a person asks for them.
-    parts = {f"{upload.time} ({part})": ColumnType.OUT.value for part in DATE_PARTS}
-    return replace(upload, types={**parts, **upload.types, upload.time: ColumnType.DATE.value})
-
-
-def read_windows(
-    schema: DetectedSchema, upload: Upload, folder: Path, report: Report
-) -> Parsed:  # fmt: skip
+def read_windows(schema: DetectedSchema, upload: Upload, folder: Path, report: Report) -> Parsed:
     """Write folder/x.npy and times.npy; the rest is returned. Raises BadData."""
     if upload.task not in ("", Task.REGRESSION):
         raise BadData("Windows predict numbers. Select regression, or no time column.")
+    time = _time_of(schema, upload)
     targets = chosen_targets(schema, replace(upload, task=Task.REGRESSION.value))
     kept, dropped = _columns(schema, upload, targets)
     _check_lengths(upload, kept, targets)
-    time = _time_scan(schema, upload)
     report("Writing the prepared data", 0)
     columns = [column_of(scan, kind, len(kept)) for scan, kind in kept]
     rows = _read(schema, targets, time, kept, columns, folder, upload)
@@ -110,7 +94,7 @@ def read_windows(
         origin=f"Uploaded as {upload.name}.",
         load_snippet=_snippet(schema, upload, targets, kept, time),
     )
-    dated = bool(orders_of(schema.table).get(upload.time))
+    dated = bool(time.order)
     facts = {
         "time": upload.time, "targets": target_names, "known": list(upload.known),
         "look_back": windows.look_back, "horizon": windows.horizon, "stride": windows.stride,
@@ -122,11 +106,6 @@ def read_windows(
         if date := parts_of(schema.table).get(one["name"]):
             one["date"] = date
     notes = notes_of(schema, targets, len(rows.times), kept)
-    parts = {f"{upload.time} ({part})" for part in DATE_PARTS}
-    if not parts & {scan.name for scan, _ in kept}:
-        # The date only orders the rows; nobody asked for its parts.
-        notes = [note for note in notes if not note.startswith(f"{upload.time} became year")]
-        dropped = [(name, why) for name, why in dropped if name not in parts]
     return Parsed(
         DataKind.SEQUENCE, Task.REGRESSION, source, [*notes, *_notes(rows, windows, upload, dated)],
         dropped, described, header=schema.table.dialect.header,
@@ -149,11 +128,9 @@ def _columns(
     texts = [scan.name for scan, kind in kept if kind == ColumnType.TEXT]
     if texts:
         raise BadData(f"“{texts[0]}” contains text, which windows cannot have. Leave it out.")
-    is_input = any(scan.name.startswith(f"{upload.time} (") for scan, _ in kept)
-    reason = "orders the rows"
-    return kept, [
-        (name, reason if name == upload.time and not is_input else why) for name, why in dropped
-    ]
+    # A date that is an input as well is replaced by its parts.
+    orders = upload.time if types[upload.time] == ColumnType.OUT else ""
+    return kept, [(name, "orders the rows" if name == orders else why) for name, why in dropped]
 
 
 def _check_lengths(upload: Upload, kept: Kept, targets: Targets) -> None:
@@ -179,19 +156,18 @@ def _check_lengths(upload: Upload, kept: Kept, targets: Targets) -> None:
         )
 
 
-def _time_scan(schema: DetectedSchema, upload: Upload) -> Scan:
-    """The numbers that order the rows. Raises BadData where some are missing."""
-    dated = upload.time in orders_of(schema.table)
-    scan = schema.scan_of(f"{upload.time} (days)" if dated else upload.time)
-    assert scan
-    if scan.missing:
-        row = scan.missing_rows[0]
-        raise BadData(f"“{upload.time}” is empty in row {row:,}. Each row needs a time.")
-    return scan
+def _time_of(schema: DetectedSchema, upload: Upload) -> Time:
+    """The column that orders the rows. Raises BadData."""
+    if not upload.time:
+        raise BadData("Windows need a time column, by which the rows are ordered. Select one.")
+    scan = schema.scan_of(upload.time)
+    if scan is None:
+        raise BadData(unknown_column(schema, upload.time))
+    return time_column(schema, scan)
 
 
 def _read(
-    schema: DetectedSchema, targets: Targets, time: Scan, kept: Kept, columns: list[Column],
+    schema: DetectedSchema, targets: Targets, time: Time, kept: Kept, columns: list[Column],
     folder: Path, upload: Upload,
 ) -> _Rows:  # fmt: skip
     """The rows, with x in its file. Raises BadData for a time that occurs twice."""
@@ -206,7 +182,6 @@ def _read(
     shape = (count, len(kept))
     x = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype=np.float32, shape=shape)
     y: np.ndarray = np.empty((count, len(targets.scans)), np.float32)
-    times = np.empty(count)
     places = {scan.name: place for place, scan in enumerate(schema.scans)}
     done = 0
     for piece in schema.table.pieces():
@@ -214,10 +189,11 @@ def _read(
         wanted = has_target(values)
         end = done + int(wanted.sum())
         y[done:end] = values.reshape(len(values), -1)[wanted]
-        times[done:end] = mapped(piece.columns[places[time.name]], time.read, np.float64)[wanted]
+        time.take(piece.columns[places[time.name]], wanted, piece.row)
         for at, ((scan, _), column) in enumerate(zip(kept, columns, strict=True)):
             x[done:end, at] = column.take(piece.columns[places[scan.name]], wanted)
         done = end
+    times = time.values
     order = np.argsort(times, kind="stable")
     were_sorted = bool((np.diff(order) > 0).all())
     if not were_sorted:
@@ -225,9 +201,8 @@ def _read(
     rows = _Rows(x, y[order], times[order], were_sorted)
     same = np.flatnonzero(np.diff(rows.times) == 0)
     if len(same):
-        dated = time.name != upload.time
         raise BadData(
-            f"“{upload.time}” is {_time_text(rows.times[same[0]], dated)} in several rows "
+            f"“{time.name}” is {_time_text(rows.times[same[0]], bool(time.order))} in several rows "
             f"({len(same) + 1:,} rows share a time). A table holds one time series, with one row "
             "for each time."
         )
@@ -311,20 +286,20 @@ def _notes(rows: _Rows, windows: Windows, upload: Upload, dated: bool) -> list[s
 
 
 def _snippet(
-    schema: DetectedSchema, upload: Upload, targets: Targets, kept: Kept, time: Scan
+    schema: DetectedSchema, upload: Upload, targets: Targets, kept: Kept, time: Time
 ) -> str:
     """`x`: a DataFrame of the inputs in the order of time; `y`: the targets of each window."""
     numbers = [scan for scan, kind in kept if kind == ColumnType.NUMBER]
-    numbers += [] if orders_of(schema.table) else [time]
     texts = [scan for scan, kind in kept if kind != ColumnType.NUMBER]
-    lines = reading_lines(schema, upload, numbers, texts)
+    (texts if time.order else numbers).append(time.scan)
+    lines = reading_lines(schema, upload, numbers, texts, has_times=bool(time.order))
     names = [scan.name for scan in targets.scans]
     if targets.drops_missing:
         lines.append(f"table = table.dropna(subset={names!r})")
     look_back, length = upload.look_back, upload.look_back + upload.horizon
     return "\n".join([
         *lines,
-        f'table = table.sort_values({time.name!r}, kind="stable")',
+        *_sorting_lines(time),
         f"x = table[{[scan.name for scan, _ in kept]!r}]",
         f"targets = table[{names!r}].to_numpy('float32')",
         f"# Of each window: the targets of the {upload.horizon} row(s) after the {look_back} that a"
@@ -333,3 +308,13 @@ def _snippet(
         f"y = np.array([targets[i + {look_back} : i + {length}].T.ravel() for i in starts])",
         *(["y = y.ravel()"] if length - look_back == len(names) == 1 else []),
     ]) + "\n"  # fmt: skip
+
+
+def _sorting_lines(time: Time) -> list[str]:
+    """`table` in the order of time."""
+    if not time.order:
+        return [f'table = table.sort_values({time.name!r}, kind="stable")']
+    return [
+        f"days = [days_of(str(cell), {time.order!r}) for cell in table[{time.name!r}]]",
+        'table = table.iloc[np.argsort(days, kind="stable")]',
+    ]

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tuning import figures
-from tuning.analysis.forecasts import naive_text
+from tuning.analysis.naive_forecasts import naive_text
 from tuning.analysis.profiles import (
     Bars,
     WindowPicture,

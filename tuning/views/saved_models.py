@@ -39,10 +39,10 @@ from tuning.analysis.exports import (
     history_csv,
     hyperparameters_json,
 )
-from tuning.analysis.forecasts import forecast_table
 from tuning.analysis.markdown import read, write
 from tuning.analysis.model_card import as_markdown, card_of
 from tuning.analysis.model_table import version_rows
+from tuning.analysis.naive_forecasts import forecast_table
 from tuning.analysis.profiles import split_sizes
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet

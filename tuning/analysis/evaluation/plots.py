@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tuning.analysis.forecasts import forecast_plots
+from tuning.analysis.naive_forecasts import forecast_plots
 from tuning.models import ModelEvaluation, SavedModel
 from tuning.protocol.evaluation import ACTUAL, PREDICTED, ROW
 from tuning.protocol.tasks import Task

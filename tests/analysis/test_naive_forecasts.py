@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.runner.series import hours, prepare, table
-from tuning.analysis.forecasts import (
+from tuning.analysis.naive_forecasts import (
     forecast_plots,
     forecast_table,
     naive_forecasts,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.runner.series import hours, prepare, table
+from tuning.analysis.evaluation.summary import MAX_DETAILED
 from tuning.analysis.naive_forecasts import (
     forecast_plots,
     forecast_table,
@@ -103,6 +104,26 @@ def test_a_perfect_model_beats_them(tmp_path: Path, settings: Any) -> None:
         wrong = np.concatenate([lines, [[strange, *lines[0, 1:]]]])
         assert forecast_table(dataset, wrong) == []
         assert forecast_plots(ModelEvaluation(saved_model=saved_model), wrong) == []
+
+
+def test_plots_are_of_the_first_of_many_targets(tmp_path: Path, settings: Any) -> None:
+    names = [f"load {number}" for number in range(MAX_DETAILED + 2)]
+    cells = {name: [float(n + row) for row in range(ROWS)] for n, name in enumerate(names)}
+    settings.DATASETS_ROOT = str(tmp_path)
+    chosen = {"target": ",".join(names), "horizon": 1, "known": []}
+    folder, profile = prepare(tmp_path, table(ROWS, **cells), **chosen)
+    dataset = Dataset(profile=profile, folder=folder.name)
+    y = np.load(folder / "y.npy")[150:180]
+    lines = np.column_stack([
+        np.arange(150, 180), *(column for place in range(len(names))
+                               for column in (y[:, place], y[:, place], y[:, place])),
+    ])  # fmt: skip
+    _, last, daily = forecast_table(dataset, lines)
+    assert last.by_output == [1.0] * len(names)
+    assert daily.by_output == [24.0] * len(names)
+    saved_model = SavedModel(project=Project(dataset=dataset))
+    plots = forecast_plots(ModelEvaluation(saved_model=saved_model), lines)
+    assert [plot["name"] for plot in plots] == names[:MAX_DETAILED]
 
 
 def test_a_sentence_is_of_the_validation_windows(

@@ -6,7 +6,7 @@ describes the files), so no worker is needed.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tuning.protocol.evaluation import ACTUAL, PREDICTED, ROW
 from tuning.protocol.windows import TooFewWindows, Windows
 
 from .evaluation.lines import column_of, targets_in
+from .evaluation.summary import MAX_DETAILED
 
 # Of a plot over time: the newest test windows.
 MAX_DRAWN = 1_000
@@ -38,13 +39,14 @@ class Forecast:
 
 @dataclass(frozen=True)
 class _Series:
-    """A prepared time series: y is (windows, outputs), past (rows, targets), float64."""
+    """A prepared time series: x is (rows, columns), mapped, with the targets in the columns
+    `places`; y is (windows, outputs)."""
 
     windows: Windows
-    season: int
+    x: np.ndarray
     y: np.ndarray
-    past: np.ndarray
-    facts: dict[str, Any] = field(default_factory=dict)
+    places: list[int]
+    facts: dict[str, Any]
 
 
 def naive_forecasts(dataset: Dataset, numbers: Iterable[int]) -> list[Forecast]:
@@ -102,8 +104,8 @@ def forecast_table(dataset: Dataset, lines: np.ndarray | None) -> list[Forecast]
 
 
 def forecast_plots(evaluation: ModelEvaluation, lines: np.ndarray | None) -> list[dict[str, Any]]:
-    """For each target: the first and the last step of the horizon over time, and the error of each
-    step beside that of naive forecasts."""
+    """For each of the first targets: the first and the last step of the horizon over time, and the
+    error of each step beside that of naive forecasts."""
     dataset = evaluation.saved_model.project.dataset
     series = _series_of(dataset)
     table = forecast_table(dataset, lines)
@@ -124,7 +126,7 @@ def forecast_plots(evaluation: ModelEvaluation, lines: np.ndarray | None) -> lis
                 for one in table
             ],
         }
-        for place, name in enumerate(series.facts["targets"])
+        for place, name in enumerate(series.facts["targets"][:MAX_DETAILED])
     ]  # fmt: skip
 
 
@@ -151,15 +153,18 @@ def _naive(series: _Series, chosen: np.ndarray) -> list[tuple[str, np.ndarray]]:
     last: np.ndarray = chosen * windows.stride + windows.look_back - 1
     ahead = np.arange(1, windows.horizon + 1)
     found = [("Last value", np.repeat(last[:, None], windows.horizon, axis=1))]
-    if season := series.season:
+    if season := int(series.facts["season"]):
         # As many seasons back as the row lies ahead, so that it was seen.
         rows = last[:, None] + ahead - season * -(-ahead // season)
         if rows.min() >= 0:
             found.append((f"{counted(season, 'row')} earlier", rows))
-    return [
-        (caption, series.past[rows].transpose(0, 2, 1).reshape(len(chosen), -1))
-        for caption, rows in found
-    ]
+    return [(caption, _past(series, rows)) for caption, rows in found]
+
+
+def _past(series: _Series, rows: np.ndarray) -> np.ndarray:
+    """The targets of these rows, (windows, steps), as outputs: float64 (windows, outputs)."""
+    values = series.x[rows[:, None, :], np.array(series.places)[:, None]]
+    return np.asarray(values, np.float64).reshape(len(rows), -1)
 
 
 def _forecast(caption: str, predicted: np.ndarray, actual: np.ndarray) -> Forecast:
@@ -181,8 +186,7 @@ def _series_of(dataset: Dataset) -> _Series | None:
         y = np.load(_folder(dataset) / "y.npy", mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):
         return None
-    past: np.ndarray = x[:, places].astype(np.float64)
-    return _Series(windows, int(facts["season"]), y.reshape(len(y), -1), past, facts)
+    return _Series(windows, x, y.reshape(len(y), -1), places, facts)
 
 
 def _folder(dataset: Dataset) -> Path:

@@ -49,7 +49,7 @@ def test_scores_have_intervals_and_the_gap_to_validation(
     assert "95% interval: 0.9100 to 0.9700" in html
     assert "is 0.0356 lower (worse) than the validation score, 0.9800." in html
     assert "outside the test score" in html
-    assert "on 5 test rows" in html
+    assert "on 5 test images" in html
     assert "&lt;b&gt;cat&lt;/b&gt;" in html
     assert "<b>cat</b>" not in html
     for number in ("0.333", "0.667", "0.75"):

@@ -241,7 +241,7 @@ def _evaluation(saved_model: SavedModel) -> dict[str, Any]:
         "evaluation": summary,
         "has_test_rows": bool(split_sizes(saved_model.project)["test"]),
         "evaluating": evaluation if evaluation and evaluation.is_active else None,
-        "test_rows": rows_text(summary, "window" if saved_model.project.dataset.windows else "row"),
+        "test_rows": rows_text(summary, saved_model.project.dataset.data),
     }
     lines = lines_of(evaluation) if evaluation else None
     context["forecasts"] = forecast_table(saved_model.project.dataset, lines)

@@ -68,7 +68,7 @@ def rows_info(
     ]
     return {
         "title": choice.title, "query": choice.query, "page": page,
-        "count": counted(page.total, "row"), "rows": rows,
+        "count": counted(page.total, dataset.data.row), "rows": rows,
         "columns": column_names(dataset), "pictures": dataset.has_pictures,
         "judged": choice.judged, "targets": choice.targets, "back": choice.back,
         "reconstructs": reconstructs, "choices": "Order" if reconstructs else "Targets",

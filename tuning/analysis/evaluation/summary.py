@@ -6,6 +6,7 @@ from typing import Any
 
 from tuning.figures import counted, figure
 from tuning.models import ModelEvaluation, SavedModel
+from tuning.protocol.data_kinds import DataTraits
 from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import Task
 
@@ -196,11 +197,11 @@ def reuse_warning(saved_model: SavedModel) -> str:
     )
 
 
-def rows_text(summary: Summary | None, noun: str = "row") -> str:
-    """How many rows, or windows, a model was evaluated on."""
-    return (
-        counted(summary.rows, f"test {noun}") if summary and summary.rows else f"the test {noun}s"
-    )
+def rows_text(summary: Summary | None, data: DataTraits) -> str:
+    """ "33 test windows": what a model was evaluated on."""
+    if summary is None or not summary.rows:
+        return f"the test {data.rows}"
+    return counted(summary.rows, f"test {data.row}")
 
 
 def _output(place: int, output: dict[str, Any]) -> Output:

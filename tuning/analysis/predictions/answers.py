@@ -57,14 +57,14 @@ def answer_of(prediction: Prediction) -> Answer | None:
     found = prediction.answer
     if not found:
         return None
-    if prediction.saved_model.project.data.windows:
-        several = len(found["outputs"]) > 1
-        answer = _of_several(found) if several else _of_one(prediction)
-        count = counted(found["rows"], "window")
-        return replace(answer, noun="window", first="the newest window", count_text=count)
-    if prediction.saved_model.project.data.profile.get("target_names"):
-        return _of_several(found)
-    return _of_one(prediction)
+    dataset = prediction.saved_model.project.data
+    several = bool(dataset.profile.get("target_names"))
+    answer = _of_several(found) if several else _of_one(prediction)
+    if not dataset.windows:
+        return answer
+    noun = dataset.data.row
+    count = counted(found["rows"], noun)
+    return replace(answer, noun=noun, first=f"the newest {noun}", count_text=count)
 
 
 def _of_one(prediction: Prediction) -> Answer:

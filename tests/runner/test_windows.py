@@ -271,7 +271,7 @@ def test_steps_that_are_missing_are_said(tmp_path: Path) -> None:
     when = hours(130)
     _, profile = prepare(tmp_path, table(when=[*when[:50], *when[60:]]))
     assert any(
-        "1 step between rows longer than usual, the first after 2024-02-29 06:00" in note
+        "1 step between rows is longer than usual, the first after 2024-02-29 06:00" in note
         for note in profile["notes"]
     )
 

@@ -120,7 +120,8 @@ def test_a_time_column_can_be_taken_back(as_bob: Client, table: Dataset) -> None
         ({"horizon": "201"}, "horizon", "Enter a number of rows between 1 and 200."),
         ({"look_back": "200"}, "look_back", "300 rows are too few for windows of 200 + 3 rows"),
         ({"look_back": "2"}, "look_back", "it must be at least the horizon"),
-        ({"known": ["load"]}, "known", "cannot be known in advance"),
+        ({"known": ["load"]}, "known", "“load” is the target, so it cannot be known in advance"),
+        ({"known": ["when"]}, "known", "“when” orders the rows and is no input"),
         ({"task": "classification"}, "task", "Windows predict numbers"),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from tuning.analysis.predictions.columns import InputColumn
+from tuning.figures import counted
 from tuning.protocol.predictions import MAX_FILE_MB, RowSource
 from tuning.protocol.uploads import COMPRESSED, ENDINGS, TABLES, kind_of
 
@@ -31,7 +32,7 @@ _WINDOWS_HELP = (
     "Drop a CSV or Parquet file here. It has the newest rows in the order of time, at least "
     "{rows}, with the columns of the dataset; the time is optional."
 )
-_AHEAD_HELP = " The last {horizon} are still to come: only columns that are known in advance count."
+_AHEAD_HELP = " Add the {rows} to predict at the end, with the columns that are known in advance."
 
 
 class RowForm(forms.Form):
@@ -143,7 +144,7 @@ class FileForm(forms.Form):
 def _windows_help(windows: dict[str, Any]) -> str:
     ahead = windows["horizon"] if windows["known"] else 0
     text = _WINDOWS_HELP.format(rows=f"{windows['look_back'] + ahead:,}")
-    return text + (_AHEAD_HELP.format(horizon=f"{ahead:,}") if ahead else "")
+    return text + (_AHEAD_HELP.format(rows=counted(ahead, "row")) if ahead else "")
 
 
 def _joined(names: list[str]) -> str:

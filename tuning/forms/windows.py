@@ -81,13 +81,15 @@ class WindowsForm(forms.Form):
             self._check_lengths(rows)
 
     def _check_lengths(self, rows: int) -> None:
-        given = self.cleaned_data
+        given, known = self.cleaned_data, self.cleaned_data["known"]
         windows = Windows(given["look_back"], given["horizon"], given["stride"], rows)
-        wrong = {given["time"], given.get("target")}.intersection(given["known"])
-        if wrong:
-            names = " and ".join(f"“{name}”" for name in sorted(wrong))
-            self.add_error("known", f"{names} cannot be known in advance. Deselect it.")
-        elif given["known"] and windows.look_back < windows.horizon:
+        wrong = {
+            given["time"]: "orders the rows and is no input",
+            given.get("target"): "is the target, so it cannot be known in advance",
+        }
+        for name in filter(wrong.get, known):
+            self.add_error("known", f"“{name}” {wrong[name]}. Deselect it.")
+        if known and "known" not in self.errors and windows.look_back < windows.horizon:
             self.add_error(
                 "look_back",
                 "With columns that are known in advance, it must be at least the horizon.",

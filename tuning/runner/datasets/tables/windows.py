@@ -274,9 +274,10 @@ def _notes(rows: _Rows, windows: Windows, upload: Upload, dated: bool) -> list[s
     wide = np.flatnonzero(steps > 1.5 * usual)
     if len(wide):
         where = _time_text(rows.times[wide[0]], dated)
+        are = "is" if len(wide) == 1 else "are"
         notes.append(
-            f"{counted(len(wide), 'step')} between rows longer than usual, the first after "
-            f"{where}. Windows reach across them: fill in the missing rows if that is wrong."
+            f"{counted(len(wide), 'step')} between rows {are} longer than usual, the first after "
+            f"{where}. Windows reach across gaps: fill in the missing rows if that is wrong."
         )
     if upload.known:
         names = ", ".join(upload.known)[:300]

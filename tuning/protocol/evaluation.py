@@ -25,6 +25,8 @@ MAX_POINTS = 200
 MAX_CONFUSED = 25
 # Share of the bootstrap's resamples that lie inside an interval.
 LEVEL = 0.95
+# Rows that are alike because they follow each other are drawn in blocks. Fewer blocks say nothing.
+MIN_BLOCKS = 5
 
 # At which a label is taken to be there.
 THRESHOLD = 0.5

@@ -58,6 +58,12 @@ class Windows:
         return math.ceil(self.length / self.stride) - 1
 
     @property
+    def overlapping(self) -> int:
+        """How many windows predict a row that one of them predicts, itself included: their errors
+        are alike."""
+        return 2 * math.ceil(self.horizon / self.stride) - 1
+
+    @property
     def smallest(self) -> int:
         """How many rows a table needs so that each of three parts has a window."""
         return self.length + (2 + 2 * self.gap) * self.stride

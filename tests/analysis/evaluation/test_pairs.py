@@ -51,6 +51,19 @@ def test_errors_are_compared_row_by_row() -> None:
     assert other.is_noise
 
 
+def test_rows_that_are_alike_prove_less() -> None:
+    random = np.random.default_rng(4)
+    actual = np.zeros(600)
+    # Each error counts for 12 windows.
+    harder = np.convolve(random.normal(size=611), np.full(12, 1 / 12), mode="valid") + 0.04
+    first, second = lines(actual, actual + 1), lines(actual, actual + 1 + harder)
+    assert verdict_on(first, second, "regression").is_noise is False
+    assert verdict_on(first, second, "regression", block=23).is_noise
+    few = verdict_on(first[:100], second[:100], "regression", block=23)
+    assert few.is_noise is None
+    assert "too few test windows" in few.text
+
+
 def test_other_rows_cannot_be_compared() -> None:
     rows = lines(np.zeros(4), np.zeros(4))
     moved = rows.copy()

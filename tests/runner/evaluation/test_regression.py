@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tuning.protocol.windows import Windows
+from tuning.runner.evaluation import bootstrap
 from tuning.runner.evaluation.predicted import Predictions
 from tuning.runner.evaluation.regression import report_numbers
 
@@ -33,6 +35,27 @@ def test_errors_are_those_of_the_rows() -> None:
     assert first.mean_error == pytest.approx(error[lowest].mean())
     assert first.mean_absolute_error == pytest.approx(np.abs(error[lowest]).mean())
     assert [q.error for q in report.error_quantiles if q.share == 1] == [np.abs(error).max()]
+
+
+def test_rows_that_are_alike_are_drawn_together() -> None:
+    """Errors of windows that overlap are means of common errors. How far their mean is from 0 by
+    chance is known; rows drawn one by one would say a third of it."""
+    windows = Windows(look_back=10, horizon=12, stride=1, rows=4021)
+    random = np.random.default_rng(1)
+    single = random.normal(size=windows.count + 11)
+    errors = np.convolve(single, np.full(12, 1 / 12), mode="valid")
+    half = 1.96 / np.sqrt(len(errors))
+    widths = []
+    for block in (1, windows.overlapping):
+        low, high = bootstrap.interval(bootstrap.means(errors[:, None], block)[:, 0])
+        assert low is not None
+        assert high is not None
+        widths.append((high - low) / 2 / half)
+    assert windows.overlapping == 23
+    assert widths[0] == pytest.approx(12**-0.5, rel=0.1)
+    assert 0.8 < widths[1] < 1.1
+    few = report_numbers("y", Predictions(errors[:114], errors[:114] + 1), windows.overlapping)
+    assert {(score.low, score.high) for score in few.scores} == {(None, None)}
 
 
 @pytest.mark.parametrize("actual", [[3.0], [2.0, 2.0, 2.0]])

@@ -64,8 +64,10 @@ def compared(first: SavedModel, others: list[SavedModel]) -> Comparison:
         lines_of(evaluations[model.pk]) if model.pk in evaluations else None for model in models
     ]
     task = outputs[0][0]["task"] if outputs[0] else ""
+    windows = first.project.dataset.windows
+    block = windows.overlapping if windows else 1
     verdicts = [
-        (model, verdict_on(lines[0], mine, task) if task else NOT_THE_SAME)
+        (model, verdict_on(lines[0], mine, task, block) if task else NOT_THE_SAME)
         for model, mine in zip(models[1:], lines[1:], strict=True)
     ]
     return Comparison(models, scores, verdicts, _objectives(models))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuning.figures import counted, figure
-from tuning.protocol.evaluation import ACTUAL, LEVEL, PREDICTED, ROW
+from tuning.protocol.evaluation import ACTUAL, LEVEL, MIN_BLOCKS, PREDICTED, ROW
 from tuning.protocol.tasks import Task
 
 from .lines import column_of, targets_in, wrong_labels
@@ -29,8 +29,11 @@ class Verdict:
 NOT_THE_SAME = Verdict("The models were not evaluated on the same test rows.")
 
 
-def verdict_on(first: np.ndarray | None, second: np.ndarray | None, task: str) -> Verdict:
-    """On the predictions of two models: float64 (rows, 4) of `tuning.protocol.evaluation`."""
+def verdict_on(
+    first: np.ndarray | None, second: np.ndarray | None, task: str, block: int = 1
+) -> Verdict:
+    """On the predictions of two models: float64 (rows, 4) of `tuning.protocol.evaluation`. `block`:
+    how many rows that follow each other have errors that are alike."""
     if first is None or second is None or len(first) != len(second):
         return NOT_THE_SAME
     first, second = (lines[np.argsort(lines[:, ROW], kind="stable")] for lines in (first, second))
@@ -49,7 +52,7 @@ def verdict_on(first: np.ndarray | None, second: np.ndarray | None, task: str) -
     name = "Mean absolute error in standard deviations of each target" if several else (
         "Mean absolute error"
     )  # fmt: skip
-    return _by_bootstrap(_errors(first), _errors(second), name)
+    return _by_bootstrap(_errors(first), _errors(second), name, block)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -76,19 +79,22 @@ def _by_mcnemar(first: np.ndarray, second: np.ndarray) -> Verdict:
     return _called(text, p >= SIGNIFICANT)
 
 
-def _by_bootstrap(errors: np.ndarray, others: np.ndarray, name: str) -> Verdict:
-    """The difference of the mean errors, over rows drawn again for both models alike."""
+def _by_bootstrap(errors: np.ndarray, others: np.ndarray, name: str, block: int = 1) -> Verdict:
+    """The difference of the mean errors, over rows drawn again for both models alike: `block` rows
+    that follow each other at once."""
     difference = others - errors
-    random = np.random.default_rng(SEED)
     rows = len(difference)
-    drawn = [
-        difference[random.integers(0, rows, rows)].mean()
-        for _ in range(int(np.clip(_DRAWS // max(rows, 1), 200, RESAMPLES)))
-    ]
+    text = f"{name}: second minus first is {figure(float(difference.mean()), 3)}"
+    if block > 1 and rows < MIN_BLOCKS * block:
+        return Verdict(f"{text}. There are too few test windows to tell whether that is chance.")
+    random = np.random.default_rng(SEED)
+    drawn = []
+    for _ in range(int(np.clip(_DRAWS // max(rows, 1), 200, RESAMPLES))):
+        starts = random.integers(0, rows - block + 1, -(-rows // block))
+        drawn.append(difference[(starts[:, None] + np.arange(block)).reshape(-1)[:rows]].mean())
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    text = (
-        f"{name}: second minus first is {figure(float(difference.mean()), 3)} "
-        f"(paired bootstrap, 95% interval {figure(float(low), 3)} to {figure(float(high), 3)})."
+    text += (
+        f" (paired bootstrap, 95% interval {figure(float(low), 3)} to {figure(float(high), 3)})."
     )
     return _called(text, bool(low <= 0 <= high))
 

@@ -1,12 +1,16 @@
 """Confidence intervals by the bootstrap: the test rows drawn again, with replacement, many times;
-the interval lies between two percentiles of the scores. The same seed gives the same interval."""
+the interval lies between two percentiles of the scores. The same seed gives the same interval.
+
+Windows of a time series that predict the same rows have errors that are alike. Drawn one by one,
+they would make intervals too narrow, so a block of windows that follow each other is drawn at once.
+"""
 
 from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
 
-from tuning.protocol.evaluation import LEVEL
+from tuning.protocol.evaluation import LEVEL, MIN_BLOCKS
 
 SEED = 0
 # Resamples: as many as this many draws of rows allow, between two bounds.
@@ -30,9 +34,13 @@ def interval(samples: np.ndarray) -> Interval:
     return float(low), float(high)
 
 
-def means(columns: np.ndarray) -> np.ndarray:
-    """(resamples, columns): the means of each column of (rows, columns) over the resamples."""
-    return np.array([columns[rows].mean(axis=0) for rows in _resamples(len(columns))])
+def means(columns: np.ndarray, block: int = 1) -> np.ndarray:
+    """(resamples, columns): the means of each column of (rows, columns) over the resamples, for
+    which `block` rows are drawn at once. No resamples if there are too few blocks."""
+    if block > 1 and len(columns) < MIN_BLOCKS * block:
+        return np.empty((0, columns.shape[1]))
+    resamples = _resamples(len(columns), block=block)
+    return np.array([columns[rows].mean(axis=0) for rows in resamples])
 
 
 def tables(actual: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray | None:
@@ -132,10 +140,11 @@ def _ranked(scores: np.ndarray) -> int:
     return min(MAX_RESAMPLES, _MAX_RANKED // scores.size)
 
 
-def _resamples(rows: int, size: int | None = None) -> Iterator[np.ndarray]:
+def _resamples(rows: int, size: int | None = None, block: int = 1) -> Iterator[np.ndarray]:
     random = np.random.default_rng(SEED)
     for _ in range(_count(rows) if size is None else size):
-        yield random.integers(0, rows, rows)
+        starts = random.integers(0, rows - block + 1, -(-rows // block))
+        yield (starts[:, None] + np.arange(block)).reshape(-1)[:rows]
 
 
 def _counted_resamples(rows: int, size: int) -> Iterator[np.ndarray]:

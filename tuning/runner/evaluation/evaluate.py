@@ -189,13 +189,13 @@ def _reports(dataset: Dataset, found: Predictions) -> tuple[list[OutputReport], 
         classes = facts.get("class_names") or range(facts["num_classes"])
         return [report_classes(names[0], found, [str(label) for label in classes])], []
     if found.actual.ndim == 1:
-        return [report_numbers(names[0], found)], []
+        return [report_numbers(names[0], found, _block(dataset))], []
     columns = zip(found.actual.T, found.predicted.T, strict=True)
     reports = [
-        report_numbers(name, Predictions(actual, predicted))
+        report_numbers(name, Predictions(actual, predicted), _block(dataset))
         for name, (actual, predicted) in zip(names, columns, strict=True)
     ]
-    return reports, overall_scores(found)
+    return reports, overall_scores(found, _block(dataset))
 
 
 def _notes(outputs: list[OutputReport]) -> list[str]:
@@ -218,7 +218,8 @@ def _measured(
         plain = ALIASES.get(plain, plain)
         score = known.get(same.get(plain, plain))
         if plain == "loss" and losses is not None:
-            ends = bootstrap.interval(bootstrap.means(losses[:, None])[:, 0])
+            drawn = bootstrap.means(losses[:, None], _block(dataset))
+            ends = bootstrap.interval(drawn[:, 0])
             score = Score(name, float(losses.mean()), *ends)
         if score is None or not _agree(score.value, value, sign):
             found.append(Score(name, value))
@@ -258,6 +259,11 @@ def _importances(
 def _stored_rows(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     x, y = dataset.raw("validation")
     return np.asarray(x).view(np.ndarray), y
+
+
+def _block(dataset: Dataset) -> int:
+    """How many test rows that follow each other are drawn at once."""
+    return dataset.windows.overlapping if dataset.windows else 1
 
 
 def _classes(dataset: Dataset) -> int:

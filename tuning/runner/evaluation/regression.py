@@ -19,15 +19,15 @@ _BINS = 10
 _SHARES = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
 
-def report_numbers(name: str, found: Predictions) -> OutputReport:
-    """The report of a target of numbers."""
+def report_numbers(name: str, found: Predictions, block: int = 1) -> OutputReport:
+    """The report of a target of numbers. `block`: as `bootstrap.means` has it."""
     actual: np.ndarray = found.actual.astype(np.float64)
     error = found.predicted.astype(np.float64) - actual
     quantiles = np.quantile(np.abs(error), _SHARES)
     return OutputReport(
         name=name,
         task=Task.REGRESSION,
-        scores=_scores(actual, error),
+        scores=_scores(actual, error, block),
         error_bins=_bins(actual, error),
         error_quantiles=[
             ErrorQuantile(share, float(value))
@@ -36,12 +36,13 @@ def report_numbers(name: str, found: Predictions) -> OutputReport:
     )
 
 
-def overall_scores(found: Predictions) -> list[Score]:
+def overall_scores(found: Predictions, block: int = 1) -> list[Score]:
     """Scores of several targets together: the mean over the targets, in whichever units."""
     actual: np.ndarray = found.actual.astype(np.float64)
     error = found.predicted.astype(np.float64) - actual
     centred = actual - actual.mean(axis=0)
-    drawn = bootstrap.means(np.concatenate([np.abs(error), error**2, centred, centred**2], axis=1))
+    columns = np.concatenate([np.abs(error), error**2, centred, centred**2], axis=1)
+    drawn = bootstrap.means(columns, block)
     absolute, squared, first, second = np.split(drawn, 4, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         explained = (1 - squared / (second - first**2)).mean(axis=1)
@@ -60,12 +61,12 @@ def overall_scores(found: Predictions) -> list[Score]:
     ]  # fmt: skip
 
 
-def _scores(actual: np.ndarray, error: np.ndarray) -> list[Score]:
+def _scores(actual: np.ndarray, error: np.ndarray, block: int) -> list[Score]:
     predicted = actual + error
     # Around their mean, so that squares of large targets keep their digits.
     centred = actual - actual.mean()
     columns = np.stack([np.abs(error), error**2, centred, centred**2], axis=1)
-    absolute, squared, first, second = bootstrap.means(columns).T
+    absolute, squared, first, second = bootstrap.means(columns, block).T
     with np.errstate(divide="ignore", invalid="ignore"):
         explained = 1 - squared / (second - first**2)
     r2 = float(r2_score(actual, predicted)) if len(actual) > 1 else None

@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 
 from tuning.protocol.orders import ProjectOrder, Split
 from tuning.protocol.splitting import SplitBy
+from tuning.protocol.tasks import Task
+from tuning.runner.estimators.folds import folds_of
 from tuning.runner.inputs.data import load_dataset, row_numbers
 from tuning.splits import PARTS, arranged, split_rows
 from tuning.splits.stored import stored_split, values_of
+
+from .harness import search_order
 
 GROUPED = Split(0.6, 0.2, 0.2, 3, stratified=False, by=SplitBy.GROUP, column="patient")
 TIMED = Split(0.6, 0.2, 0.2, 3, stratified=False, by=SplitBy.TIME, column="day")
@@ -149,6 +153,18 @@ def test_all_who_divide_a_dataset_find_the_same_rows(
         monkeypatch.setattr(arranged, "LARGE", 1)
         arranged.arrange(folder, split)
     assert arranged.arranged_folder(folder, split).is_dir()
+
+
+def test_rows_without_a_value_are_one_group_of_the_folds(folder: Path) -> None:
+    x = np.load(folder / "x.npy")
+    x[::9, 1] = np.nan
+    np.save(folder / "x.npy", x)
+    order = ProjectOrder("", str(folder), replace(GROUPED, column="ward"))
+    key = load_dataset(order).keys("train", "validation")
+    missing = np.isnan(x[row_numbers(order, "train", "validation"), 1])
+    folds = folds_of(search_order(order, {}, folds=2), Task.REGRESSION)
+    tested = [missing[test].sum() for _, test in folds.split(missing, None, key)]
+    assert sorted(tested) == [0, 7]
 
 
 def test_a_column_that_the_dataset_does_not_have(folder: Path) -> None:

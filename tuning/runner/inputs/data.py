@@ -84,11 +84,15 @@ class Dataset:
         return np.asarray(values[row_numbers(self.project, *parts)])
 
     def keys(self, *parts: str) -> np.ndarray | None:
-        """The group or time of each row of these parts; None if neither divides the rows."""
+        """The group or time of each row of these parts, numbered in their order; None if neither
+        divides the rows."""
         if self.project is None:
             return None
         key = split_key(Path(self.project.dataset_folder), self.project.split)
-        return None if key is None else np.asarray(key[row_numbers(self.project, *parts)])
+        if key is None:
+            return None
+        # Rows without a value are a group as well, but scikit-learn refuses NaN.
+        return np.unique(key[row_numbers(self.project, *parts)], return_inverse=True)[1]
 
     def count(self, *parts: str) -> int:
         """How many rows these parts have."""

@@ -10,6 +10,8 @@ RECONSTRUCTS = {
     "in a class": "class A(kt.HyperModel):\n    def fit(self, hp, model, x, y, **k):\n"
     "        return model.fit(x, x, **k)",
     "noisy": "tuner.search(x_train_noisy, x_train, epochs=3)",
+    "noisy before": "autoencoder.fit(x=noisy_train_data, y=train_data, shuffle=True)",
+    "noisy between": "model.fit(x_noisy_train, x_train)",
     "tensors": "ds = tf.data.Dataset.from_tensor_slices((x, x)).batch(32)",
     "expression": "tuner.search(data[:800], data[:800])",
     "notebook": "!pip install keras-tuner\ntuner.search(x, x)",

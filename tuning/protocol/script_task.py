@@ -11,7 +11,9 @@ from .tasks import Task
 # Calls that are given inputs and targets.
 _SEARCH, _FIT, _PAIRS = "search", "fit", "from_tensor_slices"
 # Parts of names of inputs that were damaged on purpose: the target is the same without.
-_DAMAGED = re.compile(r"_?(noisy|noise|noised|corrupted|masked)(?![a-z])", re.I)
+_DAMAGED = re.compile(
+    r"(?<![a-z])({0})_|_?({0})(?![a-z])".format("noisy|noise|noised|corrupted|masked"), re.I
+)
 
 
 def task_of_code(code: str) -> str:

@@ -109,6 +109,10 @@ def rate_as_dropout(rate: float) -> keras.Model:
     return compiled(sequence(layers.Flatten(), layers.Dropout(rate)), "adam")
 
 
+def with_xla(rate: float) -> keras.Model:
+    return compiled(sequence(layers.Flatten()), keras.optimizers.Adam(rate), jit_compile=True)
+
+
 def own_loss(rate: float) -> keras.Model:
     def loss(y: Any, predicted: Any) -> Any:
         return rate * keras.losses.sparse_categorical_crossentropy(y, predicted)
@@ -285,7 +289,7 @@ def main() -> None:
         "an own callback": prepared(normalized, kept, 0.1, callbacks=[Own()])[1],
         "forgotten": prepared(convolution, kept, 0.1)[1],
     }
-    found["eager"] = [build.__name__ for build in (*SAME, *OTHER) if is_eager(build)]
+    found["eager"] = [b.__name__ for b in (*SAME, *OTHER, with_xla) if is_eager(b)]
     found["outputs"] = [outputs_are_those_of_predict(build) for build in (nested, without_input)]
     found["graphs"] = graphs_left_behind()
     found["gradient"] = gradient_of_a_shared_graph()

@@ -26,6 +26,7 @@ def test_the_results_are_the_same_and_graphs_are_kept_where_that_is_sure() -> No
         "own_step",
     }
     assert set(found["expected"]) - set(found["eager"]) == with_graphs
+    assert "with_xla" not in found["eager"]
     assert found["outputs"] == [True, True]
     assert found["graphs"] == 0
     assert found["gradient"] == 0.5

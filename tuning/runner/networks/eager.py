@@ -23,7 +23,12 @@ _NOT_EAGERLY = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLa
 def trained_eagerly(model: Any) -> Iterator[None]:
     """In here `fit` needs no graphs, if nothing speaks against it."""
     before = getattr(model, "run_eagerly", True)
-    if before or not (_has_only_layers_of_keras(model) and _is_compiled_by_keras(model)):
+    # XLA lacks some operations of TensorFlow, which only its own graph shows.
+    if (
+        before
+        or model.jit_compile
+        or not (_has_only_layers_of_keras(model) and _is_compiled_by_keras(model))
+    ):
         yield
         return
     model.run_eagerly = True

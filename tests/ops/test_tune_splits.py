@@ -66,7 +66,7 @@ def test_columns_of_a_file_are_no_inputs_unless_somebody_says_so(
     assert types("--group", "a", "--sample-weight", "c") == {"a": "group", "c": "weight"}
     assert types("--split-time", "b", "--keep", "a", "b") == {}
     assert types("--group", "a", "--types", "a=category") == {"a": "category"}
-    with pytest.raises(CommandError, match="weights are no inputs"):
+    with pytest.raises(CommandError, match="weights cannot be inputs"):
         types("--sample-weight", "c", "--keep", "c")
 
 

@@ -245,8 +245,8 @@ def test_estimators_are_refused_with_a_sentence(tmp_path: Path) -> None:
         ({}, {"look_back": 20_000}, "between 1 and 10,000"),
         ({}, {"horizon": 0}, "at least 1 row"),
         ({}, {"horizon": 201}, "201 numbers to predict, more than the limit of 200"),
-        ({}, {"known": ["load"]}, "“load” is no input, so it cannot be known in advance"),
-        ({}, {"known": ["when"]}, "“when” is no input"),
+        ({}, {"known": ["load"]}, "“load” is not an input, so it cannot be known in advance"),
+        ({}, {"known": ["when"]}, "“when” is not an input"),
         ({}, {"look_back": 1}, r"the look-back \(1\) must be at least the horizon \(2\)"),
         ({"wind": [f"a long text of many words, all different, number {n}"
                    for n in range(120)]}, {}, "“wind” contains text"),

@@ -146,9 +146,9 @@ def test_row_weights(as_bob: Client, made: Any) -> None:
         ({"split_by": "group"}, "split_column", "Select the column to split by."),
         ({"split_by": "group", "split_column": "batch"}, "split_column", "has only 2 groups, but"),
         ({"split_by": "time", "split_column": "age"}, "split_column",
-         "“age” is missing in 1 row, which have no place in time"),
+         "“age” is missing in 1 row, but each row needs a time."),
         ({"split_by": "time", "split_column": "town"}, "split_column",
-         "has no column “town” to split by time. Columns that are no inputs need the type Group"),
+         "has no column “town” to split by time. To use a column that is not an input, set its"),
         ({"split_by": "colour"}, "split_by", "Select a valid choice"),
         ({"weight_column": "age"}, "weight_column", "has no column of weights “age”"),
     ],
@@ -178,7 +178,7 @@ def test_a_dataset_from_before(made: Any, table: Dataset) -> None:
     del profile["auxiliary"]
     Dataset.objects.filter(pk=table.pk).update(profile=profile)
     errors = made(split_by="group", split_column="patient")
-    assert "when the file is uploaded." in errors["split_column"]
+    assert "when you upload the file." in errors["split_column"]
     assert made(split_by="group", split_column="town").split_column == "town"
 
 

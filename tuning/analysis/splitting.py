@@ -23,7 +23,8 @@ _MIN_VALUES = len(PARTS)
 # Parts that differ more from their fractions are mentioned.
 _DIFFERS = 0.05
 _UPLOAD_AGAIN = (
-    "Columns that are no inputs need the type Group, Time or Weight when the file is uploaded."
+    "To use a column that is not an input, set its type to Group, Time or Weight when you upload "
+    "the file."
 )
 
 
@@ -82,7 +83,7 @@ def column_problem(dataset: Dataset, split: Split) -> str:
         return f"The rows of “{dataset}” cannot be read."
     if by == SplitBy.TIME and found.missing:
         rows = counted(found.missing, "row")
-        return f"“{name}” is missing in {rows}, which have no place in time. Select another column."
+        return f"“{name}” is missing in {rows}, but each row needs a time. Select another column."
     if found.different < _MIN_VALUES:
         noun = "group" if by == SplitBy.GROUP else "different time"
         return (

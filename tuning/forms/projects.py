@@ -74,7 +74,7 @@ class ProjectForm(ModelForm):
             "weight_column": "Column that says how much each row counts in training. Scores are "
             "not weighted. Weights that a script sets itself take precedence.",
             "class_weights": "Rows of rare classes count more: each class has the same weight in "
-            "all. Weights that a script sets itself take precedence. Scores are not weighted.",
+            "total. Weights that a script sets itself take precedence. Scores are not weighted.",
         }
         error_messages = {
             "name": {"required": "Enter a name for the project."},

@@ -16,13 +16,13 @@ from tuning.protocol.tasks import Task
 def add_split_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--group", metavar="COLUMN",
-        help="split by group: rows with the same value stay together. No input, unless --keep says "
-             "so",
+        help="split by group: rows with the same value stay together. The column is an "
+             "input only if --keep lists it",
     )  # fmt: skip
     parser.add_argument(
         "--split-time", metavar="COLUMN",
-        help="split by time: the oldest rows for training, the newest for test. No input, unless "
-             "--keep says so; --time cuts windows instead",
+        help="split by time: the oldest rows for training, the newest for test. The column is "
+             "an input only if --keep lists it; --time cuts windows instead",
     )  # fmt: skip
     parser.add_argument(
         "--sample-weight", metavar="COLUMN", help="how much each row counts in training"

@@ -117,7 +117,7 @@ def auxiliary_types(options: dict[str, Any]) -> dict[str, str]:
         name = options[option]
         if name and name in options["keep"] and kind == ColumnType.WEIGHT:
             raise CommandError(
-                f"--sample-weight: {name!r} is in --keep, but weights are no inputs."
+                f"--sample-weight: {name!r} is in --keep, but weights cannot be inputs."
             )
         if name and name not in options["keep"]:
             found[name] = kind.value

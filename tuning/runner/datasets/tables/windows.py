@@ -148,7 +148,7 @@ def _check_lengths(upload: Upload, kept: Kept, targets: Targets) -> None:
     inputs = {scan.name for scan, _ in kept} - {scan.name for scan in targets.scans}
     for name in upload.known:
         if name not in inputs:
-            raise BadData(f"“{name[:100]}” is no input, so it cannot be known in advance.")
+            raise BadData(f"“{name[:100]}” is not an input, so it cannot be known in advance.")
     if upload.known and upload.look_back < upload.horizon:
         raise BadData(
             f"With columns that are known in advance, the look-back ({upload.look_back:,}) must be "

@@ -185,6 +185,24 @@ def test_trials_that_run_at_once_draw_different_values() -> None:
     assert len({a, b, c}) == 3
 
 
+def test_trials_that_run_at_once_take_different_points_of_a_sequence() -> None:
+    settings = Settings("sobol", "value", "min", {}, seed=3, max_trials=9, epochs=1)
+    wide = optuna.distributions.FloatDistribution(0, 1)
+    drawn = dict.fromkeys("xy", loads(distribution_to_json(wide)))
+    # Sobol's sequence is of the hyperparameters of a completed trial.
+    done = KnownTrial("1", {"x": 0.3, "y": 0.6}, "COMPLETED", 0.5, distributions=drawn)
+    known = [done, KnownTrial("2", {}, "RUNNING"), KnownTrial("3", {}, "RUNNING")]
+    first, second = OpenTrial(settings, {}, known, "2"), OpenTrial(settings, {}, known, "3")
+
+    a, state = first.suggest({}, "x", wide)
+    b, state = second.suggest(state, "x", wide)
+    _, state = first.suggest(state, "y", wide)
+    known.append(KnownTrial("4", {}, "RUNNING"))
+    c, _ = OpenTrial(settings, state, known, "4").suggest(state, "x", wide)
+
+    assert len({a, b, c}) == 3
+
+
 def test_a_trial_that_begins_again_keeps_its_values() -> None:
     settings = Settings("tpe", "value", "min", {}, seed=3, max_trials=9, epochs=1)
     wide = optuna.distributions.FloatDistribution(0, 1)

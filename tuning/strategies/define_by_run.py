@@ -33,6 +33,7 @@ from .optuna_samplers import (
     add_known,
     population,
     random_of,
+    set_notes,
     set_random,
     study_for,
     with_scores,
@@ -102,7 +103,9 @@ class OpenTrial:
 
     def suggest(self, state: State, name: str, distribution: BaseDistribution) -> tuple[Any, State]:
         """The value of a hyperparameter, and the state after it."""
+        # Since this trial was opened, others may have moved both on.
         set_random(self._sampler, state.get("random", {}))
+        set_notes(self._study, state)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             value = self._trial._suggest(name, distribution)

@@ -154,9 +154,14 @@ def study_for(settings: Settings, sampler: BaseSampler, state: State) -> optuna.
         "maximize" if each == "max" else "minimize" for each in settings.directions
     ]
     study = optuna.create_study(directions=directions, sampler=sampler)
+    set_notes(study, state)
+    return study
+
+
+def set_notes(study: optuna.Study, state: State) -> None:
+    """What the sampler has written down about the study so far."""
     for key, value in state.get("study", {}).items():
         study._storage.set_study_system_attr(study._study_id, key, value)
-    return study
 
 
 def with_scores(settings: Settings, trials: Sequence[KnownTrial]) -> Iterator[KnownTrial]:

@@ -175,6 +175,8 @@ def test_scripts_share_a_search_with_workers(
         ({"tuner": "hyperband"}, "Hyperband goes on with trained models"),
         ({"tuner": "given"}, "has no strategy"),
         ({"pruner": "asha"}, "goes on with pruned trials"),
+        ({"model_kind": "custom"}, "A custom tuner trains in its own way"),
+        ({"model_kind": "optuna"}, "An Optuna script asks for each value while it runs"),
         (
             {"constraints": [{"name": "latency", "relation": "at_most", "limit": 1.0}]},
             "A script cannot measure Latency",

@@ -15,7 +15,6 @@ from tuning.models.trials import SCRIPT_LEASE_SECONDS
 from tuning.models.work import lease_end
 from tuning.models.workers import ago
 from tuning.protocol.measured import MEASURED, label_of
-from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.recording import recorder
 from tuning.spaces.checked import Scalar
@@ -110,8 +109,8 @@ def refusal_to_ask(search: Search) -> str:
         return (
             f"{search.strategy.caption} goes on with trained models, which a script does not have."
         )
-    if search.model_kind == ModelKind.CUSTOM:
-        return "A custom tuner trains in its own way, which a script does not have."
+    if search.kind.not_asked:
+        return search.kind.not_asked
     if search.pruning.traits.promotes:
         return f"{search.pruning.traits.caption} goes on with pruned trials, which a script cannot."
     measured = [name for name in search.judged_by if name in MEASURED and name not in _KNOWN]

@@ -55,6 +55,7 @@ class KindTraits:
     defines_by_run: a trial asks for each value while it runs, so that its search space is known
         only in part before, it has no defaults, and its code decides how long it trains.
     not_confirmed: why its trials cannot be confirmed; empty if they can.
+    not_asked: why scripts elsewhere cannot train its trials; empty if they can.
     no_dry_run: why single models cannot be built and their steps timed; empty if they can.
     """
 
@@ -69,6 +70,7 @@ class KindTraits:
     spread_seconds: float | None = None
     defines_by_run: bool = False
     not_confirmed: str = ""
+    not_asked: str = ""
     no_dry_run: str = ""
 
     @property
@@ -95,6 +97,7 @@ KINDS = {
             max_more_units=20_000,
             not_confirmed="A custom tuner decides itself how often it trains. Run its search again "
             "instead.",
+            not_asked="A custom tuner trains in its own way, which a script does not have.",
             no_dry_run="There is no dry run: a custom tuner builds and trains its models itself.",
         ),
         KindTraits(
@@ -102,6 +105,8 @@ KINDS = {
             max_more_units=20_000, defines_by_run=True,
             not_confirmed="An Optuna script decides itself how it trains. Run its search again "
             "instead.",
+            not_asked="An Optuna script asks for each value while it runs here, so another script "
+            "cannot get a configuration.",
             no_dry_run="There is no dry run: an Optuna script builds and trains its models itself.",
         ),
     )

@@ -9,7 +9,7 @@ import pytest
 
 from tuning.actions.searches import start_search
 from tuning.models import Dataset, HyperModel, Inspection, Project, Search, Trial, Worker
-from tuning.protocol.events import Asked, TrialEnd
+from tuning.protocol.events import Asked, EpochEnd, TrialEnd, TrialPruned
 from tuning.protocol.orders import SearchOrder, SuggestedOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.spaces.define_by_run import entry_for
@@ -174,6 +174,26 @@ def test_constraints_make_trials_infeasible(script_search: Any, make_slot: Any) 
     }
     assert found == expected
     assert set(found.values()) == {Status.INFEASIBLE, Status.COMPLETED}
+
+
+def test_a_trial_that_its_script_gave_up_is_never_promoted(
+    script_search: Any, make_slot: Any
+) -> None:
+    """It would give up each time, and the search would never end."""
+    search = script_search(SCRIPT, max_trials=3, pruner="asha")
+    attempts = 0
+
+    def gives_up(_: SearchOrder, __: TrialOrder) -> Iterator[Step]:
+        nonlocal attempts
+        attempts += 1
+        assert attempts <= 3
+        yield EpochEnd(0, 1, 0.1, {"value": 0.5})
+        yield TrialPruned()
+
+    make_slot(gives_up).run()
+    search.refresh_from_db()
+    assert search.status == SearchStatus.COMPLETED
+    assert [trial.status for trial in search.trials.all()] == [Status.PRUNED] * 3
 
 
 def test_a_lost_trial_begins_again_with_its_values(script_search: Any, make_slot: Any) -> None:

@@ -138,6 +138,7 @@ class Trial(Work):
         default=False, help_text="A person wants it to be trained to its end: it is not pruned."
     )
     # A pruned trial that goes on keeps what it needs to be pruned again, or to go on from there.
+    # One that its own code gave up has no pruned_attempt: it never goes on.
     pruned_after = models.PositiveIntegerField(
         null=True, blank=True, help_text="Epochs or folds after which it was pruned."
     )

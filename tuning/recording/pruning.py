@@ -111,7 +111,7 @@ def promote(search: Search) -> None:
     pruning = search.pruning
     if not pruning.traits.promotes or not search.is_active or search.end_reason:
         return
-    rows = search.trials.filter(status=Status.PRUNED)
+    rows = search.trials.filter(status=Status.PRUNED, pruned_attempt__isnull=False)
     numbers = set(rows.values_list("number", flat=True))
     curves = other_curves(search, pruning)
     pruned = [curve for curve in curves if curve.number in numbers]

@@ -165,9 +165,10 @@ def refuse_trial(
 
 def prune_trial(
     trial: Trial, units: int, log_tail: str = "", peak_memory: int | None = None,
-    news: News = NO_NEWS,
+    news: News = NO_NEWS, by_itself: bool = False,
 ) -> None:  # fmt: skip
-    """A trial was ended early, after so many epochs or folds. It has no score."""
+    """A trial was ended early, after so many epochs or folds. It has no score. `by_itself`: its
+    code gave it up, and would each time, so that no pruner lets it go on later."""
     with transaction.atomic():
         search = locked(trial.search_id)
         _end(
@@ -177,7 +178,7 @@ def prune_trial(
             news,
             outcome=f"Pruned at {search.kind.unit} {units:,}",
             pruned_after=units,
-            pruned_attempt=trial.attempt,
+            pruned_attempt=None if by_itself else trial.attempt,
             log_tail=log_tail,
             peak_memory=peak_memory,
         )

@@ -128,7 +128,9 @@ class TrialAssignment(TrainingAssignment):
         if self.search.pruned_trials_resume:
             self._keep_checkpoint(runner)
         units, tail = self._judge.count, runner.log_tail()
-        recorder.prune_trial(self.row, units, tail, self._peak, self._last_news())
+        recorder.prune_trial(
+            self.row, units, tail, self._peak, self._last_news(), by_itself=not self._judge.pruned
+        )
 
     def _refuse(self, runner: Runner) -> None:
         parameters = self._parameters

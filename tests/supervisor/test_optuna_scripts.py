@@ -1,5 +1,6 @@
 """Optuna scripts from the first question to the last trial, between the supervisor and runners."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tuning.protocol.events import Asked, EpochEnd, TrialEnd, TrialPruned
 from tuning.protocol.orders import SearchOrder, SuggestedOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.spaces.define_by_run import entry_for
+from tuning.supervisor import define_by_run
 
 from .fake_runner import Silence, Step
 from .real import real_slot
@@ -232,6 +234,14 @@ def test_a_lost_trial_begins_again_with_its_values(script_search: Any, make_slot
         {"name": "FloatDistribution", "attributes": {"low": 2, "high": 1}},
         {"name": "CategoricalDistribution", "attributes": {"choices": []}},
         {"name": "CategoricalDistribution", "attributes": {"choices": [[1]]}},
+        {"name": "CategoricalDistribution", "attributes": {"choices": "ab"}},
+        {"name": "IntDistribution", "attributes": {"low": 0.5, "high": 3.5}},
+        {"name": "IntDistribution", "attributes": {"low": 1, "high": 9, "step": 1.5}},
+        {"name": "FloatDistribution", "attributes": {"low": 0, "high": 1, "step": 1e-300}},
+        {"name": "FloatDistribution", "attributes": {"low": 1, "high": 2, "log": "x"}},
+        {"name": "FloatDistribution", "attributes": {"low": 1, "high": 2, "more": "x"}},
+        {"name": "FloatDistribution", "attributes": {"low": 1, "high": 2}, "more": "x"},
+        {"name": "FloatDistribution", "attributes": {"low": float("nan"), "high": 2}},
         {"name": "Evil", "attributes": {}},
         {},
     ],
@@ -248,3 +258,37 @@ def test_a_forged_question_fails_its_trial(
     trial = search.trials.get()
     assert trial.status == Status.FAILED
     assert "invalid hyperparameter" in trial.failure_message
+
+
+def test_endless_questions_fail_their_trial(script_search: Any, make_slot: Any) -> None:
+    search = script_search(SCRIPT, max_trials=1, retries=0)
+    choices = [f"{n:01000}" for n in range(999)]
+    long = {"name": "CategoricalDistribution", "attributes": {"choices": choices}}
+
+    def script(_: SearchOrder, __: TrialOrder) -> Iterator[Step]:
+        for n in range(9):
+            yield Asked(f"x{n}", long)
+
+    make_slot(script).run()
+    trial = search.trials.get()
+    assert trial.status == Status.FAILED
+    assert "distributions of more than 1,048,576 characters" in trial.failure_message
+    assert trial.values.keys() == {"x0"}
+
+
+def test_a_space_has_no_more_hyperparameters_than_it_may(
+    script_search: Any, make_slot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(define_by_run, "MAX_HYPERPARAMETERS", 3)
+    search = script_search(SCRIPT, max_trials=3)
+    trial = itertools.count()
+
+    def by_trial() -> Iterator[Any]:
+        number = next(trial)
+        x = yield f"x{number}", "Float", floats(-5, 5)
+        y = yield f"y{number}", "Float", floats(0, 1)
+        return {"value": x + y}
+
+    trials = run(make_slot, by_trial, search)
+    assert names_of(search) == ["x0", "y0", "x1"]
+    assert [sorted(t.values) for t in trials] == [["x0", "y0"], ["x1", "y1"], ["x2", "y2"]]

@@ -130,14 +130,15 @@ def _is_range(config: dict[str, Any], kind: type) -> bool:
     high: Any = config.get("max_value")
     step: Any = config.get("step")
     sampling = config.get("sampling") or "linear"
-    if not (_is_number(low, kind) and _is_number(high, kind) and low < high):
+    if not (is_number(low, kind) and is_number(high, kind) and low < high):
         return False
     if sampling not in ("linear", "log", "reverse_log") or (sampling != "linear" and low <= 0):
         return False
     least = 0 if sampling == "linear" else 1
-    return step is None or (_is_number(step, float) and step > least)
+    return step is None or (is_number(step, float) and step > least)
 
 
-def _is_number(value: Any, kind: type) -> bool:
+def is_number(value: Any, kind: type) -> bool:
+    """Whether it is an int or, if that is the `kind`, a float."""
     kinds = int if kind is int else int | float
     return isinstance(value, kinds) and not isinstance(value, bool) and is_scalar(value)

@@ -4,38 +4,42 @@ of a search space.
 A distribution is Optuna's own JSON of it: {"name": "IntDistribution", "attributes": {...}}.
 """
 
-import math
 from typing import Any
 
-from .checked import MAX_CHOICES, MAX_NAME_LENGTH, entry_of, is_scalar
+from .checked import MAX_CHOICES, MAX_NAME_LENGTH, entry_of, is_number, is_scalar
 
 Distribution = dict[str, Any]
-_NUMBERS = {"IntDistribution": "Int", "FloatDistribution": "Float"}
+_NUMBERS = {"IntDistribution": ("Int", int), "FloatDistribution": ("Float", float)}
 CATEGORICAL = "CategoricalDistribution"
 
 
 def entry_for(name: str, distribution: Distribution) -> dict[str, Any]:
     """The entry of a search space for a hyperparameter of this distribution. Raises ValueError if
     a space cannot hold it."""
+    if distribution.keys() != {"name", "attributes"}:
+        raise ValueError(f"a distribution of {name[:50]!r} with other fields")
     about = distribution["attributes"]
     if not 0 < len(name) <= MAX_NAME_LENGTH or name.startswith("tuner/"):
         raise ValueError(f"a hyperparameter named {name[:50]!r}")
     if distribution["name"] == CATEGORICAL:
-        choices = list(about["choices"])
-        if not 0 < len(choices) <= MAX_CHOICES or not all(map(is_scalar, choices)):
+        choices = about["choices"]
+        sized = isinstance(choices, list) and 0 < len(choices) <= MAX_CHOICES
+        if not sized or not all(map(is_scalar, choices)):
             raise ValueError(f"choices of {name[:50]!r} that a search space cannot hold")
         if len(choices) == 1:
             return entry_of("Fixed", name, choices[0], value=choices[0])
         if len(choices) == 2 and all(isinstance(choice, bool) for choice in choices):
             return entry_of("Boolean", name, choices[0])
         return entry_of("Choice", name, choices[0], values=choices, ordered=False)
+    kind, number = _NUMBERS[distribution["name"]]
     low, high, step = about["low"], about["high"], about.get("step")
-    if not (is_scalar(low) and is_scalar(high) and math.isfinite(low) and math.isfinite(high)):
+    if not all(is_number(each, number) for each in (low, high, *([] if step is None else [step]))):
         raise ValueError(f"a range of {name[:50]!r} without ends")
     if low == high:
         return entry_of("Fixed", name, low, value=low)
-    log = bool(about.get("log"))
-    kind = _NUMBERS[distribution["name"]]
+    log = about.get("log", False)
+    if not isinstance(log, bool):
+        raise ValueError(f"a scale of {name[:50]!r} that is neither linear nor logarithmic")
     return entry_of(
         kind, name, low, min_value=low, max_value=high, step=None if log else step,
         sampling="log" if log else "linear",

@@ -74,7 +74,7 @@ def read_distribution(distribution: Distribution) -> BaseDistribution:
     """Optuna's object. Raises ValueError."""
     try:
         return json_to_distribution(json.dumps(distribution))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"no distribution: {error}") from error
 
 

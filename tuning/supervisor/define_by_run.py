@@ -7,6 +7,7 @@ value: trials that run at once draw from one source, and an attempt that begins 
 of the one that was lost.
 """
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,9 @@ from tuning.spaces.define_by_run import (
 )
 from tuning.supervisor import suggestions
 
+# Of one trial's distributions as JSON: choices may be long texts.
+MAX_LENGTH = 2**20
+
 
 class Answers:
     """What one attempt of a trial asks for. Values that the trial has already, from a person or an
@@ -38,6 +42,7 @@ class Answers:
         # What the script has asked for in this attempt.
         self.values: dict[str, Any] = {}
         self._distributions: dict[str, Distribution] = {}
+        self._length = 0
         self._opened: Any = None
         self._edited: dict[str, Distribution] | None = None
 
@@ -53,6 +58,9 @@ class Answers:
             raise BadEvent(f"an invalid hyperparameter: {error}") from error
         if len(self.values) >= MAX_HYPERPARAMETERS:
             raise BadEvent(f"more than {MAX_HYPERPARAMETERS:,} hyperparameters")
+        length = len(json.dumps(event.distribution))
+        if self._length + length > MAX_LENGTH:
+            raise BadEvent(f"distributions of more than {MAX_LENGTH:,} characters")
         asked = self._edits().get(event.name, event.distribution)
         distribution = read_distribution(asked)
         if self._opened is None:
@@ -68,6 +76,7 @@ class Answers:
             raise
         self.values[event.name] = value
         self._distributions[event.name] = asked
+        self._length += length
         return value
 
     def _open(self) -> Any:
@@ -131,14 +140,14 @@ class Answers:
 def _with_entry(
     space: dict[str, Any], entry: dict[str, Any], inspected: set[str]
 ) -> dict[str, Any] | None:
-    """The space with what a script asks for now; None if it has it. What the inspection has found
-    stays as the search began with it."""
+    """The space with what a script asks for now; None if it has it, or has as many as it may. What
+    the inspection has found stays as the search began with it."""
     name = entry["config"]["name"]
     known = entries_by_name(space)
     if name in inspected and name in known:
         return None
     found = found_again(known.get(name), entry)
-    if found == known.get(name):
+    if found == known.get(name) or (name not in known and len(known) >= MAX_HYPERPARAMETERS):
         return None
     entries = [found if one["config"]["name"] == name else one for one in space.get("space", [])]
     if name not in known:

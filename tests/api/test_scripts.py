@@ -96,6 +96,14 @@ def test_executions_are_averaged_as_keras_tuner_does(bob_calls: Caller, run: Any
     assert trial.execution_scores == [0.3, 0.1]
 
 
+def test_an_execution_that_diverged_is_not_left_out(bob_calls: Caller, run: Any) -> None:
+    """KerasTuner's mean is no number, either."""
+    at = run()
+    epochs = [epoch(1, 0, val_loss=0.5), epoch(1, 1, val_loss=None), epoch(2, 1, val_loss=None)]
+    ended = bob_calls.post(f"{at}/finish", report(*epochs)).json()
+    assert (ended["status"], ended["failure"]["code"]) == ("failed", "nan_score")
+
+
 def test_a_score_may_be_given_with_other_metrics(bob_calls: Caller, run: Any) -> None:
     ended = bob_calls.post(f"{run()}/finish", report(score=0.25, metrics={"test_acc": 0.9})).json()
     assert (ended["score"], ended["metrics"]) == (0.25, {"val_loss": 0.25, "test_acc": 0.9})

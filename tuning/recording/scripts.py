@@ -39,9 +39,10 @@ class NoScore(Exception):
 
 
 class Best(NamedTuple):
-    """The best epoch of an execution, which counts from 1, with all its metrics."""
+    """The best epoch of an execution, which counts from 1, with all its metrics. Without a value
+    the last one."""
 
-    value: float
+    value: float | None
     epoch: int
     metrics: Metrics
 
@@ -150,20 +151,18 @@ def _record(trial: Trial, epochs: Sequence[EpochEnd]) -> None:
 
 
 def _result(trial: Trial) -> tuple[Metrics, int | None]:
-    """The metrics at the best epoch of each execution, averaged (at the last one where the
-    objective was not logged), and the step of that epoch, which counts from 0."""
+    """The metrics at the best epoch of each execution, averaged, and the step of that epoch, which
+    counts from 0. An execution whose objective never was a number counts with its last epoch, so
+    that the average is no number either."""
     rows = trial.epochs.filter(attempt=trial.attempt).order_by("execution", "epoch")
     search = trial.search
-    best: dict[int, Best] = {}
-    last: dict[int, Best] = {}
+    chosen: dict[int, Best] = {}
     for execution, epoch, metrics in rows.values_list("execution", "epoch", "metrics"):
-        last[execution] = Best(0.0, epoch, metrics)
         value = metrics.get(search.objective)
-        earlier = best[execution].value if execution in best else None
-        if value is not None and is_better(value, earlier, search.direction):
-            best[execution] = Best(value, epoch, metrics)
-    chosen = list((best or last).values())
+        best = chosen[execution].value if execution in chosen else None
+        if best is None or (value is not None and is_better(value, best, search.direction)):
+            chosen[execution] = Best(value, epoch, metrics)
     if not chosen:
         return {}, None
-    found = averaged([each.metrics for each in chosen])
-    return found, int(fmean(each.epoch for each in chosen)) - 1
+    found = averaged([each.metrics for each in chosen.values()])
+    return found, int(fmean(each.epoch for each in chosen.values())) - 1

@@ -223,6 +223,22 @@ def test_one_name_has_one_space(bob_calls: Caller, asked: str, project: Project)
     )  # fmt: skip
 
 
+def test_a_pruner_sees_an_objective_that_comes_after_other_metrics(
+    bob_calls: Caller, asked: str
+) -> None:
+    Search.objects.update(pruner="median", pruning_min_trials=1, max_trials=9, epochs=4)
+    verdicts = scripts.Verdicts()
+    good = ask(bob_calls, asked)
+    bob_calls.post(f"{trial_of(asked, good)}/finish", report(good, 0.4, 0.3, 0.2, 0.1))
+    bad = ask(bob_calls, asked)
+    at = trial_of(asked, bad)
+    for metric in ("loss", "val_loss"):
+        epochs = [{"epoch": number, "metrics": {metric: 0.9}} for number in (1, 2)]
+        assert not bob_calls.post(f"{at}/log", report(bad, epochs=epochs)).json()["pruned"]
+        verdicts.give()
+    assert bob_calls.post(f"{at}/log", report(bad)).json()["pruned"]
+
+
 def test_a_pruner_ends_a_script_that_does_worse(bob_calls: Caller, asked: str) -> None:
     Search.objects.update(pruner="median", pruning_min_trials=1, max_trials=9, epochs=4)
     verdicts = scripts.Verdicts()

@@ -39,9 +39,9 @@ class Judge:
     def __init__(self, trial: Trial, points: Iterable[Point] = ()) -> None:
         self._trial, self._search = trial, trial.search
         self._pruning = trial.search.pruning
-        self._points = list(points)
+        self.points = list(points)
         # What was asked at earlier steps has been answered.
-        self._asked = max(steps_of(self._search, self._pruning, self._points), default=0)
+        self._asked = max(steps_of(self._search, self._pruning, self.points), default=0)
         self.pruned = False
 
     @property
@@ -54,12 +54,12 @@ class Judge:
         return self._pruning.warmup * (self._search.epochs if whole_parts else 1)
 
     def add(self, event: EpochEnd) -> None:
-        self._points.append(point(self._search, event.execution, event.epoch, event.metrics))
+        self.points.append(point(self._search, event.execution, event.epoch, event.metrics))
 
     @property
     def count(self) -> int:
         """Epochs (or folds) so far."""
-        return len(self._points)
+        return len(self.points)
 
     def answers(self) -> bool:
         return self.answers_after is not None and self.count > self.answers_after
@@ -68,7 +68,7 @@ class Judge:
         """Whether the trial ends now. Once it is so, it stays so."""
         if self.pruned:
             return True
-        values = steps_of(self._search, self._pruning, self._points)
+        values = steps_of(self._search, self._pruning, self.points)
         step = self._due(values)
         if step is None:
             return False

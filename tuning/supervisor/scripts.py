@@ -18,8 +18,8 @@ from django.db.models import QuerySet
 
 from tuning.models import Search, Trial
 from tuning.models.workers import ago
-from tuning.protocol.events import EpochEnd
 from tuning.protocol.statuses import SearchStatus
+from tuning.recording.curves import points_of
 from tuning.recording.pruning import Judge
 from tuning.strategies import pruners
 
@@ -93,12 +93,7 @@ class Verdicts:
         self._judges = {key: judge for key, judge in self._judges.items() if key in rows}
         for key, row in rows.items():
             judge = self._judges.get(key) or self._judges.setdefault(key, Judge(row))
-            if self._prunes(judge, row):
+            # All of them: an epoch that is known may have got its objective since.
+            judge.points = points_of(row)
+            if judge.answers() and judge.prunes():
                 Trial.objects.held(row.pk, row.attempt).update(prune_now=True)
-
-    def _prunes(self, judge: Judge, row: Trial) -> bool:
-        epochs = row.epochs.filter(attempt=row.attempt).order_by("execution", "epoch")
-        new = epochs.values_list("execution", "epoch", "seconds", "metrics")[judge.count :]
-        for execution, epoch, seconds, metrics in new:
-            judge.add(EpochEnd(execution, epoch, seconds, metrics))
-        return bool(new) and judge.answers() and judge.prunes()

@@ -144,7 +144,12 @@ def ask(search: Search, script: str) -> Asked:
     if waiting and Trial.objects.claim_for_script(waiting, script):
         trial = Trial.objects.get(pk=waiting)
         Attempt.objects.create(trial=trial, number=trial.attempt, worker_name=script)
-        Search.objects.filter(pk=row.pk).update(last_claim_at=Now(), revision=F("revision") + 1)
+        Search.objects.filter(pk=row.pk).update(
+            # Whoever still waits asks again. The next suggestion is to know how this trial did.
+            asked_at=None,
+            last_claim_at=Now(),
+            revision=F("revision") + 1,
+        )
         return Asked(trial)
     if not row.may_suggest():
         return Asked(reason="All trials have begun. One that is lost will be free again.")

@@ -281,7 +281,7 @@ def make_asked(search_id: int) -> None:
         while (drawn := _draw(search_id)) is not None:
             with transaction.atomic():
                 search = _locked_with_room(search_id)
-                if search is None or search.trials.queued().exists():
+                if search is None or not search.asked_at or search.trials.queued().exists():
                     return
                 if _make_drawn(search, drawn):
                     Search.objects.touch(search_id)

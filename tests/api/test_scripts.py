@@ -163,6 +163,11 @@ def test_two_scripts_open_one_log(bob_calls: Caller, project: Project) -> None:
     assert (answers[0].json()["objective"], answers[0].json()["direction"]) == (
         "val_accuracy", "max",
     )  # fmt: skip
+    for name, value in (("objective", "val_loss"), ("direction", "min")):
+        other = bob_calls.post(f"projects/{project.pk}/logs", {**body, name: value})
+        assert (other.status_code, other.json()["detail"]) == (
+            409, f"Search 1 has this name and another {name}.",
+        )  # fmt: skip
     unknown = bob_calls.post(f"projects/{project.pk}/logs", {"name": "x", "objective": "wiggles"})
     assert unknown.json()["errors"][0]["field"] == "direction"
 

@@ -134,8 +134,11 @@ def open_log(request: HttpRequest, project: int, body: LogIn) -> Any:
     search = form.save(commit=False)
     _declare(search, {name: value for name, value in declared.items() if value is not None})
     found, is_new = actions.open_log(request.user, search)
-    if not is_new and declared["space"] is not None and found.space != search.space:
-        raise Problem(409, f"Search {found.number} has this name and another space.")
+    named = [name for name, value in {**declared, **given}.items() if value not in (None, "")]
+    for name in ("objective", "direction", "space"):
+        # Scores would be compared that cannot be, or better ones taken for worse ones.
+        if not is_new and name in named and getattr(found, name) != getattr(search, name):
+            raise Problem(409, f"Search {found.number} has this name and another {name}.")
     return Status(201 if is_new else 200, search_detail_of(request, found))
 
 

@@ -151,6 +151,15 @@ def test_without_a_worker_it_says_so(bob_calls: Caller, asked: str) -> None:
     assert not Trial.objects.exists()
 
 
+def test_a_search_that_scripts_ask_stays_open_and_is_not_locked_for_it(
+    asked: str, django_assert_num_queries: Any
+) -> None:
+    Search.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    with django_assert_num_queries(1):
+        schedule.end_idle_logs()
+    assert Search.objects.get().status == SearchStatus.RUNNING
+
+
 def test_scripts_share_a_search_with_workers(
     bob_calls: Caller, make_search: Any, worker: Any, project: Project
 ) -> None:

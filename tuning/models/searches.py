@@ -40,6 +40,10 @@ class SearchQuerySet(TeamOwnedQuerySet):
         """Those whose trials scripts elsewhere train."""
         return self.filter(origin=Search.Origin.SCRIPT)
 
+    def logs(self) -> Self:
+        """Those whose values scripts bring as well, as `is_log`."""
+        return self.of_scripts().filter(tuner=strategies.Name.GIVEN)
+
     def not_imported(self) -> Self:
         """Those that begin and end here: imported ones had ended before."""
         return self.filter(origin__in=(Search.Origin.TUNEROOM, Search.Origin.SCRIPT))

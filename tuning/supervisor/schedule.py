@@ -95,7 +95,7 @@ def end_searches_at_limits() -> None:
 def end_idle_logs() -> None:
     """Logs of scripts from which nothing has come for a while."""
     recent = Trial.objects.filter(search=OuterRef("pk"), finished_at__gt=ago(IDLE_LOG))
-    rows = Search.objects.of_scripts().with_status(SearchStatus.RUNNING)
+    rows = Search.objects.logs().with_status(SearchStatus.RUNNING)
     rows = rows.filter(created_at__lt=ago(IDLE_LOG)).exclude(Exists(recent))
     rows = rows.exclude(trials__status__in=ACTIVE)
     for pk in list(rows.values_list("pk", flat=True)):

@@ -16,7 +16,7 @@ def telling_name(search: Search) -> str:
     """ "Nightly run", or of a search without a name "TPE on 12 of 14 hyperparameters"."""
     if search.name:
         return search.name
-    if search.is_imported or search.is_log:
+    if not search.has_plan:
         return capfirst(origin_text(search))
     space = read_space(search.space)
     tuned = sum(parameter.in_use and parameter.kind != "Fixed" for parameter in space)

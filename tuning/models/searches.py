@@ -396,6 +396,11 @@ class Search(models.Model):
         return self.is_of_scripts and not self.strategy.suggests
 
     @property
+    def has_plan(self) -> bool:
+        """Whether its configurations are chosen here, so that it is known how and how many."""
+        return not (self.is_imported or self.is_log)
+
+    @property
     def is_confirmation(self) -> bool:
         return self.runs_here and not self.strategy.suggests
 

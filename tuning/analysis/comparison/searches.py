@@ -42,7 +42,7 @@ class SearchFacts:
     @property
     def trials_text(self) -> str:
         total = sum(self.counts.values())
-        if self.search.is_imported or self.search.is_log:
+        if not self.search.has_plan:
             return f"{total:,}"
         return f"{self.ended:,} of {max(planned_trials(self.search), total):,}"
 

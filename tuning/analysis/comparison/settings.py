@@ -47,8 +47,7 @@ def _constraints(search: Search) -> str | None:
 
 
 def _tuner(search: Search) -> str | None:
-    known = not (search.is_imported or search.is_log)
-    return search.get_tuner_display() if known else None
+    return search.get_tuner_display() if search.has_plan else None
 
 
 def _template(search: Search) -> str:

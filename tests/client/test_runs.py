@@ -1,9 +1,11 @@
 """A script logs what it trains: batches, lost connections, ends of all kinds."""
 
+import itertools
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +15,7 @@ import tuneroom
 from django.contrib.auth.models import User
 from django.utils import timezone
 from tuneroom import runs
+from tuneroom.http import TRIES
 
 from tests.services import ROOT
 from tuning.actions.access_tokens import create_token
@@ -37,6 +40,17 @@ def nothing_is_left(log: tuneroom.Search) -> Iterator[None]:
 
 def row() -> Trial:
     return Trial.objects.get()
+
+
+def losing(times: int) -> Callable[[requests.PreparedRequest], None]:
+    """A network that fails so many times."""
+    left = itertools.count(times, -1)
+
+    def lose(_: requests.PreparedRequest) -> None:
+        if next(left) > 0:
+            raise requests.ConnectionError("no route")
+
+    return lose
 
 
 def test_the_shortest_script(connected: tuneroom.Client, log: tuneroom.Search) -> None:
@@ -91,21 +105,17 @@ def test_many_epochs_go_in_several_requests(log: tuneroom.Search, site: SiteAdap
 
 def test_nothing_is_lost_while_the_site_is_away(log: tuneroom.Search, site: SiteAdapter) -> None:
     run = log.trial({})
-    away = 12
-
-    def lose(_: requests.PreparedRequest) -> None:
-        nonlocal away
-        away -= 1
-        if away > 0:
-            raise requests.ConnectionError("no route")
-
     run.log(val_loss=0.5)
-    site.before = lose
+    site.before = losing(TRIES)
+    with pytest.raises(requests.ConnectionError):
+        run.flush()
+    # Answers get lost as well: what has arrived comes again.
+    site.after = losing(TRIES)
     with pytest.raises(requests.ConnectionError):
         run.flush()
     run.log(val_loss=0.4)
-    # Answers get lost as well: what has arrived comes again.
-    site.after = lose
+    # Longer than one request is tried.
+    site.after = losing(TRIES + 2)
     assert run.finish().score == 0.4
     assert [epoch.metrics["val_loss"] for epoch in run.trial.epochs()] == [0.5, 0.4]
 
@@ -133,6 +143,21 @@ def test_a_stopped_search_ends_the_run_quietly(log: tuneroom.Search) -> None:
     assert run.finish(0.5).status == "stopped"
     with pytest.raises(RuntimeError, match="Trial 1 has ended"):
         run.log(val_loss=0.4)
+
+
+def test_a_report_on_its_way_may_learn_of_the_stop(log: tuneroom.Search) -> None:
+    run = log.trial({})
+    log.stop()
+    thread = log._run({"trial": run.trial.data, "attempt": 1, "lease_seconds": 120})
+
+    @contextmanager
+    def after_its_report() -> Iterator[None]:
+        assert not thread.heartbeat()
+        run._stop(thread.stop_reason)
+        yield
+
+    run._sending = after_its_report()  # type: ignore[assignment]
+    assert run.finish(0.5).status == "stopped"
 
 
 def test_what_ended_elsewhere_is_an_error(log: tuneroom.Search) -> None:

@@ -49,14 +49,15 @@ class Http:
         return self._answer("GET", path, params=query).json()
 
     def post(
-        self, path: str, body: Mapping[str, Any] | None = None, once: bool = True, **sent: Any
+        self, path: str, body: Mapping[str, Any] | None = None, key: str | None = None, **sent: Any
     ) -> Any:
-        """Sent again after a broken connection, it happens `once`: each call has a key of its
-        own."""
-        key = {"Idempotency-Key": uuid.uuid4().hex} if once else {}
+        """Sent again after a broken connection, it happens once: each call has a key of its own.
+        Calls with one `key` are the same; with an empty one they have none."""
+        key = uuid.uuid4().hex if key is None else key
+        headers = {"Idempotency-Key": key} if key else {}
         if not sent:
             sent = {"json": dict(body or {})}
-        return self._answer("POST", path, headers=key, **sent).json()
+        return self._answer("POST", path, headers=headers, **sent).json()
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._answer("PATCH", path, json=dict(body)).json()

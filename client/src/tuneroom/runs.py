@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -218,9 +219,9 @@ class Run:
                 return
             body = {"attempt": self.attempt, "epochs": batch}
             try:
-                answer = self._http.post(f"{self.trial.path}/log", body, once=False)
+                answer = self._http.post(f"{self.trial.path}/log", body, key="")
             except Problem as problem:
-                if problem.status >= 500 or problem.status == 429:
+                if _passes(problem):
                     raise
                 self._refused(problem)
                 return
@@ -278,14 +279,15 @@ class Run:
             self.is_over = True
             self._changed.notify_all()
         _open.discard(self)
-        if self._is_gone:
-            return self._ended_there()
         with self._sending:
+            # A report that was on its way may have come back with that.
+            if self._is_gone:
+                return self._ended_there()
             body |= {"attempt": self.attempt, "epochs": self._batch()}
+            # One for all tries: an answer may get lost as often as a request.
+            address, key = f"{self.trial.path}/finish", uuid.uuid4().hex
             try:
-                found = self._persist(
-                    lambda: self._http.post(f"{self.trial.path}/finish", body), until
-                )
+                found = self._persist(lambda: self._http.post(address, body, key), until)
             except Problem as problem:
                 if problem.status == 422:
                     # It can be finished in another way.
@@ -318,8 +320,7 @@ class Run:
             try:
                 return send()
             except (requests.RequestException, Problem) as error:
-                passing = not isinstance(error, Problem) or error.status >= 500
-                if not passing or time.monotonic() + wait > until:
+                if not _passes(error) or time.monotonic() + wait > until:
                     raise
                 logger.warning("Could not report to the site, trying again: %s", error)
                 self._http.sleep(wait)
@@ -387,6 +388,11 @@ def script_name() -> str:
     """What the trial's page calls this script: "train.py on gpu-box"."""
     program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "Python"
     return f"{program} on {socket.gethostname()}"[:200]
+
+
+def _passes(error: requests.RequestException | Problem) -> bool:
+    """Whether the same request may be taken later."""
+    return not isinstance(error, Problem) or error.status >= 500 or error.status == 429
 
 
 def _about(error: BaseException) -> tuple[str, str]:

@@ -1,5 +1,5 @@
 """The log of Optuna's JournalStorage: a JSON line for each operation, in the order in which they
-happened. What a worker tried and was refused is there, too: a reader applies Optuna's rules.
+happened. The log also has operations that Optuna refused, so a reader applies Optuna's rules.
 """
 
 import json

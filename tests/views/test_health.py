@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.services import free_port
 from tuning.analysis import readiness
-from tuning.models import Dataset, Search, Trial, Worker
+from tuning.models import Dataset, Inspection, Project, Search, SearchImport, Trial, Worker
 
 TOKEN = {"Authorization": "Bearer watch-me"}
 
@@ -85,10 +85,11 @@ def test_metrics_count_what_there_is(watched: Client, search: Search, worker: Wo
     assert numbers(watched)["tuneroom_slots", "free"] == 2
     Trial.objects.filter(number=3).update(status="running", worker=worker, lost_attempts=2)
     Trial.objects.filter(number=2).update(status="queued")
-    Dataset.objects.update(status="queued", lost_attempts=1)
+    Search.objects.update(status="running")
+    Dataset.objects.update(status="queued", lost_attempts=1, requested=True, folder="")
     found = numbers(watched)
-    assert found["tuneroom_searches", "completed"] == 1
-    assert found["tuneroom_searches", "running"] == 0
+    assert found["tuneroom_searches", "running"] == 1
+    assert found["tuneroom_searches", "completed"] == 0
     assert [found["tuneroom_trials", each] for each in ("queued", "running", "completed")] == [
         1
     ] * 3
@@ -98,6 +99,20 @@ def test_metrics_count_what_there_is(watched: Client, search: Search, worker: Wo
     assert found["tuneroom_queue_length", "prediction"] == 0
     assert found["tuneroom_lost_attempts",] == 3
     assert found["tuneroom_workers",] == 1
+
+
+def test_the_queue_is_what_slots_can_take(
+    watched: Client, search: Search, project: Project, worker: Worker
+) -> None:
+    """Not what waits for a person, nor for what nobody asked for."""
+    Trial.objects.filter(number=2).update(status="queued")
+    Search.objects.update(status="paused")
+    Dataset.objects.update(status="queued", requested=False, folder="")
+    SearchImport.objects.create(project=project, key="import-1", awaits_choice=True)
+    Inspection.objects.update(status="queued")
+    found = numbers(watched)
+    kinds = ("trial", "dataset", "searchimport", "inspection")
+    assert [found["tuneroom_queue_length", kind] for kind in kinds] == [0] * 4
 
 
 def test_metrics_know_how_long_requests_take(watched: Client) -> None:

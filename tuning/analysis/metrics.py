@@ -26,8 +26,8 @@ class SiteCollector(Collector):
         busy = sum(_running_on(kind, online) for kind in kinds)
         yield _by("slots", "Slots of workers online", "state", {"busy": busy, "free": slots - busy})
         waiting = {
-            kind._meta.model_name or "": counts.get(Status.QUEUED, (0, 0))[0]
-            for kind, counts in kinds.items()
+            kind._meta.model_name or "": kind.objects.ready().count()  # type: ignore[attr-defined]
+            for kind in kinds
         }
         yield _by("queue_length", "Work that waits for a slot", "kind", waiting)
         counts = chain.from_iterable(each.values() for each in kinds.values())

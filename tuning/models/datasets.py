@@ -23,6 +23,10 @@ from .work import Work, WorkQuerySet
 
 
 class DatasetQuerySet(WorkQuerySet):
+    def ready(self) -> Self:
+        """Somebody needs it: built-in ones are not prepared before that."""
+        return super().ready().filter(requested=True, folder="")
+
     def visible_to(self, user: Any) -> Self:
         """Built-in datasets and those of the user's teams."""
         return self.filter(Q(team__isnull=True) | Q(team__in=Team.objects.visible_to(user)))

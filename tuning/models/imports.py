@@ -1,7 +1,7 @@
 """Searches of other programs that a worker reads: the file, and the search that it becomes."""
 
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -18,9 +18,9 @@ from .work import Work, WorkQuerySet
 class SearchImportQuerySet(WorkQuerySet, TeamOwnedQuerySet):
     team_path = "project__team"
 
-    def ready(self) -> Any:
-        """Those that a worker can take up: nobody has to choose first."""
-        return self.queued().filter(awaits_choice=False)
+    def ready(self) -> Self:
+        """Nobody has to choose first."""
+        return super().ready().filter(awaits_choice=False)
 
 
 class SearchImport(Work):

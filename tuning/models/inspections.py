@@ -27,9 +27,9 @@ class InspectionQuerySet(WorkQuerySet):
             hypermodel__in=HyperModel.objects.visible_to(user),
         )
 
-    def readable(self) -> Self:
-        """Waiting, and the data are there."""
-        return self.queued().exclude(dataset__folder="")
+    def ready(self) -> Self:
+        """The data are there."""
+        return super().ready().exclude(dataset__folder="")
 
     def awaited(self) -> Self:
         """A project needs it, or a person asked for it."""

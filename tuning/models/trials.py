@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from tuning.protocol.constraints import Constraint
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.measured import MEASURED
-from tuning.protocol.statuses import Status
+from tuning.protocol.statuses import SearchStatus, Status
 
 from .searches import Search
 from .teams import TeamOwnedQuerySet
@@ -57,6 +57,11 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
             failure_message="",
         )
         return changed == 1
+
+    def ready(self) -> Self:
+        """Their search is running, and no script has to bring them."""
+        searches = Search.objects.run_here().with_status(SearchStatus.RUNNING)
+        return super().ready().filter(search__in=searches.filter(end_reason=""))
 
     def scored(self) -> Self:
         return self.completed().filter(score__isnull=False)

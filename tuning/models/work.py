@@ -32,6 +32,10 @@ class WorkQuerySet(models.QuerySet[Any]):
     def queued(self) -> Self:
         return self.filter(status=Status.QUEUED)
 
+    def ready(self) -> Self:
+        """Those that a slot may take: nobody has to do anything first."""
+        return self.queued()
+
     def running(self) -> Self:
         return self.filter(status=Status.RUNNING)
 

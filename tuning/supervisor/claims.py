@@ -94,7 +94,7 @@ def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> C
     return (
         _claim_prediction(slot)
         or _claim_dataset(slot)
-        or _claim_inspection(slot, Inspection.objects.readable().awaited())
+        or _claim_inspection(slot, Inspection.objects.ready().awaited())
         or _claim_import(slot)
         or _claim_dry_run(slot)
         or _claim_saved_model(slot)
@@ -126,8 +126,8 @@ def free_slots() -> int:
 
 def _awaited() -> int:
     """How many slots could find something to do that a person waits for."""
-    waiting = Dataset.objects.queued().filter(requested=True, folder="").count()
-    waiting += Inspection.objects.readable().awaited().count()
+    waiting = Dataset.objects.ready().count()
+    waiting += Inspection.objects.ready().awaited().count()
     waiting += SavedModel.objects.queued().count()
     waiting += ModelEvaluation.objects.queued().count()
     waiting += SearchImport.objects.ready().count()
@@ -146,7 +146,7 @@ def _claim_prediction(slot: Slot) -> Prediction | None:
 
 
 def _claim_dataset(slot: Slot) -> Dataset | None:
-    queue = Dataset.objects.queued().filter(requested=True, folder="")
+    queue = Dataset.objects.ready()
     for pk in queue.values_list("pk", flat=True):
         if Dataset.objects.claim(pk, slot.worker, slot.number):
             return Dataset.objects.get(pk=pk)
@@ -166,7 +166,7 @@ def _unasked() -> QuerySet[Inspection]:
     what a person starts meanwhile. Where none is free, it gives way."""
     if Inspection.objects.running().unasked().exists() or _awaited():
         return Inspection.objects.none()
-    return Inspection.objects.readable().unasked()
+    return Inspection.objects.ready().unasked()
 
 
 def _claim_import(slot: Slot) -> SearchImport | None:

@@ -8,10 +8,10 @@ import pytest
 
 from tests.services import Tuneroom
 
-# What is refused, a connection that a test cut, or a poll for which a busy machine took longer than
-# htmx waits, is no fault, though the browser's console says so. A lost connection has a message of
-# its own after htmx:afterRequest.
-HARMLESS = r"status of 4(03|10|22)|net::ERR_FAILED|^htmx:(afterRequest|timeout),"
+# The browser's console reports what is no fault: what is refused, a connection that a test cut, a poll
+# for which a busy machine took longer than htmx waits, or one that a page left behind. A lost
+# connection has a message of its own after htmx:afterRequest.
+HARMLESS = r"status of 4(03|10|22)|net::ERR_FAILED|^htmx:(afterRequest|sendAbort|timeout),"
 
 
 @pytest.fixture
@@ -25,8 +25,6 @@ def visit(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
         page.on(
             "console",
-            # What is refused, or a connection that a test cut, is no fault, though the browser's
-            # console says so.
             lambda message: (
                 complaints.append(message.text)
                 if message.type == "error" and not re.search(HARMLESS, message.text)

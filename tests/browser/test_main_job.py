@@ -223,7 +223,7 @@ def test_a_running_search_is_paused_resumed_and_stopped(
         )
         return query(tuneroom, sql)[0][0] > 0
 
-    wait_for(read, "an idle worker has inspected the template that nobody asked for", 120)
+    wait_for(read, "an idle worker has inspected the template that nobody asked for")
     runners = tuneroom.data / "runners"
     wait_for(lambda: len(list(runners.glob("worker-*/*"))) <= 1, "only the spare one is left")
 

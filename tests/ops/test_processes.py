@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.services import ROOT, clean_environment, processes_with, wait_for
+from tests.services import PATIENCE, ROOT, clean_environment, processes_with, wait_for
 from tuning.management.processes import Taken, folder_lock
 
 PARENT = """
@@ -49,7 +49,7 @@ def lines_until_up(parent: "subprocess.Popen[str]", count: int) -> list[str]:
 
 def test_lines_carry_the_name_and_noise_is_dropped(tmp_path: Path) -> None:
     parent = start(tmp_path, "print('noise'); print(); print('half', end='')")
-    output, _ = parent.communicate(timeout=20)
+    output, _ = parent.communicate(timeout=PATIENCE)
     assert output.splitlines() == [
         "   child1 | half",
         "child1 ended unexpectedly (exit status 0)",
@@ -60,7 +60,7 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     dies = "import os, signal; print('up'); os.kill(os.getpid(), signal.SIGKILL)"
     parent = start(tmp_path, WAITS, dies, deaths=3)
     lines = lines_until_up(parent, 4)
-    output, _ = parent.communicate(timeout=20)
+    output, _ = parent.communicate(timeout=PATIENCE)
     killed = "ended unexpectedly (killed by SIGKILL)"
     assert [
         line for line in [*lines, *output.splitlines(True)] if "child2 ended" in line.lower()
@@ -79,7 +79,7 @@ def test_what_a_dead_child_left_behind_ends_before_the_next_one(tmp_path: Path) 
         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); os._exit(1)"
     )
     parent = start(tmp_path, leaves, deaths=2)
-    parent.communicate(timeout=20)
+    parent.communicate(timeout=PATIENCE)
     assert processes_with("FAMILY", str(tmp_path)) == []
 
 
@@ -92,14 +92,14 @@ def test_a_restarted_child_ends_with_a_killed_parent(tmp_path: Path) -> None:
     lines_until_up(parent, 2)
     parent.kill()
     parent.communicate()
-    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone", 5)
+    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone")
 
 
 def test_a_request_to_stop_ends_all(tmp_path: Path) -> None:
     parent = start(tmp_path, WAITS, WAITS)
     lines_until_up(parent, 2)
     parent.terminate()
-    output, _ = parent.communicate(timeout=20)
+    output, _ = parent.communicate(timeout=PATIENCE)
     assert output.splitlines()[-1] == "asked to stop"
     assert processes_with("FAMILY", str(tmp_path)) == []
 
@@ -109,7 +109,7 @@ def test_the_second_request_is_impatient(tmp_path: Path) -> None:
     lines_until_up(parent, 1)
     started = time.monotonic()
     parent.terminate()
-    wait_for(lambda: _terminate_again(parent), "the end", 5)
+    wait_for(lambda: _terminate_again(parent), "the end")
     parent.communicate()
     assert time.monotonic() - started < 5
     assert processes_with("FAMILY", str(tmp_path)) == []
@@ -126,7 +126,7 @@ def test_children_end_when_the_parent_is_killed(tmp_path: Path) -> None:
     lines_until_up(parent, 2)
     parent.kill()
     parent.communicate()
-    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone", 5)
+    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone")
 
 
 def guard_of(parent: "subprocess.Popen[str]") -> psutil.Process:
@@ -146,7 +146,7 @@ def test_children_end_when_parent_and_guard_are_killed(tmp_path: Path) -> None:
     for process in (guard_of(parent), psutil.Process(parent.pid)):
         process.kill()
     parent.communicate()
-    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone", 5)
+    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone")
 
 
 @pytest.mark.slow
@@ -159,7 +159,7 @@ def test_a_killed_guard_is_replaced(tmp_path: Path) -> None:
     parent.kill()
     parent.communicate()
     # They ignore the parent-death signal: only a guard that knows them ends them.
-    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone", 30)
+    wait_for(lambda: not processes_with("FAMILY", str(tmp_path)), "all are gone")
 
 
 def test_a_lock_is_held_by_one(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.services import PATIENCE
 from tuning.protocol.events import (
     EpochEnd,
     Event,
@@ -95,7 +96,7 @@ class Runner:
         self.process.stdin.write(encode_order(order))
         self.process.stdin.flush()
 
-    def receive(self, timeout: float = 60) -> Event | None:
+    def receive(self, timeout: float = PATIENCE) -> Event | None:
         """The next event; None at the end of the runner."""
         deadline = time.monotonic() + timeout
         while b"\n" not in self._buffer:
@@ -111,7 +112,7 @@ class Runner:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return decode_event(line)
 
-    def until(self, *kinds: type[Any], timeout: float = 60) -> list[Any]:
+    def until(self, *kinds: type[Any], timeout: float = PATIENCE) -> list[Any]:
         """Events up to and including the first of these kinds."""
         events: list[Any] = []
         while True:
@@ -121,7 +122,7 @@ class Runner:
             if isinstance(event, kinds):
                 return events
 
-    def result(self, order: Order, *kinds: type[Any], timeout: float = 60) -> Any:
+    def result(self, order: Order, *kinds: type[Any], timeout: float = PATIENCE) -> Any:
         """Send an order and return the event that ends its work."""
         if not isinstance(order, TrialOrder):
             self.until(Ready, timeout=timeout)

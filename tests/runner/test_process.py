@@ -74,7 +74,7 @@ def test_it_dies_with_its_parent(tmp_path: Path) -> None:
         [sys.executable, "-c", parent, str(MAIN)], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.returncode == -signal.SIGKILL
-    wait_for(lambda: _has_ended(int(done.stdout)), "the runner ends with its parent", 5)
+    wait_for(lambda: _has_ended(int(done.stdout)), "the runner ends with its parent")
 
 
 @linux

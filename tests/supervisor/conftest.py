@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from tests.conftest import DIGITS_FOLDER
-from tests.services import made_once
+from tests.services import PATIENCE, made_once
 from tuning.models import Worker
 from tuning.protocol.events import Prepared
 from tuning.protocol.orders import PrepareOrder
@@ -42,7 +42,7 @@ def _prepare_digits(folder: Path) -> None:
     runner = RunnerProcess(Device(), needs_keras=False)
     try:
         runner.send(PrepareOrder("digits"))
-        while not isinstance(runner.read(timeout=10), Prepared):
+        while not isinstance(runner.read(timeout=PATIENCE), Prepared):
             continue
         store_folder(runner.folder / "prepared", folder)
     finally:

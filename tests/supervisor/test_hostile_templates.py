@@ -18,7 +18,7 @@ import psutil
 import pytest
 from django.conf import settings as site_settings
 
-from tests.services import wait_for
+from tests.services import PATIENCE, wait_for
 from tuning.models import Dataset, HyperModel, Project, Trial, Worker
 from tuning.protocol.events import Ready
 from tuning.protocol.orders import ProjectOrder, SearchOrder, TrialOrder
@@ -256,7 +256,7 @@ def test_nothing_of_others_can_be_read(run: Run, worker: Worker, tmp_path: Path)
     base = Path(site_settings.BASE_DIR)
     neighbour = RunnerProcess(Device())
     try:
-        assert neighbour.read(timeout=20) == Ready()
+        assert neighbour.read(timeout=PATIENCE) == Ready()
         processes = [os.getpid(), *(process.pid for process in neighbour._tree())]
         files = [
             upload, other, database, Path(site_settings.DATA_ROOT) / "secret_key",

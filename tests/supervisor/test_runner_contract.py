@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.services import PATIENCE
 from tuning.protocol.events import (
     Built,
     EpochEnd,
@@ -72,7 +73,7 @@ def project(digits: Path) -> ProjectOrder:
     return ProjectOrder(CODE, str(digits), Split(0.7, 0.15, 0.15, 0, stratified=True))
 
 
-def until(runner: Runner, kind: type[Event], seconds: float = 120) -> list[Event]:
+def until(runner: Runner, kind: type[Event], seconds: float = PATIENCE) -> list[Event]:
     """Events up to the first of this kind."""
     events: list[Event] = []
     end = time.monotonic() + seconds

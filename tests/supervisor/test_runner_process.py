@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.services import PATIENCE
 from tuning.protocol.events import Event, Ready
 from tuning.protocol.orders import InspectOrder, ProjectOrder, Split
 from tuning.supervisor import runners
@@ -39,7 +40,7 @@ def start(tmp_path: Path, monkeypatch: Any) -> Iterator[Callable[[str], RunnerPr
         runner.kill()
 
 
-def next_event(runner: RunnerProcess, seconds: float = 10) -> Event:
+def next_event(runner: RunnerProcess, seconds: float = PATIENCE) -> Event:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if (event := runner.read(timeout=0.1)) is not None:

@@ -50,7 +50,7 @@ def test_kill_9_of_everything_loses_no_finished_trial(tmp_path: Path) -> None:
     tuneroom = start_tuneroom(tmp_path / "data")
     tune = start_tuning(tuneroom)
     try:
-        wait_for(lambda: len(completed(tuneroom)) >= 1, "a trial is completed", 120)
+        wait_for(lambda: len(completed(tuneroom)) >= 1, "a trial is completed")
         before = completed(tuneroom)
     finally:
         tune.kill()
@@ -70,7 +70,7 @@ def test_kill_9_of_everything_loses_no_finished_trial(tmp_path: Path) -> None:
     wait_for(no_runner, "the runners died with their worker")
     again = start_tuneroom(tuneroom.data, PORT=tuneroom.environment["PORT"])
     try:
-        wait_for(lambda: len(completed(again)) == 3, "all trials are completed", 180)
+        wait_for(lambda: len(completed(again)) == 3, "all trials are completed")
         after = completed(again)
         assert {number: after[number] for number in before} == before
         lost = [row for row in trials(again).values() if row["lost_attempts"]]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.services import ROOT, clean_environment, wait_for
+from tests.services import PATIENCE, ROOT, clean_environment, wait_for
 
 pytestmark = pytest.mark.services
 
@@ -25,7 +25,7 @@ def test_racing_slots_lose_and_double_nothing(postgres_url: str, tmp_path: Path)
     import psycopg
 
     environment = clean_environment(DATABASE_URL=postgres_url, TUNEROOM_DATA=str(tmp_path))
-    subprocess.run([*COMMAND, "prepare"], cwd=ROOT, env=environment, check=True, timeout=60)
+    subprocess.run([*COMMAND, "prepare"], cwd=ROOT, env=environment, check=True, timeout=PATIENCE)
     workers = []
     for number in range(2):
         with (tmp_path / f"{number}.log").open("w") as log:
@@ -41,7 +41,7 @@ def test_racing_slots_lose_and_double_nothing(postgres_url: str, tmp_path: Path)
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             _sabotage(connection, workers[0])
             rows = _rows(connection)
-        output, _ = workers[1].communicate(timeout=120)
+        output, _ = workers[1].communicate(timeout=PATIENCE)
     finally:
         for worker in workers:
             worker.kill()

@@ -15,6 +15,7 @@ import pytest
 from tests.images import digit_images, zip_of
 from tests.runner.warm import python
 from tests.services import (
+    PATIENCE,
     ROOT,
     WARM,
     Tuneroom,
@@ -38,7 +39,7 @@ def words(**options: Any) -> list[str]:
 
 def test_it_uses_a_running_worker_and_leaves_a_file(tuneroom: Tuneroom, tmp_path: Path) -> None:
     output = tmp_path / "best.keras"
-    done = tuneroom.manage(*words(retrain=True, output=output), timeout=180)
+    done = tuneroom.manage(*words(retrain=True, output=output), timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No worker is online" not in done.stdout
     assert "Test split: accuracy" in done.stdout
@@ -66,7 +67,7 @@ def test_it_uses_a_running_worker_and_leaves_a_file(tuneroom: Tuneroom, tmp_path
 def test_nonsense_is_refused_with_a_sentence(
     tuneroom: Tuneroom, options: dict[str, Any], words_of_error: str
 ) -> None:
-    done = tuneroom.manage(*words(**options), timeout=60)
+    done = tuneroom.manage(*words(**options), timeout=PATIENCE)
     assert done.returncode == 1
     assert words_of_error in done.stderr
     assert "Traceback" not in done.stderr
@@ -109,14 +110,14 @@ def test_it_takes_files(tuneroom: Tuneroom, tmp_path: Path) -> None:
     template.write_text(TRANSFER)
     given = {"dataset": tmp_path / "scans.npz", "template": template, "image_size": 32,
              "colours": "rgb", "max-trials": 1}  # fmt: skip
-    asked = tuneroom.manage(*words(**given), timeout=60)
+    asked = tuneroom.manage(*words(**given), timeout=PATIENCE)
     assert asked.returncode == 1
     assert (
         "Cannot detect which arrays are inputs and targets. The file contains: scans (240, 28, "
         "28) uint8, grades (240, 1) uint8. Use --x and --y."
     ) in asked.stderr
     chosen = words(**given, x="scans", y="grades", retrain=True, output=output)
-    done = tuneroom.manage(*chosen, timeout=180)
+    done = tuneroom.manage(*chosen, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "240 images were converted to RGB." in done.stdout
     with zipfile.ZipFile(output) as archive:
@@ -125,7 +126,7 @@ def test_it_takes_files(tuneroom: Tuneroom, tmp_path: Path) -> None:
 
 def test_of_a_file_that_cannot_be_read_nothing_stays(tuneroom: Tuneroom, tmp_path: Path) -> None:
     alone = zip_of(tmp_path / "alone.zip", digit_images(each=5, labels=(1,)))
-    done = tuneroom.manage(*words(dataset=alone), timeout=60)
+    done = tuneroom.manage(*words(dataset=alone), timeout=PATIENCE)
     assert done.returncode == 1
     assert "There is only one class" in done.stderr
     assert list((tuneroom.data / "uploads").iterdir()) == []
@@ -152,7 +153,7 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
             return int(connection.execute(sql).fetchone()[0])
 
     try:
-        wait_for(completed, "a trial is completed", 120)
+        wait_for(completed, "a trial is completed")
         tune.send_signal(signal.SIGINT)
         assert tune.wait(120) == 130
     finally:
@@ -185,7 +186,7 @@ def test_postgresql_and_redis_carry_the_main_job(
         assert answers(f"{tuneroom.url}/health/")
         assert not (tuneroom.data / "db.sqlite3").exists()
         wait_for(workers, "the worker is online")
-        done = tuneroom.manage(*words(tuner="hyperband", epochs=2, retrain=True), timeout=180)
+        done = tuneroom.manage(*words(tuner="hyperband", epochs=2, retrain=True), timeout=PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr + tuneroom.log
         assert tuneroom.stop() == 0
     finally:
@@ -203,7 +204,7 @@ def test_a_broker_that_is_away_costs_nothing(tmp_path: Path) -> None:
     """The database is the truth; a worker finds its work there, if by no message."""
     data = tmp_path / "data"
     environment = set_up_tuneroom(data, REDIS_URL="redis://127.0.0.1:1/0", **WARM)
-    done = manage(*words(max_trials=1), environment=environment, timeout=180)
+    done = manage(*words(max_trials=1), environment=environment, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     wait_for(lambda: not processes_with("TUNEROOM_DATA", str(data)), "no process is left")
 

@@ -87,7 +87,7 @@ def ask(tmp_path: Path, told: Search, as_dora: Client) -> Iterator[Callable[...,
             return False
 
     try:
-        wait_for(has_all_runs, "TensorBoard has read all runs", 60)
+        wait_for(has_all_runs, "TensorBoard has read all runs")
         yield get
     finally:
         server.terminate()

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tuning.actions import projects as actions
 from tuning.analysis.best_scores import best_trial
+from tuning.analysis.disk_use import project_disk_use
 from tuning.analysis.evaluation.comparison import unevaluated
 from tuning.analysis.model_table import NEWEST, model_table
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
@@ -97,7 +98,8 @@ def project_settings(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, "Project archived." if archive else "Project restored.")
         return redirect("project-settings", project.pk)
     ready = project.inspection.status == Status.COMPLETED
-    context = {"project": project, "can_edit": True, "ready": ready}
+    use = project_disk_use(project)
+    context = {"project": project, "can_edit": True, "ready": ready, "disk_use": use}
     return render(request, "projects/settings.html", context)
 
 

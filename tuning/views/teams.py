@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import teams as actions
+from tuning.analysis.disk_use import team_disk_use
 from tuning.forms.invitations import InvitationForm
 from tuning.forms.teams import MemberForm, TeamForm
 from tuning.models import Membership, Role, Team
@@ -96,6 +97,7 @@ def team_page(request: HttpRequest, team: Team, **context: Any) -> HttpResponse:
         "roles": Role.choices,
         "is_owner": Team.objects.owned_by(request.user).filter(pk=team.pk).exists(),
         "invitations": invitations,
+        "disk_use": team_disk_use(team),
         **context,
     }
     refused = page["form"].errors or page["invitation_form"].errors

@@ -416,6 +416,16 @@ WEIGHTS_URL = os.environ.get("WEIGHTS_URL", PUBLISHED)
 # The largest model template that is accepted.
 TEMPLATE_MAX_KB = env_int("TEMPLATE_MAX_KB", 200, least=1)
 
+# --- Quotas ----------------------------------------------------------------------------------
+
+# Of each team, unless an administrator gives it others. None: there is none.
+TEAM_QUOTAS = {
+    "max_storage": env_int("TEAM_STORAGE_MB", 0, least=0) * 1_000_000 or None,
+    "max_files": env_int("TEAM_FILES", 0, least=0) or None,
+    "max_slots": env_int("TEAM_SLOTS", 0, least=0) or None,
+    "max_trials": env_int("TEAM_TRIALS", 0, least=0) or None,
+}
+
 # --- Other -----------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

@@ -36,6 +36,7 @@ from .pruning import clean_pruning, pruning_fields
 MAIN_FIELDS = ("tuner", "objective", "direction", "max_trials", "epochs")
 # Hidden where the strategy does not use them: then their defaults hold.
 _OF_A_STRATEGY = ("max_trials", *OWN_SETTINGS, "early_stopping_patience")
+_WITH_DEFAULT = (*_OF_A_STRATEGY, "priority")
 # Each belongs to the metric of another field.
 _DIRECTIONS = {"direction": "objective", "early_stopping_direction": "early_stopping_metric"}
 
@@ -74,6 +75,7 @@ HELP = {
     "early_stopping_patience": "Epochs without improvement before a trial ends early.",
     "seed": "The same seed gives the same suggestions.",
     "parallel_trials": "Maximum number of trials at a time, limited by free worker slots.",
+    "priority": "Which of the team’s searches starts its trials first where slots are scarce.",
     "retries": "Attempts after an error before the trial fails.",
     "max_consecutive_failures": "The search fails after this many consecutive failures.",
     "time_limit": "Fails the trial after this time.",
@@ -107,8 +109,8 @@ class SearchForm(forms.ModelForm):
         fields = [
             *MAIN_FIELDS, *OWN_SETTINGS, "executions_per_trial", "batch_size",
             "early_stopping_metric", "early_stopping_direction", "early_stopping_patience", "seed",
-            "parallel_trials", "retries", "max_consecutive_failures", "time_limit", "stall_limit",
-            *NAMES, *PRUNING,
+            "parallel_trials", "priority", "retries", "max_consecutive_failures", "time_limit",
+            "stall_limit", *NAMES, *PRUNING,
         ]  # fmt: skip
         labels = {
             "tuner": "Search strategy",
@@ -157,7 +159,8 @@ class SearchForm(forms.ModelForm):
             self.fields[limit.name] = limit_field(limit)
         self.fields |= pruning_fields(project.inspection.kind)
         self._offer_rows()
-        for name in _OF_A_STRATEGY:
+        self.fields["priority"].empty_value = None
+        for name in _WITH_DEFAULT:
             if name in self.fields:
                 self.fields[name].required = False
         self._check_proposals(earlier)
@@ -349,7 +352,7 @@ class SearchForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        for name in _OF_A_STRATEGY:
+        for name in _WITH_DEFAULT:
             if cleaned.get(name) is None and name not in self.errors:
                 cleaned[name] = Search._meta.get_field(name).get_default()
         self._clean_directions(cleaned)

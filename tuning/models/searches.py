@@ -73,6 +73,13 @@ class Search(models.Model):
         MAX = "max", "maximise"
         MIN = "min", "minimise"
 
+    class Priority(models.IntegerChoices):
+        """Which of a team's searches goes first."""
+
+        LOW = -1, "Low"
+        NORMAL = 0, "Normal"
+        HIGH = 1, "High"
+
     class Origin(models.TextChoices):
         """Where trials are trained. Imported searches can be read and never run; those of scripts
         are reported through the API while they run."""
@@ -132,6 +139,9 @@ class Search(models.Model):
     early_stopping_direction = models.CharField(max_length=3, choices=Direction.choices, blank=True)
     seed = models.PositiveIntegerField(default=1)
     parallel_trials = models.PositiveSmallIntegerField(default=2)
+    priority = models.SmallIntegerField(
+        choices=Priority.choices, default=Priority.NORMAL, db_default=Priority.NORMAL
+    )
     retries = models.PositiveSmallIntegerField(default=0)
     max_consecutive_failures = models.PositiveSmallIntegerField(default=5)
     # Each is off where it is None: see tuning.analysis.limits.

@@ -38,6 +38,18 @@ class Team(models.Model):
         settings.AUTH_USER_MODEL, through="Membership", related_name="teams"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # Empty: the site's default, of the settings.
+    max_storage = models.PositiveBigIntegerField(null=True, blank=True, help_text="In bytes.")
+    max_files = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Uploaded datasets and saved models."
+    )
+    max_slots = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Trials, executions and retrainings at once."
+    )
+    max_trials = models.PositiveIntegerField(null=True, blank=True, help_text="Of each search.")
+    weight = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="Its share of the slots where teams wait for them."
+    )
 
     objects = TeamQuerySet.as_manager()
 
@@ -46,6 +58,13 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def quota(self, name: str) -> int | None:
+        """A limit such as `max_slots`: the team's own one, else the site's; None if there is
+        none."""
+        own: int | None = getattr(self, name)
+        default: int | None = settings.TEAM_QUOTAS[name]
+        return default if own is None else own
 
 
 class Membership(models.Model):

@@ -8,8 +8,8 @@ another slot did, the suggestion is dropped and another one is computed. A worke
 suggestion at a time.
 
 Short work that a person waits for goes first (predicting, preparing, inspecting for a project or
-for a person on the template's page, dry runs, retraining). Among searches the one with the fewest
-running trials is next, then the one that has waited longest. Slots that find no trial take
+for a person on the template's page, dry runs, retraining). Then come the searches, between whose
+teams slots are shared (`analysis/sharing.py`). Slots that find no trial take
 executions of those that run. Last come the inspections that no project waits for: set-up queues
 one for each built-in template, with the first bundled dataset that it fits, so that the galleries
 can show its space. They begin only while nothing else is queued, and one at a time, so that all
@@ -22,14 +22,20 @@ short work goes first: looking costs as many queries as the claim of a trial.
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
 from threading import Lock
-from typing import Any
 
 from django.db import DatabaseError, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
+from tuning.analysis.sharing import (
+    claimable_trials,
+    fair_order,
+    full_teams,
+    team_slot,
+    waiting_searches,
+)
 from tuning.models import (
     Attempt,
     Dataset,
@@ -45,8 +51,7 @@ from tuning.models import (
     Work,
     Worker,
 )
-from tuning.models.searches import TRIALS
-from tuning.protocol.statuses import SearchStatus, Status
+from tuning.protocol.statuses import SearchStatus
 from tuning.recording import recorder
 
 from . import spreading, suggestions
@@ -72,17 +77,6 @@ class Slot:
 
     worker: Worker
     number: int
-
-
-@dataclass(frozen=True)
-class WaitingSearch:
-    """A search that could start a trial now: how many slots it has, and how many more it may."""
-
-    pk: int
-    running: int
-    queued: int
-    room: int
-    waiting_since: datetime
 
 
 def claim_next(slot: Slot, prefer: int | None = None, firmly: bool = False) -> Claimed | None:
@@ -128,13 +122,12 @@ def _awaited() -> int:
     """How many slots could find something to do that a person waits for."""
     waiting = Dataset.objects.ready().count()
     waiting += Inspection.objects.ready().awaited().count()
-    waiting += SavedModel.objects.queued().count()
+    waiting += len(_retrainings())
     waiting += ModelEvaluation.objects.queued().count()
     waiting += SearchImport.objects.ready().count()
     waiting += DryRun.objects.queued().count()
     waiting += Prediction.objects.queued().count()
-    waiting += sum(search.room for search in _searches_with_work())
-    return waiting + spreading.count_waiting()
+    return waiting + claimable_trials() + spreading.count_waiting()
 
 
 def _claim_prediction(slot: Slot) -> Prediction | None:
@@ -186,13 +179,22 @@ def _claim_dry_run(slot: Slot) -> DryRun | None:
 
 
 def _claim_saved_model(slot: Slot) -> SavedModel | None:
-    queue = SavedModel.objects.queued().order_by("created_at")
-    for pk in queue.values_list("pk", flat=True):
-        if SavedModel.objects.claim(pk, slot.worker, slot.number):
+    for row in _retrainings():
+        with team_slot(row.project.team) as is_free:
+            claimed = is_free and SavedModel.objects.claim(row.pk, slot.worker, slot.number)
+        if claimed:
             return SavedModel.objects.select_related(
                 "trial__search__project__dataset", "trial__search__hypermodel"
-            ).get(pk=pk)
+            ).get(pk=row.pk)
     return None
+
+
+def _retrainings() -> list[SavedModel]:
+    """Those that wait, of teams that may have another slot."""
+    queue = SavedModel.objects.queued().order_by("created_at").select_related("project__team")
+    rows = list(queue.only("project__team"))
+    full = full_teams(row.project.team for row in rows)
+    return [row for row in rows if row.project.team_id not in full]
 
 
 def _claim_evaluation(slot: Slot) -> ModelEvaluation | None:
@@ -206,58 +208,11 @@ def _claim_evaluation(slot: Slot) -> ModelEvaluation | None:
 
 
 def _claim_trial(slot: Slot, prefer: int | None, firmly: bool) -> Trial | None:
-    for search in fair_order(_searches_with_work(), prefer, firmly):
+    for search in fair_order(waiting_searches(), prefer, firmly, timezone.now()):
         trial = claim_trial_of(search.pk, slot)
         if trial is not None:
             return trial
     return None
-
-
-def fair_order(
-    searches: list[WaitingSearch], prefer: int | None, firmly: bool
-) -> list[WaitingSearch]:
-    """Searches with the fewest running trials first, then the one that waited longest. The
-    preferred one goes first as long as nobody starves (no other is without a running trial)."""
-    ordered = sorted(searches, key=lambda search: (search.running, search.waiting_since))
-    starving = any(search.running == 0 for search in ordered if search.pk != prefer)
-    if firmly or not starving:
-        ordered.sort(key=lambda search: search.pk != prefer)
-    return ordered
-
-
-def _searches_with_work() -> list[WaitingSearch]:
-    running = Count(TRIALS, filter=Q(trials__status=Status.RUNNING)) + spreading.slots_taken()
-    queued = Count(TRIALS, filter=Q(trials__status=Status.QUEUED))
-    rows = (
-        Search.objects.run_here()
-        .with_status(SearchStatus.RUNNING)
-        .annotate(running=running, queued=queued, made=Count(TRIALS))
-        .filter(end_reason="", running__lt=F("parallel_trials"))
-        .filter(Q(queued__gt=0) | Search.has_more_to_suggest())
-        # Databases group by all that is read.
-        .only("parallel_trials", "exhausted", "tuner", "max_trials", "last_claim_at", "created_at")
-    )
-    return [
-        WaitingSearch(
-            pk=row.pk,
-            running=row.running,
-            queued=row.queued,
-            room=_room(row),
-            waiting_since=row.last_claim_at or row.created_at,
-        )
-        for row in rows
-    ]
-
-
-def _room(row: Any) -> int:
-    """How many trials of a search could start now. Of strategies with rounds only they themselves
-    know how many are left."""
-    room: int = row.parallel_trials - row.running
-    if row.exhausted:
-        return min(room, row.queued)
-    if row.strategy.has_rounds:
-        return room
-    return min(room, row.queued + max(0, row.max_trials - row.made))
 
 
 def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
@@ -268,7 +223,7 @@ def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
             return trial
     # One at a time: suggestions from one state contradict each other, and all share one processor.
     with _suggesting:
-        while (drawn := _draw(search_id)) is not None:
+        while (drawn := _draw(search_id, by_worker=True)) is not None:
             trial = _claim_locked(search_id, slot, drawn)
             if trial is not None or drawn.is_final:
                 return trial
@@ -278,7 +233,7 @@ def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
 def make_asked(search_id: int) -> None:
     """Have a trial of this search wait for a script that asks for one, unless one waits already."""
     with _suggesting:
-        while (drawn := _draw(search_id)) is not None:
+        while (drawn := _draw(search_id, by_worker=False)) is not None:
             with transaction.atomic():
                 search = _locked_with_room(search_id)
                 if search is None or not search.asked_at or search.trials.queued().exists():
@@ -295,8 +250,11 @@ def _claim_locked(search_id: int, slot: Slot, drawn: suggestions.Drawn | None) -
         search = _locked_with_room(search_id)
         if search is None:
             return None
-        waiting = _claim_waiting(search, slot)
-        return _claim_drawn(search, drawn, slot) if waiting is None and drawn else waiting
+        with team_slot(search.project.team) as is_free:
+            if not is_free:
+                return None
+            waiting = _claim_waiting(search, slot)
+            return _claim_drawn(search, drawn, slot) if waiting is None and drawn else waiting
 
 
 def _claim_waiting(search: Search, slot: Slot) -> Trial | None:
@@ -304,10 +262,13 @@ def _claim_waiting(search: Search, slot: Slot) -> Trial | None:
     return _claimed(search, queued, slot) if queued else None
 
 
-def _draw(search_id: int) -> suggestions.Drawn | None:
-    """A suggestion, computed without any lock; None if the search takes no further trial."""
-    search = _with_room(Search.objects.filter(pk=search_id))
+def _draw(search_id: int, by_worker: bool) -> suggestions.Drawn | None:
+    """A suggestion, computed without any lock; None if the search takes no further trial, or its
+    team no further slot for it."""
+    search = _with_room(Search.objects.filter(pk=search_id).select_related("project__team"))
     if search is None or not search.may_suggest():
+        return None
+    if by_worker and full_teams([search.project.team]):
         return None
     try:
         return suggestions.draw(search)
@@ -344,9 +305,9 @@ def _make_drawn(search: Search, drawn: suggestions.Drawn) -> Trial | None:
 
 def _locked_with_room(search_id: int) -> Search | None:
     """The same, locked, unless it has reached a limit, with which it ends here."""
-    # With the project, whose name the log has: whatever else a trial may need of its search is read
-    # when it does, once a runner.
-    rows = Search.objects.select_for_update(of=("self",)).select_related("project")
+    # With the project, whose name the log has, and the team, whose quota counts: whatever else a
+    # trial may need of its search is read when it does, once a runner.
+    rows = Search.objects.select_for_update(of=("self",)).select_related("project__team")
     search = _with_room(rows.filter(pk=search_id))
     return None if search is None or recorder.end_at_limit(search) else search
 

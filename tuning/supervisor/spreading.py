@@ -33,13 +33,13 @@ where the search's last trial took a second or more for each.
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Sum
 from django.utils import timezone
 
+from tuning.analysis.sharing import full_teams, team_slot
 from tuning.models import Epoch, Execution, Search
 from tuning.recording.recorder import LeaseLost, locked
 
@@ -88,13 +88,6 @@ def count_waiting() -> int:
     return sum(min(search.room(), count) for search, count in Counter(long).items())
 
 
-def slots_taken() -> Any:
-    """Of each search, how many slots train executions of other slots' trials."""
-    rows = Execution.objects.running().filter(trial__search=OuterRef("pk")).order_by()
-    counted = rows.values("trial__search").annotate(count=Count("pk")).values("count")
-    return Coalesce(Subquery(counted), 0)
-
-
 def is_worth_it(search: Search) -> bool:
     """Whether executions of its next trial are offered, by what they took in the last one."""
     least = search.kind.spread_seconds
@@ -108,10 +101,16 @@ def is_worth_it(search: Search) -> bool:
 
 
 def _waiting() -> list[Waiting]:
-    rows = Execution.objects.claimable().select_related("trial__search")
+    """Those of teams that may have another slot."""
+    rows = Execution.objects.claimable().select_related("trial__search__project__team")
     found = list(rows.defer(*_LARGE))
     left = Counter(row.trial_id for row in found)
-    return [Waiting(row, left[row.trial_id]) for row in found]
+    full = full_teams(row.trial.search.project.team for row in found)
+    return [
+        Waiting(row, left[row.trial_id])
+        for row in found
+        if row.trial.search.project.team_id not in full
+    ]
 
 
 def _claim(waiting: Waiting, slot: "Slot") -> Execution | None:
@@ -123,8 +122,10 @@ def _claim(waiting: Waiting, slot: "Slot") -> Execution | None:
             # Deleted meanwhile.
             return None
         claimable = Execution.objects.claimable()
-        if search.room() < 1 or not claimable.claim(pk, slot.worker, slot.number):
-            return None
+        with team_slot(waiting.search.project.team) as is_free:
+            may = is_free and search.room() > 0
+            if not may or not claimable.claim(pk, slot.worker, slot.number):
+                return None
         Search.objects.touch(search.pk)
     rows = Execution.objects.select_related(
         "trial__search__project__dataset", "trial__search__hypermodel"

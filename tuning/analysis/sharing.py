@@ -1,0 +1,213 @@
+"""How teams that wait for slots share them: which search gives a free slot its next trial.
+
+A slot goes to the team with the smallest share: the slots that it has now over its weight. Where
+shares are equal (with fewer slots than teams, all that wait have none), it goes to the team whose
+time since its last claim, times its weight, is longest. So no team waits for ever. With enough
+slots teams have them in proportion to their weights; with few, each that waits has one before any
+has two. Of the team's searches that of the highest priority is next, then that with the fewest
+slots, then the one that has waited longest. A lower priority waits while higher ones of its own
+team have trials to start, and for nothing else.
+
+A change of search is a change of process, so a slot stays with its search as long as nobody has a
+better claim (`_outranks`), and for 20 s whoever waits (`firmly`).
+
+A team at its quota of slots takes none: its trials, executions and retrainings wait. The claim
+counts once more with the team's row locked (`team_slot`), so two slots cannot exceed it together.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from tuning.models import Execution, SavedModel, Search, Team, Trial
+from tuning.models.searches import TRIALS
+from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+
+
+@dataclass(frozen=True)
+class TeamSlots:
+    """How many slots a team has, and may have."""
+
+    pk: int
+    weight: int = 1
+    in_use: int = 0
+    limit: int | None = None
+
+    @property
+    def share(self) -> float:
+        return self.in_use / self.weight
+
+    def cut(self, wanted: int) -> int:
+        """How many of the wanted ones it may have."""
+        return wanted if self.limit is None else max(min(wanted, self.limit - self.in_use), 0)
+
+
+@dataclass(frozen=True)
+class WaitingSearch:
+    """A search that could start `room` more trials now, of which `running` run."""
+
+    pk: int
+    running: int
+    room: int
+    created_at: datetime
+    claimed_at: datetime | None
+    priority: int
+    team: TeamSlots
+
+
+def fair_order(
+    searches: Collection[WaitingSearch], prefer: int | None, firmly: bool, now: datetime
+) -> list[WaitingSearch]:
+    """The search that is next, and those that follow if it has nothing to start after all.
+    `prefer`: what the slot worked for until now."""
+    waits = {team: now - since for team, since in _waiting_since(searches).items()}
+
+    def key(search: WaitingSearch) -> tuple[Any, ...]:
+        team = search.team
+        since = search.claimed_at or search.created_at
+        wait: timedelta = waits[team.pk] * team.weight
+        return (team.share, -wait, team.pk, -search.priority, search.running, since, search.pk)
+
+    ordered = sorted(searches, key=key)
+    own = next((search for search in ordered if search.pk == prefer), None)
+    if own and (firmly or not any(_outranks(search, own) for search in ordered)):
+        ordered.sort(key=lambda search: search is not own)
+    return ordered
+
+
+def _waiting_since(searches: Iterable[WaitingSearch]) -> dict[int, datetime]:
+    """Of each team: its last claim; if none of its searches has had one, when the first began."""
+    teams: dict[int, list[WaitingSearch]] = {}
+    for search in searches:
+        teams.setdefault(search.team.pk, []).append(search)
+    return {
+        team: max((each.claimed_at for each in found if each.claimed_at), default=None)
+        or min(each.created_at for each in found)
+        for team, found in teams.items()
+    }
+
+
+def _outranks(search: WaitingSearch, own: WaitingSearch) -> bool:
+    """Whether a slot should turn from its own search to this one."""
+    if search.team.pk != own.team.pk:
+        return search.team.share < own.team.share or search.team.in_use == 0
+    if search.priority != own.priority:
+        return search.priority > own.priority
+    return search.running == 0 and search is not own
+
+
+def waiting_searches() -> list[WaitingSearch]:
+    """Those that could start a trial now: a query, and one more if teams have to share."""
+    rows = list(_with_something_to_start())
+    limits = {row.team: _quota(row.max_slots) for row in rows}
+    shared = len(limits) > 1 or any(limit is not None for limit in limits.values())
+    in_use = slots_in_use() if shared else Counter()
+    found = []
+    for row in rows:
+        team = TeamSlots(row.team, row.weight, in_use[row.team], limits[row.team])
+        if room := team.cut(_room(row)):
+            found.append(
+                WaitingSearch(
+                    row.pk, row.running, room, row.created_at, row.last_claim_at, row.priority, team
+                )
+            )
+    return found
+
+
+def claimable_trials() -> int:
+    """How many slots would find a trial to begin."""
+    rooms: dict[TeamSlots, int] = {}
+    for search in waiting_searches():
+        rooms[search.team] = rooms.get(search.team, 0) + search.room
+    return sum(team.cut(room) for team, room in rooms.items())
+
+
+def _with_something_to_start() -> Any:
+    running = Count(TRIALS, filter=Q(trials__status=Status.RUNNING)) + _executions_elsewhere()
+    queued = Count(TRIALS, filter=Q(trials__status=Status.QUEUED))
+    team = {
+        name: F(f"project__team__{field}")
+        for name, field in (("team", "pk"), ("max_slots", "max_slots"), ("weight", "weight"))
+    }
+    return (
+        Search.objects.run_here()
+        .with_status(SearchStatus.RUNNING)
+        .annotate(running=running, queued=queued, made=Count(TRIALS), **team)
+        .filter(end_reason="", running__lt=F("parallel_trials"))
+        .filter(Q(queued__gt=0) | Search.has_more_to_suggest())
+        .order_by()
+        # Databases group by all that is read.
+        .only(
+            "parallel_trials", "exhausted", "tuner", "max_trials", "last_claim_at", "created_at",
+            "priority",
+        )
+    )  # fmt: skip
+
+
+def _executions_elsewhere() -> Any:
+    """Of each search, how many slots train executions of other slots' trials."""
+    return _counted(Execution.objects.running(), "trial__search")
+
+
+def _counted(rows: Any, search: str) -> Any:
+    """How many of these rows each search has. `search`: where they have it."""
+    found = rows.filter(**{search: OuterRef("pk")}).order_by().values(search)
+    return Coalesce(Subquery(found.annotate(count=Count("pk")).values("count")), 0)
+
+
+def _room(row: Any) -> int:
+    """How many trials of a search could start now. Of strategies with rounds only they themselves
+    know how many are left."""
+    room: int = row.parallel_trials - row.running
+    if row.exhausted:
+        return min(room, row.queued)
+    if row.strategy.has_rounds:
+        return room
+    return min(room, row.queued + max(0, row.max_trials - row.made))
+
+
+def slots_in_use() -> Counter[int]:
+    """Of each team: the slots that have its trials, executions and retrainings. One query."""
+    # By search: SQLite would read all trials that there are to find the few that run.
+    trials = _counted(Trial.objects.running().filter(script=""), "search")
+    searches = Search.objects.with_status(*SEARCH_ACTIVE).order_by()
+    searches = searches.annotate(slots=trials + _executions_elsewhere()).filter(slots__gt=0)
+    models = SavedModel.objects.running().order_by().annotate(slots=Value(1))
+    rows = searches.values_list("project__team", "slots").union(
+        models.values_list("project__team", "slots"), all=True
+    )
+    in_use: Counter[int] = Counter()
+    for team, slots in rows:
+        in_use[team] += slots
+    return in_use
+
+
+def full_teams(teams: Iterable[Team]) -> set[int]:
+    """Those that have all the slots that they may have. A query if any of them has a quota."""
+    limits = {team.pk: team.quota("max_slots") for team in teams}
+    limited = {pk: limit for pk, limit in limits.items() if limit is not None}
+    in_use = slots_in_use() if limited else Counter()
+    return {pk for pk, limit in limited.items() if in_use[pk] >= limit}
+
+
+@contextmanager
+def team_slot(team: Team) -> Iterator[bool]:
+    """Whether the team may have another slot. Nothing else takes it for the team meanwhile."""
+    if team.quota("max_slots") is None:
+        yield True
+        return
+    with transaction.atomic():
+        locked = Team.objects.select_for_update().get(pk=team.pk)
+        yield not full_teams([locked])
+
+
+def _quota(own: int | None) -> int | None:
+    """The quota of slots of a team whose own one is this."""
+    return Team(max_slots=own).quota("max_slots")

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 from tuning.models import (
@@ -10,6 +12,7 @@ from tuning.models import (
     HyperModel,
     Membership,
     Project,
+    Role,
     SavedModel,
     Search,
     Team,
@@ -18,8 +21,20 @@ from tuning.models import (
 )
 
 
+class MembershipFormSet(BaseInlineFormSet):
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors):
+            return
+        rows = [form.cleaned_data for form in self.forms if not form.cleaned_data.get("DELETE")]
+        owners = (row["user"] for row in rows if row.get("role") == Role.OWNER)
+        if not any(user.is_active for user in owners):
+            raise ValidationError("A team needs an owner whose account is active.")
+
+
 class MembershipInline(admin.TabularInline):
     model = Membership
+    formset = MembershipFormSet
     extra = 0
 
 

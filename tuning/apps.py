@@ -6,5 +6,5 @@ class TuningConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Has a receiver of Django's signals.
-        from tuning.actions import sessions  # noqa: F401
+        # They have receivers of Django's signals.
+        from tuning.actions import sessions, teams  # noqa: F401

@@ -275,6 +275,8 @@ urlpatterns = [
         teams.member_remove,
         name="member-remove",
     ),
+    path("teams/<int:pk>/handover/", teams.team_handover, name="team-handover"),
+    path("teams/<int:pk>/archive/", teams.team_archive, name="team-archive"),
     path(
         "teams/<int:pk>/invitations/",
         invitations.invitation_create,

@@ -16,7 +16,7 @@ from tuning.models import Scope
 class Caller:
     """A script with a person's token."""
 
-    def __init__(self, user: User | None, scope: Scope = Scope.WRITE) -> None:
+    def __init__(self, user: User | None, scope: Scope = Scope.MANAGE) -> None:
         self.client = Client()
         self.token = create_token(user, "script", scope) if user else ""
 

@@ -20,9 +20,11 @@ OPERATIONS = {
 READING = {name for name, (method, _) in OPERATIONS.items() if method == "GET"}
 # What everybody with an account sees: their own lists, and what is built in.
 SHARED = {
-    "show_me", "list_projects", "list_datasets", "list_templates",
-    "create_project", "create_dataset", "create_template",
+    "show_me", "list_projects", "list_datasets", "list_templates", "list_teams",
+    "create_project", "create_dataset", "create_template", "create_team",
 }  # fmt: skip
+# What is for owners alone, with tokens that manage teams. Members leave by themselves.
+OWNERS = {"change_team", "hand_over_team", "remove_member", "set_member"}
 # What viewers may do as well: they take part in the talk.
 TALK = {
     "comment_search", "comment_trial", "star_search", "star_trial", "unstar_search", "unstar_trial",
@@ -36,7 +38,7 @@ def address(saved_model: SavedModel, project: Project, search: Search) -> Any:
     rows = {
         "project": project.pk, "search": search.number, "trial": 3, "model": saved_model.number,
         "dataset": project.dataset_id, "template": project.hypermodel_id,
-        "comment": Comment.objects.create(
+        "team": project.team_id, "username": "alice", "comment": Comment.objects.create(
             project=project, search=search, author=project.created_by, text="Hm."
         ).pk,
     }  # fmt: skip
@@ -91,8 +93,8 @@ def test_editors_and_owners_are_refused_nothing(address: Any, role: str, request
             answer = caller(*address(name), {})
             answer.close()
             transaction.set_rollback(True)
-        # A comment is its author's.
-        its_author = role == "alice" or not name.endswith("_comment")
+        # A comment is its author's, a team its owners'.
+        its_author = role == "alice" or not (name.endswith("_comment") or name in OWNERS)
         assert its_author == (answer.status_code not in (401, 403, 404)), (name, answer.content)
         assert answer.status_code < 500, name
 
@@ -108,11 +110,20 @@ def test_a_token_that_reads_changes_nothing(address: Any, alice: User) -> None:
 
 
 def test_viewers_change_nothing_and_read_whom_to_ask(address: Any, dora_calls: Caller) -> None:
-    for name in sorted(CHANGES - TALK):
+    for name in sorted(CHANGES - TALK - {"create_team"}):
         answer = dora_calls(*address(name), {})
         assert answer.status_code == 403, name
         detail = answer.json()["detail"]
-        assert "Ask alice (owner) for the editor role." in detail or "Only " in detail, name
+        role = "owner" if name in OWNERS else "editor"
+        assert f"Ask alice (owner) for the {role} role." in detail or "Only " in detail, name
+
+
+def test_only_tokens_that_manage_teams_do_what_is_for_owners(address: Any, alice: User) -> None:
+    writer = Caller(alice, Scope.WRITE)
+    for name in sorted(OWNERS):
+        answer = writer(*address(name), {})
+        assert answer.status_code == 403, name
+        assert "Only tokens that manage teams" in answer.json()["detail"]
 
 
 def test_viewers_take_part_in_the_talk(address: Any, dora_calls: Caller) -> None:

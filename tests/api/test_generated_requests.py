@@ -108,7 +108,8 @@ def test_no_request_is_a_server_error(
         rows = {
             "project": project.pk, "search": search.number, "trial": 3, "comment": comment.pk,
             "model": saved_model.number, "dataset": project.dataset_id,
-            "template": project.hypermodel_id, **wrong,
+            "template": project.hypermodel_id,
+            "team": project.team_id, "username": "alice", **wrong,
         }  # fmt: skip
         pairs = [(name, text.encode(errors="surrogatepass")) for name, text in query]
         address = f"{path.format(**rows)}?{urlencode(pairs)}"

@@ -73,7 +73,10 @@ PERMISSIONS: dict[str, Access] = {
         Access.EDITORS,
     ),
     **dict.fromkeys(
-        ("invitation-create", "invitation-revoke", "member-remove", "member-set", "team-name"),
+        (
+            "invitation-create", "invitation-revoke", "member-remove", "member-set", "team-archive",
+            "team-handover", "team-name",
+        ),
         Access.OWNERS,
     ),
     **dict.fromkeys(

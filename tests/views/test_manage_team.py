@@ -1,10 +1,13 @@
-"""Teams: adding, changing and removing members."""
+"""Teams: members, ownership, archiving."""
+
+import re
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from tuning.actions import teams as actions
 from tuning.models import Role, Team
 
 
@@ -56,3 +59,57 @@ def test_dora_may_leave_but_not_remove(as_dora: Client, team: Team, bob: User, d
 def test_a_new_team_belongs_to_its_founder(as_charlie: Client, charlie: User) -> None:
     as_charlie.post(reverse("team-create"), {"name": "Fresh"})
     assert Team.objects.owned_by(charlie).filter(name="Fresh").exists()
+
+
+def hand_over(team: Team) -> str:
+    return reverse("team-handover", args=[team.pk])
+
+
+def role_of(team: Team, user: User) -> str:
+    row = team.memberships.filter(user=user).first()
+    return row.role if row else ""
+
+
+def test_alice_hands_the_team_over(as_alice: Client, team: Team, alice: User, bob: User) -> None:
+    page = as_alice.get(hand_over(team)).content.decode()
+    assert "takes effect at once" in page
+    names = re.findall(r"<option [^>]*>(.+?)</option>", page)
+    assert names == ["bob", "Editor", "Viewer", "Not a member"]
+    as_alice.post(hand_over(team), {"username": "bob", "role": "viewer"})
+    assert (role_of(team, alice), role_of(team, bob)) == ("viewer", "owner")
+    assert as_alice.get(hand_over(team)).status_code == 403
+
+
+def test_the_last_owner_leaves_by_handing_over(
+    as_alice: Client, team: Team, alice: User, bob: User
+) -> None:
+    page = as_alice.get(reverse("member-remove", args=[team.pk, alice.pk])).content.decode()
+    assert f"{hand_over(team)}?role=leave" in page
+    assert "Leave the team<" not in page
+    form = as_alice.get(f"{hand_over(team)}?role=leave").content.decode()
+    assert '<option value="leave" selected>' in form
+    response = as_alice.post(hand_over(team), {"username": "bob", "role": "leave"})
+    assert response["Location"] == reverse("team-list")
+    assert (role_of(team, alice), role_of(team, bob)) == ("", "owner")
+
+
+def test_a_team_is_handed_to_active_members_only(
+    as_alice: Client, team: Team, alice: User, bob: User, charlie: User
+) -> None:
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    for name in ("bob", "charlie", "alice", "nobody", ""):
+        response = as_alice.post(hand_over(team), {"username": name, "role": "editor"})
+        assert response.status_code == 422, name
+    assert role_of(team, alice) == "owner"
+    assert "no other active member" in as_alice.get(hand_over(team)).content.decode()
+
+
+def test_of_two_handovers_at_once_one_happens(
+    team: Team, alice: User, bob: User, dora: User
+) -> None:
+    actions.hand_over(team, alice, bob, None)
+    with pytest.raises(actions.NotHandedOver):
+        actions.hand_over(team, alice, dora, None)
+    with pytest.raises(actions.NotHandedOver):
+        actions.hand_over(team, bob, alice, None)
+    assert (role_of(team, bob), role_of(team, dora)) == ("owner", "viewer")

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -89,18 +91,79 @@ def test_deactivating_ends_sessions_and_tokens_at_once(
     sign_in("bob")
 
 
-def test_teams_without_another_owner_are_named(
+def owner_field(team: Team) -> str:
+    return f"owner-{team.pk}"
+
+
+def test_teams_of_a_deactivated_owner_get_the_selected_one(
+    as_erin: Client, alice: User, bob: User, dora: User, team: Team
+) -> None:
+    page = as_erin.get(url("deactivate", alice)).content.decode()
+    assert "1 team would have no active owner" in page
+    names = re.findall(r"<option [^>]*>(.+?)</option>", page)
+    assert names == ["bob", "dora", "erin"], "who may do most comes first"
+    assert as_erin.post(url("deactivate", alice)).status_code == 422
+    stranger = as_erin.post(url("deactivate", alice), {owner_field(team): "999"})
+    assert stranger.status_code == 422
+    assert User.objects.get(pk=alice.pk).is_active
+    as_erin.post(url("deactivate", alice), {owner_field(team): dora.pk})
+    assert not User.objects.get(pk=alice.pk).is_active
+    assert team.memberships.get(user=dora).role == Role.OWNER
+    assert team.memberships.get(user=bob).role == Role.EDITOR
+    with pytest.raises(LastOwner):
+        remove_member(team, dora)
+
+
+def test_a_team_without_other_members_waits_for_its_owner_or_an_administrator(
+    as_erin: Client, erin: User, charlie: User
+) -> None:
+    team = charlie.memberships.get().team  # type: ignore[attr-defined]
+    assert "no other members" in as_erin.get(url("deactivate", charlie)).content.decode()
+    as_erin.post(url("deactivate", charlie), {owner_field(team): ""})
+    assert [row.user for row in team.memberships.all()] == [charlie]
+    as_erin.post(url("activate", charlie))
+    as_erin.post(url("deactivate", charlie), {owner_field(team): erin.pk})
+    assert team.memberships.get(user=erin).role == Role.OWNER
+
+
+def test_nobody_is_asked_about_teams_with_another_owner(
     as_erin: Client, alice: User, bob: User, team: Team
 ) -> None:
-    assert (
-        "1 team would have no active owner"
-        in as_erin.get(url("deactivate", alice)).content.decode()
-    )
     set_member(team, bob, Role.OWNER)
     assert "no active owner" not in as_erin.get(url("deactivate", alice)).content.decode()
     as_erin.post(url("deactivate", bob))
+    assert not User.objects.get(pk=bob.pk).is_active
     with pytest.raises(LastOwner):
         remove_member(team, alice)
+
+
+def test_teams_of_a_deleted_account_get_another_owner(
+    alice: User, bob: User, dora: User, erin: User, charlie: User, team: Team
+) -> None:
+    """As the admin pages and the shell delete: several at once, too."""
+    alone = charlie.memberships.get().team  # type: ignore[attr-defined]
+    User.objects.filter(pk__in=[alice.pk, charlie.pk]).delete()
+    assert team.memberships.get(user=bob).role == Role.OWNER
+    assert alone.memberships.get(user=erin).role == Role.OWNER
+    with pytest.raises(PermissionDenied), transaction.atomic():
+        # Nobody is left to own it.
+        erin.delete()
+    assert User.objects.filter(pk=erin.pk).exists()
+
+
+def test_the_admin_pages_leave_a_team_its_owner(as_erin: Client, alice: User, team: Team) -> None:
+    row = team.memberships.get(user=alice)
+    data = {
+        "name": team.name, "weight": 1,
+        "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 1,
+        "memberships-0-id": row.pk, "memberships-0-team": team.pk, "memberships-0-user": alice.pk,
+    }  # fmt: skip
+    change = reverse("admin:tuning_team_change", args=[team.pk])
+    for more in ({"role": "viewer"}, {"role": "owner", "DELETE": "on"}):
+        sent = {**data, **{f"memberships-0-{name}": value for name, value in more.items()}}
+        assert "A team needs an owner" in as_erin.post(change, sent).content.decode()
+    assert as_erin.post(change, {**data, "memberships-0-role": "owner"}).status_code == 302
+    assert team.memberships.get().role == Role.OWNER
 
 
 def test_the_site_keeps_an_administrator(as_erin: Client, erin: User, bob: User) -> None:

@@ -1,5 +1,7 @@
 """Accounts: creating them, deactivating them, and links for a new password."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,6 +14,7 @@ from django.utils.http import urlsafe_base64_encode
 from tuning.models import AccessToken
 
 from .sessions import end_sessions
+from .teams import succeed
 
 
 class NameTaken(Exception):
@@ -52,13 +55,15 @@ def password_path(user: Any) -> str:
 
 
 @transaction.atomic
-def deactivate(user: Any, by: Any) -> None:
-    """End the account's sessions and access tokens, for good. Raises StaysActive."""
+def deactivate(user: Any, by: Any, owners: Mapping[int, Any] = MappingProxyType({})) -> None:
+    """End the account's sessions and access tokens, for good. Teams that nobody else owns get
+    another owner: see `succeed`. Raises StaysActive."""
     administrators = get_user_model().objects.filter(is_superuser=True, is_active=True)
     # Of two who deactivate each other at once, the second one is no administrator any more.
     active = set(administrators.select_for_update().order_by("pk").values_list("pk", flat=True))
     if user.pk == by.pk or by.pk not in active:
         raise StaysActive
+    succeed(user, owners, by=by)
     get_user_model().objects.filter(pk=user.pk).update(is_active=False)
     AccessToken.objects.of(user).delete()
     end_sessions(user)

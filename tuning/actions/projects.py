@@ -76,8 +76,12 @@ def inspect_again(project: Project) -> None:
     ring()
 
 
+@transaction.atomic
 def archive_project(project: Project) -> str:
-    """Leave it out of the lists; returns why not while a search is active."""
+    """Leave it out of the lists and let nobody change it; returns why not while a search is
+    active."""
+    # A search that is started at this moment comes before this or after it.
+    Project.objects.select_for_update().get(pk=project.pk)
     active = project.searches.with_status(*SEARCH_ACTIVE).count()
     if active:
         noun = "search is" if active == 1 else "searches are"
@@ -86,9 +90,8 @@ def archive_project(project: Project) -> str:
     return ""
 
 
-def restore_project(project: Project) -> str:
+def restore_project(project: Project) -> None:
     Project.objects.filter(pk=project.pk).update(archived_at=None)
-    return ""
 
 
 def delete_project(project: Project) -> None:

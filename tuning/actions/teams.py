@@ -1,11 +1,26 @@
-"""Teams: founding one, changing its members."""
+"""Teams: founding one, changing its members, handing it over, archiving it.
 
+A team always has an owner whose account is active. Who is the last one cannot leave or get another
+role, but hands the team over; when an account is deactivated or deleted, another member (or an
+administrator of the site) becomes the owner of the teams that nobody else owns.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models.functions import Now
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 
-from tuning.models import Membership, Role, Team
+from tuning.analysis.people import heirs, teams_only_owned_by
+from tuning.figures import counted
+from tuning.models import Membership, Role, Search, Team
 from tuning.models.people import display_name
+from tuning.protocol.statuses import SEARCH_ACTIVE
 
 
 class LastOwner(Exception):
@@ -13,6 +28,13 @@ class LastOwner(Exception):
 
     def __str__(self) -> str:
         return "A team needs an owner. Make another member an owner first."
+
+
+class NotHandedOver(Exception):
+    """One of the two is no longer what the handover needs."""
+
+    def __str__(self) -> str:
+        return "The members of the team have changed. Check the team and try again."
 
 
 @transaction.atomic
@@ -44,6 +66,59 @@ def remove_member(team: Team, user: Any) -> None:
     """Raises LastOwner."""
     _refuse_last_owner(team, user)
     team.memberships.filter(user=user).delete()
+
+
+@transaction.atomic
+def hand_over(team: Team, owner: Any, to: Any, role: Role | None) -> None:
+    """Make the member `to` an owner at once; the former `owner` gets `role`, or leaves without
+    one. Raises NotHandedOver."""
+    Team.objects.select_for_update().get(pk=team.pk)
+    owners = team.memberships.filter(user=owner, role=Role.OWNER)
+    members = team.memberships.filter(user=to, user__is_active=True).exclude(user=owner)
+    if not owners.exists() or not members.update(role=Role.OWNER):
+        raise NotHandedOver
+    if role is None:
+        owners.delete()
+    else:
+        owners.update(role=role)
+
+
+@transaction.atomic
+def succeed(user: Any, chosen: Mapping[int, Any], by: Any = None) -> None:
+    """Give the teams that only the user owns another owner: the `chosen` one (by the team's key),
+    else the member who may do most and joined first, else the administrator `by`. A chosen None
+    leaves a team as it is."""
+    for team in Team.objects.select_for_update().filter(pk__in=teams_only_owned_by(user)):
+        heir = chosen[team.pk] if team.pk in chosen else next(iter(heirs(team, user)), by)
+        if heir is not None:
+            set_member(team, heir, Role.OWNER)
+
+
+@receiver(pre_delete, sender=settings.AUTH_USER_MODEL)
+def _succeed_deleted(instance: Any, **_: Any) -> None:
+    """Memberships are deleted with their account, which only the admin pages and the shell do."""
+    people = get_user_model().objects.filter(is_superuser=True, is_active=True)
+    succeed(instance, {}, by=people.exclude(pk=instance.pk).order_by("pk").first())
+    if teams_only_owned_by(instance).exists():
+        raise PermissionDenied(str(LastOwner()))
+
+
+@transaction.atomic
+def archive_team(team: Team) -> str:
+    """Leave its projects out of the lists and let nobody change them; returns why not while a
+    search is active."""
+    Team.objects.select_for_update().get(pk=team.pk)
+    searches = Search.objects.filter(project__team=team).with_status(*SEARCH_ACTIVE)
+    if active := searches.count():
+        verb = "is" if active == 1 else "are"
+        said = counted(active, "search", "searches")
+        return f"{said} {verb} still active. Stop them before you archive the team."
+    Team.objects.filter(pk=team.pk, archived_at=None).update(archived_at=Now())
+    return ""
+
+
+def restore_team(team: Team) -> None:
+    Team.objects.filter(pk=team.pk).update(archived_at=None)
 
 
 def _refuse_last_owner(team: Team, user: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from tuning.models import Comment, Project, Search, Star, Tag, Team, Trial
+from tuning.models import Comment, Project, Search, Star, Tag, Trial
 from tuning.models.notes import Note, Subject
 from tuning.models.people import display_name_of
 
@@ -67,7 +67,7 @@ def tags_info(user: Any, subject: Subject) -> dict[str, Any]:
     """`known_tags` are offered while one types. Tags change a table that all see: for editors."""
     search = search_of(subject)
     tags = list(Tag.objects.of(subject).values_list("name", flat=True))
-    can_tag = Team.objects.editable_by(user).filter(pk=search.project.team_id).exists()
+    can_tag = Project.objects.editable_by(user).filter(pk=search.project_id).exists()
     known = words_of(search.project)[:MAX_WORDS] if can_tag else []
     return {"tags": tags, "can_tag": can_tag, "known_tags": [n for n in known if n not in tags]}
 

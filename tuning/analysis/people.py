@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, Q, QuerySet, When
 
 from tuning.models import Membership, Role, Team
 
@@ -16,6 +16,14 @@ def people(text: str = "") -> QuerySet[Any]:
         found |= Q(**{f"{field}__icontains": text})
     rows = get_user_model().objects.filter(found)
     return rows.annotate(teams_count=Count("memberships")).order_by("username")
+
+
+def heirs(team: Team, user: Any) -> list[Any]:
+    """The other active members of a team, who may own it after `user`: who may do most and joined
+    first comes first."""
+    rank = Case(When(role=Role.OWNER, then=0), When(role=Role.EDITOR, then=1), default=2)
+    rows = team.memberships.filter(user__is_active=True).exclude(user=user)
+    return [row.user for row in rows.select_related("user").order_by(rank, "pk")]
 
 
 def teams_only_owned_by(user: Any) -> QuerySet[Team]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuning.figures import in_words
-from tuning.models import Membership, Role, Team
+from tuning.models import Membership, Project, Role, Team
 from tuning.models.people import display_name
 from tuning.models.teams import EDITING_ROLES
 
@@ -29,6 +29,7 @@ RIGHTS = (
     Right("Pause, stop, extend and refine searches, retrain and delete models", _EDITORS),
     Right("Tag trials and searches, share views with the team", _EDITORS),
     Right("Invite and remove people, change their roles, rename the team", _OWNERS),
+    Right("Hand the team over, archive and restore it", _OWNERS),
     Right("Delete other people’s comments, change the views that they shared", _OWNERS),
 )
 
@@ -39,13 +40,26 @@ def role_in(user: Any, team: Team) -> Role | None:
 
 
 def missing_role_text(user: Any, team: Team, needed: Role) -> str:
-    """For a member of the team whose role is not enough."""
+    """For a member of the team whose role is not enough, or who cannot create anything in it."""
+    if needed == Role.EDITOR and (text := archived_text(user, team, None)):
+        return text
     role = role_in(user, team)
     access = "view-only" if role in (None, Role.VIEWER) else role.label.lower()
     return (
         f"You have {access} access in team {team}. {_whom_to_ask(team)} for the "
         f"{needed.label.lower()} role."
     )
+
+
+def archived_text(user: Any, team: Team, project: Project | None) -> str:
+    """For a member who may edit, if the row belongs to what is archived; else empty."""
+    if role_in(user, team) not in EDITING_ROLES:
+        return ""
+    if team.archived_at is not None:
+        return f"Team {team} is archived. {_whom_to_ask(team)} to restore it."
+    if project is not None and project.archived_at is not None:
+        return f"Project “{project}” is archived. Restore it on its settings page to change it."
+    return ""
 
 
 def _whom_to_ask(team: Team) -> str:

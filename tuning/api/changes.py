@@ -11,11 +11,12 @@ from django.http import HttpRequest
 from tuning.actions.names import rename
 from tuning.analysis.roles import missing_role_text
 from tuning.forms.names import name_form
-from tuning.models import Role, Team
-from tuning.views.access import may_create
+from tuning.models import Role, Scope, Team
+from tuning.views.access import may_create, owned_or_404
 from tuning.views.names import KINDS
 
 from .bodies import Body, body_of, checked
+from .problems import Problem
 
 _WITHOUT = {kind.rows.model: kind.without for kind in KINDS.values()}
 
@@ -39,6 +40,21 @@ def check_may_create(request: HttpRequest) -> None:
     if not may_create(request):
         team = Team.objects.visible_to(request.user)[0]
         raise PermissionDenied(missing_role_text(request.user, team, Role.EDITOR))
+
+
+def owned_team(request: HttpRequest, team: int) -> Team:
+    """The team that a request manages."""
+    row: Team = owned_or_404(request, Team.objects.all(), team)
+    check_manages(request)
+    return row
+
+
+def check_manages(request: HttpRequest) -> None:
+    """After the role, so that others learn nothing of the row."""
+    if request.access_token.scope != Scope.MANAGE:
+        raise Problem(
+            403, "Only tokens that manage teams can do this. Create one with this access."
+        )
 
 
 def _form(model: type[Model]) -> Any:

@@ -8,7 +8,7 @@ from ninja import Router, Status
 from tuning.actions import projects as actions
 from tuning.forms.projects import ProjectForm
 from tuning.models import Project
-from tuning.views.access import team_for_new
+from tuning.views.access import restorable_or_404, team_for_new
 
 from . import rows
 from .bodies import body_of, checked
@@ -53,19 +53,20 @@ def create_project(request: HttpRequest, body: ProjectIn) -> Any:
 @router.patch("/projects/{number:project}", response=ProjectDetail)
 def change_project(request: HttpRequest, project: int, body: ProjectChange) -> Any:
     """Rename, describe, archive or restore a project."""
-    row = project_of(request, project, edit=True)
+    row: Project = restorable_or_404(request, Project.objects.all(), project)
     given = body.given
     archived = given.pop("archived", None)
-    rename_row(row, given)
-    if archived is not None:
-        refusal = actions.archive_project(row) if archived else actions.restore_project(row)
-        if refusal:
-            raise Problem(409, refusal)
+    if archived is False:
+        actions.restore_project(row)
+    if given:
+        rename_row(project_of(request, project, edit=True), given)
+    if archived and (refusal := actions.archive_project(row)):
+        raise Problem(409, refusal)
     return rows.project_detail(request, project_of(request, project))
 
 
 @router.delete("/projects/{number:project}", response={204: None})
 def delete_project(request: HttpRequest, project: int) -> Any:
     """Delete a project with its searches, trials and models, permanently."""
-    actions.delete_project(project_of(request, project, edit=True))
+    actions.delete_project(restorable_or_404(request, Project.objects.all(), project))
     return Status(204, None)

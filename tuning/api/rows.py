@@ -11,10 +11,23 @@ from django.urls import reverse
 from tuning.analysis.comments import comment_address
 from tuning.analysis.front import front_of
 from tuning.analysis.notes import Marks
+from tuning.analysis.roles import role_in
 from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.table import value_of
 from tuning.forms.searches import settings_of
-from tuning.models import Comment, Dataset, HyperModel, Project, SavedModel, Search, Trial, Work
+from tuning.models import (
+    Comment,
+    Dataset,
+    HyperModel,
+    Membership,
+    Project,
+    SavedModel,
+    Search,
+    Team,
+    Trial,
+    Work,
+)
+from tuning.models.people import display_name
 from tuning.protocol.statuses import Status
 
 from .bodies import NAMES
@@ -30,6 +43,28 @@ def failure(row: Work) -> dict[str, Any] | None:
         return None
     advice, message = row.failure_advice_alone, row.failure_message
     return {"code": code.value, "caption": code.caption, "advice": advice, "message": message}
+
+
+def team(request: HttpRequest, row: Team) -> dict[str, Any]:
+    return {
+        **fields(row, "name", "archived_at", "created_at"),
+        "id": row.pk,
+        "role": role_in(request.user, row),
+        "url": page_url(request, "team-detail", row.pk),
+    }
+
+
+def team_detail(request: HttpRequest, row: Team) -> dict[str, Any]:
+    members = row.memberships.select_related("user")
+    return {**team(request, row), "members": [_member(each) for each in members]}
+
+
+def _member(row: Membership) -> dict[str, Any]:
+    user = row.user
+    return {
+        "username": user.get_username(), "name": display_name(user), "role": row.role,
+        "active": user.is_active,
+    }  # fmt: skip
 
 
 def dataset(request: HttpRequest, row: Dataset) -> dict[str, Any]:

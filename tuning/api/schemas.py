@@ -13,10 +13,31 @@ class Failure(Schema):
     message: str
 
 
-class TeamOut(Schema):
+class MembershipOut(Schema):
+    """A team, and your role in it."""
+
     id: int
     name: str
     role: str
+
+
+class TeamOut(MembershipOut):
+    archived_at: datetime | None
+    created_at: datetime
+    url: str
+
+
+class MemberOut(Schema):
+    """`active`: whether they may sign in."""
+
+    username: str
+    name: str
+    role: str
+    active: bool
+
+
+class TeamDetail(TeamOut):
+    members: list[MemberOut]
 
 
 class MeOut(Schema):
@@ -25,7 +46,7 @@ class MeOut(Schema):
     username: str
     scope: str
     expires_at: datetime | None
-    teams: list[TeamOut]
+    teams: list[MembershipOut]
 
 
 class DatasetOut(Schema):

@@ -110,7 +110,7 @@ def _check_rate(token: AccessToken) -> None:
 
 
 def _check_scope(token: AccessToken, request: HttpRequest) -> None:
-    if request.method not in READING and token.scope != Scope.WRITE:
+    if request.method not in READING and token.scope == Scope.READ:
         raise Problem(403, "This access token can only read. Create one that can make changes.")
 
 

@@ -25,6 +25,7 @@ from . import (
     saved_models,
     scripts,
     searches,
+    teams,
     trials,
 )
 from .problems import CONTENT_TYPE, FieldError, Problem, invalid
@@ -99,7 +100,7 @@ api = Api(
     parser=StrictParser(),
 )
 MODULES = (
-    people, datasets, hypermodels, projects, searches, trials, scripts, saved_models, notes,
+    people, teams, datasets, hypermodels, projects, searches, trials, scripts, saved_models, notes,
 )  # fmt: skip
 for module in MODULES:
     api.add_router("", module.router)

@@ -1,4 +1,4 @@
-"""The forms of new accounts: one's own, and another person's."""
+"""The forms of accounts: a new one of one's own or of another person, deactivating one."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UserCreationForm
 
+from tuning.analysis.people import heirs, teams_only_owned_by
+from tuning.models.people import display_name
 from tuning.models.validators import validate_display_name
 
 
@@ -47,3 +49,29 @@ class PersonForm(forms.ModelForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["first_name"].validators.append(validate_display_name)
+
+
+class OwnersForm(forms.Form):
+    """Who owns the teams of an account that is deactivated, where nobody else does."""
+
+    def __init__(self, *args: Any, person: Any, by: Any) -> None:
+        super().__init__(*args)
+        self._owners: dict[str, tuple[int, dict[str, Any]]] = {}
+        for team in teams_only_owned_by(person):
+            members = {str(user.pk): user for user in [*heirs(team, person), by]}
+            choices = [(key, display_name(user)) for key, user in members.items()]
+            if len(members) == 1:
+                # Nobody sees it without them, and they have it back with their account.
+                choices.insert(0, ("", "Nobody else (no other members)"))
+            self._owners[f"owner-{team.pk}"] = team.pk, members
+            self.fields[f"owner-{team.pk}"] = forms.ChoiceField(
+                label=f"Owner of {team.name}", choices=choices, required=len(members) > 1
+            )
+
+    @property
+    def owners(self) -> dict[int, Any]:
+        """By the team's key; None where it keeps its owner."""
+        return {
+            team: members.get(self.cleaned_data[name])
+            for name, (team, members) in self._owners.items()
+        }

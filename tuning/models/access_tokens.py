@@ -16,6 +16,7 @@ class Scope(models.TextChoices):
 
     READ = "read", "Read only"
     WRITE = "write", "Read and change"
+    MANAGE = "manage", "Read, change and manage teams"
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):

@@ -16,6 +16,7 @@ FORGET_AFTER = timedelta(days=30)
 
 class ImportancesQuerySet(TeamOwnedQuerySet):
     team_path = "search__project__team"
+    project_path = "search__project__"
 
     def stale(self) -> Self:
         """What a worker should compute: newer ones are requested, and no worker computes them."""

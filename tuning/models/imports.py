@@ -17,6 +17,7 @@ from .work import Work, WorkQuerySet
 
 class SearchImportQuerySet(WorkQuerySet, TeamOwnedQuerySet):
     team_path = "project__team"
+    project_path = "project__"
 
     def ready(self) -> Self:
         """Nobody has to choose first."""

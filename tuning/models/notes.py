@@ -50,6 +50,7 @@ def about(subject: Subject) -> dict[str, Subject]:
 
 class NoteQuerySet(TeamOwnedQuerySet):
     team_path = "project__team"
+    project_path = "project__"
 
     def of(self, subject: Subject) -> Any:
         return self.filter(**about(subject))
@@ -187,6 +188,7 @@ class Mention(models.Model):
 
 class SavedViewQuerySet(TeamOwnedQuerySet):
     team_path = "project__team"
+    project_path = "project__"
 
     def shown_to(self, user: Any) -> Any:
         """The team's, and one's own."""

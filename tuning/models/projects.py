@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 
 class ProjectQuerySet(TeamOwnedQuerySet):
+    project_path = ""
+
+    def archived(self) -> Any:
+        """By themselves, or with their team."""
+        return self.filter(_archived())
+
+    def unarchived(self) -> Any:
+        return self.exclude(_archived())
+
     def for_list(self) -> Any:
         return (
             self.select_related("team", "dataset", "hypermodel")
@@ -32,6 +41,10 @@ class ProjectQuerySet(TeamOwnedQuerySet):
             )
             .order_by("-created_at")
         )
+
+
+def _archived() -> models.Q:
+    return models.Q(archived_at__isnull=False) | models.Q(team__archived_at__isnull=False)
 
 
 class Project(models.Model):
@@ -74,7 +87,7 @@ class Project(models.Model):
     last_search_number = models.PositiveIntegerField(default=0)
     last_model_number = models.PositiveIntegerField(default=0)
     archived_at = models.DateTimeField(
-        null=True, blank=True, help_text="Lists leave it out since then."
+        null=True, blank=True, help_text="It can only be read since then, and lists leave it out."
     )
 
     objects = ProjectQuerySet.as_manager()
@@ -84,6 +97,10 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None or self.team.archived_at is not None
 
     @property
     def data(self) -> Dataset:

@@ -18,6 +18,7 @@ from .work import Work, WorkQuerySet
 
 class SavedModelQuerySet(WorkQuerySet, TeamOwnedQuerySet):
     team_path = "project__team"
+    project_path = "project__"
 
     def versions_of(self, name: str, project_id: int) -> Any:
         """The models of this name, the newest version first; none without a name."""

@@ -31,6 +31,7 @@ TRIALS = "trials__status"
 
 class SearchQuerySet(TeamOwnedQuerySet):
     team_path = "project__team"
+    project_path = "project__"
 
     def run_here(self) -> Self:
         """Those whose trials workers train: others have no code to run."""

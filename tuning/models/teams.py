@@ -22,7 +22,8 @@ class TeamQuerySet(models.QuerySet["Team"]):
         return self.filter(pk__in=Membership.objects.filter(user_id=user.pk).values("team"))
 
     def editable_by(self, user: Any) -> "TeamQuerySet":
-        return self._with_role(user, EDITING_ROLES)
+        """Nobody changes what belongs to an archived team."""
+        return self._with_role(user, EDITING_ROLES).filter(archived_at=None)
 
     def owned_by(self, user: Any) -> "TeamQuerySet":
         return self._with_role(user, (Role.OWNER,))
@@ -49,6 +50,9 @@ class Team(models.Model):
     max_trials = models.PositiveIntegerField(null=True, blank=True, help_text="Of each search.")
     weight = models.PositiveSmallIntegerField(
         default=1, db_default=1, help_text="Its share of the slots where teams wait for them."
+    )
+    archived_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its projects can only be read since then."
     )
 
     objects = TeamQuerySet.as_manager()
@@ -85,14 +89,24 @@ class Membership(models.Model):
 
 
 class TeamOwnedQuerySet(models.QuerySet[Any]):
-    """Rows that are reached through a team. `team_path` is the lookup from the row to its team."""
+    """Rows that are reached through a team. `team_path` is the lookup from the row to its team,
+    `project_path` what comes before a project's own fields, for rows that belong to a project."""
 
     team_path = "team"
+    project_path: str | None = None
 
     def visible_to(self, user: Any) -> Any:
         return self.filter(**{f"{self.team_path}__in": Team.objects.visible_to(user)})
 
     def editable_by(self, user: Any) -> Any:
+        """Nobody changes what is archived."""
+        rows = self.restorable_by(user)
+        if self.project_path is None:
+            return rows
+        return rows.filter(**{f"{self.project_path}archived_at__isnull": True})
+
+    def restorable_by(self, user: Any) -> Any:
+        """Also what belongs to archived projects: of those who may restore or delete them."""
         return self.filter(**{f"{self.team_path}__in": Team.objects.editable_by(user)})
 
     def owned_by(self, user: Any) -> Any:

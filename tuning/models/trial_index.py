@@ -23,6 +23,7 @@ BATCH = 2000
 
 class TrialIndexQuerySet(TeamOwnedQuerySet):
     team_path = "search__project__team"
+    project_path = "search__project__"
 
     def fill(self, search: Search, trials: Iterable[Trial] | None = None) -> None:
         """Write the rows of these trials (all of the search's without them). Called in a

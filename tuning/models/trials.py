@@ -34,6 +34,7 @@ SCRIPT_LEASE_SECONDS = 120
 
 class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
     team_path = "search__project__team"
+    project_path = "search__project__"
 
     def claim(self, pk: int, worker: Any, slot: int) -> bool:
         # A script may have had it, and lost it.

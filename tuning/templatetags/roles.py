@@ -13,3 +13,9 @@ register = template.Library()
 def owns(user: Any, team_id: int) -> bool:
     """{{ user|owns:project.team_id }}: a query."""
     return Team.objects.owned_by(user).filter(pk=team_id).exists()
+
+
+@register.filter
+def edits(user: Any, team_id: int) -> bool:
+    """The same for who may edit."""
+    return Team.objects.editable_by(user).filter(pk=team_id).exists()

@@ -11,8 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from tuning.actions.teams import default_team
-from tuning.analysis.roles import missing_role_text
-from tuning.models import Role, Team
+from tuning.analysis.roles import archived_text, missing_role_text
+from tuning.models import Project, Role, Team
 from tuning.models.addresses import Address, lookup_of
 
 
@@ -26,6 +26,11 @@ def editable_or_404(request: HttpRequest, queryset: QuerySet[Any], at: Address) 
     return _row_or_refusal(request, queryset, queryset.editable_by, at, Role.EDITOR)  # type: ignore[attr-defined]
 
 
+def restorable_or_404(request: HttpRequest, queryset: QuerySet[Any], at: Address) -> Any:
+    """The row, archived or not, if the user may restore it."""
+    return _row_or_refusal(request, queryset, queryset.restorable_by, at, Role.EDITOR)  # type: ignore[attr-defined]
+
+
 def owned_or_404(request: HttpRequest, queryset: QuerySet[Any], at: Address) -> Any:
     """The row, if the user owns its team. Other members get 403 and whom to ask."""
     return _row_or_refusal(request, queryset, queryset.owned_by, at, Role.OWNER)  # type: ignore[attr-defined]
@@ -34,6 +39,12 @@ def owned_or_404(request: HttpRequest, queryset: QuerySet[Any], at: Address) -> 
 def missing_role(request: HttpRequest, team: Team, needed: Role) -> PermissionDenied:
     """To be raised for a member of the team."""
     return PermissionDenied(missing_role_text(request.user, team, needed))
+
+
+def missing_right(request: HttpRequest, project: Project, needed: Role) -> PermissionDenied:
+    """The same for what belongs to a project, which may be archived."""
+    archived = needed == Role.EDITOR and archived_text(request.user, project.team, project)
+    return PermissionDenied(archived) if archived else missing_role(request, project.team, needed)
 
 
 def _row_or_refusal(
@@ -48,6 +59,8 @@ def _row_or_refusal(
         team = _team_of(queryset, at)
         if team is None:
             raise
+        if project := _project_of(queryset, at):
+            raise missing_right(request, project, needed) from None
         raise missing_role(request, team, needed) from None
 
 
@@ -55,6 +68,14 @@ def _team_of(queryset: QuerySet[Any], at: Address) -> Team | None:
     path = "pk" if queryset.model is Team else getattr(queryset, "team_path", "team")
     rows = queryset.model._default_manager.filter(**lookup_of(at))
     return Team.objects.filter(pk__in=rows.values(path)).first()
+
+
+def _project_of(queryset: QuerySet[Any], at: Address) -> Project | None:
+    path = getattr(queryset, "project_path", None)
+    if path is None:
+        return None
+    rows = queryset.model._default_manager.filter(**lookup_of(at))
+    return Project.objects.filter(pk__in=rows.values(f"{path}pk")).first()
 
 
 def may_create(request: HttpRequest) -> bool:
@@ -80,6 +101,11 @@ def team_for_new(request: HttpRequest) -> Team:
     if team is None and request.method == "POST":
         return default_team(request.user)
     return team or Team()
+
+
+def may_change(request: HttpRequest, project: Project) -> bool:
+    """Whether pages offer to change the project and what belongs to it."""
+    return project.archived_at is None and may_edit(request, project.team_id)
 
 
 def may_edit(request: HttpRequest, team_id: int) -> bool:

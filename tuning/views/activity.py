@@ -11,7 +11,7 @@ from tuning.models import Project
 from tuning.models.people import display_name_of
 from tuning.protocol.statuses import Status
 
-from .access import may_edit, visible_or_404
+from .access import may_change, visible_or_404
 
 
 @require_GET
@@ -26,7 +26,7 @@ def project_activity(request: HttpRequest, pk: int) -> HttpResponse:
     wanted = {"kind": kind, "person": person, "before": activity.before}
     context = {
         "project": project,
-        "can_edit": may_edit(request, project.team_id),
+        "can_edit": may_change(request, project),
         "ready": project.inspection.status == Status.COMPLETED,
         "activity": activity,
         "kinds": [(key, each.label) for key, each in KINDS.items()],

@@ -31,7 +31,8 @@ def project_list(request: HttpRequest) -> HttpResponse:
     sort = sort if sort in SORTS else "recent"
     archived = request.GET.get("archived") == "1"
     visible = Project.objects.visible_to(request.user)
-    found = visible.for_list().filter(archived_at__isnull=not archived)
+    found = visible.archived() if archived else visible.unarchived()
+    found = found.for_list()
     for word in query.split():
         parts = ("name", "description", "dataset__name", "hypermodel__name")
         found = found.filter(Q(*((f"{part}__icontains", word) for part in parts), _connector=Q.OR))
@@ -43,7 +44,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
         "sort": sort,
         "sorts": [(name, caption) for name, (caption, _) in SORTS.items()],
         "archived": archived,
-        "has_archived": visible.filter(archived_at__isnull=False).exists(),
+        "has_archived": visible.archived().exists(),
         "is_empty": not visible.exists(),
         "teams": Team.objects.visible_to(request.user).count(),
         "models": recent_models(request.user),

@@ -25,7 +25,7 @@ from tuning.forms.imports import ImportForm, ObjectiveForm, StudiesForm
 from tuning.models import Project, SearchImport, Worker
 from tuning.protocol.statuses import Status
 
-from .access import editable_or_404, may_edit, visible_or_404
+from .access import editable_or_404, may_change, visible_or_404
 from .uploads import takes_files
 
 
@@ -149,6 +149,6 @@ def _state(request: HttpRequest, row: SearchImport) -> dict[str, Any]:
         "row": row,
         "project": row.project,
         "waiting": waiting,
-        "can_edit": may_edit(request, row.project.team_id),
+        "can_edit": may_change(request, row.project),
         "nobody_works": waiting and not Worker.objects.online().exists(),
     }

@@ -14,8 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import people as actions
-from tuning.analysis.people import people, teams_only_owned_by
-from tuning.forms.accounts import PersonForm
+from tuning.analysis.people import people
+from tuning.forms.accounts import OwnersForm, PersonForm
 from tuning.models.people import display_name
 
 PAGE = 100
@@ -79,11 +79,14 @@ def person_password(request: HttpRequest, pk: int) -> HttpResponse:
 def person_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it."""
     person = _person(pk)
-    if request.method == "GET":
-        teams = teams_only_owned_by(person)
-        return render(request, "people/deactivate.html", {"person": person, "teams": teams})
+    form = OwnersForm(request.POST if request.method == "POST" else None,
+                      person=person, by=request.user)  # fmt: skip
+    if not form.is_valid():
+        status = 422 if form.errors else 200
+        context = {"person": person, "form": form}
+        return render(request, "people/deactivate.html", context, status=status)
     try:
-        actions.deactivate(person, by=request.user)
+        actions.deactivate(person, by=request.user, owners=form.owners)
     except actions.StaysActive as error:
         messages.error(request, str(error))
     else:

@@ -23,7 +23,7 @@ from tuning.protocol.statuses import Status
 from tuning.spaces.combinations import combinations
 from tuning.spaces.hyperparameters import read_space
 
-from .access import editable_or_404, may_edit, visible_or_404
+from .access import editable_or_404, may_change, restorable_or_404, visible_or_404
 
 
 @require_GET
@@ -88,18 +88,24 @@ def project_models_compare(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def project_settings(request: HttpRequest, pk: int) -> HttpResponse:
     """POST archives or restores it; deleting asks on a page of its own."""
-    project = editable_or_404(request, _with_parts(), pk)
+    project = restorable_or_404(request, _with_parts(), pk)
     if request.method == "POST":
-        archive = request.POST.get("archive") == "1"
-        refusal = actions.archive_project(project) if archive else actions.restore_project(project)
-        if refusal:
+        if request.POST.get("archive") != "1":
+            actions.restore_project(project)
+            messages.success(request, "Project restored.")
+        elif refusal := actions.archive_project(project):
             messages.error(request, refusal)
         else:
-            messages.success(request, "Project archived." if archive else "Project restored.")
+            messages.success(request, "Project archived.")
         return redirect("project-settings", project.pk)
     ready = project.inspection.status == Status.COMPLETED
     use = project_disk_use(project)
-    context = {"project": project, "can_edit": True, "ready": ready, "disk_use": use}
+    context = {
+        "project": project,
+        "can_edit": may_change(request, project),
+        "ready": ready,
+        "disk_use": use,
+    }
     return render(request, "projects/settings.html", context)
 
 
@@ -149,7 +155,7 @@ def project_use_newest_data(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it."""
-    project = editable_or_404(request, Project.objects.for_list(), pk)
+    project = restorable_or_404(request, Project.objects.for_list(), pk)
     if request.method == "POST":
         actions.delete_project(project)
         messages.success(request, f"“{project}” deleted.")
@@ -187,6 +193,6 @@ def _state(request: HttpRequest, project: Project) -> dict[str, Any]:
         "newer_data": newer_data,
         "has_searches": newer_data is not None and project.searches.exists(),
         "waiting": waiting,
-        "can_edit": may_edit(request, project.team_id),
+        "can_edit": may_change(request, project),
         "nobody_works": waiting and not Worker.objects.online().exists(),
     }

@@ -49,7 +49,7 @@ from tuning.analysis.snippets import predict_snippet
 from tuning.models import ModelEvaluation, SavedModel, Stage
 from tuning.models.addresses import ModelNumbers
 
-from .access import editable_or_404, may_edit, visible_or_404
+from .access import editable_or_404, may_change, visible_or_404
 from .predictions import question_context
 from .streams import FileFor, Reader
 
@@ -80,7 +80,7 @@ def saved_model_detail(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
         "description": write(read(saved_model.description, ()), {}),
         "snippet": predict_snippet(saved_model, file_name(saved_model)),
         "snippets": snippet_forms(saved_model.trial.values),
-        "can_edit": may_edit(request, saved_model.project.team_id),
+        "can_edit": may_change(request, saved_model.project),
         **_versions(saved_model),
     }
     if context["file_is_there"]:

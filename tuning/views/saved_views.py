@@ -19,7 +19,7 @@ from tuning.models import Membership, Role, SavedView
 from tuning.models.addresses import SearchNumbers, is_number
 from tuning.models.people import display_name
 
-from .access import may_edit, missing_role
+from .access import may_change, missing_right
 from .trial_tables import scope_of
 
 
@@ -31,7 +31,7 @@ def view_list(request: HttpRequest, at: SearchNumbers | int) -> HttpResponse:
     trials may keep views of their own."""
     scope = scope_of(request, at)
     query = _query_of(request, scope, request.POST.get("query", request.GET.urlencode()))
-    can_edit = may_edit(request, scope.project.team_id)
+    can_edit = may_change(request, scope.project)
     form = SaveViewForm(request.POST or None, can_edit=can_edit, query=query)
     if form.is_valid():
         given = form.cleaned_data
@@ -109,8 +109,8 @@ def _changeable_or_404(request: HttpRequest, pk: int) -> SavedView:
 
 def _check_may_edit(request: HttpRequest, view: SavedView) -> None:
     """For what the whole team sees."""
-    if not may_edit(request, view.project.team_id):
-        raise missing_role(request, view.project.team, Role.EDITOR)
+    if not may_change(request, view.project):
+        raise missing_right(request, view.project, Role.EDITOR)
 
 
 def _is_own(request: HttpRequest, view: SavedView) -> bool:

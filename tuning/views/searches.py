@@ -41,7 +41,7 @@ from tuning.models.addresses import SearchNumbers
 from tuning.protocol.objectives import is_better
 from tuning.spaces.changes import compared
 
-from .access import editable_or_404, may_edit, visible_or_404
+from .access import editable_or_404, may_change, visible_or_404
 from .search_head import head_context
 from .shared import online_workers, shared_fragment, shared_text
 
@@ -70,7 +70,7 @@ def search_live(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
     same_time = request.GET.get("clock", now) == now
     if known[0] == str(search.revision) and known[1] in (None, workers) and same_time:
         return HttpResponse(status=204)
-    can_edit = may_edit(request, search.project.team_id)
+    can_edit = may_change(request, search.project)
     text = shared_fragment(
         request, search, "searches/_live.html",
         lambda: _news_context(search, int(workers), can_edit), workers, can_edit, now,
@@ -172,7 +172,7 @@ def _space_context(search: Search) -> dict[str, Any]:
 
 
 def _page_context(request: HttpRequest, search: Search) -> dict[str, Any]:
-    can_edit = may_edit(request, search.project.team_id)
+    can_edit = may_change(request, search.project)
     live = _news_context(search, Worker.objects.online().count(), can_edit)
     code = log_code(search, request.build_absolute_uri("/")[:-1]) if search.is_log else ""
     return live | {

@@ -1,17 +1,18 @@
-"""Teams and their members."""
+"""Teams: their members, their next owner, archiving one."""
 
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import teams as actions
 from tuning.analysis.disk_use import team_disk_use
+from tuning.analysis.people import heirs, teams_only_owned_by
 from tuning.forms.invitations import InvitationForm
-from tuning.forms.teams import MemberForm, TeamForm
+from tuning.forms.teams import HandoverForm, MemberForm, TeamForm
 from tuning.models import Membership, Role, Team
 from tuning.models.people import display_name
 
@@ -27,7 +28,7 @@ def team_list(request: HttpRequest) -> HttpResponse:
             members=Count("team__memberships", distinct=True),
             projects=Count("team__projects", distinct=True),
         )
-        .order_by("team__name", "team")
+        .order_by(F("team__archived_at").asc(nulls_first=True), "team__name", "team")
     )
     return render(request, "teams/list.html", {"memberships": memberships})
 
@@ -72,7 +73,11 @@ def member_remove(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
     if member is None:
         return redirect("team-detail", team.pk)
     if request.method == "GET":
-        return render(request, "teams/remove.html", {"team": team, "member": member})
+        # Whoever is the last owner reads how to leave.
+        last = teams_only_owned_by(member.user).filter(pk=team.pk).exists()
+        context = {"team": team, "member": member, "last_owner": last,
+                   "heirs": last and heirs(team, member.user)}  # fmt: skip
+        return render(request, "teams/remove.html", context)
     try:
         actions.remove_member(team, member.user)
     except actions.LastOwner as error:
@@ -82,6 +87,41 @@ def member_remove(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
         messages.success(request, f"You have left {team}.")
         return redirect("team-list")
     messages.success(request, f"{display_name(member.user)} is no longer a member of {team}.")
+    return redirect("team-detail", team.pk)
+
+
+@require_http_methods(["GET", "POST"])
+def team_handover(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks to whom, POST does it."""
+    team = owned_or_404(request, Team.objects.all(), pk)
+    initial = {"username": request.GET.get("to", ""), "role": request.GET.get("role", "")}
+    initial = {name: value for name, value in initial.items() if value}
+    form = HandoverForm(request.POST or None, team=team, owner=request.user, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        owner, role = form.cleaned_data["username"], form.cleaned_data["role"]
+        try:
+            actions.hand_over(team, request.user, owner, role)
+        except actions.NotHandedOver as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{display_name(owner)} is now an owner of {team}.")
+            return redirect("team-detail", team.pk) if role else redirect("team-list")
+    context = {"team": team, "form": form}
+    status = 422 if form.errors else 200
+    return render(request, "teams/handover.html", context, status=status)
+
+
+@require_POST
+def team_archive(request: HttpRequest, pk: int) -> HttpResponse:
+    """Archives the team or restores it. For owners."""
+    team = owned_or_404(request, Team.objects.all(), pk)
+    if request.POST.get("archive") != "1":
+        actions.restore_team(team)
+        messages.success(request, "Team restored.")
+    elif refusal := actions.archive_team(team):
+        messages.error(request, refusal)
+    else:
+        messages.success(request, "Team archived.")
     return redirect("team-detail", team.pk)
 
 

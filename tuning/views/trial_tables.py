@@ -27,7 +27,7 @@ from tuning.models import Project, Search
 from tuning.models.addresses import SearchNumbers
 from tuning.protocol.statuses import Status
 
-from .access import may_edit, visible_or_404
+from .access import may_change, visible_or_404
 from .scripts import exports_for_scripts
 from .shared import key_of, shared_fragment
 from .trial_exports import trial_export
@@ -55,7 +55,7 @@ def trial_list(request: HttpRequest, at: SearchNumbers | int) -> HttpResponseBas
     selection = Selection.read(scope, request.GET, request.user)
     if "format" in request.GET:
         return trial_export(request, selection)
-    can_edit = may_edit(request, scope.project.team_id)
+    can_edit = may_change(request, scope.project)
     # Scripts on other machines read the table at its whole address.
     address = request.build_absolute_uri(request.path)
     if not is_fragment:
@@ -151,7 +151,7 @@ def scope_of(request: HttpRequest, at: SearchNumbers | int) -> Scope:
 def _project_head(request: HttpRequest, project: Project) -> dict[str, Any]:
     return {
         "project": project,
-        "can_edit": may_edit(request, project.team_id),
+        "can_edit": may_change(request, project),
         "ready": project.inspection.status == Status.COMPLETED,
     }
 
@@ -196,7 +196,7 @@ def _panel(request: HttpRequest, selection: Selection, title: str) -> dict[str, 
         "selection": selection,
         "query": selection.query(),
         "title": title,
-        "can_edit": may_edit(request, scope.project.team_id),
+        "can_edit": may_change(request, scope.project),
     }
 
 

@@ -27,7 +27,7 @@ from tuning.models.addresses import TrialNumbers
 from tuning.protocol.statuses import Status
 from tuning.spaces.hyperparameters import read_space
 
-from .access import editable_or_404, may_edit, visible_or_404
+from .access import editable_or_404, may_change, visible_or_404
 
 
 @require_GET
@@ -122,7 +122,7 @@ def _context(request: HttpRequest, trial: Trial, form: RetrainForm) -> dict[str,
         "judged": judged_rows(trial),
         "infeasible_text": infeasible_text(trial),
         "on_front": is_on_front(trial),
-        "can_edit": may_edit(request, search.project.team_id),
+        "can_edit": may_change(request, search.project),
     }
 
 

@@ -1,0 +1,69 @@
+"""Teams by the API: members, roles, handing over, archiving."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from tuning.models import Role, Team
+
+from .conftest import Caller
+
+
+def test_alice_runs_a_team(alice_calls: Caller, bob: User, charlie: User) -> None:
+    made = alice_calls.post("teams", {"name": "Vision"})
+    assert made.status_code == 201
+    assert made.json()["role"] == "owner"
+    at = f"teams/{made.json()['id']}"
+    for name, role in (("charlie", "viewer"), ("bob", "editor"), ("charlie", "editor")):
+        assert alice_calls("PUT", f"{at}/members/{name}", {"role": role}).status_code == 200
+    listed = {each["username"]: each["role"] for each in alice_calls.get(at).json()["members"]}
+    assert listed == {"alice": "owner", "bob": "editor", "charlie": "editor"}
+    assert alice_calls.delete(f"{at}/members/charlie").status_code == 204
+    assert alice_calls.delete(f"{at}/members/charlie").status_code == 404
+    assert alice_calls.patch(at, {"name": "Sight"}).json()["name"] == "Sight"
+    assert [each["name"] for each in alice_calls.get("teams?name=Sight").json()["items"]] == [
+        "Sight"
+    ]
+
+
+def test_the_pages_sentences_for_the_pages_faults(
+    alice_calls: Caller, bob_calls: Caller, team: Team
+) -> None:
+    at = f"teams/{team.pk}"
+    unknown = alice_calls("PUT", f"{at}/members/nobody", {"role": "editor"})
+    assert unknown.status_code == 422
+    assert unknown.json()["errors"][0]["field"] == "username"
+    assert "No account has the username “nobody”" in unknown.json()["detail"]
+    for answer in (
+        alice_calls("PUT", f"{at}/members/alice", {"role": "viewer"}),
+        alice_calls.delete(f"{at}/members/alice"),
+    ):
+        assert answer.status_code == 409
+        assert "A team needs an owner" in answer.json()["detail"]
+    assert bob_calls.delete(f"{at}/members/bob").status_code == 204, "members may leave"
+    assert (
+        "no active member"
+        in alice_calls.post(f"{at}/handover", {"username": "bob"}).json()["detail"]
+    )
+
+
+def test_handing_over_takes_effect_at_once(
+    alice_calls: Caller, alice: User, bob: User, team: Team
+) -> None:
+    at = f"teams/{team.pk}/handover"
+    answer = alice_calls.post(at, {"username": "bob"})
+    assert answer.json()["role"] == "editor", "as the page proposes it"
+    assert team.memberships.get(user=bob).role == Role.OWNER
+    assert alice_calls.post(at, {"username": "bob"}).status_code == 403
+    bob_calls = Caller(bob)
+    assert bob_calls.post(at, {"username": "alice", "role": "leave"}).status_code == 204
+    assert [row.user for row in team.memberships.all()] == [alice]
+
+
+def test_an_archived_team_lists_its_day(alice_calls: Caller, team: Team, make_search: Any) -> None:
+    at = f"teams/{team.pk}"
+    search = make_search()
+    assert "1 search is still active" in alice_calls.patch(at, {"archived": True}).json()["detail"]
+    alice_calls.post(f"projects/{search.project_id}/searches/{search.number}/stop")
+    assert alice_calls.patch(at, {"archived": True}).json()["archived_at"]
+    assert alice_calls.patch(at, {"archived": False}).json()["archived_at"] is None

@@ -1,0 +1,91 @@
+"""What is archived can be read, and nobody changes it until it is restored."""
+
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tuning.models import Dataset, HyperModel, Project, Search, Team, Trial
+
+from .permissions import PERMISSIONS, Access
+
+EDITORS = sorted(name for name, access in PERMISSIONS.items() if access == Access.EDITORS)
+OF_THE_TEAM = ("dataset-", "hypermodel-")
+# Restoring, and deleting for good.
+STILL_THERE = {"project-settings", "project-delete"}
+
+
+def archive(rows: Any) -> None:
+    rows.update(archived_at=timezone.now())
+
+
+def refusals(client: Client, address: Any, names: list[str]) -> dict[str, str]:
+    """What POST is refused with; of GET where only that is answered."""
+    found = {}
+    for name in names:
+        response = client.post(address(name))
+        if response.status_code == 405:
+            response = client.get(address(name))
+        page = response.content.decode()
+        found[name] = page.partition("is archived.")[0][-40:] if response.status_code == 403 else ""
+    return found
+
+
+def test_nobody_changes_an_archived_project(
+    as_bob: Client, as_dora: Client, address: Any, project: Project
+) -> None:
+    archive(Project.objects.filter(pk=project.pk))
+    names = [name for name in EDITORS if not name.startswith(OF_THE_TEAM)]
+    found = refusals(as_bob, address, [name for name in names if name not in STILL_THERE])
+    assert {name for name, said in found.items() if "Project “Digits” " not in said} == set()
+    viewer = as_dora.get(address("search-create"))
+    assert "view-only access" in viewer.content.decode()
+    assert as_dora.get(address("project-settings")).status_code == 403
+
+
+def test_everybody_reads_and_comments_on_it(
+    as_dora: Client, as_bob: Client, project: Project, search: Search, best: Trial
+) -> None:
+    archive(Project.objects.filter(pk=project.pk))
+    comments = reverse("trial-comments", args=[best])
+    assert as_dora.post(comments, {"text": "Still good."}).status_code == 302
+    page = as_bob.get(reverse("project-detail", args=[project.pk])).content.decode()
+    assert reverse("search-create", args=[project.pk]) not in page
+    assert reverse("project-settings", args=[project.pk]) in page
+    settings = reverse("project-settings", args=[project.pk])
+    assert "Restore project" in as_bob.get(settings).content.decode()
+    as_bob.post(settings, {"archive": "0"})
+    page = as_bob.get(reverse("project-detail", args=[project.pk])).content.decode()
+    assert reverse("search-create", args=[project.pk]) in page
+
+
+def test_nobody_changes_what_belongs_to_an_archived_team(
+    as_bob: Client, address: Any, project: Project, team: Team
+) -> None:
+    Dataset.objects.filter(pk=project.dataset_id).update(team=team)
+    HyperModel.objects.filter(pk=project.hypermodel_id).update(team=team)
+    archive(Team.objects.filter(pk=team.pk))
+    names = [name for name in EDITORS if name != "dataset-retry"]
+    found = refusals(as_bob, address, names)
+    assert {name for name, said in found.items() if "Team Digits team " not in said} == set()
+    new = as_bob.post(reverse("project-create"), {"name": "Another"}, follow=True)
+    assert "Team Digits team is archived. Ask alice (owner) to restore it." in new.content.decode()
+
+
+def test_owners_archive_and_restore_a_team(
+    as_alice: Client, as_bob: Client, make_search: Any, team: Team
+) -> None:
+    url = reverse("team-archive", args=[team.pk])
+    search = make_search()
+    page = as_alice.post(url, {"archive": "1"}, follow=True).content.decode()
+    assert "1 search is still active." in page
+    as_alice.post(reverse("search-stop", args=[search]))
+    as_alice.post(url, {"archive": "1"})
+    assert as_bob.post(url, {"archive": "0"}).status_code == 403
+    home, archived = (as_bob.get(f"/{query}").content.decode() for query in ("", "?archived=1"))
+    at = reverse("project-detail", args=[search.project_id])
+    assert f'href="{at}"' not in home
+    assert f'href="{at}"' in archived
+    as_alice.post(url, {"archive": "0"})
+    assert f'href="{at}"' in as_bob.get("/").content.decode()

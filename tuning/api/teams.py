@@ -1,0 +1,112 @@
+"""Teams: their members, their owners, archiving one.
+
+What an owner may do needs a token that manages teams: a token that only changes projects, and is
+lost, takes nobody's team away."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from ninja import Router, Status
+
+from tuning.actions import teams as actions
+from tuning.forms.teams import HandoverForm, MemberForm, TeamForm
+from tuning.models import Team
+from tuning.views.access import visible_or_404
+
+from . import rows
+from .bodies import body_of, checked
+from .changes import check_manages, name_body, owned_team, rename_row
+from .paging import Cursor, Limit, Page, page_of
+from .problems import Problem
+from .schemas import TeamDetail, TeamOut
+
+router = Router(tags=["Teams"])
+
+TeamIn = body_of("TeamIn", TeamForm.base_fields)
+TeamChange = name_body("TeamChange", Team, archived=(bool | None, None))
+MemberIn = body_of("MemberIn", MemberForm.base_fields, without=["username"])
+HandoverIn = body_of("HandoverIn", HandoverForm.base_fields)
+
+
+@router.get("/teams", response=Page[TeamOut])
+def list_teams(
+    request: HttpRequest, name: str = "", limit: Limit = 100, cursor: Cursor = ""
+) -> dict[str, Any]:
+    """Your teams, the newest first."""
+    found = Team.objects.visible_to(request.user)
+    found = found.filter(name=name) if name else found
+    return page_of(request, found, lambda row: rows.team(request, row), limit, cursor)
+
+
+@router.get("/teams/{number:team}", response=TeamDetail)
+def show_team(request: HttpRequest, team: int) -> dict[str, Any]:
+    """A team with its members."""
+    return rows.team_detail(request, visible_or_404(request, Team.objects.all(), team))
+
+
+@router.post("/teams", response={201: TeamDetail})
+def create_team(request: HttpRequest, body: TeamIn) -> Any:
+    """Create a team, whose owner you are."""
+    form = checked(lambda data, _: TeamForm(data), body.given)
+    made = actions.create_team(request.user, form.cleaned_data["name"])
+    return Status(201, rows.team_detail(request, made))
+
+
+@router.patch("/teams/{number:team}", response=TeamDetail)
+def change_team(request: HttpRequest, team: int, body: TeamChange) -> Any:
+    """Rename, archive or restore a team. For owners."""
+    row, given = owned_team(request, team), body.given
+    archived = given.pop("archived", None)
+    rename_row(row, given)
+    if archived and (refusal := actions.archive_team(row)):
+        raise Problem(409, refusal)
+    if archived is False:
+        actions.restore_team(row)
+    return _detail(request, row)
+
+
+@router.put("/teams/{number:team}/members/{username}", response=TeamDetail)
+def set_member(request: HttpRequest, team: int, username: str, body: MemberIn) -> Any:
+    """Add an account to a team, or change a member's role: owner, editor or viewer. For owners."""
+    row = owned_team(request, team)
+    form = checked(lambda data, _: MemberForm(data), {**body.given, "username": username})
+    try:
+        actions.set_member(row, form.cleaned_data["username"], form.cleaned_data["role"])
+    except actions.LastOwner as error:
+        raise Problem(409, str(error)) from error
+    return _detail(request, row)
+
+
+@router.delete("/teams/{number:team}/members/{username}", response={204: None})
+def remove_member(request: HttpRequest, team: int, username: str) -> Any:
+    """Remove a member, for owners; or leave the team yourself."""
+    row = visible_or_404(request, Team.objects.all(), team)
+    if username != request.user.get_username():
+        owned_team(request, team)
+    check_manages(request)
+    member = row.memberships.filter(user__username=username.replace("\x00", "")).first()
+    if member is None:
+        raise Http404
+    try:
+        actions.remove_member(row, member.user)
+    except actions.LastOwner as error:
+        raise Problem(409, str(error)) from error
+    return Status(204, None)
+
+
+@router.post("/teams/{number:team}/handover", response={200: TeamDetail, 204: None})
+def hand_over_team(request: HttpRequest, team: int, body: HandoverIn) -> Any:
+    """Make a member an owner in your place, at once. `role` is yours afterwards: editor, viewer, or
+    `leave` to leave the team (204)."""
+    row = owned_team(request, team)
+    make = lambda data, _: HandoverForm(data, team=row, owner=request.user)  # noqa: E731
+    given = checked(make, body.given).cleaned_data
+    try:
+        actions.hand_over(row, request.user, given["username"], given["role"])
+    except actions.NotHandedOver as error:
+        raise Problem(409, str(error)) from error
+    return _detail(request, row) if given["role"] else Status(204, None)
+
+
+def _detail(request: HttpRequest, row: Team) -> dict[str, Any]:
+    return rows.team_detail(request, Team.objects.get(pk=row.pk))

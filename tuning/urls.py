@@ -28,6 +28,7 @@ from tuning.views import (
     moved,
     names,
     notes,
+    notifications,
     palette,
     partial_uploads,
     people,
@@ -205,6 +206,19 @@ urlpatterns = [
     path("comments/<int:pk>/delete/", comments.comment_delete, name="comment-delete"),
     path("mentions/", mentions.mention_list, name="mention-list"),
     path("mentions/seen/", mentions.mention_seen, name="mention-seen"),
+    path("notifications/", notifications.notification_list, name="notification-list"),
+    path("notifications/read/", notifications.notification_read, name="notification-read"),
+    path("notifications/live/", notifications.notification_live, name="notification-live"),
+    path(
+        "notifications/settings/",
+        notifications.notification_choices,
+        name="notification-choices",
+    ),
+    path(
+        "projects/<int:pk>/notifications/",
+        notifications.project_notifications,
+        name="project-notifications",
+    ),
     path("<model:at>/", saved_models.saved_model_detail, name="saved-model-detail"),
     path("<model:at>/live/", saved_models.saved_model_live, name="saved-model-live"),
     path(

@@ -2,6 +2,7 @@
 
 import "./form_errors.js";
 import "./menus.js";
+import "./notifications.js";
 import "./palette.js";
 
 const toggle = document.getElementById("theme-toggle");
@@ -109,7 +110,8 @@ document.addEventListener("htmx:oobAfterSwap", () => {
 
 // Pages that nobody looks at ask for no news. What polls was triggered by nothing on the page.
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (document.hidden && !event.detail.requestConfig.triggeringEvent) event.preventDefault();
+  const always = "evenHidden" in event.detail.elt.dataset;
+  if (document.hidden && !always && !event.detail.requestConfig.triggeringEvent) event.preventDefault();
 });
 
 // Signed out meanwhile: the answer is the sign-in page, which belongs in the whole window.

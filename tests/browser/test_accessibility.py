@@ -55,7 +55,8 @@ SITE = [
     "/projects/new/?step=split&dataset=1&hypermodel=1",
     "/datasets/", "/datasets/1/", "/datasets/new/", "/templates/",
     "/templates/1/", "/templates/new/", "/teams/", "/teams/1/", "/workers/", "/help/",
-    "/help/trials/", "/mentions/", "/profile/", "/access-tokens/",
+    "/help/trials/", "/mentions/", "/notifications/", "/notifications/settings/",
+    "/profile/", "/access-tokens/",
     "/sessions/", "/accounts/password_change/", "/people/", "/people/new/", "/people/1/",
     "/people/1/deactivate/", "/help/teams/", "/help/api/", "/help/api/reference/",
 ]  # fmt: skip

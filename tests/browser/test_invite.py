@@ -54,7 +54,8 @@ def test_a_new_person_joins_by_link_and_reviews(
     erin.get_by_role("button", name="Comment", exact=True).click()
     erin.locator(".comment").wait_for()
 
-    alice.get_by_role("link", name="Mentions").click()
+    alice.get_by_role("link", name="Notifications").click()
+    alice.get_by_role("link", name="mentioned @alice-invites").click()
     alice.get_by_text("Which rows were these").wait_for()
     alice.goto("/teams/")
     alice.get_by_role("link", name=PROJECT).click()

@@ -94,12 +94,14 @@ def test_two_people_talk_about_a_trial(
 
     admin = sign_in(viewport={"width": 1280, "height": 900})
     admin.locator(".site-tools .count").wait_for()
-    admin.get_by_role("link", name=re.compile("Mentions")).click()
-    admin.get_by_role("heading", name="New").wait_for()
+    admin.get_by_role("link", name=re.compile("Notifications.*new")).click()
+    admin.get_by_role("link", name="mentioned @admin").first.wait_for()
+    look(admin, "notifications")
+    admin.goto("/mentions/")
+    admin.get_by_role("heading", name="Mentions").wait_for()
     look(admin, "mentions")
     admin.get_by_role("link", name=re.compile("^trial 3")).click()
     admin.wait_for_url(re.compile(rf"{trials[2]}#comment-\d+$"))
-    assert admin.locator(".site-tools .count").count() == 0
     assert admin.locator(".star-button").get_attribute("title") == "Starred by bob"
     admin.get_by_label("New comment").fill("Agreed.")
     admin.get_by_role("button", name="Comment", exact=True).click()

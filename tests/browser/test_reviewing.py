@@ -67,7 +67,7 @@ def test_the_day_of_a_reviewer(sign_in: Callable[..., Any], tuneroom: Tuneroom) 
     comment(colleague, rows)
     check_viewer(sign_in(ONLOOKER, PASSWORD), project, page.url, rows)
     page.reload()
-    page.get_by_role("link", name=re.compile("Mentions.*1")).wait_for()
+    page.get_by_role("link", name=re.compile("Notifications.*new")).wait_for()
 
     refine(colleague, rows)
     refined = search_key(colleague, tuneroom)

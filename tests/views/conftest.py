@@ -198,6 +198,7 @@ def address(
         plain = {
             "help-page", "profile", "home-live", "palette", "api-reference", "api-document",
             "profile-theme", "session-end-others", "mention-seen", "sign-up",
+            "notification-choices", "notification-live", "notification-read",
         }  # fmt: skip
         if name.endswith(("-list", "-create")) or name in plain or "-" not in name:
             return reverse(name)

@@ -213,7 +213,7 @@ def test_code_and_addresses_call_nobody(alice: User, bob: User, best: Trial) -> 
 
 def test_editing_calls_whom_it_names_newly(alice: User, bob: User, dora: User, best: Trial) -> None:
     comment = actions.comment(bob, best, "@alice")
-    actions.mark_seen(comment.mentions.all())
+    actions.mark_seen(comment.mentions.get().user, comment.mentions.all())
     actions.edit_comment(comment, "@alice @dora")
     assert dict(comment.mentions.values_list("user__username", "seen_at"))["dora"] is None
     assert comment.mentions.get(user=alice).seen_at is not None

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tuning.models import Invitation, Membership
 from tuning.models.people import display_name
+from tuning.recording import announcing
 
 from .people import save_account
 
@@ -65,9 +66,11 @@ def accept(invitation: Invitation, user: Any) -> None:
     if user.pk is None:
         save_account(user)
     Invitation.objects.filter(pk=invitation.pk).update(accepted_by=user)
-    Membership.objects.get_or_create(
+    membership, is_new = Membership.objects.get_or_create(
         team=invitation.team, user=user, defaults={"role": invitation.role}
     )
+    if is_new:
+        announcing.joined(membership, invitation.invited_by, invited=True)
 
 
 def _digest(token: str) -> str:

@@ -12,8 +12,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from tuning.analysis.markdown import read
-from tuning.models import Comment, Membership, Mention, Project, Search, Star, Tag, Trial
+from tuning.models import (
+    Comment,
+    Membership,
+    Mention,
+    Notification,
+    Project,
+    Search,
+    Star,
+    Tag,
+    Trial,
+)
 from tuning.models.notes import Subject, about
+from tuning.recording import announcing
 
 # The same words of the same person within this time are one comment, sent twice.
 SENT_TWICE = timedelta(minutes=1)
@@ -83,20 +94,26 @@ def delete_comment(comment: Comment) -> None:
     _tell([comment.trial or comment.search])
 
 
-def mark_seen(mentions: Iterable[Mention]) -> None:
-    pks = [mention.pk for mention in mentions]
-    Mention.objects.filter(pk__in=pks).unseen().update(seen_at=timezone.now())
+@transaction.atomic
+def mark_seen(user: Any, mentions: Iterable[Mention]) -> None:
+    """Of mentions of this person; then they need no notification of them either."""
+    keys = {mention.pk: mention.comment_id for mention in mentions}
+    Mention.objects.filter(pk__in=keys).unseen().update(seen_at=timezone.now())
+    Notification.objects.filter(user=user, event__comment__in=keys.values()).read_now()
 
 
 def _mention(comment: Comment) -> None:
     """Call the members of the team that the text names; nobody calls themselves."""
     members = Membership.objects.filter(team=comment.project.team_id, user__is_active=True)
-    keys = dict(members.values_list("user__username", "user"))
-    named = {keys[name] for name in read(comment.text, keys).members} - {comment.author_id}
+    people = {row.user.get_username(): row.user for row in members.select_related("user")}
+    named = {people[name] for name in read(comment.text, people).members} - {comment.author}
     comment.mentions.exclude(user__in=named).delete()
+    Notification.objects.filter(event__comment=comment).exclude(user__in=named).delete()
+    new = named - set(comment.mentioned.all())
     Mention.objects.bulk_create(
-        [Mention(comment=comment, user_id=pk) for pk in named], ignore_conflicts=True
+        [Mention(comment=comment, user=person) for person in new], ignore_conflicts=True
     )
+    announcing.mentioned(comment, list(new))
 
 
 def _spelt(project: Project, names: Iterable[str]) -> list[str]:

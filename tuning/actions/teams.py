@@ -21,6 +21,7 @@ from tuning.figures import counted
 from tuning.models import Membership, Role, Search, Team
 from tuning.models.people import display_name
 from tuning.protocol.statuses import SEARCH_ACTIVE
+from tuning.recording import announcing
 
 
 class LastOwner(Exception):
@@ -51,13 +52,16 @@ def default_team(user: Any) -> Team:
 
 
 @transaction.atomic
-def set_member(team: Team, user: Any, role: Role) -> Membership:
-    """Add a member or change the role of one. Raises LastOwner."""
+def set_member(team: Team, user: Any, role: Role, by: Any = None) -> Membership:
+    """Add a member, who is notified if an owner does it, or change the role of one. Raises
+    LastOwner."""
     if role != Role.OWNER:
         _refuse_last_owner(team, user)
-    membership, _ = Membership.objects.update_or_create(
+    membership, is_new = Membership.objects.update_or_create(
         team=team, user=user, defaults={"role": role}
     )
+    if is_new and by:
+        announcing.joined(membership, by, invited=False)
     return membership
 
 

@@ -12,6 +12,7 @@ from .inspections import Inspection
 from .invitations import Invitation
 from .mails import OutgoingMail
 from .notes import Comment, Mention, SavedView, Star, Tag
+from .notifications import Notification, NotificationChoice, TeamEvent
 from .partial_uploads import PartialUpload
 from .people import BrowserSession, Profile
 from .predictions import Prediction
@@ -21,6 +22,7 @@ from .searches import Search
 from .teams import Membership, Role, Team
 from .trial_index import TrialIndex
 from .trials import Attempt, Epoch, Trial
+from .webhooks import Delivery, Webhook
 from .work import Work
 from .workers import Worker
 
@@ -30,6 +32,7 @@ __all__ = [
     "BrowserSession",
     "Comment",
     "Dataset",
+    "Delivery",
     "DryRun",
     "Epoch",
     "Execution",
@@ -41,6 +44,8 @@ __all__ = [
     "Membership",
     "Mention",
     "ModelEvaluation",
+    "Notification",
+    "NotificationChoice",
     "OutgoingMail",
     "PartialUpload",
     "Prediction",
@@ -57,8 +62,10 @@ __all__ = [
     "Star",
     "Tag",
     "Team",
+    "TeamEvent",
     "Trial",
     "TrialIndex",
+    "Webhook",
     "Work",
     "Worker",
 ]

@@ -24,7 +24,7 @@ from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.measured import label_of
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
-from . import judging, pruning
+from . import announcing, judging, pruning
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +148,8 @@ def complete_trial(
             log_tail=log_tail,
             peak_memory=peak_memory,
         )
+        if not judged.is_infeasible:
+            announcing.trial_scored(trial, search, score)
         pruning.promote(search)
         close_if_done(search)
 
@@ -352,8 +354,8 @@ def locked(search_id: int) -> Search:
 
 
 def fail_search(search: Search, message: str) -> None:
-    """End a search that cannot go on. Its running trials notice."""
-    Search.objects.change_status(
+    """End a search that cannot go on. Its running trials notice. Called in a transaction."""
+    failed = Search.objects.change_status(
         search.pk,
         tuple(SEARCH_ACTIVE),
         status=SearchStatus.FAILED,
@@ -361,6 +363,8 @@ def fail_search(search: Search, message: str) -> None:
         finished_at=Now(),
     )
     search.trials.stop_queued()
+    if failed:
+        announcing.search_failed(search, message)
 
 
 def close_if_done(search: Search) -> None:
@@ -406,6 +410,7 @@ def _complete(search: Search, reason: str) -> None:
     )
     if done:
         search.trials.stop_queued()
+        announcing.search_ended(search, reason)
 
 
 def execution_scores(

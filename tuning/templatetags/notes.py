@@ -1,11 +1,10 @@
-"""The panel of notes, and the count of unseen mentions in the site's head."""
+"""The panel of notes."""
 
 from typing import Any
 
 from django import template
 
 from tuning.analysis.comments import thread_info
-from tuning.analysis.mentions import unseen_count
 from tuning.analysis.notes import kind_of, star_info, tags_info
 from tuning.models.notes import Subject
 
@@ -23,9 +22,3 @@ def notes_panel(context: Any, subject: Subject) -> dict[str, Any]:
         **tags_info(user, subject),
         **thread_info(user, subject),
     }
-
-
-@register.simple_tag(takes_context=True)
-def unseen_mentions(context: Any) -> int:
-    """One query, asked by whole pages only: fragments have no head."""
-    return unseen_count(context["user"])

@@ -26,7 +26,7 @@ def mention_list(request: HttpRequest) -> HttpResponse:
 def mention_seen(request: HttpRequest) -> HttpResponse:
     """The person's `mention`s were shown. With htmx nothing is left of the form."""
     keys = [int(key) for key in request.POST.getlist("mention") if is_number(key)]
-    mark_seen(Mention.objects.of(request.user).filter(pk__in=keys[:MAX_NEW]))
+    mark_seen(request.user, Mention.objects.of(request.user).filter(pk__in=keys[:MAX_NEW]))
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponse()
     return redirect("mention-list")

@@ -55,7 +55,8 @@ def member_set(request: HttpRequest, pk: int) -> HttpResponse:
     form = MemberForm(request.POST)
     if form.is_valid():
         try:
-            actions.set_member(team, form.cleaned_data["username"], form.cleaned_data["role"])
+            given = form.cleaned_data
+            actions.set_member(team, given["username"], given["role"], by=request.user)
         except actions.LastOwner as error:
             form.add_error("role", str(error))
     if form.errors:

@@ -15,6 +15,7 @@ from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import RetrainOrder
 from tuning.protocol.skops_types import VETTED_TYPES
 from tuning.protocol.statuses import Status
+from tuning.recording import announcing
 from tuning.supervisor.model_files import BadModelFile, store_model_file
 from tuning.supervisor.runners import Runner
 
@@ -121,4 +122,9 @@ class RetrainingAssignment(Assignment):
             )
 
     def _finish(self, status: Status, **values: Any) -> None:
-        super()._finish(status, revision=F("revision") + 1, **values)
+        with transaction.atomic():
+            super()._finish(status, revision=F("revision") + 1, **values)
+            if status == Status.COMPLETED:
+                announcing.model_ready(self.row, values["test_metrics"])
+            else:
+                announcing.model_failed(self.row, values["failure_message"])

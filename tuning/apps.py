@@ -7,4 +7,4 @@ class TuningConfig(AppConfig):
 
     def ready(self) -> None:
         # They have receivers of Django's signals.
-        from tuning.actions import sessions, teams  # noqa: F401
+        from tuning.actions import sessions, sign_ins, teams  # noqa: F401

@@ -110,7 +110,7 @@ ROOT_URLCONF = "webapp.urls"
 WSGI_APPLICATION = "webapp.wsgi.application"
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "webapp.admin.RecordedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -143,6 +143,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tuning.views.sessions.BrowserSessionMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "tuning.views.audit.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -304,6 +305,9 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
     }
 }
+
+# Days after which entries of the audit log are deleted; 0: never.
+AUDIT_LOG_DAYS = env_int("AUDIT_LOG_DAYS", 0, least=0)
 
 # What Prometheus shows for /metrics. Without it there is no such page.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
-from tuning.views.accounts import SignIn
+from tuning.views.accounts import NewPassword, PasswordChange, SignIn
 from tuning.views.password_resets import PasswordReset
 from tuning.views.rate_limits import limited
 
@@ -14,6 +14,12 @@ urlpatterns = [
         "accounts/password_reset/",
         limited("password-reset")(PasswordReset.as_view()),
         name="password_reset",
+    ),
+    path("accounts/password_change/", PasswordChange.as_view(), name="password_change"),
+    path(
+        "accounts/reset/<uidb64>/<token>/",
+        login_not_required(NewPassword.as_view()),
+        name="password_reset_confirm",
     ),
     path("accounts/", include("django.contrib.auth.urls")),
     path("admin/", admin.site.urls),

@@ -5,9 +5,12 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from tuning.models import AccessToken, Scope
+
+from .audit import record
 
 # Scanners of leaked secrets find tokens by their beginning.
 PREFIX = "tuneroom_"
@@ -19,13 +22,17 @@ def create_token(user: Any, name: str, scope: Scope = Scope.READ, days: int | No
     """The token, which nobody can read again. It is valid for so many days, or until revoked."""
     token = PREFIX + secrets.token_urlsafe(32)
     expires_at = timezone.now() + timedelta(days=days) if days else None
-    AccessToken.objects.create(
-        user=user, name=name, scope=scope, expires_at=expires_at, digest=_digest(token)
-    )
+    with transaction.atomic():
+        made = AccessToken.objects.create(
+            user=user, name=name, scope=scope, expires_at=expires_at, digest=_digest(token)
+        )
+        record("token.create", made, by=user, scope=Scope(scope).label.lower())
     return token
 
 
+@transaction.atomic
 def revoke_token(token: AccessToken) -> None:
+    record("token.revoke", token)
     token.delete()
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from tuning.models import Dataset, Team
 from tuning.protocol.statuses import Status
 
+from .audit import record
 from .dispatch import ring
 from .uploads import take_over
 
@@ -59,6 +60,7 @@ def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Datas
     dataset.size_text = f"Uploaded as {upload['name']}"[:120]
     dataset.requested = True
     take_over(file, dataset)
+    record("dataset.create", dataset)
     return dataset
 
 
@@ -67,10 +69,14 @@ def keep_choices(dataset: Dataset, choices: dict[str, Any]) -> bool:
     return _choose(dataset, choices)
 
 
+@transaction.atomic
 def prepare_chosen(dataset: Dataset, choices: dict[str, Any]) -> bool:
     """Have a table or arrays prepared as a person chose; False if they do not await that any
     more."""
-    return _choose(dataset, choices, **_ANEW)
+    chosen = _choose(dataset, choices, **_ANEW)
+    if chosen:
+        record("dataset.prepare", dataset)
+    return chosen
 
 
 def look_again(dataset: Dataset, choices: dict[str, Any]) -> bool:
@@ -87,6 +93,7 @@ def delete_dataset(dataset: Dataset) -> None:
         projects = row.projects.count()
         if projects:
             raise InUse(row, projects)
+        record("dataset.delete", row)
         row.delete()
     row.original.unlink(missing_ok=True)
     if row.folder:

@@ -11,6 +11,7 @@ from tuning.models import Dataset, HyperModel, Inspection, Project
 from tuning.protocol.script_task import task_of_code
 from tuning.protocol.statuses import Status
 
+from .audit import record
 from .datasets import want_dataset
 from .dispatch import ring
 
@@ -32,6 +33,7 @@ def create_hypermodel(user: Any, hypermodel: HyperModel) -> HyperModel:
     hypermodel.task = task_of_code(hypermodel.code)
     hypermodel.created_by = user
     hypermodel.save()
+    record("template.create", hypermodel, by=user)
     return hypermodel
 
 
@@ -53,6 +55,7 @@ def change_hypermodel(user: Any, hypermodel: HyperModel, values: dict[str, Any])
     current.superseded = False
     current.save()
     versions.exclude(pk=current.pk).filter(superseded=False).update(superseded=True)
+    record("template.change", current, by=user)
     return current
 
 
@@ -80,6 +83,7 @@ def delete_hypermodel(hypermodel: HyperModel) -> None:
     projects = projects_using(hypermodel)
     if projects:
         raise InUse(projects)
+    record("template.delete", hypermodel)
     try:
         HyperModel.objects.filter(pk__in=keys).delete()
     except ProtectedError as error:

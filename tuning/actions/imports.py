@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from tuning.models import Project, SearchImport
 from tuning.protocol.names import one_line
 
+from .audit import record
 from .dispatch import ring
 from .uploads import take_over
 
@@ -28,7 +29,9 @@ def create_import(
         value_name=one_line(value_name)[:80],
         created_by=user,
     )
-    take_over(file, row)
+    with transaction.atomic():
+        take_over(file, row)
+        record("search.import", row, by=user)
     return row
 
 
@@ -78,6 +81,7 @@ def delete_import(row: SearchImport) -> None:
     """Delete an import that has become no search. One that is being read notices and ends."""
     held = SearchImport.objects.select_for_update().filter(pk=row.pk, search=None)
     if held.exists():
+        record("import.delete", row)
         held.delete()
         transaction.on_commit(lambda: row.original.unlink(missing_ok=True))
 

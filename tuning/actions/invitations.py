@@ -11,10 +11,11 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from tuning.models import Invitation, Membership
+from tuning.models import Invitation, Membership, Role
 from tuning.models.people import display_name
 from tuning.recording import announcing
 
+from .audit import record
 from .people import save_account
 
 
@@ -28,7 +29,9 @@ def invite(owner: Any, invitation: Invitation, valid_for: timedelta) -> str:
     invitation.invited_by = owner
     invitation.digest = _digest(token)
     invitation.expires_at = timezone.now() + valid_for
-    invitation.save()
+    with transaction.atomic():
+        invitation.save()
+        record("invitation.create", invitation, by=owner, role=Role(invitation.role).label.lower())
     return token
 
 
@@ -51,8 +54,11 @@ def invitation_of(token: str) -> Invitation | None:
     return rows.filter(digest=_digest(token)).first()
 
 
+@transaction.atomic
 def revoke(invitation: Invitation) -> None:
-    Invitation.objects.pending().filter(pk=invitation.pk).update(revoked_at=timezone.now())
+    pending = Invitation.objects.pending().filter(pk=invitation.pk)
+    if pending.update(revoked_at=timezone.now()):
+        record("invitation.revoke", invitation)
 
 
 @transaction.atomic
@@ -69,6 +75,7 @@ def accept(invitation: Invitation, user: Any) -> None:
     membership, is_new = Membership.objects.get_or_create(
         team=invitation.team, user=user, defaults={"role": invitation.role}
     )
+    record("member.join", team=invitation.team, by=user, role=Role(membership.role).label.lower())
     if is_new:
         announcing.joined(membership, invitation.invited_by, invited=True)
 

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from tuning.models import Dataset, HyperModel, Project, SavedModel, Search
 
+from .audit import record
 from .saved_models import next_version
 
 
@@ -15,6 +16,7 @@ def rename(row: Any, changed: list[str]) -> None:
     of others becomes their next version."""
     if not changed:
         return
+    record("name.change", row, fields=" and ".join(changed))
     if isinstance(row, SavedModel) and "name" in changed:
         # Locked, so that two models do not become the same version.
         project = Project.objects.select_for_update().get(pk=row.project_id)

@@ -13,6 +13,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from tuning.models import AccessToken
 
+from .audit import record
 from .sessions import end_sessions
 from .teams import succeed
 
@@ -31,26 +32,28 @@ class StaysActive(Exception):
         return "You cannot deactivate your own account. Ask another administrator."
 
 
-def save_account(user: Any) -> None:
-    """Save a new account. Raises NameTaken."""
+def save_account(user: Any, by: Any = None) -> None:
+    """Save a new account, its own person's unless `by` another one. Raises NameTaken."""
     try:
         with transaction.atomic():
             user.save()
+            record("account.create", user, by=by or user)
     except IntegrityError:
         user.pk = None
         raise NameTaken from None
 
 
-def create_person(user: Any) -> None:
+def create_person(user: Any, by: Any) -> None:
     """Save an account without a password: its owner sets one with a link. Raises NameTaken."""
     user.set_unusable_password()
-    save_account(user)
+    save_account(user, by)
 
 
-def password_path(user: Any) -> str:
-    """Where the user sets a new password: once, within Django's PASSWORD_RESET_TIMEOUT."""
+def new_password_path(user: Any) -> str:
+    """A link where the user sets a new password: once, within Django's PASSWORD_RESET_TIMEOUT."""
     key = urlsafe_base64_encode(force_bytes(user.pk))
     token = default_token_generator.make_token(user)
+    record("account.password_link", user)
     return reverse("password_reset_confirm", args=[key, token])
 
 
@@ -67,7 +70,10 @@ def deactivate(user: Any, by: Any, owners: Mapping[int, Any] = MappingProxyType(
     get_user_model().objects.filter(pk=user.pk).update(is_active=False)
     AccessToken.objects.of(user).delete()
     end_sessions(user)
+    record("account.deactivate", user, by=by)
 
 
+@transaction.atomic
 def activate(user: Any) -> None:
+    record("account.activate", user)
     get_user_model().objects.filter(pk=user.pk).update(is_active=True)

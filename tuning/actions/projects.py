@@ -10,6 +10,7 @@ from tuning.models import Dataset, HyperModel, Inspection, Project
 from tuning.protocol.statuses import SEARCH_ACTIVE, Status
 
 from . import searches
+from .audit import record
 from .datasets import want_dataset
 from .dispatch import ring
 from .saved_models import delete_saved_model
@@ -21,6 +22,7 @@ def create_project(user: Any, project: Project) -> Project:
     the pair is known already. Two people who do this at once share one inspection."""
     project.created_by = user
     project.save()
+    record("project.create", project, by=user)
     inspection, _ = Inspection.objects.get_or_create(
         dataset=project.dataset, hypermodel=project.hypermodel, task=project.task
     )
@@ -43,6 +45,7 @@ def use_newest_version(project: Project) -> bool:
     project.__dict__.pop("inspection", None)
     Inspection.objects.get_or_create(dataset=project.dataset, hypermodel=newest, task=project.task)
     inspect_again(project)
+    record("project.upgrade", project, to=f"version {newest.version} of {newest.name}")
     return True
 
 
@@ -61,6 +64,7 @@ def use_newest_data(project: Project) -> str:
     locked.save(update_fields=["dataset"])
     Inspection.objects.get_or_create(dataset=newest, hypermodel=locked.hypermodel, task=locked.task)
     inspect_again(locked)
+    record("project.upgrade", locked, to=newest.title)
     return ""
 
 
@@ -86,12 +90,16 @@ def archive_project(project: Project) -> str:
     if active:
         noun = "search is" if active == 1 else "searches are"
         return f"{active} {noun} still active. Stop it before you archive the project."
-    Project.objects.filter(pk=project.pk, archived_at=None).update(archived_at=Now())
+    if Project.objects.filter(pk=project.pk, archived_at=None).update(archived_at=Now()):
+        record("project.archive", project)
     return ""
 
 
+@transaction.atomic
 def restore_project(project: Project) -> None:
-    Project.objects.filter(pk=project.pk).update(archived_at=None)
+    archived = Project.objects.filter(pk=project.pk, archived_at__isnull=False)
+    if archived.update(archived_at=None):
+        record("project.restore", project)
 
 
 def delete_project(project: Project) -> None:
@@ -101,4 +109,6 @@ def delete_project(project: Project) -> None:
         searches.delete_search(search)
     for saved_model in project.saved_models.all():
         delete_saved_model(saved_model)
-    project.delete()
+    with transaction.atomic():
+        record("project.delete", project)
+        project.delete()

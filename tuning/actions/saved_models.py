@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from tuning.models import ModelEvaluation, Project, SavedModel, Stage, Trial
 from tuning.protocol.statuses import Status
 
+from .audit import record
 from .dispatch import ring
 
 
@@ -39,6 +40,8 @@ def retrain(user: Any, trial: Trial, epochs: int | None = None, name: str = "") 
         seed=trial.search.seed,
         created_by=user,
     )
+    source = f"trial {trial.number} of search {trial.search.number}"
+    record("model.retrain", saved_model, by=user, trial=source)
     ring()
     return saved_model
 
@@ -49,6 +52,7 @@ def next_version(project: Project, name: str) -> int:
     return (newest.first() or 0) + 1
 
 
+@transaction.atomic
 def stop_retraining(saved_model: SavedModel) -> bool:
     changed = (
         SavedModel.objects.active()
@@ -60,6 +64,8 @@ def stop_retraining(saved_model: SavedModel) -> bool:
             revision=F("revision") + 1,
         )
     )
+    if changed:
+        record("model.stop", saved_model)
     return changed == 1
 
 
@@ -80,13 +86,16 @@ def evaluate(saved_model: SavedModel) -> bool:
             "file": "",
         },
     )  # fmt: skip
+    record("model.evaluate", saved_model)
     ring()
     return True
 
 
+@transaction.atomic
 def set_stage(saved_model: SavedModel, stage: Stage) -> None:
     """Say what the team has decided about a model."""
-    SavedModel.objects.filter(pk=saved_model.pk).update(stage=stage)
+    if SavedModel.objects.filter(pk=saved_model.pk).exclude(stage=stage).update(stage=stage):
+        record("model.stage", saved_model, stage=stage.label.lower())
 
 
 @transaction.atomic
@@ -94,4 +103,5 @@ def delete_saved_model(saved_model: SavedModel) -> None:
     """Delete the row; its file is swept away once no row refers to it."""
     # Locked: a supervisor could add an epoch after the epochs were deleted.
     SavedModel.objects.select_for_update().filter(pk=saved_model.pk).first()
+    record("model.delete", saved_model)
     SavedModel.objects.filter(pk=saved_model.pk).delete()

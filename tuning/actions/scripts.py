@@ -21,6 +21,7 @@ from tuning.spaces.checked import Scalar
 from tuning.spaces.joined import joined
 from tuning.strategies.traits import Name
 
+from .audit import record
 from .dispatch import SCRIPTS_TASK, send_task
 
 # Of what else is measured, this is known from the epochs.
@@ -47,6 +48,7 @@ def open_log(user: Any, search: Search) -> tuple[Search, bool]:
         search.max_trials = 0
         search.space = {"space": [], "values": {}}
     search.save()
+    record("search.start", search, by=user)
     return search, True
 
 

@@ -1,19 +1,21 @@
 """Searches: start, pause, resume, stop, extend, delete. Each is safe to call twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 
-from tuning.analysis.limits import early_end
+from tuning.analysis.limits import LIMITS, Unit, early_end
 from tuning.analysis.warm_start import Fitting
+from tuning.figures import counted, duration
 from tuning.models import Project, SavedModel, Search, Trial, TrialIndex
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.spaces.hyperparameters import default_values
 from tuning.strategies.untried import key_of
 
+from .audit import record
 from .dispatch import ring
 
 
@@ -51,15 +53,20 @@ def start_search(
         for number, values in enumerate([*baseline, *others], start=1)
     ]
     TrialIndex.objects.fill(search, rows)
+    record("search.start", search, by=user)
     ring(times=search.parallel_trials)
     return search
 
 
+@transaction.atomic
 def pause_search(search: Search) -> bool:
     """No new trials start; those that run go on to their end."""
-    return Search.objects.change_status(
+    changed = Search.objects.change_status(
         search.pk, (SearchStatus.RUNNING,), status=SearchStatus.PAUSED, paused_at=Now()
     )
+    if changed:
+        record("search.pause", search)
+    return changed
 
 
 @transaction.atomic
@@ -72,6 +79,8 @@ def resume_search(search: Search) -> bool:
         paused_at=None,
         idle_seconds=row.idle_until_now(),
     )
+    if changed:
+        record("search.resume", search)
     ring(times=search.parallel_trials)
     return changed
 
@@ -79,6 +88,13 @@ def resume_search(search: Search) -> bool:
 @transaction.atomic
 def stop_search(search: Search) -> bool:
     """End a search. The supervisors of its running trials notice within a second."""
+    changed = _stop(search)
+    if changed:
+        record("search.stop", search)
+    return changed
+
+
+def _stop(search: Search) -> bool:
     changed = Search.objects.change_status(
         search.pk, tuple(SEARCH_ACTIVE), status=SearchStatus.STOPPED, finished_at=Now()
     )
@@ -110,6 +126,9 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
             revision=F("revision") + 1,
         )
     )
+    if changed:
+        unit = "trial" if search.strategy.counts_trials else "iteration"
+        record("search.extend", search, more=counted(more, unit))
     ring(times=search.parallel_trials)
     return changed == 1
 
@@ -164,6 +183,7 @@ def try_values(search: Search, values: Mapping[str, Any], seen: int) -> Trial | 
         max_trials=F("max_trials") + 1,
         revision=F("revision") + 1,
     )
+    record("search.try", row)
     ring()
     return trial
 
@@ -182,6 +202,7 @@ def train_to_end(trial: Trial) -> bool:
     Search.objects.filter(pk=search.pk).update(
         **({} if search.is_active else search.going_on()), revision=F("revision") + 1
     )
+    record("trial.train_to_end", row)
     ring()
     return True
 
@@ -204,8 +225,17 @@ def change_limits(search: Search, values: Mapping[str, Any]) -> bool:
         Search.objects.filter(pk=row.pk).update(**row.going_on())
     elif ended:
         Search.objects.filter(pk=row.pk).update(end_reason=reason)
+    record("search.limits", row, limits=", ".join(_limit_texts(values)))
     ring(times=row.parallel_trials)
     return True
+
+
+def _limit_texts(values: Mapping[str, Any]) -> Iterator[str]:
+    for limit in LIMITS:
+        if limit.name in values:
+            value = values[limit.name]
+            text = duration(value) if value and limit.unit == Unit.SECONDS else str(value or "none")
+            yield f"{limit.caption.lower()} {text}"
 
 
 @transaction.atomic
@@ -218,5 +248,6 @@ def delete_search(search: Search) -> None:
     Search.objects.select_for_update().filter(pk=search.pk).first()
     saved_models = SavedModel.objects.filter(trial__search=search)
     list(saved_models.select_for_update(of=("self",)).values_list("pk", flat=True))
-    stop_search(search)
+    record("search.delete", search)
+    _stop(search)
     Search.objects.filter(pk=search.pk).delete()

@@ -9,12 +9,16 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
+from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
 from tuning.analysis.browsers import browser_name
+from tuning.figures import counted
 from tuning.models import BrowserSession, Profile
+
+from .audit import record
 
 # Every request would write otherwise.
 USE_IS_NOTED_SECONDS = 300
@@ -31,17 +35,22 @@ def note_session(user: Any, key: str, user_agent: str) -> None:
     BrowserSession.objects.get_or_create(key=key, defaults={"user": user, "browser": browser})
 
 
+@transaction.atomic
 def end_session(session: BrowserSession) -> None:
     _store(session.key).delete()
     session.delete()
+    record("session.end", session.user, sessions=f"the session in {session.browser}")
 
 
+@transaction.atomic
 def end_sessions(user: Any, except_key: str | None = None) -> int:
     """End all sessions of the user, or all others. How many they were."""
     keys = [key for key in _keys_of(user) if key != except_key]
     for key in keys:
         _store(key).delete()
     BrowserSession.objects.of(user).filter(key__in=keys).delete()
+    if keys:
+        record("session.end", user, sessions=counted(len(keys), "session"))
     return len(keys)
 
 

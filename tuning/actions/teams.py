@@ -23,6 +23,8 @@ from tuning.models.people import display_name
 from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.recording import announcing
 
+from .audit import record
+
 
 class LastOwner(Exception):
     """The change would leave a team without an owner."""
@@ -42,6 +44,7 @@ class NotHandedOver(Exception):
 def create_team(founder: Any, name: str) -> Team:
     team = Team.objects.create(name=name)
     Membership.objects.create(team=team, user=founder, role=Role.OWNER)
+    record("team.create", team, by=founder)
     return team
 
 
@@ -57,9 +60,14 @@ def set_member(team: Team, user: Any, role: Role, by: Any = None) -> Membership:
     LastOwner."""
     if role != Role.OWNER:
         _refuse_last_owner(team, user)
+    before = team.memberships.filter(user=user).values_list("role", flat=True).first()
     membership, is_new = Membership.objects.update_or_create(
         team=team, user=user, defaults={"role": role}
     )
+    if is_new:
+        record("member.add", user, team=team, role=_label(role))
+    elif before and before != role:
+        record("member.role", user, team=team, before=_label(before), role=_label(role))
     if is_new and by:
         announcing.joined(membership, by, invited=False)
     return membership
@@ -69,7 +77,14 @@ def set_member(team: Team, user: Any, role: Role, by: Any = None) -> Membership:
 def remove_member(team: Team, user: Any) -> None:
     """Raises LastOwner."""
     _refuse_last_owner(team, user)
-    team.memberships.filter(user=user).delete()
+    member = team.memberships.filter(user=user).first()
+    if member:
+        member.delete()
+        record("member.remove", user, team=team, role=_label(member.role))
+
+
+def _label(role: str) -> str:
+    return Role(role).label.lower()
 
 
 @transaction.atomic
@@ -85,6 +100,7 @@ def hand_over(team: Team, owner: Any, to: Any, role: Role | None) -> None:
         owners.delete()
     else:
         owners.update(role=role)
+    record("team.hand_over", to, team=team, by=owner)
 
 
 @transaction.atomic
@@ -117,12 +133,16 @@ def archive_team(team: Team) -> str:
         verb = "is" if active == 1 else "are"
         said = counted(active, "search", "searches")
         return f"{said} {verb} still active. Stop them before you archive the team."
-    Team.objects.filter(pk=team.pk, archived_at=None).update(archived_at=Now())
+    if Team.objects.filter(pk=team.pk, archived_at=None).update(archived_at=Now()):
+        record("team.archive", team)
     return ""
 
 
+@transaction.atomic
 def restore_team(team: Team) -> None:
-    Team.objects.filter(pk=team.pk).update(archived_at=None)
+    archived = Team.objects.filter(pk=team.pk, archived_at__isnull=False)
+    if archived.update(archived_at=None):
+        record("team.restore", team)
 
 
 def _refuse_last_owner(team: Team, user: Any) -> None:

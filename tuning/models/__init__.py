@@ -1,6 +1,7 @@
 """Rows and their querysets. `visible_to(user)` starts every access from a page."""
 
 from .access_tokens import AccessToken, Scope
+from .audit import AuditEntry
 from .datasets import Dataset
 from .dry_runs import DryRun
 from .executions import Execution
@@ -29,6 +30,7 @@ from .workers import Worker
 __all__ = [
     "AccessToken",
     "Attempt",
+    "AuditEntry",
     "BrowserSession",
     "Comment",
     "Dataset",

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tuning.actions.dispatch import send_hints
-from tuning.models import Importances, Worker
+from tuning.models import AuditEntry, Importances, Worker
 from tuning.models.workers import WATCH_SECONDS
 from tuning.strategies.suggesting import family_of
 from tuning.strategies.traits import Name
@@ -158,6 +158,8 @@ class WorkerProcess:
             files.sweep()
             Worker.objects.forgotten().delete()
             Importances.objects.forgotten().delete()
+            if settings.AUDIT_LOG_DAYS:
+                AuditEntry.objects.expire(settings.AUDIT_LOG_DAYS)
 
     def _ring(self) -> None:
         """Call for free slots of this worker: by way of the broker, so that Celery knows of them,

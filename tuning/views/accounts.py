@@ -5,12 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, PasswordChangeView, PasswordResetConfirmView
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from tuning.actions.audit import record
 from tuning.actions.people import NameTaken, save_account
 from tuning.forms.accounts import AccountForm
 
@@ -23,6 +25,22 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(open_registration=settings.OPEN_REGISTRATION, **kwargs)
+
+
+class PasswordChange(PasswordChangeView):
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        record("account.password", form.user)
+        return super().form_valid(form)
+
+
+class NewPassword(PasswordResetConfirmView):
+    """Behind a link of a mail or of an administrator."""
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        record("account.password", form.user, by=form.user)
+        return super().form_valid(form)
 
 
 @login_not_required

@@ -49,7 +49,7 @@ def person_create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         person = form.save(commit=False)
         try:
-            actions.create_person(person)
+            actions.create_person(person, by=request.user)
         except actions.NameTaken as error:
             form.add_error("username", str(error))
         else:
@@ -109,7 +109,7 @@ def _person(pk: int) -> Any:
 
 def _page(request: HttpRequest, person: Any, is_new: bool | None = None) -> HttpResponse:
     """`is_new`: the page shows a link to set a password, for a new account or an existing one."""
-    path = "" if is_new is None else actions.password_path(person)
+    path = "" if is_new is None else actions.new_password_path(person)
     context = {
         "person": person,
         "memberships": person.memberships.select_related("team").order_by("team__name"),

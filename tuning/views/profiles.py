@@ -1,11 +1,13 @@
 """A person's own profile: name, mail, theme."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from tuning.actions.audit import record
 from tuning.actions.sessions import set_theme
 from tuning.forms.profiles import ProfileForm, ThemeForm
 
@@ -15,7 +17,7 @@ from tuning.forms.profiles import ProfileForm, ThemeForm
 def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        _save(form)
         _use_theme(request, form.cleaned_data["theme"])
         messages.success(request, "Profile saved.")
         return redirect("profile")
@@ -31,6 +33,15 @@ def profile_theme(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=422)
     _use_theme(request, form.cleaned_data["theme"])
     return HttpResponse(status=204)
+
+
+@transaction.atomic
+def _save(form: ProfileForm) -> None:
+    form.save()
+    labels = {"display_name": "display name", "email": "email address"}
+    fields = [labels[name] for name in form.changed_data if name in labels]
+    if fields:
+        record("account.change", form.instance, fields=" and ".join(fields))
 
 
 def _use_theme(request: HttpRequest, theme: str) -> None:

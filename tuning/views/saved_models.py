@@ -50,6 +50,7 @@ from tuning.models import ModelEvaluation, SavedModel, Stage
 from tuning.models.addresses import ModelNumbers
 
 from .access import editable_or_404, may_change, visible_or_404
+from .audit import record_download
 from .predictions import question_context
 from .streams import FileFor, Reader
 
@@ -126,6 +127,7 @@ def saved_model_file(request: HttpRequest, at: ModelNumbers, name: str) -> HttpR
     saved_model = visible_or_404(request, _saved_models(), at)
     if name not in _file_labels(saved_model):
         raise Http404
+    record_download(request, "model.download", saved_model, file=name)
     content = _texts(saved_model)[name].encode()
     stem, _, ending = name.partition(".")
     response = HttpResponse(content, content_type="application/octet-stream")
@@ -278,6 +280,7 @@ def _texts(saved_model: SavedModel) -> dict[str, str]:
 def _attachment(
     request: HttpRequest, saved_model: SavedModel, file: Any, name: str
 ) -> FileResponse:
+    record_download(request, "model.download", saved_model, file=name)
     response = FileResponse(
         FileFor(Reader(request, saved_model), file), as_attachment=True, filename=name,
         content_type="application/octet-stream",

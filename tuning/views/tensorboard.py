@@ -9,6 +9,7 @@ from tuning.models import Search
 from tuning.models.addresses import SearchNumbers
 
 from .access import visible_or_404
+from .audit import record_download
 from .streams import Reader, pieces_for
 
 
@@ -17,6 +18,7 @@ def search_tensorboard(request: HttpRequest, at: SearchNumbers) -> StreamingHttp
     """The log folder as a zip archive."""
     searches = Search.objects.select_related("project").defer("oracle_state")
     search = visible_or_404(request, searches, at)
+    record_download(request, "trials.export", search, format="TensorBoard")
     pieces = pieces_for(Reader(request, search), log_folder(search))
     response = StreamingHttpResponse(pieces, content_type="application/zip")
     response["Content-Disposition"] = content_disposition_header(True, file_name(search))

@@ -8,6 +8,7 @@ from tuning.analysis.trials.exports import FORMATS, Rows
 from tuning.analysis.trials.selection import Selection
 from tuning.figures import in_words
 
+from .audit import record_download
 from .streams import Reader, pieces_for
 
 
@@ -21,6 +22,9 @@ def trial_export(request: HttpRequest, selection: Selection) -> HttpResponseBase
         return _refused("\n".join(selection.problems))
     # Whoever sees the project sees all its searches.
     reader = Reader(request, selection.scope.project)
+    scope = selection.scope
+    subject = scope.project if scope.is_project else scope.search
+    record_download(request, "trials.export", subject, format=format.name)
     response = StreamingHttpResponse(
         pieces_for(reader, format.pieces(Rows(selection))), content_type=format.content_type
     )

@@ -75,6 +75,9 @@ class Command(BaseCommand):
 
     def _create_account(self) -> None:
         """The first account, with a team and a sample project."""
+        from tuning.actions.audit import Actor, acting, record
+        from tuning.models.audit import Via
+
         users = get_user_model().objects
         if users.exists():
             return
@@ -88,8 +91,9 @@ class Command(BaseCommand):
                     f"TUNEROOM_ADMIN_PASSWORD can't be used. {' '.join(error.messages)}"
                 ) from None
         password = given or random_password()
-        with transaction.atomic():
+        with acting(lambda: Actor(via=Via.COMMAND)), transaction.atomic():
             user = users.create_superuser(name, password=password)
+            record("account.create", user)
             self._create_sample(user)
         self.stdout.write(f"Created the account {name} and a sample project.")
         if not given:

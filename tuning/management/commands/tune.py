@@ -19,6 +19,7 @@ from django.urls import reverse
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from tuning.actions.audit import Actor, acting, record
 from tuning.actions.datasets import delete_dataset, want_dataset
 from tuning.actions.projects import inspect_again
 from tuning.actions.saved_models import retrain, stop_retraining
@@ -63,6 +64,7 @@ from tuning.management.table_options import (
     table_problem,
 )
 from tuning.models import Dataset, Inspection, Project, SavedModel, Search, Team, Trial
+from tuning.models.audit import Via
 from tuning.protocol.constraints import MAX_CONSTRAINTS, Constraint, parsed
 from tuning.protocol.measured import MEASURED, label_of
 from tuning.protocol.objectives import MAX_OBJECTIVES
@@ -193,6 +195,10 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         set_up_or_refuse(self._say)
         user = _user(options["user"])
+        with acting(lambda: Actor(user, Via.COMMAND)):
+            self._tune(user, options)
+
+    def _tune(self, user: User, options: dict[str, Any]) -> None:
         team = _team(user, options["team"])
         template = find_template(options["template"], user, team, options["constant"])
         if template.reconstructs and not (options["task"] or options["target"]):
@@ -355,6 +361,7 @@ class Command(BaseCommand):
             temporary = output.with_name(f".{output.name}.part")
             shutil.copyfile(settings.SAVED_MODELS_ROOT / saved.file, temporary)
             temporary.replace(output)
+            record("model.download", saved, file="the file")
             self._say(f"Saved {output} ({saved.size:,} bytes, SHA-256 {saved.sha256})")
 
     def _say(self, text: str) -> None:

@@ -1,0 +1,109 @@
+"""What the audit log knows: a row for each kind of act, with its sentence.
+
+A row is the kind's key, its name in filters, and its sentence, before which stands who acted.
+`{subject}` is what they acted on, other names are details that `actions/audit.py` records with it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AuditGroup(StrEnum):
+    SIGN_INS = "Sign-ins"
+    ACCOUNTS = "Accounts and access tokens"
+    TEAMS = "Teams and members"
+    PROJECTS = "Projects"
+    SEARCHES = "Searches"
+    MODELS = "Models"
+    DATA = "Datasets and templates"
+    DOWNLOADS = "Downloads"
+    SITE = "Administration"
+
+
+@dataclass(frozen=True)
+class AuditKind:
+    key: str
+    group: AuditGroup
+    label: str
+    sentence: str
+
+
+_KINDS = {
+    AuditGroup.SIGN_INS: (
+        ("sign_in", "Signed in", "signed in"),
+        ("sign_in.failed", "Sign-in failed", "failed to sign in as {subject}"),
+        ("sign_in.refused", "Sign-in refused", "made too many attempts to sign in as {subject}"),
+        ("sign_out", "Signed out", "signed out"),
+        ("session.end", "Session ended", "ended {sessions} of {subject}"),
+    ),
+    AuditGroup.ACCOUNTS: (
+        ("account.create", "Account created", "created account {subject}"),
+        ("account.change", "Profile changed", "changed the {fields} of {subject}"),
+        ("account.password", "Password changed", "set a new password for {subject}"),
+        ("account.password_link", "Password link created", "created a password link for {subject}"),
+        ("account.deactivate", "Account deactivated", "deactivated {subject}"),
+        ("account.activate", "Account activated", "activated {subject}"),
+        ("token.create", "Access token created", "created access token {subject} ({scope})"),
+        ("token.revoke", "Access token revoked", "revoked access token {subject}"),
+    ),
+    AuditGroup.TEAMS: (
+        ("team.create", "Team created", "created {subject}"),
+        ("team.hand_over", "Team handed over", "handed the team over to {subject}"),
+        ("team.archive", "Team archived", "archived {subject}"),
+        ("team.restore", "Team restored", "restored {subject}"),
+        ("member.add", "Member added", "added {subject} as {role}"),
+        ("member.join", "Member joined", "joined by invitation as {role}"),
+        ("member.role", "Role changed", "changed the role of {subject} from {before} to {role}"),
+        ("member.remove", "Member removed", "removed {subject} ({role})"),
+        ("invitation.create", "Invitation created", "invited {subject} as {role}"),
+        ("invitation.revoke", "Invitation revoked", "revoked the invitation of {subject}"),
+    ),
+    AuditGroup.PROJECTS: (
+        ("project.create", "Project created", "created {subject}"),
+        ("project.upgrade", "Template or dataset updated", "updated {subject} to {to}"),
+        ("project.archive", "Project archived", "archived {subject}"),
+        ("project.restore", "Project restored", "restored {subject}"),
+        ("project.delete", "Project deleted", "deleted {subject}"),
+        ("name.change", "Renamed", "changed the {fields} of {subject}"),
+    ),
+    AuditGroup.SEARCHES: (
+        ("search.start", "Search started", "started {subject}"),
+        ("search.pause", "Search paused", "paused {subject}"),
+        ("search.resume", "Search resumed", "resumed {subject}"),
+        ("search.stop", "Search stopped", "stopped {subject}"),
+        ("search.extend", "Search extended", "extended {subject} by {more}"),
+        ("search.limits", "Limits changed", "changed the limits of {subject}: {limits}"),
+        ("search.try", "Values tried", "tried values in {subject}"),
+        ("search.delete", "Search deleted", "deleted {subject}"),
+        ("search.import", "Search imported", "imported {subject}"),
+        ("import.delete", "Import deleted", "deleted the import of {subject}"),
+        ("trial.train_to_end", "Trained to the end", "had {subject} trained to the end"),
+    ),
+    AuditGroup.MODELS: (
+        ("model.retrain", "Model retrained", "retrained {trial} as {subject}"),
+        ("model.stop", "Retraining stopped", "stopped the retraining of {subject}"),
+        ("model.stage", "Stage changed", "set the stage of {subject} to {stage}"),
+        ("model.evaluate", "Model evaluated", "had {subject} evaluated"),
+        ("model.delete", "Model deleted", "deleted {subject}"),
+    ),
+    AuditGroup.DATA: (
+        ("dataset.create", "Dataset uploaded", "uploaded {subject}"),
+        ("dataset.prepare", "Dataset prepared", "prepared {subject}"),
+        ("dataset.delete", "Dataset deleted", "deleted {subject}"),
+        ("template.create", "Template created", "created {subject}"),
+        ("template.change", "Template changed", "changed {subject}"),
+        ("template.delete", "Template deleted", "deleted {subject}"),
+    ),
+    AuditGroup.DOWNLOADS: (
+        ("model.download", "Model downloaded", "downloaded {file} of {subject}"),
+        ("trials.export", "Trials exported", "exported trials of {subject} ({format})"),
+    ),
+    AuditGroup.SITE: (
+        ("admin.change", "Admin pages", "{action} {subject} on the admin pages"),
+    ),
+}  # fmt: skip
+AUDIT_KINDS = {
+    kind.key: kind
+    for group, rows in _KINDS.items()
+    for kind in (AuditKind(key, group, label, sentence) for key, label, sentence in rows)
+}

@@ -154,8 +154,8 @@ def test_a_space_that_cannot_be_is_refused(
 
 
 def test_settings_that_do_not_fit_are_refused(bob_calls: Caller, searches: str) -> None:
-    found = errors(bob_calls.post(searches, {"max_trials": 0, "epochs": "many", "folds": 3}))
-    assert found == {"folds": "This setting does not apply here."}
+    found = errors(bob_calls.post(searches, {"max_trials": 0, "epochs": "many", "scoring": "r2"}))
+    assert found == {"scoring": "This setting does not apply here."}
     found = errors(bob_calls.post(searches, {"max_trials": 0, "epochs": "many"}))
     assert found.keys() == {"max_trials", "epochs"}
     assert "not report “f1”" in errors(bob_calls.post(searches, {"objective": "f1"}))["objective"]

@@ -55,7 +55,7 @@ def test_a_field_begins_with_the_scripts_value(scripted: Any, name: str, value: 
         ("batch_size", 5000, "exceeds the 1,258 training rows"),
         ("tuner", "magic", "not one of the available"),
         ("early_stopping_metric", "val_f1", "does not report"),
-        ("folds", 4, "do not have this setting"),
+        ("scoring", "r2", "do not have this setting"),
     ],
 )  # fmt: skip
 def test_what_a_field_does_not_take_is_listed(

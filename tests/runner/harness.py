@@ -22,6 +22,7 @@ from tuning.protocol.events import (
     TrialPruned,
     decode_event,
 )
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import (
     EndOrder,
     Order,
@@ -231,6 +232,7 @@ def search_order(project: ProjectOrder, space: dict[str, Any], **settings: Any) 
         "early_stopping_patience": 1,
         "early_stopping_direction": "max",
         "space": space,
+        "folds": 5 if settings.get("kind") == ModelKind.SKLEARN else 0,
     }
     return SearchOrder(**{**defaults, **settings})
 

@@ -14,7 +14,7 @@ from tuning.protocol.events import EpochEnd, TrialEnd
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import SearchOrder
 from tuning.protocol.tasks import Task
-from tuning.runner.estimators.folds import folds_of
+from tuning.runner.folds import folds_of
 from tuning.supervisor.assignments.spread_trial import combined
 
 from .harness import TrialRunner, project, search_order

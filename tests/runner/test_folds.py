@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, TimeSeriesSplit
 
 from tuning.protocol.tasks import Task
-from tuning.runner.estimators.folds import OneFold, folds_of
+from tuning.runner.folds import OneFold, folds_of
 
 from .harness import project, search_order
 

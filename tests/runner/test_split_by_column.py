@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tuning.protocol.orders import ProjectOrder, Split
 from tuning.protocol.splitting import SplitBy
 from tuning.protocol.tasks import Task
-from tuning.runner.estimators.folds import folds_of
+from tuning.runner.folds import folds_of
 from tuning.runner.inputs.data import load_dataset, row_numbers
 from tuning.splits import PARTS, arranged, split_rows
 from tuning.splits.stored import stored_split, values_of

@@ -86,7 +86,10 @@ def good_trial(search: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
     yield Built(parameters=100, summary="dense")
     scores = []
     chosen = trial.execution
-    for execution in range(search.executions_per_trial) if chosen is None else [chosen]:
+    count = search.executions_per_trial
+    if search.kind == ModelKind.KERAS:
+        count = search.folds or count
+    for execution in range(count) if chosen is None else [chosen]:
         for epoch in range(first + 1, last + 1):
             score = trial.values["units"] / 100 + epoch / 1000 + execution / 10_000
             metrics: dict[str, float | None] = {search.objective: score, "loss": 1 - score}

@@ -4,12 +4,18 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from tuning.actions.searches import pause_search, stop_search
+from tuning.analysis.trial_parts import part_rows
+from tuning.figures import figure
 from tuning.models import Execution, Search, Trial, Worker
 from tuning.protocol.events import EpochEnd, Failed, TrialEnd
+from tuning.protocol.failures import FailureCode
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
@@ -153,6 +159,52 @@ def test_folds_are_offered_where_they_take_long(spread: Any, make_slot: Any) -> 
     assert units(search) == [None, 0, 1, 2]
     first, second = search.trials.all()
     assert second.metrics == pytest.approx(first.metrics)
+
+
+def test_free_slots_take_folds_of_networks(spread: Any, make_slot: Any, as_dora: Client) -> None:
+    """The mean is KerasTuner's, the spread numpy's, and the pages show each fold."""
+    search = spread(cross_validated=True, folds=5, executions_per_trial=1)
+    second = make_slot(number=1, independent=True)
+
+    def help_out() -> None:
+        second._runner = second.pool.take(second.device)
+        second._runner.search_id = search.pk
+        second._runner.send(search.order())
+        second.run()
+
+    first = trained_by_another(make_slot, help_out)
+    first.run()
+    assert (orders(first), orders(second)) == ([0], [4, 3, 2, 1])
+    trial = search.trials.get()
+    scores = np.array(trial.execution_scores)
+    assert len(scores) == 5
+    assert trial.score == pytest.approx(scores.mean())
+    assert trial.metrics["val_accuracy_std"] == pytest.approx(scores.std(ddof=1))
+    assert "metric:val_accuracy_std" in Search.objects.get(pk=search.pk).index_columns
+    parts = part_rows(trial)
+    assert [part.number for part in parts] == [1, 2, 3, 4, 5]
+    assert [part.score for part in parts] == pytest.approx(scores)
+    assert {part.epochs for part in parts} == {3}
+    page = as_dora.get(reverse("trial-detail", args=[trial])).content.decode()
+    assert "mean of 5 folds, best at epoch 3 on average" in page
+    assert f"standard deviation {figure(scores.std(ddof=1), 2)}" in page
+    assert 'aria-label="Table of folds"' in page
+    table = as_dora.get(reverse("trial-list", args=[search])).content.decode()
+    assert "val_accuracy_std" in table
+    curves = as_dora.get(reverse("trial-plots", args=[trial])).json()
+    assert "fold 5" in str(curves)
+
+
+def test_a_failed_fold_fails_its_trial(spread: Any, make_slot: Any) -> None:
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        if trial.execution == 1:
+            yield Failed(FailureCode.CODE_ERROR, "too small")
+        yield from good_trial(order, trial)
+
+    search = spread(cross_validated=True, folds=3, executions_per_trial=1)
+    make_slot(script, independent=True).run()
+    trial = search.trials.get()
+    assert (trial.status, trial.score, trial.failure_message) == (Status.FAILED, None, "too small")
 
 
 def test_a_trial_goes_before_an_execution(spread: Any, worker: Worker) -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from tuning.actions.confirmations import confirm
 from tuning.actions.searches import change_limits, extend_search, refusal_to_try
 from tuning.analysis.confirmation import Verdict, confirmation
+from tuning.analysis.ties import paired_folds
 from tuning.models import Search, Trial
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.statuses import SearchStatus, Status
@@ -66,6 +67,22 @@ def test_the_top_trials_run_again_and_nothing_else(
 def test_each_confirmation_has_seeds_of_its_own(as_bob: Client, search: Search) -> None:
     seeds = {search.seed, *(started(as_bob, search).seed for _ in range(2))}
     assert len(seeds) == 3
+
+
+def test_cross_validated_networks_run_again_in_other_folds(as_bob: Client, search: Search) -> None:
+    Search.objects.filter(pk=search.pk).update(cross_validated=True, folds=4)
+    page = text(as_bob, url(search))
+    assert "other folds" in page
+    assert "<b>18 epochs</b>" in text(as_bob, url(search, "?top=2&runs=3")), "2 x 3 folds x 3"
+    new = started(as_bob, search)
+    assert (new.cross_validated, new.folds, new.executions_per_trial) == (True, 3, 1)
+    assert new.order().fold_seed == new.seed != search.seed
+    finish(new, [0.90, 0.92, 0.91], [0.91, 0.93, 0.92])
+    found = confirmation(new)
+    assert found is not None
+    row = found.rows[1]
+    assert row.p == pytest.approx(paired_folds([0.91, 0.93, 0.92], [0.90, 0.92, 0.91]))
+    assert row.verdict == Verdict.WORSE, "each fold is worse by as much"
 
 
 def test_a_tie_is_called_one_and_the_smaller_trial_suggested(

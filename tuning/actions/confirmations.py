@@ -17,13 +17,15 @@ _COPIED = (
     "project", "hypermodel", "objective", "direction", "epochs", "batch_size", "space",
     "early_stopping_metric", "early_stopping_patience", "early_stopping_direction",
     "parallel_trials", "retries", "time_limit", "stall_limit", "model_kind", "folds", "scoring",
+    "cross_validated",
 )  # fmt: skip
 
 
 @transaction.atomic
 def confirm(user: Any, search: Search, trials: Sequence[Trial], runs: int) -> Search:
-    """A new search of the values of these trials and no others, each trained `runs` times (of
-    estimators: cross-validated in so many folds) with seeds that `search` has not used."""
+    """A new search of the values of these trials and no others, each trained `runs` times (or
+    cross-validated in so many folds, as those of `search`) with seeds that `search` has not
+    used."""
     new = confirmation_of(search, len(trials), runs)
     start_search(user, new, enqueued=[trial.values for trial in trials])
     for row, source in zip(new.trials.order_by("number"), trials, strict=True):
@@ -35,7 +37,7 @@ def confirm(user: Any, search: Search, trials: Sequence[Trial], runs: int) -> Se
 def confirmation_of(search: Search, count: int, runs: int) -> Search:
     """The unsaved search that would confirm so many trials."""
     seeds = search.confirmations.aggregate(last=Max("seed"))["last"]
-    again = {"executions_per_trial": runs} if search.kind.has_epochs else {"folds": runs}
+    again = {"folds" if search.has_folds else "executions_per_trial": runs}
     return Search(
         **{name: getattr(search, name) for name in _COPIED} | again,
         confirms=search,

@@ -131,10 +131,8 @@ def _confirmed(search: Search, best: Trial, trial: Trial) -> Confirmed:
     found = spread(trial.execution_scores)
     if trial.pk == best.pk:
         return Confirmed(trial.confirms, trial, found, Verdict.BEST)
-    if search.kind.has_epochs:
-        p = welch(_scores(best), scores)
-    else:
-        p = paired_folds(_scores(best), scores)
+    test = paired_folds if search.has_folds else welch
+    p = test(_scores(best), scores)
     if p is None:
         return Confirmed(trial.confirms, trial, found, Verdict.UNKNOWN)
     verdict = Verdict.TIED if p >= SIGNIFICANT else Verdict.WORSE

@@ -27,8 +27,8 @@ def running_info(search: Search) -> dict[str, Any]:
         name = f"trial {number}"
         if not search.kind.has_epochs:
             epoch = execution + 1
-        elif search.executions_per_trial > 1:
-            name += f", execution {execution + 1}"
+        elif search.executions > 1:
+            name += f", {search.part} {execution + 1}"
         curve = curves.setdefault(name, {"name": name, "epochs": [], "values": []})
         curve["epochs"].append(epoch)
         curve["values"].append(metrics.get(search.objective))
@@ -61,10 +61,10 @@ def trial_info(trial: Trial) -> dict[str, Any]:
 def _of_attempt(
     search: Search, rows: Iterable[tuple[int, int, dict[str, Any]]], name: str = ""
 ) -> dict[str, Any]:
-    several = search.executions_per_trial > 1
+    several = search.executions > 1
 
     def named(execution: int) -> str:
-        parts = [f"execution {execution + 1}"] if several else []
+        parts = [f"{search.part} {execution + 1}"] if several else []
         return ", ".join([*parts, name] if name else parts)
 
     lines = ((named(execution), epoch, metrics) for execution, epoch, metrics in rows)

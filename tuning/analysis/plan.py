@@ -17,7 +17,8 @@ from .summary import planned_epochs, planned_trials
 @dataclass(frozen=True)
 class Plan:
     """`strategy` says how values are chosen, `pruning` which trials end early. `epochs` is the most
-    that all trials together can train, `fits` how many estimators they fit: one of the two is 0."""
+    that all trials together can train, `fits` how many estimators they fit: one of the two is 0.
+    `folds`: of networks; 0 without a cross-validation."""
 
     strategy: str
     pruning: str
@@ -26,6 +27,7 @@ class Plan:
     brackets: list[hyperband_plan.Bracket]
     warning: str = ""
     fits: int = 0
+    folds: int = 0
     # None and "" where nothing is known.
     estimate: Estimate | None = None
     disk: str = ""
@@ -43,6 +45,7 @@ def plan_info(search: Search) -> Plan:
         epochs=epochs,
         brackets=[],
         warning=_warning(search, trials),
+        folds=search.folds if search.cross_validated else 0,
         estimate=estimate(search, trials, epochs),
         disk=disk_text(search, trials),
         prunes=search.pruning.traits.prunes,

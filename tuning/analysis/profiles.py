@@ -197,10 +197,24 @@ def most_folds(project: Project) -> int | None:
     profile, split = project.data.profile, project.split
     if not profile.get("rows"):
         return None
+    if windows := project.dataset.windows:
+        return _most_folds_of_windows(windows, split)
     counts = _smallest_groups(profile) if split.stratified else None
     if split.column:
         return _most_folds_by_column(project, counts)
     return min(round((split.train + split.validation) * n) for n in counts or [profile["rows"]])
+
+
+def _most_folds_of_windows(windows: Windows, split: Split) -> int:
+    """Each fold's part for validation, and the windows between its parts, leave some to train on.
+    As scikit-learn's TimeSeriesSplit divides them."""
+    try:
+        train, validation, _ = windows.parts(split.train, split.validation, split.test)
+    except TooFewWindows:
+        return 0
+    count = max(train.stop, validation.stop) - train.start
+    fits = [n for n in range(2, count) if count - n * (count // (n + 1)) > windows.gap]
+    return max(fits, default=0)
 
 
 def _most_folds_by_column(project: Project, counts: list[int] | None) -> int | None:

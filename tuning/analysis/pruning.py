@@ -168,7 +168,7 @@ def pruned_text(trial: Trial) -> str:
         f"Pruned after {trial.pruned_after or trial.epochs_done:,} of {counted(planned, kind.unit)}"
     )
     if kind.has_epochs and search.executions > 1:
-        said += f" over {search.executions} executions"
+        said += f" over {search.executions} {search.part}s"
     # An automatic choice may have become another one when the search was extended.
     said += f" by {pruner.caption}." if pruner.prunes else "."
     last = trial.last_metrics.get(search.objective)

@@ -199,6 +199,7 @@ class Running:
     slots: int
     unit: str = "epoch"
     executions: int = 1
+    part: str = "execution"
 
     @property
     def progress_text(self) -> str:
@@ -207,7 +208,7 @@ class Running:
             return f"{self.unit} {self.done}"
         if self.unit == "epoch" and self.executions == 1:
             return f"epoch {self.done} of {self.epochs}"
-        several = f" ({self.executions} executions)" if self.unit == "epoch" else ""
+        several = f" ({self.executions} {self.part}s)" if self.unit == "epoch" else ""
         return f"{self.done} of {self.epochs} {self.unit}s{several}"
 
 
@@ -232,15 +233,14 @@ def _running(search: Search, trial: Trial, elsewhere: list[Execution]) -> Runnin
         # A script need not say how many there will be.
         epochs = 0
     places = [_place(trial)] if trial.worker else [trial.script] if trial.script else []
-    part = "execution" if search.kind.has_epochs else search.kind.unit
     places += [
-        f"{part} {each.number + 1} on {_place(each)}"
+        f"{search.part} {each.number + 1} on {_place(each)}"
         for each in elsewhere
         if each.trial_id == trial.pk
     ]
     return Running(
         trial, trial.epochs_done, epochs, "; ".join(places), len(places),
-        search.kind.unit, search.executions_per_trial,
+        search.kind.unit, search.executions, search.part,
     )  # fmt: skip
 
 

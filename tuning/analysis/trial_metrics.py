@@ -35,9 +35,10 @@ def score_note(trial: Trial) -> str:
     """Where the score comes from."""
     if not trial.best_epoch:
         return "no score yet" if trial.is_active else "no score"
-    if not trial.search.kind.has_epochs:
-        return f"mean of {trial.search.folds} folds"
-    return f"at epoch {trial.best_epoch}"
+    if not trial.search.has_folds:
+        return f"at epoch {trial.best_epoch}"
+    epoch = f", best at epoch {trial.best_epoch} on average" if trial.search.kind.has_epochs else ""
+    return f"mean of {trial.search.folds} folds{epoch}"
 
 
 def first_not_finite(trial: Trial) -> str:

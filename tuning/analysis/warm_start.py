@@ -42,6 +42,7 @@ _TRAINING = {
 }  # fmt: skip
 _ELSEWHERE = "Use them only if they were trained on this project’s data with the same settings."
 _CROSS_VALIDATION = {"scoring": "scoring", "folds": "folds"}
+_IN_FOLDS = {**_TRAINING, "validation_text": "validation"}
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ def _refusal(earlier: Search, new: Search) -> str:
     if not earlier.runs_here:
         return _refused_elsewhere(earlier, new)
     names = _TRAINING if new.kind.has_epochs else _CROSS_VALIDATION
+    if new.cross_validated or earlier.cross_validated:
+        names = _IN_FOLDS
     others = [
         f"{words} is {_said(new, name)} here and {_said(earlier, name)} there"
         for name, words in names.items()

@@ -85,11 +85,10 @@ def _trials(_: Any) -> Iterator[_Task]:
 
 def _executions(_: Any) -> Iterator[_Task]:
     rows = Execution.objects.running().select_related("trial__search__project")
-    search_fields = _fields("trial__search", "number", "model_kind", *_PROJECT)
+    search_fields = _fields("trial__search", "number", "model_kind", "cross_validated", *_PROJECT)
     for row in rows.only(*_SLOT, "number", "trial__number", *search_fields):
         trial, search = row.trial, row.trial.search
-        part = "Execution" if search.kind.has_epochs else search.kind.unit.capitalize()
-        text = f"{part} {row.number + 1} of trial {trial.number} of {search}"
+        text = f"{search.part.capitalize()} {row.number + 1} of trial {trial.number} of {search}"
         yield _Task(row, text, reverse("trial-detail", args=[trial]), search.project_id)
 
 

@@ -25,15 +25,15 @@ class ConfirmationForm(forms.Form):
 
     def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
         self._best = candidates(search, MAX_TOP)
-        proposed, most = (RUNS, MAX_RUNS) if search.kind.has_epochs else (FOLDS, MAX_FOLDS)
+        proposed, most = (FOLDS, MAX_FOLDS) if search.has_folds else (RUNS, MAX_RUNS)
         initial = {"top": min(TOP, len(self._best)), "runs": proposed}
         super().__init__(*args, initial=initial, **kwargs)
         self.fields["top"].help_text = "The best of this search, with different values."
         runs = self.fields["runs"]
-        if search.kind.has_epochs:
-            runs.label, runs.help_text = "Runs per trial", "Each run has another seed."
-        else:
+        if search.has_folds:
             runs.label, runs.help_text = "Folds", "The rows are divided anew."
+        else:
+            runs.label, runs.help_text = "Runs per trial", "Each run has another seed."
         runs.validators.append(forms.IntegerField(max_value=most).validators[0])
         runs.widget.attrs["max"] = most
 

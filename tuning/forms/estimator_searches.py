@@ -4,10 +4,8 @@ from typing import Any
 
 from django import forms
 
-from tuning.analysis.profiles import most_folds
 from tuning.models import Project, Search
 from tuning.protocol.scorers import SCORE, scorers_of
-from tuning.protocol.splitting import SPLITS
 from tuning.strategies.traits import OFFERED, STRATEGIES, Name
 
 from .script_searches import ScriptSearchForm
@@ -19,7 +17,6 @@ _NETWORK_FIELDS = {
     "executions_per_trial", "batch_size",
     "early_stopping_metric", "early_stopping_direction", "early_stopping_patience",
 }  # fmt: skip
-MIN_FOLDS, MAX_FOLDS = 2, 20
 
 
 def search_form(project: Project, data: Any = None, **options: Any) -> SearchForm:
@@ -61,32 +58,6 @@ class EstimatorSearchForm(SearchForm):
             "better: errors are negated.",
             error_messages={"invalid_choice": "“%(value)s” is not a scorer for this dataset."},
         )
-        self.fields["folds"] = forms.IntegerField(
-            min_value=MIN_FOLDS,
-            max_value=MAX_FOLDS,
-            initial=max(MIN_FOLDS, min(5, most_folds(self.project) or 5)),
-            help_text="Number of cross-validation folds over training and validation rows. The "
-            f"score is the mean over the folds. {SPLITS[self.project.split.by].folds}".strip(),
-        )
-
-    def clean_folds(self) -> int:
-        folds: int = self.cleaned_data["folds"]
-        most = most_folds(self.project)
-        if most is not None and folds > most:
-            split = self.project.split
-            if split.column:
-                raise forms.ValidationError(
-                    f"“{split.column}” allows at most {most:,} folds: each needs "
-                    f"{SPLITS[split.by].fold_needs}"
-                    f"{' and a row of each class' if split.stratified else ''}."
-                )
-            classes = split.stratified
-            which = "The smallest class has only" if classes else "There are only"
-            raise forms.ValidationError(
-                f"{which} {most:,} training and validation rows, so there can be at most "
-                f"{most:,} folds."
-            )
-        return folds
 
     def search(self) -> Search:
         search = super().search()

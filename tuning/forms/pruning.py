@@ -83,8 +83,8 @@ def _check_thresholds(form: forms.BaseForm, cleaned: dict[str, Any]) -> None:
 
 
 def _check_parts(form: forms.BaseForm, cleaned: dict[str, Any], kind: KindTraits) -> None:
-    name, part = ("executions_per_trial", "execution") if kind.has_epochs else ("folds", "fold")
-    parts, p = cleaned.get(name), cleaned.get("pruning_p")
+    part, parts = _parts(cleaned, kind)
+    p = cleaned.get("pruning_p")
     # The last part has nothing left to save.
     if parts is None or p is None or parts > fewest_parts(p):
         return
@@ -96,6 +96,13 @@ def _check_parts(form: forms.BaseForm, cleaned: dict[str, Any], kind: KindTraits
     )
 
 
+def _parts(cleaned: dict[str, Any], kind: KindTraits) -> tuple[str, int | None]:
+    """What a trial has several of, and how many; None if that is not valid."""
+    if cleaned.get("folds") or not kind.has_epochs:
+        return "fold", cleaned.get("folds")
+    return "execution", cleaned.get("executions_per_trial")
+
+
 # How many steps of a trial come before the first one at which it can be pruned, for each value.
 _STEPS_BEFORE = {"pruning_warmup": 0, "pruning_patience": 1}
 
@@ -104,12 +111,10 @@ def _check_steps(
     form: forms.BaseForm, cleaned: dict[str, Any], pruner: Traits, kind: KindTraits
 ) -> None:
     """A trial is pruned before its last step or not at all."""
-    executions, epochs = cleaned.get("executions_per_trial"), cleaned.get("epochs")
-    unit, steps = "fold", cleaned.get("folds")
-    if kind.has_epochs and pruner.by_part:
-        unit, steps = "execution", executions
-    elif kind.has_epochs:
-        unit, steps = "epoch", executions and epochs and executions * epochs
+    unit, steps = _parts(cleaned, kind)
+    if kind.has_epochs and not pruner.by_part:
+        epochs = cleaned.get("epochs")
+        unit, steps = "epoch", steps and epochs and steps * epochs
     for name, more in _STEPS_BEFORE.items():
         value = cleaned.get(name)
         if name not in pruner.settings or value is None or not steps:

@@ -19,6 +19,7 @@ from tuning.strategies.pruners import Traits as Pruner
 from tuning.strategies.traits import OFFERED, OWN_SETTINGS, WITH_ROUNDS, Traits, traits_of
 
 from .directions import clean_direction, direction_field
+from .folds import check_folds, check_settings, folds_field
 from .limits import NAMES, limit_field
 from .objectives import NAMES as ROWS
 from .objectives import (
@@ -103,6 +104,8 @@ class SearchForm(forms.ModelForm):
     help = HELP
     # Among which to choose the objective.
     metrics: list[str] = []
+    # The project says what there can be.
+    folds = forms.IntegerField(required=False)
 
     class Meta:
         model = Search
@@ -155,6 +158,8 @@ class SearchForm(forms.ModelForm):
                 label=self.fields[name].label, help_text=HELP[name],
                 widget=forms.NumberInput(attrs={"step": "any"}),
             )  # fmt: skip
+        self.fields["folds"] = folds_field(project)
+        self.order_fields([*self.main_names, *OWN_SETTINGS, "folds"])
         for limit in EARLY:
             self.fields[limit.name] = limit_field(limit)
         self.fields |= pruning_fields(project.inspection.kind)
@@ -350,6 +355,11 @@ class SearchForm(forms.ModelForm):
             raise forms.ValidationError(f"The batch size exceeds the {rows:,} training rows.")
         return batch_size
 
+    def clean_folds(self) -> int | None:
+        folds: int | None = self.cleaned_data["folds"]
+        check_folds(self.project, folds)
+        return folds
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         for name in _WITH_DEFAULT:
@@ -358,6 +368,7 @@ class SearchForm(forms.ModelForm):
         self._clean_directions(cleaned)
         clean_rows(self, cleaned, self._direction_of)
         clean_pruning(self, cleaned, self.project.inspection.kind)
+        check_settings(self, cleaned)
         if "time_limit" in cleaned and cleaned.get("stall_limit", 0) > cleaned["time_limit"]:
             self.add_error("stall_limit", "This exceeds the time limit of a trial.")
         return cleaned
@@ -385,6 +396,9 @@ class SearchForm(forms.ModelForm):
         search.hypermodel = self.project.hypermodel
         search.space = self.project.inspection.space
         search.model_kind = self.project.inspection.model_kind
+        folds = self.cleaned_data["folds"]
+        if folds and self.project.inspection.kind.has_epochs:
+            search.cross_validated, search.folds = True, folds
         search.other_objectives = self.cleaned_data["other_objectives"]
         search.constraints = self.cleaned_data["constraints"]
         return search
@@ -409,7 +423,7 @@ class ExtendForm(forms.Form):
 
 def settings_of(search: Search) -> dict[str, Any]:
     """The settings of a search, to begin another one with."""
-    names = [*SearchForm.Meta.fields, "folds", "scoring"]
+    names = [*SearchForm.Meta.fields, "scoring", *(["folds"] if search.has_folds else [])]
     return forms.model_to_dict(search, fields=names) | initial_rows(search)
 
 

@@ -182,6 +182,8 @@ class Search(models.Model):
     model_kind = models.CharField(
         max_length=10, choices=[(k.value, k.value) for k in ModelKind], default=ModelKind.KERAS
     )
+    # Networks may be cross-validated; estimators always are.
+    cross_validated = models.BooleanField(default=False, db_default=False)
     folds = models.PositiveSmallIntegerField(default=5)
     scoring = models.CharField(max_length=80, blank=True)
     space = models.JSONField(default=dict)
@@ -248,6 +250,7 @@ class Search(models.Model):
     def pruning(self) -> pruners.Pruning:
         """How its trials are pruned: what Automatic chooses, if that was asked for."""
         by_epoch = self.kind.has_epochs and not pruners.traits_of(self.pruner).by_part
+        folds = self.folds if self.has_folds else 0
         asked = pruners.Pruning(
             pruner=pruners.Name(self.pruner),
             direction=self.direction,
@@ -263,13 +266,13 @@ class Search(models.Model):
             p=self.pruning_p,
         )
         return pruners.resolved(
-            asked, self.strategy, self.kind.has_epochs, self.max_trials, len(self.objectives)
+            asked, self.strategy, self.kind.has_epochs, self.max_trials, len(self.objectives), folds
         )
 
     @property
     def pruned_trials_resume(self) -> bool:
         """Whether a pruned trial leaves its weights, so that it can go on where it stopped."""
-        one_network = self.model_kind == ModelKind.KERAS and self.executions_per_trial == 1
+        one_network = self.model_kind == ModelKind.KERAS and self.executions == 1
         return one_network and self.pruning.traits.promotes
 
     @property
@@ -335,7 +338,7 @@ class Search(models.Model):
 
     @property
     def kind(self) -> KindTraits:
-        """What its trials train. Those without epochs are judged on `folds` parts of the rows."""
+        """What its trials train."""
         return ModelKind(self.model_kind).traits
 
     def active_seconds(self) -> float:
@@ -384,8 +387,23 @@ class Search(models.Model):
 
     @property
     def executions(self) -> int:
-        """How often a trial trains its model: each fold is an execution of one epoch."""
-        return self.executions_per_trial if self.kind.has_epochs else self.folds
+        """How often a trial trains its model: each fold is an execution."""
+        return self.folds if self.has_folds else self.executions_per_trial
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether its trials are cross-validated, by `folds` parts of the rows."""
+        return self.cross_validated or not self.kind.has_epochs
+
+    @property
+    def validation_text(self) -> str:
+        """What its trials are scored on."""
+        return f"{self.folds} folds" if self.has_folds else "the validation rows"
+
+    @property
+    def part(self) -> str:
+        """What the several scores of a trial come from."""
+        return "fold" if self.has_folds else "execution"
 
     @property
     def runs_here(self) -> bool:
@@ -472,7 +490,7 @@ class Search(models.Model):
             early_stopping_direction=self._early_stopping_direction,
             space=self.space,
             kind=self.model_kind,
-            folds=self.folds,
+            folds=self.folds if self.has_folds else 0,
             scoring=self.scoring,
             resumes=self.pruned_trials_resume,
             fold_seed=None if self.strategy.suggests else self.seed,

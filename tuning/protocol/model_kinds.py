@@ -9,7 +9,8 @@ script of Optuna's. The work of each kind has a package of its own in the runner
 - trial: `networks/`: KerasTuner's `Tuner`; `estimators/`: its `SklearnTuner`, on training +
   validation rows; `custom_tuners/`: the class's `run_trial`; `optuna_scripts/`: the script's
   objective function
-- execution, epoch: `networks/`: as they are; `estimators/`: a fold is an execution of one epoch;
+- execution, epoch: `networks/`: as they are, or each execution is trained on a fold;
+  `estimators/`: a fold is an execution of one epoch;
   `score` is always maximised; `custom_tuners/`: as it reports them
 - retraining: `networks/`: `model.keras`; `estimators/`: fitted once, `model.skops`;
   `custom_tuners/`, `optuna_scripts/`: run once more; either file
@@ -57,6 +58,7 @@ class KindTraits:
     not_confirmed: why its trials cannot be confirmed; empty if they can.
     not_asked: why scripts elsewhere cannot train its trials; empty if they can.
     no_dry_run: why single models cannot be built and their steps timed; empty if they can.
+    no_folds: why its trials cannot be cross-validated; empty if they can.
     """
 
     name: ModelKind
@@ -72,15 +74,11 @@ class KindTraits:
     not_confirmed: str = ""
     not_asked: str = ""
     no_dry_run: str = ""
+    no_folds: str = ""
 
     @property
     def units(self) -> str:
         return f"{self.unit}s"
-
-    @property
-    def executions(self) -> str:
-        """What the several scores of a trial come from."""
-        return "executions" if self.has_epochs else self.units
 
 
 KINDS = {
@@ -99,6 +97,7 @@ KINDS = {
             "instead.",
             not_asked="A custom tuner trains in its own way, which a script does not have.",
             no_dry_run="There is no dry run: a custom tuner builds and trains its models itself.",
+            no_folds="A custom tuner decides itself which rows it trains on.",
         ),
         KindTraits(
             ModelKind.OPTUNA, "epoch", "layers", model_files=(NETWORK_FILE, ESTIMATOR_FILE),
@@ -108,6 +107,7 @@ KINDS = {
             not_asked="An Optuna script asks for each value while it runs here, so another script "
             "cannot get a configuration.",
             no_dry_run="There is no dry run: an Optuna script builds and trains its models itself.",
+            no_folds="An Optuna script decides itself which rows it trains on.",
         ),
     )
 }  # fmt: skip

@@ -69,8 +69,9 @@ class SearchOrder:
     kind: str = ModelKind.KERAS
     # A pruned trial leaves the weights of its last epoch, from which it may go on later.
     resumes: bool = False
-    # Of scikit-learn's cross-validation alone; an empty scoring is the estimator's own.
-    folds: int = 5
+    # Parts of the training and validation rows, each an execution; 0: no cross-validation.
+    folds: int = 0
+    # Of estimators alone; empty: their own.
     scoring: str = ""
     # What shuffles the rows before they are divided into folds; None: the split's seed, so that all
     # searches of a project have the same folds.
@@ -196,8 +197,8 @@ class ImportOrder:
 
 @dataclass(frozen=True)
 class DryRunOrder:
-    """Build `models` models of random values of the space, and time a step of each. `folds`: of
-    estimators, into how many parts the rows are divided."""
+    """Build `models` models of random values of the space, and time a step of each. `folds`: of a
+    cross-validation; 0: there is none."""
 
     project: ProjectOrder
     space: dict[str, Any]

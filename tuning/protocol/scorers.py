@@ -60,6 +60,7 @@ def scorers_for(num_classes: int | None) -> list[str]:
     return sorted(_ALL_CLASSES + (_TWO_CLASSES if num_classes == 2 else _MANY_CLASSES))
 
 
-def spread_of(scores: list[float]) -> dict[str, float]:
-    """The metric that says how far the scores of the folds are apart."""
-    return {SCORE_SPREAD: statistics.stdev(scores)}
+def spread_of(scores: list[float], objective: str = SCORE) -> dict[str, float]:
+    """The metric that says how far the scores of the folds are apart: their sample standard
+    deviation."""
+    return {f"{objective}_std": statistics.stdev(scores)}

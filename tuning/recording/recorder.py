@@ -8,6 +8,7 @@ its lease changes nothing and hears so by LeaseLost.
 
 import logging
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ from tuning.models.trial_index import mean_of_last, without_number
 from tuning.protocol.events import EpochEnd, Metrics, TrialEnd
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.measured import label_of
+from tuning.protocol.scorers import spread_of
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
 from . import announcing, judging, pruning
@@ -426,6 +428,18 @@ def execution_scores(
     return [best[execution] for execution in sorted(best)]
 
 
+def fold_spread(search: Search, metrics: Metrics, scores: list[float]) -> Metrics:
+    """How far the scores of a network's folds are apart; runners tell it of estimators. Nothing
+    where the mean is not theirs: a `fit` of a template's own may return another number than its
+    epochs have."""
+    mean = metrics.get(search.objective)
+    if not search.cross_validated or len(scores) < 2 or mean is None:
+        return {}
+    if not math.isclose(mean, statistics.fmean(scores), rel_tol=1e-6, abs_tol=1e-9):
+        return {}
+    return {**spread_of(scores, search.objective)}
+
+
 def _write_news(trial: Trial, news: News) -> None:
     """Called in a transaction that holds the search's lock."""
     if news.columns and not Trial.objects.held(trial.pk, trial.attempt).update(**news.columns):
@@ -481,9 +495,11 @@ def _end(
     }
     if news.done is None:
         values["epochs_done"] = len(epochs)
-    if status == Status.COMPLETED:
+    if status in (Status.COMPLETED, Status.INFEASIBLE):
         scores = execution_scores(epochs, search.objective, search.direction)
-        values["execution_scores"] = scores
+        values["metrics"] |= fold_spread(search, values["metrics"], scores)
+        if status == Status.COMPLETED:
+            values["execution_scores"] = scores
     if not Trial.objects.finish(trial.pk, trial.attempt, status, **values):
         raise LeaseLost
     TrialIndex.objects.fill(search, [Trial.objects.select_related("worker").get(pk=trial.pk)])

@@ -90,7 +90,8 @@ class Networks:
         self._template, self._batch_size = template, order.batch_size
         self._arrays = dataset.rows("train", most=STEPS * order.batch_size)
         self._validation = dataset.rows("validation", most=1)
-        self._steps = math.ceil(dataset.count("train") / order.batch_size)
+        rows = fold_size(dataset, order) if order.folds else dataset.count("train")
+        self._steps = math.ceil(rows / order.batch_size)
         # Of few rows an epoch has fewer steps.
         self._epochs = math.ceil(STEPS / math.ceil(len(self._arrays[1]) / order.batch_size))
 
@@ -124,7 +125,7 @@ class Estimators:
     def __init__(self, template: InspectedTemplate, dataset: Dataset, order: DryRunOrder) -> None:
         self._template, self._dataset = template, dataset
         self._prepared = dataset.for_estimators()
-        self._fold = dataset.count("train", "validation") * (order.folds - 1) // order.folds
+        self._fold = fold_size(dataset, order)
         self.rows = 0
 
     def model(self, hp: kt.HyperParameters) -> ModelTried:
@@ -139,6 +140,11 @@ class Estimators:
             estimator.fit(x, y)
         seconds = time.monotonic() - fitting
         return ModelTried(seconds=seconds * self._fold / len(y), setup=fitting - began)
+
+
+def fold_size(dataset: Dataset, order: DryRunOrder) -> int:
+    """How many rows a fold trains on."""
+    return dataset.count("train", "validation") * (order.folds - 1) // order.folds
 
 
 class StepTimer(keras.callbacks.Callback):

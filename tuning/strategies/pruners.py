@@ -165,10 +165,13 @@ class Pruning:
 
 
 def resolved(
-    pruning: Pruning, strategy: Strategy, has_epochs: bool, max_trials: int, objectives: int = 1
-) -> Pruning:
+    pruning: Pruning, strategy: Strategy, has_epochs: bool, max_trials: int, objectives: int = 1,
+    folds: int = 0,
+) -> Pruning:  # fmt: skip
     """The same with a pruner in place of Automatic, and none where the strategy plans its own
-    rounds or trials are compared by several objectives. `reason` says in words why Automatic chose
+    rounds or trials are compared by several objectives. `folds`: of a cross-validation, which
+    Optuna recommends the Wilcoxon test for; of networks with fewer than it needs, epochs are
+    compared, each with the same one of the same fold. `reason` says in words why Automatic chose
     what it did."""
     if not strategy.can_be_pruned or objectives > 1:
         return replace(pruning, pruner=Name.NONE)
@@ -185,9 +188,9 @@ def resolved(
         return none(f"fewer than {MIN_TRIALS} trials are too few to compare")
     if pruning.steps < MIN_STEPS:
         return none(f"trials with fewer than {MIN_STEPS} {unit} are too short to save time")
-    if not has_epochs:
+    if not has_epochs or folds >= MIN_STEPS:
         reason = "compares the folds with those of the best trial"
-        return replace(pruning, pruner=Name.WILCOXON, warmup=0, p=0.1, reason=reason)
+        return replace(pruning, pruner=Name.WILCOXON, steps=folds, warmup=0, p=0.1, reason=reason)
     warmup = max(1, pruning.steps // WARMUP_SHARE)
     counted = "1 epoch" if warmup == 1 else f"{warmup} epochs"
     reason = f"suits trials of {pruning.steps} epochs, with {counted} of warm-up"

@@ -12,7 +12,7 @@ from tuning.actions.dry_runs import start_dry_run
 from tuning.analysis.dry_runs import dry_run_context
 from tuning.analysis.forecast import lanes
 from tuning.analysis.plan import plan_info
-from tuning.models import Dataset, DryRun, HyperModel, Inspection, Project
+from tuning.models import Dataset, DryRun, HyperModel, Inspection, Project, Search
 from tuning.protocol.statuses import Status
 
 from .access import editable_or_404, visible_or_404
@@ -33,7 +33,8 @@ def dry_run_create(request: HttpRequest, pk: int) -> HttpResponse:
     }  # fmt: skip
     row = DryRun(
         inspection=project.inspection, project=project, space=sketch.space,
-        batch_size=sketch.batch_size, folds=sketch.folds, planned=planned,
+        batch_size=sketch.batch_size, folds=sketch.folds if sketch.has_folds else 0,
+        planned=planned,
     )  # fmt: skip
     return _panel(request, start_dry_run(request.user, row))
 
@@ -52,7 +53,9 @@ def hypermodel_dry_run(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, "Validate the template with a dataset first.")
         return redirect(page)
     if not inspection.kind.no_dry_run:
-        start_dry_run(request.user, DryRun(inspection=inspection, space=inspection.space))
+        folds = 0 if inspection.kind.has_epochs else Search._meta.get_field("folds").get_default()
+        row = DryRun(inspection=inspection, space=inspection.space, folds=folds)
+        start_dry_run(request.user, row)
     return redirect(f"{page}?dataset={inspection.dataset_id}#dry-run")
 
 

@@ -194,6 +194,7 @@ def _sketch(project: Project, forms: Forms) -> Search:
     }
     if not form.is_bound:
         values |= stored_rows(given)
+    values["cross_validated"] = "folds" in values and project.inspection.kind.has_epochs
     if not project.inspection.kind.has_epochs:
         values |= {"objective": SCORE, "direction": Search.Direction.MAX, "epochs": 1}
     if project.inspection.kind.defines_by_run:

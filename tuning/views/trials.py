@@ -21,6 +21,7 @@ from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.summary import running_row, spread
 from tuning.analysis.trial_metrics import first_not_finite, metric_rows, score_note
 from tuning.analysis.trial_objectives import infeasible_text, is_on_front, judged_rows
+from tuning.analysis.trial_parts import part_rows
 from tuning.forms.trials import RetrainForm
 from tuning.models import Attempt, Search, Trial
 from tuning.models.addresses import TrialNumbers
@@ -96,6 +97,7 @@ def _progress(trial: Trial) -> dict[str, Any]:
         "version": _version(trial),
         "progress": running_row(trial.search, trial),
         "metrics": metric_rows(trial),
+        "parts": part_rows(trial),
         "resources": resources_of([trial])[0],
     }
 

@@ -82,4 +82,4 @@ def _pruner(search: Search) -> str | None:
 
 
 def _folds(search: Search) -> int | None:
-    return None if search.kind.has_epochs else search.folds
+    return search.folds if search.has_folds else None

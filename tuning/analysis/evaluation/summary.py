@@ -169,7 +169,7 @@ def gap_text(saved_model: SavedModel, scores: list[ScoreRow]) -> str:
         f"({'better' if better else 'worse'}) than"
     )  # fmt: skip
     search = saved_model.trial.search
-    folds = "" if search.kind.has_epochs else f" (mean of {search.folds} folds)"
+    folds = f" (mean of {search.folds} folds)" if search.has_folds else ""
     text = f"The test score {how} the validation score, {figure(validation)}{folds}."
     if test.low is None or test.high is None:
         return text

@@ -70,7 +70,7 @@ def curves_info(selection: Selection, given: Given) -> dict[str, Any]:
             COUNT.name: [*([(CHOSEN, "selected trials")] if chosen else []), *COUNT.choices],
         },
         "x": search.kind.unit,
-        "several": any(each.executions_per_trial > 1 for each in selection.scope.searches),
+        "several": any(each.executions > 1 for each in selection.scope.searches),
         "curves": [
             curve for curve in curves.values() if any(v is not None for v in curve["values"])
         ],

@@ -158,9 +158,10 @@ def project_scope(project: Project, objective: str = "") -> Scope | None:
 
 
 def objective_key(search: Search) -> str:
-    """ "max:val_accuracy"; of cross-validated estimators the scorer: "max:f1_macro:folds"."""
+    """ "max:val_accuracy", cross-validated "max:val_accuracy:folds"; of estimators the scorer:
+    "max:f1_macro:folds"."""
     parts = [search.direction, search.scoring or search.objective]
-    parts = [*parts, "folds"] if search.scoring else parts
+    parts = [*parts, "folds"] if search.scoring or search.cross_validated else parts
     others = [f"{each.direction}:{each.name}" for each in search.objectives[1:]]
     return "+".join([":".join(parts), *others])
 
@@ -169,7 +170,8 @@ def _caption(search: Search) -> str:
     if search.has_several_objectives:
         return search.objectives_text
     better = "higher" if search.direction == Search.Direction.MAX else "lower"
-    return f"{search.score_name} ({better} is better)"
+    folds = ", cross-validated" if search.cross_validated else ""
+    return f"{search.score_name}{folds} ({better} is better)"
 
 
 def _share_inspections(searches: list[Search]) -> None:

@@ -155,7 +155,10 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument("--executions-per-trial", type=int)
         parser.add_argument("--batch-size", type=int)
-        parser.add_argument("--folds", type=int, help="of the cross-validation of estimators")
+        parser.add_argument(
+            "--folds", type=int,
+            help="cross-validation: of networks only if given, of estimators always (5)",
+        )  # fmt: skip
         parser.add_argument("--scoring", help="estimators: a scorer, such as f1_macro")
         parser.add_argument("--early-stopping", metavar="METRIC")
         parser.add_argument(

@@ -15,6 +15,7 @@ from tuning.protocol.orders import SearchOrder
 from tuning.protocol.scorers import SCORE, spread_of
 from tuning.runner.channel import Channel
 from tuning.runner.failures import NotANumber
+from tuning.runner.folds import OneFold, folds_of
 from tuning.runner.inputs.data import Dataset, load_dataset
 from tuning.runner.measuring import estimator_measures
 from tuning.runner.networks.remote_oracle import (
@@ -26,7 +27,6 @@ from tuning.runner.networks.remote_oracle import (
 
 from .building import EstimatorTemplate, in_threads, rows_for, score_of
 from .columns import explained_columns, selects_columns
-from .folds import OneFold, folds_of
 from .texts import text_name
 from .weighting import Weighted, WeightedTemplate
 

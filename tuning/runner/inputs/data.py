@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,6 +46,10 @@ class Dataset:
     # Of other rows of a reconstruction, the same.
     scaling: Scaling | None = None
     project: ProjectOrder | None = None
+    # Of tables with raw columns: those of text.
+    text_columns: tuple[TextInput, ...] = ()
+    # Of a fold: where its parts lie among the project's training and validation rows.
+    chosen: Mapping[str, np.ndarray] | None = None
 
     @property
     def reconstructs(self) -> bool:
@@ -60,6 +65,39 @@ class Dataset:
     def note(self) -> str:
         """A sentence about columns that models do not get, or nothing."""
         return self.preprocessing.note if self.preprocessing else ""
+
+    def learned(self) -> Self:
+        """With what its inputs are made by: learned from its training rows alone."""
+        columns = self.facts.get("columns") or []
+        if not columns:
+            return self._scaled() if self.reconstructs else self
+        rows = self.raw("train")[0]
+        # Each row once, in however many windows it is.
+        rows = steps_of(rows)[0] if self.windows else rows
+        preprocessing = Preprocessing.learn(
+            rows, columns, texts=self.text_columns, to_range=self.reconstructs
+        )
+        learned = preprocessing.facts
+        if self.windows:
+            learned["input_shape"] = [self.windows.look_back, *learned["input_shape"]]
+        return replace(self, facts=self.facts | learned, preprocessing=preprocessing)
+
+    def _scaled(self) -> Self:
+        """Its inputs lie between 0 and 1."""
+        scaling = Scaling.learn(self.raw("train")[0], self.facts)
+        stored = [self.facts["min_value"], self.facts["max_value"]]
+        facts = {"min_value": 0.0, "max_value": 1.0, "dtype": "float32", "stored_range": stored}
+        return replace(self, facts=self.facts | facts, scaling=scaling)
+
+    def fold(self, train: np.ndarray, validation: np.ndarray) -> Self:
+        """Its training and validation rows divided otherwise, by places among them. Nothing has
+        been learned of the rows yet. Not a row is copied before it is asked for."""
+        rows = self._row_numbers("train", "validation")
+        places = {
+            "train": _in_one_piece(rows[train]), "validation": _in_one_piece(rows[validation]),
+            "test": self.places["test"],
+        }  # fmt: skip
+        return replace(self, places=places, chosen={"train": train, "validation": validation})
 
     def for_estimators(self) -> Self:
         """The same dataset, whose inputs keep what only a few training rows have."""
@@ -81,7 +119,10 @@ class Dataset:
         if self.project is None or not self.project.weight_column:
             return None
         values = values_of(Path(self.project.dataset_folder), self.project.weight_column)
-        return np.asarray(values[row_numbers(self.project, *parts)])
+        if self.chosen is None:
+            return np.asarray(values[row_numbers(self.project, *parts)])
+        both = values[row_numbers(self.project, "train", "validation")]
+        return np.concatenate([both[self.chosen[part]] for part in parts])
 
     def keys(self, *parts: str) -> np.ndarray | None:
         """The group or time of each row of these parts, numbered in their order; None if neither
@@ -126,17 +167,44 @@ class Dataset:
     def raw(self, *parts: str, most: int | None = None) -> Stored:
         """The same as they are stored: gaps and codes of categories in tables that have them.
         Copies, or a piece of the mapped file if the rows lie in the order of the split."""
-        places = [self.places[part] for part in parts]
-        first, last = places[0], places[-1]
-        if isinstance(first, slice) and isinstance(last, slice):
-            chosen = slice(first.start, last.stop)
-            return self.x[chosen][:most], self.y[chosen][:most]
-        rows = np.concatenate(places)[:most]
+        piece = self._piece(*parts)
+        if piece is not None:
+            return self.x[piece][:most], self.y[piece][:most]
+        rows = self._row_numbers(*parts)[:most]
         return np.asarray(self.x[rows]), np.asarray(self.y[rows])
+
+    def targets(self, *parts: str) -> np.ndarray:
+        """Those that are stored with the rows of parts that follow each other."""
+        return np.asarray(self.y[self._row_numbers(*parts)])
+
+    def _piece(self, *parts: str) -> slice | None:
+        """Where parts lie that follow each other in the files; of a time series with the windows
+        between them. None if rows have to be picked."""
+        places = [self.places[part] for part in parts]
+        pieces = [place for place in places if isinstance(place, slice)]
+        if len(pieces) < len(places):
+            return None
+        gaps = [after.start - before.stop for before, after in pairwise(pieces)]
+        in_order = min(gaps, default=0) >= 0 if self.windows else not any(gaps)
+        return slice(pieces[0].start, pieces[-1].stop) if in_order else None
+
+    def _row_numbers(self, *parts: str) -> np.ndarray:
+        """Where the rows of parts lie in x and y."""
+        piece = self._piece(*parts)
+        if piece is not None:
+            return np.arange(piece.start, piece.stop)
+        places = [self.places[part] for part in parts]
+        rows = [np.arange(p.start, p.stop) if isinstance(p, slice) else p for p in places]
+        return np.concatenate(rows)
 
 
 def load_dataset(project: ProjectOrder) -> Dataset:
     """The dataset in the project's folder. Raises MissingFile."""
+    return load_stored(project).learned()
+
+
+def load_stored(project: ProjectOrder) -> Dataset:
+    """The same; nothing has been learned of the rows yet."""
     folder = Path(project.dataset_folder)
     try:
         facts = json.loads((folder / "meta.json").read_text("utf-8"))
@@ -155,17 +223,7 @@ def load_dataset(project: ProjectOrder) -> Dataset:
         raise BadData(f"{error} Select other fractions.") from error
     if project.task and project.task != facts["task"]:
         facts = without_targets(facts)
-    dataset = Dataset(x, y, facts, places, windows=windows, project=project)
-    if not columns:
-        return _scaled(dataset) if dataset.reconstructs else dataset
-    rows = dataset.raw("train")[0]
-    # Each row once, in however many windows it is.
-    rows = steps_of(rows)[0] if windows else rows
-    preprocessing = Preprocessing.learn(rows, columns, texts=texts, to_range=dataset.reconstructs)
-    learned = preprocessing.facts
-    if windows:
-        learned["input_shape"] = [windows.look_back, *learned["input_shape"]]
-    return replace(dataset, facts=facts | learned, preprocessing=preprocessing)
+    return Dataset(x, y, facts, places, windows=windows, project=project, text_columns=tuple(texts))
 
 
 def _load_windows(
@@ -179,12 +237,11 @@ def _load_windows(
     return x, y, {name: slice(part.start, part.stop) for name, part in parts}
 
 
-def _scaled(dataset: Dataset) -> Dataset:
-    """The dataset whose inputs lie between 0 and 1."""
-    scaling = Scaling.learn(dataset.raw("train")[0], dataset.facts)
-    stored = [dataset.facts["min_value"], dataset.facts["max_value"]]
-    facts = {"min_value": 0.0, "max_value": 1.0, "dtype": "float32", "stored_range": stored}
-    return replace(dataset, facts=dataset.facts | facts, scaling=scaling)
+def _in_one_piece(rows: np.ndarray) -> np.ndarray | slice:
+    """A slice of rows that follow each other, which can stay mapped."""
+    if len(rows) and (np.diff(rows) == 1).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
 
 
 def _load_arrays(folder: Path, split: Split) -> tuple[np.ndarray, np.ndarray, Places]:

@@ -1,6 +1,7 @@
 """The trials of a search: KerasTuner's own loop, with an oracle at the other end of a pipe."""
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -10,7 +11,7 @@ from tuning.protocol.orders import SearchOrder
 from tuning.runner import training_weights
 from tuning.runner.channel import Channel
 from tuning.runner.failures import NoScore
-from tuning.runner.inputs.data import load_dataset
+from tuning.runner.inputs.data import Arrays, Dataset, load_dataset
 from tuning.runner.template.code import Template
 from tuning.runner.template.training import Training
 
@@ -22,28 +23,51 @@ from .tuners import tuner_class
 
 def search(order: SearchOrder, channel: Channel) -> None:
     """Train trial after trial until the supervisor has no more."""
-    dataset = load_dataset(order.project)
+    if order.folds:
+        # Only here: it imports scikit-learn.
+        from .folds import search_in_folds
+
+        search_in_folds(order, channel)
+        return
+    made = prepared(order, load_dataset(order.project), KeptModels())
+    tuner = tuner_class(order)(oracle_for(made, order, channel), made.template, order, channel)
+    tuner.search(*made.rows, callbacks=made.callbacks, **made.arguments)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What models of some rows are trained with: a template that knows these rows alone, and the
+    arguments of its `fit`, `rows` first."""
+
+    template: "SearchTemplate"
+    rows: Arrays
+    arguments: dict[str, Any]
+    callbacks: list[keras.callbacks.Callback]
+
+
+def prepared(order: SearchOrder, dataset: Dataset, models: KeptModels) -> Prepared:
+    """Of the dataset's training and validation rows."""
     template = SearchTemplate(
-        order.objective, order.project.code, dataset.facts, order.project.constants, dataset.rows
-    )
-    # What a `fit` of the template's own does with one execution after the other is its own affair.
-    oracle = RemoteOracle(order, channel, independent=not template.fits_by_itself)
-    tuner = tuner_class(order)(oracle, template, order, channel)
+        order.objective, models, order.project.code, dataset.facts, order.project.constants,
+        dataset.rows,
+    )  # fmt: skip
     x, y = dataset.rows("train")
     validation = dataset.rows("validation")
-    tuner.search(
-        x,
-        y,
-        validation_data=validation if len(validation[1]) else None,
-        epochs=order.epochs,
-        batch_size=order.batch_size,
-        callbacks=callbacks_for(order, template.training),
-        verbose=2,
-        **template.training.fit_arguments(order.epochs, order.batch_size, len(y)),
-        **training_weights.for_fit(
-            order.project, template.training.fit, y, dataset.weights("train")
-        ),
-    )
+    training = template.training
+    arguments = {
+        "validation_data": validation if len(validation[1]) else None,
+        "epochs": order.epochs,
+        "batch_size": order.batch_size,
+        "verbose": 2,
+        **training.fit_arguments(order.epochs, order.batch_size, len(y)),
+        **training_weights.for_fit(order.project, training.fit, y, dataset.weights("train")),
+    }
+    return Prepared(template, (x, y), arguments, callbacks_for(order, training))
+
+
+def oracle_for(made: Prepared, order: SearchOrder, channel: Channel) -> RemoteOracle:
+    # What a `fit` of the template's own does with one execution after the other is its own affair.
+    return RemoteOracle(order, channel, independent=not made.template.fits_by_itself)
 
 
 def callbacks_for(order: SearchOrder, training: Training) -> list[keras.callbacks.Callback]:
@@ -75,10 +99,10 @@ def early_stopping(
 class SearchTemplate(Template):
     """A template whose results must have the search's objective among them."""
 
-    def __init__(self, objective: str, *args: Any) -> None:
+    def __init__(self, objective: str, models: KeptModels, *args: Any) -> None:
         super().__init__(*args)
         self._objective = objective
-        self._models = KeptModels()
+        self._models = models
 
     def build(self, hp: kt.HyperParameters) -> Any:
         built = super().build(hp)

@@ -39,7 +39,7 @@ class StreamingTuner(kt.Tuner):
             self,
             oracle=oracle,
             hypermodel=template,
-            executions_per_trial=order.executions_per_trial,
+            executions_per_trial=order.folds or order.executions_per_trial,
             max_model_size=template.training.max_model_size,
             directory=DIRECTORY,
             project_name=PROJECT_NAME,
@@ -47,7 +47,7 @@ class StreamingTuner(kt.Tuner):
         # Where the epochs of a trial begin to count, if the script says so. Hyperband knows better.
         self._first_epoch = template.training.first_epoch(order.epochs)
         self._channel = channel
-        self._all_executions = order.executions_per_trial
+        self._all_executions = order.folds or order.executions_per_trial
         self._execution = -1
         # What the current execution's model is fitted with.
         self._fit_arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})

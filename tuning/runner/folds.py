@@ -1,5 +1,10 @@
 """The folds of a cross-validation, divided as the project divides rows: at random, by group or by
-time. Each is scikit-learn's own."""
+time. Each is scikit-learn's own.
+
+They divide the training and validation rows of the project. Estimators and networks have the same
+folds of the same rows; a time series, whose rows are windows, leaves as many windows out between
+the two parts of a fold as between the parts of its split.
+"""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -19,14 +24,27 @@ from sklearn.model_selection import (
 from tuning.protocol.orders import SearchOrder
 from tuning.protocol.splitting import SplitBy
 from tuning.protocol.tasks import Task, TaskTraits
+from tuning.protocol.windows import Windows
+
+from .inputs.data import Dataset
 
 
-def folds_of(order: SearchOrder, task: str) -> BaseCrossValidator:
+def folds_of(order: SearchOrder, task: str, windows: Windows | None = None) -> BaseCrossValidator:
     """The same folds for all trials of a project, so that they can be compared; a confirmation has
     others, except by time."""
+    if windows:
+        return TimeSeriesSplit(order.folds, gap=windows.gap)
     split = order.project.split
     seed = split.seed if order.fold_seed is None else order.fold_seed
     return _FOLDS[SplitBy(split.by)](order.folds, seed, Task(task).traits)
+
+
+def rows_of_folds(order: SearchOrder, dataset: Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The rows that each fold trains on, and those that it is validated on: places among the
+    dataset's training and validation rows."""
+    y = dataset.targets("train", "validation")
+    found = folds_of(order, dataset.facts["task"], dataset.windows)
+    return list(found.split(np.zeros(len(y)), y, dataset.keys("train", "validation")))
 
 
 def _random(folds: int, seed: int, task: TaskTraits) -> BaseCrossValidator:

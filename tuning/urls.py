@@ -118,6 +118,7 @@ urlpatterns = [
         trial_plots.search_plot,
         name="project-plot",
     ),
+    path("projects/<int:pk>/move/", projects.project_move, name="project-move"),
     path("projects/<int:pk>/delete/", projects.project_delete, name="project-delete"),
     path("projects/<int:pk>/searches/log/", logs.log_create, name="log-create"),
     path("projects/<int:pk>/searches/import/", imports.import_create, name="import-create"),

@@ -24,7 +24,7 @@ SHARED = {
     "create_project", "create_dataset", "create_template", "create_team",
 }  # fmt: skip
 # What is for owners alone, with tokens that manage teams. Members leave by themselves.
-OWNERS = {"change_team", "hand_over_team", "remove_member", "set_member"}
+OWNERS = {"move_project", "change_team", "hand_over_team", "remove_member", "set_member"}
 # What viewers may do as well: they take part in the talk.
 TALK = {
     "comment_search", "comment_trial", "star_search", "star_trial", "unstar_search", "unstar_trial",

@@ -26,7 +26,7 @@ def numbers(answer: Any) -> list[int]:
 def test_a_person_and_their_teams(dora_calls: Caller) -> None:
     me = dora_calls.get("me").json()
     assert me["username"] == "dora"
-    assert me["scope"] == "write"
+    assert me["scope"] == "manage"
     assert [(team["name"], team["role"]) for team in me["teams"]] == [("Digits team", "viewer")]
 
 

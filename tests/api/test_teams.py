@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from tuning.models import Role, Team
+from tuning.models import Project, Role, Team
 
 from .conftest import Caller
 
@@ -67,3 +67,20 @@ def test_an_archived_team_lists_its_day(alice_calls: Caller, team: Team, make_se
     alice_calls.post(f"projects/{search.project_id}/searches/{search.number}/stop")
     assert alice_calls.patch(at, {"archived": True}).json()["archived_at"]
     assert alice_calls.patch(at, {"archived": False}).json()["archived_at"] is None
+
+
+def test_a_project_moves_and_tokens_follow(
+    alice_calls: Caller, bob_calls: Caller, charlie: User, alice: User, project: Project
+) -> None:
+    others = charlie.memberships.get().team  # type: ignore[attr-defined]
+    at = f"projects/{project.pk}"
+    refused = alice_calls.post(f"{at}/move", {"team": others.pk})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "team"
+    others.memberships.create(user=alice, role=Role.EDITOR)
+    asked = alice_calls.get(f"{at}/move").json()
+    assert [each["name"] for each in asked["teams"]] == ["Others"]
+    assert asked["consequences"] == [], "both are built in"
+    assert alice_calls.post(f"{at}/move", {"team": others.pk}).json()["team"] == "Others"
+    assert bob_calls.get(at).status_code == 404
+    assert Caller(charlie).get(at).status_code == 200

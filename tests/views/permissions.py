@@ -78,7 +78,7 @@ PERMISSIONS: dict[str, Access] = {
     **dict.fromkeys(
         (
             "invitation-create", "invitation-revoke", "member-remove", "member-set", "team-archive",
-            "team-handover", "team-name",
+            "team-handover", "team-name", "project-move",
         ),
         Access.OWNERS,
     ),

@@ -23,10 +23,11 @@ _ANEW = {"requested": True, "lost_attempts": 0, "failure_code": "", "failure_mes
 class InUse(Exception):
     """The dataset cannot be deleted: projects were made with it."""
 
-    def __init__(self, dataset: Dataset, projects: int) -> None:
+    def __init__(self, dataset: Dataset, projects: int, foreign: int) -> None:
         noun = "project uses" if projects == 1 else "projects use"
         them = "it" if projects == 1 else "them"
-        super().__init__(f"{projects:,} {noun} “{dataset}”. Delete {them} first.")
+        advice = f"{foreign:,} of them in other teams." if foreign else f"Delete {them} first."
+        super().__init__(f"{projects:,} {noun} “{dataset}”{', ' if foreign else '. '}{advice}")
 
 
 def want_dataset(dataset: Dataset) -> None:
@@ -92,7 +93,7 @@ def delete_dataset(dataset: Dataset) -> None:
         row = Dataset.objects.select_for_update().get(pk=dataset.pk)
         projects = row.projects.count()
         if projects:
-            raise InUse(row, projects)
+            raise InUse(row, projects, row.projects.exclude(team=row.team_id).count())
         record("dataset.delete", row)
         row.delete()
     row.original.unlink(missing_ok=True)

@@ -5,8 +5,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from tuning.analysis.moving import newer_data, newer_template, parts_of
 from tuning.analysis.splitting import moving_problem
-from tuning.models import Dataset, HyperModel, Inspection, Project
+from tuning.models import Inspection, Invitation, Project, Team
 from tuning.protocol.statuses import SEARCH_ACTIVE, Status
 
 from . import searches
@@ -14,6 +15,13 @@ from .audit import record
 from .datasets import want_dataset
 from .dispatch import ring
 from .saved_models import delete_saved_model
+
+
+class AlreadyMoved(Exception):
+    """Another person was faster."""
+
+    def __str__(self) -> str:
+        return "The project was moved to another team a moment ago."
 
 
 @transaction.atomic
@@ -36,9 +44,9 @@ def create_project(user: Any, project: Project) -> Project:
 def use_newest_version(project: Project) -> bool:
     """Go on with the newest version of the project's template; whether there was a newer one.
     Searches keep the version that they began with."""
-    newest = HyperModel.objects.versions_of(project.hypermodel).first()
+    newest = newer_template(project)
     rows = Project.objects.filter(pk=project.pk, hypermodel=project.hypermodel_id)
-    if newest is None or newest == project.hypermodel or not rows.update(hypermodel=newest):
+    if newest is None or not rows.update(hypermodel=newest):
         return False
     project.hypermodel = newest
     # It was about the older version.
@@ -55,7 +63,7 @@ def use_newest_data(project: Project) -> str:
     searches keeps its data, so that its scores stay comparable."""
     # A search that is started at this moment comes before this or after it.
     locked = Project.objects.select_for_update().get(pk=project.pk)
-    newest = Dataset.objects.later_than(locked.dataset).first()
+    newest = newer_data(locked)
     if newest is None or locked.searches.exists():
         return "The project keeps its version of the dataset."
     if problem := moving_problem(locked, newest):
@@ -66,6 +74,26 @@ def use_newest_data(project: Project) -> str:
     inspect_again(locked)
     record("project.upgrade", locked, to=newest.title)
     return ""
+
+
+@transaction.atomic
+def move_project(project: Project, team: Team) -> None:
+    """Give a project to another team, with the dataset and the template that no other project of
+    its team uses. Searches, trainings and uploads that run go on. Raises AlreadyMoved."""
+    # Whoever creates a project with its dataset at this moment keeps using it: nothing is lost.
+    locked = Project.objects.select_for_update().get(pk=project.pk)
+    if locked.team_id != project.team_id:
+        raise AlreadyMoved
+    for part in parts_of(locked):
+        if part.moves:
+            part.versions.update(team=team)
+    # Links of the old team would name it.
+    Invitation.objects.filter(project=locked).update(project=None)
+    before = locked.team
+    record("project.move", locked, to=team.name)
+    Project.objects.filter(pk=locked.pk).update(team=team)
+    project.team = locked.team = team
+    record("project.receive", locked, before=before.name)
 
 
 def inspect_again(project: Project) -> None:

@@ -114,7 +114,7 @@ def _named(user: Any, query: Query) -> Iterator[Item]:
     kinds: list[tuple[str, str, QuerySet[Any]]] = [
         ("Project", "project-detail", Project.objects.visible_to(user)),
         ("Dataset", "dataset-detail", Dataset.objects.visible_to(user)),
-        ("Template", "hypermodel-detail", HyperModel.objects.visible_to(user).current()),
+        ("Template", "hypermodel-detail", HyperModel.objects.offered_to(user)),
         ("Team", "team-detail", Team.objects.visible_to(user)),
     ]
     # Without a word only what people open most.

@@ -29,7 +29,7 @@ RIGHTS = (
     Right("Pause, stop, extend and refine searches, retrain and delete models", _EDITORS),
     Right("Tag trials and searches, share views with the team", _EDITORS),
     Right("Invite and remove people, change their roles, rename the team", _OWNERS),
-    Right("Hand the team over, archive and restore it", _OWNERS),
+    Right("Hand the team over, archive and restore it, move projects to another team", _OWNERS),
     Right("Delete other people’s comments, change the views that they shared", _OWNERS),
 )
 

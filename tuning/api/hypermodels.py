@@ -31,7 +31,7 @@ def list_templates(
     request: HttpRequest, name: str = "", limit: Limit = 100, cursor: Cursor = ""
 ) -> dict[str, Any]:
     """The newest version of each template, built-in ones and those of your teams."""
-    found = HyperModel.objects.visible_to(request.user).current().select_related("team")
+    found = HyperModel.objects.offered_to(request.user).select_related("team")
     found = found.filter(name=name) if name else found
     make = lambda row: rows.template(request, row)  # noqa: E731
     return page_of(request, found.defer("code"), make, limit, cursor)

@@ -6,21 +6,23 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from tuning.actions import projects as actions
-from tuning.forms.projects import ProjectForm
-from tuning.models import Project
-from tuning.views.access import restorable_or_404, team_for_new
+from tuning.analysis.moving import parts_of
+from tuning.forms.projects import MoveForm, ProjectForm
+from tuning.models import Project, Team
+from tuning.views.access import owned_or_404, restorable_or_404, team_for_new
 
 from . import rows
 from .bodies import body_of, checked
-from .changes import check_may_create, name_body, rename_row
+from .changes import check_manages, check_may_create, name_body, rename_row
 from .paging import Cursor, Limit, Page, page_of
 from .problems import Problem
-from .reading import project_of
-from .schemas import ProjectDetail, ProjectOut
+from .reading import project_of, projects
+from .schemas import MoveOut, ProjectDetail, ProjectOut
 
 router = Router(tags=["Projects"])
 
 ProjectIn = body_of("ProjectIn", ProjectForm.base_fields)
+MoveIn = body_of("MoveIn", MoveForm.base_fields)
 ProjectChange = name_body("ProjectChange", Project, archived=(bool | None, None))
 
 
@@ -62,6 +64,33 @@ def change_project(request: HttpRequest, project: int, body: ProjectChange) -> A
         rename_row(project_of(request, project, edit=True), given)
     if archived and (refusal := actions.archive_project(row)):
         raise Problem(409, refusal)
+    return rows.project_detail(request, project_of(request, project))
+
+
+@router.get("/projects/{number:project}/move", response=MoveOut)
+def show_move(request: HttpRequest, project: int) -> dict[str, Any]:
+    """The teams in which you may create projects, and what becomes of dataset and template of a
+    project that moves there."""
+    row = project_of(request, project)
+    teams = Team.objects.editable_by(request.user).exclude(pk=row.team_id)
+    return {
+        "teams": [rows.team(request, team) for team in teams],
+        "consequences": [part.sentence for part in parts_of(row)],
+    }
+
+
+@router.post("/projects/{number:project}/move", response=ProjectDetail)
+def move_project(request: HttpRequest, project: int, body: MoveIn) -> Any:
+    """Move a project to another team, in which you may create projects. Whatever runs goes on. For
+    owners of its team."""
+    row: Project = owned_or_404(request, projects(), project)
+    check_manages(request)
+    make = lambda data, _: MoveForm(data, user=request.user, project=row)  # noqa: E731
+    form = checked(make, body.given)
+    try:
+        actions.move_project(row, form.cleaned_data["team"])
+    except actions.AlreadyMoved as error:
+        raise Problem(409, str(error)) from error
     return rows.project_detail(request, project_of(request, project))
 
 

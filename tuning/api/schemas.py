@@ -95,6 +95,13 @@ class ProjectOut(Schema):
     url: str
 
 
+class MoveOut(Schema):
+    """`consequences`: a sentence each for dataset and template, unless they are built in."""
+
+    teams: list[TeamOut]
+    consequences: list[str]
+
+
 class ProjectDetail(ProjectOut):
     """`status` tells of the validation of the template on the dataset; searches can start once it
     is `completed`. `space` has the hyperparameters as KerasTuner writes them. `task` is what is

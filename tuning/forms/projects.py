@@ -1,8 +1,16 @@
-"""The form of a new project."""
+"""The forms of a project: a new one, and its next team."""
 
 from typing import Any
 
-from django.forms import ChoiceField, ModelForm, RadioSelect, Select, Textarea
+from django.forms import (
+    ChoiceField,
+    Form,
+    ModelChoiceField,
+    ModelForm,
+    RadioSelect,
+    Select,
+    Textarea,
+)
 
 from tuning.analysis.project_choices import misfit_text
 from tuning.analysis.splitting import (
@@ -88,7 +96,7 @@ class ProjectForm(ModelForm):
         teams = Team.objects.editable_by(user)
         self.fields["dataset"].queryset = Dataset.objects.visible_to(user).usable()
         self.fields["dataset"].empty_label = None
-        self.fields["hypermodel"].queryset = HyperModel.objects.visible_to(user).current()
+        self.fields["hypermodel"].queryset = HyperModel.objects.offered_to(user)
         self.fields["hypermodel"].empty_label = None
         if teams.count() > 1:
             self.fields["team"].queryset = teams
@@ -210,3 +218,27 @@ class ProjectForm(ModelForm):
                 windows.parts(*known)
             except TooFewWindows as error:
                 self.add_error("train_fraction", str(error))
+
+
+class MoveForm(Form):
+    """Another team, in which the user may create projects."""
+
+    team = ModelChoiceField(
+        label="New team",
+        queryset=Team.objects.none(),
+        empty_label="Select a team",
+        error_messages={
+            "required": "Select the new team.",
+            "invalid_choice": "Select another team in which you may create projects.",
+        },
+    )
+
+    def __init__(self, *args: Any, user: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        teams = Team.objects.editable_by(user).exclude(pk=project.team_id)
+        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
+
+    @property
+    def has_teams(self) -> bool:
+        teams: Any = self.fields["team"]
+        return bool(teams.queryset.exists())

@@ -63,6 +63,8 @@ _KINDS = {
         ("project.upgrade", "Template or dataset updated", "updated {subject} to {to}"),
         ("project.archive", "Project archived", "archived {subject}"),
         ("project.restore", "Project restored", "restored {subject}"),
+        ("project.move", "Project moved away", "moved {subject} to team {to}"),
+        ("project.receive", "Project received", "moved {subject} here from team {before}"),
         ("project.delete", "Project deleted", "deleted {subject}"),
         ("name.change", "Renamed", "changed the {fields} of {subject}"),
     ),

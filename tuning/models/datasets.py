@@ -28,8 +28,11 @@ class DatasetQuerySet(WorkQuerySet):
         return super().ready().filter(requested=True, folder="")
 
     def visible_to(self, user: Any) -> Self:
-        """Built-in datasets and those of the user's teams."""
-        return self.filter(Q(team__isnull=True) | Q(team__in=Team.objects.visible_to(user)))
+        """Built-in datasets, those of the user's teams, and what projects of these use: a project
+        that was moved may use a dataset of its former team."""
+        teams = Team.objects.visible_to(user)
+        used = teams.filter(projects__isnull=False).values("projects__dataset")
+        return self.filter(Q(team__isnull=True) | Q(team__in=teams) | Q(pk__in=used))
 
     def editable_by(self, user: Any) -> Self:
         """Those of teams in which the user may change things. Nobody changes built-in ones."""
@@ -53,17 +56,23 @@ class DatasetQuerySet(WorkQuerySet):
             "-version", "-pk"
         )
 
+    def usable_in(self, team_id: int) -> Self:
+        """What projects of the team may begin to use."""
+        return self.filter(Q(team__isnull=True) | Q(team=team_id))
+
     def later_than(self, dataset: "Dataset") -> Self:
         """Prepared versions that came after this one, the latest first."""
         return self.versions_of(dataset).filter(version__gt=dataset.version).exclude(folder="")
 
-    def newest(self) -> Self:
-        """Without those that a later version has replaced, once that is prepared."""
+    def offered_to(self, user: Any) -> Self:
+        """Those to choose from: built-in ones and the latest prepared version of each of the user's
+        teams."""
         later = Dataset.objects.exclude(folder="").filter(
             series=OuterRef("first_version"), team=OuterRef("team"), version__gt=OuterRef("version")
         )
         first = Case(When(series="", then=F("key")), default=F("series"))
-        return self.annotate(first_version=first).exclude(Exists(later))
+        own = Q(team__isnull=True) | Q(team__in=Team.objects.visible_to(user))
+        return self.filter(own).annotate(first_version=first).exclude(Exists(later))
 
     def own_first(self) -> Self:
         """Uploads before built-in ones, the newest first."""

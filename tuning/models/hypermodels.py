@@ -23,8 +23,13 @@ from .validators import validate_name
 
 class HyperModelQuerySet(models.QuerySet["HyperModel"]):
     def visible_to(self, user: Any) -> Self:
-        """Built-in templates and those of the user's teams."""
-        return self.filter(Q(team__isnull=True) | Q(team__in=Team.objects.visible_to(user)))
+        """Built-in templates, those of the user's teams, and the versions that projects of these
+        and their searches use: a project that was moved may use one of its former team."""
+        teams = Team.objects.visible_to(user)
+        used = Q(pk__in=teams.filter(projects__isnull=False).values("projects__hypermodel"))
+        paths = "projects__searches__hypermodel"
+        used |= Q(pk__in=teams.filter(**{f"{paths}__isnull": False}).values(paths))
+        return self.filter(Q(team__isnull=True) | Q(team__in=teams) | used)
 
     def editable_by(self, user: Any) -> Self:
         """Those of the teams in which the user may edit. Built-in ones belong to nobody."""
@@ -33,6 +38,19 @@ class HyperModelQuerySet(models.QuerySet["HyperModel"]):
     def versions_of(self, hypermodel: "HyperModel") -> Self:
         """All versions of the same template, the newest first."""
         return self.filter(key=hypermodel.key, team=hypermodel.team_id).order_by("-version")
+
+    def usable_in(self, team_id: int) -> Self:
+        """What projects of the team may begin to use."""
+        return self.filter(Q(team__isnull=True) | Q(team=team_id))
+
+    def later_than(self, hypermodel: "HyperModel") -> Self:
+        """The versions that came after this one, the newest first."""
+        return self.versions_of(hypermodel).filter(version__gt=hypermodel.version)
+
+    def offered_to(self, user: Any) -> Self:
+        """Those to choose from: the latest versions of built-in ones and of the user's teams."""
+        own = Q(team__isnull=True) | Q(team__in=Team.objects.visible_to(user))
+        return self.current().filter(own)
 
     def current(self) -> Self:
         return self.filter(superseded=False)

@@ -55,7 +55,7 @@ from .uploads import takes_files
 
 @require_GET
 def dataset_list(request: HttpRequest) -> HttpResponse:
-    datasets = Dataset.objects.visible_to(request.user).newest().own_first().select_related("team")
+    datasets = Dataset.objects.offered_to(request.user).own_first().select_related("team")
     context = {
         "own": [dataset for dataset in datasets if dataset.team_id],
         "built_in": [dataset for dataset in datasets if not dataset.team_id],
@@ -146,7 +146,7 @@ def detail_page(
     status: int = 200,
 ) -> HttpResponse:
     """The page of a dataset, with the form of its columns or arrays if a person has to choose."""
-    hypermodels = HyperModel.objects.visible_to(request.user).current()
+    hypermodels = HyperModel.objects.offered_to(request.user)
     context = {
         **_state(request, dataset),
         "hypermodels": [hypermodel for hypermodel in hypermodels if hypermodel.fits(dataset)],
@@ -163,7 +163,8 @@ def detail_page(
 def _versions(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
     """The versions of the dataset, and what differs from the one before it or the one that
     `?from=` names."""
-    versions = list(Dataset.objects.versions_of(dataset)) if dataset.is_upload else []
+    seen = Dataset.objects.visible_to(request.user)
+    versions = list(seen.versions_of(dataset)) if dataset.is_upload else []
     if len(versions) < 2 or not dataset.is_ready:
         return {"versions": versions}
     ready = [row for row in versions if row.is_ready and row != dataset]

@@ -29,7 +29,7 @@ from .access import (
 
 @require_GET
 def hypermodel_list(request: HttpRequest) -> HttpResponse:
-    hypermodels = HyperModel.objects.visible_to(request.user).current().select_related("team")
+    hypermodels = HyperModel.objects.offered_to(request.user).select_related("team")
     context = {
         "templates": known_spaces(request.user, hypermodels),
         "can_create": may_create(request),
@@ -41,7 +41,8 @@ def hypermodel_list(request: HttpRequest) -> HttpResponse:
 def hypermodel_detail(request: HttpRequest, pk: int) -> HttpResponse:
     hypermodel = visible_or_404(request, _hypermodels(), pk)
     projects = Project.objects.visible_to(request.user).filter(hypermodel=hypermodel)
-    versions = HyperModel.objects.versions_of(hypermodel).select_related("created_by")
+    seen = HyperModel.objects.visible_to(request.user)
+    versions = seen.versions_of(hypermodel).select_related("created_by")
     context = {
         **_state(request, hypermodel),
         "projects": projects.select_related("dataset"),
@@ -131,7 +132,7 @@ def hypermodel_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def hypermodel_diff(request: HttpRequest, pk: int) -> HttpResponse:
     """From an older version (?from=2, else the one before) to this one."""
     hypermodel = visible_or_404(request, _hypermodels(), pk)
-    versions = HyperModel.objects.versions_of(hypermodel)
+    versions = HyperModel.objects.visible_to(request.user).versions_of(hypermodel)
     wanted = request.GET.get("from", "")
     # A number of more digits is none of ours, and no database has to hear of it.
     number = int(wanted) if wanted.isdecimal() and len(wanted) < 9 else hypermodel.version - 1

@@ -117,12 +117,12 @@ def _row(rows: QuerySet[Any], key: str) -> Any:
 
 
 def _datasets(request: HttpRequest) -> QuerySet[Dataset]:
-    """All versions; the rows to choose from are the newest ones."""
+    """All versions; the rows to choose from are those that are offered."""
     return Dataset.objects.visible_to(request.user).usable().own_first().select_related("team")
 
 
 def _templates(request: HttpRequest) -> QuerySet[HyperModel]:
-    return HyperModel.objects.visible_to(request.user).current().select_related("team")
+    return HyperModel.objects.offered_to(request.user).select_related("team")
 
 
 def _step(asked: str, chosen: Chosen) -> str:
@@ -158,7 +158,8 @@ def _choice_page(
     context: dict[str, Any] = {"step": step, "steps": _steps(step, chosen), "chosen": chosen}
     rows: list[Choice[Any]]
     if step == DATA:
-        datasets = list(_datasets(request).newest())
+        offered = Dataset.objects.offered_to(request.user).usable()
+        datasets = list(offered.own_first().select_related("team"))
         if chosen.dataset and chosen.dataset not in datasets:
             datasets.insert(0, chosen.dataset)
         rows = dataset_choices(datasets, chosen.hypermodel, chosen.dataset, teams)

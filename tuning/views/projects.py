@@ -14,16 +14,24 @@ from tuning.analysis.best_scores import best_trial
 from tuning.analysis.disk_use import project_disk_use
 from tuning.analysis.evaluation.comparison import unevaluated
 from tuning.analysis.model_table import NEWEST, model_table
+from tuning.analysis.moving import newer_data, newer_template, parts_of
 from tuning.analysis.overview import project_rows, saved_model_table, search_rows
 from tuning.analysis.profiles import split_sizes, split_text
 from tuning.analysis.splitting import split_notes
-from tuning.models import Dataset, HyperModel, Project, Worker
+from tuning.forms.projects import MoveForm
+from tuning.models import Project, Worker
 from tuning.models.addresses import is_number
 from tuning.protocol.statuses import Status
 from tuning.spaces.combinations import combinations
 from tuning.spaces.hyperparameters import read_space
 
-from .access import editable_or_404, may_change, restorable_or_404, visible_or_404
+from .access import (
+    editable_or_404,
+    may_change,
+    owned_or_404,
+    restorable_or_404,
+    visible_or_404,
+)
 
 
 @require_GET
@@ -153,6 +161,25 @@ def project_use_newest_data(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+def project_move(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks where to and says what comes along, POST does it. For owners of its team."""
+    project = owned_or_404(request, _with_parts(), pk)
+    form = MoveForm(request.POST or None, user=request.user, project=project)
+    if request.method == "POST" and form.is_valid():
+        team = form.cleaned_data["team"]
+        try:
+            actions.move_project(project, team)
+        except actions.AlreadyMoved as error:
+            messages.error(request, str(error))
+            return redirect("project-list")
+        messages.success(request, f"The project belongs to {team} now.")
+        return redirect("project-detail", project.pk)
+    context = {"project": project, "form": form, "parts": parts_of(project)}
+    status = 422 if form.errors else 200
+    return render(request, "projects/move.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
 def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it."""
     project = restorable_or_404(request, Project.objects.for_list(), pk)
@@ -169,29 +196,22 @@ def _with_parts() -> Any:
     return Project.objects.select_related("team", "dataset", "hypermodel")
 
 
-def _newer(hypermodel: HyperModel) -> HyperModel | None:
-    """The version that replaced this one, if one did."""
-    if not hypermodel.superseded:
-        return None
-    return HyperModel.objects.versions_of(hypermodel).defer("code").first()
-
-
 def _state(request: HttpRequest, project: Project) -> dict[str, Any]:
     """What the page says about the project's dataset and template. `waiting`: it will change."""
     inspection, dataset = project.inspection, project.dataset
     ready = inspection.status == Status.COMPLETED
     dataset_failed = not dataset.is_ready and dataset.status == Status.FAILED
     waiting = inspection.is_active and not dataset_failed
-    newer_data = Dataset.objects.later_than(dataset).first() if dataset.is_upload else None
+    later_data = newer_data(project) if dataset.is_upload else None
     return {
         "project": project,
         "dataset": dataset,
         "inspection": inspection,
         "ready": ready,
         "dataset_failed": dataset_failed,
-        "newest": _newer(project.hypermodel),
-        "newer_data": newer_data,
-        "has_searches": newer_data is not None and project.searches.exists(),
+        "newest": newer_template(project) if project.hypermodel.superseded else None,
+        "newer_data": later_data,
+        "has_searches": later_data is not None and project.searches.exists(),
         "waiting": waiting,
         "can_edit": may_change(request, project),
         "nobody_works": waiting and not Worker.objects.online().exists(),

@@ -191,6 +191,7 @@ urlpatterns = [
     path("<trial:at>/live/", trials.trial_live, name="trial-live"),
     path("<trial:at>/plots.json", trials.trial_plots, name="trial-plots"),
     path("<trial:at>/retrain/", trials.trial_retrain, name="trial-retrain"),
+    path("<trial:at>/pin/", trials.trial_pin, name="trial-pin"),
     path("<trial:at>/train-to-end/", trials.trial_train_to_end, name="trial-train-to-end"),
     _name("projects/<int:at>", "project"),
     _name("<search:at>", "search"),

@@ -13,6 +13,7 @@ from tuning.analysis.plan import plan_info
 from tuning.analysis.summary import summarise
 from tuning.models import Epoch, Inspection, Project, Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
+from tuning.strategies.pruners import MAX_WAITING
 
 pytestmark = pytest.mark.django_db
 
@@ -172,15 +173,19 @@ def test_disk_is_only_taken_by_rounds_with_known_models(project: Project) -> Non
     Inspection.objects.update(samples={"median": 1_000_000})
     project = Project.objects.get(pk=project.pk)
     plan = plan_info(_sketch(project, tuner="hyperband", epochs=4))
-    assert plan.disk == f"{plan.trials * 4} MB to {plan.trials * 12} MB"
+    # Rounds of 4 and 2 trials, and of 3: those of the second round wait, or are continued.
+    assert plan.disk == "at most 8 MB to 24 MB"
     assert plan_info(_sketch(project)).disk == ""
 
 
 def test_disk_is_taken_by_pruned_trials_that_may_go_on(project: Project) -> None:
     Inspection.objects.update(samples={"median": 1_000_000})
     project = Project.objects.get(pk=project.pk)
-    asha = {"tuner": "auto", "pruner": "asha", "max_trials": 12, "pruning_factor": 3}
-    # A third goes on and is completed.
-    assert plan_info(_sketch(project, **asha)).disk == f"{8 * 4} MB to {8 * 12} MB"
+    asha = {"tuner": "auto", "pruner": "asha", "max_trials": 1000, "pruning_factor": 3}
+    # Five of each rung, however many trials there are.
+    rungs = len(_sketch(project, **asha).pruning.rungs())
+    low, high = (rungs * MAX_WAITING * each for each in (4, 12))
+    assert plan_info(_sketch(project, **asha)).disk == f"at most {low} MB to {high} MB"
+    assert plan_info(_sketch(project, **asha | {"max_trials": 3})).disk == "at most 12 MB to 36 MB"
     assert plan_info(_sketch(project, **asha | {"executions_per_trial": 2})).disk == ""
     assert plan_info(_sketch(project, **asha | {"pruner": "median"})).disk == ""

@@ -114,6 +114,7 @@ class FakeRunner:
     independent: bool = False
     evaluation: Evaluation = field(default_factory=Evaluation)
     predictions: bytes = b""
+    weights: bytes = b"weights"
     # To questions, one after the other; beside each lies this table.
     answers: Iterator[Event] = field(default_factory=lambda: iter(()))
     table: bytes = b""
@@ -205,12 +206,14 @@ class FakeRunner:
 
     def _trial(self, search: SearchOrder, order: TrialOrder) -> Iterator[Step]:
         if search.hyperband:
-            self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", b"weights")
+            self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", self.weights)
         for step in self.script(search, order):
             yield replace(step, trial=order.token) if isinstance(step, OfTrial) else step
             if isinstance(step, EpochEnd) and self._is_pruned(order):
                 if search.resumes:
-                    self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", b"w")
+                    self._write(
+                        f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", self.weights
+                    )
                 yield TrialPruned(trial=order.token)
                 break
         yield NextTrial(self.independent)

@@ -235,7 +235,7 @@ def test_only_a_plain_file_becomes_a_saved_model(
 def test_a_checkpoint_is_not_taken_through_a_link(
     which: str, make_search: Any, make_slot: Any, tmp_path: Path, settings: Any
 ) -> None:
-    search = make_search(tuner="hyperband", epochs=2)
+    search = make_search(tuner="hyperband", epochs=3)
     elsewhere = tmp_path / which
     (elsewhere / "search" / "trial_0000").mkdir(parents=True)
     (elsewhere / "trial_0000").mkdir()

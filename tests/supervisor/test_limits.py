@@ -1,12 +1,10 @@
 """A search ends at whichever limit it reaches first."""
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
 from tuning.actions.searches import (
@@ -17,12 +15,13 @@ from tuning.actions.searches import (
 )
 from tuning.analysis.limits import EARLY, bars, early_end
 from tuning.models import Search, Trial, TrialIndex
+from tuning.models.trials import checkpoint_folder
 from tuning.protocol.events import EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.recording import recorder
 from tuning.supervisor import claims, schedule
-from tuning.supervisor.files import sweep
+from tuning.supervisor.checkpoints import sweep
 
 from .fake_runner import Script, Step
 
@@ -278,9 +277,9 @@ def test_hyperband_ends_at_a_target(make_search: Any, make_slot: Any) -> None:
     make_slot(_scores(0.5, 0.91)).run()
     assert _ended(search)[1:] == (2, "Reached the target score 0.9 with trial 2.")
     # It may go on in the middle of a round, whose parents' weights are still needed.
-    folder = settings.CHECKPOINTS_ROOT / str(search.pk)
-    folder.mkdir(parents=True, exist_ok=True)
-    os.utime(folder, (0, 0))
+    trial = search.trials.get(number=2)
+    folder = checkpoint_folder(search.pk, trial.oracle_id, trial.attempt)
+    assert folder.exists()
     sweep()
     assert folder.exists()
     Search.objects.update(exhausted=True)

@@ -17,7 +17,6 @@ from tuning.recording import pruning
 from tuning.recording.curves import other_curves
 from tuning.recording.pruning import Judge
 from tuning.supervisor import suggestions
-from tuning.supervisor.files import checkpoint_folder
 
 from .fake_runner import Step, good_trial
 
@@ -319,8 +318,6 @@ class TestSuccessiveHalving:
         )
         make_slot().run()
         trial = search.trials.filter(status=Status.PRUNED).get()
-        folder = checkpoint_folder(search.pk, trial.oracle_id, 1)
-        assert folder.exists()
         Trial.objects.filter(pk=trial.pk).update(status=Status.QUEUED)
         Search.objects.filter(pk=search.pk).update(status=SearchStatus.RUNNING)
         stop_search(search)

@@ -71,7 +71,7 @@ PERMISSIONS: dict[str, Access] = {
             "saved-model-stage", "saved-model-stop", "search-confirm", "search-create",
             "search-delete", "search-extend", "search-limits", "search-name", "search-pause",
             "search-plan", "search-resume", "search-stop", "search-tags", "search-try",
-            "trial-retrain", "trial-tags", "trial-train-to-end",
+            "trial-pin", "trial-retrain", "trial-tags", "trial-train-to-end",
         ),
         Access.EDITORS,
     ),

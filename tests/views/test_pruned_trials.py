@@ -53,6 +53,31 @@ def to_end(client: Client, trial: Trial) -> Any:
     return client.post(reverse("trial-train-to-end", args=[trial]), follow=True)
 
 
+def test_weights_of_a_pruned_trial_are_pinned(
+    as_dora: Client, as_bob: Client, search: Search, pruned: Trial
+) -> None:
+    page = page_of(as_dora, "trial-detail", pruned)
+    assert "weights" not in page, "a trial of this search leaves none"
+    Search.objects.filter(pk=search.pk).update(pruner="asha")
+    Trial.objects.filter(pk=pruned.pk).update(pruned_attempt=1)
+    assert "Its weights are not stored any more" in page_of(as_dora, "trial-detail", pruned)
+    pin = reverse("trial-pin", args=[pruned])
+    page = as_bob.post(pin, {"pinned": 1}, follow=True).content.decode()
+    assert "The weights of trial 13 are not stored any more." in page
+    pruned.refresh_from_db()
+    assert not pruned.pinned
+
+    pruned.pruned_weights.mkdir(parents=True)
+    page = page_of(as_dora, "trial-detail", pruned)
+    assert "Its weights are kept while the search may promote it" in page
+    assert 'id="pin"' not in page, "dora may only look"
+    assert "Pin weights" in page_of(as_bob, "trial-detail", pruned)
+    assert "Unpin weights" in as_bob.post(pin, {"pinned": 1}, follow=True).content.decode()
+    as_bob.post(pin, {"pinned": 0})
+    pruned.refresh_from_db()
+    assert not pruned.pinned
+
+
 def test_the_page_of_a_trial_says_when_and_by_what(as_dora: Client, pruned: Trial) -> None:
     page = page_of(as_dora, "trial-detail", pruned)
     assert '<span class="status status-pruned">Pruned</span>' in page

@@ -208,6 +208,19 @@ def train_to_end(trial: Trial) -> bool:
 
 
 @transaction.atomic
+def pin_weights(trial: Trial, pinned: bool) -> bool:
+    """Keep the weights of a pruned trial, also after its search has ended, or let them be removed
+    once nothing needs them. False if there are none any more."""
+    # Locked: whoever removes weights asks for the pins under the same lock.
+    Search.objects.select_for_update().filter(pk=trial.search_id).first()
+    rows = Trial.objects.filter(pk=trial.pk, status=Status.PRUNED)
+    if pinned and not trial.pruned_weights.exists():
+        return False
+    Search.objects.touch(trial.search_id)
+    return rows.update(pinned=pinned) == 1
+
+
+@transaction.atomic
 def change_limits(search: Search, values: Mapping[str, Any]) -> bool:
     """Set these limits (fields of a search) of one that runs or has ended by a limit. One that
     ended goes on if no limit is reached any more and there is something to try; an active one

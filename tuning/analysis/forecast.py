@@ -14,6 +14,7 @@ from django.db.models import Count, F, Sum
 from tuning.figures import counted, duration, size
 from tuning.models import Search, Trial, TrialIndex, Worker
 from tuning.protocol.statuses import FINISHED, SearchStatus, Status
+from tuning.strategies import hyperband_plan, pruners
 
 from .limits import seconds_left
 
@@ -135,13 +136,16 @@ def lanes(search: Search) -> int:
 
 
 def disk_text(search: Search, trials: int) -> str:
-    """What the checkpoints of rounds, or of pruned trials that may go on, take on the disk; empty
-    where none are kept or the size of models is not known."""
-    if search.pruned_trials_resume:
-        trials -= trials // search.pruning.factor
-    keeps = search.strategy.has_rounds or search.pruned_trials_resume
-    parameters = keeps and search.inspection.samples.get("median")
+    """What checkpoints take on the disk at once, at most (`recording/checkpoints.py`); empty where
+    none are kept or the size of models is not known."""
+    kept = 0
+    if search.strategy.has_rounds:
+        kept = hyperband_plan.max_promotable(search.epochs, search.hyperband_factor)
+    elif search.pruned_trials_resume:
+        kept = pruners.MAX_WAITING * len(search.pruning.rungs())
+    parameters = kept and search.inspection.samples.get("median")
     if not parameters:
         return ""
-    low, high = (trials * parameters * FLOAT_BYTES * number for number in CHECKPOINT_NUMBERS)
-    return f"{size(low)} to {size(high)}"
+    bytes_each = min(trials, kept) * parameters * FLOAT_BYTES
+    low, high = (bytes_each * number for number in CHECKPOINT_NUMBERS)
+    return f"at most {size(low)} to {size(high)}"

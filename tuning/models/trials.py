@@ -13,9 +13,11 @@ not have is none of these. The table, the trial's page and the failure map flag 
 its best epoch; it needs no scale of the metric.
 """
 
+from pathlib import Path
 from typing import Any, Self
 
 from django.apps import apps
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
@@ -151,6 +153,10 @@ class Trial(Work):
     pruned_attempt = models.PositiveIntegerField(
         null=True, blank=True, help_text="The attempt that was pruned."
     )
+    pinned = models.BooleanField(
+        default=False, db_default=False,
+        help_text="A person wants the weights of this pruned trial to be kept.",
+    )  # fmt: skip
     code_failures = models.PositiveSmallIntegerField(default=0)
     score = models.FloatField(null=True, blank=True)
     best_epoch = models.PositiveIntegerField(
@@ -216,6 +222,11 @@ class Trial(Work):
         """The constraints of its search that it violates, as far as is known."""
         pairs = [(limit, self.figure(limit.name)) for limit in self.search.constraint_list]
         return [limit for limit, value in pairs if value is not None and not limit.holds(value)]
+
+    @property
+    def pruned_weights(self) -> Path:
+        """Where those of a pruned trial are, if they are kept: it then goes on where it stopped."""
+        return checkpoint_folder(self.search_id, self.oracle_id, self.pruned_attempt or 0)
 
     @property
     def trained_by(self) -> str:
@@ -286,6 +297,12 @@ class Epoch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trial} · execution {self.execution} · epoch {self.epoch}"
+
+
+def checkpoint_folder(search_id: int, oracle_id: str, attempt: int) -> Path:
+    """Where the weights of a trial wait for the trial that goes on from them, or for itself. A
+    folder for each attempt: a late one must not touch the winner's."""
+    return Path(settings.CHECKPOINTS_ROOT) / str(search_id) / f"{oracle_id}-{attempt}"
 
 
 def float_or_none(value: Any) -> float | None:

@@ -61,6 +61,12 @@ class Judge:
         """Epochs (or folds) so far."""
         return len(self.points)
 
+    @property
+    def curve(self) -> Curve:
+        """What others are compared with if this one is pruned now."""
+        values = steps_of(self._search, self._pruning, self.points, ended=True)
+        return Curve(self._trial.number, "PRUNED", values)
+
     def answers(self) -> bool:
         return self.answers_after is not None and self.count > self.answers_after
 

@@ -1,7 +1,10 @@
 """Hyperband's plan, computed as KerasTuner's own oracle does: which rounds, how many trials."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,31 @@ def epoch_count(max_epochs: int, factor: int, iterations: int) -> int:
             total += item.trials * (item.epochs - before)
             before = item.epochs
     return total * iterations
+
+
+def max_promotable(max_epochs: int, factor: int) -> int:
+    """How many trials of a bracket wait for a later round, or are gone on with, at most."""
+    plan = brackets(max_epochs, factor)
+    return max(sum(each.trials for each in bracket.rounds[1:]) for bracket in plan)
+
+
+def promotable(
+    state: Mapping[str, Any], max_epochs: int, factor: int, scores: Mapping[str, float],
+    direction: str,
+) -> set[str]:  # fmt: skip
+    """The completed trials, by KerasTuner's names, that a later round may still go on with. `state`
+    is the oracle's. A round takes the best that it has not taken yet, one by one: of those that
+    are known now, it can only take as many of the best as it still has places."""
+    found: set[str] = set()
+    for bracket in state.get("brackets", []):
+        for index, (members, chosen) in enumerate(pairwise(bracket["rounds"]), 1):
+            places = _size(max_epochs, factor, bracket["bracket_num"], index) - len(chosen)
+            taken = {each["past_id"] for each in chosen}
+            waiting = [each["id"] for each in members if each["id"] in scores.keys() - taken]
+            # Of equal ones, those that began first, as KerasTuner sorts them.
+            waiting.sort(key=scores.__getitem__, reverse=direction == "max")
+            found.update(waiting[: max(places, 0)])
+    return found
 
 
 def _bracket_count(max_epochs: int, factor: int) -> int:

@@ -64,15 +64,36 @@ def promoted(
         return []
     found = []
     for curve in pruned:
-        rungs = [step for step in pruning.rungs() if step <= max(curve.values, default=0)]
-        if not rungs:
-            continue
-        # A verdict may arrive an epoch late: what counts is the value at the rung.
-        at_rung = curve.until(min(step for step in curve.values if step >= rungs[-1]))
+        at_rung = _at_last_rung(pruning, curve)
         rest = [other for other in (*others, *pruned) if other is not curve]
-        if not should_prune(pruning, rest, at_rung, study):
+        if at_rung and not should_prune(pruning, rest, at_rung, study):
             found.append(curve)
     return found
+
+
+def next_promoted(pruning: Pruning, pruned: Sequence[Curve], most: int) -> list[Curve]:
+    """Those of `pruned` that go on first when enough worse trials come: of each rung at which some
+    were pruned, the best, `most` of them."""
+    if not pruning.traits.promotes:
+        return []
+    rungs: dict[int, list[tuple[float, Curve]]] = {}
+    for curve in pruned:
+        at_rung = _at_last_rung(pruning, curve)
+        value = at_rung.values[max(at_rung.values)] if at_rung else math.nan
+        if not math.isnan(value):
+            rungs.setdefault(len(_rungs(curve, pruning, 0)), []).append((value, curve))
+    sign = -1 if pruning.direction == "max" else 1
+    ranked = [sorted(each, key=lambda pair: sign * pair[0])[:most] for each in rungs.values()]
+    return [curve for best in ranked for _, curve in best]
+
+
+def _at_last_rung(pruning: Pruning, curve: Curve) -> Curve | None:
+    """A pruned trial as it was at the rung at which it ended: a verdict may arrive an epoch late,
+    and what counts is the value at the rung. None of a trial that has come to none."""
+    rungs = [step for step in pruning.rungs() if step <= max(curve.values, default=0)]
+    if not rungs:
+        return None
+    return curve.until(min(step for step in curve.values if step >= rungs[-1]))
 
 
 def _pruner(pruning: Pruning) -> BasePruner:

@@ -20,14 +20,11 @@ from tuning.models import (
     Prediction,
     Project,
     SavedModel,
-    Search,
     SearchImport,
 )
 from tuning.protocol.events import BadEvent
-from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+from tuning.protocol.statuses import Status
 from tuning.splits.arranged import arranged_folder
-from tuning.strategies.pruners import Name as Pruner
-from tuning.strategies.traits import WITH_ROUNDS
 
 from .locks import sweep_names
 
@@ -184,14 +181,9 @@ def folder_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def checkpoint_folder(search_id: int, oracle_id: str, attempt: int) -> Path:
-    """Where the best weights of a Hyperband trial wait for the trial that continues it. A folder
-    for each attempt: a late one must not touch the winner's."""
-    return Path(settings.CHECKPOINTS_ROOT) / str(search_id) / f"{oracle_id}-{attempt}"
-
-
 def sweep() -> None:
-    """Remove files that no row refers to, and refused uploads once they have been read about."""
+    """Remove files that no row refers to, and refused uploads once they have been read about. Of
+    checkpoints, `checkpoints.py` knows more."""
     told = timezone.now() - REFUSALS_FOR
     refused = Dataset.objects.filter(source=Dataset.Source.UPLOAD, status=Status.FAILED, folder="")
     refused.filter(finished_at__lt=told, projects=None).delete()
@@ -214,14 +206,6 @@ def sweep() -> None:
     Prediction.objects.forgotten().delete()
     answers = set(Prediction.objects.exclude(file="").values_list("file", flat=True))
     _sweep_below(Path(settings.PREDICTIONS_ROOT), keep=answers)
-    with_rounds = Search.objects.filter(tuner__in=WITH_ROUNDS)
-    # One that a limit ended may go on in the middle of its rounds.
-    unfinished = with_rounds.exclude(status=SearchStatus.COMPLETED, exhausted=True)
-    searches = {str(pk) for pk in unfinished.values_list("pk", flat=True)}
-    # Pruned trials may go on while their search does.
-    pruning = Search.objects.with_status(*SEARCH_ACTIVE).exclude(pruner=Pruner.NONE)
-    searches |= {str(pk) for pk in pruning.values_list("pk", flat=True)}
-    _sweep_below(Path(settings.CHECKPOINTS_ROOT), keep=searches)
 
 
 def _sweep_splits() -> None:

@@ -20,7 +20,7 @@ from tuning.strategies.suggesting import family_of
 from tuning.strategies.traits import Name
 from webapp.alive import note_alive
 
-from . import claims, files, folders, schedule, slots
+from . import checkpoints, claims, files, folders, schedule, slots
 from .importances import ImportancesThread
 from .isolation import Layer, probe
 from .locks import own_name
@@ -156,6 +156,7 @@ class WorkerProcess:
             reaper.reap()
         if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:
             files.sweep()
+            checkpoints.sweep()
             Worker.objects.forgotten().delete()
             Importances.objects.forgotten().delete()
             if settings.AUDIT_LOG_DAYS:

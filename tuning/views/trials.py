@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from tuning.actions.saved_models import retrain
-from tuning.actions.searches import refusal_to_train_to_end, train_to_end
+from tuning.actions.searches import pin_weights, refusal_to_train_to_end, train_to_end
 from tuning.analysis.curves import trial_info
 from tuning.analysis.decline import decline_of
 from tuning.analysis.lineage import hyperband_place, neighbours
@@ -81,6 +81,15 @@ def trial_train_to_end(request: HttpRequest, at: TrialNumbers) -> HttpResponse:
     return redirect("trial-detail", trial)
 
 
+@require_POST
+def trial_pin(request: HttpRequest, at: TrialNumbers) -> HttpResponse:
+    """Keep the weights of a pruned trial (`pinned` is 1) or not any more."""
+    trial = editable_or_404(request, _trials(), at)
+    if not pin_weights(trial, request.POST.get("pinned") == "1"):
+        messages.error(request, f"The weights of trial {trial.number} are not stored any more.")
+    return redirect("trial-detail", trial)
+
+
 def _trials() -> QuerySet[Trial]:
     return Trial.objects.select_related(
         "worker", "search__project__team", "search__project__dataset", "search__project__hypermodel"
@@ -142,6 +151,7 @@ def _pruned_context(trial: Trial) -> dict[str, Any]:
         "pruned_text": pruned_text(trial),
         "horizon": horizon_of(trial.search.kind),
         "to_end_refusal": refusal_to_train_to_end(trial),
+        "has_weights": trial.search.pruned_trials_resume and trial.pruned_weights.exists(),
     }
 
 

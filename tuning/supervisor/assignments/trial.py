@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tuning.models import Search, Trial
+from tuning.models.trials import checkpoint_folder
 from tuning.protocol.events import (
     Asked,
     BadEvent,
@@ -24,12 +25,13 @@ from tuning.protocol.events import (
 )
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import SuggestedOrder, VerdictOrder
-from tuning.recording import judging, recorder
+from tuning.recording import checkpoints, judging, recorder
 from tuning.recording.curves import Point, points_of
 from tuning.recording.pruning import Judge
 from tuning.recording.recorder import News
+from tuning.supervisor.checkpoints import tidy
 from tuning.supervisor.define_by_run import Answers
-from tuning.supervisor.files import checkpoint_folder, copy_into, store_folder
+from tuning.supervisor.files import copy_into, store_folder
 from tuning.supervisor.runners import Runner
 
 from .base import Unstartable, failure_of
@@ -125,12 +127,13 @@ class TrialAssignment(TrainingAssignment):
         # An objective function may give up a trial for reasons of its own.
         if not (self._judge.pruned or self.search.kind.defines_by_run):
             raise BadEvent("a pruned trial without a pruning decision")
-        if self.search.pruned_trials_resume:
+        if checkpoints.pruned_matters(self.row, self._judge.curve):
             self._keep_checkpoint(runner)
         units, tail = self._judge.count, runner.log_tail()
         recorder.prune_trial(
             self.row, units, tail, self._peak, self._last_news(), by_itself=not self._judge.pruned
         )
+        self._tidy()
 
     def _refuse(self, runner: Runner) -> None:
         parameters = self._parameters
@@ -153,7 +156,7 @@ class TrialAssignment(TrainingAssignment):
         """Have a pruned trial go on where it stopped, if its weights are still there: KerasTuner's
         own keys say where, as if it continued another trial. Else it begins again."""
         done, name = self.row.pruned_after, self.row.oracle_id
-        source = checkpoint_folder(self.search.pk, name, self.row.pruned_attempt or 0)
+        source = self.row.pruned_weights
         if not (self.search.pruned_trials_resume and done and source.exists()):
             return {}
         copy_into(source, runner.folder, *trial_folder(name))
@@ -165,13 +168,20 @@ class TrialAssignment(TrainingAssignment):
         return {"tuner/trial_id": name, "tuner/initial_epoch": done, "tuner/epochs": last}
 
     def _complete(self, event: TrialEnd, runner: Runner) -> None:
-        if self.search.strategy.has_rounds and self.row.oracle_id:
+        metrics, best_step = self._result(event)
+        score = metrics.get(self.search.objective)
+        if self.search.strategy.has_rounds and checkpoints.completed_matters(self.row, score):
             # Before the row says "completed": from then on a child may want the weights.
             self._keep_checkpoint(runner)
-        metrics, best_step = self._result(event)
         tail, news = runner.log_tail(), self._last_news()
         measures = judging.averaged(self._measures)
         recorder.complete_trial(self.row, metrics, best_step, tail, self._peak, news, measures)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """The end of a trial may have been the last that its parent's weights were good for."""
+        if self.search.strategy.has_rounds or self.search.pruned_trials_resume:
+            tidy(self.search.pk)
 
     def _result(self, event: TrialEnd) -> tuple[Metrics, int]:
         """Of a trial that went on, the runner knows the later epochs only."""

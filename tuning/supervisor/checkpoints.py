@@ -1,0 +1,99 @@
+"""Checkpoints of trials as folders: stored, found again, and removed as soon as they cannot matter
+any more (`recording/checkpoints.py` says which can).
+
+A folder is first renamed, while the search is locked: nobody can be told meanwhile to go on from
+it, and what is removed is never seen half. Passes repeat themselves: after each trial that leaves
+weights, and every few minutes over all folders, on whichever machine comes first. What a crash
+leaves behind is found there.
+"""
+
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from tuning.models import Search, Trial
+from tuning.protocol.statuses import ACTIVE
+from tuning.recording.checkpoints import Key, needed
+from tuning.recording.recorder import LeaseLost, locked
+
+from .files import SWEEP_AFTER
+
+# What is renamed to be removed, or not whole yet, begins with it.
+_HIDDEN = "."
+
+
+def tidy(search_id: int) -> None:
+    """Remove the checkpoints of a search that cannot matter any more."""
+    found = _stored(_folder(search_id))
+    gone = []
+    if found:
+        with suppress(LeaseLost), transaction.atomic():
+            for path in _not_needed(locked(search_id), found):
+                hidden = path.with_name(f"{_HIDDEN}{path.name}.gone")
+                # Another worker may do the same.
+                with suppress(OSError):
+                    path.rename(hidden)
+                    gone.append(hidden)
+    for path in gone:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def sweep() -> None:
+    """The same for all searches. What has no row, or was left half by a crash, is removed once it
+    is old: it may belong to a row that is about to be written."""
+    limit = time.time() - SWEEP_AFTER.total_seconds()
+    for folder in Path(settings.CHECKPOINTS_ROOT).iterdir():
+        # Another worker may sweep at the same moment.
+        with suppress(FileNotFoundError, NotADirectoryError):
+            known = set()
+            if folder.name.isdigit():
+                tidy(int(folder.name))
+                known = _with_row(int(folder.name), _stored(folder))
+            for path in set(folder.iterdir()) - known:
+                if path.stat().st_mtime < limit:
+                    shutil.rmtree(path, ignore_errors=True)
+            if folder.stat().st_mtime < limit and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _folder(search_id: int) -> Path:
+    return Path(settings.CHECKPOINTS_ROOT) / str(search_id)
+
+
+def _stored(folder: Path) -> dict[Key, Path]:
+    """The whole ones in a folder, by trial and attempt."""
+    found = {}
+    with suppress(FileNotFoundError):
+        for path in folder.iterdir():
+            name, _, attempt = path.name.rpartition("-")
+            if attempt.isdigit() and not name.startswith(_HIDDEN):
+                found[name, int(attempt)] = path
+    return found
+
+
+def _not_needed(search: Search, found: dict[Key, Path]) -> list[Path]:
+    keep, rows = needed(search), _rows(search.pk, found)
+    return [
+        path
+        for (name, attempt), path in found.items()
+        if (name, attempt) not in keep
+        and name in rows
+        # One that is being stored belongs to an attempt that has not ended.
+        and not (rows[name][0] in ACTIVE and attempt >= rows[name][1])
+    ]
+
+
+def _with_row(search_id: int, found: dict[Key, Path]) -> set[Path]:
+    rows = _rows(search_id, found)
+    return {path for (name, _), path in found.items() if name in rows}
+
+
+def _rows(search_id: int, found: dict[Key, Path]) -> dict[str, tuple[str, int]]:
+    """Status and attempt of the trials, by their names."""
+    rows = Trial.objects.filter(search=search_id, oracle_id__in={name for name, _ in found})
+    return {name: (status, attempt) for name, status, attempt in rows.values_list(
+        "oracle_id", "status", "attempt")}  # fmt: skip

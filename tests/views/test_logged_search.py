@@ -58,6 +58,8 @@ def test_bob_opens_a_log_and_reads_how_to_fill_it(as_bob: Client, project: Proje
     assert "client.search(&quot;By \\&quot;hand\\&quot;&quot;, project=" in page
     assert "run.log(epoch=epoch, **{&quot;val loss&quot;: …})" in page
     assert "No worker is online" not in page
+    assert "No trials yet" in page
+    assert "Waiting for a script to log a trial" in page
 
 
 def test_its_trials_are_followed_live(as_dora: Client, log: Search, run: Any) -> None:
@@ -66,6 +68,7 @@ def test_its_trials_are_followed_live(as_dora: Client, log: Search, run: Any) ->
     live = text_of(as_dora, "search-live", log, "?since=0")
     assert "epoch 2" in live
     assert "train.py on gpu-box" in live
+    assert "Waiting for a script" not in live
     assert 'id="log-guide"' in live
     assert "[0.5,0.4]" in text_of(as_dora, "search-plots", log)
     log.refresh_from_db()
@@ -75,6 +78,19 @@ def test_its_trials_are_followed_live(as_dora: Client, log: Search, run: Any) ->
     live = text_of(as_dora, "search-live", log, since)
     assert "<b>1 trial</b>" in live
     assert "logged by scripts, open for more" in live
+
+
+def test_a_search_that_no_script_asks_says_that_it_waits(
+    as_dora: Client, search: Search, best: Trial
+) -> None:
+    Search.objects.update(origin=Search.Origin.SCRIPT, status="running", finished_at=None)
+    page = text_of(as_dora, "search-detail", search)
+    assert "Waiting for a script to ask for a trial" in page
+    assert "waiting for a script" in page
+    assert "Time left" not in page
+    Trial.objects.filter(pk=best.pk).update(status="failed", failure_code="script_error")
+    page = text_of(as_dora, "search-detail", search)
+    assert f"trial {best.number}</a>: The script reported a failure." in page
 
 
 def test_all_its_pages_work(as_bob: Client, log: Search, run: Any, project: Project) -> None:

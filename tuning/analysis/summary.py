@@ -113,7 +113,7 @@ def spread(scores: list[float | None]) -> Spread | None:
 def trials_text(search: Search, summary: Summary) -> str:
     """ "3 of 20 trials"; of a log nobody knows how many there will be."""
     if search.is_log:
-        return counted(summary.total, "trial")
+        return counted(summary.total, "trial") if summary.total else "No trials yet"
     return f"{summary.finished:,} of {summary.planned:,} trials"
 
 
@@ -126,9 +126,12 @@ def progress_note(search: Search, summary: Summary) -> str:
     if search.is_imported:
         return origin_text(search)
     if search.status != SearchStatus.RUNNING:
-        return f"trained for {duration(summary.training_seconds)}"
+        seconds = summary.training_seconds
+        return f"trained for {duration(seconds)}" if seconds else ""
     if search.is_log:
         return f"{origin_text(search)}, open for more"
+    if search.is_of_scripts and not summary.running:
+        return "waiting for a script"
     remaining = summary.remaining
     return f"Time left: {remaining.duration_text}" if remaining else "Estimating…"
 

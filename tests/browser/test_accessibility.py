@@ -17,8 +17,8 @@ RUN_AXE = """
     violations.flatMap(({id, nodes}) => nodes.map(node => [id, node.html.slice(0, 120)])))
 """
 # Nine tenths of axe's work is contrast. What lies behind each text is looked at once, in the light
-# theme on a wide screen. Then three texts of each colour, size and weight on each pile of colours are
-# enough.
+# theme on a wide screen. Then three texts of each colour, size and weight on each pile of colours
+# are enough.
 RUN_AXE_ON_COLOURS = """
 () => {
   const piles = new Map([[null, ""]]), texts = new Map();

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("tuning", "0045_audit_log"),
+        ("tuning", "0046_cross_validated_networks"),
     ]
 
     operations = [

@@ -93,7 +93,7 @@ PERMISSIONS: dict[str, Access] = {
     **dict.fromkeys(
         (
             "person-activate", "person-create", "person-deactivate", "person-detail", "person-list",
-            "person-password",
+            "person-password", "quota-list", "team-quotas",
         ),
         Access.SUPERUSERS,
     ),

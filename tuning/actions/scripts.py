@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.db.models.functions import Now
 
+from tuning.analysis.quotas import trials_refusal
 from tuning.models import Attempt, Project, Search, Trial, TrialIndex, Worker
 from tuning.models.trials import SCRIPT_LEASE_SECONDS
 from tuning.models.work import lease_end
@@ -62,7 +63,7 @@ def refusal_to_log(search: Search) -> str:
         )
     if search.status not in (*SEARCH_ACTIVE, SearchStatus.COMPLETED):
         return f"The search is {search.get_status_display().lower()}."
-    return ""
+    return trials_refusal(search.project.team, search.trials.count() + 1)
 
 
 @transaction.atomic

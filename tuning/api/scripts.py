@@ -15,6 +15,7 @@ from pydantic import Field
 
 from tuning.actions import scripts as actions
 from tuning.actions.dispatch import SCRIPTS_TASK, send_task
+from tuning.analysis.quotas import trials_refusal
 from tuning.figures import in_words
 from tuning.forms.scripts import LogForm
 from tuning.models import Search, Trial
@@ -218,6 +219,8 @@ def _declare(search: Search, given: dict[str, Any]) -> None:
     if search.tuner not in names:
         raise invalid([FieldError("strategy", f"Available strategies: {in_words(names)}.")])
     search.max_trials = given.get("max_trials", search.max_trials)
+    if refusal := trials_refusal(search.project.team, search.max_trials):
+        raise invalid([FieldError("max_trials", refusal)])
     search.seed = given.get("seed", search.seed)
 
 

@@ -13,6 +13,7 @@ from tuning.analysis.confirmation import (
     TOP,
     candidates,
 )
+from tuning.analysis.quotas import storage_refusal, trials_refusal
 from tuning.figures import counted
 from tuning.models import Search, Trial
 
@@ -25,6 +26,7 @@ class ConfirmationForm(forms.Form):
 
     def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
         self._best = candidates(search, MAX_TOP)
+        self._search = search
         proposed, most = (FOLDS, MAX_FOLDS) if search.has_folds else (RUNS, MAX_RUNS)
         initial = {"top": min(TOP, len(self._best)), "runs": proposed}
         super().__init__(*args, initial=initial, **kwargs)
@@ -42,7 +44,14 @@ class ConfirmationForm(forms.Form):
         if top > len(self._best):
             known = counted(len(self._best), "trial has completed", "trials have completed")
             raise forms.ValidationError(f"Only {known} with different values.")
+        if refusal := trials_refusal(self._search.project.team, top):
+            raise forms.ValidationError(refusal)
         return top
+
+    def clean(self) -> dict[str, Any]:
+        if refusal := storage_refusal(self._search.project.team):
+            raise forms.ValidationError(refusal)
+        return super().clean() or {}
 
     @property
     def trials(self) -> list[Trial]:

@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 
+from tuning.analysis.quotas import file_refusal
 from tuning.models import Dataset, Team
 from tuning.protocol.names import one_line
 from tuning.protocol.tasks import Task, explained_choices
@@ -198,6 +199,10 @@ class UploadForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if "team" not in self.fields:
             self.instance.team = self._team
+        team, file = cleaned.get("team") or self._team, cleaned.get("file")
+        if file and (refusal := file_refusal(team, file.size)):
+            # Not the file's fault: what has arrived is kept until there is room.
+            self.add_error("team" if "team" in self.fields else None, refusal)
         return cleaned
 
     def upload(self) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from django import forms
 
+from tuning.analysis.quotas import storage_refusal
 from tuning.figures import counted
-from tuning.models import SearchImport
+from tuning.models import Project, SearchImport
 from tuning.protocol.objectives import infer_direction
 
 from .datasets import too_large_text
@@ -34,13 +35,16 @@ class ImportForm(forms.Form):
         widget=forms.TextInput({"placeholder": "val_accuracy"}),
     )
 
-    def __init__(self, *args: Any, too_large: bool = False, **kw: Any) -> None:
+    def __init__(self, *args: Any, project: Project, too_large: bool = False, **kw: Any) -> None:
         super().__init__(*args, **kw)
+        self._project = project
         if too_large:
             self.fields["file"].error_messages["required"] = too_large_text()
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
+        if refusal := storage_refusal(self._project.team, file.size):
+            raise forms.ValidationError(refusal)
         file.seek(0)
         head = file.read(16)
         if not head.startswith((*_ZIP, *_STORAGE)) and not file.name.lower().endswith(".csv"):

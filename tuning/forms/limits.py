@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from tuning.analysis.limits import EARLY, LIMITS, Limit, Unit
+from tuning.analysis.quotas import trials_refusal
 from tuning.models import Search
 
 # Upper limits against slips of the finger, not against use.
@@ -60,9 +61,19 @@ class LimitsForm(forms.Form):
         limits = [limit for limit in LIMITS if limit.applies(search)]
         kwargs.setdefault("initial", {limit.name: limit.value(search) for limit in limits})
         super().__init__(*args, prefix="limits", **kwargs)
+        self._search = search
         for limit in limits:
             self.fields[limit.name] = limit_field(limit, required=not limit.early)
             self.fields[limit.name].show_hidden_initial = True
+
+    def clean_max_trials(self) -> int:
+        trials: int = self.cleaned_data["max_trials"]
+        # What the search has already it keeps.
+        if "max_trials" in self.changed_data and (
+            refusal := trials_refusal(self._search.project.team, trials)
+        ):
+            raise forms.ValidationError(refusal)
+        return trials
 
     @property
     def changes(self) -> dict[str, Any]:

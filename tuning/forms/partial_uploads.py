@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from tuning.models import PartialUpload
+from tuning.analysis.quotas import file_refusal
+from tuning.models import PartialUpload, Team
 from tuning.protocol.uploads import kind_of
 
 from .datasets import EMPTY_TEXT, largest_upload, too_large_text, unsupported_text
@@ -19,6 +20,10 @@ class BeginUploadForm(forms.Form):
     name = forms.CharField(max_length=MAX_NAME, strip=False)
     size = forms.IntegerField()
 
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._teams = Team.objects.editable_by(user)
+
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if not kind_of(name):
@@ -31,6 +36,9 @@ class BeginUploadForm(forms.Form):
             raise forms.ValidationError(EMPTY_TEXT)
         if size > largest_upload():
             raise forms.ValidationError(too_large_text())
+        refusals = [file_refusal(team, size) for team in self._teams]
+        if refusals and all(refusals):
+            raise forms.ValidationError(refusals[0])
         return size
 
     def refusal(self) -> str:

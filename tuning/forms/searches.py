@@ -1,6 +1,7 @@
 """The forms of a search: starting one, giving one more trials."""
 
 from collections.abc import Collection
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,8 @@ from django import forms
 from tuning.analysis.limits import EARLY
 from tuning.analysis.profiles import split_sizes
 from tuning.analysis.pruning import SEVERAL, help_of, refusal
+from tuning.analysis.quotas import storage_refusal, trials_refusal
+from tuning.analysis.summary import planned_trials
 from tuning.models import Project, Search, Worker
 from tuning.protocol.measured import MEASURED, offered
 from tuning.protocol.model_kinds import ModelKind
@@ -388,6 +391,16 @@ class SearchForm(forms.ModelForm):
         else:
             clean_direction(self, "early_stopping_direction", stopping, known)
 
+    def check_quotas(self, trials: int) -> None:
+        """Say what the team's quotas refuse to a search of so many trials."""
+        team = self.project.team
+        if refusal := storage_refusal(team):
+            self.add_error(None, refusal)
+        if refusal := trials_refusal(team, trials):
+            strategy = traits_of(self.cleaned_data["tuner"])
+            counted = strategy.counts_trials
+            self.add_error("max_trials" if counted else "hyperband_iterations", refusal)
+
     def search(self) -> Search:
         """The row to start, with the search space as it is now."""
         search: Search = self.save(commit=False)
@@ -414,11 +427,21 @@ class ExtendForm(forms.Form):
         seen = search.hyperband_iterations if hyperband else search.max_trials
         kwargs.setdefault("initial", {"more": 1 if hyperband else 10, "seen": seen})
         super().__init__(*args, **kwargs)
+        self._search, self._limit = search, "hyperband_iterations" if hyperband else "max_trials"
         self.fields["more"] = forms.IntegerField(
             min_value=1,
             max_value=100 if hyperband else 10_000,
             label="More Hyperband iterations" if hyperband else "More trials",
         )
+
+    def clean_more(self) -> int:
+        more: int = self.cleaned_data["more"]
+        longer = copy(self._search)
+        setattr(longer, self._limit, getattr(longer, self._limit) + more)
+        team = longer.project.team
+        if refusal := trials_refusal(team, planned_trials(longer)) or storage_refusal(team):
+            raise forms.ValidationError(refusal)
+        return more
 
 
 def settings_of(search: Search) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from tuning.analysis.quotas import file_refusal
 from tuning.models import SavedModel, Trial
 from tuning.models.validators import validate_name
 
@@ -30,9 +31,15 @@ class RetrainForm(forms.Form):
     def __init__(self, *args: Any, trial: Trial, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"epochs": trial.best_epoch or trial.search.epochs})
         super().__init__(*args, **kwargs)
+        self._trial = trial
         names = SavedModel.objects.filter(project=trial.search.project_id).exclude(name="")
         self.names = sorted(set(names.values_list("name", flat=True)))
         if self.names:
             self.fields["name"].widget.attrs["list"] = "model-names"
         if not trial.search.kind.has_epochs:
             del self.fields["epochs"]
+
+    def clean(self) -> dict[str, Any]:
+        if refusal := file_refusal(self._trial.search.project.team):
+            raise forms.ValidationError(refusal)
+        return super().clean() or {}

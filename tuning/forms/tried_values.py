@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import Max
 
+from tuning.analysis.quotas import trials_refusal
 from tuning.figures import exact, setting
 from tuning.models import Search, Trial
 from tuning.spaces.edits import Refused, is_number
@@ -57,6 +58,8 @@ class TriedValuesForm(forms.Form):
                 self.errors.pop(f"value-{place}", None)
         if not self.errors:
             self._check_new(cleaned, values)
+        if refusal := trials_refusal(self.search.project.team, self.search.max_trials + 1):
+            self.add_error(None, refusal)
         return cleaned
 
     def _configuration(self, entered: dict[int, Any]) -> dict[str, Any]:

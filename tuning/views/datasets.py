@@ -22,6 +22,7 @@ from tuning.actions import datasets as actions
 from tuning.actions.partial_uploads import discard_upload
 from tuning.analysis.columns import column_table
 from tuning.analysis.dataset_changes import dataset_changes, summary_text
+from tuning.analysis.quotas import file_refusal
 from tuning.analysis.texts import texts_info
 from tuning.forms.arrays import ArraysForm
 from tuning.forms.columns import ColumnsForm
@@ -85,8 +86,11 @@ def dataset_create(request: HttpRequest) -> HttpResponse:
 def _dataset_create(request: HttpRequest, handler: LimitedUploadHandler) -> HttpResponse:
     if request.method != "POST":
         initial = {"name": request.GET.get("name", "")}
-        form = UploadForm(user=request.user, team=_team(request), initial=initial)
-        return _form_page(request, form)
+        team = _team(request)
+        form = UploadForm(user=request.user, team=team, initial=initial)
+        # With several teams, one of them may have room.
+        refusal = "" if "team" in form.fields else file_refusal(team)
+        return _form_page(request, form, refusal=refusal)
     # The form is read before anything asks whether the file was too large.
     key = request.POST.get("arrived", "")
     if not key:

@@ -37,9 +37,9 @@ def import_create(request: HttpRequest, pk: int) -> HttpResponse:
     project = editable_or_404(request, Project.objects.select_related("team"), pk)
     length = request.META.get("CONTENT_LENGTH", "")
     if request.method == "POST" and is_too_large(length):
-        return _form_page(request, project, ImportForm(), 413, too_large_text())
+        return _form_page(request, project, ImportForm(project=project), 413, too_large_text())
     if request.method == "POST" and has_no_room(length):
-        return _form_page(request, project, ImportForm(), 507, no_room_text())
+        return _form_page(request, project, ImportForm(project=project), 507, no_room_text())
     handler = LimitedUploadHandler(request)
     request.upload_handlers = [handler]
     return _import_create(request, project, handler)
@@ -50,10 +50,10 @@ def _import_create(
     request: HttpRequest, project: Project, handler: LimitedUploadHandler
 ) -> HttpResponse:
     if request.method != "POST":
-        return _form_page(request, project, ImportForm())
+        return _form_page(request, project, ImportForm(project=project))
     # The form is read before anything asks whether the file was too large.
     data, files = request.POST, request.FILES
-    form = ImportForm(data, files, too_large=handler.too_large)
+    form = ImportForm(data, files, project=project, too_large=handler.too_large)
     if not form.is_valid():
         return _form_page(request, project, form, 413 if handler.too_large else 422)
     file = form.cleaned_data["file"]

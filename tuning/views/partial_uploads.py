@@ -21,7 +21,7 @@ from .uploads import refusal, takes_files
 def upload_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
         raise PermissionDenied("Only editors and owners of a team can upload files.")
-    form = BeginUploadForm(request.POST)
+    form = BeginUploadForm(request.POST, user=request.user)
     if not form.is_valid():
         return refusal(form.refusal(), 422)
     name, size = form.cleaned_data["name"], form.cleaned_data["size"]

@@ -14,6 +14,7 @@ from tuning.actions import searches as actions
 from tuning.analysis.dry_runs import dry_run_context, latest_dry_run
 from tuning.analysis.plan import plan_info
 from tuning.analysis.pruning import horizon_of
+from tuning.analysis.quotas import storage_refusal
 from tuning.analysis.refinement import Beginning, beginning, import_refusal
 from tuning.analysis.warm_start import WarmStart, warm_start
 from tuning.forms.estimator_searches import search_form
@@ -73,6 +74,8 @@ def search_create(request: HttpRequest, pk: int) -> HttpResponse:
         "project": project, "begun": begun, "url": request.get_full_path(),
         "horizon": horizon_of(project.inspection.kind),
     }  # fmt: skip
+    if data is None:
+        context["refusal"] = storage_refusal(project.team)
     refused = data is not None and not valid and not reset
     return render(request, "searches/create.html", context, status=422 if refused else 200)
 
@@ -101,7 +104,9 @@ def judged(project: Project, forms: Forms) -> tuple[bool, dict[str, Any]]:
     if valid and not forms.space.reset and not context["plan"].trials:
         forms.search.add_error(None, context["plan"].warning)
         return False, context
-    return valid, context
+    if valid and not forms.space.reset:
+        forms.search.check_quotas(context["plan"].trials)
+    return valid and not forms.search.errors, context
 
 
 def start(

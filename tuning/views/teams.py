@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import teams as actions
-from tuning.analysis.disk_use import team_disk_use
 from tuning.analysis.people import heirs, teams_only_owned_by
+from tuning.analysis.quotas import meters_of
 from tuning.forms.invitations import InvitationForm
 from tuning.forms.teams import HandoverForm, MemberForm, TeamForm
 from tuning.models import Membership, Role, Team
@@ -129,6 +129,7 @@ def team_archive(request: HttpRequest, pk: int) -> HttpResponse:
 def team_page(request: HttpRequest, team: Team, **context: Any) -> HttpResponse:
     """The team's page, with forms that were refused or a new invitation as `context` has them."""
     invitations = team.invitations.pending().select_related("invited_by", "project")
+    [quotas] = meters_of([team])
     page = {
         "team": team,
         "form": MemberForm(),
@@ -136,9 +137,10 @@ def team_page(request: HttpRequest, team: Team, **context: Any) -> HttpResponse:
         "memberships": team.memberships.select_related("user"),
         "projects": team.projects.order_by("name"),
         "roles": Role.choices,
+        "quotas": quotas,
         "is_owner": Team.objects.owned_by(request.user).filter(pk=team.pk).exists(),
         "invitations": invitations,
-        "disk_use": team_disk_use(team),
+        "disk_use": quotas.disk_use,
         **context,
     }
     refused = page["form"].errors or page["invitation_form"].errors

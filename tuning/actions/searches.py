@@ -58,6 +58,11 @@ def start_search(
     return search
 
 
+def set_priority(search: Search, priority: int) -> None:
+    """Which of its team's searches goes first, from the next free slot on."""
+    Search.objects.filter(pk=search.pk).update(priority=priority, revision=F("revision") + 1)
+
+
 @transaction.atomic
 def pause_search(search: Search) -> bool:
     """No new trials start; those that run go on to their end."""

@@ -444,6 +444,12 @@ class ExtendForm(forms.Form):
         return more
 
 
+class PriorityForm(forms.ModelForm):
+    class Meta:
+        model = Search
+        fields = ["priority"]
+
+
 def settings_of(search: Search) -> dict[str, Any]:
     """The settings of a search, to begin another one with."""
     names = [*SearchForm.Meta.fields, "scoring", *(["folds"] if search.has_folds else [])]

@@ -1,0 +1,256 @@
+"""What waits for a slot, why, and what is before it.
+
+Members see their teams' work, administrators all. Of other teams a member learns only how much of
+their work is before theirs: no name, no address. Short work that a person waits for is first, in
+the order in which slots claim it (`supervisor/claims.py`); searches follow in their fair order
+(`sharing.py`), one row for each, which stands for the trials that it could start.
+
+A start is estimated only where it is known what will free the slots: all of them have trials of
+searches that have ended a few, and the row is next whoever's slot it is, because it is short work
+or a search that has no slot.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from statistics import median
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from tuning.figures import counted
+from tuning.models import (
+    Dataset,
+    DryRun,
+    Execution,
+    Inspection,
+    ModelEvaluation,
+    Prediction,
+    Project,
+    SavedModel,
+    Search,
+    SearchImport,
+    Team,
+    Trial,
+    TrialIndex,
+    Work,
+)
+from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+
+from .home import Slots, slots
+from .sharing import fair_order, full_teams, waiting_searches
+from .tasks import Task, tasks
+
+# As slots claim them.
+_SHORT: tuple[type[Work], ...] = (
+    Prediction, Dataset, Inspection, SearchImport, DryRun, SavedModel, ModelEvaluation,
+)  # fmt: skip
+# Rows that a page shows.
+MAX_ROWS = 200
+# Trials that must have ended before the length of the next one is estimated.
+MIN_ENDED, LAST_ENDED = 3, 20
+
+
+class Reason(StrEnum):
+    """Why something does not run yet, as the page says it."""
+
+    NEXT = "A slot is free: a worker takes it within seconds."
+    NO_SLOT = "All slots are busy."
+    NO_WORKER = "No worker is online."
+    QUOTA = "The team has all the slots that its quota allows."
+    PAUSED = "The search is paused."
+    PARALLEL = "As many of its trials run as it may run in parallel."
+    ROUND = "Its strategy waits for trials that run."
+    EXECUTIONS = "Its last trials run; their executions wait for free slots."
+    DATA = "The dataset is prepared first."
+    CHOICE = "A person has to choose how it is read."
+    IDLE = "Validated for the gallery once nothing else waits."
+
+    @property
+    def is_claimable(self) -> bool:
+        """Whether slots are all that is missing."""
+        return self in (Reason.NEXT, Reason.NO_SLOT, Reason.NO_WORKER)
+
+
+@dataclass(frozen=True)
+class Row:
+    """`position` counts from 1 among all that only lacks a slot; `starts_in` are seconds. `search`
+    is there for the rows of searches, whose priority can be changed."""
+
+    text: str
+    url: str
+    since: datetime
+    reason: Reason
+    project: int | None = None
+    team: str = ""
+    seen: bool = True
+    detail: str = ""
+    position: int | None = None
+    starts_in: float | None = None
+    search: Search | None = None
+    can_edit: bool = False
+
+
+@dataclass(frozen=True)
+class Queue:
+    """`rows` are those that the user may see, `hidden` is the number of the others."""
+
+    rows: list[Row]
+    hidden: int
+    slots: Slots
+    waiting: int
+
+
+def queue(user: Any) -> Queue:
+    """A few queries for each kind of work, however much waits."""
+    now_slots = slots()
+    known = set(Project.objects.visible_to(user).values_list("pk", flat=True))
+    found = [*_short_work(user, now_slots), *_searches(user, now_slots)]
+    rows = _numbered(found, now_slots)
+    if not user.is_superuser:
+        rows = [row for row in rows if row.seen or row.project in known]
+    teams = _team_names(rows)
+    shown = [replace(row, team=teams.get(row.project or 0, "")) for row in rows[:MAX_ROWS]]
+    waiting = sum(row.reason.is_claimable for row in found)
+    return Queue(shown, len(found) - len(shown), now_slots, waiting)
+
+
+def _short_work(user: Any, now_slots: Slots) -> Iterator[Row]:
+    for kind in _SHORT:
+        rows: Any = kind.objects.queued()  # type: ignore[attr-defined]
+        if kind is Dataset:
+            # Built-in ones wait until a project needs them: that is no queue.
+            rows = rows.filter(Q(requested=True) | ~Q(detected_schema={}), folder="")
+        ready = set(kind.objects.ready().values_list("pk", flat=True))  # type: ignore[attr-defined]
+        idle = set(rows.unasked().values_list("pk", flat=True)) if kind is Inspection else set()
+        full = _full_projects(rows) if kind is SavedModel else set()
+        for task in tasks(kind, user, rows):
+            reason = _free(now_slots)
+            if task.row.pk in idle:
+                reason = Reason.IDLE
+            elif task.row.pk not in ready:
+                reason = Reason.DATA if kind is Inspection else Reason.CHOICE
+            elif task.project in full:
+                reason = Reason.QUOTA
+            yield _row(task, reason)
+
+
+def _row(task: Task, reason: Reason) -> Row:
+    return Row(task.text, task.url, task.row.created_at, reason, task.project, seen=task.visible)
+
+
+def _full_projects(rows: Any) -> set[int]:
+    found = {row.project_id: row.project.team for row in rows.select_related("project__team")}
+    full = full_teams(found.values())
+    return {project for project, team in found.items() if team.pk in full}
+
+
+def _searches(user: Any, now_slots: Slots) -> Iterator[Row]:
+    """First those that only lack a slot, in their fair order."""
+    able = fair_order(waiting_searches(), None, False, timezone.now())
+    order = {each.pk: place for place, each in enumerate(able)}
+    active = Search.objects.run_here().with_status(*SEARCH_ACTIVE).filter(end_reason="")
+    large = "oracle_state", "space", "project__hypermodel__code"
+    rows = list(active.select_related("project__team").defer(*large).for_list())
+    full = full_teams(row.project.team for row in rows)
+    editable = set(Team.objects.editable_by(user).values_list("pk", flat=True))
+    executions = Counter(Execution.objects.claimable().values_list("trial__search", flat=True))
+    for row in sorted(rows, key=lambda row: order.get(row.pk, len(order))):
+        reason = _reason(row, row.pk in order, executions[row.pk], full, now_slots)
+        if reason is not None:
+            yield Row(
+                str(row), reverse("search-detail", args=[row]),
+                row.last_claim_at or row.created_at, reason, row.project_id, seen=False,
+                detail=_detail(row, executions[row.pk]), search=row,
+                can_edit=row.project.team_id in editable,
+            )  # fmt: skip
+
+
+def _reason(
+    search: Any, is_able: bool, executions: int, full: set[int], now_slots: Slots
+) -> Reason | None:
+    """None if nothing of it waits: its last trials run."""
+    if search.status == SearchStatus.PAUSED:
+        return Reason.PAUSED
+    if is_able:
+        # A worker would have begun a trial long before a person reads this.
+        waits = search.strategy.has_rounds and search.running_count and not search.queued_count
+        return Reason.ROUND if waits and now_slots.free else _free(now_slots)
+    if not _left(search):
+        return Reason.EXECUTIONS if executions else None
+    return Reason.QUOTA if search.project.team_id in full else Reason.PARALLEL
+
+
+def _left(search: Any) -> int:
+    """How many of its trials have not begun; of strategies with rounds at least those known."""
+    if search.exhausted or not search.strategy.suggests:
+        return int(search.queued_count)
+    if search.strategy.has_rounds:
+        return max(int(search.queued_count), 1)
+    return int(search.queued_count + max(search.max_trials - search.trial_count, 0))
+
+
+def _detail(search: Any, executions: int) -> str:
+    parts = []
+    if not search.strategy.has_rounds:
+        parts.append(f"{counted(_left(search), 'trial')} to start")
+    parts.append(f"{search.running_count} running" if search.running_count else "none running")
+    if executions:
+        parts.append(f"{counted(executions, 'execution')} waiting")
+    return ", ".join(parts)
+
+
+def _free(now_slots: Slots) -> Reason:
+    if not now_slots.total:
+        return Reason.NO_WORKER
+    return Reason.NEXT if now_slots.free else Reason.NO_SLOT
+
+
+def _numbered(rows: list[Row], now_slots: Slots) -> list[Row]:
+    """With positions, and estimates where they are honest."""
+    frees = _seconds_until_free() if now_slots.total and not now_slots.free else []
+    numbered, place = [], 0
+    for row in rows:
+        if row.reason.is_claimable:
+            place += 1
+            first = row.search is None or not row.search.running_count  # type: ignore[attr-defined]
+            known = first and place <= len(frees)
+            row = replace(row, position=place, starts_in=frees[place - 1] if known else None)
+        numbered.append(row)
+    return numbered
+
+
+def _seconds_until_free() -> list[float]:
+    """When slots become free, the soonest first: by the median length of the last trials of each
+    search. Empty unless that is known of all that runs."""
+    running = Trial.objects.running().filter(script="")
+    rows = list(running.values_list("search", "started_at"))
+    kinds: tuple[Any, ...] = (Execution, *_SHORT)
+    if not rows or any(kind.objects.running().exists() for kind in kinds):
+        return []
+    searches = {search for search, _ in rows}
+    lengths: dict[int, list[float]] = {search: [] for search in searches}
+    ended = TrialIndex.objects.filter(
+        search__in=searches, status=Status.COMPLETED, seconds__isnull=False
+    )
+    for search, seconds in ended.order_by("-trial").values_list("search", "seconds")[
+        : LAST_ENDED * len(searches)
+    ]:
+        lengths[search].append(seconds)
+    if any(len(found) < MIN_ENDED for found in lengths.values()):
+        return []
+    now = timezone.now()
+    return sorted(
+        max(median(lengths[search]) - (now - started).total_seconds(), 0.0)
+        for search, started in rows
+        if started
+    )
+
+
+def _team_names(rows: list[Row]) -> dict[int, str]:
+    projects = Project.objects.filter(pk__in={row.project for row in rows if row.project})
+    return dict(projects.values_list("pk", "team__name"))

@@ -424,7 +424,7 @@ TEMPLATE_MAX_KB = env_int("TEMPLATE_MAX_KB", 200, least=1)
 
 # Of each team, unless an administrator gives it others. None: there is none.
 TEAM_QUOTAS = {
-    "max_storage": env_int("TEAM_STORAGE_MB", 0, least=0) * 1_000_000 or None,
+    "max_storage": (env_int("TEAM_STORAGE_MB", 0, least=0) << 20) or None,
     "max_files": env_int("TEAM_FILES", 0, least=0) or None,
     "max_slots": env_int("TEAM_SLOTS", 0, least=0) or None,
     "max_trials": env_int("TEAM_TRIALS", 0, least=0) or None,

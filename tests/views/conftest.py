@@ -195,7 +195,10 @@ def address(
             return reverse(name, args=[saved_model, "history.csv"])
         if name == "password_reset_confirm":
             return reverse(name, args=["MQ", "token"])
+        if name == "disk-free":
+            return reverse(name, args=["uploads"])
         plain = {
+            "disk-space",
             "help-page", "profile", "home-live", "palette", "api-reference", "api-document",
             "profile-theme", "session-end-others", "mention-seen", "sign-up",
             "notification-choices", "notification-live", "notification-read",

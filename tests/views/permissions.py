@@ -94,7 +94,7 @@ PERMISSIONS: dict[str, Access] = {
     **dict.fromkeys(
         (
             "person-activate", "person-create", "person-deactivate", "person-detail", "person-list",
-            "person-password", "quota-list", "team-quotas",
+            "person-password", "quota-list", "team-quotas", "disk-space", "disk-free",
         ),
         Access.SUPERUSERS,
     ),

@@ -66,15 +66,15 @@ def test_an_administrator_sets_quotas_and_the_team_sees_them(
     as_erin: Client, as_dora: Client, team: Team, settings: Any
 ) -> None:
     assert "Administrators of this site set quotas" not in page_of(as_dora, "team-detail", team.pk)
-    fill(team, settings, 600_000)
+    fill(team, settings, 600 * 1024)
     values = {"max_storage": "1.5", "max_files": 3, "max_slots": "", "max_trials": 50, "weight": 2}
     answer = as_erin.post(reverse("team-quotas", args=[team.pk]), values)
     assert answer["Location"] == reverse("quota-list")
     team.refresh_from_db()
     stored = team.max_storage, team.max_files, team.max_slots, team.max_trials, team.weight
-    assert stored == (1_500_000, 3, None, 50, 2)
+    assert stored == (3 << 19, 3, None, 50, 2)
     for page in (page_of(as_dora, "team-detail", team.pk), page_of(as_erin, "quota-list")):
-        assert "600 kB of 1.5 MB" in page
+        assert "600.0 KB of 1.5 MB" in page
         assert "1 of 3" in page
     assert 'value="1.5"' in page_of(as_erin, "team-quotas", team.pk)
     refused = as_erin.post(reverse("team-quotas", args=[team.pk]), {**values, "weight": 0})
@@ -88,7 +88,7 @@ def test_without_a_quota_of_its_own_a_team_has_the_site_s(team: Team, settings: 
     team.refresh_from_db()
     assert (team.quota("max_files"), team.quota("max_trials")) == (0, 9)
     texts = [meter.text for meter in meters_of([team])[0].meters]
-    assert texts == ["0 B, no quota", "0 of 0", "0, no quota", "9"]
+    assert texts == ["0 bytes, no quota", "0 of 0", "0, no quota", "9"]
 
 
 def test_an_upload_over_the_quota_is_refused_and_kept(
@@ -100,7 +100,8 @@ def test_an_upload_over_the_quota_is_refused_and_kept(
     as_bob.post(f"/uploads/{key}/parts/0/", CSV, content_type="application/octet-stream")
     limit(team, max_storage=1000)
     sentence = (
-        f"The file has {len(CSV)} B, but team Digits team has 10 B of its 1 kB of storage left. "
+        f"The file has {len(CSV)} bytes, but team Digits team has 10 bytes of its 1000 bytes of "
+        "storage left. "
         f"Delete datasets, searches or models, or {ASK}"
     )
     form = {"name": "People", "arrived": key}
@@ -209,8 +210,8 @@ def test_out_of_storage_nothing_new_starts_and_nothing_ends(
     fill(team, settings, 1000)
     limit(team, max_storage=1000)
     sentence = (
-        "Team Digits team has used 1 kB of its 1 kB of storage. Delete datasets, searches or "
-        f"models, or {ASK}"
+        "Team Digits team has used 1000 bytes of its 1000 bytes of storage. Delete datasets, "
+        f"searches or models, or {ASK}"
     )
     assert storage_refusal(Team.objects.get(pk=team.pk)) == sentence
     create = reverse("search-create", args=[project.pk])

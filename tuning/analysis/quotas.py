@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
+from django.template.defaultfilters import filesizeformat
 
-from tuning.figures import counted, in_words, size
+from tuning.figures import counted, in_words
 from tuning.models import Dataset, SavedModel, Team
 from tuning.models.people import display_name
 
@@ -24,6 +25,11 @@ from .sharing import slots_in_use
 
 def _number(value: int) -> str:
     return f"{value:,}"
+
+
+def size(value: int) -> str:
+    """As pages show it, in a plain sentence."""
+    return str(filesizeformat(value)).replace("\xa0", " ")
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from django import forms
 from tuning.analysis.quotas import QUOTAS
 from tuning.models import Team
 
-MB = 1_000_000
-# Against slips of the finger: a petabyte, and what the columns hold.
+MB = 1 << 20
+# Against slips of the finger, and what the columns hold.
 MAX_MB, MAX_NUMBER, MAX_WEIGHT = 10**9, 2**31 - 1, 100
 
 

@@ -20,7 +20,7 @@ OPERATIONS = {
 READING = {name for name, (method, _) in OPERATIONS.items() if method == "GET"}
 # What everybody with an account sees: their own lists, and what is built in.
 SHARED = {
-    "show_me", "list_projects", "list_datasets", "list_templates", "list_teams",
+    "show_me", "list_projects", "list_datasets", "list_templates", "list_teams", "show_queue",
     "create_project", "create_dataset", "create_template", "create_team",
 }  # fmt: skip
 # What is for owners alone, with tokens that manage teams. Members leave by themselves.

@@ -76,6 +76,8 @@ def test_an_administrator_sets_quotas_and_the_team_sees_them(
     for page in (page_of(as_dora, "team-detail", team.pk), page_of(as_erin, "quota-list")):
         assert "600.0 KB of 1.5 MB" in page
         assert "1 of 3" in page
+    quotas = Caller(User.objects.get(username="dora")).get(f"teams/{team.pk}").json()["quotas"]
+    assert quotas[0] == {"name": "max_storage", "used": 600 * 1024, "limit": 3 << 19}
     assert 'value="1.5"' in page_of(as_erin, "team-quotas", team.pk)
     refused = as_erin.post(reverse("team-quotas", args=[team.pk]), {**values, "weight": 0})
     assert refused.status_code == 422

@@ -10,6 +10,7 @@ searches that have ended a few, and the row is next whoever's slot it is, becaus
 or a search that has no slot.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -68,7 +69,6 @@ class Reason(StrEnum):
     EXECUTIONS = "Its last trials run; their executions wait for free slots."
     DATA = "The dataset is prepared first."
     CHOICE = "A person has to choose how it is read."
-    IDLE = "Validated for the gallery once nothing else waits."
 
     @property
     def is_claimable(self) -> bool:
@@ -110,7 +110,7 @@ def queue(user: Any) -> Queue:
     now_slots = slots()
     known = set(Project.objects.visible_to(user).values_list("pk", flat=True))
     found = [*_short_work(user, now_slots), *_searches(user, now_slots)]
-    rows = _numbered(found, now_slots)
+    rows = sorted(_numbered(found, now_slots), key=lambda row: row.position is None)
     if not user.is_superuser:
         rows = [row for row in rows if row.seen or row.project in known]
     teams = _team_names(rows)
@@ -125,14 +125,14 @@ def _short_work(user: Any, now_slots: Slots) -> Iterator[Row]:
         if kind is Dataset:
             # Built-in ones wait until a project needs them: that is no queue.
             rows = rows.filter(Q(requested=True) | ~Q(detected_schema={}), folder="")
+        if kind is Inspection:
+            # For the galleries, once nothing else waits: a queue of its own.
+            rows = rows.awaited()
         ready = set(kind.objects.ready().values_list("pk", flat=True))  # type: ignore[attr-defined]
-        idle = set(rows.unasked().values_list("pk", flat=True)) if kind is Inspection else set()
         full = _full_projects(rows) if kind is SavedModel else set()
         for task in tasks(kind, user, rows):
             reason = _free(now_slots)
-            if task.row.pk in idle:
-                reason = Reason.IDLE
-            elif task.row.pk not in ready:
+            if task.row.pk not in ready:
                 reason = Reason.DATA if kind is Inspection else Reason.CHOICE
             elif task.project in full:
                 reason = Reason.QUOTA
@@ -244,11 +244,18 @@ def _seconds_until_free() -> list[float]:
     if any(len(found) < MIN_ENDED for found in lengths.values()):
         return []
     now = timezone.now()
-    return sorted(
+    left = (
         max(median(lengths[search]) - (now - started).total_seconds(), 0.0)
         for search, started in rows
         if started
     )
+    return sorted(_rounded(seconds) for seconds in left)
+
+
+def _rounded(seconds: float) -> float:
+    """As exact as an estimate is."""
+    unit = 10 if seconds < 120 else 60
+    return max(math.ceil(seconds / unit), 1) * unit
 
 
 def _team_names(rows: list[Row]) -> dict[int, str]:

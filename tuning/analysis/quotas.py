@@ -52,7 +52,7 @@ QUOTAS = {
             "max_slots", "Parallel slots", "Trials, executions and retrainings at a time. Others "
             "wait.",
         ),
-        Quota("max_trials", "Trials per search", "Of every search.", shared=False),
+        Quota("max_trials", "Trials per search", "Maximum for each search.", shared=False),
     )
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from tuning.analysis.comments import comment_address
 from tuning.analysis.front import front_of
 from tuning.analysis.notes import Marks
+from tuning.analysis.quotas import meters_of
 from tuning.analysis.roles import role_in
 from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.table import value_of
@@ -56,7 +57,15 @@ def team(request: HttpRequest, row: Team) -> dict[str, Any]:
 
 def team_detail(request: HttpRequest, row: Team) -> dict[str, Any]:
     members = row.memberships.select_related("user")
-    return {**team(request, row), "members": [_member(each) for each in members]}
+    [quotas] = meters_of([row])
+    return {
+        **team(request, row),
+        "members": [_member(each) for each in members],
+        "quotas": [
+            {"name": meter.quota.name, "used": meter.used, "limit": meter.limit}
+            for meter in quotas.meters
+        ],
+    }
 
 
 def _member(row: Membership) -> dict[str, Any]:

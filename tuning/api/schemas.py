@@ -36,8 +36,39 @@ class MemberOut(Schema):
     active: bool
 
 
+class QuotaOut(Schema):
+    """`limit` is null where there is no quota; `used` is 0 for `max_trials`, which counts for each
+    search. `max_storage` is in bytes."""
+
+    name: str
+    used: int
+    limit: int | None
+
+
 class TeamDetail(TeamOut):
     members: list[MemberOut]
+    quotas: list[QuotaOut]
+
+
+class QueueRow(Schema):
+    """`position` counts from 1 among all that only lacks a slot, other teams' work included;
+    `starts_in` is an estimate in seconds, where there is one."""
+
+    text: str
+    reason: str
+    position: int | None
+    starts_in: float | None
+    since: datetime
+    url: str
+
+
+class QueueOut(Schema):
+    """`hidden` counts the entries of other teams."""
+
+    entries: list[QueueRow]
+    hidden: int
+    slots: int
+    free_slots: int
 
 
 class MeOut(Schema):

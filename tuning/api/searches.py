@@ -12,7 +12,7 @@ from tuning.analysis.limits import LIMITS
 from tuning.analysis.refinement import Beginning, beginning, import_refusal
 from tuning.forms.estimator_searches import EstimatorSearchForm
 from tuning.forms.limits import LimitsForm, limit_field
-from tuning.forms.searches import ExtendForm, SearchForm
+from tuning.forms.searches import ExtendForm, PriorityForm, SearchForm
 from tuning.models import Project, Search
 from tuning.protocol.statuses import Status as WorkStatus
 from tuning.views.search_forms import judged, new_forms, start
@@ -43,7 +43,7 @@ SearchIn = body_of(
 SearchChange = name_body(
     "SearchChange",
     Search,
-    {limit.name: limit_field(limit) for limit in LIMITS},
+    {limit.name: limit_field(limit) for limit in LIMITS} | PriorityForm.base_fields,
 )
 _MORE = {"more": IntegerField(label="More trials, or Hyperband iterations.")}
 ExtendIn = body_of("ExtendIn", {**ExtendForm.base_fields, **_MORE})
@@ -106,10 +106,14 @@ def create_search(request: HttpRequest, project: int, body: SearchIn) -> Any:
 
 @router.patch(_SEARCH, response=SearchDetail)
 def change_search(request: HttpRequest, project: int, search: int, body: SearchChange) -> Any:
-    """Rename or describe a search, or change its limits."""
+    """Rename or describe a search, or change its limits or its priority."""
     row = search_of(request, project, search, edit=True)
     given = body.given
     names = {name: given.pop(name) for name in ("name", "description") if name in given}
+    if "priority" in given:
+        priority = {"priority": given.pop("priority")}
+        form = checked(lambda data, _: PriorityForm(data), priority)
+        actions.set_priority(row, form.cleaned_data["priority"])
     if given:
         form = checked(lambda data, _: LimitsForm(data, search=row), given)
         if form.changes and not actions.change_limits(row, form.changes):

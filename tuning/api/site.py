@@ -22,6 +22,7 @@ from . import (
     notes,
     people,
     projects,
+    queue,
     saved_models,
     scripts,
     searches,
@@ -101,6 +102,7 @@ api = Api(
 )
 MODULES = (
     people, teams, datasets, hypermodels, projects, searches, trials, scripts, saved_models, notes,
+    queue,
 )  # fmt: skip
 for module in MODULES:
     api.add_router("", module.router)

@@ -310,6 +310,7 @@ urlpatterns = [
     path("queue/", queue.queue_list, name="queue-list"),
     path("<search:at>/priority/", queue.search_priority, name="search-priority"),
     path("workers/", workers.worker_list, name="worker-list"),
+    path("workers/<int:pk>/request/", workers.worker_request, name="worker-request"),
     path("sign-up/", accounts.sign_up, name="sign-up"),
     path("people/", people.person_list, name="person-list"),
     path("people/new/", people.person_create, name="person-create"),

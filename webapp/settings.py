@@ -384,6 +384,8 @@ CELERY_BEAT_SCHEDULE = {
 # 0: SLOTS_PER_GPU for each GPU; without GPUs one for each core, beyond four if each has 8 GB.
 SLOTS = env_int("SLOTS", 0, least=0)
 SLOTS_PER_GPU = env_int("SLOTS_PER_GPU", 1, least=1)
+# How long running work may go on after a worker was asked to stop; then it is given back.
+DRAIN_SECONDS = env_int("DRAIN_SECONDS", 0, least=0)
 # Processes that wait for the next work, past their imports. -1: as many as help and as a tenth of
 # the memory holds.
 SPARE_RUNNERS = env_int("SPARE_RUNNERS", -1, least=0)

@@ -144,7 +144,7 @@ def test_who_asks_waits_while_the_search_is_paused(bob_calls: Caller, asked: str
 
 
 def test_without_a_worker_it_says_so(bob_calls: Caller, asked: str) -> None:
-    assert ask(bob_calls, asked, 202)["reason"] == "No worker is online to suggest values."
+    assert ask(bob_calls, asked, 202)["reason"] == "No worker is available to suggest values."
     # Nobody has asked for a while: nothing is suggested for it.
     Search.objects.update(asked_at=timezone.now() - timedelta(minutes=1))
     scripts.make_asked()

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from tuning.api.site import document, urlpatterns
-from tuning.models import Comment, Dataset, HyperModel, Project, SavedModel, Scope, Search
+from tuning.models import Comment, Dataset, HyperModel, Project, SavedModel, Scope, Search, Worker
 
 from .conftest import Caller
 
@@ -21,6 +21,7 @@ READING = {name for name, (method, _) in OPERATIONS.items() if method == "GET"}
 # What everybody with an account sees: their own lists, and what is built in.
 SHARED = {
     "show_me", "list_projects", "list_datasets", "list_templates", "list_teams", "show_queue",
+    "list_workers",
     "create_project", "create_dataset", "create_template", "create_team",
 }  # fmt: skip
 # What is for owners alone, with tokens that manage teams. Members leave by themselves.
@@ -29,16 +30,19 @@ OWNERS = {"move_project", "change_team", "hand_over_team", "remove_member", "set
 TALK = {
     "comment_search", "comment_trial", "star_search", "star_trial", "unstar_search", "unstar_trial",
 }  # fmt: skip
+# For administrators of the site, whatever teams they are in.
+ADMINISTRATION = {"change_worker"}
 CHANGES = {*OPERATIONS} - READING
 
 
 @pytest.fixture
-def address(saved_model: SavedModel, project: Project, search: Search) -> Any:
+def address(saved_model: SavedModel, project: Project, search: Search, worker: Worker) -> Any:
     """A function: the method and the address of an operation, for the rows of alice's team."""
     rows = {
         "project": project.pk, "search": search.number, "trial": 3, "model": saved_model.number,
         "dataset": project.dataset_id, "template": project.hypermodel_id,
-        "team": project.team_id, "username": "alice", "comment": Comment.objects.create(
+        "worker": worker.pk, "team": project.team_id, "username": "alice",
+        "comment": Comment.objects.create(
             project=project, search=search, author=project.created_by, text="Hm."
         ).pk,
     }  # fmt: skip
@@ -81,14 +85,14 @@ def test_strangers_find_nothing(address: Any, charlie_calls: Caller) -> None:
     """The owner of another team, who is in no team, and an administrator of the site."""
     nobody, administrator = User.objects.create_user("eve"), User.objects.create_superuser("erin")
     for caller in (charlie_calls, Caller(nobody), Caller(administrator)):
-        found = statuses(caller, address, {*OPERATIONS} - SHARED)
+        found = statuses(caller, address, {*OPERATIONS} - SHARED - ADMINISTRATION)
         assert {name: status for name, status in found.items() if status != 404} == {}
 
 
 @pytest.mark.parametrize("role", ["bob", "alice"])
 def test_editors_and_owners_are_refused_nothing(address: Any, role: str, request: Any) -> None:
     caller = Caller(request.getfixturevalue(role))
-    for name in sorted(OPERATIONS):
+    for name in sorted({*OPERATIONS} - ADMINISTRATION):
         with transaction.atomic():
             answer = caller(*address(name), {})
             answer.close()
@@ -110,7 +114,7 @@ def test_a_token_that_reads_changes_nothing(address: Any, alice: User) -> None:
 
 
 def test_viewers_change_nothing_and_read_whom_to_ask(address: Any, dora_calls: Caller) -> None:
-    for name in sorted(CHANGES - TALK - {"create_team"}):
+    for name in sorted(CHANGES - TALK - ADMINISTRATION - {"create_team"}):
         answer = dora_calls(*address(name), {})
         assert answer.status_code == 403, name
         detail = answer.json()["detail"]
@@ -146,3 +150,20 @@ def test_what_there_is_not_is_a_problem(alice_calls: Caller) -> None:
         answer = alice_calls.get(path)
         assert answer.status_code == 404, path
         assert answer.json()["title"] == "Not Found"
+
+
+def test_only_administrators_change_what_the_whole_site_uses(
+    address: Any, alice_calls: Caller, worker: Worker
+) -> None:
+    erin = User.objects.create_superuser("erin")
+    answer = alice_calls(*address("change_worker"), {"requested": "drain"})
+    assert answer.status_code == 403
+    assert answer.json()["detail"] == "Only administrators can pause and drain workers."
+    assert Caller(erin, Scope.READ)(*address("change_worker"), {}).status_code == 403
+    for requested in ("drain", "pause", ""):
+        answer = Caller(erin)(*address("change_worker"), {"requested": requested})
+        assert answer.json()["requested"] == requested
+        worker.refresh_from_db()
+        assert worker.requested == requested
+    assert Caller(erin)(*address("change_worker"), {"requested": "kill"}).status_code == 422
+    assert Caller(erin).patch("workers/999", {"requested": "drain"}).status_code == 404

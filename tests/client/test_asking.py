@@ -44,7 +44,7 @@ def test_the_loop_ends_with_the_search(asked: tuneroom.Search) -> None:
 
 def test_waiting_has_an_end(connected: tuneroom.Client, asked: tuneroom.Search) -> None:
     connected.http.sleep = lambda seconds: None  # noqa: ARG005
-    with pytest.raises(TimeoutError, match="No worker is online"):
+    with pytest.raises(TimeoutError, match="No worker is available"):
         asked.ask(timeout=0)
 
 

@@ -19,7 +19,8 @@ from tuning.management import processes
 processes.STOP_SECONDS = float(os.environ["GRACE"])
 with processes.Family(dict(os.environ), re.compile(b"noise"), int(os.environ["DEATHS"])) as family:
     for number, program in enumerate(sys.argv[1:], 1):
-        family.start(f"child{number}", [sys.executable, "-uc", program])
+        command, may_end = [sys.executable, "-uc", program], "in order" in program
+        family.start(f"child{number}", command, may_end=may_end)
     for _ in family.run():
         pass
 print(family.failed or "asked to stop")
@@ -57,6 +58,26 @@ def test_lines_carry_the_name_and_noise_is_dropped(tmp_path: Path) -> None:
         "   child1 | half",
         "child1 ended unexpectedly (exit status 0)",
     ]
+
+
+def test_a_child_that_was_asked_to_end_is_no_failure(tmp_path: Path) -> None:
+    """Alone it ends its parent; beside others it is started again."""
+    output, _ = start(tmp_path, "print('in order')").communicate(timeout=20)
+    assert output.splitlines() == [
+        "   child1 | in order",
+        "Child1 ended in order.",
+        "asked to stop",
+    ]
+    drained = f"print('up in order'); import sys, os; p = {str(tmp_path / 'once')!r}; " + (
+        "again = os.path.exists(p); open(p, 'w').close(); again or sys.exit(); "
+        "import time; time.sleep(60)"
+    )
+    parent = start(tmp_path, drained, WAITS)
+    lines = lines_until_up(parent, 3)
+    parent.terminate()
+    output, _ = parent.communicate(timeout=20)
+    assert "Child1 ended in order.\n" in lines
+    assert output.splitlines()[-1] == "asked to stop"
 
 
 def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def make_slot(worker: Worker) -> Callable[..., SlotLoop]:
             pool=RunnerPool(start),
             memory_limit=10_000,
             stopping=threading.Event(),
+            closed=threading.Event(),
         )
         loop.started = started  # type: ignore[attr-defined]
         return loop

@@ -36,6 +36,7 @@ def real_slot(
         pool=RunnerPool(start),
         memory_limit=megabytes * MB,
         stopping=threading.Event(),
+        closed=threading.Event(),
     )
 
 

@@ -50,7 +50,7 @@ def ask(client: Client, search: Search, query: str = "") -> dict[str, Any]:
 def test_a_worker_computes_what_a_viewer_asked_for(as_dora: Client, searched: Search) -> None:
     before = ask(as_dora, searched)
     assert (before["families"], before["waiting"]) == ([], True)
-    assert "No worker is online" in before["note"]
+    assert "No worker is available" in before["note"]
     thread = ImportancesThread()
     assert thread.compute_next()
     assert not thread.compute_next()

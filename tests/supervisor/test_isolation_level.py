@@ -34,15 +34,17 @@ def test_a_level_counts_only_with_all_below_it(active: tuple[bool, ...], level: 
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("least", "slots"), [(0, 2), (1, 2), (2, 0)])
+@pytest.mark.parametrize(("least", "refused"), [(0, False), (1, False), (2, True)])
 def test_a_worker_below_the_least_level_takes_no_work(
-    least: int, slots: int, settings: Any, monkeypatch: Any
+    least: int, refused: bool, settings: Any, monkeypatch: Any
 ) -> None:
     settings.SANDBOX_MIN_LEVEL, settings.SLOTS = least, 2
     monkeypatch.setattr("tuning.supervisor.worker.probe", lambda: layers(True, True, False))
     process = WorkerProcess()
     process._register("worker-x")
-    assert Worker.objects.get().slots == process.numbers.free == slots
+    assert process.closed.is_set() == refused
+    assert ("SANDBOX_MIN_LEVEL is 2" in Worker.objects.get().refusal) == refused
+    assert Worker.objects.available().exists() != refused
 
 
 def test_the_probe_tells_every_layer() -> None:

@@ -50,6 +50,7 @@ def process(monkeypatch: Any) -> WorkerProcess:
     monkeypatch.setattr(worker_module, "probe", lambda: [Layer(0, "own process", True, "")])
     monkeypatch.setattr(worker_module, "close_old_connections", lambda: None)
     monkeypatch.setattr(worker_module, "send_hints", lambda _: True)
+    monkeypatch.setattr(worker_module, "lacks_migrations", lambda: False)
     monkeypatch.setattr(worker_module.slots, "slot_count", lambda: 2)
     process = WorkerProcess()
     process.stopping = Rounds(3)  # type: ignore[assignment]

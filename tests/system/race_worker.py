@@ -148,7 +148,7 @@ def work() -> None:
 def _slot(row: Worker, number: int) -> None:
     pool = RunnerPool(lambda device: FakeRunner(device, script, independent=True))
     while not done.is_set():
-        SlotLoop(row, number, Device(), pool, 10_000, threading.Event()).run()
+        SlotLoop(row, number, Device(), pool, 10_000, threading.Event(), threading.Event()).run()
         close_old_connections()
         if not Search.objects.filter(status__in=SEARCH_ACTIVE).exists():
             done.set()

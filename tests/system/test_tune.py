@@ -41,7 +41,7 @@ def test_it_uses_a_running_worker_and_leaves_a_file(tuneroom: Tuneroom, tmp_path
     output = tmp_path / "best.keras"
     done = tuneroom.manage(*words(retrain=True, output=output), timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "No worker is online" not in done.stdout
+    assert "No worker is available" not in done.stdout
     assert "Test split: accuracy" in done.stdout
     code = f"import keras; print(keras.models.load_model({str(output)!r}).input_shape)"
     loaded = python("-c", code)
@@ -159,7 +159,7 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
     finally:
         tune.kill()
     text = (tmp_path / "out").read_text()
-    assert "No worker is online" in text
+    assert "No worker is available" in text
     assert "Stopped." in text
     wait_for(lambda: not processes_with("TUNEROOM_DATA", str(data)), "no process is left")
     with sqlite3.connect(data / "db.sqlite3") as connection:

@@ -155,6 +155,9 @@ def address(
         "import": SearchImport.objects.create(project=project, key="import-1", name="a.zip"),
         "dry": DryRun.objects.create(inspection=project.inspection, created_by=alice),
         "person": alice, "dataset": dataset, "hypermodel": hypermodel, "team": team, "view": view,
+        "worker": Worker.objects.create(
+            name="gone", slots=0, started_at=timezone.now(), seen_at=timezone.now() - timedelta(1)
+        ),
         "upload": begin_upload(alice, "data.csv", 10),
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip

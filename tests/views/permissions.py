@@ -95,6 +95,7 @@ PERMISSIONS: dict[str, Access] = {
         (
             "person-activate", "person-create", "person-deactivate", "person-detail", "person-list",
             "person-password", "quota-list", "team-quotas", "disk-space", "disk-free",
+            "worker-request",
         ),
         Access.SUPERUSERS,
     ),

@@ -35,7 +35,7 @@ def unready(client: Client) -> dict[str, str]:
 
 
 def test_without_a_worker_it_is_not(client: Client, db: None) -> None:
-    assert unready(client) == {"worker": "No worker is online."}
+    assert unready(client) == {"worker": "No worker is available."}
 
 
 def test_nor_with_a_full_disk(client: Client, worker: Worker, monkeypatch: Any) -> None:

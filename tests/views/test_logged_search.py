@@ -57,7 +57,7 @@ def test_bob_opens_a_log_and_reads_how_to_fill_it(as_bob: Client, project: Proje
     assert "Log the first trial" in page
     assert "client.search(&quot;By \\&quot;hand\\&quot;&quot;, project=" in page
     assert "run.log(epoch=epoch, **{&quot;val loss&quot;: …})" in page
-    assert "No worker is online" not in page
+    assert "No worker is available" not in page
     assert "No trials yet" in page
     assert "Waiting for a script to log a trial" in page
 

@@ -158,6 +158,6 @@ def ask(search: Search, script: str) -> Asked:
         return Asked(reason="All trials have begun. One that is lost will be free again.")
     Search.objects.filter(pk=row.pk).update(asked_at=Now())
     transaction.on_commit(lambda: send_task(SCRIPTS_TASK))
-    if not Worker.objects.online().exists():
-        return Asked(reason="No worker is online to suggest values.")
+    if not Worker.objects.available().exists():
+        return Asked(reason="No worker is available to suggest values.")
     return Asked(reason="A worker suggests values.")

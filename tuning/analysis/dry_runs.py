@@ -182,5 +182,5 @@ def dry_run_context(row: DryRun | None) -> dict[str, Any]:
     return {
         "dry_run": row,
         "summary": Summary(row),
-        "nobody_works": row.is_active and not Worker.objects.online().exists(),
+        "nobody_works": row.is_active and not Worker.objects.available().exists(),
     }

@@ -131,7 +131,7 @@ def estimate(search: Search, trials: int, epochs: int) -> Estimate | None:
 
 def lanes(search: Search) -> int:
     """Trials at once. While no worker is online, as many as it asks for."""
-    slots = Worker.objects.online().slot_count()
+    slots = Worker.objects.available().slot_count()
     return max(1, min(search.parallel_trials, slots or search.parallel_trials))
 
 

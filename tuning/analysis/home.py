@@ -34,7 +34,7 @@ class ActiveSearch:
 
 @dataclass(frozen=True)
 class Slots:
-    """Of the workers that are online."""
+    """Of the workers that take work."""
 
     total: int
     free: int
@@ -42,7 +42,7 @@ class Slots:
     @property
     def sentence(self) -> str:
         if not self.total:
-            return "No worker is online"
+            return "No worker is available"
         return f"{self.free} of {self.total} slots free"
 
 
@@ -90,9 +90,9 @@ def recent_models(user: Any) -> list[tuple[SavedModel, str, float | None]]:
 
 
 def slots() -> Slots:
-    online = dict(Worker.objects.online().values_list("pk", "slots"))
+    available = dict(Worker.objects.available().values_list("pk", "slots"))
     busy: set[tuple[int, int]] = set()
     for kind in Work.__subclasses__():
         rows: Any = kind.objects.running()  # type: ignore[attr-defined]
-        busy.update(rows.filter(worker__in=online).values_list("worker_id", "slot"))
-    return Slots(total := sum(online.values()), max(total - len(busy), 0))
+        busy.update(rows.filter(worker__in=available).values_list("worker_id", "slot"))
+    return Slots(total := sum(available.values()), max(total - len(busy), 0))

@@ -59,7 +59,7 @@ def _broker() -> str:
 
 
 def _worker() -> str:
-    return "" if Worker.objects.online().exists() else "No worker is online."
+    return "" if Worker.objects.available().exists() else "No worker is available."
 
 
 def _disk() -> str:

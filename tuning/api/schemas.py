@@ -80,6 +80,31 @@ class MeOut(Schema):
     teams: list[MembershipOut]
 
 
+class SlotOut(Schema):
+    number: int
+    device: str
+    running: str | None
+
+
+class WorkerOut(Schema):
+    """`requested`: what an administrator asked of it (`pause`, `drain` or nothing); `refusal`: why
+    it may take no work; `clock_offset`: seconds that its clock is ahead of the database's."""
+
+    id: int
+    name: str
+    host: str
+    online: bool
+    requested: str
+    refusal: str
+    memory: int | None
+    slots: list[SlotOut]
+    isolation_level: int | None
+    clock_offset: float | None
+    versions: dict[str, str]
+    started_at: datetime
+    seen_at: datetime
+
+
 class DatasetOut(Schema):
     """`status` is `completed` once projects can use it. `awaits_choices`: its
     columns or arrays have to be reviewed on its page first."""

@@ -28,6 +28,7 @@ from . import (
     searches,
     teams,
     trials,
+    workers,
 )
 from .problems import CONTENT_TYPE, FieldError, Problem, invalid
 from .serving import NotModified, served
@@ -102,7 +103,7 @@ api = Api(
 )
 MODULES = (
     people, teams, datasets, hypermodels, projects, searches, trials, scripts, saved_models, notes,
-    queue,
+    queue, workers,
 )  # fmt: skip
 for module in MODULES:
     api.add_router("", module.router)

@@ -97,7 +97,7 @@ def _parallel_trials() -> int:
     """What the form proposes: all slots that are there, so that trials end soonest; not so many
     that most are chosen before the first result is known."""
     least: int = Search._meta.get_field("parallel_trials").get_default()
-    return min(max(least, Worker.objects.online().slot_count()), MAX_PROPOSED)
+    return min(max(least, Worker.objects.available().slot_count()), MAX_PROPOSED)
 
 
 class SearchForm(forms.ModelForm):

@@ -17,19 +17,24 @@ STOP_SECONDS = 15
 @contextmanager
 def own_worker(say: Callable[[str], None]) -> Iterator[None]:
     """Use a worker that is online, else bring one and end it afterwards."""
-    if Worker.objects.online().exists():
+    if Worker.objects.available().exists():
         yield
         return
     from tuning.supervisor.slots import slot_count
 
     log_path = settings.DATA_ROOT / "tune-worker.log"
-    say(f"No worker is online. Starting one (log: {log_path})")
+    say(f"No worker is available. Starting one (log: {log_path})")
     command = [
         sys.executable, "-m", "celery", "--app", "webapp", "worker", "--pool", "threads",
         "--concurrency", str(slot_count() + 1), "--hostname", f"tune-{os.getpid()}@%h",
     ]  # fmt: skip
     # The worker ends by itself when this process is gone, however it ended.
-    environment = {**os.environ, "TUNEROOM_WORKER_PARENT": str(os.getpid())}
+    environment = {
+        **os.environ,
+        "TUNEROOM_WORKER_PARENT": str(os.getpid()),
+        # Whoever stops the command waits for it.
+        "DRAIN_SECONDS": "0",
+    }
     with log_path.open("wb") as log:
         worker = subprocess.Popen(
             command,

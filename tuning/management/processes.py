@@ -63,6 +63,7 @@ class _Start:
 
     command: Sequence[str]
     keep: tuple[int, ...]
+    may_end: bool = False
     deaths: list[float] = field(default_factory=list)
     again_at: float | None = None
 
@@ -80,10 +81,12 @@ class Family:
         environment: Mapping[str, str],
         noise: re.Pattern[bytes],
         most_deaths: int = MAX_DEATHS,
+        stop_seconds: float = STOP_SECONDS,
     ) -> None:
         self.environment = environment
         self.noise = noise
         self.most_deaths = most_deaths
+        self.stop_seconds = stop_seconds
         self.failed = ""
         self._starts: dict[str, _Start] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -92,7 +95,7 @@ class Family:
         self._stopping = False
 
     def __enter__(self) -> "Family":
-        self._guard, self._guard_pipe = _start_guard()
+        self._guard, self._guard_pipe = _start_guard(self.stop_seconds)
         # Signals wake the selector; without this a signal that arrives just before it starts to
         # wait would be noticed only with the next line of a child.
         self._wake_read, self._wake_write = os.pipe()
@@ -105,10 +108,13 @@ class Family:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         return self
 
-    def start(self, name: str, command: Sequence[str], keep: Iterable[int] = ()) -> None:
+    def start(
+        self, name: str, command: Sequence[str], keep: Iterable[int] = (), may_end: bool = False
+    ) -> None:
         """Start a child that inherits the descriptors `keep`, which have to stay open: it may be
-        started again. `name` stands before its lines."""
-        self._starts[name] = _Start(command, tuple(keep))
+        started again. `name` stands before its lines. `may_end`: it may be asked to end by others,
+        as administrators drain a worker."""
+        self._starts[name] = _Start(command, tuple(keep), may_end)
         self._start(name)
 
     def _start(self, name: str) -> None:
@@ -158,7 +164,7 @@ class Family:
             if os.waitpid(self._guard, os.WNOHANG) == (0, 0):
                 return
         os.close(self._guard_pipe)
-        self._guard, self._guard_pipe = _start_guard()
+        self._guard, self._guard_pipe = _start_guard(self.stop_seconds)
         for child in self._children.values():
             if child.poll() is None:
                 self._tell_guard("+", child)
@@ -176,6 +182,12 @@ class Family:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
         self._tell_guard("-", child)
+        if child.returncode == 0 and start.may_end:
+            # Alone, it is for whatever keeps this process running to decide what comes next.
+            self._stopping = len(self._starts) == 1
+            start.again_at = now + FIRST_DELAY
+            _print(f"{name[0].upper()}{name[1:]} ended in order.")
+            return
         start.deaths = [then for then in start.deaths if now - then < DEATHS_SECONDS] + [now]
         deaths, reason = len(start.deaths), f"{name} ended unexpectedly ({_how(child.returncode)})"
         if deaths >= self.most_deaths:
@@ -194,7 +206,7 @@ class Family:
             # Asked again: no more patience.
             signal.signal(number, lambda *_: self._kill_all())
         self._signal_all(signal.SIGTERM)
-        end = time.monotonic() + STOP_SECONDS
+        end = time.monotonic() + self.stop_seconds
         while self._alive() and time.monotonic() < end:
             self._pass_on(seconds=0.1)
         self._kill_all()
@@ -276,7 +288,7 @@ def _how(returncode: int) -> str:
     return f"exit status {returncode}"
 
 
-def _start_guard() -> tuple[int, int]:
+def _start_guard(stop_seconds: float) -> tuple[int, int]:
     """A fork that stops the children if this process can't: after `kill -9`, after a crash.
 
     It reads the children's process ids from a pipe, whose end means that this process is gone.
@@ -300,7 +312,7 @@ def _start_guard() -> tuple[int, int]:
                 group = int(line[1:])
                 groups.add(group) if line[0] == "+" else groups.discard(group)
         _kill_groups(groups, signal.SIGTERM)
-        end = time.monotonic() + STOP_SECONDS
+        end = time.monotonic() + stop_seconds
         while groups and time.monotonic() < end:
             time.sleep(0.1)
             _kill_groups(groups, 0)

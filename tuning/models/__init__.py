@@ -25,7 +25,7 @@ from .trial_index import TrialIndex
 from .trials import Attempt, Epoch, Trial
 from .webhooks import Delivery, Webhook
 from .work import Work
-from .workers import Worker
+from .workers import Release, Worker
 
 __all__ = [
     "AccessToken",
@@ -53,6 +53,7 @@ __all__ = [
     "Prediction",
     "Profile",
     "Project",
+    "Release",
     "Role",
     "SavedModel",
     "SavedModelEpoch",

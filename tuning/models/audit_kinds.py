@@ -101,6 +101,7 @@ _KINDS = {
         ("trials.export", "Trials exported", "exported trials of {subject} ({format})"),
     ),
     AuditGroup.SITE: (
+        ("worker.change", "Worker changed", "{action} {subject}"),
         ("admin.change", "Admin pages", "{action} {subject} on the admin pages"),
     ),
 }  # fmt: skip

@@ -1,8 +1,10 @@
-"""Machines that train: one row for each Celery worker."""
+"""Machines that train: one row for each Celery worker. And what the version of Tuneroom that last
+prepared the database expects of them."""
 
 from datetime import timedelta
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import ExpressionWrapper
 from django.db.models.functions import Now
@@ -10,8 +12,19 @@ from django.db.models.functions import Now
 # A worker writes its row every WATCH_SECONDS; one that missed several is taken for gone.
 WATCH_SECONDS = 3
 ONLINE_SECONDS = 20
+# A machine's clock may be so many seconds off before pages and `doctor` say so.
+CLOCK_TOLERANCE = 2.0
 # `manage.py tune` brings a worker of its own each time: their rows would pile up.
 FORGET_AFTER = timedelta(days=7)
+
+
+class Requested(models.TextChoices):
+    """What an administrator asks of a worker, which looks every WATCH_SECONDS. Running work is left
+    alone: PAUSE takes no new work, and DRAIN ends the process once the last work has ended."""
+
+    NOTHING = "", "Works"
+    PAUSE = "pause", "Paused"
+    DRAIN = "drain", "Draining"
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
@@ -19,6 +32,10 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         return self.filter(
             stopped_at__isnull=True, seen_at__gte=ago(timedelta(seconds=ONLINE_SECONDS))
         )
+
+    def available(self) -> Self:
+        """Online, and taking work."""
+        return self.online().filter(requested=Requested.NOTHING, refusal="")
 
     def slot_count(self) -> int:
         return sum(self.values_list("slots", flat=True))
@@ -37,6 +54,22 @@ class Worker(models.Model):
     slots = models.PositiveSmallIntegerField()
     devices = models.JSONField(default=list, help_text="What each slot trains on, as a sentence.")
     versions = models.JSONField(default=dict)
+    host = models.CharField(max_length=255, blank=True, db_default="")
+    memory = models.BigIntegerField(
+        null=True, blank=True, help_text="Bytes that its machine or its container has."
+    )
+    requested = models.CharField(
+        max_length=10, blank=True, choices=Requested, default=Requested.NOTHING, db_default=""
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    refusal = models.TextField(
+        blank=True, db_default="", help_text="Why it may take no work, as a sentence."
+    )
+    clock_offset = models.FloatField(
+        null=True, blank=True, help_text="Seconds that its clock is ahead of the database's."
+    )
     isolation = models.JSONField(default=list, help_text="Probed layers: name, active, detail.")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
@@ -58,3 +91,16 @@ class Worker(models.Model):
             return None
         broken = [layer["level"] for layer in self.isolation if not layer["active"]]
         return int(min(broken, default=max(layer["level"] for layer in self.isolation) + 1)) - 1
+
+
+class Release(models.Model):
+    """One row: the version that last prepared the database (`manage.py migrate` writes it)."""
+
+    ONLY = 1
+
+    worker_protocol = models.PositiveIntegerField()
+    oldest_worker_protocol = models.PositiveIntegerField()
+    build = models.CharField(max_length=20)
+
+    def __str__(self) -> str:
+        return self.build

@@ -111,11 +111,13 @@ def lacks_slots() -> bool:
 
 
 def free_slots() -> int:
-    """Of all workers that can be reached."""
-    slots = Worker.objects.online().slot_count()
-    taken = sum(kind.objects.running().count() for kind in KINDS)  # type: ignore[attr-defined]
-    elsewhere = Trial.objects.running().exclude(script="").count()
-    return max(0, slots - taken + elsewhere)
+    """Of all workers that can be reached and take work."""
+    available = dict(Worker.objects.available().values_list("pk", "slots"))
+    taken = sum(
+        kind.objects.running().filter(worker__in=available).count()  # type: ignore[attr-defined]
+        for kind in KINDS
+    )
+    return max(0, sum(available.values()) - taken)
 
 
 def _awaited() -> int:

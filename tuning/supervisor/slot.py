@@ -35,12 +35,15 @@ class SlotLoop:
         pool: RunnerPool,
         memory_limit: int,
         stopping: Flag,
+        closed: Flag,
     ) -> None:
+        """`closed`: nothing more is claimed; `stopping`: what runs is given back as well."""
         self.slot = Slot(worker, number)
         self.device = device
         self.pool = pool
         self.memory_limit = memory_limit
         self.stopping = stopping
+        self.closed = closed
         self._runner: Runner | None = None
         self._runner_since = self._looked_at = 0.0
 
@@ -48,7 +51,7 @@ class SlotLoop:
         """Work until there is nothing to claim. Returns how many pieces were done."""
         done = 0
         try:
-            while not self.stopping.is_set():
+            while not self.closed.is_set():
                 if not has_room():
                     logger.error("the disk is nearly full (DISK_FLOOR_MB): no new work is taken")
                     break

@@ -5,17 +5,22 @@ import logging
 import os
 import platform
 import signal
+import socket
 import threading
+import time
 from importlib.metadata import PackageNotFoundError, version
 
+import psutil
 from django.conf import settings
 from django.db import close_old_connections
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from tuning.actions.dispatch import send_hints
-from tuning.models import AuditEntry, Importances, Worker
-from tuning.models.workers import WATCH_SECONDS
+from tuning.analysis.readiness import lacks_migrations
+from tuning.models import AuditEntry, Importances, Release, Worker
+from tuning.models.workers import WATCH_SECONDS, Requested
+from tuning.protocol import release
 from tuning.strategies.suggesting import family_of
 from tuning.strategies.traits import Name
 from webapp.alive import note_alive
@@ -40,7 +45,14 @@ class WorkerProcess:
     """What lives as long as the Celery worker. One instance for each process: `this_worker`."""
 
     def __init__(self) -> None:
+        # Nothing more is claimed; what runs goes on.
+        self.closed = threading.Event()
+        # What runs is given back.
         self.stopping = threading.Event()
+        self._leaving = False
+        self._grace = threading.Timer(settings.DRAIN_SECONDS, self.stopping.set)
+        self._grace.daemon = True
+        self._refusal = ""
         self.pool = RunnerPool()
         self.numbers = slots.SlotNumbers(0)
         self.importances = ImportancesThread()
@@ -61,21 +73,39 @@ class WorkerProcess:
         self._thread.start()
 
     def _register(self, name: str) -> None:
+        if lacks_migrations():
+            # It cannot even say so in the database.
+            self._refuse(LACKS_MIGRATIONS)
+            return
         layers = probe()
-        self.row = register(name, slots.slot_count(), layers)
-        reached = self.row.isolation_level
-        if reached is None or reached < settings.SANDBOX_MIN_LEVEL:
-            # Seen on the workers page, doing nothing: better than gone without a word.
-            logger.error(
-                "isolation reaches level %s, SANDBOX_MIN_LEVEL is %s: this worker takes no work",
-                reached,
-                settings.SANDBOX_MIN_LEVEL,
-            )
-            self.row.slots = 0
-            self.row.save(update_fields=["slots"])
+        row = register(name, slots.slot_count(), layers)
+        self.numbers = slots.SlotNumbers(row.slots)
+        self._obey(row)
         # Last: from now on slots are taken.
-        self.numbers = slots.SlotNumbers(self.row.slots)
-        self._ring()
+        self.row = row
+        if not self.closed.is_set():
+            self._ring()
+
+    def _obey(self, row: Worker) -> None:
+        """Take work or leave it, as the row, the database's version and the sandbox say."""
+        # Seen on the workers page, doing nothing: better than gone without a word.
+        self._refuse(_weak_isolation(row) or _other_version())
+        if self._refusal != row.refusal:
+            row.refusal = self._refusal
+            row.save(update_fields=["refusal"])
+        if self._leaving or self._refusal or row.requested:
+            self.closed.set()
+        else:
+            self.closed.clear()
+        is_idle = self.numbers.free == self.numbers.count
+        if row.requested == Requested.DRAIN and is_idle and not self._leaving:
+            logger.warning("drained: this worker ends")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _refuse(self, reason: str) -> None:
+        if reason and reason != self._refusal:
+            logger.error("this worker takes no work. %s", reason)
+        self._refusal = reason
 
     def work(self) -> int:
         """Take a free slot and work until there is nothing to do. Returns what was done."""
@@ -83,29 +113,46 @@ class WorkerProcess:
         if slot is None or self.row is None:
             return 0
         try:
+            # Not before: whoever sees all slots free while this is set knows that nothing begins.
+            if self.closed.is_set():
+                return 0
             loop = SlotLoop(
                 worker=self.row,
                 number=slot,
                 device=slots.device(slot),
                 pool=self.pool,
                 memory_limit=slots.memory_limit(),
+                closed=self.closed,
                 stopping=self.stopping,
             )
             done = loop.run()
         finally:
             self.numbers.give_back(slot)
-        if done and not self.stopping.is_set():
+        if done and not self.closed.is_set():
             # At once: the next search may begin any moment. The watch tries again.
             with contextlib.suppress(OSError):
                 self._keep_spares()
         return done
 
     def stop(self) -> None:
-        """Called when the worker is asked to stop: running work goes back to the queue."""
-        self.stopping.set()
+        """Called when the worker is asked to stop: it claims nothing more, and what still runs
+        after DRAIN_SECONDS goes back to the queue."""
+        self._leaving = True
+        self.closed.set()
+        if settings.DRAIN_SECONDS == 0:
+            self.stopping.set()
+        elif not self._grace.is_alive():
+            logger.warning("running work has %s s to end", settings.DRAIN_SECONDS)
+            self._grace.start()
 
     def close(self) -> None:
-        """Called when all threads have ended."""
+        """Called when all of Celery's threads have ended."""
+        if self._grace.is_alive():
+            # Celery knows nothing of these.
+            end = time.monotonic() + settings.DRAIN_SECONDS
+            for thread in self._alone:
+                thread.join(max(0, end - time.monotonic()))
+        self._grace.cancel()
         self.stopping.set()
         if self._thread:
             # Else its last pass could say once more that this worker is there.
@@ -123,7 +170,8 @@ class WorkerProcess:
             try:
                 if self.row is None:
                     self._register(name)
-                    self._load()
+                    if self.row:
+                        self._load()
                 else:
                     tick += 1
                     self._pass(reaper, tick)
@@ -144,11 +192,13 @@ class WorkerProcess:
         assert self.row is not None
         if _is_orphan():
             os.kill(os.getpid(), signal.SIGTERM)
-        Worker.objects.filter(pk=self.row.pk).update(seen_at=Now(), stopped_at=None)
+        self._beat(self.row)
         note_alive("worker")
-        self._keep_spares()
-        if self.numbers.free:
-            self._ring()
+        self._obey(self.row)
+        if not self.closed.is_set():
+            self._keep_spares()
+            if self.numbers.free:
+                self._ring()
         self.importances.check()
         self.mails.check()
         self.scripts.check()
@@ -161,6 +211,12 @@ class WorkerProcess:
             Importances.objects.forgotten().delete()
             if settings.AUDIT_LOG_DAYS:
                 AuditEntry.objects.expire(settings.AUDIT_LOG_DAYS)
+
+    def _beat(self, row: Worker) -> None:
+        offset = row.clock_offset
+        Worker.objects.filter(pk=row.pk).update(seen_at=Now(), stopped_at=None, clock_offset=offset)
+        row.refresh_from_db(fields=["seen_at", "requested"])
+        row.clock_offset = round(time.time() - row.seen_at.timestamp(), 1)
 
     def _ring(self) -> None:
         """Call for free slots of this worker: by way of the broker, so that Celery knows of them,
@@ -193,12 +249,19 @@ this_worker = WorkerProcess()
 def register(name: str, slot_count: int, layers: list[Layer]) -> Worker:
     """Write this worker's row. Work that a former process of the same name held is lost."""
     now = timezone.now()
+    # A process that was drained ended with this one's start; a pause outlives processes.
+    Worker.objects.filter(name=name, requested=Requested.DRAIN).update(
+        requested=Requested.NOTHING, requested_by=None
+    )
     row, _ = Worker.objects.update_or_create(
         name=name,
         defaults={
             "slots": slot_count,
             "devices": [str(slots.device(number)) for number in range(slot_count)],
             "versions": versions(),
+            "host": socket.gethostname(),
+            "memory": psutil.virtual_memory().total,
+            "refusal": "",
             "isolation": [layer.as_json() for layer in layers],
             "started_at": now,
             "seen_at": now,
@@ -212,6 +275,28 @@ def register(name: str, slot_count: int, layers: list[Layer]) -> Worker:
     return row
 
 
+LACKS_MIGRATIONS = (
+    "The database lacks migrations of this version. Update the site first: make setup"
+)
+
+
+def _other_version() -> str:
+    row = Release.objects.filter(pk=Release.ONLY).first()
+    if row is None:
+        return ""
+    return release.refusal(release.WORKER_PROTOCOL, row.worker_protocol, row.oldest_worker_protocol)
+
+
+def _weak_isolation(row: Worker) -> str:
+    reached, least = row.isolation_level, settings.SANDBOX_MIN_LEVEL
+    if reached is not None and reached >= least:
+        return ""
+    return (
+        f"Its isolation reaches level {reached}, and SANDBOX_MIN_LEVEL is {least}. `manage.py "
+        "doctor` on its machine says what is missing."
+    )
+
+
 def _is_orphan() -> bool:
     """Whether the command that brought this worker for itself is gone."""
     parent = os.environ.get("TUNEROOM_WORKER_PARENT", "")
@@ -219,8 +304,8 @@ def _is_orphan() -> bool:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the libraries that train."""
-    found = {"python": platform.python_version()}
+    """Of Tuneroom, Python and the libraries that train."""
+    found = {"tuneroom": release.build(), "python": platform.python_version()}
     for package in ("tensorflow", "keras", "keras-tuner"):
         try:
             found[package] = version(package)

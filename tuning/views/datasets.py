@@ -270,7 +270,7 @@ def _state(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
         "failed": failed and not dataset.is_ready,
         "waiting": waiting,
         "can_edit": _may_use(request, dataset),
-        "nobody_works": waiting and not Worker.objects.online().exists(),
+        "nobody_works": waiting and not Worker.objects.available().exists(),
     }
 
 

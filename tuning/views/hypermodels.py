@@ -227,5 +227,5 @@ def _state(request: HttpRequest, hypermodel: HyperModel) -> dict[str, Any]:
         "dataset_failed": dataset_failed,
         "waiting": waiting,
         "can_edit": hypermodel.team_id is not None and may_edit(request, hypermodel.team_id),
-        "nobody_works": waiting and not Worker.objects.online().exists(),
+        "nobody_works": waiting and not Worker.objects.available().exists(),
     }

@@ -150,5 +150,5 @@ def _state(request: HttpRequest, row: SearchImport) -> dict[str, Any]:
         "project": row.project,
         "waiting": waiting,
         "can_edit": may_change(request, row.project),
-        "nobody_works": waiting and not Worker.objects.online().exists(),
+        "nobody_works": waiting and not Worker.objects.available().exists(),
     }

@@ -214,5 +214,5 @@ def _state(request: HttpRequest, project: Project) -> dict[str, Any]:
         "has_searches": later_data is not None and project.searches.exists(),
         "waiting": waiting,
         "can_edit": may_change(request, project),
-        "nobody_works": waiting and not Worker.objects.online().exists(),
+        "nobody_works": waiting and not Worker.objects.available().exists(),
     }

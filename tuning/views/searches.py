@@ -173,7 +173,7 @@ def _space_context(search: Search) -> dict[str, Any]:
 
 def _page_context(request: HttpRequest, search: Search) -> dict[str, Any]:
     can_edit = may_change(request, search.project)
-    live = _news_context(search, Worker.objects.online().count(), can_edit)
+    live = _news_context(search, Worker.objects.available().count(), can_edit)
     code = log_code(search, request.build_absolute_uri("/")[:-1]) if search.is_log else ""
     return live | {
         "extend_form": ExtendForm(search=search), "origin": origin(search), "log_code": code,

@@ -44,7 +44,7 @@ def shared_text(of: Search | Scope, make: Callable[[], str], *key: Any) -> str:
 
 def online_workers() -> int:
     """How many workers there are: looked at once a second for all who follow something."""
-    return int(cache.get_or_set("online-workers", Worker.objects.online().count, 1) or 0)
+    return int(cache.get_or_set("online-workers", Worker.objects.available().count, 1) or 0)
 
 
 def shared_fragment(

@@ -55,7 +55,7 @@ def _version(selection: Selection, name: str) -> str:
     if row is None:
         return "none"
     waiting = row.wanted_revision > row.for_revision
-    online = waiting and Worker.objects.online().exists()
+    online = waiting and Worker.objects.available().exists()
     return f"{row.for_revision}-{waiting:d}-{online:d}"
 
 

@@ -102,8 +102,8 @@ def _note(result: dict[str, Any], message: str, waiting: bool) -> str:
             parts.append(f"Importances are not reliable with fewer than {RELIABLE_TRIALS} trials.")
     if not waiting:
         return " ".join([*parts, message]).strip()
-    if Worker.objects.online().exists():
+    if Worker.objects.available().exists():
         parts.append("A worker is updating them." if parts else "A worker is computing them.")
     else:
-        parts.append("No worker is online. They are computed when a worker is available.")
+        parts.append("No worker is available. They are computed when one is.")
     return " ".join(parts)

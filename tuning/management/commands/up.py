@@ -60,14 +60,16 @@ class Command(BaseCommand):
             environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONUNBUFFERED": "1"}
             if listener and settings.METRICS_TOKEN:
                 environment["PROMETHEUS_MULTIPROC_DIR"] = empty_metrics_folder()
-            family = stack.enter_context(Family(environment, NOISE))
+            family = stack.enter_context(
+                Family(environment, NOISE, stop_seconds=STOP_SECONDS + settings.DRAIN_SECONDS)
+            )
             waiter = None
             if listener:
                 descriptor = listener.fileno()
                 # It stays open here: while a site that died is started again, people wait a moment.
                 family.start("site", site_command(descriptor), keep=[descriptor, *locks])
             if slots:
-                family.start("worker", worker_command(slots), keep=locks)
+                family.start("worker", worker_command(slots), keep=locks, may_end=True)
             if "scheduler" in parts:
                 family.start("scheduler", scheduler_command(), keep=locks)
             if listener:
@@ -109,7 +111,8 @@ class Command(BaseCommand):
             # Killed: what watches over its processes is still stopping them.
             self._say("Waiting for the processes of a killed Tuneroom to end ...")
             try:
-                return stack.enter_context(folder_lock(path, wait_seconds=STOP_SECONDS + 5))
+                seconds = STOP_SECONDS + settings.DRAIN_SECONDS + 5
+                return stack.enter_context(folder_lock(path, wait_seconds=seconds))
             except Taken:
                 raise CommandError(
                     f"Processes of a killed Tuneroom still use {settings.DATA_ROOT}."

@@ -48,6 +48,15 @@ def mails() -> None:
         close_old_connections()
 
 
+@shared_task(name="tuning.notify")
+def notify() -> None:
+    """Only wakes the worker's own thread: a webhook's server may take its time."""
+    try:
+        this_worker.notifying.check()
+    finally:
+        close_old_connections()
+
+
 @shared_task(name="tuning.scripts")
 def scripts() -> None:
     """Only wakes the worker's own thread: scripts need no slot."""

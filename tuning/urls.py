@@ -51,6 +51,7 @@ from tuning.views import (
     trial_tables,
     trials,
     tried_values,
+    webhooks,
     workers,
 )
 
@@ -309,6 +310,14 @@ urlpatterns = [
     path("invitations/<str:token>/", invitations.invitation_open, name="invitation-open"),
     path("queue/", queue.queue_list, name="queue-list"),
     path("<search:at>/priority/", queue.search_priority, name="search-priority"),
+    path("teams/<int:pk>/webhooks/", webhooks.team_webhooks, name="team-webhooks"),
+    path("webhooks/<int:pk>/", webhooks.webhook_detail, name="webhook-detail"),
+    path("webhooks/<int:pk>/live/", webhooks.webhook_live, name="webhook-live"),
+    path("webhooks/<int:pk>/test/", webhooks.webhook_test, name="webhook-test"),
+    path("webhooks/<int:pk>/enable/", webhooks.webhook_enable, name="webhook-enable"),
+    path("webhooks/<int:pk>/secret/", webhooks.webhook_secret, name="webhook-secret"),
+    path("webhooks/<int:pk>/delete/", webhooks.webhook_delete, name="webhook-delete"),
+    path("deliveries/<uuid:pk>/resend/", webhooks.delivery_resend, name="delivery-resend"),
     path("workers/", workers.worker_list, name="worker-list"),
     path("workers/<int:pk>/request/", workers.worker_request, name="worker-request"),
     path("sign-up/", accounts.sign_up, name="sign-up"),

@@ -54,6 +54,17 @@ def env_networks(name: str) -> list[IPv4Network | IPv6Network]:
         ) from None
 
 
+def site_url() -> str:
+    """The address of the site in mails and webhooks, which no request tells."""
+    given = os.environ.get("SITE_URL", "").rstrip("/")
+    if given:
+        if not given.startswith(("http://", "https://")):
+            raise ImproperlyConfigured(f"SITE_URL is {given!r}; it must begin with https://.")
+        return given
+    host = next((name for name in ALLOWED_HOSTS if name[:1] not in "*."), "localhost")
+    return f"https://{host}" if HTTPS else f"http://{host}:{os.environ.get('PORT', '8000')}"
+
+
 def secret_key(path: Path) -> str:
     """The key in the data folder, made at the first start."""
     if "SECRET_KEY" in os.environ:
@@ -284,6 +295,9 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # the web server in front leads from HTTP to HTTPS
     "security.W021",  # browsers' built-in lists: a decision of the domain's owner
 ]
+SITE_URL = site_url()
+# Webhooks may go to these, too: private networks, which are refused otherwise.
+WEBHOOK_NETWORKS = env_networks("WEBHOOK_NETWORKS")
 # Their X-Forwarded-For is believed.
 TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

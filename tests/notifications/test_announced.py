@@ -197,9 +197,10 @@ CASES = [
 
 @pytest.mark.parametrize(("everywhere", "here", "expected"), CASES)
 def test_choices(
-    search: Search, project: Project, alice: User, bob: User, dora: User, everywhere: Any,
-    here: Any, expected: dict[str, str],
+    search: Search, project: Project, alice: User, bob: User, dora: User, settings: Any,
+    everywhere: Any, here: Any, expected: dict[str, str],
 ) -> None:  # fmt: skip
+    settings.EMAIL_HOST = "127.0.0.1"
     users = {user.username: user for user in (alice, bob)}
     for where, chosen in ((None, everywhere), (project, here)):
         for name, (site, mail) in chosen.items():

@@ -16,6 +16,7 @@ from tuning.models import (
     AccessToken,
     BrowserSession,
     Comment,
+    Delivery,
     DryRun,
     Epoch,
     Invitation,
@@ -27,8 +28,10 @@ from tuning.models import (
     Search,
     SearchImport,
     Team,
+    TeamEvent,
     Trial,
     TrialIndex,
+    Webhook,
     Worker,
 )
 from tuning.protocol.statuses import SearchStatus, Status
@@ -142,7 +145,14 @@ def address(
 ) -> Any:  # fmt: skip
     """A function: the address of a name, for the rows of alice's team."""
     view = SavedView.objects.create(project=project, owner=alice, name="Best", shared=True)
+    webhook = Webhook.objects.create(team=team, url="https://example.com/", created_by=alice)
+    event = TeamEvent.objects.create(
+        kind="webhook.test", team=team, path="/",
+        facts={"team": {"name": team.name}, "webhook": {"by": "alice"}},
+    )  # fmt: skip
     rows = {
+        "webhook": webhook,
+        "delivery": Delivery.objects.create(webhook=webhook, event=event),
         "project": project, "search": search, "trial": best, "saved": saved_model,
         "prediction": Prediction.objects.create(
             saved_model=saved_model, created_by=alice, key="prediction-1", source="form"

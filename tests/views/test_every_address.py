@@ -43,6 +43,8 @@ def test_viewers_change_nothing_and_read_whom_to_ask(
     for name, access in PERMISSIONS.items():
         if access in (Access.EDITORS, Access.OWNERS):
             answer = as_dora.post(address(name))
+            if answer.status_code == 405:
+                answer = as_dora.get(address(name))
             page = answer.content.decode()
             assert answer.status_code == 403, name
             role = "owner" if access == Access.OWNERS else "editor"

@@ -29,6 +29,7 @@ from tuning.models import (
     SearchImport,
     Team,
     Trial,
+    Webhook,
 )
 from tuning.models.audit import ACCOUNT, Via
 from tuning.models.audit_kinds import AUDIT_KINDS
@@ -127,4 +128,5 @@ _SUBJECTS = {
         _nothing, lambda row: row.team,
     ),
     AccessToken: ("token", lambda row: f"“{row.name}”", _nothing, _nothing),
+    Webhook: ("webhook", str, lambda row: row.project, lambda row: row.team),
 }  # fmt: skip

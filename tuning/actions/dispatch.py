@@ -10,6 +10,7 @@ logger = logging.getLogger(__name__)
 WORK_TASK = "tuning.work"
 IMPORTANCES_TASK = "tuning.importances"
 MAIL_TASK = "tuning.mails"
+NOTIFY_TASK = "tuning.notify"
 SCRIPTS_TASK = "tuning.scripts"
 
 

@@ -89,6 +89,8 @@ def move_project(project: Project, team: Team) -> None:
             part.versions.update(team=team)
     # Links of the old team would name it.
     Invitation.objects.filter(project=locked).update(project=None)
+    # They would go on telling it what happens in the project.
+    locked.webhooks.all().delete()
     before = locked.team
     record("project.move", locked, to=team.name)
     Project.objects.filter(pk=locked.pk).update(team=team)

@@ -28,6 +28,7 @@ RIGHTS = (
     Right("Create, edit and delete projects, datasets, templates and searches", _EDITORS),
     Right("Pause, stop, extend and refine searches, retrain and delete models", _EDITORS),
     Right("Tag trials and searches, share views with the team", _EDITORS),
+    Right("Set up webhooks and see what was delivered", _EDITORS),
     Right("Invite and remove people, change their roles, rename the team", _OWNERS),
     Right("Hand the team over, archive and restore it, move projects to another team", _OWNERS),
     Right("Delete other people’s comments, change the views that they shared", _OWNERS),

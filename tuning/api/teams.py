@@ -71,7 +71,8 @@ def set_member(request: HttpRequest, team: int, username: str, body: MemberIn) -
     row = owned_team(request, team)
     form = checked(lambda data, _: MemberForm(data), {**body.given, "username": username})
     try:
-        actions.set_member(row, form.cleaned_data["username"], form.cleaned_data["role"])
+        given = form.cleaned_data
+        actions.set_member(row, given["username"], given["role"], by=request.user)
     except actions.LastOwner as error:
         raise Problem(409, str(error)) from error
     return _detail(request, row)

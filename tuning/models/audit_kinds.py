@@ -57,6 +57,9 @@ _KINDS = {
         ("member.remove", "Member removed", "removed {subject} ({role})"),
         ("invitation.create", "Invitation created", "invited {subject} as {role}"),
         ("invitation.revoke", "Invitation revoked", "revoked the invitation of {subject}"),
+        ("webhook.create", "Webhook created", "created {subject}"),
+        ("webhook.change", "Webhook changed", "changed the {fields} of {subject}"),
+        ("webhook.delete", "Webhook deleted", "deleted {subject}"),
     ),
     AuditGroup.PROJECTS: (
         ("project.create", "Project created", "created {subject}"),

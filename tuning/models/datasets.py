@@ -24,7 +24,7 @@ from .work import Work, WorkQuerySet
 
 class DatasetQuerySet(WorkQuerySet):
     def ready(self) -> Self:
-        """Somebody needs it: built-in ones are not prepared before that."""
+        """A person needs it: built-in ones are not prepared before that."""
         return super().ready().filter(requested=True, folder="")
 
     def visible_to(self, user: Any) -> Self:

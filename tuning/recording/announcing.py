@@ -7,6 +7,7 @@ event that concerns nobody leaves no row.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from tuning.analysis.notifications import chosen_channels
@@ -17,6 +18,7 @@ from tuning.models import (
     Membership,
     Notification,
     Project,
+    Role,
     SavedModel,
     Search,
     Team,
@@ -110,6 +112,27 @@ def joined(membership: Membership, by: Any, invited: bool) -> None:
     )  # fmt: skip
 
 
+def webhook_disabled(webhook: Webhook, reason: str) -> None:
+    """Its maker is notified or, if they have left, the owners of the team."""
+    team = webhook.team
+    members = Membership.objects.filter(team=team, user__is_active=True)
+    to = members.filter(user=webhook.created_by_id) or members.filter(role=Role.OWNER)
+    announce(
+        EventKind.WEBHOOK_OFF, team=team, path=f"/webhooks/{webhook.pk}/",
+        facts={"webhook": {"host": webhook.host, "reason": reason}},
+        to=[row.user_id for row in to],
+    )  # fmt: skip
+
+
+def test(webhook: Webhook, by: Any) -> None:
+    """For this webhook alone."""
+    announce(
+        EventKind.TEST, team=webhook.team, project=webhook.project, webhooks=[webhook],
+        facts={"webhook": {"host": webhook.host, "by": display_name(by)}},
+        path=f"/webhooks/{webhook.pk}/",
+    )  # fmt: skip
+
+
 @transaction.atomic
 def announce(
     kind: EventKind, *, team: Team, facts: dict[str, Any], path: str,
@@ -152,8 +175,9 @@ def _people(
     found = {}
     for pk in sorted(keys):
         channels = [each == Whose.ALL or (each == Whose.OWN and pk in own) for each in chosen[pk]]
-        if any(channels):
-            found[pk] = (channels[0], channels[1])
+        by_mail = channels[1] and bool(settings.EMAIL_HOST)
+        if channels[0] or by_mail:
+            found[pk] = (channels[0], by_mail)
     return found
 
 

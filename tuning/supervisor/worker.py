@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from tuning.actions.dispatch import send_hints
 from tuning.analysis.readiness import lacks_migrations
-from tuning.models import AuditEntry, Importances, Release, Worker
+from tuning.models import AuditEntry, Importances, Release, TeamEvent, Worker
 from tuning.models.workers import WATCH_SECONDS, Requested
 from tuning.protocol import release
 from tuning.strategies.suggesting import family_of
@@ -30,6 +30,7 @@ from .importances import ImportancesThread
 from .isolation import Layer, probe
 from .locks import own_name
 from .mails import MailThread
+from .notifying import NotifyingThread
 from .pool import RunnerPool
 from .scripts import ScriptThread
 from .slot import SlotLoop
@@ -56,6 +57,7 @@ class WorkerProcess:
         self.pool = RunnerPool()
         self.numbers = slots.SlotNumbers(0)
         self.importances = ImportancesThread()
+        self.notifying = NotifyingThread()
         self.mails = MailThread()
         self.scripts = ScriptThread()
         self.row: Worker | None = None
@@ -200,6 +202,7 @@ class WorkerProcess:
             if self.numbers.free:
                 self._ring()
         self.importances.check()
+        self.notifying.check()
         self.mails.check()
         self.scripts.check()
         if tick % (REAP_EVERY // WATCH_SECONDS) == 0:
@@ -211,6 +214,7 @@ class WorkerProcess:
             Importances.objects.forgotten().delete()
             if settings.AUDIT_LOG_DAYS:
                 AuditEntry.objects.expire(settings.AUDIT_LOG_DAYS)
+            TeamEvent.objects.forgotten().delete()
 
     def _beat(self, row: Worker) -> None:
         offset = row.clock_offset

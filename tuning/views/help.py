@@ -13,7 +13,7 @@ from tuning.analysis.limits import EARLY
 from tuning.analysis.pruning import HORIZON, SEVERAL
 from tuning.analysis.roles import RIGHTS
 from tuning.analysis.trials.exports import FORMATS
-from tuning.event_kinds import FOR_PEOPLE
+from tuning.event_kinds import FOR_PEOPLE, FOR_WEBHOOKS
 from tuning.models import Role
 from tuning.protocol.measured import MEASURED
 from tuning.protocol.objectives import MAX_OBJECTIVES
@@ -66,7 +66,7 @@ PAGES = {
         Page("notes", "Stars, tags and comments", "Notes of the team on trials and searches."),
         Page(
             "notifications", "Notifications", "What you are notified of, and where.",
-            lambda: {"kinds": FOR_PEOPLE},
+            lambda: {"kinds": FOR_PEOPLE, "for_webhooks": FOR_WEBHOOKS},
         ),
         Page(
             "strategies", "Choosing a strategy", "Search strategies, pruning and limits.",

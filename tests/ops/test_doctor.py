@@ -1,5 +1,7 @@
 """`manage.py doctor`: one line for each thing, with what to do about it."""
 
+import errno
+import os
 from ipaddress import ip_network
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,10 +9,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from tests.services import free_port
+from tuning.management import worker_checks
 from tuning.management.commands import doctor
-from tuning.management.commands.doctor import Level
+from tuning.management.findings import Level
+from tuning.models import Release, Worker
+from tuning.protocol import release
 
 MOUNTS = """\
 /dev/vda / ext4 rw 0 0
@@ -57,9 +63,105 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch, free: float, level
 
 
 def test_a_database_without_workers(db: None) -> None:
-    database, workers = doctor.database()
-    assert database.level is Level.OK
+    database, workers, version, clocks = doctor.database()
     assert workers.level is Level.WARN
+    assert {database.level, version.level, clocks.level} == {Level.OK}
+
+
+def make_worker(name: str, **values: Any) -> None:
+    now = timezone.now()
+    versions = {"tuneroom": release.build(), "keras": "3.15.1", **values.pop("versions", {})}
+    Worker.objects.create(
+        name=name, slots=2, started_at=now, seen_at=now, versions=versions, **values
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "level", "subject", "text"),
+    [
+        ({"refusal": "It is too old."}, Level.FAIL, "Workers", "gpu-2 takes no work. It is too"),
+        ({"requested": "pause"}, Level.WARN, "Workers", "Resume it on the workers page"),
+        ({"requested": "drain"}, Level.WARN, "Workers", "gpu-2 is draining"),
+        ({"clock_offset": 75.0}, Level.WARN, "Clocks", "gpu-2 is 75 s ahead of the database"),
+        ({"clock_offset": -75.0}, Level.WARN, "Clocks", "gpu-2 is 75 s behind the database"),
+        ({"versions": {"tuneroom": "old"}}, Level.WARN, "Versions of workers", "gpu-2: other code"),
+        (
+            {"versions": {"keras": "3.14"}}, Level.WARN, "Versions of workers",
+            "keras differs (3.15.1 on gpu-1; 3.14 on gpu-2)",
+        ),
+    ],
+)  # fmt: skip
+def test_a_worker_that_is_not_well_is_named_with_what_to_do(
+    db: None, values: dict[str, Any], level: Level, subject: str, text: str
+) -> None:
+    make_worker("gpu-1", clock_offset=0.1)
+    assert {finding.level for finding in worker_checks.check_workers()} == {Level.OK}
+    make_worker("gpu-2", **values)
+    [wrong] = [found for found in worker_checks.check_workers() if found.level is not Level.OK]
+    assert (wrong.level, wrong.subject) == (level, subject)
+    assert text in wrong.text
+
+
+@pytest.mark.parametrize(
+    ("values", "level", "text"),
+    [
+        ({"build": "other"}, Level.WARN, "other prepared the database"),
+        ({"oldest_worker_protocol": 99}, Level.FAIL, "too old for the database"),
+        ({"worker_protocol": 0}, Level.FAIL, "Update the site first: make setup"),
+    ],
+)
+def test_another_version_than_the_database_s_is_told(
+    db: None, values: dict[str, Any], level: Level, text: str
+) -> None:
+    Release.objects.update(**values)
+    [found] = [each for each in worker_checks.check_workers() if each.subject == "Version"]
+    assert found.level is level
+    assert text in found.text
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "Free disk space."),
+        (errno.EROFS, "mounted read-only"),
+        (errno.EACCES, "Change its owner"),
+        (errno.ENETDOWN, "network file system"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_to_is_told_with_its_cause(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, number: int, advice: str
+) -> None:
+    real = doctor.write_probe
+    assert [found.level for found in doctor.storage()] == [Level.OK]
+
+    def probe(root: Path) -> None:
+        if root == settings.SAVED_MODELS_ROOT:
+            raise OSError(number, os.strerror(number))
+        real(root)
+
+    monkeypatch.setattr(doctor, "write_probe", probe)
+    [finding] = doctor.storage()
+    assert finding.level is Level.FAIL
+    assert f"{settings.SAVED_MODELS_ROOT} can't be written to" in finding.text
+    assert advice in finding.text
+    assert not list(Path(settings.SAVED_MODELS_ROOT).glob(".doctor-*"))
+
+
+def test_a_folder_that_is_gone_and_a_slow_disk_are_told(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings.UPLOADS_ROOT = tmp_path / "gone"
+    [finding] = doctor.storage()
+    assert "It is missing." in finding.text
+    monkeypatch.setattr(doctor, "SLOW_WRITE_SECONDS", -1.0)
+    assert "Trials wait for the disk" in list(doctor.storage())[-1].text
+
+
+def test_isolation_below_the_least_level_is_a_failure(settings: Any) -> None:
+    settings.SANDBOX_MIN_LEVEL = 5
+    finding = next(found for found in doctor.isolation() if found.subject == "Isolation")
+    assert finding.level is Level.FAIL
+    assert "SANDBOX_MIN_LEVEL (5)" in finding.text
 
 
 def test_a_broker_that_does_not_answer(settings: Any) -> None:

@@ -4,9 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,40 +17,18 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tuning.management.commands.bootstrap import first_password_file
+from tuning.management.findings import Finding, Level, fail, ok, warn
 from tuning.management.privacy import close_data_folder
+from tuning.protocol.disk_errors import advice_for, reason_of
 
 GIB = 1 << 30
 LITTLE_DISK = 5 * GIB
 HARDLY_ANY_DISK = 1 * GIB
 TENSORFLOW_SECONDS = 120
+SLOW_WRITE_SECONDS = 1.0
 # What SQLite's locks and the broker's folder can't be trusted on.
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "glusterfs", "fuse.")
 COUNT_GPUS = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
-
-
-class Level(StrEnum):
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True)
-class Finding:
-    level: Level
-    subject: str
-    text: str
-
-
-def ok(subject: str, text: str) -> Finding:
-    return Finding(Level.OK, subject, text)
-
-
-def warn(subject: str, text: str) -> Finding:
-    return Finding(Level.WARN, subject, text)
-
-
-def fail(subject: str, text: str) -> Finding:
-    return Finding(Level.FAIL, subject, text)
 
 
 class Command(BaseCommand):
@@ -74,7 +52,7 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
-        python, data_folder, privacy, disk, database, broker, site, gpus, isolation,
+        python, data_folder, storage, privacy, disk, database, broker, site, gpus, isolation,
     )  # fmt: skip
     for check in checks:
         yield from check()
@@ -106,6 +84,41 @@ def data_folder() -> Iterator[Finding]:
         )
     else:
         yield ok("Data folder", f"{root} ({kind})" if kind else str(root))
+
+
+def storage() -> Iterator[Finding]:
+    """Files are written, synced and removed in each folder: permissions alone do not say it."""
+    roots = (
+        settings.DATASETS_ROOT, settings.SAVED_MODELS_ROOT, settings.CHECKPOINTS_ROOT,
+        settings.RUNNERS_ROOT, settings.DOWNLOADS_ROOT, settings.UPLOADS_ROOT,
+        settings.PREDICTIONS_ROOT, settings.BROKER_ROOT, settings.LOCKS_ROOT,
+    )  # fmt: skip
+    slowest, is_writable = 0.0, True
+    for root in roots:
+        started = time.monotonic()
+        try:
+            write_probe(root)
+        except OSError as error:
+            is_writable = False
+            text = f"{root} can't be written to ({reason_of(error)}). {advice_for(error)}"
+            yield fail("Storage", text)
+        slowest = max(slowest, time.monotonic() - started)
+    if slowest > SLOW_WRITE_SECONDS:
+        yield warn(
+            "Storage",
+            f"a small file took {slowest:.1f} s to be written. Trials wait for the disk: check it, "
+            "or the network to it.",
+        )
+    elif is_writable:
+        yield ok("Storage", f"{len(roots)} folders can be written to")
+
+
+def write_probe(root: Path) -> None:
+    """Raises OSError."""
+    with tempfile.NamedTemporaryFile(dir=root, prefix=".doctor-") as file:
+        file.write(b"x" * 4096)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def privacy() -> Iterator[Finding]:
@@ -169,18 +182,10 @@ def database() -> Iterator[Finding]:
         yield fail("Database", f"{len(plan)} migrations to apply. Run: make setup")
         return
     yield ok("Database", f"SQLite {number}" if sqlite else number)
-    yield from workers()
+    # Its models cannot be loaded before there is a database.
+    from tuning.management.worker_checks import check_workers
 
-
-def workers() -> Iterator[Finding]:
-    from tuning.models import Worker
-
-    online = list(Worker.objects.online())
-    if online:
-        slots = sum(worker.slots for worker in online)
-        yield ok("Workers", f"{len(online)} online with {slots} slots")
-    else:
-        yield warn("Workers", "no worker is online. Start Tuneroom (make up) or a separate worker.")
+    yield from check_workers()
 
 
 def broker() -> Iterator[Finding]:
@@ -275,7 +280,14 @@ def isolation() -> Iterator[Finding]:
     layers = probe()
     missing = [layer for layer in layers if not layer.active]
     text = f"level {level()} of {HIGHEST_LEVEL}"
-    yield (warn if missing else ok)("Isolation", text)
+    if level() < settings.SANDBOX_MIN_LEVEL:
+        yield fail(
+            "Isolation",
+            f"{text}, below SANDBOX_MIN_LEVEL ({settings.SANDBOX_MIN_LEVEL}): a worker here takes "
+            "no work. See the layers below, or lower the setting.",
+        )
+    else:
+        yield (warn if missing else ok)("Isolation", text)
     for layer in layers:
         yield (ok if layer.active else warn)(f"Isolation, {layer.name.lower()}", layer.detail)
 

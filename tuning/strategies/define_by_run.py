@@ -14,15 +14,7 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, json_to_distribution
-from optuna.samplers import (
-    BaseSampler,
-    CmaEsSampler,
-    NSGAIIISampler,
-    NSGAIISampler,
-    QMCSampler,
-    RandomSampler,
-    TPESampler,
-)
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
 from tuning.spaces.define_by_run import Distribution, distribution_for, entries_by_name
@@ -31,7 +23,7 @@ from .contract import KnownTrial, Settings, State, known_warm, plain, with_warm
 from .optuna_samplers import (
     NOTES,
     add_known,
-    population,
+    common_sampler,
     random_of,
     set_notes,
     set_random,
@@ -47,27 +39,16 @@ _RUNNING_NOTES = "tpe:"
 
 def sampler_for(settings: Settings) -> BaseSampler:
     """Optuna's sampler, with its own defaults; Automatic is the one that a study has by itself."""
-    with warnings.catch_warnings():
-        # Optuna calls some of them experimental.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return _sampler_for(settings, settings.seed)
-
-
-def _sampler_for(settings: Settings, seed: int) -> BaseSampler:
-    match Name(settings.strategy):
+    name = Name(settings.strategy)
+    match name:
         case Name.RANDOM:
-            return RandomSampler(seed=seed)
-        case Name.SOBOL:
-            return QMCSampler(scramble=True, seed=seed, warn_independent_sampling=False)
-        case Name.CMAES:
-            return CmaEsSampler(seed=seed, warn_independent_sampling=False)
-        case Name.NSGA2:
-            return NSGAIISampler(population_size=population(settings.max_trials), seed=seed)
-        case Name.NSGA3:
-            return NSGAIIISampler(population_size=population(settings.max_trials), seed=seed)
+            return RandomSampler(seed=settings.seed)
         case Name.AUTO | Name.TPE:
-            return TPESampler(seed=seed)
-    raise ValueError(f"{settings.strategy} needs a search space that is known before.")
+            return TPESampler(seed=settings.seed)
+    sampler = common_sampler(name, settings)
+    if sampler is None:
+        raise ValueError(f"{name} needs a search space that is known before.")
+    return sampler
 
 
 def read_distribution(distribution: Distribution) -> BaseDistribution:

@@ -121,29 +121,38 @@ def sampler_for(settings: Settings, made: int) -> BaseSampler:
         )  # fmt: skip
         name = choice.first if made <= choice.starts else choice.then
         starts = choice.starts
+    if sampler := common_sampler(name, settings):
+        return sampler
+    conditional = dimensions_of(settings.space).is_conditional
+    # Optuna asks to say so with several objectives; with one it is what it does by itself.
+    together = True if conditional and len(settings.directions) > 1 else None
     with warnings.catch_warnings():
         # That grouping is experimental in Optuna.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        match name:
-            case Name.SOBOL:
-                return QMCSampler(
-                    scramble=True, seed=seed, warn_independent_sampling=False,
-                )  # fmt: skip
-            case Name.CMAES:
-                return CmaEsSampler(seed=seed, warn_independent_sampling=False)
-            case Name.NSGA2:
-                return NSGAIISampler(population_size=population(settings.max_trials), seed=seed)
-            case Name.NSGA3:
-                return NSGAIIISampler(population_size=population(settings.max_trials), seed=seed)
-        conditional = dimensions_of(settings.space).is_conditional
-        # Optuna asks to say so with several objectives; with one it is what it does by itself.
-        together = True if conditional and len(settings.directions) > 1 else None
         return TPESampler(
             seed=seed, n_startup_trials=starts, group=conditional, multivariate=together
         )
 
 
-def population(max_trials: int) -> int:
+def common_sampler(name: Name, settings: Settings) -> BaseSampler | None:
+    """Those that are made in one way, whether the space is known before or found by the trials."""
+    seed, population = settings.seed, _population(settings.max_trials)
+    with warnings.catch_warnings():
+        # Optuna calls some of them experimental.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        match name:
+            case Name.SOBOL:
+                return QMCSampler(scramble=True, seed=seed, warn_independent_sampling=False)
+            case Name.CMAES:
+                return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+            case Name.NSGA2:
+                return NSGAIISampler(population_size=population, seed=seed)
+            case Name.NSGA3:
+                return NSGAIIISampler(population_size=population, seed=seed)
+    return None
+
+
+def _population(max_trials: int) -> int:
     """How many trials a generation has."""
     return max(MIN_POPULATION, min(MAX_POPULATION, max_trials // GENERATIONS))
 

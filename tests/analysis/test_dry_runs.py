@@ -46,9 +46,9 @@ def test_what_could_not_be_built_is_counted_with_its_reasons(summary: Any) -> No
 
 
 def test_histograms_count_every_model_once(summary: Any) -> None:
-    found = {each.caption: each for each in summary(TRIED).histograms}
+    found = {each.title.partition(":")[0]: each for each in summary(TRIED).histograms}
     sizes = found["Parameters, logarithmic"]
-    assert sizes.text == "median 10,500 (1,000 to 10,000,000)"
+    assert sizes.title == "Parameters, logarithmic: median 10,500 (1,000 to 10,000,000)"
     counts = [
         int(bar.label.rpartition(": ")[2].split()[0].replace("no", "0")) for bar in sizes.bars
     ]

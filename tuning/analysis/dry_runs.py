@@ -4,13 +4,16 @@ others are, how long the search would take, and which limits exclude the largest
 import math
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from tuning.figures import counted, duration, size
 from tuning.models import DryRun, Inspection, Project, Worker
+
+from .profiles import Bars, bars_of
 
 BINS = 12
 # Sizes that differ by more than that are counted on a logarithmic axis.
@@ -18,25 +21,6 @@ WIDE = 20
 MAX_REASONS = 3
 # Of the models, those above this share are what a limit excludes.
 SHARE = 0.9
-WIDTH, HEIGHT = 240, 48
-
-
-@dataclass(frozen=True)
-class Bar:
-    x: float
-    y: float
-    width: float
-    height: float
-    label: str
-
-
-@dataclass(frozen=True)
-class Histogram:
-    caption: str
-    text: str
-    bars: list[Bar]
-    width: int = WIDTH
-    height: int = HEIGHT
 
 
 @dataclass(frozen=True)
@@ -81,7 +65,7 @@ class Summary:
         return failures.most_common(MAX_REASONS)
 
     @property
-    def histograms(self) -> list[Histogram]:
+    def histograms(self) -> list[Bars]:
         names = {
             "parameters": ("Parameters", lambda value: f"{value:,.0f}"),
             "memory": ("Memory of weights and optimizer", size),
@@ -130,23 +114,22 @@ def expected_seconds(tried: Sequence[dict[str, Any]], planned: dict[str, int]) -
     return share * (planned["epochs"] * epoch + planned["trials"] * setup) / planned["lanes"]
 
 
-def _histogram(caption: str, values: list[float], shown: Any) -> Histogram:
+def _histogram(caption: str, values: list[float], shown: Callable[[float], str]) -> Bars:
     low, high = min(values), max(values)
     text = f"median {shown(statistics.median(values))} ({shown(low)} to {shown(high)})"
     wide = low > 0 and high / low > WIDE
     scale = math.log if wide else float
     start, span = scale(low), (scale(high) - scale(low)) or 1.0
-    counts = Counter(min(int((scale(v) - start) / span * BINS), BINS - 1) for v in values)
-    most = max(counts.values())
-    bars = []
-    for place in range(BINS):
-        edges = [start + span * edge / BINS for edge in (place, place + 1)]
-        ends = [shown(math.exp(edge) if wide else edge) for edge in edges]
-        height = HEIGHT * counts[place] / most
-        label = f"{ends[0]} to {ends[1]}: {counted(counts[place], 'model')}"
-        step = WIDTH / BINS
-        bars.append(Bar(place * step, HEIGHT - height, step - 2, height, label))
-    return Histogram(f"{caption}{', logarithmic' if wide else ''}", text, bars)
+    places = Counter(min(int((scale(v) - start) / span * BINS), BINS - 1) for v in values)
+    counts = [places[place] for place in range(BINS)]
+    edges = [start + span * edge / BINS for edge in range(BINS + 1)]
+    ends = [shown(math.exp(edge) if wide else edge) for edge in edges]
+    labels = [
+        f"{first} to {last}: {counted(count, 'model')}"
+        for (first, last), count in zip(pairwise(ends), counts, strict=True)
+    ]
+    title = f"{caption}{', logarithmic' if wide else ''}: {text}"
+    return Bars(title, bars_of(counts, labels))
 
 
 def _limit(name: str, key: str, built: list[dict[str, Any]]) -> Limit | None:

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning.actions.searches import change_limits, pause_search, train_to_end
-from tuning.models import Epoch, Search, Trial, Worker
+from tuning.models import AuditEntry, Epoch, Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor.claims import Slot, claim_next
 
@@ -74,8 +74,11 @@ def test_weights_of_a_pruned_trial_are_pinned(
     assert "Pin weights" in page_of(as_bob, "trial-detail", pruned)
     assert "Unpin weights" in as_bob.post(pin, {"pinned": 1}, follow=True).content.decode()
     as_bob.post(pin, {"pinned": 0})
+    as_bob.post(pin, {"pinned": 0})
     pruned.refresh_from_db()
     assert not pruned.pinned
+    kinds = AuditEntry.objects.filter(kind__contains="pin").order_by("pk")
+    assert list(kinds.values_list("kind", flat=True)) == ["trial.pin", "trial.unpin"]
 
 
 def test_the_page_of_a_trial_says_when_and_by_what(as_dora: Client, pruned: Trial) -> None:

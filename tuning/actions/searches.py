@@ -221,8 +221,12 @@ def pin_weights(trial: Trial, pinned: bool) -> bool:
     rows = Trial.objects.filter(pk=trial.pk, status=Status.PRUNED)
     if pinned and not trial.pruned_weights.exists():
         return False
+    if not rows.exclude(pinned=pinned).update(pinned=pinned):
+        # Pressed twice, or promoted meanwhile.
+        return rows.exists()
     Search.objects.touch(trial.search_id)
-    return rows.update(pinned=pinned) == 1
+    record("trial.pin" if pinned else "trial.unpin", trial)
+    return True
 
 
 @transaction.atomic

@@ -83,6 +83,8 @@ _KINDS = {
         ("search.import", "Search imported", "imported {subject}"),
         ("import.delete", "Import deleted", "deleted the import of {subject}"),
         ("trial.train_to_end", "Trained to the end", "had {subject} trained to the end"),
+        ("trial.pin", "Weights pinned", "pinned the weights of {subject}"),
+        ("trial.unpin", "Weights unpinned", "unpinned the weights of {subject}"),
     ),
     AuditGroup.MODELS: (
         ("model.retrain", "Model retrained", "retrained {trial} as {subject}"),

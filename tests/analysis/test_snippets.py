@@ -3,13 +3,21 @@
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tuning.analysis.snippets import json_text, keras_tuner_lines, predict_snippet, python_dict
+from tuning.analysis.snippets import (
+    forms,
+    json_text,
+    keras_tuner_lines,
+    optuna_lines,
+    predict_snippet,
+    python_dict,
+)
 from tuning.models import Dataset, HyperModel, Project, SavedModel, Search, Trial
+from tuning.protocol.model_kinds import ModelKind
 
 VALUES: dict[str, Any] = {"units": 32, "rate": 1e-05, "name": 'a "b"\nc', "on": True, "none": None}
 
@@ -38,6 +46,18 @@ def test_keras_tuner_gets_the_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keras_tuner", module)
     exec(keras_tuner_lines(VALUES), {})  # noqa: S102
     assert fixed == VALUES
+
+
+def test_optuna_gets_the_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = SimpleNamespace(trial=SimpleNamespace(FixedTrial=dict))
+    monkeypatch.setitem(sys.modules, "optuna", module)
+    names: dict[str, Any] = {}
+    exec(optuna_lines(VALUES), names)  # noqa: S102
+    assert names["trial"] == VALUES
+    # Each template's own library: who has an Optuna script has no `hp`.
+    keys = {kind: [each["key"] for each in forms(VALUES, kind.traits)] for kind in ModelKind}
+    assert keys[ModelKind.OPTUNA] == ["python", "json", "optuna"]
+    assert keys[ModelKind.KERAS] == keys[ModelKind.CUSTOM] == ["python", "json", "kerastuner"]
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from tuning.models import Epoch, SavedModel, Search, Trial
 from tuning.protocol.failures import FailureCode
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.statuses import Status
 
 
@@ -34,6 +35,26 @@ def test_without_a_number_the_best_epoch_holds(as_bob: Client, best: Trial) -> N
 
 def test_no_epochs_are_refused(as_bob: Client, best: Trial) -> None:
     assert as_bob.post(reverse("trial-retrain", args=[best]), {"epochs": 0}).status_code == 422
+
+
+def test_an_optuna_script_decides_how_long_it_trains(
+    as_bob: Client, best: Trial, saved_model: SavedModel
+) -> None:
+    assert 'name="epochs"' in _page(as_bob, best)
+    Search.objects.filter(pk=best.search_id).update(model_kind=ModelKind.OPTUNA)
+    page = _page(as_bob, best)
+    assert 'name="epochs"' not in page
+    assert "Runs the objective function again with these values" in " ".join(page.split())
+    assert "Copy Optuna" in page
+    assert "KerasTuner" not in page
+    model = as_bob.get(reverse("saved-model-detail", args=[saved_model])).content.decode()
+    for text in ("Batch size", "KerasTuner", "for 2 epochs", "for 3 epochs"):
+        assert text not in model
+    response = as_bob.post(reverse("trial-retrain", args=[best]), {"name": "digits"})
+    assert response.status_code == 302
+    # However many epochs it trains: nobody has said a number.
+    page = as_bob.get(response["Location"]).content.decode()
+    assert "0 of" not in page
 
 
 def test_a_failed_trial_cannot_be_retrained(as_alice: Client, best: Trial) -> None:

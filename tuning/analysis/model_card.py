@@ -110,7 +110,7 @@ def _search(saved_model: SavedModel) -> Section:
 def _values(saved_model: SavedModel) -> Section:
     values = saved_model.trial.values.items()
     rows = [[name, setting(v)] for name, v in values if not name.startswith("tuner/")]
-    if not saved_model.is_estimator:
+    if saved_model.trial.search.kind.epochs_given and not saved_model.is_estimator:
         rows += [
             ["epochs", figure(saved_model.epochs)],
             ["batch size", figure(saved_model.batch_size)],

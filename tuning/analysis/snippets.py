@@ -1,4 +1,4 @@
-"""Code for people to copy: hyperparameters in three forms, and how to load a model and predict."""
+"""Code for people to copy: hyperparameters in some forms, and how to load a model and predict."""
 
 import inspect
 import json
@@ -9,6 +9,7 @@ from tuning.models import Dataset, Prediction, SavedModel
 from tuning.protocol import description, written_numbers
 from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.evaluation import THRESHOLD
+from tuning.protocol.model_kinds import KindTraits
 from tuning.protocol.names import one_line
 from tuning.protocol.predictions import raw_inputs, raw_windows
 from tuning.protocol.tasks import Task
@@ -19,6 +20,7 @@ from .predictions.code import given_rows
 from .profiles import class_names
 
 _SHOWN_WINDOWS = 5
+_OPTUNA_TRIAL = "trial = optuna.trial.FixedTrial(hyperparameters)"
 # How `raw_inputs` gets numbers of columns in which not all are written plainly.
 _PLAIN_NUMBERS = 'cells = cells.to_numpy("float32", na_value=float("nan"))'
 _WRITTEN_NUMBERS = """decimal = column.get("decimal", ".")
@@ -43,12 +45,20 @@ def keras_tuner_lines(values: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def forms(values: dict[str, Any]) -> list[dict[str, str]]:
-    """All three, with an id and a label for each."""
+def optuna_lines(values: dict[str, Any]) -> str:
+    """Values as a trial that answers with them: hand it to the objective function."""
+    return f"import optuna\n\n{_dict('hyperparameters', values)}\n{_OPTUNA_TRIAL}"
+
+
+def forms(values: dict[str, Any], kind: KindTraits) -> list[dict[str, str]]:
+    """As plain values, and as what the template's own library takes; an id and a label for each."""
+    library = {"key": "kerastuner", "label": "KerasTuner", "text": keras_tuner_lines(values)}
+    if kind.defines_by_run:
+        library = {"key": "optuna", "label": "Optuna", "text": optuna_lines(values)}
     return [
         {"key": "python", "label": "Python", "text": python_dict(values)},
         {"key": "json", "label": "JSON", "text": json_text(values)},
-        {"key": "kerastuner", "label": "KerasTuner", "text": keras_tuner_lines(values)},
+        library,
     ]
 
 

@@ -10,8 +10,8 @@ from tuning.models.validators import validate_name
 
 
 class RetrainForm(forms.Form):
-    """How long to train, where there are epochs, and the name of the model. `names`: those of the
-    project's models."""
+    """How long to train, where the code does not decide that, and the name of the model. `names`:
+    those of the project's models."""
 
     epochs = forms.IntegerField(
         min_value=1,
@@ -36,7 +36,7 @@ class RetrainForm(forms.Form):
         self.names = sorted(set(names.values_list("name", flat=True)))
         if self.names:
             self.fields["name"].widget.attrs["list"] = "model-names"
-        if not trial.search.kind.has_epochs:
+        if not trial.search.kind.epochs_given:
             del self.fields["epochs"]
 
     def clean(self) -> dict[str, Any]:

@@ -77,6 +77,12 @@ class KindTraits:
     no_folds: str = ""
 
     @property
+    def epochs_given(self) -> bool:
+        """Whether a retraining is told for how many epochs, and in batches of which size. Without
+        epochs there are none; code that decides itself how long it trains is not told."""
+        return self.has_epochs and not self.defines_by_run
+
+    @property
     def units(self) -> str:
         return f"{self.unit}s"
 

@@ -80,7 +80,7 @@ def saved_model_detail(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
         "stages": Stage,
         "description": write(read(saved_model.description, ()), {}),
         "snippet": predict_snippet(saved_model, file_name(saved_model)),
-        "snippets": snippet_forms(saved_model.trial.values),
+        "snippets": snippet_forms(saved_model.trial.values, saved_model.trial.search.kind),
         "can_edit": may_change(request, saved_model.project),
         **_versions(saved_model),
     }

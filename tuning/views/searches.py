@@ -243,7 +243,7 @@ def _live_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
         "front_rows": front_rows(search) if summary.front else [],
         "confirmations": confirmations_on(search),
         "failures": failed_trials(search),
-        "snippets": snippet_forms(summary.best.values) if summary.best else [],
+        "snippets": snippet_forms(summary.best.values, search.kind) if summary.best else [],
         "workers": workers,
         "can_edit": can_edit,
     }

@@ -350,7 +350,8 @@ class Command(BaseCommand):
                     text = saved.progress_text
                     if best.search.kind.has_epochs:
                         epochs = saved.history.filter(attempt=saved.attempt).count()
-                        text = f"epoch {epochs}/{saved.epochs}"
+                        given = best.search.kind.epochs_given
+                        text = f"epoch {epochs}" + (f"/{saved.epochs}" if given else "")
                     status.update(f"Retraining trial {best.number}: {text}")
         except KeyboardInterrupt:
             stop_retraining(saved)

@@ -17,7 +17,6 @@ OPERATIONS = {
     for path, methods in document()["paths"].items()
     for method, operation in methods.items()
 }
-READING = {name for name, (method, _) in OPERATIONS.items() if method == "GET"}
 # What everybody with an account sees: their own lists, and what is built in.
 SHARED = {
     "show_me", "list_projects", "list_datasets", "list_templates", "list_teams", "show_queue",
@@ -25,14 +24,19 @@ SHARED = {
     "create_project", "create_dataset", "create_template", "create_team",
 }  # fmt: skip
 # What is for owners alone, with tokens that manage teams. Members leave by themselves.
-OWNERS = {"move_project", "change_team", "hand_over_team", "remove_member", "set_member"}
+OWNERS = {
+    "move_project", "change_team", "hand_over_team", "remove_member", "set_member",
+    "team_audit_log",
+}  # fmt: skip
 # What viewers may do as well: they take part in the talk.
 TALK = {
     "comment_search", "comment_trial", "star_search", "star_trial", "unstar_search", "unstar_trial",
 }  # fmt: skip
 # For administrators of the site, whatever teams they are in.
-ADMINISTRATION = {"change_worker"}
-CHANGES = {*OPERATIONS} - READING
+ADMINISTRATION = {"change_worker", "site_audit_log"}
+READING = {name for name, (method, _) in OPERATIONS.items() if method == "GET"}
+READING -= OWNERS | ADMINISTRATION
+CHANGES = {*OPERATIONS} - READING - {"site_audit_log"}
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ PERMISSIONS: dict[str, Access] = {
     **dict.fromkeys(
         (
             "invitation-create", "invitation-revoke", "member-remove", "member-set", "team-archive",
-            "team-handover", "team-name", "project-move",
+            "team-audit-log", "team-handover", "team-name", "project-move",
         ),
         Access.OWNERS,
     ),
@@ -96,9 +96,9 @@ PERMISSIONS: dict[str, Access] = {
     ),
     **dict.fromkeys(
         (
-            "person-activate", "person-create", "person-deactivate", "person-detail", "person-list",
-            "person-password", "quota-list", "team-quotas", "disk-space", "disk-free",
-            "worker-request",
+            "audit-log", "person-activate", "person-create", "person-deactivate", "person-detail",
+            "person-list", "person-password", "quota-list", "team-quotas", "disk-space",
+            "disk-free", "sign-in-log", "worker-request",
         ),
         Access.SUPERUSERS,
     ),

@@ -29,6 +29,7 @@ RIGHTS = (
     Right("Pause, stop, extend and refine searches, retrain and delete models", _EDITORS),
     Right("Tag trials and searches, share views with the team", _EDITORS),
     Right("Set up webhooks and see what was delivered", _EDITORS),
+    Right("See and export the team’s audit log", _OWNERS),
     Right("Invite and remove people, change their roles, rename the team", _OWNERS),
     Right("Hand the team over, archive and restore it, move projects to another team", _OWNERS),
     Right("Delete other people’s comments, change the views that they shared", _OWNERS),

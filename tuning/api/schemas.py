@@ -282,3 +282,25 @@ class CommentOut(Schema):
     created_at: datetime
     edited_at: datetime | None
     url: str
+
+
+class AuditEntryOut(Schema):
+    """`text` is the sentence of the page, after the person. `address` and `browser` are for
+    administrators of the site."""
+
+    id: int
+    time: datetime
+    person: str
+    kind: str
+    text: str
+    team: str
+    team_id: int | None
+    project: str
+    project_id: int | None
+    subject: str
+    subject_kind: str
+    details: dict[str, Any]
+    via: str
+    token: str
+    address: str | None = None
+    browser: str | None = None

@@ -17,6 +17,7 @@ from tuning.models.addresses import NumberConverter
 from tuning.models.idempotency import MAX_KEY_LENGTH
 
 from . import (
+    audit,
     datasets,
     hypermodels,
     notes,
@@ -103,7 +104,7 @@ api = Api(
 )
 MODULES = (
     people, teams, datasets, hypermodels, projects, searches, trials, scripts, saved_models, notes,
-    queue, workers,
+    queue, workers, audit,
 )  # fmt: skip
 for module in MODULES:
     api.add_router("", module.router)

@@ -104,6 +104,7 @@ _KINDS = {
     AuditGroup.DOWNLOADS: (
         ("model.download", "Model downloaded", "downloaded {file} of {subject}"),
         ("trials.export", "Trials exported", "exported trials of {subject} ({format})"),
+        ("audit.export", "Audit log exported", "exported the audit log ({format})"),
     ),
     AuditGroup.SITE: (
         ("worker.change", "Worker changed", "{action} {subject}"),

@@ -94,13 +94,21 @@ UPLOADS_ROOT = DATA_ROOT / "uploads"
 PREDICTIONS_ROOT = DATA_ROOT / "predictions"
 BROKER_ROOT = DATA_ROOT / "broker"
 LOCKS_ROOT = DATA_ROOT / "locks"
+CACHED_ROOT = DATA_ROOT / "cached"
 DATA_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
 for _folder in (
     DATASETS_ROOT, SAVED_MODELS_ROOT, CHECKPOINTS_ROOT, RUNNERS_ROOT, DOWNLOADS_ROOT, UPLOADS_ROOT,
-    PREDICTIONS_ROOT, LOCKS_ROOT,
+    PREDICTIONS_ROOT, LOCKS_ROOT, CACHED_ROOT,
 ):  # fmt: skip
     _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 BROKER_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+# Where the files of all machines lie; without it all machines share the data folder.
+STORAGE_URL = os.environ.get("STORAGE_URL", "")
+# Copies of what lies there, on each machine.
+STORAGE_CACHE_MB = env_int("STORAGE_CACHE_MB", 51200, least=0)
+# Browsers download straight from there, with a signed address.
+STORAGE_DIRECT = env_bool("STORAGE_DIRECT", False)
 
 UPLOAD_MAX_MB = env_int("UPLOAD_MAX_MB", 2048, least=1)
 # On the file system of its final place, so that a finished upload is renamed, not copied.
@@ -468,6 +476,6 @@ LOGGING = {
         }
     },
     # With DEBUG Django would write each line once more, past the filters.
-    "loggers": {"django": {"handlers": []}},
+    "loggers": {"django": {"handlers": []}, "botocore": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

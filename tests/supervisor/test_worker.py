@@ -14,6 +14,7 @@ from django.utils import timezone
 from tuning.models import Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.recording import recorder
+from tuning.storage.locks import sweep_locks
 from tuning.supervisor import folders, locks, runners, schedule
 from tuning.supervisor import worker as worker_module
 from tuning.supervisor.claims import Slot, claim_next
@@ -100,13 +101,13 @@ def test_two_living_workers_never_have_one_name(settings: Any, tmp_path: Path) -
     settings.LOCKS_ROOT = tmp_path
     assert locks.own_name("gpu") == "gpu"
     assert locks.own_name("gpu") == "gpu-2"
-    locks.sweep_names()
+    sweep_locks()
     assert locks.own_name("gpu") == "gpu-3"
     # Processes that end give their names back.
     for descriptor in locks._reserved[-3:]:
         os.close(descriptor)
     del locks._reserved[-3:]
-    locks.sweep_names()
+    sweep_locks()
     assert not list(tmp_path.iterdir())
     assert locks.own_name("gpu") == "gpu"
 

@@ -6,7 +6,7 @@ system keeps each page of the file in memory once, however many runners read it.
 Runners read a dataset where it lies. Rows picked at random have to be copied, so of a dataset of
 64 MB and more the worker lays x down once in the order of the split (`tuning/splits/arranged.py`:
 training, validation, test, in `split-<hash>/` below the dataset's folder, under a lock
-(`supervisor/locks.py`), renamed when whole; swept with the dataset, or once no project has that
+(`storage/locks.py`), renamed when whole; swept with the dataset, or once no project has that
 split). It takes the dataset's size on the disk again; without that space, or for small datasets,
 runners copy their rows as before.
 """

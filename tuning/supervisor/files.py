@@ -25,8 +25,7 @@ from tuning.models import (
 from tuning.protocol.events import BadEvent
 from tuning.protocol.statuses import Status
 from tuning.splits.arranged import arranged_folder
-
-from .locks import sweep_names
+from tuning.storage.locks import sweep_locks
 
 CHUNK = 1 << 20
 # Younger files may belong to a row that is about to be written.
@@ -194,7 +193,7 @@ def sweep() -> None:
     prepared = set(Dataset.objects.exclude(folder="").values_list("folder", flat=True))
     _sweep_below(Path(settings.DATASETS_ROOT), keep=prepared)
     _sweep_splits()
-    _sweep_below(Path(settings.LOCKS_ROOT), keep=prepared | sweep_names())
+    sweep_locks()
     # Uploads whose row was never written, and those that broke off. Those in parts may go on.
     PartialUpload.objects.abandoned().delete()
     awaited = Dataset.objects.active().filter(source=Dataset.Source.UPLOAD)

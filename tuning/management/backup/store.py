@@ -8,10 +8,8 @@ A manifest is written last. A backup that broke off has none, and costs nothing 
 which the next one uses.
 """
 
-import hashlib
 import json
 import os
-import re
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,11 +17,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from tuning.storage import contract
+from tuning.storage.contract import is_hash
+from tuning.storage.folder import FolderStore
+from tuning.storage.transfers import verified
+
 from .files import FOLDERS, SECRET_KEY
 
 FORMAT = 1
-_HASH = re.compile(r"[0-9a-f]{64}")
-_PIECE = 1 << 20
 
 
 class Damaged(Exception):
@@ -54,6 +55,7 @@ class Manifest:
 class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._objects = FolderStore(root / "objects")
 
     def names(self) -> list[str]:
         """Names of all complete backups, oldest first."""
@@ -81,37 +83,26 @@ class Store:
 
     def add(self, source: Path) -> Kept:
         """Keep the content of a file. Raises FileNotFoundError if it is gone."""
-        with source.open("rb") as reader, self._new_file() as (path, writer):
-            status = os.fstat(reader.fileno())
-            digest = hashlib.sha256()
-            size = 0
-            while piece := reader.read(_PIECE):
-                digest.update(piece)
-                writer.write(piece)
-                size += len(piece)
-        target = self._object(digest.hexdigest())
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.rename(target)
-        return Kept(digest.hexdigest(), size, status.st_mtime_ns)
+        # Before it is read: a change meanwhile is seen by the next backup.
+        status = source.stat()
+        return Kept(self._objects.put(source), status.st_size, status.st_mtime_ns)
 
     def has(self, sha256: str) -> bool:
-        return self._object(sha256).exists()
+        return self._objects.find(sha256) is not None
 
     def take(self, sha256: str, target: Path) -> None:
         """Copy an object to `target`, checked on the way. Raises Damaged."""
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        digest = hashlib.sha256()
         try:
-            with self._object(sha256).open("rb") as reader, target.open("xb") as writer:
-                while piece := reader.read(_PIECE):
-                    digest.update(piece)
+            with open(target, "xb", opener=_private) as writer:
+                for piece in verified(self._objects, sha256):
                     writer.write(piece)
                 writer.flush()
                 os.fsync(writer.fileno())
-        except FileNotFoundError:
+        except contract.Missing:
             raise Damaged(f"The content of {target.name} is missing ({sha256}).") from None
-        if digest.hexdigest() != sha256:
-            raise Damaged(f"The content of {target.name} is damaged ({sha256}).")
+        except contract.Damaged:
+            raise Damaged(f"The content of {target.name} is damaged ({sha256}).") from None
 
     def keep_only(self, names: Iterable[str]) -> int:
         """Remove all backups but those named, and content that only the others had. Returns the
@@ -123,14 +114,10 @@ class Store:
         used = {m.database for m in manifests}
         used |= {kept.sha256 for m in manifests for kept in m.files.values()}
         freed = 0
-        for path in self.root.glob("objects/*/*"):
-            if path.name not in used:
-                freed += path.stat().st_size
-                path.unlink()
+        for entry in self._objects.entries():
+            if entry.sha256 not in used and self._objects.delete(entry.sha256):
+                freed += entry.size
         return freed
-
-    def _object(self, sha256: str) -> Path:
-        return self.root / "objects" / sha256[:2] / sha256
 
     @contextmanager
     def _new_file(self) -> Iterator[tuple[Path, BinaryIO]]:
@@ -158,7 +145,7 @@ def _kept(document: dict[str, Any]) -> Kept:
 
 def _must_be_hash(text: str) -> None:
     """It becomes part of a path. Raises ValueError."""
-    if not _HASH.fullmatch(text):
+    if not is_hash(text):
         raise ValueError(f"not a hash: {text}")
 
 

@@ -13,8 +13,8 @@ from tuning.protocol.orders import ProjectOrder
 from tuning.protocol.statuses import Status
 from tuning.recording.recorder import MAX_LOST_ATTEMPTS, LeaseLost, lost_too_often
 from tuning.splits.arranged import arrange, is_to_arrange
+from tuning.storage.locks import lock
 from tuning.supervisor import claims
-from tuning.supervisor.locks import lock
 from tuning.supervisor.runners import Runner
 
 logger = logging.getLogger(__name__)

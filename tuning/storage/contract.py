@@ -1,0 +1,140 @@
+"""What every store does: content under its SHA-256, whole or not at all."""
+
+import hashlib
+import io
+import re
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+PIECE = 1 << 20
+# What no row refers to is kept for so long: its row may be about to be written.
+GRACE = timedelta(days=1)
+# How long it is tried again: for a worker, whose heartbeat says that it goes on, and for a person.
+WORKER_WAITS, PERSON_WAITS = 600.0, 10.0
+
+Heartbeat = Callable[[], None]
+Result = TypeVar("Result")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class StorageError(OSError):
+    """The store refuses, for a reason that stays until somebody changes the settings."""
+
+
+class Away(StorageError):
+    """The store does not answer now."""
+
+
+class Missing(StorageError, FileNotFoundError):
+    """The store does not have this content."""
+
+
+class Damaged(StorageError):
+    """What came is not what the hash says."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`size` in bytes; `modified`: when it was last put."""
+
+    sha256: str
+    size: int
+    modified: datetime
+
+
+def no_heartbeat() -> None:
+    """A person waits, and nothing has to be renewed meanwhile."""
+
+
+class Store(ABC):
+    """Each method raises StorageError. `heartbeat` is called every few seconds and may raise, which
+    ends what is going on."""
+
+    def put(self, source: Path, heartbeat: Heartbeat = no_heartbeat) -> str:
+        """Keep the content of a file. Returns its SHA-256. From then on it is young again."""
+        with source.open("rb") as reader:
+            digest, size = hash_of(reader, heartbeat)
+            self._keep(digest, size, reader, heartbeat)
+        return digest
+
+    def put_bytes(self, content: bytes, heartbeat: Heartbeat = no_heartbeat) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        self._keep(digest, len(content), io.BytesIO(content), heartbeat)
+        return digest
+
+    def _keep(self, sha256: str, size: int, reader: BinaryIO, heartbeat: Heartbeat) -> None:
+        known = self.find(sha256, heartbeat)
+        # One that is about to be collected is written once more.
+        if known and known.size == size and known.modified > datetime.now(UTC) - GRACE / 2:
+            return
+        self._write(sha256, size, reader, heartbeat)
+
+    @abstractmethod
+    def _write(self, sha256: str, size: int, reader: BinaryIO, heartbeat: Heartbeat) -> None:
+        """Store what can be read, from the file's start."""
+
+    @abstractmethod
+    def find(self, sha256: str, heartbeat: Heartbeat = no_heartbeat) -> Entry | None:
+        """None if the store does not have it."""
+
+    @abstractmethod
+    def read(self, sha256: str, start: int = 0) -> Iterator[bytes]:
+        """The content from this byte on, as it comes: `transfers.py` verifies it and goes on where
+        it broke off. Raises Missing, Away."""
+
+    @abstractmethod
+    def delete(self, sha256: str, older_than: datetime | None = None) -> bool:
+        """Whether it was deleted: not if it was put again since then. No error if it is gone."""
+
+    @abstractmethod
+    def entries(self) -> Iterator[Entry]:
+        """All content, in any order."""
+
+    @abstractmethod
+    def clear_unfinished(self, before: datetime) -> None:
+        """Remove what is left of writing that broke off, if it began before then."""
+
+    def address(self, sha256: str, name: str, seconds: int) -> str:  # noqa: ARG002  others have them
+        """A link under which a browser downloads it as a file of this name, or ""."""
+        return ""
+
+
+def hash_of(reader: BinaryIO, heartbeat: Heartbeat = no_heartbeat) -> tuple[str, int]:
+    """SHA-256 and size of a file, which is at its start again."""
+    digest, size = hashlib.sha256(), 0
+    reader.seek(0)
+    while piece := reader.read(PIECE):
+        digest.update(piece)
+        size += len(piece)
+        heartbeat()
+    reader.seek(0)
+    return digest.hexdigest(), size
+
+
+def is_hash(text: str) -> bool:
+    return bool(_HASH.fullmatch(text))
+
+
+def retried(task: Callable[[], Result], heartbeat: Heartbeat) -> Result:
+    """The result of `task`, which is tried again while the store is away."""
+    patience, wait = patience_of(heartbeat), 0.1
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return task()
+        except Away:
+            if time.monotonic() + wait > end:
+                raise
+        heartbeat()
+        time.sleep(wait)
+        wait = min(2 * wait, 5.0)
+
+
+def patience_of(heartbeat: Heartbeat) -> float:
+    """How many seconds the store may be away."""
+    return PERSON_WAITS if heartbeat is no_heartbeat else WORKER_WAITS

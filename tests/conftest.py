@@ -47,7 +47,7 @@ from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import Task
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.services", "tests.storage.s3_server"]
 
 DIGITS_FOLDER = f"test-digits-{os.getpid()}"
 

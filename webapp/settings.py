@@ -158,6 +158,7 @@ MIDDLEWARE = [
     "tuning.views.scripts.AccessTokenMiddleware",
     # Before the check of a form's token, which reads the form.
     "tuning.views.uploads.UploadsMiddleware",
+    "tuning.views.storage_errors.StorageErrorMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tuning.views.sessions.BrowserSessionMiddleware",

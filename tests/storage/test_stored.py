@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.storage.machines import Machine
 from tuning.storage import cache, contract
 from tuning.storage.collecting import collect
 from tuning.storage.configured import store
@@ -23,24 +24,12 @@ HASH = hashlib.sha256(CONTENT).hexdigest()
 OLD = time.time() - GRACE.total_seconds() - 60
 
 
-class Machine:
-    """A data folder. All use one store."""
+def model_on(machine: Machine, name: str = "1-1.keras", sha256: str = HASH) -> StoredFile:
+    return StoredFile(machine.root / "saved_models" / name, sha256)
 
-    def __init__(self, settings: Any, root: Path) -> None:
-        self._settings, self.root = settings, root
-        for name in ("saved_models", "datasets", "locks", "cached"):
-            (root / name).mkdir(parents=True)
 
-    def use(self) -> None:
-        self._settings.DATA_ROOT = self.root
-        for name in ("saved_models", "datasets", "locks", "cached"):
-            setattr(self._settings, f"{name.upper()}_ROOT", self.root / name)
-
-    def file(self, name: str = "1-1.keras", sha256: str = HASH) -> StoredFile:
-        return StoredFile(self.root / "saved_models" / name, sha256)
-
-    def folder(self, sha256: str) -> StoredFolder:
-        return StoredFolder(self.root / "datasets" / "digits", sha256)
+def folder_of(machine: Machine, sha256: str) -> StoredFolder:
+    return StoredFolder(machine.root / "datasets" / "digits", sha256)
 
 
 @pytest.fixture
@@ -58,7 +47,7 @@ def site(settings: Any, tmp_path: Path) -> Machine:
 
 @pytest.fixture
 def kept(worker: Machine) -> StoredFile:
-    file = worker.file()
+    file = model_on(worker)
     file.place.write_bytes(CONTENT)
     file.keep()
     return file
@@ -83,7 +72,7 @@ def test_without_a_store_a_file_is_at_its_place_and_nothing_is_copied(
     settings: Any, worker: Machine, tmp_path: Path
 ) -> None:
     settings.STORAGE_URL = ""
-    file = worker.file()
+    file = model_on(worker)
     assert file.fetch() == file.place
     assert not file.exists()
     file.place.write_bytes(CONTENT)
@@ -97,7 +86,7 @@ def test_without_a_store_a_file_is_at_its_place_and_nothing_is_copied(
 
 def test_another_machine_has_the_file_at_its_own_place(kept: StoredFile, site: Machine) -> None:
     site.use()
-    file = site.file()
+    file = model_on(site)
     assert file.exists()
     assert file.fetch() == site.root / "saved_models" / "1-1.keras"
     assert file.place.read_bytes() == CONTENT
@@ -106,15 +95,15 @@ def test_another_machine_has_the_file_at_its_own_place(kept: StoredFile, site: M
 def test_a_download_streams_what_is_not_here(kept: StoredFile, site: Machine) -> None:
     assert kept.pieces() is None
     site.use()
-    pieces = site.file().pieces()
+    pieces = model_on(site).pieces()
     assert pieces is not None
     assert b"".join(pieces) == CONTENT
     with pytest.raises(Missing):
-        site.file(sha256=hashlib.sha256(b"other").hexdigest()).pieces()
+        model_on(site, sha256=hashlib.sha256(b"other").hexdigest()).pieces()
 
 
 def test_a_file_of_a_row_without_a_hash_is_only_here(worker: Machine) -> None:
-    file = worker.file(sha256="")
+    file = model_on(worker, sha256="")
     file.place.write_bytes(CONTENT)
     file.keep()
     assert file.fetch() == file.place
@@ -122,7 +111,7 @@ def test_a_file_of_a_row_without_a_hash_is_only_here(worker: Machine) -> None:
 
 
 def test_a_file_that_is_not_what_its_row_will_say_is_not_kept(worker: Machine) -> None:
-    file = worker.file(sha256=hashlib.sha256(b"other").hexdigest())
+    file = model_on(worker, sha256=hashlib.sha256(b"other").hexdigest())
     file.place.write_bytes(CONTENT)
     with pytest.raises(Damaged):
         file.keep()
@@ -133,7 +122,7 @@ def test_a_folder_comes_back_with_the_hash_of_its_row(worker: Machine, site: Mac
     folder = prepared(worker)
     folder.keep()
     site.use()
-    other = site.folder(folder.sha256)
+    other = folder_of(site, folder.sha256)
     assert other.read("y.npy") == b"y" * 10
     assert not other.place.exists()
     assert folder_hash(other.fetch()) == folder.sha256
@@ -147,7 +136,7 @@ def test_a_folder_goes_on_with_the_files_that_are_here(worker: Machine, site: Ma
     folder = prepared(worker)
     folder.keep()
     site.use()
-    other = site.folder(folder.sha256)
+    other = folder_of(site, folder.sha256)
     unfinished = other.place.with_name(".digits.part")
     unfinished.mkdir()
     shutil.copy(folder.place / "x.npy", unfinished)
@@ -169,7 +158,7 @@ def test_ten_slots_fetch_a_file_once(
         return read(self, sha256, start)
 
     monkeypatch.setattr(FolderStore, "read", counted)
-    threads = [threading.Thread(target=site.file().fetch) for _ in range(10)]
+    threads = [threading.Thread(target=model_on(site).fetch) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -188,7 +177,7 @@ def test_a_store_that_is_away_is_no_missing_file(
 
     monkeypatch.setattr(FolderStore, "read", away)
     with pytest.raises(Away) as caught:
-        site.file().fetch()
+        model_on(site).fetch()
     assert not isinstance(caught.value, FileNotFoundError)
 
 
@@ -196,7 +185,7 @@ def test_a_store_that_is_away_is_no_missing_file(
 
 
 def old_copy(machine: Machine, name: str, age: float) -> StoredFile:
-    file = machine.file(name)
+    file = model_on(machine, name)
     file.place.write_bytes(CONTENT)
     file.keep()
     marker = cache._marker(file.place)
@@ -230,7 +219,7 @@ def test_what_was_used_just_now_stays(settings: Any, worker: Machine) -> None:
 
 def test_the_only_copy_is_never_removed(settings: Any, worker: Machine) -> None:
     settings.STORAGE_CACHE_MB = 0
-    file = worker.file("from-before-the-store.keras")
+    file = model_on(worker, "from-before-the-store.keras")
     file.place.write_bytes(CONTENT)
     os.utime(file.place, (OLD, OLD))
     file.fetch()
@@ -277,7 +266,7 @@ def age(sha256: str) -> None:
 def test_what_no_row_needs_is_deleted_after_a_day(worker: Machine) -> None:
     folder = prepared(worker)
     folder.keep()
-    needed = {folder.sha256, *contents_of(objects(), folder.sha256)}
+    needed = {folder.sha256, *contents_of(objects(), folder.sha256).values()}
     unneeded = [objects().put_bytes(content) for content in (b"old", b"young")]
     for sha256 in (*needed, unneeded[0]):
         age(sha256)

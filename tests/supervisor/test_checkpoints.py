@@ -212,7 +212,7 @@ def store(search: Search, name: str, attempt: int, old: bool = False) -> Path:
 
 def test_what_a_crash_leaves_is_removed(pruned: Trial, make_search: Any) -> None:
     search = pruned.search
-    best = pruned.pruned_weights
+    best = pruned.pruned_weights.place
     # Before its row was written, before it was renamed, after it was renamed to be removed.
     young, old = store(search, "none", 1), store(search, "none", 2, old=True)
     part, gone = store(search, ".x", 1, old=True), store(search, ".x-1", 2, old=True)
@@ -236,16 +236,16 @@ def test_what_a_crash_leaves_is_removed(pruned: Trial, make_search: Any) -> None
     os.utime(deleted.parent, (0, 0))
     sweep()
     assert not deleted.parent.exists()
-    assert pruned.pruned_weights.parent.exists()
+    assert pruned.pruned_weights.place.parent.exists()
 
 
 def test_pinned_weights_outlast_the_search(pruned: Trial, make_slot: Any) -> None:
     search = pruned.search
-    others = stored(search) - {pruned.pruned_weights.name}
+    others = stored(search) - {pruned.pruned_weights.place.name}
     assert pin_weights(pruned, True)
     Search.objects.filter(pk=search.pk).update(status=SearchStatus.COMPLETED)
     tidy(search.pk)
-    assert stored(search) == {pruned.pruned_weights.name}
+    assert stored(search) == {pruned.pruned_weights.place.name}
     assert not others & stored(search)
     # It goes on where it stopped.
     Search.objects.filter(pk=search.pk).update(exhausted=True)

@@ -67,7 +67,7 @@ def test_weights_of_a_pruned_trial_are_pinned(
     pruned.refresh_from_db()
     assert not pruned.pinned
 
-    pruned.pruned_weights.mkdir(parents=True)
+    pruned.pruned_weights.place.mkdir(parents=True)
     page = page_of(as_dora, "trial-detail", pruned)
     assert "Its weights are kept while the search may promote it" in page
     assert 'id="pin"' not in page, "dora may only look"

@@ -1,11 +1,9 @@
 """Datasets: uploading one, asking a worker to prepare one, deleting one."""
 
-import shutil
 import uuid
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from tuning.models import Dataset, Team
@@ -96,9 +94,9 @@ def delete_dataset(dataset: Dataset) -> None:
             raise InUse(row, projects, row.projects.exclude(team=row.team_id).count())
         record("dataset.delete", row)
         row.delete()
-    row.original.unlink(missing_ok=True)
+    row.uploaded.remove()
     if row.folder:
-        shutil.rmtree(Path(settings.DATASETS_ROOT) / row.folder, ignore_errors=True)
+        row.stored.remove()
 
 
 def _choose(dataset: Dataset, choices: dict[str, Any], **values: Any) -> bool:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from tuning.models import Project, SearchImport
 from tuning.protocol.names import one_line
+from tuning.storage.configured import store
 
 from .audit import record
 from .dispatch import ring
@@ -42,12 +43,13 @@ def choose_studies(row: SearchImport, places: Sequence[int]) -> bool:
         SearchImport(
             project_id=row.project_id, key=_new_key(), name=row.name, study=place,
             value_name=row.value_name, created_by_id=row.created_by_id,
+            upload_sha256=row.upload_sha256,
         )
         for place in places[1:]
     ]  # fmt: skip
     try:
         for other in others:
-            _same_file(row.original, other.original)
+            _same_file(row, other)
         with transaction.atomic():
             values = {"study": places[0], "studies": [], "awaits_choice": False}
             if not _awaiting(row).update(**values, lost_attempts=0, progress_text=""):
@@ -55,7 +57,7 @@ def choose_studies(row: SearchImport, places: Sequence[int]) -> bool:
             SearchImport.objects.bulk_create(others)
     except BaseException as error:
         for other in others:
-            other.original.unlink(missing_ok=True)
+            other.uploaded.remove()
         if isinstance(error, _Late | FileNotFoundError):
             return False
         raise
@@ -83,7 +85,7 @@ def delete_import(row: SearchImport) -> None:
     if held.exists():
         record("import.delete", row)
         held.delete()
-        transaction.on_commit(lambda: row.original.unlink(missing_ok=True))
+        transaction.on_commit(row.uploaded.remove)
 
 
 def _new_key() -> str:
@@ -94,11 +96,14 @@ def _awaiting(row: SearchImport) -> QuerySet[SearchImport]:
     return SearchImport.objects.queued().filter(pk=row.pk, awaits_choice=True)
 
 
-def _same_file(original: Path, target: Path) -> None:
-    """A second name costs no room; not every file system has them."""
+def _same_file(row: SearchImport, other: SearchImport) -> None:
+    """A second name costs no room; not every file system has them. The store has each content once
+    for all rows."""
+    if store() and row.upload_sha256:
+        return
     try:
-        os.link(original, target)
+        os.link(row.original, other.original)
     except FileNotFoundError:
         raise
     except OSError:
-        shutil.copyfile(original, target)
+        shutil.copyfile(row.original, other.original)

@@ -43,7 +43,7 @@ def _new(user: Any, saved_model: SavedModel, source: RowSource) -> Prediction:
             .filter(pk=row.pk)
             .update(status=Status.STOPPED, finished_at=Now())
         ):
-            row.original.unlink(missing_ok=True)
+            row.uploaded.remove()
     return Prediction(
         saved_model=saved_model, created_by=user, source=source,
         key=f"prediction-{uuid.uuid4().hex}",

@@ -4,19 +4,26 @@ import os
 from pathlib import Path
 
 from tuning.models import Dataset, Prediction, SearchImport
+from tuning.storage.configured import store
+from tuning.storage.stored import keep_file
 
 from .dispatch import ring
 
 
 def take_over(file: Path, row: Dataset | Prediction | SearchImport) -> None:
-    """Save the row with this file, which must lie in the uploads folder. Both stay, or neither."""
+    """Save the row with this file, which must lie in the uploads folder. Both stay, or neither.
+    Raises StorageError."""
     # Another machine may read it, and nobody has another copy.
     with file.open("rb") as written:
         os.fsync(written.fileno())
     file.rename(row.original)
     try:
+        row.upload_sha256 = keep_file(row.original) or row.upload_sha256
         row.save()
     except BaseException:
-        row.original.unlink(missing_ok=True)
+        row.uploaded.remove()
         raise
+    if store():
+        # Whoever needs it fetches it: this machine may be one that no worker sweeps.
+        row.uploaded.remove()
     ring()

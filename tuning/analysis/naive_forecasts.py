@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 
 from tuning.figures import counted, figure
 from tuning.models import Dataset, ModelEvaluation, Project
@@ -190,4 +189,4 @@ def _series_of(dataset: Dataset) -> _Series | None:
 
 
 def _folder(dataset: Dataset) -> Path:
-    return Path(settings.DATASETS_ROOT) / dataset.folder
+    return dataset.stored.fetch()

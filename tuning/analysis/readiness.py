@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -9,9 +10,15 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tuning.models import Worker
+from tuning.storage.configured import store
+from tuning.storage.contract import StorageError
+from tuning.storage.transfers import try_out
 
 # Once there is nothing to apply, this process's code needs nothing else.
 _migrated = False
+# A request to a store may cost money, and machines ask here every few seconds.
+STORAGE_SECONDS = 60.0
+_storage_checked = float("-inf")
 
 
 def lacks_migrations() -> bool:
@@ -58,6 +65,20 @@ def _broker() -> str:
     return ""
 
 
+def _storage() -> str:
+    global _storage_checked
+    kept = store()
+    now = time.monotonic()
+    if kept is None or now < _storage_checked + STORAGE_SECONDS:
+        return ""
+    try:
+        try_out(kept)
+    except StorageError as error:
+        return str(error)
+    _storage_checked = now
+    return ""
+
+
 def _worker() -> str:
     return "" if Worker.objects.available().exists() else "No worker is available."
 
@@ -71,6 +92,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "migrations": _migrations,
     "broker": _broker,
+    "storage": _storage,
     "worker": _worker,
     "disk": _disk,
 }

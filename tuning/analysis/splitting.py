@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 
 from tuning.figures import counted, figure
 from tuning.models import Dataset, Project
@@ -66,7 +65,7 @@ def column_split(dataset: Dataset, split: Split) -> ColumnSplit | None:
     if not dataset.folder:
         return None
     try:
-        return _column_split(Path(settings.DATASETS_ROOT) / dataset.folder, split)
+        return _column_split(dataset.stored.fetch(), split)
     except (OSError, ValueError):
         return None
 

@@ -16,8 +16,10 @@ from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import Task, task_choices, without_targets
 from tuning.protocol.uploads import ARRAYS, TABLES
 from tuning.protocol.windows import Windows
+from tuning.storage.stored import StoredFolder
 
 from .teams import Team
+from .uploaded import Uploaded
 from .validators import validate_name
 from .work import Work, WorkQuerySet
 
@@ -80,7 +82,7 @@ class DatasetQuerySet(WorkQuerySet):
         return self.order_by(F("team").desc(nulls_last=True), built_in)
 
 
-class Dataset(Work):
+class Dataset(Uploaded, Work):
     work_kind = WorkKind.READING
 
     class Source(models.TextChoices):
@@ -116,10 +118,6 @@ class Dataset(Work):
     version = models.PositiveIntegerField(default=1)
     detected_schema = models.JSONField(
         default=dict, blank=True, help_text="What was found in an uploaded table."
-    )
-
-    upload_sha256 = models.CharField(
-        max_length=64, blank=True, help_text="Of the uploaded file, where it was counted."
     )
 
     objects = DatasetQuerySet.as_manager()
@@ -214,9 +212,9 @@ class Dataset(Work):
         return bool(self.detected_schema) and not self.requested and not self.is_ready
 
     @property
-    def original(self) -> Path:
-        """The uploaded file, from the upload until it is prepared or of no use."""
-        return Path(settings.UPLOADS_ROOT) / self.key
+    def stored(self) -> StoredFolder:
+        """The prepared files."""
+        return StoredFolder(Path(settings.DATASETS_ROOT) / self.folder, self.sha256)
 
     def split(
         self,

@@ -122,7 +122,7 @@ class HyperModel(models.Model):
         """What a runner needs to know to build this template's models for a dataset."""
         return ProjectOrder(
             code=self.code,
-            dataset_folder=str(settings.DATASETS_ROOT / dataset.folder),
+            dataset_folder=str(dataset.stored.place),
             split=split,
             constants=self.constants,
             task=dataset.task,

@@ -1,6 +1,5 @@
 """Searches of other programs that a worker reads: the file, and the search that it becomes."""
 
-from pathlib import Path
 from typing import Self
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from tuning.protocol.failures import WorkKind
 from .projects import Project
 from .searches import Search
 from .teams import TeamOwnedQuerySet
+from .uploaded import Uploaded
 from .validators import validate_name
 from .work import Work, WorkQuerySet
 
@@ -24,7 +24,7 @@ class SearchImportQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         return super().ready().filter(awaits_choice=False)
 
 
-class SearchImport(Work):
+class SearchImport(Uploaded, Work):
     work_kind = WorkKind.READING
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
@@ -63,8 +63,3 @@ class SearchImport(Work):
 
     def __str__(self) -> str:
         return f"import of {self.name}"
-
-    @property
-    def original(self) -> Path:
-        """The uploaded file, until it is read or of no use."""
-        return Path(settings.UPLOADS_ROOT) / self.key

@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from tuning.protocol.failures import WorkKind
 from tuning.protocol.predictions import RowSource
+from tuning.storage.stored import StoredFile
 
 from .saved_models import SavedModel
+from .uploaded import Uploaded
 from .work import Work, WorkQuerySet
 
 KEPT_FOR = timedelta(hours=1)
@@ -29,7 +31,7 @@ class PredictionQuerySet(WorkQuerySet):
         return ended.filter(finished_at__lt=timezone.now() - KEPT_FOR)
 
 
-class Prediction(Work):
+class Prediction(Uploaded, Work):
     """`answer`: tuning.protocol.events.Predicted, checked."""
 
     SOURCES = [(source.value, source.value) for source in RowSource]
@@ -49,6 +51,7 @@ class Prediction(Work):
     file = models.CharField(
         max_length=200, blank=True, help_text="Rows with predictions, below PREDICTIONS_ROOT."
     )
+    sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     objects = PredictionQuerySet.as_manager()
 
@@ -59,6 +62,5 @@ class Prediction(Work):
         return f"prediction of {self.saved_model_id}"
 
     @property
-    def original(self) -> Path:
-        """The uploaded file, until it is read or of no use."""
-        return Path(settings.UPLOADS_ROOT) / self.key
+    def stored(self) -> StoredFile:
+        return StoredFile(Path(settings.PREDICTIONS_ROOT) / (self.file or "-"), self.sha256)

@@ -1,5 +1,6 @@
 """Saved models: a trial's values trained again on train + validation rows, ready for download."""
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db.models import Q
 
 from tuning.protocol.failures import WorkKind
 from tuning.protocol.statuses import Status, status_choices
+from tuning.storage.stored import StoredFile
 
 from .projects import Project
 from .teams import TeamOwnedQuerySet
@@ -86,6 +88,10 @@ class SavedModel(Work):
         return f"{self.project} · model of trial {self.trial.number}"
 
     @property
+    def stored(self) -> StoredFile:
+        return StoredFile(Path(settings.SAVED_MODELS_ROOT) / self.file, self.sha256)
+
+    @property
     def title(self) -> str:
         """Its name and version, or else its number among the project's models."""
         return f"{self.name} v{self.version}" if self.name else f"Model {self.number}"
@@ -116,11 +122,16 @@ class ModelEvaluation(Work):
     file = models.CharField(
         max_length=200, blank=True, help_text="The predictions, below SAVED_MODELS_ROOT."
     )
+    sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     objects = WorkQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.saved_model} · evaluation"
+
+    @property
+    def stored(self) -> StoredFile:
+        return StoredFile(Path(settings.SAVED_MODELS_ROOT) / self.file, self.sha256)
 
     @property
     def is_usable(self) -> bool:

@@ -25,6 +25,7 @@ from tuning.protocol.constraints import Constraint
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.measured import MEASURED
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.storage.stored import StoredFolder
 
 from .searches import Search
 from .teams import TeamOwnedQuerySet
@@ -157,6 +158,10 @@ class Trial(Work):
         default=False, db_default=False,
         help_text="A person wants the weights of this pruned trial to be kept.",
     )  # fmt: skip
+    checkpoint_sha256 = models.CharField(
+        max_length=64, blank=True, default="", db_default="",
+        help_text="Of the folder with the weights that another trial or attempt goes on from.",
+    )  # fmt: skip
     code_failures = models.PositiveSmallIntegerField(default=0)
     score = models.FloatField(null=True, blank=True)
     best_epoch = models.PositiveIntegerField(
@@ -224,9 +229,14 @@ class Trial(Work):
         return [limit for limit, value in pairs if value is not None and not limit.holds(value)]
 
     @property
-    def pruned_weights(self) -> Path:
-        """Where those of a pruned trial are, if they are kept: it then goes on where it stopped."""
-        return checkpoint_folder(self.search_id, self.oracle_id, self.pruned_attempt or 0)
+    def pruned_weights(self) -> StoredFolder:
+        """Those of a pruned trial, if they are kept: it then goes on where it stopped."""
+        return self.checkpoint(self.pruned_attempt or 0)
+
+    def checkpoint(self, attempt: int) -> StoredFolder:
+        """The weights that an attempt has left."""
+        place = checkpoint_folder(self.search_id, self.oracle_id, attempt)
+        return StoredFolder(place, self.checkpoint_sha256)
 
     @property
     def trained_by(self) -> str:

@@ -22,7 +22,9 @@ def _opened(url: str) -> Store:
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     if parts.scheme == "s3" and parts.hostname and not options.keys() - {"endpoint", "region"}:
-        return S3Store(parts.netloc, unquote(parts.path).strip("/"), **options)
+        folder = unquote(parts.path).strip("/")
+        endpoint, region = options.get("endpoint", ""), options.get("region", "")
+        return S3Store(parts.netloc, folder, endpoint, region)
     if parts.scheme == "file" and not parts.netloc and parts.path and not options:
         return FolderStore(Path(unquote(parts.path)))
     raise ImproperlyConfigured(

@@ -80,7 +80,8 @@ class StoredFile:
     def remove(self) -> None:
         """This machine's copy. The store's goes once no row refers to it."""
         self.place.unlink(missing_ok=True)
-        cache.forget(self.place)
+        if store():
+            cache.forget(self.place)
 
     def _put(self, to: Store, heartbeat: Heartbeat) -> None:
         if to.put(self.place, heartbeat) != self.sha256:
@@ -88,6 +89,25 @@ class StoredFile:
 
     def _fetch(self, source: Store, heartbeat: Heartbeat) -> None:
         fetch(source, self.sha256, self.place, heartbeat)
+
+
+def keep_file(place: Path, heartbeat: Heartbeat = no_heartbeat) -> str:
+    """As `StoredFile.keep`, for a file whose hash is not known. Returns it; "" without a store."""
+    if store() is None:
+        return ""
+    with place.open("rb") as reader:
+        sha256 = hash_of(reader, heartbeat)[0]
+    StoredFile(place, sha256).keep(heartbeat)
+    return sha256
+
+
+def keep_folder(place: Path, heartbeat: Heartbeat = no_heartbeat) -> str:
+    """The same for a folder."""
+    if store() is None:
+        return ""
+    sha256 = folder_hash(place, heartbeat)
+    StoredFolder(place, sha256).keep(heartbeat)
+    return sha256
 
 
 class StoredFolder(StoredFile):
@@ -99,14 +119,15 @@ class StoredFolder(StoredFile):
         source = store()
         if source is None or not self.sha256 or self.place.exists():
             return (self.place / name).read_bytes()
-        digest = _listed(source, self.sha256, no_heartbeat).get(name)
+        digest = contents_of(source, self.sha256).get(name)
         if digest is None:
             raise Missing(f"The storage lacks {name}.")
         return b"".join(verified(source, digest))
 
     def remove(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
-        cache.forget(self.place)
+        if store():
+            cache.forget(self.place)
 
     def _put(self, to: Store, heartbeat: Heartbeat) -> None:
         files = {path.name: to.put(path, heartbeat) for path in plain_files(self.place)}
@@ -118,7 +139,7 @@ class StoredFolder(StoredFile):
         make_folder(unfinished)
 
         beat = _keeping_young(unfinished, heartbeat)
-        for name, digest in _listed(source, self.sha256, heartbeat).items():
+        for name, digest in contents_of(source, self.sha256, heartbeat).items():
             # Only whole files have their names.
             if not (unfinished / name).exists():
                 fetch(source, digest, unfinished / name, beat)
@@ -136,16 +157,11 @@ def _keeping_young(folder: Path, heartbeat: Heartbeat) -> Heartbeat:
     return heartbeat if heartbeat is no_heartbeat else beat
 
 
-def contents_of(source: Store, folder: str, heartbeat: Heartbeat = no_heartbeat) -> set[str]:
-    """The hashes of a folder's files in the store."""
-    return set(_listed(source, folder, heartbeat).values())
-
-
-def folder_hash(folder: Path) -> str:
+def folder_hash(folder: Path, heartbeat: Heartbeat = no_heartbeat) -> str:
     files = {}
     for path in plain_files(folder):
         with path.open("rb") as reader:
-            files[path.name] = hash_of(reader)[0]
+            files[path.name] = hash_of(reader, heartbeat)[0]
     return hashlib.sha256(list_of(files)).hexdigest()
 
 
@@ -169,7 +185,9 @@ def make_folder(path: Path) -> None:
         path.chmod(stat.S_IMODE(path.parent.stat().st_mode))
 
 
-def _listed(source: Store, folder: str, heartbeat: Heartbeat) -> dict[str, str]:
+def contents_of(source: Store, folder: str, heartbeat: Heartbeat = no_heartbeat) -> dict[str, str]:
+    """The hashes of a folder's files in the store, by their names. Raises Missing, Away,
+    Damaged."""
     text = b"".join(verified(source, folder, heartbeat)).decode()
     files = {}
     for line in text.removesuffix("\n").split("\n"):

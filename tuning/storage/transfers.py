@@ -46,6 +46,15 @@ def verified(store: Store, sha256: str, heartbeat: Heartbeat = no_heartbeat) -> 
     yield held
 
 
+def try_out(store: Store) -> None:
+    """Write and read something small. Raises StorageError."""
+    content = b"Tuneroom can write here.\n"
+    # It is collected with all that no row refers to.
+    store.delete(hashlib.sha256(content).hexdigest())
+    if b"".join(verified(store, store.put_bytes(content))) != content:
+        raise Damaged("The storage gives back other content than it got.")
+
+
 def fetch(store: Store, sha256: str, target: Path, heartbeat: Heartbeat = no_heartbeat) -> None:
     """Have the content in a file, as readable as its folder. What an earlier attempt has left of it
     is used. One at a time for each target: the caller sees to that. Raises Missing, Away,

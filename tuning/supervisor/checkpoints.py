@@ -14,9 +14,10 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tuning.models import Search, Trial
-from tuning.protocol.statuses import ACTIVE
+from tuning.protocol.statuses import ACTIVE, Status
 from tuning.recording.checkpoints import Key, needed
 from tuning.recording.recorder import LeaseLost, locked
 
@@ -29,10 +30,14 @@ _HIDDEN = "."
 def tidy(search_id: int) -> None:
     """Remove the checkpoints of a search that cannot matter any more."""
     found = _stored(_folder(search_id))
+    elsewhere = Trial.objects.filter(search=search_id).exclude(checkpoint_sha256="")
     gone = []
-    if found:
+    if found or elsewhere.exists():
         with suppress(LeaseLost), transaction.atomic():
-            for path in _not_needed(locked(search_id), found):
+            search = locked(search_id)
+            keep = needed(search)
+            _forget_not_needed(elsewhere, keep)
+            for path in _not_needed(search, keep, found):
                 hidden = path.with_name(f"{_HIDDEN}{path.name}.gone")
                 # Another worker may do the same.
                 with suppress(OSError):
@@ -75,8 +80,22 @@ def _stored(folder: Path) -> dict[Key, Path]:
     return found
 
 
-def _not_needed(search: Search, found: dict[Key, Path]) -> list[Path]:
-    keep, rows = needed(search), _rows(search.pk, found)
+def attempt_with_weights(trial: Trial) -> int:
+    """Which attempt has left those that its row has the hash of."""
+    if trial.status == Status.COMPLETED:
+        return trial.attempt
+    return trial.pruned_attempt or trial.attempt
+
+
+def _forget_not_needed(trials: QuerySet[Trial], keep: set[Key]) -> None:
+    """What no row has the hash of is collected (`references.py`)."""
+    for trial in trials.exclude(status__in=ACTIVE):
+        if (trial.oracle_id, attempt_with_weights(trial)) not in keep:
+            trials.filter(pk=trial.pk).update(checkpoint_sha256="")
+
+
+def _not_needed(search: Search, keep: set[Key], found: dict[Key, Path]) -> list[Path]:
+    rows = _rows(search.pk, found)
     return [
         path
         for (name, attempt), path in found.items()

@@ -26,6 +26,7 @@ from tuning.protocol.events import BadEvent
 from tuning.protocol.statuses import Status
 from tuning.splits.arranged import arranged_folder
 from tuning.storage.locks import sweep_locks
+from tuning.storage.stored import list_of, make_folder
 
 CHUNK = 1 << 20
 # Younger files may belong to a row that is about to be written.
@@ -55,7 +56,7 @@ def store_open_file(
 ) -> tuple[int, str]:
     """The same for a file that is open already, if `check` does not raise: it gets the copy, since
     a runner may go on writing into its own. What is appended meanwhile is left out."""
-    _make_folder(target.parent)
+    make_folder(target.parent)
     temporary = target.with_name(f".{target.name}.part")
     digest, size = hashlib.sha256(), 0
     left = os.fstat(reader.fileno()).st_size
@@ -88,7 +89,7 @@ def store_folder(
         return
     temporary = target.with_name(f".{target.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
-    _make_folder(temporary)
+    make_folder(temporary)
     descriptor = _open_folder(root, *names)
     try:
         with os.scandir(descriptor) as entries:
@@ -99,16 +100,6 @@ def store_folder(
         os.close(descriptor)
     temporary.rename(target)
     _sync_folder(target.parent)
-
-
-def _make_folder(path: Path) -> None:
-    """As readable as the folder above: where runners are users of their own, for their group."""
-    if path.exists():
-        return
-    _make_folder(path.parent)
-    with suppress(FileExistsError):
-        path.mkdir(mode=0o700)
-        path.chmod(stat.S_IMODE(path.parent.stat().st_mode))
 
 
 def copy_into(source: Path, root: Path, *names: str) -> None:
@@ -172,12 +163,11 @@ def _open_plain(source: Path | str, folder: int | None) -> int:
 def folder_digest(folder: Path) -> str:
     """The SHA-256 of a folder's names and contents. Raises BadEvent for anything but plain files:
     a runner may have put a link or a pipe there."""
-    digest = hashlib.sha256()
-    for entry in sorted(folder.iterdir()):
+    files = {}
+    for entry in folder.iterdir():
         with os.fdopen(_open_plain(entry, None), "rb") as reader:
-            content = hashlib.file_digest(reader, "sha256").hexdigest()
-        digest.update(f"{entry.name} {content}\n".encode())
-    return digest.hexdigest()
+            files[entry.name] = hashlib.file_digest(reader, "sha256").hexdigest()
+    return hashlib.sha256(list_of(files)).hexdigest()
 
 
 def sweep() -> None:

@@ -32,6 +32,7 @@ from .locks import own_name
 from .mails import MailThread
 from .notifying import NotifyingThread
 from .pool import RunnerPool
+from .references import Collector
 from .scripts import ScriptThread
 from .slot import SlotLoop
 
@@ -60,6 +61,7 @@ class WorkerProcess:
         self.notifying = NotifyingThread()
         self.mails = MailThread()
         self.scripts = ScriptThread()
+        self.collector = Collector()
         self.row: Worker | None = None
         self._thread: threading.Thread | None = None
         # Slots at work without a message, while the broker is away.
@@ -205,6 +207,7 @@ class WorkerProcess:
         self.notifying.check()
         self.mails.check()
         self.scripts.check()
+        self.collector.check()
         if tick % (REAP_EVERY // WATCH_SECONDS) == 0:
             reaper.reap()
         if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.datastructures import MultiValueDict
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -191,13 +191,16 @@ def dataset_live(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def dataset_picture(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def dataset_picture(request: HttpRequest, pk: int) -> HttpResponse:
     """A few of its images in one PNG."""
     dataset = visible_or_404(request, Dataset.objects.all(), pk)
-    path = Path(settings.DATASETS_ROOT) / dataset.folder / "thumbnails.png"
-    if not dataset.folder or not path.is_file():
+    if not dataset.folder:
         raise Http404
-    response = FileResponse(path.open("rb"), content_type="image/png")
+    try:
+        picture = dataset.stored.read("thumbnails.png")
+    except FileNotFoundError:
+        raise Http404 from None
+    response = HttpResponse(picture, content_type="image/png")
     response["Cache-Control"] = "private, max-age=86400"
     return response
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -91,8 +90,8 @@ def prediction_rows(request: HttpRequest, pk: int) -> HttpResponse | FileRespons
     """All rows with their predictions, as CSV."""
     prediction = visible_or_404(request, _predictions(), pk)
     try:
-        file = (Path(settings.PREDICTIONS_ROOT) / (prediction.file or "-")).open("rb")
-    except OSError:
+        file = prediction.stored.fetch().open("rb")
+    except FileNotFoundError:
         raise Http404 from None
     name = f"{file_stem(prediction.saved_model)}-predictions.csv"
     response = FileResponse(

@@ -2,14 +2,22 @@
 
 import tempfile
 import zipfile
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -52,8 +60,10 @@ from tuning.models.addresses import ModelNumbers
 from .access import editable_or_404, may_change, visible_or_404
 from .audit import record_download
 from .predictions import question_context
-from .streams import FileFor, Reader
+from .streams import FileFor, Reader, pieces_for
 
+# A signed address is used at once, or not at all.
+DIRECT_SECONDS = 60
 # name in the address and in the zip: what it is, for people
 FILES = {
     "history.csv": "Training history",
@@ -74,7 +84,7 @@ def saved_model_detail(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
         "project": saved_model.project,
         "trial": saved_model.trial,
         "file_name": file_name(saved_model),
-        "file_is_there": bool(saved_model.file) and _path(saved_model).is_file(),
+        "file_is_there": bool(saved_model.file) and saved_model.stored.exists(),
         "files": _file_labels(saved_model),
         **_evaluation(saved_model),
         "stages": Stage,
@@ -109,16 +119,21 @@ def saved_model_plots(request: HttpRequest, at: ModelNumbers) -> JsonResponse:
 
 
 @require_safe
-def saved_model_download(request: HttpRequest, at: ModelNumbers) -> HttpResponse | FileResponse:
+def saved_model_download(request: HttpRequest, at: ModelNumbers) -> HttpResponseBase:
     """The model's file."""
     saved_model = visible_or_404(request, _saved_models(), at)
     if not saved_model.file:
         raise Http404
+    name = file_name(saved_model)
+    if address := _direct_address(request, saved_model, name):
+        return redirect(address)
     try:
-        file = _path(saved_model).open("rb")
-    except OSError:
+        if pieces := saved_model.stored.pieces():
+            return _stream(request, saved_model, pieces, name)
+        file = saved_model.stored.place.open("rb")
+    except FileNotFoundError:
         return _file_is_gone(request, saved_model)
-    return _attachment(request, saved_model, file, file_name(saved_model))
+    return _attachment(request, saved_model, file, name)
 
 
 @require_safe
@@ -148,10 +163,10 @@ def saved_model_bundle(request: HttpRequest, at: ModelNumbers) -> HttpResponse |
     try:
         # Both .keras and .skops files are zips themselves: compressing it again only costs time.
         with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
-            archive.write(_path(saved_model), f"{stem}/{file_name(saved_model)}")
+            archive.write(saved_model.stored.fetch(), f"{stem}/{file_name(saved_model)}")
             for name, text in _texts(saved_model).items():
                 archive.writestr(f"{stem}/{name}", text)
-    except OSError:
+    except FileNotFoundError:
         bundle.close()
         return _file_is_gone(request, saved_model)
     bundle.seek(0)
@@ -220,10 +235,6 @@ def _progress(saved_model: SavedModel) -> dict[str, Any]:
     }
 
 
-def _path(saved_model: SavedModel) -> Path:
-    return Path(settings.SAVED_MODELS_ROOT) / saved_model.file
-
-
 def _versions(saved_model: SavedModel) -> dict[str, Any]:
     rows = version_rows(saved_model)
     others = [row.model.number for row in rows if row.model.pk != saved_model.pk and row.model.file]
@@ -289,7 +300,28 @@ def _attachment(
     return response
 
 
-def _set_name(response: HttpResponse | FileResponse, name: str) -> None:
+def _direct_address(request: HttpRequest, saved_model: SavedModel, name: str) -> str:
+    """Where a browser downloads the file from the store itself. Scripts would send their token
+    there."""
+    is_page = request.method == "GET" and not hasattr(request, "access_token")
+    if not (settings.STORAGE_DIRECT and is_page):
+        return ""
+    return saved_model.stored.address(name, DIRECT_SECONDS)
+
+
+def _stream(
+    request: HttpRequest, saved_model: SavedModel, pieces: Iterator[bytes], name: str
+) -> StreamingHttpResponse:
+    """The store's copy, through the site. It ends early if it turns out to be damaged."""
+    response = StreamingHttpResponse(
+        pieces_for(Reader(request, saved_model), pieces), content_type="application/octet-stream"
+    )
+    response["Content-Length"] = str(saved_model.size)
+    _set_name(response, name)
+    return response
+
+
+def _set_name(response: HttpResponse | StreamingHttpResponse, name: str) -> None:
     # Names are made of slugs and numbers, so they need no quoting.
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 
 from tuning.models import Dataset
 from tuning.protocol.data_kinds import Display
@@ -108,7 +107,7 @@ def _texts(dataset: Dataset) -> dict[int, Texts]:
 
 
 def _folder(dataset: Dataset) -> Path:
-    return Path(settings.DATASETS_ROOT) / dataset.folder
+    return dataset.stored.fetch()
 
 
 def _text(texts: Texts, number: float) -> str:

@@ -1,10 +1,8 @@
 """The predictions on the test rows, row by row, read from the file beside the model."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 
 from tuning.models import ModelEvaluation
 from tuning.protocol.evaluation import ACTUAL, CONFIDENCE, OF_A_TARGET, PREDICTED, ROW
@@ -35,9 +33,8 @@ def lines_of(evaluation: ModelEvaluation) -> np.ndarray | None:
     file (any more)."""
     if not evaluation.file:
         return None
-    path = Path(settings.SAVED_MODELS_ROOT) / evaluation.file
     try:
-        lines: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        lines: np.ndarray = np.load(evaluation.stored.fetch(), mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):
         return None
     if lines.ndim != 2 or lines.shape[1] <= OF_A_TARGET or lines.shape[1] % OF_A_TARGET != 1:

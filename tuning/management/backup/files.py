@@ -2,9 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
+
+from tuning.storage.contract import Missing, Store
+from tuning.storage.stored import StoredFolder, contents_of
+from tuning.supervisor.references import hashed_references
 
 # Not the rest: folders of runners, the broker's hints, locks and static files are made anew, and
 # answers to predictions are deleted after an hour.
@@ -26,3 +31,18 @@ def files_to_keep() -> Iterator[Path]:
                 path = Path(folder) / file
                 if path.is_file() and not path.is_symlink():
                     yield path.relative_to(root)
+
+
+def files_elsewhere(kept: Store) -> Iterator[tuple[Path, str]]:
+    """Files that a store has and this data folder has not, with their hashes."""
+    for _, _, stored in hashed_references():
+        place = stored.place.relative_to(settings.DATA_ROOT)
+        if stored.place.exists():
+            continue
+        if isinstance(stored, StoredFolder):
+            # Gone with its row since we looked.
+            with suppress(Missing):
+                files = contents_of(kept, stored.sha256)
+                yield from ((place / name, sha256) for name, sha256 in files.items())
+        else:
+            yield place, stored.sha256

@@ -87,6 +87,20 @@ class Store:
         status = source.stat()
         return Kept(self._objects.put(source), status.st_size, status.st_mtime_ns)
 
+    def add_from(self, other: contract.Store, sha256: str) -> Kept:
+        """Keep the content that another store has. Raises Missing if it is gone."""
+        entry = self._objects.find(sha256)
+        if entry is None:
+            with self._new_file() as (path, file):
+                for piece in verified(other, sha256):
+                    file.write(piece)
+                file.flush()
+                self._objects.put(path)
+            path.unlink()
+            entry = self._objects.find(sha256)
+            assert entry is not None
+        return Kept(sha256, entry.size, 0)
+
     def has(self, sha256: str) -> bool:
         return self._objects.find(sha256) is not None
 

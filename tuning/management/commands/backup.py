@@ -11,10 +11,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from tuning.figures import size
-from tuning.management.backup.files import files_to_keep
+from tuning.management.backup.files import files_elsewhere, files_to_keep
 from tuning.management.backup.snapshot import newest_migration, take_snapshot
 from tuning.management.backup.store import Damaged, Kept, Manifest, Store
 from tuning.management.processes import Taken, folder_lock
+from tuning.storage import configured
+from tuning.storage.contract import Missing
 
 
 class Command(BaseCommand):
@@ -93,6 +95,10 @@ def _add_files(store: Store, known: dict[str, Kept]) -> dict[str, Kept]:
         except FileNotFoundError:
             # Deleted since we looked, and with it its row: the snapshot has neither, or both.
             continue
+    if kept := configured.store():
+        for path, sha256 in files_elsewhere(kept):
+            with suppress(Missing):
+                found[str(path)] = store.add_from(kept, sha256)
     return found
 
 

@@ -20,6 +20,9 @@ from tuning.management.commands.bootstrap import first_password_file
 from tuning.management.findings import Finding, Level, fail, ok, warn
 from tuning.management.privacy import close_data_folder
 from tuning.protocol.disk_errors import advice_for, reason_of
+from tuning.storage.configured import store
+from tuning.storage.contract import StorageError
+from tuning.storage.transfers import try_out
 
 GIB = 1 << 30
 LITTLE_DISK = 5 * GIB
@@ -52,7 +55,8 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
-        python, data_folder, storage, privacy, disk, database, broker, site, gpus, isolation,
+        python, data_folder, storage, remote_storage, privacy, disk, database, broker, site, gpus,
+        isolation,
     )  # fmt: skip
     for check in checks:
         yield from check()
@@ -165,6 +169,18 @@ def disk() -> Iterator[Finding]:
         yield warn("Disk", f"{text}. Large datasets may not fit.")
     else:
         yield ok("Disk", text)
+
+
+def remote_storage() -> Iterator[Finding]:
+    kept = store()
+    if kept is None:
+        return
+    try:
+        try_out(kept)
+    except StorageError as error:
+        yield fail("Remote storage", f"{error} Check STORAGE_URL, its server and the keys.")
+    else:
+        yield ok("Remote storage", f"{settings.STORAGE_URL} can be written to")
 
 
 def database() -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from tuning.management.backup.rows import Different, NotEmpty, copy_rows, must_be_empty
 from tuning.management.backup.snapshot import opened
 from tuning.management.backup.store import Damaged, Manifest, Store
+from tuning.storage import configured
 
 
 class Command(BaseCommand):
@@ -39,6 +40,8 @@ class Command(BaseCommand):
             reason = " ".join(str(error).split())
             raise CommandError(f"The backup could not be restored: {reason}") from error
         self.stdout.write(f"Restored backup {name}: {len(manifest.files):,} files, all checked.")
+        if configured.store():
+            call_command("fill_storage", stdout=self.stdout)
         self.stdout.write("Next: make up")
 
     def _restore(self, store: Store, manifest: Manifest) -> None:

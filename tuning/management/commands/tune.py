@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
@@ -363,7 +362,7 @@ class Command(BaseCommand):
             self._say(saved.note)
         if output:
             temporary = output.with_name(f".{output.name}.part")
-            shutil.copyfile(settings.SAVED_MODELS_ROOT / saved.file, temporary)
+            shutil.copyfile(saved.stored.fetch(), temporary)
             temporary.replace(output)
             record("model.download", saved, file="the file")
             self._say(f"Saved {output} ({saved.size:,} bytes, SHA-256 {saved.sha256})")

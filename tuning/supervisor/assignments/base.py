@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
+from tuning.models import Dataset
 from tuning.models.work import WorkQuerySet
 from tuning.protocol.events import Event, Failed
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
@@ -96,6 +97,14 @@ class Assignment(ABC):
         """Renew the lease in the middle of something long: copying gigabytes."""
         if time.monotonic() >= self.renewed_at + BEAT:
             self._must(self.renew())
+
+    def fetch_data(self, dataset: Dataset) -> None:
+        """Have the prepared files on this machine. Raises Unstartable."""
+        try:
+            dataset.stored.fetch(self.heartbeat)
+        except FileNotFoundError as error:
+            message = "The storage lacks the dataset's files."
+            raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error
 
     def arrange(self, project: ProjectOrder) -> None:
         """Lay large data down in the order of their split, so that runners share one copy. Where

@@ -21,6 +21,7 @@ class DryRunAssignment(Assignment):
     def start(self, runner: Runner) -> None:
         self._update(tried=[])
         self.row.tried = []
+        self.fetch_data(self.row.inspection.dataset)
         runner.send(self.row.order())
 
     def record(self, event: Event, runner: Runner) -> bool:

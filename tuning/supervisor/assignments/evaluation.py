@@ -12,6 +12,7 @@ from tuning.protocol.events import BadEvent, Evaluated, Event, Failed, Progress
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import EvaluateOrder
 from tuning.protocol.statuses import Status
+from tuning.storage.stored import keep_file
 from tuning.supervisor.handover import hand_copy
 from tuning.supervisor.prediction_files import is_png, store_predictions
 from tuning.supervisor.runners import Runner
@@ -29,14 +30,14 @@ class EvaluationAssignment(Assignment):
 
     def start(self, runner: Runner) -> None:
         saved_model = self.row.saved_model
-        path = Path(settings.SAVED_MODELS_ROOT) / saved_model.file
-        model = f"model{path.suffix}"
+        model = f"model{saved_model.stored.place.suffix}"
         try:
-            hand_copy(path, runner.folder / model)
+            hand_copy(saved_model.stored.fetch(self.heartbeat), runner.folder / model)
         except FileNotFoundError as error:
             failure = Failure(FailureCode.MISSING_FILE, "The model's file is missing.")
             raise Unstartable(failure) from error
         project = saved_model.trial.search.project_order()
+        self.fetch_data(saved_model.project.dataset)
         self.arrange(project)
         runner.send(
             EvaluateOrder(
@@ -52,10 +53,10 @@ class EvaluationAssignment(Assignment):
             case Evaluated():
                 # A name of its own for each attempt: a late writer must not touch the winner's.
                 name = f"{self.row.saved_model_id}-evaluated-{self.row.attempt}.npy"
-                found, file = kept_evaluation(
+                found, stored = kept_evaluation(
                     self.row.saved_model, runner.folder, event.evaluation, name, self.heartbeat
                 )
-                self._finish(Status.COMPLETED, report=asdict(found), file=file)
+                self._finish(Status.COMPLETED, report=asdict(found), **stored)
                 return True
             case Failed():
                 self.fail(failure_of(event), runner.log_tail())
@@ -66,11 +67,11 @@ class EvaluationAssignment(Assignment):
 def kept_evaluation(
     saved_model: SavedModel, folder: Path, found: Evaluation, name: str,
     heartbeat: Callable[[], None],
-) -> tuple[Evaluation, str]:  # fmt: skip
-    """The evaluation and the name of the file with its predictions. The model is of use without
-    them."""
+) -> tuple[Evaluation, dict[str, str]]:  # fmt: skip
+    """The evaluation and what its row says of the file with its predictions. The model is of use
+    without them."""
     if not found.outputs:
-        return found, ""
+        return found, {}
     try:
         if found.rows > saved_model.project.dataset.profile.get("rows", 0):
             raise BadEvent("more test rows than the dataset has")
@@ -80,5 +81,5 @@ def kept_evaluation(
         target = Path(settings.SAVED_MODELS_ROOT) / name
         store_predictions(folder / PREDICTIONS, target, found.rows, heartbeat)
     except BadEvent as error:
-        return Evaluation(problem=f"The runner reported {error}."), ""
-    return found, name
+        return Evaluation(problem=f"The runner reported {error}."), {}
+    return found, {"file": name, "sha256": keep_file(target, heartbeat)}

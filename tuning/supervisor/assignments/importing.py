@@ -31,7 +31,7 @@ class ImportAssignment(Assignment):
 
     def start(self, runner: Runner) -> None:
         try:
-            hand_over(self.row.original, runner.folder / _UPLOADED)
+            hand_over(self.row.uploaded.fetch(self.heartbeat), runner.folder / _UPLOADED)
         except FileNotFoundError as error:
             message = "The uploaded file is missing. Upload it again."
             raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error
@@ -84,4 +84,4 @@ class ImportAssignment(Assignment):
             # What an attempt left whose worker was lost.
             SearchImport.objects.filter(pk=self.row.pk).update(search=None)
             Search.objects.filter(pk=self.row.search_id).delete()
-        self.row.original.unlink(missing_ok=True)
+        self.row.uploaded.remove()

@@ -20,6 +20,7 @@ class InspectionAssignment(Assignment):
     stall_limit = 600
 
     def start(self, runner: Runner) -> None:
+        self.fetch_data(self.row.dataset)
         runner.send(InspectOrder(self.row.order()))
 
     def is_awaited(self) -> bool:

@@ -22,6 +22,7 @@ from tuning.protocol.predictions import (
 )
 from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import TASKS, Task
+from tuning.storage.stored import keep_file
 from tuning.supervisor.handover import hand_copy, hand_over
 from tuning.supervisor.prediction_files import is_png, store_answer
 from tuning.supervisor.runners import Runner
@@ -46,15 +47,14 @@ class PredictionAssignment(Assignment):
 
     def start(self, runner: Runner) -> None:
         saved_model = self.row.saved_model
-        path = Path(settings.SAVED_MODELS_ROOT) / saved_model.file
-        model, file = f"model{path.suffix}", ""
+        model, file = f"model{saved_model.stored.place.suffix}", ""
         try:
             if runner.saved_model_id is None:
-                hand_copy(path, runner.folder / model)
+                hand_copy(saved_model.stored.fetch(self.heartbeat), runner.folder / model)
                 runner.saved_model_id = saved_model.pk
             if self.row.source != RowSource.FORM:
                 file = f"rows-{self.row.pk}-{self.row.attempt}"
-                hand_over(self.row.original, runner.folder / file)
+                hand_over(self.row.uploaded.fetch(self.heartbeat), runner.folder / file)
         except FileNotFoundError as error:
             what = "model's file" if not file else "uploaded file"
             failure = Failure(FailureCode.MISSING_FILE, f"The {what} is missing.")
@@ -74,7 +74,8 @@ class PredictionAssignment(Assignment):
                 name = f"{self.row.pk}-{self.row.attempt}.csv"
                 target = Path(settings.PREDICTIONS_ROOT) / name
                 store_answer(runner.folder / PREDICTED, target, event.rows, self.heartbeat)
-                self._finish(Status.COMPLETED, answer=asdict(event), file=name)
+                sha256 = keep_file(target, self.heartbeat)
+                self._finish(Status.COMPLETED, answer=asdict(event), file=name, sha256=sha256)
                 return True
             case Failed():
                 self.fail(failure_of(event), runner.log_tail())
@@ -107,7 +108,7 @@ class PredictionAssignment(Assignment):
 
     def _finish(self, status: Status, **values: Any) -> None:
         super()._finish(status, **values)
-        self.row.original.unlink(missing_ok=True)
+        self.row.uploaded.remove()
 
 
 def _check_output(output: PredictedOutput, classes: int, shown: int) -> None:

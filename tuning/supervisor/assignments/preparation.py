@@ -1,6 +1,5 @@
 """Preparing a dataset, built-in or uploaded: arrays, profile and pictures, stored once."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from tuning.protocol.tasks import MAX_TARGETS, TASKS, TaskTraits
 from tuning.protocol.uploads import Upload
 from tuning.recording.recorder import LeaseLost
 from tuning.splits import PARTS
+from tuning.storage.stored import StoredFolder
 from tuning.supervisor.arrays import arrays_of
 from tuning.supervisor.files import folder_digest, store_folder
 from tuning.supervisor.handover import hand_over
@@ -68,7 +68,7 @@ class PreparationAssignment(Assignment):
         """Lay the uploaded file into the runner's folder: a second name for it, not a copy."""
         target = folder / _UPLOADED
         try:
-            hand_over(self.row.original, target)
+            hand_over(self.row.uploaded.fetch(self.heartbeat), target)
         except FileNotFoundError as error:
             message = "The uploaded file is missing. Upload it again."
             raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error
@@ -92,24 +92,25 @@ class PreparationAssignment(Assignment):
         profile = with_clean_names(event.profile)
         digest = folder_digest(root / "prepared")
         folder = f"{self.row.key}-{digest[:16]}"
-        target = Path(settings.DATASETS_ROOT) / folder
-        store_folder(root, target, "prepared", heartbeat=self.heartbeat)
+        stored = StoredFolder(Path(settings.DATASETS_ROOT) / folder, digest)
+        store_folder(root, stored.place, "prepared", heartbeat=self.heartbeat)
+        stored.keep(self.heartbeat)
         try:
             self._finish(Status.COMPLETED, folder=folder, sha256=digest, profile=profile, **facts)
         except LeaseLost:
             # Deleted meanwhile: no other attempt will point to the folder.
             if not Dataset.objects.filter(pk=self.row.pk).exists():
-                shutil.rmtree(target, ignore_errors=True)
+                stored.remove()
             raise
 
     def _finish(self, status: Status, **values: Any) -> None:
-        if status == Status.FAILED and self.row.detected_schema and self.row.original.exists():
+        if status == Status.FAILED and self.row.detected_schema and self.row.uploaded.exists():
             # Other choices may do, and the file is still there.
             self._await_choices(**values)
             return
         super()._finish(status, detected_schema={}, **values)
         if self.row.is_upload:
-            self.row.original.unlink(missing_ok=True)
+            self.row.uploaded.remove()
 
 
 def facts_of(profile: dict[str, Any]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from tuning.protocol.orders import RetrainOrder
 from tuning.protocol.skops_types import VETTED_TYPES
 from tuning.protocol.statuses import Status
 from tuning.recording import announcing
+from tuning.storage.stored import StoredFile
 from tuning.supervisor.model_files import BadModelFile, store_model_file
 from tuning.supervisor.runners import Runner
 
@@ -39,6 +40,7 @@ class RetrainingAssignment(Assignment):
 
     def start(self, runner: Runner) -> None:
         project = self.row.trial.search.project_order()
+        self.fetch_data(self.row.project.dataset)
         self.arrange(project)
         runner.send(
             RetrainOrder(
@@ -99,6 +101,7 @@ class RetrainingAssignment(Assignment):
         name = f"{self.row.pk}-{self.row.attempt}{source.suffix}"
         target = Path(settings.SAVED_MODELS_ROOT) / name
         size, digest = store_model_file(source, target, settings.MODEL_MAX_MB << 20, self.heartbeat)
+        StoredFile(target, digest).keep(self.heartbeat)
         evaluation, predictions = kept_evaluation(
             self.row, folder, event.evaluation, f"{self.row.pk}-{self.row.attempt}.npy",
             self.heartbeat,
@@ -118,7 +121,7 @@ class RetrainingAssignment(Assignment):
                 sha256=digest,
             )
             ModelEvaluation.objects.create(
-                saved_model=self.row, report=asdict(evaluation), file=predictions
+                saved_model=self.row, report=asdict(evaluation), **predictions
             )
 
     def _finish(self, status: Status, **values: Any) -> None:

@@ -52,6 +52,7 @@ class TrainingAssignment(Assignment):
             self._token = new_token()
         else:
             order = self.search.order()
+            self.fetch_data(self.search.project.dataset)
             self.arrange(order.project)
             runner.send(order)
             runner.search_id = self.search.pk

@@ -3,11 +3,9 @@
 import math
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from tuning.models import Search, Trial
-from tuning.models.trials import checkpoint_folder
 from tuning.protocol.events import (
     Asked,
     BadEvent,
@@ -29,6 +27,7 @@ from tuning.recording import checkpoints, judging, recorder
 from tuning.recording.curves import Point, points_of
 from tuning.recording.pruning import Judge
 from tuning.recording.recorder import News
+from tuning.storage.stored import StoredFolder, keep_folder
 from tuning.supervisor.checkpoints import tidy
 from tuning.supervisor.define_by_run import Answers
 from tuning.supervisor.files import copy_into, store_folder
@@ -145,10 +144,11 @@ class TrialAssignment(TrainingAssignment):
         parent = self.row.tuner_values.get("tuner/trial_id")
         if parent:
             source = self._checkpoint_of(parent)
-            if source is None or not source.exists():
-                message = f"The weights that this trial continues are missing: {source}."
-                raise Unstartable(Failure(FailureCode.MISSING_FILE, message))
-            copy_into(source, runner.folder, *trial_folder(parent))
+            try:
+                copy_into(source.fetch(self.heartbeat), runner.folder, *trial_folder(parent))
+            except FileNotFoundError as error:
+                message = f"The weights that this trial continues are missing: {source.place}."
+                raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error
         resumed = self._resume(runner) if self.row.pruned_after else {}
         self.send_order(runner, self._execution, self._judge.answers_after, resumed)
 
@@ -159,7 +159,10 @@ class TrialAssignment(TrainingAssignment):
         source = self.row.pruned_weights
         if not (self.search.pruned_trials_resume and done and source.exists()):
             return {}
-        copy_into(source, runner.folder, *trial_folder(name))
+        try:
+            copy_into(source.fetch(self.heartbeat), runner.folder, *trial_folder(name))
+        except FileNotFoundError:
+            return {}
         recorder.resume_epochs(self.row)
         self._earlier = points_of(self.row)
         self._judge = Judge(self.row, self._earlier)
@@ -201,8 +204,9 @@ class TrialAssignment(TrainingAssignment):
     def _keep_checkpoint(self, runner: Runner) -> None:
         names = trial_folder(self.row.oracle_id)
         if runner.folder.joinpath(*names).exists():
-            target = checkpoint_folder(self.search.pk, self.row.oracle_id, self.row.attempt)
+            target = self.row.checkpoint(self.row.attempt).place
             store_folder(runner.folder, target, *names, heartbeat=self.heartbeat)
+            self._update(checkpoint_sha256=keep_folder(target, self.heartbeat))
 
     def _write_news(self) -> None:
         recorder.record_news(self.row, self._news())
@@ -212,11 +216,11 @@ class TrialAssignment(TrainingAssignment):
         """None: other slots may report epochs of this trial as well."""
         return self._limit.count if self._execution is None else None
 
-    def _checkpoint_of(self, oracle_id: str) -> Path | None:
+    def _checkpoint_of(self, oracle_id: str) -> StoredFolder:
         """The weights of the attempt that completed a trial."""
-        done = Trial.objects.completed().filter(search=self.search, oracle_id=oracle_id)
-        attempt = done.values_list("attempt", flat=True).first()
-        return attempt and checkpoint_folder(self.search.pk, oracle_id, attempt)
+        done = Trial.objects.completed().filter(search=self.search, oracle_id=oracle_id).first()
+        trial = done or Trial(search=self.search, oracle_id=oracle_id)
+        return trial.checkpoint(trial.attempt)
 
 
 def trial_folder(trial_id: str) -> tuple[str, str, str]:

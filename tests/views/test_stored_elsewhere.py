@@ -1,0 +1,197 @@
+"""Files that only the storage has: downloads, uploads, and a storage that is away."""
+
+import hashlib
+import io
+import json
+import urllib.request
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from tests.storage import s3_server
+from tests.storage.machines import Machine
+from tests.storage.s3_server import S3Server
+from tuning.actions.access_tokens import create_token
+from tuning.actions.uploads import take_over
+from tuning.management.backup.files import files_elsewhere
+from tuning.management.backup.store import Store
+from tuning.models import Dataset, Prediction, SavedModel, Team
+from tuning.protocol.predictions import RowSource
+from tuning.storage import contract
+from tuning.storage.configured import store
+from tuning.supervisor.references import collect_unneeded, needed
+
+CONTENT = b"k" * 1000
+HASH = hashlib.sha256(CONTENT).hexdigest()
+UPLOAD = b"a,b\n1,2\n"
+
+
+@pytest.fixture(params=["file", "s3"])
+def site(request: Any, settings: Any, tmp_path: Path) -> Machine:
+    settings.STORAGE_URL = f"file://{tmp_path}/store"
+    if request.param == "s3":
+        request.getfixturevalue("s3_site")
+    machine = Machine(settings, tmp_path / "site")
+    machine.use()
+    return machine
+
+
+@pytest.fixture
+def s3_site(s3: S3Server, settings: Any, tmp_path: Path) -> S3Server:
+    settings.STORAGE_URL = s3.url.replace("/data", f"/{tmp_path.name}")
+    return s3
+
+
+@pytest.fixture
+def elsewhere(saved_model: SavedModel, site: Machine) -> SavedModel:
+    """A model whose file another machine has written."""
+    saved_model.stored.place.write_bytes(CONTENT)
+    SavedModel.objects.filter(pk=saved_model.pk).update(sha256=HASH)
+    saved_model.refresh_from_db()
+    saved_model.stored.keep()
+    saved_model.stored.remove()
+    return saved_model
+
+
+def download(client: Client, row: SavedModel) -> Any:
+    return client.get(reverse("saved-model-download", args=[row]))
+
+
+def test_a_download_goes_through_the_site(as_dora: Client, elsewhere: SavedModel) -> None:
+    response = download(as_dora, elsewhere)
+    assert b"".join(response.streaming_content) == CONTENT
+    assert response["Content-Length"] == "1000"
+    assert response["Content-Disposition"].startswith('attachment; filename="')
+    assert response["Cache-Control"] == "private, no-store"
+    assert not elsewhere.stored.place.exists()
+
+
+def test_the_zip_has_the_file(as_dora: Client, elsewhere: SavedModel) -> None:
+    response = as_dora.get(reverse("saved-model-bundle", args=[elsewhere]))
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        assert archive.read(archive.namelist()[0]) == CONTENT
+
+
+def test_a_browser_can_download_from_the_bucket_itself(
+    as_dora: Client, as_charlie: Client, saved_model: SavedModel, s3_site: S3Server, settings: Any,
+    tmp_path: Path, dora: User,
+) -> None:  # fmt: skip
+    Machine(settings, tmp_path / "site").use()
+    settings.STORAGE_DIRECT = True
+    saved_model.stored.place.write_bytes(CONTENT)
+    SavedModel.objects.filter(pk=saved_model.pk).update(sha256=HASH)
+    saved_model.refresh_from_db()
+    saved_model.stored.keep()
+    saved_model.stored.remove()
+    response = download(as_dora, saved_model)
+    assert response.status_code == 302
+    with urllib.request.urlopen(response["Location"]) as answer:  # noqa: S310  our own server
+        assert answer.read() == CONTENT
+    # A stranger gets no address, and a script, which would send its token along, gets the file.
+    assert download(as_charlie, saved_model).status_code == 404
+    token = create_token(dora, "script")
+    scripted = Client(headers={"Authorization": f"Bearer {token}"}).get(
+        f"/api/v1/projects/{saved_model.project.pk}/models/{saved_model.number}/download"
+    )
+    assert b"".join(scripted.streaming_content) == CONTENT
+
+
+def test_a_file_that_the_storage_has_lost_has_a_page(
+    as_alice: Client, elsewhere: SavedModel
+) -> None:
+    kept = store()
+    assert kept is not None
+    kept.delete(HASH)
+    for name in ("saved-model-download", "saved-model-bundle"):
+        response = as_alice.get(reverse(name, args=[elsewhere]))
+        assert response.status_code == 410
+
+
+def test_a_storage_that_is_away_has_a_page_and_the_api_a_line(
+    as_alice: Client, alice: User, saved_model: SavedModel, s3_site: S3Server, settings: Any,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:  # fmt: skip
+    Machine(settings, tmp_path / "site").use()
+    monkeypatch.setattr(contract, "PERSON_WAITS", 0.0)
+    s3_site.faults.extend([s3_server.busy] * 20)
+    response = download(as_alice, saved_model)
+    assert response.status_code == 503
+    assert "The file storage is not available." in response.content.decode()
+    token = create_token(alice, "script")
+    scripted = Client(headers={"Authorization": f"Bearer {token}"}).get(
+        f"/api/v1/projects/{saved_model.project.pk}/models/{saved_model.number}/download"
+    )
+    assert scripted.status_code == 503
+    assert "storage is not available" in json.loads(scripted.content)["detail"]
+
+
+def test_an_upload_is_in_the_storage_before_its_row_is_there(site: Machine, team: Team) -> None:
+    file = site.root / "uploads" / "coming"
+    file.write_bytes(UPLOAD)
+    row = Dataset(key="own-1", name="Mine", team=team, source=Dataset.Source.UPLOAD)
+    take_over(file, row)
+    row.refresh_from_db()
+    assert row.upload_sha256 == hashlib.sha256(UPLOAD).hexdigest()
+    # The site may be a machine that no worker sweeps.
+    assert list((site.root / "uploads").iterdir()) == []
+    assert row.uploaded.fetch().read_bytes() == UPLOAD
+
+
+def test_an_upload_that_cannot_be_stored_leaves_nothing(
+    s3_site: S3Server, settings: Any, tmp_path: Path, saved_model: SavedModel, alice: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(contract, "PERSON_WAITS", 0.0)
+    site = Machine(settings, tmp_path / "site")
+    site.use()
+    file = site.root / "uploads" / "coming"
+    file.write_bytes(UPLOAD)
+    s3_site.faults.extend([s3_server.busy] * 5)
+    row = Prediction(
+        saved_model=saved_model, created_by=alice, source=RowSource.TABLE, key="prediction-1"
+    )
+    with pytest.raises(contract.Away):
+        take_over(file, row)
+    assert not Prediction.objects.exists()
+    assert list((site.root / "uploads").iterdir()) == []
+
+
+# --- Operation -------------------------------------------------------------------------------
+
+
+def test_the_files_of_an_installation_can_be_brought_to_a_storage(
+    saved_model: SavedModel, site: Machine
+) -> None:
+    saved_model.stored.place.write_bytes(CONTENT)
+    with pytest.raises(CommandError, match="1 differ from what their rows say"):
+        call_command("fill_storage")
+    SavedModel.objects.filter(pk=saved_model.pk).update(sha256="")
+    call_command("fill_storage")
+    saved_model.refresh_from_db()
+    assert saved_model.sha256 == HASH
+    kept = store()
+    assert kept is not None
+    assert HASH in needed(kept)
+    assert collect_unneeded() == 0
+    saved_model.stored.remove()
+    assert saved_model.stored.fetch().read_bytes() == CONTENT
+
+
+def test_a_backup_has_what_only_the_storage_has(
+    elsewhere: SavedModel, site: Machine, tmp_path: Path
+) -> None:
+    (tmp_path / "backup").mkdir()
+    backup, kept = Store(tmp_path / "backup"), store()
+    assert kept is not None
+    ((path, sha256),) = files_elsewhere(kept)
+    assert (path, sha256) == (Path("saved_models") / elsewhere.file, HASH)
+    for _ in range(2):
+        assert backup.add_from(kept, sha256).size == 1000
+    backup.take(sha256, tmp_path / "restored")
+    assert (tmp_path / "restored").read_bytes() == CONTENT

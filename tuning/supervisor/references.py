@@ -1,0 +1,107 @@
+"""What rows say of files: all that the store has to keep, and where each lies on a machine."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from django.db import close_old_connections
+from django.db.models import Model, QuerySet
+
+from tuning.models import Dataset, ModelEvaluation, Prediction, SavedModel, SearchImport, Trial
+from tuning.storage.collecting import collect
+from tuning.storage.configured import store
+from tuning.storage.contract import Missing, StorageError, Store
+from tuning.storage.stored import StoredFile, StoredFolder, contents_of
+
+from .checkpoints import attempt_with_weights
+
+logger = logging.getLogger(__name__)
+
+COLLECT_EVERY = 6 * 3600
+
+
+class Reference(NamedTuple):
+    """`field` of `row` has the hash. It is empty if the file was written before there was a store,
+    or there is none."""
+
+    row: Model
+    field: str
+    stored: StoredFile
+
+
+def references() -> Iterator[Reference]:
+    """Of all rows."""
+    yield from _of_models_and_data()
+    yield from _of_checkpoints(Trial.objects.exclude(oracle_id=""))
+
+
+def hashed_references() -> Iterator[Reference]:
+    """Of the rows that have the hash."""
+    yield from (each for each in _of_models_and_data() if each.stored.sha256)
+    yield from _of_checkpoints(Trial.objects.exclude(checkpoint_sha256=""))
+
+
+def _of_models_and_data() -> Iterator[Reference]:
+    for model in SavedModel.objects.exclude(file="").only("file", "sha256").iterator():
+        yield Reference(model, "sha256", model.stored)
+    for evaluation in ModelEvaluation.objects.exclude(file="").only("file", "sha256").iterator():
+        yield Reference(evaluation, "sha256", evaluation.stored)
+    for answer in Prediction.objects.exclude(file="").only("file", "sha256").iterator():
+        yield Reference(answer, "sha256", answer.stored)
+    for dataset in Dataset.objects.exclude(folder="").only("folder", "sha256"):
+        yield Reference(dataset, "sha256", dataset.stored)
+    for kind in (Dataset, SearchImport, Prediction):
+        for row in kind.objects.active().only("key", "upload_sha256"):
+            yield Reference(row, "upload_sha256", row.uploaded)
+
+
+def _of_checkpoints(trials: QuerySet[Trial]) -> Iterator[Reference]:
+    """`checkpoints.tidy` forgets the hashes of those that cannot matter any more."""
+    fields = ("search", "oracle_id", "status", "attempt", "pruned_attempt", "checkpoint_sha256")
+    for trial in trials.only(*fields).iterator():
+        yield Reference(trial, "checkpoint_sha256", trial.checkpoint(attempt_with_weights(trial)))
+
+
+def needed(of: Store) -> set[str]:
+    """The hashes of all content that a row refers to. Raises StorageError."""
+    found = set()
+    for _, _, stored in hashed_references():
+        found.add(stored.sha256)
+        if isinstance(stored, StoredFolder):
+            # Written before there was a store, and not brought there since.
+            with suppress(Missing):
+                found.update(contents_of(of, stored.sha256).values())
+    return found
+
+
+class Collector:
+    """Has a thread of a worker clear the store a few times a day. All workers do."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._next = time.monotonic() + COLLECT_EVERY / 6
+
+    def check(self) -> None:
+        """Start if it is time. Returns at once."""
+        if store() is None or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + COLLECT_EVERY
+        self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            collect_unneeded()
+        except StorageError as error:
+            logger.warning("the storage could not be cleared: %s", error)
+        finally:
+            close_old_connections()
+
+
+def collect_unneeded() -> int:
+    """How much content was deleted. Raises StorageError."""
+    of = store()
+    return collect(of, lambda: needed(of)) if of else 0

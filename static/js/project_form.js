@@ -10,6 +10,11 @@ function find() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   const rows = [...document.querySelectorAll(".pick-row")];
   for (const row of rows) row.hidden = !words.every((word) => row.dataset.text.includes(word));
+  for (const heading of document.querySelectorAll(".pick-heading")) {
+    let next = heading.nextElementSibling;
+    while (next?.matches(".pick-row[hidden], .pick-preview")) next = next.nextElementSibling;
+    heading.hidden = !next?.matches(".pick-row");
+  }
   document.getElementById("pick-none").hidden = rows.some((row) => !row.hidden);
 }
 

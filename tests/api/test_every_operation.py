@@ -33,7 +33,8 @@ TALK = {
     "comment_search", "comment_trial", "star_search", "star_trial", "unstar_search", "unstar_trial",
 }  # fmt: skip
 # For administrators of the site, whatever teams they are in.
-ADMINISTRATION = {"change_worker", "site_audit_log"}
+GALLERY = {"publish_dataset", "publish_template", "unpublish_dataset", "unpublish_template"}
+ADMINISTRATION = {"change_worker", "site_audit_log", *GALLERY}
 READING = {name for name, (method, _) in OPERATIONS.items() if method == "GET"}
 READING -= OWNERS | ADMINISTRATION
 CHANGES = {*OPERATIONS} - READING - {"site_audit_log"}
@@ -105,6 +106,14 @@ def test_editors_and_owners_are_refused_nothing(address: Any, role: str, request
         its_author = role == "alice" or not (name.endswith("_comment") or name in OWNERS)
         assert its_author == (answer.status_code not in (401, 403, 404)), (name, answer.content)
         assert answer.status_code < 500, name
+
+
+def test_administrators_alone_fill_the_gallery(address: Any, alice_calls: Caller) -> None:
+    administrator = User.objects.create_superuser("erin")
+    assert {*statuses(alice_calls, address, GALLERY).values()} == {404}
+    assert {*statuses(Caller(administrator), address, GALLERY).values()} == {200, 204}
+    writer = Caller(administrator, Scope.WRITE)
+    assert {*statuses(writer, address, GALLERY).values()} == {403}
 
 
 def test_members_read_everything(address: Any, dora_calls: Caller) -> None:

@@ -198,6 +198,8 @@ def address(
             return reverse(name, args=[team.pk])
         if name == "member-remove":
             return reverse(name, args=[team.pk, alice.pk])
+        if name in ("gallery-dataset", "gallery-hypermodel"):
+            return reverse(name, args=[rows[name.removeprefix("gallery-")].pk])
         if name == "invitation-open":
             return reverse(name, args=["x" * 43])
         if name in ("saved-model-rows", "saved-model-picture"):

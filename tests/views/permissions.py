@@ -99,6 +99,7 @@ PERMISSIONS: dict[str, Access] = {
             "audit-log", "person-activate", "person-create", "person-deactivate", "person-detail",
             "person-list", "person-password", "quota-list", "team-quotas", "disk-space",
             "disk-free", "sign-in-log", "worker-request",
+            "gallery-dataset", "gallery-hypermodel", "gallery-list",
         ),
         Access.SUPERUSERS,
     ),

@@ -14,16 +14,20 @@ MAX_NAME = 80
 CODE_LINES = 24
 
 
+OWN, SHARED, BUILT_IN = HEADINGS = ("Your teams", "Gallery", "Built-in")
+
 Row = TypeVar("Row", Dataset, HyperModel)
 
 
 @dataclass(frozen=True)
 class Choice(Generic[Row]):
-    """A row to choose. `misfit`: why it does not fit what was chosen before; else empty."""
+    """A row to choose. `misfit`: why it does not fit what was chosen before; else empty.
+    `heading`: one of HEADINGS."""
 
     row: Row
     is_chosen: bool
     misfit: str
+    heading: str
 
     @property
     def search_text(self) -> str:
@@ -49,7 +53,7 @@ def misfit_text(dataset: Dataset, hypermodel: HyperModel) -> str:
     if not hypermodel.takes(dataset):
         kinds = " or ".join(DataKind(kind).traits.contents for kind in hypermodel.kinds)
         return f"“{hypermodel}” needs {kinds}, but “{dataset}” contains {dataset.data.contents}."
-    if dataset.team and hypermodel.team and dataset.team_id != hypermodel.team_id:
+    if not (hypermodel.is_usable_in(dataset.team_id) or dataset.is_usable_in(hypermodel.team_id)):
         return (
             f"“{hypermodel}” belongs to team {hypermodel.team}, but “{dataset}” belongs to team "
             f"{dataset.team}."
@@ -59,33 +63,37 @@ def misfit_text(dataset: Dataset, hypermodel: HyperModel) -> str:
 
 def dataset_choices(
     datasets: Iterable[Dataset], hypermodel: HyperModel | None, chosen: Dataset | None,
-    teams: Collection[int],
+    teams: Collection[int], members: Collection[int],
 ) -> list[Choice[Dataset]]:  # fmt: skip
-    """`teams`: those in which the person may create a project."""
-    return [
+    """By headings. `teams`: those in which the person may create a project; `members`: all of
+    which they are a member."""
+    choices = [
         Choice(
             row,
             row == chosen,
             _foreign_text(row, teams) or (misfit_text(row, hypermodel) if hypermodel else ""),
+            _heading(row, members),
         )
         for row in datasets
     ]
+    return sorted(choices, key=lambda choice: HEADINGS.index(choice.heading))
 
 
 def template_choices(
     hypermodels: Iterable[HyperModel], dataset: Dataset | None, chosen: HyperModel | None,
-    teams: Collection[int],
+    teams: Collection[int], members: Collection[int],
 ) -> list[Choice[HyperModel]]:  # fmt: skip
-    """The same for templates; those that fit come first."""
+    """The same for templates; those that fit come first below each heading."""
     choices = [
         Choice(
             row,
             row == chosen,
             _foreign_text(row, teams) or (misfit_text(dataset, row) if dataset else ""),
+            _heading(row, members),
         )
         for row in hypermodels
     ]
-    return sorted(choices, key=lambda choice: bool(choice.misfit))
+    return sorted(choices, key=lambda one: (HEADINGS.index(one.heading), bool(one.misfit)))
 
 
 def default_name(dataset: Dataset, hypermodel: HyperModel) -> str:
@@ -103,7 +111,13 @@ def code_excerpt(hypermodel: HyperModel) -> CodeExcerpt:
     return CodeExcerpt("\n".join(shown), len(lines) - len(shown))
 
 
+def _heading(row: Dataset | HyperModel, members: Collection[int]) -> str:
+    if row.team_id is None:
+        return BUILT_IN
+    return OWN if row.team_id in members else SHARED
+
+
 def _foreign_text(row: Dataset | HyperModel, teams: Collection[int]) -> str:
-    if row.team_id is None or row.team_id in teams:
+    if row.team_id in teams or row.is_usable_in(None):
         return ""
     return f"You have view-only access in its team, {row.team}."

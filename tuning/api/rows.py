@@ -78,7 +78,9 @@ def _member(row: Membership) -> dict[str, Any]:
 
 def dataset(request: HttpRequest, row: Dataset) -> dict[str, Any]:
     return {
-        **fields(row, "name", "description", "kind", "task", "profile", "created_at"),
+        **fields(
+            row, "name", "description", "kind", "task", "profile", "created_at", "published_at"
+        ),
         "id": row.pk,
         "team": row.team and row.team.name,
         "status": Status.COMPLETED if row.is_ready else row.status,
@@ -90,7 +92,9 @@ def dataset(request: HttpRequest, row: Dataset) -> dict[str, Any]:
 
 def template(request: HttpRequest, row: HyperModel) -> dict[str, Any]:
     return {
-        **fields(row, "name", "description", "key", "version", "kinds", "created_at"),
+        **fields(
+            row, "name", "description", "key", "version", "kinds", "created_at", "published_at"
+        ),
         "id": row.pk,
         "team": row.team and row.team.name,
         "url": page_url(request, "hypermodel-detail", row.pk),

@@ -107,7 +107,8 @@ class WorkerOut(Schema):
 
 class DatasetOut(Schema):
     """`status` is `completed` once projects can use it. `awaits_choices`: its
-    columns or arrays have to be reviewed on its page first."""
+    columns or arrays have to be reviewed on its page first. `published_at`: in the gallery since
+    then, for all teams."""
 
     id: int
     name: str
@@ -119,6 +120,7 @@ class DatasetOut(Schema):
     awaits_choices: bool
     failure: Failure | None
     profile: dict[str, Any]
+    published_at: datetime | None
     created_at: datetime
     url: str
 
@@ -131,6 +133,7 @@ class TemplateOut(Schema):
     key: str
     version: int
     kinds: list[str]
+    published_at: datetime | None
     created_at: datetime
     url: str
 

@@ -19,6 +19,7 @@ from tuning.models.idempotency import MAX_KEY_LENGTH
 from . import (
     audit,
     datasets,
+    gallery,
     hypermodels,
     notes,
     people,
@@ -104,7 +105,7 @@ api = Api(
 )
 MODULES = (
     people, teams, datasets, hypermodels, projects, searches, trials, scripts, saved_models, notes,
-    queue, workers, audit,
+    queue, workers, audit, gallery,
 )  # fmt: skip
 for module in MODULES:
     api.add_router("", module.router)

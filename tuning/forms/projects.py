@@ -169,7 +169,7 @@ class ProjectForm(ModelForm):
 
     def _check_team(self, name: str, row: Dataset | HyperModel | None, team: Team | None) -> None:
         """Else the other team would see it in the project: its rows, or its code."""
-        if row and team and row.team_id not in (None, team.pk):
+        if row and team and not row.is_usable_in(team.pk):
             self.add_error(
                 name, f"“{row}” belongs to team {row.team}, but the project belongs to {team}."
             )

@@ -100,6 +100,8 @@ _KINDS = {
         ("template.create", "Template created", "created {subject}"),
         ("template.change", "Template changed", "changed {subject}"),
         ("template.delete", "Template deleted", "deleted {subject}"),
+        ("gallery.publish", "Published in the gallery", "published {subject} in the gallery"),
+        ("gallery.unpublish", "Unpublished", "took {subject} out of the gallery"),
     ),
     AuditGroup.DOWNLOADS: (
         ("model.download", "Model downloaded", "downloaded {file} of {subject}"),

@@ -18,10 +18,13 @@ from tuning.protocol.uploads import ARRAYS, TABLES
 from tuning.protocol.windows import Windows
 from tuning.storage.stored import StoredFolder
 
+from .gallery import Publishable
 from .teams import Team
 from .uploaded import Uploaded
 from .validators import validate_name
 from .work import Work, WorkQuerySet
+
+PUBLISHED = Q(published_at__isnull=False)
 
 
 class DatasetQuerySet(WorkQuerySet):
@@ -31,10 +34,10 @@ class DatasetQuerySet(WorkQuerySet):
 
     def visible_to(self, user: Any) -> Self:
         """Built-in datasets, those of the user's teams, and what projects of these use: a project
-        that was moved may use a dataset of its former team."""
+        that was moved may use a dataset of its former team. With them the gallery."""
         teams = Team.objects.visible_to(user)
         used = teams.filter(projects__isnull=False).values("projects__dataset")
-        return self.filter(Q(team__isnull=True) | Q(team__in=teams) | Q(pk__in=used))
+        return self.filter(Q(team__isnull=True) | Q(team__in=teams) | Q(pk__in=used) | PUBLISHED)
 
     def editable_by(self, user: Any) -> Self:
         """Those of teams in which the user may change things. Nobody changes built-in ones."""
@@ -60,21 +63,22 @@ class DatasetQuerySet(WorkQuerySet):
 
     def usable_in(self, team_id: int) -> Self:
         """What projects of the team may begin to use."""
-        return self.filter(Q(team__isnull=True) | Q(team=team_id))
+        return self.filter(Q(team__isnull=True) | Q(team=team_id) | PUBLISHED)
 
     def later_than(self, dataset: "Dataset") -> Self:
         """Prepared versions that came after this one, the latest first."""
         return self.versions_of(dataset).filter(version__gt=dataset.version).exclude(folder="")
 
     def offered_to(self, user: Any) -> Self:
-        """Those to choose from: built-in ones and the latest prepared version of each of the user's
-        teams."""
+        """Those to choose from: built-in ones, the latest prepared version of each of the user's
+        teams, and the latest published version of those of other teams."""
         later = Dataset.objects.exclude(folder="").filter(
             series=OuterRef("first_version"), team=OuterRef("team"), version__gt=OuterRef("version")
         )
         first = Case(When(series="", then=F("key")), default=F("series"))
         own = Q(team__isnull=True) | Q(team__in=Team.objects.visible_to(user))
-        return self.filter(own).annotate(first_version=first).exclude(Exists(later))
+        shared = ~own & PUBLISHED & ~Exists(later.filter(PUBLISHED))
+        return self.annotate(first_version=first).filter(own & ~Exists(later) | shared)
 
     def own_first(self) -> Self:
         """Uploads before built-in ones, the newest first."""
@@ -82,7 +86,7 @@ class DatasetQuerySet(WorkQuerySet):
         return self.order_by(F("team").desc(nulls_last=True), built_in)
 
 
-class Dataset(Uploaded, Work):
+class Dataset(Publishable, Uploaded, Work):
     work_kind = WorkKind.READING
 
     class Source(models.TextChoices):

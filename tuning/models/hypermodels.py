@@ -10,13 +10,14 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from tuning.protocol.data_kinds import template_kinds_text
 from tuning.protocol.orders import ProjectOrder, Split
 from tuning.protocol.tasks import Task, task_choices
 
-from .datasets import Dataset
+from .datasets import PUBLISHED, Dataset
+from .gallery import Publishable
 from .teams import Team
 from .validators import validate_name
 
@@ -24,12 +25,13 @@ from .validators import validate_name
 class HyperModelQuerySet(models.QuerySet["HyperModel"]):
     def visible_to(self, user: Any) -> Self:
         """Built-in templates, those of the user's teams, and the versions that projects of these
-        and their searches use: a project that was moved may use one of its former team."""
+        and their searches use: a project that was moved may use one of its former team. With them
+        the gallery."""
         teams = Team.objects.visible_to(user)
         used = Q(pk__in=teams.filter(projects__isnull=False).values("projects__hypermodel"))
         paths = "projects__searches__hypermodel"
         used |= Q(pk__in=teams.filter(**{f"{paths}__isnull": False}).values(paths))
-        return self.filter(Q(team__isnull=True) | Q(team__in=teams) | used)
+        return self.filter(Q(team__isnull=True) | Q(team__in=teams) | used | PUBLISHED)
 
     def editable_by(self, user: Any) -> Self:
         """Those of the teams in which the user may edit. Built-in ones belong to nobody."""
@@ -41,22 +43,26 @@ class HyperModelQuerySet(models.QuerySet["HyperModel"]):
 
     def usable_in(self, team_id: int) -> Self:
         """What projects of the team may begin to use."""
-        return self.filter(Q(team__isnull=True) | Q(team=team_id))
+        return self.filter(Q(team__isnull=True) | Q(team=team_id) | PUBLISHED)
 
     def later_than(self, hypermodel: "HyperModel") -> Self:
         """The versions that came after this one, the newest first."""
         return self.versions_of(hypermodel).filter(version__gt=hypermodel.version)
 
     def offered_to(self, user: Any) -> Self:
-        """Those to choose from: the latest versions of built-in ones and of the user's teams."""
+        """Those to choose from: the latest versions of built-in ones and of the user's teams, and
+        the latest published version of those of other teams."""
         own = Q(team__isnull=True) | Q(team__in=Team.objects.visible_to(user))
-        return self.current().filter(own)
+        later = HyperModel.objects.filter(
+            PUBLISHED, key=OuterRef("key"), team=OuterRef("team"), version__gt=OuterRef("version")
+        )
+        return self.filter(own & Q(superseded=False) | ~own & PUBLISHED & ~Exists(later))
 
     def current(self) -> Self:
         return self.filter(superseded=False)
 
 
-class HyperModel(models.Model):
+class HyperModel(Publishable, models.Model):
     key = models.SlugField(max_length=40)
     version = models.PositiveIntegerField(default=1)
     superseded = models.BooleanField(default=False)

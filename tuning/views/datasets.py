@@ -57,8 +57,10 @@ from .uploads import takes_files
 @require_GET
 def dataset_list(request: HttpRequest) -> HttpResponse:
     datasets = Dataset.objects.offered_to(request.user).own_first().select_related("team")
+    teams = set(Team.objects.visible_to(request.user).values_list("pk", flat=True))
     context = {
-        "own": [dataset for dataset in datasets if dataset.team_id],
+        "own": [dataset for dataset in datasets if dataset.team_id in teams],
+        "shared": [row for row in datasets if row.team_id and row.team_id not in teams],
         "built_in": [dataset for dataset in datasets if not dataset.team_id],
         "can_create": may_create(request),
     }
@@ -273,6 +275,7 @@ def _state(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
         "failed": failed and not dataset.is_ready,
         "waiting": waiting,
         "can_edit": _may_use(request, dataset),
+        "can_use": dataset.is_published and Team.objects.editable_by(request.user).exists(),
         "nobody_works": waiting and not Worker.objects.available().exists(),
     }
 

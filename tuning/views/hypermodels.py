@@ -30,8 +30,11 @@ from .access import (
 @require_GET
 def hypermodel_list(request: HttpRequest) -> HttpResponse:
     hypermodels = HyperModel.objects.offered_to(request.user).select_related("team")
+    teams = {None, *Team.objects.visible_to(request.user).values_list("pk", flat=True)}
+    known = known_spaces(request.user, hypermodels)
     context = {
-        "templates": known_spaces(request.user, hypermodels),
+        "templates": [each for each in known if each.hypermodel.team_id in teams],
+        "shared": [each for each in known if each.hypermodel.team_id not in teams],
         "can_create": may_create(request),
     }
     return render(request, "hypermodels/list.html", context)
@@ -227,5 +230,6 @@ def _state(request: HttpRequest, hypermodel: HyperModel) -> dict[str, Any]:
         "dataset_failed": dataset_failed,
         "waiting": waiting,
         "can_edit": hypermodel.team_id is not None and may_edit(request, hypermodel.team_id),
+        "can_use": hypermodel.is_published and Team.objects.editable_by(request.user).exists(),
         "nobody_works": waiting and not Worker.objects.available().exists(),
     }

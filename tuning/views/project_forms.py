@@ -145,8 +145,8 @@ def _new_form(request: HttpRequest, chosen: Chosen) -> ProjectForm:
 
 
 def _own_team(request: HttpRequest, *parts: Dataset | HyperModel) -> Team | None:
-    """The team that a part belongs to: only it can have the project."""
-    teams = [part.team_id for part in parts if part.team_id]
+    """The team that a part belongs to and that alone can have the project."""
+    teams = [part.team_id for part in parts if not part.is_usable_in(None)]
     return Team.objects.editable_by(request.user).filter(pk__in=teams).first()
 
 
@@ -154,7 +154,10 @@ def _choice_page(
     request: HttpRequest, step: str, chosen: Chosen, refusal: str = ""
 ) -> HttpResponse:
     """The rows of a step with a preview of the chosen one."""
-    teams = set(Team.objects.editable_by(request.user).values_list("pk", flat=True))
+    teams, members = (
+        set(rows.values_list("pk", flat=True))
+        for rows in (Team.objects.editable_by(request.user), Team.objects.visible_to(request.user))
+    )
     context: dict[str, Any] = {"step": step, "steps": _steps(step, chosen), "chosen": chosen}
     rows: list[Choice[Any]]
     if step == DATA:
@@ -162,9 +165,11 @@ def _choice_page(
         datasets = list(offered.own_first().select_related("team"))
         if chosen.dataset and chosen.dataset not in datasets:
             datasets.insert(0, chosen.dataset)
-        rows = dataset_choices(datasets, chosen.hypermodel, chosen.dataset, teams)
+        rows = dataset_choices(datasets, chosen.hypermodel, chosen.dataset, teams, members)
     else:
-        rows = template_choices(_templates(request), chosen.dataset, chosen.hypermodel, teams)
+        rows = template_choices(
+            _templates(request), chosen.dataset, chosen.hypermodel, teams, members
+        )
         if chosen.hypermodel:
             (context["known"],) = known_spaces(request.user, [chosen.hypermodel])
             context["excerpt"] = code_excerpt(chosen.hypermodel)

@@ -8,7 +8,18 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from tuning.api.site import document, urlpatterns
-from tuning.models import Comment, Dataset, HyperModel, Project, SavedModel, Scope, Search, Worker
+from tuning.models import (
+    Comment,
+    Dataset,
+    HyperModel,
+    Project,
+    SavedModel,
+    Scope,
+    Search,
+    Webhook,
+    Worker,
+)
+from tuning.recording import announcing
 
 from .conftest import Caller
 
@@ -20,7 +31,7 @@ OPERATIONS = {
 # What everybody with an account sees: their own lists, and what is built in.
 SHARED = {
     "show_me", "list_projects", "list_datasets", "list_templates", "list_teams", "show_queue",
-    "list_workers",
+    "list_workers", "list_notifications", "read_notifications",
     "create_project", "create_dataset", "create_template", "create_team",
 }  # fmt: skip
 # What is for owners alone, with tokens that manage teams. Members leave by themselves.
@@ -28,8 +39,11 @@ OWNERS = {
     "move_project", "change_team", "hand_over_team", "remove_member", "set_member",
     "team_audit_log",
 }  # fmt: skip
+# What only editors and owners read: addresses of webhooks may be secrets.
+EDITORS_READ = {"list_webhooks", "show_webhook", "list_deliveries"}
 # What viewers may do as well: they take part in the talk.
 TALK = {
+    "read_notifications",
     "comment_search", "comment_trial", "star_search", "star_trial", "unstar_search", "unstar_trial",
 }  # fmt: skip
 # For administrators of the site, whatever teams they are in.
@@ -40,12 +54,19 @@ READING -= OWNERS | ADMINISTRATION
 CHANGES = {*OPERATIONS} - READING - {"site_audit_log"}
 
 
+def _webhook(project: Project) -> dict[str, Any]:
+    webhook = Webhook.objects.create(team=project.team, url="https://hooks.example/")
+    announcing.test(webhook, project.created_by)
+    return {"webhook": webhook.pk, "delivery": webhook.deliveries.get().pk}
+
+
 @pytest.fixture
 def address(saved_model: SavedModel, project: Project, search: Search, worker: Worker) -> Any:
     """A function: the method and the address of an operation, for the rows of alice's team."""
     rows = {
         "project": project.pk, "search": search.number, "trial": 3, "model": saved_model.number,
         "dataset": project.dataset_id, "template": project.hypermodel_id,
+        **_webhook(project),
         "worker": worker.pk, "team": project.team_id, "username": "alice",
         "comment": Comment.objects.create(
             project=project, search=search, author=project.created_by, text="Hm."
@@ -117,7 +138,7 @@ def test_administrators_alone_fill_the_gallery(address: Any, alice_calls: Caller
 
 
 def test_members_read_everything(address: Any, dora_calls: Caller) -> None:
-    assert {*statuses(dora_calls, address, READING).values()} == {200}
+    assert {*statuses(dora_calls, address, READING - EDITORS_READ).values()} == {200}
 
 
 def test_a_token_that_reads_changes_nothing(address: Any, alice: User) -> None:
@@ -127,7 +148,7 @@ def test_a_token_that_reads_changes_nothing(address: Any, alice: User) -> None:
 
 
 def test_viewers_change_nothing_and_read_whom_to_ask(address: Any, dora_calls: Caller) -> None:
-    for name in sorted(CHANGES - TALK - ADMINISTRATION - {"create_team"}):
+    for name in sorted((CHANGES | EDITORS_READ) - TALK - ADMINISTRATION - {"create_team"}):
         answer = dora_calls(*address(name), {})
         assert answer.status_code == 403, name
         detail = answer.json()["detail"]

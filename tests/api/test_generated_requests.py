@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuning.api.site import document
-from tuning.models import Comment, Project, SavedModel, Search
+from tuning.models import Comment, Project, SavedModel, Search, Webhook
+from tuning.recording import announcing
 
 from .conftest import Caller
 
@@ -105,11 +106,14 @@ def test_no_request_is_a_server_error(
         comment = Comment.objects.create(
             project=project, search=search, author=project.created_by, text="Hm."
         )
+        webhook = Webhook.objects.create(team=project.team, url="https://hooks.example/")
+        announcing.test(webhook, project.created_by)
         rows = {
             "project": project.pk, "search": search.number, "trial": 3, "comment": comment.pk,
             "model": saved_model.number, "dataset": project.dataset_id,
             "template": project.hypermodel_id,
-            "team": project.team_id, "username": "alice", **wrong,
+            "team": project.team_id, "username": "alice", "worker": 1, "webhook": webhook.pk,
+            "delivery": webhook.deliveries.get().pk, **wrong,
         }  # fmt: skip
         pairs = [(name, text.encode(errors="surrogatepass")) for name, text in query]
         address = f"{path.format(**rows)}?{urlencode(pairs)}"

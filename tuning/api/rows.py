@@ -19,13 +19,16 @@ from tuning.forms.searches import settings_of
 from tuning.models import (
     Comment,
     Dataset,
+    Delivery,
     HyperModel,
     Membership,
+    Notification,
     Project,
     SavedModel,
     Search,
     Team,
     Trial,
+    Webhook,
     Work,
 )
 from tuning.models.people import display_name
@@ -230,3 +233,35 @@ def finite(value: float | None) -> float | None:
 
 def finite_only(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
     return {name: finite(value) for name, value in metrics.items()}
+
+
+def notification(request: HttpRequest, row: Notification) -> dict[str, Any]:
+    event = row.event
+    return {
+        "id": row.pk,
+        "type": event.kind,
+        "text": event.sentence,
+        "project": event.project_id,
+        "created_at": event.created_at,
+        "read_at": row.read_at,
+        "url": request.build_absolute_uri(event.path),
+    }
+
+
+def webhook(row: Webhook) -> dict[str, Any]:
+    return {
+        **fields(row, "url", "format", "kinds", "failing_since", "disabled_reason", "created_at"),
+        "id": row.pk,
+        "team": row.team_id,
+        "project": row.project_id,
+        "enabled": row.disabled_at is None,
+    }
+
+
+def delivery(row: Delivery) -> dict[str, Any]:
+    return {
+        **fields(row, "status", "tries", "response_status", "error", "created_at", "next_try_at"),
+        "id": row.pk,
+        "type": row.event.kind,
+        "text": row.event.sentence,
+    }

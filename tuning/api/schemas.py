@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from ninja import Schema
 
@@ -272,6 +273,53 @@ class SavedModelOut(Schema):
     download: str | None
     bundle: str | None
     url: str
+
+
+class NotificationOut(Schema):
+    """`type` is as in docs/webhooks.md; `text` is a sentence for people."""
+
+    id: int
+    type: str
+    text: str
+    project: int | None
+    created_at: datetime
+    read_at: datetime | None
+    url: str
+
+
+class WebhookOut(Schema):
+    """Without a `project` it is told of all projects of the team. `kinds` are types of events."""
+
+    id: int
+    team: int
+    project: int | None
+    url: str
+    format: str
+    kinds: list[str]
+    enabled: bool
+    failing_since: datetime | None
+    disabled_reason: str
+    created_at: datetime
+
+
+class WebhookWithSecret(WebhookOut):
+    """`secret` is shown only here."""
+
+    secret: str
+
+
+class DeliveryOut(Schema):
+    """`response_status` is null if no answer came; then `error` says why."""
+
+    id: UUID
+    type: str
+    text: str
+    status: str
+    tries: int
+    response_status: int | None
+    error: str
+    created_at: datetime
+    next_try_at: datetime
 
 
 class TagsOut(Schema):

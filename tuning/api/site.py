@@ -22,6 +22,7 @@ from . import (
     gallery,
     hypermodels,
     notes,
+    notifications,
     people,
     projects,
     queue,
@@ -30,6 +31,7 @@ from . import (
     searches,
     teams,
     trials,
+    webhooks,
     workers,
 )
 from .problems import CONTENT_TYPE, FieldError, Problem, invalid
@@ -105,7 +107,7 @@ api = Api(
 )
 MODULES = (
     people, teams, datasets, hypermodels, projects, searches, trials, scripts, saved_models, notes,
-    queue, workers, audit, gallery,
+    notifications, webhooks, queue, workers, audit, gallery,
 )  # fmt: skip
 for module in MODULES:
     api.add_router("", module.router)

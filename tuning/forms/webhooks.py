@@ -39,7 +39,7 @@ class WebhookForm(forms.ModelForm):
         projects.queryset = team.projects.order_by("name", "pk")
         projects.empty_label = "All projects of the team"
         if self.instance.pk is None:
-            self.fields["kinds"].initial = ["search.ended", "search.failed", "model.ready"]
+            self.initial["kinds"] = ["search.ended", "search.failed", "model.ready"]
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]

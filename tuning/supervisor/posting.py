@@ -40,8 +40,10 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
         raise NotSent("The server did not answer in time.") from None
     except ssl.SSLError as error:
         raise NotSent(f"HTTPS failed: {error.reason or error}") from None
-    except (OSError, HTTPException, UnicodeError) as error:
-        raise NotSent(f"The connection failed: {error or type(error).__name__}") from None
+    except OSError as error:
+        raise NotSent(f"The connection failed: {error.strerror or error}") from None
+    except (HTTPException, UnicodeError) as error:
+        raise NotSent(f"The answer is not HTTP: {type(error).__name__}") from None
 
 
 class _Conversation:

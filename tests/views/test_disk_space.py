@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tuning.actions.datasets import want_dataset
 from tuning.actions.partial_uploads import begin_upload
-from tuning.models import Dataset, HyperModel, Inspection, PartialUpload, Project, Team
+from tuning.models import AuditEntry, Dataset, HyperModel, Inspection, PartialUpload, Project, Team
 from tuning.protocol.statuses import Status
 
 URL = reverse("disk-space")
@@ -80,6 +80,7 @@ def test_uploads_that_were_left_are_freed_and_others_go_on(as_erin: Client, alic
     assert "have to send these files again" in question
     assert left.file.exists(), "GET only asks"
     assert "Freed 2.0\xa0KB." in free(as_erin, "uploads")
+    assert "erin freed 2.0\xa0KB" in str(AuditEntry.objects.get(kind="disk.free"))
     assert list(PartialUpload.objects.all()) == [going]
     assert not left.folder.exists()
 

@@ -17,6 +17,7 @@ from tuning.actions.saved_models import retrain
 from tuning.actions.searches import pause_search
 from tuning.analysis.queue import Reason, Row, queue
 from tuning.models import (
+    AuditEntry,
     Dataset,
     HyperModel,
     Inspection,
@@ -180,6 +181,10 @@ def test_the_priority_changes_the_order(
     assert as_dora.post(url, {"priority": 1}).status_code == 403
     assert as_bob.post(url, {"priority": 1})["Location"] == URL
     assert [row.text for row in rows(alice)] == [str(second), str(first)]
+    assert (
+        str(AuditEntry.objects.get(kind="search.priority"))
+        == "bob set the priority of search 2 to high"
+    )
     as_bob.post(url, {"priority": 9})
     second.refresh_from_db()
     assert second.priority == Search.Priority.HIGH

@@ -13,7 +13,16 @@ from django.urls import reverse
 from tests.api.conftest import Caller
 from tuning.actions import partial_uploads
 from tuning.analysis.quotas import meters_of, storage_refusal
-from tuning.models import Dataset, PartialUpload, Project, SavedModel, Search, Team, Trial
+from tuning.models import (
+    AuditEntry,
+    Dataset,
+    PartialUpload,
+    Project,
+    SavedModel,
+    Search,
+    Team,
+    Trial,
+)
 from tuning.protocol.statuses import SearchStatus, Status
 
 from .addresses import addressed
@@ -76,6 +85,11 @@ def test_an_administrator_sets_quotas_and_the_team_sees_them(
     for page in (page_of(as_dora, "team-detail", team.pk), page_of(as_erin, "quota-list")):
         assert "600.0 KB of 1.5 MB" in page
         assert "1 of 3" in page
+    entry = AuditEntry.objects.get(kind="team.quotas")
+    assert str(entry) == (
+        "erin set quotas of team “Digits team”: storage to 1.5 MB, files to 3, trials per search "
+        "to 50 and weight to 2"
+    )
     quotas = Caller(User.objects.get(username="dora")).get(f"teams/{team.pk}").json()["quotas"]
     assert quotas[0] == {"name": "max_storage", "used": 600 * 1024, "limit": 3 << 19}
     assert 'value="1.5"' in page_of(as_erin, "team-quotas", team.pk)

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from tuning.analysis.disk_use import bytes_of
 from tuning.models import Dataset, PartialUpload
 from tuning.protocol.statuses import ACTIVE, Status
 
+from .audit import record
 from .partial_uploads import discard_upload
 
 # Unfinished uploads that got no part for so long.
@@ -40,7 +42,9 @@ class Freeable:
         found = [(row, self.size(row)) for row in self.rows()]
         for row, _ in found:
             self.free_one(row)
-        return sum(size for _, size in found)
+        freed = sum(size for _, size in found)
+        record("disk.free", self.caption, size=filesizeformat(freed))
+        return freed
 
 
 def _idle_uploads() -> Any:

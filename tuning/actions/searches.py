@@ -58,9 +58,12 @@ def start_search(
     return search
 
 
+@transaction.atomic
 def set_priority(search: Search, priority: int) -> None:
     """Which of its team's searches goes first, from the next free slot on."""
-    Search.objects.filter(pk=search.pk).update(priority=priority, revision=F("revision") + 1)
+    others = Search.objects.filter(pk=search.pk).exclude(priority=priority)
+    if others.update(priority=priority, revision=F("revision") + 1):
+        record("search.priority", search, priority=Search.Priority(priority).label.lower())
 
 
 @transaction.atomic

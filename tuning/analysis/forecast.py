@@ -132,7 +132,9 @@ def estimate(search: Search, trials: int, epochs: int) -> Estimate | None:
 def lanes(search: Search) -> int:
     """Trials at once. While no worker is online, as many as it asks for."""
     slots = Worker.objects.available().slot_count()
-    return max(1, min(search.parallel_trials, slots or search.parallel_trials))
+    quota = search.project.team.quota("max_slots")
+    most = search.parallel_trials if quota is None else min(search.parallel_trials, quota)
+    return max(1, min(most, slots or most))
 
 
 def disk_text(search: Search, trials: int) -> str:

@@ -77,6 +77,7 @@ _KINDS = {
         ("search.resume", "Search resumed", "resumed {subject}"),
         ("search.stop", "Search stopped", "stopped {subject}"),
         ("search.extend", "Search extended", "extended {subject} by {more}"),
+        ("search.priority", "Priority changed", "set the priority of {subject} to {priority}"),
         ("search.limits", "Limits changed", "changed the limits of {subject}: {limits}"),
         ("search.try", "Values tried", "tried values in {subject}"),
         ("search.delete", "Search deleted", "deleted {subject}"),
@@ -110,6 +111,8 @@ _KINDS = {
     ),
     AuditGroup.SITE: (
         ("worker.change", "Worker changed", "{action} {subject}"),
+        ("team.quotas", "Quotas changed", "set quotas of {subject}: {quotas}"),
+        ("disk.free", "Disk space freed", "freed {size} of disk space: {subject}"),
         ("admin.change", "Admin pages", "{action} {subject} on the admin pages"),
     ),
 }  # fmt: skip

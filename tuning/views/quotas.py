@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from tuning.actions.quotas import set_quotas
 from tuning.analysis.quotas import QUOTAS, meters_of
 from tuning.forms.quotas import QuotasForm
 from tuning.models import Team
@@ -30,7 +31,7 @@ def team_quotas(request: HttpRequest, pk: int) -> HttpResponse:
     team = get_object_or_404(Team, pk=pk)
     form = QuotasForm(request.POST or None, instance=team)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        set_quotas(team, form.cleaned_data)
         messages.success(request, f"Quotas of {team} saved.")
         return redirect("quota-list")
     status = 422 if form.errors else 200

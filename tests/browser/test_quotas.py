@@ -15,7 +15,7 @@ def set_files(page: Any, number: str) -> None:
     """Of the first account's team."""
     page.goto("/quotas/")
     page.get_by_role("link", name="Change the quotas of My team").click()
-    page.get_by_label("Files").fill(number)
+    page.get_by_label("Files", exact=True).fill(number)
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Quotas of My team saved.").wait_for()
 

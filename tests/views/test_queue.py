@@ -76,6 +76,9 @@ def test_searches_wait_for_workers_slots_and_themselves(
     assert reasons(alice) == [(Reason.NO_WORKER, 1)]
     Worker.objects.update(seen_at=timezone.now())
     assert reasons(alice) == [(Reason.NEXT, 1)]
+    Worker.objects.update(requested="drain")
+    assert reasons(alice) == [(Reason.REFUSING, 1)]
+    Worker.objects.update(requested="")
     claim_next(Slot(worker, 0))
     assert reasons(alice) == [(Reason.PARALLEL, None)]
     Search.objects.update(parallel_trials=3)

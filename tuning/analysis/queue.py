@@ -39,6 +39,7 @@ from tuning.models import (
     Trial,
     TrialIndex,
     Work,
+    Worker,
 )
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
@@ -62,6 +63,7 @@ class Reason(StrEnum):
     NEXT = "A slot is free: a worker takes it within seconds."
     NO_SLOT = "All slots are busy."
     NO_WORKER = "No worker is online."
+    REFUSING = "The workers that are online take no work: they are paused, draining or outdated."
     QUOTA = "The team has all the slots that its quota allows."
     PAUSED = "The search is paused."
     PARALLEL = "As many of its trials run as it may run in parallel."
@@ -73,7 +75,7 @@ class Reason(StrEnum):
     @property
     def is_claimable(self) -> bool:
         """Whether slots are all that is missing."""
-        return self in (Reason.NEXT, Reason.NO_SLOT, Reason.NO_WORKER)
+        return self in (Reason.NEXT, Reason.NO_SLOT, Reason.NO_WORKER, Reason.REFUSING)
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ def queue(user: Any) -> Queue:
     """A few queries for each kind of work, however much waits."""
     now_slots = slots()
     known = set(Project.objects.visible_to(user).values_list("pk", flat=True))
-    found = [*_short_work(user, now_slots), *_searches(user, now_slots)]
+    lacking = _lacking(now_slots)
+    found = [*_short_work(user, lacking), *_searches(user, lacking)]
     rows = sorted(_numbered(found, now_slots), key=lambda row: row.position is None)
     if not user.is_superuser:
         rows = [row for row in rows if row.seen or row.project in known]
@@ -119,7 +122,16 @@ def queue(user: Any) -> Queue:
     return Queue(shown, len(found) - len(shown), now_slots, waiting)
 
 
-def _short_work(user: Any, now_slots: Slots) -> Iterator[Row]:
+def _lacking(now_slots: Slots) -> Reason:
+    """Why work waits that only lacks a slot."""
+    if now_slots.free:
+        return Reason.NEXT
+    if now_slots.total:
+        return Reason.NO_SLOT
+    return Reason.REFUSING if Worker.objects.online().exists() else Reason.NO_WORKER
+
+
+def _short_work(user: Any, lacking: Reason) -> Iterator[Row]:
     for kind in _SHORT:
         rows: Any = kind.objects.queued()  # type: ignore[attr-defined]
         if kind is Dataset:
@@ -131,7 +143,7 @@ def _short_work(user: Any, now_slots: Slots) -> Iterator[Row]:
         ready = set(kind.objects.ready().values_list("pk", flat=True))  # type: ignore[attr-defined]
         full = _full_projects(rows) if kind is SavedModel else set()
         for task in tasks(kind, user, rows):
-            reason = _free(now_slots)
+            reason = lacking
             if task.row.pk not in ready:
                 reason = Reason.DATA if kind is Inspection else Reason.CHOICE
             elif task.project in full:
@@ -149,7 +161,7 @@ def _full_projects(rows: Any) -> set[int]:
     return {project for project, team in found.items() if team.pk in full}
 
 
-def _searches(user: Any, now_slots: Slots) -> Iterator[Row]:
+def _searches(user: Any, lacking: Reason) -> Iterator[Row]:
     """First those that only lack a slot, in their fair order."""
     able = fair_order(waiting_searches(), None, False, timezone.now())
     order = {each.pk: place for place, each in enumerate(able)}
@@ -160,7 +172,7 @@ def _searches(user: Any, now_slots: Slots) -> Iterator[Row]:
     editable = set(Team.objects.editable_by(user).values_list("pk", flat=True))
     executions = Counter(Execution.objects.claimable().values_list("trial__search", flat=True))
     for row in sorted(rows, key=lambda row: order.get(row.pk, len(order))):
-        reason = _reason(row, row.pk in order, executions[row.pk], full, now_slots)
+        reason = _reason(row, row.pk in order, executions[row.pk], full, lacking)
         if reason is not None:
             yield Row(
                 str(row), reverse("search-detail", args=[row]),
@@ -171,7 +183,7 @@ def _searches(user: Any, now_slots: Slots) -> Iterator[Row]:
 
 
 def _reason(
-    search: Any, is_able: bool, executions: int, full: set[int], now_slots: Slots
+    search: Any, is_able: bool, executions: int, full: set[int], lacking: Reason
 ) -> Reason | None:
     """None if nothing of it waits: its last trials run."""
     if search.status == SearchStatus.PAUSED:
@@ -179,7 +191,7 @@ def _reason(
     if is_able:
         # A worker would have begun a trial long before a person reads this.
         waits = search.strategy.has_rounds and search.running_count and not search.queued_count
-        return Reason.ROUND if waits and now_slots.free else _free(now_slots)
+        return Reason.ROUND if waits and lacking == Reason.NEXT else lacking
     if not _left(search):
         return Reason.EXECUTIONS if executions else None
     return Reason.QUOTA if search.project.team_id in full else Reason.PARALLEL
@@ -202,12 +214,6 @@ def _detail(search: Any, executions: int) -> str:
     if executions:
         parts.append(f"{counted(executions, 'execution')} waiting")
     return ", ".join(parts)
-
-
-def _free(now_slots: Slots) -> Reason:
-    if not now_slots.total:
-        return Reason.NO_WORKER
-    return Reason.NEXT if now_slots.free else Reason.NO_SLOT
 
 
 def _numbered(rows: list[Row], now_slots: Slots) -> list[Row]:

@@ -124,6 +124,28 @@ def build_model(hp):
     model.compile("adam", my_loss, metrics=["accuracy"])
     return model
 """
+# Nothing is registered, and Keras notes the arguments by itself.
+ARGUMENTS = f"""{HEAD}
+class Net(keras.Model):
+    def __init__(self, units, shape, rate=0.5):
+        super().__init__()
+        self.flat = layers.Flatten()
+        self.inner = layers.Dense(units * int(2 * rate), activation=soft)
+        self.out = layers.Dense(shape[0], "softmax")
+
+    def call(self, x):
+        return self.out(self.inner(self.flat(x)))
+
+def soft(x):
+    return ops.relu(x) + SHIFT
+
+SHIFT = 0.5
+
+def build_model(hp):
+    model = Net(hp.Int("units", 4, 8), (10,), rate=1.0)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+"""
 LOADABLE = {
     "plain": template(""),
     "functions": template(FUNCTIONS, compiling='"adam", my_loss, metrics=[hits]'),
@@ -137,6 +159,14 @@ LOADABLE = {
     ),
     "registered": template(REGISTERED, "Scaled(0.5),", '"adam", Error()'),
     "subclassed": SUBCLASSED,
+    "arguments": ARGUMENTS,
+    "layer": template(OWN_LAYER, "Doubled(),"),
+    # Its class has the name of one of Keras's, which is in the model as well.
+    "namesake layer": template(OWN_LAYER.replace("Doubled", "Dense"), "Dense(),"),
+    "activation": template(
+        "def soft(x):\n    return ops.relu(x)", "layers.Dense(4, activation=soft),"
+    ),
+    "named lambda": template("def halved(x):\n    return x / 2", "layers.Lambda(halved),"),
     "table": TABLE,
     "noise at prediction": template(
         """
@@ -148,17 +178,19 @@ class Noise(layers.Layer):
         "Noise(),",
     ),
 }
+WITH_CODE = {
+    "registered", "subclassed", "arguments", "layer", "namesake layer", "activation",
+    "named lambda", "noise at prediction",
+}  # fmt: skip
 REFUSED = {
-    "layer": (template(OWN_LAYER, "Doubled(),"), "the layer Doubled is the template's own"),
-    "activation": (
-        template("def soft(x):\n    return ops.relu(x)", "layers.Dense(4, activation=soft),"),
-        "the function soft is the template's own",
-    ),
     "lambda": (template("", "layers.Lambda(lambda x: x / 16),"), "hold a lambda"),
     "activation lambda": (template("", "layers.Activation(lambda x: x / 16),"), "hold a lambda"),
-    "named lambda": (
-        template("def halved(x):\n    return x / 2", "layers.Lambda(halved),"),
-        "the function halved is the template's own",
+    "nested function": (
+        template("", "layers.Dense(4, activation=within),").replace(
+            "    model = keras.Seq",
+            "    def within(x):\n        return ops.relu(x)\n    model = keras.Seq",
+        ),
+        "within is not defined at the top level",
     ),
     "nested class": (
         template("", "own(),").replace(
@@ -212,16 +244,14 @@ def result(retrained: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", LOADABLE)
-def test_losses_metrics_and_registered_layers_are_no_obstacle(
+def test_losses_metrics_and_own_layers_are_no_obstacle(
     retrained: dict[str, Any], work: Path, name: str
 ) -> None:
     found = result(retrained, name)
     assert (work / name / "model.keras").exists()
     without = name in ("functions", "classes", "namesake", "registered", "table")
     assert ("without its loss" in found["note"]) == without
-    assert bool(found["layers_code"]) == (
-        name in ("registered", "subclassed", "noise at prediction")
-    )
+    assert bool(found["layers_code"]) == (name in WITH_CODE)
 
 
 @pytest.fixture(scope="module")
@@ -245,22 +275,25 @@ def test_plain_load_model_opens_the_file(loaded_elsewhere: str, name: str, compi
     assert f"{name}/model.keras {compiled}" in loaded_elsewhere
 
 
-def test_predict_py_imports_the_layers(retrained: dict[str, Any], work: Path) -> None:
-    found = result(retrained, "registered")
-    code = found["layers_code"]
-    assert "FACTOR = 4.0" in code, "the value, without what made it"
-    assert "# twice a half" in code
-    for foreign in ("unrelated", "class Error", "build_model"):
-        assert foreign not in code
+@pytest.mark.parametrize("name", ["registered", "arguments", "namesake layer"])
+def test_predict_py_imports_the_layers(retrained: dict[str, Any], work: Path, name: str) -> None:
+    code = result(retrained, name)["layers_code"]
     dataset = Dataset(
         name="digits", kind="image", task="classification",
         profile={"input_shape": [8, 8, 1], "num_classes": 10},
     )  # fmt: skip
     saved = SavedModel(project=Project(dataset=dataset), file="model.keras", layers_code=code)
-    script = predict_snippet(saved, "model.keras")
-    (work / "registered" / "layers.py").write_text(code)
-    (work / "registered" / "predict.py").write_text(script)
-    assert "predicted: [" in run(work / "registered", "predict.py")
+    (work / name / "layers.py").write_text(code)
+    (work / name / "predict.py").write_text(predict_snippet(saved, "model.keras"))
+    assert "predicted: [" in run(work / name, "predict.py")
+
+
+def test_layers_py_has_what_the_file_needs_and_nothing_else(retrained: dict[str, Any]) -> None:
+    code = result(retrained, "registered")["layers_code"]
+    assert "FACTOR = 4.0" in code, "the value, without what made it"
+    assert "# twice a half" in code
+    for foreign in ("unrelated", "class Error", "build_model"):
+        assert foreign not in code
 
 
 @pytest.mark.parametrize("name", REFUSED)

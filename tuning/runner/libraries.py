@@ -39,8 +39,10 @@ def load_libraries(is_awaited: Callable[[], bool] = lambda: True) -> None:
 
         from tuning.runner.networks.gradients import forget_gradients_with_graphs
         from tuning.runner.networks.quick_fit import install
+        from tuning.runner.saved.constructor_arguments import note_constructor_arguments
 
         install()
+        note_constructor_arguments()
         forget_gradients_with_graphs()
         for name in _MODULES:
             if not is_awaited():

@@ -26,7 +26,6 @@ from .layers_code import layers_code
 
 _LAYERS = "layers"
 _CANNOT = "Trained models of this template cannot be downloaded as they are: "
-_REGISTER = "@keras.saving.register_keras_serializable()"
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,8 @@ def form_of(keras_model: Any, template: Template) -> Form:
     Raises CannotSave with a sentence if there is none."""
     with uncompiled(keras_model):
         bare = _config_of(keras_model)
-    _refuse(bare, template)
-    registered = _registered(bare)
+    _refuse_lambdas(bare)
+    registered = _registered(bare) | _own(bare, template)
     code = layers_code(template, registered) if registered else ""
     with elsewhere(code):
         return Form(all(_compiles(part, template) for part in _networks(keras_model)), code)
@@ -169,28 +168,26 @@ def _compiles(network: Any, template: Template) -> bool:
     return True
 
 
-def _refuse(config: Any, template: Template) -> None:
-    """Raise CannotSave for what Keras would not load again, whatever code is at hand."""
-    own: dict[str, None] = {}
-    lambdas = False
+def _own(config: Any, template: Template) -> dict[str, Any]:
+    """What of a configuration is the template's own and not registered with Keras, by the name
+    under which Keras looks for it. Raises CannotSave for what has no place of its own there."""
+    found = {}
     for part in _objects(config):
-        lambdas |= part["class_name"] == "__lambda__" or _is_old_lambda(part)
         if _is_own(part, template):
-            own[_named(part, template)] = None
-    reasons = []
-    if own:
-        several = len(own) > 1
-        reasons.append(
-            f"{_joined(list(own))} {'are' if several else 'is'} the template's own. Write "
-            f"{_REGISTER} above {'each definition' if several else 'the definition'}."
+            name = _registered_name(part)
+            found[name] = vars(template.module).get(name)
+            if not callable(found[name]):
+                raise CannotSave(f"{_CANNOT}{name} is not defined at the top level of the code.")
+    return found
+
+
+def _refuse_lambdas(config: Any) -> None:
+    """Keras would not load them again, whatever code is at hand."""
+    if any(part["class_name"] == "__lambda__" or _is_old_lambda(part) for part in _objects(config)):
+        raise CannotSave(
+            f"{_CANNOT}they hold a lambda, which Keras refuses to load. Use a function of "
+            "keras.ops, or a function or Layer class at the top level of the code."
         )
-    if lambdas:
-        reasons.append(
-            "they hold a lambda, which Keras refuses to load. Use a function of keras.ops, or a "
-            f"function or Layer class with {_REGISTER} above it."
-        )
-    if reasons:
-        raise CannotSave(_CANNOT + " Besides, ".join(reasons))
 
 
 def _objects(config: Any) -> Iterator[dict[str, Any]]:
@@ -241,16 +238,3 @@ def _is_own(part: dict[str, Any], template: Template) -> bool:
     except Exception:  # noqa: BLE001  whatever Keras says of a function that it does not know
         return True
     return False
-
-
-def _named(part: dict[str, Any], template: Template) -> str:
-    if part["class_name"] == "function":
-        return f"the function {part['config']}"
-    kind: Any = vars(template.module).get(part["class_name"], object)
-    words = {keras.Model: "model", keras.layers.Layer: "layer", object: "class"}
-    word = next(word for base, word in words.items() if issubclass(kind, base))
-    return f"the {word} {part['class_name']}"
-
-
-def _joined(names: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -67,13 +67,14 @@ SITE = [
     "/templates/1/", "/templates/new/", "/teams/", "/teams/1/", "/workers/", "/help/",
     "/help/trials/", "/mentions/", "/notifications/", "/notifications/settings/",
     "/profile/", "/access-tokens/",
-    "/queue/", "/disk/", "/quotas/", "/quotas/1/", "/audit-log/", "/audit-log/sign-ins/", "/gallery/",
-    "/teams/1/audit-log/", "/teams/1/handover/", "/teams/1/webhooks/",
+    "/queue/", "/disk/", "/quotas/", "/quotas/1/", "/audit-log/", "/audit-log/sign-ins/",
+    "/gallery/", "/teams/1/audit-log/", "/teams/1/handover/", "/teams/1/webhooks/",
     "/sessions/", "/accounts/password_change/", "/people/", "/people/new/", "/people/1/",
     "/people/1/deactivate/", "/help/teams/", "/help/api/", "/help/api/reference/",
 ]  # fmt: skip
 PROJECT = [
-    "", "models/", "data/", "activity/", "settings/", "move/", "notifications/", "delete/", "searches/new/",
+    "", "models/", "data/", "activity/", "settings/", "move/", "notifications/", "delete/",
+    "searches/new/",
     "searches/new/?search={search}",
     "searches/import/", "searches/compare/", "compare/?add={trial}",
 ]  # fmt: skip

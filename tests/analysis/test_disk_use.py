@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tuning.analysis.disk_use import DiskUse, bytes_of, project_disk_use, team_disk_use
+from tuning.analysis.disk_use import DiskUse, project_disk_use, team_disk_use
 from tuning.models import (
     Dataset,
     HyperModel,
@@ -22,6 +22,7 @@ from tuning.models import (
     Trial,
 )
 from tuning.protocol.predictions import RowSource
+from tuning.storage.stored import bytes_of
 
 
 @pytest.fixture(autouse=True)

@@ -19,12 +19,14 @@ from tests.storage.machines import Machine
 from tests.storage.s3_server import S3Server
 from tuning.actions.access_tokens import create_token
 from tuning.actions.uploads import take_over
+from tuning.analysis.disk_use import team_disk_use
 from tuning.management.backup.files import files_elsewhere
 from tuning.management.backup.store import Store
 from tuning.models import Dataset, Prediction, SavedModel, Team
 from tuning.protocol.predictions import RowSource
 from tuning.storage import contract
 from tuning.storage.configured import store
+from tuning.storage.stored import keep_folder
 from tuning.supervisor.references import collect_unneeded, needed
 
 CONTENT = b"k" * 1000
@@ -160,6 +162,22 @@ def test_an_upload_that_cannot_be_stored_leaves_nothing(
         take_over(file, row)
     assert not Prediction.objects.exists()
     assert list((site.root / "uploads").iterdir()) == []
+
+
+def test_what_only_the_storage_has_counts_as_disk_use(
+    elsewhere: SavedModel, site: Machine, team: Team
+) -> None:
+    dataset = elsewhere.project.dataset
+    place = site.root / "datasets" / "rows"
+    place.mkdir()
+    for name, size in (("x.npy", 1000), ("y.npy", 10)):
+        (place / name).write_bytes(name.encode() * size)
+    sha256 = keep_folder(place)
+    Dataset.objects.filter(pk=dataset.pk).update(team=team, folder="rows", sha256=sha256)
+    here = team_disk_use(team)
+    Dataset.objects.get(pk=dataset.pk).stored.remove()
+    assert team_disk_use(team) == here
+    assert (here.datasets, here.models) == (5 * 1010, elsewhere.size)
 
 
 # --- Operation -------------------------------------------------------------------------------

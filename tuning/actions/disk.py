@@ -8,16 +8,14 @@ the workers, within the hour (`supervisor/files.py`).
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from tuning.analysis.disk_use import bytes_of
 from tuning.models import Dataset, PartialUpload
 from tuning.protocol.statuses import ACTIVE, Status
+from tuning.storage.stored import bytes_of
 
 from .audit import record
 from .partial_uploads import discard_upload
@@ -76,7 +74,7 @@ FREEABLE = {
             "built-in-datasets", "Built-in datasets that no project uses",
             "They are prepared again when a project needs them; some are downloaded for that.",
             _unused_built_in_data,
-            lambda dataset: bytes_of(Path(settings.DATASETS_ROOT) / dataset.folder), _unprepare,
+            lambda dataset: dataset.stored.disk_use(), _unprepare,
         ),
     )
 }  # fmt: skip

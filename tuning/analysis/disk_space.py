@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 
 from tuning.models import Dataset, PartialUpload, Project, Team
+from tuning.storage.stored import bytes_of
 
-from .disk_use import NOTHING, DiskUse, bytes_of, projects_disk_use, teams_disk_use
+from .disk_use import NOTHING, DiskUse, projects_disk_use, teams_disk_use
 
 # Of projects, and of datasets without one: the largest.
 MAX_LISTED = 20
@@ -71,7 +72,7 @@ def unused_datasets() -> list[Sized]:
     rows = Dataset.objects.filter(team__isnull=False, projects=None).exclude(folder="")
     sized = []
     for row in rows.select_related("team"):
-        size = bytes_of(settings.DATASETS_ROOT / row.folder)
+        size = row.stored.disk_use()
         sized.append(Sized(row.title, row.team.name, replace(NOTHING, datasets=size)))
     return sorted(sized, key=lambda row: -row.use.total)[:MAX_LISTED]
 

@@ -1,19 +1,17 @@
 """Bytes on the disk of a project or a team: the one place that counts them.
 
-Files are measured where they lie; of saved models, which are many and never change, the rows say
-it. What belongs to no team is not counted: built-in datasets, downloads, uploads in parts (a
-person's until they are whole) and what `supervisor/files.py` is about to remove.
+Files are measured where they lie, here or in the storage; of saved models, which are many and never
+change, the rows say it. What belongs to no team is not counted: built-in datasets, downloads,
+uploads in parts (a person's until they are whole) and what `supervisor/files.py` is about to
+remove. Of checkpoints, those on this machine are counted.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 
 from tuning.models import (
     Dataset,
@@ -25,6 +23,7 @@ from tuning.models import (
     SearchImport,
     Team,
 )
+from tuning.storage.stored import StoredFile, bytes_of
 
 # Of the fields of DiskUse.
 _CAPTIONS = {
@@ -86,44 +85,28 @@ def _disk_uses(
     owners: dict[int, int] = dict(projects.values_list("pk", owner))
     sizes: dict[tuple[int, str], int] = defaultdict(int)
 
-    def add(of: int, part: str, root: Path, name: str) -> None:
-        sizes[of, part] += bytes_of(root / name) if name else 0
+    def add(of: int, part: str, *files: StoredFile) -> None:
+        sizes[of, part] += sum(file.disk_use() for file in files)
 
     for of, dataset in datasets:
-        add(of, "datasets", settings.DATASETS_ROOT, dataset.folder)
-        add(of, "uploads", settings.UPLOADS_ROOT, dataset.key)
+        if dataset.folder:
+            add(of, "datasets", dataset.stored)
+        add(of, "uploads", dataset.uploaded)
     models = SavedModel.objects.filter(project__in=projects)
     for project, size in models.order_by().values_list("project").annotate(Sum("size")):
         sizes[owners[project], "models"] += size or 0
-    answers = "saved_model__project"
-    for rows, path, part, root, field in (
-        (ModelEvaluation.objects, answers, "models", settings.SAVED_MODELS_ROOT, "file"),
-        (Search.objects, "project", "checkpoints", settings.CHECKPOINTS_ROOT, "pk"),
-        (SearchImport.objects, "project", "uploads", settings.UPLOADS_ROOT, "key"),
-        (Prediction.objects, answers, "uploads", settings.UPLOADS_ROOT, "key"),
-        (Prediction.objects, answers, "uploads", settings.PREDICTIONS_ROOT, "file"),
-    ):
-        found: Any = rows.filter(**{f"{path}__in": projects}).order_by()  # type: ignore[attr-defined]
-        for project, name in found.values_list(path, field):
-            add(owners[project], part, root, str(name))
+    of_model, project_of_it = {"saved_model__in": models}, F("saved_model__project")
+    evaluations = ModelEvaluation.objects.filter(**of_model).exclude(file="")
+    for row in evaluations.annotate(owned_by=project_of_it).only("file", "sha256"):
+        add(owners[row.owned_by], "models", row.stored)
+    for found in SearchImport.objects.filter(project__in=projects).defer("metrics", "studies"):
+        add(owners[found.project_id], "uploads", found.uploaded)
+    asked = Prediction.objects.filter(**of_model).annotate(owned_by=project_of_it)
+    for each in asked.only("key", "upload_sha256", "file", "sha256"):
+        add(owners[each.owned_by], "uploads", each.uploaded, each.stored)
+    for pk, project in Search.objects.filter(project__in=projects).values_list("pk", "project"):
+        sizes[owners[project], "checkpoints"] += bytes_of(settings.CHECKPOINTS_ROOT / str(pk))
     return {
         of: DiskUse(**{field.name: sizes[of, field.name] for field in fields(DiskUse)})
         for of in {of for of, _ in sizes}
     }
-
-
-def bytes_of(path: str | Path) -> int:
-    """Of a file, or of all files in a folder; 0 if it is not there. What is removed meanwhile is
-    left out, and no link is followed."""
-    try:
-        with os.scandir(path) as entries:
-            return sum(
-                bytes_of(entry.path)
-                if entry.is_dir(follow_symlinks=False)
-                else entry.stat(follow_symlinks=False).st_size
-                for entry in entries
-            )
-    except NotADirectoryError:
-        return os.lstat(path).st_size
-    except FileNotFoundError:
-        return 0

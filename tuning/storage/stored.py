@@ -11,12 +11,16 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
+from django.conf import settings
 
 from . import cache
 from .configured import store
 from .contract import (
     Damaged,
+    Entry,
     Heartbeat,
     Missing,
     Store,
@@ -62,6 +66,21 @@ class StoredFile:
     def exists(self) -> bool:
         """Whether it is here, or was stored: the store is not asked."""
         return self.place.exists() or bool(self.sha256 and store())
+
+    def disk_use(self) -> int:
+        """How much it takes here, or else in the store; 0 if it is gone. Raises Away."""
+        if self.place.exists() or not (self.sha256 and store()):
+            return bytes_of(self.place)
+        try:
+            return self._stored_size(settings.STORAGE_URL, self.sha256)
+        except Missing:
+            return 0
+
+    @staticmethod
+    @lru_cache(maxsize=100_000)
+    def _stored_size(url: str, sha256: str) -> int:  # noqa: ARG004  another store, other content
+        """What has this hash always has this size."""
+        return _entry(sha256).size
 
     def address(self, name: str, seconds: int) -> str:
         """A link for a browser to the store's copy; "" if there is none."""
@@ -124,6 +143,13 @@ class StoredFolder(StoredFile):
             raise Missing(f"The storage lacks {name}.")
         return b"".join(verified(source, digest))
 
+    @staticmethod
+    @lru_cache(maxsize=100_000)
+    def _stored_size(url: str, sha256: str) -> int:  # noqa: ARG004
+        source = store()
+        assert source is not None
+        return sum(_entry(digest).size for digest in contents_of(source, sha256).values())
+
     def remove(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
         if store():
@@ -173,6 +199,31 @@ def list_of(files: dict[str, str]) -> bytes:
 def plain_files(folder: Path) -> list[Path]:
     found = (path for path in folder.iterdir() if not path.name.startswith("."))
     return sorted(path for path in found if path.is_file() and not path.is_symlink())
+
+
+def bytes_of(path: str | Path) -> int:
+    """Of a file, or of all files in a folder; 0 if it is not there. What is removed meanwhile is
+    left out, and no link is followed."""
+    try:
+        with os.scandir(path) as entries:
+            return sum(
+                bytes_of(entry.path)
+                if entry.is_dir(follow_symlinks=False)
+                else entry.stat(follow_symlinks=False).st_size
+                for entry in entries
+            )
+    except NotADirectoryError:
+        return os.lstat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _entry(sha256: str) -> Entry:
+    source = store()
+    entry = source.find(sha256) if source else None
+    if entry is None:
+        raise Missing("The storage lacks this content.")
+    return entry
 
 
 def make_folder(path: Path) -> None:

@@ -1,10 +1,17 @@
 """Questions to a saved model. Viewers may ask: nothing changes. Each person sees their own."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    StreamingHttpResponse,
+)
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -86,19 +93,28 @@ def prediction_live(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def prediction_rows(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def prediction_rows(request: HttpRequest, pk: int) -> StreamingHttpResponse | FileResponse:
     """All rows with their predictions, as CSV."""
     prediction = visible_or_404(request, _predictions(), pk)
+    name = f"{file_stem(prediction.saved_model)}-predictions.csv"
     try:
-        file = prediction.stored.fetch().open("rb")
+        # No copy stays on this machine: answers are deleted after an hour.
+        response = _attachment(prediction.stored.pieces(), name) or FileResponse(
+            prediction.stored.place.open("rb"), as_attachment=True, filename=name,
+            content_type="application/octet-stream",
+        )  # fmt: skip
     except FileNotFoundError:
         raise Http404 from None
-    name = f"{file_stem(prediction.saved_model)}-predictions.csv"
-    response = FileResponse(
-        file, as_attachment=True, filename=name, content_type="application/octet-stream"
-    )
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _attachment(pieces: Iterator[bytes] | None, name: str) -> StreamingHttpResponse | None:
+    if pieces is None:
+        return None
+    response = StreamingHttpResponse(pieces, content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 

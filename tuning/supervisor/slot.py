@@ -51,7 +51,7 @@ class SlotLoop:
         """Work until there is nothing to claim. Returns how many pieces were done."""
         done = 0
         try:
-            while not self.closed.is_set():
+            while not (self.closed.is_set() or self.stopping.is_set()):
                 if not has_room():
                     logger.error("the disk is nearly full (DISK_FLOOR_MB): no new work is taken")
                     break

@@ -15,12 +15,14 @@ from django.contrib.auth.models import User
 from django.db.models import F
 
 import tuning
+from tests.services import wait_for
 from tuning.event_kinds import FOR_WEBHOOKS, EventKind
 from tuning.models import Delivery, Notification, Project, Search, Team, Webhook
 from tuning.models.webhooks import MAX_TRIES, pause_after
 from tuning.protocol.public_addresses import is_public, may_reach
 from tuning.recording import announcing
 from tuning.supervisor import posting
+from tuning.supervisor.notifying import NotifyingThread
 from tuning.supervisor.webhooks import DISABLE_AFTER, deliver
 
 from .receiver import Receiver, receiving
@@ -309,3 +311,13 @@ def test_a_server_that_answers_one_byte_at_a_time_is_cut(
             posting.post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", {})
         stop.set()
         thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_looks_by_itself(webhook: Webhook, receiver: Receiver, search: Search) -> None:
+    announcing.search_ended(search, "")
+    NotifyingThread().check()
+    wait_for(
+        lambda: Delivery.objects.filter(status=Status.DELIVERED).exists(), "the event is delivered"
+    )
+    assert len(receiver.received) == 1

@@ -51,6 +51,7 @@ def enable(webhook: Webhook) -> None:
     Webhook.objects.filter(pk=webhook.pk).update(
         disabled_at=None, disabled_reason="", failing_since=None
     )
+    record("webhook.enable", webhook)
     webhook.deliveries.filter(status=Delivery.Status.WAITING).update(next_try_at=Now())
     _hint()
 

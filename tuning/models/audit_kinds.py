@@ -59,6 +59,7 @@ _KINDS = {
         ("invitation.revoke", "Invitation revoked", "revoked the invitation of {subject}"),
         ("webhook.create", "Webhook created", "created {subject}"),
         ("webhook.change", "Webhook changed", "changed the {fields} of {subject}"),
+        ("webhook.enable", "Webhook enabled", "enabled {subject}"),
         ("webhook.delete", "Webhook deleted", "deleted {subject}"),
     ),
     AuditGroup.PROJECTS: (

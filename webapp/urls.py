@@ -8,6 +8,8 @@ from tuning.views.accounts import NewPassword, PasswordChange, SignIn
 from tuning.views.password_resets import PasswordReset
 from tuning.views.rate_limits import limited
 
+handler500 = "tuning.views.disk_errors.server_error"
+
 urlpatterns = [
     path("accounts/login/", login_not_required(SignIn.as_view()), name="login"),
     path(

@@ -134,17 +134,17 @@ def test_a_folder_that_cannot_be_written_to_is_told_with_its_cause(
     real = doctor.write_probe
     assert [found.level for found in doctor.storage()] == [Level.OK]
 
-    def probe(root: Path) -> None:
+    def probe(root: Path, sync: bool) -> None:
         if root == settings.SAVED_MODELS_ROOT:
             raise OSError(number, os.strerror(number))
-        real(root)
+        real(root, sync)
 
     monkeypatch.setattr(doctor, "write_probe", probe)
     [finding] = doctor.storage()
     assert finding.level is Level.FAIL
     assert f"{settings.SAVED_MODELS_ROOT} can't be written to" in finding.text
     assert advice in finding.text
-    assert not list(Path(settings.SAVED_MODELS_ROOT).glob(".doctor-*"))
+    assert not list(Path(settings.SAVED_MODELS_ROOT).glob(".probe-*"))
 
 
 def test_a_folder_that_is_gone_and_a_slow_disk_are_told(

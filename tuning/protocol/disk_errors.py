@@ -2,6 +2,8 @@
 
 import errno
 import os
+import tempfile
+from pathlib import Path
 
 _ADVICE = {
     errno.ENOSPC: "Free disk space.",
@@ -15,6 +17,20 @@ _ADVICE = {
     errno.EIO: "Check the disk: the kernel's log says more.",
 }
 _OTHERWISE = "Check the disk or the network file system."
+
+
+def is_of_storage(error: BaseException) -> bool:
+    """Whether this is the storage's fault, and not that of what was written."""
+    return isinstance(error, OSError) and error.errno in _ADVICE
+
+
+def write_probe(root: Path, sync: bool = False) -> None:
+    """Write a small file and remove it: permissions alone do not say it. Raises OSError."""
+    with tempfile.NamedTemporaryFile(dir=root, prefix=".probe-") as file:
+        file.write(b"x" * 4096)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
 
 
 def reason_of(error: OSError) -> str:

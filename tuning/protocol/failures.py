@@ -46,6 +46,7 @@ class FailureCode(StrEnum):
     NO_NETWORK = "no_network"
     BAD_EVENT = "bad_event"
     WORKER_LOST = "worker_lost"
+    STORAGE = "storage"
     SCRIPT_ERROR = "script_error"
     SCRIPT_LOST = "script_lost"
     MISSING_FILE = "missing_file"
@@ -101,6 +102,7 @@ _COMES_AGAIN = frozenset({
 # A failure of these kinds says nothing about the trial itself, so the trial runs again.
 INFRASTRUCTURE = frozenset({
     FailureCode.WORKER_LOST, FailureCode.SCRIPT_LOST, FailureCode.RUNNER_KILLED,
+    FailureCode.STORAGE,
 })  # fmt: skip
 
 
@@ -260,6 +262,11 @@ _TEXTS: dict[FailureCode, _Text] = {
         "The worker stopped responding",
         Fault.MACHINE,
         "Check the workers page, then start it again.",
+    ),
+    FailureCode.STORAGE: _Text(
+        "The storage could not be used",
+        Fault.MACHINE,
+        "Ask your administrator to check the disk (see the workers page), then start it again.",
     ),
     FailureCode.SCRIPT_ERROR: _Text(
         "The script reported a failure",

@@ -6,15 +6,17 @@ import time
 from threading import Event as Flag
 
 from tuning.models import Worker
+from tuning.protocol.disk_errors import is_of_storage
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.recording.recorder import LeaseLost
 
 from .assignments import Assignment, assignment_for
 from .claims import Claimed, Slot, claim_next, claim_trial_of
 from .launch import Device
-from .limits import has_room, is_worn
+from .limits import is_worn
 from .pool import RunnerPool
 from .runners import Runner
+from .storage import find_problem
 from .supervise import Outcome, supervise
 
 logger = logging.getLogger(__name__)
@@ -52,8 +54,8 @@ class SlotLoop:
         done = 0
         try:
             while not (self.closed.is_set() or self.stopping.is_set()):
-                if not has_room():
-                    logger.error("the disk is nearly full (DISK_FLOOR_MB): no new work is taken")
+                if problem := find_problem():
+                    logger.error("no new work is taken. %s", problem)
                     break
                 claimed = self._claim()
                 if claimed is None:
@@ -84,9 +86,8 @@ class SlotLoop:
         except Exception as error:
             # No more processes, a full disk. Given back at once, and counted: it may stay so.
             with contextlib.suppress(LeaseLost):
-                assignment.fail(
-                    Failure(FailureCode.WORKER_LOST, f"The runner did not start: {error}")
-                )
+                code = FailureCode.STORAGE if is_of_storage(error) else FailureCode.WORKER_LOST
+                assignment.fail(Failure(code, f"The runner did not start: {error}"))
             raise
         outcome = Outcome.SPENT
         try:

@@ -36,6 +36,7 @@ from .assignments.base import BEAT, Unstartable
 from .fetching import fetch
 from .limits import Watch
 from .runners import Runner, RunnerGone
+from .storage import failure_of, find_problem
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -107,6 +108,9 @@ class _Supervision:
             self._patiently(over.end)
         except LeaseLost:
             raise
+        except OSError as error:
+            logger.error("%s could not be followed", self.assignment.row, exc_info=error)
+            self._fail(failure_of(error))
         except Exception as error:
             # A full disk, a mistake of ours: nothing that the trial can do anything about.
             logger.exception("%s could not be followed", self.assignment.row)
@@ -134,6 +138,9 @@ class _Supervision:
         if isinstance(event, Wanted):
             self._fetch(event.url)
             return False
+        if isinstance(event, Failed) and (problem := find_problem()):
+            # What the template says of a full disk would blame the template.
+            self._over_limit(Failure(FailureCode.STORAGE, problem))
         waited = not self.assignment.ordered
         self._measure(event)
         done = self.assignment.record(event, self.runner)

@@ -35,6 +35,7 @@ from .pool import RunnerPool
 from .references import Collector
 from .scripts import ScriptThread
 from .slot import SlotLoop
+from .storage import StorageWatch
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class WorkerProcess:
         self.mails = MailThread()
         self.scripts = ScriptThread()
         self.collector = Collector()
+        self.storage = StorageWatch()
         self.row: Worker | None = None
         self._thread: threading.Thread | None = None
         # Slots at work without a message, while the broker is away.
@@ -93,7 +95,7 @@ class WorkerProcess:
     def _obey(self, row: Worker) -> None:
         """Take work or leave it, as the row, the database's version and the sandbox say."""
         # Seen on the workers page, doing nothing: better than gone without a word.
-        self._refuse(_weak_isolation(row) or _other_version())
+        self._refuse(_weak_isolation(row) or _other_version() or self.storage.problem)
         if self._refusal != row.refusal:
             row.refusal = self._refusal
             row.save(update_fields=["refusal"])
@@ -196,6 +198,7 @@ class WorkerProcess:
         assert self.row is not None
         if _is_orphan():
             os.kill(os.getpid(), signal.SIGTERM)
+        self.storage.look()
         self._beat(self.row)
         note_alive("worker")
         self._obey(self.row)

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from tuning.management.commands.bootstrap import first_password_file
 from tuning.management.findings import Finding, Level, fail, ok, warn
 from tuning.management.privacy import close_data_folder
-from tuning.protocol.disk_errors import advice_for, reason_of
+from tuning.protocol.disk_errors import advice_for, reason_of, write_probe
 from tuning.storage.configured import store
 from tuning.storage.contract import StorageError
 from tuning.storage.transfers import try_out
@@ -101,7 +100,7 @@ def storage() -> Iterator[Finding]:
     for root in roots:
         started = time.monotonic()
         try:
-            write_probe(root)
+            write_probe(root, sync=True)
         except OSError as error:
             is_writable = False
             text = f"{root} can't be written to ({reason_of(error)}). {advice_for(error)}"
@@ -115,14 +114,6 @@ def storage() -> Iterator[Finding]:
         )
     elif is_writable:
         yield ok("Storage", f"{len(roots)} folders can be written to")
-
-
-def write_probe(root: Path) -> None:
-    """Raises OSError."""
-    with tempfile.NamedTemporaryFile(dir=root, prefix=".doctor-") as file:
-        file.write(b"x" * 4096)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def privacy() -> Iterator[Finding]:

@@ -57,6 +57,12 @@ class WorkerRow:
         return f"Drained{who}: it takes no new work and ends once what runs has ended."
 
     @property
+    def versions_text(self) -> str:
+        return " · ".join(
+            f"{_NAMES.get(name, name)} {version}" for name, version in self.worker.versions.items()
+        )
+
+    @property
     def clock_text(self) -> str:
         return clock_text(self.worker.clock_offset)
 
@@ -69,6 +75,10 @@ def clock_text(offset: float | None) -> str:
     return f"{abs(offset):,.0f} s {direction} the database"
 
 
+_NAMES = {
+    "tuneroom": "Tuneroom", "python": "Python", "tensorflow": "TensorFlow", "keras": "Keras",
+    "keras-tuner": "KerasTuner",
+}  # fmt: skip
 _STATES = {
     Requested.NOTHING: ("completed", "Online"),
     Requested.PAUSE: ("paused", "Paused"),

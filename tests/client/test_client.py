@@ -11,8 +11,9 @@ import tuneroom
 from django.contrib.auth.models import User
 
 from tests.services import ROOT
+from tuning.actions.access_tokens import create_token
 from tuning.models import Dataset as DatasetRow
-from tuning.models import HyperModel, SavedModel
+from tuning.models import HyperModel, SavedModel, Scope
 from tuning.models import Project as ProjectRow
 from tuning.models import Search as SearchRow
 from tuning.protocol.statuses import SearchStatus, Status
@@ -190,3 +191,25 @@ def test_it_needs_neither_django_nor_pandas_nor_tensorflow() -> None:
         [sys.executable, "-c", code], cwd=source, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_teams_are_run_by_a_script(
+    site: SiteAdapter, alice: User, bob: User, charlie: User, project: ProjectRow
+) -> None:
+    session = requests.Session()
+    session.mount(SITE, site)
+    client = tuneroom.connect(SITE, create_token(alice, "admin", Scope.MANAGE), session)
+    team = client.team("Digits team")
+    assert team.set_member("charlie", "viewer").members() == {
+        "alice": "owner", "bob": "editor", "charlie": "viewer",
+    }  # fmt: skip
+    team.remove_member("charlie")
+    others = charlie.memberships.get().team  # type: ignore[attr-defined]
+    others.memberships.create(user=alice, role="editor")
+    found = client.project("Digits")
+    assert found.archive().data["archived_at"]
+    assert found.restore().move(others.pk).data["team"] == "Others"
+    assert team.archive().data["archived_at"]
+    assert team.restore().data["archived_at"] is None
+    team.hand_over("bob", "leave")
+    assert [each.name for each in client.teams()] == ["Others"]

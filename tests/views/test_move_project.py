@@ -174,6 +174,26 @@ def test_nobody_moves_a_project_where_they_may_not_create_one(
     assert project.team_id == team.pk
 
 
+@pytest.mark.usefixtures("own_parts", "saved_model")
+def test_a_team_without_room_takes_no_project(
+    as_alice: Client, project: Project, others: Team
+) -> None:
+    """A model of 1,000 bytes and two versions of a dataset."""
+    for quota, sentence in (
+        ({"max_files": 2}, "may have 2 files and has no room for the project’s 3"),
+        (
+            {"max_files": 3, "max_storage": 999},
+            "The project needs 1000 bytes, but team Others has 999 bytes",
+        ),
+    ):
+        Team.objects.filter(pk=others.pk).update(**quota)
+        response = move(as_alice, project, others)
+        assert response.status_code == 422
+        assert sentence in response.content.decode()
+    Team.objects.filter(pk=others.pk).update(max_storage=10**6)
+    assert move(as_alice, project, others).status_code == 302
+
+
 def test_of_two_moves_at_once_one_happens(
     project: Project, alice: User, others: Team, team: Team
 ) -> None:

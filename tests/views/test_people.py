@@ -126,6 +126,17 @@ def test_a_team_without_other_members_waits_for_its_owner_or_an_administrator(
     assert team.memberships.get(user=erin).role == Role.OWNER
 
 
+def test_an_administrator_who_is_the_only_other_member_becomes_the_owner(
+    as_erin: Client, erin: User, charlie: User
+) -> None:
+    team = charlie.memberships.get().team  # type: ignore[attr-defined]
+    set_member(team, erin, Role.VIEWER)
+    assert "no other members" not in as_erin.get(url("deactivate", charlie)).content.decode()
+    assert as_erin.post(url("deactivate", charlie), {owner_field(team): ""}).status_code == 422
+    as_erin.post(url("deactivate", charlie), {owner_field(team): erin.pk})
+    assert team.memberships.get(user=erin).role == Role.OWNER
+
+
 def test_nobody_is_asked_about_teams_with_another_owner(
     as_erin: Client, alice: User, bob: User, team: Team
 ) -> None:

@@ -15,10 +15,11 @@ from django.contrib.auth import get_user_model
 from django.template.defaultfilters import filesizeformat
 
 from tuning.figures import counted, in_words
-from tuning.models import Dataset, SavedModel, Team
+from tuning.models import Dataset, Project, SavedModel, Team
 from tuning.models.people import display_name
 
-from .disk_use import NOTHING, DiskUse, teams_disk_use
+from .disk_use import NOTHING, DiskUse, project_disk_use, teams_disk_use
+from .moving import parts_of
 from .roles import MAX_NAMES
 from .sharing import slots_in_use
 
@@ -147,6 +148,30 @@ def file_refusal(team: Team, adding: int = 0) -> str:
             f"Delete a dataset or model, or {_whom_to_ask()} to raise the quota."
         )
     return storage_refusal(team, adding)
+
+
+def moving_refusal(project: Project, team: Team) -> str:
+    """Why the team has no room for the project and what moves with it; empty if it has."""
+    parts = [part for part in parts_of(project) if part.moves]
+    datasets = sum(part.versions.count() for part in parts if isinstance(part.row, Dataset))
+    files, most = datasets + project.saved_models.exclude(file="").count(), team.quota("max_files")
+    if most is not None and files and _files_of([team])[team.pk] + files > most:
+        return (
+            f"Team {team} may have {counted(most, 'file')} and has no room for the project’s "
+            f"{files:,}. Delete some, or {_whom_to_ask()} to raise the quota."
+        )
+    limit = team.quota("max_storage")
+    if limit is None:
+        return ""
+    use = project_disk_use(project)
+    needed = use.total if datasets else use.total - use.datasets
+    used = teams_disk_use(Team.objects.filter(pk=team.pk)).get(team.pk, NOTHING).total
+    if needed == 0 or used + needed <= limit:
+        return ""
+    return (
+        f"The project needs {size(needed)}, but team {team} has {size(max(limit - used, 0))} of "
+        f"its {size(limit)} of storage left. Delete some, or {_whom_to_ask()} to raise the quota."
+    )
 
 
 def trials_refusal(team: Team, trials: int) -> str:

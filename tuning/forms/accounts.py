@@ -58,14 +58,15 @@ class OwnersForm(forms.Form):
         super().__init__(*args)
         self._owners: dict[str, tuple[int, dict[str, Any]]] = {}
         for team in teams_only_owned_by(person):
-            members = {str(user.pk): user for user in [*heirs(team, person), by]}
+            others = heirs(team, person)
+            members = {str(user.pk): user for user in [*others, by]}
             choices = [(key, display_name(user)) for key, user in members.items()]
-            if len(members) == 1:
+            if not others:
                 # Nobody sees it without them, and they have it back with their account.
                 choices.insert(0, ("", "Nobody else (no other members)"))
             self._owners[f"owner-{team.pk}"] = team.pk, members
             self.fields[f"owner-{team.pk}"] = forms.ChoiceField(
-                label=f"Owner of {team.name}", choices=choices, required=len(members) > 1
+                label=f"Owner of {team.name}", choices=choices, required=bool(others)
             )
 
     @property

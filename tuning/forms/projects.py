@@ -10,9 +10,11 @@ from django.forms import (
     RadioSelect,
     Select,
     Textarea,
+    ValidationError,
 )
 
 from tuning.analysis.project_choices import misfit_text
+from tuning.analysis.quotas import moving_refusal
 from tuning.analysis.splitting import (
     column_problem,
     split_columns,
@@ -235,8 +237,15 @@ class MoveForm(Form):
 
     def __init__(self, *args: Any, user: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._project = project
         teams = Team.objects.editable_by(user).exclude(pk=project.team_id)
         self.fields["team"].queryset = teams  # type: ignore[attr-defined]
+
+    def clean_team(self) -> Team:
+        team: Team = self.cleaned_data["team"]
+        if refusal := moving_refusal(self._project, team):
+            raise ValidationError(refusal)
+        return team
 
     @property
     def has_teams(self) -> bool:

@@ -9,7 +9,7 @@
 
 from .client import Client, connect
 from .http import Failed, Problem
-from .resources import Dataset, Epoch, Model, Project, Search, Template, Trial, Trials
+from .resources import Dataset, Epoch, Model, Project, Search, Team, Template, Trial, Trials
 from .runs import Run
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Project",
     "Run",
     "Search",
+    "Team",
     "Template",
     "Trial",
     "Trials",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import requests
 
 from .http import Http
-from .resources import Dataset, Project, Resource, Search, Template
+from .resources import Dataset, Project, Resource, Search, Team, Template
 
 R = TypeVar("R", bound=Resource)
 
@@ -33,6 +33,13 @@ class Client:
     def me(self) -> dict[str, Any]:
         """Whose token it is, with their teams."""
         return dict(self.http.get("me"))
+
+    def teams(self) -> list[Team]:
+        return self._all("teams", Team)
+
+    def team(self, key: int | str) -> Team:
+        """By its number or its name. Raises LookupError."""
+        return self._one("teams", Team, key)
 
     def projects(self) -> list[Project]:
         return self._all("projects", Project)

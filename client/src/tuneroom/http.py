@@ -57,13 +57,15 @@ class Http:
         headers = {"Idempotency-Key": key} if key else {}
         if not sent:
             sent = {"json": dict(body or {})}
-        return self._answer("POST", path, headers=headers, **sent).json()
+        answer = self._answer("POST", path, headers=headers, **sent)
+        return answer.json() if answer.content else None
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._answer("PATCH", path, json=dict(body)).json()
 
-    def put(self, path: str) -> None:
-        self._answer("PUT", path)
+    def put(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        answer = self._answer("PUT", path, json=dict(body or {}))
+        return answer.json() if answer.content else None
 
     def delete(self, path: str) -> None:
         self._answer("DELETE", path)

@@ -116,6 +116,45 @@ class Template(Resource):
         return Template(self._http, self._http.post(f"{self.path}/versions", body))
 
 
+class Team(Resource):
+    """What is for owners needs a token that manages teams."""
+
+    @property
+    def id(self) -> int:
+        return int(self.data["id"])
+
+    @property
+    def path(self) -> str:
+        return f"teams/{self.id}"
+
+    def members(self) -> dict[str, str]:
+        """The role of each: owner, editor or viewer."""
+        return {each["username"]: each["role"] for each in self.refresh().data["members"]}
+
+    def set_member(self, username: str, role: str = "editor") -> Team:
+        """Add an account, or change a member's role."""
+        self.data = self._http.put(f"{self.path}/members/{username}", {"role": role})
+        return self
+
+    def remove_member(self, username: str) -> None:
+        """Somebody else, or yourself."""
+        self._http.delete(f"{self.path}/members/{username}")
+
+    def hand_over(self, username: str, role: str = "editor") -> None:
+        """Make a member an owner in your place, at once. `role` is yours then, or "leave"."""
+        self._http.post(f"{self.path}/handover", {"username": username, "role": role})
+
+    def archive(self) -> Team:
+        return self._archived(True)
+
+    def restore(self) -> Team:
+        return self._archived(False)
+
+    def _archived(self, archived: bool) -> Team:
+        self.data = self._http.patch(self.path, {"archived": archived})
+        return self
+
+
 class Project(Resource):
     @property
     def id(self) -> int:
@@ -124,6 +163,21 @@ class Project(Resource):
     @property
     def path(self) -> str:
         return f"projects/{self.id}"
+
+    def archive(self) -> Project:
+        """Nobody changes it until it is restored."""
+        self._http.patch(self.path, {"archived": True})
+        return self.refresh()
+
+    def restore(self) -> Project:
+        self._http.patch(self.path, {"archived": False})
+        return self.refresh()
+
+    def move(self, team: Team | int) -> Project:
+        """To another team in which you may create projects. It needs a token that manages teams."""
+        key = team if isinstance(team, int) else team.id
+        self.data = self._http.post(f"{self.path}/move", {"team": key})
+        return self
 
     def start(
         self,

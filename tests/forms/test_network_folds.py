@@ -17,7 +17,7 @@ from tuning.forms.searches import settings_of
 from tuning.management.commands.tune import search_of
 from tuning.models import Inspection, Project, Search
 from tuning.protocol.model_kinds import ModelKind
-from tuning.protocol.script_settings import ScriptSettings
+from tuning.protocol.script_settings import ScriptArgument, ScriptSettings, Use
 from tuning.protocol.windows import Windows
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +99,23 @@ def test_tune_and_scripts_set_them(project: Project) -> None:
     assert search_of(project, _options("--folds", "3")).executions == 3
     Inspection.objects.update(script=asdict(ScriptSettings({"folds": 6}, {}, [])))
     assert searched(Project.objects.get(pk=project.pk)).executions == 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused", "folds"),
+    [
+        ({"folds": 4, "executions_per_trial": 2}, "executions_per_trial", 4),
+        ({"folds": 4, "tuner": "hyperband", "executions_per_trial": 2}, "folds", None),
+    ],
+)
+def test_what_a_scripts_folds_do_not_go_with_is_listed(
+    project: Project, settings: dict[str, Any], refused: str, folds: int | None
+) -> None:
+    arguments = [ScriptArgument(1, name, Use.FORM, field=name) for name in settings]
+    Inspection.objects.update(script=asdict(ScriptSettings(settings, {}, arguments)))
+    form = search_form(Project.objects.get(pk=project.pk))
+    assert [one.field for one in form.script.unused] == [refused]
+    assert form["folds"].value() == folds
 
 
 @pytest.mark.parametrize(("look_back", "rows"), [(6, 120), (10, 60), (24, 300), (24, 40)])

@@ -56,6 +56,13 @@ PROPOSED: dict[str, tuple[str, dict[str, Any]]] = {
         _script("7", kind="kt.RandomSearch(build_model, 'val_loss', "), {"max_trials": 7}
     ),
     "seed": (_script("seed=9"), {"seed": 9}),
+    "a loop of folds": (
+        HEAD + "K = 4\nfolds = KFold(n_splits=K, shuffle=True)\n"
+        "for n, (train, val) in enumerate(folds.split(x_train)):\n"
+        "    tuner = kt.RandomSearch(build_model, 'val_loss')\n"
+        "    tuner.search(x_train[train], y_train[train])\n",
+        {"folds": 4},
+    ),
     "executions_per_trial": (_script("executions_per_trial=2"), {"executions_per_trial": 2}),
     "retries": (_script("max_retries_per_trial=1"), {"retries": 1}),
     "failures": (_script("max_consecutive_failed_trials=8"), {"max_consecutive_failures": 8}),

@@ -7,10 +7,11 @@ from django import forms
 from tuning.analysis.profiles import most_folds
 from tuning.models import Project
 from tuning.protocol.splitting import SPLITS, SplitBy
-from tuning.strategies.traits import traits_of
+from tuning.strategies.traits import WITH_ROUNDS, traits_of
 
 MIN_FOLDS, MAX_FOLDS = 2, 20
 _PROPOSED = 5
+ONE_EXECUTION = "Each fold is an execution. Enter 1, or leave Folds blank."
 _SCORE = "The score is the mean over the folds."
 
 
@@ -67,14 +68,17 @@ def check_settings(form: forms.BaseForm, cleaned: dict[str, Any]) -> None:
     """What does not go together with folds of networks."""
     if not cleaned.get("folds"):
         return
-    strategy = traits_of(cleaned.get("tuner") or "auto")
-    if strategy.has_rounds:
-        form.add_error(
-            "folds",
-            f"{strategy.caption} continues trials from the weights of one model, but each fold "
-            "has a model of its own. Select another strategy; pruning also ends trials early.",
-        )
+    if said := refusal(cleaned.get("tuner") or ""):
+        form.add_error("folds", said)
     if (cleaned.get("executions_per_trial") or 1) > 1:
-        form.add_error(
-            "executions_per_trial", "Each fold is an execution. Enter 1, or leave Folds blank."
-        )
+        form.add_error("executions_per_trial", ONE_EXECUTION)
+
+
+def refusal(tuner: str) -> str:
+    """Why trials of a strategy cannot be cross-validated; empty if they can."""
+    if tuner not in WITH_ROUNDS:
+        return ""
+    return (
+        f"{traits_of(tuner).caption} continues trials from the weights of one model, but each fold "
+        "has a model of its own. Select another strategy; pruning also ends trials early."
+    )

@@ -22,7 +22,8 @@ from tuning.strategies.pruners import Traits as Pruner
 from tuning.strategies.traits import OFFERED, OWN_SETTINGS, WITH_ROUNDS, Traits, traits_of
 
 from .directions import clean_direction, direction_field
-from .folds import check_folds, check_settings, folds_field
+from .folds import ONE_EXECUTION, check_folds, check_settings, folds_field
+from .folds import refusal as refusal_of_folds
 from .limits import NAMES, limit_field
 from .objectives import NAMES as ROWS
 from .objectives import (
@@ -211,7 +212,7 @@ class SearchForm(forms.ModelForm):
         try:
             self.cleaned_data = {name: self.fields[name].clean(value)}
             getattr(self, f"clean_{name}", lambda: None)()
-            if name == "tuner" and (refusal := self._refusal_of_script(value)):
+            if refusal := self._refusal_of_script(name, value):
                 return refusal
         except forms.ValidationError as error:
             return " ".join(error.messages)
@@ -219,12 +220,18 @@ class SearchForm(forms.ModelForm):
             self.cleaned_data = {}
         return ""
 
-    def _refusal_of_script(self, tuner: str) -> str:
-        """Why the script's tuner cannot have the script's objectives, which KerasTuner adds up."""
+    def _refusal_of_script(self, name: str, value: Any) -> str:
+        """Why what the script says does not go together: its tuner with its objectives, which
+        KerasTuner adds up, or its folds with its tuner and its executions."""
         fields = self.project.inspection.script_settings.fields
-        return traits_of(tuner).refusal(
-            1 + sum(name.startswith("objective_") for name in fields), 0
-        )
+        no_folds = refusal_of_folds(fields.get("tuner", ""))
+        if name == "tuner":
+            objectives = 1 + sum(name.startswith("objective_") for name in fields)
+            return traits_of(value).refusal(objectives, 0)
+        if name == "folds":
+            return no_folds
+        in_folds = name == "executions_per_trial" and "folds" in fields and not no_folds
+        return ONE_EXECUTION if in_folds and value > 1 else ""
 
     @property
     def enqueued(self) -> list[dict[str, Any]]:

@@ -38,6 +38,7 @@ from tuning.protocol.script_settings import (
 )
 from tuning.runner.spaces import to_json
 
+from .fold_loops import fold_count, fold_loop
 from .given import UNKNOWN, Given
 from .proposed import Proposed
 from .script_data import by_name
@@ -57,6 +58,10 @@ _VALIDATED = "Every epoch is validated on all validation rows."
 _PROJECTS = "Replaced by the project’s validation rows."
 _RESCALED = "Images are not rescaled. Add a Rescaling layer to the model."
 _AUGMENTED = "Images are not augmented. Add layers such as RandomRotation to the model."
+_FOLD_LOOP = (
+    "One search trains each trial in all folds. They follow the project’s split: shuffled and "
+    "stratified, by group or by time."
+)
 _OF_SPACE = "hyperparameters="
 _NOT_A_NUMBER = "This is not a whole number."
 _NO_AMOUNT = "This is not a number of 0 or more."
@@ -105,6 +110,7 @@ class ScriptArguments:
             for name, node in found.items():
                 self._read(table, name, node)
         self._read_generators()
+        self._read_fold_loop()
 
     def settings(
         self, metrics: list[str], space: dict[str, Any], objective: Proposed,
@@ -150,6 +156,18 @@ class ScriptArguments:
                     if keyword.arg and keyword.arg != "validation_split":
                         note = _RESCALED if keyword.arg == "rescale" else _AUGMENTED
                         self.tell(keyword.value, keyword.arg, Use.UNUSED, note)
+
+    def _read_fold_loop(self) -> None:
+        """The folds of a loop around `search()`, which ran a search for each of them."""
+        tree = ast.parse(without_commands(self._code)[0])
+        made = fold_loop(tree)
+        if made is None:
+            return
+        count = fold_count(made, tree)
+        if count is None:
+            self.tell(made, "", Use.UNUSED, _NOT_A_NUMBER)
+        else:
+            self.propose(made, "", "folds", count, _FOLD_LOOP)
 
     def _read_strategy(self) -> None:
         """Which of KerasTuner's classes chooses the values: the tuner's, or its oracle's."""

@@ -186,7 +186,7 @@ def test_free_slots_take_folds_of_networks(spread: Any, make_slot: Any, as_dora:
     assert [part.score for part in parts] == pytest.approx(scores)
     assert {part.epochs for part in parts} == {3}
     page = as_dora.get(reverse("trial-detail", args=[trial])).content.decode()
-    assert "mean of 5 folds, best at epoch 3 on average" in page
+    assert "mean of 5 folds, mean best epoch 3, rounded down" in page
     assert f"standard deviation {figure(scores.std(ddof=1), 2)}" in page
     assert 'aria-label="Table of folds"' in page
     table = as_dora.get(reverse("trial-list", args=[search])).content.decode()

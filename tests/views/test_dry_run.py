@@ -50,6 +50,16 @@ def test_the_form_keeps_its_place_beside_the_results(as_bob: Client, project: Pr
     assert "20 sampled models" in again
 
 
+def test_a_fold_trains_on_fewer_rows(as_bob: Client, project: Project) -> None:
+    url = reverse("dry-run-create", args=[project.pk])
+    for entered, folds in (("", 0), ("4", 4)):
+        data = form(as_bob, project) | {"folds": entered, "max_trials": 10, "epochs": 5}
+        assert as_bob.post(url, data).status_code == 200
+        row = DryRun.objects.get()
+        assert (row.folds, row.order().folds) == (folds, folds)
+        assert row.planned["epochs"] == 10 * 5 * (folds or 1)
+
+
 def test_only_the_person_sees_it(as_bob: Client, as_alice: Client, project: Project) -> None:
     as_bob.post(reverse("dry-run-create", args=[project.pk]), form(as_bob, project))
     live = reverse("dry-run-live", args=[DryRun.objects.get().pk])

@@ -98,10 +98,11 @@ def _data(saved_model: SavedModel) -> Section:
 
 def _search(saved_model: SavedModel) -> Section:
     search, trial = saved_model.trial.search, saved_model.trial
+    judged = f"as the mean of {search.folds} folds" if search.has_folds else "on validation rows"
     sentence = (
         f"{search.strategy.caption} with {counted(search.trials.count(), 'trial')}, "
         f"by {search.score_name} ({'higher' if search.direction == 'max' else 'lower'} is better). "
-        f"The trial scored {figure(trial.score)} on validation rows."
+        f"The trial scored {figure(trial.score)} {judged}."
     )
     rows = [[p.name, p.kind, p.range_text] for p in read_space(search.space)]
     return Section("Search", [sentence], ["Hyperparameter", "Type", "Range"], rows)

@@ -35,10 +35,13 @@ def score_note(trial: Trial) -> str:
     """Where the score comes from."""
     if not trial.best_epoch:
         return "no score yet" if trial.is_active else "no score"
-    if not trial.search.has_folds:
+    search = trial.search
+    if not search.has_folds:
         return f"at epoch {trial.best_epoch}"
-    epoch = f", best at epoch {trial.best_epoch} on average" if trial.search.kind.has_epochs else ""
-    return f"mean of {trial.search.folds} folds{epoch}"
+    text = f"mean of {search.folds} folds"
+    if not search.kind.has_epochs:
+        return text
+    return f"{text}, mean best epoch {trial.best_epoch}, rounded down"
 
 
 def first_not_finite(trial: Trial) -> str:

@@ -1,7 +1,7 @@
 """The columns of a search's trial table, and where the database finds each of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import (
@@ -92,12 +92,14 @@ class Columns:
 
 
 def columns_of(search: Search) -> Columns:
-    numbers, sizes = _numbers(search), _sizes(search)
+    spread, numbers = _spread_and_others(search)
+    sizes = _sizes(search)
     return Columns(
         [
             Column("number", "Trial", TRIAL, field="number"),
             Column("status", "Status", TRIAL, "status", "status"),
             Column("score", search.score_name, TRIAL, field="score", better=search.direction),
+            *spread,
             *_front(search),
             # What trials are judged by is beside the score.
             *(column for column in sizes if column.shown),
@@ -115,6 +117,15 @@ def columns_of(search: Search) -> Columns:
             Column("comments", "Comments", NOTES, source=_count(Comment), shown=False),
         ]
     )
+
+
+def _spread_and_others(search: Search) -> tuple[list[Column], list[Column]]:
+    """How far the scores of folds are apart, beside their mean, and the other metrics."""
+    numbers, key = _numbers(search), f"metric:{search.objective}_std"
+    if not search.has_folds:
+        return [], numbers
+    spread = [replace(column, group=TRIAL) for column in numbers if column.key == key]
+    return spread, [column for column in numbers if column.key != key]
 
 
 def _hyperparameters(search: Search) -> list[Column]:

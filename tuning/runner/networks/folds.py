@@ -9,6 +9,7 @@ out of the mapped ones.
 
 from typing import Any
 
+import keras
 from keras_tuner.engine.trial import Trial
 
 from tuning.protocol.orders import SearchOrder
@@ -39,18 +40,23 @@ class Folds:
         self._order = order
         self._dataset = load_stored(order.project)
         self._rows = rows_of_folds(order, self._dataset)
-        self._keeps_all = self._dataset.x.nbytes * len(self._rows) <= MAX_KEPT_BYTES
         self._made: dict[int, Prepared] = {}
         # Folds of equal sizes have graphs in common.
         self._models = KeptModels()
 
     def __getitem__(self, number: int) -> Prepared:
         if number not in self._made:
-            if not self._keeps_all:
+            if self._are_large():
                 self._made.clear()
             dataset = self._dataset.fold(*self._rows[number]).learned()
             self._made[number] = prepared(self._order, dataset, self._models)
         return self._made[number]
+
+    def _are_large(self) -> bool:
+        """As inputs: a table's categories take more than in its file."""
+        made = next(iter(self._made.values()), None)
+        size = sum(part.nbytes for part in keras.tree.flatten(made.rows)) if made else 0
+        return size * len(self._rows) > MAX_KEPT_BYTES
 
 
 class FoldsTuner(StreamingTuner):

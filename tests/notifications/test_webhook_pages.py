@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tuning.actions.projects import move_project
+from tuning.actions.teams import remove_member
 from tuning.forms.webhooks import MAX_WEBHOOKS
 from tuning.models import AuditEntry, Delivery, Project, Search, Team, Webhook
 from tuning.recording.announcing import search_ended
@@ -142,6 +143,14 @@ def test_a_project_that_moves_tells_its_old_team_nothing(
     search_ended(search, "")
     assert not Webhook.objects.filter(pk=own.pk).exists()
     assert not Delivery.objects.exists()
+
+
+def test_whose_maker_has_left_is_said(as_alice: Client, bob: User, webhook: Webhook) -> None:
+    url = reverse("team-webhooks", args=[webhook.team_id])
+    Webhook.objects.update(created_by=bob)
+    assert "left the team" not in as_alice.get(url).content.decode()
+    remove_member(webhook.team, bob)
+    assert "left the team" in as_alice.get(url).content.decode()
 
 
 def test_viewers_read_whom_to_ask(as_dora: Client, as_charlie: Client, webhook: Webhook) -> None:

@@ -28,8 +28,12 @@ def team_webhooks(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         made = actions.create_webhook(request.user, form.save(commit=False))
         form = WebhookForm(team=team, instance=Webhook(team=team))
-    webhooks = team.webhooks.select_related("project")
-    context = {"team": team, "form": form, "made": made, "webhooks": webhooks}
+    webhooks = team.webhooks.select_related("project", "created_by")
+    # Webhooks stay when their makers leave: owners see whose they are.
+    members = set(team.memberships.values_list("user", flat=True))
+    context = {
+        "team": team, "form": form, "made": made, "webhooks": webhooks, "members": members,
+    }  # fmt: skip
     return render(request, "webhooks/list.html", context, status=422 if form.errors else 200)
 
 

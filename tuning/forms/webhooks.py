@@ -18,7 +18,7 @@ MAX_WEBHOOKS = 20
 class WebhookForm(forms.ModelForm):
     url = forms.URLField(
         label="Address", max_length=500, assume_scheme="https",
-        help_text="Receives a POST for each event. For example, https://example.com/hook.",
+        help_text="Receives a POST for each event.",
         error_messages={"required": "Enter an address that begins with https://."},
     )  # fmt: skip
     kinds = forms.MultipleChoiceField(

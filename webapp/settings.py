@@ -88,6 +88,8 @@ DATA_ROOT = Path(os.environ.get("TUNEROOM_DATA") or BASE_DIR / "data").resolve()
 DATASETS_ROOT = DATA_ROOT / "datasets"
 SAVED_MODELS_ROOT = DATA_ROOT / "saved_models"
 CHECKPOINTS_ROOT = DATA_ROOT / "checkpoints"
+# Checkpoints of running trials, for the case that their worker is lost.
+RESUME_ROOT = DATA_ROOT / "resume"
 RUNNERS_ROOT = DATA_ROOT / "runners"
 DOWNLOADS_ROOT = DATA_ROOT / "downloads"
 UPLOADS_ROOT = DATA_ROOT / "uploads"
@@ -98,7 +100,7 @@ CACHED_ROOT = DATA_ROOT / "cached"
 DATA_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
 for _folder in (
     DATASETS_ROOT, SAVED_MODELS_ROOT, CHECKPOINTS_ROOT, RUNNERS_ROOT, DOWNLOADS_ROOT, UPLOADS_ROOT,
-    PREDICTIONS_ROOT, LOCKS_ROOT, CACHED_ROOT,
+    PREDICTIONS_ROOT, LOCKS_ROOT, CACHED_ROOT, RESUME_ROOT,
 ):  # fmt: skip
     _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 BROKER_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -419,6 +421,9 @@ RUNNER_MEMORY_MB = env_int("RUNNER_MEMORY_MB", 0, least=0)
 RUNNER_PROCESSES = env_int("RUNNER_PROCESSES", max(500, 8 * (os.cpu_count() or 1)), least=10)
 # Models whose training graphs a runner uses again for others like them; 0: none.
 RUNNER_KEPT_MODELS = env_int("RUNNER_KEPT_MODELS", 4, least=0)
+# A running trial keeps a checkpoint at most so often, from which it goes on if its worker is lost;
+# 0: never.
+CHECKPOINT_SECONDS = env_int("CHECKPOINT_SECONDS", 60, least=0)
 # Networks that Keras's own `fit` trains on a CPU are trained with one graph call an epoch.
 RUNNER_WHOLE_EPOCHS = env_bool("RUNNER_WHOLE_EPOCHS", True)
 RUNNER_FILE_SIZE_MB = env_int("RUNNER_FILE_SIZE_MB", 4096, least=1)

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tuning.protocol.checkpoints import folder_of
 from tuning.protocol.evaluation import PREDICTIONS, Evaluation
 from tuning.protocol.events import (
     Built,
+    CheckpointSaved,
     EpochEnd,
     Event,
     Inspected,
@@ -24,6 +26,7 @@ from tuning.protocol.events import (
     OfTrial,
     Prepared,
     Ready,
+    Resumed,
     Retrained,
     TrialEnd,
     TrialPruned,
@@ -81,9 +84,11 @@ Script = Callable[[SearchOrder, TrialOrder], Iterator[Step]]
 
 def good_trial(search: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
     """Improves epoch by epoch; larger `units` are better."""
-    first = int(trial.values.get("tuner/initial_epoch", 0))
+    first = trial.resume_after or int(trial.values.get("tuner/initial_epoch", 0))
     last = int(trial.values.get("tuner/epochs", search.epochs))
     yield Built(parameters=100, summary="dense")
+    if trial.resume_after:
+        yield Resumed(trial.resume_after)
     scores = []
     chosen = trial.execution
     count = search.executions_per_trial
@@ -208,6 +213,8 @@ class FakeRunner:
         if search.hyperband:
             self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", self.weights)
         for step in self.script(search, order):
+            if isinstance(step, CheckpointSaved):
+                self._write("/".join((*folder_of(step.epoch), "state.json")), b"{}")
             yield replace(step, trial=order.token) if isinstance(step, OfTrial) else step
             if isinstance(step, EpochEnd) and self._is_pruned(order):
                 if search.resumes:

@@ -215,7 +215,7 @@ def test_a_trial_stopped_while_it_waited_does_not_hold_up_an_extended_search(
     while isinstance(trial := claim_next(Slot(worker, 0)), Trial):
         assert trial.status == Status.RUNNING
     for trial in search.trials.all():
-        recorder.release_trial(trial, "The worker shut down. Will run again.")
+        recorder.release_trial(trial, "The worker shut down.")
     assert stop_search(search)
     assert search.trials.filter(status=Status.STOPPED).count() >= 2
     search.refresh_from_db()

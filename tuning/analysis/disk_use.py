@@ -105,7 +105,8 @@ def _disk_uses(
     for each in asked.only("key", "upload_sha256", "file", "sha256"):
         add(owners[each.owned_by], "uploads", each.uploaded, each.stored)
     for pk, project in Search.objects.filter(project__in=projects).values_list("pk", "project"):
-        sizes[owners[project], "checkpoints"] += bytes_of(settings.CHECKPOINTS_ROOT / str(pk))
+        for root in (settings.CHECKPOINTS_ROOT, settings.RESUME_ROOT):
+            sizes[owners[project], "checkpoints"] += bytes_of(root / str(pk))
     return {
         of: DiskUse(**{field.name: sizes[of, field.name] for field in fields(DiskUse)})
         for of in {of for of, _ in sizes}

@@ -276,6 +276,18 @@ class Search(models.Model):
         return one_network and self.pruning.traits.promotes
 
     @property
+    def has_checkpoints(self) -> bool:
+        """Whether a lost trial may go on from its last checkpoint. One of Hyperband is half of
+        another's training, and of several executions nobody keeps those that are over."""
+        one_network = self.model_kind == ModelKind.KERAS and self.executions == 1
+        return one_network and not self.strategy.has_rounds
+
+    @property
+    def checkpoint_seconds(self) -> float | None:
+        """What lies at least between two checkpoints of a trial; None: it has none."""
+        return (settings.CHECKPOINT_SECONDS or None) if self.has_checkpoints else None
+
+    @property
     def spreads(self) -> bool:
         """Whether free slots may take executions of its trials: each is then a piece of work that
         depends on no other. Pruners compare them in their order, and Hyperband's leave one
@@ -495,4 +507,5 @@ class Search(models.Model):
             resumes=self.pruned_trials_resume,
             fold_seed=None if self.strategy.suggests else self.seed,
             measures=self.runner_measures,
+            checkpoint_seconds=self.checkpoint_seconds,
         )

@@ -162,6 +162,16 @@ class Trial(Work):
         max_length=64, blank=True, default="", db_default="",
         help_text="Of the folder with the weights that another trial or attempt goes on from.",
     )  # fmt: skip
+    # It is for the next attempt, if this one is lost.
+    resume_epoch = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The epoch of its last checkpoint, if it still runs."
+    )
+    resume_attempt = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The attempt that wrote it."
+    )
+    resume_sha256 = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Of its folder."
+    )
     code_failures = models.PositiveSmallIntegerField(default=0)
     score = models.FloatField(null=True, blank=True)
     best_epoch = models.PositiveIntegerField(
@@ -255,6 +265,17 @@ class Trial(Work):
         """Not what a person asked for: the baseline, values tried by hand, "Train to the end"."""
         asked_for = self.is_baseline or self.trains_to_end or not self.oracle_id
         return not asked_for
+
+    def resume_folder(self, epoch: int, attempt: int) -> StoredFolder:
+        """Where a checkpoint waits for the attempt that goes on if that one is lost."""
+        place = Path(settings.RESUME_ROOT) / str(self.search_id)
+        return StoredFolder(place / f"{self.number}-{attempt}-{epoch}", self.resume_sha256)
+
+    @property
+    def resumes_after(self) -> int:
+        """The epoch after which another attempt goes on; 0 if it begins again. One that was pruned
+        goes on from the weights that it had then."""
+        return 0 if self.pruned_after else self.resume_epoch or 0
 
     @property
     def first_epoch(self) -> int:

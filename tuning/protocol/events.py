@@ -85,6 +85,20 @@ class EpochEnd(OfTrial):
 
 
 @dataclass(frozen=True)
+class CheckpointSaved(OfTrial):
+    """A checkpoint of the state after this epoch lies in the runner's folder."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Resumed(OfTrial):
+    """The trial goes on from the checkpoint after this epoch."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
 class TrialEnd(OfTrial):
     """A trial ended well. `metrics` are KerasTuner's: the best epoch's, averaged over executions;
     `best_step` counts from 0 at the trial's first own epoch."""
@@ -392,7 +406,7 @@ Event = (
     Ready | NextTrial | Asked | Built | EpochEnd | TrialEnd | TrialPruned | TrialRefused
     | ModelMeasured | Failed | Inspected | SchemaDetected | FoundArrays | Prepared | Retrained
     | Progress | Wanted | Fetched | Evaluated | Predicted | FoundTrial | FoundStudies | Imported
-    | ModelTried | DryRunEnd
+    | ModelTried | DryRunEnd | CheckpointSaved | Resumed
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -401,6 +415,8 @@ _KINDS: dict[str, Any] = {
     "asked": Asked,
     "built": Built,
     "epoch": EpochEnd,
+    "checkpoint": CheckpointSaved,
+    "resumed": Resumed,
     "trial_end": TrialEnd,
     "trial_pruned": TrialPruned,
     "trial_refused": TrialRefused,

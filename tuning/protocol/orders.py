@@ -78,6 +78,8 @@ class SearchOrder:
     fold_seed: int | None = None
     # Names of `measured.py` that the runner measures after each execution or fold.
     measures: list[str] = field(default_factory=list)
+    # At least so long between two checkpoints of a trial; 0: after each epoch; None: none.
+    checkpoint_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ class TrialOrder:
     over all executions, those included that a resumed trial has behind it; None: none ever comes,
     and the trial is trained to its end. `execution`: the one to train, with the seed that it has
     among all; None: all of them. A model with fewer than `min_parameters` or more than
-    `max_parameters` is not trained. `number` is the trial's among those of its search."""
+    `max_parameters` is not trained. `number` is the trial's among those of its search.
+    `resume_after`: a checkpoint of an earlier attempt after this epoch lies in the runner's folder;
+    0: none."""
 
     trial_id: str
     values: dict[str, Any]
@@ -98,6 +102,7 @@ class TrialOrder:
     min_parameters: float | None = None
     max_parameters: float | None = None
     number: int = 1
+    resume_after: int = 0
 
 
 @dataclass(frozen=True)

@@ -190,13 +190,20 @@ def prune_trial(
         close_if_done(search)
 
 
-def resume_epochs(trial: Trial) -> None:
-    """Copy the epochs up to the one at which a trial was pruned to its current attempt, which goes
-    on from there."""
+def record_checkpoint(trial: Trial, epoch: int, sha256: str) -> None:
+    """A checkpoint of the current attempt is in the storage, and all epochs up to it are stored."""
+    held = Trial.objects.held(trial.pk, trial.attempt)
+    if not held.update(resume_epoch=epoch, resume_attempt=trial.attempt, resume_sha256=sha256):
+        raise LeaseLost
+    trial.resume_epoch, trial.resume_attempt, trial.resume_sha256 = epoch, trial.attempt, sha256
+
+
+def resume_epochs(trial: Trial, attempt: int, last: int) -> None:
+    """Copy the epochs of an earlier attempt, up to the last one that counts, to the current one,
+    which goes on from there."""
     with transaction.atomic():
         locked(trial.search_id)
-        rows = Epoch.objects.filter(trial=trial, attempt=F("trial__pruned_attempt"))
-        copies = list(rows.filter(epoch__lte=F("trial__pruned_after")))
+        copies = list(trial.epochs.filter(attempt=attempt, epoch__lte=last))
         for row in copies:
             row.pk, row.attempt = None, trial.attempt
         Epoch.objects.bulk_create(copies, ignore_conflicts=True)
@@ -214,15 +221,19 @@ def fail_trial(
         infrastructure = failure.code in INFRASTRUCTURE
         lost_attempts = trial.lost_attempts + (1 if infrastructure else 0)
         failures = trial.code_failures + (0 if infrastructure else 1)
-        counts = {"lost_attempts": lost_attempts, "code_failures": failures}
+        counts: dict[str, Any] = {"lost_attempts": lost_attempts, "code_failures": failures}
         allowed = (
             lost_attempts < MAX_LOST_ATTEMPTS if infrastructure else failures <= search.retries
         )
         if allowed and search.is_active and not trial.brings_values:
             _write_news(trial, news)
+            if not infrastructure:
+                # What led to the failure may be in the checkpoint.
+                counts |= _NO_CHECKPOINT
+                trial.resume_epoch = None
             if not Trial.objects.requeue(trial.pk, trial.attempt, **counts):
                 raise LeaseLost
-            _close_attempt(trial, f"{failure.code.caption}. Will run again.")
+            _close_attempt(trial, f"{failure.code.caption}. {_what_follows(trial)}")
             _withdraw_executions(trial, search)
             Search.objects.touch(search.pk)
             end_at_limit(search)
@@ -333,13 +344,23 @@ def _withdraw_executions(trial: Trial, search: Search) -> None:
         trial.executions.all().delete()
 
 
+def _what_follows(trial: Trial) -> str:
+    """What becomes of a trial whose attempt is over and that is queued again."""
+    if trial.resumes_after:
+        return f"Will go on after epoch {trial.resumes_after:,}."
+    return "Will run again."
+
+
+_NO_CHECKPOINT = {"resume_epoch": None, "resume_attempt": None, "resume_sha256": ""}
+
+
 def release_trial(trial: Trial, outcome: str) -> None:
     """The worker shuts down: the trial goes back to the queue, nothing is counted against it."""
     with transaction.atomic():
         search = locked(trial.search_id)
         if not Trial.objects.requeue(trial.pk, trial.attempt):
             raise LeaseLost
-        _close_attempt(trial, outcome)
+        _close_attempt(trial, f"{outcome} {_what_follows(trial)}")
         _withdraw_executions(trial, search)
         Search.objects.touch(trial.search_id)
         end_at_limit(search)
@@ -488,11 +509,15 @@ def _end(
     last = search.trials.aggregate(last=Max("end_order"))["last"] or 0
     _insert_epochs(trial, news)
     epochs = _epochs_of(trial, news)
-    values |= news.columns | {
-        "end_order": last + 1,
-        "last_metrics": mean_of_last(epochs),
-        "not_finite": without_number([values.get("metrics", {}), *(m for _, m in epochs)]),
-    }
+    values |= (
+        news.columns
+        | _NO_CHECKPOINT
+        | {
+            "end_order": last + 1,
+            "last_metrics": mean_of_last(epochs),
+            "not_finite": without_number([values.get("metrics", {}), *(m for _, m in epochs)]),
+        }
+    )
     if news.done is None:
         values["epochs_done"] = len(epochs)
     if status in (Status.COMPLETED, Status.INFEASIBLE):

@@ -56,6 +56,10 @@ class Pruning:
         self._verdicts_after = order.verdicts_after
         self._units = self._judged = int(order.values.get("tuner/initial_epoch", 0))
 
+    def resume(self, units: int) -> None:
+        """The trial goes on after so many epochs."""
+        self._units = self._judged = units
+
     def check(self) -> None:
         """Raise Pruned if a verdict has ended the trial."""
         if self.is_pruned:

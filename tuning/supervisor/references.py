@@ -21,6 +21,7 @@ from .checkpoints import attempt_with_weights
 logger = logging.getLogger(__name__)
 
 COLLECT_EVERY = 6 * 3600
+_RESUME = ("resume_epoch", "resume_attempt", "resume_sha256")
 
 
 class Reference(NamedTuple):
@@ -42,6 +43,9 @@ def hashed_references() -> Iterator[Reference]:
     """Of the rows that have the hash."""
     yield from (each for each in _of_models_and_data() if each.stored.sha256)
     yield from _of_checkpoints(Trial.objects.exclude(checkpoint_sha256=""))
+    for trial in Trial.objects.exclude(resume_sha256="").only("search", "number", *_RESUME):
+        stored = trial.resume_folder(trial.resume_epoch or 0, trial.resume_attempt or 0)
+        yield Reference(trial, "resume_sha256", stored)
 
 
 def _of_models_and_data() -> Iterator[Reference]:

@@ -25,7 +25,7 @@ from tuning.strategies.suggesting import family_of
 from tuning.strategies.traits import Name
 from webapp.alive import note_alive
 
-from . import checkpoints, claims, files, folders, schedule, slots
+from . import checkpoints, claims, files, folders, resume_folders, schedule, slots
 from .importances import ImportancesThread
 from .isolation import Layer, probe
 from .locks import own_name
@@ -215,6 +215,7 @@ class WorkerProcess:
             reaper.reap()
         if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:
             files.sweep()
+            resume_folders.sweep()
             checkpoints.sweep()
             Worker.objects.forgotten().delete()
             Importances.objects.forgotten().delete()

@@ -11,8 +11,8 @@ from tuning.storage.contract import Missing, Store
 from tuning.storage.stored import StoredFolder, contents_of
 from tuning.supervisor.references import hashed_references
 
-# Not the rest: folders of runners, the broker's hints, locks and static files are made anew, and
-# answers to predictions are deleted after an hour.
+# Not the rest: folders of runners, the broker's hints, locks and static files are made anew,
+# answers to predictions are deleted after an hour, and trials that ran start again.
 FOLDERS = ("datasets", "saved_models", "checkpoints", "uploads", "downloads")
 SECRET_KEY = "secret_key"  # noqa: S105  the name of a file
 # Rows of a dataset in the order of a split: they are laid down again when they are needed.

@@ -94,7 +94,7 @@ def storage() -> Iterator[Finding]:
     roots = (
         settings.DATASETS_ROOT, settings.SAVED_MODELS_ROOT, settings.CHECKPOINTS_ROOT,
         settings.RUNNERS_ROOT, settings.DOWNLOADS_ROOT, settings.UPLOADS_ROOT,
-        settings.PREDICTIONS_ROOT, settings.BROKER_ROOT, settings.LOCKS_ROOT,
+        settings.PREDICTIONS_ROOT, settings.BROKER_ROOT, settings.LOCKS_ROOT, settings.RESUME_ROOT,
     )  # fmt: skip
     slowest, is_writable = 0.0, True
     for root in roots:

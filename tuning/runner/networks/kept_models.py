@@ -96,7 +96,7 @@ def fingerprint(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any
     layers = model._flatten_layers(include_self=False)
     states = []
     for layer in layers:
-        if _is_opaque(layer):
+        if is_opaque(layer):
             return None
         states.append(_constants(layer))
     try:
@@ -138,7 +138,7 @@ def _hand_over(model: keras.Model, kept: keras.Model) -> None:
         to.assign(of)
 
 
-def _is_opaque(layer: keras.Layer) -> bool:
+def is_opaque(layer: keras.Layer) -> bool:
     kind = type(layer)
     stateful = getattr(layer, "stateful", False)
     return not kind.__module__.startswith("keras.") or kind.__name__ in _OPAQUE_LAYERS or stateful

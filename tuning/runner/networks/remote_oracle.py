@@ -58,6 +58,8 @@ class RemoteOracle(kt.Oracle):
         self._max_parameters: float | None = None
         self.is_refused = False
         self.pruning = Pruning(channel)
+        # The epoch after which a checkpoint of the current trial lies here.
+        self.resume_after = 0
 
     def create_trial(self, tuner_id: str) -> Trial:
         self._channel.send(NextTrial(self._independent))
@@ -69,6 +71,7 @@ class RemoteOracle(kt.Oracle):
         self._channel.begin_trial(order.token)
         self.pruning.begin(order)
         self.seed, self.execution = order.seed, order.execution
+        self.resume_after = order.resume_after
         self._min_parameters, self._max_parameters = order.min_parameters, order.max_parameters
         self.is_refused = False
         hp = with_values(self._space, order.values)

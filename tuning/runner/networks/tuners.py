@@ -13,7 +13,9 @@ import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
 from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 
-from tuning.protocol.events import EpochEnd, ModelMeasured
+from tuning.protocol.checkpoints import FOLDER
+from tuning.protocol.events import CheckpointSaved, EpochEnd, ModelMeasured
+from tuning.protocol.events import Resumed as ResumedEvent
 from tuning.protocol.measured import BATCH_ROWS
 from tuning.protocol.orders import SearchOrder
 from tuning.runner.channel import Channel
@@ -21,9 +23,14 @@ from tuning.runner.failures import MissingFile, TemplateError
 from tuning.runner.measuring import network_measures
 from tuning.runner.template.code import Template
 
+from .checkpoints import Checkpoint, NotRestorable, obstacle, save
 from .description import description, numbers
 from .remote_oracle import DIRECTORY, PROJECT_NAME, RemoteOracle, told_failures
 from .steps import best_step
+from .variables import build_layers
+
+# Of the time of a training, at most one part in so many goes into its checkpoints.
+CHECKPOINTS_SHARE = 20
 
 
 class StreamingTuner(kt.Tuner):
@@ -57,6 +64,12 @@ class StreamingTuner(kt.Tuner):
         self._measures = order.measures
         self._epoch_began = 0.0
         self._epochs: list[EpochEnd] = []
+        # Seconds between checkpoints of a trial; None: it has none.
+        self._checkpoint_seconds = order.checkpoint_seconds
+        self._checkpoint_every: float | None = None
+        self._checkpoint_at = 0.0
+        # From which the current trial goes on.
+        self._checkpoint: Checkpoint | None = None
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         chosen = self.oracle.execution
@@ -64,6 +77,7 @@ class StreamingTuner(kt.Tuner):
         self.executions_per_trial = self._all_executions if chosen is None else 1
         self._described = False
         self._epochs = []
+        self._checkpoint_every, self._checkpoint_at = self._checkpoint_seconds, time.monotonic()
         with told_failures(self.oracle):
             results = super().run_trial(trial, *args, **kwargs)
         if self._epochs and not all(isinstance(one, keras.callbacks.History) for one in results):
@@ -84,17 +98,39 @@ class StreamingTuner(kt.Tuner):
             callbacks = kwargs["callbacks"]
             kwargs["callbacks"] = [c for c in callbacks if not isinstance(c, SaveBestEpoch)]
         self._fit_arguments = args, kwargs
-        results = super()._build_and_fit_model(trial, *args, **kwargs)
+        results = self._fit_from_checkpoint(trial, *args, **kwargs)
+        if results is None:
+            results = super()._build_and_fit_model(trial, *args, **kwargs)
         if self._measures and not self.oracle.pruning.is_pruned:
             rows = keras.tree.map_structure(lambda part: part[:BATCH_ROWS], args[0])
             measures = network_measures(self._built, rows, self._measures)
             self._channel.send(ModelMeasured(measures))
         return results
 
+    def _fit_from_checkpoint(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
+        """Go on after the epoch at which an earlier attempt was lost; None if that cannot be."""
+        after = self.oracle.resume_after
+        try:
+            self._checkpoint = Checkpoint(after) if after else None
+            # The supervisor has its copy.
+            shutil.rmtree(FOLDER, ignore_errors=True)
+            if self._checkpoint is None:
+                return None
+            # Not the same dictionary: what cannot be restored begins with the first epoch.
+            resumed = {**kwargs, "initial_epoch": after}
+            self._fit_arguments = args, resumed
+            return super()._build_and_fit_model(trial, *args, **resumed)
+        except NotRestorable as error:
+            print(f"The checkpoint after epoch {after} is not used: {error}.")
+            self._checkpoint, self._fit_arguments = None, (args, kwargs)
+            return None
+
     def _build_hypermodel(self, hp: kt.HyperParameters) -> Any:
         # Before each build, so that a trial repeats itself wherever it runs.
         keras.utils.set_random_seed(self.oracle.seed + self._execution)
         keras_model = super()._build_hypermodel(hp)
+        if self._checkpoint:
+            self._restore(self._checkpoint, keras_model)
         self._built = keras_model
         self._describe(keras_model)
         # A training loop of the template's own may not say when an epoch begins.
@@ -105,7 +141,21 @@ class StreamingTuner(kt.Tuner):
         if self.oracle.runs(trial):
             # A `fit` of the template's own may begin another phase.
             self.oracle.pruning.check()
+            if self._checkpoint:
+                self._checkpoint.restore_callbacks(self._fit_arguments[1]["callbacks"])
+                self._checkpoint = None
         self._epoch_began = time.monotonic()
+
+    def _restore(self, checkpoint: Checkpoint, model: Any) -> None:
+        if not model.built and self._fit_arguments[0]:
+            build_layers(model, {"x": self._fit_arguments[0][0]})
+        if not model.built:
+            raise NotRestorable("the model is built by its first batch")
+        if reason := obstacle(model, self._fit_arguments[1]["callbacks"]):
+            raise NotRestorable(reason)
+        checkpoint.restore_model(model)
+        self.oracle.pruning.resume(checkpoint.epoch)
+        self._channel.send(ResumedEvent(checkpoint.epoch))
 
     def on_epoch_end(self, trial: Trial, model: Any, epoch: int, logs: Any = None) -> None:
         if not self.oracle.runs(trial):
@@ -118,7 +168,29 @@ class StreamingTuner(kt.Tuner):
         self._channel.send(event)
         if not self._is_complete(model, epoch) and self.oracle.pruning.epoch_ended(event.seconds):
             self._prune(trial, model)
+        elif not self._is_complete(model, epoch):
+            self._keep_state(model, epoch + 1)
         self._epoch_began = time.monotonic()
+
+    def _keep_state(self, model: Any, epoch: int) -> None:
+        """Save a checkpoint now and then, in case that this attempt is lost."""
+        now = time.monotonic()
+        if self._checkpoint_every is None or now < self._checkpoint_at + self._checkpoint_every:
+            return
+        callbacks = self._fit_arguments[1]["callbacks"]
+        reason = obstacle(model, callbacks)
+        if self.hypermodel.fits_by_itself or self._first_epoch:
+            reason = "its training is not Keras's own from the first epoch on"
+        if reason:
+            print(f"This trial has no checkpoints: {reason}. If it is lost, it starts again.")
+            self._checkpoint_every = None
+            return
+        save(model, callbacks, epoch)
+        self._channel.send(CheckpointSaved(epoch))
+        self._checkpoint_at = time.monotonic()
+        took = self._checkpoint_at - now
+        if self._checkpoint_every:
+            self._checkpoint_every = max(self._checkpoint_every, CHECKPOINTS_SHARE * took)
 
     def _is_complete(self, model: Any, epoch: int) -> bool:
         """Whether the trial ends with this epoch even if nobody prunes it. It then has a score."""

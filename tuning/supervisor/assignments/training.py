@@ -64,10 +64,13 @@ class TrainingAssignment(Assignment):
     def tick(self, runner: Runner) -> bool:  # noqa: ARG002
         due_at = self._flush_at if self._epochs else self._built_at + FLUSH_SECONDS
         if (self._epochs or self._built) and time.monotonic() >= due_at:
-            self._write_news()
-            self._epochs, self._built = [], {}
-            self._flush_at = time.monotonic() + FLUSH_SECONDS
+            self._flush()
         return False
+
+    def _flush(self) -> None:
+        self._write_news()
+        self._epochs, self._built = [], {}
+        self._flush_at = time.monotonic() + FLUSH_SECONDS
 
     def send_order(
         self,
@@ -75,6 +78,7 @@ class TrainingAssignment(Assignment):
         execution: int | None = None,
         verdicts_after: int | None = None,
         values: dict[str, Any] | None = None,
+        resume_after: int = 0,
     ) -> None:
         """Have the runner begin, with a new token. `values` go before the trial's own."""
         self._token = new_token()
@@ -86,7 +90,7 @@ class TrainingAssignment(Assignment):
             TrialOrder(
                 trial.oracle_id or "baseline", {**trial.all_values, **(values or {})},
                 seed % 2**31, self._token, verdicts_after, execution,
-                least, most, trial.number,
+                least, most, trial.number, resume_after,
             )
         )  # fmt: skip
         self._flush_at = self._flush_at or time.monotonic() + FIRST_FLUSH_SECONDS

@@ -1,15 +1,20 @@
 """Training one trial of a search."""
 
+import logging
 import math
 import time
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
+
 from tuning.models import Search, Trial
+from tuning.protocol.checkpoints import folder_of
 from tuning.protocol.events import (
     Asked,
     BadEvent,
     Built,
+    CheckpointSaved,
     EpochEnd,
     Event,
     Failed,
@@ -17,6 +22,7 @@ from tuning.protocol.events import (
     ModelMeasured,
     NextTrial,
     OfTrial,
+    Resumed,
     TrialEnd,
     TrialPruned,
     TrialRefused,
@@ -31,10 +37,13 @@ from tuning.storage.stored import StoredFolder, keep_folder
 from tuning.supervisor.checkpoints import tidy
 from tuning.supervisor.define_by_run import Answers
 from tuning.supervisor.files import copy_into, store_folder
+from tuning.supervisor.resume_folders import remove_resume_folders
 from tuning.supervisor.runners import Runner
 
 from .base import Unstartable, failure_of
 from .training import TrainingAssignment
+
+logger = logging.getLogger(__name__)
 
 
 class TrialAssignment(TrainingAssignment):
@@ -50,6 +59,9 @@ class TrialAssignment(TrainingAssignment):
         self._measures: list[Metrics] = []
         # Epochs of an earlier attempt that this one goes on from.
         self._earlier: list[Point] = []
+        # The epoch of the checkpoint that this attempt goes on from, and when one was stored.
+        self._resume_after = 0
+        self._checkpoint_at = 0.0
         self._answers = Answers(row) if self.search.kind.defines_by_run else None
 
     def record(self, event: Event, runner: Runner) -> bool:
@@ -67,6 +79,12 @@ class TrialAssignment(TrainingAssignment):
                 self._limit.add()
                 self._epochs.append(event)
                 self._answer(event, runner)
+            case CheckpointSaved():
+                self._store_checkpoint(event.epoch, runner)
+            case Resumed():
+                if event.epoch != self._resume_after or self._epochs:
+                    raise BadEvent("a trial that goes on from where it was not asked to")
+                self._go_on(self.row.resume_attempt or 0, event.epoch)
             case Asked():
                 return self._suggest(event, runner)
             case ModelMeasured():
@@ -89,12 +107,15 @@ class TrialAssignment(TrainingAssignment):
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         recorder.fail_trial(self.row, failure, log_tail, self._peak, self._news())
+        if not Trial.objects.active().filter(pk=self.row.pk).exists():
+            remove_resume_folders(self.row)
 
     def stop(self, log_tail: str = "") -> None:
         recorder.stop_trial(self.row, log_tail, self._peak, self._news())
+        remove_resume_folders(self.row)
 
     def release(self) -> None:
-        recorder.release_trial(self.row, "The worker shut down. Will run again.")
+        recorder.release_trial(self.row, "The worker shut down.")
 
     def _suggest(self, event: Asked, runner: Runner) -> bool:
         if self._answers is None:
@@ -132,6 +153,7 @@ class TrialAssignment(TrainingAssignment):
         recorder.prune_trial(
             self.row, units, tail, self._peak, self._last_news(), by_itself=not self._judge.pruned
         )
+        remove_resume_folders(self.row)
         self._tidy()
 
     def _refuse(self, runner: Runner) -> None:
@@ -150,7 +172,52 @@ class TrialAssignment(TrainingAssignment):
                 message = f"The weights that this trial continues are missing: {source.place}."
                 raise Unstartable(Failure(FailureCode.MISSING_FILE, message)) from error
         resumed = self._resume(runner) if self.row.pruned_after else {}
-        self.send_order(runner, self._execution, self._judge.answers_after, resumed)
+        self._resume_after = self._lay_checkpoint(runner)
+        self.send_order(
+            runner, self._execution, self._judge.answers_after, resumed, self._resume_after
+        )
+        # By the storage's place, not by the runner's: one that was lost wrote it.
+        self._checkpoint_at = time.monotonic()
+
+    def _lay_checkpoint(self, runner: Runner) -> int:
+        """Lay a lost attempt's last checkpoint into the runner's folder. Returns its epoch; 0 if
+        the trial begins again."""
+        epoch, attempt = self.row.resumes_after, self.row.resume_attempt
+        if not (epoch and attempt and self.search.has_checkpoints):
+            return 0
+        try:
+            source = self.row.resume_folder(epoch, attempt).fetch(self.heartbeat)
+            copy_into(source, runner.folder, *folder_of(epoch))
+        except OSError as error:
+            logger.warning("%s begins again: %s", self.row, error)
+            return 0
+        return epoch
+
+    def _store_checkpoint(self, epoch: int, runner: Runner) -> None:
+        """Copy it to the storage. A trial is not worse off without: whatever is wrong with the
+        disk, it goes on."""
+        due_at = self._checkpoint_at + settings.CHECKPOINT_SECONDS / 2
+        is_last = bool(self._judge.points) and self._judge.points[-1][1] == epoch
+        if not is_last or self.row.pruned_after or time.monotonic() < due_at:
+            return
+        self._checkpoint_at = time.monotonic()
+        target = self.row.resume_folder(epoch, self.row.attempt).place
+        try:
+            store_folder(runner.folder, target, *folder_of(epoch), heartbeat=self.heartbeat)
+            sha256 = keep_folder(target, self.heartbeat)
+        except (OSError, BadEvent) as error:
+            logger.warning("%s keeps its former checkpoint: %s", self.row, error)
+            return
+        self._flush()
+        recorder.record_checkpoint(self.row, epoch, sha256)
+        remove_resume_folders(self.row, keep=target)
+
+    def _go_on(self, attempt: int, epoch: int) -> None:
+        """The epochs of an earlier attempt, up to this one, count for this attempt as well."""
+        recorder.resume_epochs(self.row, attempt, epoch)
+        self._earlier = points_of(self.row)
+        self._judge = Judge(self.row, self._earlier)
+        self._limit.count = len(self._earlier)
 
     def _resume(self, runner: Runner) -> dict[str, Any]:
         """Have a pruned trial go on where it stopped, if its weights are still there: KerasTuner's
@@ -163,10 +230,7 @@ class TrialAssignment(TrainingAssignment):
             copy_into(source.fetch(self.heartbeat), runner.folder, *trial_folder(name))
         except FileNotFoundError:
             return {}
-        recorder.resume_epochs(self.row)
-        self._earlier = points_of(self.row)
-        self._judge = Judge(self.row, self._earlier)
-        self._limit.count = len(self._earlier)
+        self._go_on(self.row.pruned_attempt or 0, done)
         last = self.search.epochs
         return {"tuner/trial_id": name, "tuner/initial_epoch": done, "tuner/epochs": last}
 
@@ -179,6 +243,7 @@ class TrialAssignment(TrainingAssignment):
         tail, news = runner.log_tail(), self._last_news()
         measures = judging.averaged(self._measures)
         recorder.complete_trial(self.row, metrics, best_step, tail, self._peak, news, measures)
+        remove_resume_folders(self.row)
         self._tidy()
 
     def _tidy(self) -> None:

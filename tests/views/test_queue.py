@@ -172,6 +172,9 @@ def test_a_start_is_estimated_from_the_trials_that_run(
     make_search()
     starts = [row.starts_in for row in rows(alice)]
     assert starts == [pytest.approx(30, abs=10), pytest.approx(60, abs=10)]
+    Trial.objects.running().update(started_at=timezone.now() - timedelta(seconds=501))
+    assert [row.starts_in for row in rows(alice)] == [None, None], "longer than any before"
+    Trial.objects.running().update(started_at=timezone.now())
     TrialIndex.objects.filter(number=7).delete()
     assert [row.starts_in for row in rows(alice)] == [None, None], "too few have ended"
 

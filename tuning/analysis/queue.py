@@ -234,7 +234,7 @@ def _seconds_until_free() -> list[float]:
     """When slots become free, the soonest first: by the median length of the last trials of each
     search. Empty unless that is known of all that runs."""
     running = Trial.objects.running().filter(script="")
-    rows = list(running.values_list("search", "started_at"))
+    rows = list(running.exclude(started_at=None).values_list("search", "started_at"))
     kinds: tuple[Any, ...] = (Execution, *_SHORT)
     if not rows or any(kind.objects.running().exists() for kind in kinds):
         return []
@@ -250,12 +250,14 @@ def _seconds_until_free() -> list[float]:
     if any(len(found) < MIN_ENDED for found in lengths.values()):
         return []
     now = timezone.now()
-    left = (
-        max(median(lengths[search]) - (now - started).total_seconds(), 0.0)
-        for search, started in rows
-        if started
-    )
-    return sorted(_rounded(seconds) for seconds in left)
+    left = []
+    for search, started in rows:
+        taken = (now - started).total_seconds()
+        if taken > max(lengths[search]):
+            # It takes longer than any before: nobody knows how long.
+            return []
+        left.append(_rounded(max(median(lengths[search]) - taken, 0.0)))
+    return sorted(left)
 
 
 def _rounded(seconds: float) -> float:

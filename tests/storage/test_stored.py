@@ -242,8 +242,24 @@ def test_a_copy_that_somebody_fetches_is_left_alone(settings: Any, worker: Machi
     assert not file.place.exists()
 
 
+def test_a_removal_that_broke_off_is_not_gone_on_with(
+    settings: Any, worker: Machine, site: Machine
+) -> None:
+    settings.STORAGE_CACHE_MB = 0
+    folder = prepared(worker)
+    folder.keep()
+    left = folder.place.with_name(".digits.gone")
+    left.mkdir()
+    (left / "x.npy").write_bytes(b"half")
+    marker = cache._marker(folder.place)
+    os.utime(marker, (time.time() - 3000, time.time() - 3000))
+    cache.trim()
+    assert list(folder.place.parent.iterdir()) == []
+    assert folder_hash(folder.fetch()) == folder.sha256
+
+
 def test_broken_off_fetches_do_not_stay_for_ever(worker: Machine) -> None:
-    part = worker.root / "saved_models" / ".1-1.keras.part"
+    part = worker.root / "saved_models" / ".1-1.keras.gone"
     folder = worker.root / "datasets" / ".digits.part"
     young = worker.root / "datasets" / ".iris.part"
     part.touch()

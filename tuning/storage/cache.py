@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -85,8 +86,9 @@ def _remove(copy: _Copy) -> bool:
     if descriptor is None:
         return False
     try:
-        # Whole or not at all, for those who look.
-        leaving = copy.place.with_name(f".{copy.place.name}.part")
+        # Whole or not at all, for those who look, and never taken for an unfinished fetch.
+        leaving = copy.place.with_name(f".{copy.place.name}.gone")
+        _discard(leaving)
         with suppress(FileNotFoundError):
             copy.place.rename(leaving)
             copy.marker.unlink()
@@ -97,13 +99,13 @@ def _remove(copy: _Copy) -> bool:
 
 
 def _remove_unfinished() -> None:
-    """What fetches have left that broke off and were not tried again."""
+    """What is left of fetches and removals that broke off."""
     limit = time.time() - _ABANDONED_SECONDS
     for root in (settings.SAVED_MODELS_ROOT, settings.DATASETS_ROOT):
-        for part in Path(root).glob(".*.part"):
+        for path in chain(Path(root).glob(".*.part"), Path(root).glob(".*.gone")):
             with suppress(FileNotFoundError):
-                if part.stat().st_mtime < limit:
-                    _discard(part)
+                if path.stat().st_mtime < limit:
+                    _discard(path)
 
 
 def _discard(path: Path) -> None:

@@ -119,10 +119,12 @@ class Command(BaseCommand):
 
     def _prepare_datasets(self) -> None:
         from tuning.models import Dataset
-        from tuning.supervisor.preparation import prepare_bundled
 
         missing = Dataset.objects.filter(source=Dataset.Source.BUNDLED, folder="").count()
         if missing:
+            # Not where the site alone is installed: there it needs what only workers have.
+            from tuning.supervisor.preparation import prepare_bundled
+
             self.stdout.write(f"Preparing {missing} bundled datasets ...")
             try:
                 prepare_bundled()

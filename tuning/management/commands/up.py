@@ -53,7 +53,7 @@ class Command(BaseCommand):
             # Children hold it, too: no second Tuneroom starts beside what is left of the first.
             locks = [] if only else [self._lock_data_folder(stack)]
             self._close_data_folder()
-            refuse_unprepared()
+            refuse_unprepared(with_site="site" in parts)
             listener = stack.enter_context(listen(host, port)) if "site" in parts else None
             slots = slot_count() if "worker" in parts else 0
             self._say(f"Starting {_these(parts, slots)} ...")
@@ -204,14 +204,15 @@ def listen(host: str, port: int) -> socket.socket:
         raise CommandError(f"Can't listen on {host}, port {port}: {reason}.") from None
 
 
-def refuse_unprepared() -> None:
-    """Without its tables every process would fail on its own, at length."""
+def refuse_unprepared(with_site: bool) -> None:
+    """Without its tables every process would fail on its own, at length; without scripts and styles
+    the site's pages."""
     try:
         unprepared = is_unprepared()
     finally:
         # A connection must not be shared with forks.
         connection.close()
-    if unprepared or not Path(settings.STATIC_ROOT).exists():
+    if unprepared or (with_site and not Path(settings.STATIC_ROOT).exists()):
         raise CommandError(NOT_SET_UP.format("here"))
 
 

@@ -11,7 +11,7 @@ from tuning.models import Dataset, HyperModel, Project, Search, Team, Trial
 from .permissions import PERMISSIONS, Access
 
 EDITORS = sorted(name for name, access in PERMISSIONS.items() if access == Access.EDITORS)
-OF_THE_TEAM = ("dataset-", "hypermodel-")
+OF_THE_TEAM = ("dataset-", "delivery-", "hypermodel-", "team-", "webhook-")
 # Restoring, and deleting for good.
 STILL_THERE = {"project-settings", "project-delete"}
 

@@ -39,4 +39,6 @@ def test_an_inspection_is_seen_by_who_sees_dataset_and_template(
     Dataset.objects.update(team=team)
     assert seen() == [True, False]
     HyperModel.objects.update(team=Team.objects.get(name="Others"))
+    assert seen() == [True, False], "bob's project uses it, as one that was moved may"
+    project.delete()
     assert seen() == [False, False]

@@ -81,7 +81,7 @@ def _size(place: Path) -> int:
 
 
 def _remove(copy: _Copy) -> bool:
-    """Unless somebody fetches it just now."""
+    """Unless it is being fetched now."""
     descriptor = try_lock(lock_name(copy.place))
     if descriptor is None:
         return False

@@ -23,7 +23,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class StorageError(OSError):
-    """The store refuses, for a reason that stays until somebody changes the settings."""
+    """The store refuses, for a reason that stays until the settings are changed."""
 
 
 class Away(StorageError):

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning.models import Inspection, Project, SavedModel, Search
+from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.script_settings import ScriptArgument, ScriptSettings
 from tuning.protocol.statuses import SearchStatus
 
@@ -140,3 +141,19 @@ def test_the_templates_page_lists_the_script(as_alice: Client, project: Project)
     page = as_alice.get(f"{url}?dataset={project.dataset.pk}").content.decode()
     assert "<code>shuffle=False</code>" in page
     assert "<code>seed=3</code>" in page
+
+
+def test_a_search_of_an_optuna_script_starts(as_bob: Client, project: Project) -> None:
+    Inspection.objects.update(model_kind=ModelKind.OPTUNA)
+    url = reverse("search-create", args=[project.pk])
+    fields = as_bob.get(url).context["form"]
+    values = {field.html_name: field.value() for field in fields}
+    data = {name: "" if value is None else value for name, value in values.items()}
+    data |= {"inspection": project.inspection.pk, "direction": "max", "max_trials": 3}
+    response = as_bob.post(url, data)
+    assert response.status_code == 302, response.context["form"].errors
+    search = Search.objects.get()
+    assert (search.model_kind, search.max_trials) == (ModelKind.OPTUNA, 3)
+    # With values to begin with.
+    assert as_bob.post(url, data | {"enqueued": '{"units": 16}'}).status_code == 302
+    assert Search.objects.latest("pk").trials.get().values == {"units": 16}

@@ -27,6 +27,7 @@ from tuning.forms.warm_start import WarmStartForm
 from tuning.models import Project, Search
 from tuning.models.addresses import SearchNumbers, is_number
 from tuning.protocol.scorers import SCORE
+from tuning.protocol.script_settings import ENQUEUED
 from tuning.protocol.statuses import Status
 from tuning.spaces.changes import baseline_note
 from tuning.spaces.combinations import combinations, grid_size
@@ -195,7 +196,10 @@ def _sketch(project: Project, forms: Forms) -> Search:
     if form.is_bound:
         given = getattr(form, "cleaned_data", {})
     values = {
-        name: value for name, value in given.items() if value not in (None, "") and name not in ROWS
+        name: value
+        for name, value in given.items()
+        # What a search tries first are trials, and no field of its own.
+        if value not in (None, "") and name not in (*ROWS, ENQUEUED)
     }
     if not form.is_bound:
         values |= stored_rows(given)

@@ -197,8 +197,9 @@ def test_running_trials_are_followed(as_dora: Client, project: Project, make_sea
     Trial.objects.update(status=Status.RUNNING, attempt=1, epochs_done=1)
     live = reverse("trial-compare-live", args=[project.pk])
     page = _page(as_dora, reverse("trial-compare", args=[project.pk]), ["1.1"])
-    assert f"{live}?trial=1.1&amp;since=" in page
-    since = page.split("since=")[1].split('"')[0]
+    polled = f"{live}?trial=1.1&amp;since="
+    assert polled in page
+    since = page.split(polled)[1].split('"')[0]
     assert as_dora.get(live, {"trial": "1.1", "since": since}).status_code == 204
     Trial.objects.update(epochs_done=2)
     news = as_dora.get(live, {"trial": "1.1", "since": since})

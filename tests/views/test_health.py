@@ -24,7 +24,7 @@ def test_the_health_check_needs_neither_account_nor_database(client: Client) -> 
 def test_it_is_ready(client: Client, worker: Worker) -> None:
     response = client.get("/ready/")
     assert response.status_code == 200
-    names = ("database", "migrations", "broker", "worker", "disk")
+    names = ("database", "migrations", "broker", "storage", "worker", "disk")
     assert response.json() == {"status": "ready", "checks": dict.fromkeys(names, "ok")}
 
 

@@ -522,7 +522,9 @@ def _end(
         values["epochs_done"] = len(epochs)
     if status in (Status.COMPLETED, Status.INFEASIBLE):
         scores = execution_scores(epochs, search.objective, search.direction)
-        values["metrics"] |= fold_spread(search, values["metrics"], scores)
+        # A trial that was refused before its training has no metrics.
+        if metrics := values.get("metrics"):
+            values["metrics"] = metrics | fold_spread(search, metrics, scores)
         if status == Status.COMPLETED:
             values["execution_scores"] = scores
     if not Trial.objects.finish(trial.pk, trial.attempt, status, **values):

@@ -17,10 +17,11 @@ def answer(order: PredictOrder, channel: Channel) -> None:
     model = _loaded(order)
     while True:
         rows = rows_of(order, model)
-        channel.send(answer_of(model, rows, model.predict(rows.values)))
         if order.file:
+            # Before the answer: after it, the next question's file may have this name.
             with suppress(OSError):
                 Path(order.file).unlink()
+        channel.send(answer_of(model, rows, model.predict(rows.values)))
         following = channel.receive()
         if not isinstance(following, PredictOrder):
             return

@@ -24,7 +24,8 @@ from tuning.protocol.events import Ready
 from tuning.protocol.orders import ProjectOrder, SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.splits import arranged
-from tuning.supervisor import isolation, locks, runners
+from tuning.storage import locks
+from tuning.supervisor import isolation, runners
 from tuning.supervisor.assignments import assignment_for
 from tuning.supervisor.folders import adopt_orphans, runners_folder
 from tuning.supervisor.runners import Device, RunnerProcess
@@ -390,7 +391,7 @@ def test_locks_on_all_that_a_trial_sees_hold_nobody_up(
 ) -> None:
     monkeypatch.setattr(runners, "MAIN", MAIN)
     monkeypatch.setattr(arranged, "LARGE", 1)
-    take = locks._take
+    take = locks.take
     order = ProjectOrder(LOCKING.format(dataset=str(digits)), str(digits), project.split)
     rows = arranged.arranged_folder(digits, project.split)
     runner, dataset = RunnerProcess(Device()), os.open(digits, os.O_RDONLY)
@@ -399,7 +400,7 @@ def test_locks_on_all_that_a_trial_sees_hold_nobody_up(
         runner.send(TrialOrder("baseline", {}, 1))
         wait_for((runner.folder / "locked").exists, "the runner's locks")
         assert not take(dataset), "a runner can lock what it only reads"
-        monkeypatch.setattr(locks, "_take", lambda file: take(file) or pytest.fail("it waits"))
+        monkeypatch.setattr(locks, "take", lambda file: take(file) or pytest.fail("it waits"))
         assignment_for(Trial(search=make_search(), number=50)).arrange(order)
         assert rows.exists()
     finally:

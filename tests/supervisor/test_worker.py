@@ -15,7 +15,7 @@ from tuning.models import Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.recording import recorder
 from tuning.storage.locks import sweep_locks
-from tuning.supervisor import folders, locks, runners, schedule
+from tuning.supervisor import folders, runners, schedule, worker_names
 from tuning.supervisor import worker as worker_module
 from tuning.supervisor.claims import Slot, claim_next
 from tuning.supervisor.isolation import Layer
@@ -99,17 +99,17 @@ def test_hints_that_come_before_the_worker_is_registered_cost_no_slot(
 
 def test_two_living_workers_never_have_one_name(settings: Any, tmp_path: Path) -> None:
     settings.LOCKS_ROOT = tmp_path
-    assert locks.own_name("gpu") == "gpu"
-    assert locks.own_name("gpu") == "gpu-2"
+    assert worker_names.own_name("gpu") == "gpu"
+    assert worker_names.own_name("gpu") == "gpu-2"
     sweep_locks()
-    assert locks.own_name("gpu") == "gpu-3"
+    assert worker_names.own_name("gpu") == "gpu-3"
     # Processes that end give their names back.
-    for descriptor in locks._reserved[-3:]:
+    for descriptor in worker_names._reserved[-3:]:
         os.close(descriptor)
-    del locks._reserved[-3:]
+    del worker_names._reserved[-3:]
     sweep_locks()
     assert not list(tmp_path.iterdir())
-    assert locks.own_name("gpu") == "gpu"
+    assert worker_names.own_name("gpu") == "gpu"
 
 
 def test_a_worker_that_ended_is_not_shown_as_online(process: WorkerProcess) -> None:

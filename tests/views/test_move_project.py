@@ -38,7 +38,9 @@ def others(alice: User, charlie: User) -> Team:
 @pytest.fixture
 def own_parts(project: Project, team: Team) -> None:
     """Dataset and template are the team's, the dataset in two versions."""
-    Dataset.objects.filter(pk=project.dataset_id).update(team=team, source=Dataset.Source.UPLOAD)
+    Dataset.objects.filter(pk=project.dataset_id).update(
+        team=team, source=Dataset.Source.UPLOAD, folder="without-files"
+    )
     HyperModel.objects.filter(pk=project.hypermodel_id).update(team=team)
     Dataset.objects.create(
         key="later", series=project.dataset.key, version=2, team=team, name="Test digits",

@@ -1,8 +1,6 @@
-"""Locks between processes of a machine: files in a folder that no runner sees. Whoever can open a
-file, be it only to read, can lock it, and a runner can open its dataset.
-
-Locks. A process that can open a file to read can lock it. So locks between workers are files in
-`DATA_ROOT/locks`, or folders above a runner's own, which no runner can open from level 1 on.
+"""Locks between processes of a machine. Whoever can open a file, be it only to read, can lock it,
+and a runner can open its dataset. So locks are files in `DATA_ROOT/locks`, or folders above a
+runner's own, which no runner can open from level 1 on.
 """
 
 import fcntl

@@ -28,7 +28,6 @@ from webapp.alive import note_alive
 from . import checkpoints, claims, files, folders, resume_folders, schedule, slots
 from .importances import ImportancesThread
 from .isolation import Layer, probe
-from .locks import own_name
 from .mails import MailThread
 from .notifying import NotifyingThread
 from .pool import RunnerPool
@@ -36,6 +35,7 @@ from .references import Collector
 from .scripts import ScriptThread
 from .slot import SlotLoop
 from .storage import StorageWatch
+from .worker_names import own_name
 
 logger = logging.getLogger(__name__)
 

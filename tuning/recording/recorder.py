@@ -520,7 +520,8 @@ def _end(
     )
     if news.done is None:
         values["epochs_done"] = len(epochs)
-    if status in (Status.COMPLETED, Status.INFEASIBLE):
+    # An infeasible one that was refused has not been trained.
+    if "metrics" in values:
         scores = execution_scores(epochs, search.objective, search.direction)
         # A trial that was refused before its training has no metrics.
         if metrics := values.get("metrics"):

@@ -11,19 +11,23 @@ from django.urls import resolve
 from tuning.actions import notes
 from tuning.actions.invitations import accept, invite
 from tuning.actions.notifications import choose
+from tuning.actions.projects import move_project
 from tuning.actions.saved_models import retrain
 from tuning.actions.teams import set_member
 from tuning.event_kinds import EventKind, Whose
 from tuning.models import (
+    Delivery,
     Invitation,
     Membership,
     Notification,
     Project,
     Role,
+    SavedModel,
     Search,
     Team,
     TeamEvent,
     Trial,
+    Webhook,
 )
 from tuning.protocol.events import Failed
 from tuning.recording import recorder
@@ -154,6 +158,27 @@ def test_a_retraining_that_fails(best: Trial, bob: User, make_slot: Any) -> None
     assert told() == {
         "bob": ["Model 1 of trial 3, search 1, could not be retrained: Killed at 4 GB."]
     }
+
+
+def test_a_model_of_a_project_that_moves_is_told_to_its_new_team(
+    best: Trial, bob: User, team: Team
+) -> None:
+    from tuning.protocol.failures import Failure, FailureCode
+    from tuning.supervisor.assignments import assignment_for
+
+    kinds = [EventKind.MODEL_FAILED]
+    Webhook.objects.create(team=team, url="https://old.example/", kinds=kinds)
+    new = Team.objects.create(name="New team")
+    webhook = Webhook.objects.create(team=new, url="https://new.example/", kinds=kinds)
+    model = retrain(bob, best)
+    assert SavedModel.objects.claim(model.pk, None, 0)
+    # With its project and its team, as a worker takes it.
+    claimed = SavedModel.objects.select_related("project__team", "trial__search").get(pk=model.pk)
+    assignment = assignment_for(claimed)
+    move_project(Project.objects.get(pk=claimed.project_id), new)
+    assignment.fail(Failure(FailureCode.OUT_OF_MEMORY, "Killed at 4 GB."))
+    assert TeamEvent.objects.get().team == new
+    assert Delivery.objects.get().webhook == webhook
 
 
 def test_a_mention(best: Trial, bob: User, alice: User, dora: User) -> None:

@@ -190,7 +190,8 @@ def _of_search(kind: EventKind, search: Search, facts: dict[str, Any]) -> None:
 
 
 def _of_model(kind: EventKind, model: SavedModel, facts: dict[str, Any]) -> None:
-    project = model.project
+    # Not the worker's copy: the project may have moved to another team since.
+    project = Project.objects.select_related("team").get(pk=model.project_id)
     trial = model.trial
     about = {
         "number": model.number, "title": model.title, "trial": trial.number,

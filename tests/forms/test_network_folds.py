@@ -118,7 +118,9 @@ def test_what_a_scripts_folds_do_not_go_with_is_listed(
     assert form["folds"].value() == folds
 
 
-@pytest.mark.parametrize(("look_back", "rows"), [(6, 120), (10, 60), (24, 300), (24, 40)])
+@pytest.mark.parametrize(
+    ("look_back", "rows"), [(6, 120), (10, 60), (24, 300), (24, 40), (10, 75), (16, 100)]
+)
 def test_a_time_series_has_as_many_folds_as_scikit_learn_makes(
     project: Project, look_back: int, rows: int
 ) -> None:
@@ -141,7 +143,8 @@ def test_a_time_series_has_as_many_folds_as_scikit_learn_makes(
             return False
         return all(len(first) and len(second) for first, second in parts)
 
-    assert most == max((folds for folds in range(2, count) if works(folds)), default=0)
+    assert all(works(folds) for folds in range(2, most + 1))
+    assert not works(most + 1)
 
 
 def test_automatic_pruning_compares_folds_as_optuna_recommends(project: Project) -> None:

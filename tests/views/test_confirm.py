@@ -85,6 +85,18 @@ def test_cross_validated_networks_run_again_in_other_folds(as_bob: Client, searc
     assert row.verdict == Verdict.WORSE, "each fold is worse by as much"
 
 
+def test_no_more_folds_than_the_rows_allow(as_bob: Client, search: Search) -> None:
+    Search.objects.filter(pk=search.pk).update(cross_validated=True, folds=4)
+    dataset = search.project.dataset
+    dataset.profile = {**dataset.profile, "rows": 40, "class_counts": [32, 8]}
+    dataset.save()
+    page = as_bob.get(url(search))
+    assert page.context["form"]["runs"].value() == 7, "not 10"
+    refused = as_bob.post(url(search), {"top": "2", "runs": "8"})
+    assert "The smallest class has only 7" in str(refused.context["form"].errors["runs"])
+    assert started(as_bob, search, runs="7").folds == 7
+
+
 def test_a_tie_is_called_one_and_the_smaller_trial_suggested(
     as_bob: Client, as_dora: Client, search: Search
 ) -> None:

@@ -206,15 +206,17 @@ def most_folds(project: Project) -> int | None:
 
 
 def _most_folds_of_windows(windows: Windows, split: Split) -> int:
-    """Each fold's part for validation, and the windows between its parts, leave some to train on.
-    As scikit-learn's TimeSeriesSplit divides them."""
+    """Each fold's part for validation, and the windows between its parts, leave some to train on,
+    as scikit-learn's TimeSeriesSplit divides them. What is left over may make a larger number
+    possible where a smaller one is not: up to the number returned, all are."""
     try:
         train, validation, _ = windows.parts(split.train, split.validation, split.test)
     except TooFewWindows:
         return 0
     count = max(train.stop, validation.stop) - train.start
-    fits = [n for n in range(2, count) if count - n * (count // (n + 1)) > windows.gap]
-    return max(fits, default=0)
+    numbers = range(2, count)
+    impossible = (n for n in numbers if count - n * (count // (n + 1)) <= windows.gap)
+    return next(impossible, count) - 1
 
 
 def _most_folds_by_column(project: Project, counts: list[int] | None) -> int | None:

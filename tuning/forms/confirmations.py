@@ -17,6 +17,8 @@ from tuning.analysis.quotas import storage_refusal, trials_refusal
 from tuning.figures import counted
 from tuning.models import Search, Trial
 
+from .folds import check_number, proposed_folds
+
 
 class ConfirmationForm(forms.Form):
     """`trials` are those that it would run again."""
@@ -27,7 +29,9 @@ class ConfirmationForm(forms.Form):
     def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
         self._best = candidates(search, MAX_TOP)
         self._search = search
-        proposed, most = (FOLDS, MAX_FOLDS) if search.has_folds else (RUNS, MAX_RUNS)
+        proposed, most = RUNS, MAX_RUNS
+        if search.has_folds:
+            proposed, most = proposed_folds(search.project, FOLDS), MAX_FOLDS
         initial = {"top": min(TOP, len(self._best)), "runs": proposed}
         super().__init__(*args, initial=initial, **kwargs)
         self.fields["top"].help_text = "The best of this search, with different values."
@@ -47,6 +51,12 @@ class ConfirmationForm(forms.Form):
         if refusal := trials_refusal(self._search.project.team, top):
             raise forms.ValidationError(refusal)
         return top
+
+    def clean_runs(self) -> int:
+        runs: int = self.cleaned_data["runs"]
+        if self._search.has_folds:
+            check_number(self._search.project, runs)
+        return runs
 
     def clean(self) -> dict[str, Any]:
         if refusal := storage_refusal(self._search.project.team):

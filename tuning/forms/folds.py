@@ -27,14 +27,19 @@ def folds_field(project: Project) -> forms.IntegerField:
     rows = "Number of cross-validation folds over training and validation rows."
     text = f"{rows} {_SCORE} {SPLITS[by].folds}".strip()
     if not kind.has_epochs:
-        proposed = max(MIN_FOLDS, min(_PROPOSED, most_folds(project) or _PROPOSED))
         return forms.IntegerField(
-            min_value=MIN_FOLDS, max_value=MAX_FOLDS, initial=proposed, help_text=text
-        )
+            min_value=MIN_FOLDS, max_value=MAX_FOLDS, initial=proposed_folds(project, _PROPOSED),
+            help_text=text,
+        )  # fmt: skip
     return forms.IntegerField(
         min_value=MIN_FOLDS, max_value=MAX_FOLDS, required=False,
         help_text=f"{text} Blank: scored on the validation rows.",
     )  # fmt: skip
+
+
+def proposed_folds(project: Project, wanted: int) -> int:
+    """So many, or as many as the rows allow."""
+    return max(MIN_FOLDS, min(wanted, most_folds(project) or wanted))
 
 
 def check_folds(project: Project, folds: int | None) -> None:
@@ -43,6 +48,11 @@ def check_folds(project: Project, folds: int | None) -> None:
         return
     if project.inspection.kind.no_folds:
         raise forms.ValidationError(project.inspection.kind.no_folds)
+    check_number(project, folds)
+
+
+def check_number(project: Project, folds: int) -> None:
+    """The same, if its template can be cross-validated."""
     most = most_folds(project)
     if most is None or folds <= most:
         return

@@ -63,6 +63,13 @@ PROPOSED: dict[str, tuple[str, dict[str, Any]]] = {
         "    tuner.search(x_train[train], y_train[train])\n",
         {"folds": 4},
     ),
+    "a loop of a function's": (
+        HEAD + "def split(rows):\n    yield rows[:9], rows[9:]\n\n"
+        "for train, val in split(x_train):\n"
+        "    tuner = kt.RandomSearch(build_model, 'val_loss')\n"
+        "    tuner.search(train, y_train)\n",
+        {},
+    ),
     "executions_per_trial": (_script("executions_per_trial=2"), {"executions_per_trial": 2}),
     "retries": (_script("max_retries_per_trial=1"), {"retries": 1}),
     "failures": (_script("max_consecutive_failed_trials=8"), {"max_consecutive_failures": 8}),

@@ -21,9 +21,9 @@ def fold_loop(tree: ast.Module) -> ast.Call | None:
     for loop in ast.walk(tree):
         if isinstance(loop, ast.For) and _searches(loop):
             for call in ast.walk(loop.iter):
-                if isinstance(call, ast.Call) and last_name(call.func) == "split":
-                    assert isinstance(call.func, ast.Attribute)
-                    made = named.get(last_name(call.func.value), call.func.value)
+                method = call.func if isinstance(call, ast.Call) else None
+                if isinstance(method, ast.Attribute) and method.attr == "split":
+                    made = named.get(last_name(method.value), method.value)
                     if _divides(made):
                         return made
     return None

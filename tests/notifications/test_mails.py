@@ -11,6 +11,7 @@ from tuning.actions.notifications import choose
 from tuning.event_kinds import EventKind, Whose
 from tuning.models import Membership, Notification, OutgoingMail, Search, Trial
 from tuning.recording import announcing
+from tuning.supervisor import digests
 from tuning.supervisor.digests import BETWEEN_MAILS, leave_digests
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,24 @@ def test_who_gets_none(search: Search, alice: User, why: str) -> None:
     leave_digests(at(days=3) if why == "too old" else at(minutes=2))
     assert not OutgoingMail.objects.exists()
     assert not Notification.objects.to_mail().exists()
+
+
+def test_what_goes_wrong_with_one_person_does_not_hold_up_others(
+    search: Search, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(bob, None, {EventKind.SEARCH_ENDED: {"mail": Whose.ALL}})
+    announcing.search_ended(search, "")
+    leave = digests._leave
+
+    def fails_once(user: int, now: Any) -> None:
+        monkeypatch.setattr(digests, "_leave", leave)
+        raise ValueError(user)
+
+    monkeypatch.setattr(digests, "_leave", fails_once)
+    leave_digests(at(minutes=2))
+    assert OutgoingMail.objects.count() == 1
+    leave_digests(at(minutes=2))
+    assert OutgoingMail.objects.count() == 2
 
 
 def test_without_a_mail_server_nothing_waits(search: Search, settings: Any) -> None:

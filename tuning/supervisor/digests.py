@@ -4,6 +4,7 @@ Here mails are only left for a worker's mail thread (`mails.py`), in the transac
 they were.
 """
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ from tuning.analysis.webhooks import address_of
 from tuning.figures import counted
 from tuning.models import Notification, OutgoingMail
 from tuning.models.webhooks import after
+
+logger = logging.getLogger(__name__)
 
 # What happens together comes in one mail.
 WAIT = timedelta(minutes=1)
@@ -37,7 +40,11 @@ def leave_digests(now: Any = None) -> None:
     waiting = Notification.objects.to_mail().exclude(Exists(recent)).values("user")
     due = waiting.annotate(oldest=Min("event__created_at")).filter(oldest__lt=after(-WAIT, now))
     for pk in list(due.values_list("user", flat=True)):
-        _leave(pk, now)
+        try:
+            _leave(pk, now)
+        except Exception:
+            # It must not hold up those of others, nor what else the worker looks after.
+            logger.exception("the notifications of user %s could not be mailed", pk)
 
 
 @transaction.atomic

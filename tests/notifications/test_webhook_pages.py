@@ -54,6 +54,7 @@ def test_an_editor_makes_one_and_sees_its_secret_once(
         ({"url": "http://169.254.169.254/latest/"}, "url", "this one is private"),
         ({"url": "http://[::1]:8000/"}, "url", "this one is private"),
         ({"url": "https://user:secret@example.com/"}, "url", "Leave the name"),
+        ({"url": "https://example.com:70000/"}, "url", "a port from 1 to 65,535"),
         ({"kinds": []}, "kinds", "at least one event"),
         ({"kinds": ["webhook.test"]}, "kinds", "not one of the available choices"),
         ({"format": "xml"}, "format", "not one of the available choices"),

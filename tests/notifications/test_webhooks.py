@@ -288,6 +288,35 @@ def test_a_name_is_resolved_once(receiver: Receiver, monkeypatch: pytest.MonkeyP
     assert receiver.received[0].headers["host"] == f"hook.example:{port}"
 
 
+@pytest.mark.parametrize(
+    ("url", "asked", "named"),
+    [
+        ("http://hook.example/in", "hook.example", "hook.example"),
+        ("http://hook.example:80/in", "hook.example", "hook.example"),
+        ("http://hook.example:443/in", "hook.example", "hook.example:443"),
+        ("http://bücher.example/in", "bücher.example", "xn--bcher-kva.example"),
+    ],
+)
+def test_the_host_is_named_as_browsers_name_it(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, url: str, asked: str, named: str
+) -> None:
+    port = int(receiver.url.rsplit(":", 1)[1].strip("/"))
+
+    def resolve(host: str, *_: Any, **__: Any) -> Any:
+        assert host == asked
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(posting.socket, "getaddrinfo", resolve)
+    assert posting.post(url, b"{}", {}) == 200
+    assert receiver.received[0].headers["host"] == named
+
+
+@pytest.mark.parametrize("url", ["https://hook.example:70000/", f"https://{'a' * 64}.example/"])
+def test_an_address_that_is_none_is_a_failure_like_others(url: str) -> None:
+    with pytest.raises(posting.NotSent, match=r"not (a )?valid"):
+        posting.post(url, b"{}", {})
+
+
 def test_a_server_that_answers_one_byte_at_a_time_is_cut(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,10 @@ class WebhookForm(forms.ModelForm):
             raise forms.ValidationError(
                 "Leave the name and the password out: receivers check the signature."
             )
+        try:
+            parts.port  # noqa: B018  reading it checks it
+        except ValueError:
+            raise forms.ValidationError("Enter a port from 1 to 65,535.") from None
         with suppress(ValueError):
             # A name is resolved when something is sent.
             if not may_reach(ip_address(parts.hostname or ""), settings.WEBHOOK_NETWORKS):

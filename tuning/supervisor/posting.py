@@ -29,11 +29,16 @@ class NotSent(Exception):
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> int:
     """The status of the answer. Raises NotSent."""
-    parts = urlsplit(iri_to_uri(url))
-    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
-    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    parts = urlsplit(url)
     try:
-        with _Conversation(host, port, secure=parts.scheme == "https") as connection:
+        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    except ValueError as error:
+        raise NotSent(f"The address is not valid: {error}") from None
+    # The host stays as it is: the connection encodes its letters as names of hosts have them.
+    path = iri_to_uri(parts.path) or "/"
+    target = f"{path}?{iri_to_uri(parts.query)}" if parts.query else path
+    try:
+        with _Conversation(host, port, parts.scheme) as connection:
             connection.request("POST", target, body, headers)
             return connection.getresponse().status
     except TimeoutError:
@@ -42,15 +47,17 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
         raise NotSent(f"HTTPS failed: {error.reason or error}") from None
     except OSError as error:
         raise NotSent(f"The connection failed: {error.strerror or error}") from None
-    except (HTTPException, UnicodeError) as error:
+    except UnicodeError:
+        raise NotSent(f"{host} is not a valid name of a server.") from None
+    except HTTPException as error:
         raise NotSent(f"The answer is not HTTP: {type(error).__name__}") from None
 
 
 class _Conversation:
     """A connection that is cut when its time is over, also if bytes come one at a time."""
 
-    def __init__(self, host: str, port: int, secure: bool) -> None:
-        self._host, self._port, self._secure = host, port, secure
+    def __init__(self, host: str, port: int, scheme: str) -> None:
+        self._host, self._port, self._scheme = host, port, scheme
         self._timer = Timer(TOTAL_SECONDS, self._cut)
         self._timer.daemon = True
         self._socket: socket.socket | None = None
@@ -59,7 +66,7 @@ class _Conversation:
         self._socket = connect(self._host, self._port)
         self._timer.start()
         try:
-            if self._secure:
+            if self._scheme == "https":
                 context = ssl.create_default_context()
                 self._socket = context.wrap_socket(
                     self._socket, server_hostname=self._host, do_handshake_on_connect=False
@@ -69,6 +76,8 @@ class _Conversation:
             self._close()
             raise
         connection = HTTPConnection(self._host, self._port)
+        # Which port the Host header leaves out.
+        connection.default_port = PORTS[self._scheme]
         connection.sock = self._socket
         return connection
 

@@ -187,6 +187,18 @@ def test_a_worker_that_dies_while_sending_sends_again(
     assert Delivery.objects.get().status == Status.DELIVERED
 
 
+def test_a_slow_receiver_has_one_turn_in_a_pass(
+    webhook: Webhook, receiver: Receiver, search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announcing.search_ended(search, "")
+    announcing.search_failed(search, "No more.")
+    monkeypatch.setattr("tuning.supervisor.webhooks.TURN_SECONDS", 0)
+    for passes in (1, 2):
+        deliver(webhook.pk)
+        assert len(receiver.received) == passes
+    assert {row.status for row in Delivery.objects.all()} == {Status.DELIVERED}
+
+
 def test_one_worker_takes_a_try(webhook: Webhook, search: Search) -> None:
     announcing.search_ended(search, "")
     delivery = Delivery.objects.get()

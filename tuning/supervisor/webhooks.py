@@ -1,13 +1,15 @@
 """Delivering events to webhooks: signed, again after a failure, at least once.
 
-A receiver that failed is left alone for a while, with all that waits for it. `now` is the
-database's clock unless a test has one of its own.
+What waits for a receiver that failed is left alone for a while. What happens meanwhile is sent at
+once: a receiver that refuses one event may take others. `now` is the database's clock unless a test
+has one of its own.
 """
 
 import base64
 import hashlib
 import hmac
 import json
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,13 +28,17 @@ from .posting import NotSent, post
 # A receiver that has failed for so long is not tried any more.
 DISABLE_AFTER = timedelta(days=3)
 GONE = 410
+# After that others have their turn.
+TURN_SECONDS = 30
 
 
 def deliver(webhook_id: int, now: datetime | None = None) -> None:
-    """Send what is due for a webhook, the oldest first, up to the first failure."""
+    """Send what is due for a webhook, the oldest first, up to the first failure. The rest of what a
+    slow receiver has to get comes with the next pass, so that others have their turn."""
     due = Delivery.objects.due(now).filter(webhook=webhook_id).select_related("webhook", "event")
+    end = time.monotonic() + TURN_SECONDS
     while (delivery := due.first()) and Delivery.objects.take(delivery, now):
-        if not _try(delivery, now):
+        if not _try(delivery, now) or time.monotonic() >= end:
             return
 
 

@@ -217,6 +217,22 @@ def test_what_was_used_just_now_stays(settings: Any, worker: Machine) -> None:
     assert file.place.exists()
 
 
+def test_what_is_used_while_all_copies_are_measured_stays(
+    settings: Any, worker: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STORAGE_CACHE_MB = 0
+    file = old_copy(worker, "a", 3000)
+    measure = cache._size
+
+    def used_meanwhile(place: Path) -> int:
+        file.fetch()
+        return measure(place)
+
+    monkeypatch.setattr(cache, "_size", used_meanwhile)
+    cache.trim()
+    assert file.place.exists()
+
+
 def test_the_only_copy_is_never_removed(settings: Any, worker: Machine) -> None:
     settings.STORAGE_CACHE_MB = 0
     file = model_on(worker, "from-before-the-store.keras")

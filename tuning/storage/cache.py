@@ -81,7 +81,7 @@ def _size(place: Path) -> int:
 
 
 def _remove(copy: _Copy) -> bool:
-    """Unless it is being fetched now."""
+    """Unless it is being fetched now, or was used or forgotten since we looked at all copies."""
     descriptor = try_lock(lock_name(copy.place))
     if descriptor is None:
         return False
@@ -90,6 +90,8 @@ def _remove(copy: _Copy) -> bool:
         leaving = copy.place.with_name(f".{copy.place.name}.gone")
         _discard(leaving)
         with suppress(FileNotFoundError):
+            if copy.marker.stat().st_mtime != copy.used:
+                return False
             copy.place.rename(leaving)
             copy.marker.unlink()
         _discard(leaving)

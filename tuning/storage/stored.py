@@ -52,6 +52,8 @@ class StoredFile:
         source = store()
         if source is None or not self.sha256:
             return self.place
+        # Before we look: what was used just now is not removed.
+        cache.note_use(self.place)
         if not self.place.exists():
             # Ten slots may want it at the same moment.
             with lock(cache.lock_name(self.place), heartbeat):
@@ -60,7 +62,6 @@ class StoredFile:
                     self._fetch(source, heartbeat)
                     cache.note(self.place)
             cache.trim()
-        cache.note_use(self.place)
         return self.place
 
     def exists(self) -> bool:

@@ -142,12 +142,16 @@ def test_a_checkpoint_that_does_not_fit_is_left_and_the_trial_begins_again(
     digits: Path, tmp_path: Path
 ) -> None:
     with TrialRunner(tmp_path / "work") as runner:
-        runner.begin(order_of(SCRIPT, digits, seconds=None, epochs=2))
-        broken = runner.folder / FOLDER / "1"
-        broken.mkdir(parents=True)
-        (broken / "state.json").write_text("{}")
-        events = ended(runner, TrialOrder("0001", {}, 1, resume_after=1))
-        assert isinstance(events[-1], TrialEnd), events[-1]
-        assert [*losses(events)] == [1, 2]
-        assert not any(isinstance(event, Resumed) for event in events)
-        assert "The checkpoint after epoch 1 is not used" in runner.log
+        runner.begin(order_of(SCRIPT, digits, seconds=0, epochs=2))
+        for token, arrays in (("other", b""), ("cut off", b"PK\x03\x04")):
+            broken = runner.folder / FOLDER / "1"
+            broken.mkdir(parents=True, exist_ok=True)
+            (broken / "state.json").write_text("{}")
+            (broken / "variables.npz").write_bytes(arrays)
+            events = ended(runner, TrialOrder("0001", {}, 1, token, resume_after=1))
+            assert isinstance(events[-1], TrialEnd), events[-1]
+            assert [*losses(events)] == [1, 2]
+            assert not any(isinstance(event, Resumed) for event in events)
+            # One of its own takes the place.
+            assert CheckpointSaved(1, trial=token) in events
+        assert runner.log.count("The checkpoint after epoch 1 is not used") == 2

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -91,7 +92,7 @@ class Checkpoint:
                 self._arrays = {name: file[name] for name in file.files}
             self._callbacks: list[dict[str, Any]] = state["callbacks"]
             versions = state["versions"]
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise NotRestorable(f"it cannot be read: {error}") from error
         if versions != _versions():
             raise NotRestorable(f"it is of {versions}, not of {_versions()}")
@@ -118,6 +119,15 @@ class Checkpoint:
                 count = sum(key.startswith(prefix) for key in self._arrays)
                 arrays = [self._arrays[f"{prefix}{number}"] for number in range(count)]
                 setattr(callback, name, arrays or None)
+
+
+def taken(epoch: int) -> Checkpoint | None:
+    """The checkpoint after this epoch; None for 0. It does not stay where the trial saves its own:
+    the supervisor has a copy. Raises NotRestorable."""
+    try:
+        return Checkpoint(epoch) if epoch else None
+    finally:
+        shutil.rmtree(FOLDER, ignore_errors=True)
 
 
 def _values(model: Any) -> list[Any]:

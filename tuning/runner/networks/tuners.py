@@ -13,7 +13,6 @@ import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
 from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
 
-from tuning.protocol.checkpoints import FOLDER
 from tuning.protocol.events import CheckpointSaved, EpochEnd, ModelMeasured
 from tuning.protocol.events import Resumed as ResumedEvent
 from tuning.protocol.measured import BATCH_ROWS
@@ -23,7 +22,7 @@ from tuning.runner.failures import MissingFile, TemplateError
 from tuning.runner.measuring import network_measures
 from tuning.runner.template.code import Template
 
-from .checkpoints import Checkpoint, NotRestorable, obstacle, save
+from .checkpoints import Checkpoint, NotRestorable, obstacle, save, taken
 from .description import description, numbers
 from .remote_oracle import DIRECTORY, PROJECT_NAME, RemoteOracle, told_failures
 from .steps import best_step
@@ -111,9 +110,7 @@ class StreamingTuner(kt.Tuner):
         """Go on after the epoch at which an earlier attempt was lost; None if that cannot be."""
         after = self.oracle.resume_after
         try:
-            self._checkpoint = Checkpoint(after) if after else None
-            # The supervisor has its copy.
-            shutil.rmtree(FOLDER, ignore_errors=True)
+            self._checkpoint = taken(after)
             if self._checkpoint is None:
                 return None
             # Not the same dictionary: what cannot be restored begins with the first epoch.

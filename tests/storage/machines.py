@@ -5,7 +5,7 @@ from typing import Any
 
 FOLDERS = (
     "datasets", "saved_models", "checkpoints", "runners", "downloads", "uploads", "predictions",
-    "locks", "cached",
+    "locks", "cached", "resume",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from tuning.analysis.evaluation.lines import lines_of
 from tuning.models import Dataset, HyperModel, Project, Trial, Worker
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.statuses import Status
+from tuning.recording import recorder
 from tuning.storage.configured import store
 from tuning.supervisor import isolation
 from tuning.supervisor.assignments.trial import TrialAssignment, trial_folder
@@ -103,7 +104,8 @@ def test_a_checkpoint_is_continued_on_another_machine(
     written.mkdir(parents=True)
     (written / "checkpoint.weights.h5").write_bytes(b"weights" * 1000)
     (written / "trial.json").write_text("{}")
-    TrialAssignment(trial)._keep_checkpoint(runner)
+    weights = TrialAssignment(trial)._keep_checkpoint(runner)
+    recorder.complete_trial(trial, {"val_accuracy": 0.5}, 0, weights=weights)
 
     second.use()
     trial.refresh_from_db()
@@ -112,3 +114,32 @@ def test_a_checkpoint_is_continued_on_another_machine(
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
         "checkpoint.weights.h5": b"weights" * 1000, "trial.json": b"{}",
     }  # fmt: skip
+
+
+def test_the_weights_of_one_attempt_are_never_taken_for_those_of_another(
+    machines: list[Machine], make_search: Any, worker: Worker
+) -> None:
+    """Else a trial would go on after epoch 3 with the weights of another epoch."""
+    machines[0].use()
+    make_search(max_trials=1)
+    trial = claim_next(Slot(worker, 0))
+    assert isinstance(trial, Trial)
+    rows = Trial.objects.filter(pk=trial.pk)
+    rows.update(
+        oracle_id="0003", attempt=2, pruned_attempt=1, pruned_after=1, checkpoint_sha256="1" * 64
+    )
+    trial = rows.get()
+    runner: Any = SimpleNamespace(folder=machines[0].root / "runners" / "one")
+    written = runner.folder.joinpath(*trial_folder("0003"))
+    written.mkdir(parents=True)
+    (written / "checkpoint.weights.h5").write_bytes(b"weights")
+    weights = TrialAssignment(trial)._keep_checkpoint(runner)
+    # If the worker is lost now, the next attempt begins with the weights of the first one.
+    assert (rows.get().pruned_attempt, rows.get().checkpoint_sha256) == (1, "1" * 64)
+    recorder.prune_trial(trial, 3, weights=weights)
+    assert (rows.get().pruned_attempt, rows.get().checkpoint_sha256) == (2, weights)
+
+    rows.update(status=Status.RUNNING, attempt=3)
+    recorder.prune_trial(rows.get(), 4)
+    # This one has left none.
+    assert (rows.get().pruned_attempt, rows.get().pruned_weights.exists()) == (3, False)

@@ -119,11 +119,12 @@ def reopen_trial(trial: Trial, search: Search) -> None:
 def complete_trial(
     trial: Trial, metrics: Metrics, best_step: int | None, log_tail: str = "",
     peak_memory: int | None = None, news: News = NO_NEWS, measures: Metrics | None = None,
+    weights: str = "",
 ) -> None:  # fmt: skip
     """A trial ended well, unless its score or something else that it is judged by is not a number.
     One that violates a constraint is infeasible and has no score. `best_step` counts from 0; None
-    if no epochs were reported. `measures`: what the runner
-    measured; `news`: its last, written with its end: a short trial is written once."""
+    if no epochs were reported. `measures`: what the runner measured; `news`: its last, written with
+    its end: a short trial is written once; `weights`: the hash of those that it leaves."""
     score = metrics.get(trial.search.objective)
     if score is None or not math.isfinite(score):
         message = f"{trial.search.objective} was not a number at the end of the trial."
@@ -149,6 +150,7 @@ def complete_trial(
             best_epoch=None if best_step is None else trial.first_epoch + best_step + 1,
             log_tail=log_tail,
             peak_memory=peak_memory,
+            checkpoint_sha256=weights,
         )
         if not judged.is_infeasible:
             announcing.trial_scored(trial, search, score)
@@ -169,10 +171,11 @@ def refuse_trial(
 
 def prune_trial(
     trial: Trial, units: int, log_tail: str = "", peak_memory: int | None = None,
-    news: News = NO_NEWS, by_itself: bool = False,
+    news: News = NO_NEWS, weights: str = "", by_itself: bool = False,
 ) -> None:  # fmt: skip
-    """A trial was ended early, after so many epochs or folds. It has no score. `by_itself`: its
-    code gave it up, and would each time, so that no pruner lets it go on later."""
+    """A trial was ended early, after so many epochs or folds. It has no score. `weights`: the hash
+    of those that it leaves; `by_itself`: its code gave it up, and would each time, so that no
+    pruner lets it go on later."""
     with transaction.atomic():
         search = locked(trial.search_id)
         _end(
@@ -185,6 +188,7 @@ def prune_trial(
             pruned_attempt=None if by_itself else trial.attempt,
             log_tail=log_tail,
             peak_memory=peak_memory,
+            checkpoint_sha256=weights,
         )
         pruning.promote(search)
         close_if_done(search)

@@ -147,12 +147,13 @@ class TrialAssignment(TrainingAssignment):
         # An objective function may give up a trial for reasons of its own.
         if not (self._judge.pruned or self.search.kind.defines_by_run):
             raise BadEvent("a pruned trial without a pruning decision")
-        if checkpoints.pruned_matters(self.row, self._judge.curve):
-            self._keep_checkpoint(runner)
+        matters = checkpoints.pruned_matters(self.row, self._judge.curve)
+        weights = self._keep_checkpoint(runner) if matters else ""
         units, tail = self._judge.count, runner.log_tail()
         recorder.prune_trial(
-            self.row, units, tail, self._peak, self._last_news(), by_itself=not self._judge.pruned
-        )
+            self.row, units, tail, self._peak, self._last_news(), weights,
+            by_itself=not self._judge.pruned,
+        )  # fmt: skip
         remove_resume_folders(self.row)
         self._tidy()
 
@@ -236,13 +237,15 @@ class TrialAssignment(TrainingAssignment):
 
     def _complete(self, event: TrialEnd, runner: Runner) -> None:
         metrics, best_step = self._result(event)
-        score = metrics.get(self.search.objective)
+        score, weights = metrics.get(self.search.objective), ""
         if self.search.strategy.has_rounds and checkpoints.completed_matters(self.row, score):
             # Before the row says "completed": from then on a child may want the weights.
-            self._keep_checkpoint(runner)
+            weights = self._keep_checkpoint(runner)
         tail, news = runner.log_tail(), self._last_news()
         measures = judging.averaged(self._measures)
-        recorder.complete_trial(self.row, metrics, best_step, tail, self._peak, news, measures)
+        recorder.complete_trial(
+            self.row, metrics, best_step, tail, self._peak, news, measures, weights
+        )
         remove_resume_folders(self.row)
         self._tidy()
 
@@ -266,12 +269,16 @@ class TrialAssignment(TrainingAssignment):
             return event.metrics, event.best_step + len(self._earlier)
         return self.row.epochs.get(attempt=self.row.attempt, epoch=epoch).metrics, epoch - 1
 
-    def _keep_checkpoint(self, runner: Runner) -> None:
+    def _keep_checkpoint(self, runner: Runner) -> str:
+        """The hash of this attempt's weights. Its row gets it with its end: until then it has that
+        of the weights with which the attempt began, which the next one needs if this one is
+        lost."""
         names = trial_folder(self.row.oracle_id)
-        if runner.folder.joinpath(*names).exists():
-            target = self.row.checkpoint(self.row.attempt).place
-            store_folder(runner.folder, target, *names, heartbeat=self.heartbeat)
-            self._update(checkpoint_sha256=keep_folder(target, self.heartbeat))
+        if not runner.folder.joinpath(*names).exists():
+            return ""
+        target = self.row.checkpoint(self.row.attempt).place
+        store_folder(runner.folder, target, *names, heartbeat=self.heartbeat)
+        return keep_folder(target, self.heartbeat)
 
     def _write_news(self) -> None:
         recorder.record_news(self.row, self._news())

@@ -19,6 +19,7 @@ from tests.services import clean_environment, manage, migrated_database
 from tuning.management.backup.snapshot import take_snapshot
 from tuning.management.backup.store import Damaged, Kept, Manifest, Store
 from tuning.models import Team, Worker
+from tuning.storage.folder import FolderStore
 
 # Rows with what databases store differently: JSON, floats, texts, times, missing values.
 FILL = """
@@ -178,6 +179,26 @@ def store(tmp_path: Path) -> Iterator[Store]:
     kept = store.add(tmp_path / "file")
     store.write("one", Manifest("now", "0001_initial", kept.sha256, {"datasets/a/x.npy": kept}))
     return store
+
+
+def test_a_file_that_grows_while_it_is_read_is_kept_as_it_is_then(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = tmp_path / "upload"
+    upload.write_bytes(b"one part")
+    find = FolderStore.find
+
+    def next_part(self: FolderStore, *arguments: Any) -> Any:
+        """Comes after the file was hashed, and before it is copied."""
+        monkeypatch.setattr(FolderStore, "find", find)
+        upload.write_bytes(b"one part, two parts")
+        return find(self, *arguments)
+
+    monkeypatch.setattr(FolderStore, "find", next_part)
+    kept = store.add(upload)
+    store.take(kept.sha256, tmp_path / "restored")
+    assert (tmp_path / "restored").read_bytes() == b"one part, two parts"
+    assert not list(store.root.rglob("*.part"))
 
 
 def test_damage_is_found(store: Store, tmp_path: Path) -> None:

@@ -21,12 +21,13 @@ from tuning.actions.access_tokens import create_token
 from tuning.actions.uploads import take_over
 from tuning.analysis.disk_use import team_disk_use
 from tuning.management.backup.files import files_elsewhere
-from tuning.management.backup.store import Store
-from tuning.models import Dataset, Prediction, SavedModel, Team
+from tuning.management.backup.store import Manifest, Store
+from tuning.models import Dataset, Prediction, SavedModel, Team, Trial
 from tuning.protocol.predictions import RowSource
+from tuning.protocol.statuses import Status
 from tuning.storage import contract
 from tuning.storage.configured import store
-from tuning.storage.stored import keep_folder
+from tuning.storage.stored import keep_folder, list_of
 from tuning.supervisor.references import collect_unneeded, needed
 
 CONTENT = b"k" * 1000
@@ -213,3 +214,41 @@ def test_a_backup_has_what_only_the_storage_has(
         assert backup.add_from(kept, sha256).size == 1000
     backup.take(sha256, tmp_path / "restored")
     assert (tmp_path / "restored").read_bytes() == CONTENT
+
+
+@pytest.fixture
+def resumable(elsewhere: SavedModel, alice: User) -> Trial:
+    """A running trial with a checkpoint; and an answer to a question that was asked."""
+    kept = store()
+    assert kept is not None
+    content = kept.put_bytes(b"answer")
+    Prediction.objects.create(
+        saved_model=elsewhere, created_by=alice, source=RowSource.TABLE, key="asked",
+        status=Status.COMPLETED, file="1-1.csv", sha256=content,
+    )  # fmt: skip
+    checkpoint = kept.put_bytes(list_of({"state.json": content}))
+    Trial.objects.filter(pk=elsewhere.trial_id).update(
+        status=Status.RUNNING, resume_epoch=1, resume_attempt=1, resume_sha256=checkpoint
+    )
+    return Trial.objects.get(pk=elsewhere.trial_id)
+
+
+def test_a_backup_has_no_answers_and_nothing_of_running_trials(
+    resumable: Trial, tmp_path: Path
+) -> None:
+    (tmp_path / "backup").mkdir()
+    backup, kept = Store(tmp_path / "backup"), store()
+    assert kept is not None
+    found = {str(path): backup.add_from(kept, sha256) for path, sha256 in files_elsewhere(kept)}
+    backup.write("one", Manifest("now", "0001_initial", HASH, found))
+    # Else it would refer to folders that no backup has, and could not be read.
+    assert [kept.sha256 for kept in backup.read("one").files.values()] == [HASH]
+
+
+def test_the_checkpoint_of_a_trial_that_was_stopped_is_collected(resumable: Trial) -> None:
+    kept = store()
+    assert kept is not None
+    assert resumable.resume_sha256 in needed(kept)
+    # It was queued again when its search was stopped.
+    Trial.objects.filter(pk=resumable.pk).update(status=Status.STOPPED)
+    assert resumable.resume_sha256 not in needed(kept)

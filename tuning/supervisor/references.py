@@ -43,7 +43,8 @@ def hashed_references() -> Iterator[Reference]:
     """Of the rows that have the hash."""
     yield from (each for each in _of_models_and_data() if each.stored.sha256)
     yield from _of_checkpoints(Trial.objects.exclude(checkpoint_sha256=""))
-    for trial in Trial.objects.exclude(resume_sha256="").only("search", "number", *_RESUME):
+    running = Trial.objects.active().exclude(resume_sha256="")
+    for trial in running.only("search", "number", *_RESUME):
         stored = trial.resume_folder(trial.resume_epoch or 0, trial.resume_attempt or 0)
         yield Reference(trial, "resume_sha256", stored)
 

@@ -37,7 +37,7 @@ def files_elsewhere(kept: Store) -> Iterator[tuple[Path, str]]:
     """Files that a store has and this data folder has not, with their hashes."""
     for _, _, stored in hashed_references():
         place = stored.place.relative_to(settings.DATA_ROOT)
-        if stored.place.exists():
+        if place.parts[0] not in FOLDERS or stored.place.exists():
             continue
         if isinstance(stored, StoredFolder):
             # Gone with its row since we looked.

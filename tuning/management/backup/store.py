@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -85,21 +86,31 @@ class Store:
         """Keep the content of a file. Raises FileNotFoundError if it is gone."""
         # Before it is read: a change meanwhile is seen by the next backup.
         status = source.stat()
-        return Kept(self._objects.put(source), status.st_size, status.st_mtime_ns)
+        try:
+            sha256 = self._objects.put(source)
+        except contract.Damaged:
+            # It grows while it is read, as an upload in parts does: as much as there is now.
+            with source.open("rb") as reader:
+                sha256 = self._put_copy(iter(partial(reader.read, contract.PIECE), b""))
+        return Kept(sha256, status.st_size, status.st_mtime_ns)
 
     def add_from(self, other: contract.Store, sha256: str) -> Kept:
         """Keep the content that another store has. Raises Missing if it is gone."""
         entry = self._objects.find(sha256)
         if entry is None:
-            with self._new_file() as (path, file):
-                for piece in verified(other, sha256):
-                    file.write(piece)
-                file.flush()
-                self._objects.put(path)
-            path.unlink()
+            self._put_copy(verified(other, sha256))
             entry = self._objects.find(sha256)
             assert entry is not None
         return Kept(sha256, entry.size, 0)
+
+    def _put_copy(self, pieces: Iterable[bytes]) -> str:
+        with self._new_file() as (path, file):
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            sha256 = self._objects.put(path)
+        path.unlink()
+        return sha256
 
     def has(self, sha256: str) -> bool:
         return self._objects.find(sha256) is not None

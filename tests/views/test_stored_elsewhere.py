@@ -18,11 +18,12 @@ from tests.storage import s3_server
 from tests.storage.machines import Machine
 from tests.storage.s3_server import S3Server
 from tuning.actions.access_tokens import create_token
+from tuning.actions.searches import pin_weights
 from tuning.actions.uploads import take_over
 from tuning.analysis.disk_use import team_disk_use
 from tuning.management.backup.files import files_elsewhere
 from tuning.management.backup.store import Manifest, Store
-from tuning.models import Dataset, Prediction, SavedModel, Team, Trial
+from tuning.models import AuditEntry, Dataset, Prediction, SavedModel, Team, Trial
 from tuning.protocol.predictions import RowSource
 from tuning.protocol.statuses import Status
 from tuning.storage import contract
@@ -73,6 +74,7 @@ def test_a_download_goes_through_the_site(as_dora: Client, elsewhere: SavedModel
     assert response["Content-Disposition"].startswith('attachment; filename="')
     assert response["Cache-Control"] == "private, no-store"
     assert not elsewhere.stored.place.exists()
+    assert AuditEntry.objects.filter(kind="model.download").count() == 1
 
 
 def test_the_zip_has_the_file(as_dora: Client, elsewhere: SavedModel) -> None:
@@ -96,6 +98,7 @@ def test_a_browser_can_download_from_the_bucket_itself(
     assert response.status_code == 302
     with urllib.request.urlopen(response["Location"]) as answer:  # noqa: S310  our own server
         assert answer.read() == CONTENT
+    assert AuditEntry.objects.filter(kind="model.download").count() == 1
     # A stranger gets no address, and a script, which would send its token along, gets the file.
     assert download(as_charlie, saved_model).status_code == 404
     token = create_token(dora, "script")
@@ -179,6 +182,30 @@ def test_what_only_the_storage_has_counts_as_disk_use(
     Dataset.objects.get(pk=dataset.pk).stored.remove()
     assert team_disk_use(team) == here
     assert (here.datasets, here.models) == (5 * 1010, elsewhere.size)
+
+
+def test_an_upload_that_was_read_is_no_disk_use_any_more(site: Machine, team: Team) -> None:
+    file = site.root / "uploads" / "coming"
+    file.write_bytes(UPLOAD)
+    row = Dataset(key="own-1", name="Mine", team=team, source=Dataset.Source.UPLOAD)
+    take_over(file, row)
+    assert team_disk_use(team).uploads == len(UPLOAD)
+    # The storage has it until it is collected.
+    Dataset.objects.filter(pk=row.pk).update(status=Status.COMPLETED)
+    assert team_disk_use(team).uploads == 0
+
+
+def test_weights_that_were_removed_meanwhile_cannot_be_pinned(
+    saved_model: SavedModel, site: Machine
+) -> None:
+    rows = Trial.objects.filter(pk=saved_model.trial_id)
+    rows.update(status=Status.PRUNED, oracle_id="0001", pruned_attempt=1, checkpoint_sha256=HASH)
+    shown = rows.get()
+    rows.update(checkpoint_sha256="")
+    assert not pin_weights(shown, True)
+    assert not rows.get().pinned
+    rows.update(checkpoint_sha256=HASH)
+    assert pin_weights(shown, True)
 
 
 # --- Operation -------------------------------------------------------------------------------

@@ -222,7 +222,8 @@ def pin_weights(trial: Trial, pinned: bool) -> bool:
     # Locked: whoever removes weights asks for the pins under the same lock.
     Search.objects.select_for_update().filter(pk=trial.search_id).first()
     rows = Trial.objects.filter(pk=trial.pk, status=Status.PRUNED)
-    if pinned and not trial.pruned_weights.exists():
+    row = rows.first()
+    if row is None or (pinned and not row.pruned_weights.exists()):
         return False
     if not rows.exclude(pinned=pinned).update(pinned=pinned):
         # Pressed twice, or promoted meanwhile.

@@ -91,7 +91,9 @@ def _disk_uses(
     for of, dataset in datasets:
         if dataset.folder:
             add(of, "datasets", dataset.stored)
-        add(of, "uploads", dataset.uploaded)
+        # An upload that was read is of no use, and the storage need not be asked for it.
+        if dataset.is_active:
+            add(of, "uploads", dataset.uploaded)
     models = SavedModel.objects.filter(project__in=projects)
     for project, size in models.order_by().values_list("project").annotate(Sum("size")):
         sizes[owners[project], "models"] += size or 0
@@ -99,11 +101,13 @@ def _disk_uses(
     evaluations = ModelEvaluation.objects.filter(**of_model).exclude(file="")
     for row in evaluations.annotate(owned_by=project_of_it).only("file", "sha256"):
         add(owners[row.owned_by], "models", row.stored)
-    for found in SearchImport.objects.filter(project__in=projects).defer("metrics", "studies"):
+    imports = SearchImport.objects.active().filter(project__in=projects)
+    for found in imports.defer("metrics", "studies"):
         add(owners[found.project_id], "uploads", found.uploaded)
     asked = Prediction.objects.filter(**of_model).annotate(owned_by=project_of_it)
-    for each in asked.only("key", "upload_sha256", "file", "sha256"):
-        add(owners[each.owned_by], "uploads", each.uploaded, each.stored)
+    for each in asked.only("status", "key", "upload_sha256", "file", "sha256"):
+        waits = [each.uploaded] if each.is_active else []
+        add(owners[each.owned_by], "uploads", *waits, each.stored)
     for pk, project in Search.objects.filter(project__in=projects).values_list("pk", "project"):
         for root in (settings.CHECKPOINTS_ROOT, settings.RESUME_ROOT):
             sizes[owners[project], "checkpoints"] += bytes_of(root / str(pk))

@@ -126,6 +126,7 @@ def saved_model_download(request: HttpRequest, at: ModelNumbers) -> HttpResponse
         raise Http404
     name = file_name(saved_model)
     if address := _direct_address(request, saved_model, name):
+        record_download(request, "model.download", saved_model, file=name)
         return redirect(address)
     try:
         if pieces := saved_model.stored.pieces():
@@ -313,6 +314,7 @@ def _stream(
     request: HttpRequest, saved_model: SavedModel, pieces: Iterator[bytes], name: str
 ) -> StreamingHttpResponse:
     """The store's copy, through the site. It ends early if it turns out to be damaged."""
+    record_download(request, "model.download", saved_model, file=name)
     response = StreamingHttpResponse(
         pieces_for(Reader(request, saved_model), pieces), content_type="application/octet-stream"
     )

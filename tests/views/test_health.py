@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.services import free_port
 from tuning.analysis import readiness
 from tuning.models import Dataset, Inspection, Project, Search, SearchImport, Trial, Worker
+from tuning.models.workers import Requested
 
 TOKEN = {"Authorization": "Bearer watch-me"}
 
@@ -99,6 +100,9 @@ def test_metrics_count_what_there_is(watched: Client, search: Search, worker: Wo
     assert found["tuneroom_queue_length", "prediction"] == 0
     assert found["tuneroom_lost_attempts",] == 3
     assert found["tuneroom_workers",] == 1
+    Worker.objects.update(requested=Requested.PAUSE)
+    paused = numbers(watched)
+    assert (paused["tuneroom_slots", "busy"], paused["tuneroom_slots", "free"]) == (1, 0)
 
 
 def test_the_queue_is_what_slots_can_take(

@@ -11,6 +11,8 @@ from prometheus_client.registry import Collector
 from tuning.models import Search, Trial, Work, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 
+from .home import slots
+
 
 class SiteCollector(Collector):
     def collect(self) -> Iterator[Gauge]:
@@ -22,9 +24,10 @@ class SiteCollector(Collector):
         yield _by("trials", "Trials", "status", {**dict.fromkeys(Status, 0), **trials})
         online = list(Worker.objects.online())
         yield Gauge("tuneroom_workers", "Workers online", value=len(online))
-        slots = sum(worker.slots for worker in online)
         busy = sum(_running_on(kind, online) for kind in kinds)
-        yield _by("slots", "Slots of workers online", "state", {"busy": busy, "free": slots - busy})
+        # Those of workers that are paused or refuse work are not free.
+        states = {"busy": busy, "free": slots().free}
+        yield _by("slots", "Slots of workers online", "state", states)
         waiting = {
             kind._meta.model_name or "": kind.objects.ready().count()  # type: ignore[attr-defined]
             for kind in kinds

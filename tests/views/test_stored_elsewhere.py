@@ -217,6 +217,8 @@ def test_the_files_of_an_installation_can_be_brought_to_a_storage(
     saved_model.stored.place.write_bytes(CONTENT)
     with pytest.raises(CommandError, match="1 differ from what their rows say"):
         call_command("fill_storage")
+    # Nobody removes it from here: what its row says, the storage does not have.
+    assert not list((site.root / "cached").iterdir())
     SavedModel.objects.filter(pk=saved_model.pk).update(sha256="")
     call_command("fill_storage")
     saved_model.refresh_from_db()

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from tuning.figures import counted
 from tuning.storage.configured import store
-from tuning.storage.contract import StorageError
+from tuning.storage.contract import Damaged, StorageError
 from tuning.storage.stored import StoredFolder, keep_file, keep_folder
 from tuning.supervisor.references import Reference, references
 
@@ -25,10 +25,10 @@ class Command(BaseCommand):
         try:
             for reference in references():
                 place = reference.stored.place
-                if place.exists():
+                if place.exists() and _copy(reference):
                     done += 1
-                    if not _copy(reference):
-                        damaged.append(place)
+                elif place.exists():
+                    damaged.append(place)
         except StorageError as error:
             raise CommandError(f"Not all files were copied: {error}") from error
         self.stdout.write(
@@ -40,10 +40,15 @@ class Command(BaseCommand):
 
 
 def _copy(reference: Reference) -> bool:
-    """False if it is not what its row says."""
+    """False if it is not what its row says. It then stays here, as the only copy."""
     row, field, stored = reference
-    keep = keep_folder if isinstance(stored, StoredFolder) else keep_file
-    sha256 = keep(stored.place)
     if not stored.sha256:
+        keep = keep_folder if isinstance(stored, StoredFolder) else keep_file
+        sha256 = keep(stored.place)
         type(row)._default_manager.filter(pk=row.pk).update(**{field: sha256})
-    return stored.sha256 in ("", sha256)
+        return True
+    try:
+        stored.keep()
+    except Damaged:
+        return False
+    return True

@@ -527,9 +527,7 @@ def _end(
     # An infeasible one that was refused has not been trained.
     if "metrics" in values:
         scores = execution_scores(epochs, search.objective, search.direction)
-        # A trial that was refused before its training has no metrics.
-        if metrics := values.get("metrics"):
-            values["metrics"] = metrics | fold_spread(search, metrics, scores)
+        values["metrics"] = values["metrics"] | fold_spread(search, values["metrics"], scores)
         if status == Status.COMPLETED:
             values["execution_scores"] = scores
     if not Trial.objects.finish(trial.pk, trial.attempt, status, **values):

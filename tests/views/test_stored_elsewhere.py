@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -18,12 +19,14 @@ from tests.storage import s3_server
 from tests.storage.machines import Machine
 from tests.storage.s3_server import S3Server
 from tuning.actions.access_tokens import create_token
+from tuning.actions.datasets import create_upload
+from tuning.actions.imports import create_import
 from tuning.actions.searches import pin_weights
 from tuning.actions.uploads import take_over
 from tuning.analysis.disk_use import team_disk_use
 from tuning.management.backup.files import files_elsewhere
 from tuning.management.backup.store import Manifest, Store
-from tuning.models import AuditEntry, Dataset, Prediction, SavedModel, Team, Trial
+from tuning.models import AuditEntry, Dataset, Prediction, Project, SavedModel, Team, Trial
 from tuning.protocol.predictions import RowSource
 from tuning.protocol.statuses import Status
 from tuning.storage import contract
@@ -166,6 +169,31 @@ def test_an_upload_that_cannot_be_stored_leaves_nothing(
         take_over(file, row)
     assert not Prediction.objects.exists()
     assert list((site.root / "uploads").iterdir()) == []
+
+
+def test_nothing_is_locked_while_a_file_is_stored(
+    settings: Any, tmp_path: Path, project: Project, team: Team, alice: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """It takes minutes, and slots that claim trials of the team wait for the team's row."""
+    settings.UPLOADS_ROOT = tmp_path
+    outside, within = list(connection.savepoint_ids), []
+
+    def keep(place: Path) -> str:
+        within.append(list(connection.savepoint_ids))
+        return HASH
+
+    monkeypatch.setattr("tuning.actions.uploads.keep_file", keep)
+    for name in ("rows.csv", "more.csv", "study.db"):
+        (tmp_path / name).write_bytes(UPLOAD)
+    for name in ("rows.csv", "more.csv"):
+        create_upload(Dataset(name="Mine", team=team), tmp_path / name, {"name": name})
+    create_import(alice, project, tmp_path / "study.db", "study.db")
+    assert within == [outside] * 3
+    assert list(Dataset.objects.named(team, "Mine").values_list("version", flat=True)) == [2, 1]
+    assert set(AuditEntry.objects.values_list("kind", flat=True)) >= {
+        "dataset.create", "search.import",
+    }  # fmt: skip
 
 
 def test_what_only_the_storage_has_counts_as_disk_use(

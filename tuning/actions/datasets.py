@@ -44,23 +44,27 @@ def want_dataset(dataset: Dataset) -> None:
     ring()
 
 
-@transaction.atomic
 def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Dataset:
     """Take over an uploaded file, which must lie in the uploads folder, and have it prepared. It is
     the next version of the team's dataset of this name, if there is one."""
-    if dataset.team is not None:
-        # Two at once shall not be the same version.
-        team = Team.objects.select_for_update().get(pk=dataset.team.pk)
-        if before := Dataset.objects.named(team, dataset.name).first():
-            dataset.series, dataset.version = before.series or before.key, before.version + 1
     dataset.key = f"own-{uuid.uuid4().hex}"
     dataset.source = Dataset.Source.UPLOAD
     dataset.upload = upload
     dataset.size_text = f"Uploaded as {upload['name']}"[:120]
     dataset.requested = True
-    take_over(file, dataset)
-    record("dataset.create", dataset)
+    take_over(file, dataset, lambda: _save_version(dataset))
     return dataset
+
+
+@transaction.atomic
+def _save_version(dataset: Dataset) -> None:
+    if dataset.team is not None:
+        # Two at once shall not be the same version.
+        team = Team.objects.select_for_update().get(pk=dataset.team.pk)
+        if before := Dataset.objects.named(team, dataset.name).first():
+            dataset.series, dataset.version = before.series or before.key, before.version + 1
+    dataset.save()
+    record("dataset.create", dataset)
 
 
 def keep_choices(dataset: Dataset, choices: dict[str, Any]) -> bool:

@@ -30,10 +30,14 @@ def create_import(
         value_name=one_line(value_name)[:80],
         created_by=user,
     )
-    with transaction.atomic():
-        take_over(file, row)
-        record("search.import", row, by=user)
+    take_over(file, row, lambda: _save_import(user, row))
     return row
+
+
+@transaction.atomic
+def _save_import(user: Any, row: SearchImport) -> None:
+    row.save()
+    record("search.import", row, by=user)
 
 
 def choose_studies(row: SearchImport, places: Sequence[int]) -> bool:

@@ -1,6 +1,7 @@
 """Taking over an uploaded file: it becomes the original of a row, and a worker hears of it."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from tuning.models import Dataset, Prediction, SearchImport
@@ -10,16 +11,19 @@ from tuning.storage.stored import keep_file
 from .dispatch import ring
 
 
-def take_over(file: Path, row: Dataset | Prediction | SearchImport) -> None:
+def take_over(
+    file: Path, row: Dataset | Prediction | SearchImport, save: Callable[[], None] | None = None
+) -> None:
     """Save the row with this file, which must lie in the uploads folder. Both stay, or neither.
-    Raises StorageError."""
+    `save` saves the row together with what belongs to it, in a transaction of its own: to store a
+    large file takes minutes, for which nothing may be locked. Raises StorageError."""
     # Another machine may read it, and nobody has another copy.
     with file.open("rb") as written:
         os.fsync(written.fileno())
     file.rename(row.original)
     try:
         row.upload_sha256 = keep_file(row.original) or row.upload_sha256
-        row.save()
+        (save or row.save)()
     except BaseException:
         row.uploaded.remove()
         raise

@@ -41,6 +41,8 @@ class MembershipInline(admin.TabularInline):
 @admin.register(Team)
 class TeamAdmin(admin.ModelAdmin):
     list_display = ["name", "created_at"]
+    # Its quotas, its weight (never 0) and its archiving have pages that check them.
+    fields = ["name"]
     inlines = [MembershipInline]
 
 

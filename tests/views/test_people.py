@@ -165,7 +165,7 @@ def test_teams_of_a_deleted_account_get_another_owner(
 def test_the_admin_pages_leave_a_team_its_owner(as_erin: Client, alice: User, team: Team) -> None:
     row = team.memberships.get(user=alice)
     data = {
-        "name": team.name, "weight": 1,
+        "name": team.name, "weight": 0, "archived_at_0": "2026-01-01", "archived_at_1": "00:00",
         "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 1,
         "memberships-0-id": row.pk, "memberships-0-team": team.pk, "memberships-0-user": alice.pk,
     }  # fmt: skip
@@ -175,6 +175,8 @@ def test_the_admin_pages_leave_a_team_its_owner(as_erin: Client, alice: User, te
         assert "A team needs an owner" in as_erin.post(change, sent).content.decode()
     assert as_erin.post(change, {**data, "memberships-0-role": "owner"}).status_code == 302
     assert team.memberships.get().role == Role.OWNER
+    team.refresh_from_db()
+    assert (team.weight, team.archived_at) == (1, None), "other pages change these"
 
 
 def test_the_site_keeps_an_administrator(as_erin: Client, erin: User, bob: User) -> None:

@@ -1,7 +1,7 @@
 """The filters of the audit log, as its pages and the API take them."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django import forms
@@ -54,9 +54,10 @@ class AuditFilterForm(forms.Form):
         if given.get("project"):
             entries = entries.filter(project__icontains=given["project"])
         if given["since"]:
-            entries = entries.filter(at__gte=_midnight(given["since"]))
+            entries = entries.filter(at__gte=_moment(given["since"], time.min))
         if given["until"]:
-            entries = entries.filter(at__lt=_midnight(given["until"]) + timedelta(days=1))
+            # The last day that there is has no day after it.
+            entries = entries.filter(at__lte=_moment(given["until"], time.max))
         return entries
 
 
@@ -65,5 +66,5 @@ def _choices_of(group: AuditGroup) -> tuple[str, list[tuple[str, str]]]:
     return group.value, [(kind.key, kind.label) for kind in kinds if kind.group == group]
 
 
-def _midnight(day: Any) -> datetime:
-    return datetime.combine(day, time(), tzinfo=UTC)
+def _moment(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, tzinfo=UTC)

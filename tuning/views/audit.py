@@ -68,10 +68,10 @@ def _log(
     request: HttpRequest, entries: AuditEntryQuerySet, groups: Iterable[AuditGroup],
     team: Team | None = None, **context: Any,
 ) -> HttpResponseBase:  # fmt: skip
-    """The page, or with `format` a file of all entries that match."""
+    """The page, or with `format` a file of all entries that match, unless a filter is wrong."""
     form = AuditFilterForm(request.GET, groups)
     entries = form.chosen(entries) if form.is_valid() else entries.none()
-    if "format" in request.GET:
+    if "format" in request.GET and not form.errors:
         return _export(request, entries, team)
     before = request.GET.get("before", "")
     context |= {

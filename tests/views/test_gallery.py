@@ -81,10 +81,16 @@ def test_an_administrator_publishes_and_all_teams_use_it(
     assert made.status_code == 302
     assert Project.objects.get().team.name == "Others"
     # The others use it and change nothing.
-    for name in ("hypermodel-edit", "hypermodel-delete", "hypermodel-name"):
-        assert as_charlie.post(reverse(name, args=[template.pk])).status_code == 403
-    for name in ("dataset-delete", "dataset-name"):
-        assert as_charlie.post(reverse(name, args=[dataset.pk])).status_code == 403
+    for row, names in (
+        (template, ("hypermodel-edit", "hypermodel-delete", "hypermodel-name")),
+        (dataset, ("dataset-delete", "dataset-name")),
+    ):
+        for name in names:
+            refused = as_charlie.post(reverse(name, args=[row.pk]))
+            assert refused.status_code == 403
+            page = refused.content.decode()
+            assert "Only members of team Digits team can change this." in page
+            assert "alice" not in page, "who owns the other team is not charlie's business"
     assert AuditEntry.objects.filter(kind="gallery.publish", team="Digits team").count() == 2
 
 

@@ -42,11 +42,14 @@ def role_in(user: Any, team: Team) -> Role | None:
 
 
 def missing_role_text(user: Any, team: Team, needed: Role) -> str:
-    """For a member of the team whose role is not enough, or who cannot create anything in it."""
+    """For a member of the team whose role is not enough, or who cannot create anything in it. Who
+    is no member, and sees what it shares with others, learns no names."""
     if needed == Role.EDITOR and (text := archived_text(user, team, None)):
         return text
     role = role_in(user, team)
-    access = "view-only" if role in (None, Role.VIEWER) else role.label.lower()
+    if role is None:
+        return f"Only members of team {team} can change this."
+    access = "view-only" if role == Role.VIEWER else role.label.lower()
     return (
         f"You have {access} access in team {team}. {_whom_to_ask(team)} for the "
         f"{needed.label.lower()} role."

@@ -1,5 +1,6 @@
 """Publishing datasets and templates in the gallery, and taking them out of it."""
 
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -8,6 +9,7 @@ from tuning.models import Dataset, HyperModel
 from .audit import record
 
 
+@transaction.atomic
 def publish(row: Dataset | HyperModel) -> str:
     """Share this version with all teams; returns why not."""
     if row.team_id is None:
@@ -21,6 +23,7 @@ def publish(row: Dataset | HyperModel) -> str:
     return ""
 
 
+@transaction.atomic
 def unpublish(row: Dataset | HyperModel) -> None:
     """Offer no version of it any more. Projects that use one go on as before."""
     versions = (

@@ -162,6 +162,14 @@ def test_teams_of_a_deleted_account_get_another_owner(
     assert User.objects.filter(pk=erin.pk).exists()
 
 
+def test_who_is_deleted_with_the_owner_does_not_inherit(
+    alice: User, bob: User, dora: User, erin: User, team: Team
+) -> None:
+    set_member(team, bob, Role.OWNER)
+    User.objects.filter(pk__in=[alice.pk, bob.pk]).delete()
+    assert [(row.user, row.role) for row in team.memberships.all()] == [(dora, Role.OWNER)]
+
+
 def test_the_admin_pages_leave_a_team_its_owner(as_erin: Client, alice: User, team: Team) -> None:
     row = team.memberships.get(user=alice)
     data = {

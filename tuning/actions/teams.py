@@ -121,6 +121,8 @@ def _succeed_deleted(instance: Any, **_: Any) -> None:
     succeed(instance, {}, by=people.exclude(pk=instance.pk).order_by("pk").first())
     if teams_only_owned_by(instance).exists():
         raise PermissionDenied(str(LastOwner()))
+    # At once: of several who are deleted together, none shall inherit from or with the others.
+    instance.memberships.all().delete()
 
 
 @transaction.atomic

@@ -13,7 +13,16 @@ from django.utils import timezone
 
 from tuning.actions.datasets import want_dataset
 from tuning.actions.partial_uploads import begin_upload
-from tuning.models import AuditEntry, Dataset, HyperModel, Inspection, PartialUpload, Project, Team
+from tuning.models import (
+    AuditEntry,
+    Dataset,
+    DryRun,
+    HyperModel,
+    Inspection,
+    PartialUpload,
+    Project,
+    Team,
+)
 from tuning.protocol.statuses import Status
 
 URL = reverse("disk-space")
@@ -86,14 +95,17 @@ def test_uploads_that_were_left_are_freed_and_others_go_on(as_erin: Client, alic
 
 
 def test_built_in_datasets_without_a_project_are_prepared_again(
-    as_erin: Client, team: Team, hypermodel: HyperModel
+    as_erin: Client, team: Team, hypermodel: HyperModel, alice: User
 ) -> None:
-    spare, used, read = (prepared(key, 1024) for key in ("spare", "used", "read"))
+    keys = ("spare", "used", "read", "tried")
+    spare, used, read, tried = (prepared(key, 1024) for key in keys)
     uploaded = prepared("uploaded", 1024, team=team, source=Dataset.Source.UPLOAD)
     Project.objects.create(team=team, name="P", dataset=used, hypermodel=hypermodel)
     Inspection.objects.create(dataset=read, hypermodel=hypermodel, status=Status.RUNNING)
+    known = Inspection.objects.create(dataset=tried, hypermodel=hypermodel, status=Status.COMPLETED)
+    DryRun.objects.create(inspection=known, created_by=alice)
     assert "Freed 1.0\xa0KB." in free(as_erin, "built-in-datasets")
-    for row in (used, read, uploaded):
+    for row in (used, read, tried, uploaded):
         row.refresh_from_db()
         assert row.is_ready, row
     spare.refresh_from_db()

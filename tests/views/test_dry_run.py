@@ -6,7 +6,7 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from tuning.models import DryRun, HyperModel, Inspection, Project, Team
+from tuning.models import Dataset, DryRun, HyperModel, Inspection, Project, Team
 from tuning.protocol.events import ModelTried
 from tuning.protocol.statuses import Status
 
@@ -84,6 +84,17 @@ def test_a_templates_page_has_one_without_a_search(
     text = as_bob.get(page).content.decode()
     assert text.count("<svg") >= 3
     assert "data-constraint" not in text
+
+
+def test_data_whose_space_was_freed_are_prepared_before_a_dry_run(
+    as_bob: Client, project: Project, hypermodel: HyperModel, team: Team
+) -> None:
+    HyperModel.objects.filter(pk=hypermodel.pk).update(team=team)
+    Dataset.objects.filter(pk=project.dataset_id).update(folder="")
+    url = reverse("hypermodel-dry-run", args=[hypermodel.pk])
+    page = as_bob.post(url, {"inspection": project.inspection.pk}, follow=True).content.decode()
+    assert "Validate the template with a dataset first." in page
+    assert not DryRun.objects.exists()
 
 
 def test_custom_tuners_have_none(as_bob: Client, project: Project) -> None:

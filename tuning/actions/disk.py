@@ -52,7 +52,8 @@ def _idle_uploads() -> Any:
 def _unused_built_in_data() -> Any:
     """No project has them, and no worker reads them."""
     rows = Dataset.objects.filter(team=None, projects=None).exclude(folder="")
-    return rows.exclude(inspections__status__in=ACTIVE)
+    rows = rows.exclude(inspections__status__in=ACTIVE)
+    return rows.exclude(inspections__dry_runs__status__in=ACTIVE)
 
 
 def _unprepare(dataset: Dataset) -> None:

@@ -47,7 +47,9 @@ def hypermodel_dry_run(request: HttpRequest, pk: int) -> HttpResponse:
     known = Inspection.objects.visible_to(request.user).filter(status=Status.COMPLETED)
     wanted = request.POST.get("inspection", "")
     key = int(wanted) if wanted.isdecimal() and len(wanted) < 10 else 0
-    inspection = known.filter(pk=key, hypermodel=hypermodel, dataset__in=visible).first()
+    # An administrator may have freed the space of a built-in dataset since.
+    prepared = visible.exclude(folder="")
+    inspection = known.filter(pk=key, hypermodel=hypermodel, dataset__in=prepared).first()
     page = reverse("hypermodel-detail", args=[hypermodel.pk])
     if inspection is None:
         messages.error(request, "Validate the template with a dataset first.")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuning.analysis.sharing import TeamSlots, WaitingSearch, fair_order
+from tuning.analysis.sharing import TeamSlots, WaitingSearch, fair_order, having_their_turn
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -71,6 +71,18 @@ def test_a_slot_stays_with_its_search_unless_somebody_has_a_better_claim() -> No
     assert order(own, search(2, one, running=9, priority=1), prefer=1)[0] == 2
     assert order(own, search(2, one, priority=-1), prefer=1)[0] == 1
     assert order(own, search(2, replace(two, in_use=0)), prefer=1, firmly=True)[0] == 1
+
+
+def test_a_search_has_its_turn_unless_one_before_it_takes_two_slots_first() -> None:
+    one, two = TeamSlots(1), TeamSlots(2, in_use=3)
+    plain, high = search(1, one), search(2, one, priority=1)
+    assert having_their_turn([search(2, one), plain]) == {1, 2}
+    assert having_their_turn([high, plain]) == {2}
+    assert having_their_turn([plain, search(3, two)]) == {1}
+    assert having_their_turn([search(1, replace(one, in_use=2)), search(3, two)]) == {1, 3}
+    heavy = replace(two, weight=3)
+    assert having_their_turn([plain, search(3, heavy), search(4, heavy)]) == {1, 3}
+    assert having_their_turn([search(1, one, running=1)]) == set()
 
 
 # --- A simulation: slots, teams, trials of random lengths ---------------------------------------

@@ -172,6 +172,12 @@ def test_a_start_is_estimated_from_the_trials_that_run(
     make_search()
     starts = [row.starts_in for row in rows(alice)]
     assert starts == [pytest.approx(30, abs=10), pytest.approx(60, abs=10)]
+    high = Search.objects.exclude(pk=busy.pk).latest("pk")
+    Search.objects.filter(pk=high.pk).update(priority=Search.Priority.HIGH)
+    assert [(row.search == high, row.starts_in is None) for row in rows(alice)] == [
+        (True, False), (False, True),
+    ], "all trials of a higher priority come first"  # fmt: skip
+    Search.objects.filter(pk=high.pk).update(priority=Search.Priority.NORMAL)
     Trial.objects.running().update(started_at=timezone.now() - timedelta(seconds=501))
     assert [row.starts_in for row in rows(alice)] == [None, None], "longer than any before"
     Trial.objects.running().update(started_at=timezone.now())

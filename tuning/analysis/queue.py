@@ -7,7 +7,7 @@ the order in which slots claim it (`supervisor/claims.py`); searches follow in t
 
 A start is estimated only where it is known what will free the slots: all of them have trials of
 searches that have ended a few, and the row is next whoever's slot it is, because it is short work
-or a search that has no slot.
+or a search without a slot that none of those before it passes again.
 """
 
 import math
@@ -44,7 +44,7 @@ from tuning.models import (
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
 from .home import Slots, slots
-from .sharing import fair_order, full_teams, waiting_searches
+from .sharing import fair_order, full_teams, having_their_turn, waiting_searches
 from .tasks import Task, tasks
 
 # As slots claim them.
@@ -80,8 +80,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """`position` counts from 1 among all that only lacks a slot; `starts_in` are seconds. `search`
-    is there for the rows of searches, whose priority can be changed."""
+    """`position` counts from 1 among all that only lacks a slot; `starts_in` are seconds.
+    `has_turn`: nothing before it takes two slots first. `search` is there for the rows of searches,
+    whose priority can be changed."""
 
     text: str
     url: str
@@ -92,6 +93,7 @@ class Row:
     seen: bool = True
     detail: str = ""
     position: int | None = None
+    has_turn: bool = True
     starts_in: float | None = None
     search: Search | None = None
     can_edit: bool = False
@@ -165,6 +167,7 @@ def _searches(user: Any, lacking: Reason) -> Iterator[Row]:
     """First those that only lack a slot, in their fair order."""
     able = fair_order(waiting_searches(), None, False, timezone.now())
     order = {each.pk: place for place, each in enumerate(able)}
+    turns = having_their_turn(able)
     active = Search.objects.run_here().with_status(*SEARCH_ACTIVE).filter(end_reason="")
     large = "oracle_state", "space", "project__hypermodel__code"
     rows = list(active.select_related("project__team").defer(*large).for_list())
@@ -177,7 +180,7 @@ def _searches(user: Any, lacking: Reason) -> Iterator[Row]:
             yield Row(
                 str(row), reverse("search-detail", args=[row]),
                 row.last_claim_at or row.created_at, reason, row.project_id, seen=False,
-                detail=_detail(row, executions[row.pk]), search=row,
+                detail=_detail(row, executions[row.pk]), has_turn=row.pk in turns, search=row,
                 can_edit=row.project.team_id in editable,
             )  # fmt: skip
 
@@ -223,8 +226,7 @@ def _numbered(rows: list[Row], now_slots: Slots) -> list[Row]:
     for row in rows:
         if row.reason.is_claimable:
             place += 1
-            first = row.search is None or not row.search.running_count  # type: ignore[attr-defined]
-            known = first and place <= len(frees)
+            known = row.has_turn and place <= len(frees)
             row = replace(row, position=place, starts_in=frees[place - 1] if known else None)
         numbered.append(row)
     return numbered

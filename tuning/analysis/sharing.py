@@ -16,7 +16,7 @@ counts once more with the team's row locked (`team_slot`), so two slots cannot e
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -100,6 +100,25 @@ def _outranks(search: WaitingSearch, own: WaitingSearch) -> bool:
     if search.priority != own.priority:
         return search.priority > own.priority
     return search.running == 0 and search is not own
+
+
+def having_their_turn(ordered: Sequence[WaitingSearch]) -> set[int]:
+    """Of searches in their fair order those without a slot that get one as soon as each one before
+    them has one more: none of these takes two first."""
+    found = set()
+    for place, search in enumerate(ordered):
+        before = ordered[:place]
+        own = [each for each in before if each.team.pk == search.team.pk]
+        share = (search.team.in_use + len(own)) / search.team.weight
+        shares = [
+            (each.team.in_use + 1) / each.team.weight
+            for each in before
+            if each.team.pk != search.team.pk
+        ]
+        same_priority = all(each.priority == search.priority for each in own)
+        if not search.running and same_priority and share <= min(shares, default=share):
+            found.add(search.pk)
+    return found
 
 
 def waiting_searches() -> list[WaitingSearch]:

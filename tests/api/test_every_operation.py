@@ -194,6 +194,8 @@ def test_only_administrators_change_what_the_whole_site_uses(
     assert answer.status_code == 403
     assert answer.json()["detail"] == "Only administrators can pause and drain workers."
     assert Caller(erin, Scope.READ)(*address("change_worker"), {}).status_code == 403
+    writer = Caller(erin, Scope.WRITE)(*address("change_worker"), {"requested": "drain"})
+    assert "Only tokens that manage teams" in writer.json()["detail"]
     for requested in ("drain", "pause", ""):
         answer = Caller(erin)(*address("change_worker"), {"requested": requested})
         assert answer.json()["requested"] == requested

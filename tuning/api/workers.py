@@ -13,6 +13,7 @@ from tuning.models import Worker
 from tuning.models.workers import Requested
 
 from . import rows
+from .changes import check_manages
 from .schemas import WorkerOut
 
 router = Router(tags=["Workers"])
@@ -36,6 +37,7 @@ def change_worker(request: HttpRequest, worker: int, body: WorkerChange) -> Any:
     nothing that runs is interrupted. For administrators."""
     if not request.user.is_superuser:
         raise PermissionDenied("Only administrators can pause and drain workers.")
+    check_manages(request)
     row = get_object_or_404(Worker, pk=worker)
     request_of(row, Requested(body.requested), request.user)
     return _as_json(worker_row(request.user, row.pk))

@@ -65,6 +65,26 @@ def epochs(trial: Trial, attempt: int) -> dict[int, dict[str, Any]]:
     return dict(trial.epochs.filter(attempt=attempt).values_list("epoch", "metrics"))
 
 
+def test_a_trial_of_weeks_may_save_after_each_epoch(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("tuning.supervisor.supervise.MAX_NEWS", 4)
+    search = one_trial(make_search)
+    make_slot(first_attempt(after=6)).run()
+    assert search.trials.get().status == Status.COMPLETED
+
+
+def test_checkpoints_without_epochs_are_a_flood(
+    make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("tuning.supervisor.supervise.MAX_NEWS", 4)
+    search = one_trial(make_search)
+    make_slot(first_attempt(*[CheckpointSaved(1)] * 9)).run()
+    trial = search.trials.get()
+    assert trial.status == Status.FAILED
+    assert "more than 4 events" in trial.failure_message
+
+
 def test_a_trial_goes_on_after_its_last_checkpoint(make_search: Any, make_slot: Any) -> None:
     search, script = one_trial(make_search), first_attempt(KILLED)
     make_slot(script).run()

@@ -20,6 +20,7 @@ from tuning.models.work import LEASE_SECONDS
 from tuning.protocol.events import (
     BadEvent,
     Built,
+    CheckpointSaved,
     EpochEnd,
     Event,
     Failed,
@@ -46,7 +47,8 @@ CANCEL_CHECK_EVERY = 1.0
 READ_SECONDS = 0.25
 # Between two looks for what other slots have done of this work.
 WAIT_SECONDS = 0.02
-# Other news than epochs, which trials count themselves. Far beyond any work; each is a write.
+# Other news than epochs, which trials count themselves, and a checkpoint after each. Far beyond any
+# work; each is a write.
 MAX_NEWS = 10_000
 
 
@@ -83,7 +85,7 @@ class _Supervision:
         now = time.monotonic()
         self.started = self.heard = now
         self.cancel_checked_at = now
-        self.news = 0
+        self.news = self.epochs_without_checkpoint = 0
         self.built = False
         self.used = (runner.search_id or runner.saved_model_id) is not None
 
@@ -129,7 +131,12 @@ class _Supervision:
 
     def _record(self, event: Event) -> bool:
         concerned = self.assignment.concerns(event)
-        self.news += not (concerned and isinstance(event, EpochEnd))
+        if concerned and isinstance(event, EpochEnd):
+            self.epochs_without_checkpoint += 1
+        elif isinstance(event, CheckpointSaved) and self.epochs_without_checkpoint:
+            self.epochs_without_checkpoint = 0
+        else:
+            self.news += 1
         if self.news > MAX_NEWS:
             raise BadEvent(f"more than {MAX_NEWS:,} events")
         if not concerned:

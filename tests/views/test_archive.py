@@ -2,11 +2,17 @@
 
 from typing import Any
 
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tuning.actions.scripts import open_log
+from tuning.actions.searches import extend_search, start_search
 from tuning.models import Dataset, HyperModel, Project, Search, Team, Trial
+from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
 
 from .permissions import PERMISSIONS, Access
 
@@ -89,3 +95,22 @@ def test_owners_archive_and_restore_a_team(
     assert f'href="{at}"' in archived
     as_alice.post(url, {"archive": "0"})
     assert f'href="{at}"' in as_bob.get("/").content.decode()
+
+
+@pytest.mark.parametrize("of_team", [False, True])
+def test_nothing_starts_in_what_is_archived_at_that_moment(
+    bob: User, team: Team, project: Project, make_search: Any, of_team: bool
+) -> None:
+    """The page was asked for before; the rows are looked at again when they are locked."""
+    ended = make_search()
+    Search.objects.update(status=SearchStatus.COMPLETED)
+    archive(Team.objects.filter(pk=team.pk) if of_team else Project.objects.filter(pk=project.pk))
+    new = Search(project=project, space={"space": [], "values": {}}, objective="val_loss")
+    for begin in (
+        lambda: start_search(bob, new), lambda: open_log(bob, new),
+        lambda: extend_search(ended, 1, ended.max_trials),
+    ):  # fmt: skip
+        with pytest.raises(PermissionDenied, match="is archived"):
+            begin()
+    assert Search.objects.get() == ended
+    assert not Search.objects.with_status(*SEARCH_ACTIVE).exists()

@@ -8,9 +8,10 @@ from django.db.models.functions import Now
 from tuning.analysis.moving import newer_data, newer_template, parts_of
 from tuning.analysis.splitting import moving_problem
 from tuning.models import Inspection, Invitation, Project, Team
-from tuning.protocol.statuses import SEARCH_ACTIVE, Status
+from tuning.protocol.statuses import Status
 
 from . import searches
+from .archived import count_active, lock_searches
 from .audit import record
 from .datasets import want_dataset
 from .dispatch import ring
@@ -114,10 +115,9 @@ def inspect_again(project: Project) -> None:
 def archive_project(project: Project) -> str:
     """Leave it out of the lists and let nobody change it; returns why not while a search is
     active."""
-    # A search that is started at this moment comes before this or after it.
     Project.objects.select_for_update().get(pk=project.pk)
-    active = project.searches.with_status(*SEARCH_ACTIVE).count()
-    if active:
+    lock_searches(project.searches)
+    if active := count_active(project.searches):
         noun = "search is" if active == 1 else "searches are"
         return f"{active} {noun} still active. Stop it before you archive the project."
     if Project.objects.filter(pk=project.pk, archived_at=None).update(archived_at=Now()):

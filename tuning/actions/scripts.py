@@ -11,7 +11,7 @@ from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from tuning.analysis.quotas import trials_refusal
-from tuning.models import Attempt, Project, Search, Trial, TrialIndex, Worker
+from tuning.models import Attempt, Search, Trial, TrialIndex, Worker
 from tuning.models.trials import SCRIPT_LEASE_SECONDS
 from tuning.models.work import lease_end
 from tuning.models.workers import ago
@@ -22,6 +22,7 @@ from tuning.spaces.checked import Scalar
 from tuning.spaces.joined import joined
 from tuning.strategies.traits import Name
 
+from .archived import locked_to_start
 from .audit import record
 from .dispatch import SCRIPTS_TASK, send_task
 
@@ -34,7 +35,7 @@ def open_log(user: Any, search: Search) -> tuple[Search, bool]:
     """The search of scripts of `search.project` with this name, and whether it is new. Two scripts
     that begin at once get the same one. With a space, its strategy suggests values; without one,
     scripts bring them."""
-    project = Project.objects.select_for_update().get(pk=search.project_id)
+    project = locked_to_start(search.project_id)
     found = project.searches.of_scripts().filter(name=search.name).order_by("-number").first()
     if found is not None:
         return found, False

@@ -10,11 +10,12 @@ from django.db.models.functions import Now
 from tuning.analysis.limits import LIMITS, Unit, early_end
 from tuning.analysis.warm_start import Fitting
 from tuning.figures import counted, duration
-from tuning.models import Project, SavedModel, Search, Trial, TrialIndex
+from tuning.models import SavedModel, Search, Trial, TrialIndex
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 from tuning.spaces.hyperparameters import default_values
 from tuning.strategies.untried import key_of
 
+from .archived import locked_to_start, refuse_archived
 from .audit import record
 from .dispatch import ring
 
@@ -26,8 +27,9 @@ def start_search(
 ) -> Search:  # fmt: skip
     """Save a new search of `search.project`. Its first trial has the template defaults, unless the
     `warm_start` (keys of finished trials, which are not run again) contains them. Trials of the
-    `enqueued` configurations follow and count towards `max_trials`."""
-    project = Project.objects.select_for_update().get(pk=search.project_id)
+    `enqueued` configurations follow and count towards `max_trials`. Raises PermissionDenied if the
+    project or its team is archived."""
+    project = locked_to_start(search.project_id)
     search.number = project.next_search_number()
     if search.hypermodel_id is None:
         search.hypermodel = project.hypermodel
@@ -115,10 +117,12 @@ def extend_search(search: Search, more: int, seen: int) -> bool:
     """Run `more` further trials (Hyperband: iterations), also after the search has ended.
 
     `seen` is the limit that the person saw (`max_trials` or `hyperband_iterations`): a second
-    press of the same button changes nothing. A paused search stays paused.
+    press of the same button changes nothing. A paused search stays paused. Raises PermissionDenied
+    if its project or team is archived.
     """
     limit = "max_trials" if search.strategy.counts_trials else "hyperband_iterations"
     row = Search.objects.select_for_update().get(pk=search.pk)
+    refuse_archived(row.project)
     paused = row.status == SearchStatus.PAUSED
     changed = (
         Search.objects.not_imported()

@@ -20,9 +20,9 @@ from tuning.analysis.people import heirs, teams_only_owned_by
 from tuning.figures import counted
 from tuning.models import Membership, Role, Search, Team
 from tuning.models.people import display_name
-from tuning.protocol.statuses import SEARCH_ACTIVE
 from tuning.recording import announcing
 
+from .archived import count_active, lock_searches
 from .audit import record
 
 
@@ -129,9 +129,11 @@ def _succeed_deleted(instance: Any, **_: Any) -> None:
 def archive_team(team: Team) -> str:
     """Leave its projects out of the lists and let nobody change them; returns why not while a
     search is active."""
+    searches = Search.objects.filter(project__team=team)
+    # In the order in which claims lock them.
+    lock_searches(searches)
     Team.objects.select_for_update().get(pk=team.pk)
-    searches = Search.objects.filter(project__team=team).with_status(*SEARCH_ACTIVE)
-    if active := searches.count():
+    if active := count_active(searches):
         verb = "is" if active == 1 else "are"
         said = counted(active, "search", "searches")
         return f"{said} {verb} still active. Stop them before you archive the team."

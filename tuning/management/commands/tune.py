@@ -4,7 +4,6 @@ It makes the same rows as the pages do, so the search can be opened in the brows
 """
 
 import json
-import shutil
 import signal
 import time
 from argparse import ArgumentParser
@@ -52,6 +51,7 @@ from tuning.management.inputs import (
     predict_guessed,
     refuse,
 )
+from tuning.management.outputs import layers_file, write_model
 from tuning.management.own_worker import own_worker
 from tuning.management.packing import packed
 from tuning.management.prepared import set_up_or_refuse
@@ -359,13 +359,13 @@ class Command(BaseCommand):
             raise CommandError(_reason(saved))
         self._say(f"Test split: {_numbers(saved) or 'no scores.'}")
         if saved.note:
-            self._say(saved.note)
+            self._say(
+                saved.note.replace("layers.py", layers_file(output).name) if output else saved.note
+            )
         if output:
-            temporary = output.with_name(f".{output.name}.part")
-            shutil.copyfile(saved.stored.fetch(), temporary)
-            temporary.replace(output)
+            for sentence in write_model(saved, output):
+                self._say(sentence)
             record("model.download", saved, file="the file")
-            self._say(f"Saved {output} ({saved.size:,} bytes, SHA-256 {saved.sha256})")
 
     def _say(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)

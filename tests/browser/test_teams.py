@@ -38,7 +38,7 @@ def test_a_project_moves_is_archived_and_its_team_handed_over(
     alice.get_by_role("link", name=HERS).first.click()
     alice.get_by_role("link", name="Settings").click()
     alice.get_by_role("link", name="Move to another team").click()
-    alice.get_by_text("Whatever runs goes on.").wait_for()
+    alice.get_by_text("Running work continues.").wait_for()
     look(alice, "move-project")
     alice.get_by_role("button", name="Move project").click()
     alice.get_by_role("alert").get_by_text("Select the new team").first.wait_for()

@@ -81,7 +81,7 @@ def show_move(request: HttpRequest, project: int) -> dict[str, Any]:
 
 @router.post("/projects/{number:project}/move", response=ProjectDetail)
 def move_project(request: HttpRequest, project: int, body: MoveIn) -> Any:
-    """Move a project to another team, in which you may create projects. Whatever runs goes on. For
+    """Move a project to another team, in which you may create projects. Running work continues. For
     owners of its team."""
     row: Project = owned_or_404(request, projects(), project)
     check_manages(request)

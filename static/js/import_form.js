@@ -1,5 +1,6 @@
-// Import a search: shows the upload's progress.
+// Import a search: one file, or the folder of another program.
 
-import { followUpload } from "./upload_form.js";
+import { fileForm } from "./upload/file_form.js";
+import { gatherImport } from "./upload/gathering.js";
 
-followUpload(document.getElementById("upload-form"));
+fileForm(document.getElementById("import-form"), { gather: gatherImport });

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.images import digit_images, zip_of
+from tests.images import digit_images, picture
+from tests.imports import keras_tuner_project
 from tests.services import Tuneroom
+from tuning.runner.datasets.image_labels import labels_by_path
+from tuning.runner.failures import BadData
 
 from .steps import LONG, look
 
@@ -102,7 +105,8 @@ def test_previews_read_rows_as_python_does(visit: Callable[..., Any]) -> None:
 
 PACK = """async (files) => {
   const { packed } = await import("/static/js/upload/packing.js");
-  const zip = await packed(files.map(([name, bytes]) => new File([Uint8Array.from(bytes)], name)));
+  const made = ([path, bytes]) => ({ file: new File([Uint8Array.from(bytes)], path), path });
+  const zip = await packed(files.map(made), "arrays.zip");
   return [zip.name, [...new Uint8Array(await zip.arrayBuffer())]];
 }"""
 
@@ -115,7 +119,7 @@ def test_arrays_are_packed_as_numpy_does(visit: Callable[..., Any]) -> None:
         np.save(buffer, array)
         files.append([f"{name}.npy", list(buffer.getvalue())])
     name, packed = visit("/").evaluate(PACK, files)
-    assert name == "größe.npy + y.npy.zip"
+    assert name == "arrays.zip"
     with zipfile.ZipFile(io.BytesIO(bytes(packed))) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["größe.npy", "y.npy"]
@@ -123,12 +127,64 @@ def test_arrays_are_packed_as_numpy_does(visit: Callable[..., Any]) -> None:
     assert all(np.array_equal(loaded[name], array) for name, array in arrays.items())
 
 
+LABELS = """async (cases) => {
+  const { labelsByPath } = await import("/static/js/upload/picture_labels.js");
+  return cases.map((paths) => {
+    const labels = {};
+    for (const [label, all] of labelsByPath(paths).classes) {
+      for (const path of all) labels[path] = label;
+    }
+    return labels;
+  });
+}"""
+
+
+def paths_of_pictures(count: int) -> list[list[str]]:
+    """Of folders in which the classes are folders, or the beginnings of names, or nothing is."""
+    chance = random.Random(5)
+    cases = []
+    for _ in range(count):
+        outer = chance.choice(["", "all/", "a/b/"])
+        parts = chance.choice([[""], ["train/", "test/"], ["train1/", "val/"], ["one/", "two/"]])
+        folders = chance.choice([["cat/", "dog/"], [""], ["x/"], ["cat/", "deep/dog/"]])
+        begin = chance.choice([["cat_", "dog-"], ["käse ("], ["cat", "dog"], ["", "img_"], ["1_"]])
+        names = [f"{chance.choice(begin)}{number}.png" for number in range(chance.randint(4, 12))]
+        cases.append(
+            [f"{outer}{chance.choice(parts)}{chance.choice(folders)}{name}" for name in names]
+        )
+    return cases
+
+
+def labels_of(paths: list[str]) -> dict[str, str]:
+    """As a worker reads them."""
+    try:
+        labels = labels_by_path([zipfile.ZipInfo(path) for path in paths])
+    except BadData:
+        return {}
+    return {entry.filename: str(label) for entry, label in labels.labelled}
+
+
+def test_previews_read_the_classes_of_images_as_workers_do(visit: Callable[..., Any]) -> None:
+    cases = paths_of_pictures(400)
+    for paths, labels in zip(cases, visit("/").evaluate(LABELS, cases), strict=True):
+        assert labels == labels_of(paths), paths
+
+
+def written(folder: Path, files: dict[str, bytes]) -> list[Path]:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return [folder / name for name in files]
+
+
 def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_path: Path) -> None:
     table = tmp_path / "towns.csv"
     table.write_bytes(
         'town;"two\nlines; ""quoted""";größe\nKöln;"a;\nb";1\nUlm;c;2\n'.encode("cp1252")
     )
-    photos = zip_of(tmp_path / "photos.zip", digit_images(each=3))
+    photos = tmp_path / "photos"
+    written(photos, digit_images(each=3))
     arrays = tmp_path / "arrays.npz"
     np.savez_compressed(arrays, images=np.zeros((5, 8, 8), "float32"), grades=np.arange(5))
     page = sign_in(viewport={"width": 1280, "height": 900})
@@ -159,8 +215,9 @@ def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_p
     page.get_by_role("region", name="First rows of dropped.csv").wait_for()
 
     # Another choice replaces it; several at once have a row each.
-    choose.set_input_files(photos)
-    page.get_by_text("9 images in 3 classes: digit 0 (3), digit 1 (3), digit 2 (3)").wait_for()
+    page.locator("#folder-input").set_input_files(photos)
+    classes = "9 images in 3 classes by folder: digit 0 (3), digit 1 (3), digit 2 (3)"
+    page.get_by_text(classes).wait_for()
     page.wait_for_function(
         "() => [...document.querySelectorAll('.first-images img')]"
         ".filter((image) => image.complete).length === 9"
@@ -175,6 +232,13 @@ def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_p
     page.get_by_role("button", name="Remove x.npy + y.npy.zip").click()
     other = tmp_path / "notes.docx"
     other.write_bytes(b"PK")
+    # Images without folders, of which more are added.
+    named = written(tmp_path, {f"{name}_{at}.png": picture() for name in "ab" for at in (1, 2)})
+    choose.set_input_files(named[:1])
+    page.get_by_text("1 image without classes.").wait_for()
+    choose.set_input_files(named[1:])
+    page.get_by_text("4 images in 2 classes by file name: a (2), b (2)").wait_for()
+    page.get_by_role("button", name="Remove images.zip").click()
     choose.set_input_files([table, arrays, other])
     for text in ("(5, 8, 8)", "float32", "grades", "int64"):
         page.get_by_role("region", name="First rows of arrays.npz").get_by_text(text).wait_for()
@@ -187,14 +251,57 @@ def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_p
 
     # Each becomes a dataset of its own.
     page.get_by_role("button", name="Remove notes.docx").click()
+    page.locator("#folder-input").set_input_files(photos)
+    page.get_by_text(classes).wait_for()
     page.get_by_label("Dataset name for towns.csv").fill("Towns by hand")
     page.get_by_role("button", name="Upload", exact=True).click()
-    page.get_by_role("link", name="arrays").wait_for(timeout=LONG)
-    page.get_by_role("link", name="Towns by hand").click(timeout=LONG)
-    page.get_by_role("heading", name="Towns by hand", level=1).wait_for()
-    for name in ("Towns by hand", "arrays"):
+    for name in ("arrays", "photos", "Towns by hand"):
+        page.get_by_role("link", name=name, exact=True).wait_for(timeout=LONG)
+    page.get_by_role("link", name="photos", exact=True).click()
+    page.get_by_text("9 images of 8 × 8, 3 classes").wait_for(timeout=LONG)
+    for name in ("Towns by hand", "arrays", "photos"):
         page.goto("/datasets/")
         page.get_by_role("link", name=name, exact=True).click()
+        page.get_by_role("heading", name=name, level=1).wait_for()
         page.get_by_role("link", name="Delete dataset…").click()
         page.get_by_role("button", name="Delete dataset").click()
         page.get_by_text(f"“{name}” deleted.").wait_for()
+
+
+def drop(page: Any, path: Path) -> None:
+    """Files and folders of the machine, as a person drops them on the zone."""
+    box = page.locator("#drop-zone").bounding_box()
+    at = {"x": box["x"] + 9, "y": box["y"] + 9}
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+        session.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+
+
+def test_a_dropped_folder_of_another_program_becomes_a_search(
+    sign_in: Callable[..., Any], tmp_path: Path
+) -> None:
+    page = sign_in(viewport={"width": 1280, "height": 900})
+    page.goto("/projects/1/searches/import/")
+    page.get_by_label("Metric that an Optuna study optimises").fill("val_f1")
+    wrong = tmp_path / "notes.txt"
+    wrong.write_text("no archive")
+    page.get_by_label("File").set_input_files(wrong)
+    page.get_by_role("button", name="Upload", exact=True).click()
+    refusal = "“notes.txt” is neither a zip archive nor an Optuna study."
+    page.locator(".chosen-problem").get_by_text(refusal).wait_for()
+    assert page.get_by_label("Metric that an Optuna study optimises").input_value() == "val_f1"
+
+    files = keras_tuner_project("my_project/")
+    written(tmp_path, {**files, "my_project/trial_0/checkpoint.weights.h5": b"x" * 1000})
+    drop(page, tmp_path / "my_project")
+    trials = sum(name.endswith("trial.json") for name in files)
+    page.get_by_text(f"KerasTuner: {trials} trials, 2 hyperparameters").wait_for()
+    rows = page.get_by_role("region", name="First rows of my_project.zip").get_by_role("row")
+    assert rows.nth(0).inner_text().split("\t")[-2:] == ["units", "optimizer"]
+    assert not page.get_by_text("notes.txt").count(), "another choice replaces it"
+    look(page, "import-preview")
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.get_by_role("heading", name="my_project", level=1).wait_for(timeout=LONG)
+    page.goto(f"{page.url}delete/")
+    page.get_by_role("button", name="Delete search").click()

@@ -108,6 +108,52 @@ def test_what_is_too_large_is_refused(
     assert list(uploads.iterdir()) == []
 
 
+def arrived(client: Client, content: bytes, name: str) -> int:
+    """An upload whose one part is here."""
+    begun = {"purpose": "import", "name": name, "size": len(content)}
+    key = int(client.post("/uploads/", begun).json()["key"])
+    client.post(f"/uploads/{key}/parts/0/", content, content_type="application/octet-stream")
+    return key
+
+
+def test_a_file_that_arrived_in_parts_is_imported(
+    as_bob: Client, project: Project, uploads: Path
+) -> None:
+    url = reverse("import-create", args=[project.pk])
+    content = zip_bytes(keras_tuner_project())
+    # Its name says nothing: a journal may have any.
+    key = arrived(as_bob, content, "kt.old")
+    response = as_bob.post(url, {"arrived": key, "value_name": "f1"})
+    row = SearchImport.objects.get()
+    assert response["Location"] == reverse("import-detail", args=[row.pk])
+    assert (row.name, row.value_name, row.original.read_bytes()) == ("kt.old", "f1", content)
+    assert [path.name for path in uploads.iterdir()] == [row.key]
+
+
+def test_an_upload_stays_until_there_is_room_for_its_import(
+    as_bob: Client, project: Project, uploads: Path
+) -> None:
+    url = reverse("import-create", args=[project.pk])
+    key = arrived(as_bob, zip_bytes(keras_tuner_project()), "kt.zip")
+    project.team.max_storage = 1
+    project.team.save()
+    refused = as_bob.post(url, {"arrived": key})
+    assert (refused.status_code, refused.context["arrived"].pk) == (422, key)
+    assert "of storage" in refused.content.decode()
+    project.team.max_storage = None
+    project.team.save()
+    assert as_bob.post(url, {"arrived": key}).status_code == 302
+
+
+def test_an_arrived_file_that_is_none_is_refused_and_removed(
+    as_bob: Client, project: Project, uploads: Path
+) -> None:
+    key = arrived(as_bob, b"text", "kt.zip")
+    refused = as_bob.post(reverse("import-create", args=[project.pk]), {"arrived": key})
+    assert "is neither a zip archive nor an Optuna study" in refused.content.decode()
+    assert (refused.context["arrived"], list(uploads.iterdir())) == (None, [])
+
+
 def test_an_import_that_waits_can_be_deleted(
     as_bob: Client, project: Project, uploads: Path, django_capture_on_commit_callbacks: Any
 ) -> None:

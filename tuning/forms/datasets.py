@@ -48,6 +48,10 @@ _WRITTEN_BY = {
 OTHER_FILES = {
     **dict.fromkeys((".xls", ".ods", ".xlsb", ".numbers"), "Save the spreadsheet as .xlsx."),
     ".npy": "Select x.npy and y.npy together, or put them into one .zip.",
+    **dict.fromkeys(
+        (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"),
+        "Put the images into one .zip, in one folder per class.",
+    ),
     ".json": "Save it as JSON lines (.jsonl), one object per row.",
     **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm"), "Video is not supported."),
     **dict.fromkeys((".wav", ".mp3", ".flac", ".ogg", ".m4a"), "Audio is not supported."),
@@ -139,7 +143,7 @@ class UploadForm(forms.ModelForm):
     file = forms.FileField(
         max_length=150,
         help_text="A table (.csv, .tsv, .txt, .data, .xlsx, .jsonl or .parquet; text also as .gz, "
-        ".bz2 or .xz), a .zip of images, tables or arrays, or an .npz file.",
+        ".bz2 or .xz), images or their folder, a .zip of images, tables or arrays, or an .npz.",
         error_messages={"required": "Select a file.", "empty": EMPTY_TEXT},
         widget=forms.FileInput({"accept": ",".join(ACCEPTED)}),
     )

@@ -10,22 +10,21 @@ from tuning.figures import counted
 from tuning.models import Project, SearchImport
 from tuning.protocol.objectives import infer_direction
 
-from .datasets import too_large_text
 from .directions import clean_direction, direction_field
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 # An Optuna storage: a SQLite file or a journal. Of a table only its name says what it is.
 _STORAGE = (b"SQLite format 3\0", b"{")
-ENDINGS = ".zip,.db,.sqlite,.sqlite3,.log,.journal,.jsonl,.csv"
+ENDINGS = (".zip", ".db", ".sqlite", ".sqlite3", ".log", ".journal", ".jsonl", ".csv")
 
 
 class ImportForm(forms.Form):
     file = forms.FileField(
         max_length=150,
         label="File",
-        help_text="A .zip of a KerasTuner or TensorBoard folder, or a file of an Optuna study.",
+        help_text="A KerasTuner or TensorBoard folder, also as .zip, or a file of an Optuna study.",
         error_messages={"required": "Select a file.", "empty": "The file is empty."},
-        widget=forms.FileInput({"accept": ENDINGS}),
+        widget=forms.FileInput({"accept": ",".join(ENDINGS)}),
     )
     value_name = forms.CharField(
         max_length=80,
@@ -35,16 +34,15 @@ class ImportForm(forms.Form):
         widget=forms.TextInput({"placeholder": "val_accuracy"}),
     )
 
-    def __init__(self, *args: Any, project: Project, too_large: bool = False, **kw: Any) -> None:
+    def __init__(self, *args: Any, project: Project, no_file: str = "", **kw: Any) -> None:
+        """`no_file`: why there is no file, if a person did send one."""
         super().__init__(*args, **kw)
         self._project = project
-        if too_large:
-            self.fields["file"].error_messages["required"] = too_large_text()
+        if no_file:
+            self.fields["file"].error_messages["required"] = no_file
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if refusal := storage_refusal(self._project.team, file.size):
-            raise forms.ValidationError(refusal)
         file.seek(0)
         head = file.read(16)
         if not head.startswith((*_ZIP, *_STORAGE)) and not file.name.lower().endswith(".csv"):
@@ -53,6 +51,14 @@ class ImportForm(forms.Form):
                 ".zip."
             )
         return file
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        file = cleaned.get("file")
+        if file and (refusal := storage_refusal(self._project.team, file.size)):
+            # Not the file's fault: what has arrived is kept until there is room.
+            self.add_error(None, refusal)
+        return cleaned
 
 
 class StudiesForm(forms.Form):

@@ -1,11 +1,12 @@
 """Files that arrive in parts: the checks before the first one, and the whole as a form takes it."""
 
+from enum import StrEnum
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from tuning.analysis.quotas import file_refusal
+from tuning.analysis.quotas import file_refusal, storage_refusal
 from tuning.models import PartialUpload, Team
 from tuning.protocol.uploads import kind_of
 
@@ -14,9 +15,18 @@ from .datasets import EMPTY_TEXT, largest_upload, too_large_text, unsupported_te
 MAX_NAME = 150
 
 
+class Purpose(StrEnum):
+    """What becomes of a file."""
+
+    DATASET = "dataset"
+    # Only its content tells of which program it is.
+    IMPORT = "import"
+
+
 class BeginUploadForm(forms.Form):
     """A file that is about to be sent: what can be refused by its name and size is refused."""
 
+    purpose = forms.ChoiceField(choices=[(one, one) for one in Purpose], required=False)
     name = forms.CharField(max_length=MAX_NAME, strip=False)
     size = forms.IntegerField()
 
@@ -24,9 +34,13 @@ class BeginUploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._teams = Team.objects.editable_by(user)
 
+    @property
+    def _is_import(self) -> bool:
+        return self.cleaned_data.get("purpose") == Purpose.IMPORT
+
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if not kind_of(name):
+        if not self._is_import and not kind_of(name):
             raise forms.ValidationError(unsupported_text(name))
         return name
 
@@ -36,7 +50,8 @@ class BeginUploadForm(forms.Form):
             raise forms.ValidationError(EMPTY_TEXT)
         if size > largest_upload():
             raise forms.ValidationError(too_large_text())
-        refusals = [file_refusal(team, size) for team in self._teams]
+        refusal = storage_refusal if self._is_import else file_refusal
+        refusals = [refusal(team, size) for team in self._teams]
         if refusals and all(refusals):
             raise forms.ValidationError(refusals[0])
         return size

@@ -1,15 +1,12 @@
 """Datasets: the gallery, a new one, one of them, its picture, preparing it again, deleting it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.datastructures import MultiValueDict
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import (
     require_GET,
@@ -19,7 +16,6 @@ from django.views.decorators.http import (
 )
 
 from tuning.actions import datasets as actions
-from tuning.actions.partial_uploads import discard_upload
 from tuning.analysis.columns import column_table
 from tuning.analysis.dataset_changes import dataset_changes, summary_text
 from tuning.analysis.quotas import file_refusal
@@ -27,18 +23,12 @@ from tuning.analysis.texts import texts_info
 from tuning.forms.arrays import ArraysForm
 from tuning.forms.columns import ColumnsForm
 from tuning.forms.datasets import (
-    EMPTY_TEXT,
     OTHER_FILES,
     LimitedUploadHandler,
     UploadForm,
-    has_no_room,
-    is_too_large,
-    largest_upload,
-    no_room_text,
-    too_large_text,
     unsupported_text,
 )
-from tuning.forms.partial_uploads import ArrivedFile
+from tuning.forms.partial_uploads import Purpose
 from tuning.models import Dataset, HyperModel, PartialUpload, Project, Team, Worker
 from tuning.protocol.statuses import Status
 from tuning.protocol.uploads import all_endings
@@ -51,6 +41,7 @@ from .access import (
     team_for_new,
     visible_or_404,
 )
+from .sent_files import limited_handler, refused_early, sent_file, upload_context
 from .uploads import takes_files
 
 
@@ -73,15 +64,11 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 def dataset_create(request: HttpRequest) -> HttpResponse:
     if not may_create(request):
         return create_a_team_first(request)
-    length = request.META.get("CONTENT_LENGTH", "")
-    form = UploadForm(user=request.user, team=_team(request))
-    if request.method == "POST" and is_too_large(length):
-        return _form_page(request, form, status=413, refusal=too_large_text())
-    if request.method == "POST" and has_no_room(length):
-        return _form_page(request, form, status=507, refusal=no_room_text())
-    handler = LimitedUploadHandler(request)
-    request.upload_handlers = [handler]
-    return _dataset_create(request, handler)
+    if refused := refused_early(request):
+        status, refusal = refused
+        form = UploadForm(user=request.user, team=_team(request))
+        return _form_page(request, form, status=status, refusal=refusal)
+    return _dataset_create(request, limited_handler(request))
 
 
 @csrf_protect
@@ -93,45 +80,17 @@ def _dataset_create(request: HttpRequest, handler: LimitedUploadHandler) -> Http
         # With several teams, one of them may have room.
         refusal = "" if "team" in form.fields else file_refusal(team)
         return _form_page(request, form, refusal=refusal)
-    # The form is read before anything asks whether the file was too large.
-    key = request.POST.get("arrived", "")
-    if not key:
-        no_file = too_large_text() if handler.too_large else ""
-        return _take(request, request.FILES, no_file)
-    arrived = _arrived(request, key)
-    if arrived is None:
-        return _take(
-            request, MultiValueDict(), "The upload is not complete. Select the file again."
-        )
-    with ArrivedFile(arrived) as file:
-        return _take(request, MultiValueDict({"file": [file]}), "", arrived)
-
-
-def _take(
-    request: HttpRequest, files: Any, no_file: str, arrived: PartialUpload | None = None
-) -> HttpResponse:
-    """Make a dataset of the form and its file. `no_file`: why a file that was sent is not there."""
-    team = team_for_new(request)
-    form = UploadForm(request.POST, files, user=request.user, team=team, no_file=no_file)
-    if not form.is_valid():
-        if arrived and "file" in form.errors:
-            discard_upload(arrived)
-            arrived = None
-        status = 413 if no_file == too_large_text() else 422
-        return _form_page(request, form, status=status, arrived=arrived)
-    path = Path(form.cleaned_data["file"].temporary_file_path())
-    dataset = actions.create_upload(form.save(commit=False), path, form.upload())
-    if arrived:
-        discard_upload(arrived)
+    with sent_file(request, handler) as sent:
+        form = UploadForm(
+            request.POST, sent.files, user=request.user, team=team_for_new(request),
+            no_file=sent.no_file,
+        )  # fmt: skip
+        if not form.is_valid():
+            return _form_page(request, form, status=sent.status, arrived=sent.kept(form))
+        path = Path(form.cleaned_data["file"].temporary_file_path())
+        dataset = actions.create_upload(form.save(commit=False), path, form.upload())
+        sent.done()
     return redirect("dataset-detail", dataset.pk)
-
-
-def _arrived(request: HttpRequest, key: str) -> PartialUpload | None:
-    """An upload of the person whose parts are all here."""
-    known = key.isascii() and key.isdecimal() and len(key) < 19
-    rows = PartialUpload.objects.visible_to(request.user).kept()
-    upload = rows.filter(pk=int(key)).first() if known else None
-    return upload if upload and upload.is_complete else None
 
 
 @require_GET
@@ -243,27 +202,18 @@ def _form_page(
     arrived: PartialUpload | None = None,
 ) -> HttpResponse:  # fmt: skip
     """`arrived`: the upload that needs not be sent again."""
+    endings = all_endings()
+    unsupported = unsupported_text("{name}")
     context = {
         "form": form,
         "refusal": refusal,
         "arrived": arrived,
-        "unfinished": PartialUpload.objects.visible_to(request.user).kept(),
-        "limits": json.dumps(_limits()),
-        "most_mb": settings.UPLOAD_MAX_MB,
-    }
+        **upload_context(
+            request, Purpose.DATASET, endings,
+            kinds=endings, unsupported=unsupported, advice=OTHER_FILES,
+        ),
+    }  # fmt: skip
     return render(request, "datasets/create.html", context, status=status)
-
-
-def _limits() -> dict[str, Any]:
-    """What the page's script refuses before anything is sent, in the server's words."""
-    return {
-        "kinds": all_endings(),
-        "mostBytes": largest_upload(),
-        "tooLarge": too_large_text(),
-        "unsupported": unsupported_text("{name}"),
-        "advice": OTHER_FILES,
-        "empty": EMPTY_TEXT,
-    }
 
 
 def _state(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -13,19 +12,14 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from tuning.actions import imports as actions
-from tuning.forms.datasets import (
-    LimitedUploadHandler,
-    has_no_room,
-    is_too_large,
-    largest_upload,
-    no_room_text,
-    too_large_text,
-)
-from tuning.forms.imports import ImportForm, ObjectiveForm, StudiesForm
-from tuning.models import Project, SearchImport, Worker
+from tuning.forms.datasets import LimitedUploadHandler
+from tuning.forms.imports import ENDINGS, ImportForm, ObjectiveForm, StudiesForm
+from tuning.forms.partial_uploads import Purpose
+from tuning.models import PartialUpload, Project, SearchImport, Worker
 from tuning.protocol.statuses import Status
 
 from .access import editable_or_404, may_change, visible_or_404
+from .sent_files import limited_handler, refused_early, sent_file, upload_context
 from .uploads import takes_files
 
 
@@ -35,14 +29,9 @@ from .uploads import takes_files
 def import_create(request: HttpRequest, pk: int) -> HttpResponse:
     """`pk` is the project's."""
     project = editable_or_404(request, Project.objects.select_related("team"), pk)
-    length = request.META.get("CONTENT_LENGTH", "")
-    if request.method == "POST" and is_too_large(length):
-        return _form_page(request, project, ImportForm(project=project), 413, too_large_text())
-    if request.method == "POST" and has_no_room(length):
-        return _form_page(request, project, ImportForm(project=project), 507, no_room_text())
-    handler = LimitedUploadHandler(request)
-    request.upload_handlers = [handler]
-    return _import_create(request, project, handler)
+    if refused := refused_early(request):
+        return _form_page(request, project, ImportForm(project=project), *refused)
+    return _import_create(request, project, limited_handler(request))
 
 
 @csrf_protect
@@ -51,15 +40,16 @@ def _import_create(
 ) -> HttpResponse:
     if request.method != "POST":
         return _form_page(request, project, ImportForm(project=project))
-    # The form is read before anything asks whether the file was too large.
-    data, files = request.POST, request.FILES
-    form = ImportForm(data, files, project=project, too_large=handler.too_large)
-    if not form.is_valid():
-        return _form_page(request, project, form, 413 if handler.too_large else 422)
-    file = form.cleaned_data["file"]
-    path = Path(file.temporary_file_path())
-    value_name = form.cleaned_data["value_name"]
-    row = actions.create_import(request.user, project, path, file.name, value_name)
+    with sent_file(request, handler) as sent:
+        form = ImportForm(request.POST, sent.files, project=project, no_file=sent.no_file)
+        if not form.is_valid():
+            kept = sent.kept(form)
+            return _form_page(request, project, form, sent.status, arrived=kept)
+        file = form.cleaned_data["file"]
+        path = Path(file.temporary_file_path())
+        value_name = form.cleaned_data["value_name"]
+        row = actions.create_import(request.user, project, path, file.name, value_name)
+        sent.done()
     return redirect("import-detail", row.pk)
 
 
@@ -129,15 +119,16 @@ def _imports() -> QuerySet[SearchImport]:
 
 
 def _form_page(
-    request: HttpRequest, project: Project, form: ImportForm, status: int = 200, refusal: str = ""
-) -> HttpResponse:
+    request: HttpRequest, project: Project, form: ImportForm, status: int = 200, refusal: str = "",
+    arrived: PartialUpload | None = None,
+) -> HttpResponse:  # fmt: skip
+    """`arrived`: the upload that needs not be sent again."""
     context = {
         "form": form,
         "project": project,
         "refusal": refusal,
-        "too_large": too_large_text(),
-        "most_bytes": largest_upload(),
-        "most_mb": settings.UPLOAD_MAX_MB,
+        "arrived": arrived,
+        **upload_context(request, Purpose.IMPORT, ENDINGS),
     }
     return render(request, "imports/create.html", context, status=status)
 

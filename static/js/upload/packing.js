@@ -1,6 +1,10 @@
-// Several .npy files as one zip without compression, which is what numpy.savez writes. The files are
-// read once for their checksums and never held in memory.
+// Several files as one zip without compression. They are read once for their checksums and never held
+// in memory. The same files make the same zip, whose upload goes on where it was cut off.
 
+import { Refused } from "./sending.js";
+
+// What the format counts in two and four bytes.
+const MAX_FILES = 0xffff, MAX_BYTES = 0xffffffff;
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
   for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
@@ -31,19 +35,22 @@ function record(fields) {
 // What the local header and the directory say alike: version, UTF-8 names, stored, 1 January 1980.
 const facts = (file, sum, name) => [[2, 20], [2, 0x800], [2, 0], [2, 0], [2, 0x21], [4, sum], [4, file.size], [4, file.size], [2, name.length], [2, 0]];
 
-export async function packed(files) {
+// `given` as [{file, path}]. Throws Refused for more than a zip of this kind can hold.
+export async function packed(given, zipName) {
+  if (given.length > MAX_FILES || given.reduce((sum, { file }) => sum + file.size + 1024, 0) > MAX_BYTES) {
+    throw new Refused(`${given.length.toLocaleString("en")} files are too many or too large to be packed in the browser. Pack them as one .zip first.`);
+  }
   const parts = [];
   const directory = [];
   let place = 0;
-  for (const file of files) {
-    const name = new TextEncoder().encode(file.name);
+  for (const { file, path } of given) {
+    const name = new TextEncoder().encode(path);
     const sum = await checksum(file);
     parts.push(record([[4, 0x04034b50], ...facts(file, sum, name)]), name, file);
     directory.push(record([[4, 0x02014b50], [2, 20], ...facts(file, sum, name), [2, 0], [2, 0], [2, 0], [4, 0], [4, place]]), name);
     place += 30 + name.length + file.size;
   }
   const size = directory.reduce((sum, part) => sum + part.byteLength, 0);
-  const end = record([[4, 0x06054b50], [2, 0], [2, 0], [2, files.length], [2, files.length], [4, size], [4, place], [2, 0]]);
-  // As `tune` calls it, and as the code on the dataset's page expects.
-  return new File([...parts, ...directory, end], `${files.map((file) => file.name).join(" + ")}.zip`);
+  const end = record([[4, 0x06054b50], [2, 0], [2, 0], [2, given.length], [2, given.length], [4, size], [4, place], [2, 0]]);
+  return new File([...parts, ...directory, end], zipName);
 }

@@ -94,7 +94,7 @@ async function missingParts(file, upload) {
 }
 
 function begin(url, file, options) {
-  const body = new URLSearchParams({ name: file.name, size: file.size });
+  const body = new URLSearchParams({ purpose: options.purpose, name: file.name, size: file.size });
   return insist("POST", url, { ...options, body });
 }
 
@@ -104,8 +104,8 @@ export function discard(url, key, token) {
 
 // Resolves to the key of the upload once all of it has arrived. `key`: of an earlier upload of this
 // file. `begun` is told the key, `progress` the bytes that have arrived, `lost` whether the connection is.
-export async function sendFile(file, { url, token, key = null, signal, begun, progress, lost }) {
-  const options = { signal, lost, headers: { "X-CSRFToken": token } };
+export async function sendFile(file, { url, token, purpose, key = null, signal, begun, progress, lost }) {
+  const options = { purpose, signal, lost, headers: { "X-CSRFToken": token } };
   let upload = key && (await insist("GET", `${url}${key}/`, options));
   let missing = upload && (await missingParts(file, upload));
   if (!missing) {

@@ -168,7 +168,7 @@ def main(datasets: Path, cases: Path) -> None:
     from tuning.runner.networks import samples
 
     # How many there are is tested with the templates; here it only takes time.
-    samples.WANTED = 2
+    samples.MAX_SAMPLES = 2
     tuners = {
         name: code for name, (code, _) in (scripts.TUNERS | scripts.NOTED | scripts.SEVERAL).items()
     }

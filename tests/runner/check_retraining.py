@@ -28,13 +28,13 @@ from tuning.runner.libraries import load_libraries  # noqa: E402
 
 def main(datasets: Path, templates: Path, results: Path) -> None:
     load_libraries()
-    from tuning.runner.custom_tuners.retrain import retrain_own
+    from tuning.runner.custom_tuners.retrain import retrain_custom
     from tuning.runner.estimators.retrain import retrain_estimator
     from tuning.runner.networks.retrain import retrain
     from tuning.runner.optuna_scripts.retrain import retrain_script
 
     does = {
-        "keras": retrain, "sklearn": retrain_estimator, "custom": retrain_own,
+        "keras": retrain, "sklearn": retrain_estimator, "custom": retrain_custom,
         "optuna": retrain_script,
     }  # fmt: skip
     told: dict[str, Any] = {}

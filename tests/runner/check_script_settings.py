@@ -33,7 +33,7 @@ def main(datasets: Path, wanted: dict[str, Any]) -> None:
     from tuning.runner.networks import samples
 
     # How many there are is tested with the templates; here it only takes time.
-    samples.WANTED = 2
+    samples.MAX_SAMPLES = 2
     results: dict[str, Any] = {"read": {}, "train": {}}
     for name, code in wanted["read"].items():
         results["read"][name] = _read(project(code, datasets / "iris"))
@@ -63,8 +63,8 @@ def _read(order: ProjectOrder) -> dict[str, Any]:
 
 
 def _train(order: ProjectOrder, settings: dict[str, Any]) -> dict[str, Any]:
-    from tuning.runner.custom_tuners.retrain import retrain_own
-    from tuning.runner.custom_tuners.search import search_own
+    from tuning.runner.custom_tuners.retrain import retrain_custom
+    from tuning.runner.custom_tuners.search import search_custom
     from tuning.runner.inspection import inspect_template
     from tuning.runner.networks.retrain import retrain
     from tuning.runner.networks.search import search
@@ -82,11 +82,11 @@ def _train(order: ProjectOrder, settings: dict[str, Any]) -> dict[str, Any]:
     settings = {"objective": "val_loss", "direction": "min", "epochs": 3, **settings}
     searching = search_order(order, space, kind=inspected.kind, **settings)
     supervisor = Supervisor(values)
-    _attempt(supervisor, lambda: (search_own if own else search)(searching, supervisor))
+    _attempt(supervisor, lambda: (search_custom if own else search)(searching, supervisor))
     results["trial"] = [asdict(event) for event in supervisor.events]
     last = Recorder()
     retraining = RetrainOrder(order, values, space, epochs=3, batch_size=64, seed=1)
-    _attempt(last, lambda: (retrain_own if own else retrain)(retraining, last))
+    _attempt(last, lambda: (retrain_custom if own else retrain)(retraining, last))
     results["retrained"] = [asdict(event) for event in last.events]
     return results
 

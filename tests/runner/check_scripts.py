@@ -50,7 +50,7 @@ def main(datasets: Path, scripts: Path, names: list[str]) -> None:
     from tuning.runner.networks import samples
 
     # How many there are is tested with the templates; here it only takes time.
-    samples.WANTED = 2
+    samples.MAX_SAMPLES = 2
     results: dict[str, Any] = {}
     for path in sorted(scripts.glob("*.py")):
         if names and path.stem not in names:
@@ -78,7 +78,7 @@ def _all_of(order: ProjectOrder) -> dict[str, Any]:
 
     searches: dict[str, Any] = {
         ModelKind.KERAS: (search, retrain),
-        ModelKind.CUSTOM: (own_search.search_own, own_retrain.retrain_own),
+        ModelKind.CUSTOM: (own_search.search_custom, own_retrain.retrain_custom),
         ModelKind.SKLEARN: (search_estimators, retrain_estimator),
     }
     recorder = Recorder()

@@ -76,7 +76,7 @@ def main(datasets: Path) -> None:
     from tuning.runner.networks import samples
 
     # How many there are is tested with own templates; here it only takes time.
-    samples.WANTED = 2
+    samples.MAX_SAMPLES = 2
     from tuning.runner.inspection import inspect_template
 
     results: dict[str, Any] = {}

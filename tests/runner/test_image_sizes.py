@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tuning.runner.failures import TemplateError
+from tuning.runner.template.adaptation import Adaptation, AdaptedValues, sides_of
 from tuning.runner.template.image_sizes import ImageSizes
-from tuning.runner.template.own_values import Adaptation, OwnValues, sides_of
 from tuning.runner.template.supplied import supplies_constants
 
 NUMBER, PAIR, SHAPE = 28, (28, 28), (28, 28, 3)
@@ -114,7 +114,7 @@ def _constants(code: str, shape: tuple[int, ...]) -> dict[str, Any]:
     tree = ast.parse(code)
     adaptation = Adaptation({}, sides=sides_of(tree.body))
     tree.body = [adaptation.statement(node) for node in tree.body]
-    own = OwnValues(supplies_constants(facts), {}, None, facts, ImageSizes(tree))
+    own = AdaptedValues(supplies_constants(facts), {}, None, facts, ImageSizes(tree))
     module = own.functions()
     exec(compile(tree, "script", "exec"), module)  # noqa: S102  our own text
     return module

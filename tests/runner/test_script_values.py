@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tuning.runner.failures import TemplateError
+from tuning.runner.template.adaptation import AdaptedValues
 from tuning.runner.template.modules import execute
-from tuning.runner.template.own_values import OwnValues
 from tuning.runner.template.scripts import read_script
 from tuning.runner.template.supplied import supplies_constants
 
@@ -50,7 +50,7 @@ def run(code: str, constants: dict[str, Any] | None = None, facts: dict[str, Any
     # kt is only named, never used: importing it would take seconds.
     code = code.replace("import keras_tuner as kt", "kt = None")
     script = read_script(code, "template.py", constants)
-    own = OwnValues(supplies_constants(facts), constants, rows(facts), facts)
+    own = AdaptedValues(supplies_constants(facts), constants, rows(facts), facts)
     module = execute(code, script.tree, own.given(script.missing) | own.functions())
     try:
         return getattr(module, script.entry or script.builder or "build_model")(None)
@@ -246,7 +246,7 @@ def test_a_constant_goes_before_the_project() -> None:
     assert built(encoded, "num_classes", {"num_classes": 5}) == 5
     code = "def build_model(hp, num_classes=10):\n    return num_classes\n"
     script = read_script(code, "template.py", {"num_classes"})
-    own = OwnValues({}, {"num_classes": 5}, None, FLOWERS)
+    own = AdaptedValues({}, {"num_classes": 5}, None, FLOWERS)
     assert execute(code, script.tree, own.functions()).build_model(None) == 5
 
 

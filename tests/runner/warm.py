@@ -207,7 +207,7 @@ def _become_runner(events: int, words: tuple[str, ...]) -> None:
         from tuning.runner.networks import samples
 
         # How many there are is tested with own templates; in supervisors' tests it only takes time.
-        samples.WANTED = 2
+        samples.MAX_SAMPLES = 2
     ours = {"--events-fd": str(events), "--parent-pid": str(os.getppid())}
     sys.argv = [ours.get(before, word) for before, word in zip(("", *words), words, strict=False)]
     runpy.run_path(words[0], run_name="__main__")

@@ -99,17 +99,17 @@ def test_hints_that_come_before_the_worker_is_registered_cost_no_slot(
 
 def test_two_living_workers_never_have_one_name(settings: Any, tmp_path: Path) -> None:
     settings.LOCKS_ROOT = tmp_path
-    assert worker_names.own_name("gpu") == "gpu"
-    assert worker_names.own_name("gpu") == "gpu-2"
+    assert worker_names.unique_name("gpu") == "gpu"
+    assert worker_names.unique_name("gpu") == "gpu-2"
     sweep_locks()
-    assert worker_names.own_name("gpu") == "gpu-3"
+    assert worker_names.unique_name("gpu") == "gpu-3"
     # Processes that end give their names back.
     for descriptor in worker_names._reserved[-3:]:
         os.close(descriptor)
     del worker_names._reserved[-3:]
     sweep_locks()
     assert not list(tmp_path.iterdir())
-    assert worker_names.own_name("gpu") == "gpu"
+    assert worker_names.unique_name("gpu") == "gpu"
 
 
 def test_a_worker_that_ended_is_not_shown_as_online(process: WorkerProcess) -> None:

@@ -81,10 +81,10 @@ def checked(make: Callable[..., Any], given: Mapping[str, Any], files: Any = Non
 
 def check(form: forms.BaseForm) -> None:
     if not form.is_valid():
-        raise invalid(own_names(form_errors(form.errors)))
+        raise invalid(api_names(form_errors(form.errors)))
 
 
-def own_names(errors: Iterable[FieldError]) -> list[FieldError]:
+def api_names(errors: Iterable[FieldError]) -> list[FieldError]:
     return [FieldError(NAMES.get(one.field, one.field), one.detail) for one in errors]
 
 

@@ -18,7 +18,7 @@ from tuning.protocol.statuses import Status as WorkStatus
 from tuning.views.search_forms import judged, new_forms, start
 
 from . import rows
-from .bodies import body_of, checked, form_data, own_names
+from .bodies import api_names, body_of, checked, form_data
 from .changes import name_body, rename_row
 from .paging import Cursor, Limit, Page, page_of
 from .problems import FieldError, Problem, form_errors, invalid
@@ -98,7 +98,7 @@ def create_search(request: HttpRequest, project: int, body: SearchIn) -> Any:
     forms = new_forms(of, data, begun)
     valid, context = judged(of, forms)
     if not valid:
-        raise invalid(own_names(form_errors(forms.search.errors)) + space_errors(forms.space))
+        raise invalid(api_names(form_errors(forms.search.errors)) + space_errors(forms.space))
     first = configurations(forms.space.space, enqueue)
     made = start(request.user, forms, context, first)
     return Status(201, detail_of(request, made))

@@ -13,7 +13,7 @@ from .searches import SearchForm
 
 # What only networks have.
 _NETWORK_FIELDS = {
-    *STRATEGIES[Name.HYPERBAND].own_settings, "objective", "direction", "epochs",
+    *STRATEGIES[Name.HYPERBAND].strategy_settings, "objective", "direction", "epochs",
     "executions_per_trial", "batch_size",
     "early_stopping_metric", "early_stopping_direction", "early_stopping_patience",
 }  # fmt: skip

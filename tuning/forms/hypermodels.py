@@ -76,7 +76,7 @@ class HyperModelForm(forms.ModelForm):
         self._team = team
         limit = settings.TEMPLATE_MAX_KB
         self.fields["file"].help_text = f"A .py file of at most {limit} KB."
-        self.fields["dataset"].queryset = Dataset.objects.visible_to(user).usable().own_first()
+        self.fields["dataset"].queryset = Dataset.objects.visible_to(user).usable().teams_first()
         teams = Team.objects.editable_by(user)
         if self.instance.pk is None and teams.count() > 1:
             self.fields["team"].queryset = teams

@@ -16,7 +16,7 @@ from .searches import HELP, SearchForm
 _DECIDED = {
     "epochs", "executions_per_trial", "batch_size", "early_stopping_metric",
     "early_stopping_direction", "early_stopping_patience",
-    *(name for traits in OFFERED.values() if traits.needs_space for name in traits.own_settings),
+    *(name for one in OFFERED.values() if one.needs_space for name in one.strategy_settings),
 }  # fmt: skip
 
 

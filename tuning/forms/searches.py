@@ -19,7 +19,7 @@ from tuning.protocol.script_settings import AMOUNTS, Use
 from tuning.protocol.tasks import Task, target_names
 from tuning.strategies.pruners import PRUNERS
 from tuning.strategies.pruners import Traits as Pruner
-from tuning.strategies.traits import OFFERED, OWN_SETTINGS, WITH_ROUNDS, Traits, traits_of
+from tuning.strategies.traits import OFFERED, STRATEGY_SETTINGS, WITH_ROUNDS, Traits, traits_of
 
 from .directions import clean_direction, direction_field
 from .folds import ONE_EXECUTION, check_folds, check_settings, folds_field
@@ -40,7 +40,7 @@ from .pruning import clean_pruning, pruning_fields
 # The few settings that decide what happens; the rest is folded away.
 MAIN_FIELDS = ("tuner", "objective", "direction", "max_trials", "epochs")
 # Hidden where the strategy does not use them: then their defaults hold.
-_OF_A_STRATEGY = ("max_trials", *OWN_SETTINGS, "early_stopping_patience")
+_OF_A_STRATEGY = ("max_trials", *STRATEGY_SETTINGS, "early_stopping_patience")
 _WITH_DEFAULT = (*_OF_A_STRATEGY, "priority")
 # Each belongs to the metric of another field.
 _DIRECTIONS = {"direction": "objective", "early_stopping_direction": "early_stopping_metric"}
@@ -114,7 +114,7 @@ class SearchForm(forms.ModelForm):
     class Meta:
         model = Search
         fields = [
-            *MAIN_FIELDS, *OWN_SETTINGS, "executions_per_trial", "batch_size",
+            *MAIN_FIELDS, *STRATEGY_SETTINGS, "executions_per_trial", "batch_size",
             "early_stopping_metric", "early_stopping_direction", "early_stopping_patience", "seed",
             "parallel_trials", "priority", "retries", "max_consecutive_failures", "time_limit",
             "stall_limit", *NAMES, *PRUNING,
@@ -163,7 +163,7 @@ class SearchForm(forms.ModelForm):
                 widget=forms.NumberInput(attrs={"step": "any"}),
             )  # fmt: skip
         self.fields["folds"] = folds_field(project)
-        self.order_fields([*self.main_names, *OWN_SETTINGS, "folds"])
+        self.order_fields([*self.main_names, *STRATEGY_SETTINGS, "folds"])
         for limit in EARLY:
             self.fields[limit.name] = limit_field(limit)
         self.fields |= pruning_fields(project.inspection.kind)
@@ -313,14 +313,14 @@ class SearchForm(forms.ModelForm):
     def strategy_fields(self) -> list[tuple[Traits, list[forms.BoundField]]]:
         """The strategies that have settings of their own here, with their fields."""
         groups = [
-            (traits, [self[name] for name in traits.own_settings if name in self.fields])
+            (traits, [self[name] for name in traits.strategy_settings if name in self.fields])
             for traits in OFFERED.values()
         ]
         return [(traits, fields) for traits, fields in groups if fields]
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
-        first = {*self.main_names, *OWN_SETTINGS, *NAMES, *PRUNING, *ROWS}
+        first = {*self.main_names, *STRATEGY_SETTINGS, *NAMES, *PRUNING, *ROWS}
         return [field for field in self if field.name not in first]
 
     @property

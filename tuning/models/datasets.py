@@ -80,7 +80,7 @@ class DatasetQuerySet(WorkQuerySet):
         shared = ~own & PUBLISHED & ~Exists(later.filter(PUBLISHED))
         return self.annotate(first_version=first).filter(own & ~Exists(later) | shared)
 
-    def own_first(self) -> Self:
+    def teams_first(self) -> Self:
         """Uploads before built-in ones, the newest first."""
         built_in = Case(When(team__isnull=True, then=F("pk")), default=-F("pk"))
         return self.order_by(F("team").desc(nulls_last=True), built_in)

@@ -383,7 +383,7 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DownloadNeeded:
     """The template needs a file of weights that is not there. A FetchedOrder answers."""
 
     url: str
@@ -405,8 +405,8 @@ class Progress:
 Event = (
     Ready | NextTrial | Asked | Built | EpochEnd | TrialEnd | TrialPruned | TrialRefused
     | ModelMeasured | Failed | Inspected | SchemaDetected | FoundArrays | Prepared | Retrained
-    | Progress | Wanted | Fetched | Evaluated | Predicted | FoundTrial | FoundStudies | Imported
-    | ModelTried | DryRunEnd | CheckpointSaved | Resumed
+    | Progress | DownloadNeeded | Fetched | Evaluated | Predicted | FoundTrial | FoundStudies
+    | Imported | ModelTried | DryRunEnd | CheckpointSaved | Resumed
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -430,7 +430,7 @@ _KINDS: dict[str, Any] = {
     "evaluated": Evaluated,
     "predicted": Predicted,
     "progress": Progress,
-    "wanted": Wanted,
+    "download_needed": DownloadNeeded,
     "fetched": Fetched,
     "found_trial": FoundTrial,
     "found_studies": FoundStudies,

@@ -222,7 +222,7 @@ class FetchOrder:
 
 @dataclass(frozen=True)
 class FetchedOrder:
-    """The answer to Wanted: the file lies among the downloads, or there is a problem."""
+    """The answer to DownloadNeeded: the file lies among the downloads, or there is a problem."""
 
     problem: str = ""
 

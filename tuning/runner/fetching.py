@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tuning.protocol.events import Fetched, Progress, Wanted
+from tuning.protocol.events import DownloadNeeded, Fetched, Progress
 from tuning.protocol.orders import FetchedOrder, FetchOrder
 from tuning.protocol.weights import published_file
 from tuning.runner.sandbox.hardening import allows_network
@@ -60,7 +60,7 @@ def ask_for_weights(channel: Channel) -> None:
             raise urllib.error.URLError(
                 "model templates have no network on this worker (RUNNER_NETWORK=0)"
             )
-        channel.send(Wanted(url))
+        channel.send(DownloadNeeded(url))
         answer = channel.receive()
         if not isinstance(answer, FetchedOrder):
             # Told to end, or the supervisor is gone.

@@ -21,7 +21,7 @@ from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import InspectOrder
 from tuning.protocol.scorers import SCORE, SCORE_SPREAD
 from tuning.protocol.tasks import Task
-from tuning.runner.custom_tuners.inspection import inspect_own_tuner
+from tuning.runner.custom_tuners.inspection import inspect_custom_tuner
 from tuning.runner.custom_tuners.watch import names_of
 from tuning.runner.estimators.building import is_estimator, ready
 from tuning.runner.estimators.inspection import try_estimator
@@ -70,7 +70,7 @@ def inspect_template(order: InspectOrder, channel: Channel) -> None:
         partial(frame_rows, dataset),
     )  # fmt: skip
     if template.tuner_class is not None:
-        inspect_own_tuner(template, dataset, channel)
+        inspect_custom_tuner(template, dataset, channel)
         return
     oracle = kt.oracles.RandomSearchOracle(objective=kt.Objective("val_loss", "min"), seed=1)
     kt.Tuner(oracle, hypermodel=template, directory="kt", project_name="inspection")

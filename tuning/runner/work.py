@@ -60,9 +60,9 @@ def _do(order: Order, channel: Channel) -> None:
 
             search_estimators(order, channel)
         case SearchOrder(kind=ModelKind.CUSTOM):
-            from tuning.runner.custom_tuners.search import search_own
+            from tuning.runner.custom_tuners.search import search_custom
 
-            search_own(order, channel)
+            search_custom(order, channel)
         case SearchOrder(kind=ModelKind.OPTUNA):
             from tuning.runner.optuna_scripts.search import search_script
 
@@ -84,9 +84,9 @@ def _do(order: Order, channel: Channel) -> None:
 
             retrain_estimator(order, channel)
         case RetrainOrder(kind=ModelKind.CUSTOM):
-            from tuning.runner.custom_tuners.retrain import retrain_own
+            from tuning.runner.custom_tuners.retrain import retrain_custom
 
-            retrain_own(order, channel)
+            retrain_custom(order, channel)
         case RetrainOrder(kind=ModelKind.OPTUNA):
             from tuning.runner.optuna_scripts.retrain import retrain_script
 

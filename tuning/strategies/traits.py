@@ -52,7 +52,7 @@ class Traits:
     max_objectives: how many a search may have.
     takes_constraints: whether it learns from infeasible trials, or from none at all. Those of
         KerasTuner know no trials that ended well and are none of the best.
-    own_settings: fields of a search that only this strategy has.
+    strategy_settings: fields of a search that only this strategy has.
     """
 
     name: Name
@@ -73,7 +73,7 @@ class Traits:
     conditional: bool = True
     max_objectives: int = MAX_OBJECTIVES
     takes_constraints: bool = True
-    own_settings: tuple[str, ...] = ()
+    strategy_settings: tuple[str, ...] = ()
     # Whether it suggests values. Without: its trials are made with the search, for a purpose, and
     # no form offers it.
     suggests: bool = True
@@ -150,7 +150,7 @@ _TABLE = (
         "Reproducing a KerasTuner script. Suggestions become slower with each trial.",
         Family.KERASTUNER, learns=True, max_warm_start=300, max_objectives=1,
         takes_constraints=False, needs_space=True,
-        own_settings=("bayesian_initial_points", "bayesian_alpha", "bayesian_beta"),
+        strategy_settings=("bayesian_initial_points", "bayesian_alpha", "bayesian_beta"),
     ),
     Traits(
         Name.HYPERBAND, "Hyperband",
@@ -160,7 +160,7 @@ _TABLE = (
         needs_epochs=True, needs_space=True, max_warm_start=0, max_objectives=1,
         takes_constraints=False,
         warm_start_refusal="Hyperband trains in its own rounds, so it cannot use a warm start.",
-        own_settings=("hyperband_factor", "hyperband_iterations"),
+        strategy_settings=("hyperband_factor", "hyperband_iterations"),
     ),
     Traits(
         Name.GIVEN, "Given values",
@@ -176,7 +176,7 @@ STRATEGIES = {traits.name: traits for traits in _TABLE}
 # What a person may choose for a search.
 OFFERED = {traits.name: traits for traits in _TABLE if traits.suggests}
 # Fields of a search that belong to one strategy.
-OWN_SETTINGS = tuple(name for traits in _TABLE for name in traits.own_settings)
+STRATEGY_SETTINGS = tuple(name for traits in _TABLE for name in traits.strategy_settings)
 # Those whose searches `max_trials` does not end.
 WITH_ROUNDS = [traits.name.value for traits in _TABLE if traits.has_rounds]
 

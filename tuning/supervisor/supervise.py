@@ -21,12 +21,12 @@ from tuning.protocol.events import (
     BadEvent,
     Built,
     CheckpointSaved,
+    DownloadNeeded,
     EpochEnd,
     Event,
     Failed,
     TrialEnd,
     TrialPruned,
-    Wanted,
 )
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import FetchedOrder
@@ -142,7 +142,7 @@ class _Supervision:
         if not concerned:
             return False
         self.heard = time.monotonic()
-        if isinstance(event, Wanted):
+        if isinstance(event, DownloadNeeded):
             self._fetch(event.url)
             return False
         if isinstance(event, Failed) and (problem := find_problem()):

@@ -35,7 +35,7 @@ from .references import Collector
 from .scripts import ScriptThread
 from .slot import SlotLoop
 from .storage import StorageWatch
-from .worker_names import own_name
+from .worker_names import unique_name
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class WorkerProcess:
         folders.adopt_orphans()
         folders.sweep_runner_folders()
         # Whoever registers under a name takes over the work of whoever had it before.
-        name = own_name(name)
+        name = unique_name(name)
         self._thread = threading.Thread(target=self._watch, args=(name,), name="watch", daemon=True)
         self._thread.start()
 

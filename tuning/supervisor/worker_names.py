@@ -6,7 +6,7 @@ from itertools import chain, count
 from tuning.storage.locks import try_lock
 
 
-def own_name(name: str) -> str:
+def unique_name(name: str) -> str:
     """A worker's name, or one like it if a living process has that one already. It stays this
     process's own for as long as it lives."""
     candidates = chain([name], (f"{name}-{number}" for number in count(2)))

@@ -23,7 +23,7 @@ def project_activity(request: HttpRequest, pk: int) -> HttpResponse:
     activity = activity_of(project, request.user, kind, person, before)
     names = display_name_of("user")
     members = dict(project.team.memberships.values_list("user__username", names))
-    wanted = {"kind": kind, "person": person, "before": activity.before}
+    requested = {"kind": kind, "person": person, "before": activity.before}
     context = {
         "project": project,
         "can_edit": may_change(request, project),
@@ -34,6 +34,6 @@ def project_activity(request: HttpRequest, pk: int) -> HttpResponse:
         "person": person,
         "people": ({person: person} | members if person else members).items(),
         "is_first": not before,
-        "older": urlencode({key: value for key, value in wanted.items() if value}),
+        "older": urlencode({key: value for key, value in requested.items() if value}),
     }
     return render(request, "projects/activity.html", context)

@@ -47,7 +47,7 @@ from .uploads import takes_files
 
 @require_GET
 def dataset_list(request: HttpRequest) -> HttpResponse:
-    datasets = Dataset.objects.offered_to(request.user).own_first().select_related("team")
+    datasets = Dataset.objects.offered_to(request.user).teams_first().select_related("team")
     teams = set(Team.objects.visible_to(request.user).values_list("pk", flat=True))
     context = {
         "own": [dataset for dataset in datasets if dataset.team_id in teams],

@@ -45,8 +45,8 @@ def hypermodel_dry_run(request: HttpRequest, pk: int) -> HttpResponse:
     hypermodel = editable_or_404(request, HyperModel.objects.select_related("team"), pk)
     visible = Dataset.objects.visible_to(request.user)
     known = Inspection.objects.visible_to(request.user).filter(status=Status.COMPLETED)
-    wanted = request.POST.get("inspection", "")
-    key = int(wanted) if wanted.isdecimal() and len(wanted) < 10 else 0
+    requested = request.POST.get("inspection", "")
+    key = int(requested) if requested.isdecimal() and len(requested) < 10 else 0
     # An administrator may have freed the space of a built-in dataset since.
     prepared = visible.exclude(folder="")
     inspection = known.filter(pk=key, hypermodel=hypermodel, dataset__in=prepared).first()

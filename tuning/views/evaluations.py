@@ -84,10 +84,10 @@ def saved_model_compare(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     )
     saved_model = visible_or_404(request, models, at)
     others = others_of(saved_model)
-    wanted = set(request.GET.getlist("with"))
+    requested = set(request.GET.getlist("with"))
     context = {
         "saved_model": saved_model, "project": saved_model.project, "others": others,
-        "comparison": compared(saved_model, [m for m in others if str(m.number) in wanted]),
+        "comparison": compared(saved_model, [m for m in others if str(m.number) in requested]),
     }  # fmt: skip
     return render(request, "saved_models/compare.html", context)
 

@@ -136,9 +136,9 @@ def hypermodel_diff(request: HttpRequest, pk: int) -> HttpResponse:
     """From an older version (?from=2, else the one before) to this one."""
     hypermodel = visible_or_404(request, _hypermodels(), pk)
     versions = HyperModel.objects.visible_to(request.user).versions_of(hypermodel)
-    wanted = request.GET.get("from", "")
+    given = request.GET.get("from", "")
     # A number of more digits is none of ours, and no database has to hear of it.
-    number = int(wanted) if wanted.isdecimal() and len(wanted) < 9 else hypermodel.version - 1
+    number = int(given) if given.isdecimal() and len(given) < 9 else hypermodel.version - 1
     old = versions.filter(version=number).first()
     lines = differences(old.code, hypermodel.code) if old else []
     context = {
@@ -204,8 +204,8 @@ def _state(request: HttpRequest, hypermodel: HyperModel) -> dict[str, Any]:
     """What is known of the template, with the dataset in ?dataset= if it was read with that."""
     rows = Inspection.objects.visible_to(request.user).filter(hypermodel=hypermodel)
     rows = rows.select_related("dataset")
-    wanted = request.GET.get("dataset", "")
-    chosen = rows.filter(dataset=int(wanted)) if wanted.isdecimal() and len(wanted) < 9 else None
+    given = request.GET.get("dataset", "")
+    chosen = rows.filter(dataset=int(given)) if given.isdecimal() and len(given) < 9 else None
     inspection = (chosen and chosen.first()) or rows.active().filter(requested=True).first()
     [known] = known_spaces(request.user, [hypermodel])
     if inspection:

@@ -91,9 +91,9 @@ def _mark(user: Any, project: Project, mark: str, names: list[str], trial: list[
 
 def _next(request: HttpRequest) -> str | None:
     """Only an address of this site."""
-    wanted = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    return wanted if safe else None
+    requested = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(requested, {request.get_host()}, request.is_secure())
+    return requested if safe else None
 
 
 def subjects(kind: str) -> QuerySet[Any]:

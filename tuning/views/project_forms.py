@@ -118,7 +118,7 @@ def _row(rows: QuerySet[Any], key: str) -> Any:
 
 def _datasets(request: HttpRequest) -> QuerySet[Dataset]:
     """All versions; the rows to choose from are those that are offered."""
-    return Dataset.objects.visible_to(request.user).usable().own_first().select_related("team")
+    return Dataset.objects.visible_to(request.user).usable().teams_first().select_related("team")
 
 
 def _templates(request: HttpRequest) -> QuerySet[HyperModel]:
@@ -162,7 +162,7 @@ def _choice_page(
     rows: list[Choice[Any]]
     if step == DATA:
         offered = Dataset.objects.offered_to(request.user).usable()
-        datasets = list(offered.own_first().select_related("team"))
+        datasets = list(offered.teams_first().select_related("team"))
         if chosen.dataset and chosen.dataset not in datasets:
             datasets.insert(0, chosen.dataset)
         rows = dataset_choices(datasets, chosen.hypermodel, chosen.dataset, teams, members)

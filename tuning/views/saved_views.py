@@ -125,8 +125,8 @@ def _owns_team(request: HttpRequest, team_id: int) -> bool:
 
 def _scope_of(request: HttpRequest, view: SavedView) -> Scope:
     """The trials at whose table the person is: of a search (its number), or of the project."""
-    wanted = request.POST.get("search", "")
-    at = SearchNumbers(view.project_id, int(wanted)) if is_number(wanted) else view.project_id
+    requested = request.POST.get("search", "")
+    at = SearchNumbers(view.project_id, int(requested)) if is_number(requested) else view.project_id
     return scope_of(request, at)
 
 

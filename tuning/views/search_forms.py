@@ -148,11 +148,11 @@ def _projects() -> QuerySet[Project]:
 
 def _earlier(request: HttpRequest, project: Project) -> Search | None:
     """The search that a new one begins with: ?search= its number. The form sends it along."""
-    wanted = request.GET.get("search") or request.POST.get("search", "")
-    if not is_number(wanted):
+    requested = request.GET.get("search") or request.POST.get("search", "")
+    if not is_number(requested):
         return None
     searches = Search.objects.select_related("project").defer("oracle_state")
-    return visible_or_404(request, searches, SearchNumbers(project.pk, int(wanted)))
+    return visible_or_404(request, searches, SearchNumbers(project.pk, int(requested)))
 
 
 def _with_number(request: HttpRequest, project: Project) -> HttpResponse | None:

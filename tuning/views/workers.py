@@ -31,9 +31,9 @@ def worker_list(request: HttpRequest) -> HttpResponse:
 def worker_request(request: HttpRequest, pk: int) -> HttpResponse:
     """Pause it, drain it, or have it take work again."""
     worker = get_object_or_404(Worker, pk=pk)
-    wanted = request.POST.get("requested", "")
-    if wanted not in Requested.values:
+    requested = request.POST.get("requested", "")
+    if requested not in Requested.values:
         raise Http404
-    request_of(worker, Requested(wanted), request.user)
-    messages.success(request, DONE[Requested(wanted)].format(worker.name))
+    request_of(worker, Requested(requested), request.user)
+    messages.success(request, DONE[Requested(requested)].format(worker.name))
     return redirect("worker-list")

@@ -21,7 +21,7 @@ def timeline_info(selection: Selection, _given: Given) -> dict[str, Any]:
     )
     total = rows.count()
     # The latest: what a person looks for in a running search.
-    table = rows.order_by(*(f"-{field}" for field in selection.own_order)).values_list(
+    table = rows.order_by(*(f"-{field}" for field in selection.number_order)).values_list(
         "pk", "number", "status", "worker__name", "slot", "started_at", "finished_at", "score"
     )[:MAX_BARS]
     trials = list(reversed(table))

@@ -26,7 +26,9 @@ def frame_of(
     KeyError; tags and stars are no columns of figures, see tuning.analysis.notes.
     """
     columns = [selection.columns[key] for key in keys]
-    rows = selection.ordered() if order else selection.index_rows().order_by(*selection.own_order)
+    rows = (
+        selection.ordered() if order else selection.index_rows().order_by(*selection.number_order)
+    )
     if every > 1:
         rows = rows.alias(place=F("number") % every).filter(place=0)
     rows, fields = named(rows, columns)

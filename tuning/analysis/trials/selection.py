@@ -216,10 +216,10 @@ class Selection:
         for sort in self.sort:
             field = F(fields[sort.column.key])
             order.append(field.desc(nulls_last=True) if sort.down else field.asc(nulls_last=True))
-        return rows.order_by(*order, *self.own_order)
+        return rows.order_by(*order, *self.number_order)
 
     @property
-    def own_order(self) -> list[str]:
+    def number_order(self) -> list[str]:
         """By number; those of several searches follow each other."""
         return ["search_id", "number"] if self.scope.is_project else ["number"]
 

@@ -52,7 +52,6 @@ from tuning.management.inputs import (
     refuse,
 )
 from tuning.management.outputs import layers_file, write_model
-from tuning.management.own_worker import own_worker
 from tuning.management.packing import packed
 from tuning.management.prepared import set_up_or_refuse
 from tuning.management.projects import add_split_options, find_project, refuse_misfit
@@ -62,6 +61,7 @@ from tuning.management.table_options import (
     table_choices,
     table_problem,
 )
+from tuning.management.temporary_worker import temporary_worker
 from tuning.models import Dataset, Inspection, Project, SavedModel, Search, Team, Trial
 from tuning.models.audit import Via
 from tuning.protocol.constraints import MAX_CONSTRAINTS, Constraint, parsed
@@ -223,7 +223,7 @@ class Command(BaseCommand):
             )  # fmt: skip
         if dataset.kind:
             refuse_misfit(dataset, template)
-        with own_worker(self._say):
+        with temporary_worker(self._say):
             try:
                 dataset = self._prepare(dataset)
                 project = find_project(user, team, dataset, template, options)

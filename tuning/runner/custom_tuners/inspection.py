@@ -38,7 +38,7 @@ _SECONDS = 60.0
 _TRIALS = 50
 
 
-def inspect_own_tuner(template: "InspectedTemplate", dataset: Dataset, channel: Channel) -> None:
+def inspect_custom_tuner(template: "InspectedTemplate", dataset: Dataset, channel: Channel) -> None:
     """Run trials on a few rows: one of the defaults, then one for each conditional scope, as
     KerasTuner builds models. A class without a builder has no other way to tell."""
     oracle = InspectionOracle(objective=template.objective.for_oracle(), seed=1)

@@ -35,7 +35,7 @@ from .tuner import DIRECTORY, Unjudged, Watched, arguments_for, make_tuner, take
 from .watch import Watch
 
 
-def retrain_own(order: RetrainOrder, channel: Channel) -> None:
+def retrain_custom(order: RetrainOrder, channel: Channel) -> None:
     """Run the trial on train + validation rows and save its model.
 
     Code that insists on validation rows gets those of the project, which it is trained on as well:

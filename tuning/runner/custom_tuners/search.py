@@ -20,7 +20,7 @@ from .tuner import Continuing, Watched, arguments_for, make_tuner, takes_epochs
 from .watch import Watch, check_results
 
 
-def search_own(order: SearchOrder, channel: Channel) -> None:
+def search_custom(order: SearchOrder, channel: Channel) -> None:
     """Run trial after trial until the supervisor has no more."""
     dataset = load_dataset(order.project)
     template = Template(order.project.code, dataset.facts, order.project.constants, dataset.rows)

@@ -15,13 +15,13 @@ from tuning.protocol.events import Samples
 from tuning.runner.failures import failure_of
 from tuning.runner.template.code import Template
 
-WANTED = 20
+MAX_SAMPLES = 20
 # A person waits for the inspection, and large networks take seconds each.
 SECONDS = 4.0
 
 
 def sample_models(oracle: kt.Oracle, size: Callable[[kt.HyperParameters], int]) -> Samples:
-    """Build up to `WANTED` models of the oracle's space, as many as there is time for. `size`
+    """Build up to `MAX_SAMPLES` models of the oracle's space, as many as there is time for. `size`
     builds one and returns how many weights it has.
 
     Hyperparameters that only some values bring up (`if hp.Choice(...) == "forest":` without a
@@ -30,7 +30,7 @@ def sample_models(oracle: kt.Oracle, size: Callable[[kt.HyperParameters], int]) 
     first_failure = ""
     tried = 0
     end = time.monotonic() + SECONDS
-    while tried < WANTED and time.monotonic() < end:
+    while tried < MAX_SAMPLES and time.monotonic() < end:
         hp = oracle.get_space()
         hp.values = dict(oracle._random_values() or {})
         tried += 1
@@ -41,7 +41,7 @@ def sample_models(oracle: kt.Oracle, size: Callable[[kt.HyperParameters], int]) 
             first_failure = first_failure or failure_of(error).message
     keras.backend.clear_session()
     return Samples(
-        wanted=WANTED,
+        wanted=MAX_SAMPLES,
         tried=tried,
         failed=tried - len(sizes),
         smallest=min(sizes, default=0),

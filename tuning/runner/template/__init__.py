@@ -3,7 +3,7 @@
 What is read without running it: `scripts` (a script's part that builds), `reading` (the statements
 that are kept), `running` (what a project does instead), `construction` (how its tuner is made),
 `script_data` (its inputs and targets), `sources` (its tables, batches and fitted helpers),
-`constants` (values of the template's form), `own_values` (what is compared with the project),
+`constants` (values of the template's form), `adaptation` (what is compared with the project),
 `openings` (main blocks), `helpers` (classes that search), `absent_data` (data that nothing sets),
 `imports` (missing packages), `removed_names`, `syntax`, `script`.
 
@@ -29,7 +29,7 @@ or fits an encoder (`sources.py`), one that gives what the project knows of thos
 (`source_stand_ins.py`) and an `Unknown` (`unknown.py`) for the rest, which can be passed on but
 not counted with. A name in *Constants* is bound to its value instead (`constants.py`). A constant
 or an argument with a name that a project supplies becomes one that is compared with the dataset
-(`own_values.py`). The size of images has the form that the code takes, one number, a pair or a
+(`adaptation.py`). The size of images has the form that the code takes, one number, a pair or a
 shape (`image_sizes.py`); what a network needs of images that they are not is a sentence
 (`image_limits.py`). `ready_made.py` fits KerasTuner's own HyperModels as they build. `targets.py`
 decides by the model's loss and outputs whether the class numbers are given one-hot; `imports.py`

@@ -21,8 +21,9 @@ from tuning.runner.failures import (
     is_network_error,
 )
 
+from .adaptation import AdaptedValues
 from .command_line import without_command_line
-from .definitions import find_builder, find_objective, own_tuner
+from .definitions import custom_tuner, find_builder, find_objective
 from .given import Given, parameters_of
 from .image_limits import image_limit
 from .image_sizes import ImageSizes, is_size
@@ -31,7 +32,6 @@ from .kerastuner_paths import restore_old_names
 from .misfits import misfit, output_misfit
 from .modules import execute
 from .normalization import keep_rare_values_in_scale
-from .own_values import OwnValues
 from .proposed import Proposed, proposed_objective
 from .ready_made import fitting_ready_made
 from .removed_names import metrics_by_position
@@ -80,7 +80,7 @@ class Template(kt.HyperModel):
         if frames and selects_columns(code) and facts.get("columns"):
             parts, facts = frames, with_raw_columns(facts)
         known = supplies_constants(self.facts)
-        self._own = OwnValues(known, self.constants, parts, facts, self._sizes)
+        self._adapted = AdaptedValues(known, self.constants, parts, facts, self._sizes)
         restore_old_names()
         without_command_line()
         keep_rare_values_in_scale()
@@ -89,7 +89,7 @@ class Template(kt.HyperModel):
         self._policy = keras.config.dtype_policy()
         # A class of its own that runs the trials, or None; it may well need no builder.
         others = self.script.construction is not None and not self.script.tuner
-        self.tuner_class: Any = None if others else own_tuner(self.module, self.script.tuner)
+        self.tuner_class: Any = None if others else custom_tuner(self.module, self.script.tuner)
         self._found: Any = None
         self.inner: Any = None
         self.no_builder: TemplateError | None = None
@@ -123,7 +123,7 @@ class Template(kt.HyperModel):
     def note(self) -> str:
         """Sentences about what of the code is used, if it is not used unchanged."""
         one_hot = "Its loss takes one-hot targets, so the class numbers are given to it one-hot."
-        notes = (self.script.note, self._own.note, one_hot if self._one_hot else "")
+        notes = (self.script.note, self._adapted.note, one_hot if self._one_hot else "")
         return " ".join(filter(None, notes))
 
     @cached_property
@@ -204,7 +204,7 @@ class Template(kt.HyperModel):
     def build(self, hp: kt.HyperParameters) -> Any:
         self.configure()
         try:
-            with fitting_ready_made(self.facts, self._own.changed):
+            with fitting_ready_made(self.facts, self._adapted.changed):
                 model = self.training.compiled(self.inner.build(hp))
             if sentence := metrics_by_position(model):
                 raise TemplateError(sentence)
@@ -300,9 +300,9 @@ class Template(kt.HyperModel):
         return _FunctionModel(found, self._arguments(found, skip=1))
 
     def _execute(self, code: str) -> ModuleType:
-        given = self._own.given(self.script.missing)
+        given = self._adapted.given(self.script.missing)
         given.update({name: Absent(module) for name, module in self.script.absent.items()})
-        given.update(self._own.functions())
+        given.update(self._adapted.functions())
         try:
             return execute(code, self.script.tree, given)
         except Exception as error:
@@ -311,7 +311,7 @@ class Template(kt.HyperModel):
 
     def explain(self, error: Exception) -> None:
         """Raise a sentence if only a part of the script that is not run has the name or value."""
-        unknown = self._own.unknown_value(error)
+        unknown = self._adapted.unknown_value(error)
         if unknown is not None and not isinstance(error, TemplateError):
             raise unknown from error
         name = error.name if isinstance(error, NameError) else ""

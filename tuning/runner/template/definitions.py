@@ -25,7 +25,7 @@ def find_builder(module: ModuleType, builder: str) -> Any:
         return ready
     if inspect.isclass(ready) and issubclass(ready, kt.HyperModel):
         return ready
-    leaves = own_classes(module, kt.HyperModel)
+    leaves = defined_classes(module, kt.HyperModel)
     if len(leaves) > 1:
         names = ", ".join(leaf.__name__ for leaf in leaves)
         raise TemplateError(
@@ -57,7 +57,7 @@ def _find_function(module: ModuleType) -> Any:
         if inspect.isfunction(item) and item.__module__ == module.__name__ and _takes_hp(item)
     }
     # One that another one or a method calls is a helper.
-    own = own_classes(module, object)
+    own = defined_classes(module, object)
     methods = [m for kind in own for m in vars(kind).values() if inspect.isfunction(m)]
     called = {name for item in [*functions.values(), *methods] for name in item.__code__.co_names}
     leaves = [name for name in functions if name not in called]
@@ -79,7 +79,7 @@ def _takes_hp(function: Callable[..., Any]) -> bool:
     return first in HP_NAMES
 
 
-def own_classes(module: ModuleType, base: type) -> list[Any]:
+def defined_classes(module: ModuleType, base: type) -> list[Any]:
     """The classes of this kind that the module itself defines and none of its others extends."""
     classes = [
         item
@@ -89,13 +89,13 @@ def own_classes(module: ModuleType, base: type) -> list[Any]:
     return [c for c in classes if not any(c in other.__mro__[1:] for other in classes)]
 
 
-def own_tuner(module: ModuleType, constructed: str) -> Any:
+def custom_tuner(module: ModuleType, constructed: str) -> Any:
     """The Tuner class that the template brings along; None if it brings none. `constructed` is the
     one that its script would make an instance of."""
     chosen = getattr(module, constructed, None) if constructed else None
     if inspect.isclass(chosen) and issubclass(chosen, BaseTuner):
         return chosen if chosen.__module__ == module.__name__ else None
-    leaves = own_classes(module, BaseTuner)
+    leaves = defined_classes(module, BaseTuner)
     if len(leaves) > 1:
         names = ", ".join(leaf.__name__ for leaf in leaves)
         raise TemplateError(f"The template defines several Tuner classes ({names}). Keep one.")

@@ -9,7 +9,7 @@ import ast
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Set
 
-from .own_values import data_statement, source_statement
+from .adaptation import data_statement, source_statement
 from .running import Running
 from .script_data import Rows, ScriptData
 from .sources import Sources

@@ -4,11 +4,11 @@ import ast
 from collections.abc import Iterable
 
 from .absent_data import is_absent
+from .adaptation import Adaptation, data_statement, fit_statements, source_statement
 from .configuration import configures, libraries
 from .constants import given_constant
 from .imports import without_absent
 from .kerastuner_paths import from_the_top
-from .own_values import Adaptation, data_statement, fit_statements, source_statement
 from .running import READY_MADE, Running, is_tuner
 from .script import Script
 from .script_data import Rows, ScriptData

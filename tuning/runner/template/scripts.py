@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from tuning.protocol.notebooks import without_commands
 
 from .absent_data import with_absent_data
+from .adaptation import Adaptation, sides_of
 from .constants import with_constants
 from .construction import construction_of, search_of
 from .imports import absent_imports
 from .local_data import with_local_data
 from .openings import opened, opened_function
-from .own_values import Adaptation, sides_of
 from .reading import GIVEN, Reading, installed, is_builder
 from .running import Running
 from .script import Script

@@ -36,15 +36,15 @@ class AuxiliaryColumn:
         self.scan = scan
         self._pieces: list[np.ndarray] = []
 
-    def take(self, cells: Sequence[Cell], wanted: np.ndarray, row: int) -> None:
-        """Keep the values of the wanted cells; the first cell is in `row`. Raises BadData."""
+    def take(self, cells: Sequence[Cell], usable: np.ndarray, row: int) -> None:
+        """Keep the values of the usable cells; the first cell is in `row`. Raises BadData."""
         values = self._values(cells, row)
-        for at in np.flatnonzero(np.isnan(values) & wanted)[:1]:
+        for at in np.flatnonzero(np.isnan(values) & usable)[:1]:
             raise BadData(
                 f"“{self.name}” is empty in row {row + at:,}, but each row needs a {self.kind}. "
                 "Fix the file, or leave the column out."
             )
-        self._pieces.append(values[wanted])
+        self._pieces.append(values[usable])
 
     @property
     def values(self) -> np.ndarray:

@@ -19,8 +19,8 @@ _GAP = float("nan")
 class Column(Protocol):
     """One column of x."""
 
-    def take(self, cells: Sequence[Cell], wanted: np.ndarray) -> np.ndarray:
-        """The values of the wanted cells, counted: float32, NaN for missing values."""
+    def take(self, cells: Sequence[Cell], usable: np.ndarray) -> np.ndarray:
+        """The values of the usable cells, counted: float32, NaN for missing values."""
 
     def described(self) -> dict[str, Any]:
         """What the profile says of the column."""
@@ -29,8 +29,8 @@ class Column(Protocol):
 class _ValueColumn:
     """A column whose values lie in x."""
 
-    def take(self, cells: Sequence[Cell], wanted: np.ndarray) -> np.ndarray:
-        values: np.ndarray = self.values(cells)[wanted]
+    def take(self, cells: Sequence[Cell], usable: np.ndarray) -> np.ndarray:
+        values: np.ndarray = self.values(cells)[usable]
         self.count(values)
         return values
 

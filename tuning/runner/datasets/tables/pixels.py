@@ -168,17 +168,17 @@ def _fill(
     done = 0
     for piece in schema.table.pieces():
         values = targets.of(schema, piece)
-        wanted = has_target(values)
-        end = done + int(wanted.sum())
-        y[done:end] = values[wanted]
+        usable = has_target(values)
+        end = done + int(usable.sum())
+        y[done:end] = values[usable]
         columns = [
-            mapped(piece.columns[place], scan.read, np.float32)[wanted]
+            mapped(piece.columns[place], scan.read, np.float32)[usable]
             for place, scan in zip(places, scans, strict=True)
         ]
         x[done:end] = np.stack(columns, axis=1).astype(x.dtype).reshape(-1, *x.shape[1:])
         for kept in auxiliary:
             cells = piece.columns[schema.table.names.index(kept.name)]
-            kept.take(cells, wanted, piece.row)
+            kept.take(cells, usable, piece.row)
         done = end
     return y
 

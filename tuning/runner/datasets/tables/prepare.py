@@ -95,14 +95,14 @@ def _fill(
     done = 0
     for piece in schema.table.pieces():
         values = targets.of(schema, piece)
-        wanted = has_target(values)
-        end = done + int(wanted.sum())
-        y[done:end] = values[wanted]
+        usable = has_target(values)
+        end = done + int(usable.sum())
+        y[done:end] = values[usable]
         block: np.ndarray = np.empty((end - done, len(columns)), np.float32)
         for at, (scan, column) in enumerate(zip(scans, columns, strict=True)):
-            block[:, at] = column.take(piece.columns[places[scan.name]], wanted)
+            block[:, at] = column.take(piece.columns[places[scan.name]], usable)
         x[done:end] = block
         for kept in auxiliary:
-            kept.take(piece.columns[places[kept.name]], wanted, piece.row)
+            kept.take(piece.columns[places[kept.name]], usable, piece.row)
         done = end
     return y

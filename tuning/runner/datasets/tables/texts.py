@@ -53,12 +53,12 @@ class TextColumn:
         self._writer = TextWriter(folder, place, rows, most_bytes)
         return self._writer
 
-    def take(self, cells: Sequence[Cell], wanted: np.ndarray) -> np.ndarray:
-        """Store the texts of the wanted rows; their numbers as float32, NaN where none is. Raises
+    def take(self, cells: Sequence[Cell], usable: np.ndarray) -> np.ndarray:
+        """Store the texts of the usable rows; their numbers as float32, NaN where none is. Raises
         BadData."""
         assert self._writer
         texts = [
-            self._text(cell) for cell, is_wanted in zip(cells, wanted, strict=True) if is_wanted
+            self._text(cell) for cell, is_usable in zip(cells, usable, strict=True) if is_usable
         ]
         try:
             self._writer.add(text or "" for text in texts)

@@ -186,12 +186,12 @@ def _read(
     done = 0
     for piece in schema.table.pieces():
         values = targets.of(schema, piece)
-        wanted = has_target(values)
-        end = done + int(wanted.sum())
-        y[done:end] = values.reshape(len(values), -1)[wanted]
-        time.take(piece.columns[places[time.name]], wanted, piece.row)
+        usable = has_target(values)
+        end = done + int(usable.sum())
+        y[done:end] = values.reshape(len(values), -1)[usable]
+        time.take(piece.columns[places[time.name]], usable, piece.row)
         for at, ((scan, _), column) in enumerate(zip(kept, columns, strict=True)):
-            x[done:end, at] = column.take(piece.columns[places[scan.name]], wanted)
+            x[done:end, at] = column.take(piece.columns[places[scan.name]], usable)
         done = end
     times = time.values
     order = np.argsort(times, kind="stable")

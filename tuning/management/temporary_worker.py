@@ -15,7 +15,7 @@ STOP_SECONDS = 15
 
 
 @contextmanager
-def own_worker(say: Callable[[str], None]) -> Iterator[None]:
+def temporary_worker(say: Callable[[str], None]) -> Iterator[None]:
     """Use a worker that is online, else bring one and end it afterwards."""
     if Worker.objects.available().exists():
         yield

@@ -3,7 +3,7 @@
 `num_classes = 1000` becomes `num_classes = FITTING("num_classes", 3, lambda: 1000)`, a statement
 that makes data becomes `x_train = STAND_IN("x", "train", False)`, one that loads a table
 `df = SOURCE("table", "price", "df")`, and one that fits an encoder `FITTED(le, "le", "y")`;
-`OwnValues` answers them.
+`AdaptedValues` answers them.
 """
 
 import ast
@@ -47,7 +47,7 @@ class Adaptation:
     sides: frozenset[str] = frozenset()
 
     def statement(self, node: ast.stmt, of_data: bool = False) -> ast.stmt:
-        """The assignment with its values left to `OwnValues.fitting`. `of_data`: they come from
+        """The assignment with its values left to `AdaptedValues.fitting`. `of_data`: they come from
         the script's data, so that it may need a constant."""
         node = _counting_features(node)
         if isinstance(node, ast.ClassDef):
@@ -82,7 +82,7 @@ class Adaptation:
 
     def call(self, value: Expression) -> Expression:
         """`Ours(num_classes=10)`, alone, in a lambda or as partial(Ours, ...), with its arguments
-        left to `OwnValues.fitting`."""
+        left to `AdaptedValues.fitting`."""
         if isinstance(value, ast.Lambda):
             new_lambda = copy.copy(value)
             new_lambda.body = self.call(value.body)
@@ -130,7 +130,7 @@ def sides_of(body: Iterable[ast.stmt]) -> frozenset[str]:
 
 
 def _later(name: str, value: ast.expr) -> ast.expr:
-    """The value, left to `OwnValues.fitting`. Not evaluated yet: it may need what is not there."""
+    """The value, left to `AdaptedValues.fitting`. Not evaluated yet: it may need what is absent."""
     if isinstance(value, ast.Call) and last_name(value.func) == FITTING:
         return value
     return _asked(FITTING, value, ast.Constant(name), ast.Constant(value.lineno), _lambda(value))
@@ -201,7 +201,7 @@ def _parameters(node: Any) -> list[str]:
     return [argument.arg for argument in node.args.args]
 
 
-class OwnValues:
+class AdaptedValues:
     """What the rewritten statements call."""
 
     def __init__(

@@ -68,8 +68,8 @@ def main(datasets: Path, scripts: Path, names: list[str]) -> None:
 
 
 def _all_of(order: ProjectOrder) -> dict[str, Any]:
-    from tuning.runner.custom_tuners import retrain as own_retrain
-    from tuning.runner.custom_tuners import search as own_search
+    from tuning.runner.custom_tuners import retrain as custom_retrain
+    from tuning.runner.custom_tuners import search as custom_search
     from tuning.runner.estimators.retrain import retrain_estimator
     from tuning.runner.estimators.search import search_estimators
     from tuning.runner.inspection import inspect_template
@@ -78,7 +78,7 @@ def _all_of(order: ProjectOrder) -> dict[str, Any]:
 
     searches: dict[str, Any] = {
         ModelKind.KERAS: (search, retrain),
-        ModelKind.CUSTOM: (own_search.search_custom, own_retrain.retrain_custom),
+        ModelKind.CUSTOM: (custom_search.search_custom, custom_retrain.retrain_custom),
         ModelKind.SKLEARN: (search_estimators, retrain_estimator),
     }
     recorder = Recorder()

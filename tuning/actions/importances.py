@@ -22,14 +22,16 @@ def want_importances(selection: Selection) -> Importances:
     row, is_new = Importances.objects.get_or_create(
         search=scope.search,
         key=importances_key(query),
-        defaults={"query": query, "wanted_revision": scope.revision},
+        defaults={"query": query, "requested_revision": scope.revision},
     )
-    known = max(row.wanted_revision, row.for_revision)
+    known = max(row.requested_revision, row.for_revision)
     settled = not scope.is_active or timezone.now() - row.asked_at > AT_MOST_EVERY
     is_older = not is_new and known < scope.revision and settled
     if is_older:
-        row.wanted_revision = scope.revision
-        Importances.objects.filter(pk=row.pk).update(wanted_revision=scope.revision, asked_at=Now())
+        row.requested_revision = scope.revision
+        Importances.objects.filter(pk=row.pk).update(
+            requested_revision=scope.revision, asked_at=Now()
+        )
     if is_new or is_older:
         transaction.on_commit(lambda: send_task(IMPORTANCES_TASK))
     return row

@@ -105,12 +105,12 @@ def _place(search: Search, reference: Reference) -> Place:
 
 def _addresses(texts: list[tuple[Search, Read]]) -> dict[Place, str]:
     """Of those searches and trials that exist."""
-    wanted: dict[tuple[int, int], set[int]] = {}
+    mentioned: dict[tuple[int, int], set[int]] = {}
     for search, text in texts:
         for reference in text.references:
             project, number, trial = _place(search, reference)
-            wanted.setdefault((project, number), set()).update([] if trial is None else [trial])
-    parts = list(wanted.items())[:MAX_SEARCHES]
+            mentioned.setdefault((project, number), set()).update([] if trial is None else [trial])
+    parts = list(mentioned.items())[:MAX_SEARCHES]
     if not parts:
         return {}
     found: dict[Place, str] = {}

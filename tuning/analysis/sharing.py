@@ -43,9 +43,9 @@ class TeamSlots:
     def share(self) -> float:
         return self.in_use / self.weight
 
-    def cut(self, wanted: int) -> int:
-        """How many of the wanted ones it may have."""
-        return wanted if self.limit is None else max(min(wanted, self.limit - self.in_use), 0)
+    def cut(self, requested: int) -> int:
+        """How many of the requested ones it may have."""
+        return requested if self.limit is None else max(min(requested, self.limit - self.in_use), 0)
 
 
 @dataclass(frozen=True)

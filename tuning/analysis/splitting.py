@@ -144,8 +144,8 @@ def _time_notes(project: Project, found: ColumnSplit) -> list[str]:
 
 def _size_notes(split: Split, found: ColumnSplit, reason: str) -> list[str]:
     shares = [found.sizes[part] / sum(found.sizes.values()) for part in PARTS]
-    wanted = (split.train, split.validation, split.test)
-    if max(abs(a - b) for a, b in zip(shares, wanted, strict=True)) <= _DIFFERS:
+    requested = (split.train, split.validation, split.test)
+    if max(abs(a - b) for a, b in zip(shares, requested, strict=True)) <= _DIFFERS:
         return []
     shown = [f"{share:.0%}" for share in shares]
     return [f"{reason}, so the parts have {shown[0]}, {shown[1]} and {shown[2]} of the rows."]

@@ -110,7 +110,7 @@ class FilterForm(forms.Form):
         given = super().clean() or self.cleaned_data
         keys = [f.key for f in self.selection.filters if f.column == self.column]
         changed = self.selection.without(*keys)
-        for field, operator, arguments in self._wanted(given):
+        for field, operator, arguments in self._conditions(given):
             try:
                 changed = changed.with_filter(f"{self.column.key}__{operator}", arguments)
             except BadFilter as problem:
@@ -118,27 +118,27 @@ class FilterForm(forms.Form):
         self.selection = changed
         return given
 
-    def _wanted(self, given: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
+    def _conditions(self, given: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
         """Field, operator and arguments of everything that was filled in."""
         low, high = given.get("low", ""), given.get("high", "")
-        wanted: list[tuple[str, str, list[str]]] = []
+        conditions: list[tuple[str, str, list[str]]] = []
         if low and high:
             bad = next((f for f in ("low", "high") if not self._is_number(given[f])), "low")
-            wanted.append((bad, "between", [f"{low},{high}"]))
+            conditions.append((bad, "between", [f"{low},{high}"]))
         elif low:
-            wanted.append(("low", self._kept("gt", low, "gte"), [low]))
+            conditions.append(("low", self._kept("gt", low, "gte"), [low]))
         elif high:
-            wanted.append(("high", self._kept("lt", high, "lte"), [high]))
+            conditions.append(("high", self._kept("lt", high, "lte"), [high]))
         if given.get("values"):
             kind = {"status": "is", "tags": "any"}.get(self.column.kind)
-            wanted.append(("values", kind or given.get("how") or "in", given["values"]))
+            conditions.append(("values", kind or given.get("how") or "in", given["values"]))
         singles = {"pattern": "matches", "active": "active", "by": "by", "top": "top"}
-        wanted += [
+        conditions += [
             (field, operator, [given[field]])
             for field, operator in singles.items()
             if given.get(field)
         ]
-        return wanted
+        return conditions
 
     def _kept(self, strict: str, value: str, loose: str) -> str:
         """“Below” stays “below” while its number is left as it is."""

@@ -37,9 +37,9 @@ def folds_field(project: Project) -> forms.IntegerField:
     )  # fmt: skip
 
 
-def proposed_folds(project: Project, wanted: int) -> int:
+def proposed_folds(project: Project, requested: int) -> int:
     """So many, or as many as the rows allow."""
-    return max(MIN_FOLDS, min(wanted, most_folds(project) or wanted))
+    return max(MIN_FOLDS, min(requested, most_folds(project) or requested))
 
 
 def check_folds(project: Project, folds: int | None) -> None:

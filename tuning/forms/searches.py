@@ -473,5 +473,5 @@ def default_objective(project: Project, metrics: list[str]) -> str:
     if proposed in metrics:
         return proposed
     targets = len(target_names(project.data.profile))
-    wanted = Task(project.data.task).traits.objectives_for(targets)
-    return next((name for name in wanted if name in metrics), metrics[0] if metrics else "")
+    preferred = Task(project.data.task).traits.objectives_for(targets)
+    return next((name for name in preferred if name in metrics), metrics[0] if metrics else "")

@@ -37,12 +37,12 @@ class ImportancesQuerySet(TeamOwnedQuerySet):
 
 class Importances(models.Model):
     """One for each selection of trials that a person asked about. `result` belongs to
-    `for_revision` of the search; a newer one is wanted while `wanted_revision` is larger."""
+    `for_revision` of the search; a newer one is asked for while `requested_revision` is larger."""
 
     search = models.ForeignKey(Search, on_delete=models.CASCADE, related_name="importances")
     query = models.TextField(blank=True, help_text="The filters, as they stand in the address.")
     key = models.CharField(max_length=64, help_text="SHA-256 of the query.")
-    wanted_revision = models.PositiveBigIntegerField(default=0)
+    requested_revision = models.PositiveBigIntegerField(default=0)
     for_revision = models.PositiveBigIntegerField(default=0)
     taken_until = models.DateTimeField(
         null=True, blank=True, help_text="A worker computes it; lost with it after that."

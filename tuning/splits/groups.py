@@ -91,22 +91,22 @@ def _alike(counts: _Counts, groups: np.ndarray) -> Iterator[np.ndarray]:
     return map(np.array, found.values())
 
 
-def _fill_up(parts: np.ndarray, groups: np.ndarray, counts: _Counts, wanted: np.ndarray) -> None:
+def _fill_up(parts: np.ndarray, groups: np.ndarray, counts: _Counts, requested: np.ndarray) -> None:
     """Give the groups to parts one by one."""
-    have = counts.of_parts(parts, len(wanted))
+    have = counts.of_parts(parts, len(requested))
     for group in groups:
         kinds, shares = counts.of(group)
-        lacks = ((wanted[:, None] - have[:, kinds]) * shares).sum(axis=1)
-        lacks[wanted == 0] = -np.inf
+        lacks = ((requested[:, None] - have[:, kinds]) * shares).sum(axis=1)
+        lacks[requested == 0] = -np.inf
         part = int(np.argmax(lacks))
         parts[group] = part
         have[part, kinds] += shares
 
 
-def _fill_empty(parts: np.ndarray, sizes: np.ndarray, wanted: np.ndarray) -> None:
+def _fill_empty(parts: np.ndarray, sizes: np.ndarray, requested: np.ndarray) -> None:
     """Each part gets a group, the smallest one of the part with the most groups."""
-    for part in np.flatnonzero(wanted > 0):
-        counts = np.bincount(parts, minlength=len(wanted))
+    for part in np.flatnonzero(requested > 0):
+        counts = np.bincount(parts, minlength=len(requested))
         most = int(np.argmax(counts))
         if not counts[part] and counts[most] > 1:
             some = np.flatnonzero(parts == most)

@@ -10,10 +10,10 @@ def parts_of_times(key: np.ndarray, fractions: list[float]) -> np.ndarray:
     values, time, counts = np.unique(key, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
     cuts: list[int] = []
-    for number, wanted in enumerate(np.cumsum(fractions)[:-1], start=1):
+    for number, requested in enumerate(np.cumsum(fractions)[:-1], start=1):
         # As many times as come before the cut: those before it and after it need one each.
         lowest = cuts[-1] + 1 if cuts else 1
         highest = max(len(values) - (len(fractions) - number), lowest)
-        nearest = int(np.argmin(np.abs(ends - wanted * len(key)))) + 1
+        nearest = int(np.argmin(np.abs(ends - requested * len(key)))) + 1
         cuts.append(min(max(nearest, lowest), highest))
     return np.asarray(np.searchsorted(cuts, time.reshape(-1), side="right"))

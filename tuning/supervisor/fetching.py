@@ -3,7 +3,7 @@
 Downloads. No template's code has a network by default. Built-in datasets are downloaded by
 runners without such code. When a template asks Keras for weights below `WEIGHTS_URL`, its runner
 says `download_needed`, the supervisor has them downloaded by another runner (`fetching.py` on both
-sides) into `DATA_ROOT/downloads`, which templates only read, and the clocks of the trial stand still
+sides) into `DATA_ROOT/downloads`, which templates only read, and the trial's clocks stand still
 meanwhile. `KERAS_HOME` is each runner's own and shows the shared files as links. Inspections
 never download.
 """

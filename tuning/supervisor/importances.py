@@ -89,7 +89,7 @@ class ImportancesThread:
         if not self._closed:
             Importances.objects.filter(pk=row.pk).update(
                 # Of a project's searches together it is more than the newest one's.
-                for_revision=max(row.search.revision, row.wanted_revision),
+                for_revision=max(row.search.revision, row.requested_revision),
                 taken_until=None,
                 **values,
             )

@@ -54,7 +54,7 @@ def _version(selection: Selection, name: str) -> str:
     row = importances_of(selection)
     if row is None:
         return "none"
-    waiting = row.wanted_revision > row.for_revision
+    waiting = row.requested_revision > row.for_revision
     online = waiting and Worker.objects.available().exists()
     return f"{row.for_revision}-{waiting:d}-{online:d}"
 

@@ -63,8 +63,8 @@ def choose_trials(
     known: dict[Any, int] = {}
     for pk, *pair in found.values_list("pk", "search__number", "number"):
         known[pk] = known[tuple(pair)] = pk
-    wanted = [known.get(pairs.get(text) or keys.get(text)) for text in asked]
-    return _chosen("trial", trials, wanted, options, is_old=bool(keys))
+    requested = [known.get(pairs.get(text) or keys.get(text)) for text in asked]
+    return _chosen("trial", trials, requested, options, is_old=bool(keys))
 
 
 def choose_searches(searches: QuerySet[Search], texts: list[str]) -> Chosen:
@@ -84,8 +84,8 @@ def _chosen(
     options: dict[str, Any] | None = None, is_old: bool = False,
 ) -> Chosen:  # fmt: skip
     """Rows of others and those that were never there look the same: they have no key here."""
-    wanted = list(dict.fromkeys(key for key in keys if key is not None))
-    rows = queryset.in_bulk(wanted[:MAX_COMPARED])
+    requested = list(dict.fromkeys(key for key in keys if key is not None))
+    rows = queryset.in_bulk(requested[:MAX_COMPARED])
     noun, many = ("trial", "trials") if name == "trial" else ("search", "searches")
     problems = []
     if missing := keys.count(None):
@@ -94,10 +94,10 @@ def _chosen(
             f"{counted(missing, noun, many)} in this URL {is_are} not part of this project. They "
             "may have been deleted."
         )
-    if len(wanted) > MAX_COMPARED:
+    if len(requested) > MAX_COMPARED:
         problems.append(
-            f"You can compare up to {MAX_COMPARED} {many}. This URL has {len(wanted)}, so only "
+            f"You can compare up to {MAX_COMPARED} {many}. This URL has {len(requested)}, so only "
             f"the first {MAX_COMPARED} are shown."
         )
-    shown = [rows[pk] for pk in wanted[:MAX_COMPARED]]
+    shown = [rows[pk] for pk in requested[:MAX_COMPARED]]
     return Chosen(name, shown, problems, options or {}, is_old)

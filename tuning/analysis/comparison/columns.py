@@ -21,8 +21,8 @@ class TrialColumn:
 def reference_of(chosen: Chosen) -> int:
     """The place of the trial in ?against=; the first one unless it names one."""
     texts = [numbers_of(trial) for trial in chosen.rows]
-    wanted = chosen.options.get("against")
-    return texts.index(wanted) if wanted in texts else 0
+    requested = chosen.options.get("against")
+    return texts.index(requested) if requested in texts else 0
 
 
 def columns_of(chosen: Chosen, reference: int) -> list[TrialColumn]:

@@ -81,10 +81,10 @@ def _chosen(selection: Selection, given: Given) -> list[tuple[int, int]]:
     """Keys and numbers of the trials in the address, in its order, as far as they are this
     search's. Whether a filter leaves them does not matter: they were picked one by one."""
     keys = [key for key in given.texts(TRIAL) if key.isascii() and key.isdecimal()]
-    wanted = dict.fromkeys(int(key) for key in keys if len(key) < 16)
-    rows = selection.scope.trials().filter(pk__in=list(wanted)[: MAX_TRIALS + 1])
+    requested = dict.fromkeys(int(key) for key in keys if len(key) < 16)
+    rows = selection.scope.trials().filter(pk__in=list(requested)[: MAX_TRIALS + 1])
     numbers = dict(rows.values_list("pk", "number"))
-    return [(pk, numbers[pk]) for pk in wanted if pk in numbers]
+    return [(pk, numbers[pk]) for pk in requested if pk in numbers]
 
 
 def _columns(trials: list[tuple[int, int]]) -> dict[str, list[Any]]:

@@ -40,8 +40,8 @@ class Given:
     name: str
 
     def texts(self, option: str) -> list[str]:
-        wanted = f"plot.{self.name}.{option}"
-        return [value for key, value in self.selection.plots if key == wanted]
+        requested = f"plot.{self.name}.{option}"
+        return [value for key, value in self.selection.plots if key == requested]
 
     def text(self, option: str, default: str = "") -> str:
         return next(iter(self.texts(option)), default)

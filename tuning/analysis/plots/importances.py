@@ -63,7 +63,7 @@ def importances_info(selection: Selection, _given: Given) -> dict[str, Any]:
     their way."""
     row = importances_of(selection)
     result = row.result if row else {}
-    waiting = row is None or row.wanted_revision > row.for_revision
+    waiting = row is None or row.requested_revision > row.for_revision
     families = [
         {**family, "shares": [rounded(share) for share in family["shares"]]}
         for family in result.get("families", [])

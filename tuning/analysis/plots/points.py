@@ -57,8 +57,8 @@ def points_of(selection: Selection, keys: Iterable[str], most: int = MAX_POINTS)
     """All selected trials, or every so manieth if they are more than `most`. Pruned ones have no
     score and are left out, as Optuna does, unless a person filters by the status."""
     total = selection.count
-    wanted = list(dict.fromkeys(["number", *keys]))
-    frame = frame_of(selection, wanted, every=math.ceil(total / most) or 1)
+    requested = list(dict.fromkeys(["number", *keys]))
+    frame = frame_of(selection, requested, every=math.ceil(total / most) or 1)
     pruned = pruned_trials(selection)
     if pruned:
         kept = [place for place, pk in enumerate(frame["pk"]) if pk not in pruned]
@@ -116,10 +116,10 @@ def varying(selection: Selection, most: int, first: Iterable[str] = ()) -> list[
     `first` are taken, then those that every trial uses."""
     columns = selection.columns.of(HYPERPARAMETERS)
     columns = [column for column in columns if column.field or column.source]
-    wanted = set(first)
+    requested = set(first)
 
     def rank(column: Column) -> tuple[bool, bool]:
-        return column.key not in wanted, bool(column.parameter and column.parameter.conditions)
+        return column.key not in requested, bool(column.parameter and column.parameter.conditions)
 
     taken = sorted(columns, key=rank)[:most]
     return [column for column in columns if column in taken]

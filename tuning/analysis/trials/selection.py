@@ -210,7 +210,7 @@ class Selection:
         return rows.filter(*conditions)
 
     def ordered(self) -> QuerySet[TrialIndex]:
-        """The same in the wanted order; what has no value comes last."""
+        """The same in the requested order; what has no value comes last."""
         rows, fields = named(self.index_rows(), [sort.column for sort in self.sort])
         order = []
         for sort in self.sort:
@@ -285,9 +285,9 @@ def _known(columns: Columns, given: Sequence[str]) -> tuple[Column, ...]:
 
 def _strangers(columns: Columns, given: QueryDict) -> list[str]:
     """Columns that are asked for and not there: a saved view may come from another search."""
-    wanted = [*given.getlist("column"), *given.getlist("colour")]
-    wanted += [text.removeprefix("-") for text in given.getlist("sort")]
-    missing = [key[:80] for key in dict.fromkeys(wanted) if columns.get(key) is None]
+    requested = [*given.getlist("column"), *given.getlist("colour")]
+    requested += [text.removeprefix("-") for text in given.getlist("sort")]
+    missing = [key[:80] for key in dict.fromkeys(requested) if columns.get(key) is None]
     names = [key.partition(":")[2] or key for key in missing]
     return [f"This search has no {in_words(names)}. Ignored."] if names else []
 

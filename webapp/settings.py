@@ -184,6 +184,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            # Every page has icons.
+            "builtins": ["tuning.templatetags.icons"],
         },
     },
 ]

@@ -54,14 +54,16 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const label = button.dataset.label ?? (button.dataset.label = button.textContent);
+  const icon = button.querySelector(".icon");
+  const say = (text) => button.replaceChildren(...[icon, text].filter(Boolean));
   try {
     await copy(document.getElementById(button.dataset.copy).textContent);
-    button.textContent = "Copied";
+    say("Copied");
     announce("Copied");
   } catch {
-    button.textContent = "Select and copy by hand";
+    say("Select and copy by hand");
   }
-  setTimeout(() => { button.textContent = label; }, 2000);
+  setTimeout(() => say(label), 2000);
 });
 
 // A second press of the same button does no harm on the server; this only says that it was heard.

@@ -119,6 +119,17 @@ RETIRED = [
         "Log scale: multiplier.",
     ),
     (r"\b[Bb]eing (read|prepared)\b", "Being read…", "Reading…"),
+    (r"\b[Gg]o(es)? on\b", "The search goes on.", "The search continues."),
+    (
+        r"\bnot \w+ any more\b|\b[Nn]o version of it\b",
+        "The weights are not stored any more.",
+        "The weights are no longer stored.",
+    ),
+    (r"\b[Aa]ll about this\b", "All about this dataset", "View dataset"),
+    (r"\b[Ww]hat (runs|waits)\b", "What waits is sent then.", "Pending deliveries are sent then."),
+    (r"\btakes effect at once\b", "This takes effect at once.", "takes effect immediately"),
+    (r"\bNothing was sent yet\b", "Nothing was sent yet.", "No deliveries yet."),
+    (r"\btries again until\b", "tries again until they arrive", "retried until it arrives"),
     (
         r"\bkept apart\b|\bat once apart\b",
         "keeps trials that run at once apart",

@@ -49,7 +49,7 @@ async function ask(url) {
   const mine = asking = new AbortController();
   try {
     const response = await fetch(url, { headers: { "HX-Request": "true" }, signal: mine.signal });
-    // An error of the server passes, or does not; asking goes on as when it cannot be reached.
+    // An error of the server passes, or does not; asking continues as when it cannot be reached.
     reached(response.status < 500);
     if (response.status === 204 || response.status >= 500) return false;
     if (response.status === 422) return await response.text();

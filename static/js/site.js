@@ -123,7 +123,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   location.reload();
 });
 
-// The server cannot be reached: say so in one place, and go on asking.
+// The server cannot be reached: say so in one place, and keep asking.
 let offline = null;
 const isOffline = (state) => {
   if (state && !offline) {

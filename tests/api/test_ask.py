@@ -184,9 +184,9 @@ def test_scripts_share_a_search_with_workers(
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"tuner": "hyperband"}, "Hyperband goes on with trained models"),
+        ({"tuner": "hyperband"}, "Hyperband continues trained models"),
         ({"tuner": "given"}, "has no strategy"),
-        ({"pruner": "asha"}, "goes on with pruned trials"),
+        ({"pruner": "asha"}, "continues pruned trials"),
         ({"model_kind": "custom"}, "A custom tuner trains in its own way"),
         ({"model_kind": "optuna"}, "An Optuna script asks for each value while it runs"),
         (

@@ -178,7 +178,7 @@ def test_a_lost_script_fails_and_goes_on_when_it_is_back(bob_calls: Caller, run:
     trial = Trial.objects.get()
     lose(trial)
     assert (trial.status, trial.failure_code) == (Status.FAILED, FailureCode.SCRIPT_LOST)
-    assert trial.failure_message == "gpu-box did not report any more."
+    assert trial.failure_message == "gpu-box stopped reporting."
     assert bob_calls.post(f"{at}/log", report(epoch(2, val_loss=0.4))).status_code == 200
     trial.refresh_from_db()
     assert (trial.status, trial.failure_code, trial.epochs_done) == (Status.RUNNING, "", 2)

@@ -97,7 +97,7 @@ def test_a_trial_goes_on_after_its_last_checkpoint(make_search: Any, make_slot: 
     assert {n: after[n] for n in (1, 2, 3)} == {n: before[n] for n in (1, 2, 3)}
     assert trial.epochs_done == trial.best_epoch == 6
     assert trial.score == after[6]["val_accuracy"]
-    assert trial.attempts.get(number=1).outcome.endswith("Will go on after epoch 3.")
+    assert trial.attempts.get(number=1).outcome.endswith("Will continue after epoch 3.")
     assert trial.resume_epoch is None
     assert kept(search) == []
 
@@ -175,7 +175,7 @@ def test_a_worker_that_stops_gives_the_trial_to_one_that_goes_on(
     slot.run()
     trial = search.trials.get()
     assert (trial.status, trial.lost_attempts) == (Status.QUEUED, 0)
-    assert trial.attempts.get().outcome == "The worker shut down. Will go on after epoch 3."
+    assert trial.attempts.get().outcome == "The worker shut down. Will continue after epoch 3."
     assert kept(search) == ["1-1-3"], "the former ones are gone"
     make_slot().run()
     trial.refresh_from_db()

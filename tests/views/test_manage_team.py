@@ -72,7 +72,7 @@ def role_of(team: Team, user: User) -> str:
 
 def test_alice_hands_the_team_over(as_alice: Client, team: Team, alice: User, bob: User) -> None:
     page = as_alice.get(hand_over(team)).content.decode()
-    assert "takes effect at once" in page
+    assert "takes effect immediately" in page
     names = re.findall(r"<option [^>]*>(.+?)</option>", page)
     assert names == ["bob", "Editor", "Viewer", "Not a member"]
     as_alice.post(hand_over(team), {"username": "bob", "role": "viewer"})

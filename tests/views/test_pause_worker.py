@@ -28,7 +28,7 @@ def ask(client: Client, worker: Worker, requested: str) -> Any:
     ("requested", "said"),
     [
         ("pause", "Paused by erin: it takes no new work until it is resumed."),
-        ("drain", "Drained by erin: it takes no new work and ends once what runs has ended."),
+        ("drain", "Drained by erin: it takes no new work and ends after its running work."),
     ],
 )
 def test_an_administrator_asks_and_takes_it_back(

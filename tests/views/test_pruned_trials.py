@@ -60,10 +60,10 @@ def test_weights_of_a_pruned_trial_are_pinned(
     assert "weights" not in page, "a trial of this search leaves none"
     Search.objects.filter(pk=search.pk).update(pruner="asha")
     Trial.objects.filter(pk=pruned.pk).update(pruned_attempt=1)
-    assert "Its weights are not stored any more" in page_of(as_dora, "trial-detail", pruned)
+    assert "Its weights are no longer stored" in page_of(as_dora, "trial-detail", pruned)
     pin = reverse("trial-pin", args=[pruned])
     page = as_bob.post(pin, {"pinned": 1}, follow=True).content.decode()
-    assert "The weights of trial 13 are not stored any more." in page
+    assert "The weights of trial 13 are no longer stored." in page
     pruned.refresh_from_db()
     assert not pruned.pinned
 
@@ -150,7 +150,7 @@ def test_an_ended_search_says_what_to_do_first(
     status: SearchStatus, as_bob: Client, search: Search, pruned: Trial
 ) -> None:
     Search.objects.filter(pk=search.pk).update(status=status)
-    said = f"The search is {status}. Extend it to go on, then train trial 13 to the end."
+    said = f"The search is {status}. Extend it first, then train trial 13 to the end."
     assert said in page_of(as_bob, "trial-detail", pruned)
     assert said in to_end(as_bob, pruned).content.decode()
     pruned.refresh_from_db()

@@ -142,7 +142,7 @@ def test_it_waits_while_the_search_is_paused(
 def test_a_stopped_search_says_what_to_do(as_bob: Client, search: Search) -> None:
     stop_search(search)
     page = as_bob.get(url(search)).content.decode()
-    assert "The search is stopped. Extend it to go on, then try your values." in page
+    assert "The search is stopped. Extend it first, then try your values." in page
     assert as_bob.post(url(search), data(units="64")).status_code == 422
     assert search.trials.count() == 1
 

@@ -110,13 +110,11 @@ def refusal_to_ask(search: Search) -> str:
     if not search.strategy.suggests:
         return f"Search {search.number} has no strategy, so it suggests nothing."
     if search.strategy.has_rounds:
-        return (
-            f"{search.strategy.caption} goes on with trained models, which a script does not have."
-        )
+        return f"{search.strategy.caption} continues trained models, which a script does not have."
     if search.kind.not_asked:
         return search.kind.not_asked
     if search.pruning.traits.promotes:
-        return f"{search.pruning.traits.caption} goes on with pruned trials, which a script cannot."
+        return f"{search.pruning.traits.caption} continues pruned trials, which a script cannot."
     measured = [name for name in search.judged_by if name in MEASURED and name not in _KNOWN]
     if measured:
         return f"A script cannot measure {label_of(measured[0])}, which this search needs."

@@ -169,7 +169,7 @@ def _refusal_to_go_on(search: Search, purpose: str, then: str) -> str:
         return f"{reached} Change the limits of the search to {purpose}."
     if not search.is_active and search.status != SearchStatus.COMPLETED:
         status = search.get_status_display().lower()
-        return f"The search is {status}. Extend it to go on, then {then}."
+        return f"The search is {status}. Extend it first, then {then}."
     return ""
 
 

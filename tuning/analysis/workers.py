@@ -53,8 +53,8 @@ class WorkerRow:
         by = self.worker.requested_by
         who = f" by {display_name(by)}" if by else ""
         if self.worker.requested == Requested.PAUSE:
-            return f"Paused{who}: it takes no new work until it is resumed. What runs goes on."
-        return f"Drained{who}: it takes no new work and ends once what runs has ended."
+            return f"Paused{who}: it takes no new work until it is resumed. Running work continues."
+        return f"Drained{who}: it takes no new work and ends after its running work."
 
     @property
     def versions_text(self) -> str:

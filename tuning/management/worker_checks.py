@@ -18,7 +18,7 @@ from tuning.protocol import release
 LIBRARIES = ("tensorflow", "keras", "keras-tuner")
 REQUESTS = {
     Requested.PAUSE: "is paused and takes no work. Resume it on the workers page.",
-    Requested.DRAIN: "is draining: it ends once what runs has ended.",
+    Requested.DRAIN: "is draining: it ends after its running work.",
 }
 
 

@@ -351,7 +351,7 @@ def _withdraw_executions(trial: Trial, search: Search) -> None:
 def _what_follows(trial: Trial) -> str:
     """What becomes of a trial whose attempt is over and that is queued again."""
     if trial.resumes_after:
-        return f"Will go on after epoch {trial.resumes_after:,}."
+        return f"Will continue after epoch {trial.resumes_after:,}."
     return "Will run again."
 
 

@@ -108,7 +108,7 @@ def fail(
 
 def lose(trial: Trial) -> None:
     """Its lease has expired. Called in a transaction that holds the search's lock."""
-    message = f"{trial.script} did not report any more."
+    message = f"{trial.script} stopped reporting."
     recorder.fail_trial(trial, Failure(FailureCode.SCRIPT_LOST, message))
 
 

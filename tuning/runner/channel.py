@@ -101,7 +101,7 @@ class Channel:
                         raise ValueError(answer.problem)
                     return answer.value
                 if any(isinstance(order, EndOrder) for order in self._others):
-                    raise SystemExit("No values are suggested any more.")
+                    raise SystemExit("No more values are suggested.")
                 self._read(None)
 
     def _next_verdict(self) -> VerdictOrder | None:

@@ -19,7 +19,7 @@ class AccessEnded(ConnectionResetError):
     that nobody takes what has come for all of it."""
 
     def __init__(self) -> None:
-        super().__init__(errno.ECONNRESET, "the reader may not read this any more")
+        super().__init__(errno.ECONNRESET, "the reader may no longer read this")
 
 
 class Reader:

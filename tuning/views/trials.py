@@ -86,7 +86,7 @@ def trial_pin(request: HttpRequest, at: TrialNumbers) -> HttpResponse:
     """Keep the weights of a pruned trial (`pinned` is 1) or not any more."""
     trial = editable_or_404(request, _trials(), at)
     if not pin_weights(trial, request.POST.get("pinned") == "1"):
-        messages.error(request, f"The weights of trial {trial.number} are not stored any more.")
+        messages.error(request, f"The weights of trial {trial.number} are no longer stored.")
     return redirect("trial-detail", trial)
 
 

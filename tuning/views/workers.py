@@ -14,8 +14,8 @@ from .people import for_administrators
 
 DONE = {
     Requested.NOTHING: "{} takes work again.",
-    Requested.PAUSE: "{} takes no new work. What runs goes on.",
-    Requested.DRAIN: "{} takes no new work and ends once what runs has ended.",
+    Requested.PAUSE: "{} takes no new work. Running work continues.",
+    Requested.DRAIN: "{} takes no new work and ends after its running work.",
 }
 
 

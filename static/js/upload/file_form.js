@@ -97,7 +97,7 @@ export function fileForm(form, { gather = async (given) => given.map(({ file }) 
     changed();
   }
 
-  // An earlier upload of this file that was cut off: it goes on where it was.
+  // An earlier upload of this file that was cut off: it continues where it was.
   function unfinishedKey(file) {
     const rows = [...(unfinished?.children ?? [])];
     const row = rows.find(({ dataset, hidden }) => !hidden && dataset.name === file.name && Number(dataset.size) === file.size);

@@ -1,5 +1,5 @@
 // Several files as one zip without compression. They are read once for their checksums and never held
-// in memory. The same files make the same zip, whose upload goes on where it was cut off.
+// in memory. The same files make the same zip, whose upload continues where it was cut off.
 
 import { Refused } from "./sending.js";
 

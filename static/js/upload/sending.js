@@ -1,6 +1,6 @@
 // Sends a file in parts, at most two requests at once over all files. A part that fails because the
 // connection is lost or the server is busy is sent again until it arrives; what arrived stays, so
-// that the same file goes on where it was, also after a reload.
+// that the same file continues where it was, also after a reload.
 
 const MAX_PARALLEL = 2;
 const FIRST_PAUSE = 500;

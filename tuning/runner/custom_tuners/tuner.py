@@ -153,8 +153,8 @@ class Watched(BaseTuner):
             if not parent or _NOT_LOADED not in str(error):
                 raise
             raise MissingFile(
-                f"The weights of trial {parent}, where this trial goes on, do not fit its model. A "
-                "new version of Tuneroom may have changed the inputs: start a new search."
+                f"The weights of trial {parent}, which this trial continues, do not fit its model. "
+                "A new version of Tuneroom may have changed the inputs: start a new search."
             ) from error
         self._ours.watch.model_seen(keras_model)
         return keras_model

@@ -317,7 +317,7 @@ class ResumingTuner(ContinuingTuner, Resumed):
         if epoch < trial.hyperparameters.values.get("tuner/initial_epoch", 0):
             raise TemplateError(
                 "The template's fit begins with the first epoch again, so that a pruned trial "
-                "cannot go on where it stopped. Let it pass **kwargs on to model.fit."
+                "cannot continue where it stopped. Let it pass **kwargs on to model.fit."
             )
         super().on_epoch_begin(trial, model, epoch, logs)
 

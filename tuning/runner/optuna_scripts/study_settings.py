@@ -265,7 +265,7 @@ _OF_STUDY: dict[str, _Handler | None] = {
 }  # fmt: skip
 _OF_OPTIMIZE: dict[str, _Handler | None] = {
     "func": None, "n_trials": _proposed("max_trials"), "timeout": _timeout, "n_jobs": _jobs,
-    "catch": _unused("A trial that raises an error fails, and the search goes on."),
+    "catch": _unused("A trial that raises an error fails, and the search continues."),
     "callbacks": _unused("Limits of the search are in its form."),
     "gc_after_trial": _unused(_NOT_NEEDED), "show_progress_bar": _unused(_NOT_NEEDED),
 }  # fmt: skip

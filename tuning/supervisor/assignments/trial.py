@@ -83,7 +83,7 @@ class TrialAssignment(TrainingAssignment):
                 self._store_checkpoint(event.epoch, runner)
             case Resumed():
                 if event.epoch != self._resume_after or self._epochs:
-                    raise BadEvent("a trial that goes on from where it was not asked to")
+                    raise BadEvent("a trial that continues from where it was not asked to")
                 self._go_on(self.row.resume_attempt or 0, event.epoch)
             case Asked():
                 return self._suggest(event, runner)

@@ -20,7 +20,7 @@ router = Router(tags=["Workers"])
 
 
 class WorkerChange(Schema):
-    """`pause`: takes no new work; `drain`: and ends once what runs has ended; empty: works."""
+    """`pause`: takes no new work; `drain`: and ends after its running work; empty: works."""
 
     requested: Literal["", "pause", "drain"]
 

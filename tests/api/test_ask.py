@@ -129,7 +129,7 @@ def test_two_scripts_get_two_trials(bob_calls: Caller, asked: str) -> None:
     numbers = [ask(bob_calls, asked)["trial"]["number"] for _ in range(3)]
     assert numbers == [1, 2, 3]
     waiting = ask(bob_calls, asked, 202)
-    assert waiting["reason"] == "All trials have begun. One that is lost will be free again."
+    assert waiting["reason"] == "All trials have started. A lost one will be offered again."
     scripts.make_asked()
     assert Trial.objects.count() == 3
 
@@ -171,7 +171,7 @@ def test_scripts_share_a_search_with_workers(
     assert isinstance(mine, Trial)
     assert (mine.number, mine.script) == (2, "")
     full = ask(bob_calls, at, 202)
-    assert full["reason"] == "As many trials run as the search allows."
+    assert full["reason"] == "The limit of parallel trials is reached."
     # What a script lost, a worker may take.
     expire(1)
     taken = claim_next(Slot(worker, 1))

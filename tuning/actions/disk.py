@@ -68,7 +68,7 @@ FREEABLE = {
     for freeable in (
         Freeable(
             "uploads", "Unfinished uploads that were not continued for an hour",
-            "Their people have to send these files again.",
+            "Whoever began them has to send the files again.",
             _idle_uploads, lambda upload: bytes_of(upload.folder), discard_upload,
         ),
         Freeable(

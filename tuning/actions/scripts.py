@@ -141,7 +141,7 @@ def ask(search: Search, script: str) -> Asked:
     if row.status == SearchStatus.PAUSED:
         return Asked(reason="The search is paused.")
     if row.room() < 1:
-        return Asked(reason="As many trials run as the search allows.")
+        return Asked(reason="The limit of parallel trials is reached.")
     waiting = row.trials.queued().order_by("number").values_list("pk", flat=True).first()
     if waiting and Trial.objects.claim_for_script(waiting, script):
         trial = Trial.objects.get(pk=waiting)
@@ -154,7 +154,7 @@ def ask(search: Search, script: str) -> Asked:
         )
         return Asked(trial)
     if not row.may_suggest():
-        return Asked(reason="All trials have begun. One that is lost will be free again.")
+        return Asked(reason="All trials have started. A lost one will be offered again.")
     Search.objects.filter(pk=row.pk).update(asked_at=Now())
     transaction.on_commit(lambda: send_task(SCRIPTS_TASK))
     if not Worker.objects.available().exists():

@@ -66,11 +66,11 @@ class Reason(StrEnum):
     REFUSING = "The workers that are online take no work: they are paused, draining or outdated."
     QUOTA = "The team has all the slots that its quota allows."
     PAUSED = "The search is paused."
-    PARALLEL = "As many of its trials run as it may run in parallel."
-    ROUND = "Its strategy waits for trials that run."
-    EXECUTIONS = "Its last trials run; their executions wait for free slots."
+    PARALLEL = "Its limit of parallel trials is reached."
+    ROUND = "Its strategy waits for running trials to finish."
+    EXECUTIONS = "Its last trials are running; their executions wait for free slots."
     DATA = "The dataset is prepared first."
-    CHOICE = "A person has to choose how it is read."
+    CHOICE = "A team member has to confirm how it is read."
 
     @property
     def is_claimable(self) -> bool:

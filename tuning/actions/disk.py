@@ -68,7 +68,7 @@ FREEABLE = {
     for freeable in (
         Freeable(
             "uploads", "Unfinished uploads that were not continued for an hour",
-            "Whoever began them has to send the files again.",
+            "The people who began them have to send the files again.",
             _idle_uploads, lambda upload: bytes_of(upload.folder), discard_upload,
         ),
         Freeable(

@@ -149,7 +149,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
     CatalogueEntry(
         "fashion-mnist",
         "Fashion-MNIST",
-        "Photographs of clothes in MNIST's format, and harder to tell apart.",
+        "Photographs of clothes in MNIST's format, and harder to distinguish.",
         "keras",
         "image",
         "classification",

@@ -24,7 +24,7 @@ def image_limit(error: Exception, facts: dict[str, Any]) -> str:
     if _VANISHED.search(text):
         return (
             f"The images of {_by(shape)} pixels are too small for the template's layers: one of "
-            f"them would put out images without pixels. {_prepare('a larger image size')}"
+            f"them would output images without pixels. {_prepare('a larger image size')}"
         )
     least, channels = _MIN_SIZE.search(text), _CHANNELS.search(text)
     frame = next((f for f in _frames(error) if f.f_code.co_name == _CHECK), None)

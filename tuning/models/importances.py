@@ -21,7 +21,7 @@ class ImportancesQuerySet(TeamOwnedQuerySet):
     def stale(self) -> Self:
         """What a worker should compute: newer ones are requested, and no worker computes them."""
         free = Q(taken_until__isnull=True) | Q(taken_until__lt=Now())
-        return self.filter(free, wanted_revision__gt=F("for_revision"))
+        return self.filter(free, requested_revision__gt=F("for_revision"))
 
     def take(self, pk: int, seconds: float) -> bool:
         """Claim a stale one. Whether no other worker was faster."""

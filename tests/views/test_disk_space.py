@@ -86,7 +86,7 @@ def test_uploads_that_were_left_are_freed_and_others_go_on(as_erin: Client, alic
     question = as_erin.get(reverse("disk-free", args=["uploads"])).content.decode()
     assert "left.csv" in question
     assert "going.csv" not in question
-    assert "have to send these files again" in question
+    assert "have to send the files again" in question
     assert left.file.exists(), "GET only asks"
     assert "Freed 2.0\xa0KB." in free(as_erin, "uploads")
     assert "erin freed 2.0\xa0KB" in str(AuditEntry.objects.get(kind="disk.free"))

@@ -30,6 +30,7 @@ def disk_space(request: HttpRequest) -> HttpResponse:
         "freeable": [
             (each, rows.count(), sum(map(each.size, rows)))
             for each, rows in ((each, each.rows()) for each in FREEABLE.values())
+            if rows
         ],
     }
     return render(request, "disk/space.html", context)

@@ -258,7 +258,7 @@ def test_files_are_shown_before_they_are_sent(sign_in: Callable[..., Any], tmp_p
     for name in ("arrays", "photos", "Towns by hand"):
         page.get_by_role("link", name=name, exact=True).wait_for(timeout=LONG)
     page.get_by_role("link", name="photos", exact=True).click()
-    page.get_by_text("9 images of 8 × 8, 3 classes").wait_for(timeout=LONG)
+    page.get_by_text("9 images of 8 × 8 × 1, 3 classes").wait_for(timeout=LONG)
     for name in ("Towns by hand", "arrays", "photos"):
         page.goto("/datasets/")
         page.get_by_role("link", name=name, exact=True).click()

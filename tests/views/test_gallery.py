@@ -63,7 +63,7 @@ def test_an_administrator_publishes_and_all_teams_use_it(
         assert as_alice.post(at, {"publish": "1"}).status_code == 404
         assert "in the gallery?" in as_erin.get(at).content.decode()
         as_erin.post(at, {"publish": "1"})
-        assert "Take “" in as_erin.get(at).content.decode()
+        assert "Unpublish “" in as_erin.get(at).content.decode()
     assert "same sandbox" in page_of(as_charlie, "hypermodel-detail", template.pk)
     for step, chosen in (("data", {}), ("template", {"dataset": dataset.pk})):
         page = page_of(as_charlie, "project-create", step=step, **chosen)

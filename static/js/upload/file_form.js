@@ -71,6 +71,7 @@ export function fileForm(form, { gather = async (given) => given.map(({ file }) 
   // One file is what the form is about: another choice replaces it, unless several are chosen at once.
   async function choose(given) {
     complain("");
+    form.querySelectorAll(".form-errors").forEach((old) => old.remove());
     const before = chosen.filter((entry) => !entry.done);
     let files;
     const reading = part("#upload-reading");

@@ -302,6 +302,7 @@ def test_a_dropped_folder_of_another_program_becomes_a_search(
     assert not page.get_by_text("notes.txt").count(), "another choice replaces it"
     look(page, "import-preview")
     page.get_by_role("button", name="Upload", exact=True).click()
-    page.get_by_role("heading", name="my_project", level=1).wait_for(timeout=LONG)
+    page.wait_for_url(re.compile(r"/searches/\d+/$"), timeout=LONG)
+    page.get_by_role("heading", name="my_project", level=1).wait_for()
     page.goto(f"{page.url}delete/")
     page.get_by_role("button", name="Delete search").click()

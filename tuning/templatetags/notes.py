@@ -1,4 +1,4 @@
-"""The panel of notes."""
+"""Notes of a trial or a search: star and tags beside its title, comments below."""
 
 from typing import Any
 
@@ -11,14 +11,16 @@ from tuning.models.notes import Subject
 register = template.Library()
 
 
-@register.inclusion_tag("notes/_panel.html", takes_context=True)
-def notes_panel(context: Any, subject: Subject) -> dict[str, Any]:
-    """{% notes_panel trial %}: star, tags and comments of a trial or a search."""
+@register.inclusion_tag("notes/_marks_bar.html", takes_context=True)
+def marks_bar(context: Any, subject: Subject) -> dict[str, Any]:
+    """{% marks_bar trial %}: its star and its tags."""
     user = context["user"]
-    return {
-        "subject": subject,
-        "kind": kind_of(subject),
-        **star_info(user, subject),
-        **tags_info(user, subject),
-        **thread_info(user, subject),
-    }
+    info = star_info(user, subject) | tags_info(user, subject)
+    return {"subject": subject, "kind": kind_of(subject), **info}
+
+
+@register.inclusion_tag("notes/_comments.html", takes_context=True)
+def comments(context: Any, subject: Subject) -> dict[str, Any]:
+    """{% comments trial %}: its thread, folded."""
+    info = thread_info(context["user"], subject)
+    return {"subject": subject, "kind": kind_of(subject), **info}

@@ -3,9 +3,9 @@
 - A project writes a tag as it was written first, whatever the case, so that one filter finds all
   of it. The database holds one per trial and lower-case name.
 - `{% marks_bar trial %}` and `{% comments trial %}` (`tuning/templatetags/notes.py`) put them on a
-  page, outside of what is polled: six queries. Each piece of it (star, tags, thread) is swapped alone, so that a
-  comment being written survives; without scripts the same forms are sent plainly. `marks_of(user,
-  trials)` tells what table rows show, in three queries.
+  page, outside of what is polled: six queries. Each piece (star, tags, thread) is swapped alone, so
+  that a comment being written survives; without scripts the same forms are sent plainly.
+  `marks_of(user, trials)` tells what table rows show, in three queries.
 - `tuning/analysis/markdown.py` writes HTML twice guarded: markdown-it knows no HTML, and nh3 lets
   a short list of elements through; pictures become links, since no page asks another host.
   `@name` and `#12` are taken out of running text only, not out of code and links. Texts are read

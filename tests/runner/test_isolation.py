@@ -13,6 +13,7 @@ from tuning.protocol.orders import InspectOrder
 from tuning.runner.sandbox import landlock, seccomp
 
 from .harness import Runner, project
+from .modules import runner_modules
 
 pytestmark = [
     pytest.mark.tensorflow,
@@ -23,7 +24,7 @@ pytestmark = [
 ]
 
 HOSTILE = """
-import ctypes, json, os, socket, subprocess
+import ctypes, importlib, json, os, socket, subprocess
 
 def tried(attempt):
     try:
@@ -66,6 +67,10 @@ answers = {{
     "setuid programs": tried(lambda: subprocess.run(["su", "-c", "id"], check=True)),
     "OWN FOLDER": tried(lambda: open("mine", "w").write("x")),
     "OWN DATASET": tried(lambda: len(open({dataset!r} + "/x.npy", "rb").read()) > 0),
+    "CODE FOR OTHER ORDERS": [
+        (name, said) for name in {modules!r}
+        if not (said := tried(lambda: importlib.import_module(name))).startswith("<module")
+    ],
     "ENVIRONMENT": sorted(os.environ),
 }}
 with open("answers.json", "w") as file:
@@ -87,7 +92,7 @@ def answers(datasets: Path, tmp_path: Path) -> Iterator[dict[str, object]]:
         code = HOSTILE.format(
             secret=str(secret), root=str(tmp_path), other=str(datasets / "wine" / "x.npy"),
             dataset=str(datasets / "digits"), code=landlock.__file__, parent=os.getpid(),
-            port=broker.getsockname()[1], socket=path,
+            port=broker.getsockname()[1], socket=path, modules=runner_modules(),
         )  # fmt: skip
         flags = {"RUNNER_LEVEL": "2", "RUNNER_DATASETS": str(datasets)}
         with Runner(tmp_path / "work", **flags) as runner:
@@ -99,6 +104,7 @@ def answers(datasets: Path, tmp_path: Path) -> Iterator[dict[str, object]]:
 
 def test_a_hostile_template_reaches_nothing(answers: dict[str, object]) -> None:
     environment = answers.pop("ENVIRONMENT")
+    assert answers.pop("CODE FOR OTHER ORDERS") == []
     assert answers.pop("OWN FOLDER") == "1"
     assert answers.pop("OWN DATASET") == "True"
     refused = {"PermissionError", "CalledProcessError", "FileNotFoundError"}

@@ -1,10 +1,10 @@
 """Processes that begin after the import of Keras, KerasTuner and skops, which takes seconds.
 
-Python's fork server imports them once for each process of the tests, and nothing of Tuneroom; every
-runner of these tests (`WarmProcess`) is a fork of it, in which the real runner hardens itself and
-serves orders, and so is every other program (`python`). The runners of supervisors (`spawn_runner`)
-are such forks too, isolated as usual. What depends on how a process starts is tested with processes
-of its own.
+Python's fork server imports them, and the modules of the runner, once for each process of the
+tests. Every runner of these tests (`WarmProcess`) is a fork of it, in which the real runner hardens
+itself and serves orders, and so is every other program (`python`). The runners of supervisors
+(`spawn_runner`) are such forks too, isolated as usual. What depends on how a process starts is
+tested with processes of its own.
 """
 
 import contextlib

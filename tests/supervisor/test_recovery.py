@@ -1,6 +1,7 @@
 """Workers die, messages get lost, two slots want the same trial: nothing finished is lost."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from tuning.models import Epoch, SavedModel, Trial, Worker
+from tuning.models.work import database_time
 from tuning.protocol.events import EpochEnd, TrialEnd
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.recording import recorder
@@ -212,10 +214,25 @@ def test_the_reaper_skips_a_pass_when_the_clock_jumps(
     reaper = schedule.Reaper()
     assert reaper.reap() == 0
     lose(claim(worker))
-    real = schedule.time.time
-    monkeypatch.setattr(schedule.time, "time", lambda: real() + 3600)
+    real = schedule.database_time
+    monkeypatch.setattr(schedule, "database_time", lambda: real() + 3600)
     assert reaper.reap() == 0
     assert reaper.reap() == 1
+
+
+def test_a_lease_from_before_the_clock_was_moved_back_is_none(
+    make_search: Any, worker: Worker
+) -> None:
+    make_search()
+    trial = claim(worker)
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    Trial.objects.filter(pk=trial.pk).update(lease_expires_at=in_an_hour)
+    assert schedule.reap() == 1
+    assert Trial.objects.get(pk=trial.pk).lost_attempts == 1
+
+
+def test_the_clock_of_leases_is_the_databases(db: None) -> None:
+    assert abs(database_time() - time.time()) < 5
 
 
 def test_hints_are_sent_for_free_slots_only(

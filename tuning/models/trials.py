@@ -29,10 +29,10 @@ from tuning.storage.stored import StoredFolder
 
 from .searches import Search
 from .teams import TeamOwnedQuerySet
-from .work import Work, WorkQuerySet, lease_end
+from .work import MAX_LEASE_SECONDS, Work, WorkQuerySet, lease_end
 
 # A network lies between, and nothing ends a script that does not renew its lease.
-SCRIPT_LEASE_SECONDS = 120
+SCRIPT_LEASE_SECONDS = MAX_LEASE_SECONDS
 
 
 class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):

@@ -4,18 +4,21 @@ Trials, inspections, preparations and retrainings are all Work. The rules (claim
 update, `attempt` as the fencing token, leases by the database's clock) are in docs/architecture.md.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Now
+from django.db.models.sql import Query
 from django.utils import timezone
 
 from tuning.protocol.failures import FailureCode, WorkKind
 from tuning.protocol.statuses import ACTIVE, FINISHED, Status, status_choices
 
 LEASE_SECONDS = 45
+# No lease is longer: one that seems to be was set before the database's clock was moved back.
+MAX_LEASE_SECONDS = 120
 
 
 def lease_end(seconds: int = LEASE_SECONDS) -> ExpressionWrapper:
@@ -23,6 +26,17 @@ def lease_end(seconds: int = LEASE_SECONDS) -> ExpressionWrapper:
     return ExpressionWrapper(
         Now() + timedelta(seconds=seconds), output_field=models.DateTimeField()
     )
+
+
+def database_time() -> float:
+    """Seconds since 1970, by the database's clock."""
+    compiler = connection.ops.compiler("SQLCompiler")(Query(None), connection, None)
+    sql, params = compiler.compile(Now())
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {sql}", params)
+        [now] = cursor.fetchone()
+    # SQLite knows no times, only texts.
+    return (datetime.fromisoformat(f"{now}+00:00") if isinstance(now, str) else now).timestamp()
 
 
 class WorkQuerySet(models.QuerySet[Any]):
@@ -49,9 +63,12 @@ class WorkQuerySet(models.QuerySet[Any]):
         return self.filter(status=Status.COMPLETED)
 
     def expired(self) -> Self:
-        """Running without a live lease. A missing lease counts as expired."""
+        """Running without a live lease. A missing lease counts as expired, and so does one that
+        would last too long: whoever is alive renews it soon after the clock was moved back."""
         return self.running().filter(
-            Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=Now())
+            Q(lease_expires_at__isnull=True)
+            | Q(lease_expires_at__lt=Now())
+            | Q(lease_expires_at__gt=lease_end(MAX_LEASE_SECONDS))
         )
 
     def held(self, pk: int, attempt: int) -> Self:

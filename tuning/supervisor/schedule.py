@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from tuning.actions.dispatch import send_hints
 from tuning.analysis.limits import has_early_limit
 from tuning.models import Execution, Search, Trial, Work
+from tuning.models.work import database_time
 from tuning.models.workers import ago
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.statuses import ACTIVE, SearchStatus
@@ -53,7 +54,8 @@ class Reaper:
         return reap()
 
     def _clock_jumped(self) -> bool:
-        before, now = self._clocks, (time.time(), time.monotonic())
+        # The database's clock, by which leases end: it may be another machine's.
+        before, now = self._clocks, (database_time(), time.monotonic())
         self._clocks = now
         if before is None:
             return False

@@ -207,11 +207,25 @@ API_REQUESTS_PER_MINUTE = env_int("API_REQUESTS_PER_MINUTE", 600, least=1)
 
 # --- Database --------------------------------------------------------------------------------
 
+# From a machine that is cut off, nothing is heard any more: by the system's defaults, it would wait
+# for an answer for a quarter of an hour, and the server would keep its locks for two hours.
+POSTGRES_TIMEOUTS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    # The server's side of the same connection.
+    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=20000",
+}  # fmt: skip
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 if DATABASE_URL:
     DATABASES: dict[str, Any] = {
         "default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
     }
+    if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        DATABASES["default"]["OPTIONS"] = {
+            **POSTGRES_TIMEOUTS, **DATABASES["default"].get("OPTIONS", {})
+        }  # fmt: skip
 else:
     DATABASES = {
         "default": {

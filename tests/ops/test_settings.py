@@ -124,3 +124,17 @@ def test_nothing_is_documented_that_is_not_there() -> None:
     known_to_gunicorn = {"WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"}
     gone = documented_names() - read_names() - known_to_gunicorn
     assert {name for name in gone if name not in elsewhere} == set()
+
+
+@pytest.mark.slow
+def test_connections_to_a_database_that_is_cut_off_end_soon(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import webapp.settings as s; print(s.DATABASES)"],
+        env=clean_environment(
+            TUNEROOM_DATA=str(tmp_path), DATABASE_URL="postgres://host/name?sslmode=require"
+        ),
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "'tcp_user_timeout': 20000" in done.stdout
+    assert "tcp_keepalives_idle=10" in done.stdout
+    assert "'sslmode': 'require'" in done.stdout

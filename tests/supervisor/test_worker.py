@@ -1,6 +1,7 @@
 """A worker process: it gets on its feet whatever is away, and what it does now and then."""
 
 import os
+import random
 import threading
 from contextlib import nullcontext
 from datetime import timedelta
@@ -324,3 +325,21 @@ def test_a_loss_in_a_search_that_was_stopped_is_no_failure(
     stop_search(search)
     recorder.fail_trial(trial, Failure(FailureCode.WORKER_LOST, "disk full"))
     assert search.trials.get().status == Status.STOPPED
+
+
+@pytest.mark.parametrize(("others", "least", "most"), [(10, 20, 20), (1000, 0, 4)])
+def test_of_very_many_workers_few_look_for_work_at_once(
+    process: WorkerProcess, monkeypatch: Any, others: int, least: int, most: int
+) -> None:
+    now = timezone.now()
+    Worker.objects.bulk_create(
+        Worker(name=f"other {n}", slots=1, started_at=now, seen_at=now) for n in range(others)
+    )
+    process._register("one of many")
+    process._pass(schedule.Reaper(), 0)
+    looks: list[int] = []
+    monkeypatch.setattr(worker_module.random, "random", random.Random(1).random)
+    monkeypatch.setattr(process, "_ring", lambda: looks.append(1))
+    for tick in range(1, 21):
+        process._pass(schedule.Reaper(), tick)
+    assert least <= len(looks) <= most

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import platform
+import random
 import signal
 import socket
 import threading
@@ -41,6 +42,10 @@ logger = logging.getLogger(__name__)
 
 REAP_EVERY = 15
 SWEEP_EVERY = 600
+# So many workers look for work and for lost work each time. Of more, each does so the more seldom:
+# the looks of 1,000 idle workers would keep more cores of a database busy than their trials.
+LOOKING = 50
+COUNT_EVERY = 60
 CLOSE_SECONDS = 2
 
 
@@ -56,6 +61,7 @@ class WorkerProcess:
         self._grace = threading.Timer(settings.DRAIN_SECONDS, self.stopping.set)
         self._grace.daemon = True
         self._refusal = ""
+        self._online = 1
         self.pool = RunnerPool()
         self.numbers = slots.SlotNumbers(0)
         self.importances = ImportancesThread()
@@ -204,14 +210,16 @@ class WorkerProcess:
         self._obey(self.row)
         if not self.closed.is_set():
             self._keep_spares()
-            if self.numbers.free:
+            if self.numbers.free and self._has_turn():
                 self._ring()
         self.importances.check()
         self.notifying.check()
         self.mails.check()
         self.scripts.check()
         self.collector.check()
-        if tick % (REAP_EVERY // WATCH_SECONDS) == 0:
+        if tick % (COUNT_EVERY // WATCH_SECONDS) == 0:
+            self._online = Worker.objects.online().count()
+        if tick % (REAP_EVERY // WATCH_SECONDS) == 0 and self._has_turn():
             reaper.reap()
         if tick % (SWEEP_EVERY // WATCH_SECONDS) == 0:
             files.sweep()
@@ -222,6 +230,10 @@ class WorkerProcess:
             if settings.AUDIT_LOG_DAYS:
                 AuditEntry.objects.expire(settings.AUDIT_LOG_DAYS)
             TeamEvent.objects.forgotten().delete()
+
+    def _has_turn(self) -> bool:
+        """By chance, so that workers need not agree on whose turn it is."""
+        return random.random() * self._online < LOOKING  # noqa: S311
 
     def _beat(self, row: Worker) -> None:
         offset = row.clock_offset

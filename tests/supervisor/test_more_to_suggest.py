@@ -19,7 +19,7 @@ def test_one_search_is_asked_as_all_are(
 ) -> None:
     search = make_search(tuner=tuner, max_trials=2)
     missing = range(search.trials.count(), made)
-    Trial.objects.bulk_create([Trial(search=search, number=10 + i) for i in missing])
+    Trial.objects.bulk_create([Trial(search=search, number=1 + i) for i in missing])
     Search.objects.update(**changes)
     search.refresh_from_db()
     counted = Search.objects.annotate(made=Count(TRIALS))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F
 from django.db.models.functions import Now
 
 from tuning.analysis.quotas import trials_refusal
@@ -78,7 +78,7 @@ def begin_run(
     row = Search.objects.select_for_update().get(pk=search.pk)
     if refusal_to_log(row):
         return None
-    last = row.trials.aggregate(last=Max("number"))["last"] or 0
+    last = row.last_number()
     trial = Trial.objects.create(
         search=row,
         number=last + 1,

@@ -187,7 +187,7 @@ def try_values(search: Search, values: Mapping[str, Any], seen: int) -> Trial | 
     for tried in row.trials.tried_by_hand().filter(number__gt=seen):
         if key_of(tried.values) == key_of(dict(values)):
             return tried
-    last = row.trials.aggregate(last=Max("number"))["last"] or 0
+    last = row.last_number()
     trial = Trial.objects.create(search=row, number=last + 1, values=dict(values))
     TrialIndex.objects.fill(row, [trial])
     Search.objects.filter(pk=row.pk).update(

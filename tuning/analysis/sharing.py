@@ -150,7 +150,7 @@ def claimable_trials() -> int:
 def _with_something_to_start() -> Any:
     running = _counted(Trial.objects.running(), "search") + _executions_elsewhere()
     queued = _counted(Trial.objects.queued(), "search")
-    made = _counted(Trial.objects.all(), "search")
+    made = Coalesce(Subquery(_last_number()), 0)
     team = {
         name: F(f"project__team__{field}")
         for name, field in (("team", "pk"), ("max_slots", "max_slots"), ("weight", "weight"))
@@ -167,6 +167,13 @@ def _with_something_to_start() -> Any:
             "priority",
         )
     )  # fmt: skip
+
+
+def _last_number() -> Any:
+    """How many trials a search has: they are numbered from 1 on, and none goes alone. By the end of
+    an index: counting those of 100 searches with 10,000 each took longer than all else."""
+    rows = Trial.objects.filter(search=OuterRef("pk")).order_by("-number")
+    return rows.values("number")[:1]
 
 
 def _executions_elsewhere() -> Any:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.db.models import Max
 
 from tuning.analysis.quotas import trials_refusal
 from tuning.figures import exact, setting
@@ -29,7 +28,7 @@ class TriedValuesForm(forms.Form):
             value = start.get(parameter.name, parameter.default)
             self.fields[f"value-{place}"] = _field(parameter, value)
         # Tells a second press of the button from a wish for one more trial.
-        last = search.trials.aggregate(last=Max("number"))["last"] or 0
+        last = search.last_number()
         self.fields["seen"] = forms.IntegerField(
             min_value=0, max_value=2**31 - 1, initial=last, widget=forms.HiddenInput
         )

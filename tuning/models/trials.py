@@ -210,6 +210,12 @@ class Trial(Work):
         ]
         indexes = [
             models.Index(fields=["search", "status", "score"]),
+            # The last end of a search is looked up at each end.
+            models.Index(fields=["search", "end_order"], name="ends_of_search"),
+            # Few of very many: every worker looks for them every few seconds.
+            models.Index(
+                fields=["worker"], condition=models.Q(status=Status.RUNNING), name="running_trials"
+            ),
             # One of very many: PostgreSQL's statistics miss it, and it read all rows for it.
             models.Index(
                 fields=["search"], condition=models.Q(is_baseline=True), name="baseline_of_search"

@@ -7,7 +7,7 @@ other suggestion was taken from the same state meanwhile.
 import math
 from dataclasses import dataclass, replace
 
-from django.db.models import F, Max
+from django.db.models import F
 
 from tuning.analysis.warm_start import Fitting
 from tuning.models import Search, Trial, TrialIndex
@@ -55,7 +55,7 @@ def draw(search: Search) -> Drawn:
         # A trial was suggested between the two: state and trials have to belong together.
         version, trials = search.oracle_version, _known(search)
         search.refresh_from_db(fields=fields)
-    number = (search.trials.aggregate(last=Max("number"))["last"] or 0) + 1
+    number = search.last_number() + 1
     suggestion = suggest(
         settings_of(search),
         search.oracle_state,
@@ -69,7 +69,7 @@ def draw(search: Search) -> Drawn:
 def _without_values(search: Search) -> Drawn:
     """A trial that asks for its values itself, while it runs: see `define_by_run.py`."""
     search.refresh_from_db(fields=["oracle_state", "oracle_version"])
-    number = (search.trials.aggregate(last=Max("number"))["last"] or 0) + 1
+    number = search.last_number() + 1
     suggestion = Suggestion("RUNNING", str(number), {}, search.oracle_state)
     return Drawn(search.pk, number, search.oracle_version, suggestion)
 

@@ -1,7 +1,7 @@
 # The two commands that matter: `make up` starts Tuneroom, `make test` tests it. `make help` lists
 # the rest, docs/settings.md the settings (PORT, SLOTS, TUNEROOM_DATA ...).
 
-.PHONY: up setup test test-fast lint audit clean lock help venv venv-dev
+.PHONY: up setup test test-fast chaos lint audit clean lock help venv venv-dev
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -28,6 +28,10 @@ test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails in
 
 test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs, no browser; none is slow.
 	@$(PYTEST) -n logical -m "not tensorflow and not services and not browser and not slow"
+
+# No part of the tests: it takes most of an hour, and a machine of its own.
+chaos: venv ## Kill, stall, cut off and fill up a Tuneroom on purpose: docs/reliability.md. ARGS="kills stalls": some.
+	@$(BIN)/python benchmarks/reliability.py $(ARGS)
 
 # Linters read the settings, and reading them makes a data folder: not the one with the data.
 lint: venv-dev ## Check style, types, layers, migrations, security settings and dependencies.

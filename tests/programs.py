@@ -12,8 +12,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -46,49 +44,81 @@ def free_port() -> int:
         return port
 
 
-@contextlib.contextmanager
-def running_postgres() -> Iterator[str]:
-    """The address of a PostgreSQL server without databases, but for the folder of its socket."""
-    initdb, postgres = program("initdb"), program("postgres")
-    folder = Path(tempfile.mkdtemp(prefix="tuneroom-postgres-"))
-    prefix: list[str] = []
-    if os.getuid() == 0:
-        # PostgreSQL refuses to run as root.
-        user = _unprivileged_user()
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        prefix = [program("runuser"), "-u", user.pw_name, "--"]
-    subprocess.run(
-        [*prefix, initdb, "-D", folder / "data", "-U", "tuneroom", "-A", "trust", "-E", "UTF8",
-         "--locale=C", "--no-sync"],
-        check=True, cwd=folder, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    port = free_port()
-    options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            [*prefix, postgres, "-D", folder / "data", "-p", str(port), "-k", folder,
-             "-h", "127.0.0.1", *(word for option in options for word in ("-c", option))],
-            cwd=folder, stdout=log, stderr=log,
+class Postgres:
+    """A PostgreSQL server in a folder of its own. Not `durable`, it is faster, and loses its last
+    transactions if it is killed."""
+
+    def __init__(self, folder: Path, durable: bool = False, host: str = "127.0.0.1") -> None:
+        self.folder, self.host, self.port = folder, host, free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        self._durable = durable
+        self._as: dict[str, int] = {}
+        if os.getuid() == 0:
+            # PostgreSQL refuses to run as root.
+            user = _unprivileged_user()
+            self._as = {"user": user.pw_uid, "group": user.pw_gid}
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        subprocess.run(
+            [program("initdb"), "-D", folder / "data", "-U", "tuneroom", "-A", "trust",
+             "-E", "UTF8", "--locale=C", "--no-sync"],
+            check=True, cwd=folder, stdout=subprocess.DEVNULL, **self._as,  # type: ignore[call-overload]
         )  # fmt: skip
-    try:
-        pid_file = folder / "data" / "postmaster.pid"
+
+        with (folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {host}/24 trust\n")
+
+    @property
+    def url(self) -> str:
+        return f"postgres://tuneroom@{self.host}:{self.port}"
+
+    def start(self) -> None:
+        """Returns when it takes connections, or has ended."""
+        # No crash of the machine is survived, which nobody tries; a kill is, if it is durable.
+        options = ["fsync=off", "full_page_writes=off", "max_connections=300"]
+        options += [] if self._durable else ["synchronous_commit=off"]
+        with (self.folder / "log").open("a") as log:
+            self.process = subprocess.Popen(
+                [program("postgres"), "-D", self.folder / "data", "-p", str(self.port),
+                 "-k", self.folder, "-h", self.host,
+                 *(word for option in options for word in ("-c", option))],
+                cwd=self.folder, stdout=log, stderr=log, **self._as,  # type: ignore[call-overload]
+            )  # fmt: skip
         end = time.monotonic() + 60
-        while not (pid_file.exists() and "ready" in pid_file.read_text()):
+        while not self._is_ready() and self.process.poll() is None:
             if time.monotonic() > end:
                 raise TimeoutError("PostgreSQL is not ready after 60 s")
             time.sleep(0.05)
-        yield f"postgres://tuneroom@127.0.0.1:{port}"
+
+    def _is_ready(self) -> bool:
+        assert self.process
+        try:
+            lines = (self.folder / "data" / "postmaster.pid").read_text().split("\n")
+        except FileNotFoundError:
+            return False
+        return lines[0] == str(self.process.pid) and "ready" in "".join(lines[7:])
+
+    def stop(self) -> None:
+        if self.process:
+            # End now, without waiting for clients.
+            self.process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(20)
+            self.process.kill()
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def running_postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server without databases, but for the folder of its socket."""
+    folder = Path(tempfile.mkdtemp(prefix="tuneroom-postgres-"))
+    try:
+        server = Postgres(folder)
+        server.start()
+        try:
+            yield server.url
+        finally:
+            server.stop()
     finally:
-        # SIGINT: end now, without waiting for clients. runuser would swallow it.
-        postmaster = psutil.Process(server.pid)
-        for process in [*postmaster.children()[:1], postmaster] if prefix else [postmaster]:
-            if process.name().startswith("postgres"):
-                process.send_signal(signal.SIGINT)
-                break
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(20)
-        server.kill()
-        server.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -120,6 +120,7 @@ class FakeRunner:
     evaluation: Evaluation = field(default_factory=Evaluation)
     predictions: bytes = b""
     weights: bytes = b"weights"
+    profile: dict[str, Any] = field(default_factory=lambda: {"rows": 10})
     # To questions, one after the other; beside each lies this table.
     answers: Iterator[Event] = field(default_factory=lambda: iter(()))
     table: bytes = b""
@@ -232,7 +233,7 @@ class FakeRunner:
 
     def _prepare(self, order: PrepareOrder) -> Iterator[Step]:
         self._write("prepared/x.npy", order.key.encode())
-        yield Prepared({"rows": 10})
+        yield Prepared(self.profile)
 
     def _retrain(self, order: RetrainOrder) -> Iterator[Step]:
         if order.kind == ModelKind.SKLEARN:

@@ -1,0 +1,116 @@
+"""A disk that is full at each kind of write: a small tmpfs, with less and less room.
+
+    python -m benchmarks.chaos.full_disk FOLDER
+
+Where mounting is refused, nothing is measured, and the page says so.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from tests.programs import program
+
+from .forks import copy_folder, forked, told
+from .outcome import Outcome
+from .programs_of_their_own import run_module
+
+DISK = "96m"
+ELSEWHERE = tempfile.gettempdir()
+# What is left free, from nothing on: each job meets the end of the disk at other writes.
+ROOMS = (0, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+@contextmanager
+def small_disk() -> Iterator[Path]:
+    """Raises OSError where mounting is refused."""
+    with tempfile.TemporaryDirectory(prefix="tuneroom-disk-") as folder:
+        command = [program("mount"), "-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", folder]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            raise OSError("Mounting a tmpfs was refused.")
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run([program("umount"), "--lazy", folder], check=True)
+
+
+def full_disk() -> Outcome:
+    try:
+        with small_disk() as disk:
+            found = run_module("benchmarks.chaos.full_disk", folder=disk, DISK_FLOOR_MB="0")
+    except OSError as error:
+        return Outcome({"not measured": str(error)})
+    figures = {job: told["full"] for job, told in found.items()}
+    figures |= {
+        f"wrong after {job}": "; ".join(told["wrong"])[:500]
+        for job, told in found.items()
+        if told["wrong"]
+    }
+    return Outcome(
+        figures,
+        {
+            f"{job}: done once there is room, nothing half-written": not told["wrong"]
+            for job, told in found.items()
+        },
+    )
+
+
+def main(folder: Path) -> None:
+    from django.conf import settings
+
+    from .jobs import JOBS, load, start_from
+
+    load()
+    data, filler = Path(settings.DATA_ROOT), folder / "filler"
+    with tempfile.TemporaryDirectory(dir=ELSEWHERE) as elsewhere:
+        calm, base, log, said = (Path(elsewhere) / name for name in ("calm", "base", "log", "said"))
+        copy_folder(data, calm)
+        found = {}
+        for job in JOBS:
+            job.load()
+            start_from(calm)
+            if forked(job.prepare, log):
+                raise SystemExit(f"{job.name}:\n{log.read_text()}")
+            copy_folder(data, base)
+            expected = told(job.in_peace, said)
+            full, wrong = 0, []
+            for room in ROOMS:
+                start_from(base)
+                full += bool(forked(partial(_on_a_full_disk, filler, room, job.run)))
+                filler.unlink(missing_ok=True)
+                sentences = told(partial(job.recover, expected), said)
+                wrong += [f"{room} KB: {each[-300:]}" for each in sentences]
+            found[job.name] = {"full": f"{full} of {len(ROOMS)} runs broke off", "wrong": wrong}
+    print(json.dumps(found))
+
+
+def _on_a_full_disk(filler: Path, room: int, run: Callable[[], None]) -> None:
+    from django.db import connection
+
+    from tuning.supervisor import supervise
+
+    # How long a supervisor waits for its database; nobody makes room meanwhile.
+    supervise.FENCE = 0.5
+    # As a worker has it that has been running: opening it needs room.
+    connection.ensure_connection()
+    fill(filler, room)
+    run()
+
+
+def fill(filler: Path, kilobytes: int) -> None:
+    """Leave so much room, to the page."""
+    free = os.statvfs(filler.parent).f_bavail * os.statvfs(filler.parent).f_frsize
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, max(1, free - kilobytes * 1024))
+
+
+if __name__ == "__main__":
+    from .programs_of_their_own import set_up
+
+    main(set_up(sys.argv[1]))

@@ -1,0 +1,149 @@
+"""The table of scenarios: what is disturbed, and what must hold."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import (
+    boundaries,
+    clocks,
+    endurance,
+    full_disk,
+    killing,
+    network,
+    outages,
+    real_trials,
+    scale,
+    stalling,
+    writers,
+)
+from .outcome import Outcome
+
+# What nearly all of them promise.
+ONCE = "Every trial has one result; none is lost, none is counted twice."
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`minutes`: about how long it takes on two idle cores; `remark`: what the figures mean."""
+
+    name: str
+    title: str
+    disturbance: str
+    promise: str
+    run: Callable[[], Outcome]
+    minutes: float
+    remark: str = ""
+
+
+SCENARIOS = (
+    Scenario(
+        "kills", "Killed processes, SQLite",
+        "600 fast trials on 4 workers. `kill -9` of random processes: runners, workers, site, "
+        "scheduler and what starts them.",
+        ONCE, killing.kills_on_sqlite, 2,
+    ),
+    Scenario(
+        "kills-servers", "Killed processes, PostgreSQL and Redis",
+        "The same with PostgreSQL and Redis, which are killed as well.",
+        ONCE, killing.kills_on_servers, 2,
+    ),
+    Scenario(
+        "strategies", "Each strategy under fire",
+        "Each strategy searches twice with the same seed, in peace and while runners and workers "
+        "are killed. Trials are fast and fake.",
+        "Both searches have the same values, brackets, seeds and scores.",
+        killing.strategies, 4,
+    ),
+    Scenario(
+        "real", "Real trials under fire",
+        "The same with networks that Keras trains.",
+        "Both searches have the same values, rounds and scores, to the last digit.",
+        real_trials.real_trials, 5,
+    ),
+    Scenario(
+        "stalls", "A worker that sleeps",
+        "A worker is stopped (SIGSTOP) until its leases have expired and others have its trials, "
+        "then it wakes up.",
+        f"{ONCE} What the sleeper had is refused.", stalling.stalls, 2,
+    ),
+    Scenario(
+        "boundaries", "Every commit boundary",
+        "`kill -9` before and after each commit, after each write outside a transaction, and "
+        "before each file is opened for writing, renamed, linked or removed, in turn: claims, "
+        "epochs and ends of trials, retraining, uploads, backups, and each fifth boundary of a "
+        "search by Hyperband.",
+        "Whatever was begun is completed by the next worker; nothing is doubled or left behind.",
+        boundaries.boundaries, 3,
+    ),
+    Scenario(
+        "broker", "The broker fails",
+        "Redis is emptied, killed, or stopped so that it takes connections and never answers: ten "
+        "times in all.",
+        f"{ONCE} No attempt is lost.", outages.broker, 2,
+    ),
+    Scenario(
+        "postgres", "PostgreSQL restarts",
+        "Ten times, every second time by `kill -9`.", ONCE, outages.postgres, 2,
+    ),
+    Scenario(
+        "sqlite-lock", "SQLite is locked",
+        "Another program holds the write lock for 15 s.",
+        f"{ONCE} No attempt is lost.", outages.sqlite_lock, 1,
+    ),
+    Scenario(
+        "writers", "Four writers",
+        "Four programs record epochs in one SQLite database for a minute, as fast as they can.",
+        "Every write is there, and no “database is locked”.", writers.writers, 1.5,
+    ),
+    Scenario(
+        "disk", "The disk is full",
+        "A small tmpfs with 0 to 1,024 KB left, at the same work as for the commit boundaries.",
+        "Once there is room, everything is completed; nothing half-written is used or left behind.",
+        full_disk.full_disk, 2,
+    ),
+    Scenario(
+        "clocks", "Clocks are moved",
+        "The clocks of the database and of its machine are moved by an hour, back and forth, while "
+        "one trial runs and another one has just lost its worker. Time is simulated.",
+        "No live trial loses an attempt, and lost ones run again as soon as otherwise.",
+        clocks.clocks, 1,
+    ),
+    Scenario(
+        "messages", "Messages come five times",
+        "Every hint is sent five times, again and again.", ONCE, outages.messages, 1,
+    ),
+    Scenario(
+        "network", "Machines are cut off",
+        "Three workers in network namespaces of their own. One is cut off for a minute and for "
+        "five; packets of another one take 200 ms, and 5 % of them come late, as after a loss.",
+        f"{ONCE} The others go on meanwhile.", network.network, 9,
+    ),
+    Scenario(
+        "endurance", "A long run",
+        "1,000 trials on one worker with one slot.",
+        "Its memory, descriptors, threads and folders stay as they are.", endurance.long_run, 2,
+    ),
+    Scenario(
+        "day", "A day",
+        "24 simulated hours. Each hour a worker is lost, and a crash leaves files behind.",
+        "Lost trials run again within the usual time, and what crashes left is removed.",
+        clocks.day, 2,
+    ),
+    Scenario(
+        "scale", "Load",
+        "The code that claims and records trials, with fake runners, on PostgreSQL: 1,000 workers, "
+        "100 searches, more than a million trials.",
+        "A database with 2 cores carries 50 claims a second; the table of a million trials comes "
+        "within 500 ms.",
+        scale.scale, 4,
+        "What bends first, in this order. (1) Idle workers that look for work: of more than 50, "
+        "each looks the more seldom. (2) Counting trials with each claim, and finding the last end "
+        "of a search with each end: 7 ms for 100 searches with 1,000 trials each, and 490 ms for a "
+        "search of a million; indexes have both within 1 ms now. (3) Suggestions, which read all "
+        "trials of their search: they take about half of the worker's processor time for a claim, "
+        "and the more, the longer a search is. Then give the database more cores, or start new "
+        "searches in place of ones with tens of thousands of trials. Claims a second and their "
+        "times were measured with load generator and database on the same two cores, beside many "
+        "other programs; processor times say what they need.",
+    ),
+)  # fmt: skip

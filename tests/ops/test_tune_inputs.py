@@ -388,3 +388,12 @@ def test_options_of_time_series(alice: User, team: Team, tmp_path: Path) -> None
 def test_wrong_options_of_time_series(words: list[str], sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence):
         table_choices(options(*words))
+
+
+def test_a_team_without_room_takes_no_file(alice: User, team: Team, tmp_path: Path) -> None:
+    Team.objects.filter(pk=team.pk).update(max_files=0)
+    before = uploaded()
+    with pytest.raises(CommandError, match=r"^Team Digits team may have no files and has no room"):
+        take(zip_of(tmp_path / "photos.zip", shapes()), alice, Team.objects.get(pk=team.pk))
+    assert uploaded() == before
+    assert not Dataset.objects.exists()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management.base import CommandError
+from rich.console import Console
 
 from tuning.actions.searches import start_search
 from tuning.management.commands.tune import (
@@ -16,7 +17,7 @@ from tuning.management.commands.tune import (
     script_lines,
     search_of,
 )
-from tuning.models import Dataset, Inspection, Project
+from tuning.models import Dataset, Inspection, Project, Search, Team
 from tuning.protocol.script_settings import ScriptArgument, ScriptSettings, Use
 from tuning.spaces.hyperparameters import default_values
 
@@ -221,3 +222,35 @@ def test_a_search_without_a_feasible_trial_says_so(make_search: Any) -> None:
     assert _first_failure(search) == (
         "1 trial violated a constraint (Parameters at most 5), none completed."
     )
+
+
+def limit(team: Team, **quotas: int) -> None:
+    Team.objects.filter(pk=team.pk).update(**quotas)
+
+
+def test_the_quotas_of_the_team_are_the_site_s(project: Project, team: Team) -> None:
+    limit(team, max_trials=5)
+    project = Project.objects.get(pk=project.pk)
+    with pytest.raises(CommandError, match="--max-trials: A search of team Digits team may have 5"):
+        search_of(project, _options("--max-trials", "6"))
+    assert search_of(project, _options("--max-trials", "5")).max_trials == 5
+    limit(team, max_storage=0)
+    project = Project.objects.get(pk=project.pk)
+    with pytest.raises(CommandError, match=r"^Team Digits team has used 0 bytes"):
+        search_of(project, _options("--max-trials", "5"))
+
+
+def test_a_team_without_room_for_a_model_reads_it_before_the_search(
+    project: Project, team: Team, make_search: Any, alice: Any
+) -> None:
+    best = make_search().trials.get()
+    limit(team, max_files=0)
+    command = Command()
+    command.console = Console(quiet=True)
+    options = _options("--retrain")
+    with pytest.raises(CommandError, match="--retrain: Team Digits team may have no files"):
+        command._run(alice, Project.objects.get(pk=project.pk), options)
+    assert Search.objects.count() == 1
+    # Another upload took the room while the search ran.
+    with pytest.raises(CommandError, match="--retrain: Team Digits team may have no files"):
+        command._retrain(alice, best, None)

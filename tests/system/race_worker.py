@@ -14,6 +14,7 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import django
@@ -21,17 +22,22 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
 django.setup()
 
+from django.conf import settings
 from django.core.management import call_command
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from tests.supervisor.fake_runner import FakeRunner, Step
+from tuning.actions import datasets
+from tuning.actions.quotas import OverQuota
 from tuning.actions.searches import start_search
+from tuning.analysis import quotas
 from tuning.models import Dataset, Execution, HyperModel, Project, Search, Team, Trial, Worker
 from tuning.protocol.events import EpochEnd, TrialEnd
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SEARCH_ACTIVE
+from tuning.protocol.uploads import TEXT_TABLE
 from tuning.recording import recorder
 from tuning.recording.recorder import News
 from tuning.supervisor import claims, schedule, spreading, supervise
@@ -63,15 +69,58 @@ SEARCHES = (
 
 def prepare() -> None:
     call_command("migrate", verbosity=0)
+    race_uploads()
     team = Team.objects.create(name="Team")
     dataset = Dataset.objects.create(key="d", name="D", folder="d", status="completed")
     hypermodel = HyperModel.objects.create(key="h", name="H", code="", kinds=["image"])
-    for number, settings in enumerate(SEARCHES):
+    for number, own in enumerate(SEARCHES):
         project = Project.objects.create(
             team=team, name=str(number), dataset=dataset, hypermodel=hypermodel
         )
         common = {"objective": "val_accuracy", "direction": "max", "parallel_trials": 5}
-        start_search(None, Search(project=project, space=SPACE, **common, **settings))
+        start_search(None, Search(project=project, space=SPACE, **common, **own))
+
+
+def race_uploads() -> None:
+    """Two uploads of a team that may have one file: both find room, one gets it."""
+    team = Team.objects.create(name="With one file", max_files=1)
+    Path(settings.UPLOADS_ROOT).mkdir(parents=True, exist_ok=True)
+    asked: list[str] = []
+    refused: list[str] = []
+
+    def ask(*arguments: Any) -> str:
+        """Nobody goes on before the other one has asked, too, or waits for its turn to."""
+        asked.append(quotas.file_refusal(*arguments))
+        mine = asked[-1]
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        with connection.cursor() as cursor:
+            while len(asked) < 2 and not cursor.execute(waiting).fetchone()[0]:
+                continue
+        return mine
+
+    def upload(number: int) -> None:
+        file = Path(settings.UPLOADS_ROOT) / f"race-{number}"
+        file.write_bytes(b"a,b\n1,2\n")
+        facts = {"name": "rows.csv", "kind": TEXT_TABLE}
+        try:
+            datasets.create_upload(Dataset(name=f"Rows {number}", team=team), file, facts)
+        except OverQuota as error:
+            refused.append(str(error))
+        close_old_connections()
+        connection.close()
+
+    datasets.file_refusal = ask
+    threads = [threading.Thread(target=upload, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    datasets.file_refusal = quotas.file_refusal
+    assert Dataset.objects.filter(team=team).count() == 1
+    assert len(refused) == 1
+    assert "may have 1 file" in refused[0]
+    # Slots prepare no datasets here.
+    Dataset.objects.filter(team=team).delete()
 
 
 tokens = itertools.count(random.randrange(10**9) * 1000)

@@ -242,3 +242,66 @@ def test_out_of_storage_nothing_new_starts_and_nothing_ends(
     assert (Search.objects.count(), SavedModel.objects.count()) == (1, 0)
     search.refresh_from_db()
     assert search.status == SearchStatus.RUNNING
+
+
+@pytest.fixture
+def checked_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The forms found room; another upload has taken it before this one is stored."""
+    for form in ("datasets", "trials"):
+        monkeypatch.setattr(f"tuning.forms.{form}.file_refusal", lambda *_: "")
+    for form in ("imports", "projects"):
+        name = "storage_refusal" if form == "imports" else "moving_refusal"
+        monkeypatch.setattr(f"tuning.forms.{form}.{name}", lambda *_: "")
+
+
+@pytest.mark.usefixtures("checked_before")
+def test_of_two_uploads_at_once_the_second_is_refused_and_kept(
+    as_bob: Client, bob: User, team: Team, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuning.forms.partial_uploads.file_refusal", lambda *_: "")
+    fill(team, settings, 10)
+    limit(team, max_files=1)
+    key = as_bob.post("/uploads/", {"name": "people.csv", "size": len(CSV)}).json()["key"]
+    as_bob.post(f"/uploads/{key}/parts/0/", CSV, content_type="application/octet-stream")
+    form = {"name": "People", "arrived": key}
+    answer = as_bob.post("/datasets/new/", form)
+    assert answer.status_code == 422
+    assert (
+        answer.context["form"]
+        .non_field_errors()[0]
+        .startswith("Team Digits team may have 1 file and has no room")
+    )
+    assert PartialUpload.objects.get().is_complete, "it need not be sent again"
+    caller = Caller(bob)
+    refused = caller.client.post(
+        "/api/v1/datasets", {"name": "P", "file": csv()},
+        headers={"Authorization": f"Bearer {caller.token}"},
+    )  # fmt: skip
+    assert (refused.status_code, ASK in refused.json()["detail"]) == (422, True)
+    assert Dataset.objects.filter(team=team).count() == 1
+    limit(team, max_files=2)
+    assert as_bob.post("/datasets/new/", form).status_code == 302
+
+
+@pytest.mark.usefixtures("checked_before")
+def test_whatever_takes_the_last_room_at_once_is_refused_beside_its_field(
+    as_alice: Client, alice: User, project: Project, saved_model: SavedModel, team: Team,
+    settings: Any,
+) -> None:  # fmt: skip
+    """A retraining, an import, a project that moves here."""
+    limit(team, max_files=1, max_storage=0)
+    best = saved_model.trial
+    retrained = as_alice.post(reverse("trial-retrain", args=[best]), {"epochs": 2, "name": ""})
+    assert ASK in retrained.context["form"].non_field_errors()[0]
+    assert SavedModel.objects.count() == 1
+    imported = as_alice.post(
+        reverse("import-create", args=[project.pk]),
+        {"file": SimpleUploadedFile("study.csv", b"number,value\n")},
+    )
+    assert ASK in imported.context["form"].non_field_errors()[0]
+    other = Team.objects.create(name="Others", max_storage=0)
+    other.memberships.create(user=alice)
+    moved = as_alice.post(reverse("project-move", args=[project.pk]), {"team": other.pk})
+    assert ASK in moved.context["form"].errors["team"][0]
+    project.refresh_from_db()
+    assert project.team == team

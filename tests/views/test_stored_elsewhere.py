@@ -168,7 +168,7 @@ def test_an_upload_that_cannot_be_stored_leaves_nothing(
     with pytest.raises(contract.Away):
         take_over(file, row)
     assert not Prediction.objects.exists()
-    assert list((site.root / "uploads").iterdir()) == []
+    assert list((site.root / "uploads").iterdir()) == [file], "it need not be sent again"
 
 
 def test_nothing_is_locked_while_a_file_is_stored(

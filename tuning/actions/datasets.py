@@ -6,11 +6,13 @@ from typing import Any
 
 from django.db import transaction
 
-from tuning.models import Dataset, Team
+from tuning.analysis.quotas import file_refusal
+from tuning.models import Dataset
 from tuning.protocol.statuses import Status
 
 from .audit import record
 from .dispatch import ring
+from .quotas import locked_team, refuse_over_quota
 from .uploads import take_over
 
 # What a row gets when a worker shall try its file.
@@ -46,21 +48,23 @@ def want_dataset(dataset: Dataset) -> None:
 
 def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Dataset:
     """Take over an uploaded file, which must lie in the uploads folder, and have it prepared. It is
-    the next version of the team's dataset of this name, if there is one."""
+    the next version of the team's dataset of this name, if there is one. Raises OverQuota."""
     dataset.key = f"own-{uuid.uuid4().hex}"
     dataset.source = Dataset.Source.UPLOAD
     dataset.upload = upload
     dataset.size_text = f"Uploaded as {upload['name']}"[:120]
     dataset.requested = True
-    take_over(file, dataset, lambda: _save_version(dataset))
+    size = file.stat().st_size
+    take_over(file, dataset, lambda: _save_version(dataset, size))
     return dataset
 
 
 @transaction.atomic
-def _save_version(dataset: Dataset) -> None:
+def _save_version(dataset: Dataset, size: int) -> None:
     if dataset.team is not None:
         # Two at once shall not be the same version.
-        team = Team.objects.select_for_update().get(pk=dataset.team.pk)
+        team = locked_team(dataset.team.pk)
+        refuse_over_quota(file_refusal(team, size))
         if before := Dataset.objects.named(team, dataset.name).first():
             dataset.series, dataset.version = before.series or before.key, before.version + 1
     dataset.save()

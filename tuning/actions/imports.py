@@ -10,19 +10,23 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from tuning.analysis.quotas import storage_refusal
 from tuning.models import Project, SearchImport
 from tuning.protocol.names import one_line
 from tuning.storage.configured import store
 
+from .archived import locked_to_start
 from .audit import record
 from .dispatch import ring
+from .quotas import refuse_over_quota
 from .uploads import take_over
 
 
 def create_import(
     user: Any, project: Project, file: Path, name: str, value_name: str = ""
 ) -> SearchImport:
-    """Take over an uploaded file, which must lie in the uploads folder, and have it read."""
+    """Take over an uploaded file, which must lie in the uploads folder, and have it read. Raises
+    OverQuota."""
     row = SearchImport(
         project=project,
         key=_new_key(),
@@ -30,12 +34,14 @@ def create_import(
         value_name=one_line(value_name)[:80],
         created_by=user,
     )
-    take_over(file, row, lambda: _save_import(user, row))
+    size = file.stat().st_size
+    take_over(file, row, lambda: _save_import(user, row, size))
     return row
 
 
 @transaction.atomic
-def _save_import(user: Any, row: SearchImport) -> None:
+def _save_import(user: Any, row: SearchImport, size: int) -> None:
+    refuse_over_quota(storage_refusal(locked_to_start(row.project_id).team, size))
     row.save()
     record("search.import", row, by=user)
 

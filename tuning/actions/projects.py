@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from tuning.analysis.moving import newer_data, newer_template, parts_of
+from tuning.analysis.quotas import moving_refusal
 from tuning.analysis.splitting import moving_problem
 from tuning.models import Inspection, Invitation, Project, Team
 from tuning.protocol.statuses import Status
@@ -15,6 +16,7 @@ from .archived import count_active, lock_searches
 from .audit import record
 from .datasets import want_dataset
 from .dispatch import ring
+from .quotas import locked_team, refuse_over_quota
 from .saved_models import delete_saved_model
 
 
@@ -80,11 +82,14 @@ def use_newest_data(project: Project) -> str:
 @transaction.atomic
 def move_project(project: Project, team: Team) -> None:
     """Give a project to another team, with the dataset and the template that no other project of
-    its team uses. Searches, trainings and uploads that run go on. Raises AlreadyMoved."""
+    its team uses. Searches, trainings and uploads that run go on. Raises AlreadyMoved and
+    OverQuota."""
+    team = locked_team(team.pk)
     # Whoever creates a project with its dataset at this moment keeps using it: nothing is lost.
     locked = Project.objects.select_for_update().get(pk=project.pk)
     if locked.team_id != project.team_id:
         raise AlreadyMoved
+    refuse_over_quota(moving_refusal(locked, team))
     for part in parts_of(locked):
         if part.moves:
             part.versions.update(team=team)

@@ -1,4 +1,5 @@
-"""Quotas of a team, which administrators set."""
+"""Quotas of a team: administrators set them, and whatever takes room asks once more with the team
+locked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,23 @@ from tuning.figures import in_words
 from tuning.models import Team
 
 from .audit import record
+
+
+class OverQuota(Exception):
+    """Something else took the team's room meanwhile, with a sentence for people."""
+
+
+def locked_team(team_id: int) -> Team:
+    """The team, whose room nothing else takes until the transaction ends. That is soon: what takes
+    long, such as to store a file, is done before, because slots claim work under the same lock."""
+    return Team.objects.select_for_update().get(pk=team_id)
+
+
+def refuse_over_quota(refusal: str) -> None:
+    """Of two uploads at once both may have passed the checks of their forms. `refusal` is what
+    `analysis.quotas` says now, with the team locked. Raises OverQuota."""
+    if refusal:
+        raise OverQuota(refusal)
 
 
 @transaction.atomic

@@ -6,11 +6,14 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from tuning.analysis.quotas import file_refusal
 from tuning.models import ModelEvaluation, Project, SavedModel, Stage, Trial
 from tuning.protocol.statuses import Status
 
+from .archived import locked_to_start
 from .audit import record
 from .dispatch import ring
+from .quotas import refuse_over_quota
 
 
 @transaction.atomic
@@ -19,7 +22,8 @@ def retrain(user: Any, trial: Trial, epochs: int | None = None, name: str = "") 
 
     Trains for `epochs`, or for as many as the trial had behind it at its best score. Pressing
     twice gives one retraining: one that waits or runs with the same epochs is returned as it is.
-    Of a `name` that models of the project have, it becomes the next version.
+    Of a `name` that models of the project have, it becomes the next version. Raises OverQuota, and
+    PermissionDenied if the project or its team is archived.
     """
     trial = Trial.objects.select_for_update().get(pk=trial.pk)
     epochs = epochs or trial.best_epoch or trial.search.epochs
@@ -27,8 +31,9 @@ def retrain(user: Any, trial: Trial, epochs: int | None = None, name: str = "") 
     same = (running.filter(name=name) if name else running).first()
     if same:
         return same
-    # Locked, so that two models do not get one number.
-    project = Project.objects.select_for_update().get(pk=trial.search.project_id)
+    # Locked, so that two models do not get one number, or the last room of the team.
+    project = locked_to_start(trial.search.project_id)
+    refuse_over_quota(file_refusal(project.team))
     saved_model = SavedModel.objects.create(
         project=project,
         number=project.next_model_number(),

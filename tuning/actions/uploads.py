@@ -14,7 +14,8 @@ from .dispatch import ring
 def take_over(
     file: Path, row: Dataset | Prediction | SearchImport, save: Callable[[], None] | None = None
 ) -> None:
-    """Save the row with this file, which must lie in the uploads folder. Both stay, or neither.
+    """Save the row with this file, which must lie in the uploads folder. Both stay, or neither; the
+    file is back in its place then, so that it need not be sent again.
     `save` saves the row together with what belongs to it, in a transaction of its own: to store a
     large file takes minutes, for which nothing may be locked. Raises StorageError."""
     # Another machine may read it, and nobody has another copy.
@@ -25,6 +26,7 @@ def take_over(
         row.upload_sha256 = keep_file(row.original) or row.upload_sha256
         (save or row.save)()
     except BaseException:
+        row.original.rename(file)
         row.uploaded.remove()
         raise
     if store():

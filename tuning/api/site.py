@@ -13,6 +13,7 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.security import HttpBearer
 
+from tuning.actions.quotas import OverQuota
 from tuning.models.addresses import NumberConverter
 from tuning.models.idempotency import MAX_KEY_LENGTH
 
@@ -116,6 +117,11 @@ for module in MODULES:
 @api.exception_handler(Problem)
 def _problem(request: HttpRequest, problem: Problem) -> HttpResponse:
     return problem.response()
+
+
+@api.exception_handler(OverQuota)
+def _over_quota(request: HttpRequest, error: OverQuota) -> HttpResponse:
+    return invalid([FieldError("", str(error))]).response()
 
 
 @api.exception_handler(NotModified)

@@ -205,9 +205,12 @@ class UploadForm(forms.ModelForm):
             self.instance.team = self._team
         team, file = cleaned.get("team") or self._team, cleaned.get("file")
         if file and (refusal := file_refusal(team, file.size)):
-            # Not the file's fault: what has arrived is kept until there is room.
-            self.add_error("team" if "team" in self.fields else None, refusal)
+            self.refuse(refusal)
         return cleaned
+
+    def refuse(self, refusal: str) -> None:
+        """The team has no room. Not the file's fault: what has arrived is kept until it has."""
+        self.add_error("team" if "team" in self.fields else None, refusal)
 
     def upload(self) -> dict[str, Any]:
         """What the row keeps of the file: its kind and name, and how it is to be read."""

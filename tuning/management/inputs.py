@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.management.base import CommandError
 from django.forms import BaseForm
@@ -16,6 +17,7 @@ from django.utils.datastructures import MultiValueDict
 
 from tuning.actions.datasets import create_upload, delete_dataset, prepare_chosen
 from tuning.actions.hypermodels import change_hypermodel, create_hypermodel
+from tuning.actions.quotas import OverQuota
 from tuning.forms.constants import constants_text
 from tuning.forms.datasets import (
     UploadForm,
@@ -51,7 +53,8 @@ def _option_of(field: str) -> str:
 def refuse(form: BaseForm, options: dict[str, str] = OPTIONS) -> None:
     """Raises CommandError with all that the form has to say, if it has anything to."""
     lines = [
-        f"--{options.get(name, name.replace('_', '-'))}: {error}"
+        # Of the form as a whole, the error is a sentence by itself.
+        str(error) if name == NON_FIELD_ERRORS else f"--{_option(name, options)}: {error}"
         for name, errors in form.errors.items()
         for error in errors
     ]
@@ -114,7 +117,10 @@ def find_dataset(
             return ready
         row = form.save(commit=False)
         row.upload_sha256 = digest
-        return create_upload(row, Path(file.temporary_file_path()), upload)
+        try:
+            return create_upload(row, Path(file.temporary_file_path()), upload)
+        except OverQuota as error:
+            raise CommandError(str(error)) from error
 
 
 def lacks_target(dataset: Dataset) -> bool:
@@ -187,6 +193,10 @@ def _path(text: str, what: str, keys: Any) -> Path:
     if path.suffix or len(path.parts) > 1:
         raise CommandError(f"No such file: {text}.")
     raise CommandError(f"Unknown {what} {text!r}. Available: {', '.join(keys)}.")
+
+
+def _option(field: str, options: dict[str, str]) -> str:
+    return options.get(field, field.replace("_", "-"))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from django.views.decorators.http import (
 )
 
 from tuning.actions import datasets as actions
+from tuning.actions.quotas import OverQuota
 from tuning.analysis.columns import column_table
 from tuning.analysis.dataset_changes import dataset_changes, summary_text
 from tuning.analysis.quotas import file_refusal
@@ -85,12 +86,15 @@ def _dataset_create(request: HttpRequest, handler: LimitedUploadHandler) -> Http
             request.POST, sent.files, user=request.user, team=team_for_new(request),
             no_file=sent.no_file,
         )  # fmt: skip
-        if not form.is_valid():
-            return _form_page(request, form, status=sent.status, arrived=sent.kept(form))
-        path = Path(form.cleaned_data["file"].temporary_file_path())
-        dataset = actions.create_upload(form.save(commit=False), path, form.upload())
-        sent.done()
-    return redirect("dataset-detail", dataset.pk)
+        if form.is_valid():
+            path = Path(form.cleaned_data["file"].temporary_file_path())
+            try:
+                dataset = actions.create_upload(form.save(commit=False), path, form.upload())
+                sent.done()
+                return redirect("dataset-detail", dataset.pk)
+            except OverQuota as error:
+                form.refuse(str(error))
+        return _form_page(request, form, status=sent.status, arrived=sent.kept(form))
 
 
 @require_GET

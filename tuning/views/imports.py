@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from tuning.actions import imports as actions
+from tuning.actions.quotas import OverQuota
 from tuning.forms.datasets import LimitedUploadHandler
 from tuning.forms.imports import ENDINGS, ImportForm, ObjectiveForm, StudiesForm
 from tuning.forms.partial_uploads import Purpose
@@ -42,15 +43,16 @@ def _import_create(
         return _form_page(request, project, ImportForm(project=project))
     with sent_file(request, handler) as sent:
         form = ImportForm(request.POST, sent.files, project=project, no_file=sent.no_file)
-        if not form.is_valid():
-            kept = sent.kept(form)
-            return _form_page(request, project, form, sent.status, arrived=kept)
-        file = form.cleaned_data["file"]
-        path = Path(file.temporary_file_path())
-        value_name = form.cleaned_data["value_name"]
-        row = actions.create_import(request.user, project, path, file.name, value_name)
-        sent.done()
-    return redirect("import-detail", row.pk)
+        if form.is_valid():
+            file, value_name = form.cleaned_data["file"], form.cleaned_data["value_name"]
+            path = Path(file.temporary_file_path())
+            try:
+                row = actions.create_import(request.user, project, path, file.name, value_name)
+                sent.done()
+                return redirect("import-detail", row.pk)
+            except OverQuota as error:
+                form.add_error(None, str(error))
+        return _form_page(request, project, form, sent.status, arrived=sent.kept(form))
 
 
 @require_http_methods(["GET", "POST"])

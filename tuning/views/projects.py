@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tuning.actions import projects as actions
+from tuning.actions.quotas import OverQuota
 from tuning.analysis.best_scores import best_trial
 from tuning.analysis.disk_use import project_disk_use
 from tuning.analysis.evaluation.comparison import unevaluated
@@ -172,8 +173,11 @@ def project_move(request: HttpRequest, pk: int) -> HttpResponse:
         except actions.AlreadyMoved as error:
             messages.error(request, str(error))
             return redirect("project-list")
-        messages.success(request, f"The project belongs to {team} now.")
-        return redirect("project-detail", project.pk)
+        except OverQuota as error:
+            form.add_error("team", str(error))
+        else:
+            messages.success(request, f"The project belongs to {team} now.")
+            return redirect("project-detail", project.pk)
     context = {"project": project, "form": form, "parts": parts_of(project)}
     status = 422 if form.errors else 200
     return render(request, "projects/move.html", context, status=status)

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from tuning.actions.quotas import OverQuota
 from tuning.actions.saved_models import retrain
 from tuning.actions.searches import pin_weights, refusal_to_train_to_end, train_to_end
 from tuning.analysis.curves import trial_info
@@ -61,12 +62,14 @@ def trial_retrain(request: HttpRequest, at: TrialNumbers) -> HttpResponse:
     run_here = _trials().filter(search__origin=Search.Origin.TUNEROOM)
     trial = editable_or_404(request, run_here.completed(), at)  # type: ignore[attr-defined]
     form = RetrainForm(request.POST, trial=trial)
-    if not form.is_valid():
-        return render(request, "trials/detail.html", _context(request, trial, form), status=422)
-    saved_model = retrain(
-        request.user, trial, form.cleaned_data.get("epochs"), form.cleaned_data["name"]
-    )
-    return redirect("saved-model-detail", saved_model)
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            made = retrain(request.user, trial, given.get("epochs"), given["name"])
+            return redirect("saved-model-detail", made)
+        except OverQuota as error:
+            form.add_error(None, str(error))
+    return render(request, "trials/detail.html", _context(request, trial, form), status=422)
 
 
 @require_POST

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from tuning.actions.audit import Actor, acting, record
 from tuning.actions.datasets import delete_dataset, want_dataset
 from tuning.actions.projects import inspect_again
+from tuning.actions.quotas import OverQuota
 from tuning.actions.saved_models import retrain, stop_retraining
 from tuning.actions.searches import start_search, stop_search
 from tuning.actions.teams import default_team
@@ -32,6 +33,7 @@ from tuning.analysis.front import (
 )
 from tuning.analysis.limits import EARLY, Unit
 from tuning.analysis.pruning import SETTINGS, option_problem, pruning_text
+from tuning.analysis.quotas import file_refusal
 from tuning.analysis.savings import savings
 from tuning.analysis.splitting import split_notes
 from tuning.analysis.summary import planned_trials
@@ -238,6 +240,9 @@ class Command(BaseCommand):
         for line in script_lines(project, options):
             self._say(line)
         sketch = search_of(project, options)
+        if options["retrain"] and (refusal := file_refusal(project.team)):
+            # Hours before it would be asked for.
+            raise CommandError(f"--retrain: {refusal}")
         search = start_search(user, sketch, enqueued=enqueued_of(sketch, options["enqueue"]))
         for each in search.objectives:
             name = search.score_name if each.name == search.objective else label_of(each.name)
@@ -340,7 +345,10 @@ class Command(BaseCommand):
         self._say(f"Stopped. {counts}. See {_address(search)}")
 
     def _retrain(self, user: User, best: Trial, output: Path | None) -> None:
-        saved = retrain(user, best)
+        try:
+            saved = retrain(user, best)
+        except OverQuota as error:
+            raise CommandError(f"--retrain: {error}") from error
         try:
             with self.console.status("Retraining…") as status:
                 while saved.is_active:
@@ -486,6 +494,8 @@ def search_of(project: Project, options: dict[str, Any]) -> Search:
     search.space = SpaceForm(
         None, inspection=project.inspection, earlier=project.inspection.script_settings.space
     ).space
+    form.check_quotas(planned_trials(search))
+    refuse(form, _OPTIONS)
     return search
 
 

@@ -173,3 +173,17 @@ def test_a_model_says_which_version_it_saw(
     for name in ("saved-model-detail", "saved-model-card"):
         page = as_dora.get(reverse(name, args=[addressed(saved_model)])).content.decode()
         assert "Test digits, version 3" in page
+
+
+def test_no_dataset_gets_the_name_of_another_one_of_its_team(
+    as_bob: Client, versions: tuple[Dataset, Dataset]
+) -> None:
+    """Else the next file under the name would be a version of either."""
+    other = prepare(upload(as_bob, name="Flats"))
+    url = reverse("dataset-name", args=[other.pk])
+    refused = as_bob.post(url, {"name": "Houses", "description": ""})
+    assert refused.status_code == 422
+    assert "The team has another dataset “Houses”." in refused.content.decode()
+    first = reverse("dataset-name", args=[versions[0].pk])
+    assert as_bob.post(first, {"name": "Houses", "description": "Ours."}).status_code == 302
+    assert as_bob.post(url, {"name": "Houses 2", "description": ""}).status_code == 302

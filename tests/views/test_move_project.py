@@ -148,7 +148,12 @@ def test_it_moves_back_to_what_it_left(
         user=User.objects.get(username="charlie"), role=Role.EDITOR
     )
     page = as_charlie.get(reverse("project-move", args=[project.pk])).content.decode()
-    assert "stays in team Digits team. The project keeps using it" in page
+    assert (
+        "The dataset “Test digits” stays in team Digits team. If the project moves back to that "
+        "team, it is the team’s own there. Any other team sees it there, but cannot change it"
+        in page
+    )
+    assert "and its new team" not in page
     move(as_charlie, project, team)
     project.refresh_from_db()
     assert project.team_id == project.dataset.team_id == team.pk
@@ -209,3 +214,32 @@ def test_of_two_moves_at_once_one_happens(
     told = AuditEntry.objects.values_list("kind", "team")
     assert set(told) == {("project.move", "Digits team"), ("project.receive", "Others")}
     assert Invitation.objects.get().project is None, "links of the former team do not name it"
+
+
+@pytest.mark.usefixtures("own_parts")
+def test_a_dataset_that_comes_to_a_team_with_another_of_its_name_stays_apart(
+    as_alice: Client, as_charlie: Client, project: Project, others: Team
+) -> None:
+    """Else a file that the team uploads under the name would be the next version of either."""
+    theirs = Dataset.objects.create(
+        key="theirs", team=others, name="Test digits", source=Dataset.Source.UPLOAD,
+        status=Status.COMPLETED, folder="theirs", kind="image", task="classification",
+    )  # fmt: skip
+    page = as_alice.post(
+        reverse("project-move", args=[project.pk]), {"team": others.pk}, follow=True
+    ).content.decode()
+    assert "Its dataset is called “Test digits (2)” there: the team has another" in page
+    moved = Dataset.objects.versions_of(Dataset.objects.get(pk=project.dataset_id))
+    assert list(moved.values_list("name", flat=True)) == ["Test digits (2)"] * 2
+    assert Dataset.objects.named(others, "Test digits").get() == theirs
+    entry = AuditEntry.objects.get(kind="name.change")
+    assert (entry.team, entry.person) == ("Others", "alice")
+
+
+@pytest.mark.usefixtures("another")
+def test_the_page_says_what_the_gallery_lets_the_new_team_do(
+    as_alice: Client, project: Project, others: Team
+) -> None:
+    Dataset.objects.filter(pk=project.dataset_id).update(published_at=timezone.now())
+    page = as_alice.get(reverse("project-move", args=[project.pk])).content.decode()
+    assert "its new team sees it there and in the gallery, but cannot change it." in page

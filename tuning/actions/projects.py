@@ -1,5 +1,6 @@
 """Projects: creating, changing and deleting them, and reading their search space."""
 
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.db.models.functions import Now
 from tuning.analysis.moving import newer_data, newer_template, parts_of
 from tuning.analysis.quotas import moving_refusal
 from tuning.analysis.splitting import moving_problem
-from tuning.models import Inspection, Invitation, Project, Team
+from tuning.models import Dataset, Inspection, Invitation, Project, Team
 from tuning.protocol.statuses import Status
 
 from . import searches
@@ -16,6 +17,7 @@ from .archived import count_active, lock_searches
 from .audit import record
 from .datasets import want_dataset
 from .dispatch import ring
+from .names import rename
 from .quotas import locked_team, refuse_over_quota
 from .saved_models import delete_saved_model
 
@@ -80,19 +82,19 @@ def use_newest_data(project: Project) -> str:
 
 
 @transaction.atomic
-def move_project(project: Project, team: Team) -> None:
+def move_project(project: Project, team: Team) -> str:
     """Give a project to another team, with the dataset and the template that no other project of
-    its team uses. Searches, trainings and uploads that run go on. Raises AlreadyMoved and
-    OverQuota."""
+    its team uses. Searches, trainings and uploads that run go on. Returns what people should know
+    of it, if there is anything. Raises AlreadyMoved and OverQuota."""
     team = locked_team(team.pk)
     # Whoever creates a project with its dataset at this moment keeps using it: nothing is lost.
     locked = Project.objects.select_for_update().get(pk=project.pk)
     if locked.team_id != project.team_id:
         raise AlreadyMoved
     refuse_over_quota(moving_refusal(locked, team))
-    for part in parts_of(locked):
-        if part.moves:
-            part.versions.update(team=team)
+    moving = [part for part in parts_of(locked) if part.moves]
+    for part in moving:
+        part.versions.update(team=team)
     # Links of the old team would name it.
     Invitation.objects.filter(project=locked).update(project=None)
     # They would go on telling it what happens in the project.
@@ -102,6 +104,24 @@ def move_project(project: Project, team: Team) -> None:
     Project.objects.filter(pk=locked.pk).update(team=team)
     project.team = locked.team = team
     record("project.receive", locked, before=before.name)
+    datasets = [part.row for part in moving if isinstance(part.row, Dataset)]
+    return " ".join(_kept_apart(row, team) for row in datasets)
+
+
+def _kept_apart(dataset: Dataset, team: Team) -> str:
+    """Give a dataset that has come to a team another name if one of the team's has it: files that
+    are uploaded under a name are versions of one dataset. What people read then."""
+    former = dataset.name
+    others = Dataset.objects.namesakes_of
+    if not others(dataset, team, former).exists():
+        return ""
+    numbered = (f"{former[:70]} ({number})" for number in count(2))
+    dataset.team, dataset.name = (
+        team,
+        next(name for name in numbered if not others(dataset, team, name).exists()),
+    )
+    rename(dataset, ["name"])
+    return f"Its dataset is called “{dataset.name}” there: the team has another “{former}”."
 
 
 def inspect_again(project: Project) -> None:

@@ -35,16 +35,24 @@ class Part:
         what = f"The {self.noun} “{self.row.name}”"
         if self.moves:
             return f"{what} moves with the project."
+        team = self.row.team
         uses = f", where {counted(self.others, 'other project')} {self._verb} it"
-        why = "" if self.is_foreign else uses
-        return (
-            f"{what} stays in team {self.row.team}{why}. The project keeps using it, and its new "
-            f"team sees it there, but cannot change it or use it in other projects."
-        )
+        stays = f"{what} stays in team {team}{'' if self.is_foreign else uses}."
+        if not self.is_foreign:
+            return f"{stays} The project keeps using it, and its new team {self._limits}"
+        back = "If the project moves back to that team, it is the team’s own there."
+        return f"{stays} {back} Any other team {self._limits}"
 
     @property
     def _verb(self) -> str:
         return "uses" if self.others == 1 else "use"
+
+    @property
+    def _limits(self) -> str:
+        """What a team can do with a part of another team."""
+        if self.row.is_published:
+            return "sees it there and in the gallery, but cannot change it."
+        return "sees it there, but cannot change it or use it in other projects."
 
 
 def parts_of(project: Project) -> list[Part]:

@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.db.models import Model
-from django.forms import ModelForm, Textarea, modelform_factory
+from django.forms import ModelForm, Textarea, ValidationError, modelform_factory
+
+from tuning.models import Dataset
 
 
 def name_form(model: type[Model], *, without: str) -> type[ModelForm]:
@@ -19,6 +21,17 @@ def name_form(model: type[Model], *, without: str) -> type[ModelForm]:
             self.fields["name"].widget.attrs["autofocus"] = True
             if without:
                 self.fields["name"].help_text = f"Blank: {without}."
+
+        def clean_name(self) -> str:
+            name: str = self.cleaned_data["name"]
+            row = self.instance
+            team = row.team if isinstance(row, Dataset) else None
+            if team and Dataset.objects.namesakes_of(row, team, name).exists():
+                raise ValidationError(
+                    f"The team has another dataset “{name}”. Choose another name, or upload the "
+                    "file under this name to add a version to it."
+                )
+            return name
 
     widgets: dict[str, Any] = {"description": Textarea({"rows": 2})}
     return modelform_factory(model, form=Base, fields=fields, widgets=widgets)

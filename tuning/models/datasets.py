@@ -54,6 +54,12 @@ class DatasetQuerySet(WorkQuerySet):
         failed = Q(status__in=(Status.FAILED, Status.STOPPED), folder="")
         return rows.exclude(failed).order_by("-version", "-pk")
 
+    def namesakes_of(self, dataset: "Dataset", team: Team, name: str) -> Self:
+        """Other datasets of the team with this name: a file under it could be the next version of
+        each of them."""
+        first = dataset.series or dataset.key
+        return self.named(team, name).exclude(Q(series=first) | Q(key=first))
+
     def versions_of(self, dataset: "Dataset") -> Self:
         """All versions of the same dataset, the latest first."""
         first = dataset.series or dataset.key

@@ -169,14 +169,14 @@ def project_move(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         team = form.cleaned_data["team"]
         try:
-            actions.move_project(project, team)
+            note = actions.move_project(project, team)
         except actions.AlreadyMoved as error:
             messages.error(request, str(error))
             return redirect("project-list")
         except OverQuota as error:
             form.add_error("team", str(error))
         else:
-            messages.success(request, f"The project belongs to {team} now.")
+            messages.success(request, f"The project belongs to {team} now. {note}")
             return redirect("project-detail", project.pk)
     context = {"project": project, "form": form, "parts": parts_of(project)}
     status = 422 if form.errors else 200

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import DEFAULT_DB_ALIAS
 
 from tuning.models import (
     AccessToken,
@@ -37,13 +38,15 @@ from tuning.models.audit_kinds import AUDIT_KINDS
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and from where. Without a person: nobody who is signed in."""
+    """Who acts, and from where. Without a person: nobody who is signed in. `name`: of a person
+    without an account, the user of the operating system."""
 
     person: Any = None
     via: Via | str = ""
     token: str = ""
     address: str = ""
     browser: str = ""
+    name: str = ""
 
 
 _actor: ContextVar[Callable[[], Actor]] = ContextVar("actor", default=Actor)
@@ -65,19 +68,20 @@ def current_actor() -> Actor:
 
 
 def record(
-    kind: str, subject: Any = None, *, team: Team | None = None, by: Any = None, **details: Any
-) -> None:
+    kind: str, subject: Any = None, *, team: Team | None = None, by: Any = None,
+    using: str = DEFAULT_DB_ALIAS, **details: Any,
+) -> None:  # fmt: skip
     """Add an entry of a kind of AUDIT_KINDS about a row, or about what a text names. The team and
     the project are the row's; `team` is for what has none, `by` for who is not signed in yet.
-    `details` are what the kind's sentence names."""
+    `details` are what the kind's sentence names, `using` another database."""
     actor = current_actor()
     person = by or actor.person
     what, name, project, owner = _place_of(subject)
     team = owner or team
-    AuditEntry.objects.create(
+    AuditEntry.objects.using(using).create(
         kind=AUDIT_KINDS[kind].key,
         person_id=person.pk if person else None,
-        person=person.get_username() if person else "",
+        person=person.get_username() if person else actor.name,
         via=actor.via, token=actor.token, address=actor.address, browser=actor.browser,
         team_id=team.pk if team else None,
         team=team.name if team else "",

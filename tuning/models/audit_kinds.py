@@ -114,6 +114,9 @@ _KINDS = {
         ("worker.change", "Worker changed", "{action} {subject}"),
         ("team.quotas", "Quotas changed", "set quotas of {subject}: {quotas}"),
         ("disk.free", "Disk space freed", "freed {size} of disk space: {subject}"),
+        ("site.backup", "Backup created", "created backup {subject} in {folder}"),
+        ("site.restore", "Backup restored", "restored backup {subject} of {folder}"),
+        ("site.move", "Database moved", "moved all rows to the database {subject}"),
         ("admin.change", "Admin pages", "{action} {subject} on the admin pages"),
     ),
 }  # fmt: skip

@@ -9,12 +9,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
+from tuning.actions.audit import record
 from tuning.figures import size
 from tuning.management.backup.files import files_elsewhere, files_to_keep
 from tuning.management.backup.snapshot import newest_migration, take_snapshot
 from tuning.management.backup.store import Damaged, Kept, Manifest, Store
 from tuning.management.processes import Taken, folder_lock
+from tuning.management.system_user import acting_as_system_user
 from tuning.storage import configured
 from tuning.storage.contract import Missing
 
@@ -66,6 +69,9 @@ class Command(BaseCommand):
         before = {each.sha256 for each in known.values()}
         new = sum(each.size for each in files.values() if each.sha256 not in before)
         total = sum(each.size for each in files.values())
+        # A database of an earlier version may have no audit log yet.
+        with acting_as_system_user(), suppress(DatabaseError):
+            record("site.backup", name, folder=str(store.root))
         self.stdout.write(
             f"Backup {name}: database ({size(kept.size)}) and {len(files):,} files "
             f"({size(total)}, of these {size(new)} new)."

@@ -8,8 +8,9 @@ import dj_database_url
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS, DatabaseError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
+from tuning.actions.audit import record
 from tuning.management.backup.rows import (
     Different,
     NotEmpty,
@@ -19,6 +20,7 @@ from tuning.management.backup.rows import (
 )
 from tuning.management.prepared import is_unprepared
 from tuning.management.processes import Taken, folder_lock
+from tuning.management.system_user import acting_as_system_user
 from tuning.models import Worker
 
 _TARGET = "target"
@@ -60,4 +62,12 @@ class Command(BaseCommand):
         must_be_empty(_TARGET)
         call_command("migrate", database=_TARGET, verbosity=0)
         count = copy_rows(DEFAULT_DB_ALIAS, _TARGET)
+        with acting_as_system_user():
+            record("site.move", _name(), using=_TARGET)
         self.stdout.write(f"Moved {count:,} rows; all are equal in both databases.")
+
+
+def _name() -> str:
+    """Of the new database, without its user and password."""
+    settings_of = connections[_TARGET].settings_dict
+    return " on ".join(filter(None, [str(settings_of["NAME"]), str(settings_of["HOST"])]))

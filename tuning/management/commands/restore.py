@@ -11,9 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 
+from tuning.actions.audit import record
 from tuning.management.backup.rows import Different, NotEmpty, copy_rows, must_be_empty
 from tuning.management.backup.snapshot import opened
 from tuning.management.backup.store import Damaged, Manifest, Store
+from tuning.management.system_user import acting_as_system_user
 from tuning.storage import configured
 
 
@@ -33,6 +35,8 @@ class Command(BaseCommand):
             _must_be_known(manifest)
             must_be_empty(DEFAULT_DB_ALIAS)
             self._restore(store, manifest)
+            with acting_as_system_user():
+                record("site.restore", name, folder=str(store.root))
         except (Damaged, NotEmpty) as error:
             raise CommandError(f"Nothing was restored: {error}") from error
         except (Different, OSError, DatabaseError) as error:

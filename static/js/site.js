@@ -112,8 +112,10 @@ document.addEventListener("htmx:oobAfterSwap", () => {
 
 // Pages that nobody looks at ask for no news. What polls was triggered by nothing on the page.
 document.addEventListener("htmx:beforeRequest", (event) => {
-  const always = "evenHidden" in event.detail.elt.dataset;
-  if (document.hidden && !always && !event.detail.requestConfig.triggeringEvent) event.preventDefault();
+  if (event.detail.requestConfig.triggeringEvent) return;
+  const unseen = document.hidden && !("evenHidden" in event.detail.elt.dataset);
+  // Nor is a form replaced while somebody fills it in.
+  if (unseen || event.detail.elt.querySelector("form:focus-within")) event.preventDefault();
 });
 
 // Signed out meanwhile: the answer is the sign-in page, which belongs in the whole window.

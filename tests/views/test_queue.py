@@ -211,3 +211,13 @@ def test_a_long_queue_needs_no_more_queries(make_search: Any, worker: Worker, al
     with CaptureQueriesContext(connection) as long:
         queue(alice)
     assert len(long) == len(short)
+
+
+def test_the_page_follows_the_queue(make_search: Any, as_bob: Client) -> None:
+    page = as_bob.get(URL).content.decode()
+    assert f'<div id="queue" class="live" hx-get="{URL}" hx-trigger="every 5s"' in page
+    assert "Nothing waits" in page
+    search = make_search()
+    news = as_bob.get(URL, headers={"HX-Request": "true"}).content.decode()
+    assert news.lstrip().startswith('<div id="queue"')
+    assert str(search) in news

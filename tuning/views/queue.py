@@ -17,8 +17,10 @@ from .access import editable_or_404
 @require_GET
 @never_cache
 def queue_list(request: HttpRequest) -> HttpResponse:
+    """htmx gets the queue alone."""
     context = {"queue": queue(request.user), "priorities": Search.Priority.choices}
-    return render(request, "queue/list.html", context)
+    template = "_queue" if request.htmx else "list"  # type: ignore[attr-defined]
+    return render(request, f"queue/{template}.html", context)
 
 
 @require_POST

@@ -13,7 +13,7 @@ from tuning.api.site import document
 from tuning.models import Comment, Project, SavedModel, Search, Webhook
 from tuning.recording import announcing
 
-from .conftest import Caller
+from .conftest import Caller, rows_of_alice
 
 pytestmark = pytest.mark.slow
 
@@ -113,7 +113,7 @@ def test_no_request_is_a_server_error(
             "model": saved_model.number, "dataset": project.dataset_id,
             "template": project.hypermodel_id,
             "team": project.team_id, "username": "alice", "worker": 1, "webhook": webhook.pk,
-            "delivery": webhook.deliveries.get().pk, **wrong,
+            "delivery": webhook.deliveries.get().pk, **rows_of_alice(project, saved_model), **wrong,
         }  # fmt: skip
         pairs = [(name, text.encode(errors="surrogatepass")) for name, text in query]
         address = f"{path.format(**rows)}?{urlencode(pairs)}"

@@ -186,3 +186,15 @@ def test_the_reference_page_shows_every_operation(as_dora: Client, dora_calls: C
             assert f"<code>{method.upper()} {path}</code>" in page
             assert operation["description"].partition("`")[0][:30] in html.unescape(page), path
     assert "<code>enqueue</code> are configurations" in page
+
+
+def test_the_epochs_of_a_model(dora_calls: Caller, saved_model: SavedModel) -> None:
+    found = dora_calls.get(f"projects/{saved_model.project_id}/models/1/epochs").json()["items"]
+    assert found == [
+        {"execution": 0, "epoch": 1, "seconds": 1.5, "metrics": {"accuracy": 0.8, "=cmd()": 1.0}}
+    ]
+
+
+def test_a_log_folder_for_tensorboard(dora_calls: Caller, search: Search) -> None:
+    answer = dora_calls.get(f"projects/{search.project_id}/searches/1/tensorboard.zip")
+    assert b"".join(answer.streaming_content)[:2] == b"PK"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.test import Client
 
 from tuning.models import Project, Role, Team
 
@@ -84,3 +85,32 @@ def test_a_project_moves_and_tokens_follow(
     assert alice_calls.post(f"{at}/move", {"team": others.pk}).json()["team"] == "Others"
     assert bob_calls.get(at).status_code == 404
     assert Caller(charlie).get(at).status_code == 200
+
+
+def test_people_are_invited_by_a_link(alice_calls: Caller, dora: User, team: Team) -> None:
+    at = f"teams/{team.pk}/invitations"
+    wrong = alice_calls.post(at, {"role": "boss", "email": "nobody"})
+    assert {each["field"] for each in wrong.json()["errors"]} == {"role", "email"}
+    made = alice_calls.post(at, {"role": "viewer", "days": 30})
+    assert made.status_code == 201, made.content
+    assert made.json()["link"].startswith("http://testserver/invitations/")
+    [listed] = alice_calls.get(at).json()["items"]
+    assert (listed["role"], listed["invited_by"], "link" in listed) == ("viewer", "alice", False)
+    assert alice_calls.delete(f"invitations/{listed['id']}").status_code == 204
+    assert alice_calls.get(at).json()["items"] == []
+    page = Client().get(made.json()["link"])
+    assert page.status_code == 410
+
+
+def test_administrators_set_quotas(team: Team) -> None:
+    erin = Caller(User.objects.create_superuser("erin"))
+    at = f"teams/{team.pk}/quotas"
+    changed = erin("PUT", at, {"max_storage": 1.5, "max_files": 3, "weight": 2})
+    assert changed.json()[:2] == [
+        {"name": "max_storage", "used": 0, "limit": 3 << 19},
+        {"name": "max_files", "used": 0, "limit": 3},
+    ]
+    assert erin("PUT", at, {"max_files": None}).json()[1]["limit"] is None
+    team.refresh_from_db()
+    assert (team.max_storage, team.max_files, team.weight) == (3 << 19, None, 2)
+    assert erin("PUT", at, {"weight": 0}).status_code == 422

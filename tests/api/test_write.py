@@ -14,6 +14,7 @@ from tuning.models import (
     Comment,
     Dataset,
     HyperModel,
+    Inspection,
     Membership,
     Project,
     Role,
@@ -343,3 +344,32 @@ def test_notes(dora_calls: Caller, bob_calls: Caller, search: Search) -> None:
     assert bob_calls.patch(f"comments/{comment.pk}", {"text": "x"}).status_code == 403
     assert bob_calls.delete(f"comments/{comment.pk}").status_code == 403
     assert dora_calls.delete(f"comments/{comment.pk}").status_code == 204
+
+
+def test_a_project_goes_on_to_newer_versions(
+    bob_calls: Caller, project: Project, team: Team
+) -> None:
+    at = f"projects/{project.pk}"
+    HyperModel.objects.update(team=team)
+    newer = bob_calls.post(f"templates/{project.hypermodel_id}/versions", {"code": CODE}).json()
+    assert bob_calls.post(f"{at}/upgrade-template").json()["template"] == newer["id"]
+    refused = bob_calls.post(f"{at}/upgrade-dataset")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409, "The project keeps its version of the dataset.",
+    )  # fmt: skip
+    Inspection.objects.update(status=Status.FAILED)
+    assert bob_calls.post(f"{at}/validate").json()["status"] == "queued"
+
+
+def test_a_pruned_trial_is_pinned_and_trained_to_the_end(bob_calls: Caller, search: Search) -> None:
+    at = f"projects/{search.project_id}/searches/1/trials/3"
+    refused = bob_calls.post(f"{at}/train-to-end")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409, "Trial 3 is not pruned: its status is Completed.",
+    )  # fmt: skip
+    assert bob_calls("PUT", f"{at}/pin").status_code == 409
+    Trial.objects.filter(number=3).update(status=Status.PRUNED, pruned_attempt=1)
+    Search.objects.update(max_trials=9)
+    for _ in range(2):
+        assert bob_calls.post(f"{at}/train-to-end").json()["status"] == "queued"
+    assert bob_calls.delete(f"{at}/pin").status_code == 204

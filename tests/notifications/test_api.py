@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from tests.api.conftest import Caller, alice_calls, bob_calls  # noqa: F401
-from tuning.models import Delivery, Notification, Search, Team, Webhook
+from tests.api.conftest import Caller, alice_calls, bob_calls, dora_calls  # noqa: F401
+from tuning.models import Delivery, Notification, Project, Search, Team, Webhook
 from tuning.recording.announcing import search_ended
 
 WEBHOOK = {"url": "https://hooks.example/in", "kinds": ["search.ended"], "format": "json"}
@@ -54,7 +54,7 @@ def test_a_webhook_from_its_creation_to_its_end(
     assert secret == Webhook.objects.get().secret
 
     assert bob_calls.post(f"{at}/test").status_code == 202
-    (delivery,) = bob_calls.get(f"{at}/deliveries").json()
+    (delivery,) = bob_calls.get(f"{at}/deliveries").json()["items"]
     assert (delivery["type"], delivery["status"], delivery["tries"]) == (
         "webhook.test",
         "waiting",
@@ -63,6 +63,17 @@ def test_a_webhook_from_its_creation_to_its_end(
     Delivery.objects.update(status="failed", tries=15)
     again = bob_calls.post(f"{at}/deliveries/{delivery['id']}/resend").json()
     assert (again["status"], again["tries"]) == ("waiting", 0)
+
+    for _ in range(4):
+        assert bob_calls.post(f"{at}/test").status_code == 202
+    found, path = [], f"{at}/deliveries?limit=2"
+    while path:
+        page = bob_calls.get(path).json()
+        found += [each["id"] for each in page["items"]]
+        path = page["next"]
+    newest_first = Delivery.objects.order_by("-event").values_list("pk", flat=True)
+    assert found == [str(pk) for pk in newest_first]
+    assert len(found) == 5
 
     Webhook.objects.update(disabled_at=search.created_at)
     assert bob_calls.post(f"{at}/test").status_code == 409
@@ -86,3 +97,24 @@ def test_what_is_refused(
     assert answer.status_code == 422
     assert [each["field"] for each in answer.json()["errors"]] == [field]
     assert not Webhook.objects.exists()
+
+
+def test_a_person_chooses_what_they_are_notified_of(
+    dora_calls: Caller,  # noqa: F811
+    project: Project,
+) -> None:
+    before = dora_calls.get("notifications/settings").json()["settings"]
+    changed = dora_calls("PUT", "notifications/settings", {
+        "settings": {"search.ended": {"site": "all"}}
+    }).json()["settings"]  # fmt: skip
+    assert changed == {**before, "search.ended": {"site": "all"}}
+    at = f"projects/{project.pk}/notifications/settings"
+    assert dora_calls.get(at).json()["settings"]["search.ended"] == {"site": ""}
+    own = dora_calls("PUT", at, {"settings": {"search.ended": {"site": "off"}}}).json()
+    assert own["settings"]["search.ended"] == {"site": "off"}
+    wrong = {"settings": {"search.ended": {"site": "some"}, "search.nothing": {"site": "off"}}}
+    found = dora_calls("PUT", at, wrong).json()["errors"]
+    assert [each["field"] for each in found] == ["settings.search.nothing.site"]
+    del wrong["settings"]["search.nothing"]
+    found = dora_calls("PUT", at, wrong).json()["errors"]
+    assert [each["field"] for each in found] == ["settings.search.ended.site"]

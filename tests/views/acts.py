@@ -284,11 +284,21 @@ API_ACTS = {
         "model.stop", before=lambda: SavedModel.objects.update(status=Status.RUNNING)
     ),
     "create_trial": Act("search.try", {"values": {"units": 24}}, RUNNING),
+    "confirm_search": Act("search.start"),
+    "evaluate_model": Act("model.evaluate"),
+    "upgrade_template": Act("project.upgrade", before=_newer_template),
+    "train_trial_to_end": Act("trial.train_to_end", before=_pruned),
+    "create_invitation": Act("invitation.create", {"role": "editor"}),
+    "revoke_invitation": Act("invitation.revoke"),
+    "change_quotas": Act("team.quotas", {"weight": 3}),
+    "delete_import": Act("import.delete"),
 }
 # Their pages record the same action.
 API_AS_PAGES = {
     "create_dataset": "dataset-create", "delete_dataset": "dataset-delete",
-    "delete_template": "hypermodel-delete",
+    "delete_template": "hypermodel-delete", "create_import": "import-create",
+    "upgrade_dataset": "project-data-upgrade", "prepare_dataset": "dataset-columns",
+    "pin_trial": "trial-pin", "unpin_trial": "trial-pin",
 }  # fmt: skip
 API_EXEMPT = {
     **dict.fromkeys(
@@ -300,8 +310,21 @@ API_EXEMPT = {
         TALK,
     ),
     **dict.fromkeys(("ask_trial", "begin_run", "finish_trial", "log_epochs"), PARTS),
-    "validate_template": LOOKS,
-    "read_notifications": OWN,
+    **dict.fromkeys(
+        (
+            "validate_template", "validate_project", "predict_rows", "predict_file",
+            "start_project_dry_run", "start_template_dry_run",
+        ),
+        LOOKS,
+    ),
+    **dict.fromkeys(
+        (
+            "read_notifications", "begin_upload", "send_part", "discard_upload",
+            "change_notification_settings", "change_project_notification_settings",
+        ),
+        OWN,
+    ),
+    "choose_import": EXEMPT["import-detail"],
     "resend_delivery": EXEMPT["delivery-resend"],
     "test_webhook": EXEMPT["webhook-test"],
 }  # fmt: skip

@@ -4,9 +4,15 @@ from typing import Any
 
 from django.db import transaction
 
-from tuning.models import DryRun
+from tuning.models import DryRun, Inspection, Search
 
 from .dispatch import ring
+
+
+def dry_run_of_space(user: Any, inspection: Inspection) -> DryRun:
+    """Begin one of a template's whole space on a dataset."""
+    folds = 0 if inspection.kind.has_epochs else Search._meta.get_field("folds").get_default()
+    return start_dry_run(user, DryRun(inspection=inspection, space=inspection.space, folds=folds))
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from tuning.protocol.names import one_line
 PART_SIZE = 4 << 20
 # Of one person at a time.
 MAX_OPEN = 20
+TOO_MANY = f"You have {MAX_OPEN} unfinished uploads. Continue or discard one first."
 _PIECE = 1 << 16
 
 

@@ -1,4 +1,4 @@
-"""Asking a saved model about the row of a form, or a file. A new question replaces the person's
+"""Asking a saved model about rows that are entered, or a file. A new question replaces the person's
 former one that still waits."""
 
 import uuid
@@ -16,10 +16,10 @@ from .dispatch import ring
 from .uploads import take_over
 
 
-def ask(user: Any, saved_model: SavedModel, row: dict[str, Any]) -> Prediction:
-    """Have one row predicted: a value for each column, None where it is missing."""
+def ask(user: Any, saved_model: SavedModel, *rows: dict[str, Any]) -> Prediction:
+    """Have rows predicted: a value for each column, None where it is missing."""
     prediction = _new(user, saved_model, RowSource.FORM)
-    prediction.rows = [row]
+    prediction.rows = list(rows)
     prediction.save()
     ring()
     return prediction

@@ -5,6 +5,7 @@
 - `reading.py`: rows that operations look up; `paging.py`: lists with cursors
 - `schemas.py`: what rows look like; `rows.py`: rows as the schemas have them
 - `pages.py`: the reference for people
-- a file for each kind of thing: `projects.py`, `datasets.py`, `hypermodels.py`, `searches.py`,
-  `trials.py`, `saved_models.py`, `notes.py`
+- `bodies.py`: JSON bodies made of the forms' fields; `spaces.py`: edits of a search space by name
+- `changes.py`: what operations of several kinds change in the same way
+- a file for each kind of thing: `projects.py`, `datasets.py`, `searches.py`, `predictions.py`…
 """

@@ -94,7 +94,8 @@ def multipart(form: type[forms.BaseForm]) -> dict[str, Any]:
     files = [name for name, field in form.base_fields.items() if isinstance(field, forms.FileField)]
     for name in files:
         fields[name] |= {"type": "string", "format": "binary"}
-    schema = {"type": "object", "properties": fields, "required": ["name", *files]}
+    required = [name for name in ("name", *files) if name in fields]
+    schema = {"type": "object", "properties": fields, "required": required}
     return {"requestBody": {"content": {"multipart/form-data": {"schema": schema}}}}
 
 

@@ -30,13 +30,14 @@ class Page(Schema, Generic[T]):
 
 def page_of(
     request: HttpRequest, rows: QuerySet[Any], make: Callable[[Any], Any], limit: int, cursor: str,
-    oldest_first: bool = False,
+    oldest_first: bool = False, key: str = "pk",
 ) -> dict[str, Any]:  # fmt: skip
-    """A page of rows by their keys, the newest first."""
+    """A page of rows by their keys, the newest first. `key`: another field that counts up, and that
+    no two of them have the same of."""
     if cursor:
-        rows = rows.filter(**{"pk__gt" if oldest_first else "pk__lt": _number(cursor)})
-    found = list(rows.order_by("pk" if oldest_first else "-pk")[: limit + 1])
-    after = str(found[limit - 1].pk) if len(found) > limit else ""
+        rows = rows.filter(**{f"{key}__{'gt' if oldest_first else 'lt'}": _number(cursor)})
+    found = list(rows.order_by(key if oldest_first else f"-{key}")[: limit + 1])
+    after = str(getattr(found[limit - 1], key)) if len(found) > limit else ""
     return {"items": [make(row) for row in found[:limit]], "next": _next(request, after)}
 
 

@@ -67,6 +67,29 @@ def change_project(request: HttpRequest, project: int, body: ProjectChange) -> A
     return rows.project_detail(request, project_of(request, project))
 
 
+@router.post("/projects/{number:project}/validate", response={202: ProjectDetail})
+def validate_project(request: HttpRequest, project: int) -> Any:
+    """Have the template validated on the dataset again, after that has failed."""
+    row = project_of(request, project, edit=True)
+    actions.inspect_again(row)
+    return Status(202, rows.project_detail(request, project_of(request, project)))
+
+
+@router.post("/projects/{number:project}/upgrade-template", response=ProjectDetail)
+def upgrade_template(request: HttpRequest, project: int) -> Any:
+    """Use the newest version of the template from now on. Searches keep theirs."""
+    actions.use_newest_version(project_of(request, project, edit=True))
+    return rows.project_detail(request, project_of(request, project))
+
+
+@router.post("/projects/{number:project}/upgrade-dataset", response=ProjectDetail)
+def upgrade_dataset(request: HttpRequest, project: int) -> Any:
+    """Use the newest version of the dataset from now on, while the project has no searches."""
+    if refusal := actions.use_newest_data(project_of(request, project, edit=True)):
+        raise Problem(409, refusal)
+    return rows.project_detail(request, project_of(request, project))
+
+
 @router.get("/projects/{number:project}/move", response=MoveOut)
 def show_move(request: HttpRequest, project: int) -> dict[str, Any]:
     """The teams in which you may create projects, and what becomes of dataset and template of a

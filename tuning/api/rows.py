@@ -21,6 +21,7 @@ from tuning.models import (
     Dataset,
     Delivery,
     HyperModel,
+    Invitation,
     Membership,
     Notification,
     Project,
@@ -60,14 +61,27 @@ def team(request: HttpRequest, row: Team) -> dict[str, Any]:
 
 def team_detail(request: HttpRequest, row: Team) -> dict[str, Any]:
     members = row.memberships.select_related("user")
-    [quotas] = meters_of([row])
     return {
         **team(request, row),
         "members": [_member(each) for each in members],
-        "quotas": [
-            {"name": meter.quota.name, "used": meter.used, "limit": meter.limit}
-            for meter in quotas.meters
-        ],
+        "quotas": quotas(row),
+    }
+
+
+def quotas(row: Team) -> list[dict[str, Any]]:
+    [found] = meters_of([row])
+    return [
+        {"name": meter.quota.name, "used": meter.used, "limit": meter.limit}
+        for meter in found.meters
+    ]
+
+
+def invitation(row: Invitation) -> dict[str, Any]:
+    return {
+        **fields(row, "role", "email", "created_at", "expires_at"),
+        "id": row.pk,
+        "project": row.project_id,
+        "invited_by": row.invited_by.get_username(),
     }
 
 
@@ -88,6 +102,7 @@ def dataset(request: HttpRequest, row: Dataset) -> dict[str, Any]:
         "team": row.team and row.team.name,
         "status": Status.COMPLETED if row.is_ready else row.status,
         "awaits_choices": row.awaits_choices,
+        "detected": row.detected_schema if row.awaits_choices else {},
         "failure": failure(row),
         "url": page_url(request, "dataset-detail", row.pk),
     }
@@ -211,6 +226,16 @@ def saved_model(request: HttpRequest, row: SavedModel) -> dict[str, Any]:
         "bundle": f"{at}/bundle" if is_there else None,
         "url": page_url(request, "saved-model-detail", row),
     }  # fmt: skip
+
+
+def epoch(row: Any) -> dict[str, Any]:
+    """Of a trial, or of a model, which has one execution."""
+    execution = getattr(row, "execution", 0)
+    return {
+        **fields(row, "epoch", "seconds"),
+        "execution": execution,
+        "metrics": finite_only(row.metrics),
+    }
 
 
 def comment(request: HttpRequest, row: Comment) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from .changes import name_body, rename_row
 from .paging import Cursor, Limit, Page, page_of
 from .problems import Problem
 from .reading import project_of, saved_model_of, saved_models
-from .schemas import SavedModelOut
+from .schemas import EpochOut, SavedModelOut
 
 router = Router(tags=["Models"])
 
@@ -37,6 +37,16 @@ def list_models(
 def show_model(request: HttpRequest, project: int, model: int) -> dict[str, Any]:
     """A model with its test metrics and the addresses of its files."""
     return detail_of(request, saved_model_of(request, project, model))
+
+
+@router.get(_MODEL + "/epochs", response=Page[EpochOut])
+def list_model_epochs(
+    request: HttpRequest, project: int, model: int, limit: Limit = 100, cursor: Cursor = ""
+) -> dict[str, Any]:
+    """The epochs of a model's training, as they are reported."""
+    row = saved_model_of(request, project, model)
+    found = row.history.filter(attempt=row.attempt)
+    return page_of(request, found, rows.epoch, limit, cursor, oldest_first=True)
 
 
 @router.get(_MODEL + "/download")

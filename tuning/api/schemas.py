@@ -51,6 +51,24 @@ class TeamDetail(TeamOut):
     quotas: list[QuotaOut]
 
 
+class InvitationOut(Schema):
+    """`project` is opened once the person has joined."""
+
+    id: int
+    role: str
+    email: str
+    project: int | None
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationWithLink(InvitationOut):
+    """`link` is shown only here."""
+
+    link: str
+
+
 class QueueRow(Schema):
     """`position` counts from 1 among all that only lacks a slot, other teams' work included;
     `starts_in` is an estimate in seconds, where there is one."""
@@ -107,9 +125,9 @@ class WorkerOut(Schema):
 
 
 class DatasetOut(Schema):
-    """`status` is `completed` once projects can use it. `awaits_choices`: its
-    columns or arrays have to be reviewed on its page first. `published_at`: in the gallery since
-    then, for all teams."""
+    """`status` is `completed` once projects can use it. `awaits_choices`: what was `detected`, its
+    columns or arrays, has to be reviewed first, on its page or with `prepare`. `published_at`: in
+    the gallery since then, for all teams."""
 
     id: int
     name: str
@@ -119,9 +137,43 @@ class DatasetOut(Schema):
     task: str
     status: str
     awaits_choices: bool
+    detected: dict[str, Any]
     failure: Failure | None
     profile: dict[str, Any]
     published_at: datetime | None
+    created_at: datetime
+    url: str
+
+
+class UploadOut(Schema):
+    """`arrived`: numbers of the parts that are here, from 0."""
+
+    id: int
+    name: str
+    size: int
+    part_size: int
+    parts: int
+    arrived: list[int]
+
+
+class PartOut(Schema):
+    part: int
+    sha256: str
+
+
+class ImportOut(Schema):
+    """`awaits_choice`: which of several `studies`, or else which of the `metrics` is the objective.
+    `search` is the number of what it has become."""
+
+    id: int
+    project: int
+    name: str
+    status: str
+    awaits_choice: bool
+    studies: list[str]
+    metrics: list[str]
+    search: int | None
+    failure: Failure | None
     created_at: datetime
     url: str
 
@@ -275,6 +327,148 @@ class SavedModelOut(Schema):
     url: str
 
 
+class PredictedOut(Schema):
+    """One target, for the first 20 rows. `values`: numbers, names of classes, or whether a row has
+    the label. `scores`: of each row those of the classes by their names; `probabilities`: whether
+    they add up to 1."""
+
+    name: str
+    task: str
+    values: list[Any]
+    scores: list[dict[str, float | None]]
+    probabilities: bool
+
+
+class PredictionOut(Schema):
+    """`source`: `form` (rows that were sent), `table`, `picture` or `array`. `rows`: how many were
+    predicted; `file` is the address of all of them as CSV."""
+
+    id: int
+    project: int
+    model: int
+    source: str
+    status: str
+    failure: Failure | None
+    rows: int | None
+    outputs: list[PredictedOut]
+    notes: list[str]
+    file: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    url: str
+
+
+class ScoreOut(Schema):
+    """`low` and `high` are the ends of the 95% interval, where there is one."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class EvaluationOut(Schema):
+    """`status` is null for a model that was never evaluated, `problem` says why there is nothing.
+    `scores` are those that Keras or scikit-learn computed on the test rows. `outputs` have for each
+    target its scores, classes, confusion matrix, curves and calibration, and `importances` how much
+    worse a score becomes if a column is shuffled, as far as they apply."""
+
+    status: str | None
+    failure: Failure | None
+    problem: str
+    rows: int
+    scores: list[ScoreOut]
+    outputs: list[dict[str, Any]]
+    importances: dict[str, Any] | None
+    url: str
+
+
+class ComparedScoreOut(Schema):
+    """Of each model in the order of `models`; null where it has no such score."""
+
+    name: str
+    values: list[ScoreOut | None]
+
+
+class VerdictOut(Schema):
+    """A further model against the first. `is_noise`: whether the difference may be chance; null
+    where nothing can be said."""
+
+    model: int
+    text: str
+    is_noise: bool | None
+
+
+class ModelComparisonOut(Schema):
+    """On the same test rows. `models` are numbers, that of the address first."""
+
+    models: list[int]
+    scores: list[ComparedScoreOut]
+    verdicts: list[VerdictOut]
+
+
+class ConfirmedOut(Schema):
+    """`trial` is the one that was confirmed, null if it was deleted, `again` its trial in the
+    confirmation; `verdict` compares it with the best one, and `p` is how likely such a difference
+    is by chance."""
+
+    trial: int | None
+    again: int
+    mean: float | None
+    deviation: float | None
+    runs: int
+    verdict: str
+    p: float | None
+
+
+class ConfirmationOut(Schema):
+    """`search` is the number of the confirming search. `rows` begin with the best mean; `left`
+    trials have not completed, and until then nothing is `suggested`: after that it is a trial of
+    the search that was confirmed."""
+
+    search: int
+    status: str
+    left: int
+    rows: list[ConfirmedOut]
+    suggested: int | None
+    sentence: str
+    url: str
+
+
+class SampledModelOut(Schema):
+    """`seconds` of an epoch, or of a fit; `memory` of weights and optimizer, in bytes. `failure`:
+    why it could not be built."""
+
+    parameters: int | None
+    memory: float | None
+    seconds: float | None
+    failure: str
+
+
+class LimitOut(Schema):
+    """A constraint that excludes the largest or slowest of the sampled models."""
+
+    name: str
+    value: float
+    excluded: int
+
+
+class DryRunOut(Schema):
+    """`expected`: how long the search would take, in words; `limits`: constraints to consider."""
+
+    id: int
+    project: int | None
+    template: int
+    dataset: int
+    status: str
+    failure: Failure | None
+    models: list[SampledModelOut]
+    expected: str
+    limits: list[LimitOut]
+    created_at: datetime
+    finished_at: datetime | None
+
+
 class NotificationOut(Schema):
     """`type` is as in docs/webhooks.md; `text` is a sentence for people."""
 
@@ -285,6 +479,12 @@ class NotificationOut(Schema):
     created_at: datetime
     read_at: datetime | None
     url: str
+
+
+class NotificationSettings(Schema):
+    """By the type of event and the channel: `off`, `own` (of what is yours) or `all`."""
+
+    settings: dict[str, dict[str, str]]
 
 
 class WebhookOut(Schema):

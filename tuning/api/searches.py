@@ -5,6 +5,7 @@ from typing import Any
 
 from django.forms import IntegerField
 from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
 from ninja import Router, Status
 
 from tuning.actions import searches as actions
@@ -14,8 +15,10 @@ from tuning.forms.estimator_searches import EstimatorSearchForm
 from tuning.forms.limits import LimitsForm, limit_field
 from tuning.forms.searches import ExtendForm, PriorityForm, SearchForm
 from tuning.models import Project, Search
+from tuning.models.addresses import SearchNumbers
 from tuning.protocol.statuses import Status as WorkStatus
-from tuning.views.search_forms import judged, new_forms, start
+from tuning.views.search_forms import Forms, judged, new_forms, start
+from tuning.views.tensorboard import search_tensorboard
 
 from . import rows
 from .bodies import api_names, body_of, checked, form_data
@@ -81,27 +84,44 @@ def create_search(request: HttpRequest, project: int, body: SearchIn) -> Any:
     value. `search` is the number of an earlier search to begin with; `enqueue` are configurations
     to run first."""
     of = project_of(request, project, edit=True)
-    if of.inspection.status != WorkStatus.COMPLETED:
-        raise Problem(409, "The search space is not available yet.")
+    check_space(of)
     given = body.given
     edits, enqueue = given.pop("space", None) or {}, given.pop("enqueue", None) or []
     earlier, warm = given.pop("search", None), given.pop("warm_start", None)
     begun = None
     if earlier is not None:
         begun = _beginning(request, of, earlier)
-    blank = new_forms(of, None, begun)
-    data = form_data(blank.search, given)
-    for name, texts in space_data(blank.space, edits).lists():
-        data.setlist(name, texts)
+    data = search_data(of, given, edits, begun)
     if warm:
         data["warm_start"] = "on"
     forms = new_forms(of, data, begun)
     valid, context = judged(of, forms)
     if not valid:
-        raise invalid(api_names(form_errors(forms.search.errors)) + space_errors(forms.space))
+        raise invalid(errors_of(forms))
     first = configurations(forms.space.space, enqueue)
     made = start(request.user, forms, context, first)
     return Status(201, detail_of(request, made))
+
+
+def check_space(project: Project) -> None:
+    """Raises Problem before the template was validated."""
+    if project.inspection.status != WorkStatus.COMPLETED:
+        raise Problem(409, "The search space is not available yet.")
+
+
+def search_data(
+    project: Project, given: dict[str, Any], edits: dict[str, Any], begun: Beginning | None = None
+) -> QueryDict:
+    """What a browser would send of the form with these settings and edits. Raises Problem."""
+    blank = new_forms(project, None, begun)
+    data = form_data(blank.search, given)
+    for name, texts in space_data(blank.space, edits).lists():
+        data.setlist(name, texts)
+    return data
+
+
+def errors_of(forms: Forms) -> list[FieldError]:
+    return api_names(form_errors(forms.search.errors)) + space_errors(forms.space)
 
 
 @router.patch(_SEARCH, response=SearchDetail)
@@ -120,6 +140,12 @@ def change_search(request: HttpRequest, project: int, search: int, body: SearchC
             raise Problem(409, _ended(row))
     rename_row(row, names)
     return detail_of(request, row)
+
+
+@router.get(_SEARCH + "/tensorboard.zip")
+def export_tensorboard(request: HttpRequest, project: int, search: int) -> HttpResponseBase:
+    """A log folder for TensorBoard with all trials, as a .zip archive."""
+    return search_tensorboard(request, SearchNumbers(project, search))
 
 
 @router.post(_SEARCH + "/pause", response=SearchDetail)

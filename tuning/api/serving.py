@@ -56,7 +56,8 @@ def served(view: View, takes_files: bool = False) -> View:
             _check_rate(token)
             _check_scope(token, request)
             _receive(request, takes_files)
-            response = _answer_once(request, lambda: view(request, *args, **kwargs))
+            takes_part = takes_files and request.method == "PUT"
+            response = _answer_once(request, lambda: view(request, *args, **kwargs), takes_part)
         except (MultiPartParserError, SuspiciousOperation):
             response = Problem(400, "The request body cannot be read.").response()
         except Problem as problem:
@@ -132,11 +133,14 @@ def _receive(request: HttpRequest, takes_files: bool) -> None:
     request.file_is_too_large = handler.too_large
 
 
-def _answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+def _answer_once(
+    request: HttpRequest, answer: Callable[[], HttpResponseBase], takes_part: bool
+) -> HttpResponseBase:
     """The answer; to a POST that was sent before with the same Idempotency-Key, the first one."""
     key = request.headers.get("Idempotency-Key", "")
-    if request.method in READING or request.method == "DELETE":
-        # Large deletions take many transactions, so that others can write in between.
+    if request.method in READING or request.method == "DELETE" or takes_part:
+        # Large deletions take many transactions, so that others can write in between. Parts of a
+        # file are on the disk.
         return answer()
     if request.method != "POST" or not key:
         with transaction.atomic():

@@ -19,12 +19,17 @@ from tuning.models.idempotency import MAX_KEY_LENGTH
 
 from . import (
     audit,
+    confirmations,
     datasets,
+    dry_runs,
+    evaluations,
     gallery,
     hypermodels,
+    imports,
     notes,
     notifications,
     people,
+    predictions,
     projects,
     queue,
     saved_models,
@@ -32,6 +37,7 @@ from . import (
     searches,
     teams,
     trials,
+    uploads,
     webhooks,
     workers,
 )
@@ -64,7 +70,14 @@ IDEMPOTENCY_KEY = {
     "description": "A request with the same key within a day gets the first one's answer.",
 }
 # Their requests may hold files.
-TAKE_FILES = frozenset({"datasets"})
+TAKE_FILES = frozenset(
+    {
+        "datasets",
+        "projects/<number:project>/imports",
+        "projects/<number:project>/models/<number:model>/predictions/file",
+        "uploads/<number:upload>/parts/<number:part>",
+    }
+)
 
 
 register_converter(NumberConverter, "number")
@@ -107,8 +120,9 @@ api = Api(
     parser=StrictParser(),
 )
 MODULES = (
-    people, teams, datasets, hypermodels, projects, searches, trials, scripts, saved_models, notes,
-    notifications, webhooks, queue, workers, audit, gallery,
+    people, teams, datasets, uploads, hypermodels, projects, searches, imports, confirmations,
+    dry_runs, trials, scripts, saved_models, evaluations, predictions, notes, notifications,
+    webhooks, queue, workers, audit, gallery,
 )  # fmt: skip
 for module in MODULES:
     api.add_router("", module.router)

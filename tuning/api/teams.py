@@ -6,25 +6,32 @@ lost, takes nobody's team away."""
 from typing import Any
 
 from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 from ninja import Router, Status
 
+from tuning.actions import invitations
 from tuning.actions import teams as actions
+from tuning.actions.quotas import set_quotas
+from tuning.forms.invitations import InvitationForm
+from tuning.forms.quotas import QuotasForm
 from tuning.forms.teams import HandoverForm, MemberForm, TeamForm
-from tuning.models import Team
-from tuning.views.access import visible_or_404
+from tuning.models import Invitation, Team
+from tuning.views.access import owned_or_404, visible_or_404
 
 from . import rows
 from .bodies import body_of, checked
 from .changes import check_manages, name_body, owned_team, rename_row
 from .paging import Cursor, Limit, Page, page_of
 from .problems import Problem
-from .schemas import TeamDetail, TeamOut
+from .schemas import InvitationOut, InvitationWithLink, QuotaOut, TeamDetail, TeamOut
 
 router = Router(tags=["Teams"])
 
 TeamIn = body_of("TeamIn", TeamForm.base_fields)
 TeamChange = name_body("TeamChange", Team, archived=(bool | None, None))
 MemberIn = body_of("MemberIn", MemberForm.base_fields, without=["username"])
+InvitationIn = body_of("InvitationIn", {**InvitationForm.base_fields})
+QuotasIn = body_of("QuotasIn", QuotasForm().fields)
 HandoverIn = body_of("HandoverIn", HandoverForm.base_fields)
 
 
@@ -107,6 +114,50 @@ def hand_over_team(request: HttpRequest, team: int, body: HandoverIn) -> Any:
     except actions.NotHandedOver as error:
         raise Problem(409, str(error)) from error
     return _detail(request, row) if given["role"] else Status(204, None)
+
+
+@router.get("/teams/{number:team}/invitations", response=Page[InvitationOut])
+def list_invitations(
+    request: HttpRequest, team: int, limit: Limit = 100, cursor: Cursor = ""
+) -> dict[str, Any]:
+    """Invitations that can be accepted, the newest first. For owners."""
+    found = owned_team(request, team).invitations.pending().select_related("invited_by")
+    return page_of(request, found, rows.invitation, limit, cursor)
+
+
+@router.post("/teams/{number:team}/invitations", response={201: InvitationWithLink})
+def create_invitation(request: HttpRequest, team: int, body: InvitationIn) -> Any:
+    """Invite whoever has the link, which only this answer contains. With an `email`, it is sent
+    there, if the site has a mail server. For owners."""
+    row = owned_team(request, team)
+    form = checked(lambda data, _: InvitationForm(data, team=row), body.given)
+    made = form.save(commit=False)
+    token = invitations.invite(request.user, made, form.valid_for)
+    link = rows.page_url(request, "invitation-open", token)
+    invitations.mail_invitation(made, link)
+    return Status(201, rows.invitation(made) | {"link": link})
+
+
+@router.delete("/invitations/{number:invitation}", response={204: None})
+def revoke_invitation(request: HttpRequest, invitation: int) -> Any:
+    """Revoke an invitation: its link no longer works. For owners of its team."""
+    row = owned_or_404(request, Invitation.objects.select_related("team"), invitation)
+    check_manages(request)
+    invitations.revoke(row)
+    return Status(204, None)
+
+
+@router.put("/teams/{number:team}/quotas", response=list[QuotaOut])
+def change_quotas(request: HttpRequest, team: int, body: QuotasIn) -> Any:
+    """Set quotas of a team; null: the default of the site. What is left out stays. `max_storage` is
+    in MB here, and in bytes in the answer. For administrators of the site."""
+    if not request.user.is_superuser:
+        raise Http404
+    check_manages(request)
+    row = get_object_or_404(Team, pk=team)
+    form = checked(lambda data, _: QuotasForm(data, instance=row), body.given)
+    set_quotas(row, form.cleaned_data)
+    return rows.quotas(Team.objects.get(pk=team))
 
 
 def _detail(request: HttpRequest, row: Team) -> dict[str, Any]:

@@ -7,7 +7,13 @@ from django.http.response import HttpResponseBase
 from ninja import Query, Router, Status
 
 from tuning.actions.saved_models import retrain
-from tuning.actions.searches import refusal_to_try, try_values
+from tuning.actions.searches import (
+    pin_weights,
+    refusal_to_train_to_end,
+    refusal_to_try,
+    train_to_end,
+    try_values,
+)
 from tuning.analysis.notes import Marks, marks_of
 from tuning.analysis.trials.exports import FORMATS
 from tuning.analysis.trials.selection import Selection
@@ -98,17 +104,12 @@ def list_epochs(
     executions of one epoch."""
     row = trial_of(request, project, search, trial)
     found = row.epochs.filter(attempt=row.attempt)
-    return page_of(request, found, _epoch, limit, cursor, oldest_first=True)
+    return page_of(request, found, rows.epoch, limit, cursor, oldest_first=True)
 
 
 def detail_of(request: HttpRequest, trial: Trial) -> dict[str, Any]:
     marks = marks_of(request.user, [trial.pk]).get(trial.pk, Marks())
     return rows.trial(request, trial.search, trial, marks)
-
-
-def _epoch(row: Any) -> dict[str, Any]:
-    about = rows.fields(row, "execution", "epoch", "seconds")
-    return about | {"metrics": rows.finite_only(row.metrics)}
 
 
 def _selection(request: HttpRequest, search: Any) -> Selection:
@@ -163,3 +164,32 @@ def retrain_trial(
     given = form.cleaned_data
     made = retrain(request.user, row, given.get("epochs"), given["name"])
     return Status(201, rows.saved_model(request, made))
+
+
+@router.post(_SEARCH + "/trials/{number:trial}/train-to-end", response={202: TrialOut})
+def train_trial_to_end(request: HttpRequest, project: int, search: int, trial: int) -> Any:
+    """Train a pruned trial again, without pruning it. A completed search goes on for it."""
+    row = trial_of(request, project, search, trial, edit=True)
+    if not row.search.runs_here:
+        raise Problem(409, row.search.no_code_text)
+    if not train_to_end(row):
+        row = trial_of(request, project, search, trial)
+        # Asked for twice, it waits or runs already.
+        if not (row.is_active and row.trains_to_end):
+            raise Problem(409, refusal_to_train_to_end(row))
+    return Status(202, detail_of(request, trial_of(request, project, search, trial)))
+
+
+@router.put(_SEARCH + "/trials/{number:trial}/pin", response={204: None})
+def pin_trial(request: HttpRequest, project: int, search: int, trial: int) -> Any:
+    """Keep the weights of a pruned trial, also after its search has ended."""
+    if not pin_weights(trial_of(request, project, search, trial, edit=True), True):
+        raise Problem(409, f"The weights of trial {trial} are not stored.")
+    return Status(204, None)
+
+
+@router.delete(_SEARCH + "/trials/{number:trial}/pin", response={204: None})
+def unpin_trial(request: HttpRequest, project: int, search: int, trial: int) -> Any:
+    """Let the weights of a trial be removed once nothing needs them."""
+    pin_weights(trial_of(request, project, search, trial, edit=True), False)
+    return Status(204, None)

@@ -83,11 +83,13 @@ def test_webhook(request: HttpRequest, webhook: int) -> Any:
     return Status(202, rows.webhook(row))
 
 
-@router.get("/webhooks/{number:webhook}/deliveries", response=list[DeliveryOut])
-def list_deliveries(request: HttpRequest, webhook: int, limit: Limit = 100) -> Any:
-    """The newest deliveries of a webhook, which are kept for 90 days."""
+@router.get("/webhooks/{number:webhook}/deliveries", response=Page[DeliveryOut])
+def list_deliveries(
+    request: HttpRequest, webhook: int, limit: Limit = 100, cursor: Cursor = ""
+) -> dict[str, Any]:
+    """The deliveries of a webhook, the newest first. They are kept for 90 days."""
     found = _webhook(request, webhook).deliveries.select_related("event")
-    return [rows.delivery(row) for row in found[:limit]]
+    return page_of(request, found, rows.delivery, limit, cursor, key="event_id")
 
 
 @router.post(

@@ -38,7 +38,9 @@ class NotificationsForm(forms.Form):
                 usual = getattr(every.get((None, kind)), channel, "")
                 default = Whose(usual or getattr(kind.traits, channel))
                 chosen = getattr(every.get((project.pk, kind)), channel, "") if project else default
-                self.fields[_name(kind, channel)] = _field(kind, channel, default, chosen, project)
+                self.fields[field_name(kind, channel)] = _field(
+                    kind, channel, default, chosen, project
+                )
 
     @property
     def channel_labels(self) -> list[str]:
@@ -47,7 +49,7 @@ class NotificationsForm(forms.Form):
     @property
     def rows(self) -> list[Row]:
         return [
-            Row(kind, [self[_name(kind, channel)] for channel in self.channels])
+            Row(kind, [self[field_name(kind, channel)] for channel in self.channels])
             for kind in self.kinds
         ]
 
@@ -59,12 +61,12 @@ class NotificationsForm(forms.Form):
         }
 
     def _choice(self, kind: EventKind, channel: str) -> str:
-        given: str = self.cleaned_data[_name(kind, channel)]
+        given: str = self.cleaned_data[field_name(kind, channel)]
         is_default = not self.project and given == getattr(kind.traits, channel)
         return "" if is_default else given
 
 
-def _name(kind: EventKind, channel: str) -> str:
+def field_name(kind: EventKind, channel: str) -> str:
     return f"{kind.name.lower()}-{channel}"
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from django import forms
 
-from tuning.analysis.predictions.columns import InputColumn
+from tuning.analysis.predictions.about import sources_of
+from tuning.analysis.predictions.columns import InputColumn, input_columns
 from tuning.figures import counted
+from tuning.models import Prediction, SavedModel
 from tuning.protocol.predictions import MAX_FILE_MB, RowSource
 from tuning.protocol.uploads import COMPRESSED, ENDINGS, TABLES, kind_of
 
@@ -139,6 +141,28 @@ class FileForm(forms.Form):
         if file.size > MAX_FILE_MB << 20:
             raise forms.ValidationError(f"The file is larger than {MAX_FILE_MB} MB.")
         return file
+
+
+def row_form_of(
+    saved_model: SavedModel, data: Any, asked: Prediction | None = None
+) -> RowForm | None:
+    """None where there are too many columns, or none. It begins with what was `asked`."""
+    dataset = saved_model.project.dataset
+    if RowSource.FORM not in sources_of(dataset):
+        return None
+    columns = input_columns(dataset)
+    initial = {}
+    if asked and asked.source == RowSource.FORM:
+        row = asked.rows[0]
+        initial = {f"column-{n}": row.get(c.name) for n, c in enumerate(columns)}
+    return RowForm(data, columns=columns, initial=initial)
+
+
+def file_form_of(saved_model: SavedModel, *data: Any) -> FileForm:
+    dataset = saved_model.project.dataset
+    shape = dataset.profile.get("input_shape") or []
+    windows = dataset.profile.get("windows")
+    return FileForm(*data, sources=sources_of(dataset), shape=shape, windows=windows)
 
 
 def _windows_help(windows: dict[str, Any]) -> str:

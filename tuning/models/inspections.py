@@ -31,6 +31,11 @@ class InspectionQuerySet(WorkQuerySet):
         """The data are there."""
         return super().ready().exclude(dataset__folder="")
 
+    def usable(self) -> Self:
+        """Those of which a worker can build models: the space is known, and the data are there (an
+        administrator may have freed the space of a built-in dataset since)."""
+        return self.completed().exclude(dataset__folder="")
+
     def awaited(self) -> Self:
         """A project needs it, or a person asked for it."""
         return self.filter(_of_a_project() | Q(requested=True))

@@ -25,6 +25,13 @@ class PredictionQuerySet(WorkQuerySet):
         models = SavedModel.objects.visible_to(user)
         return self.filter(created_by=user.pk, saved_model__in=models)
 
+    def with_model(self) -> Self:
+        """With what a page or the API says of the model."""
+        parts = ("project__dataset", "project__hypermodel", "trial__search")
+        large = ("trial__search__oracle_state", "trial__search__space")
+        rows = self.select_related(*(f"saved_model__{part}" for part in parts))
+        return rows.defer(*(f"saved_model__{part}" for part in large))
+
     def forgotten(self) -> Self:
         """Those whose time is over."""
         ended = self.exclude(finished_at=None)

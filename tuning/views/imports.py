@@ -59,20 +59,20 @@ def _import_create(
 def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """POST: which of several studies; or the objective, where the files do not say it."""
     if request.method == "POST":
-        row = editable_or_404(request, _imports(), pk)
-        form = _choice_form(row, request.POST)
+        row = editable_or_404(request, imports(), pk)
+        form = choice_form(row, request.POST)
         if form.is_valid():
             return _chosen(request, row, form)
         context = _state(request, row) | {"form": form}
         return render(request, "imports/detail.html", context, status=422)
-    row = visible_or_404(request, _imports(), pk)
+    row = visible_or_404(request, imports(), pk)
     if row.status == Status.COMPLETED and row.search_id:
         return redirect("search-detail", row.search)
-    context = _state(request, row) | {"form": _choice_form(row)}
+    context = _state(request, row) | {"form": choice_form(row)}
     return render(request, "imports/detail.html", context)
 
 
-def _choice_form(row: SearchImport, data: Any = None) -> StudiesForm | ObjectiveForm:
+def choice_form(row: SearchImport, data: Any = None) -> StudiesForm | ObjectiveForm:
     return (StudiesForm if row.studies else ObjectiveForm)(data, row=row)
 
 
@@ -94,7 +94,7 @@ def _chosen(
 @never_cache
 def import_live(request: HttpRequest, pk: int) -> HttpResponse:
     """The state of an import that is being read. Once that is over, the page loads again."""
-    row = visible_or_404(request, _imports(), pk)
+    row = visible_or_404(request, imports(), pk)
     context = _state(request, row)
     if not context["waiting"]:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
@@ -104,7 +104,7 @@ def import_live(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def import_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST does it."""
-    row = editable_or_404(request, _imports(), pk)
+    row = editable_or_404(request, imports(), pk)
     if row.status == Status.COMPLETED and row.search_id:
         return redirect("search-delete", row.search)
     if request.method == "POST":
@@ -114,7 +114,7 @@ def import_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "imports/delete.html", {"row": row, "project": row.project})
 
 
-def _imports() -> QuerySet[SearchImport]:
+def imports() -> QuerySet[SearchImport]:
     return SearchImport.objects.select_related("project", "search").defer(
         "search__oracle_state", "search__space"
     )

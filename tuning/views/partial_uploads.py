@@ -29,8 +29,7 @@ def upload_create(request: HttpRequest) -> HttpResponse:
         return refusal(no_room_text(), 507)
     upload = actions.begin_upload(request.user, name, size)
     if upload is None:
-        text = f"You have {actions.MAX_OPEN} unfinished uploads. Continue or discard one first."
-        return refusal(text, 409)
+        return refusal(actions.TOO_MANY, 409)
     return JsonResponse(_facts(upload), status=201)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import (
     FileResponse,
     Http404,
@@ -22,13 +21,12 @@ from tuning.actions import predictions as actions
 from tuning.analysis.exports import file_name, file_stem
 from tuning.analysis.predictions.about import caution_of, sources_of
 from tuning.analysis.predictions.answers import answer_of
-from tuning.analysis.predictions.columns import input_columns
 from tuning.analysis.snippets import predict_snippet
 from tuning.forms.datasets import LimitedUploadHandler, has_no_room, no_room_text
-from tuning.forms.predictions import FileForm, RowForm
+from tuning.forms.predictions import RowForm, file_form_of, row_form_of
 from tuning.models import Prediction, SavedModel
 from tuning.models.addresses import ModelNumbers, is_number
-from tuning.protocol.predictions import MAX_FILE_MB, RowSource
+from tuning.protocol.predictions import MAX_FILE_MB
 
 from .access import visible_or_404
 from .shared import online_workers
@@ -42,7 +40,7 @@ _AROUND = 64 * 1024
 def saved_model_predict(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     """POST asks about the row of the form. htmx gets the section, with what was typed."""
     saved_model = _with_file(request, at)
-    form = _row_form(saved_model, request.POST) if request.method == "POST" else None
+    form = row_form_of(saved_model, request.POST) if request.method == "POST" else None
     if form is None:
         return _section(request, saved_model)
     if not form.is_valid():
@@ -71,7 +69,7 @@ def saved_model_predict_file(request: HttpRequest, at: ModelNumbers) -> HttpResp
 def _predict_file(request: HttpRequest, saved_model: SavedModel) -> HttpResponse:
     if request.method != "POST":
         return redirect("saved-model-predict", saved_model)
-    form = _file_form(saved_model, request.POST, request.FILES)
+    form = file_form_of(saved_model, request.POST, request.FILES)
     if not form.is_valid():
         return _refused(request, saved_model, " ".join(map(str, form.errors["rows"])))
     file = form.cleaned_data["rows"]
@@ -86,7 +84,7 @@ def _predict_file(request: HttpRequest, saved_model: SavedModel) -> HttpResponse
 @never_cache
 def prediction_live(request: HttpRequest, pk: int) -> HttpResponse:
     """The answer; 204 until there is one."""
-    prediction = visible_or_404(request, _predictions(), pk)
+    prediction = visible_or_404(request, Prediction.objects.with_model(), pk)
     if prediction.is_active and request.GET.get("since") == prediction.status:
         return HttpResponse(status=204)
     return render(request, "predictions/_answer.html", _answer_context(prediction))
@@ -95,7 +93,7 @@ def prediction_live(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def prediction_rows(request: HttpRequest, pk: int) -> StreamingHttpResponse | FileResponse:
     """All rows with their predictions, as CSV."""
-    prediction = visible_or_404(request, _predictions(), pk)
+    prediction = visible_or_404(request, Prediction.objects.with_model(), pk)
     name = f"{file_stem(prediction.saved_model)}-predictions.csv"
     try:
         # No copy stays on this machine: answers are deleted after an hour.
@@ -124,14 +122,14 @@ def question_context(
 ) -> dict[str, Any]:  # fmt: skip
     """What the section shows: the forms, and the answer to the question in the address."""
     if prediction is None and is_number(request.GET.get("asked", "")):
-        asked = _predictions().visible_to(request.user)  # type: ignore[attr-defined]
+        asked = Prediction.objects.with_model().visible_to(request.user)
         prediction = asked.filter(saved_model=saved_model, pk=int(request.GET["asked"])).first()
     sources = sources_of(saved_model.project.dataset)
     return {
         "sources": [source.value for source in sources],
         "caution": caution_of(saved_model),
-        "row_form": row_form or _row_form(saved_model, None, prediction),
-        "file_form": _file_form(saved_model),
+        "row_form": row_form or row_form_of(saved_model, None, prediction),
+        "file_form": file_form_of(saved_model),
         **_answer_context(prediction),
     }
 
@@ -146,37 +144,6 @@ def _with_file(request: HttpRequest, at: ModelNumbers) -> SavedModel:
     if not saved_model.file:
         raise Http404
     return saved_model
-
-
-def _predictions() -> QuerySet[Prediction]:
-    return Prediction.objects.select_related(
-        "saved_model__project__dataset", "saved_model__project__hypermodel",
-        "saved_model__trial__search",
-    ).defer(
-        "saved_model__trial__search__oracle_state", "saved_model__trial__search__space"
-    )  # fmt: skip
-
-
-def _row_form(
-    saved_model: SavedModel, data: Any, asked: Prediction | None = None
-) -> RowForm | None:
-    """None where there are too many columns, or none."""
-    dataset = saved_model.project.dataset
-    if RowSource.FORM not in sources_of(dataset):
-        return None
-    columns = input_columns(dataset)
-    initial = {}
-    if asked and asked.source == RowSource.FORM:
-        row = asked.rows[0]
-        initial = {f"column-{n}": row.get(c.name) for n, c in enumerate(columns)}
-    return RowForm(data, columns=columns, initial=initial)
-
-
-def _file_form(saved_model: SavedModel, *data: Any) -> FileForm:
-    dataset = saved_model.project.dataset
-    shape = dataset.profile.get("input_shape") or []
-    windows = dataset.profile.get("windows")
-    return FileForm(*data, sources=sources_of(dataset), shape=shape, windows=windows)
 
 
 def _answer_context(prediction: Prediction | None) -> dict[str, Any]:

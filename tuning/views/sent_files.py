@@ -78,7 +78,7 @@ def sent_file(request: HttpRequest, handler: LimitedUploadHandler) -> Iterator[S
     key = request.POST.get("arrived", "")
     if not key:
         yield SentFile(request.FILES, too_large_text() if handler.too_large else "")
-    elif (upload := _arrived(request, key)) is None:
+    elif (upload := arrived_upload(request, key)) is None:
         yield SentFile(no_file=_INCOMPLETE)
     else:
         with ArrivedFile(upload) as file:
@@ -100,7 +100,7 @@ def upload_context(
     }
 
 
-def _arrived(request: HttpRequest, key: str) -> PartialUpload | None:
+def arrived_upload(request: HttpRequest, key: str) -> PartialUpload | None:
     """An upload of the person whose parts are all here."""
     known = key.isascii() and key.isdecimal() and len(key) < 19
     rows = PartialUpload.objects.visible_to(request.user).kept()

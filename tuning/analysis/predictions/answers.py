@@ -6,7 +6,7 @@ from typing import Any
 from tuning.analysis.profiles import class_names
 from tuning.figures import counted, figure
 from tuning.models import Prediction
-from tuning.protocol.tasks import Task, reconstructs
+from tuning.protocol.tasks import TASKS, Task, reconstructs
 
 # Of one row, the most likely ones.
 MAX_BARS = 20
@@ -65,6 +65,33 @@ def answer_of(prediction: Prediction) -> Answer | None:
     noun = dataset.data.row
     count = counted(found["rows"], noun)
     return replace(answer, noun=noun, first=f"the newest {noun}", count_text=count)
+
+
+def outputs_of(prediction: Prediction) -> list[dict[str, Any]]:
+    """Of each target the first rows as JSON: numbers, names of classes, or whether a row has the
+    label; with a score for each class, if there are scores."""
+    if not prediction.answer:
+        return []
+    names = class_names(prediction.saved_model.project.data)
+    return [_as_json(output, names) for output in prediction.answer["outputs"]]
+
+
+def _as_json(output: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    labels = output["task"] in TASKS and Task(output["task"]).traits.has_labels
+    classes = [output["name"]] if labels else names
+    return {
+        "name": output["name"],
+        "task": output["task"],
+        "values": [_json_value(value, names, labels) for value in output["values"]],
+        "scores": [dict(zip(classes, scores, strict=True)) for scores in output["scores"]],
+        "probabilities": output["probabilities"],
+    }
+
+
+def _json_value(value: float | None, names: list[str], is_label: bool) -> Any:
+    if value is None:
+        return None
+    return bool(value) if is_label else names[int(value)] if names else value
 
 
 def _of_one(prediction: Prediction) -> Answer:

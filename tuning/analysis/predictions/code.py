@@ -13,7 +13,7 @@ _MISSING = 'float("nan")'
 
 
 def given_rows(asked: Prediction) -> str:
-    """`x` of the form's row, or of the file, which lies beside the script."""
+    """`x` of the rows that were entered, or of the file, which lies beside the script."""
     dataset = asked.saved_model.project.data
     raw = bool(dataset.profile.get("columns"))
     if asked.source == RowSource.FORM:
@@ -31,12 +31,15 @@ def given_rows(asked: Prediction) -> str:
 
 
 def _of_form(asked: Prediction, dataset: Dataset) -> list[str]:
-    row = asked.rows[0]
-    cells = [
-        f"    {python_literal(name)}: {_MISSING if value is None else python_literal(value)},"
-        for name, value in row.items()
+    rows = [
+        [
+            f"    {python_literal(name)}: {_MISSING if value is None else python_literal(value)},"
+            for name, value in row.items()
+        ]
+        for row in asked.rows
     ]
-    return ["x = pd.DataFrame([{", *cells, f"}}]){_as_text(dataset)}"]
+    lines = [line for cells in rows for line in ("}, {", *cells)]
+    return ["x = pd.DataFrame([{", *lines[1:], f"}}]){_as_text(dataset)}"]
 
 
 def _as_text(dataset: Dataset) -> str:
@@ -47,10 +50,10 @@ def _as_text(dataset: Dataset) -> str:
 
 def _numbers(asked: Prediction, dataset: Dataset) -> list[str]:
     names = [column["name"] for column in known_columns(dataset)]
-    row = [asked.rows[0].get(name) for name in names]
+    rows = [[row.get(name) for name in names] for row in asked.rows]
     return [
         "import numpy as np", "", f"# {', '.join(names)[:90]}",
-        f'x = np.array([{python_literal(row)}], dtype="float32")',
+        f'x = np.array({python_literal(rows)}, dtype="float32")',
     ]  # fmt: skip
 
 

@@ -63,10 +63,22 @@ def site() -> SiteAdapter:
 
 @pytest.fixture
 def connected(bob: User, site: SiteAdapter) -> tuneroom.Client:
-    """As bob, with a token that may make changes; it does not sleep, and starts no threads."""
+    """As bob, with a token that may make changes."""
+    return _connected(create_token(bob, "notebook", Scope.WRITE), site)
+
+
+@pytest.fixture
+def owner(alice: User, site: SiteAdapter) -> tuneroom.Client:
+    """As alice, who is an administrator of the site, too, with a token that manages teams."""
+    User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    return _connected(create_token(alice, "admin", Scope.MANAGE), site)
+
+
+def _connected(token: str, site: SiteAdapter) -> tuneroom.Client:
+    """It does not sleep, and starts no threads."""
     session = requests.Session()
     session.mount(SITE, site)
-    client = tuneroom.connect(SITE, create_token(bob, "notebook", Scope.WRITE), session)
+    client = tuneroom.connect(SITE, token, session)
     client.http.sleep = nothing
     client.http.background = False
     return client

@@ -175,6 +175,26 @@ def test_a_dataset_and_a_template_become_a_project(
     assert HyperModel.objects.get(projects__pk=made.id).version == 2
 
 
+def test_large_files_are_sent_in_parts(
+    connected: tuneroom.Client, team: Any, tmp_path: Path, site: SiteAdapter, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("tuneroom.client.LARGE", 10)
+    monkeypatch.setattr("tuning.actions.partial_uploads.PART_SIZE", 8)
+    table = tmp_path / "ships.csv"
+    table.write_text("size,age\n1,2\n3,4\n")
+    losses = [requests.ConnectionError("reset")]
+
+    def lose(request: requests.PreparedRequest) -> None:
+        if "/parts/1" in str(request.url) and losses:
+            raise losses.pop()
+
+    site.after = lose
+    data = connected.upload(table, target="age")
+    row = DatasetRow.objects.get(pk=data.id)
+    assert row.original.read_text() == table.read_text()
+    row.original.unlink()
+
+
 def test_an_export_is_written(of_search: tuneroom.Search, tmp_path: Path) -> None:
     path = of_search.export(tmp_path / "trials.csv", query="score__top=1&column=score")
     assert path.read_text().split() == ["number,score", "3,0.95"]

@@ -7,28 +7,35 @@ from typing import Any
 
 import pytest
 import tuneroom
+from django.contrib.auth.models import User
 
 from tests.services import ROOT
 from tuning.api.site import document
 from tuning.models import Project, Search
+from tuning.protocol.events import Predicted
+from tuning.protocol.predictions import PredictedOutput
 from tuning.supervisor import scripts
 
 TEXT = (ROOT / "docs" / "api.md").read_text()
 EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+ANSWER = Predicted(1, [PredictedOutput("class", "classification", [3.0], [[0.1] * 10], True)])
 NETWORK = "def build_model(hp):\n    return hp.Int('units', 1, 3)\n"
 
 
 def test_the_examples_run(
-    connected: tuneroom.Client, project: Project, make_slot: Any, tmp_path: Path, monkeypatch: Any
-) -> None:
+    connected: tuneroom.Client, owner: tuneroom.Client, project: Project, dora: User,
+    make_slot: Any, tmp_path: Path, monkeypatch: Any,
+) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNEROOM_OWNER_TOKEN", "of alice")
+    Path("seven.png").write_bytes(b"a picture")
     Path("ships.csv").write_text("size,age\n1,2\n")
     Path("network.py").write_text(NETWORK)
-    monkeypatch.setattr(tuneroom, "connect", lambda _: connected)
+    monkeypatch.setattr(tuneroom, "connect", lambda _, token="": owner if token else connected)
 
     # In place of a worker elsewhere: what waits is done before a script looks again.
     def work(_: float) -> None:
-        make_slot().run()
+        make_slot(answers=iter([ANSWER]), table=b"class\r\n3\r\n").run()
         scripts.make_asked()
 
     connected.http.sleep = work
@@ -37,7 +44,9 @@ def test_the_examples_run(
         exec(compile(example, "docs/api.md", "exec"), names)  # noqa: S102
     assert Path("digits.keras").stat().st_size > 100
     assert [trial.number for trial in names["good"]] == [trial.number for trial in names["same"]]
-    assert Search.objects.count() == 4
+    assert Search.objects.count() == 5
+    assert names["answer"].values == ["3"]
+    assert names["delivery"].status == "waiting"
     assert names["template"].name == "Small network"
 
 

@@ -19,9 +19,11 @@ from tuning.protocol.evaluation import PREDICTIONS, Evaluation
 from tuning.protocol.events import (
     Built,
     CheckpointSaved,
+    DryRunEnd,
     EpochEnd,
     Event,
     Inspected,
+    ModelTried,
     NextTrial,
     OfTrial,
     Prepared,
@@ -35,6 +37,7 @@ from tuning.protocol.events import (
 )
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import (
+    DryRunOrder,
     EndOrder,
     EvaluateOrder,
     InspectOrder,
@@ -149,6 +152,8 @@ class FakeRunner:
                 self._steps.append(self._trial(self._search, order))
             case InspectOrder():
                 self._steps.append(self.inspection())
+            case DryRunOrder():
+                self._steps.append(iter([ModelTried(100, 1200, 0.5, 1.5), DryRunEnd()]))
             case PrepareOrder():
                 self._steps.append(self._prepare(order))
             case RetrainOrder():

@@ -10,8 +10,12 @@ from typing import Any, TypeVar
 import requests
 
 from .http import Http
-from .resources import Dataset, Project, Resource, Search, Team, Template
+from .resource import Resource
+from .resources import Dataset, Project, Search, Team, Template
+from .webhooks import Notification
 
+# Files of more bytes are sent in parts.
+LARGE = 16 << 20
 R = TypeVar("R", bound=Resource)
 
 
@@ -62,14 +66,41 @@ class Client:
         """By its number or its name. Raises LookupError."""
         return self._one("templates", Template, key)
 
+    def notifications(self, unread: bool = False) -> list[Notification]:
+        """Yours, the newest first; only unread ones with `unread`."""
+        query = {"unread": "true"} if unread else ""
+        return [Notification(self.http, each) for each in self.http.items("notifications", query)]
+
+    def read_notifications(self) -> None:
+        """Mark all as read, up to 1,000."""
+        self.http.post("notifications/read")
+
+    def gallery(self) -> list[Dataset | Template]:
+        """Datasets and templates that administrators share with all teams."""
+        found: list[Dataset | Template] = [*self.datasets(), *self.templates()]
+        return [each for each in found if each.is_published]
+
     def upload(self, file: str | os.PathLike[str], name: str = "", **fields: Any) -> Dataset:
         """Upload a dataset: a table, a .zip of images or an .npz of arrays. `target` names the
-        column to predict, `team` the team."""
+        column to predict, `team` the team. Large files are sent in parts, of which only those that
+        were lost are sent again."""
         path = Path(file)
-        data = {"name": name or path.stem, **fields}
-        content = path.read_bytes()
-        sent: dict[str, Any] = {"data": data, "files": {"file": (path.name, content)}}
+        sent: dict[str, Any] = {"data": {"name": name or path.stem, **fields}}
+        if path.stat().st_size > LARGE:
+            sent["data"]["upload"] = self._send_parts(path)
+        else:
+            sent["files"] = {"file": (path.name, path.read_bytes())}
         return Dataset(self.http, self.http.post("datasets", **sent))
+
+    def _send_parts(self, path: Path) -> int:
+        """The number of the upload, once it is complete."""
+        begun = {"name": path.name, "size": path.stat().st_size}
+        upload: dict[str, Any] = self.http.post("uploads", begun)
+        with path.open("rb") as file:
+            for part in range(upload["parts"]):
+                content = file.read(upload["part_size"])
+                self.http.send_part(f"uploads/{upload['id']}/parts/{part}", content)
+        return int(upload["id"])
 
     def add_template(self, name: str, code: str, kinds: Sequence[str], **fields: Any) -> Template:
         """Add a template. `kinds` of data that it takes, such as `["table"]`."""

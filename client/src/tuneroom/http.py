@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 import uuid
@@ -66,6 +67,12 @@ class Http:
     def put(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         answer = self._answer("PUT", path, json=dict(body or {}))
         return answer.json() if answer.content else None
+
+    def send_part(self, path: str, content: bytes) -> None:
+        """A part of a file, which the site compares with its hash."""
+        digest = hashlib.sha256(content).hexdigest()
+        headers = {"Content-Type": "application/octet-stream", "X-Part-SHA256": digest}
+        self._answer("PUT", path, headers=headers, data=content)
 
     def delete(self, path: str) -> None:
         self._answer("DELETE", path)

@@ -1,88 +1,64 @@
-"""What a site has. Each object is what the API said when it was read; `refresh()` reads it anew."""
+"""What a site has: teams, projects, searches, trials, models, datasets and templates."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .http import Failed, Http
+from .answers import DryRun, Evaluation, Prediction, plain_row
+from .http import Failed
+from .resource import ACTIVE, Resource
 from .runs import Run, plain_values, script_name
+from .webhooks import Webhook
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Between two questions for a trial.
 ASK_SECONDS = 1.0
-ACTIVE = ("queued", "running", "paused")
-Self = TypeVar("Self", bound="Resource")
+Shared = TypeVar("Shared", bound="Publishable")
 
 
-class Resource:
-    """`data` is the JSON of the API."""
+class Publishable(Resource):
+    """What administrators of the site share with all teams. It needs a token that manages teams."""
 
-    def __init__(self, http: Http, data: Mapping[str, Any]) -> None:
-        self._http = http
-        self.data = dict(data)
-
-    @property
-    def path(self) -> str:
-        raise NotImplementedError
-
-    @property
-    def name(self) -> str:
-        return str(self.data["name"])
-
-    @property
-    def status(self) -> str:
-        return str(self.data["status"])
-
-    @property
-    def url(self) -> str:
-        """The address of its page."""
-        return str(self.data["url"])
-
-    def refresh(self: Self) -> Self:
-        self.data = self._http.get(self.path)
-        return self
-
-    def delete(self) -> None:
-        """Permanently."""
-        self._http.delete(self.path)
-
-    def rename(self: Self, name: str) -> Self:
-        self._http.patch(self.path, {"name": name})
-        return self.refresh()
-
-    def wait(self: Self, timeout: float | None = None, poll: float = 2.0) -> Self:
-        """Until it has ended. Raises Failed if it failed, TimeoutError after `timeout` seconds."""
-        self._http.wait(self.refresh, lambda now: now.status not in ACTIVE, timeout, poll)
-        if self.status == "failed":
-            raise Failed(self._failure())
-        return self
-
-    def _failure(self) -> str:
-        failure = self.data.get("failure") or {}
-        parts = (failure.get("caption"), failure.get("message"), failure.get("advice"))
-        return " ".join(filter(None, parts)) or str(self.data.get("failure_message") or "Failed.")
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.path}>"
-
-
-class Dataset(Resource):
     @property
     def id(self) -> int:
         return int(self.data["id"])
 
     @property
+    def is_published(self) -> bool:
+        return self.data["published_at"] is not None
+
+    def publish(self: Shared) -> Shared:
+        """Share this version in the gallery."""
+        self.data = {**self.data, **self._http.put(f"gallery/{self.path}")}
+        return self
+
+    def unpublish(self: Shared) -> Shared:
+        """Take all versions out of the gallery. Projects that use one keep it."""
+        self._http.delete(f"gallery/{self.path}")
+        return self.refresh()
+
+
+class Dataset(Publishable):
+    @property
     def path(self) -> str:
         return f"datasets/{self.id}"
 
+    def prepare(self, **choices: Any) -> Dataset:
+        """Prepare a table or arrays that await choices (`data["detected"]`) with these: `target`,
+        `task`, `types` of columns by their names…"""
+        self.data = self._http.post(f"{self.path}/prepare", choices)
+        return self
+
     def wait(self, timeout: float | None = None, poll: float = 2.0) -> Dataset:
-        """Until projects can use it, or its columns have to be reviewed on its page (`url`)."""
+        """Until projects can use it, or its columns have to be reviewed: with `prepare`, or on its
+        page (`url`)."""
         ready = lambda now: now.status not in ACTIVE or now.data["awaits_choices"]  # noqa: E731
         self._http.wait(self.refresh, ready, timeout, poll)
         if self.status == "failed":
@@ -90,11 +66,7 @@ class Dataset(Resource):
         return self
 
 
-class Template(Resource):
-    @property
-    def id(self) -> int:
-        return int(self.data["id"])
-
+class Template(Publishable):
     @property
     def version(self) -> int:
         return int(self.data["version"])
@@ -114,6 +86,12 @@ class Template(Resource):
         """The version with this code; projects keep theirs."""
         body = {"code": code, **({"constants": constants} if constants else {})}
         return Template(self._http, self._http.post(f"{self.path}/versions", body))
+
+    def dry_run(self, dataset: Dataset | int) -> DryRun:
+        """Have models of its whole space built on a dataset that it was validated with; `wait()`
+        for it."""
+        key = dataset if isinstance(dataset, int) else dataset.id
+        return DryRun(self._http, self._http.post(f"{self.path}/dry-runs", {"dataset": key}))
 
 
 class Team(Resource):
@@ -143,6 +121,27 @@ class Team(Resource):
     def hand_over(self, username: str, role: str = "editor") -> None:
         """Make a member an owner in your place, at once. `role` is yours then, or "leave"."""
         self._http.post(f"{self.path}/handover", {"username": username, "role": role})
+
+    def webhooks(self) -> list[Webhook]:
+        """For editors and owners."""
+        return [Webhook(self._http, each) for each in self._http.items(f"{self.path}/webhooks")]
+
+    def add_webhook(
+        self, url: str, kinds: Sequence[str] = (), format: str = "json",
+        project: Project | int | None = None,
+    ) -> Webhook:  # fmt: skip
+        """Have events of these `kinds` posted to an address. Its `secret` is known only now."""
+        body: dict[str, Any] = {"url": url, "format": format}
+        if kinds:
+            body["kinds"] = list(kinds)
+        if project is not None:
+            body["project"] = project if isinstance(project, int) else project.id
+        return Webhook(self._http, self._http.post(f"{self.path}/webhooks", body))
+
+    def quotas(self) -> dict[str, tuple[int, int | None]]:
+        """How much is used of each, and the limit, if there is one."""
+        quotas = self.refresh().data["quotas"]
+        return {each["name"]: (each["used"], each["limit"]) for each in quotas}
 
     def archive(self) -> Team:
         return self._archived(True)
@@ -195,6 +194,12 @@ class Project(Resource):
         if enqueue:
             body["enqueue"] = [dict(values) for values in enqueue]
         return Search(self._http, self._http.post(f"{self.path}/searches", body))
+
+    def dry_run(self, *, space: Mapping[str, Any] | None = None, **settings: Any) -> DryRun:
+        """Have sampled models of a search with these settings built, which `start` takes, too;
+        `wait()` for it."""
+        body = {**settings, **({"space": dict(space)} if space else {})}
+        return DryRun(self._http, self._http.post(f"{self.path}/dry-runs", body))
 
     def searches(self) -> list[Search]:
         """The newest first. They have no `settings` until they are refreshed."""
@@ -328,6 +333,16 @@ class Search(Noted):
         """Run so many further trials (Hyperband: iterations)."""
         return self._change("extend", {"more": more})
 
+    def confirm(self, top: int | None = None, runs: int | None = None) -> Search:
+        """Run the best `top` trials again, each `runs` times with other seeds. The new search."""
+        given = {"top": top, "runs": runs}
+        body = {name: value for name, value in given.items() if value is not None}
+        return Search(self._http, self._http.post(f"{self.path}/confirmations", body))
+
+    def confirmations(self) -> list[Confirmation]:
+        """What came of them, the latest first."""
+        return [Confirmation.of(each) for each in self._http.get(f"{self.path}/confirmations")]
+
     def export(self, target: str | os.PathLike[str], format: str = "csv", query: str = "") -> Path:
         """Write the table to a file: csv, json, latex or parquet."""
         extra = f"&{query.removeprefix('?')}" if query else ""
@@ -336,6 +351,24 @@ class Search(Noted):
     def _change(self, action: str, body: Mapping[str, Any] | None = None) -> Search:
         self.data = self._http.post(f"{self.path}/{action}", body)
         return self
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """`search` is the number of the search that confirms, `left` how many of its trials have not
+    completed. Then `suggested` is the number of a trial of the confirmed search. `rows` have each
+    trial's `mean`, `deviation` and `verdict`, the best first."""
+
+    search: int
+    left: int
+    suggested: int | None
+    sentence: str
+    rows: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Confirmation:
+        names = ("search", "left", "suggested", "sentence", "rows")
+        return cls(**{name: data[name] for name in names})
 
 
 class Trial(Noted):
@@ -417,6 +450,39 @@ class Model(Resource):
     def test_metrics(self) -> dict[str, float | None]:
         return dict(self.data["test_metrics"])
 
+    def predict(self, *rows: Mapping[str, Any], timeout: float | None = None) -> Prediction:
+        """Predict up to 100 rows of a table, each by the names of its columns. What a row leaves
+        out is missing. Waits for the answer."""
+        body = {"rows": [plain_row(row) for row in rows]}
+        asked = Prediction(self._http, self._http.post(f"{self.path}/predictions", body))
+        return asked.wait(timeout, poll=0.5)
+
+    def predict_file(
+        self, file: str | os.PathLike[str], timeout: float | None = None
+    ) -> Prediction:
+        """Predict the rows of a file: a table, a picture or a NumPy array. Waits for the answer."""
+        path = Path(file)
+        sent: dict[str, Any] = {"data": {}, "files": {"rows": (path.name, path.read_bytes())}}
+        asked = Prediction(self._http, self._http.post(f"{self.path}/predictions/file", **sent))
+        return asked.wait(timeout, poll=0.5)
+
+    def evaluation(self) -> Evaluation:
+        """How good it is on the test rows."""
+        at = f"{self.path}/evaluation"
+        return Evaluation(self._http, {"path": at, **self._http.get(at)})
+
+    def evaluate(self) -> Evaluation:
+        """Have it evaluated, if it has no usable evaluation; `wait()` for it."""
+        at = f"{self.path}/evaluation"
+        return Evaluation(self._http, {"path": at, **self._http.post(at)})
+
+    def compare(self, *others: Model | int) -> list[Verdict]:
+        """Whether the differences between this model and others of its project may be chance."""
+        numbers = [each if isinstance(each, int) else each.number for each in others]
+        query = "&".join(f"with={number}" for number in numbers)
+        found = self._http.get(f"{self.path}/comparison", query)["verdicts"]
+        return [Verdict(each["model"], each["text"], each["is_noise"]) for each in found]
+
     def download(self, target: str | os.PathLike[str]) -> Path:
         """Write the model's file."""
         return self._download("download", target)
@@ -429,3 +495,13 @@ class Model(Resource):
         if self.data[kind] is None and self.refresh().data[kind] is None:
             raise Failed(f"The model has no file: its status is {self.status}.")
         return self._http.download(self.data[kind], target)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """On `model` (its number), against the one that it was compared with. `is_noise`: whether the
+    difference may be chance; None where nothing can be said."""
+
+    model: int
+    text: str
+    is_noise: bool | None

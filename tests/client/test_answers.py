@@ -1,0 +1,90 @@
+"""What scripts ask by the client: predictions, comparisons, webhooks, notifications."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tuneroom
+from django.contrib.auth.models import User
+
+from tests.views.evaluations import LINES, classification, evaluated
+from tests.views.test_predict import answer, table  # noqa: F401
+from tuning.models import Dataset, ModelEvaluation, Notification, Prediction, Team, TeamEvent
+from tuning.models import SavedModel as SavedModelRow
+from tuning.protocol.statuses import Status
+
+
+@pytest.fixture
+def model(connected: tuneroom.Client, saved_model: SavedModelRow) -> tuneroom.Model:
+    return connected.project("Digits").model(saved_model.number)
+
+
+def test_rows_are_predicted(
+    connected: tuneroom.Client, model: tuneroom.Model, table: Dataset  # noqa: F811
+) -> None:  # fmt: skip
+    outputs = answer()["outputs"]
+    connected.http.sleep = lambda _: Prediction.objects.update(
+        status=Status.COMPLETED, answer=answer(rows=1, outputs=outputs)
+    )  # type: ignore[assignment]
+    found = model.predict({"size": np.float32(5.5), "<b>town": float("nan")})
+    assert (found.values, found.scores) == (["b"], [{"a": 0.25, "b": 0.75, "c": 1e-05}])
+    assert Prediction.objects.get().rows == [{"size": 5.5, "<b>town": None}]
+    with pytest.raises(tuneroom.Problem) as refused:
+        model.predict({"size": "many"})
+    assert refused.value.errors == {"rows.0.size": "Enter a number, such as 12.5."}
+    connected.http.sleep = lambda _: Prediction.objects.update(status=Status.STOPPED)  # type: ignore[assignment]
+    with pytest.raises(tuneroom.Failed, match="has replaced this one"):
+        model.predict({"size": 1})
+
+
+def test_several_targets_are_a_dictionary_each() -> None:
+    outputs = [
+        {"name": name, "values": values, "scores": []}
+        for name, values in (("height", [1.5, 2.5]), ("width", [3.5, None]))
+    ]
+    found = tuneroom.Prediction(None, {"id": 1, "outputs": outputs})  # type: ignore[arg-type]
+    assert found.values == [{"height": 1.5, "width": 3.5}, {"height": 2.5, "width": None}]
+
+
+def test_models_are_evaluated_and_compared(
+    model: tuneroom.Model, saved_model: SavedModelRow
+) -> None:
+    assert model.evaluation().status == ""
+    assert model.evaluate().status == "queued"
+    ModelEvaluation.objects.all().delete()
+    evaluated(saved_model, classification(), LINES)
+    assert model.evaluation().refresh().scores["accuracy"] == 0.9444
+    other = SavedModelRow.objects.get(pk=saved_model.pk)
+    other.pk, other._state.adding, other.number = None, True, 2
+    other.save()
+    evaluated(other, classification(), LINES)
+    [verdict] = model.compare(2)
+    assert (verdict.model, verdict.is_noise) == (2, True)
+
+
+def test_webhooks_are_changed_and_their_events_sent_again(
+    owner: tuneroom.Client, team: Team
+) -> None:
+    hook = owner.team("Digits team").add_webhook("https://example.com/hook")
+    first = hook.secret
+    assert hook.replace_secret() not in ("", first)
+    assert [each.url for each in owner.team(team.pk).webhooks()] == ["https://example.com/hook"]
+    assert hook.change(url="https://example.com/other").url == "https://example.com/other"
+    assert (hook.enabled, hook.secret) == (True, "")
+    delivery = hook.send_test()
+    assert (delivery.type, delivery.resend().status) == ("webhook.test", "waiting")
+
+
+def test_notifications_are_read(connected: tuneroom.Client, bob: User, team: Team) -> None:
+    facts: dict[str, Any] = {"team": {"name": team.name}, "webhook": {"by": "alice"}}
+    for _ in range(2):
+        event = TeamEvent.objects.create(kind="webhook.test", team=team, path="/", facts=facts)
+        Notification.objects.create(event=event, user=bob)
+    newest, _ = connected.notifications(unread=True)
+    assert (newest.type, newest.is_read) == ("webhook.test", False)
+    assert newest.text
+    newest.read()
+    assert len(connected.notifications(unread=True)) == 1
+    connected.read_notifications()
+    assert connected.notifications(unread=True) == []
+    assert all(each.is_read for each in connected.notifications())

@@ -15,6 +15,9 @@ from tuning.runner.evaluation.predicted import NotEvaluable, Predictions
 from tuning.runner.failures import BadData, WorkFailed
 from tuning.runner.saved.opened import OpenedModel
 
+# What `Model.predict` takes at once.
+_BATCH = 32
+
 
 class CannotPredict(WorkFailed):
     """The model failed on these rows."""
@@ -78,7 +81,7 @@ class LoadedModel:
                 with in_threads():
                     return self._of_estimator(model, flat, unknown)
             inputs = self._opened.tensors(rows) if self.is_raw else rows
-            outputs = model.predict(inputs, verbose=0)
+            outputs = _outputs(model, inputs)
             if self.reconstructs:
                 return _reconstruction(outputs)
             if self.windows:
@@ -128,6 +131,15 @@ class LoadedModel:
         if Task(self.about["task"]).traits.has_labels:
             return several.labels_of_network(model, outputs, unknown)
         return several.numbers_of_network(outputs, unknown)
+
+
+def _outputs(model: Any, inputs: Any) -> Any:
+    """As `Model.predict` gives them. For one batch, its pipeline would take longer than the model,
+    and a person waits."""
+    rows = len(keras.tree.flatten(inputs)[0])
+    if rows <= _BATCH:
+        return model.predict_on_batch(inputs)
+    return model.predict(inputs, verbose=0)
 
 
 def _reconstruction(outputs: Any) -> Predictions:

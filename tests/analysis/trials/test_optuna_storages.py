@@ -177,6 +177,49 @@ def test_several_objectives_and_constraints(make_search: Any, alice: User) -> No
     assert [trial.number for trial in study.best_trials] == [0]
 
 
+@pytest.mark.parametrize("name", ["optuna", "optuna-journal"])
+def test_several_objectives_and_constraints_come_back_as_they_were(
+    make_search: Any, alice: User, name: str
+) -> None:
+    search = make_search(
+        other_objectives=[{"name": "parameters", "direction": "min"}],
+        constraints=[{"name": "val_loss", "relation": "<=", "limit": 0.5}],
+    )
+    now = timezone.now()
+    search.trials.all().delete()
+    draw = random.Random(3)
+    for number, status in enumerate(["completed", "infeasible", "failed", "completed"], 1):
+        loss = draw.uniform(0.6, 0.9) if status == "infeasible" else draw.uniform(0.1, 0.5)
+        metrics = {"val_accuracy": draw.random(), "val_loss": loss} if status != "failed" else {}
+        Trial.objects.create(
+            search=search, number=number, status=status, metrics=metrics, started_at=now,
+            finished_at=now, parameters=draw.randrange(9999) if metrics else None,
+            score=metrics["val_accuracy"] if status == "completed" else None,
+            values={"units": 8 * number, "optimizer": "adam", "learning_rate": draw.random()},
+        )  # fmt: skip
+    TrialIndex.objects.fill(search)
+
+    events: list[Any] = []
+    import_search(ImportOrder(export(search, alice, name), name, 2**26), events.append)
+
+    imported = events[-1]
+    assert isinstance(imported, Imported)
+    assert (imported.objective, imported.direction) == ("val_accuracy", "max")
+    assert imported.others == search.objectives[1:]
+    assert len(imported.constraints) == 1
+    lines = Path(IMPORTED).read_bytes().splitlines()
+    for trial, line in zip(search.trials.order_by("number"), lines, strict=True):
+        found = decode_event(line)
+        assert isinstance(found, FoundTrial)
+        assert (found.status, found.values) == (trial.status, trial.values)
+        expected = trial.metrics | ({"parameters": trial.parameters} if trial.metrics else {})
+        assert expected.items() <= found.metrics.items()
+        excess = [limit.excess(found.metrics[limit.name] or 0.0)
+                  for limit in imported.constraints if limit.name in found.metrics]  # fmt: skip
+        assert [each > 0 for each in excess] == ([trial.status == "infeasible"] * len(excess))
+        assert len(excess) == bool(trial.metrics)
+
+
 @pytest.mark.parametrize(
     ("config", "value", "expected"),
     [

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tuning.actions.searches import change_limits, pause_search, train_to_end
-from tuning.models import AuditEntry, Epoch, Search, Trial, Worker
+from tuning.models import AuditEntry, Epoch, Project, Search, Trial, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor.claims import Slot, claim_next
 
@@ -79,6 +79,30 @@ def test_weights_of_a_pruned_trial_are_pinned(
     assert not pruned.pinned
     kinds = AuditEntry.objects.filter(kind__contains="pin").order_by("pk")
     assert list(kinds.values_list("kind", flat=True)) == ["trial.pin", "trial.unpin"]
+
+
+def test_weights_of_the_chosen_trials_are_pinned(
+    as_dora: Client, as_bob: Client, search: Search, pruned: Trial, project: Project
+) -> None:
+    table = reverse("trial-list", args=[search])
+    assert 'value="pin"' not in as_bob.get(table).content.decode(), "none of them leaves any"
+    Search.objects.filter(pk=search.pk).update(pruner="asha")
+    Trial.objects.filter(pk=pruned.pk).update(pruned_attempt=1)
+    pruned.refresh_from_db()
+    pruned.pruned_weights.place.mkdir(parents=True)
+    assert 'value="pin"' in as_bob.get(table).content.decode()
+    assert 'value="pin"' not in as_dora.get(table).content.decode()
+    mark = reverse("project-mark", args=[project.pk])
+    other = search.trials.exclude(pk=pruned.pk).first()
+    assert other is not None
+    data = {"mark": "pin", "trial": [pruned.pk, other.pk], "next": table}
+    assert as_dora.post(mark, data).status_code == 403
+    page = as_bob.post(mark, data, follow=True).content.decode()
+    assert "Pinned the weights of 1 trial. 1 selected trial has no weights." in page
+    assert page.count(">pinned</span>") == 1
+    page = as_bob.post(mark, {**data, "mark": "unpin", "trial": pruned.pk}, follow=True)
+    assert "Unpinned the weights of 1 trial." in page.content.decode()
+    assert not Trial.objects.filter(pinned=True).exists()
 
 
 def test_the_page_of_a_trial_says_when_and_by_what(as_dora: Client, pruned: Trial) -> None:

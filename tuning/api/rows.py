@@ -183,8 +183,8 @@ def trial(
     row.search = of
     duration = row.duration if row.finished_at else None
     return {
-        **fields(row, "number", "status", "is_baseline", "values", "not_finite", "parameters",
-                 "started_at", "finished_at"),
+        **fields(row, "number", "status", "is_baseline", "pinned", "values", "not_finite",
+                 "parameters", "started_at", "finished_at"),
         "project": of.project_id,
         "search": of.number,
         "score": finite(row.score),

@@ -263,14 +263,16 @@ class SearchDetail(SearchOut):
 
 
 class TrialOut(Schema):
-    """`metrics` are those at the best epoch, `last_metrics` those after the last one. `columns`:
-    the columns of the table that the request asked for."""
+    """`metrics` are those at the best epoch, `last_metrics` those after the last one. `pinned`:
+    whether a pruned trial's weights are kept. `columns`: the columns of the table that the request
+    asked for."""
 
     project: int
     search: int
     number: int
     status: str
     is_baseline: bool
+    pinned: bool
     score: float | None
     values: dict[str, Any]
     metrics: dict[str, float | None]

@@ -56,7 +56,10 @@ class TagForm(forms.Form):
 class MarkForm(forms.Form):
     """What to do (`mark`) with the trials that were chosen in a table."""
 
-    MARKS = [("star", "Star"), ("unstar", "Remove star"), ("tag", "Tag"), ("untag", "Remove tag")]
+    MARKS = [
+        ("star", "Star"), ("unstar", "Remove star"), ("tag", "Tag"), ("untag", "Remove tag"),
+        ("pin", "Pin weights"), ("unpin", "Unpin weights"),
+    ]  # fmt: skip
 
     mark = forms.ChoiceField(choices=MARKS)
     names = TagsField(required=False)

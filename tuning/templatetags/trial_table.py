@@ -97,6 +97,8 @@ def _row(table: Table, row: Row, classes: list[str], at: str, several: bool) -> 
     tags = ' <span class="tag">baseline</span>' if trial.is_baseline else ""
     if is_best:
         tags += ' <span class="tag accent">best</span>'
+    if trial.pinned:
+        tags += ' <span class="tag" title="Its weights are kept">pinned</span>'
     if key in table.front:
         tags += ' <span class="tag accent" title="On the Pareto front">front</span>'
     head = (

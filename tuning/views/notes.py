@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from tuning.actions import notes as actions
+from tuning.actions.searches import pin_weights
 from tuning.analysis.comments import MAX_COMMENTS, NEWEST, thread_info
 from tuning.analysis.notes import address_of, kind_of, search_of, star_info, tags_info
 from tuning.figures import counted, in_words
@@ -53,8 +54,8 @@ def tags(request: HttpRequest, kind: str, at: Address) -> HttpResponse:
 
 @require_POST
 def project_mark(request: HttpRequest, pk: int) -> HttpResponse:
-    """Star or tag the trials chosen in a table, of any searches of a project. `next` is the page
-    that is shown then."""
+    """Star or tag the trials chosen in a table, of any searches of a project, or pin their weights.
+    `next` is the page that is shown then."""
     is_star = request.POST.get("mark") in ("star", "unstar")
     reach = visible_or_404 if is_star else editable_or_404
     project = reach(request, Project.objects.all(), pk)
@@ -84,9 +85,20 @@ def _mark(user: Any, project: Project, mark: str, names: list[str], trial: list[
         case "tag":
             actions.tag(user, trials, names)
             return f"Tagged {these} {words}."
-        case _:
+        case "untag":
             actions.untag(trials, names)
             return f"Removed {words} from {these}."
+        case _:
+            return _pin(trials, mark == "pin")
+
+
+def _pin(trials: list[Trial], pinned: bool) -> str:
+    done = sum(pin_weights(trial, pinned) for trial in trials)
+    text = f"{'Pinned' if pinned else 'Unpinned'} the weights of {counted(done, 'trial')}."
+    if left := len(trials) - done:
+        have = counted(left, "selected trial has", "selected trials have")
+        text += f" {have} no weights."
+    return text
 
 
 def _next(request: HttpRequest) -> str | None:

@@ -62,6 +62,11 @@ class Scope:
             return {path: self.search.pk}
         return {f"{path}__in": list(self.by_key)}
 
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether pruned trials of any of its searches leave weights, which can be pinned."""
+        return any(search.pruned_trials_resume for search in self.searches)
+
     def trials(self) -> Any:
         return Trial.objects.filter(**self.where("search"))
 

@@ -21,7 +21,7 @@ MAX_TEXT_LENGTH = 60
 FIELDS = (
     "number", "status", "score", "values", "metrics", "last_metrics", "epochs_done", "started_at",
     "finished_at", "worker__name", "script", "parameters", "peak_memory", "failure_code",
-    "is_baseline", "not_finite", "measures",
+    "is_baseline", "not_finite", "measures", "pinned",
 )  # fmt: skip
 
 

@@ -50,7 +50,10 @@ def retrained(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
             "keras_callbacks",
             {"filters", "kernel_size", "strides", "activation", "learning_rate"},
             ["value", "accuracy", "loss", "val_accuracy", "val_loss"],
-            {"pruner": "median", "pruning_min_trials": 2, "max_time": 600, "epochs": 3},
+            {
+                "pruner": "median", "pruning_min_trials": 2, "max_time": 600, "epochs": 3,
+                "first_step": 0,
+            },
         ),
         (
             "layers_in_a_loop",
@@ -62,12 +65,16 @@ def retrained(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
             ["value", "n_params", "accuracy", "loss", "val_accuracy", "val_loss"],
             {
                 "tuner": "tpe", "seed": 42, "epochs": 2,
+                "sampler_arguments": {"multivariate": True},
                 "enqueued": [{"n_layers": 1, "n_units_l0": 16, "optimizer": "Adam"}],
             },
         ),
         (
             "report_and_prune", {"alpha"}, ["value"],
-            {"pruner": "asha", "pruning_warmup": 0, "pruning_factor": 4, "epochs": 20},
+            {
+                "pruner": "asha", "pruning_warmup": 1, "pruning_factor": 4, "epochs": 20,
+                "first_step": 0,
+            },
         ),
         (
             "several_objectives", {"units", "activation"},
@@ -96,6 +103,73 @@ def retrained(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
             {"tuner": "random", "seed": 0},
         ),
         ("no_model", {"x", "y"}, ["value"], {"max_trials": 100}),
+        (
+            "storage_in_main", {"C", "kernel", "gamma", "degree"}, ["value", "std"],
+            {
+                "tuner": "tpe", "seed": 0, "max_trials": 60,
+                "sampler_arguments": {
+                    "n_startup_trials": 15, "multivariate": True, "group": True,
+                    "constant_liar": True,
+                },
+                "enqueued": [{"C": 1.0, "kernel": "rbf", "gamma": 0.03}],
+            },
+        ),
+        (
+            "nested_conditionals",
+            {
+                "scaler", "minmax_high", "reducer", "pca_components", "k", "family", "penalty",
+                "l1_ratio", "C", "trees", "n_estimators", "eta",
+            },
+            ["value"],
+            {
+                "tuner": "tpe", "seed": 7, "max_trials": 40,
+                "sampler_arguments": {
+                    "prior_weight": 1.0, "consider_magic_clip": True, "consider_endpoints": False,
+                    "n_startup_trials": 20, "n_ei_candidates": 24,
+                },
+            },
+        ),
+        (
+            "folds_with_wilcoxon", {"C", "epsilon"}, ["value"],
+            {
+                "tuner": "cmaes", "seed": 3, "epochs": 4, "pruner": "wilcoxon", "pruning_p": 0.05,
+                "sampler_arguments": {"n_startup_trials": 8, "popsize": 6},
+                "pruner_arguments": {"n_startup_steps": 3},
+            },
+        ),
+        (
+            "hyperband_of_warm_starts", {"alpha", "loss"}, ["value"],
+            {
+                "pruner": "hyperband", "pruning_factor": 3, "pruning_warmup": 0, "first_step": 1,
+                "epochs": 9, "pruner_arguments": {"max_resource": 9, "bootstrap_count": 1},
+            },
+        ),
+        (
+            "genetic_front", {"n_estimators", "max_depth", "max_features"},
+            ["accuracy", "nodes", "f1"],
+            {
+                "tuner": "nsga2", "seed": 1, "objective_2": "nodes", "direction_2": "min",
+                "sampler_arguments": {
+                    "population_size": 20, "mutation_prob": 0.1, "swapping_prob": 0.4,
+                },
+            },
+        ),
+        (
+            "keras_in_steps",
+            {
+                "n_layers", "optimizer", "lr", "batch_size",
+                *(f"{part}_{i}" for part in ("units", "use_dropout", "dropout") for i in range(2)),
+            },
+            ["value", "accuracy", "loss", "val_accuracy", "val_loss"],
+            {
+                "tuner": "sobol", "sampler_arguments": {"qmc_type": "halton", "scramble": True},
+                "pruner": "patient", "pruning_patience": 1, "pruning_min_trials": 4,
+                "pruning_warmup": 1, "pruner_arguments": {"min_delta": 0.01}, "epochs": 3,
+            },
+        ),
+        ("asks_and_tells", {"C", "solver"}, ["value"], {"max_trials": 10}),
+        ("tells_a_function", {"n_neighbors", "weights"}, ["value"], {"max_trials": 25}),
+        ("compared_samplers", {"alpha", "l1_ratio"}, ["value"], {"max_trials": 20}),
     ],
 )  # fmt: skip
 def test_a_script_is_read_by_running_its_objective(
@@ -108,15 +182,44 @@ def test_a_script_is_read_by_running_its_objective(
     assert {entry["config"]["name"] for entry in found["space"]["space"]} == space
     assert found["metrics"] == metrics
     assert proposed.items() <= found["script"]["fields"].items()
-    minimised = {"report_and_prune", "several_objectives", "constraints_func", "lambda_wrapper",
-                 "no_model"}  # fmt: skip
+    minimised = {
+        "report_and_prune", "several_objectives", "constraints_func", "lambda_wrapper", "no_model",
+        "folds_with_wilcoxon", "keras_in_steps", "compared_samplers",
+    }  # fmt: skip
     assert (found["objective"], found["direction"]) == (
         metrics[0], "min" if name in minimised else "max",
     )  # fmt: skip
 
 
-def test_a_missing_package_is_named(inspected: dict[str, Any]) -> None:
-    assert "lightgbm, which is not installed" in inspected["lightgbm_like"]["message"]
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("lightgbm_like", "lightgbm, which is not installed"),
+        ("lightgbm_tuner", "needs the package lightgbm of optuna-integration"),
+        ("torch_like", "imports torch.nn, which is not installed"),
+        ("optuna_search_cv", "needs the package sklearn of optuna-integration"),
+    ],
+)
+def test_what_is_missing_is_named(inspected: dict[str, Any], name: str, sentence: str) -> None:
+    assert sentence in inspected[name]["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "note"),
+    [
+        ("storage_in_main", "gamma=lambda n: min(int(np.ceil(0.1 * n)), 25)", "Only numbers"),
+        ("storage_in_main", "load_if_exists=True", "database keeps the trials"),
+        ("storage_in_main", "callbacks=[log_best]", "Limits of the search are in its form"),
+        ("genetic_front", "crossover=UniformCrossover()", "Only numbers"),
+        ("tells_a_function", "sampler=optuna.samplers.GPSampler(seed=4)", "has no GPSampler"),
+        ("nested_conditionals", "gamma=", "Only numbers"),
+    ],
+)
+def test_what_is_not_taken_over_is_named(
+    inspected: dict[str, Any], name: str, text: str, note: str
+) -> None:
+    unused = [one for one in inspected[name]["script"]["arguments"] if one["use"] == "unused"]
+    assert any(text in one["text"] and note in one["note"] for one in unused), unused
 
 
 def test_choices_that_are_no_numbers_are_texts(inspected: dict[str, Any]) -> None:

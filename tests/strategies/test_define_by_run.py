@@ -1,5 +1,6 @@
 """Trials that ask for one value after another get what Optuna's own `study.optimize` gives."""
 
+from dataclasses import replace
 from json import loads
 from typing import Any
 
@@ -10,6 +11,7 @@ from optuna.distributions import distribution_to_json
 
 from tuning.strategies.contract import KnownTrial, Settings, State
 from tuning.strategies.define_by_run import OpenTrial, read_distribution
+from tuning.strategies.optuna_arguments import OF_SAMPLERS, arguments_for
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 
@@ -155,6 +157,66 @@ def test_values_are_those_of_optunas_own_loop(
     drawn = ours(objective, settings, [])
 
     assert drawn == [trial.params for trial in study.trials]
+
+
+# Arguments as scripts have them; together, each of `OF_SAMPLERS`.
+ARGUED: list[tuple[Any, str, list[str], dict[str, Any]]] = [
+    (conditional, "tpe", ["min"],
+     {"n_startup_trials": 3, "multivariate": True, "group": True, "constant_liar": True}),
+    (plain, "tpe", ["min"],
+     {"n_startup_trials": 0, "n_ei_candidates": 7, "constant_liar": False, "prior_weight": 0.5,
+      "consider_magic_clip": False, "consider_endpoints": True}),
+    (pruned, "tpe", ["min"], {"n_startup_trials": 4, "multivariate": True}),
+    (two_values, "tpe", ["min", "max"], {"n_startup_trials": 5, "multivariate": True}),
+    (conditional, "nsga2", ["min"],
+     {"population_size": 4, "mutation_prob": 0.3, "crossover_prob": 0.5, "swapping_prob": 0.2}),
+    (two_values, "nsga3", ["min", "min"], {"population_size": 6, "dividing_parameter": 4}),
+    (plain, "sobol", ["min"], {"qmc_type": "halton", "scramble": False}),
+    (plain, "sobol", ["min"], {"qmc_type": "sobol", "scramble": False}),
+    (plain, "cmaes", ["max"], {"n_startup_trials": 4, "popsize": 5, "sigma0": 0.3}),
+    (plain, "cmaes", ["min"], {"use_separable_cma": True, "popsize": 4}),
+    (plain, "cmaes", ["min"], {"with_margin": True, "popsize": 4}),
+    (plain, "cmaes", ["min"], {"lr_adapt": True, "popsize": 4}),
+    (pruned, "cmaes", ["min"], {"consider_pruned_trials": True, "popsize": 4}),
+]  # fmt: skip
+MADE: dict[str, Any] = {
+    "tpe": samplers.TPESampler, "cmaes": samplers.CmaEsSampler, "sobol": samplers.QMCSampler,
+    "nsga2": samplers.NSGAIISampler, "nsga3": samplers.NSGAIIISampler,
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize(("objective", "strategy", "directions", "arguments"), ARGUED)
+def test_arguments_of_a_sampler_are_used_as_optuna_uses_them(
+    objective: Any, strategy: str, directions: list[str], arguments: dict[str, Any]
+) -> None:
+    assert arguments_for(OF_SAMPLERS, strategy, arguments) == arguments
+    settings = Settings(
+        strategy, "value", directions[0], {}, seed=7, max_trials=TRIALS, epochs=1,
+        other_directions=tuple(directions[1:]), arguments=arguments,
+    )  # fmt: skip
+    names = {"min": "minimize", "max": "maximize"}
+    study = optuna.create_study(
+        sampler=MADE[strategy](seed=7, **arguments),
+        directions=[names[each] for each in directions],
+    )
+    study.optimize(objective, n_trials=TRIALS)
+
+    drawn = ours(objective, settings, [])
+
+    assert drawn == [trial.params for trial in study.trials]
+    # Without them it is another search, or there were nothing to see.
+    assert drawn != ours(objective, replace(settings, arguments={}), [])
+
+
+def test_each_argument_is_compared_with_optunas() -> None:
+    compared = {(strategy, name) for _, strategy, _, given in ARGUED for name in given}
+    known = {(str(strategy), name) for strategy, each in OF_SAMPLERS.items() for name in each}
+    genetic = {"mutation_prob", "crossover_prob", "swapping_prob"}
+    assert known - compared == {
+        *(("nsga3", name) for name in genetic),
+        *(("auto", name) for name in OF_SAMPLERS["tpe"]),
+    }
 
 
 def test_given_values_are_used_and_the_rest_is_drawn() -> None:

@@ -9,6 +9,7 @@ import optuna
 import pytest
 
 from tuning.strategies.contract import Curve
+from tuning.strategies.optuna_arguments import OF_PRUNERS, arguments_for
 from tuning.strategies.pruners import CHOICES, PRUNERS, Name, Pruning, resolved, traits_of
 from tuning.strategies.pruning import promoted, should_prune
 from tuning.strategies.traits import STRATEGIES
@@ -29,15 +30,22 @@ def curves(seed: int, trials: int = 40) -> Any:
     return found
 
 
-def optuna_alone(pruner: optuna.pruners.BasePruner, direction: str, table: Any) -> list[int]:
-    """After how many epochs each trial ends."""
+def optuna_alone(
+    pruner: optuna.pruners.BasePruner,
+    direction: str,
+    table: Any,
+    first: int = 1,
+    asked: int = STEPS,
+) -> list[int]:
+    """After how many epochs each trial ends. `first`: where the script begins to count them;
+    `asked`: up to which one it asks."""
     study = optuna.create_study(study_name=NAME, direction=f"{direction}imize", pruner=pruner)
     ended = []
     for curve in table:
         trial = study.ask()
         for step, value in enumerate(curve, 1):
-            trial.report(value, step)
-            if step < STEPS and trial.should_prune():
+            trial.report(value, step - 1 + first)
+            if step < asked and trial.should_prune():
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
                 break
         else:
@@ -47,7 +55,7 @@ def optuna_alone(pruner: optuna.pruners.BasePruner, direction: str, table: Any) 
     return ended
 
 
-def ours(pruning: Pruning, table: Any) -> list[int]:
+def ours(pruning: Pruning, table: Any, asked: int = STEPS) -> list[int]:
     others: list[Curve] = []
     ended = []
     for number, curve in enumerate(table, 1):
@@ -56,7 +64,7 @@ def ours(pruning: Pruning, table: Any) -> list[int]:
         for step, value in enumerate(curve, 1):
             values[step] = value
             running = Curve(number, "RUNNING", dict(values))
-            if step < STEPS and should_prune(pruning, others, running, NAME):
+            if step < asked and should_prune(pruning, others, running, NAME):
                 status = "PRUNED"
                 break
         best = np.nanmax(curve) if pruning.direction == "max" else np.nanmin(curve)
@@ -95,6 +103,77 @@ def test_the_same_trials_end_at_the_same_epochs(name: Name, direction: str) -> N
             assert ours(pruning, table) == theirs
             assert len(set(theirs)) > 1
             assert max(theirs) == STEPS
+
+
+# Pruners as scripts make them, with what `samplers_and_pruners.py` makes of them where the script
+# counts its steps from 0. Together they have each argument of `OF_PRUNERS`.
+ARGUED: dict[str, tuple[Any, Name, dict[str, Any], dict[str, Any]]] = {
+    "median": (
+        lambda: optuna.pruners.MedianPruner(3, 2, 2, n_min_trials=8),
+        Name.MEDIAN, {"min_trials": 3, "warmup": 2, "interval": 2}, {"n_min_trials": 8},
+    ),
+    "percentile": (
+        lambda: optuna.pruners.PercentilePruner(40.0, 3, 0, 3, n_min_trials=6),
+        Name.PERCENTILE, {"percentile": 40.0, "min_trials": 3, "interval": 3}, {"n_min_trials": 6},
+    ),
+    "patient": (
+        lambda: optuna.pruners.PatientPruner(optuna.pruners.MedianPruner(2, 1), 1, 0.02),
+        Name.PATIENT, {"min_trials": 2, "warmup": 1, "patience": 1}, {"min_delta": 0.02},
+    ),
+    "asha": (
+        lambda: optuna.pruners.SuccessiveHalvingPruner(1, 2, 1, 3),
+        Name.ASHA, {"warmup": 1, "factor": 2},
+        {"min_early_stopping_rate": 1, "bootstrap_count": 3},
+    ),
+    "asha_with_defaults": (
+        lambda: optuna.pruners.SuccessiveHalvingPruner(),
+        Name.ASHA, {"warmup": 1, "factor": 4}, {"min_resource": "auto"},
+    ),
+    "hyperband_with_defaults": (
+        lambda: optuna.pruners.HyperbandPruner(),
+        Name.HYPERBAND, {"warmup": 1}, {"max_resource": "auto"},
+    ),
+    "hyperband": (
+        lambda: optuna.pruners.HyperbandPruner(1, 9, 2, 2),
+        Name.HYPERBAND, {"warmup": 1, "factor": 2}, {"max_resource": 9, "bootstrap_count": 2},
+    ),
+    "threshold": (
+        lambda: optuna.pruners.ThresholdPruner(0.1, 0.9, 3, 2),
+        Name.THRESHOLD, {"lower": 0.1, "upper": 0.9, "warmup": 3, "interval": 2}, {},
+    ),
+    "wilcoxon": (
+        lambda: optuna.pruners.WilcoxonPruner(p_threshold=0.3, n_startup_steps=0),
+        Name.WILCOXON, {"p": 0.3}, {"n_startup_steps": 0},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", ["max", "min"])
+@pytest.mark.parametrize("script", ARGUED)
+def test_arguments_of_a_scripts_pruner_are_used_as_optuna_uses_them(
+    script: str, direction: str
+) -> None:
+    make, name, fields, arguments = ARGUED[script]
+    assert arguments_for(OF_PRUNERS, name, arguments) == arguments
+    # A trial may be pruned after its last step, too.
+    pruning = Pruning(
+        name, direction, STEPS, first_step=0, ends_by_code=True,
+        arguments=tuple(arguments.items()), **fields,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in range(3):
+            table = curves(seed) if direction == "max" else -curves(seed)
+            if name == Name.THRESHOLD:
+                table = np.abs(table)
+            theirs = optuna_alone(make(), direction, table, first=0, asked=STEPS + 1)
+            assert ours(pruning, table, asked=STEPS + 1) == theirs
+            assert len(set(theirs)) > 1
+
+
+def test_each_argument_of_a_pruner_is_compared_with_optunas() -> None:
+    compared = {(name, one) for _, name, _, arguments in ARGUED.values() for one in arguments}
+    assert compared == {(name, one) for name, each in OF_PRUNERS.items() for one in each}
 
 
 def test_every_pruner_is_compared() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from tuning.figures import counted, figure
 from tuning.models import Search, Trial
 from tuning.protocol.model_kinds import KindTraits
+from tuning.strategies.optuna_arguments import text_of
 from tuning.strategies.pruners import Name, Traits, traits_of
 from tuning.strategies.traits import Traits as Strategy
 from tuning.strategies.traits import traits_of as strategy_of
@@ -156,6 +157,7 @@ def values_of(search: Search) -> list[tuple[str, str]]:
     return [
         ("Pruner", asked.caption),
         *((setting.caption, setting.value_text(search)) for setting in settings),
+        *([("Pruner arguments", text_of(given))] if (given := search.pruner_arguments) else []),
     ]
 
 

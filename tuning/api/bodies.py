@@ -1,6 +1,7 @@
 """JSON bodies made of the forms' fields. The forms check them, with the sentences of the pages;
 what a body leaves out is as the page proposes it."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ _TYPES: tuple[tuple[type[forms.Field], str], ...] = (
     (forms.FloatField, "number"),
     (forms.IntegerField, "integer"),
     (ModelChoiceField, "integer"),
+    (forms.JSONField, "object"),
 )
 
 
@@ -125,6 +127,8 @@ def _entered(field: forms.Field, value: Any) -> list[str]:
     """As a browser sends it. Raises ValueError with a sentence."""
     if isinstance(field, forms.BooleanField) and not isinstance(value, bool):
         raise ValueError("Enter true or false.")
+    if isinstance(field, forms.JSONField):
+        return [json.dumps(value)]
     if isinstance(field, forms.MultipleChoiceField):
         if not isinstance(value, list):
             raise ValueError("Enter a list.")

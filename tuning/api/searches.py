@@ -13,6 +13,7 @@ from tuning.analysis.limits import LIMITS
 from tuning.analysis.refinement import Beginning, beginning, import_refusal
 from tuning.forms.estimator_searches import EstimatorSearchForm
 from tuning.forms.limits import LimitsForm, limit_field
+from tuning.forms.script_searches import ScriptSearchForm
 from tuning.forms.searches import ExtendForm, PriorityForm, SearchForm
 from tuning.models import Project, Search
 from tuning.models.addresses import SearchNumbers
@@ -37,7 +38,11 @@ _SEARCH = "/projects/{number:project}/searches/{number:search}"
 # Which of the settings apply depends on what the template builds.
 SearchIn = body_of(
     "SearchIn",
-    {**EstimatorSearchForm.base_fields, **SearchForm.base_fields},
+    {
+        **EstimatorSearchForm.base_fields,
+        **ScriptSearchForm.base_fields,
+        **SearchForm.base_fields,
+    },
     space=(dict[str, Any] | None, None),
     search=(int | None, None),
     warm_start=(bool | None, None),

@@ -65,7 +65,9 @@ def clean_pruning(form: forms.BaseForm, cleaned: dict[str, Any], kind: KindTrait
     if "pruner" in form.errors:
         return
     _check_steps(form, cleaned, pruner, kind)
-    _check_trials(form, cleaned, pruner)
+    # A script may well name a pruner and run too few trials for it.
+    if not kind.defines_by_run:
+        _check_trials(form, cleaned, pruner)
 
 
 def _default(setting: Setting) -> Any:

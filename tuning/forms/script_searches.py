@@ -8,6 +8,7 @@ from django import forms
 from tuning.models import Project, Search
 from tuning.protocol.script_settings import ENQUEUED, MAX_ENQUEUED
 from tuning.spaces.checked import checked_values
+from tuning.strategies.optuna_arguments import OF_PRUNERS, OF_SAMPLERS, arguments_for
 from tuning.strategies.traits import OFFERED
 
 from .searches import HELP, SearchForm
@@ -20,13 +21,50 @@ _DECIDED = {
 }  # fmt: skip
 
 
+# Fields with arguments of Optuna's classes, what they may be, and the field that names the class.
+_ARGUMENTS = {
+    "sampler_arguments": (OF_SAMPLERS, "tuner"),
+    "pruner_arguments": (OF_PRUNERS, "pruner"),
+}
+
+
+class ArgumentsField(forms.JSONField):
+    """Arguments by name, as one JSON object."""
+
+    widget = forms.TextInput(attrs={"spellcheck": "false", "class": "code"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return super().prepare_value(value) if value else ""
+
+    def clean(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        text = str(value or "").strip()
+        return _json_object(text) if text else {}
+
+
 class ScriptSearchForm(SearchForm):
     """A new search of a project whose template is an Optuna script."""
 
     main_names = ("tuner", "objective", "direction", "max_trials")
 
+    sampler_arguments = ArgumentsField(
+        label="Sampler arguments",
+        help_text='Arguments of Optuna’s sampler, such as {"multivariate": true}. Blank: Optuna’s '
+        "defaults.",
+    )
+    pruner_arguments = ArgumentsField(
+        label="Pruner arguments",
+        help_text='Further arguments of Optuna’s pruner, such as {"n_min_trials": 3}.',
+    )
+
     class Meta(SearchForm.Meta):
-        fields = [name for name in SearchForm.Meta.fields if name not in _DECIDED]
+        fields = [
+            *(name for name in SearchForm.Meta.fields if name not in _DECIDED), *_ARGUMENTS,
+        ]  # fmt: skip
 
     help = {**HELP, "max_trials": "Number of configurations."}
 
@@ -50,8 +88,9 @@ class ScriptSearchForm(SearchForm):
 
     def _proposals(self) -> dict[str, Any]:
         fields = super()._proposals()
-        # How many a trial has, which is no field here.
-        fields.pop("epochs", None)
+        # What trials report, which is no field here.
+        for name in ("epochs", "first_step"):
+            fields.pop(name, None)
         return fields
 
     @property
@@ -65,17 +104,29 @@ class ScriptSearchForm(SearchForm):
         given, most = cleaned.get(ENQUEUED) or [], cleaned.get("max_trials")
         if most is not None and len(given) > most:
             self.add_error(ENQUEUED, f"There are {len(given)}, but only {most} trials.")
+        for name, (table, chosen) in _ARGUMENTS.items():
+            try:
+                cleaned[name] = arguments_for(table, cleaned[chosen], cleaned[name])
+            except ValueError as error:
+                self.add_error(name, str(error))
+            except KeyError:
+                pass  # One of the two has an error of its own.
         return cleaned
 
     def search(self) -> Search:
         search = super().search()
         search.epochs = reported_epochs(self.project)
+        search.first_step = _reported(self.project, "first_step")
         return search
 
 
 def reported_epochs(project: Project) -> int:
     """How many epochs a trial of the script has, or how often it reports, as validation saw it."""
-    return int(project.inspection.script_settings.fields.get("epochs", 1))
+    return _reported(project, "epochs")
+
+
+def _reported(project: Project, name: str) -> int:
+    return int(project.inspection.script_settings.fields.get(name, 1))
 
 
 class EnqueuedField(forms.CharField):
@@ -94,7 +145,7 @@ class EnqueuedField(forms.CharField):
         lines = [line for line in str(value or "").splitlines() if line.strip()]
         if len(lines) > MAX_ENQUEUED:
             raise forms.ValidationError(f"These are more than {MAX_ENQUEUED} configurations.")
-        return [_configuration(line) for line in lines]
+        return [_json_object(line) for line in lines]
 
     def validate(self, value: Any) -> None:
         """Whatever was read is one."""
@@ -103,11 +154,13 @@ class EnqueuedField(forms.CharField):
         """Those are for texts."""
 
 
-def _configuration(line: str) -> dict[str, Any]:
+def _json_object(line: str) -> dict[str, Any]:
+    """Names and values. Raises ValidationError."""
     try:
         values = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise forms.ValidationError(f"“{line[:60]}” is not valid JSON: {error.msg}.") from error
+    except ValueError as error:
+        problem = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise forms.ValidationError(f"“{line[:60]}” is not valid JSON: {problem}.") from error
     if not isinstance(values, dict) or checked_values(values) != values:
         raise forms.ValidationError(f"“{line[:60]}” is not a JSON object of names and values.")
     return values

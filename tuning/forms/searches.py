@@ -460,6 +460,8 @@ class PriorityForm(forms.ModelForm):
 def settings_of(search: Search) -> dict[str, Any]:
     """The settings of a search, to begin another one with."""
     names = [*SearchForm.Meta.fields, "scoring", *(["folds"] if search.has_folds else [])]
+    if search.kind.defines_by_run:
+        names += ["sampler_arguments", "pruner_arguments"]
     return forms.model_to_dict(search, fields=names) | initial_rows(search)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Max, Q, Value
 from django.utils import timezone
 
 from tuning.protocol.constraints import Constraint
@@ -179,6 +179,18 @@ class Search(models.Model):
     pruning_upper = models.FloatField(null=True, blank=True)
     pruning_factor = models.PositiveSmallIntegerField(default=3)
     pruning_p = models.FloatField(default=0.1)
+    # Of scripts of Optuna: see tuning.strategies.optuna_arguments.
+    sampler_arguments = models.JSONField(
+        default=dict, db_default=Value({}, models.JSONField()), blank=True,
+        help_text="What Optuna's sampler is made with besides its seed, by name.",
+    )  # fmt: skip
+    pruner_arguments = models.JSONField(
+        default=dict, db_default=Value({}, models.JSONField()), blank=True,
+        help_text="What Optuna's pruner is made with besides the settings above, by name.",
+    )  # fmt: skip
+    first_step = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="Where a script begins to count what it reports."
+    )
     model_kind = models.CharField(
         max_length=10, choices=[(k.value, k.value) for k in ModelKind], default=ModelKind.KERAS
     )
@@ -249,7 +261,9 @@ class Search(models.Model):
     @property
     def pruning(self) -> pruners.Pruning:
         """How its trials are pruned: what Automatic chooses, if that was asked for."""
-        by_epoch = self.kind.has_epochs and not pruners.traits_of(self.pruner).by_part
+        by_run = self.kind.defines_by_run
+        by_part = pruners.traits_of(self.pruner).by_part and not by_run
+        by_epoch = self.kind.has_epochs and not by_part
         folds = self.folds if self.has_folds else 0
         asked = pruners.Pruning(
             pruner=pruners.Name(self.pruner),
@@ -264,6 +278,9 @@ class Search(models.Model):
             upper=self.pruning_upper,
             factor=self.pruning_factor,
             p=self.pruning_p,
+            first_step=self.first_step,
+            ends_by_code=by_run,
+            arguments=tuple(self.pruner_arguments.items()),
         )
         return pruners.resolved(
             asked, self.strategy, self.kind.has_epochs, self.max_trials, len(self.objectives), folds

@@ -21,7 +21,7 @@ NUMBERS = frozenset({
     "max_consecutive_failures", "hyperband_factor", "hyperband_iterations",
     "early_stopping_patience", "folds", "bayesian_initial_points", "max_time", "parallel_trials",
     "pruning_warmup", "pruning_min_trials", "pruning_interval", "pruning_patience",
-    "pruning_factor",
+    "pruning_factor", "first_step",
 })  # fmt: skip
 AMOUNTS = frozenset({"bayesian_alpha", "bayesian_beta"})
 # These may be negative.
@@ -36,6 +36,9 @@ TEXTS = frozenset({
     "pruner",
     *(f"constraint_{n}{part}" for n in range(1, MAX_CONSTRAINTS + 1) for part in ("", "_relation")),
 })  # fmt: skip
+
+# Arguments by name: see tuning.strategies.optuna_arguments.
+MAPPINGS = frozenset({"sampler_arguments", "pruner_arguments"})
 
 # The field that inspections have a column of their own for.
 OBJECTIVE = "objective"
@@ -81,8 +84,13 @@ class ScriptSettings:
 
     @property
     def applied(self) -> list[ScriptArgument]:
-        """What training or the space has, and no field of the form."""
-        return [one for one in self.arguments if one.use in (Use.TRAINING, Use.SPACE)]
+        """What training or the space has, and no field of the form, and what a field has not quite
+        as the script."""
+        return [
+            one
+            for one in self.arguments
+            if one.use in (Use.TRAINING, Use.SPACE) or (one.use == Use.FORM and one.note)
+        ]
 
     def without_repeats(self, note: str) -> str:
         """The note, or nothing if an argument has it."""
@@ -105,7 +113,7 @@ def check_settings(settings: ScriptSettings) -> None:
         _check(one.use in set(Use), "an unknown use of an argument")
         _check(len(one.text) <= MAX_TEXT and len(one.note) <= MAX_NOTE, "a long argument")
         _check(
-            one.field in NUMBERS | AMOUNTS | LEVELS | TEXTS | {OBJECTIVE, ENQUEUED, ""},
+            one.field in NUMBERS | AMOUNTS | LEVELS | TEXTS | MAPPINGS | {OBJECTIVE, ENQUEUED, ""},
             "an unknown field of an argument",
         )
     for name, value in settings.fields.items():
@@ -119,6 +127,8 @@ def _fits(name: str, value: Any) -> bool:
     if name == ENQUEUED:
         short = isinstance(value, list) and len(value) <= MAX_ENQUEUED
         return short and all(isinstance(row, dict) and _are_values(row) for row in value)
+    if name in MAPPINGS:
+        return isinstance(value, dict) and _are_values(value)
     if name in LEVELS:
         return isinstance(value, float) and math.isfinite(value)
     if name in AMOUNTS:

@@ -26,7 +26,10 @@ def steps_of(
     search: Search, pruning: Pruning, points: Iterable[Point], ended: bool = False
 ) -> dict[int, float]:
     """The values that a pruner compares, by step: the objective after each epoch of each execution,
-    the mean of the folds so far, or (by part) the best of each whole execution, and each fold."""
+    the mean of the folds so far, or (by part) the best of each whole execution, and each fold. Of a
+    script, whose code decides what it trains, each value that it reports."""
+    if search.kind.defines_by_run:
+        return dict(enumerate((value for _, _, value in points if value is not None), 1))
     if search.kind.has_epochs and not pruning.traits.by_part:
         return {
             execution * search.epochs + epoch: value

@@ -18,7 +18,6 @@ executions, cross-validation and custom tuners it begins again.
 """
 
 import logging
-import math
 from collections.abc import Iterable
 
 from django.db import InterfaceError, OperationalError
@@ -50,7 +49,7 @@ class Judge:
         trial is never pruned."""
         if not (self._pruning.traits.prunes and self._trial.may_be_pruned):
             return None
-        whole_parts = self._pruning.traits.by_part and self._search.kind.has_epochs
+        whole_parts = self._pruning.traits.by_part and self._search.kind.epochs_given
         return self._pruning.warmup * (self._search.epochs if whole_parts else 1)
 
     def add(self, event: EpochEnd) -> None:
@@ -96,9 +95,7 @@ class Judge:
         """The step to ask about: the last one or, where a pruner compares at rungs, the first of
         the next rung. Not twice the same, and not after the end: there is nothing to save."""
         last = max(values, default=0)
-        # Code that decides itself how long it trains may be told after its last step, as by Optuna.
-        end = math.inf if self._search.kind.defines_by_run else self._pruning.steps
-        if not self._asked < last < end:
+        if not self._asked < last < self._pruning.end:
             return None
         if not self._pruning.traits.compares_running:
             return last

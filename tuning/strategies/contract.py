@@ -16,7 +16,8 @@ WARM = "fed-"
 @dataclass(frozen=True)
 class Settings:
     """What decides the suggestions, besides the scores. `parallel`: trials that run at once;
-    `constrained`: whether there are constraints."""
+    `constrained`: whether there are constraints; `arguments`: what Optuna's sampler of a script is
+    made with (`optuna_arguments.py`)."""
 
     strategy: str
     objective: str
@@ -33,6 +34,7 @@ class Settings:
     bayesian_beta: float = 2.6
     other_directions: tuple[str, ...] = ()
     constrained: bool = False
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def directions(self) -> tuple[str, ...]:

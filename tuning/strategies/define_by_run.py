@@ -38,13 +38,17 @@ _RUNNING_NOTES = "tpe:"
 
 
 def sampler_for(settings: Settings) -> BaseSampler:
-    """Optuna's sampler, with its own defaults; Automatic is the one that a study has by itself."""
+    """Optuna's sampler, with the script's arguments and its own defaults; Automatic is the one that
+    a study has by itself."""
     name = Name(settings.strategy)
     match name:
         case Name.RANDOM:
             return RandomSampler(seed=settings.seed)
         case Name.AUTO | Name.TPE:
-            return TPESampler(seed=settings.seed)
+            with warnings.catch_warnings():
+                # Optuna calls some arguments experimental, and some deprecated.
+                warnings.simplefilter("ignore")
+                return TPESampler(seed=settings.seed, **settings.arguments)
     sampler = common_sampler(name, settings)
     if sampler is None:
         raise ValueError(f"{name} needs a search space that is known before.")

@@ -48,7 +48,7 @@ _ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 # Where samplers keep their sources of random numbers.
 _RANDOM = ("_rng", "_cma_rng", "_random_sampler._rng", "_independent_sampler._rng")
 # What CMA-ES and NSGA write down about trials; TPE's notes only repeat the values.
-NOTES = ("cma:", "x_for_tell", "NSGAIISampler:", "NSGAIIISampler:")
+NOTES = ("cma:", "sepcma:", "cmawm:", "x_for_tell", "NSGAIISampler:", "NSGAIIISampler:")
 # Optuna's population of 50 would draw all trials of a usual search at random.
 MIN_POPULATION, MAX_POPULATION, GENERATIONS = 4, 50, 5
 # As many generations may have their first trial still running.
@@ -136,19 +136,21 @@ def sampler_for(settings: Settings, made: int) -> BaseSampler:
 
 def common_sampler(name: Name, settings: Settings) -> BaseSampler | None:
     """Those that are made in one way, whether the space is known before or found by the trials."""
-    seed, population = settings.seed, _population(settings.max_trials)
+    seed, given = settings.seed, settings.arguments
+    population: dict[str, Any] = {"population_size": _population(settings.max_trials), **given}
     with warnings.catch_warnings():
-        # Optuna calls some of them experimental.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        # Optuna calls some of them experimental, and some arguments deprecated.
+        warnings.simplefilter("ignore")
         match name:
             case Name.SOBOL:
-                return QMCSampler(scramble=True, seed=seed, warn_independent_sampling=False)
+                even: dict[str, Any] = {"scramble": True, **given}
+                return QMCSampler(seed=seed, warn_independent_sampling=False, **even)
             case Name.CMAES:
-                return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+                return CmaEsSampler(seed=seed, warn_independent_sampling=False, **given)
             case Name.NSGA2:
-                return NSGAIISampler(population_size=population, seed=seed)
+                return NSGAIISampler(seed=seed, **population)
             case Name.NSGA3:
-                return NSGAIIISampler(population_size=population, seed=seed)
+                return NSGAIIISampler(seed=seed, **population)
     return None
 
 

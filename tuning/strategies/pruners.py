@@ -12,6 +12,7 @@ them. In a script that reports each epoch the same trials end at the same epochs
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from .traits import Traits as Strategy
 
@@ -23,6 +24,8 @@ MIN_STEPS, MIN_TRIALS = 5, 10
 MAX_WAITING = 5
 # Of the automatic choice: a slow starter has so large a part of its training to catch up.
 WARMUP_SHARE = 5
+# Of code that decides itself when a trial ends.
+MAX_STEPS = 10**6
 
 
 class Name(StrEnum):
@@ -138,7 +141,9 @@ def traits_of(name: str) -> Traits:
 class Pruning:
     """What decides which trials are pruned, besides their values. `steps`: of a trial that is
     trained to its end; `warmup`: steps in which no trial is pruned; both count parts for a pruner
-    that compares those; the others are those of a search, without `pruning_`."""
+    that compares those; the others are those of a search, without `pruning_`. `first_step`: the
+    number of a script's first step, whatever else counts from 1 here; `ends_by_code`: its code
+    decides when a trial ends; `arguments`: further ones of Optuna's pruner, by name."""
 
     pruner: Name
     direction: str
@@ -153,18 +158,38 @@ class Pruning:
     factor: int = 3
     p: float = 0.1
     reason: str = ""
+    first_step: int = 1
+    ends_by_code: bool = False
+    arguments: tuple[tuple[str, Any], ...] = ()
 
     @property
     def traits(self) -> Traits:
         return PRUNERS[self.pruner]
 
+    @property
+    def end(self) -> int:
+        """Trials are pruned before this step. Code that ends its trials itself may hear after its
+        last step, as from Optuna."""
+        return MAX_STEPS if self.ends_by_code else self.steps
+
+    @property
+    def first_pruned(self) -> int:
+        """The first step, by the code's own count, at which a trial may be pruned."""
+        return self.warmup + self.first_step
+
+    @property
+    def resource(self) -> int:
+        """The same for successive halving, whose steps are amounts."""
+        return max(1, self.first_pruned)
+
     def rungs(self, rate: int = 0) -> list[int]:
-        """The steps at which successive halving compares, below the number of steps of a trial.
-        Brackets of a higher `rate` begin later."""
-        found, step = [], (self.warmup + 1) * self.factor**rate
-        while step < self.steps:
+        """The steps at which successive halving compares, before the end of a trial. Brackets of a
+        higher `rate` begin later."""
+        rate += dict(self.arguments).get("min_early_stopping_rate", 0)
+        found, resource = [], self.resource * self.factor**rate
+        while (step := resource - self.first_step + 1) < self.end:
             found.append(step)
-            step *= self.factor
+            resource *= self.factor
         return found
 
 

@@ -25,6 +25,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from .contract import Curve
+from .optuna_arguments import AUTO
 from .pruners import Name, Pruning
 
 _STATES = {
@@ -41,6 +42,11 @@ def should_prune(pruning: Pruning, others: Sequence[Curve], current: Curve, stud
     it."""
     if not current.values:
         return False
+    if AUTO in dict(pruning.arguments).values():
+        comparable = _after_the_first(others)
+        if comparable is None:
+            return False
+        others = comparable
     if pruning.pruner == Name.HYPERBAND:
         pruner, others, rate = _bracket(pruning, others, current, study)
     else:
@@ -48,7 +54,7 @@ def should_prune(pruning: Pruning, others: Sequence[Curve], current: Curve, stud
     trials = [_frozen(curve, pruning, rate) for curve in others]
     # A pruner notes the rung of a step when it is asked about that step.
     before = _rungs(current.until(max(current.values) - 1), pruning, rate)
-    asked = _frozen_with(current, before)
+    asked = _frozen_with(current, before, pruning.first_step)
     with warnings.catch_warnings():
         # Of values that are no numbers, and of pruners that Optuna calls experimental.
         warnings.simplefilter("ignore")
@@ -87,6 +93,13 @@ def next_promoted(pruning: Pruning, pruned: Sequence[Curve], most: int) -> list[
     return [curve for best in ranked for _, curve in best]
 
 
+def _after_the_first(others: Sequence[Curve]) -> list[Curve] | None:
+    """With "auto", Optuna waits for a complete trial, which tells how many steps there are: it
+    compares no trial before. None while there is none."""
+    complete = [curve.number for curve in others if curve.status == "COMPLETED"]
+    return [curve for curve in others if curve.number > min(complete)] if complete else None
+
+
 def _at_last_rung(pruning: Pruning, curve: Curve) -> Curve | None:
     """A pruned trial as it was at the rung at which it ended: a verdict may arrive an epoch late,
     and what counts is the value at the rung. None of a trial that has come to none."""
@@ -97,39 +110,30 @@ def _at_last_rung(pruning: Pruning, curve: Curve) -> Curve | None:
 
 
 def _pruner(pruning: Pruning) -> BasePruner:
-    median = MedianPruner(
-        n_startup_trials=pruning.min_trials,
-        # Optuna's steps may begin with 0, ours begin with 1.
-        n_warmup_steps=pruning.warmup + 1,
-        interval_steps=pruning.interval,
-    )
+    given = {name: value for name, value in pruning.arguments if value != AUTO}
+    comparing: dict[str, Any] = {
+        "n_startup_trials": pruning.min_trials, "n_warmup_steps": pruning.first_pruned,
+        "interval_steps": pruning.interval,
+    }  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         match pruning.pruner:
             case Name.MEDIAN:
-                return median
+                return MedianPruner(**comparing, **given)
             case Name.PERCENTILE:
-                return PercentilePruner(
-                    pruning.percentile,
-                    n_startup_trials=pruning.min_trials,
-                    n_warmup_steps=pruning.warmup + 1,
-                    interval_steps=pruning.interval,
-                )
+                return PercentilePruner(pruning.percentile, **comparing, **given)
             case Name.PATIENT:
-                return PatientPruner(median, patience=pruning.patience)
+                return PatientPruner(MedianPruner(**comparing), patience=pruning.patience, **given)
             case Name.ASHA:
-                return SuccessiveHalvingPruner(
-                    min_resource=pruning.warmup + 1, reduction_factor=pruning.factor
-                )
+                return SuccessiveHalvingPruner(pruning.resource, pruning.factor, **given)
             case Name.THRESHOLD:
                 return ThresholdPruner(
                     lower=pruning.lower, upper=pruning.upper,
-                    n_warmup_steps=pruning.warmup + 1, interval_steps=pruning.interval,
+                    n_warmup_steps=pruning.first_pruned, interval_steps=pruning.interval,
                 )  # fmt: skip
             case Name.WILCOXON:
-                return WilcoxonPruner(
-                    p_threshold=pruning.p, n_startup_steps=max(2, pruning.warmup + 1)
-                )
+                startup = {"n_startup_steps": max(2, pruning.warmup + 1), **given}
+                return WilcoxonPruner(p_threshold=pruning.p, **startup)
     raise ValueError(f"{pruning.pruner} decides nothing by itself")
 
 
@@ -137,12 +141,11 @@ def _bracket(
     pruning: Pruning, others: Sequence[Curve], current: Curve, study: str
 ) -> tuple[BasePruner, list[Curve], int]:
     """The successive halving of the bracket that the trial belongs to, and its other trials."""
-    first = pruning.warmup + 1
-    hyperband = HyperbandPruner(
-        min_resource=first,
-        max_resource=max(pruning.steps, first),
-        reduction_factor=pruning.factor,
-    )
+    given = {"max_resource": pruning.steps, **dict(pruning.arguments)}
+    if given["max_resource"] == AUTO:
+        given["max_resource"] = pruning.steps + pruning.first_step
+    given["max_resource"] = max(given["max_resource"], pruning.resource)
+    hyperband = HyperbandPruner(pruning.resource, reduction_factor=pruning.factor, **given)
     hyperband._try_initialization(_Study(pruning.direction, study, []))  # type: ignore[arg-type]
 
     def bracket(curve: Curve) -> int:
@@ -155,10 +158,10 @@ def _bracket(
 
 @lru_cache(maxsize=REMEMBERED)
 def _frozen(curve: Curve, pruning: Pruning, rate: int) -> FrozenTrial:
-    return _frozen_with(curve, _rungs(curve, pruning, rate))
+    return _frozen_with(curve, _rungs(curve, pruning, rate), pruning.first_step)
 
 
-def _frozen_with(curve: Curve, notes: dict[str, Any]) -> FrozenTrial:
+def _frozen_with(curve: Curve, notes: dict[str, Any], first: int) -> FrozenTrial:
     has_ended = curve.status != "RUNNING"
     return FrozenTrial(
         number=curve.number - 1,
@@ -171,7 +174,8 @@ def _frozen_with(curve: Curve, notes: dict[str, Any]) -> FrozenTrial:
         distributions={},
         user_attrs={},
         system_attrs=notes,
-        intermediate_values=dict(curve.values),
+        # By the code's own count.
+        intermediate_values={step - 1 + first: value for step, value in curve.values.items()},
     )
 
 

@@ -216,4 +216,5 @@ def settings_of(search: Search) -> Settings:
         bayesian_beta=search.bayesian_beta,
         other_directions=tuple(each.direction for each in search.objectives[1:]),
         constrained=bool(search.constraint_list),
+        arguments=search.sampler_arguments,
     )

@@ -40,6 +40,7 @@ from tuning.models import Search, Trial, Worker
 from tuning.models.addresses import SearchNumbers
 from tuning.protocol.objectives import is_better
 from tuning.spaces.changes import compared
+from tuning.strategies.optuna_arguments import text_of
 
 from .access import editable_or_404, may_change, visible_or_404
 from .search_head import head_context
@@ -197,6 +198,7 @@ def _settings_context(request: HttpRequest, search: Search) -> dict[str, Any]:
             "strategy_text": strategy_text(search),
             "pruning_text": pruning.pruning_text(search),
             "pruning_values": pruning.values_of(search),
+            "sampler_values": text_of(search.sampler_arguments),
         }
     return context
 

@@ -16,7 +16,11 @@ PACKAGE = "optuna_integration"
 _KERAS = {"keras": "KerasPruningCallback", "tfkeras": "TFKerasPruningCallback"}
 # Of packages that are not installed either: they fail where they are used.
 _OTHERS = {
-    "lightgbm": ("LightGBMPruningCallback", "LightGBMTuner", "LightGBMTunerCV"),
+    # It stands for LightGBM itself as well: `import optuna.integration.lightgbm as lgb`.
+    "lightgbm": (
+        "LightGBMPruningCallback", "LightGBMTuner", "LightGBMTunerCV", "train", "cv", "Dataset",
+        "LGBMClassifier", "LGBMRegressor",
+    ),
     "xgboost": ("XGBoostPruningCallback",),
     "catboost": ("CatBoostPruningCallback",),
     "sklearn": ("OptunaSearchCV",),
@@ -24,7 +28,7 @@ _OTHERS = {
     "mlflow": ("MLflowCallback",),
     "wandb": ("WeightsAndBiasesCallback",),
     "tensorboard": ("TensorBoardCallback",),
-}
+}  # fmt: skip
 
 
 class KerasPruningCallback(keras.callbacks.Callback):

@@ -57,7 +57,9 @@ def inspect_script(order: InspectOrder, dataset: Dataset, channel: Channel) -> N
             objective=names[0],
             direction=directions.get(names[0], ""),
             directions=directions,
-            script=settings.settings(len(names), first.outcome.constraints, first.units),
+            script=settings.settings(
+                len(names), first.outcome.constraints, first.epochs, first.steps
+            ),
         )
     )
 
@@ -73,13 +75,14 @@ def some_rows(dataset: Dataset) -> Any:
 
 @dataclass(frozen=True)
 class _First:
-    """What the first trial that ended well has shown. `units`: how often it reports, or how many
-    epochs it trains; `of_epochs`: metrics of its epochs, if it trains one model."""
+    """What the first trial that ended well has shown. `epochs`: how many it trains; `steps`: those
+    that it reports; `of_epochs`: metrics of its epochs, if it trains one model."""
 
     outcome: Outcome
     built: Built
     download: str
-    units: int
+    epochs: int
+    steps: list[int]
     of_epochs: list[str]
 
 
@@ -118,7 +121,8 @@ def _seen(outcome: Outcome, watch: ScriptWatch, template: ScriptTemplate) -> _Fi
         outcome,
         description_of(watch.last_model),
         download_note(watch, template, template.builder_name),
-        max(watch.reports, watch.asked_epochs),
+        watch.asked_epochs,
+        watch.steps,
         list(dict.fromkeys(names)) if watch.models == 1 else [],
     )
 

@@ -5,7 +5,7 @@ A table by argument, as `template/script_arguments.py` has one for KerasTuner's.
 
 import ast
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tuning.protocol.objectives import MAX_OBJECTIVES
@@ -23,39 +23,14 @@ from tuning.protocol.script_settings import (
 )
 from tuning.runner.template.given import UNKNOWN, Given
 from tuning.runner.template.studies import StudyCalls
-from tuning.runner.template.syntax import last_name
+
+from .samplers_and_pruners import Reported, read_pruner, read_sampler
 
 _NOT_RUN = "Requires a part of the script that is not run."
 _KEPT = "Tuneroom’s database keeps the trials."
-_OPTUNAS = "The search uses Optuna’s default."
 _NOT_NEEDED = "Not needed: the search page shows the progress."
 # Optuna's own enumeration, and what people write.
 _DIRECTIONS = {"minimize": "min", "maximize": "max", "1": "min", "2": "max"}
-_STRATEGIES = {
-    "TPESampler": "tpe", "RandomSampler": "random", "QMCSampler": "sobol",
-    "CmaEsSampler": "cmaes", "NSGAIISampler": "nsga2", "NSGAIIISampler": "nsga3",
-}  # fmt: skip
-_PRUNERS = {
-    "MedianPruner": "median", "PercentilePruner": "percentile", "NopPruner": "none",
-    "SuccessiveHalvingPruner": "asha", "HyperbandPruner": "hyperband",
-    "PatientPruner": "patient", "ThresholdPruner": "threshold", "WilcoxonPruner": "wilcoxon",
-}  # fmt: skip
-# What pruners are made with, by position and by name -> our field.
-_OF_PRUNERS = {
-    "MedianPruner": ("n_startup_trials", "n_warmup_steps", "interval_steps"),
-    "PercentilePruner": ("percentile", "n_startup_trials", "n_warmup_steps", "interval_steps"),
-    "SuccessiveHalvingPruner": ("min_resource", "reduction_factor"),
-    "HyperbandPruner": ("min_resource", "max_resource", "reduction_factor"),
-    "PatientPruner": ("wrapped_pruner", "patience"),
-    "ThresholdPruner": ("lower", "upper", "n_warmup_steps", "interval_steps"),
-    "WilcoxonPruner": (),
-}
-_PRUNER_FIELDS = {
-    "n_startup_trials": "pruning_min_trials", "n_warmup_steps": "pruning_warmup",
-    "interval_steps": "pruning_interval", "percentile": "pruning_percentile",
-    "patience": "pruning_patience", "lower": "pruning_lower", "upper": "pruning_upper",
-    "reduction_factor": "pruning_factor", "p_threshold": "pruning_p",
-}  # fmt: skip
 _MAX_SOURCE = 120
 
 
@@ -73,17 +48,18 @@ class StudySettings:
 
     def __init__(self, given: Given, calls: StudyCalls, code: str) -> None:
         self._given, self._calls, self._code = given, calls, code
-        self._fields: dict[str, Any] = {}
+        self.fields: dict[str, Any] = {}
         self._arguments: list[ScriptArgument] = []
         self.directions: list[str] = []
         self.names: list[str] = []
         constraints = None if calls.constraints is None else given.value(calls.constraints)
         self.constraints: Callable[..., Any] | None = constraints if callable(constraints) else None
+        self.pruner: ast.expr | None = None
         if calls.create is not None:
-            self._read(calls.create, (), _OF_STUDY)
+            self._read(calls.create, [], _OF_STUDY)
             self.directions = self.directions or ["min"]
         if calls.optimize is not None:
-            order = ("func", "n_trials", "timeout", "n_jobs", "catch", "callbacks")
+            order = ["func", "n_trials", "timeout", "n_jobs", "catch", "callbacks"]
             self._read(calls.optimize, order, _OF_OPTIMIZE)
         if calls.named is not None:
             found = next((given.value(node) for node in calls.named.args[:1]), UNKNOWN)
@@ -91,10 +67,16 @@ class StudySettings:
         for call in calls.enqueued:
             self._enqueued(call)
 
-    def settings(self, count: int, constraints: Iterable[str], reports: int) -> ScriptSettings:
+    def settings(
+        self, count: int, constraints: Iterable[str], epochs: int, steps: Sequence[int]
+    ) -> ScriptSettings:
         """What the form of a new search is told. `count`: of the values of the objective function;
-        `constraints`: the metrics that may not exceed 0; `reports`: how often a trial reports."""
-        fields = {"epochs": max(1, reports), **self._fields}
+        `constraints`: the metrics that may not exceed 0; `epochs` and `steps` of a trial: how many
+        it trains, and those that it reports."""
+        reported = Reported(steps, max(1, epochs, len(steps)))
+        fields = self.fields
+        fields |= {"epochs": reported.count, "first_step": reported.first}
+        read_pruner(self, self.pruner, reported)
         names = value_names(self, count)
         for n, name in enumerate(names[1:MAX_OBJECTIVES], start=2):
             fields[f"objective_{n}"] = name
@@ -119,6 +101,10 @@ class StudySettings:
         found = self._given.expression(node)
         return found if isinstance(found, ast.Call) else None
 
+    def named(self, call: ast.Call, order: list[str]) -> dict[str, ast.expr]:
+        """Its arguments; `order` has the names of those by position."""
+        return self._given.named(call, order)
+
     def tell(self, node: ast.expr, name: str, use: Use, note: str = "", field: str = "") -> None:
         source = ast.get_source_segment(self._code, node) or ast.unparse(node)
         text = f"{name}={' '.join(source.split())}" if name else " ".join(source.split())
@@ -127,7 +113,7 @@ class StudySettings:
             ScriptArgument(node.lineno, shown[:MAX_TEXT], use, note[:MAX_NOTE], field)
         )
 
-    def propose(self, node: ast.expr, name: str, field: str, value: Any) -> None:
+    def propose(self, node: ast.expr, name: str, field: str, value: Any, note: str = "") -> None:
         whole = isinstance(value, int) and not isinstance(value, bool)
         number = whole or isinstance(value, float)
         if (field in NUMBERS and not (whole and 0 <= value < 2**31)) or not (
@@ -135,13 +121,13 @@ class StudySettings:
         ):
             self.tell(node, name, Use.UNUSED, _NOT_RUN)
             return
-        self._fields[field] = value if field in NUMBERS or isinstance(value, str) else float(value)
-        self.tell(node, name, Use.FORM, "", field)
+        self.fields[field] = value if field in NUMBERS or isinstance(value, str) else float(value)
+        self.tell(node, name, Use.FORM, note, field)
 
     def _read(
-        self, call: ast.Call, order: tuple[str, ...], table: Mapping[str, "_Handler | None"]
+        self, call: ast.Call, order: list[str], table: Mapping[str, "_Handler | None"]
     ) -> None:
-        for name, node in _named(call, order).items():
+        for name, node in self.named(call, order).items():
             handler = table.get(name, _unused("Unknown argument."))
             if handler is not None:
                 handler(self, name, node)
@@ -152,7 +138,7 @@ class StudySettings:
         if node is None or not isinstance(values, dict):
             self.tell(call, "", Use.UNUSED, _NOT_RUN)
             return
-        known = self._fields.setdefault(ENQUEUED, [])
+        known = self.fields.setdefault(ENQUEUED, [])
         try:
             given = json.loads(json.dumps({str(k): _plain(v) for k, v in values.items()}))
         except (TypeError, ValueError):
@@ -168,12 +154,6 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         value = value.item()
     return value if isinstance(value, bool | int | float | str) else str(value)
-
-
-def _named(call: ast.Call, order: tuple[str, ...]) -> dict[str, ast.expr]:
-    return dict(zip(order, call.args, strict=False)) | {
-        word.arg: word.value for word in call.keywords if word.arg
-    }
 
 
 _Handler = Callable[[StudySettings, str, ast.expr], None]
@@ -208,39 +188,9 @@ def _directions(study: StudySettings, name: str, node: ast.expr) -> None:
     study.tell(node, name, Use.FORM, field=OBJECTIVE)
 
 
-def _sampler(study: StudySettings, name: str, node: ast.expr) -> None:
-    call = study.call(node)
-    found = _STRATEGIES.get(last_name(call.func)) if call else None
-    if call is None or found is None:
-        if not (isinstance(node, ast.Constant) and node.value is None):
-            study.tell(node, name, Use.UNUSED, "Choose a strategy in the form of a new search.")
-        return
-    study.propose(node, name, "tuner", found)
-    for word, value in _named(call, ()).items():
-        if word == "seed" and study.value(value) is not None:
-            study.propose(value, word, "seed", study.value(value))
-        elif word == "constraints_func":
-            study.tell(value, word, Use.TRAINING, "Its values are constraints of each trial.")
-        elif word != "seed":
-            study.tell(value, word, Use.UNUSED, _OPTUNAS)
-
-
-def _pruner(study: StudySettings, name: str, node: ast.expr) -> None:
-    call = study.call(node)
-    kind = last_name(call.func) if call else ""
-    if call is None or kind not in _PRUNERS:
-        study.tell(node, name, Use.UNUSED, "Choose a pruner in the form of a new search.")
-        return
-    study.propose(node, name, "pruner", _PRUNERS[kind])
-    for word, value in _named(call, _OF_PRUNERS.get(kind, ())).items():
-        found = study.value(value)
-        if word == "min_resource" and isinstance(found, int) and found > 0:
-            # Our warm-up is what comes before the first rung.
-            study.propose(value, word, "pruning_warmup", found - 1)
-        elif word in _PRUNER_FIELDS and found is not None:
-            study.propose(value, word, _PRUNER_FIELDS[word], found)
-        elif word != "wrapped_pruner" and found is not None:
-            study.tell(value, word, Use.UNUSED, _OPTUNAS)
+def _pruner(study: StudySettings, name: str, node: ast.expr) -> None:  # noqa: ARG001
+    # What it means depends on the steps that trials report.
+    study.pruner = node
 
 
 def _jobs(study: StudySettings, name: str, node: ast.expr) -> None:
@@ -260,7 +210,7 @@ def _timeout(study: StudySettings, name: str, node: ast.expr) -> None:
 
 
 _OF_STUDY: dict[str, _Handler | None] = {
-    "direction": _directions, "directions": _directions, "sampler": _sampler, "pruner": _pruner,
+    "direction": _directions, "directions": _directions, "sampler": read_sampler, "pruner": _pruner,
     "storage": _unused(_KEPT), "study_name": _unused(_KEPT), "load_if_exists": _unused(_KEPT),
 }  # fmt: skip
 _OF_OPTIMIZE: dict[str, _Handler | None] = {

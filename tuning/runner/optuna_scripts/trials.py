@@ -43,7 +43,7 @@ class AskedTrial(optuna.Trial):
         super().report(value, step)
         # Optuna warns of a step that is reported twice, and keeps the first.
         if step not in known:
-            self._watch.report(float(value))
+            self._watch.report(float(value), step)
 
     def _suggest(self, name: str, distribution: BaseDistribution) -> Any:
         if name not in self._cached_frozen_trial.distributions:

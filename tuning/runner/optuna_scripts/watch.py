@@ -43,7 +43,8 @@ class ScriptWatch(Watch):
     def begin(self) -> None:
         super().begin()
         self._open: _Epoch | None = None
-        self.reports = 0
+        # Of what was reported.
+        self.steps: list[int] = []
         # Of the longest `fit`.
         self.asked_epochs = 0
 
@@ -67,8 +68,8 @@ class ScriptWatch(Watch):
         self._open = _Epoch(model, epoch, now - self._epoch_began, logs if logs is not None else {})
         self._epoch_began = now
 
-    def report(self, value: float) -> None:
-        self.reports += 1
+    def report(self, value: float, step: int) -> None:
+        self.steps.append(step)
         if self._open is None or self._open.is_reported:
             self.flush()
             now = time.monotonic()

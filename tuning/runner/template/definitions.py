@@ -68,10 +68,21 @@ def _find_function(module: ModuleType) -> Any:
         )
     if leaves:
         return functions[leaves[0]]
+    if any(_is_optunas(item) for item in vars(module).values()):
+        raise TemplateError(
+            "The script uses Optuna without an objective function. Define one at the top level, "
+            "such as def objective(trial), that returns the value of one trial."
+        )
     raise TemplateError(
         "The template defines neither a keras_tuner.HyperModel class nor a function "
         "build_model(hp)."
     )
+
+
+def _is_optunas(item: Any) -> bool:
+    """A module, class or function of Optuna."""
+    name = item.__name__ if inspect.ismodule(item) else getattr(item, "__module__", None)
+    return str(name).split(".")[0] == "optuna"
 
 
 def _takes_hp(function: Callable[..., Any]) -> bool:

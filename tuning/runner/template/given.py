@@ -62,17 +62,17 @@ class Given:
             return {}
         parameters = parameters_of(self.tuner_class()[0]).values()
         by_position = [p.name for p in parameters if p.kind != p.KEYWORD_ONLY]
-        return self._named(self._construction, by_position)
+        return self.named(self._construction, by_position)
 
     def search_arguments(self) -> dict[str, ast.expr]:
         if self._search is None:
             return {}
-        return self._named(self._search, list(self._searched))
+        return self.named(self._search, list(self._searched))
 
     def oracle_arguments(self) -> dict[str, ast.expr]:
         """What the oracle is made with that the tuner is given, if that is in the script."""
         found, call = self.oracle_class()
-        return self._named(call, list(parameters_of(found))) if call is not None else {}
+        return self.named(call, list(parameters_of(found))) if call is not None else {}
 
     def oracle_class(self) -> tuple[Any, ast.Call | None]:
         """The class of that oracle and the call that makes it."""
@@ -111,7 +111,8 @@ class Given:
             found = getattr(kt, last_name(name), kt.RandomSearch)
         return (found if inspect.isclass(found) else kt.RandomSearch), name
 
-    def _named(self, call: ast.Call, parameters: list[str]) -> dict[str, ast.expr]:
+    def named(self, call: ast.Call, parameters: list[str]) -> dict[str, ast.expr]:
+        """The arguments of a call; `parameters` are the names of those by position."""
         positional = [node for part in call.args for node in self._unpacked(part)]
         named = dict(zip(parameters, positional, strict=False))
         for word in call.keywords:

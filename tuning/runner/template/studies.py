@@ -1,13 +1,15 @@
 """How a script of Optuna's searches: with which objective function, and what it says of its study.
 
 `study.optimize(objective, n_trials=100)` names the function, be it behind a lambda, a partial, an
-object with `__call__` or a method. A file without a study may hold the function alone.
+object with `__call__` or a method; of a loop that asks and tells, `asked_loops.py` makes one. A
+file without a study may hold the function alone.
 """
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from .asked_loops import asks, without_loops
 from .construction import Construction
 from .openings import opened_function
 from .syntax import calls, last_name
@@ -44,10 +46,17 @@ def imports_optuna(body: Iterable[ast.stmt]) -> bool:
 
 
 def with_the_study(body: list[ast.stmt]) -> list[ast.stmt]:
-    """The statements, with those of the function that optimizes among them."""
+    """The statements, with those of the function that optimizes among them. A loop that asks and
+    tells a study is one that optimizes."""
+    if any(_optimizes(call) for call in calls(body)):
+        return _opened_with(body, _optimizes)
+    return without_loops(_opened_with(body, asks))
+
+
+def _opened_with(body: list[ast.stmt], is_it: Callable[[ast.Call], bool]) -> list[ast.stmt]:
+    """With the statements of the function that makes such a call, if one does."""
     for node in body:
-        inside = calls(node.body) if isinstance(node, ast.FunctionDef) else ()
-        if isinstance(node, ast.FunctionDef) and any(_optimizes(call) for call in inside):
+        if isinstance(node, ast.FunctionDef) and any(map(is_it, calls(node.body))):
             return opened_function(body, node)
     return body
 

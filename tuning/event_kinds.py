@@ -120,7 +120,7 @@ def _invitation(facts: Facts) -> str:
 
 def _webhook_off(facts: Facts) -> str:
     hook = facts["webhook"]
-    return f"The webhook to {hook['host']} was disabled: {hook['reason']}"
+    return f"The webhook to {hook['host']} was disabled. {hook['reason']}"
 
 
 def _test(facts: Facts) -> str:

@@ -226,7 +226,7 @@ def test_a_receiver_that_fails_for_days_is_left_alone(
     assert webhook.disabled_reason == "No delivery has succeeded for 3 days."
     notified = Notification.objects.of(alice).filter(event__kind=EventKind.WEBHOOK_OFF).get()
     assert notified.event.sentence == (
-        f"The webhook to {webhook.host} was disabled: No delivery has succeeded for 3 days."
+        f"The webhook to {webhook.host} was disabled. No delivery has succeeded for 3 days."
     )
     count = len(receiver.received)
     clock.after(timedelta(days=1))

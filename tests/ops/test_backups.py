@@ -136,7 +136,7 @@ def test_a_move_to_postgresql_and_back_keeps_every_row(
         "move", "--to", postgres_url, environment=clean_environment(TUNEROOM_DATA=str(installation))
     )
     assert again.stderr == (
-        "CommandError: Nothing was moved: The database has accounts already. Choose an empty one.\n"
+        "CommandError: Nothing was moved. The database has accounts already. Choose an empty one.\n"
     )
     # A new row gets a key of its own.
     new_team = "from tuning.models import Team; Team.objects.create(name='New').delete()"

@@ -174,7 +174,7 @@ def test_without_an_option_pruning_is_automatic(project: Project) -> None:
         ("--pruning-warmup 3", "--pruning-warmup has no effect with --pruner auto"),
         (
             "--pruner asha --tuner hyperband",
-            "--pruner has no effect: Hyperband decides which trials continue",
+            "--pruner has no effect. Hyperband decides which trials continue",
         ),
     ],
 )

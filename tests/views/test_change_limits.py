@@ -76,7 +76,7 @@ def test_raising_the_limit_that_ended_it_lets_it_go_on(
     Search.objects.update(status=SearchStatus.COMPLETED, end_reason=reason)
     assert reason in _page(as_bob, search)
     _change(as_bob, search, target_score="0.94", max_trials="9")
-    assert "The search stays completed: Reached the target score 0.94 with trial 1." in _page(
+    assert "The search stays completed. Reached the target score 0.94 with trial 1." in _page(
         as_bob, search
     )
     _change(as_bob, search, target_score="0.97")

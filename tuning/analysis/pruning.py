@@ -195,7 +195,7 @@ def option_problem(given: Mapping[str, Any], strategy: str, objectives: int = 1)
     pruner = traits_of(given.get("pruner", Name.AUTO))
     said = refusal(strategy_of(strategy), objectives)
     if said and pruner.name not in (Name.NONE, Name.AUTO):
-        return f"--pruner has no effect: {said}"
+        return f"--pruner has no effect. {said}"
     for setting in SETTINGS:
         if setting.name in given and setting.name not in pruner.settings:
             return f"{setting.option} has no effect with --pruner {pruner.name}."

@@ -21,7 +21,7 @@ def folds_field(project: Project) -> forms.IntegerField:
     if kind.no_folds:
         disabled = forms.NumberInput(attrs={"disabled": True})
         return forms.IntegerField(
-            required=False, widget=disabled, help_text=f"No cross-validation: {kind.no_folds}"
+            required=False, widget=disabled, help_text=f"No cross-validation. {kind.no_folds}"
         )
     by = SplitBy.TIME if project.dataset.windows else SplitBy(project.split.by)
     rows = "Number of cross-validation folds over training and validation rows."

@@ -153,7 +153,7 @@ def search_limits(request: HttpRequest, at: SearchNumbers) -> HttpResponse:
         search.refresh_from_db()
         still = "" if search.is_active else reached(search)
         messages.info(
-            request, f"The search stays completed: {still}" if still else "Limits changed."
+            request, f"The search stays completed. {still}" if still else "Limits changed."
         )
     return redirect("search-settings", search)
 

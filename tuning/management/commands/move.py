@@ -46,7 +46,7 @@ class Command(BaseCommand):
         except Taken:
             raise CommandError("Tuneroom is running here. Stop it first.") from None
         except (Different, NotEmpty) as error:
-            raise CommandError(f"Nothing was moved: {error}") from error
+            raise CommandError(f"Nothing was moved. {error}") from error
         except DatabaseError as error:
             reason = " ".join(str(error).split())
             raise CommandError(f"Nothing was moved: {reason}") from error

@@ -38,7 +38,7 @@ class Command(BaseCommand):
             with acting_as_system_user():
                 record("site.restore", name, folder=str(store.root))
         except (Damaged, NotEmpty) as error:
-            raise CommandError(f"Nothing was restored: {error}") from error
+            raise CommandError(f"Nothing was restored. {error}") from error
         except (Different, OSError, DatabaseError) as error:
             # Files may be there by now. No row refers to them: they are swept after a while.
             reason = " ".join(str(error).split())

@@ -46,7 +46,7 @@ def download_note(watch: Watch, template: Template, function: str = RUN_TRIAL) -
             return unloadable(model, template) if model.built else ""
         refuse_unsafe(model)
     except CannotSave as error:
-        return f"Trials can run, but none can be retrained into a file: {error}"
+        return f"Trials can run, but none can be retrained into a file. {error}"
     return f"The last fitted {type(model).__name__} of a trial is the model to download."
 
 

@@ -16,7 +16,7 @@ from .traits import STRATEGIES, Name
 
 Arguments = dict[str, Any]
 # Against slips of the finger, not against use.
-_MOST = 100_000
+MAX_NUMBER = 100_000
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Argument:
 
     kind: type
     least: float = 0
-    most: float = _MOST
+    most: float = MAX_NUMBER
     texts: tuple[str, ...] = ()
 
     @property

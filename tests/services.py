@@ -45,10 +45,10 @@ def program(*names: str) -> str:
     try:
         return programs.program(*names)
     except programs.NotInstalled as error:
-        _do_without(str(error))
+        do_without(str(error))
 
 
-def _do_without(message: str) -> NoReturn:
+def do_without(message: str) -> NoReturn:
     if os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(f"{message}, and REQUIRE_SERVICES=1")
     pytest.skip(message)
@@ -110,7 +110,7 @@ def postgres_server() -> Iterator[str]:
         with running_postgres() as address:
             yield address
     except programs.NotInstalled as error:
-        _do_without(str(error))
+        do_without(str(error))
 
 
 @pytest.fixture

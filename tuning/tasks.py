@@ -4,10 +4,10 @@ import os
 from typing import Any
 
 from celery import shared_task
-from celery.signals import celeryd_after_setup, worker_shutdown, worker_shutting_down
+from celery.signals import beat_init, celeryd_after_setup, worker_shutdown, worker_shutting_down
 from django.db import close_old_connections
 
-from tuning.supervisor import schedule
+from tuning.supervisor import housekeeping, schedule
 from tuning.supervisor.worker import this_worker
 
 
@@ -42,17 +42,20 @@ def importances() -> None:
 @shared_task(name="tuning.mails")
 def mails() -> None:
     """Only wakes the worker's own thread: a mail server may take its time."""
-    try:
-        this_worker.mails.check()
-    finally:
-        close_old_connections()
+    _keep_house()
 
 
 @shared_task(name="tuning.notify")
 def notify() -> None:
     """Only wakes the worker's own thread: a webhook's server may take its time."""
+    _keep_house()
+
+
+def _keep_house() -> None:
+    # A joined machine's worker leaves it to others, which look by themselves, too.
     try:
-        this_worker.notifying.check()
+        if this_worker.housekeeping:
+            this_worker.housekeeping.check()
     finally:
         close_old_connections()
 
@@ -75,6 +78,11 @@ def _start(sender: str, **_: Any) -> None:
     os.umask(0o077)
     # Not at `worker_ready`, which waits for the broker: there is work without it.
     this_worker.start(sender)
+
+
+@beat_init.connect
+def _start_housekeeping(**_: Any) -> None:
+    housekeeping.start()
 
 
 @worker_shutting_down.connect

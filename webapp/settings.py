@@ -12,6 +12,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from tuning.protocol.weights import PUBLISHED
+from webapp import joined
 
 # numpy reads it when it is imported. Site and worker compute with small matrices (a Bayesian search
 # thousands of times for each trial): threads would mostly wait for each other, and slow down what
@@ -65,6 +66,13 @@ def site_url() -> str:
     return f"https://{host}" if HTTPS else f"http://{host}:{os.environ.get('PORT', '8000')}"
 
 
+def checked_tls(url: str) -> str:
+    """An address of Redis. Without the option, Celery would accept any certificate."""
+    if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
+
+
 def secret_key(path: Path) -> str:
     """The key in the data folder, made at the first start."""
     if "SECRET_KEY" in os.environ:
@@ -98,6 +106,11 @@ BROKER_ROOT = DATA_ROOT / "broker"
 LOCKS_ROOT = DATA_ROOT / "locks"
 CACHED_ROOT = DATA_ROOT / "cached"
 DATA_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
+_joined = joined.joined(DATA_ROOT)
+joined.apply(_joined.get("settings", {}), DATA_ROOT)
+# The name by which this machine joined a site, whose worker it runs; "" on other machines.
+JOINED_AS: str = _joined.get("name", "")
+JOINED_SITE: str = _joined.get("site", "")
 for _folder in (
     DATASETS_ROOT, SAVED_MODELS_ROOT, CHECKPOINTS_ROOT, RUNNERS_ROOT, DOWNLOADS_ROOT, UPLOADS_ROOT,
     PREDICTIONS_ROOT, LOCKS_ROOT, CACHED_ROOT, RESUME_ROOT,
@@ -118,7 +131,9 @@ FILE_UPLOAD_TEMP_DIR = UPLOADS_ROOT
 
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 
-SECRET_KEY = secret_key(DATA_ROOT / "secret_key")
+# Workers sign nothing. Machines that join have none, and Django refuses to use an empty one.
+_joins = bool(JOINED_AS) or sys.argv[1:2] == ["worker"]
+SECRET_KEY = "" if _joins else secret_key(DATA_ROOT / "secret_key")
 
 # --- Site ------------------------------------------------------------------------------------
 
@@ -240,6 +255,10 @@ else:
             },
         }
     }
+
+# As machines reach them that join, where that is not as the site does. Without user and password.
+WORKER_DATABASE_URL = os.environ.get("WORKER_DATABASE_URL", "") or DATABASE_URL
+WORKER_REDIS_URL = os.environ.get("WORKER_REDIS_URL", "") or os.environ.get("REDIS_URL", "")
 
 # --- Cache -----------------------------------------------------------------------------------
 
@@ -385,7 +404,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # --- Celery ----------------------------------------------------------------------------------
 
-REDIS_URL = os.environ.get("REDIS_URL", "")
+REDIS_URL = checked_tls(os.environ.get("REDIS_URL", ""))
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost//"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"socket_timeout": 5, "socket_connect_timeout": 5}

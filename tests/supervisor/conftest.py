@@ -1,12 +1,13 @@
 """Slots that work with fake runners; data for real ones."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from tests.conftest import DIGITS_FOLDER
@@ -19,6 +20,7 @@ from tuning.supervisor.pool import RunnerPool
 from tuning.supervisor.runners import Device, RunnerProcess
 from tuning.supervisor.slot import SlotLoop
 
+from . import rights
 from .fake_runner import FakeRunner, Script, good_trial
 
 UNITS_SPACE = {
@@ -47,6 +49,13 @@ def _prepare_digits(folder: Path) -> None:
         store_folder(runner.folder / "prepared", folder)
     finally:
         runner.kill()
+
+
+@pytest.fixture(autouse=True)
+def _rights_of_joined_machines() -> Iterator[None]:
+    """What these tests have a worker do, the role of a joined machine may do, too."""
+    with connection.execute_wrapper(rights.checking):
+        yield
 
 
 @pytest.fixture

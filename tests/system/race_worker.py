@@ -24,15 +24,26 @@ django.setup()
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
 from tests.supervisor.fake_runner import FakeRunner, Step
 from tuning.actions import datasets
 from tuning.actions.quotas import OverQuota
 from tuning.actions.searches import start_search
+from tuning.actions.worker_roles import create_role
 from tuning.analysis import quotas
-from tuning.models import Dataset, Execution, HyperModel, Project, Search, Team, Trial, Worker
+from tuning.models import (
+    Dataset,
+    Execution,
+    HyperModel,
+    Machine,
+    Project,
+    Search,
+    Team,
+    Trial,
+    Worker,
+)
 from tuning.protocol.events import EpochEnd, TrialEnd
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import SearchOrder, TrialOrder
@@ -68,8 +79,12 @@ SEARCHES = (
 
 
 def prepare() -> None:
+    """Says the name of a joined machine's role, as which the workers sign in."""
     call_command("migrate", verbosity=0)
     race_uploads()
+    machine = Machine.objects.create(name="race", token_digest="0", token_expires_at=timezone.now())
+    with transaction.atomic():
+        print(create_role(machine, "secret"))
     team = Team.objects.create(name="Team")
     dataset = Dataset.objects.create(key="d", name="D", folder="d", status="completed")
     hypermodel = HyperModel.objects.create(key="h", name="H", code="", kinds=["image"])

@@ -25,7 +25,12 @@ def test_racing_slots_lose_and_double_nothing(postgres_url: str, tmp_path: Path)
     import psycopg
 
     environment = clean_environment(DATABASE_URL=postgres_url, TUNEROOM_DATA=str(tmp_path))
-    subprocess.run([*COMMAND, "prepare"], cwd=ROOT, env=environment, check=True, timeout=PATIENCE)
+    prepared = subprocess.run(
+        [*COMMAND, "prepare"], cwd=ROOT, env=environment, check=True, timeout=PATIENCE, text=True,
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    role = prepared.stdout.strip()
+    environment["DATABASE_URL"] = postgres_url.replace("tuneroom@", f"{role}@")
     workers = []
     for number in range(2):
         with (tmp_path / f"{number}.log").open("w") as log:

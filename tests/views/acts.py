@@ -174,6 +174,7 @@ ACTS = {
     "team-name": Act("name.change", {"name": "Another"}),
     "team-quotas": Act("team.quotas", {"weight": "3"}),
     "trial-retrain": Act("model.retrain"),
+    "machine-remove": Act("machine.remove"),
     "worker-request": Act("worker.change", {"requested": "pause"}),
     "login": Act("sign_in", {"username": "alice", "password": "alice-password-1"}),
     "logout": Act("sign_out"),
@@ -207,6 +208,8 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(("dataset-columns", "dataset-arrays"), (_HERE, "test_choices_for_an_upload")),
     "project-data-upgrade": (_HERE, "test_a_newer_version_of_the_data"),
+    "machine-create": ("tests/views/test_add_machine.py", "created a token for machine"),
+    "machine-join": ("tests/system/test_joining.py", "join by its token"),
     "trial-pin": ("tests/views/test_pruned_trials.py", "trial.unpin"),
 }  # fmt: skip
 

@@ -20,6 +20,7 @@ from tuning.models import (
     DryRun,
     Epoch,
     Invitation,
+    Machine,
     Prediction,
     Project,
     SavedModel,
@@ -168,6 +169,9 @@ def address(
         "worker": Worker.objects.create(
             name="gone", slots=0, started_at=timezone.now(), seen_at=timezone.now() - timedelta(1)
         ),
+        "machine": Machine.objects.create(
+            name="gpu-1", token_digest="0", token_expires_at=timezone.now()
+        ),
         "upload": begin_upload(alice, "data.csv", 10),
         "comment": Comment.objects.create(project=project, trial=best, author=alice, text="Hm."),
     }  # fmt: skip
@@ -213,7 +217,7 @@ def address(
         if name == "disk-free":
             return reverse(name, args=["uploads"])
         plain = {
-            "disk-space",
+            "disk-space", "machine-join",
             "help-page", "profile", "home-live", "palette", "api-reference", "api-document",
             "profile-theme", "session-end-others", "mention-seen", "sign-up",
             "audit-log", "sign-in-log",

@@ -21,7 +21,8 @@ PERMISSIONS: dict[str, Access] = {
     **dict.fromkeys(
         (
             "health", "invitation-open", "login", "password_reset", "password_reset_complete",
-            "password_reset_confirm", "password_reset_done", "metrics", "ready", "sign-up",
+            "password_reset_confirm", "password_reset_done", "machine-join", "metrics", "ready",
+            "sign-up",
         ),
         Access.EVERYBODY,
     ),
@@ -98,7 +99,7 @@ PERMISSIONS: dict[str, Access] = {
         (
             "audit-log", "person-activate", "person-create", "person-deactivate", "person-detail",
             "person-list", "person-password", "quota-list", "team-quotas", "disk-space",
-            "disk-free", "sign-in-log", "worker-request",
+            "disk-free", "sign-in-log", "worker-request", "machine-create", "machine-remove",
             "gallery-dataset", "gallery-hypermodel", "gallery-list",
         ),
         Access.SUPERUSERS,

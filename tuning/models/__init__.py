@@ -11,6 +11,7 @@ from .importances import Importances
 from .imports import SearchImport
 from .inspections import Inspection
 from .invitations import Invitation
+from .machines import Machine
 from .mails import OutgoingMail
 from .notes import Comment, Mention, SavedView, Star, Tag
 from .notifications import Notification, NotificationChoice, TeamEvent
@@ -43,6 +44,7 @@ __all__ = [
     "Importances",
     "Inspection",
     "Invitation",
+    "Machine",
     "Membership",
     "Mention",
     "ModelEvaluation",

@@ -112,6 +112,9 @@ _KINDS = {
     ),
     AuditGroup.SITE: (
         ("worker.change", "Worker changed", "{action} {subject}"),
+        ("machine.add", "Machine added", "created a token for {subject}"),
+        ("machine.join", "Machine joined", "let {subject} ({host}) join by its token"),
+        ("machine.remove", "Machine removed", "removed {subject}"),
         ("team.quotas", "Quotas changed", "set quotas of {subject}: {quotas}"),
         ("disk.free", "Disk space freed", "freed {size} of disk space: {subject}"),
         ("site.backup", "Backup created", "created backup {subject} in {folder}"),

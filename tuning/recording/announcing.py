@@ -166,7 +166,8 @@ def _people(
 ) -> dict[int, tuple[bool, bool]]:
     """Who is notified, on pages and by mail."""
     traits = kind.traits
-    members = Membership.objects.filter(team=team, user__is_active=True)
+    # In no order: workers of joined machines may not read names.
+    members = Membership.objects.filter(team=team, user__is_active=True).order_by()
     if traits.is_personal:
         members = members.filter(user__in=to)
     keys = set(members.values_list("user", flat=True))

@@ -146,7 +146,8 @@ def order_for(row: Importances) -> tuple[Order, int]:
     """The completed trials that the row's filters leave (a sample of very many), and how many there
     are."""
     query = QueryDict(row.query)
-    user = get_user_model().objects.filter(pk=query.get("user", 0)).first()
+    # Only whose stars are meant: a worker need not read accounts.
+    user = get_user_model()(pk=int(query.get("user", 0)))
     selection = Selection.read(_scope_of(row.search, query), query, user)
     columns = [c for c in selection.columns.of(HYPERPARAMETERS) if c.field or c.source]
     objective = row.search.objectives[place_of(query.get("objective", ""), row.search)]

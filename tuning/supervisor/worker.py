@@ -5,6 +5,7 @@ import logging
 import os
 import platform
 import random
+import re
 import signal
 import socket
 import threading
@@ -13,13 +14,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import OperationalError, close_old_connections
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from tuning.actions.dispatch import send_hints
 from tuning.analysis.readiness import lacks_migrations
-from tuning.models import AuditEntry, Importances, Release, TeamEvent, Worker
+from tuning.models import Importances, Release, Worker
 from tuning.models.workers import WATCH_SECONDS, Requested
 from tuning.protocol import release
 from tuning.strategies.suggesting import family_of
@@ -27,10 +28,9 @@ from tuning.strategies.traits import Name
 from webapp.alive import note_alive
 
 from . import checkpoints, claims, files, folders, resume_folders, schedule, slots
+from .housekeeping import Housekeeping
 from .importances import ImportancesThread
 from .isolation import Layer, probe
-from .mails import MailThread
-from .notifying import NotifyingThread
 from .pool import RunnerPool
 from .references import Collector
 from .scripts import ScriptThread
@@ -65,8 +65,7 @@ class WorkerProcess:
         self.pool = RunnerPool()
         self.numbers = slots.SlotNumbers(0)
         self.importances = ImportancesThread()
-        self.notifying = NotifyingThread()
-        self.mails = MailThread()
+        self.housekeeping = None if settings.JOINED_AS else Housekeeping()
         self.scripts = ScriptThread()
         self.collector = Collector()
         self.storage = StorageWatch()
@@ -187,9 +186,12 @@ class WorkerProcess:
                 else:
                     tick += 1
                     self._pass(reaper, tick)
-            except Exception:
+            except Exception as error:
                 # The watch must outlive everything, a database that is away included.
                 logger.exception("the watchdog failed")
+                if settings.JOINED_AS and _is_removed(error):
+                    logger.error(REMOVED, settings.JOINED_SITE)
+                    os.kill(os.getpid(), signal.SIGTERM)
             finally:
                 close_old_connections()
             self.stopping.wait(WATCH_SECONDS)
@@ -213,8 +215,8 @@ class WorkerProcess:
             if self.numbers.free and self._has_turn():
                 self._ring()
         self.importances.check()
-        self.notifying.check()
-        self.mails.check()
+        if self.housekeeping:
+            self.housekeeping.check()
         self.scripts.check()
         self.collector.check()
         if tick % (COUNT_EVERY // WATCH_SECONDS) == 0:
@@ -227,9 +229,6 @@ class WorkerProcess:
             checkpoints.sweep()
             Worker.objects.forgotten().delete()
             Importances.objects.forgotten().delete()
-            if settings.AUDIT_LOG_DAYS:
-                AuditEntry.objects.expire(settings.AUDIT_LOG_DAYS)
-            TeamEvent.objects.forgotten().delete()
 
     def _has_turn(self) -> bool:
         """By chance, so that workers need not agree on whose turn it is."""
@@ -296,6 +295,18 @@ def register(name: str, slot_count: int, layers: list[Layer]) -> Worker:
         kind.objects.running().filter(worker=row).update(lease_expires_at=None)  # type: ignore[attr-defined]
     schedule.reap()
     return row
+
+
+REMOVED = (
+    "The database does not know this machine: it was removed from %s, and this worker ends. To "
+    "join again, delete joined.json in the data folder and use a new token."
+)
+# What PostgreSQL says before it asks for anything, in English whatever its language is.
+_UNKNOWN_ROLE = re.compile(r"password authentication failed|role .* (does not exist|is not perm)")
+
+
+def _is_removed(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and bool(_UNKNOWN_ROLE.search(str(error)))
 
 
 LACKS_MIGRATIONS = (

@@ -92,6 +92,7 @@ PAGES = {
             lambda: {"statuses": texts.API_STATUSES},
         ),
         Page("scripts", "Training elsewhere", "Log trials from your own scripts, live."),
+        Page("workers", "Workers and machines", "Where trials are trained, and adding machines."),
         Page("tensorboard", "TensorBoard, KerasTuner, Optuna", "Import and export searches."),
     )
 }  # fmt: skip

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tuning.actions.workers import request_of
 from tuning.analysis.workers import worker_rows
-from tuning.models import Worker
+from tuning.models import Machine, Worker
 from tuning.models.workers import Requested
 
 from .people import for_administrators
@@ -22,7 +22,11 @@ DONE = {
 @require_GET
 def worker_list(request: HttpRequest) -> HttpResponse:
     rows = worker_rows(request.user)
-    context = {"rows": rows, "somebody_works": any(row.online for row in rows)}
+    context = {
+        "rows": rows,
+        "somebody_works": any(row.online for row in rows),
+        "machines": request.user.is_superuser and Machine.objects.select_related("created_by"),
+    }
     return render(request, "workers/list.html", context)
 
 

@@ -19,6 +19,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from tuning.actions.worker_roles import grant_rights
+from tuning.management.commands.up import JOINED
 from tuning.management.prepared import is_unprepared
 from tuning.management.privacy import close_data_folder
 from tuning.management.processes import folder_lock
@@ -37,10 +39,13 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, **options: Any) -> None:
+        if settings.JOINED_AS:
+            raise CommandError(JOINED.format(settings.JOINED_SITE))
         close_data_folder()
         # Two that start together: the second one waits and then finds everything done.
         with folder_lock(Path(settings.DATA_ROOT) / "bootstrap.lock", wait_seconds=WAIT_SECONDS):
             self._migrate()
+            grant_rights()
             TrialIndex.objects.fill_missing()
             self._collect_static()
             self._load_builtins()

@@ -216,6 +216,11 @@ def broker() -> Iterator[Finding]:
 
 
 def site() -> Iterator[Finding]:
+    if settings.JOINED_AS:
+        yield ok(
+            "Site", f"{settings.JOINED_SITE}, which this machine joined as {settings.JOINED_AS}"
+        )
+        return
     if settings.DEBUG:
         yield warn("Site", "DEBUG is on: error pages show settings and code. Unset it.")
     if os.environ.get("HOST", "127.0.0.1") not in ("", "127.0.0.1", "localhost", "::1"):

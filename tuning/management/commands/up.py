@@ -30,6 +30,7 @@ NOISE = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLo
 # Some of them may be sending files to people with slow connections.
 SITE_THREADS = 64
 PARTS = ("site", "worker", "scheduler")
+JOINED = "This machine joined {} and runs a worker only: manage.py worker"
 
 
 class Command(BaseCommand):
@@ -48,6 +49,8 @@ class Command(BaseCommand):
     def handle(self, *, only: str | None = None, **options: Any) -> None:
         started = time.monotonic()
         parts = (only,) if only else PARTS
+        if settings.JOINED_AS and parts != ("worker",):
+            raise CommandError(JOINED.format(settings.JOINED_SITE))
         host, port = address()
         with ExitStack() as stack:
             # Children hold it, too: no second Tuneroom starts beside what is left of the first.
@@ -246,7 +249,8 @@ def site_command(descriptor: int) -> list[str]:
 
 
 def worker_command(slots: int) -> list[str]:
-    folder = hashlib.sha256(str(settings.DATA_ROOT).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(str(settings.DATA_ROOT).encode()).hexdigest()[:8]
+    name = settings.JOINED_AS or f"tuneroom-{digest}"
     return [
         sys.executable,
         # Eight lines against running as root, which `manage.py doctor` says in one.
@@ -255,7 +259,7 @@ def worker_command(slots: int) -> list[str]:
         "--pool", "threads",
         # One thread more than slots, for the scheduler's own tasks.
         "--concurrency", str(slots + 1),
-        "--hostname", f"tuneroom-{folder}@%h",
+        "--hostname", f"{name}@%h",
         "--loglevel", "WARNING",
         # What these do is not needed here, and mingling alone delays the start by a second.
         "--without-gossip", "--without-mingle", "--without-heartbeat",

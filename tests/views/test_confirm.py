@@ -85,6 +85,20 @@ def test_cross_validated_networks_run_again_in_other_folds(as_bob: Client, searc
     assert row.verdict == Verdict.WORSE, "each fold is worse by as much"
 
 
+@pytest.mark.parametrize("scores", [[0.91, 0.93, 0.92], [0.93, 0.92]])
+def test_scores_of_unknown_folds_are_not_compared(
+    as_bob: Client, search: Search, scores: list[float]
+) -> None:
+    """A `fit` of a template's own may report none of one fold."""
+    Search.objects.filter(pk=search.pk).update(cross_validated=True, folds=4)
+    new = started(as_bob, search)
+    finish(new, [0.90, 0.92], scores)
+    assert "too few scores to compare" in text(as_bob, reverse("search-detail", args=[new]))
+    found = confirmation(new)
+    assert found is not None
+    assert {row.verdict for row in found.rows} == {Verdict.BEST, Verdict.UNKNOWN}
+
+
 def test_no_more_folds_than_the_rows_allow(as_bob: Client, search: Search) -> None:
     Search.objects.filter(pk=search.pk).update(cross_validated=True, folds=4)
     dataset = search.project.dataset
@@ -161,9 +175,9 @@ def test_estimators_get_other_folds(as_bob: Client, search: Search) -> None:
     Search.objects.update(model_kind=ModelKind.SKLEARN)
     search.refresh_from_db()
     assert search.order().fold_seed is None
-    new = started(as_bob, search, runs="7")
-    assert (new.folds, new.order().fold_seed) == (7, new.seed)
-    finish(new, [0.90, 0.91, 0.92], [0.80, 0.81, 0.82])
+    new = started(as_bob, search, runs="4")
+    assert (new.folds, new.order().fold_seed) == (4, new.seed)
+    finish(new, [0.90, 0.91, 0.92, 0.93], [0.80, 0.81, 0.82, 0.83])
     found = confirmation(new)
     assert found is not None
     assert found.rows[1].verdict == Verdict.WORSE, "compared fold by fold"

@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     BEST = "best"
     TIED = "not distinguishable from the best"
     WORSE = "worse than the best"
-    UNKNOWN = "one run is too few to compare"
+    UNKNOWN = "too few scores to compare"
 
 
 @dataclass(frozen=True)
@@ -127,20 +127,23 @@ def refusal(search: Search) -> str:
 
 
 def _confirmed(search: Search, best: Trial, trial: Trial) -> Confirmed:
-    scores = _scores(trial)
+    scores = _scores(search, trial)
     found = spread(trial.execution_scores)
     if trial.pk == best.pk:
         return Confirmed(trial.confirms, trial, found, Verdict.BEST)
     test = paired_folds if search.has_folds else welch
-    p = test(_scores(best), scores)
+    p = test(_scores(search, best), scores)
     if p is None:
         return Confirmed(trial.confirms, trial, found, Verdict.UNKNOWN)
     verdict = Verdict.TIED if p >= SIGNIFICANT else Verdict.WORSE
     return Confirmed(trial.confirms, trial, found, verdict, p)
 
 
-def _scores(trial: Trial) -> list[float]:
-    return [score for score in trial.execution_scores if score is not None]
+def _scores(search: Search, trial: Trial) -> list[float]:
+    """Of its runs. Nobody knows which fold has none where a `fit` of the template's own does not
+    report each: then they cannot be paired with those of another trial."""
+    scores = [score for score in trial.execution_scores if score is not None]
+    return [] if search.has_folds and len(scores) != search.folds else scores
 
 
 def _suggested(rows: Sequence[Confirmed]) -> tuple[Confirmed, str]:

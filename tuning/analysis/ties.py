@@ -35,11 +35,12 @@ def welch(first: Sequence[float], second: Sequence[float]) -> float | None:
 
 
 def paired_folds(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """The two-sided p-value of scores on the same k folds; None for fewer than two."""
+    """The two-sided p-value of scores on the same k folds; None for fewer than two on either
+    side."""
+    if min(len(first), len(second)) < 2:
+        return None
     differences = [a - b for a, b in zip(first, second, strict=True)]
     folds = len(differences)
-    if folds < 2:
-        return None
     mean, variance = statistics.fmean(differences), statistics.variance(differences)
     if not variance:
         return 1.0 if mean == 0 else 0.0

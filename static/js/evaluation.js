@@ -103,8 +103,8 @@ const importances = (found) => ({
 
 // A date axis takes milliseconds; other times are numbers.
 const overTime = (target) => (step) => ({
-  label: `Forecast over time: ${target.name}, ${step.step} step${step.step === 1 ? "" : "s"} ahead`,
-  note: step.times.length < target.total ? `The newest ${step.times.length.toLocaleString("en")} of ${target.total.toLocaleString("en")} test windows are drawn.` : "",
+  label: `Forecast over time: ${target.name}${step.series ? ` of ${plain(step.series)}` : ""}, ${step.step} step${step.step === 1 ? "" : "s"} ahead`,
+  note: step.times.length < target.total && !step.series ? `The newest ${step.times.length.toLocaleString("en")} of ${target.total.toLocaleString("en")} test windows are drawn.` : "",
   make: () => ({
     traces: [["actual", 0], ["predicted", 1]].map(([name, index]) => ({
       type: "scatter", mode: "lines", x: step.times, y: step[name], name, line: { color: colours()[index], width: 1.5, dash: dash(index) },

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from tests.runner.series import hours, prepare, table
+from tests.runner.series import hours, panel, prepare, table
 from tuning.analysis.evaluation.summary import MAX_DETAILED
 from tuning.analysis.naive_forecasts import (
     forecast_plots,
@@ -15,9 +16,11 @@ from tuning.analysis.naive_forecasts import (
     naive_text,
 )
 from tuning.models import Dataset, ModelEvaluation, Project, SavedModel
+from tuning.splits.stored import stored_split
 
 pytestmark = pytest.mark.django_db
 ROWS, LOOK_BACK, HORIZON = 200, 6, 2
+ABSOLUTE, SQUARED = "Mean absolute error", "Root mean squared error"
 
 
 def dataset_of(root: Path, settings: Any, **choices: Any) -> Dataset:
@@ -49,8 +52,8 @@ def test_naive_forecasts_are_those_of_the_table(tmp_path: Path, settings: Any, s
     assert (last.caption, daily.caption) == ("Last value", "24 rows earlier")
     for season, found in ((0, last), (24, daily)):
         absolute, squared = recounted(season, windows, stride)
-        assert found.mean_absolute_error == pytest.approx(absolute, rel=1e-5)
-        assert found.root_mean_squared_error == pytest.approx(squared, rel=1e-5)
+        assert found.scores[ABSOLUTE] == pytest.approx(absolute, rel=1e-5)
+        assert found.scores[SQUARED] == pytest.approx(squared, rel=1e-5)
         assert np.mean(found.by_output) == pytest.approx(absolute, rel=1e-5)
     # A season before the first rows nothing was seen.
     assert [one.caption for one in naive_forecasts(dataset, range(5))] == ["Last value"]
@@ -82,8 +85,8 @@ def test_a_perfect_model_beats_them(tmp_path: Path, settings: Any) -> None:
     ])  # fmt: skip
     model, last, daily = forecast_table(dataset, lines)
     assert (model.caption, model.by_output) == ("This model", [0.0, pytest.approx(1.0)])
-    assert last.mean_absolute_error > 1
-    assert daily.mean_absolute_error > 1
+    assert last.scores[ABSOLUTE] > 1
+    assert daily.scores[ABSOLUTE] > 1
     saved_model = SavedModel(project=Project(dataset=dataset))
     [plot] = forecast_plots(ModelEvaluation(saved_model=saved_model), lines)
     assert (plot["name"], plot["dated"], plot["total"]) == ("load", True, 30)
@@ -143,3 +146,86 @@ def test_a_sentence_is_of_the_validation_windows(
     Dataset.objects.filter(pk=project.dataset.pk).update(folder="gone")
     project.dataset.refresh_from_db()
     assert naive_text(project) == ""
+
+
+def panel_of(root: Path, settings: Any, columns: dict[str, Any], **choices: Any) -> Dataset:
+    settings.DATASETS_ROOT = str(root)
+    folder, profile = prepare(root, columns, series="store", known=[], **choices)
+    return Dataset.objects.create(
+        key="panel", name="Stores", kind="sequence", task=profile["task"], profile=profile,
+        folder=folder.name,
+    )  # fmt: skip
+
+
+def test_each_series_is_forecast_by_its_own_past(
+    tmp_path: Path, settings: Any, project: Project
+) -> None:
+    columns = panel(120)
+    project.dataset = panel_of(tmp_path, settings, columns)
+    table = pd.DataFrame(columns)
+    table["load"] = table["load"].astype(np.float32).astype(float)
+    parts = stored_split(tmp_path / project.dataset.folder, project.split)
+    windows = []
+    for _, rows in table.groupby("store", sort=False):
+        loads = rows.sort_values("when")["load"].tolist()
+        for first in range(len(loads) - LOOK_BACK - HORIZON + 1):
+            windows.append((sorted(rows["when"])[first + LOOK_BACK + HORIZON - 1], loads, first))
+    windows.sort(key=lambda window: window[0])
+    errors: dict[int, list[float]] = {0: [], 24: []}
+    for number in parts["validation"]:
+        _, loads, first = windows[number]
+        for step in range(HORIZON):
+            row = first + LOOK_BACK + step
+            errors[0].append(abs(loads[first + LOOK_BACK - 1] - loads[row]))
+            errors[24].append(abs(loads[row - 24] - loads[row]))
+    last, daily = (float(np.mean(found)) for found in errors.values())
+    assert naive_text(project) == (
+        "Naive forecasts on the validation windows: mean absolute error "
+        f"{last:.4g} (last value) and {daily:.4g} (24 rows earlier)."
+    )
+    early = naive_forecasts(project.dataset, parts["train"])
+    assert [one.caption for one in early] == ["Last value"], "a day before, nothing was seen"
+
+
+def test_plots_show_the_first_series_one_by_one(tmp_path: Path, settings: Any) -> None:
+    columns = panel(120)
+    dataset = panel_of(tmp_path, settings, columns, horizon=1)
+    count = dataset.profile["rows"]
+    windows = np.arange(count - 30, count)
+    y = np.load(tmp_path / dataset.folder / "y.npy")[windows]
+    lines = np.column_stack([windows, y, y + 1, np.full(30, np.nan)])
+    saved_model = SavedModel(project=Project(dataset=dataset))
+    [plot] = forecast_plots(ModelEvaluation(saved_model=saved_model), lines)
+    table = pd.DataFrame(columns).set_index(["store", "when"])["load"]
+    shown = {step["series"]: step for step in plot["steps"]}
+    assert set(shown) <= {"north", "south", "harbour"}
+    assert sum(len(step["times"]) for step in plot["steps"]) == 30
+    for name, step in shown.items():
+        for moment, actual in zip(step["times"], step["actual"], strict=True):
+            when = str(np.datetime64(int(moment), "s" if moment < 1e11 else "ms")).replace("T", " ")
+            assert table[name, when[:19]] == pytest.approx(actual, rel=1e-5)
+        assert step["predicted"] == pytest.approx(np.array(step["actual"]) + 1)
+
+
+def test_the_last_class_is_a_forecast_of_classes(
+    tmp_path: Path, settings: Any, project: Project
+) -> None:
+    columns = panel(120)
+    project.dataset = panel_of(tmp_path, settings, columns, target="state", horizon=1)
+    table = pd.DataFrame(columns).sort_values(["store", "when"])
+    table["before"] = table.groupby("store")["state"].shift(1)
+    table["row"] = table.groupby("store").cumcount()
+    ends = table[table["row"] >= LOOK_BACK].sort_values("when", kind="stable")
+    same = (ends["before"] == ends["state"]).to_numpy()
+    count = project.dataset.profile["rows"]
+    assert len(same) == count
+    last, *_ = naive_forecasts(project.dataset, range(count))
+    assert (last.caption, list(last.scores)) == ("Last class", ["Accuracy"])
+    assert last.scores["Accuracy"] == pytest.approx(same.mean())
+    assert naive_text(project).startswith("Naive forecasts on the validation windows: accuracy 0.")
+    y = np.load(tmp_path / project.dataset.folder / "y.npy")
+    lines = np.column_stack([np.arange(count), y, y, np.ones(count)]).astype(float)
+    model, other, *_ = forecast_table(project.dataset, lines)
+    assert (model.scores["Accuracy"], other.scores["Accuracy"]) == (1.0, last.scores["Accuracy"])
+    saved_model = SavedModel(project=Project(dataset=project.dataset))
+    assert forecast_plots(ModelEvaluation(saved_model=saved_model), lines) == []

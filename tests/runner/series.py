@@ -60,3 +60,19 @@ def prepare(
 
 def order(folder: Path, code: str = "", **split: Any) -> ProjectOrder:
     return ProjectOrder(code, str(folder), Split(**{**SPLIT.__dict__, **split}))
+
+
+def panel(rows: int = 60) -> dict[str, list[Any]]:
+    """Three stores of different lengths, row by row in the order of time; `state` is low or
+    high."""
+    stores: list[tuple[str, dict[str, list[Any]]]] = []
+    for number, name in enumerate(("north", "south", "harbour")):
+        one = table(rows - 5 * number)
+        one["load"] = [round(float(load) + 100 * number, 3) for load in one["load"]]
+        states = ["high" if load % 100 > 50 else "low" for load in one["load"]]
+        stores.append((name, {**one, "store": [name] * len(states), "state": states}))
+    places = sorted(
+        (row, number) for number, (_, one) in enumerate(stores) for row in range(len(one["when"]))
+    )
+    names = stores[0][1]
+    return {name: [stores[number][1][name][row] for row, number in places] for name in names}

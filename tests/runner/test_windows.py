@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuning.protocol.windows import TooFewWindows, Windows
-from tuning.runner.failures import BadData, TemplateError
+from tuning.runner.failures import BadData
 from tuning.runner.inputs import data
 from tuning.runner.inputs.data import load_dataset
 from tuning.runner.inputs.windows import cut, steps_of
@@ -227,12 +227,6 @@ def test_windows_are_views_of_rows_that_are_stored_once(tmp_path: Path) -> None:
     assert x.strides[0] == x.strides[1]
 
 
-def test_estimators_are_refused_with_a_sentence(tmp_path: Path) -> None:
-    dataset = load_dataset(order(prepare(tmp_path, table())[0]))
-    with pytest.raises(TemplateError, match="do not take windows of a time series"):
-        dataset.for_estimators()
-
-
 @pytest.mark.parametrize(
     ("columns", "changes", "words"),
     [
@@ -240,7 +234,8 @@ def test_estimators_are_refused_with_a_sentence(tmp_path: Path) -> None:
         ({}, {"time": "hour"}, "No column “hour”"),
         ({}, {"time": "wind"}, "neither a number nor a date like the others"),
         ({}, {"time": "load"}, "orders the rows, so it cannot be the target"),
-        ({}, {"task": "classification"}, "Windows predict numbers"),
+        ({}, {"task": "multi-label"}, "Windows predict numbers or the class of the next row"),
+        ({}, {"task": "classification", "target": "wind", "drop_rows": True}, "horizon is 2"),
         ({}, {"look_back": 100}, "120 rows are too few for windows of 100 [+] 2 rows"),
         ({}, {"look_back": 20_000}, "between 1 and 10,000"),
         ({}, {"horizon": 0}, "at least 1 row"),

@@ -122,7 +122,10 @@ def test_a_time_column_can_be_taken_back(as_bob: Client, table: Dataset) -> None
         ({"look_back": "2"}, "look_back", "it must be at least the horizon"),
         ({"known": ["load"]}, "known", "“load” is the target, so it cannot be known in advance"),
         ({"known": ["when"]}, "known", "“when” orders the rows and is no input"),
-        ({"task": "classification"}, "task", "Windows predict numbers"),
+        ({"task": "multi-label"}, "task", "Windows predict numbers or the class of the next row"),
+        ({"task": "classification"}, "horizon", "Only the class of the next row"),
+        ({"series": "shop"}, "series", "No column “shop”"),
+        ({"series": "load"}, "series", "The time column and the target cannot name the series"),
     ],
 )
 def test_mistakes_are_beside_their_fields(

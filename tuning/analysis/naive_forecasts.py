@@ -1,12 +1,13 @@
 """What forecasts that learn nothing would have predicted for windows of a time series: the last
-value, and the value a season before. A model that is worse than these has learned nothing.
+value or class, and the one a season before. A model that is worse than these has learned nothing.
+Of several series, each is forecast by its own past.
 
 The files of a prepared dataset say it: x has the targets' past (`runner/datasets/tables/windows.py`
 describes the files), so no worker is needed.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,36 +17,56 @@ import numpy as np
 from tuning.figures import counted, figure
 from tuning.models import Dataset, ModelEvaluation, Project
 from tuning.protocol.evaluation import ACTUAL, PREDICTED, ROW
-from tuning.protocol.windows import TooFewWindows, Windows
+from tuning.protocol.orders import Split
+from tuning.protocol.windows import Windows
+from tuning.splits.stored import stored_split
 
 from .evaluation.lines import column_of, targets_in
 from .evaluation.summary import MAX_DETAILED
 
 # Of a plot over time: the newest test windows.
 MAX_DRAWN = 1_000
+MAX_DRAWN_SERIES = 3
 _MS_PER_DAY = 86_400_000
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """How far forecasts are from the targets, over all outputs, and of each output."""
+    """How far forecasts are from the targets. `scores`: over all outputs, by their captions; of
+    numbers, `by_output` has the mean absolute error of each."""
 
     caption: str
-    mean_absolute_error: float
-    root_mean_squared_error: float
-    by_output: list[float]
+    scores: dict[str, float]
+    by_output: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class _Series:
     """A prepared time series: x is (rows, columns), mapped, with the targets in the columns
-    `places`; y is (windows, outputs)."""
+    `places`; y is (windows, outputs). Of several series, `starts` has the first row of each window
+    and `series` the series of each row."""
 
     windows: Windows
     x: np.ndarray
     y: np.ndarray
     places: list[int]
     facts: dict[str, Any]
+    starts: np.ndarray | None = None
+    series: np.ndarray | None = None
+
+    @property
+    def has_classes(self) -> bool:
+        return "codes" in self.facts
+
+    def first_rows(self, chosen: np.ndarray) -> np.ndarray:
+        """Of these windows."""
+        return chosen * self.windows.stride if self.starts is None else self.starts[chosen]
+
+    def belong_together(self, rows: np.ndarray, last: np.ndarray) -> bool:
+        """Whether `rows`, (windows, steps), are rows of the series of the windows' `last` rows."""
+        if rows.min() < 0:
+            return False
+        return self.series is None or bool((self.series[rows] == self.series[last][:, None]).all())
 
 
 def naive_forecasts(dataset: Dataset, numbers: Iterable[int]) -> list[Forecast]:
@@ -54,7 +75,10 @@ def naive_forecasts(dataset: Dataset, numbers: Iterable[int]) -> list[Forecast]:
     if series is None or not len(chosen):
         return []
     actual = np.asarray(series.y[chosen], np.float64)
-    return [_forecast(caption, predicted, actual) for caption, predicted in _naive(series, chosen)]
+    return [
+        _forecast(caption, predicted, actual, series.has_classes)
+        for caption, predicted in _naive(series, chosen)
+    ]
 
 
 def naive_text(project: Project) -> str:
@@ -62,29 +86,24 @@ def naive_text(project: Project) -> str:
     not apply."""
     if not project.dataset.windows or not project.dataset.is_ready:
         return ""
-    split = project.split
-    fractions = split.train, split.validation, split.test
-    found = _on_validation(project.dataset.pk, project.dataset.folder, fractions)
+    dataset = project.dataset
+    found = _on_validation(dataset.pk, dataset.stored.place, project.split)
     if not found:
         return ""
-    scores = " and ".join(
-        f"{figure(one.mean_absolute_error)} ({one.caption.lower()})" for one in found
-    )
-    return f"Naive forecasts on the validation windows: mean absolute error {scores}."
+    name = next(iter(found[0].scores))
+    scores = " and ".join(f"{figure(one.scores[name])} ({one.caption.lower()})" for one in found)
+    return f"Naive forecasts on the validation windows: {name.lower()} {scores}."
 
 
 @lru_cache(maxsize=256)
-def _on_validation(
-    key: int, _folder: str, fractions: tuple[float, float, float]
-) -> tuple[Forecast, ...]:
+def _on_validation(key: int, _folder: Path, split: Split) -> tuple[Forecast, ...]:
     """A page that is followed asks every second; a prepared dataset does not change."""
     dataset = Dataset.objects.get(pk=key)
-    windows = dataset.windows
     try:
-        parts = windows.parts(*fractions) if windows else [range(0)] * 3
-    except TooFewWindows:
+        parts = stored_split(_folder_of(dataset), split)
+    except (OSError, ValueError):
         return ()
-    return tuple(naive_forecasts(dataset, parts[1]))
+    return tuple(naive_forecasts(dataset, parts["validation"]))
 
 
 def forecast_table(dataset: Dataset, lines: np.ndarray | None) -> list[Forecast]:
@@ -99,24 +118,27 @@ def forecast_table(dataset: Dataset, lines: np.ndarray | None) -> list[Forecast]
         return []
     naive = naive_forecasts(dataset, lines[:, ROW].astype(int))
     predicted, actual = column_of(lines, PREDICTED), column_of(lines, ACTUAL)
-    return [_forecast("This model", predicted, actual), *naive] if naive else []
+    classes = "codes" in dataset.profile["windows"]
+    return [_forecast("This model", predicted, actual, classes), *naive] if naive else []
 
 
 def forecast_plots(evaluation: ModelEvaluation, lines: np.ndarray | None) -> list[dict[str, Any]]:
-    """For each of the first targets: the first and the last step of the horizon over time, and the
-    error of each step beside that of naive forecasts."""
+    """For each of the first targets: the first and the last step of the horizon over time, of
+    several series for the first ones, and the error of each step beside that of naive forecasts.
+    None of classes."""
     dataset = evaluation.saved_model.project.dataset
     series = _series_of(dataset)
     table = forecast_table(dataset, lines)
-    if series is None or lines is None or not table:
+    if series is None or lines is None or not table or series.has_classes:
         return []
     horizon = series.windows.horizon
-    drawn = lines[-MAX_DRAWN:]
     return [
         {
             "name": name, "dated": bool(series.facts.get("dated")), "total": len(lines),
             "steps": [
                 _over_time(dataset, series, drawn, place * horizon + step, step)
+                | ({"series": caption} if caption else {})
+                for caption, drawn in _drawn(series, lines)
                 for step in sorted({0, horizon - 1})
             ],
             "errors": [
@@ -129,14 +151,28 @@ def forecast_plots(evaluation: ModelEvaluation, lines: np.ndarray | None) -> lis
     ]  # fmt: skip
 
 
+def _drawn(series: _Series, lines: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """The newest lines; of several series those of the first ones, with what they are called."""
+    if series.series is None:
+        return [("", lines[-MAX_DRAWN:])]
+    of_line = series.series[series.first_rows(lines[:, ROW].astype(int))]
+    names = series.facts.get("series_names") or []
+    return [
+        (
+            names[number] if number < len(names) else f"series {number + 1:,}",
+            lines[of_line == number][-MAX_DRAWN:],
+        )
+        for number in np.unique(of_line)[:MAX_DRAWN_SERIES].tolist()
+    ]
+
+
 def _over_time(
     dataset: Dataset, series: _Series, lines: np.ndarray, output: int, step: int
 ) -> dict[str, Any]:
     """One output of the drawn windows: when its row is, what it was and what was predicted."""
-    rows: np.ndarray = (
-        lines[:, ROW].astype(int) * series.windows.stride + series.windows.look_back + step
-    )
-    times = np.load(_folder(dataset) / "times.npy", mmap_mode="r", allow_pickle=False)[rows]
+    first = series.first_rows(lines[:, ROW].astype(int))
+    rows: np.ndarray = first + series.windows.look_back + step
+    times = _stored(dataset, "times")[rows]
     if series.facts.get("dated"):
         times = np.rint(times * _MS_PER_DAY)
     return {
@@ -149,13 +185,14 @@ def _over_time(
 def _naive(series: _Series, chosen: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """(windows, outputs) of each naive forecast; outputs go through the horizon of each target."""
     windows = series.windows
-    last: np.ndarray = chosen * windows.stride + windows.look_back - 1
+    last: np.ndarray = series.first_rows(chosen) + windows.look_back - 1
     ahead = np.arange(1, windows.horizon + 1)
-    found = [("Last value", np.repeat(last[:, None], windows.horizon, axis=1))]
+    noun = "class" if series.has_classes else "value"
+    found = [(f"Last {noun}", np.repeat(last[:, None], windows.horizon, axis=1))]
     if season := int(series.facts["season"]):
         # As many seasons back as the row lies ahead, so that it was seen.
         rows = last[:, None] + ahead - season * -(-ahead // season)
-        if rows.min() >= 0:
+        if series.belong_together(rows, last):
             found.append((f"{counted(season, 'row')} earlier", rows))
     return [(caption, _past(series, rows)) for caption, rows in found]
 
@@ -163,15 +200,22 @@ def _naive(series: _Series, chosen: np.ndarray) -> list[tuple[str, np.ndarray]]:
 def _past(series: _Series, rows: np.ndarray) -> np.ndarray:
     """The targets of these rows, (windows, steps), as outputs: float64 (windows, outputs)."""
     values = series.x[rows[:, None, :], np.array(series.places)[:, None]]
+    if series.has_classes:
+        values = np.array(series.facts["codes"])[values.astype(np.int64)]
     return np.asarray(values, np.float64).reshape(len(rows), -1)
 
 
-def _forecast(caption: str, predicted: np.ndarray, actual: np.ndarray) -> Forecast:
+def _forecast(
+    caption: str, predicted: np.ndarray, actual: np.ndarray, has_classes: bool
+) -> Forecast:  # fmt: skip
+    if has_classes:
+        return Forecast(caption, {"Accuracy": float((predicted == actual).mean())})
     error = predicted - actual
-    return Forecast(
-        caption, float(np.abs(error).mean()), float(np.sqrt((error**2).mean())),
-        np.abs(error).mean(axis=0).tolist(),
-    )  # fmt: skip
+    scores = {
+        "Mean absolute error": float(np.abs(error).mean()),
+        "Root mean squared error": float(np.sqrt((error**2).mean())),
+    }
+    return Forecast(caption, scores, np.abs(error).mean(axis=0).tolist())
 
 
 def _series_of(dataset: Dataset) -> _Series | None:
@@ -181,12 +225,18 @@ def _series_of(dataset: Dataset) -> _Series | None:
         return None
     places = [columns.index(name) for name in facts["targets"]]
     try:
-        x = np.load(_folder(dataset) / "x.npy", mmap_mode="r", allow_pickle=False)
-        y = np.load(_folder(dataset) / "y.npy", mmap_mode="r", allow_pickle=False)
+        x, y = (_stored(dataset, name) for name in ("x", "y"))
+        several = [_stored(dataset, name) for name in ("starts", "series") if windows.series > 1]
     except (OSError, ValueError):
         return None
-    return _Series(windows, x, y.reshape(len(y), -1), places, facts)
+    return _Series(windows, x, y.reshape(len(y), -1), places, facts, *several)
 
 
-def _folder(dataset: Dataset) -> Path:
+def _stored(dataset: Dataset, name: str) -> np.ndarray:
+    """One of its prepared files, mapped. Raises OSError, ValueError."""
+    file = _folder_of(dataset) / f"{name}.npy"
+    return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
+
+
+def _folder_of(dataset: Dataset) -> Path:
     return dataset.stored.fetch()

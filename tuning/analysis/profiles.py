@@ -9,10 +9,10 @@ from tuning.protocol.data_kinds import Display
 from tuning.protocol.orders import Split
 from tuning.protocol.splitting import SplitBy
 from tuning.protocol.tasks import Task, target_names
-from tuning.protocol.windows import TooFewWindows, Windows
 from tuning.splits import PARTS
 
 from .splitting import column_split, split_caption
+from .window_splits import most_folds_of_windows, window_sizes
 
 WIDTH, HEIGHT = 240, 48
 # From here on the largest class has so many times the rows of the smallest that it is said.
@@ -171,9 +171,10 @@ def shape_text(dataset: Dataset) -> str:
     else:
         text += " × ".join(str(size) for size in shape[: data.axes])
     if windows := dataset.windows:
+        several = f" of {windows.series:,} series" if windows.series > 1 else ""
         return (
-            f"{profile['rows']:,} windows: {counted(windows.look_back, 'row')} to look back, "
-            f"{windows.horizon:,} to predict"
+            f"{profile['rows']:,} windows{several}: {counted(windows.look_back, 'row')} to look "
+            f"back, {windows.horizon:,} to predict"
         )
     classes = profile.get("num_classes")
     if dataset.task and Task(dataset.task).traits.has_classes and classes:
@@ -197,26 +198,12 @@ def most_folds(project: Project) -> int | None:
     profile, split = project.data.profile, project.split
     if not profile.get("rows"):
         return None
-    if windows := project.dataset.windows:
-        return _most_folds_of_windows(windows, split)
+    if project.dataset.windows:
+        return most_folds_of_windows(project.dataset, split)
     counts = _smallest_groups(profile) if split.stratified else None
     if split.column:
         return _most_folds_by_column(project, counts)
     return min(round((split.train + split.validation) * n) for n in counts or [profile["rows"]])
-
-
-def _most_folds_of_windows(windows: Windows, split: Split) -> int:
-    """Each fold's part for validation, and the windows between its parts, leave some to train on,
-    as scikit-learn's TimeSeriesSplit divides them. What is left over may make a larger number
-    possible where a smaller one is not: up to the number returned, all are."""
-    try:
-        train, validation, _ = windows.parts(split.train, split.validation, split.test)
-    except TooFewWindows:
-        return 0
-    count = max(train.stop, validation.stop) - train.start
-    numbers = range(2, count)
-    impossible = (n for n in numbers if count - n * (count // (n + 1)) <= windows.gap)
-    return next(impossible, count) - 1
 
 
 def _most_folds_by_column(project: Project, counts: list[int] | None) -> int | None:
@@ -241,6 +228,8 @@ def _smallest_groups(profile: dict[str, Any]) -> list[int] | None:
 def split_text(project: Project) -> str:
     """ "Stratified, seed 0": how the rows are divided."""
     if windows := project.dataset.windows:
+        if windows.series > 1:
+            return "By time, all series at the same moments, a window’s length left out between"
         return f"By time, {counted(windows.gap, 'window')} left out between parts"
     if project.split.given:
         return f"Predefined, seed {project.split_seed}"
@@ -256,8 +245,8 @@ def split_sizes(project: Project) -> dict[str, int | None]:
     profile, split = project.data.profile, project.split
     if not profile.get("rows"):
         return dict.fromkeys(PARTS)
-    if windows := project.dataset.windows:
-        return _window_sizes(windows, split)
+    if project.dataset.windows:
+        return dict(window_sizes(project.dataset, split) or dict.fromkeys(PARTS))
     if split.given:
         return _given_sizes(profile, split)
     if split.column:
@@ -272,14 +261,6 @@ def split_sizes(project: Project) -> dict[str, int | None]:
         "validation": sum(second) - sum(first),
         "test": sum(groups) - sum(second),
     }
-
-
-def _window_sizes(windows: Windows, split: Split) -> dict[str, int | None]:
-    try:
-        parts = windows.parts(split.train, split.validation, split.test)
-    except TooFewWindows:
-        return dict.fromkeys(PARTS)
-    return dict(zip(PARTS, map(len, parts), strict=True))
 
 
 def _given_sizes(profile: dict[str, Any], split: Split) -> dict[str, int | None]:

@@ -11,15 +11,16 @@ from tuning.protocol.data_kinds import DataKind
 from tuning.protocol.evaluation import THRESHOLD
 from tuning.protocol.model_kinds import KindTraits
 from tuning.protocol.names import one_line
-from tuning.protocol.predictions import raw_inputs, raw_windows
+from tuning.protocol.predictions import lag_name, lagged_rows, raw_inputs, raw_windows
 from tuning.protocol.tasks import Task
-from tuning.protocol.windows import Windows
 
 from .literals import python_literal
 from .predictions.code import given_rows
 from .profiles import class_names
 
 _SHOWN_WINDOWS = 5
+# What makes rows for an estimator of windows.
+_LAGGED = (raw_inputs, raw_windows, lagged_rows, lag_name)
 _OPTUNA_TRIAL = "trial = optuna.trial.FixedTrial(hyperparameters)"
 # How `raw_inputs` gets numbers of columns in which not all are written plainly.
 _PLAIN_NUMBERS = 'cells = cells.to_numpy("float32", na_value=float("nan"))'
@@ -85,6 +86,11 @@ def _predicting(saved_model: SavedModel, file_name: str, asked: Prediction | Non
         lines = [*_loading_estimator(saved_model, file_name, pandas=raw, numpy=not load)]
         if dataset.kind == DataKind.TEXT:
             rows += ["", *_text_rows(file_name)]
+        if dataset.windows:
+            tail = [] if asked else ["", *_last_rows(dataset)]
+            rows = [*_described(file_name), "", "", *_sources(*_LAGGED), *rows, *tail, "",
+                    "x = lagged_rows(x, about)[::-1]  # the newest window first"]  # fmt: skip
+            known, x = False, "x"
         return "\n".join([*lines, *rows, "", *_estimation(dataset, known, x)]) + "\n"
     if raw:
         written = any("decimal" in column for column in dataset.profile["columns"])
@@ -92,7 +98,7 @@ def _predicting(saved_model: SavedModel, file_name: str, asked: Prediction | Non
         if written:
             rows = "\n".join(rows).replace(f"{written_numbers.SOURCE}\n\n\n", "").splitlines()
         if dataset.windows:
-            tail = [] if asked else ["", *_last_rows(dataset.windows)]
+            tail = [] if asked else ["", *_last_rows(dataset)]
             lines = [*beginning, *rows, *tail, "", *_tensors("raw_windows(x, about)"),
                      *_prediction(dataset, False, "inputs", newest_first=True)]  # fmt: skip
             return "\n".join(lines) + "\n"
@@ -114,9 +120,13 @@ def _predicting(saved_model: SavedModel, file_name: str, asked: Prediction | Non
     return "\n".join([*lines, *rows, "", *_prediction(dataset, known, x)]) + "\n"
 
 
-def _last_rows(windows: Windows) -> list[str]:
+def _last_rows(dataset: Dataset) -> list[str]:
+    windows, series = dataset.windows, dataset.profile["windows"].get("series")
+    assert windows
     most = windows.length + _SHOWN_WINDOWS - 1
-    return ["# The newest rows, in the order of time.", f"x = x.tail({most})"]
+    rows = f"x.groupby({python_literal(series)}, sort=False)" if series else "x"
+    which = " of each series" if series else ""
+    return [f"# The newest rows{which}, in the order of time.", f"x = {rows}.tail({most})"]
 
 
 def _tensors(inputs: str) -> list[str]:
@@ -134,9 +144,12 @@ def _loading_estimator(
     # Only what was vetted: skops refuses the file should it ever hold anything else.
     types = saved_model.trusted_types
     trusted = f", trusted={python_literal(types)}" if types else ""
-    has_texts = saved_model.project.data.kind == DataKind.TEXT
+    windows = saved_model.project.dataset.windows
+    described = bool(windows) or saved_model.project.data.kind == DataKind.TEXT
     return [
-        *(["import json", "import zipfile", ""] if has_texts else []),
+        *(["import json", "import zipfile"] if described else []),
+        *(["from typing import Any"] if windows else []),
+        *([""] if described else []),
         *(["import pandas as pd"] if pandas else ["import numpy as np"] if numpy else []),
         "from skops import io",
         "",
@@ -211,16 +224,27 @@ with zipfile.ZipFile(file) as archive:
 """.splitlines()
 
 
+def _described(file_name: str) -> list[str]:
+    """`about`: what lies in the model's file."""
+    return [
+        f"with zipfile.ZipFile({python_literal(file_name)}) as archive:",
+        f"    about = json.loads(archive.read({python_literal(description.FILE)}))",
+    ]
+
+
+def _sources(*functions: Any) -> list[str]:
+    """Functions that a script has in common with a runner."""
+    return "\n\n".join(inspect.getsource(function) + "\n" for function in functions).splitlines()
+
+
 def _text_rows(file_name: str) -> list[str]:
     """From the raw columns of a dataset with texts to what the estimator takes of them."""
-    return f"""\
-with zipfile.ZipFile({python_literal(file_name)}) as archive:
-    about = json.loads(archive.read({python_literal(description.FILE)}))
+    return [*_described(file_name), *"""\
 # A missing text is an empty one. A model of one text takes its strings alone.
 texts = [column["name"] for column in about["columns"] if column["type"] == "text"]
 x = x.fillna(dict.fromkeys(texts, ""))
 if "text" in about:
-    x = x[about["text"]]""".splitlines()
+    x = x[about["text"]]""".splitlines()]  # fmt: skip
 
 
 def _raw_rows(dataset: Dataset, load: str) -> list[str]:

@@ -21,10 +21,10 @@ from tuning.analysis.splitting import (
     weight_columns,
     weight_problem,
 )
+from tuning.analysis.window_splits import window_problem
 from tuning.models import Dataset, HyperModel, Project, Team
 from tuning.protocol.splitting import SPLITS, SplitBy, explained_splits
 from tuning.protocol.tasks import Task
-from tuning.protocol.windows import TooFewWindows
 
 FRACTIONS = ("train_fraction", "validation_fraction", "test_fraction")
 # Up to so many, a column is chosen from a list; else its name is typed.
@@ -215,11 +215,11 @@ class ProjectForm(ModelForm):
                 f"The fractions must add up to 1, not {sum(known):.6g}.",
             )
             return
-        if windows := dataset.windows if dataset else None:
-            try:
-                windows.parts(*known)
-            except TooFewWindows as error:
-                self.add_error("train_fraction", str(error))
+        train, validation, test = known
+        windows = dataset and dataset.windows
+        divided = dataset.split(train, validation, test) if dataset and windows else None
+        if dataset and divided and (problem := window_problem(dataset, divided)):
+            self.add_error("train_fraction", problem)
 
 
 class MoveForm(Form):

@@ -9,7 +9,7 @@ from tuning.protocol.tasks import MAX_TARGETS, Task
 from tuning.protocol.uploads import Upload
 from tuning.protocol.windows import LOOK_BACK, MAX_LOOK_BACK, TooFewWindows, Windows
 
-FIELDS = ("time", "look_back", "horizon", "stride", "known")
+FIELDS = ("time", "series", "look_back", "horizon", "stride", "known")
 # What an upload has whose rows do not follow each other.
 _NONE = {name: getattr(Upload("", "", "", 0), name) for name in FIELDS}
 
@@ -32,6 +32,13 @@ class WindowsForm(forms.Form):
         label="Time column",
         help_text="Orders the rows. Leave it out if they do not follow each other.",
     )
+    series = forms.CharField(
+        required=False,
+        max_length=200,
+        strip=False,
+        label="Series column",
+        help_text="Names the series of each row, such as the store, if there are several.",
+    )
     look_back = _rows_field(
         "Look-back", LOOK_BACK, MAX_LOOK_BACK, "Rows that a model sees; a template may use fewer."
     )
@@ -49,7 +56,8 @@ class WindowsForm(forms.Form):
         """Let a person choose from these columns; by their boxes if there are not too many."""
         if listed:
             choices = [("", "None"), *((name, name) for name in names)]
-            self.fields["time"].widget = forms.Select(choices=choices)
+            for field in ("time", "series"):
+                self.fields[field].widget = forms.Select(choices=choices)
         self.fields["known"].choices = [(name, name) for name in names] if listed else []
 
     def leave_out_windows(self) -> None:
@@ -75,10 +83,28 @@ class WindowsForm(forms.Form):
         for name in ("look_back", "horizon", "stride"):
             if name not in self.errors and given.get(name) is None:
                 self.add_error(name, "Enter a number of rows.")
-        if given.get("task") not in ("", None, Task.REGRESSION):
-            self.add_error("task", "Windows predict numbers. Select regression.")
+        self._check_series(names)
+        if given.get("task") not in ("", None, Task.REGRESSION, Task.CLASSIFICATION):
+            self.add_error(
+                "task",
+                "Windows predict numbers or the class of the next row. Select regression or "
+                "classification.",
+            )
+        if given.get("task") == Task.CLASSIFICATION and (given.get("horizon") or 1) > 1:
+            self.add_error("horizon", "Only the class of the next row can be predicted. Enter 1.")
         if not self.errors:
             self._check_lengths(rows)
+
+    def _check_series(self, names: list[str]) -> None:
+        series = self.cleaned_data.get("series")
+        if not series:
+            return
+        if series not in names:
+            self.add_error("series", f"No column “{series}”.")
+        elif series in (self.cleaned_data.get("time"), self.cleaned_data.get("target")):
+            self.add_error(
+                "series", "The time column and the target cannot name the series. Select another."
+            )
 
     def _check_lengths(self, rows: int) -> None:
         given, known = self.cleaned_data, self.cleaned_data["known"]
@@ -94,6 +120,9 @@ class WindowsForm(forms.Form):
                 "look_back",
                 "With columns that are known in advance, it must be at least the horizon.",
             )
+            return
+        if given["series"]:
+            # How many rows each series has is seen when they are read.
             return
         try:
             windows.parts(TRAIN, VALIDATION, TEST)

@@ -66,6 +66,11 @@ def add_table_options(parser: ArgumentParser) -> None:
         "target is predicted for the rows that follow",
     )  # fmt: skip
     parser.add_argument(
+        "--series", default="", metavar="NAME",
+        help="the column that names the series of each row, if the table holds several: no window "
+        "has rows of two of them",
+    )  # fmt: skip
+    parser.add_argument(
         "--look-back", type=int, metavar="N",
         help=f"rows of a window that a model sees ({LOOK_BACK})",
     )  # fmt: skip
@@ -150,10 +155,10 @@ def table_choices(options: dict[str, Any]) -> dict[str, Any]:
 
 def _windows(options: dict[str, Any]) -> dict[str, Any]:
     lengths = {name: options.get(name) for name in ("look_back", "horizon", "stride")}
-    known = options.get("known") or []
+    known, series = options.get("known") or [], one_line(options.get("series") or "")
     if not options.get("time"):
-        given = [name for name, value in {**lengths, "known": known}.items() if value is not None
-                 and value != []]  # fmt: skip
+        others = {**lengths, "known": known or None, "series": series or None}
+        given = [name for name, value in others.items() if value is not None]
         if given:
             option = TABLE_OPTIONS.get(given[0], given[0])
             raise CommandError(f"--{option}: name the column that orders the rows with --time.")
@@ -163,7 +168,10 @@ def _windows(options: dict[str, Any]) -> dict[str, Any]:
             option = TABLE_OPTIONS.get(name, name)
             raise CommandError(f"--{option}: {value} is not a number of rows.")
     chosen = {name: value for name, value in lengths.items() if value}
-    return {"look_back": LOOK_BACK, **chosen, "time": one_line(options["time"]), "known": known}
+    return {
+        "look_back": LOOK_BACK, **chosen, "time": one_line(options["time"]), "known": known,
+        "series": series,
+    }  # fmt: skip
 
 
 def _pixels(given: str | None) -> str:

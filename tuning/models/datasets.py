@@ -242,6 +242,6 @@ class Dataset(Publishable, Uploaded, Work):
             # They are always split by their own time.
             by, column = SplitBy.RANDOM, ""
         stratified = bool(self.task) and Task(self.task).traits.stratified
-        stratified = stratified and SPLITS[by].stratifies
+        stratified = stratified and SPLITS[by].stratifies and not self.windows
         given = keep_parts and self.brings_parts and not column
         return Split(train, validation, test, seed, stratified, given, by, column)

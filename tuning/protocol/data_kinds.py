@@ -96,7 +96,8 @@ DATA_KINDS = {
         ),
         DataTraits(
             DataKind.WINDOWS, "Windows of a time series", "window", "windows", "time series",
-            "time series", DataKind.SEQUENCE, Display.STEPS, axes=2, tasks=(Task.REGRESSION,),
+            "time series", DataKind.SEQUENCE, Display.STEPS, axes=2, flattened=False,
+            permutable=True, tasks=(Task.CLASSIFICATION, Task.REGRESSION),
         ),
     )
 }  # fmt: skip

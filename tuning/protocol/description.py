@@ -11,7 +11,7 @@ LOGITS, MARGINS = "logits", "margins"
 # The outputs of an autoencoder's file.
 RECONSTRUCTION, ERROR = "reconstruction", "error"
 # What is said of windows.
-WINDOW_FACTS = ("time", "look_back", "horizon", "known")
+WINDOW_FACTS = ("time", "look_back", "horizon", "known", "series")
 
 
 def description_of(
@@ -29,7 +29,8 @@ def description_of(
     if profile.get("task") in TASKS and TASKS[Task(profile["task"])].has_classes:
         # In the order of the model's outputs.
         description["class_names"] = profile.get("class_names")
-    columns = profile.get("columns")
+    # An estimator has those of each row of a window; people have the table's.
+    columns = profile.get("raw_columns") or profile.get("columns")
     if not columns:
         return {**description, "input_shape": profile.get("input_shape")}
     # The decimal sign of texts, if the numbers of a column are not written plainly.
@@ -39,5 +40,10 @@ def description_of(
         shown = [{**column, "input": inputs[column["name"]]} for column in shown]
     about = {**description, "columns": shown}
     if windows := profile.get("windows"):
-        about["windows"] = {name: windows[name] for name in WINDOW_FACTS}
+        about["windows"] = window_facts(windows)
     return {**about, "text": text} if text else about
+
+
+def window_facts(windows: dict[str, Any]) -> dict[str, Any]:
+    """What is said of windows. Profiles of former versions know nothing of several series."""
+    return {name: windows[name] for name in WINDOW_FACTS if name in windows}

@@ -137,7 +137,7 @@ class Upload:
     are, such as 28x28x1, AUTO_PIXELS or empty. Cells of `gaps` are missing values besides the usual
     ones, of which `not_missing` are values. With a `look_back`, windows are cut from the rows in
     the order of the column `time` (`protocol/windows.py`); `known` are columns that are known in
-    advance.
+    advance, and the column `series` names the series of each row, if there are several.
     """
 
     kind: str
@@ -168,6 +168,7 @@ class Upload:
     horizon: int = 1
     stride: int = 1
     known: list[str] = field(default_factory=list)
+    series: str = ""
 
 
 def all_endings() -> dict[str, str]:

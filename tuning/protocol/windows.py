@@ -1,8 +1,9 @@
 """Windows cut from a table whose rows follow each other in time.
 
 A window has `look_back` rows that a model sees and the `horizon` rows after them whose targets it
-predicts; windows begin every `stride` rows. A prepared dataset stores the rows once
-(`runner/datasets/tables/windows.py`) and windows are views of them
+predicts; windows begin every `stride` rows. A table may hold several series, such as one for each
+store, which a column names: no window has rows of two of them. A prepared dataset stores the rows
+once (`runner/datasets/tables/windows.py`) and windows are cut from them
 (`runner/inputs/windows.py`). A column that is known in advance, such as the weekday, is stored
 `horizon` rows earlier: the last rows that a model sees then have its values for the rows that it
 predicts.
@@ -29,12 +30,15 @@ class TooFewWindows(ValueError):
 
 @dataclass(frozen=True)
 class Windows:
-    """`rows`: of the table, those included of which only the targets are used."""
+    """`rows`: of the table, those included of which only the targets are used. `series`: how many
+    series the table holds; of several, `total` is the number of their windows."""
 
     look_back: int
     horizon: int
     stride: int
     rows: int
+    series: int = 1
+    total: int = 0
 
     @classmethod
     def of(cls, profile: Mapping[str, Any]) -> Self | None:
@@ -42,7 +46,10 @@ class Windows:
         facts = profile.get("windows")
         if not facts:
             return None
-        return cls(*(int(facts[name]) for name in ("look_back", "horizon", "stride", "rows")))
+        names = ("look_back", "horizon", "stride", "rows")
+        look_back, horizon, stride, rows = (int(facts[name]) for name in names)
+        series, total = int(facts.get("series_count", 1)), int(facts.get("count", 0))
+        return cls(look_back, horizon, stride, rows, series, total)
 
     @property
     def length(self) -> int:
@@ -50,18 +57,21 @@ class Windows:
 
     @property
     def count(self) -> int:
+        if self.series > 1:
+            return self.total
         return max(0, (self.rows - self.length) // self.stride + 1)
 
     @property
     def gap(self) -> int:
-        """How many windows lie between two parts of a split, so that no row is in both."""
+        """How many windows of a series lie between two parts of a split, so that no row is in
+        both."""
         return math.ceil(self.length / self.stride) - 1
 
     @property
     def overlapping(self) -> int:
-        """How many windows predict a row that one of them predicts, itself included: their errors
-        are alike."""
-        return 2 * math.ceil(self.horizon / self.stride) - 1
+        """How many windows predict a row that one of them predicts, itself included, or a row of
+        another series at that time: their errors are alike."""
+        return (2 * math.ceil(self.horizon / self.stride) - 1) * self.series
 
     @property
     def smallest(self) -> int:
@@ -73,8 +83,9 @@ class Windows:
         return window * self.stride
 
     def parts(self, train: float, validation: float, test: float) -> list[range]:
-        """The windows for training, validation and test in the order of time, by fractions. Windows
-        that share a row with those of two parts are in neither. Raises TooFewWindows."""
+        """The windows of one series for training, validation and test in the order of time, by
+        fractions. Windows that share a row with those of two parts are in neither. Of several
+        series, `splits/windows.py` knows them. Raises TooFewWindows."""
         fractions = [train, validation, test]
         wanted = [place for place, fraction in enumerate(fractions) if fraction > _SMALLEST]
         usable = self.count - self.gap * (len(wanted) - 1)

@@ -55,6 +55,16 @@ def days_of(text: str, order: str) -> float:
     return round(days - float(f"{offset[1]}1") * minutes / 1440, 8)
 
 
+def moment_text(time: float, dated: bool) -> str:
+    """2024-01-31 or 2024-01-31 07:00 of days since 1970-01-01; a plain number if not `dated`."""
+    if not dated:
+        return f"{float(time):.10g}"
+    seconds = round(float(time) * 86400)
+    # Dates of a file have no zone.
+    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)  # noqa: DTZ001
+    return moment.strftime("%Y-%m-%d" if seconds % 86400 == 0 else "%Y-%m-%d %H:%M")
+
+
 SOURCE = (
     inspect.getsource(sys.modules[__name__]).rpartition(_BEGIN + "\n")[2].partition(_END)[0].strip()
 )

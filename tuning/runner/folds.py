@@ -25,6 +25,7 @@ from tuning.protocol.orders import SearchOrder
 from tuning.protocol.splitting import SplitBy
 from tuning.protocol.tasks import Task, TaskTraits
 from tuning.protocol.windows import Windows
+from tuning.splits.windows import window_folds
 
 from .inputs.data import Dataset
 
@@ -32,6 +33,8 @@ from .inputs.data import Dataset
 def folds_of(order: SearchOrder, task: str, windows: Windows | None = None) -> BaseCrossValidator:
     """The same folds for all trials of a project, so that they can be compared; a confirmation has
     others, except by time."""
+    if windows and windows.series > 1:
+        return WindowFolds(order.folds)
     if windows:
         return TimeSeriesSplit(order.folds, gap=windows.gap)
     split = order.project.split
@@ -85,6 +88,21 @@ class TimeFolds(BaseCrossValidator):
 
     def get_n_splits(self, *args: Any, **kwargs: Any) -> int:
         return int(self._folds.get_n_splits(*args, **kwargs))
+
+
+class WindowFolds(BaseCrossValidator):
+    """Folds of windows of several series. `groups` are the times of their first and last rows."""
+
+    def __init__(self, folds: int) -> None:
+        self._folds = folds
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Any]:  # noqa: N803
+        del X, y
+        return iter(window_folds(groups[:, 0], groups[:, 1], self._folds))
+
+    def get_n_splits(self, *args: Any, **kwargs: Any) -> int:
+        del args, kwargs
+        return self._folds
 
 
 class OneFold(BaseCrossValidator):

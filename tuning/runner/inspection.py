@@ -153,12 +153,14 @@ def _about_accuracy(dataset: Dataset, metrics: list[str]) -> str:
 def _look_at_estimator(
     template: "InspectedTemplate", _: kt.HyperParameters, model: Any, dataset: Dataset
 ) -> _Found:
+    rows = dataset.for_estimators()
+
     def size(values: kt.HyperParameters) -> int:
         # How much an estimator learns is known only once it is fitted.
-        ready(template.build(values), dataset.facts, template.builder_name)
+        ready(template.build(values), rows.facts, template.builder_name)
         return 0
 
-    note = try_estimator(model, dataset.for_estimators(), template.builder_name)
+    note = try_estimator(model, rows, template.builder_name)
     return _Found(ModelKind.SKLEARN, [SCORE, SCORE_SPREAD], 0, repr(model), size, note)
 
 

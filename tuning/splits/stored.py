@@ -22,7 +22,7 @@ def stored_split(folder: Path, split: Split) -> dict[str, np.ndarray]:
     """As `split_rows`, of the dataset in this folder, or the windows of each part. Raises OSError,
     and ValueError if it does not have the split's column or has too few windows."""
     if windows := stored_windows(folder):
-        return dict(zip(PARTS, rows_of_parts(windows, split), strict=True))
+        return dict(zip(PARTS, rows_of_parts(folder, windows, split), strict=True))
     y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
     given = np.load(folder / "parts.npy", allow_pickle=False) if split.given else None
     key = split_key(folder, split)

@@ -14,13 +14,30 @@ def check_windows(profile: dict[str, Any]) -> None:
     facts = profile["windows"]
     if not isinstance(facts, dict) or not all(_is_count(facts.get(name)) for name in _NUMBERS):
         raise BadEvent("a profile with invalid windows")
+    if "series_count" in facts:
+        _check_series(facts)
     found = Windows.of(profile)
     if found is None or found.count != profile["rows"] or type(facts.get("season")) is not int:
+        raise BadEvent("a profile with invalid windows")
+    codes = _list(facts, "codes") if "codes" in facts else []
+    if not all(type(code) is int and code >= 0 for code in codes):
         raise BadEvent("a profile with invalid windows")
     names = [facts.get("time"), *_list(facts, "known"), *_list(facts, "targets")]
     if not all(isinstance(name, str) for name in names) or not facts["targets"]:
         raise BadEvent("a profile with invalid names")
     _check_sample(facts.get("sample"), found.length)
+
+
+def _check_series(facts: dict[str, Any]) -> None:
+    """The windows of several series."""
+    names = _list(facts, "series_names")
+    counts = (facts["series_count"], facts.get("count"))
+    if not all(_is_count(count) and count <= facts["rows"] for count in counts):
+        raise BadEvent("a profile with invalid windows")
+    if not isinstance(facts.get("series"), str) or len(names) > facts["series_count"]:
+        raise BadEvent("a profile with invalid names")
+    if not all(isinstance(name, str) for name in names):
+        raise BadEvent("a profile with invalid names")
 
 
 def _check_sample(sample: Any, length: int) -> None:

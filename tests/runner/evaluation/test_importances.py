@@ -60,3 +60,28 @@ def test_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     wide = np.zeros((10, 501))
     names = [str(n) for n in range(501)]
     assert "500 columns" in importances_of(predict, wide, y[:10], names, "classification").problem
+
+
+def test_a_column_of_windows_is_exchanged_with_its_whole_past() -> None:
+    """The target is the difference between two steps of one column: shuffled step by step, or in a
+    single row, its importance would be another."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(500, 4, 3)).astype(np.float32)
+    x[..., 1] += np.arange(500)[:, None]
+    y = x[:, 3, 1] - x[:, 0, 1] + 0.1 * x[:, 2, 2]
+
+    def predict(windows: np.ndarray) -> np.ndarray:
+        return np.asarray(windows[:, 3, 1] - windows[:, 0, 1] + 0.1 * windows[:, 2, 2])
+
+    found = importances_of(predict, x, y, ["a", "b", "c"], "regression")
+    a, b, c = (column.mean for column in found.columns)
+    assert found.score == "r2"
+    assert a == 0
+    residual = ((y - y.mean()) ** 2).sum()
+
+    def expected(part: np.ndarray) -> float:
+        drops = [((part - random.permutation(part)) ** 2).sum() / residual for _ in range(200)]
+        return float(np.mean(drops))
+
+    assert b == pytest.approx(expected(x[:, 3, 1] - x[:, 0, 1]), rel=0.15)
+    assert c == pytest.approx(expected(0.1 * x[:, 2, 2]), rel=0.3)

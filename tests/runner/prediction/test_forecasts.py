@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.runner.harness import Runner
-from tests.runner.series import csv_text, order, prepare, table
+from tests.runner.series import csv_text, order, panel, prepare, table
 from tests.runner.warm import python
 from tuning.analysis.snippets import predict_snippet
 from tuning.hypermodels import BUILTIN, source_of
@@ -20,6 +21,7 @@ from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import EvaluateOrder, RetrainOrder
 from tuning.protocol.predictions import PREDICTED, RowSource
 from tuning.runner.inputs.data import load_dataset
+from tuning.splits.stored import stored_split
 
 from .test_equals_predict_py import Asked
 
@@ -57,7 +59,7 @@ def evaluated_again(folder: Path, dataset: Path, result: Retrained) -> Evaluated
 
 def row_of(profile: dict[str, Any], folder: Path) -> Dataset:
     return Dataset(
-        key="d", name="Load", kind="sequence", task="regression", profile=profile,
+        key="d", name="Load", kind="sequence", task=profile["task"], profile=profile,
         folder=str(folder),
     )  # fmt: skip
 
@@ -107,25 +109,97 @@ def test_a_forecast_of_two_steps_with_categories_and_gaps(tmp_path: Path) -> Non
         assert np.array(elsewhere) == pytest.approx(np.array(found), rel=1e-4)
 
 
-def test_one_number_of_the_next_row_from_the_pages_own_rows(tmp_path: Path) -> None:
-    columns = table(ROWS)
-    folder, profile = prepare(tmp_path, columns, horizon=1, known=[])
+def printed(code: str, folder: Path) -> list[Any]:
+    """What a script predicts, in another process."""
+    done = python("-c", code + "print(json.dumps(predictions.tolist()))\n", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    found: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_the_class_of_the_next_row_of_each_store(tmp_path: Path) -> None:
+    columns = panel(80)
+    chosen = {"horizon": 1, "known": [], "series": "store", "target": "state"}
+    folder, profile = prepare(tmp_path, columns, **chosen)
     result = retrained(tmp_path / "work", folder)
+    [output] = result.evaluation.outputs
+    states = ["high", "low"]
+    assert (output.task, profile["class_names"]) == ("classification", states)
+    names = [column.column for column in result.evaluation.importances.columns]
+    assert names == [column["name"] for column in profile["columns"]]
     kept = np.load(tmp_path / "work" / "predictions.npy")
+    parts = stored_split(folder, order(folder).split)
+    assert kept[:, 0].astype(int).tolist() == parts["test"].tolist()
+    assert kept[:, 1].tolist() == np.load(folder / "y.npy")[parts["test"]].tolist()
+
     asked = Asked(tmp_path / "asked", tmp_path / "work", row_of(profile, folder), result)
     with asked.runner:
-        # The page's predict.py reads the uploaded file.
+        # The page's predict.py reads the uploaded file; its first answers are of rows to come.
         (asked.folder / "load.csv").write_text(csv_text(columns))
-        code = predict_snippet(asked.saved_model, asked.file)
-        code += "print(json.dumps(predictions.ravel().tolist()))\n"
-        done = python("-c", code, cwd=asked.folder)
-        assert done.returncode == 0, done.stderr
-        newest = json.loads(done.stdout.splitlines()[-1])
-        # The first one is of a row that the file does not have yet.
-        assert newest[1:] == pytest.approx(kept[: -len(newest) : -1, 2], rel=1e-4)
+        newest = printed(predict_snippet(asked.saved_model, asked.file), asked.folder)
         answer = asked.ask(RowSource.TABLE, name="load.csv")
-        assert answer.outputs[0].values[: len(newest)] == pytest.approx(newest, rel=1e-4)
-        columns["when"][3:5] = columns["when"][4:2:-1]
+        assert isinstance(answer, Predicted), answer
+        lines = written(asked.folder)
+        assert [line["store"] for line in lines[:4]] == ["north", "south", "harbour", "north"]
+        classes = [states[int(np.argmax(scores))] for scores in newest]
+        assert [line["predicted state"] for line in lines[: len(classes)]] == classes
+        # The dataset's own windows, found by their store and their last row, say the same.
+        table = pd.DataFrame(columns)
+        ends = []
+        for store, rows in table.groupby("store", sort=False):
+            moments = rows["when"].tolist()
+            ends += [(moments[at], str(store), moments[at - 1]) for at in range(6, len(moments))]
+        ends.sort(key=lambda end: end[0])
+        by_row = {(line["store"], line["when"]): line["predicted state"] for line in lines}
+        for number, predicted in kept[:, [0, 2]].astype(int).tolist():
+            _, store, last = ends[number]
+            assert by_row[store, last] == states[predicted]
+        columns["when"][3:9] = columns["when"][8:2:-1]
         (asked.folder / "mixed.csv").write_text(csv_text(columns))
         refused = asked.ask(RowSource.TABLE, name="mixed.csv")
-        assert "Row 5 is not later than the row before." in str(refused)
+        assert "is not later than the row of its series before it." in str(refused)
+
+
+RIDGE = """
+from sklearn.linear_model import Ridge
+
+def build_model(hp):
+    return Ridge(alpha=hp.Float("alpha", 0.1, 10.0))
+"""
+
+
+def test_an_estimator_of_windows_predicts_from_raw_rows(tmp_path: Path) -> None:
+    columns = panel(80)
+    folder, profile = prepare(tmp_path, columns, series="store")
+    with Runner(tmp_path / "work") as runner:
+        wanted = RetrainOrder(
+            order(folder, RIDGE), {}, {}, epochs=1, batch_size=32, seed=1, kind=ModelKind.SKLEARN
+        )
+        result = runner.result(wanted, Retrained)
+    assert isinstance(result, Retrained), result
+    assert not result.evaluation.problem, result.evaluation
+    kept = np.load(tmp_path / "work" / "predictions.npy")
+    importances = {c.column: c.mean for c in result.evaluation.importances.columns}
+    assert list(importances) == [column["name"] for column in profile["columns"]]
+    assert max(importances, key=lambda name: importances[name] or 0) in ("load", "store")
+    asked = Asked(tmp_path / "asked", tmp_path / "work", row_of(profile, folder), result)
+    with asked.runner:
+        (asked.folder / "load.csv").write_text(csv_text(columns))
+        newest = printed(predict_snippet(asked.saved_model, asked.file), asked.folder)
+        answer = asked.ask(RowSource.TABLE, name="load.csv")
+        assert isinstance(answer, Predicted), answer
+        lines = written(asked.folder)
+        found = [[float(line[f"predicted load +{step}"]) for step in (1, 2)] for line in lines]
+        assert np.array(newest) == pytest.approx(np.array(found[: len(newest)]), rel=1e-5)
+        ends = []
+        for store, rows in pd.DataFrame(columns).groupby("store", sort=False):
+            moments = rows["when"].tolist()
+            for at in range(LOOK_BACK + HORIZON - 1, len(moments)):
+                ends.append((moments[at], str(store), moments[at - HORIZON]))
+        ends.sort(key=lambda end: end[0])
+        by_row = {
+            (line["store"], line["when"]): pair for line, pair in zip(lines, found, strict=True)
+        }
+        for number, *predicted in kept[:, [0, 2, 5]].tolist():
+            _, store, last = ends[int(number)]
+            assert by_row[store, last] == pytest.approx(predicted, rel=1e-4)

@@ -5,7 +5,7 @@ from typing import Any
 from tuning.analysis.evaluation.contents import categories_of
 from tuning.analysis.profiles import class_names
 from tuning.models import Dataset, ModelEvaluation, SavedModel
-from tuning.protocol.description import WINDOW_FACTS
+from tuning.protocol.description import window_facts
 from tuning.protocol.evaluation import CHANGES_ROWS
 from tuning.protocol.predictions import RowSource
 from tuning.protocol.tasks import Task
@@ -63,7 +63,7 @@ def about(dataset: Dataset) -> dict[str, Any]:
         "raw": bool(profile.get("columns")),
         "values": categories_of(dataset) if few else {},
         "reading": _reading(dataset),
-        "windows": {name: windows[name] for name in WINDOW_FACTS} if windows else {},
+        "windows": window_facts(windows) if windows else {},
         "input_shape": profile.get("input_shape") or [],
         "dtype": str(profile.get("dtype") or "float32"),
         "pictures": _are_pictures(dataset),

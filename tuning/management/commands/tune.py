@@ -120,11 +120,11 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument(
             "--target",
-            action="append",
+            nargs="+",
+            action="extend",
             default=[],
             metavar="COLUMN",
-            help="the column of a table to predict (guessed by its name); repeat it, or separate "
-            "names by commas, for several",
+            help="the columns of a table to predict (one is guessed by its name)",
         )
         add_table_options(parser)
         for role, option in ARRAY_OPTIONS.items():

@@ -7,6 +7,7 @@ import numpy as np
 from tuning.protocol.catalogue import CatalogueEntry
 from tuning.protocol.data_kinds import DataKind, Display
 from tuning.protocol.tasks import Task, TaskTraits
+from tuning.runner.inputs.windows import SeriesWindows
 
 from .sources import Source
 
@@ -29,7 +30,8 @@ def profile_of(
     """Shapes, ranges, class balance and first rows, as JSON values only. `columns` describe those
     of an uploaded table."""
     x, y = source.x, source.y
-    low, high = _range(x)
+    # Windows of several series are copies of their rows.
+    low, high = _range(x.steps if isinstance(x, SeriesWindows) else x)
     profile: dict[str, Any] = {
         "key": entry.key,
         "kind": entry.kind,

@@ -14,11 +14,12 @@ from .downloads import download
 
 @dataclass(frozen=True)
 class Source:
-    """A dataset as the runner uses it. x: images (rows, height, width, channels) in their own
-    values, or tables as float32. y: int64 classes counted from 0, or float32 values; with a column
-    for each of `target_names`, if there are several targets or labels."""
+    """A dataset as the runner uses it. x: an array of images (rows, height, width, channels) in
+    their own values, or of tables as float32; or `SeriesWindows`. y: int64 classes counted from 0,
+    or float32 values; with a column for each of `target_names`, if there are several targets or
+    labels."""
 
-    x: np.ndarray
+    x: Any
     y: np.ndarray
     class_names: list[str] = field(default_factory=list)
     feature_names: list[str] = field(default_factory=list)

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from keras_tuner.src.tuners.sklearn_tuner import split_data
 
+from tuning.figures import counted
+from tuning.protocol.data_kinds import kind_of_rows
 from tuning.protocol.tasks import Task
 from tuning.runner.failures import CannotSave
 from tuning.runner.inputs.data import Dataset
@@ -55,11 +57,18 @@ def few_rows(x: Any, y: np.ndarray, task: str) -> tuple[Any, np.ndarray]:
 
 
 def _flattened(dataset: Dataset) -> str:
-    shape = dataset.x.shape[1:]
+    shape, noun = dataset.x.shape[1:], kind_of_rows(dataset.facts).traits.row
+    if dataset.windows:
+        names = [column["name"] for column in dataset.facts["columns"]]
+        return (
+            f"Each window reaches the estimator as one row: the columns of its "
+            f"{counted(dataset.windows.look_back, 'row')} one after the other, from “{names[0]}” "
+            f"to “{names[-1]}”."
+        )
     if len(shape) == 1:
         return ""
     sides = " × ".join(str(side) for side in shape)
-    return f"Each image of {sides} reaches the estimator as one row of {np.prod(shape):,} numbers."
+    return f"Each {noun} of {sides} reaches the estimator as one row of {np.prod(shape):,} numbers."
 
 
 def _unsaveable(estimator: Any) -> str:

@@ -53,7 +53,7 @@ class StreamingSklearnTuner(kt.SklearnTuner):
         order: SearchOrder,
         channel: Channel,
     ) -> None:
-        self._all_folds = folds_of(order, template.facts["task"])
+        self._all_folds = folds_of(order, template.facts["task"], dataset.windows)
         self._template = template
         self._keys = dataset.keys("train", "validation")
         self._weights = dataset.weights("train", "validation")

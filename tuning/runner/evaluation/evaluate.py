@@ -25,6 +25,7 @@ from tuning.protocol.tasks import Task, target_names
 from tuning.runner.channel import Channel
 from tuning.runner.estimators.building import in_threads
 from tuning.runner.inputs.data import Dataset, row_numbers
+from tuning.runner.inputs.frames import raw_frame
 from tuning.runner.saved.raw_sklearn import raw_rows
 from tuning.runner.template.code import Template
 
@@ -124,10 +125,13 @@ def evaluate_estimator(
         x, y = raw_rows(estimator, dataset, "test")
         return _of_estimator(estimator, x, np.asarray(y), dataset), None
 
+    values: Predict = estimator.predict
+    rows = partial(raw_rows, estimator, dataset, "validation")
+    if dataset.windows:
+        values, rows = partial(_of_windows, estimator, dataset), partial(_stored_windows, dataset)
     with in_threads():
         return _evaluation(
-            dataset, project, metrics, channel, test, estimator.predict,
-            lambda: raw_rows(estimator, dataset, "validation"),
+            dataset, project, metrics, channel, test, values, rows,
         )  # fmt: skip
 
 
@@ -239,7 +243,7 @@ def _importances(
     dataset: Dataset, values: Predict, rows: Callable[[], tuple[Any, np.ndarray]], channel: Channel
 ) -> Importances:
     facts = dataset.facts
-    columns = facts.get("columns")
+    columns = facts.get("raw_columns") or facts.get("columns")
     names = [column["name"] for column in columns] if columns else facts.get("feature_names")
     if not kind_of_rows(facts).traits.permutable or not names:
         return Importances()
@@ -259,6 +263,19 @@ def _importances(
 def _stored_rows(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     x, y = dataset.raw("validation")
     return np.asarray(x).view(np.ndarray), y
+
+
+def _stored_windows(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Those that an estimator takes as rows."""
+    assert dataset.windows
+    x, y = dataset.raw("validation")
+    return x.reshape(len(x), dataset.windows.look_back, -1), y
+
+
+def _of_windows(estimator: Any, dataset: Dataset, x: np.ndarray) -> np.ndarray:
+    assert dataset.preprocessing
+    rows = raw_frame(dataset.preprocessing, x.reshape(len(x), -1))
+    return np.asarray(estimator.predict(rows))
 
 
 def _block(dataset: Dataset) -> int:

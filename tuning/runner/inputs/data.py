@@ -3,26 +3,27 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from tuning.protocol.orders import ProjectOrder, Split
+from tuning.protocol.predictions import lag_name
 from tuning.protocol.tasks import reconstructs, without_targets
 from tuning.protocol.windows import TooFewWindows, Windows
-from tuning.runner.failures import BadData, MissingFile, TemplateError
+from tuning.runner.failures import BadData, MissingFile
 from tuning.splits import PARTS
 from tuning.splits.arranged import load_arranged
 from tuning.splits.stored import split_key, stored_split, values_of
-from tuning.splits.windows import window_parts
+from tuning.splits.windows import rows_of_parts, spans, starts_of
 
 from .preprocessing import Preprocessing, text_inputs
 from .scaling import Scaling
 from .shared import SharedRows
 from .texts import Inputs, TextInput
-from .windows import cut, steps_of
+from .windows import SeriesWindows, cut, steps_of
 
 Arrays = tuple[Inputs, np.ndarray]
 Stored = tuple[np.ndarray, np.ndarray]
@@ -34,7 +35,7 @@ class Dataset:
     """A prepared dataset: x and y stay on disk (memory-mapped) until rows are taken. `facts` are
     those of the rows as templates get them."""
 
-    x: np.ndarray
+    x: np.ndarray | SeriesWindows
     y: np.ndarray
     facts: dict[str, Any]
     # Where "train", "validation" and "test" lie: row numbers, or slices that follow each other.
@@ -71,16 +72,20 @@ class Dataset:
         columns = self.facts.get("columns") or []
         if not columns:
             return self._scaled() if self.reconstructs else self
-        rows = self.raw("train")[0]
-        # Each row once, in however many windows it is.
-        rows = steps_of(rows)[0] if self.windows else rows
         preprocessing = Preprocessing.learn(
-            rows, columns, texts=self.text_columns, to_range=self.reconstructs
+            self._training_rows(), columns, texts=self.text_columns, to_range=self.reconstructs
         )
         learned = preprocessing.facts
         if self.windows:
             learned["input_shape"] = [self.windows.look_back, *learned["input_shape"]]
         return replace(self, facts=self.facts | learned, preprocessing=preprocessing)
+
+    def _training_rows(self) -> np.ndarray:
+        """Of windows each row once, in however many of them it is."""
+        if isinstance(self.x, SeriesWindows):
+            return self.x.rows_in(self._row_numbers("train"))
+        rows = self.raw("train")[0]
+        return steps_of(rows)[0] if self.windows else rows
 
     def _scaled(self) -> Self:
         """Its inputs lie between 0 and 1."""
@@ -100,19 +105,35 @@ class Dataset:
         return replace(self, places=places, chosen={"train": train, "validation": validation})
 
     def for_estimators(self) -> Self:
-        """The same dataset, whose inputs keep what only a few training rows have."""
-        if self.windows:
-            raise TemplateError(
-                "Estimators of scikit-learn do not take windows of a time series. Use a template "
-                "that builds a Keras network, such as “Sequence network”."
-            )
+        """The same dataset, whose inputs keep what only a few training rows have. Windows become
+        rows of a table: the columns of their rows one after the other."""
         if self.preprocessing is None:
             return self
-        rows, columns = self.raw("train")[0], self.facts["columns"]
+        rows, columns = self._training_rows(), self.facts["columns"]
         texts = self.preprocessing.texts
         preprocessing = Preprocessing.learn(rows, columns, keeps_rare=True, texts=texts)
+        if self.windows:
+            return self._lagged(preprocessing)
         facts = self.facts | preprocessing.facts
         return replace(self, facts=facts, preprocessing=preprocessing)
+
+    def _lagged(self, preprocessing: Preprocessing) -> Self:
+        """`preprocessing`: of the rows of windows."""
+        assert self.windows
+        windows, columns = self.facts["windows"], self.facts["columns"]
+        lagged = [
+            [{**column, "name": lag_name(column["name"], step, windows)} for column in columns]
+            for step in range(self.windows.look_back)
+        ]
+        preprocessing = preprocessing.for_each_step(
+            [[column["name"] for column in of_step] for of_step in lagged]
+        )
+        facts = {
+            **self.facts, **preprocessing.facts, "columns": [*chain.from_iterable(lagged)],
+            "raw_columns": columns,
+        }  # fmt: skip
+        x = np.asarray(self.x[:]).reshape(len(self.x), -1)
+        return replace(self, x=x, facts=facts, preprocessing=preprocessing)
 
     def weights(self, *parts: str) -> np.ndarray | None:
         """How much each row of these parts counts in training, float64; None: all the same."""
@@ -125,10 +146,13 @@ class Dataset:
         return np.concatenate([both[self.chosen[part]] for part in parts])
 
     def keys(self, *parts: str) -> np.ndarray | None:
-        """The group or time of each row of these parts, numbered in their order; None if neither
-        divides the rows."""
+        """The group or time of each row of these parts, numbered in their order; of windows of
+        several series the times of their first and last rows. None if neither divides the rows."""
         if self.project is None:
             return None
+        if self.windows and self.windows.series > 1:
+            first_and_last = spans(Path(self.project.dataset_folder), self.windows)
+            return np.stack(first_and_last, axis=1)[self._row_numbers(*parts)]
         key = split_key(Path(self.project.dataset_folder), self.project.split)
         if key is None:
             return None
@@ -228,13 +252,15 @@ def load_stored(project: ProjectOrder) -> Dataset:
 
 def _load_windows(
     folder: Path, windows: Windows, split: Split
-) -> tuple[np.ndarray, np.ndarray, Places]:
-    """The same as `_load_arrays`: x are views of rows that all runners map."""
+) -> tuple[np.ndarray | SeriesWindows, np.ndarray, Places]:
+    """The same as `_load_arrays`: x are windows of rows that all runners map."""
     steps = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
     y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False)
+    parts = dict(zip(PARTS, rows_of_parts(folder, windows, split), strict=True))
+    if windows.series > 1:
+        return SeriesWindows(steps, starts_of(folder), windows.look_back), y, parts
     x = cut(steps, windows.look_back, windows.stride, windows.count)
-    parts = zip(PARTS, window_parts(windows, split), strict=True)
-    return x, y, {name: slice(part.start, part.stop) for name, part in parts}
+    return x, y, {name: _in_one_piece(part) for name, part in parts.items()}
 
 
 def _in_one_piece(rows: np.ndarray) -> np.ndarray | slice:

@@ -18,7 +18,9 @@ _EXACT = 2**24
 
 
 def frame_rows(dataset: Dataset, *parts: str) -> tuple[pd.DataFrame, np.ndarray]:
-    """The rows of parts of a dataset that has columns, and their targets."""
+    """The rows of parts of a dataset that has columns, and their targets. Windows are rows of a
+    table, as estimators have them."""
+    dataset = dataset.for_estimators() if dataset.x.ndim == 3 else dataset
     assert dataset.preprocessing
     x, y = dataset.raw(*parts)
     frame = raw_frame(dataset.preprocessing, x)

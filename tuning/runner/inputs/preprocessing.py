@@ -44,7 +44,7 @@ and predicts, from raw rows, what the network predicts.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -202,6 +202,26 @@ class Preprocessing:
         if self.width:
             inputs[NUMBERS] = self._matrix(x)
         return next(iter(inputs.values())) if len(inputs) == 1 else inputs
+
+    def for_each_step(self, names: list[list[str]]) -> Self:
+        """For windows as rows: their columns one after the other, step by step. `names`: those of
+        each step, in the order of the columns."""
+        numbers, width, steps = self.numbers, len(names[0]), range(len(names))
+        kept: list[np.ndarray] = [numbers.kept + step * len(numbers.names) for step in steps]
+        fill, mean, scale = (
+            np.tile(one, len(names)) for one in (numbers.fill, numbers.mean, numbers.scale)
+        )
+        tiled = Numbers(
+            [of_step[place] for of_step in names for place in numbers.places],
+            np.concatenate([numbers.places + step * width for step in steps]),
+            fill, mean, scale, np.concatenate(kept),
+        )  # fmt: skip
+        categories = [
+            replace(one, name=names[step][one.place], place=one.place + step * width)
+            for step in steps
+            for one in self.categories
+        ]
+        return replace(self, numbers=tiled, categories=categories)
 
     def _matrix(self, x: np.ndarray) -> np.ndarray:
         """float32 (rows, width): numbers and categories."""

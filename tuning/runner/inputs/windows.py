@@ -1,4 +1,9 @@
-"""Windows of rows as arrays (windows, steps, columns) that share the memory of the rows."""
+"""Windows of rows as arrays (windows, steps, columns): of one series they share the memory of the
+rows, of several they are copied when they are taken."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -23,3 +28,44 @@ def steps_of(x: np.ndarray) -> tuple[np.ndarray, int]:
         return x.reshape(count * look_back, columns), look_back
     rows = (count - 1) * stride + look_back
     return as_strided(x, (rows, columns), (down, across), writeable=False), stride
+
+
+@dataclass(frozen=True)
+class SeriesWindows:
+    """Windows of several series. `steps`: the rows of all series, (rows, columns); `starts`: the
+    first row of each window."""
+
+    steps: np.ndarray
+    starts: np.ndarray
+    look_back: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return (len(self.starts), self.look_back, self.steps.shape[1])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.steps.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, windows: Any) -> np.ndarray:
+        """A copy of these windows."""
+        rows = self.starts[windows][..., None] + np.arange(self.look_back)
+        return np.asarray(self.steps[rows])
+
+    def rows_in(self, windows: np.ndarray) -> np.ndarray:
+        """The rows of these windows, each once."""
+        inside: np.ndarray = np.zeros(len(self.steps) + 1, np.int64)
+        np.add.at(inside, self.starts[windows], 1)
+        np.add.at(inside, self.starts[windows] + self.look_back, -1)
+        return np.asarray(self.steps[np.cumsum(inside[:-1]) > 0])

@@ -8,6 +8,7 @@ import pandas as pd
 
 from tuning.protocol.description import ERROR, RECONSTRUCTION
 from tuning.protocol.orders import PredictOrder
+from tuning.protocol.predictions import lagged_rows
 from tuning.protocol.tasks import Task, reconstructs
 from tuning.runner.estimators.building import in_threads
 from tuning.runner.evaluation import predictions, several
@@ -60,6 +61,13 @@ class LoadedModel:
         return found
 
     @property
+    def naming_columns(self) -> list[dict[str, Any]]:
+        """The column that names the series, if it is no input."""
+        name = self.windows.get("series")
+        known = {column["name"] for column in self.columns}
+        return [{"name": name, "type": "category"}] if name and name not in known else []
+
+    @property
     def rows_ahead(self) -> int:
         """How many rows a table has beyond those that a model sees of all columns."""
         return int(self.windows["horizon"]) if self.windows["known"] else 0
@@ -76,10 +84,8 @@ class LoadedModel:
             model = self._opened.model
             unknown = self._unknown(self._count(rows))
             if self._opened.is_estimator:
-                flat = rows if self.is_raw else np.asarray(rows).reshape(len(rows), -1)
-                flat = rows[self._text] if self._text else flat
                 with in_threads():
-                    return self._of_estimator(model, flat, unknown)
+                    return self._of_estimator(model, self._as_estimator_takes(rows), unknown)
             inputs = self._opened.tensors(rows) if self.is_raw else rows
             outputs = _outputs(model, inputs)
             if self.reconstructs:
@@ -101,17 +107,28 @@ class LoadedModel:
                 f"The model cannot predict these rows. {type(error).__name__}: {error}"[:500]
             ) from error
 
+    def _as_estimator_takes(self, rows: Any) -> Any:
+        if self.windows:
+            return lagged_rows(rows, self._opened.about)[::-1]
+        if self._text:
+            return rows[self._text]
+        return rows if self.is_raw else np.asarray(rows).reshape(len(rows), -1)
+
     def _count(self, rows: Any) -> int:
         """How many rows or windows are predicted. Raises BadData."""
         if not self.windows:
             return len(rows)
         shortest = self.windows["look_back"] + self.rows_ahead
-        if len(rows) < shortest:
+        series = self.windows.get("series")
+        sizes = rows.groupby(series, sort=False).size() if series else [len(rows)]
+        count = sum(max(0, int(size) - shortest + 1) for size in sizes)
+        if not count:
+            of_one = " of one series" if series else ""
             raise BadData(
-                f"The file has {len(rows):,} rows, but the model needs at least {shortest:,} that "
-                "follow each other in time."
+                f"The file has {max(sizes, default=0):,} rows{of_one}, but the model needs at "
+                f"least {shortest:,} that follow each other in time."
             )
-        return len(rows) - shortest + 1
+        return count
 
     def _unknown(self, count: int) -> np.ndarray:
         """In place of actual values."""

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,39 +62,63 @@ def _of_table(order: PredictOrder, model: LoadedModel) -> Rows:
     with opened_table(Path(order.file), upload, lambda _text, _done: None, least=1) as opened:
         schema = detect_schema(opened, upload)
         scans = {scan.name: scan for scan in schema.scans}
-        _refuse_missing([c["name"] for c in model.columns if c["name"] not in scans])
+        columns = [*model.columns, *model.naming_columns]
+        _refuse_missing([c["name"] for c in columns if c["name"] not in scans])
         given = _cells(schema.table)
-        if model.windows and model.windows["time"] in given:
-            _check_order(schema, scans[model.windows["time"]], given)
-    values = {
-        c["name"]: [
-            _value(scans[c["name"]].read, c, cell, row)
-            for row, cell in enumerate(given[c["name"]], 1)
-        ]
-        for c in model.columns
-    }
-    if model.windows:
-        given = _last_seen(given, model)
-    return Rows(_as_model_takes(values, model), given, _load(schema, upload, model))
+        values = {
+            c["name"]: [
+                _value(scans[c["name"]].read, c, cell, row)
+                for row, cell in enumerate(given[c["name"]], 1)
+            ]
+            for c in columns
+        }
+        rows = Rows(_as_model_takes(values, model), given, _load(schema, upload, model))
+        if not model.windows:
+            return rows
+        series = _rows_of_series(values, model)
+        if model.windows["time"] in given:
+            _check_order(schema, scans[model.windows["time"]], given, series)
+    return replace(rows, given=_last_seen(given, series, model))
 
 
-def _check_order(schema: DetectedSchema, scan: Scan, given: dict[str, Sequence[Cell]]) -> None:
+def _rows_of_series(values: dict[str, Any], model: LoadedModel) -> list[list[int]]:
+    """The places of the rows of each series, in the order of their first rows. Raises BadData for a
+    row without a series."""
+    name = model.windows.get("series")
+    if not name:
+        return [list(range(len(next(iter(values.values())))))]
+    found: dict[Any, list[int]] = {}
+    for place, cell in enumerate(values[name]):
+        if cell is None:
+            raise BadData(f"“{name}” is empty in row {place + 1:,}. Enter the row's series.")
+        found.setdefault(cell, []).append(place)
+    return list(found.values())
+
+
+def _check_order(
+    schema: DetectedSchema, scan: Scan, given: dict[str, Sequence[Cell]], series: list[list[int]]
+) -> None:
     """Raises BadData for rows that do not follow each other in time."""
     time = time_column(schema, scan)
     time.take(given[scan.name], np.ones(len(given[scan.name]), bool), 1)
-    for at in np.flatnonzero(np.diff(time.values) <= 0)[:1]:
-        raise BadData(
-            f"Row {at + 2:,} is not later than the row before. Sort them by “{scan.name}”."
-        )
+    for rows in series:
+        for at in np.flatnonzero(np.diff(time.values[rows]) <= 0)[:1]:
+            before = "the row before" if len(series) == 1 else "the row of its series before it"
+            raise BadData(
+                f"Row {rows[at + 1] + 1:,} is not later than {before}. Sort them by “{scan.name}”."
+            )
 
 
-def _last_seen(given: dict[str, Sequence[Cell]], model: LoadedModel) -> dict[str, Sequence[Cell]]:
-    """Of each window the last row of which the model sees all columns, the newest window first."""
+def _last_seen(
+    given: dict[str, Sequence[Cell]], series: list[list[int]], model: LoadedModel
+) -> dict[str, Sequence[Cell]]:
+    """Of each window the last row of which the model sees all columns, the newest window first; of
+    several series the newest window of each, then the ones before."""
     first = model.windows["look_back"] - 1
-    return {
-        name: list(cells[first : len(cells) - model.rows_ahead])[::-1]
-        for name, cells in given.items()
-    }
+    seen = [rows[first : len(rows) - model.rows_ahead][::-1] for rows in series]
+    longest = max(map(len, seen))
+    places = [rows[left] for left in range(longest) for rows in seen if left < len(rows)]
+    return {name: [cells[place] for place in places] for name, cells in given.items()}
 
 
 def _refuse_missing(missing: list[str]) -> None:
@@ -105,8 +129,9 @@ def _refuse_missing(missing: list[str]) -> None:
 
 
 def _load(schema: DetectedSchema, upload: Upload, model: LoadedModel) -> str:
-    names = [c["name"] for c in model.columns]
-    numbers = {c["name"] for c in model.columns if c["type"] == ColumnType.NUMBER}
+    columns = [*model.columns, *model.naming_columns]
+    names = [c["name"] for c in columns]
+    numbers = {c["name"] for c in columns if c["type"] == ColumnType.NUMBER}
     used = [scan for scan in schema.scans if scan.name in names]
     lines = reading_lines(
         schema, upload,
@@ -143,7 +168,8 @@ def _value(read: CellReader, column: dict[str, Any], cell: Cell, row: int) -> fl
 
 
 def _as_model_takes(values: dict[str, Any], model: LoadedModel) -> Any:
-    frame = pd.DataFrame({c["name"]: _series(values[c["name"]], c) for c in model.columns})
+    columns = [c for c in (*model.columns, *model.naming_columns) if c["name"] in values]
+    frame = pd.DataFrame({c["name"]: _series(values[c["name"]], c) for c in columns})
     if model.is_raw:
         return frame
     x = frame.to_numpy(np.float32)

@@ -50,6 +50,10 @@ class AuxiliaryColumn:
     def values(self) -> np.ndarray:
         return np.concatenate(self._pieces)
 
+    def choose(self, places: np.ndarray) -> None:
+        """Keep these of the rows that were taken, in this order."""
+        self._pieces = [self.values[places]]
+
     def described(self) -> dict[str, Any]:
         """What the profile says of the column."""
         return {"name": self.name, "type": self.kind.value, **self._facts(self.values)}
@@ -74,6 +78,11 @@ class Group(AuxiliaryColumn):
     def __init__(self, scan: Scan) -> None:
         super().__init__(scan)
         self._numbers: dict[str, int] = {}
+
+    @property
+    def texts(self) -> dict[int, str]:
+        """What each group is called, by its number."""
+        return {number: text for text, number in self._numbers.items()}
 
     def _values(self, cells: Sequence[Cell], row: int) -> np.ndarray:
         return mapped(cells, self._number, np.int64)

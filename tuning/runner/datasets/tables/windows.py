@@ -1,19 +1,21 @@
 """Windows of a table whose rows follow each other in time: the rows once, and a target for each
 window.
 
-- `x.npy`: float32 (rows, columns) in the order of time, as for tables. The targets are inputs, too:
-  a model sees what they were. A column that is known in advance is stored `horizon` rows earlier.
+- `x.npy`: float32 (rows, columns) in the order of time, as for tables; of several series, one after
+  the other. The targets are inputs, too: a model sees what they were. A column that is known in
+  advance is stored `horizon` rows earlier.
 - `y.npy`: float32, for each window the targets of its horizon: the first target's `horizon` values,
-  then the second one's.
+  then the second one's. Of classes int64, that of the next row.
 - `times.npy`: float64 (rows,), days since 1970-01-01 or the numbers of the time column.
+- `starts.npy`, `series.npy`: int64, only of several series: the first row of each window, in the
+  order of the windows' ends, and the series of each row.
 - `meta.json` has `windows`: what `protocol/windows.py` needs, and what pages show.
 
 The time column is read as `auxiliary.py` reads one: numbers, or dates with their time of day and
 UTC offset.
 """
 
-import datetime
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +27,22 @@ from tuning.protocol.orders import TEST, TRAIN, VALIDATION
 from tuning.protocol.tasks import MAX_TARGETS, Task, joined_names
 from tuning.protocol.uploads import ColumnType, Upload
 from tuning.protocol.windows import MAX_LOOK_BACK, TooFewWindows, Windows
+from tuning.protocol.written_dates import moment_text
 from tuning.runner.datasets.parsed import Parsed, Report, check_numbers
 from tuning.runner.datasets.sources import Source
 from tuning.runner.failures import BadData
-from tuning.runner.inputs.windows import cut
+from tuning.runner.inputs.windows import SeriesWindows, cut
+from tuning.splits.windows import parts_in_time
 
 from .auxiliary import Time, time_column
 from .choices import Kept, chosen_columns, unknown_column
 from .dates import parts_of
-from .filling import Column, column_of
+from .filling import column_of
 from .notes import notes_of
 from .schema_detection import DetectedSchema
-from .snippet import reading_lines
-from .targets import Targets, chosen_targets, has_target, rows_with
+from .series import Series, read_series
+from .targets import Targets, chosen_targets
+from .window_snippet import window_snippet
 
 # After how many steps things repeat, by the length of a step in days: a day of hours, a week of
 # days, a year of weeks, months or quarters.
@@ -48,89 +53,113 @@ _SEASONS = (
 # Months and quarters have different lengths.
 _TOLERANCE = 0.05
 _SHOWN_TARGETS = 3
-_EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001  dates of a file have no zone
-
-
-@dataclass
-class _Rows:
-    """The rows that have all targets, in the order of time."""
-
-    x: np.ndarray
-    y: np.ndarray
-    times: np.ndarray
-    were_sorted: bool = True
+# Of several series, for plots of the first ones.
+_NAMED_SERIES = 50
 
 
 def read_windows(schema: DetectedSchema, upload: Upload, folder: Path, report: Report) -> Parsed:
-    """Write folder/x.npy and times.npy; the rest is returned. Raises BadData."""
-    if upload.task not in ("", Task.REGRESSION):
-        raise BadData("Windows predict numbers. Select regression, or no time column.")
+    """Write folder/x.npy, times.npy and, of several series, starts.npy and series.npy; the rest is
+    returned. Raises BadData."""
     time = _time_of(schema, upload)
-    targets = chosen_targets(schema, replace(upload, task=Task.REGRESSION.value))
+    targets = chosen_targets(schema, replace(upload, task=_task(schema, upload).value))
     kept, dropped = _columns(schema, upload, targets)
     _check_lengths(upload, kept, targets)
     report("Writing the prepared data", 0)
     columns = [column_of(scan, kind, len(kept)) for scan, kind in kept]
-    rows = _read(schema, targets, time, kept, columns, folder, upload)
-    windows = Windows(upload.look_back, upload.horizon, upload.stride, len(rows.times))
-    try:
-        windows.parts(TRAIN, VALIDATION, TEST)
-    except TooFewWindows as error:
-        raise BadData(str(error)) from None
+    rows = read_series(schema, targets, time, kept, columns, folder, upload)
+    starts, windows = _cut(rows, upload, len(kept), folder)
     known = [place for place, (scan, _) in enumerate(kept) if scan.name in upload.known]
-    rows.x[: -windows.horizon, known] = rows.x[windows.horizon :, known]
+    for start, end in rows.blocks if known else []:
+        later = rows.x[start + windows.horizon : end, known]
+        rows.x[start : start + len(later), known] = later
     rows.x.flush()  # type: ignore[attr-defined]
     np.save(folder / "times.npy", rows.times, allow_pickle=False)
     target_names = [scan.name for scan in targets.scans]
-    y, names = _of_windows(rows.y, windows, target_names)
-    check_numbers(names or target_names, y.reshape(len(y), -1))
+    y, names = _of_windows(rows.y, starts, windows, targets)
     steps = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
     source = Source(
-        x=cut(steps, windows.look_back, windows.stride, windows.count),
+        x=SeriesWindows(steps, starts, windows.look_back)
+        if windows.series > 1
+        else cut(steps, windows.look_back, windows.stride, windows.count),
         y=y,
         feature_names=[scan.name for scan, _ in kept],
         target_name=joined_names(target_names),
         target_names=names,
+        class_names=targets.class_names,
         origin=f"Uploaded as {upload.name}.",
-        load_snippet=_snippet(schema, upload, targets, kept, time),
-    )
+        load_snippet=window_snippet(schema, upload, targets, kept, time),
+    )  # fmt: skip
     dated = bool(time.order)
-    facts = {
-        "time": upload.time, "targets": target_names, "known": list(upload.known),
-        "look_back": windows.look_back, "horizon": windows.horizon, "stride": windows.stride,
-        "rows": windows.rows, "dated": dated, "season": _season(rows.times) if dated else 0,
-        "sample": _sample(rows, windows, target_names, dated),
-    }  # fmt: skip
     described = [column.described() for column in columns]
     for one in described:
         if date := parts_of(schema.table).get(one["name"]):
             one["date"] = date
+    facts = {
+        "time": upload.time, "targets": target_names, "known": list(upload.known),
+        "look_back": windows.look_back, "horizon": windows.horizon, "stride": windows.stride,
+        "rows": windows.rows, "dated": dated, "season": _season(rows) if dated else 0,
+        "sample": _sample(rows, int(starts[len(starts) // 2]), windows, target_names, dated),
+        **_facts_of_series(rows, windows, upload), **_facts_of_classes(targets, described),
+    }  # fmt: skip
     notes = notes_of(schema, targets, len(rows.times), kept)
     return Parsed(
-        DataKind.SEQUENCE, Task.REGRESSION, source, [*notes, *_notes(rows, windows, upload, dated)],
+        DataKind.SEQUENCE, targets.task, source, [*notes, *_notes(rows, windows, upload, dated)],
         dropped, described, header=schema.table.dialect.header,
         windows=facts,
     )  # fmt: skip
 
 
+def _task(schema: DetectedSchema, upload: Upload) -> Task:
+    """Numbers are predicted as numbers if nobody says otherwise."""
+    if upload.task not in ("", Task.REGRESSION, Task.CLASSIFICATION):
+        raise BadData(
+            "Windows predict numbers or the class of the next row. Select regression or "
+            "classification, or no time column."
+        )
+    scan = schema.scan_of(upload.target)
+    of_text = scan is not None and not scan.is_numeric
+    return Task(upload.task or (Task.CLASSIFICATION if of_text else Task.REGRESSION))
+
+
 def _columns(
     schema: DetectedSchema, upload: Upload, targets: Targets
 ) -> tuple[Kept, list[tuple[str, str]]]:
-    """The inputs: the targets are among them, the time is not."""
+    """The inputs: the targets are among them, and the series as a category if it is not left out;
+    the time is not."""
     names = [scan.name for scan in targets.scans]
     if upload.time in names:
         raise BadData(f"“{upload.time}” orders the rows, so it cannot be the target.")
-    types = {**upload.types, **dict.fromkeys(names, ColumnType.NUMBER.value)}
+    kind = ColumnType.CATEGORY if targets.task.traits.has_classes else ColumnType.NUMBER
+    types = {**upload.types, **dict.fromkeys(names, kind.value)}
     if types.get(upload.time) != ColumnType.DATE:
         types[upload.time] = ColumnType.OUT.value
+    reasons = {} if types[upload.time] == ColumnType.DATE else {upload.time: "orders the rows"}
+    if upload.series:
+        types[upload.series] = _type_of_series(schema, upload, names)
+        reasons[upload.series] = "names the series"
     keep = [*upload.keep, *names] if upload.keep else []
     kept, dropped = chosen_columns(schema, replace(upload, types=types, keep=keep), [])
     texts = [scan.name for scan, kind in kept if kind == ColumnType.TEXT]
     if texts:
         raise BadData(f"“{texts[0]}” contains text, which windows cannot have. Leave it out.")
     # A date that is an input as well is replaced by its parts.
-    orders = upload.time if types[upload.time] == ColumnType.OUT else ""
-    return kept, [(name, "orders the rows" if name == orders else why) for name, why in dropped]
+    return kept, [(name, reasons.get(name, why)) for name, why in dropped]
+
+
+def _type_of_series(schema: DetectedSchema, upload: Upload, targets: list[str]) -> str:
+    """Models see which series a row belongs to, unless a person leaves it out or there are too many
+    of them. Raises BadData."""
+    scan = schema.scan_of(upload.series)
+    if scan is None:
+        raise BadData(unknown_column(schema, upload.series))
+    if upload.series in (upload.time, *targets):
+        what = "time column" if upload.series == upload.time else "target"
+        raise BadData(f"“{upload.series}” names the series, so it cannot be the {what}.")
+    chosen = upload.types.get(upload.series, scan.suggestion()[0])
+    left_out = upload.keep and upload.series not in upload.keep
+    inputs = (ColumnType.NUMBER, ColumnType.CATEGORY)
+    is_input = chosen in inputs and not left_out and scan.counts is not None
+    return (ColumnType.CATEGORY if is_input else ColumnType.OUT).value
 
 
 def _check_lengths(upload: Upload, kept: Kept, targets: Targets) -> None:
@@ -139,6 +168,11 @@ def _check_lengths(upload: Upload, kept: Kept, targets: Targets) -> None:
         raise BadData(f"The look-back must be between 1 and {MAX_LOOK_BACK:,} rows.")
     if upload.horizon < 1 or upload.stride < 1:
         raise BadData("Horizon and stride must be at least 1 row.")
+    if targets.task.traits.has_classes and upload.horizon > 1:
+        raise BadData(
+            f"Only the class of the next row can be predicted, but the horizon is "
+            f"{upload.horizon:,}. Set it to 1."
+        )
     outputs = upload.horizon * len(targets.scans)
     if outputs > MAX_TARGETS:
         raise BadData(
@@ -166,67 +200,87 @@ def _time_of(schema: DetectedSchema, upload: Upload) -> Time:
     return time_column(schema, scan)
 
 
-def _read(
-    schema: DetectedSchema, targets: Targets, time: Time, kept: Kept, columns: list[Column],
-    folder: Path, upload: Upload,
-) -> _Rows:  # fmt: skip
-    """The rows, with x in its file. Raises BadData for a time that occurs twice."""
-    count = rows_with(targets, schema)
-    if count * len(kept) * 4 > upload.most_bytes:
+def _cut(rows: Series, upload: Upload, width: int, folder: Path) -> tuple[np.ndarray, Windows]:
+    """The first row of each window, in the order of the windows' ends. Raises BadData for too few
+    of them, and for more than fit into memory."""
+    windows = Windows(upload.look_back, upload.horizon, upload.stride, len(rows.times))
+    fractions = [TRAIN, VALIDATION, TEST]
+    try:
+        if len(rows.names) == 1:
+            windows.parts(*fractions)
+            return np.arange(windows.count) * windows.stride, windows
+        of_each: list[np.ndarray] = [
+            np.arange(replace(windows, rows=end - start).count) * windows.stride + start
+            for start, end in rows.blocks
+        ]
+        starts = np.concatenate(of_each)
+        ends = rows.times[starts + windows.length - 1]
+        starts = starts[np.argsort(ends, kind="stable")]
+        parts_in_time(rows.times[starts], np.sort(ends), fractions)
+    except TooFewWindows as error:
+        raise BadData(str(error)) from None
+    # Windows of one series share the memory of their rows.
+    size = len(starts) * windows.look_back * width * 4
+    if size > upload.most_bytes:
         raise BadData(
-            f"The prepared table needs {count * len(kept) * 4 / 2**20:,.0f} MB, more than the "
-            f"limit of {upload.most_bytes / 2**20:,.0f} MB."
+            f"{len(starts):,} windows of {windows.look_back:,} rows need {size / 2**20:,.0f} MB, "
+            f"more than the limit of {upload.most_bytes / 2**20:,.0f} MB. Select a smaller "
+            "look-back or a larger stride."
         )
-    if not count:
-        raise BadData("No row has all targets.")
-    shape = (count, len(kept))
-    x = np.lib.format.open_memmap(folder / "x.npy", mode="w+", dtype=np.float32, shape=shape)
-    y: np.ndarray = np.empty((count, len(targets.scans)), np.float32)
-    places = {scan.name: place for place, scan in enumerate(schema.scans)}
-    done = 0
-    for piece in schema.table.pieces():
-        values = targets.of(schema, piece)
-        usable = has_target(values)
-        end = done + int(usable.sum())
-        y[done:end] = values.reshape(len(values), -1)[usable]
-        time.take(piece.columns[places[time.name]], usable, piece.row)
-        for at, ((scan, _), column) in enumerate(zip(kept, columns, strict=True)):
-            x[done:end, at] = column.take(piece.columns[places[scan.name]], usable)
-        done = end
-    times = time.values
-    order = np.argsort(times, kind="stable")
-    were_sorted = bool((np.diff(order) > 0).all())
-    if not were_sorted:
-        x[:] = x[order]
-    rows = _Rows(x, y[order], times[order], were_sorted)
-    same = np.flatnonzero(np.diff(rows.times) == 0)
-    if len(same):
-        raise BadData(
-            f"“{time.name}” is {_time_text(rows.times[same[0]], bool(time.order))} in several rows "
-            f"({len(same) + 1:,} rows share a time). A table holds one time series, with one row "
-            "for each time."
-        )
-    return rows
+    np.save(folder / "starts.npy", starts, allow_pickle=False)
+    np.save(folder / "series.npy", rows.series, allow_pickle=False)
+    return starts, replace(windows, series=len(rows.names), total=len(starts))
 
 
 def _of_windows(
-    y: np.ndarray, windows: Windows, targets: list[str]
+    y: np.ndarray, starts: np.ndarray, windows: Windows, targets: Targets
 ) -> tuple[np.ndarray, list[str]]:
-    """The targets of each window, and their names if there are several."""
-    first: np.ndarray = np.arange(windows.count) * windows.stride + windows.look_back
-    values = y[first[:, None] + np.arange(windows.horizon)]
-    if values.shape[1:] == (1, 1):
-        return values.reshape(-1), []
+    """The targets of each window, and their names if there are several. Raises BadData for windows
+    that all have the same ones."""
+    values = y[(starts + windows.look_back)[:, None] + np.arange(windows.horizon)]
+    names = [scan.name for scan in targets.scans]
+    if targets.task.traits.has_classes:
+        classes = values.reshape(-1).astype(np.int64)
+        counts = np.bincount(classes, minlength=len(targets.class_names))
+        for name, count in zip(targets.class_names, counts, strict=True):
+            if not count:
+                raise BadData(
+                    f"No window has the class “{name}” as its target: only the rows that come "
+                    f"before all targets have it. Select a smaller look-back or another target."
+                )
+        return classes, []
     found = np.ascontiguousarray(values.transpose(0, 2, 1)).reshape(len(values), -1)
-    if windows.horizon == 1:
-        return found, targets
-    return found, [f"{name} +{step + 1}" for name in targets for step in range(windows.horizon)]
+    if windows.horizon > 1:
+        names = [f"{name} +{step + 1}" for name in names for step in range(windows.horizon)]
+    check_numbers(names, found)
+    return (found, names) if len(names) > 1 else (found.reshape(-1), [])
 
 
-def _season(times: np.ndarray) -> int:
+def _facts_of_series(rows: Series, windows: Windows, upload: Upload) -> dict[str, Any]:
+    """What the profile says of several series; the column's name also of a single one."""
+    if not upload.series:
+        return {}
+    facts: dict[str, Any] = {"series": upload.series}
+    if windows.series == 1:
+        return facts
+    return {
+        **facts, "series_count": windows.series, "count": windows.count,
+        "series_names": rows.names[:_NAMED_SERIES],
+    }  # fmt: skip
+
+
+def _facts_of_classes(targets: Targets, described: list[dict[str, Any]]) -> dict[str, Any]:
+    """The class of each code that the target's past has in x."""
+    if not targets.task.traits.has_classes:
+        return {}
+    texts = next(one["values"] for one in described if one["name"] == targets.name)
+    return {"codes": [int(value) for value in targets.values([texts])]}
+
+
+def _season(rows: Series) -> int:
     """After how many rows things repeat, if steps are as long as an hour, a day, a week, …; else
     0."""
-    step = float(np.median(np.diff(times)))
+    step = float(np.median(rows.steps))
     for days, season in _SEASONS:
         if abs(step - days) <= _TOLERANCE * days:
             return season
@@ -234,14 +288,13 @@ def _season(times: np.ndarray) -> int:
 
 
 def _sample(
-    rows: _Rows, windows: Windows, targets: list[str], dated: bool
+    rows: Series, start: int, windows: Windows, targets: list[str], dated: bool
 ) -> dict[str, Any]:  # fmt: skip
     """The targets of a window in the middle, for a picture."""
-    start = windows.start(windows.count // 2)
     end = start + windows.length
     return {
-        "first": _time_text(rows.times[start], dated),
-        "last": _time_text(rows.times[end - 1], dated),
+        "first": moment_text(float(rows.times[start]), dated),
+        "last": moment_text(float(rows.times[end - 1]), dated),
         "values": [
             [float(str(value)) for value in rows.y[start:end, place]]
             for place in range(min(len(targets), _SHOWN_TARGETS))
@@ -249,36 +302,24 @@ def _sample(
     }
 
 
-def _time_text(time: Any, dated: bool) -> str:
-    """2024-01-31 or 2024-01-31 07:00, or a plain number. `time`: a number of numpy's."""
-    if not dated:
-        return f"{float(time):.10g}"
-    seconds = round(float(time) * 86400)
-    moment = _EPOCH + datetime.timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%d" if seconds % 86400 == 0 else "%Y-%m-%d %H:%M")
-
-
-def _notes(rows: _Rows, windows: Windows, upload: Upload, dated: bool) -> list[str]:
-    first, last = (_time_text(rows.times[place], dated) for place in (0, -1))
+def _notes(rows: Series, windows: Windows, upload: Upload, dated: bool) -> list[str]:
+    first, last = (moment_text(float(time), dated) for time in (rows.times.min(), rows.times.max()))
+    several = f" of {windows.series:,} series (“{upload.series}”)" if windows.series > 1 else ""
+    split = (
+        "No window has rows of two series. Projects split all series at the same moments and leave "
+        "out windows that reach across one."
+        if several
+        else f"Projects split them by time and leave out {counted(windows.gap, 'window')} between "
+        "parts, so that no row is in two of them."
+    )
     notes = [
-        f"{windows.count:,} windows were cut from {windows.rows:,} rows, {first} to {last}: "
-        f"{counted(windows.look_back, 'row')} to look back, {windows.horizon:,} to predict; "
-        f"windows begin {counted(windows.stride, 'row')} apart. Projects split them by time and "
-        f"leave out {counted(windows.gap, 'window')} between parts, so that no row is in two of "
-        "them."
+        f"{windows.count:,} windows were cut from {windows.rows:,} rows{several}, {first} to "
+        f"{last}: {counted(windows.look_back, 'row')} to look back, {windows.horizon:,} to "
+        f"predict; windows begin {counted(windows.stride, 'row')} apart. {split}"
     ]
     if not rows.were_sorted:
         notes.append(f"The rows were sorted by “{upload.time}”.")
-    steps = np.diff(rows.times)
-    usual = float(np.median(steps))
-    wide = np.flatnonzero(steps > 1.5 * usual)
-    if len(wide):
-        where = _time_text(rows.times[wide[0]], dated)
-        are = "is" if len(wide) == 1 else "are"
-        notes.append(
-            f"{counted(len(wide), 'step')} between rows {are} longer than usual, the first after "
-            f"{where}. Windows reach across gaps: fill in the missing rows if that is wrong."
-        )
+    notes += [note for note in (_short_series(rows, windows), _long_steps(rows, dated)) if note]
     if upload.known:
         names = ", ".join(upload.known)[:300]
         early = counted(windows.horizon, "row")
@@ -286,36 +327,29 @@ def _notes(rows: _Rows, windows: Windows, upload: Upload, dated: bool) -> list[s
     return notes
 
 
-def _snippet(
-    schema: DetectedSchema, upload: Upload, targets: Targets, kept: Kept, time: Time
-) -> str:
-    """`x`: a DataFrame of the inputs in the order of time; `y`: the targets of each window."""
-    numbers = [scan for scan, kind in kept if kind == ColumnType.NUMBER]
-    texts = [scan for scan, kind in kept if kind != ColumnType.NUMBER]
-    (texts if time.order else numbers).append(time.scan)
-    lines = reading_lines(schema, upload, numbers, texts, has_times=bool(time.order))
-    names = [scan.name for scan in targets.scans]
-    if targets.drops_missing:
-        lines.append(f"table = table.dropna(subset={names!r})")
-    look_back, length = upload.look_back, upload.look_back + upload.horizon
-    return "\n".join([
-        *lines,
-        *_sorting_lines(time),
-        f"x = table[{[scan.name for scan, _ in kept]!r}]",
-        f"targets = table[{names!r}].to_numpy('float32')",
-        f"# Of each window: the targets of the {upload.horizon} row(s) after the {look_back} that a"
-        " model sees.",
-        f"starts = range(0, len(table) - {length - 1}, {upload.stride})",
-        f"y = np.array([targets[i + {look_back} : i + {length}].T.ravel() for i in starts])",
-        *(["y = y.ravel()"] if length - look_back == len(names) == 1 else []),
-    ]) + "\n"  # fmt: skip
+def _short_series(rows: Series, windows: Windows) -> str:
+    """A sentence about series without a window, or nothing."""
+    sizes = np.bincount(rows.series)
+    short = np.flatnonzero(sizes < windows.length)
+    if not len(short):
+        return ""
+    names = ", ".join(f"“{rows.names[number][:40]}”" for number in short[:_SHOWN_TARGETS])
+    more = ", …" if len(short) > _SHOWN_TARGETS else ""
+    return (
+        f"{len(short):,} series with fewer than {windows.length:,} rows have no window: "
+        f"{names}{more}."
+    )
 
 
-def _sorting_lines(time: Time) -> list[str]:
-    """`table` in the order of time."""
-    if not time.order:
-        return [f'table = table.sort_values({time.name!r}, kind="stable")']
-    return [
-        f"days = [days_of(str(cell), {time.order!r}) for cell in table[{time.name!r}]]",
-        'table = table.iloc[np.argsort(days, kind="stable")]',
-    ]
+def _long_steps(rows: Series, dated: bool) -> str:
+    """A sentence about steps that are longer than usual, or nothing."""
+    steps = rows.steps
+    wide = np.flatnonzero(steps > 1.5 * float(np.median(steps)))
+    if not len(wide):
+        return ""
+    where = moment_text(rows.times[rows.befores[wide[0]]], dated)
+    are = "is" if len(wide) == 1 else "are"
+    return (
+        f"{counted(len(wide), 'step')} between rows {are} longer than usual, the first after "
+        f"{where}. Windows reach across gaps: fill in the missing rows if that is wrong."
+    )

@@ -9,9 +9,14 @@ import pytest
 
 from tests.images import picture, shapes, zip_of
 from tuning.protocol.events import Event, SchemaDetected, decode_event, encode_event
+from tuning.protocol.orders import ProjectOrder, SearchOrder, Split
+from tuning.protocol.splitting import SplitBy
 from tuning.protocol.uploads import IMAGES, Upload
 from tuning.runner.datasets.uploads import prepare_upload
 from tuning.runner.failures import BadData
+from tuning.runner.folds import rows_of_folds
+from tuning.runner.inputs.data import load_dataset, row_numbers
+from tuning.splits.stored import stored_split
 
 from .test_uploads import MB, check_snippet, workplace
 
@@ -218,3 +223,50 @@ def test_npy_files_that_were_packed_are_loaded_one_by_one(workplace: Path) -> No
     assert profile
     path.unlink()
     check_snippet(profile)
+
+
+def test_images_of_a_patient_stay_together(workplace: Path) -> None:
+    """Rows, images and patients are in three different orders; two images lack a label."""
+    random = np.random.default_rng(3)
+    patients = {n: f"p{n * 7 % 10}" for n in range(40)}
+    lines = [f"{n},{list(SHADES)[n % 2]},{patients[n]},{1 + n % 3}" for n in random.permutation(40)]
+    table = "scan,kind,patient,weight\n" + "\n".join(lines) + "\n"
+    files = {
+        f"{n}.png": picture(shade=SHADES[list(SHADES)[n % 2]] - n)
+        for n in random.permutation(42).tolist()
+    }
+    types = {"patient": "group", "weight": "weight"}
+    _, profile = read({**files, "labels.csv": table.encode()}, target="kind", types=types)
+    assert profile["rows"] == 40
+    check_classes(profile)
+    # An image's brightness says its number, and so does its patient.
+    dark_or_bright = ((SHADES["cat"] - value, SHADES["dog"] - value) for value in brightness())
+    numbers = [cat if 0 <= cat < 42 else dog for cat, dog in dark_or_bright]
+    of_image = np.load("prepared/auxiliary-0.npy")
+    names = [patients[n] for n in numbers]
+    assert len(set(zip(of_image.tolist(), names, strict=True))) == 10 == len(set(of_image.tolist()))
+    assert np.load("prepared/auxiliary-1.npy").tolist() == [1 + n % 3 for n in numbers]
+    assert profile["auxiliary"][0] == {
+        "name": "patient", "type": "group", "different": 10, "largest": 4, "missing": 0,
+    }  # fmt: skip
+    assert any(note.startswith("patient is the group of each row") for note in profile["notes"])
+    split = Split(0.6, 0.2, 0.2, 0, stratified=True, by=SplitBy.GROUP, column="patient")
+    parts = [
+        {names[row] for row in rows} for rows in stored_split(Path("prepared"), split).values()
+    ]
+    assert all(parts)
+    assert sum(map(len, parts)) == 10, "each patient is in one part"
+    dataset = load_dataset(ProjectOrder("", "prepared", split))
+    search = SearchOrder(
+        ProjectOrder("", "prepared", split), "", "", False, 1, 1, 32, "", 0, "", folds=3
+    )
+    known = [names[row] for row in row_numbers(dataset.project, "train", "validation")]
+    for train, test in rows_of_folds(search, dataset):
+        assert not {known[row] for row in train} & {known[row] for row in test}
+
+
+def test_an_image_of_two_patients_is_refused(workplace: Path) -> None:
+    table = "scan,kind,patient\n" + rows("{number}.png,{kind},a") + "1.png,dog,b\n"
+    files = {**pictures("{number}.png"), "labels.csv": table.encode()}
+    with pytest.raises(BadData, match=r"“1\.png” has several values of “patient”"):
+        read(files, target="kind", types={"patient": "group"})

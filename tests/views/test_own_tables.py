@@ -234,12 +234,19 @@ def test_a_table_with_the_labels_of_images(as_bob: Client, team: Team) -> None:
     page = page_of(as_bob, row)
     assert "A table with labels of the images: 1,200 rows" in page
     assert "No table: folders or file names are the classes" in page
-    assert 'name="type-1"' not in page
-    choose(as_bob, row, file_names="age", member="labels.csv")
+    assert '<option value="category"' not in page, "its columns are no inputs"
+    unused = {f"type-{place}": "out" for place in range(1, 5)}
+    choose(as_bob, row, file_names="age", member="labels.csv", **unused)
     row.refresh_from_db()
     assert (row.upload["file_names"], row.upload["target"]) == ("age", "price")
+    assert row.upload["types"] == {}
+    patients = {**unused, "type-2": "group"}
     Dataset.objects.filter(pk=row.pk).update(requested=False)
-    choose(as_bob, row, file_names="age", member="/")
+    choose(as_bob, row, file_names="age", member="labels.csv", **patients)
+    row.refresh_from_db()
+    assert row.upload["types"] == {LOOK["columns"][1]["name"]: "group"}
+    Dataset.objects.filter(pk=row.pk).update(requested=False)
+    choose(as_bob, row, file_names="age", member="/", **unused)
     row.refresh_from_db()
     assert (row.upload["member"], row.upload["target"]) == ("/", "")
 

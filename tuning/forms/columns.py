@@ -13,6 +13,7 @@ from tuning.models import Dataset
 from tuning.protocol.tasks import Task, explained_choices
 from tuning.protocol.uploads import (
     ALL_MEMBERS,
+    AUXILIARY,
     DECIMALS,
     DELIMITERS,
     ENCODINGS,
@@ -39,6 +40,11 @@ _TYPES = [
     (ColumnType.GROUP.value, "Group"),
     (ColumnType.TIME.value, "Time"),
     (ColumnType.WEIGHT.value, "Weight"),
+]
+# Of a table with the labels of images, in which only targets are used otherwise.
+_TYPES_BESIDE_IMAGES = [
+    (ColumnType.OUT.value, "Not used"),
+    *(pair for pair in _TYPES if pair[0] in {*AUXILIARY, ColumnType.TARGET}),
 ]
 # What decides which columns there are.
 _WHICH = ("member", "sheet", "header")
@@ -143,9 +149,11 @@ class ColumnsForm(WindowsForm):
             del self.fields["markers"]
         for place, column in self._on_page():
             self.fields[_field(place)] = forms.ChoiceField(
-                label=f"Type of {column['name']}", choices=_TYPES, initial=self._type(column)
+                label=f"Type of {column['name']}",
+                choices=_TYPES_BESIDE_IMAGES if self._file_names else _TYPES,
+                initial=self._type(column),
             )
-            if column.get("open"):
+            if self._has_decimal(column):
                 self.fields[_decimal_field(place)] = forms.ChoiceField(
                     required=False,
                     label=f"Decimal separator of {column['name']}",
@@ -198,7 +206,7 @@ class ColumnsForm(WindowsForm):
             (
                 column,
                 self[_field(place)],
-                self[_decimal_field(place)] if column.get("open") else None,
+                self[_decimal_field(place)] if self._has_decimal(column) else None,
             )
             for place, column in self._on_page()
         ]
@@ -254,11 +262,11 @@ class ColumnsForm(WindowsForm):
         for place, column in self._on_page():
             types.pop(column["name"], None)
             chosen = values.pop(_field(place))
-            if chosen != column["type"]:
+            if chosen != self._detected_type(column):
                 types[column["name"]] = chosen
             if decimal := values.pop(_decimal_field(place), ""):
                 decimals[column["name"]] = decimal
-            elif column.get("open"):
+            elif self._has_decimal(column):
                 decimals.pop(column["name"], None)
         missing = values.pop("markers", [])
         not_missing = [word for word in self._markers if word not in missing]
@@ -289,16 +297,22 @@ class ColumnsForm(WindowsForm):
         return sorted(word for word in found if word.lower() not in added)
 
     def _type(self, column: dict[str, Any]) -> str:
-        return str(self._dataset.upload.get("types", {}).get(column["name"], column["type"]))
+        chosen = self._dataset.upload.get("types", {})
+        return str(chosen.get(column["name"], self._detected_type(column)))
+
+    def _detected_type(self, column: dict[str, Any]) -> str:
+        """Of a table beside images, no other column is used unless a person says so."""
+        return ColumnType.OUT.value if self._file_names else str(column["type"])
+
+    def _has_decimal(self, column: dict[str, Any]) -> bool:
+        return bool(column.get("open")) and not self._file_names
 
     @property
     def is_of_images(self) -> bool:
-        """Whether the table has the labels of images: its other columns are not used."""
+        """Whether the table has the labels of images: its columns are no inputs."""
         return bool(self._file_names)
 
     def _on_page(self) -> list[tuple[int, dict[str, Any]]]:
-        if self._file_names:
-            return []
         return list(enumerate(self.page.object_list, self.page.start_index()))
 
     def _names(self) -> list[str]:

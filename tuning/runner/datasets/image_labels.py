@@ -6,19 +6,25 @@ table in the archive.
 - Names: `cat.0.jpg`, `dog_17.png`; only if folders name no two classes.
 - A table, as Kaggle has it: one column names the images (with or without their folders and their
   endings), another one is the target. Images that it does not name have no label and are left out.
+  Columns of the types group, time and weight say by what images are divided or weighted, such as
+  the patient.
 """
 
 import re
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
 
 from tuning.protocol.tasks import Task, joined_names
 from tuning.protocol.uploads import Upload
 from tuning.runner.failures import BadData
 
+from .tables.auxiliary import AuxiliaryColumn, auxiliary_columns
 from .tables.cells import text_of
 from .tables.schema_detection import DetectedSchema
 from .tables.snippet import reading_lines, target_lines
@@ -60,6 +66,18 @@ class Labels:
     classes: list[str] = field(default_factory=list)
     # Of several numbers or labels.
     names: list[str] = field(default_factory=list)
+    # Of a table: what says something of each image and is no label, and the row of each file.
+    auxiliary: list[AuxiliaryColumn] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def auxiliary_of(self, read: Sequence[zipfile.ZipInfo]) -> list[AuxiliaryColumn]:
+        """The same of these images, in their order."""
+        if not self.auxiliary:
+            return []
+        places = np.array([self.rows[entry.filename] for entry in read])
+        for column in self.auxiliary:
+            column.choose(places)
+        return self.auxiliary
 
 
 _CLASSES = ["class_names, y = np.unique(labels, return_inverse=True)"]
@@ -187,7 +205,8 @@ def labels_by_table(
     target_columns = [scan.name for scan in targets.scans]
     if column in target_columns:
         raise BadData(f"The target “{column}” has the file names. Select another target.")
-    of_key = _targets_of_keys(schema, column, targets)
+    auxiliary = auxiliary_columns(schema, upload, targets.scans)
+    of_key, rows = _targets_of_keys(schema, column, targets, auxiliary)
     chosen, filters = _without_doubles(pictures, of_key, schema)
     labelled = [(e, of_key[key]) for e in chosen if (key := _key_in(e, of_key)) is not None]
     if not labelled:
@@ -227,21 +246,32 @@ def labels_by_table(
     ending = _CLASSES if has_classes else ['y = np.array(labels, dtype="float32")']
     return Labels(
         labelled, targets.task, shown, beginning, lines, ending, others, notes,
-        classes=classes, names=targets.names,
+        classes=classes, names=targets.names, auxiliary=auxiliary,
+        rows={entry.filename: rows[key] for entry in chosen if (key := _key_in(entry, rows))},
     )  # fmt: skip
 
 
-def _targets_of_keys(schema: DetectedSchema, column: str, targets: Targets) -> dict[str, Label]:
-    """The labels by what names the images. Raises BadData for a name with several labels."""
+def _targets_of_keys(
+    schema: DetectedSchema, column: str, targets: Targets, auxiliary: list[AuxiliaryColumn]
+) -> tuple[dict[str, Label], dict[str, int]]:
+    """The labels by what names the images, and which of the rows that were taken has it. Raises
+    BadData for a name with several labels, groups, times or weights."""
     names = schema.table.names.index(column)
     found: dict[str, Label] = {}
+    rows: dict[str, list[int]] = {}
+    done = 0
     for piece in schema.table.pieces():
         values = targets.of(schema, piece)
-        known = has_target(values)
+        known = has_target(values) & np.array([cell is not None for cell in piece.columns[names]])
+        for other in auxiliary:
+            place = schema.table.names.index(other.name)
+            other.take(piece.columns[place], known, piece.row)
         for cell, value, is_known in zip(piece.columns[names], values, known, strict=True):
-            if cell is None or not is_known:
+            if not is_known:
                 continue
             key = text_of(cell).lower()
+            rows.setdefault(key, []).append(done)
+            done += 1
             label: Label
             if targets.names:
                 label = tuple(value.tolist())
@@ -250,7 +280,11 @@ def _targets_of_keys(schema: DetectedSchema, column: str, targets: Targets) -> d
                 label = classes[int(value)] if classes else float(value)
             if found.setdefault(key, label) != label:
                 raise BadData(f"“{text_of(cell)[:100]}” has several labels in “{column}”.")
-    return found
+    for other in auxiliary:
+        for key, places in rows.items():
+            if len(places) > 1 and len(np.unique(other.values[places])) > 1:
+                raise BadData(f"“{key[:100]}” has several values of “{other.name}”.")
+    return found, {key: places[0] for key, places in rows.items()}
 
 
 def _keys(entry: zipfile.ZipInfo) -> list[str]:
@@ -260,7 +294,7 @@ def _keys(entry: zipfile.ZipInfo) -> list[str]:
     return [path, name, path.rpartition(".")[0], name.rpartition(".")[0]]
 
 
-def _key_in(entry: zipfile.ZipInfo, of_key: dict[str, Label]) -> str | None:
+def _key_in(entry: zipfile.ZipInfo, of_key: Mapping[str, Any]) -> str | None:
     return next((key for key in _keys(entry) if key in of_key), None)
 
 

@@ -105,8 +105,13 @@ def read_images(
         notes += _balance_note(y)
     if parts is not None:
         notes.append(parts_note(parts, "images"))
+    auxiliary = labels.auxiliary_of([image.entry for image in read])
+    notes += [column.note() for column in auxiliary]
     left_out = [*dropped, *labels.others, *others]
-    return Parsed(DataKind.IMAGE, labels.task, source, notes, left_out, parts=parts)
+    return Parsed(
+        DataKind.IMAGE, labels.task, source, notes, left_out, parts=parts,
+        auxiliary=[(column.described(), column.values) for column in auxiliary],
+    )  # fmt: skip
 
 
 def _targets(read: list[_Found], labels: Labels) -> tuple[np.ndarray, list[str]]:

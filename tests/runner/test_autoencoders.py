@@ -3,6 +3,7 @@ gaps and categories, numbers, images and windows. What a file answers in another
 rows is compared with numpy and scikit-learn."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from sklearn.preprocessing import MinMaxScaler
 
 from tuning.hypermodels import BUILTIN, source_of
 from tuning.protocol.evaluation import EXAMPLES, PREDICTED, PREDICTIONS, ROW
+from tuning.runner.inputs.data import load_dataset
+from tuning.runner.networks.mean_reconstruction import errors_of_mean
 from tuning.splits import split_rows
 
 from .harness import inspect_templates, project, retrain_templates
@@ -215,3 +218,24 @@ def test_what_does_not_reproduce_its_input_is_refused_in_a_sentence(
     assert "Estimators of scikit-learn predict targets" in found["estimator"]["message"]
     assert found["script"]["metrics"] == ["loss", "val_loss"]
     assert found["script"]["objective"] == "val_loss"
+
+
+@pytest.mark.parametrize("name", ["wine", "digits", "windows"])
+def test_the_baseline_of_trials_is_the_training_mean_on_the_validation_rows(
+    data: Path, name: str
+) -> None:
+    x, parts = parts_of(data / name)
+    last = 1 if name == "digits" else x.shape[-1]
+    scaler = MinMaxScaler().fit(x[parts["train"]].reshape(-1, last).astype(np.float64))
+    train, validation = (
+        scaler.transform(x[parts[part]].reshape(-1, last).astype(np.float64)).reshape(
+            len(parts[part]), -1
+        )
+        for part in ("train", "validation")
+    )
+    off = validation - train.mean(axis=0)
+    order = replace(project("", data / name, stratified=False), task="reconstruction")
+    dataset = load_dataset(order)
+    found = errors_of_mean(dataset.rows("train")[0], dataset.rows("validation")[0])
+    assert found.squared == pytest.approx((off**2).mean(), rel=1e-4)
+    assert found.absolute == pytest.approx(np.abs(off).mean(), rel=1e-4)

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from tuning.actions.searches import extend_search, pause_search
 from tuning.models import Epoch, Search, Trial
-from tuning.protocol.events import EpochEnd, Failed, TrialEnd
+from tuning.protocol.events import EpochEnd, Failed, MeanReconstruction, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import SearchStatus, Status
+from tuning.recording.recorder import record_mean_reconstruction
 from tuning.supervisor.usage import DiskUse
 
 from .fake_runner import Death, Silence, Step, good_trial
@@ -33,6 +36,20 @@ def test_a_random_search_runs_to_its_end(make_search: Any, make_slot: Any) -> No
         assert trial.epochs.count() == trial.epochs_done == 3
         assert trial.best_epoch == 3
         assert trial.attempts.get().outcome == "Completed"
+
+
+def test_what_the_training_mean_reconstructs_is_beside_the_scores(
+    make_search: Any, as_dora: Client
+) -> None:
+    search = make_search(objective="val_loss", direction="min")
+    page = reverse("search-detail", args=[search])
+    record_mean_reconstruction(search, MeanReconstruction(0.0625, 0.2))
+    # Another of its runners says the same once more.
+    record_mean_reconstruction(search, MeanReconstruction(0.5, 0.5))
+    assert (
+        "Baseline that answers each validation row with the mean of the training rows: mean "
+        "squared error 0.06250, mean absolute error 0.2000."
+    ) in as_dora.get(page).content.decode()
 
 
 def test_one_runner_serves_all_trials_of_a_search(make_search: Any, make_slot: Any) -> None:

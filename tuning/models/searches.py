@@ -204,6 +204,10 @@ class Search(models.Model):
         blank=True,
         help_text="Which column of TrialIndex holds which hyperparameter or metric.",
     )
+    mean_reconstruction = models.JSONField(
+        default=dict, blank=True, db_default={},
+        help_text="Of autoencoders: the errors of the training mean on the validation rows.",
+    )  # fmt: skip
     oracle_state = models.JSONField(default=dict, blank=True)
     oracle_version = models.PositiveBigIntegerField(
         default=0, help_text="Grows with the oracle's state, so that each is used once."

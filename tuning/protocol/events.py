@@ -66,6 +66,15 @@ class OfTrial:
 
 
 @dataclass(frozen=True)
+class MeanReconstruction:
+    """Of a search over autoencoders, before its first trial: the errors on the validation rows, as
+    models see them, of a model that answers every row with the mean of the training rows."""
+
+    squared: float
+    absolute: float
+
+
+@dataclass(frozen=True)
 class Built(OfTrial):
     """A model was built for an execution. `parameters` counts its weights."""
 
@@ -407,6 +416,7 @@ Event = (
     | ModelMeasured | Failed | Inspected | SchemaDetected | FoundArrays | Prepared | Retrained
     | Progress | DownloadNeeded | Fetched | Evaluated | Predicted | FoundTrial | FoundStudies
     | Imported | ModelTried | DryRunEnd | CheckpointSaved | Resumed
+    | MeanReconstruction
 )  # fmt: skip
 
 _KINDS: dict[str, Any] = {
@@ -421,6 +431,7 @@ _KINDS: dict[str, Any] = {
     "trial_pruned": TrialPruned,
     "trial_refused": TrialRefused,
     "model_measured": ModelMeasured,
+    "mean_reconstruction": MeanReconstruction,
     "failed": Failed,
     "inspected": Inspected,
     "looked": SchemaDetected,

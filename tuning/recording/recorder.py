@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from tuning.analysis import limits
 from tuning.models import Attempt, Epoch, Execution, Search, Trial, TrialIndex
 from tuning.models.trial_index import mean_of_last, without_number
-from tuning.protocol.events import EpochEnd, Metrics, TrialEnd
+from tuning.protocol.events import EpochEnd, MeanReconstruction, Metrics, TrialEnd
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.measured import label_of
 from tuning.protocol.scorers import spread_of
@@ -55,6 +55,12 @@ class News:
 
 
 NO_NEWS = News()
+
+
+def record_mean_reconstruction(search: Search, event: MeanReconstruction) -> None:
+    """Each of its runners says the same."""
+    errors = {"squared": event.squared, "absolute": event.absolute}
+    Search.objects.filter(pk=search.pk, mean_reconstruction={}).update(mean_reconstruction=errors)
 
 
 def record_news(trial: Trial, news: News, execution: Execution | None = None) -> None:

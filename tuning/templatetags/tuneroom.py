@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tuning import figures
+from tuning.analysis.mean_reconstruction import mean_reconstruction_text
 from tuning.analysis.naive_forecasts import naive_text
 from tuning.analysis.profiles import (
     Bars,
@@ -22,7 +23,7 @@ from tuning.analysis.profiles import (
     shape_text,
     window_info,
 )
-from tuning.models import Dataset, Project, Search
+from tuning.models import Dataset, Search
 from tuning.models.addresses import TrialNumbers
 from tuning.models.people import display_name
 from tuning.protocol.statuses import SearchStatus, Status
@@ -84,8 +85,8 @@ def bars(dataset: Dataset) -> list[Bars]:
 
 
 @register.filter
-def naive(project: Project) -> str:
-    return naive_text(project)
+def naive(search: Search) -> str:
+    return naive_text(search.project) or mean_reconstruction_text(search)
 
 
 @register.filter

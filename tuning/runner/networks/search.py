@@ -17,6 +17,7 @@ from tuning.runner.template.training import Training
 
 from .building import refuse_no_model
 from .kept_models import KeptModels
+from .mean_reconstruction import errors_of_mean
 from .remote_oracle import RemoteOracle
 from .tuners import tuner_class
 
@@ -29,7 +30,11 @@ def search(order: SearchOrder, channel: Channel) -> None:
 
         search_in_folds(order, channel)
         return
-    made = prepared(order, load_dataset(order.project), KeptModels())
+    dataset = load_dataset(order.project)
+    made = prepared(order, dataset, KeptModels())
+    if dataset.reconstructs and dataset.has_rows("validation"):
+        # As models see them.
+        channel.send(errors_of_mean(made.rows[0], dataset.rows("validation")[0]))
     tuner = tuner_class(order)(oracle_for(made, order, channel), made.template, order, channel)
     tuner.search(*made.rows, callbacks=made.callbacks, **made.arguments)
 

@@ -18,6 +18,7 @@ from tuning.protocol.events import (
     EpochEnd,
     Event,
     Failed,
+    MeanReconstruction,
     Metrics,
     ModelMeasured,
     NextTrial,
@@ -66,6 +67,8 @@ class TrialAssignment(TrainingAssignment):
 
     def record(self, event: Event, runner: Runner) -> bool:
         match event:
+            case MeanReconstruction() if not self.ordered:
+                recorder.record_mean_reconstruction(self.search, event)
             case NextTrial() if not self.ordered:
                 self._order(runner)
             case OfTrial() if not self.ordered and not isinstance(event, Failed):

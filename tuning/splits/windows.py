@@ -88,11 +88,11 @@ def window_folds(first: np.ndarray, last: np.ndarray, folds: int) -> list[Fold]:
     """The windows that each fold trains on, all rows of which are older than those of the windows
     that it is validated on. As in scikit-learn's TimeSeriesSplit, there is one part more than
     folds."""
-    ordered = np.sort(first)
     size = len(first) // (folds + 1)
-    cuts = (
-        [float(ordered[len(first) - size * left]) for left in range(folds, 0, -1)] if size else []
-    )
+    if not size:
+        return []
+    ordered = np.sort(first)
+    cuts = [float(ordered[len(first) - size * left]) for left in range(folds, 0, -1)]
     return [
         (np.flatnonzero(last < low), np.flatnonzero((first >= low) & (first < high)))
         for low, high in zip(cuts, [*cuts[1:], np.inf], strict=True)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tuning', '0053_quick_ends'),
+        ('tuning', '0055_machines'),
     ]
 
     operations = [

@@ -75,10 +75,22 @@ def test_a_file_is_predicted_and_all_rows_are_downloaded(
     row.original.unlink()
     found = errors(send("rows.exe", b"MZ"))
     assert found["rows"].startswith("“rows.exe” has an unsupported type. Use .csv")
-    assert errors(dora_calls.post(f"{at}/file")) == {"rows": "Select a file."}
+    assert errors(dora_calls.post(f"{at}/file")) == {"rows": "Select a file, or paste rows."}
     assert asked.json()["file"] is None
     missing = dora_calls.get(f"predictions/{row.pk}/rows.csv")
     assert missing.status_code == 404
+
+
+def test_rows_are_sent_as_text(dora_calls: Caller, at: str) -> None:
+    asked = dora_calls.client.post(
+        f"/api/v1/{at}/file", {"pasted": "size\t<b>town\n1\tBonn"},
+        headers={"Authorization": f"Bearer {dora_calls.token}"},
+    )  # fmt: skip
+    assert asked.status_code == 202, asked.content
+    row = Prediction.objects.get()
+    assert (row.source, row.name) == ("table", "pasted.csv")
+    assert row.original.read_text() == "size\t<b>town\n1\tBonn\n"
+    row.original.unlink()
 
 
 def test_a_model_without_a_file_or_a_form_says_so(

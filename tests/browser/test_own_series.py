@@ -76,7 +76,7 @@ def test_a_forecast_from_a_file_to_a_file(sign_in: Callable[..., Any], tmp_path:
     assert elsewhere, "the script predicted something"
 
     page.get_by_label("The newest rows as a table").set_input_files(file)
-    page.get_by_role("button", name="Predict file").click()
+    page.locator("#predict-file").click()
     download = page.get_by_role("link", name="Download 147 windows (.csv)")
     download.wait_for(timeout=LONG)
     look(page, "series-answer")

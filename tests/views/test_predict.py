@@ -132,7 +132,29 @@ def test_files_wait_in_the_uploads_folder(
         response = as_dora.post(url, {"rows": wrong}, headers=headers)
         assert response.status_code == 422
         assert "“rows.exe” has an unsupported type. Use .csv" in response.content.decode()
-    assert "Select a file." in as_dora.post(url, headers=HTMX).content.decode()
+    page = as_dora.post(url, headers=HTMX).content.decode()
+    assert "Select a file, or paste rows." in page
+
+
+def test_rows_are_pasted(as_dora: Client, saved_model: SavedModel, table: Dataset) -> None:
+    url = reverse("saved-model-predict-file", args=[saved_model])
+    pasted = "size\ttown\r\n1\tKöln\r\n"
+    assert 'id="answer"' in as_dora.post(url, {"pasted": pasted}, headers=HTMX).content.decode()
+    prediction = Prediction.objects.get()
+    assert prediction.original.read_text() == "size\ttown\n1\tKöln\n"
+    assert (prediction.source, prediction.name) == ("table", "pasted.csv")
+    prediction.original.unlink()
+    both = {"pasted": pasted, "rows": SimpleUploadedFile("rows.csv", b"size,town\n1,x\n")}
+    page = as_dora.post(url, both, headers=HTMX).content.decode()
+    assert "Select a file or paste rows, not both." in page
+    page = as_dora.post(url, {"pasted": " \n "}, headers=HTMX).content.decode()
+    assert "Select a file, or paste rows." in page
+    long = "size,town\n" + "1,x\n" * 300_000
+    response = as_dora.post(url, {"pasted": long})
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert "Paste at most 1 million characters" in page
+    assert "1,x\n1,x" in page, "nothing is lost"
 
 
 def test_the_answer_has_all_classes_and_the_code(

@@ -96,7 +96,9 @@ def multipart(form: type[forms.BaseForm]) -> dict[str, Any]:
     files = [name for name, field in form.base_fields.items() if isinstance(field, forms.FileField)]
     for name in files:
         fields[name] |= {"type": "string", "format": "binary"}
-    required = [name for name in ("name", *files) if name in fields]
+    required = [
+        name for name in ("name", *files) if name in fields and form.base_fields[name].required
+    ]
     schema = {"type": "object", "properties": fields, "required": required}
     return {"requestBody": {"content": {"multipart/form-data": {"schema": schema}}}}
 

@@ -57,7 +57,8 @@ def predict_rows(request: HttpRequest, project: int, model: int, body: Predictio
 )
 def predict_file(request: HttpRequest, project: int, model: int) -> Any:
     """Ask a model about the rows of a file, sent as `multipart/form-data`: a table with the columns
-    of the dataset, a picture, or a NumPy array."""
+    of the dataset, a picture, or a NumPy array. Rows of a table can be in the field `pasted` as
+    text, too."""
     row = _with_file(request, project, model)
     form = file_form_of(row, request.POST, request.FILES)
     check(form)

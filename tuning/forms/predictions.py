@@ -4,6 +4,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import TemporaryUploadedFile
 
 from tuning.analysis.predictions.about import sources_of
 from tuning.analysis.predictions.columns import InputColumn, input_columns
@@ -15,6 +16,9 @@ from tuning.protocol.uploads import COMPRESSED, ENDINGS, TABLES, kind_of
 # A menu of more values is no help: they are typed, with proposals.
 MAX_MENU = 100
 MAX_TEXT = 20_000
+MAX_PASTED = 1_000_000
+# What pasted rows are called as a file, which scripts read as well.
+PASTED = "pasted.csv"
 _LARGEST = 3.4e38
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 _TABLES = tuple(ending for ending, kind in ENDINGS.items() if kind in TABLES)
@@ -96,8 +100,18 @@ class FileForm(forms.Form):
 
     rows = forms.FileField(
         max_length=150,
+        required=False,
         label="File",
-        error_messages={"required": "Select a file.", "empty": "The file is empty."},
+        error_messages={"empty": "The file is empty."},
+    )
+    pasted = forms.CharField(
+        required=False,
+        strip=False,
+        max_length=MAX_PASTED,
+        label="Or paste rows",
+        help_text="With the column names in the first line, from a CSV file or a spreadsheet.",
+        widget=forms.Textarea({"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
+        error_messages={"max_length": "Paste at most 1 million characters, or upload a file."},
     )
 
     def __init__(
@@ -112,6 +126,8 @@ class FileForm(forms.Form):
             _HELP[source].format(shape=", ".join(map(str, ("rows", *shape))))
             for source in sources if source in _HELP
         )  # fmt: skip
+        if RowSource.TABLE not in sources:
+            del self.fields["pasted"]
         if windows:
             self.fields["rows"].label = "The newest rows as a table"
             self.fields["rows"].help_text = _windows_help(windows)
@@ -123,6 +139,20 @@ class FileForm(forms.Form):
         }  # fmt: skip
         return [ending for source in self._sources for ending in by_source.get(source, ())]
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.errors:
+            return cleaned
+        file, pasted = cleaned.get("rows"), str(cleaned.get("pasted") or "")
+        if file and pasted.strip():
+            self.add_error("pasted", "Select a file or paste rows, not both.")
+        elif pasted.strip():
+            cleaned["rows"] = _as_file(pasted)
+        elif not file:
+            both = "Select a file, or paste rows." if "pasted" in self.fields else "Select a file."
+            self.add_error("rows", both)
+        return cleaned
+
     @property
     def source(self) -> RowSource:
         name = self.cleaned_data["rows"].name
@@ -133,6 +163,8 @@ class FileForm(forms.Form):
 
     def clean_rows(self) -> Any:
         file = self.cleaned_data["rows"]
+        if file is None:
+            return None
         is_table = RowSource.TABLE in self._sources and kind_of(file.name) in TABLES
         if not is_table and PurePath(file.name).suffix.lower() not in self._endings:
             raise forms.ValidationError(
@@ -169,6 +201,15 @@ def _windows_help(windows: dict[str, Any]) -> str:
     ahead = windows["horizon"] if windows["known"] else 0
     text = _WINDOWS_HELP.format(rows=f"{windows['look_back'] + ahead:,}")
     return text + (_AHEAD_HELP.format(rows=counted(ahead, "row")) if ahead else "")
+
+
+def _as_file(pasted: str) -> TemporaryUploadedFile:
+    """In the uploads folder, as a file that was sent."""
+    content = pasted.strip("\r\n").encode() + b"\n"
+    file = TemporaryUploadedFile(PASTED, "text/csv", len(content), "utf-8")
+    file.write(content)
+    file.flush()
+    return file
 
 
 def _joined(names: list[str]) -> str:

@@ -23,7 +23,7 @@ from tuning.analysis.predictions.about import caution_of, sources_of
 from tuning.analysis.predictions.answers import answer_of
 from tuning.analysis.snippets import predict_snippet
 from tuning.forms.datasets import LimitedUploadHandler, has_no_room, no_room_text
-from tuning.forms.predictions import RowForm, file_form_of, row_form_of
+from tuning.forms.predictions import FileForm, RowForm, file_form_of, row_form_of
 from tuning.models import Prediction, SavedModel
 from tuning.models.addresses import ModelNumbers, is_number
 from tuning.protocol.predictions import MAX_FILE_MB
@@ -71,7 +71,8 @@ def _predict_file(request: HttpRequest, saved_model: SavedModel) -> HttpResponse
         return redirect("saved-model-predict", saved_model)
     form = file_form_of(saved_model, request.POST, request.FILES)
     if not form.is_valid():
-        return _refused(request, saved_model, " ".join(map(str, form.errors["rows"])))
+        said = [str(error) for errors in form.errors.values() for error in errors]
+        return _refused(request, saved_model, " ".join(said), form)
     file = form.cleaned_data["rows"]
     path = Path(file.temporary_file_path())
     prediction = actions.ask_file(request.user, saved_model, form.source, path, file.name)
@@ -171,11 +172,14 @@ def _section(
     return render(request, f"predictions/{template}.html", context, status=status)
 
 
-def _refused(request: HttpRequest, saved_model: SavedModel, text: str) -> HttpResponse:
+def _refused(
+    request: HttpRequest, saved_model: SavedModel, text: str, form: FileForm | None = None
+) -> HttpResponse:  # fmt: skip
     """Beside the file's field, which keeps its file; without scripts on a page of its own."""
     context = {"saved_model": saved_model, "project": saved_model.project, "refusal": text}
     if not request.htmx:  # type: ignore[attr-defined]
         context |= question_context(request, saved_model)
+        context["file_form"] = form or context["file_form"]
     template = "_answer" if request.htmx else "page"  # type: ignore[attr-defined]
     return render(request, f"predictions/{template}.html", context, status=422)
 

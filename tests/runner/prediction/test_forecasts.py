@@ -3,6 +3,7 @@ and what a runner answers are the same."""
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.runner.harness import Runner
 from tests.runner.series import csv_text, order, panel, prepare, table
 from tests.runner.warm import python
 from tuning.analysis.snippets import predict_snippet
+from tuning.forms.predictions import PASTED, file_form_of
 from tuning.hypermodels import BUILTIN, source_of
 from tuning.models import Dataset
 from tuning.protocol.events import Evaluated, Predicted, Retrained
@@ -107,6 +109,15 @@ def test_a_forecast_of_two_steps_with_categories_and_gaps(tmp_path: Path) -> Non
         assert done.returncode == 0, done.stderr
         elsewhere = json.loads(done.stdout.splitlines()[-1])
         assert np.array(elsewhere) == pytest.approx(np.array(found), rel=1e-4)
+        # Pasted from a spreadsheet, the same rows have the same answer, on the page and elsewhere.
+        form = file_form_of(asked.saved_model, {"pasted": csv_text(newest).replace(",", "\t")})
+        assert form.is_valid(), form.errors
+        shutil.copy(form.cleaned_data["rows"].temporary_file_path(), asked.folder / PASTED)
+        answer = asked.ask(form.source, name=PASTED)
+        assert isinstance(answer, Predicted), answer
+        assert written(asked.folder) == lines
+        code = asked.code(form.source, name=PASTED, load=answer.load)
+        assert printed(code, asked.folder) == elsewhere
 
 
 def printed(code: str, folder: Path) -> list[Any]:

@@ -96,6 +96,7 @@ def clean_environment(**settings: str) -> dict[str, str]:
         "SPARE_RUNNERS",
         "DEBUG",
         "SECRET_KEY",
+        "OIDC_",
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, **settings}
@@ -116,12 +117,16 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> str:
     """DATABASE_URL of a fresh, empty database."""
+    return new_database(postgres_server)
+
+
+def new_database(server: str) -> str:
     import psycopg
 
     name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-    return f"{postgres_server}/{name}"
+    return f"{server}/{name}"
 
 
 @pytest.fixture(scope="session")

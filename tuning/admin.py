@@ -1,12 +1,17 @@
 """The admin pages: for looking things up. Work and its results are changed by workers alone."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
+from tuning.actions.people import StaysActive, activate, deactivate, refusal_to_leave
 from tuning.models import (
     Dataset,
     HyperModel,
@@ -19,6 +24,48 @@ from tuning.models import (
     Trial,
     Worker,
 )
+
+admin.site.unregister(get_user_model())
+
+
+class PersonChangeForm(UserChangeForm):
+    # Who changes the account.
+    by: Any
+
+    def clean_is_active(self) -> bool:
+        is_active: bool = self.cleaned_data["is_active"]
+        was_active = get_user_model().objects.get(pk=self.instance.pk).is_active
+        if was_active and not is_active and (refusal := refusal_to_leave([self.instance], self.by)):
+            raise ValidationError(refusal)
+        return is_active
+
+
+@admin.register(get_user_model())
+class PersonAdmin(UserAdmin):
+    """Accounts are activated, deactivated and deleted by the rules of the People page."""
+
+    form = PersonChangeForm
+
+    def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        form: Any = super().get_form(request, *args, **options)
+        form.by = request.user
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        if change and "is_active" in form.changed_data:
+            try:
+                activate(obj) if obj.is_active else deactivate(obj, by=request.user)
+            except StaysActive as error:
+                # Another administrator was faster.
+                raise PermissionDenied(str(error)) from error
+        super().save_model(request, obj, form, change)
+
+    def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> Any:
+        """Of one account and of several selected ones."""
+        objects, counts, missing, protected = super().get_deleted_objects(objs, request)
+        if refusal := refusal_to_leave(objs, request.user):
+            protected = [refusal]
+        return objects, counts, missing, protected
 
 
 class MembershipFormSet(BaseInlineFormSet):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.services import PATIENCE, ROOT, clean_environment, wait_for
+from tests.services import PATIENCE, ROOT, clean_environment, new_database, wait_for
 
 pytestmark = pytest.mark.services
 
@@ -21,21 +21,38 @@ BURY = """
 """
 
 
-def test_racing_slots_lose_and_double_nothing(postgres_url: str, tmp_path: Path) -> None:
-    import psycopg
-
-    environment = clean_environment(DATABASE_URL=postgres_url, TUNEROOM_DATA=str(tmp_path))
+@pytest.fixture(scope="module")
+def environment(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of processes that own one database, with its tables and with searches that wait, and the
+    role of its workers."""
+    url, folder = new_database(postgres_server), tmp_path_factory.mktemp("races")
+    made = clean_environment(DATABASE_URL=url, TUNEROOM_DATA=str(folder))
     prepared = subprocess.run(
-        [*COMMAND, "prepare"], cwd=ROOT, env=environment, check=True, timeout=PATIENCE, text=True,
+        [*COMMAND, "prepare"], cwd=ROOT, env=made, check=True, timeout=PATIENCE, text=True,
         stdout=subprocess.PIPE,
     )  # fmt: skip
-    role = prepared.stdout.strip()
-    environment["DATABASE_URL"] = postgres_url.replace("tuneroom@", f"{role}@")
+    return made | {"WORKER_ROLE": prepared.stdout.strip()}
+
+
+def test_an_account_is_deactivated_while_its_teams_change(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "tests.system.race_people"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, timeout=PATIENCE, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_racing_slots_lose_and_double_nothing(environment: dict[str, str]) -> None:
+    import psycopg
+
+    postgres_url, tmp_path = environment["DATABASE_URL"], Path(environment["TUNEROOM_DATA"])
+    role = environment["WORKER_ROLE"]
+    of_workers = environment | {"DATABASE_URL": postgres_url.replace("tuneroom@", f"{role}@")}
     workers = []
     for number in range(2):
         with (tmp_path / f"{number}.log").open("w") as log:
             worker = subprocess.Popen(
-                [*COMMAND, "work"], cwd=ROOT, env=environment, text=True,
+                [*COMMAND, "work"], cwd=ROOT, env=of_workers, text=True,
                 stdout=subprocess.PIPE, stderr=log,
             )  # fmt: skip
         workers.append(worker)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from tuning.actions.access_tokens import create_token, valid_token
 from tuning.actions.people import StaysActive, deactivate
 from tuning.actions.teams import LastOwner, remove_member, set_member
-from tuning.models import AccessToken, BrowserSession, Role, Team
+from tuning.models import AccessToken, AuditEntry, BrowserSession, Role, Team
 
 NEW = {"new_password1": "a-long-enough-1", "new_password2": "a-long-enough-1"}
 
@@ -187,9 +187,84 @@ def test_the_admin_pages_leave_a_team_its_owner(as_erin: Client, alice: User, te
     assert (team.weight, team.archived_at) == (1, None), "other pages change these"
 
 
+WITHOUT_OWNER = (
+    "1 team would have no active owner. Deactivate the account on its page under People, where you "
+    "select another owner."
+)
+
+
+def admin_form(person: User, **values: Any) -> dict[str, Any]:
+    return {
+        "username": person.username, "email": person.email,
+        "date_joined_0": "2026-01-01", "date_joined_1": "00:00", **values,
+    }  # fmt: skip
+
+
+def test_the_admin_pages_deactivate_as_the_people_page(
+    as_erin: Client, alice: User, bob: User, team: Team
+) -> None:
+    def change(person: User, **values: Any) -> str:
+        address = reverse("admin:auth_user_change", args=[person.pk])
+        return as_erin.post(address, admin_form(person, **values), follow=True).content.decode()
+
+    assert WITHOUT_OWNER in change(alice)
+    assert User.objects.get(pk=alice.pk).is_active
+    assert WITHOUT_OWNER not in change(alice, is_active="on", first_name="Alice")
+    token, bobs = create_token(bob, "laptop"), sign_in("bob")
+    change(bob)
+    assert not User.objects.get(pk=bob.pk).is_active
+    assert valid_token(token) is None
+    assert bobs.get("/").status_code == 302
+    # Nobody is left to choose from.
+    change(alice)
+    assert not User.objects.get(pk=alice.pk).is_active
+    assert team.memberships.filter(role=Role.OWNER).count() == 2
+    change(alice, is_active="on")
+    acts = AuditEntry.objects.filter(kind__startswith="account.").order_by("pk")
+    assert [str(entry) for entry in acts] == [
+        "erin deactivated bob", "erin deactivated alice", "erin activated alice",
+    ]  # fmt: skip
+
+
+def test_nobody_deactivates_or_deletes_themselves_on_the_admin_pages(
+    as_erin: Client, erin: User
+) -> None:
+    change = reverse("admin:auth_user_change", args=[erin.pk])
+    form = admin_form(erin, is_staff="on", is_superuser="on")
+    assert "your own account" in as_erin.post(change, form).content.decode()
+    delete = reverse("admin:auth_user_delete", args=[erin.pk])
+    assert "your own account" in as_erin.post(delete, {"post": "yes"}).content.decode()
+    assert User.objects.get(pk=erin.pk).is_active
+
+
+def test_the_admin_pages_delete_no_last_owner(
+    as_erin: Client, alice: User, bob: User, dora: User, team: Team
+) -> None:
+    def delete_selected(*people: User) -> str:
+        data = {
+            "action": "delete_selected", "_selected_action": [person.pk for person in people],
+            "post": "yes",
+        }  # fmt: skip
+        page = as_erin.post(reverse("admin:auth_user_changelist"), data, follow=True)
+        return page.content.decode()
+
+    address = reverse("admin:auth_user_delete", args=[alice.pk])
+    assert WITHOUT_OWNER in as_erin.get(address).content.decode()
+    assert WITHOUT_OWNER in as_erin.post(address, {"post": "yes"}).content.decode()
+    set_member(team, bob, Role.OWNER)
+    # dora would be left without either of them.
+    assert WITHOUT_OWNER in delete_selected(alice, bob)
+    assert User.objects.count() == 4
+    assert WITHOUT_OWNER not in delete_selected(alice)
+    assert [row.user for row in team.memberships.filter(role=Role.OWNER)] == [bob]
+    deactivate(bob, by=User.objects.get(username="erin"), owners={team.pk: dora})
+    as_erin.post(reverse("admin:auth_user_delete", args=[bob.pk]), {"post": "yes"})
+    assert [row.user for row in team.memberships.all()] == [dora]
+
+
 def test_the_site_keeps_an_administrator(as_erin: Client, erin: User, bob: User) -> None:
     page = as_erin.post(url("deactivate", erin), follow=True).content.decode()
-    assert "You cannot deactivate your own account" in page
+    assert "You cannot deactivate or delete your own account" in page
     assert User.objects.get(pk=erin.pk).is_active
     grace = User.objects.create_superuser("grace", "", "grace-password-1")
     deactivate(grace, by=erin)

@@ -1,21 +1,23 @@
 """Accounts: creating them, deactivating them, and links for a new password."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.tokens import default_token_generator
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from tuning.analysis.people import ownerless_text, teams_to_hand_over
 from tuning.models import AccessToken
 
 from .audit import record
 from .sessions import end_sessions
-from .teams import succeed
+from .teams import lock_owned_teams, succeed
 
 
 class NameTaken(Exception):
@@ -29,7 +31,19 @@ class StaysActive(Exception):
     """An administrator cannot lock themselves out, so that the site always has one."""
 
     def __str__(self) -> str:
-        return "You cannot deactivate your own account. Ask another administrator."
+        return "You cannot deactivate or delete your own account. Ask another administrator."
+
+
+def refusal_to_leave(people: Iterable[Any], by: Any) -> str:
+    """Why `by` cannot deactivate or delete these accounts without selecting new owners of their
+    teams; empty if they can."""
+    people = list(people)
+    if by in people:
+        return str(StaysActive())
+    if teams := teams_to_hand_over(*people):
+        advice = "Deactivate the account on its page under People, where you select another owner."
+        return f"{ownerless_text(len(teams))} {advice}"
+    return ""
 
 
 def save_account(user: Any, by: Any = None) -> None:
@@ -61,10 +75,14 @@ def new_password_path(user: Any) -> str:
 def deactivate(user: Any, by: Any, owners: Mapping[int, Any] = MappingProxyType({})) -> None:
     """End the account's sessions and access tokens, for good. Teams that nobody else owns get
     another owner: see `succeed`. Raises StaysActive."""
-    administrators = get_user_model().objects.filter(is_superuser=True, is_active=True)
+    lock_owned_teams(user)
+    administrators = Q(is_superuser=True, is_active=True)
+    # No key: other transactions go on adding rows that refer to these accounts, such as members of
+    # a team that they have locked.
+    rows = get_user_model().objects.select_for_update(no_key=True).order_by("pk")
+    locked = rows.filter(administrators | Q(pk=user.pk))
     # Of two who deactivate each other at once, the second one is no administrator any more.
-    active = set(administrators.select_for_update().order_by("pk").values_list("pk", flat=True))
-    if user.pk == by.pk or by.pk not in active:
+    if user.pk == by.pk or by.pk not in {row.pk for row in locked if row.is_superuser}:
         raise StaysActive
     succeed(user, owners, by=by)
     get_user_model().objects.filter(pk=user.pk).update(is_active=False)

@@ -92,6 +92,8 @@ def hand_over(team: Team, owner: Any, to: Any, role: Role | None) -> None:
     """Make the member `to` an owner at once; the former `owner` gets `role`, or leaves without
     one. Raises NotHandedOver."""
     Team.objects.select_for_update().get(pk=team.pk)
+    # Nobody deactivates the account meanwhile.
+    get_user_model().objects.select_for_update(no_key=True).filter(pk=to.pk).first()
     owners = team.memberships.filter(user=owner, role=Role.OWNER)
     members = team.memberships.filter(user=to, user__is_active=True).exclude(user=owner)
     if not owners.exists() or not members.update(role=Role.OWNER):
@@ -107,11 +109,19 @@ def hand_over(team: Team, owner: Any, to: Any, role: Role | None) -> None:
 def succeed(user: Any, chosen: Mapping[int, Any], by: Any = None) -> None:
     """Give the teams that only the user owns another owner: the `chosen` one (by the team's key),
     else the member who may do most and joined first, else the administrator `by`. A chosen None
-    leaves a team as it is."""
-    for team in Team.objects.select_for_update().filter(pk__in=teams_only_owned_by(user)):
+    leaves a team as it is. Locks all teams that the user owns."""
+    lock_owned_teams(user)
+    for team in teams_only_owned_by(user):
         heir = chosen[team.pk] if team.pk in chosen else next(iter(heirs(team, user)), by)
         if heir is not None:
             set_member(team, heir, Role.OWNER)
+
+
+def lock_owned_teams(user: Any) -> None:
+    """Also those with several owners: another one may lose the role at this moment. In the order
+    of their keys, and before any account is locked, so that no two changes of the same teams and
+    accounts wait for each other."""
+    list(Team.objects.select_for_update().filter(pk__in=Team.objects.owned_by(user)).order_by("pk"))
 
 
 @receiver(pre_delete, sender=settings.AUTH_USER_MODEL)

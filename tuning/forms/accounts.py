@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UserCreationForm
 
-from tuning.analysis.people import heirs, teams_only_owned_by
+from tuning.analysis.people import heirs, ownerless_text, teams_only_owned_by
 from tuning.models.people import display_name
 from tuning.models.validators import validate_display_name
 
@@ -68,6 +68,10 @@ class OwnersForm(forms.Form):
             self.fields[f"owner-{team.pk}"] = forms.ChoiceField(
                 label=f"Owner of {team.name}", choices=choices, required=bool(others)
             )
+
+    @property
+    def ownerless_text(self) -> str:
+        return ownerless_text(len(self.fields))
 
     @property
     def owners(self) -> dict[int, Any]:

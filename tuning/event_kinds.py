@@ -29,11 +29,15 @@ class EventKind(StrEnum):
 
     SEARCH_ENDED = "search.ended"
     SEARCH_FAILED = "search.failed"
+    SEARCH_STOPPED = "search.stopped"
+    SEARCH_PAUSED = "search.paused"
     NEW_BEST = "trial.best"
     MODEL_READY = "model.ready"
     MODEL_FAILED = "model.failed"
     MENTION = "comment.mention"
     INVITATION = "member.joined"
+    HANDOVER = "team.handover"
+    PROJECT_MOVED = "project.moved"
     WEBHOOK_OFF = "webhook.disabled"
     TEST = "webhook.test"
 
@@ -81,6 +85,19 @@ def _search_failed(facts: Facts) -> str:
     return f"{_search(facts)} failed: {_first_line(facts['search']['failure'])}"
 
 
+def _search_stopped(facts: Facts) -> str:
+    return f"{_search(facts)} was stopped{_by(facts['search'])}."
+
+
+def _search_paused(facts: Facts) -> str:
+    return f"{_search(facts)} was paused{_by(facts['search'])}."
+
+
+def _by(facts: Facts) -> str:
+    """Empty if nobody is known who did it, as in a shell."""
+    return f" by {facts['by']}" if facts["by"] else ""
+
+
 def _new_best(facts: Facts) -> str:
     trial = facts["trial"]
     value, before = figure(trial["score"]), figure(trial["previous_best"])
@@ -118,6 +135,20 @@ def _invitation(facts: Facts) -> str:
     return f"{member['by']} added {member['name']} to {team} as {member['role']}."
 
 
+def _handover(facts: Facts) -> str:
+    member, team = facts["member"], facts["team"]["name"]
+    if not member["by"]:
+        return f"{member['name']} is now an owner of {team}."
+    return f"{member['by']} handed {team} over to {member['name']}."
+
+
+def _project_moved(facts: Facts) -> str:
+    """Names only the team whose event it is: its members may not see the other one."""
+    move, team = facts["move"], facts["team"]["name"]
+    where = f"to {team}" if move["direction"] == "in" else f"from {team} to another team"
+    return f"Project “{move['project']}” was moved {where}{_by(move)}."
+
+
 def _webhook_off(facts: Facts) -> str:
     hook = facts["webhook"]
     return f"The webhook to {hook['host']} was disabled. {hook['reason']}"
@@ -140,6 +171,12 @@ TRAITS: dict[EventKind, Traits] = {
         "Search failed", "A search ended because its trials or its strategy failed.",
         _search_failed, mail=Whose.OWN,
     ),
+    EventKind.SEARCH_STOPPED: Traits(
+        "Search stopped", "Another person stops a search.", _search_stopped, mail=Whose.OWN
+    ),
+    EventKind.SEARCH_PAUSED: Traits(
+        "Search paused", "Another person pauses a search.", _search_paused, mail=Whose.OWN
+    ),
     EventKind.NEW_BEST: Traits(
         "New best score", "A trial beats all earlier trials of its search.",
         _new_best, site=Whose.OFF,
@@ -156,6 +193,15 @@ TRAITS: dict[EventKind, Traits] = {
     EventKind.INVITATION: Traits(
         "Invitation", "A person accepts your invitation, or an owner adds you to a team.",
         _invitation, is_personal=True, is_of_projects=False,
+    ),
+    EventKind.HANDOVER: Traits(
+        "Team handed over", "You become the owner of a team because another owner hands it over, "
+        "or because their account is deactivated or deleted.",
+        _handover, mail=Whose.OWN, is_personal=True, is_of_projects=False,
+    ),
+    EventKind.PROJECT_MOVED: Traits(
+        "Project moved", "Another person moves a project to or from a team of yours.",
+        _project_moved, is_personal=True,
     ),
     EventKind.WEBHOOK_OFF: Traits(
         "Webhook disabled", "A webhook that you created is disabled after many failures.",

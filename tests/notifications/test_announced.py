@@ -9,11 +9,14 @@ from django.db import transaction
 from django.urls import resolve
 
 from tuning.actions import notes
+from tuning.actions.audit import Actor, acting
 from tuning.actions.invitations import accept, invite
 from tuning.actions.notifications import choose
+from tuning.actions.people import deactivate
 from tuning.actions.projects import move_project
 from tuning.actions.saved_models import retrain
-from tuning.actions.teams import set_member
+from tuning.actions.searches import pause_search, stop_search
+from tuning.actions.teams import hand_over, set_member
 from tuning.event_kinds import EventKind, Whose
 from tuning.models import (
     Delivery,
@@ -177,7 +180,7 @@ def test_a_model_of_a_project_that_moves_is_told_to_its_new_team(
     assignment = assignment_for(claimed)
     move_project(Project.objects.get(pk=claimed.project_id), new)
     assignment.fail(Failure(FailureCode.OUT_OF_MEMORY, "Killed at 4 GB."))
-    assert TeamEvent.objects.get().team == new
+    assert TeamEvent.objects.get(kind=EventKind.MODEL_FAILED).team == new
     assert Delivery.objects.get().webhook == webhook
 
 
@@ -207,6 +210,91 @@ def test_an_accepted_invitation_and_an_added_member(
         "alice": ["Dana accepted alice’s invitation to Digits team."],
         "charlie": ["alice added charlie to Digits team as editor."],
     }
+
+
+def acting_as(user: User) -> Any:
+    return acting(lambda: Actor(user))
+
+
+@pytest.mark.parametrize(
+    ("act", "verb", "kind"),
+    [
+        (pause_search, "paused", EventKind.SEARCH_PAUSED),
+        (stop_search, "stopped", EventKind.SEARCH_STOPPED),
+    ],
+)
+def test_a_search_that_another_person_stops(
+    make_search: Any, team: Team, bob: User, dora: User, act: Any, verb: str, kind: EventKind
+) -> None:
+    Webhook.objects.create(team=team, url="https://a.example/", kinds=[kind])
+    for user in (bob, dora):
+        choose(user, None, {kind: {"site": Whose.ALL}})
+    search = make_search(max_trials=4)
+    with acting_as(bob):
+        assert act(search)
+        assert not act(search)
+    sentence = f"Search 1 was {verb} by bob."
+    assert told() == {"alice": [sentence], "dora": [sentence]}
+    assert Delivery.objects.get().event.facts["search"]["by"] == "bob"
+
+
+def test_who_stops_their_own_search_knows(make_search: Any, alice: User) -> None:
+    search = make_search(max_trials=4)
+    with acting_as(alice):
+        stop_search(search)
+    assert told() == {}
+
+
+def test_a_team_that_is_handed_over(
+    team: Team, alice: User, bob: User, dora: User, settings: Any
+) -> None:
+    settings.EMAIL_HOST = "127.0.0.1"
+    Webhook.objects.create(team=team, url="https://a.example/", kinds=[EventKind.HANDOVER])
+    hand_over(team, alice, bob, Role.EDITOR)
+    assert told() == {"bob": ["alice handed Digits team over to bob."]}
+    assert Delivery.objects.get().event.facts["member"]["username"] == "bob"
+    assert Notification.objects.get().by_mail
+    erin = User.objects.create_superuser("erin")
+    with acting_as(erin):
+        deactivate(bob, by=erin, owners={team.pk: dora})
+    assert told()["dora"] == ["erin handed Digits team over to dora."]
+    # In a shell.
+    dora.delete()
+    assert told()["alice"] == ["alice is now an owner of Digits team."]
+
+
+def test_a_project_that_is_moved(
+    project: Project, team: Team, alice: User, bob: User, dora: User, charlie: User
+) -> None:
+    """alice moves it; bob is a member of both teams, dora only of the former one, charlie only of
+    the new one. No team is named to those who may not see it."""
+    new = charlie.memberships.get().team  # type: ignore[attr-defined]
+    for user in (alice, bob):
+        Membership.objects.create(team=new, user=user, role=Role.EDITOR)
+    kinds = [EventKind.PROJECT_MOVED]
+    for each in (team, new):
+        Webhook.objects.create(team=each, url="https://a.example/", kinds=kinds)
+    with acting_as(alice):
+        move_project(project, new)
+    came = "Project “Digits” was moved to Others by alice."
+    went = "Project “Digits” was moved from Digits team to another team by alice."
+    assert told() == {"bob": [came], "charlie": [came], "dora": [went]}
+    for user in (bob, charlie, dora):
+        assert Notification.objects.of(user).count() == 1, "they see it"
+    events = [row.event for row in Delivery.objects.order_by("event")]
+    assert [(event.team, event.facts["move"]["direction"]) for event in events] == [
+        (new, "in"), (team, "out"),
+    ]  # fmt: skip
+    assert "project" not in events[1].facts
+
+
+def test_a_choice_for_a_project_that_is_moved_away(
+    project: Project, alice: User, dora: User, charlie: User
+) -> None:
+    choose(dora, project, {EventKind.PROJECT_MOVED: {"site": Whose.OFF}})
+    with acting_as(alice):
+        move_project(project, charlie.memberships.get().team)  # type: ignore[attr-defined]
+    assert set(told()) == {"charlie"}
 
 
 CASES = [

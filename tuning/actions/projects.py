@@ -11,10 +11,11 @@ from tuning.analysis.quotas import moving_refusal
 from tuning.analysis.splitting import moving_problem
 from tuning.models import Dataset, Inspection, Invitation, Project, Team
 from tuning.protocol.statuses import Status
+from tuning.recording import announcing
 
 from . import searches
 from .archived import count_active, lock_searches
-from .audit import record
+from .audit import current_actor, record
 from .datasets import want_dataset
 from .dispatch import ring
 from .names import rename
@@ -104,6 +105,7 @@ def move_project(project: Project, team: Team) -> str:
     Project.objects.filter(pk=locked.pk).update(team=team)
     project.team = locked.team = team
     record("project.receive", locked, before=before.name)
+    announcing.project_moved(locked, before, by=current_actor().person)
     datasets = [part.row for part in moving if isinstance(part.row, Dataset)]
     return " ".join(_kept_apart(row, team) for row in datasets)
 

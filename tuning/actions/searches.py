@@ -12,11 +12,12 @@ from tuning.analysis.warm_start import Fitting
 from tuning.figures import counted, duration
 from tuning.models import SavedModel, Search, Trial, TrialIndex
 from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
+from tuning.recording import announcing
 from tuning.spaces.hyperparameters import default_values
 from tuning.strategies.untried import key_of
 
 from .archived import locked_to_start, refuse_archived
-from .audit import record
+from .audit import current_actor, record
 from .dispatch import ring
 
 
@@ -76,6 +77,7 @@ def pause_search(search: Search) -> bool:
     )
     if changed:
         record("search.pause", search)
+        announcing.search_paused(search, by=current_actor().person)
     return changed
 
 
@@ -101,6 +103,7 @@ def stop_search(search: Search) -> bool:
     changed = _stop(search)
     if changed:
         record("search.stop", search)
+        announcing.search_stopped(search, by=current_actor().person)
     return changed
 
 

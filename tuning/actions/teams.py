@@ -23,7 +23,7 @@ from tuning.models.people import display_name
 from tuning.recording import announcing
 
 from .archived import count_active, lock_searches
-from .audit import record
+from .audit import current_actor, record
 
 
 class LastOwner(Exception):
@@ -103,6 +103,7 @@ def hand_over(team: Team, owner: Any, to: Any, role: Role | None) -> None:
     else:
         owners.update(role=role)
     record("team.hand_over", to, team=team, by=owner)
+    announcing.handed_over(team, to, by=owner)
 
 
 @transaction.atomic
@@ -115,6 +116,7 @@ def succeed(user: Any, chosen: Mapping[int, Any], by: Any = None) -> None:
         heir = chosen[team.pk] if team.pk in chosen else next(iter(heirs(team, user)), by)
         if heir is not None:
             set_member(team, heir, Role.OWNER)
+            announcing.handed_over(team, heir, by=current_actor().person)
 
 
 def lock_owned_teams(user: Any) -> None:

@@ -51,6 +51,16 @@ def search_failed(search: Search, message: str) -> None:
     _of_search(EventKind.SEARCH_FAILED, search, {"status": "failed", "failure": message})
 
 
+def search_stopped(search: Search, by: Any) -> None:
+    """`by`: who did it; None if nobody is known, as in a shell."""
+    facts = {"status": "stopped", "trials": search.trials.count(), "by": _name(by)}
+    _of_search(EventKind.SEARCH_STOPPED, search, facts, by)
+
+
+def search_paused(search: Search, by: Any) -> None:
+    _of_search(EventKind.SEARCH_PAUSED, search, {"status": "paused", "by": _name(by)}, by)
+
+
 def trial_scored(trial: Trial, search: Search, score: float) -> None:
     """A trial was completed with this score: whether it beats all earlier ones of its search.
     Several objectives have no best trial."""
@@ -112,6 +122,30 @@ def joined(membership: Membership, by: Any, invited: bool) -> None:
     )  # fmt: skip
 
 
+def handed_over(team: Team, to: Any, by: Any) -> None:
+    """`to` owns the team in place of another owner."""
+    facts = {"name": display_name(to), "username": to.get_username(), "by": _name(by)}
+    announce(
+        EventKind.HANDOVER, team=team, facts={"member": facts}, path=f"/teams/{team.pk}/",
+        to=[to.pk], by=by,
+    )  # fmt: skip
+
+
+def project_moved(project: Project, before: Team, by: Any) -> None:
+    """For the members of its new team, and for those of the former one who see it no more."""
+    new = set(project.team.memberships.values_list("user", flat=True))
+    old = set(before.memberships.values_list("user", flat=True)) - new
+    move = {"project": project.name, "by": _name(by)}
+    announce(
+        EventKind.PROJECT_MOVED, team=project.team, project=project,
+        facts={"move": move | {"direction": "in"}}, path=f"/projects/{project.pk}/", to=new, by=by,
+    )  # fmt: skip
+    announce(
+        EventKind.PROJECT_MOVED, team=before, choices_for=project,
+        facts={"move": move | {"direction": "out"}}, path=f"/teams/{before.pk}/", to=old, by=by,
+    )  # fmt: skip
+
+
 def webhook_disabled(webhook: Webhook, reason: str) -> None:
     """Its maker is notified or, if they have left, the owners of the team."""
     team = webhook.team
@@ -137,11 +171,16 @@ def test(webhook: Webhook, by: Any) -> None:
 def announce(
     kind: EventKind, *, team: Team, facts: dict[str, Any], path: str,
     project: Project | None = None, comment: Comment | None = None, whose: int | None = None,
-    to: Iterable[int] = (), webhooks: Sequence[Webhook] | None = None,
+    to: Iterable[int] = (), by: Any = None, choices_for: Project | None = None,
+    webhooks: Sequence[Webhook] | None = None,
 ) -> None:  # fmt: skip
     """Notify people and webhooks. `whose`: the person whose search or model it is; `to`: whom an
-    event of a personal kind names; `webhooks`: these, in place of those that ask for the kind."""
-    people = _people(kind, team, project, {whose} - {None}, set(to))
+    event of a personal kind names; `by`: who did it, and so knows; `choices_for`: a project that
+    people may have chosen for, though the event is not in it; `webhooks`: these, in place of those
+    that ask for the kind."""
+    people = _people(kind, team, choices_for or project, {whose} - {None}, set(to))
+    if by is not None:
+        people.pop(by.pk, None)
     if webhooks is None:
         webhooks = Webhook.objects.wanting(kind, team.pk, project)
     if not people and not webhooks:
@@ -182,10 +221,10 @@ def _people(
     return found
 
 
-def _of_search(kind: EventKind, search: Search, facts: dict[str, Any]) -> None:
+def _of_search(kind: EventKind, search: Search, facts: dict[str, Any], by: Any = None) -> None:
     project = search.project
     announce(
-        kind, team=project.team, project=project, whose=search.created_by_id,
+        kind, team=project.team, project=project, whose=search.created_by_id, by=by,
         facts={"search": _about(search) | facts}, path=f"/{SearchConverter().path_of(search)}/",
     )  # fmt: skip
 
@@ -202,6 +241,10 @@ def _of_model(kind: EventKind, model: SavedModel, facts: dict[str, Any]) -> None
         kind, team=project.team, project=project, whose=model.created_by_id,
         facts={"model": about | facts}, path=f"/{ModelConverter().path_of(model)}/",
     )  # fmt: skip
+
+
+def _name(person: Any) -> str:
+    return display_name(person) if person else ""
 
 
 def _about(search: Search) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The admin pages: for looking things up. Work and its results are changed by workers alone."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -60,7 +59,7 @@ class PersonAdmin(UserAdmin):
                 raise PermissionDenied(str(error)) from error
         super().save_model(request, obj, form, change)
 
-    def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> Any:
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Of one account and of several selected ones."""
         objects, counts, missing, protected = super().get_deleted_objects(objs, request)
         if refusal := refusal_to_leave(objs, request.user):

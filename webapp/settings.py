@@ -11,6 +11,7 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from tuning.protocol.secure_addresses import is_secure
 from tuning.protocol.weights import PUBLISHED
 from webapp import joined
 
@@ -71,6 +72,20 @@ def checked_tls(url: str) -> str:
     if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
         return url
     return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
+
+
+def oidc_issuer() -> str:
+    """Where people sign in with OpenID Connect; empty if they do not. Its keys must come from where
+    they say they do: over HTTPS, or from this machine."""
+    issuer = os.environ.get("OIDC_ISSUER", "")
+    if issuer and not is_secure(issuer):
+        raise ImproperlyConfigured(
+            f"OIDC_ISSUER is {issuer!r}; it must begin with https://, as the provider writes it."
+        )
+    for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"):
+        if issuer and not os.environ.get(name):
+            raise ImproperlyConfigured(f"OIDC_ISSUER is set, but {name} is not.")
+    return issuer
 
 
 def secret_key(path: Path) -> str:
@@ -278,6 +293,7 @@ CACHES = {
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
+    "tuning.actions.single_sign_on.SingleSignOnBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -295,6 +311,14 @@ PASSWORD_HASHERS = [
 ]
 # Whether strangers may create accounts. Model templates are code that runs on the workers.
 OPEN_REGISTRATION = env_bool("OPEN_REGISTRATION", False)
+# Single sign-on by OpenID Connect (`tuning/views/single_sign_on.py`).
+OIDC_ISSUER = oidc_issuer()
+OIDC_CLIENT_ID = os.environ.get("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = os.environ.get("OIDC_CLIENT_SECRET", "")
+# "Sign in with …", on the button.
+OIDC_LABEL = os.environ.get("OIDC_LABEL", "") or "single sign-on"
+# Whether people get an account who have none and were not invited.
+OIDC_CREATE_ACCOUNTS = env_bool("OIDC_CREATE_ACCOUNTS", False)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "project-list"
 LOGOUT_REDIRECT_URL = "login"
@@ -351,6 +375,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_NAME = f"tuneroom_session_{os.environ.get('PORT', '8000')}"
 CSRF_COOKIE_NAME = f"tuneroom_csrf_{os.environ.get('PORT', '8000')}"
 KNOWN_BROWSER_COOKIE_NAME = f"tuneroom_known_{os.environ.get('PORT', '8000')}"
+SINGLE_SIGN_ON_COOKIE_NAME = f"tuneroom_sign_on_{os.environ.get('PORT', '8000')}"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -517,6 +542,11 @@ LOGGING = {
         }
     },
     # With DEBUG Django would write each line once more, past the filters.
-    "loggers": {"django": {"handlers": []}, "botocore": {"level": "WARNING"}},
+    # Authlib's debug lines have what a sign-in is proved with.
+    "loggers": {
+        "django": {"handlers": []},
+        "botocore": {"level": "WARNING"},
+        "authlib": {"level": "WARNING"},
+    },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }

@@ -7,6 +7,7 @@ from django.urls import include, path
 from tuning.views.accounts import NewPassword, PasswordChange, SignIn
 from tuning.views.password_resets import PasswordReset
 from tuning.views.rate_limits import limited
+from tuning.views.single_sign_on import SignOut, single_sign_on, single_sign_on_callback
 
 handler500 = "tuning.views.disk_errors.server_error"
 
@@ -23,6 +24,11 @@ urlpatterns = [
         login_not_required(NewPassword.as_view()),
         name="password_reset_confirm",
     ),
+    path("accounts/single-sign-on/", single_sign_on, name="single-sign-on"),
+    path(
+        "accounts/single-sign-on/callback/", single_sign_on_callback, name="single-sign-on-callback"
+    ),
+    path("accounts/logout/", SignOut.as_view(), name="logout"),
     path("accounts/", include("django.contrib.auth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("tuning.api.site")),

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from tests.services import ROOT, clean_environment
+from webapp import settings as site
 
 DOCS = ROOT / "docs" / "settings.md"
 READS = re.compile(
@@ -63,6 +65,28 @@ def test_https_makes_cookies_and_browsers_keep_to_it(tmp_path: Path) -> None:
             [sys.executable, "-c", code], env=environment, cwd=ROOT, text=True
         ).splitlines()
     assert found == ["False False 0 True", "True True 2592000 False"]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "client", "said"),
+    [
+        ("http://login.example.com", "id", "must begin with https://"),
+        ("https:///realm", "id", "must begin with https://"),
+        ("https://login.example.com", "", "OIDC_CLIENT_ID is not"),
+    ],
+)
+def test_single_sign_on_is_complete_and_encrypted(
+    monkeypatch: pytest.MonkeyPatch, issuer: str, client: str, said: str
+) -> None:
+    monkeypatch.setenv("OIDC_ISSUER", issuer)
+    monkeypatch.setenv("OIDC_CLIENT_ID", client)
+    monkeypatch.setenv("OIDC_CLIENT_SECRET", "secret")
+    with pytest.raises(ImproperlyConfigured, match=said):
+        site.oidc_issuer()
+    for fine in ("https://login.example.com/realms/a/", "http://127.0.0.1:8080", ""):
+        monkeypatch.setenv("OIDC_ISSUER", fine)
+        monkeypatch.setenv("OIDC_CLIENT_ID", "id")
+        assert site.oidc_issuer() == fine
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ PERMISSIONS: dict[str, Access] = {
         (
             "health", "invitation-open", "login", "password_reset", "password_reset_complete",
             "password_reset_confirm", "password_reset_done", "machine-join", "metrics", "ready",
-            "sign-up",
+            "sign-up", "single-sign-on", "single-sign-on-callback",
         ),
         Access.EVERYBODY,
     ),

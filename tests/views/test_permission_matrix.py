@@ -42,7 +42,8 @@ ALLOWED = {
 # They say of the row, not of the person, that there is nothing.
 NOTHING_THERE = {
     "dataset-picture", "dataset-retry", "hypermodel-diff", "invitation-open", "metrics",
-    "prediction-rows", "saved-model-stage", "sign-up", "upload-part",
+    "prediction-rows", "saved-model-stage", "sign-up", "single-sign-on", "single-sign-on-callback",
+    "upload-part",
 }  # fmt: skip
 # Viewers open them and send nothing.
 VIEWERS_ONLY_LOOK = {"import-detail", "upload-create"}

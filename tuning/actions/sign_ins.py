@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth import BACKEND_SESSION_KEY, get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.cache import caches
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from .audit import current_actor, record
+from .single_sign_on import BACKEND
 
 # People type their password in place of their name: a name is kept only if an account has it.
 UNKNOWN = "an unknown account"
@@ -16,8 +18,9 @@ REFUSAL_IS_NOTED_SECONDS = 900
 
 
 @receiver(user_logged_in)
-def _signed_in(user: Any, **_: Any) -> None:
-    record("sign_in", by=user)
+def _signed_in(request: HttpRequest, user: Any, **_: Any) -> None:
+    by_provider = request.session.get(BACKEND_SESSION_KEY) == BACKEND
+    record("sign_in.sso" if by_provider else "sign_in", by=user)
 
 
 @receiver(user_logged_out)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UserCreationForm
 
@@ -33,6 +34,9 @@ class AccountForm(UserCreationForm):
         self.fields["first_name"].validators.append(validate_display_name)
         self.fields["password2"].label = "Repeat password"
         self.fields["password2"].help_text = ""
+        if settings.OIDC_ISSUER:
+            # Whoever proves it at the provider gets the account.
+            del self.fields["email"]
 
 
 class PersonForm(forms.ModelForm):

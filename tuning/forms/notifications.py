@@ -31,6 +31,8 @@ class NotificationsForm(forms.Form):
         self.kinds = [kind for kind in FOR_PEOPLE if not project or kind.traits.is_of_projects]
         self.channels = [name for name in CHANNELS if name != MAIL or settings.EMAIL_HOST]
         self.project = project
+        # Else people add the address of their own account themselves.
+        self.email_is_fixed = bool(settings.OIDC_ISSUER)
         rows = NotificationChoice.objects.filter(user=user)
         every = {(row.project_id, row.kind): row for row in rows}
         for kind in self.kinds:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from tuning.models import Profile
@@ -36,6 +37,11 @@ class ProfileForm(forms.ModelForm):
         }
         super().__init__(*args, instance=user, initial=initial)
         self.order_fields(["display_name", "email", "theme"])
+        if settings.OIDC_ISSUER:
+            # Whoever proves it at the provider gets the account.
+            self.fields["email"].disabled = True
+            text = f"You sign in with {settings.OIDC_LABEL} by it. An administrator can change it."
+            self.fields["email"].help_text = text
 
     def save(self, commit: bool = True) -> Any:
         # Django's two fields hold the one name.

@@ -31,6 +31,11 @@ class AuditKind:
 _KINDS = {
     AuditGroup.SIGN_INS: (
         ("sign_in", "Signed in", "signed in"),
+        ("sign_in.sso", "Signed in by single sign-on", "signed in by single sign-on"),
+        (
+            "sign_in.sso_failed", "Single sign-on failed",
+            "failed to sign in as {subject} by single sign-on: {reason}",
+        ),
         ("sign_in.failed", "Sign-in failed", "failed to sign in as {subject}"),
         ("sign_in.refused", "Sign-in refused", "made too many attempts to sign in as {subject}"),
         ("sign_out", "Signed out", "signed out"),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from tuning.actions.audit import record
 from tuning.actions.people import NameTaken, save_account
+from tuning.actions.single_sign_on import sign_on_label
 from tuning.forms.accounts import AccountForm
 
 from .rate_limits import limited
@@ -24,7 +25,9 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(open_registration=settings.OPEN_REGISTRATION, **kwargs)
+        return super().get_context_data(
+            open_registration=settings.OPEN_REGISTRATION, sign_on_label=sign_on_label(), **kwargs
+        )
 
 
 class PasswordChange(PasswordChangeView):

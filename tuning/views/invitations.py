@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tuning.actions import invitations as actions
 from tuning.actions.people import NameTaken
+from tuning.actions.single_sign_on import sign_on_label
 from tuning.analysis.invitations import problem_of
 from tuning.forms.accounts import AccountForm
 from tuning.forms.invitations import InvitationForm
@@ -68,7 +69,7 @@ def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """With the account that the person is signed in with."""
     role = Membership.objects.filter(team=invitation.team_id, user=request.user.pk).first()
     if request.method == "POST" and role is None:
-        return _accept(request, invitation, request.user) or _unusable(request, invitation)
+        return accept(request, invitation, request.user) or _unusable(request, invitation)
     return render(request, "invitations/join.html", {"invitation": invitation, "member": role})
 
 
@@ -77,16 +78,22 @@ def _create_account(request: HttpRequest, invitation: Invitation) -> HttpRespons
     if request.method == "POST" and form.is_valid():
         user = form.save(commit=False)
         try:
-            return _accept(request, invitation, user) or _unusable(request, invitation)
+            return accept(request, invitation, user) or _unusable(request, invitation)
         except NameTaken as error:
             form.add_error("username", str(error))
-    context = {"invitation": invitation, "form": form, "here": request.path}
+    context = {
+        "invitation": invitation, "form": form, "here": request.path,
+        "sign_on_label": sign_on_label(),
+    }  # fmt: skip
     status = 422 if form.errors else 200
     return render(request, "invitations/create_account.html", context, status=status)
 
 
-def _accept(request: HttpRequest, invitation: Invitation, user: Any) -> HttpResponse | None:
-    """Lands in the project or on the team's page. None if the link was used a moment ago."""
+def accept(
+    request: HttpRequest, invitation: Invitation, user: Any, backend: str = BACKEND
+) -> HttpResponse | None:
+    """Lands in the project or on the team's page, signed in. None if the link was used a moment
+    ago. Raises NameTaken for a new account."""
     try:
         actions.accept(invitation, user)
     except actions.NotPending:
@@ -94,7 +101,7 @@ def _accept(request: HttpRequest, invitation: Invitation, user: Any) -> HttpResp
         return None
     if not request.user.is_authenticated:
         # The session gets a new key.
-        login(request, user, backend=BACKEND)
+        login(request, user, backend=backend)
     role = invitation.get_role_display().lower()
     messages.success(request, f"You have joined {invitation.team} as {role}.")
     project = invitation.project

@@ -37,13 +37,27 @@ def limited(name: str) -> Callable[[View], View]:
 
 def allowed(name: str, who: Any) -> bool:
     """Count an attempt of `who`. Whether it is still within the limit."""
-    cache, key = caches["marks"], f"attempts:{name}:{who}"
+    return count_attempt(name, who) <= settings.AXES_FAILURE_LIMIT
+
+
+def count_attempt(name: str, who: Any) -> int:
+    """How many attempts there were, with this one."""
+    cache, key = caches["marks"], _key(name, who)
     cache.add(key, 0, settings.AXES_COOLOFF_TIME * 3600)
     try:
-        return cache.incr(key) <= settings.AXES_FAILURE_LIMIT
+        return cache.incr(key)
     except ValueError:
         # Its time ended a moment ago.
-        return True
+        return 1
+
+
+def attempts(name: str, who: Any) -> int:
+    """How many there were so far."""
+    return int(caches["marks"].get(_key(name, who), 0))
+
+
+def _key(name: str, who: Any) -> str:
+    return f"attempts:{name}:{who}"
 
 
 def seconds_to_wait(name: str, who: Any, most: int, seconds: int) -> int:

@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count
+from django.db.models.functions import Lower
+from django.urls import reverse
 
 from tuning.management.commands.bootstrap import first_password_file
 from tuning.management.findings import Finding, Level, fail, ok, warn
@@ -54,8 +58,8 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
-        python, data_folder, storage, remote_storage, privacy, disk, database, broker, site, gpus,
-        isolation,
+        python, data_folder, storage, remote_storage, privacy, disk, database, broker, site,
+        single_sign_on, gpus, isolation,
     )  # fmt: skip
     for check in checks:
         yield from check()
@@ -242,6 +246,45 @@ def site() -> Iterator[Finding]:
         yield warn("First account", f"its password is still stored in {path}. Delete the file.")
     if not settings.EMAIL_HOST:
         yield warn("Mail", "EMAIL_HOST is not set: password resets are written to the site's log.")
+
+
+def single_sign_on() -> Iterator[Finding]:
+    if not settings.OIDC_ISSUER:
+        return
+    # Its library takes a third of a second.
+    from tuning.views import identity_provider
+
+    subject = "Single sign-on"
+    try:
+        identity_provider.client()
+    except Exception as error:  # noqa: BLE001  whatever the library says belongs on the line
+        text = f"{settings.OIDC_ISSUER} cannot be used ({_line(error)}). Check OIDC_ISSUER."
+        yield fail(subject, text)
+    else:
+        callback = f"{settings.SITE_URL}{reverse('single-sign-on-callback')}"
+        text = f"{settings.OIDC_ISSUER} answers. Register the redirect address {callback} there."
+        yield ok(subject, text)
+    if settings.OIDC_CREATE_ACCOUNTS:
+        yield warn(
+            subject,
+            "OIDC_CREATE_ACCOUNTS is on: whoever can sign in there gets an account, and templates "
+            "are code that runs on the workers.",
+        )
+    yield from _shared_email_addresses()
+
+
+def _shared_email_addresses() -> Iterator[Finding]:
+    """Nobody can sign in with these."""
+    people = get_user_model().objects.filter(is_active=True).exclude(email="")
+    counts = people.values(of=Lower("email")).annotate(count=Count("pk"))
+    try:
+        shared = list(counts.filter(count__gt=1)[:10])
+    except DatabaseError:
+        # Another check says so.
+        return
+    if shared:
+        text = ", ".join(row["of"] for row in shared)
+        yield warn("Single sign-on", f"several accounts have the same email address: {text}.")
 
 
 def gpus() -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from tests.views.permissions import PERMISSIONS
 
 from .test_every_operation import OPERATIONS
 
-ACCESS = "accounts, passwords, sessions and tokens: a lost token must not create another way in"
+ACCESS = "accounts, passwords, tokens, joined machines: a lost token must open no other way in"
 DRAWN = "what a page draws or computes of what the API has"
 LOOK = "how a person likes to see a page"
 LIVE = "the piece of a page that follows it"
@@ -80,6 +80,7 @@ ONLY_PAGES = {
     **dict.fromkeys(
         (
             "access-token-list", "access-token-revoke", "invitation-open", "login", "logout",
+            "machine-create", "machine-join", "machine-remove",
             "password_change", "password_change_done", "password_reset", "password_reset_complete",
             "password_reset_confirm", "password_reset_done", "person-activate", "person-create",
             "person-deactivate", "person-detail", "person-list", "person-password", "profile",

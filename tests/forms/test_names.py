@@ -22,6 +22,8 @@ from tuning.protocol.names import is_one_line, one_line
 # A worker's name is its machine's, and no page has a form for it; those of predictions and
 # uploads are their files', without hidden characters.
 NO_PERSON = {"Worker", "Prediction", "PartialUpload"}
+# Of letters, digits, dots, hyphens and underscores alone.
+STRICTER = {"Machine"}
 
 
 @pytest.mark.parametrize("name", HIDDEN)
@@ -47,7 +49,7 @@ def test_every_name_in_the_database_is_checked() -> None:
     }
     assert {"Team", "Project", "Dataset", "HyperModel", "Search", "SavedView", "Tag"} <= set(names)
     unchecked = {name for name, field in names.items() if validate_name not in field.validators}
-    assert unchecked == NO_PERSON
+    assert unchecked == NO_PERSON | STRICTER
 
 
 def test_every_form_refuses(alice: User, project: Project) -> None:

@@ -1,16 +1,20 @@
-"""Trains each fold of digits by hand, as a loop of StratifiedKFold around Keras; for
-test_network_folds.py.
+"""Trains each fold of digits by hand, as a loop of StratifiedKFold around Keras, and each fold of
+windows of a series, as one of TimeSeriesSplit; for test_network_folds.py.
 
-    python -m tests.runner.check_folds DATASET SEED
+    python -m tests.runner.check_folds DATASET SEED SERIES WINDOWS
+
+SERIES has the rows of a series as an array, whose first column is predicted, WINDOWS is the number
+of windows for training and validation.
 """
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedKFold, TimeSeriesSplit
 from sklearn.utils.class_weight import compute_class_weight
 
 from tuning.runner.networks import folds as network_folds
@@ -19,8 +23,10 @@ from tuning.splits import split_rows
 
 from .harness import SPLIT, project, search_order
 
+LOOK_BACK, HORIZON = 6, 2
 
-def main(folder: Path, seed: int) -> None:
+
+def main(folder: Path, seed: int, series: Path, windows: int) -> None:
     x, y = np.load(folder / "x.npy"), np.load(folder / "y.npy")
     parts = split_rows(y, SPLIT)
     rows = np.concatenate([parts["train"], parts["validation"]])
@@ -46,7 +52,39 @@ def main(folder: Path, seed: int) -> None:
             verbose=0,
         )  # fmt: skip
         folds.append({"history": done.history, "mean": float(x[train].mean())})
-    print(json.dumps({"folds": folds, "few in memory": few_in_memory(folder)}))
+    forecasts = folds_of_windows(np.load(series), windows)
+    found = {"folds": folds, "forecasts": forecasts, "few in memory": few_in_memory(folder)}
+    print(json.dumps(found))
+
+
+def folds_of_windows(rows: np.ndarray, windows: int) -> list[dict[str, Any]]:
+    """Of each fold, what Keras says of the epochs, and the error in the units of the series."""
+    length = LOOK_BACK + HORIZON
+    x = np.stack([rows[first : first + LOOK_BACK] for first in range(windows)])
+    y = np.stack([rows[first + LOOK_BACK : first + length, 0] for first in range(windows)])
+    found = []
+    # Whoever trains on a row must not be asked about it: a window's length lies between.
+    divided = TimeSeriesSplit(3, gap=length - 1).split(x)
+    for number, (train, validation) in enumerate(divided):
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(7 + number)
+        scale = keras.layers.Normalization()
+        hidden = keras.layers.Dense(8, "tanh")
+        outputs = keras.layers.Dense(HORIZON)
+        model = keras.Sequential(
+            [keras.Input(x.shape[1:]), scale, keras.layers.Flatten(), hidden, outputs]
+        )
+        model.compile("adam", "mse")
+        scale.adapt(x[train])
+        mean, deviation = y[train].mean(), y[train].std()
+        done = model.fit(
+            x[train], (y[train] - mean) / deviation, epochs=2, batch_size=64, verbose=0,
+            validation_data=(x[validation], (y[validation] - mean) / deviation),
+        )  # fmt: skip
+        predicted = model.predict(x[validation], verbose=0) * deviation + mean
+        error = float(np.abs(predicted - y[validation]).mean())
+        found.append({"history": done.history, "val_error": error})
+    return found
 
 
 def few_in_memory(folder: Path) -> bool:
@@ -64,4 +102,4 @@ def few_in_memory(folder: Path) -> bool:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))

@@ -23,6 +23,7 @@ from tuning.runner.inputs.data import Dataset, load_dataset, load_stored, row_nu
 from tuning.splits import arranged
 
 from .harness import TrialRunner, project, search_order
+from .series import hours, prepare
 from .tables import raw_rows, write_table
 from .warm import python
 
@@ -195,8 +196,96 @@ def build_model(hp, input_shape, num_classes):
 """
 
 
+# A `fit` of its own: it learns a scale of the rows and targets that it gets, and returns an error
+# that Keras does not know.
+FORECAST = """
+import keras
+import keras_tuner as kt
+
+class Forecast(kt.HyperModel):
+    def __init__(self, input_shape, output_units):
+        super().__init__()
+        self.input_shape, self.output_units = input_shape, output_units
+
+    def build(self, hp):
+        model = keras.Sequential([
+            keras.Input(self.input_shape),
+            keras.layers.Normalization(name="scale"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(hp.Int("units", 4, 16), "tanh"),
+            keras.layers.Dense(self.output_units),
+        ])
+        model.compile("adam", "mse")
+        return model
+
+    def fit(self, hp, model, x, y, validation_data=None, **kwargs):
+        model.get_layer("scale").adapt(x)
+        mean, deviation = y.mean(), y.std()
+        x_val, y_val = validation_data
+        model.fit(x, (y - mean) / deviation,
+                  validation_data=(x_val, (y_val - mean) / deviation), **kwargs)
+        predicted = model.predict(x_val, verbose=0) * deviation + mean
+        return {"val_error": float(abs(predicted - y_val).mean())}
+"""
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> tuple[ProjectOrder, Path]:
+    """A project of windows of a series, and the file with its rows."""
+    folder = tmp_path_factory.mktemp("series")
+    random = np.random.RandomState(2)
+    columns = {
+        "when": hours(160),
+        "load": (50 + 10 * np.sin(np.arange(160) / 4) + random.normal(0, 1, 160)).round(3),
+        "degrees": random.uniform(5, 15, 160).round(3),
+    }
+    listed = {name: list(cells) for name, cells in columns.items()}
+    prepared_at, _ = prepare(folder / "work", listed, known=[])
+    rows = np.column_stack([columns["load"], columns["degrees"]])
+    np.save(folder / "rows.npy", rows)
+    return project(FORECAST, prepared_at, stratified=False), folder / "rows.npy"
+
+
+@pytest.fixture(scope="module")
+def by_hand(digits: Path, series: tuple[ProjectOrder, Path]) -> dict[str, Any]:
+    """What Keras says of each fold in loops of scikit-learn's around it."""
+    order, rows = series
+    windows = load_stored(order).places["validation"].stop
+    done = python("-m", "tests.runner.check_folds", str(digits), str(SEED), str(rows), str(windows))
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 @pytest.mark.tensorflow
-def test_scores_are_those_of_keras_trained_by_hand(digits: Path, tmp_path: Path) -> None:
+def test_a_fit_of_its_own_trains_on_the_folds_of_windows(
+    series: tuple[ProjectOrder, Path], by_hand: dict[str, Any], tmp_path: Path
+) -> None:
+    order, _ = series
+    objective = {"objective": "val_error", "direction": "min"}
+    search = search_order(order, {"space": [], "values": {}}, folds=FOLDS, epochs=2, **objective)
+    with TrialRunner(tmp_path / "runner") as runner:
+        runner.begin(search)
+        events = runner.trial("t", {"units": 8}, seed=7)
+    folds = by_hand["forecasts"]
+    epochs = [event for event in events if isinstance(event, EpochEnd)]
+    assert [(one.execution, one.epoch) for one in epochs] == [
+        (fold, epoch) for fold in range(FOLDS) for epoch in (1, 2)
+    ]
+    for one in epochs:
+        history = folds[one.execution]["history"]
+        expected = {name: values[one.epoch - 1] for name, values in history.items()}
+        assert one.metrics == pytest.approx(expected, rel=1e-3)
+    assert isinstance(events[-1], TrialEnd), events[-1]
+    errors = [fold["val_error"] for fold in folds]
+    assert events[-1].metrics["val_error"] == pytest.approx(np.mean(errors), rel=1e-3)
+    assert events[-1].scores == pytest.approx(errors, rel=1e-3)
+
+
+@pytest.mark.tensorflow
+def test_scores_are_those_of_keras_trained_by_hand(
+    digits: Path, by_hand: dict[str, Any], tmp_path: Path
+) -> None:
     order = project(SCRIPT, digits)
     order = ProjectOrder(**{**order.__dict__, "class_weights": True})
     search = search_order(order, {"space": [], "values": {}}, folds=FOLDS, epochs=2)
@@ -205,11 +294,8 @@ def test_scores_are_those_of_keras_trained_by_hand(digits: Path, tmp_path: Path)
         events = runner.trial("t", {"units": 8}, seed=7)
         alone = runner.trial("t", {"units": 8}, seed=7, execution=1)
         log = runner.log
-    by_hand = python("-m", "tests.runner.check_folds", str(digits), str(SEED))
-    assert by_hand.returncode == 0, by_hand.stderr[-3000:]
-    found = json.loads(by_hand.stdout)
-    assert found["few in memory"]
-    folds = found["folds"]
+    assert by_hand["few in memory"]
+    folds = by_hand["folds"]
     epochs = [event for event in events if isinstance(event, EpochEnd)]
     assert [(one.execution, one.epoch) for one in epochs] == [
         (fold, epoch) for fold in range(FOLDS) for epoch in (1, 2)

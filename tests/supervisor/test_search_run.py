@@ -334,6 +334,23 @@ def test_executions_are_averaged(make_search: Any, make_slot: Any) -> None:
     assert trial.score == pytest.approx(sum(trial.execution_scores) / 2)
 
 
+@pytest.mark.parametrize("told", [[0.2, 0.4], []])
+def test_executions_have_the_scores_that_a_fit_of_its_own_returns(
+    make_search: Any, make_slot: Any, told: list[float]
+) -> None:
+    """Not those of its epochs, of which 0.3 is no mean."""
+    search = make_search(max_trials=1, executions_per_trial=2, epochs=1)
+
+    def script(order: SearchOrder, _: TrialOrder) -> Iterator[Step]:
+        for execution in range(2):
+            yield EpochEnd(execution, 1, 0.1, {order.objective: 0.7})
+        yield TrialEnd({order.objective: 0.3}, 0, told)
+
+    make_slot(script).run()
+    trial = search.trials.get()
+    assert (trial.score, trial.execution_scores) == (0.3, told)
+
+
 def test_a_deleted_search_ends_its_running_trial(
     make_search: Any, make_slot: Any, monkeypatch: Any
 ) -> None:

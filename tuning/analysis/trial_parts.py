@@ -1,6 +1,6 @@
 """The executions of a trial, or the folds of a cross-validated network, one by one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuning.models import Trial
 from tuning.protocol.objectives import is_better
@@ -37,4 +37,8 @@ def part_rows(trial: Trial) -> list[Part]:
         found[execution] = Part(
             known.number, score, best, known.epochs + 1, known.seconds + seconds
         )
-    return list(found.values())
+    # A `fit` of the template's own may return other scores than its epochs have.
+    told = trial.execution_scores
+    if len(told) != search.executions:
+        return list(found.values())
+    return [replace(part, score=told[part.number - 1]) for part in found.values()]

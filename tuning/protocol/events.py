@@ -110,10 +110,12 @@ class Resumed(OfTrial):
 @dataclass(frozen=True)
 class TrialEnd(OfTrial):
     """A trial ended well. `metrics` are KerasTuner's: the best epoch's, averaged over executions;
-    `best_step` counts from 0 at the trial's first own epoch."""
+    `best_step` counts from 0 at the trial's first own epoch. `scores`: the objective of each
+    execution; empty where it follows from the epochs."""
 
     metrics: Metrics
     best_step: int
+    scores: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

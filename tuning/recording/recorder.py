@@ -125,12 +125,13 @@ def reopen_trial(trial: Trial, search: Search) -> None:
 def complete_trial(
     trial: Trial, metrics: Metrics, best_step: int | None, log_tail: str = "",
     peak_memory: int | None = None, news: News = NO_NEWS, measures: Metrics | None = None,
-    weights: str = "",
+    weights: str = "", scores: Sequence[float] = (),
 ) -> None:  # fmt: skip
     """A trial ended well, unless its score or something else that it is judged by is not a number.
     One that violates a constraint is infeasible and has no score. `best_step` counts from 0; None
     if no epochs were reported. `measures`: what the runner measured; `news`: its last, written with
-    its end: a short trial is written once; `weights`: the hash of those that it leaves."""
+    its end: a short trial is written once; `weights`: the hash of those that it leaves; `scores`:
+    of each execution, if the runner says so."""
     score = metrics.get(trial.search.objective)
     if score is None or not math.isfinite(score):
         message = f"{trial.search.objective} was not a number at the end of the trial."
@@ -150,6 +151,7 @@ def complete_trial(
             status,
             news,
             outcome=status.caption,
+            scores=scores,
             score=None if judged.is_infeasible else score,
             metrics=metrics,
             measures=judged.measures,
@@ -170,7 +172,7 @@ def refuse_trial(
     """A trial was not trained, because its model violates a constraint."""
     with transaction.atomic():
         search = locked(trial.search_id)
-        ended = {"log_tail": log_tail, "peak_memory": peak_memory}
+        ended: dict[str, Any] = {"log_tail": log_tail, "peak_memory": peak_memory}
         _end(trial, search, Status.INFEASIBLE, news, outcome="Infeasible, not trained", **ended)
         close_if_done(search)
 
@@ -280,7 +282,7 @@ def stop_trial(
     """A trial was ended because its search was."""
     with transaction.atomic():
         search = locked(trial.search_id)
-        ended = {"log_tail": log_tail, "peak_memory": peak_memory}
+        ended: dict[str, Any] = {"log_tail": log_tail, "peak_memory": peak_memory}
         _end(trial, search, Status.STOPPED, news, outcome="Stopped", **ended)
 
 
@@ -459,16 +461,20 @@ def execution_scores(
     return [best[execution] for execution in sorted(best)]
 
 
-def fold_spread(search: Search, metrics: Metrics, scores: list[float]) -> Metrics:
-    """How far the scores of a network's folds are apart; runners tell it of estimators. Nothing
-    where the mean is not theirs: a `fit` of a template's own may return another number than its
-    epochs have."""
-    mean = metrics.get(search.objective)
-    if not search.cross_validated or len(scores) < 2 or mean is None:
+def fold_spread(search: Search, scores: Sequence[float]) -> Metrics:
+    """How far the scores of a network's folds are apart; runners tell it of estimators."""
+    if not search.cross_validated or len(scores) < 2:
         return {}
-    if not math.isclose(mean, statistics.fmean(scores), rel_tol=1e-6, abs_tol=1e-9):
-        return {}
-    return {**spread_of(scores, search.objective)}
+    return {**spread_of(list(scores), search.objective)}
+
+
+def _making_up(mean: float | None, scores: Sequence[float]) -> Sequence[float]:
+    """The scores of several executions; none where the trial's score is not their mean: a `fit` of
+    a template's own may return another number than its epochs have."""
+    if len(scores) < 2 or mean is None:
+        return scores
+    close = math.isclose(mean, statistics.fmean(scores), rel_tol=1e-6, abs_tol=1e-9)
+    return scores if close else []
 
 
 def _write_news(trial: Trial, news: News) -> None:
@@ -514,8 +520,9 @@ def _epochs_of(trial: Trial, news: News) -> list[tuple[int, Metrics]]:
 
 
 def _end(
-    trial: Trial, search: Search, status: Status, news: News, outcome: str, **values: Any
-) -> None:
+    trial: Trial, search: Search, status: Status, news: News, outcome: str,
+    scores: Sequence[float] = (), **values: Any,
+) -> None:  # fmt: skip
     last = search.trials.aggregate(last=Max("end_order"))["last"] or 0
     _insert_epochs(trial, news)
     epochs = _epochs_of(trial, news)
@@ -532,10 +539,12 @@ def _end(
         values["epochs_done"] = len(epochs)
     # An infeasible one that was refused has not been trained.
     if "metrics" in values:
-        scores = execution_scores(epochs, search.objective, search.direction)
-        values["metrics"] = values["metrics"] | fold_spread(search, values["metrics"], scores)
+        if len(scores) != search.executions or not all(map(math.isfinite, scores)):
+            scores = execution_scores(epochs, search.objective, search.direction)
+        scores = _making_up(values["metrics"].get(search.objective), scores)
+        values["metrics"] = values["metrics"] | fold_spread(search, scores)
         if status == Status.COMPLETED:
-            values["execution_scores"] = scores
+            values["execution_scores"] = list(scores)
     if not Trial.objects.finish(trial.pk, trial.attempt, status, **values):
         raise LeaseLost
     TrialIndex.objects.fill(search, [Trial.objects.select_related("worker").get(pk=trial.pk)])

@@ -58,6 +58,8 @@ class RemoteOracle(kt.Oracle):
         self._max_parameters: float | None = None
         self.is_refused = False
         self.pruning = Pruning(channel)
+        # What a `fit` of the template's own returned of each execution.
+        self.scores: list[float] = []
         # The epoch after which a checkpoint of the current trial lies here.
         self.resume_after = 0
 
@@ -68,6 +70,7 @@ class RemoteOracle(kt.Oracle):
             return Trial(kt.HyperParameters(), trial_id="", status=TrialStatus.STOPPED)
         self._metrics, self._step, self.best_step, self.failure = {}, 0, None, None
         self.first_step = 0
+        self.scores = []
         self._channel.begin_trial(order.token)
         self.pruning.begin(order)
         self.seed, self.execution = order.seed, order.execution
@@ -116,7 +119,7 @@ class RemoteOracle(kt.Oracle):
         if score is None or not math.isfinite(score):
             message = f"{name} was {score} even at its best, which is not a score."
             return Failed(FailureCode.NAN_SCORE, message)
-        return TrialEnd(self._metrics, self._step)
+        return TrialEnd(self._metrics, self._step, self.scores)
 
 
 @contextmanager

@@ -3,6 +3,7 @@ Hyperband, and with those of pruned trials."""
 
 import copy
 import json
+import math
 import shutil
 import time
 from pathlib import Path
@@ -11,7 +12,11 @@ from typing import Any
 import keras
 import keras_tuner as kt
 from keras_tuner.engine.trial import Trial
-from keras_tuner.src.engine.tuner_utils import SaveBestEpoch, TunerCallback
+from keras_tuner.src.engine.tuner_utils import (
+    SaveBestEpoch,
+    TunerCallback,
+    convert_to_metrics_dict,
+)
 
 from tuning.protocol.events import CheckpointSaved, EpochEnd, ModelMeasured
 from tuning.protocol.events import Resumed as ResumedEvent
@@ -79,7 +84,10 @@ class StreamingTuner(kt.Tuner):
         self._checkpoint_every, self._checkpoint_at = self._checkpoint_seconds, time.monotonic()
         with told_failures(self.oracle):
             results = super().run_trial(trial, *args, **kwargs)
-        if self._epochs and not all(isinstance(one, keras.callbacks.History) for one in results):
+        by_keras = all(isinstance(one, keras.callbacks.History) for one in results)
+        if not by_keras:
+            self.oracle.scores = scores_of(results, self.oracle.objective)
+        if self._epochs and not by_keras:
             # A `fit` of its own may return a number; its callbacks were informed of epochs.
             initial = trial.hyperparameters.values.get("tuner/initial_epoch", 0)
             self.oracle.best_step = best_step(self._epochs, self.oracle.objective, initial)
@@ -226,6 +234,13 @@ class StreamingTuner(kt.Tuner):
             built = description(keras_model)
             self._channel.send(built)
             self.oracle.check_size(built.parameters)
+
+
+def scores_of(results: list[Any], objective: kt.Objective) -> list[float]:
+    """Of each execution, what its `fit` returned; empty if one returned none."""
+    found = [convert_to_metrics_dict(one, objective).get(objective.name) for one in results]
+    scores = [float(one) for one in found if one is not None and math.isfinite(one)]
+    return scores if len(scores) == len(results) else []
 
 
 class ContinuingTuner(StreamingTuner):

@@ -87,7 +87,9 @@ def combined(search: Search, results: dict[int, TrialEnd]) -> TrialEnd:
     scores = found.get(SCORE, [])
     if not search.kind.has_epochs and len(scores) > 1 and np.isfinite(scores).all():
         metrics |= spread_of(scores)
-    return TrialEnd(metrics, sum(result.best_step for result in in_order) // len(in_order))
+    step = sum(result.best_step for result in in_order) // len(in_order)
+    own = found[search.objective] if search.kind.has_epochs else []
+    return TrialEnd(metrics, step, [float(value) for value in own if np.isfinite(value)])
 
 
 def _number(value: Any) -> float | None:

@@ -247,7 +247,7 @@ class TrialAssignment(TrainingAssignment):
         tail, news = runner.log_tail(), self._last_news()
         measures = judging.averaged(self._measures)
         recorder.complete_trial(
-            self.row, metrics, best_step, tail, self._peak, news, measures, weights
+            self.row, metrics, best_step, tail, self._peak, news, measures, weights, event.scores
         )
         remove_resume_folders(self.row)
         self._tidy()

@@ -133,8 +133,8 @@ SCENARIOS = (
         "scale", "Load",
         "The code that claims and records trials, with fake runners, on PostgreSQL: 1,000 workers, "
         "100 searches, more than a million trials.",
-        "A database with 2 cores carries 50 claims a second; the table of a million trials comes "
-        "within 500 ms.",
+        "A database with 2 cores carries 50 claims a second, computed from its processor time; the "
+        "table of a million trials comes within 500 ms.",
         scale.scale, 4,
         "What bends first, in this order. (1) Idle workers that look for work: of more than 50, "
         "each looks the more seldom. (2) Counting trials with each claim, and finding the last end "

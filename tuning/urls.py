@@ -272,6 +272,12 @@ urlpatterns = [
     path("uploads/", partial_uploads.upload_create, name="upload-create"),
     path("uploads/<int:pk>/", partial_uploads.upload_detail, name="upload-detail"),
     path("uploads/<int:pk>/parts/<int:part>/", partial_uploads.upload_part, name="upload-part"),
+    path(
+        "uploads/<int:pk>/parts/<int:part>/address/",
+        partial_uploads.upload_address,
+        name="upload-address",
+    ),
+    path("uploads/<int:pk>/finish/", partial_uploads.upload_finish, name="upload-finish"),
     path("datasets/new/", datasets.dataset_create, name="dataset-create"),
     path("datasets/<int:pk>/", datasets.dataset_detail, name="dataset-detail"),
     path("datasets/<int:pk>/picture.png", datasets.dataset_picture, name="dataset-picture"),

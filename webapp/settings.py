@@ -191,6 +191,7 @@ MIDDLEWARE = [
     # Before the check of a form's token, which reads the form.
     "tuning.views.uploads.UploadsMiddleware",
     "tuning.views.storage_errors.StorageErrorMiddleware",
+    "tuning.views.coming_files.ComingFilesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tuning.views.sessions.BrowserSessionMiddleware",

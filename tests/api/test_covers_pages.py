@@ -121,6 +121,9 @@ ONLY_PAGES = {
     ),
     **dict.fromkeys(("saved-model-moved", "search-moved", "trial-moved"), "old addresses"),
     **dict.fromkeys(("disk-free", "disk-space"), SHOWN_FIRST),
+    **dict.fromkeys(
+        ("upload-address", "upload-finish"), "parts that a script sends come through the site"
+    ),
     # With a token and format=json, the page of the table is the export.
     "project-trials": "its page exports the table to scripts",
 }  # fmt: skip

@@ -4,17 +4,33 @@ import csv
 import io
 import random
 import re
+import signal
+import sqlite3
+import subprocess
+import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 
 from tests.images import digit_images, picture
 from tests.imports import keras_tuner_project
-from tests.services import Tuneroom
+from tests.services import (
+    ADMIN,
+    PASSWORD,
+    PATIENCE,
+    ROOT,
+    Tuneroom,
+    answers,
+    set_up_tuneroom,
+    wait_for,
+)
+from tests.storage import s3_server
+from tests.storage.s3_server import S3Server
 from tuning.runner.datasets.image_labels import labels_by_path
 from tuning.runner.failures import BadData
 
@@ -72,6 +88,92 @@ def test_an_upload_goes_on_after_a_lost_connection_and_a_reload(
     page.get_by_role("button", name="Delete dataset").click()
     page.get_by_text("“notes” deleted.").wait_for()
     assert not any(path.is_dir() for path in (tuneroom.data / "uploads").iterdir())
+
+
+@pytest.fixture
+def storing_site(s3: S3Server, tmp_path: Path) -> Iterator[str]:
+    """The address of a site without a worker, whose browsers send files to a bucket."""
+    storage = s3.url.replace("/data", f"/{tmp_path.name}")
+    environment = set_up_tuneroom(
+        tmp_path / "data", STORAGE_URL=storage, STORAGE_DIRECT="1", **s3_server.KEYS
+    )  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "up", "--only", "site"], cwd=ROOT,
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{environment['PORT']}"
+    try:
+        wait_for(lambda: answers(url), "the site answers")
+        yield url
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
+
+
+def part_number(request: Any) -> str:
+    return str(parse_qs(urlsplit(request.url).query)["partNumber"][0])
+
+
+def test_an_upload_goes_straight_to_the_store(
+    chromium: Any, storing_site: str, s3: S3Server, tmp_path: Path
+) -> None:
+    """It goes on there after a reload, and through the site once the store cannot be reached."""
+    path = tmp_path / "notes.csv"
+    path.write_text("size,label\n" + "1,many words and yet more of them\n" * 300_000)
+    context = chromium.new_context(base_url=storing_site, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_label("Username").fill(ADMIN)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/")
+    page.goto("/datasets/new/")
+    bucket, relayed = f"{s3.endpoint}/**", "**/uploads/*/parts/*/"
+    sent: list[str] = []
+
+    def cut(route: Any) -> None:
+        """Only the first part gets through."""
+        if route.request.method == "PUT":
+            sent.append(part_number(route.request))
+        if sent and sent[-1] != "1":
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(bucket, cut)
+    page.route(relayed, lambda route: route.abort())
+    page.get_by_label("File").set_input_files(path)
+    page.get_by_role("button", name="Upload", exact=True).click()
+    # Neither way is open.
+    page.get_by_text("Connection lost. Retrying…").wait_for()
+    page.wait_for_function("() => document.querySelector('#chosen-files progress').value > 0.5")
+
+    page.reload()
+    page.get_by_text("notes.csv: partly uploaded. Choose it again to continue.").wait_for()
+    look(page, "upload-unfinished-store")
+    page.unroute(bucket, cut)
+    sent.clear()
+    page.on("request", lambda each: each.method == "PUT" and sent.append(part_number(each)))
+    page.get_by_label("File").set_input_files(path)
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.get_by_role("heading", name="notes", level=1).wait_for(timeout=LONG)
+    assert sent == ["2"], "what had arrived was not sent again"
+
+    page.goto("/datasets/new/")
+    page.unroute(relayed)
+    page.route(bucket, lambda route: route.abort())
+    path.write_text("size,label\n1,other\n2,words\n")
+    page.get_by_label("File").set_input_files(path)
+    page.get_by_label("Name", exact=True).fill("Other")
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.get_by_role("heading", name="Other", level=1).wait_for(timeout=LONG)
+    context.close()
+    # As the site has counted; and nothing else is left.
+    with sqlite3.connect(tmp_path / "data" / "db.sqlite3") as connection:
+        hashes = "SELECT upload_sha256 FROM tuning_dataset WHERE name IN ('notes', 'Other')"
+        kept = {f"{tmp_path.name}/objects/{sha256}" for (sha256,) in connection.execute(hashes)}
+    assert len(kept) == 2
+    assert kept == s3.below(tmp_path.name)
 
 
 def random_tables(count: int) -> list[str]:

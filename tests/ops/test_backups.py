@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.services import clean_environment, manage, migrated_database
+from tests.storage.machines import Machine
+from tests.storage.s3_server import KEYS, S3Server
 from tuning.management.backup.snapshot import take_snapshot
 from tuning.management.backup.store import Damaged, Kept, Manifest, Store
-from tuning.models import Team, Worker
+from tuning.models import Dataset, Project, SavedModel, Team, Trial, Worker
+from tuning.protocol.statuses import Status
 from tuning.storage.folder import FolderStore
+from tuning.storage.stored import StoredFile, keep_file
 
 # Rows with what databases store differently: JSON, floats, texts, times, missing values.
 FILL = """
@@ -125,6 +130,82 @@ def test_a_restored_backup_is_the_same_installation(installation: Path, tmp_path
     assert {path.stat().st_mode & 0o077 for path in kept.rglob("*")} == {0}
 
 
+@pytest.fixture
+def machine(
+    alice: User, project: Project, make_search: Any, s3: S3Server, settings: Any, tmp_path: Path
+) -> Machine:
+    """One whose dataset, model and checkpoint only a bucket has."""
+    settings.STORAGE_URL = s3.url.replace("/data", f"/{tmp_path.name}")
+    machine = Machine(settings, tmp_path / "machine")
+    machine.use()
+    trial = Trial.objects.create(
+        search=make_search(), number=9, status=Status.PRUNED, oracle_id="0001", pruned_attempt=1,
+        pruned_after=1, pinned=True,
+    )  # fmt: skip
+    model = SavedModel.objects.create(
+        project=project, number=1, trial=trial, epochs=1, batch_size=32, created_by=alice,
+        status=Status.COMPLETED, file="1-1.keras", size=7,
+    )  # fmt: skip
+    Dataset.objects.filter(pk=project.dataset_id).update(folder="digits")
+    dataset = Dataset.objects.get(pk=project.dataset_id)
+    for folder, names in ((dataset.stored.place, "xy"), (trial.checkpoint(1).place, "w")):
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / f"{name}.npy").write_bytes(name.encode() * 100)
+    model.stored.place.write_bytes(b"a model")
+    call_command("fill_storage", stdout=StringIO())
+    for stored in (dataset.stored, trial.checkpoint(1), model.stored):
+        stored.remove()
+    return machine
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_bucket_is_backed_up_and_restored_into_another_one(
+    machine: Machine, s3: S3Server, settings: Any, tmp_path: Path
+) -> None:
+    kept, folder = tmp_path / "kept", tmp_path.name
+    objects = {key.rpartition("/")[2] for key in s3.below(f"{folder}/objects")}
+    # Two lists of files, and what x, y, w and the model have.
+    assert len(objects) == 6
+    call_command("backup", kept, stdout=StringIO())
+    found = {path.name for path in kept.glob("objects/*/*")}
+    # The lists are made anew; the database is a file, too.
+    assert len(found & objects) == 4
+    assert len(found) == 5
+
+    # The next one only reads what is new.
+    new = machine.root / "saved_models" / "1-2.keras"
+    new.write_bytes(b"a new model")
+    model = SavedModel.objects.get()
+    SavedModel.objects.create(
+        project=model.project, number=2, trial=model.trial, epochs=1, batch_size=32,
+        created_by=model.created_by, status=Status.COMPLETED, file=new.name, size=11,
+        sha256=keep_file(new),
+    )  # fmt: skip
+    StoredFile(new, "").remove()
+    s3.requests.clear()
+    call_command("backup", kept, stdout=StringIO())
+    content = found & objects
+    read = {line.rpartition("/")[2] for line in s3.requests if line.startswith("GET ")}
+    assert read & content == set()
+    assert hashlib.sha256(b"a new model").hexdigest() in read
+
+    other = {"STORAGE_URL": s3.url.replace("/data", f"/{folder}-other"), **KEYS}
+    said = run(tmp_path / "elsewhere", "restore", kept, **other)
+    assert "5 files, all checked" in said
+    names = {key.rpartition("/")[2] for key in s3.below(f"{folder}-other/objects")}
+    assert names == {key.rpartition("/")[2] for key in s3.below(f"{folder}/objects")}
+    # And where there is none, the files are at their places.
+    run(tmp_path / "without", "restore", kept)
+    for place in ("elsewhere", "without"):
+        hashes = {
+            name: sha256 for name, sha256 in files(tmp_path / place).items() if "secret" not in name
+        }
+        assert set(hashes.values()) == content | {hashlib.sha256(b"a new model").hexdigest()}
+        assert "datasets/digits/x.npy" in hashes
+
+
 @pytest.mark.services
 def test_a_move_to_postgresql_and_back_keeps_every_row(
     installation: Path, postgres_url: str, tmp_path: Path
@@ -199,15 +280,15 @@ def test_a_file_that_grows_while_it_is_read_is_kept_as_it_is_then(
 ) -> None:
     upload = tmp_path / "upload"
     upload.write_bytes(b"one part")
-    find = FolderStore.find
+    look = FolderStore._look
 
     def next_part(self: FolderStore, *arguments: Any) -> Any:
         """Comes after the file was hashed, and before it is copied."""
-        monkeypatch.setattr(FolderStore, "find", find)
+        monkeypatch.setattr(FolderStore, "_look", look)
         upload.write_bytes(b"one part, two parts")
-        return find(self, *arguments)
+        return look(self, *arguments)
 
-    monkeypatch.setattr(FolderStore, "find", next_part)
+    monkeypatch.setattr(FolderStore, "_look", next_part)
     kept = store.add(upload)
     store.take(kept.sha256, tmp_path / "restored")
     assert (tmp_path / "restored").read_bytes() == b"one part, two parts"

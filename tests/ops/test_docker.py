@@ -44,13 +44,18 @@ def test_the_site_has_no_tensorflow() -> None:
 
 
 def test_everything_runs_that_make_up_runs(services: dict[str, Any]) -> None:
-    assert set(services) == {"postgres", "redis", "setup", "web", "worker", "scheduler"}
+    assert set(services) == {"postgres", "redis", "s3", "setup", "web", "worker", "scheduler"}
+    # Without its profile there is none, and nobody waits for it.
+    assert [name for name, service in services.items() if "profiles" in service] == ["s3"]
+    assert services["setup"]["depends_on"]["s3"]["required"] is False
     for name in ("web", "worker", "scheduler"):
         waits_for = services[name]["depends_on"]
         assert waits_for == {"setup": {"condition": "service_completed_successfully"}}
         environment = services[name]["environment"]
         assert environment["DATABASE_URL"].endswith("@postgres/tuneroom")
         assert environment["REDIS_URL"].startswith("redis://redis:")
+        assert environment["STORAGE_URL"] == "${STORAGE_URL:-}"
+        assert environment["AWS_SECRET_ACCESS_KEY"] == "${S3_SECRET_KEY:-}"
         assert services[name]["volumes"] == ["data:/data"]
         assert (ROOT / services[name]["build"]["dockerfile"]).exists()
 

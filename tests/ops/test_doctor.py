@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.services import free_port
+from tests.storage.s3_server import S3Server
 from tuning.management import worker_checks
 from tuning.management.commands import doctor
 from tuning.management.findings import Level
@@ -197,3 +198,16 @@ def test_a_proxy_that_is_not_named_is_told(settings: Any) -> None:
     assert "TRUSTED_PROXIES" in " ".join(finding.text for finding in doctor.site())
     settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
     assert "TRUSTED_PROXIES" not in " ".join(finding.text for finding in doctor.site())
+
+
+@pytest.mark.parametrize(("origins", "level"), [("*", Level.OK), ("https://a.org", Level.WARN)])
+def test_doctor_asks_the_bucket_as_browsers_do(
+    s3: S3Server, settings: Any, tmp_path: Path, origins: str, level: Level
+) -> None:
+    settings.STORAGE_URL = s3.url.replace("/data", f"/{tmp_path.name}")
+    assert [finding.subject for finding in doctor.remote_storage()] == ["Remote storage"]
+    settings.STORAGE_DIRECT, settings.SITE_URL = True, "http://localhost:8000"
+    s3.allowed_origins = origins
+    _, finding = doctor.remote_storage()
+    assert (finding.subject, finding.level) == ("Direct uploads", level)
+    assert "from pages of http://localhost:8000" in finding.text

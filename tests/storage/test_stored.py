@@ -287,6 +287,30 @@ def test_broken_off_fetches_do_not_stay_for_ever(worker: Machine) -> None:
     assert [path.exists() for path in (part, folder, young)] == [False, False, True]
 
 
+def test_copies_of_another_store_stay(settings: Any, worker: Machine, tmp_path: Path) -> None:
+    """It may be gone, and this one lacks the content."""
+    settings.STORAGE_CACHE_MB = 0
+    file = old_copy(worker, "a", 3000)
+    settings.STORAGE_URL = f"file://{tmp_path}/another"
+    cache.trim()
+    assert file.place.exists()
+    file.keep()
+    marker = cache._marker(file.place)
+    os.utime(marker, (time.time() - 3000, time.time() - 3000))
+    cache.trim()
+    assert not file.place.exists()
+
+
+def test_copies_of_earlier_versions_are_of_the_only_store(settings: Any, worker: Machine) -> None:
+    settings.STORAGE_CACHE_MB = 0
+    file = old_copy(worker, "a", 3000)
+    marker = cache._marker(file.place)
+    marker.write_text("")
+    os.utime(marker, (time.time() - 3000, time.time() - 3000))
+    cache.trim()
+    assert not file.place.exists()
+
+
 # --- Collecting ------------------------------------------------------------------------------
 
 

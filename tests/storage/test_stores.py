@@ -1,18 +1,23 @@
 """Each kind of store does what the contract says, on good days and on bad ones."""
 
 import hashlib
+import itertools
 import os
+import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.storage import s3_server
 from tests.storage.s3_server import S3Server
-from tuning.storage import contract
-from tuning.storage.contract import Away, Damaged, Missing, StorageError, Store
+from tuning.storage import contract, folder
+from tuning.storage.collecting import collect
+from tuning.storage.contract import GRACE, Away, Damaged, Missing, StorageError, Store
 from tuning.storage.folder import FolderStore
 from tuning.storage.s3 import S3Store
 from tuning.storage.transfers import fetch, verified
@@ -94,13 +99,22 @@ def test_all_content_is_listed(store: Store, file: Path) -> None:
     assert found == {HASH: len(CONTENT), OTHER_HASH: 5}
 
 
-def test_deleted_content_is_gone_unless_it_is_young(store: Store, file: Path) -> None:
+def test_discarded_content_comes_back_and_deleted_content_is_gone(store: Store, file: Path) -> None:
     store.put(file)
-    assert not store.delete(HASH, older_than=datetime.now(UTC) - timedelta(hours=1))
+    assert not store.discard(HASH, older_than=datetime.now(UTC) - timedelta(hours=1))
+    assert store.discard(HASH, older_than=FUTURE)
+    assert list(store.entries()) == []
+    # Whoever looks for it gets it back.
+    assert [entry.sha256 for entry in store.discarded()] == [HASH]
     assert store.find(HASH)
-    assert store.delete(HASH, older_than=FUTURE)
+    assert list(store.discarded()) == []
+    assert store.discard(HASH, older_than=FUTURE)
+    assert b"".join(verified(store, HASH)) == CONTENT
+    assert not store.recover(HASH)
+    assert store.delete(HASH)
     assert store.find(HASH) is None
     assert not store.delete(HASH)
+    assert not store.discard(HASH, older_than=FUTURE)
 
 
 def test_a_heartbeat_can_end_writing_and_leaves_nothing(store: Store, file: Path) -> None:
@@ -178,6 +192,116 @@ def test_damaged_content_is_never_handed_out(
         list(verified(store, HASH))
 
 
+# --- Collecting ------------------------------------------------------------------------------
+
+OLD = 2 * GRACE
+
+
+def grow_old(store: Store, request: pytest.FixtureRequest) -> None:
+    if isinstance(store, FolderStore):
+        long_ago = (datetime.now(UTC) - OLD).timestamp()
+        for path in store.root.rglob("*"):
+            if path.is_file():
+                os.utime(path, (long_ago, long_ago))
+    else:
+        request.getfixturevalue("s3").age(OLD)
+
+
+def test_what_nobody_needs_is_deleted_a_day_after_it_was_discarded(
+    store: Store, request: pytest.FixtureRequest
+) -> None:
+    store.put_bytes(CONTENT)
+    assert collect(store, set) == 0
+    grow_old(store, request)
+    assert collect(store, set) == 1
+    assert collect(store, set) == 0
+    assert [entry.sha256 for entry in store.discarded()] == [HASH]
+    grow_old(store, request)
+    collect(store, set)
+    assert list(store.discarded()) == []
+    assert store.find(HASH) is None
+
+
+@contextmanager
+def interrupted(store: Store, at: int, act: Callable[[], object]) -> Iterator[list[int]]:
+    """Another machine acts just before this step of the store, counted from 0. The list has the
+    step once it did."""
+    step, acted = 0, []
+
+    def before(request: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            nonlocal step
+            # The server's threads, and what the other machine does, are no steps.
+            if threading.current_thread() is threading.main_thread() and not acted:
+                step += 1
+                if step == at + 1:
+                    acted.append(at)
+                    act()
+            return request(*args, **options)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        if isinstance(store, S3Store):
+            patch.setattr(store.bucket, "once", before(store.bucket.once))
+        else:
+            for name in ("rename", "stat", "unlink"):
+                patch.setattr(Path, name, before(getattr(Path, name)))
+            patch.setattr(folder.os, "utime", before(os.utime))
+        yield acted
+
+
+@pytest.mark.parametrize("sees_it", [True, False], ids=["there already", "about to be collected"])
+def test_content_that_is_put_while_it_is_collected_is_never_lost(
+    store: Store, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, sees_it: bool
+) -> None:
+    """Between any two steps of the collector, another machine puts the content and writes a row."""
+    if sees_it:
+        # As a machine whose clock is late.
+        monkeypatch.setattr(contract, "GRACE", 10 * GRACE)
+    needed: set[str] = set()
+
+    def put() -> None:
+        store.put_bytes(CONTENT)
+        needed.add(HASH)
+
+    for at in itertools.count():
+        needed.clear()
+        store.delete(HASH)
+        store.put_bytes(CONTENT)
+        grow_old(store, request)
+        with interrupted(store, at, put) as acted:
+            collect(store, lambda: set(needed))
+        if not acted:
+            break
+        assert b"".join(verified(store, HASH)) == CONTENT, f"read at once, step {at}"
+        for _ in range(2):
+            grow_old(store, request)
+            collect(store, lambda: set(needed))
+        assert [entry.sha256 for entry in store.entries()] == [HASH], f"step {at}"
+    # It looks, moves and deletes.
+    assert at >= 3
+
+
+def test_content_that_is_collected_while_it_is_put_is_never_lost(
+    store: Store, request: pytest.FixtureRequest
+) -> None:
+    if isinstance(store, S3Store):
+        # In one request: moto says of all parts that they have been there since 2010.
+        store.bucket.part = len(CONTENT)
+    for at in itertools.count():
+        store.delete(HASH)
+        store.put_bytes(CONTENT)
+        grow_old(store, request)
+        with interrupted(store, at, lambda: collect(store, set)) as acted:
+            store.put_bytes(CONTENT)
+        assert b"".join(verified(store, HASH)) == CONTENT, f"step {at}"
+        if not acted:
+            break
+    # It looks, and writes.
+    assert at >= 2
+
+
 # --- A bad connection ------------------------------------------------------------------------
 
 
@@ -241,16 +365,24 @@ def test_unfinished_parts_are_removed_once_they_are_old(
     s3: S3Server, s3_store: S3Store, file: Path
 ) -> None:
     # A crash between the parts: nothing is aborted.
-    s3_store._once("create_multipart_upload", HASH)
+    s3_store.bucket.once("create_multipart_upload", f"objects/{HASH}")
 
     def uploads() -> list[object]:
-        return [page.get("Uploads") for page in s3_store._pages("list_multipart_uploads")]
+        return [page.get("Uploads") for page in s3_store.bucket.pages("list_multipart_uploads", "")]
 
     # moto says of all that they began in 2010.
     s3_store.clear_unfinished(datetime(2010, 1, 1, tzinfo=UTC))
     assert uploads() != [None]
     s3_store.clear_unfinished(FUTURE)
     assert uploads() == [None]
+
+
+def test_a_large_copy_goes_in_parts(s3: S3Server, s3_store: S3Store) -> None:
+    s3_store.put_bytes(CONTENT)
+    s3_store.bucket.copied_at_once = 120_000
+    assert s3_store.discard(HASH, older_than=FUTURE)
+    assert s3_store.recover(HASH)
+    assert b"".join(verified(s3_store, HASH)) == CONTENT
 
 
 def test_a_signed_address_gives_the_file_under_its_name(s3_store: S3Store, file: Path) -> None:

@@ -1,11 +1,15 @@
 """`manage.py tune`: the main job without a browser, with real runners."""
 
+import contextlib
+import hashlib
 import json
 import signal
 import sqlite3
 import subprocess
 import sys
+import urllib.request
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,7 @@ from tests.services import (
     start_tuneroom,
     wait_for,
 )
+from tests.storage.s3_server import KEYS, S3Server
 
 MEDMNIST = Path(__file__).parents[1] / "cases" / "medmnist_like.npz"
 pytestmark = [pytest.mark.tensorflow, pytest.mark.services]
@@ -168,36 +173,86 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
         assert (status, connection.execute(active).fetchone()) == ("stopped", (0,))
 
 
-def test_postgresql_and_redis_carry_the_main_job(
-    postgres_url: str, redis_url: str, tmp_path: Path
+# What the page of a trial does, and a script that downloads the model.
+RETRAIN = """
+from tuning.actions.access_tokens import create_token
+from tuning.actions.saved_models import retrain
+from tuning.models import Trial
+trial = Trial.objects.completed().order_by("pk").first()
+user = trial.search.created_by
+model = retrain(user, trial)
+print(f"/api/v1/projects/{model.project_id}/models/{model.number}/download")
+print(create_token(user, "script"))
+"""
+
+
+def test_postgresql_redis_and_s3_carry_the_main_job(
+    postgres_url: str, redis_url: str, s3: S3Server, tmp_path: Path
 ) -> None:
-    """And `make up` starts, serves and stops as it does without them."""
+    """And `make up` starts, serves and stops as it does without them. A second machine has no
+    folder in common with the first one, which at last only serves the site."""
     import psycopg
 
-    settings = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_url}
+    settings = {
+        "DATABASE_URL": postgres_url, "REDIS_URL": redis_url, "STORAGE_URL": s3.url, "SLOTS": "1",
+        "SECRET_KEY": "of both machines", **KEYS,
+    }  # fmt: skip
     tuneroom = start_tuneroom(tmp_path / "data", **settings, **WARM)
+    other = {**tuneroom.environment, "TUNEROOM_DATA": str(tmp_path / "other")}
 
-    def workers() -> int:
+    def query(sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(postgres_url) as connection:
-            rows = connection.execute("SELECT count(*) FROM tuning_worker").fetchone()
-        return int(rows[0]) if rows else 0
+            cursor = connection.execute(sql)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
 
-    try:
+    def online() -> int:
+        return len(query("SELECT 1 FROM tuning_worker"))
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(tuneroom.kill)
         assert answers(f"{tuneroom.url}/health/")
         assert not (tuneroom.data / "db.sqlite3").exists()
-        wait_for(workers, "the worker is online")
-        done = tuneroom.manage(*words(tuner="hyperband", epochs=2, retrain=True), timeout=PATIENCE)
+        wait_for(online, "the worker is online")
+        stack.enter_context(running(other, "up", "--only", "worker"))
+        wait_for(lambda: online() == 2, "the worker of the other machine is online")
+        done = tuneroom.manage(*words(tuner="hyperband", epochs=2), timeout=PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr + tuneroom.log
+        first = "(SELECT min(id) FROM tuning_worker)"
+        query(f"UPDATE tuning_worker SET requested = 'pause' WHERE id = {first}")  # noqa: S608
+        done = tuneroom.manage("shell", "--verbosity", "0", "-c", RETRAIN)
+        assert done.returncode == 0, done.stderr
+        path, token = done.stdout.split()[-2:]
+        ended = "SELECT status, sha256, file FROM tuning_savedmodel WHERE finished_at IS NOT NULL"
+        [(status, sha256, file)] = wait_for(lambda: query(ended), "the model is retrained")
+        assert status == "completed"
+        assert (tmp_path / "other" / "saved_models" / file).exists()
+        assert not (tuneroom.data / "saved_models" / file).exists()
+        who = {"Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(f"{tuneroom.url}{path}", headers=who)  # noqa: S310
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            assert hashlib.sha256(answer.read()).hexdigest() == sha256
         assert tuneroom.stop() == 0
+    for folder in (tuneroom.data, tmp_path / "other"):
+        gone = str(folder)
+        wait_for(lambda: not processes_with("TUNEROOM_DATA", gone), "every process is gone")  # noqa: B023
+    rows = query("SELECT score, metrics FROM tuning_trial")
+    assert rows
+    for score, metrics in rows:
+        values = json.loads(metrics) if isinstance(metrics, str) else metrics
+        assert score == values["val_accuracy"]
+
+
+@contextlib.contextmanager
+def running(environment: dict[str, str], *command: str) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), *command], cwd=ROOT, env=environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
     finally:
-        tuneroom.kill()
-    wait_for(lambda: not tuneroom.processes(), "every process is gone")
-    with psycopg.connect(postgres_url) as connection:
-        rows = connection.execute("SELECT score, metrics FROM tuning_trial").fetchall()
-        assert rows
-        for score, metrics in rows:
-            values = json.loads(metrics) if isinstance(metrics, str) else metrics
-            assert score == values["val_accuracy"]
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
 
 
 def test_a_broker_that_is_away_costs_nothing(tmp_path: Path) -> None:

@@ -233,8 +233,8 @@ EXEMPT = {
     **dict.fromkeys(
         (
             "mention-seen", "notification-choices", "notification-read", "profile-theme",
-            "project-notifications", "project-views", "upload-create", "upload-part", "view-change",
-            "view-delete", "view-list",
+            "project-notifications", "project-views", "upload-address", "upload-create",
+            "upload-finish", "upload-part", "view-change", "view-delete", "view-list",
         ),
         OWN,
     ),

@@ -196,7 +196,7 @@ def address(
             return reverse(name, args=[project.pk, "history"])
         if name == "trial-column":
             return reverse(name, args=[search, "score"])
-        if name == "upload-part":
+        if name in ("upload-part", "upload-address"):
             return reverse(name, args=[rows["upload"].pk, 0])
         if name in ("member-set", "invitation-create"):
             return reverse(name, args=[team.pk])

@@ -90,8 +90,8 @@ PERMISSIONS: dict[str, Access] = {
     **dict.fromkeys(
         (
             "access-token-revoke", "comment-delete", "comment-edit", "dry-run-live",
-            "prediction-live", "prediction-rows", "session-end", "upload-detail", "upload-part",
-            "view-change", "view-delete",
+            "prediction-live", "prediction-rows", "session-end", "upload-address",
+            "upload-detail", "upload-finish", "upload-part", "view-change", "view-delete",
         ),
         Access.PERSON,
     ),

@@ -43,7 +43,7 @@ ALLOWED = {
 NOTHING_THERE = {
     "dataset-picture", "dataset-retry", "hypermodel-diff", "invitation-open", "metrics",
     "prediction-rows", "saved-model-stage", "sign-up", "single-sign-on", "single-sign-on-callback",
-    "upload-part",
+    "upload-address", "upload-finish", "upload-part",
 }  # fmt: skip
 # Viewers open them and send nothing.
 VIEWERS_ONLY_LOOK = {"import-detail", "upload-create"}

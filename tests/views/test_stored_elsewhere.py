@@ -307,5 +307,22 @@ def test_the_checkpoint_of_a_trial_that_was_stopped_is_collected(resumable: Tria
     assert kept is not None
     assert resumable.resume_sha256 in needed(kept)
     # It was queued again when its search was stopped.
-    Trial.objects.filter(pk=resumable.pk).update(status=Status.STOPPED)
+    rows = Trial.objects.filter(pk=resumable.pk)
+    rows.update(status=Status.QUEUED)
+    Trial.objects.filter(search=resumable.search).stop_queued()
+    assert (rows.get().status, rows.get().resume_sha256) == (Status.STOPPED, "")
+    assert resumable.resume_sha256 not in needed(kept)
+
+
+def test_checkpoints_that_no_machine_has_a_copy_of_are_collected(resumable: Trial) -> None:
+    kept = store()
+    assert kept is not None
+    rows = Trial.objects.filter(pk=resumable.pk)
+    rows.update(
+        status=Status.COMPLETED, oracle_id="0001", checkpoint_sha256=resumable.resume_sha256,
+        resume_sha256="",
+    )  # fmt: skip
+    assert resumable.resume_sha256 in needed(kept)
+    collect_unneeded()
+    assert rows.get().checkpoint_sha256 == ""
     assert resumable.resume_sha256 not in needed(kept)

@@ -7,13 +7,13 @@ from typing import Any
 from django.db import transaction
 
 from tuning.analysis.quotas import file_refusal
-from tuning.models import Dataset
+from tuning.models import Dataset, PartialUpload
 from tuning.protocol.statuses import Status
 
 from .audit import record
 from .dispatch import ring
 from .quotas import locked_team, refuse_over_quota
-from .uploads import take_over
+from .uploads import take_over, take_over_stored
 
 # What a row gets when a worker shall try its file.
 _ANEW = {"requested": True, "lost_attempts": 0, "failure_code": "", "failure_message": "",
@@ -46,16 +46,21 @@ def want_dataset(dataset: Dataset) -> None:
     ring()
 
 
-def create_upload(dataset: Dataset, file: Path, upload: dict[str, Any]) -> Dataset:
-    """Take over an uploaded file, which must lie in the uploads folder, and have it prepared. It is
-    the next version of the team's dataset of this name, if there is one. Raises OverQuota."""
+def create_upload(dataset: Dataset, file: Path | PartialUpload, upload: dict[str, Any]) -> Dataset:
+    """Take over an uploaded file, in the uploads folder or sent straight to the store, and have it
+    prepared. It is the next version of the team's dataset of this name, if there is one. Raises
+    OverQuota."""
     dataset.key = f"own-{uuid.uuid4().hex}"
     dataset.source = Dataset.Source.UPLOAD
     dataset.upload = upload
     dataset.size_text = f"Uploaded as {upload['name']}"[:120]
     dataset.requested = True
-    size = file.stat().st_size
-    take_over(file, dataset, lambda: _save_version(dataset, size))
+    if isinstance(file, PartialUpload):
+        stored = file
+        take_over_stored(stored, dataset, lambda: _save_version(dataset, stored.size))
+    else:
+        size = file.stat().st_size
+        take_over(file, dataset, lambda: _save_version(dataset, size))
     return dataset
 
 

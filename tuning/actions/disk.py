@@ -59,7 +59,7 @@ def _unused_built_in_data() -> Any:
 def _unprepare(dataset: Dataset) -> None:
     """As it was before a project used it. Not if a project has been made with it meanwhile."""
     _unused_built_in_data().filter(pk=dataset.pk).update(
-        folder="", sha256="", status=Status.QUEUED, requested=False, lost_attempts=0
+        folder="", sha256="", size=None, status=Status.QUEUED, requested=False, lost_attempts=0
     )
 
 

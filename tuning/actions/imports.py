@@ -53,7 +53,7 @@ def choose_studies(row: SearchImport, places: Sequence[int]) -> bool:
         SearchImport(
             project_id=row.project_id, key=_new_key(), name=row.name, study=place,
             value_name=row.value_name, created_by_id=row.created_by_id,
-            upload_sha256=row.upload_sha256,
+            upload_sha256=row.upload_sha256, upload_size=row.upload_size,
         )
         for place in places[1:]
     ]  # fmt: skip

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tuning.models import Dataset, Prediction, SearchImport
+from tuning.models import Dataset, PartialUpload, Prediction, SearchImport
 from tuning.storage.configured import store
 from tuning.storage.stored import keep_file
 
@@ -24,6 +24,7 @@ def take_over(
     file.rename(row.original)
     try:
         row.upload_sha256 = keep_file(row.original) or row.upload_sha256
+        row.upload_size = row.original.stat().st_size
         (save or row.save)()
     except BaseException:
         row.original.rename(file)
@@ -32,4 +33,11 @@ def take_over(
     if store():
         # Whoever needs it fetches it: this machine may be one that no worker sweeps.
         row.uploaded.remove()
+    ring()
+
+
+def take_over_stored(upload: PartialUpload, row: Dataset, save: Callable[[], None]) -> None:
+    """The same for a file that went straight to the store."""
+    row.upload_sha256, row.upload_size = upload.sha256, upload.size
+    save()
     ring()

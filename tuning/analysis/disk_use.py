@@ -1,7 +1,7 @@
 """Bytes on the disk of a project or a team: the one place that counts them.
 
-Files are measured where they lie, here or in the storage; of saved models, which are many and never
-change, the rows say it. What belongs to no team is not counted: built-in datasets, downloads,
+Files are measured where they lie. Of those in the storage, and of saved models, which are many and
+never change, the rows say it. What belongs to no team is not counted: built-in datasets, downloads,
 uploads in parts (a person's until they are whole) and what `supervisor/files.py` is about to
 remove. Of checkpoints, those on this machine are counted.
 """
@@ -32,6 +32,7 @@ _CAPTIONS = {
     "checkpoints": "Checkpoints",
     "uploads": "Uploads",
 }
+_OF_PREDICTIONS = ("status", "key", "upload_sha256", "upload_size", "file", "sha256", "size")
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,13 @@ def _disk_uses(
         sizes[owners[project], "models"] += size or 0
     of_model, project_of_it = {"saved_model__in": models}, F("saved_model__project")
     evaluations = ModelEvaluation.objects.filter(**of_model).exclude(file="")
-    for row in evaluations.annotate(owned_by=project_of_it).only("file", "sha256"):
+    for row in evaluations.annotate(owned_by=project_of_it).only("file", "sha256", "size"):
         add(owners[row.owned_by], "models", row.stored)
     imports = SearchImport.objects.active().filter(project__in=projects)
     for found in imports.defer("metrics", "studies"):
         add(owners[found.project_id], "uploads", found.uploaded)
     asked = Prediction.objects.filter(**of_model).annotate(owned_by=project_of_it)
-    for each in asked.only("status", "key", "upload_sha256", "file", "sha256"):
+    for each in asked.only(*_OF_PREDICTIONS):
         waits = [each.uploaded] if each.is_active else []
         add(owners[each.owned_by], "uploads", *waits, each.stored)
     for pk, project in Search.objects.filter(project__in=projects).values_list("pk", "project"):

@@ -20,6 +20,7 @@ from tuning.protocol.evaluation import ACTUAL, PREDICTED, ROW
 from tuning.protocol.orders import Split
 from tuning.protocol.windows import Windows
 from tuning.splits.stored import stored_split
+from tuning.storage.at_hand import Coming, at_hand
 
 from .evaluation.lines import column_of, targets_in
 from .evaluation.summary import MAX_DETAILED
@@ -70,7 +71,8 @@ class _Series:
 
 
 def naive_forecasts(dataset: Dataset, numbers: Iterable[int]) -> list[Forecast]:
-    """Of these windows. None for what is no time series, or once its files are gone."""
+    """Of these windows. None for what is no time series, or once its files are gone. Raises
+    Coming."""
     series, chosen = _series_of(dataset), np.array(list(numbers), np.int64)
     if series is None or not len(chosen):
         return []
@@ -87,7 +89,10 @@ def naive_text(project: Project) -> str:
     if not project.dataset.windows or not project.dataset.is_ready:
         return ""
     dataset = project.dataset
-    found = _on_validation(dataset.pk, dataset.stored.place, project.split)
+    try:
+        found = _on_validation(dataset.pk, dataset.stored.place, project.split)
+    except Coming:
+        return ""
     if not found:
         return ""
     name = next(iter(found[0].scores))
@@ -97,10 +102,13 @@ def naive_text(project: Project) -> str:
 
 @lru_cache(maxsize=256)
 def _on_validation(key: int, _folder: Path, split: Split) -> tuple[Forecast, ...]:
-    """A page that is followed asks every second; a prepared dataset does not change."""
+    """A page that is followed asks every second; a prepared dataset does not change. Raises
+    Coming."""
     dataset = Dataset.objects.get(pk=key)
     try:
         parts = stored_split(_folder_of(dataset), split)
+    except Coming:
+        raise
     except (OSError, ValueError):
         return ()
     return tuple(naive_forecasts(dataset, parts["validation"]))
@@ -116,7 +124,10 @@ def forecast_table(dataset: Dataset, lines: np.ndarray | None) -> list[Forecast]
     targets = dataset.profile["windows"]["targets"]
     if targets_in(lines) != len(targets) * dataset.windows.horizon:
         return []
-    naive = naive_forecasts(dataset, lines[:, ROW].astype(int))
+    try:
+        naive = naive_forecasts(dataset, lines[:, ROW].astype(int))
+    except Coming:
+        return []
     predicted, actual = column_of(lines, PREDICTED), column_of(lines, ACTUAL)
     classes = "codes" in dataset.profile["windows"]
     return [_forecast("This model", predicted, actual, classes), *naive] if naive else []
@@ -127,9 +138,9 @@ def forecast_plots(evaluation: ModelEvaluation, lines: np.ndarray | None) -> lis
     several series for the first ones, and the error of each step beside that of naive forecasts.
     None of classes."""
     dataset = evaluation.saved_model.project.dataset
-    series = _series_of(dataset)
     table = forecast_table(dataset, lines)
-    if series is None or lines is None or not table or series.has_classes:
+    series = _series_of(dataset) if table else None
+    if series is None or lines is None or series.has_classes:
         return []
     horizon = series.windows.horizon
     return [
@@ -219,6 +230,7 @@ def _forecast(
 
 
 def _series_of(dataset: Dataset) -> _Series | None:
+    """Raises Coming."""
     windows, facts = dataset.windows, dataset.profile.get("windows") or {}
     columns = [column["name"] for column in dataset.profile.get("columns") or []]
     if windows is None or not dataset.folder or not set(facts["targets"]) <= set(columns):
@@ -227,16 +239,18 @@ def _series_of(dataset: Dataset) -> _Series | None:
     try:
         x, y = (_stored(dataset, name) for name in ("x", "y"))
         several = [_stored(dataset, name) for name in ("starts", "series") if windows.series > 1]
+    except Coming:
+        raise
     except (OSError, ValueError):
         return None
     return _Series(windows, x, y.reshape(len(y), -1), places, facts, *several)
 
 
 def _stored(dataset: Dataset, name: str) -> np.ndarray:
-    """One of its prepared files, mapped. Raises OSError, ValueError."""
+    """One of its prepared files, mapped. Raises Coming, OSError, ValueError."""
     file = _folder_of(dataset) / f"{name}.npy"
     return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
 
 
 def _folder_of(dataset: Dataset) -> Path:
-    return dataset.stored.fetch()
+    return at_hand(dataset.stored)

@@ -16,6 +16,7 @@ from tuning.protocol.splitting import SPLITS, SplitBy
 from tuning.protocol.uploads import ColumnType
 from tuning.splits import PARTS
 from tuning.splits.stored import split_key, stored_split
+from tuning.storage.at_hand import at_hand
 
 # So many different values has a column that divides rows into training, validation and test.
 _MIN_VALUES = len(PARTS)
@@ -65,7 +66,7 @@ def column_split(dataset: Dataset, split: Split) -> ColumnSplit | None:
     if not dataset.folder:
         return None
     try:
-        return _column_split(dataset.stored.fetch(), split)
+        return _column_split(at_hand(dataset.stored), split)
     except (OSError, ValueError):
         return None
 

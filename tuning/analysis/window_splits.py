@@ -13,6 +13,7 @@ from tuning.protocol.orders import Split
 from tuning.protocol.windows import TooFewWindows, Windows
 from tuning.splits import PARTS
 from tuning.splits.windows import rows_of_parts, spans, window_folds
+from tuning.storage.at_hand import at_hand
 
 # Nobody asks for more.
 _MAX_FOLDS = 20
@@ -48,7 +49,7 @@ def most_folds_of_windows(dataset: Dataset, split: Split) -> int:
     windows = dataset.windows
     assert windows
     if windows.series > 1:
-        first, last = _spans(dataset.stored.fetch(), windows)
+        first, last = _spans(at_hand(dataset.stored), windows)
         chosen = np.concatenate([train, validation])
         return _most_folds_of_several(first[chosen], last[chosen])
     # As scikit-learn's TimeSeriesSplit divides them, with the windows between the two parts.
@@ -71,7 +72,7 @@ def _parts(dataset: Dataset, split: Split) -> tuple[np.ndarray, ...]:
     windows = dataset.windows
     assert windows
     # Those of one series need no files.
-    folder = dataset.stored.fetch() if windows.series > 1 else Path()
+    folder = at_hand(dataset.stored) if windows.series > 1 else Path()
     return _divided(folder, windows, split)
 
 

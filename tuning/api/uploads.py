@@ -95,7 +95,8 @@ def discard_upload(request: HttpRequest, upload: int) -> Any:
 
 
 def _upload(request: HttpRequest, upload: int) -> PartialUpload:
-    row: PartialUpload = visible_or_404(request, PartialUpload.objects.kept(), upload)
+    rows = PartialUpload.objects.kept().filter(multipart_id="")
+    row: PartialUpload = visible_or_404(request, rows, upload)
     if not row.folder.is_dir():
         raise Http404
     return row

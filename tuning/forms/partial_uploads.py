@@ -1,7 +1,8 @@
 """Files that arrive in parts: the checks before the first one, and the whole as a form takes it."""
 
+import io
 from enum import StrEnum
-from typing import Any
+from typing import Any, BinaryIO
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -65,8 +66,16 @@ class ArrivedFile(UploadedFile):
     """A file whose parts are all here, as if it had come with its form."""
 
     def __init__(self, upload: PartialUpload) -> None:
-        super().__init__(upload.file.open("rb"), upload.name, size=upload.size)
+        super().__init__(_opened(upload), upload.name, size=upload.size)
         self._path = str(upload.file)
 
     def temporary_file_path(self) -> Any:
         return self._path
+
+
+def _opened(upload: PartialUpload) -> BinaryIO:
+    """Of what is in the store, its beginning: the form reads no more. Raises StorageError."""
+    if not upload.is_direct:
+        return upload.file.open("rb")
+    pieces = upload.stored.pieces()
+    return io.BytesIO(next(pieces) if pieces else b"")

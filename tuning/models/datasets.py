@@ -117,6 +117,9 @@ class Dataset(Publishable, Uploaded, Work):
     )
     folder = models.CharField(max_length=200, blank=True, help_text="Below DATASETS_ROOT.")
     sha256 = models.CharField(max_length=64, blank=True)
+    size = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Of the prepared files, in bytes."
+    )
     profile = models.JSONField(default=dict, blank=True)
     upload = models.JSONField(
         default=dict, blank=True, help_text="Kind, name and options of the uploaded file."
@@ -224,7 +227,7 @@ class Dataset(Publishable, Uploaded, Work):
     @property
     def stored(self) -> StoredFolder:
         """The prepared files."""
-        return StoredFolder(Path(settings.DATASETS_ROOT) / self.folder, self.sha256)
+        return StoredFolder(Path(settings.DATASETS_ROOT) / self.folder, self.sha256, self.size)
 
     def split(
         self,

@@ -3,6 +3,9 @@
 A folder below UPLOADS_ROOT, named after the row's key, holds the file, into which parts are
 written where they belong, and an empty file for each part that has arrived, whose name has its
 number and SHA-256. What was not used for a day is removed (`supervisor/files.py`).
+
+Where browsers reach the store, parts go straight there, and the folder has the hashes that the
+browser says they have. Once all are there, they are read (`actions/direct_uploads.py`).
 """
 
 import uuid
@@ -13,6 +16,8 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+
+from tuning.storage.stored import StoredFile
 
 # How long an upload waits for its next part.
 KEPT_FOR = timedelta(days=1)
@@ -43,6 +48,20 @@ class PartialUpload(models.Model):
     size = models.BigIntegerField(help_text="Of the whole file, in bytes.")
     part_size = models.PositiveIntegerField(help_text="Of each part but the last, in bytes.")
     used_at = models.DateTimeField(default=timezone.now)
+    multipart_id = models.TextField(
+        blank=True, default="", db_default="",
+        help_text="The store's name for an upload that goes straight there.",
+    )  # fmt: skip
+    read_until = models.DateTimeField(
+        null=True, blank=True, help_text="A process of the site reads what came, at least so long."
+    )
+    sha256 = models.CharField(
+        max_length=64, blank=True, default="", db_default="",
+        help_text="Of the whole file, once it was read and is in the store.",
+    )  # fmt: skip
+    damage = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="As a sentence."
+    )
 
     objects = PartialUploadQuerySet.as_manager()
 
@@ -69,16 +88,28 @@ class PartialUpload(models.Model):
         return self.folder / "file"
 
     @property
+    def is_direct(self) -> bool:
+        return bool(self.multipart_id)
+
+    @property
+    def stored(self) -> StoredFile:
+        """What went straight to the store."""
+        return StoredFile(self.file, self.sha256, self.size)
+
+    @property
     def arrived(self) -> dict[int, str]:
-        """The parts that are here, with their SHA-256."""
+        """The parts that are here, with their SHA-256; of those that go to the store, the ones that
+        the browser has sent or is sending."""
         names = (path.name.split(".") for path in self.folder.glob("*.arrived"))
         return {int(number): digest for number, digest, _ in sorted(names)}
 
     @property
     def is_complete(self) -> bool:
-        return len(self.arrived) == self.parts
+        return bool(self.sha256) if self.is_direct else len(self.arrived) == self.parts
 
     @property
-    def share(self) -> float:
-        """How much of it is here, from 0 to 1."""
-        return sum(map(self.size_of, self.arrived)) / self.size
+    def share_text(self) -> str:
+        """How much of it is here. Of what goes to the store, only that knows."""
+        if self.is_direct:
+            return "partly"
+        return f"{round(100 * sum(map(self.size_of, self.arrived)) / self.size)} %"

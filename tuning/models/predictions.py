@@ -59,6 +59,7 @@ class Prediction(Uploaded, Work):
         max_length=200, blank=True, help_text="Rows with predictions, below PREDICTIONS_ROOT."
     )
     sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
+    size = models.PositiveBigIntegerField(null=True, blank=True, help_text="In bytes.")
 
     objects = PredictionQuerySet.as_manager()
 
@@ -70,4 +71,5 @@ class Prediction(Uploaded, Work):
 
     @property
     def stored(self) -> StoredFile:
-        return StoredFile(Path(settings.PREDICTIONS_ROOT) / (self.file or "-"), self.sha256)
+        place = Path(settings.PREDICTIONS_ROOT) / (self.file or "-")
+        return StoredFile(place, self.sha256, self.size)

@@ -89,7 +89,7 @@ class SavedModel(Work):
 
     @property
     def stored(self) -> StoredFile:
-        return StoredFile(Path(settings.SAVED_MODELS_ROOT) / self.file, self.sha256)
+        return StoredFile(Path(settings.SAVED_MODELS_ROOT) / self.file, self.sha256, self.size)
 
     @property
     def title(self) -> str:
@@ -123,6 +123,7 @@ class ModelEvaluation(Work):
         max_length=200, blank=True, help_text="The predictions, below SAVED_MODELS_ROOT."
     )
     sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
+    size = models.PositiveBigIntegerField(null=True, blank=True, help_text="In bytes.")
 
     objects = WorkQuerySet.as_manager()
 
@@ -131,7 +132,7 @@ class ModelEvaluation(Work):
 
     @property
     def stored(self) -> StoredFile:
-        return StoredFile(Path(settings.SAVED_MODELS_ROOT) / self.file, self.sha256)
+        return StoredFile(Path(settings.SAVED_MODELS_ROOT) / self.file, self.sha256, self.size)
 
     @property
     def is_usable(self) -> bool:

@@ -33,6 +33,8 @@ from .work import MAX_LEASE_SECONDS, Work, WorkQuerySet, lease_end
 
 # A network lies between, and nothing ends a script that does not renew its lease.
 SCRIPT_LEASE_SECONDS = MAX_LEASE_SECONDS
+# Of a trial that no attempt goes on with.
+NO_CHECKPOINT = {"resume_epoch": None, "resume_attempt": None, "resume_sha256": ""}
 
 
 class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
@@ -101,7 +103,7 @@ class TrialQuerySet(WorkQuerySet, TeamOwnedQuerySet):
         """Of one search, which has ended: what waits does not run any more."""
         queued = list(self.queued().values_list("pk", flat=True))
         waiting = Trial.objects.filter(pk__in=queued).queued()
-        ended = {"finished_at": Now(), "lease_expires_at": None}
+        ended = {"finished_at": Now(), "lease_expires_at": None, **NO_CHECKPOINT}
         # What waited to go on is pruned as before.
         waiting.filter(pruned_after__isnull=False).update(status=Status.PRUNED, **ended)
         waiting.update(status=Status.STOPPED, **ended)

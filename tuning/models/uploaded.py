@@ -17,6 +17,8 @@ class Uploaded(models.Model):
         help_text="Of the uploaded file, where it was counted.",
     )  # fmt: skip
 
+    upload_size = models.PositiveBigIntegerField(null=True, blank=True, help_text="In bytes.")
+
     class Meta:
         abstract = True
 
@@ -27,4 +29,4 @@ class Uploaded(models.Model):
 
     @property
     def uploaded(self) -> StoredFile:
-        return StoredFile(self.original, self.upload_sha256)
+        return StoredFile(self.original, self.upload_sha256, self.upload_size)

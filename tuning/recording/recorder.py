@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from tuning.analysis import limits
 from tuning.models import Attempt, Epoch, Execution, Search, Trial, TrialIndex
 from tuning.models.trial_index import mean_of_last, without_number
+from tuning.models.trials import NO_CHECKPOINT
 from tuning.protocol.events import EpochEnd, MeanReconstruction, Metrics, TrialEnd
 from tuning.protocol.failures import INFRASTRUCTURE, Failure, FailureCode
 from tuning.protocol.measured import label_of
@@ -241,7 +242,7 @@ def fail_trial(
             _write_news(trial, news)
             if not infrastructure:
                 # What led to the failure may be in the checkpoint.
-                counts |= _NO_CHECKPOINT
+                counts |= NO_CHECKPOINT
                 trial.resume_epoch = None
             if not Trial.objects.requeue(trial.pk, trial.attempt, **counts):
                 raise LeaseLost
@@ -361,9 +362,6 @@ def _what_follows(trial: Trial) -> str:
     if trial.resumes_after:
         return f"Will continue after epoch {trial.resumes_after:,}."
     return "Will run again."
-
-
-_NO_CHECKPOINT = {"resume_epoch": None, "resume_attempt": None, "resume_sha256": ""}
 
 
 def release_trial(trial: Trial, outcome: str) -> None:
@@ -528,7 +526,7 @@ def _end(
     epochs = _epochs_of(trial, news)
     values |= (
         news.columns
-        | _NO_CHECKPOINT
+        | NO_CHECKPOINT
         | {
             "end_order": last + 1,
             "last_metrics": mean_of_last(epochs),

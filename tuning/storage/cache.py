@@ -1,7 +1,8 @@
 """Which copies of this machine may go: those that the store has, too.
 
-For each of them there is an empty file in `DATA_ROOT/cached`, named after its place. Its time says
-when the copy was last used. Places without one have the only copy that is known here, and stay.
+For each of them there is a file in `DATA_ROOT/cached`, named after its place, with the address of
+the store. Its time says when the copy was last used. Places without one have the only copy that is
+known here, and stay; those of another store, too, which may be gone.
 """
 
 import os
@@ -39,7 +40,9 @@ def lock_name(place: Path) -> str:
 
 def note(place: Path) -> None:
     """The store has this, too."""
-    _marker(place).touch(mode=0o600)
+    descriptor = os.open(_marker(place), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(settings.STORAGE_URL)
 
 
 def note_use(place: Path) -> None:
@@ -71,6 +74,9 @@ def _copies() -> Iterator[_Copy]:
             if not place.exists():
                 # Removed with its row, or by a process that was killed here.
                 marker.unlink()
+                continue
+            # Earlier versions wrote no address: there was one store.
+            if marker.read_text() not in ("", settings.STORAGE_URL):
                 continue
             yield _Copy(marker, place, marker.stat().st_mtime, _size(place))
 

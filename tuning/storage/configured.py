@@ -17,6 +17,12 @@ def store() -> Store | None:
     return _opened(settings.STORAGE_URL) if settings.STORAGE_URL else None
 
 
+def direct_store() -> S3Store | None:
+    """The store if browsers reach it themselves."""
+    found = store()
+    return found if settings.STORAGE_DIRECT and isinstance(found, S3Store) else None
+
+
 @lru_cache(maxsize=8)
 def _opened(url: str) -> Store:
     parts = urlsplit(url)

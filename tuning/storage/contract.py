@@ -5,7 +5,7 @@ import io
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,19 +68,29 @@ class Store(ABC):
         return digest
 
     def _keep(self, sha256: str, size: int, reader: BinaryIO, heartbeat: Heartbeat) -> None:
-        known = self.find(sha256, heartbeat)
-        # One that is about to be collected is written once more.
-        if known and known.size == size and known.modified > datetime.now(UTC) - GRACE / 2:
-            return
-        self._write(sha256, size, reader, heartbeat)
+        if not self._is_young(sha256, size, heartbeat):
+            self._write(sha256, size, reader, heartbeat)
+
+    def _is_young(self, sha256: str, size: int, heartbeat: Heartbeat) -> bool:
+        """Whether it is there, and not about to be collected: then it is stored once more."""
+        known = self._look(sha256, heartbeat)
+        limit = datetime.now(UTC) - GRACE / 2
+        return known is not None and known.size == size and known.modified > limit
+
+    def find(self, sha256: str, heartbeat: Heartbeat = no_heartbeat) -> Entry | None:
+        """None if the store does not have it."""
+        found = self._look(sha256, heartbeat)
+        if found is None and self.recover(sha256):
+            found = self._look(sha256, heartbeat)
+        return found
 
     @abstractmethod
     def _write(self, sha256: str, size: int, reader: BinaryIO, heartbeat: Heartbeat) -> None:
         """Store what can be read, from the file's start."""
 
     @abstractmethod
-    def find(self, sha256: str, heartbeat: Heartbeat = no_heartbeat) -> Entry | None:
-        """None if the store does not have it."""
+    def _look(self, sha256: str, heartbeat: Heartbeat) -> Entry | None:
+        """As `find`, not in the trash."""
 
     @abstractmethod
     def read(self, sha256: str, start: int = 0) -> Iterator[bytes]:
@@ -88,16 +98,33 @@ class Store(ABC):
         it broke off. Raises Missing, Away."""
 
     @abstractmethod
-    def delete(self, sha256: str, older_than: datetime | None = None) -> bool:
-        """Whether it was deleted: not if it was put again since then. No error if it is gone."""
+    def delete(self, sha256: str) -> bool:
+        """Whether it was there."""
 
     @abstractmethod
     def entries(self) -> Iterator[Entry]:
         """All content, in any order."""
 
     @abstractmethod
-    def clear_unfinished(self, before: datetime) -> None:
-        """Remove what is left of writing that broke off, if it began before then."""
+    def discard(self, sha256: str, older_than: datetime) -> bool:
+        """Move it into the trash. False if it was put again since then, or is gone."""
+
+    @abstractmethod
+    def recover(self, sha256: str) -> bool:
+        """Move it back. False if the trash does not have it."""
+
+    @abstractmethod
+    def discarded(self) -> Iterator[Entry]:
+        """All content in the trash. `modified`: since when it is there."""
+
+    @abstractmethod
+    def delete_discarded(self, sha256: str) -> None:
+        """For good."""
+
+    @abstractmethod
+    def clear_unfinished(self, before: datetime, keep: Collection[str] = ()) -> None:
+        """Remove what is left of writing that broke off, if it began before then, except the
+        uploads with these keys (`incoming.py`)."""
 
     def address(self, sha256: str, name: str, seconds: int) -> str:  # noqa: ARG002  others have them
         """A link under which a browser downloads it as a file of this name, or ""."""

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from .contract import (
 class FolderStore(Store):
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._trash = root / "trash"
 
     def _write(
         self, sha256: str, size: int, reader: BinaryIO, heartbeat: Heartbeat  # noqa: ARG002
@@ -49,7 +50,7 @@ class FolderStore(Store):
         finally:
             temporary.unlink(missing_ok=True)
 
-    def find(self, sha256: str, heartbeat: Heartbeat = no_heartbeat) -> Entry | None:  # noqa: ARG002
+    def _look(self, sha256: str, heartbeat: Heartbeat) -> Entry | None:  # noqa: ARG002
         try:
             with _answers(sha256):
                 return _entry(self._path(sha256))
@@ -62,22 +63,40 @@ class FolderStore(Store):
             while piece := reader.read(PIECE):
                 yield piece
 
-    def delete(self, sha256: str, older_than: datetime | None = None) -> bool:
-        entry = self.find(sha256)
-        if entry is None or (older_than and entry.modified >= older_than):
-            return False
-        with _answers(sha256):
-            self._path(sha256).unlink(missing_ok=True)
-        return True
+    def delete(self, sha256: str) -> bool:
+        return _removed(self._path(sha256))
 
     def entries(self) -> Iterator[Entry]:
-        for path in self.root.glob("??/*"):
-            # Deleted since we looked.
-            with suppress(FileNotFoundError):
-                if is_hash(path.name):
-                    yield _entry(path)
+        yield from _entries(self.root.glob("??/*"))
 
-    def clear_unfinished(self, before: datetime) -> None:
+    def discard(self, sha256: str, older_than: datetime) -> bool:
+        entry = self._look(sha256, no_heartbeat)
+        if entry is None or entry.modified >= older_than:
+            return False
+        with suppress(Missing), _answers(sha256):
+            self._trash.mkdir(exist_ok=True, mode=0o700)
+            # Since when it is there: before it is there.
+            os.utime(self._path(sha256))
+            self._path(sha256).rename(self._trash / sha256)
+            return True
+        return False
+
+    def recover(self, sha256: str) -> bool:
+        with suppress(Missing), _answers(sha256):
+            discarded = self._trash / sha256
+            os.utime(discarded)
+            self._path(sha256).parent.mkdir(exist_ok=True, mode=0o700)
+            discarded.rename(self._path(sha256))
+            return True
+        return False
+
+    def discarded(self) -> Iterator[Entry]:
+        yield from _entries(self._trash.glob("*"))
+
+    def delete_discarded(self, sha256: str) -> None:
+        _removed(self._trash / sha256)
+
+    def clear_unfinished(self, before: datetime, keep: Collection[str] = ()) -> None:  # noqa: ARG002
         for path in self.root.glob(".*.part"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < before.timestamp():
@@ -90,6 +109,21 @@ class FolderStore(Store):
 def _entry(path: Path) -> Entry:
     status = path.stat()
     return Entry(path.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+
+def _entries(paths: Iterable[Path]) -> Iterator[Entry]:
+    for path in paths:
+        # Removed since we looked.
+        with suppress(FileNotFoundError):
+            if is_hash(path.name):
+                yield _entry(path)
+
+
+def _removed(path: Path) -> bool:
+    with suppress(Missing), _answers(path.name):
+        path.unlink()
+        return True
+    return False
 
 
 def _private(path: str, flags: int) -> int:

@@ -34,10 +34,12 @@ from .transfers import fetch, verified
 
 @dataclass(frozen=True)
 class StoredFile:
-    """`sha256` is empty where no row has it: then there is only the data folder."""
+    """`sha256` is empty where no row has it: then there is only the data folder. `size`, in bytes:
+    what a row says."""
 
     place: Path
     sha256: str
+    size: int | None = None
 
     def keep(self, heartbeat: Heartbeat = no_heartbeat) -> None:
         """Raises StorageError if it is not certain that the store has it."""
@@ -64,14 +66,20 @@ class StoredFile:
             cache.trim()
         return self.place
 
+    def is_here(self) -> bool:
+        """Whether `fetch` need not ask the store, or has none to ask."""
+        return self.place.exists() or not (self.sha256 and store())
+
     def exists(self) -> bool:
         """Whether it is here, or was stored: the store is not asked."""
         return self.place.exists() or bool(self.sha256 and store())
 
     def disk_use(self) -> int:
         """How much it takes here, or else in the store; 0 if it is gone. Raises Away."""
-        if self.place.exists() or not (self.sha256 and store()):
+        if self.is_here():
             return bytes_of(self.place)
+        if self.size is not None:
+            return self.size
         try:
             return self._stored_size(settings.STORAGE_URL, self.sha256)
         except Missing:

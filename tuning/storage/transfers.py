@@ -4,10 +4,10 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .contract import PIECE, Away, Damaged, Heartbeat, Store, no_heartbeat, patience_of
+from .contract import PIECE, Away, Damaged, Heartbeat, Missing, Store, no_heartbeat, patience_of
 
 
 def pieces(
@@ -15,10 +15,27 @@ def pieces(
 ) -> Iterator[bytes]:
     """The content from this byte on, however often the connection breaks meanwhile. Not verified.
     Raises Missing, Away."""
+
+    def read(start: int) -> Iterator[bytes]:
+        try:
+            yield from store.read(sha256, start)
+        except Missing:
+            # Put by a machine that saw it there, just before another one discarded it.
+            if not store.recover(sha256):
+                raise
+            yield from store.read(sha256, start)
+
+    return resumed(read, start, heartbeat)
+
+
+def resumed(
+    read: Callable[[int], Iterator[bytes]], start: int = 0, heartbeat: Heartbeat = no_heartbeat
+) -> Iterator[bytes]:
+    """What `read` gives from a byte on, gone on with whenever it is Away."""
     patience, wait, heard = patience_of(heartbeat), 0.1, time.monotonic()
     while True:
         try:
-            for piece in store.read(sha256, start):
+            for piece in read(start):
                 start += len(piece)
                 wait, heard = 0.1, time.monotonic()
                 yield piece

@@ -47,9 +47,17 @@ def tidy(search_id: int) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def tidy_stored() -> None:
+    """The same for all searches with checkpoints in the store, of which no machine may have a copy
+    any more."""
+    stored = Trial.objects.exclude(checkpoint_sha256="")
+    for search_id in set(stored.order_by().values_list("search", flat=True).distinct()):
+        tidy(search_id)
+
+
 def sweep() -> None:
-    """The same for all searches. What has no row, or was left half by a crash, is removed once it
-    is old: it may belong to a row that is about to be written."""
+    """The same for all searches with copies here. What has no row, or was left half by a crash, is
+    removed once it is old: it may belong to a row that is about to be written."""
     limit = time.time() - SWEEP_AFTER.total_seconds()
     for folder in Path(settings.CHECKPOINTS_ROOT).iterdir():
         # Another worker may sweep at the same moment.

@@ -3,24 +3,40 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
 from django.db import close_old_connections
 from django.db.models import Model, QuerySet
 
-from tuning.models import Dataset, ModelEvaluation, Prediction, SavedModel, SearchImport, Trial
+from tuning.models import (
+    Dataset,
+    ModelEvaluation,
+    PartialUpload,
+    Prediction,
+    SavedModel,
+    SearchImport,
+    Trial,
+)
 from tuning.storage.collecting import collect
 from tuning.storage.configured import store
 from tuning.storage.contract import Missing, StorageError, Store
 from tuning.storage.stored import StoredFile, StoredFolder, contents_of
 
-from .checkpoints import attempt_with_weights
+from .checkpoints import attempt_with_weights, tidy_stored
 
 logger = logging.getLogger(__name__)
 
+# The fields with the sizes of files, by those with their hashes.
+_SIZES: dict[tuple[type[Model], str], str] = {
+    (Dataset, "sha256"): "size",
+    (ModelEvaluation, "sha256"): "size",
+    (Prediction, "sha256"): "size",
+    **{(kind, "upload_sha256"): "upload_size" for kind in (Dataset, SearchImport, Prediction)},
+}
 COLLECT_EVERY = 6 * 3600
+_FILE = ("file", "sha256", "size")
 _RESUME = ("resume_epoch", "resume_attempt", "resume_sha256")
 
 
@@ -50,17 +66,19 @@ def hashed_references() -> Iterator[Reference]:
 
 
 def _of_models_and_data() -> Iterator[Reference]:
-    for model in SavedModel.objects.exclude(file="").only("file", "sha256").iterator():
+    for model in SavedModel.objects.exclude(file="").only(*_FILE).iterator():
         yield Reference(model, "sha256", model.stored)
-    for evaluation in ModelEvaluation.objects.exclude(file="").only("file", "sha256").iterator():
+    for evaluation in ModelEvaluation.objects.exclude(file="").only(*_FILE).iterator():
         yield Reference(evaluation, "sha256", evaluation.stored)
-    for answer in Prediction.objects.exclude(file="").only("file", "sha256").iterator():
+    for answer in Prediction.objects.exclude(file="").only(*_FILE).iterator():
         yield Reference(answer, "sha256", answer.stored)
-    for dataset in Dataset.objects.exclude(folder="").only("folder", "sha256"):
+    for dataset in Dataset.objects.exclude(folder="").only("folder", "sha256", "size"):
         yield Reference(dataset, "sha256", dataset.stored)
     for kind in (Dataset, SearchImport, Prediction):
-        for row in kind.objects.active().only("key", "upload_sha256"):
+        for row in kind.objects.active().only("key", "upload_sha256", "upload_size"):
             yield Reference(row, "upload_sha256", row.uploaded)
+    for upload in PartialUpload.objects.exclude(sha256=""):
+        yield Reference(upload, "sha256", upload.stored)
 
 
 def _of_checkpoints(trials: QuerySet[Trial]) -> Iterator[Reference]:
@@ -109,4 +127,23 @@ class Collector:
 def collect_unneeded() -> int:
     """How much content was deleted. Raises StorageError."""
     of = store()
-    return collect(of, lambda: needed(of)) if of else 0
+    if of is None:
+        return 0
+    note_sizes()
+    tidy_stored()
+    return collect(of, lambda: needed(of), lambda: set(_keys_of_uploads()))
+
+
+def note_sizes() -> None:
+    """Rows of earlier versions lack the sizes of their files, and pages would ask the storage."""
+    for row, field, stored in hashed_references():
+        name = _SIZES.get((type(row), field))
+        if name and stored.size is None:
+            with suppress(Missing):
+                rows = type(row)._default_manager.filter(pk=row.pk, **{field: stored.sha256})
+                rows.update(**{name: stored.disk_use()})
+
+
+def _keys_of_uploads() -> Iterable[str]:
+    """Of those that a browser may go on with."""
+    return PartialUpload.objects.kept().values_list("key", flat=True)

@@ -33,6 +33,7 @@ from tuning.forms.partial_uploads import Purpose
 from tuning.models import Dataset, HyperModel, PartialUpload, Project, Team, Worker
 from tuning.protocol.statuses import Status
 from tuning.protocol.uploads import all_endings
+from tuning.storage.configured import direct_store
 
 from .access import (
     create_a_team_first,
@@ -43,7 +44,7 @@ from .access import (
     visible_or_404,
 )
 from .sent_files import limited_handler, refused_early, sent_file, upload_context
-from .uploads import takes_files
+from .uploads import allow_requests_to, takes_files
 
 
 @require_GET
@@ -81,15 +82,16 @@ def _dataset_create(request: HttpRequest, handler: LimitedUploadHandler) -> Http
         # With several teams, one of them may have room.
         refusal = "" if "team" in form.fields else file_refusal(team)
         return _form_page(request, form, refusal=refusal)
-    with sent_file(request, handler) as sent:
+    with sent_file(request, handler, direct=True) as sent:
         form = UploadForm(
             request.POST, sent.files, user=request.user, team=team_for_new(request),
             no_file=sent.no_file,
         )  # fmt: skip
         if form.is_valid():
             path = Path(form.cleaned_data["file"].temporary_file_path())
+            source = sent.direct or path
             try:
-                dataset = actions.create_upload(form.save(commit=False), path, form.upload())
+                dataset = actions.create_upload(form.save(commit=False), source, form.upload())
                 sent.done()
                 return redirect("dataset-detail", dataset.pk)
             except OverQuota as error:
@@ -217,7 +219,10 @@ def _form_page(
             kinds=endings, unsupported=unsupported, advice=OTHER_FILES,
         ),
     }  # fmt: skip
-    return render(request, "datasets/create.html", context, status=status)
+    response = render(request, "datasets/create.html", context, status=status)
+    if of := direct_store():
+        allow_requests_to(response, of.origin)
+    return response
 
 
 def _state(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:

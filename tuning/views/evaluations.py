@@ -19,8 +19,10 @@ from tuning.models import ModelEvaluation, SavedModel
 from tuning.models.addresses import ModelNumbers
 
 from .access import editable_or_404, visible_or_404
+from .coming_files import waits_for_files
 
 
+@waits_for_files
 @require_GET
 @never_cache
 def saved_model_evaluation(request: HttpRequest, at: ModelNumbers) -> JsonResponse:
@@ -48,6 +50,7 @@ def saved_model_evaluation_live(request: HttpRequest, at: ModelNumbers) -> HttpR
     return render(request, "saved_models/_evaluating.html", context)
 
 
+@waits_for_files
 @require_GET
 @never_cache
 def saved_model_rows(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
@@ -61,6 +64,7 @@ def saved_model_rows(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     return render(request, "saved_models/_rows.html", context)
 
 
+@waits_for_files
 @require_GET
 def saved_model_picture(request: HttpRequest, at: ModelNumbers, row: int) -> HttpResponse:
     """A test row of images as PNG."""

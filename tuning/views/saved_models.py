@@ -59,6 +59,7 @@ from tuning.models.addresses import ModelNumbers
 
 from .access import editable_or_404, may_change, visible_or_404
 from .audit import record_download
+from .coming_files import waits_for_files
 from .predictions import question_context
 from .streams import FileFor, Reader, pieces_for
 
@@ -137,6 +138,7 @@ def saved_model_download(request: HttpRequest, at: ModelNumbers) -> HttpResponse
     return _attachment(request, saved_model, file, name)
 
 
+@waits_for_files
 @require_safe
 def saved_model_file(request: HttpRequest, at: ModelNumbers, name: str) -> HttpResponse:
     """One of FILES, made from rows."""
@@ -152,6 +154,7 @@ def saved_model_file(request: HttpRequest, at: ModelNumbers, name: str) -> HttpR
     return response
 
 
+@waits_for_files
 @require_safe
 def saved_model_bundle(request: HttpRequest, at: ModelNumbers) -> HttpResponse | FileResponse:
     """The model and all FILES as one zip. Built in a temporary file: its length must be known
@@ -174,6 +177,7 @@ def saved_model_bundle(request: HttpRequest, at: ModelNumbers) -> HttpResponse |
     return _attachment(request, saved_model, bundle, f"{stem}.zip")
 
 
+@waits_for_files
 @require_GET
 def saved_model_card(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     """The model card as a page to print."""

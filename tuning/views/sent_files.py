@@ -44,6 +44,11 @@ class SentFile:
         """Of the answer to a form that was refused."""
         return 413 if self.no_file == too_large_text() else 422
 
+    @property
+    def direct(self) -> PartialUpload | None:
+        """The upload if it went straight to the store: then there is no file here."""
+        return self.upload if self.upload and self.upload.is_direct else None
+
     def kept(self, form: BaseForm) -> PartialUpload | None:
         """The upload that stays where it may be used once the other fields are right."""
         if self.upload and "file" in form.errors:
@@ -73,12 +78,15 @@ def limited_handler(request: HttpRequest) -> LimitedUploadHandler:
 
 
 @contextmanager
-def sent_file(request: HttpRequest, handler: LimitedUploadHandler) -> Iterator[SentFile]:
+def sent_file(
+    request: HttpRequest, handler: LimitedUploadHandler, *, direct: bool = False
+) -> Iterator[SentFile]:
+    """`direct`: the view takes files that went straight to the store, too."""
     # The form is read before anything asks whether the file was too large.
     key = request.POST.get("arrived", "")
     if not key:
         yield SentFile(request.FILES, too_large_text() if handler.too_large else "")
-    elif (upload := arrived_upload(request, key)) is None:
+    elif (upload := arrived_upload(request, key, direct=direct)) is None:
         yield SentFile(no_file=_INCOMPLETE)
     else:
         with ArrivedFile(upload) as file:
@@ -94,15 +102,22 @@ def upload_context(
     known = tuple(endings)
     texts = {"mostBytes": largest_upload(), "tooLarge": too_large_text(), "empty": EMPTY_TEXT}
     return {
-        "unfinished": [upload for upload in uploads if upload.name.lower().endswith(known)],
+        "unfinished": [
+            upload
+            for upload in uploads
+            if upload.name.lower().endswith(known)
+            and (purpose == Purpose.DATASET or not upload.is_direct)
+        ],
         "limits": json.dumps({"purpose": purpose, **texts, **limits}),
         "most_mb": largest_upload() >> 20,
     }
 
 
-def arrived_upload(request: HttpRequest, key: str) -> PartialUpload | None:
-    """An upload of the person whose parts are all here."""
+def arrived_upload(request: HttpRequest, key: str, *, direct: bool = False) -> PartialUpload | None:
+    """An upload of the person whose parts are all here, or with `direct` in the store."""
     known = key.isascii() and key.isdecimal() and len(key) < 19
     rows = PartialUpload.objects.visible_to(request.user).kept()
     upload = rows.filter(pk=int(key)).first() if known else None
-    return upload if upload and upload.is_complete else None
+    if upload is None or (upload.is_direct and not direct):
+        return None
+    return upload if upload.is_complete else None

@@ -1,15 +1,23 @@
 // Sends a file in parts, at most two requests at once over all files. A part that fails because the
 // connection is lost or the server is busy is sent again until it arrives; what arrived stays, so
 // that the same file continues where it was, also after a reload.
+//
+// Where the site has a store for that, parts go straight there. A part that cannot get there goes
+// through the site.
 
 const MAX_PARALLEL = 2;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
+// How often a part is sent to the store before it goes through the site.
+const MAX_DIRECT = 2;
+// Between two questions whether the file is stored.
+const STORING_PAUSE = 1_000;
 // Timed out, too many at once, the server restarts.
 const PASSING = [0, 408, 429, 500, 502, 503, 504];
 
 // What waiting does not change, with a sentence for people.
 export class Refused extends Error {}
+class Removed extends Refused {}
 
 let running = 0;
 const waiting = [];
@@ -67,7 +75,7 @@ function understood(answer) {
   }
   const type = answer.getResponseHeader("Content-Type") ?? "";
   if (answer.status < 300) return type.includes("json") ? JSON.parse(answer.responseText) : null;
-  if (answer.status === 404) throw new Refused("This upload was removed. Click Upload to start again.");
+  if (answer.status === 404) throw new Removed("This upload was removed. Click Upload to start again.");
   throw new Refused(type.startsWith("text/plain") ? answer.responseText.trim() : "The upload was refused. Reload the page and try again.");
 }
 
@@ -95,7 +103,33 @@ async function missingParts(file, upload) {
 
 function begin(url, file, options) {
   const body = new URLSearchParams({ purpose: options.purpose, name: file.name, size: file.size });
+  // Without hashes, nobody could tell what arrives there.
+  if (crypto.subtle) body.set("direct", "1");
   return insist("POST", url, { ...options, body });
+}
+
+function removedIsNone(error) {
+  if (error instanceof Removed) return null;
+  throw error;
+}
+
+// Whether the part is in the store now. The site signs an address first, so that this continues only
+// once the connection is back, if it was lost.
+async function sendToStore(url, body, options) {
+  for (let tries = 0; tries < MAX_DIRECT; tries += 1) {
+    if (tries) await pause(FIRST_PAUSE, options.signal);
+    const { address } = await insist("POST", `${url}address/`, { ...options, sent: undefined });
+    const answer = await takeTurn(() => ask("PUT", address, { body, signal: options.signal, sent: options.sent }));
+    options.signal.throwIfAborted();
+    if (answer.status >= 200 && answer.status < 300) return true;
+    options.sent(0);
+  }
+  return false;
+}
+
+// Until the site has read what went to the store.
+async function waitUntilStored(url, options) {
+  while (!(await insist("POST", `${url}finish/`, options)).stored) await pause(STORING_PAUSE, options.signal);
 }
 
 export function discard(url, key, token) {
@@ -106,7 +140,7 @@ export function discard(url, key, token) {
 // file. `begun` is told the key, `progress` the bytes that have arrived, `lost` whether the connection is.
 export async function sendFile(file, { url, token, purpose, key = null, signal, begun, progress, lost }) {
   const options = { purpose, signal, lost, headers: { "X-CSRFToken": token } };
-  let upload = key && (await insist("GET", `${url}${key}/`, options));
+  let upload = key && (await insist("GET", `${url}${key}/`, options).catch(removedIsNone));
   let missing = upload && (await missingParts(file, upload));
   if (!missing) {
     if (upload) await discard(url, key, token);
@@ -118,11 +152,18 @@ export async function sendFile(file, { url, token, purpose, key = null, signal, 
   let arrived = file.size - missing.reduce((sum, part) => sum + partOf(file, upload, part).size, 0);
   const report = () => progress(arrived + [...onTheWay.values()].reduce((sum, bytes) => sum + bytes, 0));
   report();
+  let { direct } = upload;
   const send = async (part) => {
     const body = partOf(file, upload, part);
-    const headers = { ...options.headers, "X-Part-SHA256": await digestOf(body), "Content-Type": "application/octet-stream" };
+    const address = `${url}${upload.key}/parts/${part}/`;
+    const headers = { ...options.headers, "X-Part-SHA256": await digestOf(body) };
     const sent = (bytes) => { onTheWay.set(part, Math.min(bytes, body.size)); report(); };
-    await insist("POST", `${url}${upload.key}/parts/${part}/`, { ...options, headers, body, sent });
+    const stored = direct && (await sendToStore(address, body, { ...options, headers, sent }));
+    if (!stored) {
+      direct = false;
+      headers["Content-Type"] = "application/octet-stream";
+      await insist("POST", address, { ...options, headers, body, sent });
+    }
     onTheWay.delete(part);
     arrived += body.size;
     report();
@@ -130,5 +171,6 @@ export async function sendFile(file, { url, token, purpose, key = null, signal, 
   // As many as may run: the next part is read only when one has arrived.
   const lane = async () => { while (missing.length) await send(missing.shift()); };
   await Promise.all(Array.from({ length: MAX_PARALLEL }, lane));
+  if (upload.direct) await waitUntilStored(`${url}${upload.key}/`, options);
   return upload.key;
 }

@@ -10,6 +10,7 @@ import numpy as np
 from tuning.models import Dataset
 from tuning.protocol.data_kinds import Display
 from tuning.protocol.uploads import ColumnType
+from tuning.storage.at_hand import at_hand
 from tuning.texts import Texts
 
 MAX_COLUMNS = 40
@@ -107,7 +108,7 @@ def _texts(dataset: Dataset) -> dict[int, Texts]:
 
 
 def _folder(dataset: Dataset) -> Path:
-    return dataset.stored.fetch()
+    return at_hand(dataset.stored)
 
 
 def _text(texts: Texts, number: float) -> str:

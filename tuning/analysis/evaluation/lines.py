@@ -6,6 +6,7 @@ import numpy as np
 
 from tuning.models import ModelEvaluation
 from tuning.protocol.evaluation import ACTUAL, CONFIDENCE, OF_A_TARGET, PREDICTED, ROW
+from tuning.storage.at_hand import at_hand
 
 PAGE = 24
 
@@ -34,7 +35,7 @@ def lines_of(evaluation: ModelEvaluation) -> np.ndarray | None:
     if not evaluation.file:
         return None
     try:
-        lines: np.ndarray = np.load(evaluation.stored.fetch(), mmap_mode="r", allow_pickle=False)
+        lines: np.ndarray = np.load(at_hand(evaluation.stored), mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):
         return None
     if lines.ndim != 2 or lines.shape[1] <= OF_A_TARGET or lines.shape[1] % OF_A_TARGET != 1:

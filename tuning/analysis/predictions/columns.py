@@ -64,7 +64,9 @@ def _proposals(dataset: Dataset) -> list[float | None]:
     found: list[float | None] | None = cache.get(name)
     if found is None:
         found = _computed(dataset)
-        cache.set(name, found, _CACHED_SECONDS)
+        # Unless its files are still to come.
+        if any(value is not None for value in found):
+            cache.set(name, found, _CACHED_SECONDS)
     return found
 
 

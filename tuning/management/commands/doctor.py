@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -23,8 +24,9 @@ from tuning.management.commands.bootstrap import first_password_file
 from tuning.management.findings import Finding, Level, fail, ok, warn
 from tuning.management.privacy import close_data_folder
 from tuning.protocol.disk_errors import advice_for, reason_of, write_probe
-from tuning.storage.configured import store
+from tuning.storage.configured import direct_store, store
 from tuning.storage.contract import StorageError
+from tuning.storage.cross_origin import takes_uploads_from
 from tuning.storage.transfers import try_out
 
 GIB = 1 << 30
@@ -176,6 +178,25 @@ def remote_storage() -> Iterator[Finding]:
         yield fail("Remote storage", f"{error} Check STORAGE_URL, its server and the keys.")
     else:
         yield ok("Remote storage", f"{settings.STORAGE_URL} can be written to")
+        yield from _uploads_to_storage()
+
+
+def _uploads_to_storage() -> Iterator[Finding]:
+    """Whether browsers may send files there themselves."""
+    of = direct_store()
+    if of is None:
+        return
+    parts = urlsplit(settings.SITE_URL)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if takes_uploads_from(of, origin):
+        yield ok("Direct uploads", f"the storage accepts uploads from pages of {origin}")
+    else:
+        yield warn(
+            "Direct uploads",
+            f"the storage refuses uploads from pages of {origin} (CORS), so they go through the "
+            "site. Allow PUT from this origin in the bucket: see docs/deployment.md. If this is "
+            "not the site's address, set SITE_URL.",
+        )
 
 
 def database() -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from tuning.protocol.events import BadEvent, Evaluated, Event, Failed, Progress
 from tuning.protocol.failures import Failure, FailureCode
 from tuning.protocol.orders import EvaluateOrder
 from tuning.protocol.statuses import Status
-from tuning.storage.stored import keep_file
+from tuning.storage.stored import bytes_of, keep_file
 from tuning.supervisor.handover import hand_copy
 from tuning.supervisor.prediction_files import is_png, store_predictions
 from tuning.supervisor.runners import Runner
@@ -67,7 +67,7 @@ class EvaluationAssignment(Assignment):
 def kept_evaluation(
     saved_model: SavedModel, folder: Path, found: Evaluation, name: str,
     heartbeat: Callable[[], None],
-) -> tuple[Evaluation, dict[str, str]]:  # fmt: skip
+) -> tuple[Evaluation, dict[str, str | int]]:  # fmt: skip
     """The evaluation and what its row says of the file with its predictions. The model is of use
     without them."""
     if not found.outputs:
@@ -82,4 +82,5 @@ def kept_evaluation(
         store_predictions(folder / PREDICTIONS, target, found.rows, heartbeat)
     except BadEvent as error:
         return Evaluation(problem=f"The runner reported {error}."), {}
-    return found, {"file": name, "sha256": keep_file(target, heartbeat)}
+    sha256 = keep_file(target, heartbeat)
+    return found, {"file": name, "sha256": sha256, "size": bytes_of(target)}

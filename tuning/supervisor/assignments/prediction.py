@@ -22,7 +22,7 @@ from tuning.protocol.predictions import (
 )
 from tuning.protocol.statuses import Status
 from tuning.protocol.tasks import TASKS, Task
-from tuning.storage.stored import keep_file
+from tuning.storage.stored import bytes_of, keep_file
 from tuning.supervisor.handover import hand_copy, hand_over
 from tuning.supervisor.prediction_files import is_png, store_answer
 from tuning.supervisor.runners import Runner
@@ -75,7 +75,10 @@ class PredictionAssignment(Assignment):
                 target = Path(settings.PREDICTIONS_ROOT) / name
                 store_answer(runner.folder / PREDICTED, target, event.rows, self.heartbeat)
                 sha256 = keep_file(target, self.heartbeat)
-                self._finish(Status.COMPLETED, answer=asdict(event), file=name, sha256=sha256)
+                self._finish(
+                    Status.COMPLETED, answer=asdict(event), file=name, sha256=sha256,
+                    size=bytes_of(target),
+                )  # fmt: skip
                 return True
             case Failed():
                 self.fail(failure_of(event), runner.log_tail())

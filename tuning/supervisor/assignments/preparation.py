@@ -24,7 +24,7 @@ from tuning.protocol.tasks import MAX_TARGETS, TASKS, TaskTraits
 from tuning.protocol.uploads import Upload
 from tuning.recording.recorder import LeaseLost
 from tuning.splits import PARTS
-from tuning.storage.stored import StoredFolder
+from tuning.storage.stored import StoredFolder, bytes_of
 from tuning.supervisor.arrays import arrays_of
 from tuning.supervisor.files import folder_digest, store_folder
 from tuning.supervisor.handover import hand_over
@@ -96,7 +96,10 @@ class PreparationAssignment(Assignment):
         store_folder(root, stored.place, "prepared", heartbeat=self.heartbeat)
         stored.keep(self.heartbeat)
         try:
-            self._finish(Status.COMPLETED, folder=folder, sha256=digest, profile=profile, **facts)
+            self._finish(
+                Status.COMPLETED, folder=folder, sha256=digest, size=bytes_of(stored.place),
+                profile=profile, **facts,
+            )  # fmt: skip
         except LeaseLost:
             # Deleted meanwhile: no other attempt will point to the folder.
             if not Dataset.objects.filter(pk=self.row.pk).exists():

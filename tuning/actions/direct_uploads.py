@@ -1,0 +1,206 @@
+"""Uploads that a browser sends straight to the store, in parts, with an address that the site has
+signed for each. A part that cannot get there comes through the site. Once all are there, the site
+has the store put them together and reads them once, in a thread: each part must have the hash that
+the browser had counted, and the hash of all of them is the content's.
+
+Whatever breaks off is gone on with by the next request, and collected if there is none
+(`supervisor/references.py`).
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from threading import Thread
+from typing import Any
+
+from django.db import close_old_connections
+from django.db.models import Q
+from django.utils import timezone
+
+from tuning.models import PartialUpload
+from tuning.storage.bucket import MAX_PARTS
+from tuning.storage.configured import direct_store
+from tuning.storage.contract import Missing, StorageError, is_hash
+from tuning.storage.incoming import Incoming
+from tuning.storage.s3 import S3Store
+from tuning.storage.transfers import resumed
+
+from . import partial_uploads
+from .partial_uploads import BadPart, Reader
+
+logger = logging.getLogger(__name__)
+
+# No server takes less than 5 MB, except at the end.
+PART_SIZE = 8 << 20
+# Whoever reads a file says so every few seconds, so that nobody else does.
+_CLAIM, _CLAIM_AGAIN = timedelta(seconds=60), 10.0
+
+
+def begin_upload(user: Any, name: str, size: int) -> PartialUpload | None:
+    """As `partial_uploads.begin_upload`. The parts come through the site if the store is away."""
+    upload = partial_uploads.begin_upload(user, name, size)
+    of = direct_store()
+    if upload and of:
+        with suppress(StorageError):
+            upload.multipart_id = of.incoming(upload.key).begin()
+            upload.part_size = max(PART_SIZE, -(-size // MAX_PARTS))
+            upload.save(update_fields=["multipart_id", "part_size"])
+    return upload
+
+
+def sign_part(upload: PartialUpload, part: int, digest: str) -> str:
+    """Where the browser sends a part that has this SHA-256. Raises BadPart."""
+    _check(upload, part)
+    if not is_hash(digest):
+        raise BadPart("The part's SHA-256 is missing.")
+    _note(upload, part, digest)
+    return _incoming(upload).address(part, upload.size_of(part))
+
+
+def relay_part(upload: PartialUpload, part: int, reader: Reader, digest: str = "") -> str:
+    """As `partial_uploads.add_part`, into the store."""
+    _check(upload, part)
+    size = upload.size_of(part)
+    content = reader.read(size + 1)
+    if len(content) != size:
+        raise BadPart(f"A part has the wrong size: {size:,} bytes were expected.")
+    counted = hashlib.sha256(content).hexdigest()
+    if digest and counted != digest:
+        raise BadPart("The data changed on the way. Send this part again.")
+    _incoming(upload).put(part, content)
+    _note(upload, part, counted)
+    return counted
+
+
+def arrived_parts(upload: PartialUpload) -> dict[int, str]:
+    """Those that the store has, with the SHA-256 that they should have. Raises Missing."""
+    if upload.sha256:
+        return upload.arrived
+    incoming = _incoming(upload)
+    try:
+        sizes = incoming.sizes()
+    except Missing:
+        incoming.must_be_whole()
+        return upload.arrived
+    known = upload.arrived.items()
+    return {part: digest for part, digest in known if sizes.get(part) == upload.size_of(part)}
+
+
+def finish_upload(upload: PartialUpload) -> bool:
+    """Whether all of it is content of the store; else that goes on, and is to be asked again.
+    Raises BadPart if it cannot be, Missing."""
+    if upload.damage:
+        partial_uploads.discard_upload(upload)
+        raise BadPart(upload.damage)
+    if upload.sha256:
+        return True
+    if upload.read_until is None:
+        if len(arrived_parts(upload)) < upload.parts:
+            raise BadPart("The upload is not complete. Select the file again.")
+        _incoming(upload).complete()
+    if _claim(upload):
+        _in_background(_read, upload)
+    return False
+
+
+def _in_background(task: Callable[[PartialUpload], None], upload: PartialUpload) -> None:
+    Thread(target=task, args=[upload], name="upload", daemon=True).start()
+
+
+def _read(upload: PartialUpload) -> None:
+    try:
+        _take_in(upload)
+    except _Discarded:
+        pass
+    except Exception:
+        # The claim ends, and the next request tries again.
+        logger.exception("an upload could not be read")
+    finally:
+        close_old_connections()
+
+
+def _take_in(upload: PartialUpload) -> None:
+    """Make content of the file, if it is what the browser had. Raises StorageError."""
+    incoming = _incoming(upload)
+    sha256, parts = _hashes(upload, incoming)
+    if parts != [upload.arrived.get(part) for part in range(upload.parts)]:
+        damage = "The file changed on the way. Click Upload to send it again."
+        _row(upload).update(damage=damage)
+        return
+    _store().keep_incoming(incoming, sha256, upload.size)
+    _row(upload).update(sha256=sha256, used_at=timezone.now())
+    incoming.remove()
+
+
+def _hashes(upload: PartialUpload, incoming: Incoming) -> tuple[str, list[str]]:
+    """SHA-256 of the whole file and of its parts."""
+    whole, part, filled, parts = hashlib.sha256(), hashlib.sha256(), 0, []
+    for piece in resumed(incoming.read, heartbeat=_claiming(upload)):
+        whole.update(piece)
+        left = memoryview(piece)
+        while left:
+            taken = left[: upload.part_size - filled]
+            part.update(taken)
+            filled += len(taken)
+            left = left[len(taken) :]
+            if filled == upload.part_size:
+                parts.append(part.hexdigest())
+                part, filled = hashlib.sha256(), 0
+    return whole.hexdigest(), [*parts, part.hexdigest()] if filled else parts
+
+
+class _Discarded(Exception):
+    """Its person has removed the upload."""
+
+
+def _claim(upload: PartialUpload) -> bool:
+    now = timezone.now()
+    free = _row(upload).filter(Q(read_until=None) | Q(read_until__lt=now), sha256="", damage="")
+    return bool(free.update(read_until=now + _CLAIM))
+
+
+def _claiming(upload: PartialUpload) -> Callable[[], None]:
+    """A heartbeat."""
+    due = time.monotonic() + _CLAIM_AGAIN
+
+    def beat() -> None:
+        nonlocal due
+        if time.monotonic() < due:
+            return
+        due = time.monotonic() + _CLAIM_AGAIN
+        now = timezone.now()
+        if not _row(upload).update(read_until=now + _CLAIM, used_at=now):
+            raise _Discarded
+
+    return beat
+
+
+def _check(upload: PartialUpload, part: int) -> None:
+    if not 0 <= part < upload.parts:
+        raise BadPart(f"The upload has {upload.parts:,} parts: there is no part {part:,}.")
+
+
+def _note(upload: PartialUpload, part: int, digest: str) -> None:
+    for former in upload.folder.glob(f"{part:06}.*.arrived"):
+        former.unlink(missing_ok=True)
+    (upload.folder / f"{part:06}.{digest}.arrived").touch(mode=0o600)
+    _row(upload).update(used_at=timezone.now())
+
+
+def _incoming(upload: PartialUpload) -> Incoming:
+    return _store().incoming(upload.key, upload.multipart_id)
+
+
+def _store() -> S3Store:
+    found = direct_store()
+    if found is None:
+        # The settings were changed meanwhile.
+        raise Missing("The storage of this upload is no longer used.")
+    return found
+
+
+def _row(upload: PartialUpload) -> Any:
+    return PartialUpload.objects.filter(pk=upload.pk)

@@ -32,6 +32,12 @@ def tried(attempt):
     except BaseException as error:
         return type(error).__name__
 
+def refused(name):
+    try:
+        importlib.import_module(name)
+    except BaseException as error:
+        return repr(error)
+
 def connect(family, address):
     with socket.socket(family) as client:
         client.settimeout(2)
@@ -67,10 +73,9 @@ answers = {{
     "setuid programs": tried(lambda: subprocess.run(["su", "-c", "id"], check=True)),
     "OWN FOLDER": tried(lambda: open("mine", "w").write("x")),
     "OWN DATASET": tried(lambda: len(open({dataset!r} + "/x.npy", "rb").read()) > 0),
-    "CODE FOR OTHER ORDERS": [
-        (name, said) for name in {modules!r}
-        if not (said := tried(lambda: importlib.import_module(name))).startswith("<module")
-    ],
+    "CODE FOR OTHER ORDERS": {{
+        name: said for name in {modules!r} if (said := refused(name))
+    }},
     "ENVIRONMENT": sorted(os.environ),
 }}
 with open("answers.json", "w") as file:
@@ -104,7 +109,7 @@ def answers(datasets: Path, tmp_path: Path) -> Iterator[dict[str, object]]:
 
 def test_a_hostile_template_reaches_nothing(answers: dict[str, object]) -> None:
     environment = answers.pop("ENVIRONMENT")
-    assert answers.pop("CODE FOR OTHER ORDERS") == []
+    assert answers.pop("CODE FOR OTHER ORDERS") == {}
     assert answers.pop("OWN FOLDER") == "1"
     assert answers.pop("OWN DATASET") == "True"
     refused = {"PermissionError", "CalledProcessError", "FileNotFoundError"}

@@ -44,6 +44,7 @@ import tuning.optunafiles
 import tuning.protocol
 import tuning.spaces
 import tuning.splits
+import tuning.strategies
 import tuning.texts  # noqa: F401
 from tuning.runner.sandbox.hardening import harden
 

@@ -47,7 +47,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 # Of Tuneroom itself: what runners import, and nothing that knows the database.
 _OWN = (
     "__init__.py", "eventfiles", "figures.py", "hypermodels", "optunafiles", "protocol", "runner",
-    "spaces", "splits", "texts.py",
+    "spaces", "splits", "strategies", "texts.py",
 )  # fmt: skip
 _SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/sys", "/etc/ssl", "/etc/pki")
 _SYSTEM_FILES = (

@@ -102,7 +102,7 @@ def test_what_is_no_date_is_named(values: Any, words: str) -> None:
 def test_a_question_with_a_file_has_dates() -> None:
     """The prediction page reads them as the dataset was read, and so do the lines that it shows."""
     columns = [{"name": name, "type": "number"} for name in (*PARTS, "size")]
-    model: Any = SimpleNamespace(columns=columns, is_raw=True, windows=None)
+    model: Any = SimpleNamespace(columns=columns, naming_columns=[], is_raw=True, windows=None)
     lines = ["size,when", *(f"{n}.5,{day:%d.%m.%Y}" for n, day in enumerate(DAYS[:4]))]
     Path("new.csv").write_text("\n".join(lines))
     order = PredictOrder(

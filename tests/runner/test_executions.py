@@ -79,7 +79,12 @@ def test_each_execution_is_the_same_by_itself(
     assert len({str(metrics) for _, _, metrics in epochs(whole)}) == len(epochs(whole))
     results = {execution: part[-1] for execution, part in parts.items()}
     assert all(isinstance(result, TrialEnd) for result in results.values())
-    assert combined(Search(model_kind=order.kind, objective=order.objective), results) == whole[-1]
+    search = Search(model_kind=order.kind, objective=order.objective)
+    together = combined(search, results)
+    assert replace(together, scores=[]) == whole[-1]
+    if search.kind.has_epochs:
+        alone = [result.metrics[order.objective] for _, result in sorted(results.items())]
+        assert together.scores == alone
 
 
 def test_a_confirmation_divides_the_same_rows_into_other_folds(digits: Path) -> None:

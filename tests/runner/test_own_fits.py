@@ -82,7 +82,8 @@ def test_the_guides_training_loop(digits: Path, tmp_path: Path) -> None:
     # The loop does not say when an epoch begins: its seconds count from the build.
     assert first.seconds + second.seconds < time.monotonic() - began
     assert second.metrics["my_metric"] < first.metrics["my_metric"]
-    assert events[-1] == TrialEnd({"my_metric": second.metrics["my_metric"]}, best_step=1)
+    score = second.metrics["my_metric"]
+    assert events[-1] == TrialEnd({"my_metric": score}, best_step=1, scores=[score])
 
     events = retrained("loop", digits, tmp_path, 2)
     assert isinstance(events[-1], Retrained), events

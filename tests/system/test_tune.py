@@ -219,6 +219,10 @@ def test_postgresql_redis_and_s3_carry_the_main_job(
         assert done.returncode == 0, done.stdout + done.stderr + tuneroom.log
         first = "(SELECT min(id) FROM tuning_worker)"
         query(f"UPDATE tuning_worker SET requested = 'pause' WHERE id = {first}")  # noqa: S608
+        # It learns of it with its next heartbeat.
+        [(paused_at,)] = query("SELECT now()")
+        seen_at = f"SELECT seen_at FROM tuning_worker WHERE id = {first}"  # noqa: S608
+        wait_for(lambda: query(seen_at)[0][0] > paused_at, "the first worker is paused")
         done = tuneroom.manage("shell", "--verbosity", "0", "-c", RETRAIN)
         assert done.returncode == 0, done.stderr
         path, token = done.stdout.split()[-2:]

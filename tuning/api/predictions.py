@@ -62,9 +62,9 @@ def predict_file(request: HttpRequest, project: int, model: int) -> Any:
     row = _with_file(request, project, model)
     form = file_form_of(row, request.POST, request.FILES)
     check(form)
-    file = form.cleaned_data["rows"]
-    path = Path(file.temporary_file_path())
-    asked = actions.ask_file(request.user, row, form.source, path, file.name)
+    with form.cleaned_data["rows"] as file:
+        path = Path(file.temporary_file_path())
+        asked = actions.ask_file(request.user, row, form.source, path, file.name)
     return Status(202, _detail(request, asked))
 
 

@@ -73,9 +73,9 @@ def _predict_file(request: HttpRequest, saved_model: SavedModel) -> HttpResponse
     if not form.is_valid():
         said = [str(error) for errors in form.errors.values() for error in errors]
         return _refused(request, saved_model, " ".join(said), form)
-    file = form.cleaned_data["rows"]
-    path = Path(file.temporary_file_path())
-    prediction = actions.ask_file(request.user, saved_model, form.source, path, file.name)
+    with form.cleaned_data["rows"] as file:
+        path = Path(file.temporary_file_path())
+        prediction = actions.ask_file(request.user, saved_model, form.source, path, file.name)
     if not request.htmx:  # type: ignore[attr-defined]
         return _to_answer(prediction)
     return render(request, "predictions/_answer.html", _answer_context(prediction))

@@ -112,7 +112,8 @@ def test_a_forecast_of_two_steps_with_categories_and_gaps(tmp_path: Path) -> Non
         # Pasted from a spreadsheet, the same rows have the same answer, on the page and elsewhere.
         form = file_form_of(asked.saved_model, {"pasted": csv_text(newest).replace(",", "\t")})
         assert form.is_valid(), form.errors
-        shutil.copy(form.cleaned_data["rows"].temporary_file_path(), asked.folder / PASTED)
+        with form.cleaned_data["rows"] as pasted:
+            shutil.copy(pasted.temporary_file_path(), asked.folder / PASTED)
         answer = asked.ask(form.source, name=PASTED)
         assert isinstance(answer, Predicted), answer
         assert written(asked.folder) == lines

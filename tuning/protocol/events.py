@@ -36,6 +36,8 @@ _MAX_NUMBER = 2**30
 _MAX_SECONDS = 2.0**32
 # Pages add numbers up and square them. What is larger is no more a number than infinity is.
 LARGEST = 1e100
+# Of floats that are no seconds.
+_MAX_FLOATS = dict.fromkeys(("scores", "squared", "absolute"), LARGEST)
 
 Metrics = dict[str, float | None]
 
@@ -527,7 +529,7 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         if isinstance(value, bool):
             return value
     elif hint is float:
-        if _is_number(value) and abs(value) <= _MAX_SECONDS:
+        if _is_number(value) and abs(value) <= _MAX_FLOATS.get(name, _MAX_SECONDS):
             return float(value)
     elif hint is str:
         if isinstance(value, str) and len(value) <= _MAX_TEXTS.get(name, MAX_LINE):

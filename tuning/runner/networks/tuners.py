@@ -3,7 +3,6 @@ Hyperband, and with those of pruned trials."""
 
 import copy
 import json
-import math
 import shutil
 import time
 from pathlib import Path
@@ -18,7 +17,7 @@ from keras_tuner.src.engine.tuner_utils import (
     convert_to_metrics_dict,
 )
 
-from tuning.protocol.events import CheckpointSaved, EpochEnd, ModelMeasured
+from tuning.protocol.events import LARGEST, CheckpointSaved, EpochEnd, ModelMeasured
 from tuning.protocol.events import Resumed as ResumedEvent
 from tuning.protocol.measured import BATCH_ROWS
 from tuning.protocol.orders import SearchOrder
@@ -237,9 +236,9 @@ class StreamingTuner(kt.Tuner):
 
 
 def scores_of(results: list[Any], objective: kt.Objective) -> list[float]:
-    """Of each execution, what its `fit` returned; empty if one returned none."""
+    """Of each execution, what its `fit` returned; empty if one returned none, or no number."""
     found = [convert_to_metrics_dict(one, objective).get(objective.name) for one in results]
-    scores = [float(one) for one in found if one is not None and math.isfinite(one)]
+    scores = [float(one) for one in found if one is not None and abs(one) <= LARGEST]
     return scores if len(scores) == len(results) else []
 
 

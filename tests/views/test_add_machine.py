@@ -168,3 +168,27 @@ def test_others_see_no_machines(as_erin: Client, as_alice: Client, possible: Non
     page = as_alice.get(reverse("worker-list")).content.decode()
     assert "gpu-1" not in page
     assert "Add a machine" not in page
+
+
+def test_a_machine_that_joins_while_it_is_removed_keeps_nothing(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As PostgreSQL orders the two: removing waits for joining, and nobody joins afterwards."""
+    actions.add_machine(None, "gpu-1", hours=1)
+    machine = Machine.objects.get()
+    rows = Machine.objects.filter(pk=machine.pk)
+    rows.update(joined_at=timezone.now(), redis_digest="0")
+    may_join: list[bool] = []
+    deleted: list[str] = []
+
+    def drop(of: Machine) -> None:
+        may_join.append(rows.filter(token_expires_at__gt=timezone.now()).exists())
+
+    monkeypatch.setattr(actions.worker_roles, "drop_role", drop)
+    monkeypatch.setattr(
+        actions.redis_users, "delete_user", lambda of: deleted.append(of.redis_digest)
+    )
+    actions.remove(machine, None)
+    assert may_join == [False]
+    # The row that was read before had none.
+    assert deleted == ["0"]

@@ -123,6 +123,11 @@ def join(token: str, protocol: int, host: str) -> dict[str, Any]:
 def remove(machine: Machine, by: Any) -> None:
     """Revoke its token, or its role and its connections: what it runs is lost and runs again
     elsewhere. Raises NotRemoved; it can be repeated."""
+    # Before anything is looked for: a machine that joins at this moment would keep its role.
+    if not Machine.objects.revoke_token(machine.pk):
+        # Somebody else removed it.
+        return
+    machine.refresh_from_db(fields=["redis_digest"])
     worker_roles.drop_role(machine)
     try:
         redis_users.delete_user(machine)

@@ -31,8 +31,10 @@ def folder(settings: Any, tmp_path: Path) -> Path:
     [
         ("site.example.com", "is not the address of a site"),
         ("ftp://site.example.com", "is not the address of a site"),
+        ("https://[site.example.com", "is not the address of a site"),
         ("http://site.example.com", "http:// does not encrypt them"),
         ("https://127.0.0.1:{port}", "did not answer as a Tuneroom site does"),
+        ("http://127.0.0.2:{port}", "did not answer as a Tuneroom site does"),
     ],
 )
 def test_what_cannot_be_joined_is_said(folder: Path, site: str, said: str) -> None:

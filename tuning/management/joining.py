@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from tuning.protocol.release import WORKER_PROTOCOL
+from tuning.protocol.secure_addresses import is_secure
 from webapp import joined
 
 SECONDS = 30
-LOCAL = ("localhost", "127.0.0.1", "::1")
 # What a site's data folder has.
 _OF_A_SITE = ("db.sqlite3", "static")
 
@@ -28,10 +28,9 @@ class NotJoined(Exception):
 def join(site: str, token: str, allow_http: bool) -> str:
     """The name that the machine has there. Raises NotJoined."""
     folder = Path(settings.DATA_ROOT)
-    parts = urlsplit(site)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_address(site):
         raise NotJoined(f"{site!r} is not the address of a site, such as https://site.example.com.")
-    if parts.scheme == "http" and parts.hostname not in LOCAL and not allow_http:
+    if not is_secure(site) and not allow_http:
         raise NotJoined(
             "The site’s answer contains passwords, and http:// does not encrypt them. Use the "
             "site’s https:// address or, in a network that you trust, add --allow-http."
@@ -44,6 +43,14 @@ def join(site: str, token: str, allow_http: bool) -> str:
     answer = _ask(site, token)
     joined.save(folder, {**answer, "site": site})
     return str(answer["name"])
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def _ask(site: str, token: str) -> dict[str, Any]:

@@ -192,3 +192,25 @@ def test_a_machine_that_joins_while_it_is_removed_keeps_nothing(
     assert may_join == [False]
     # The row that was read before had none.
     assert deleted == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("address", "made", "given"),
+    [
+        ("redis://outside:6379/0", "", "redis://:secret@outside:6379/0"),
+        ("redis://:other@outside:6379/0", "", "redis://:other@outside:6379/0"),
+        ("redis://outside:6379/0", "own", "redis://machine:own@outside:6379/0"),
+    ],
+)
+def test_a_machine_can_sign_in_to_redis_under_its_other_address(
+    possible: None, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch,
+    address: str, made: str, given: str,
+) -> None:  # fmt: skip
+    settings.REDIS_URL, settings.WORKER_REDIS_URL = "redis://:secret@inside:6379/0", address
+    settings.WORKER_DATABASE_URL = "postgres://outside/tuneroom"
+    monkeypatch.setattr(actions, "_other_version", lambda _: "")
+    monkeypatch.setattr(actions.worker_roles, "create_role", lambda *_: "role")
+    monkeypatch.setattr(actions.redis_users, "create_user", lambda _: made)
+    monkeypatch.setattr(actions.redis_users, "user_of", lambda _: "machine")
+    token = actions.add_machine(None, "gpu-1", hours=1)
+    assert actions.join(token, 1, "box")["settings"]["REDIS_URL"] == given

@@ -108,6 +108,8 @@ def join(token: str, protocol: int, host: str) -> dict[str, Any]:
         record("machine.join", f"machine “{machine.name}”", by=machine.created_by, host=host)
     if redis_password:
         broker = _signed_in(broker, redis_users.user_of(machine), redis_password)
+    elif "@" not in urlsplit(broker).netloc:
+        broker = _signed_in_as_site(broker)
     return {
         "name": machine.name,
         "settings": {name: os.environ[name] for name in SHARED if os.environ.get(name)}
@@ -152,6 +154,13 @@ def _signed_in(url: str, user: str, password: str) -> str:
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=f"{quote(user)}:{quote(password)}@{place}").geturl()
+
+
+def _signed_in_as_site(url: str) -> str:
+    """Of Redis, with the site's own user and password, if it has any."""
+    parts, own = urlsplit(url), urlsplit(settings.REDIS_URL).netloc
+    user, at, _ = own.rpartition("@")
+    return parts._replace(netloc=f"{user}{at}{parts.netloc}").geturl()
 
 
 def _with_certificates(url: str, option: str, name: str, files: dict[str, str]) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import connection
 from django.utils import timezone
 
 from tuning.actions.redis_users import create_user, delete_user, restore_users, user_of
@@ -48,3 +49,13 @@ def test_where_redis_makes_no_users_machines_share_the_site_s(
         assert create_user(machine) == ""
         assert machine.redis_digest == ""
         owner.acl_deluser("site")
+
+
+def test_installations_that_share_a_server_have_users_of_their_own(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = []
+    for database in ("tuneroom", "other"):
+        monkeypatch.setitem(connection.settings_dict, "NAME", database)
+        names.append(user_of(machine))
+    assert names == [f"tuneroom_machine_{machine.pk}", f"other_machine_{machine.pk}"]

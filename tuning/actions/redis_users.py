@@ -14,6 +14,8 @@ from django.conf import settings
 
 from tuning.models import Machine
 
+from .worker_roles import role_of
+
 logger = logging.getLogger(__name__)
 
 # All that kombu uses: its queue, its bindings, what is not acknowledged, and mail boxes. Scripts,
@@ -25,7 +27,8 @@ _RULES = (
 
 
 def user_of(machine: Machine) -> str:
-    return f"tuneroom-machine-{machine.pk}"
+    """As in PostgreSQL: installations that share a server must not replace each other's."""
+    return role_of(machine)
 
 
 def create_user(machine: Machine) -> str:

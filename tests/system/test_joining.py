@@ -288,6 +288,27 @@ def test_certificates_are_checked(site: Site, servers: Servers, tmp_path: Path) 
         assert "certificate verify failed" in str(error.value)
 
 
+def test_a_role_that_a_former_database_left_is_replaced(
+    site: Site, servers: Servers, tmp_path: Path
+) -> None:
+    import psycopg
+
+    token = site.ask("token", "gpu-4")
+    with psycopg.connect(servers.database, autocommit=True) as connection:
+        row = connection.execute("SELECT id FROM tuning_machine WHERE name = 'gpu-4'").fetchone()
+        assert row
+        role = f"tuneroom_machine_{row[0]}"
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'former'")  # type: ignore[arg-type]
+    status, answer = site.post(token)
+    assert status == 200, answer
+    joined.save(tmp_path, {**answer, "site": site.url})
+    url = answer["settings"]["DATABASE_URL"].replace(joined.FOLDER, str(tmp_path))
+    with psycopg.connect(url) as connection:
+        assert connection.info.user == role
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(url, password="former")
+
+
 def _check_redis_rights(url: str) -> None:
     with redis.Redis.from_url(url) as client:
         client.lpush("celery", "hint")

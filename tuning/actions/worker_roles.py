@@ -35,6 +35,8 @@ def role_of(machine: Machine) -> str:
 def create_role(machine: Machine, password: str) -> str:
     """Its name. Called in a transaction, with which the role comes to be."""
     role, group = role_of(machine), _group()
+    # Servers keep roles: a former database, restored from a backup, may have left one.
+    drop_role(machine)
     grant_rights(make_group=True)
     with connection.cursor() as cursor:
         # The server gets, and may log, what it keeps: nothing that anybody could sign in with.

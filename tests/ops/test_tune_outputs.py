@@ -27,10 +27,16 @@ def test_a_models_file_is_all_that_is_written(saved: SavedModel, tmp_path: Path)
     assert output.read_bytes() == b"k" * 1000
 
 
-def test_code_that_the_file_needs_comes_with_it(saved: SavedModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [("best-of 3.keras", "best_of_3_layers"), ("2026-run.keras", "_2026_run_layers")],
+)
+def test_code_that_the_file_needs_comes_with_it(
+    saved: SavedModel, tmp_path: Path, name: str, module: str
+) -> None:
     saved.layers_code = "print('registered')"
-    said = write_model(saved, tmp_path / "best-of 3.keras")
-    assert "Write “import best_of_3_layers” before you load the model." in said[1]
-    code = [sys.executable, "-c", "import best_of_3_layers"]
+    said = write_model(saved, tmp_path / name)
+    assert f"Write “import {module}” before you load the model." in said[1]
+    code = [sys.executable, "-c", f"import {module}"]
     done = subprocess.run(code, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "registered\n"

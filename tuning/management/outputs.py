@@ -23,4 +23,5 @@ def write_model(saved: SavedModel, output: Path) -> list[str]:
 
 def layers_file(output: Path) -> Path:
     """Beside the model's file, under a name that can be imported."""
-    return output.with_name(re.sub(r"\W", "_", output.stem) + "_layers.py")
+    name = re.sub(r"\W", "_", output.stem)
+    return output.with_name(f"{'_' if name[0].isdigit() else ''}{name}_layers.py")

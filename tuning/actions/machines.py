@@ -97,7 +97,7 @@ def join(token: str, protocol: int, host: str) -> dict[str, Any]:
     broker = _with_certificates(settings.WORKER_REDIS_URL, "ssl_ca_certs", "redis-ca.pem", files)
     with transaction.atomic():
         if not Machine.objects.join(machine.pk, host):
-            raise JoinRefused("This token was used at this moment.")
+            raise JoinRefused("Another machine has just used this token.")
         password = secrets.token_urlsafe(32)
         role = worker_roles.create_role(machine, password)
         try:

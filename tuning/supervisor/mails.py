@@ -17,7 +17,7 @@ TRY_AGAIN_SECONDS = 60
 
 
 class MailThread:
-    """Runs while a mail is due. `look` may be called by any thread at any time."""
+    """Runs while a mail is due. `check` may be called by any thread at any time."""
 
     def __init__(self) -> None:
         self._lock = Lock()

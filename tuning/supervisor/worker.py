@@ -301,7 +301,8 @@ REMOVED = (
     "The database does not know this machine: it was removed from %s, and this worker ends. To "
     "join again, delete joined.json in the data folder and use a new token."
 )
-# What PostgreSQL says before it asks for anything, in English whatever its language is.
+# A refused connection comes with a text and no code. Where `lc_messages` of the server are in
+# another language, the worker goes on trying until somebody stops it.
 _UNKNOWN_ROLE = re.compile(r"password authentication failed|role .* (does not exist|is not perm)")
 
 

@@ -48,6 +48,7 @@ def test_racing_slots_lose_and_double_nothing(environment: dict[str, str]) -> No
     postgres_url, tmp_path = environment["DATABASE_URL"], Path(environment["TUNEROOM_DATA"])
     role = environment["WORKER_ROLE"]
     of_workers = environment | {"DATABASE_URL": postgres_url.replace("tuneroom@", f"{role}@")}
+    assert role in of_workers["DATABASE_URL"]
     workers = []
     for number in range(2):
         with (tmp_path / f"{number}.log").open("w") as log:

@@ -1,5 +1,6 @@
 """Redis's users of joined machines. Their rights: `tests/system/test_joining.py`."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ def machine(settings: Any, redis_url: str) -> Machine:
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
     now = timezone.now()
     return Machine.objects.create(
-        name="gpu-1", token_digest="0", token_expires_at=now, joined_at=now
+        name="gpu-1", token_digest="0", token_expires_at=now + timedelta(hours=1), joined_at=now
     )
 
 
@@ -37,6 +38,18 @@ def test_users_that_redis_has_forgotten_come_back(machine: Machine, redis_url: s
         ) as client:
             assert client.ping()
         delete_user(machine)
+        assert user_of(machine) not in owner.acl_users()
+
+
+def test_a_machine_that_is_being_removed_gets_no_user_back(
+    machine: Machine, redis_url: str
+) -> None:
+    create_user(machine)
+    machine.save()
+    with redis.Redis.from_url(redis_url) as owner:
+        owner.acl_deluser(user_of(machine))
+        Machine.objects.revoke_token(machine.pk)
+        restore_users()
         assert user_of(machine) not in owner.acl_users()
 
 

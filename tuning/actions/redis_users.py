@@ -11,6 +11,7 @@ import secrets
 
 import redis
 from django.conf import settings
+from django.db import transaction
 
 from tuning.models import Machine
 
@@ -56,7 +57,7 @@ def delete_user(machine: Machine) -> None:
 
 def restore_users() -> None:
     """Make those again that Redis has forgotten."""
-    machines = list(Machine.objects.joined().exclude(redis_digest=""))
+    machines = list(Machine.objects.with_redis_user())
     if not machines or not settings.REDIS_URL:
         return
     try:
@@ -64,9 +65,17 @@ def restore_users() -> None:
             known = set(client.acl_users())
             for machine in machines:
                 if user_of(machine) not in known:
-                    _set_user(client, machine, machine.redis_digest)
+                    _restore_user(client, machine)
     except (redis.RedisError, OSError) as error:
         logger.warning("users of machines could not be restored in Redis: %s", error)
+
+
+@transaction.atomic
+def _restore_user(client: redis.Redis, machine: Machine) -> None:
+    """Unless it is being removed. Whoever removes it waits, and finds the user."""
+    rows = Machine.objects.with_redis_user().select_for_update()
+    if found := rows.filter(pk=machine.pk).first():
+        _set_user(client, found, found.redis_digest)
 
 
 def _set_user(client: redis.Redis, machine: Machine, digest: str) -> None:

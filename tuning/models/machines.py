@@ -21,6 +21,10 @@ class MachineQuerySet(models.QuerySet["Machine"]):
     def joined(self) -> Self:
         return self.exclude(joined_at=None)
 
+    def with_redis_user(self) -> Self:
+        """Those whose user Redis should know, which nobody is removing."""
+        return self.joined().exclude(redis_digest="").filter(token_expires_at__gt=F("created_at"))
+
     def join(self, pk: int, host: str) -> bool:
         """Use up the token. Whether nobody was faster."""
         return self.awaited().filter(pk=pk).update(joined_at=Now(), host=host) == 1

@@ -208,6 +208,54 @@ def test_whatever_breaks_off_is_gone_on_with(
     assert create(as_bob, key).status_code == 302
 
 
+def test_a_file_that_is_gone_before_it_was_read_has_to_be_sent_again(
+    as_bob: Client, key: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        put(as_bob, key, number)
+    begun: list[Read] = []
+    monkeypatch.setattr(direct_uploads, "_in_background", lambda read, _: begun.append(read))
+    finish(as_bob, key)
+    upload = PartialUpload.objects.get()
+    kept().incoming(upload.key, upload.multipart_id).remove()
+    begun[0](upload)
+    refused = finish(as_bob, key)
+    assert (refused.status_code, refused.content) == (
+        422, b"The file was removed from the storage. Click Upload to send it again.\n",
+    )  # fmt: skip
+    assert not PartialUpload.objects.exists()
+
+
+def test_a_reader_that_was_too_slow_finds_the_file_kept(as_bob: Client, key: int) -> None:
+    for number in range(3):
+        put(as_bob, key, number)
+    slower = PartialUpload.objects.get()
+    finish(as_bob, key)
+    direct_uploads._read(slower)
+    assert finish(as_bob, key).json() == {"stored": True}
+
+
+def test_nobody_else_reads_a_large_file_while_it_is_copied(
+    as_bob: Client, key: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = kept().bucket
+    once, claims = bucket.once, []
+
+    def noting(operation: str, *args: Any, **options: Any) -> Any:
+        if operation == "upload_part_copy":
+            claims.append(PartialUpload.objects.get().read_until)
+        return once(operation, *args, **options)
+
+    monkeypatch.setattr(direct_uploads, "_CLAIM_AGAIN", 0.0)
+    monkeypatch.setattr(bucket, "copied_at_once", PART)
+    monkeypatch.setattr(bucket, "once", noting)
+    for number in range(3):
+        put(as_bob, key, number)
+    finish(as_bob, key)
+    assert finish(as_bob, key).json() == {"stored": True}
+    assert len(set(claims)) == 3, "the claim is renewed before each part"
+
+
 def test_a_store_that_is_away_while_it_is_read_is_asked_again(
     as_bob: Client, key: int, s3: S3Server
 ) -> None:

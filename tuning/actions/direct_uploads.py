@@ -23,7 +23,7 @@ from django.utils import timezone
 from tuning.models import PartialUpload
 from tuning.storage.bucket import MAX_PARTS
 from tuning.storage.configured import direct_store
-from tuning.storage.contract import Missing, StorageError, is_hash
+from tuning.storage.contract import Heartbeat, Missing, StorageError, is_hash
 from tuning.storage.incoming import Incoming
 from tuning.storage.s3 import S3Store
 from tuning.storage.transfers import resumed
@@ -124,21 +124,29 @@ def _read(upload: PartialUpload) -> None:
 
 def _take_in(upload: PartialUpload) -> None:
     """Make content of the file, if it is what the browser had. Raises StorageError."""
-    incoming = _incoming(upload)
-    sha256, parts = _hashes(upload, incoming)
-    if parts != [upload.arrived.get(part) for part in range(upload.parts)]:
+    incoming, claiming, promised = _incoming(upload), _claiming(upload), upload.arrived
+    try:
+        sha256, parts = _hashes(upload, incoming, claiming)
+    except Missing:
+        # Or a process that was faster has taken it in.
+        damage = "The file was removed from the storage. Click Upload to send it again."
+        _row(upload).filter(sha256="").update(damage=damage)
+        return
+    if parts != [promised.get(part) for part in range(upload.parts)]:
         damage = "The file changed on the way. Click Upload to send it again."
         _row(upload).update(damage=damage)
         return
-    _store().keep_incoming(incoming, sha256, upload.size)
+    _store().keep_incoming(incoming, sha256, upload.size, claiming)
     _row(upload).update(sha256=sha256, used_at=timezone.now())
     incoming.remove()
 
 
-def _hashes(upload: PartialUpload, incoming: Incoming) -> tuple[str, list[str]]:
+def _hashes(
+    upload: PartialUpload, incoming: Incoming, heartbeat: Heartbeat
+) -> tuple[str, list[str]]:
     """SHA-256 of the whole file and of its parts."""
     whole, part, filled, parts = hashlib.sha256(), hashlib.sha256(), 0, []
-    for piece in resumed(incoming.read, heartbeat=_claiming(upload)):
+    for piece in resumed(incoming.read, heartbeat=heartbeat):
         whole.update(piece)
         left = memoryview(piece)
         while left:
@@ -162,8 +170,7 @@ def _claim(upload: PartialUpload) -> bool:
     return bool(free.update(read_until=now + _CLAIM))
 
 
-def _claiming(upload: PartialUpload) -> Callable[[], None]:
-    """A heartbeat."""
+def _claiming(upload: PartialUpload) -> Heartbeat:
     due = time.monotonic() + _CLAIM_AGAIN
 
     def beat() -> None:

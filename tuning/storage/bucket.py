@@ -14,8 +14,8 @@ from .contract import PIECE, Away, Heartbeat, Missing, StorageError, retried
 # Larger files go in parts of at least so many bytes, of which a server takes 10,000.
 PART = 16 << 20
 MAX_PARTS = 10_000
-# Of a copy within the bucket: what a server copies in one request.
-COPIED_AT_ONCE = 1 << 30
+# Of a copy within the bucket: what a slow server, too, copies before the answer is given up.
+COPIED_AT_ONCE = 128 << 20
 # Seconds. A lease, which is renewed between two requests, lasts longer.
 _CONNECT_TIMEOUT, _READ_TIMEOUT = 5, 20
 _ABSENT = ("404", "NoSuchKey", "NoSuchUpload")
@@ -131,6 +131,7 @@ class Bucket:
 
         def copy(number: int, upload: dict[str, str]) -> Any:
             start, end = (number - 1) * length, min(number * length, size)
+            heartbeat()
             answer = self.ask(
                 "upload_part_copy", target, heartbeat, PartNumber=number, CopySource=origin,
                 CopySourceRange=f"bytes={start}-{end - 1}", **upload,

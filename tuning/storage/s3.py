@@ -23,10 +23,12 @@ class S3Store(Store):
         """A file that a browser sends here. `upload_id`: what `begin` returned."""
         return Incoming(self.bucket, key, upload_id)
 
-    def keep_incoming(self, incoming: Incoming, sha256: str, size: int) -> None:
+    def keep_incoming(
+        self, incoming: Incoming, sha256: str, size: int, heartbeat: Heartbeat = no_heartbeat
+    ) -> None:
         """Make content of a file that has come whole. Raises Missing."""
-        if not self._is_young(sha256, size, no_heartbeat):
-            self.bucket.copy(incoming.place, _object(sha256), size, no_heartbeat)
+        if not self._is_young(sha256, size, heartbeat):
+            self.bucket.copy(incoming.place, _object(sha256), size, heartbeat)
 
     def _write(self, sha256: str, size: int, reader: BinaryIO, heartbeat: Heartbeat) -> None:
         self.bucket.write(_object(sha256), size, reader, heartbeat)

@@ -17,6 +17,8 @@ from tuning.analysis.naive_forecasts import (
 )
 from tuning.models import Dataset, ModelEvaluation, Project, SavedModel
 from tuning.splits.stored import stored_split
+from tuning.storage.contract import Away
+from tuning.storage.stored import StoredFile
 
 pytestmark = pytest.mark.django_db
 ROWS, LOOK_BACK, HORIZON = 200, 6, 2
@@ -129,11 +131,19 @@ def test_plots_are_of_the_first_of_many_targets(tmp_path: Path, settings: Any) -
     assert [plot["name"] for plot in plots] == names[:MAX_DETAILED]
 
 
+def away(_: StoredFile) -> Path:
+    raise Away("The storage does not answer.")
+
+
 def test_a_sentence_is_of_the_validation_windows(
     tmp_path: Path, settings: Any, project: Project
 ) -> None:
     assert naive_text(project) == ""
     project.dataset = dataset_of(tmp_path, settings)
+    # Which passes.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tuning.analysis.naive_forecasts.at_hand", away)
+        assert naive_text(project) == ""
     windows = project.dataset.windows
     assert windows
     split = project.split

@@ -21,6 +21,7 @@ from tuning.protocol.orders import Split
 from tuning.protocol.windows import Windows
 from tuning.splits.stored import stored_split
 from tuning.storage.at_hand import Coming, at_hand
+from tuning.storage.contract import StorageError
 
 from .evaluation.lines import column_of, targets_in
 from .evaluation.summary import MAX_DETAILED
@@ -91,7 +92,7 @@ def naive_text(project: Project) -> str:
     dataset = project.dataset
     try:
         found = _on_validation(dataset.pk, dataset.stored.place, project.split)
-    except Coming:
+    except (Coming, StorageError):
         return ""
     if not found:
         return ""
@@ -102,13 +103,12 @@ def naive_text(project: Project) -> str:
 
 @lru_cache(maxsize=256)
 def _on_validation(key: int, _folder: Path, split: Split) -> tuple[Forecast, ...]:
-    """A page that is followed asks every second; a prepared dataset does not change. Raises
-    Coming."""
+    """A page that is followed asks every second; a prepared dataset does not change. Raises Coming
+    and StorageError, which nothing remembers."""
     dataset = Dataset.objects.get(pk=key)
+    folder = _folder_of(dataset)
     try:
-        parts = stored_split(_folder_of(dataset), split)
-    except Coming:
-        raise
+        parts = stored_split(folder, split)
     except (OSError, ValueError):
         return ()
     return tuple(naive_forecasts(dataset, parts["validation"]))

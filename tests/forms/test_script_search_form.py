@@ -106,6 +106,22 @@ def test_arguments_that_optuna_would_not_take_are_one_sentence(
     assert list(form.errors) == [name]
 
 
+@pytest.mark.parametrize(
+    ("entered", "problem"),
+    [
+        ('{"popsize": ' + "1" * 5000 + "}", "is not valid JSON"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_arguments_that_python_cannot_read_are_refused_and_shown_again(
+    script: Project, entered: str, problem: str
+) -> None:
+    form = filled(script, sampler_arguments=entered)
+    assert problem in str(form.errors["sampler_arguments"])
+    assert form["sampler_arguments"].value() == entered
+    assert problem in str(filled(script, enqueued=entered).errors["enqueued"])
+
+
 def test_arguments_that_exclude_each_other_are_refused(script: Project) -> None:
     entered = '{"group": true, "multivariate": false}'
     errors = filled(script, tuner="tpe", sampler_arguments=entered).errors

@@ -28,8 +28,9 @@ _ARGUMENTS = {
 }
 
 
-class ArgumentsField(forms.JSONField):
-    """Arguments by name, as one JSON object."""
+class ArgumentsField(forms.CharField):
+    """Arguments by name, as one JSON object. Not Django's field for JSON, which fails when it shows
+    numbers again that are too long to be read."""
 
     widget = forms.TextInput(attrs={"spellcheck": "false", "class": "code"})
 
@@ -37,7 +38,8 @@ class ArgumentsField(forms.JSONField):
         super().__init__(required=False, **options)
 
     def prepare_value(self, value: Any) -> Any:
-        return super().prepare_value(value) if value else ""
+        known = isinstance(value, dict) and value
+        return json.dumps(value, ensure_ascii=False) if known else value or ""
 
     def clean(self, value: Any) -> dict[str, Any]:
         if isinstance(value, dict):
@@ -158,6 +160,8 @@ def _json_object(line: str) -> dict[str, Any]:
     """Names and values. Raises ValidationError."""
     try:
         values = json.loads(line)
+    except RecursionError:
+        raise forms.ValidationError(f"“{line[:60]}” is nested too deeply.") from None
     except ValueError as error:
         problem = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise forms.ValidationError(f"“{line[:60]}” is not valid JSON: {problem}.") from error

@@ -9,10 +9,12 @@ const PART = /^(train|training|val|valid|validation|test|testing)\d*$/i;
 const NUMBERED = /^(?:(.+?)[^\p{L}\p{N}]+\p{Nd}+[^\p{L}\p{N}_]*|(\P{Nd}*[\p{L}\p{Nl}\p{No}])\p{Nd}+)$/u;
 
 const stepsOf = (path) => path.replaceAll("\\", "/").split("/");
+// Math.min takes fewer arguments than an archive may have files.
+const least = (numbers) => numbers.reduce((found, number) => Math.min(found, number), Infinity);
 const nameOf = (path) => stepsOf(path).at(-1).replace(/(?<=.)\.[^.]+$/, "");
 
 function placeOfClass(paths) {
-  const shallowest = Math.min(...paths.map((steps) => steps.length));
+  const shallowest = least(paths.map((steps) => steps.length));
   let place = 0;
   while (shallowest > place + 2 && new Set(paths.map((steps) => steps[place])).size === 1) place += 1;
   const folders = new Set(paths.map((steps) => steps[place].toLowerCase()));
@@ -24,7 +26,9 @@ function grouped(paths, labelOf) {
   const classes = new Map();
   for (const path of paths) {
     const label = labelOf(path);
-    if (label) classes.set(label, [...(classes.get(label) ?? []), path]);
+    if (!label) continue;
+    if (!classes.has(label)) classes.set(label, []);
+    classes.get(label).push(path);
   }
   return classes;
 }
@@ -35,7 +39,7 @@ function byName(paths) {
     return match ? (match[1] ?? match[2]) : "";
   });
   const sizes = [...classes.values()].map((group) => group.length);
-  return classes.size < 2 || Math.min(...sizes) < 2 ? null : { by: "name", classes };
+  return classes.size < 2 || least(sizes) < 2 ? null : { by: "name", classes };
 }
 
 // {by: "folder", "name" or "" for neither, classes: a Map from label to paths}.

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from .contract import Missing, StorageError
+from .contract import Missing
 from .stored import StoredFile
 
 logger = logging.getLogger(__name__)
 
 # Of the page that is being made: the files that it lacks. None: whoever needs a file waits for it.
 _lacking: ContextVar[list[Path] | None] = ContextVar("lacking", default=None)
-_fetched: set[Path] = set()
+_fetching: set[Path] = set()
 # What the store lacked, and when that was.
 _missing: dict[Path, float] = {}
 _lock = threading.Lock()
@@ -54,8 +54,8 @@ def at_hand(file: StoredFile) -> Path:
         raise Missing("The storage lacks this content.")
     lacking.append(file.place)
     with _lock:
-        begins = file.place not in _fetched
-        _fetched.add(file.place)
+        begins = file.place not in _fetching
+        _fetching.add(file.place)
     if begins:
         threading.Thread(target=_fetch, args=[file], name="fetching", daemon=True).start()
     raise Coming(f"{file.place.name} is being fetched.")
@@ -66,8 +66,9 @@ def _fetch(file: StoredFile) -> None:
         file.fetch(lambda: None)
     except Missing:
         _missing[file.place] = time.monotonic()
-    except StorageError as error:
+    except OSError as error:
+        # The store is away, or the disk is full: the next page tries again.
         logger.warning("%s could not be fetched: %s", file.place.name, error)
     finally:
         with _lock:
-            _fetched.discard(file.place)
+            _fetching.discard(file.place)

@@ -75,7 +75,7 @@ def test_the_command_is_shown_once(as_erin: Client, possible: None) -> None:
         ({"name": ""}, "Enter a name for the machine."),
         ({"name": "my machine"}, "Use letters, digits, dots, hyphens and underscores."),
         ({"name": "gpu@1"}, "Use letters, digits, dots, hyphens and underscores."),
-        ({"name": "taken"}, "A machine of this name exists."),
+        ({"name": "taken"}, "A machine with this name exists."),
         ({"hours": "9"}, "Select a valid choice."),
     ],
 )

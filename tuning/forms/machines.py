@@ -21,6 +21,6 @@ class MachineForm(forms.ModelForm):
         error_messages = {
             "name": {
                 "required": "Enter a name for the machine.",
-                "unique": "A machine of this name exists. Choose another name or remove it first.",
+                "unique": "A machine with this name exists. Rename this one or remove that one.",
             }
         }

@@ -40,8 +40,10 @@ class ProfileForm(forms.ModelForm):
         if settings.OIDC_ISSUER:
             # Whoever proves it at the provider gets the account.
             self.fields["email"].disabled = True
-            text = f"You sign in with {settings.OIDC_LABEL} by it. An administrator can change it."
-            self.fields["email"].help_text = text
+            self.fields["email"].help_text = (
+                f"Signing in with {settings.OIDC_LABEL} uses this address. Only an administrator "
+                "can change it."
+            )
 
     def save(self, commit: bool = True) -> Any:
         # Django's two fields hold the one name.

@@ -132,6 +132,16 @@ def test_a_folder_comes_back_with_the_hash_of_its_row(worker: Machine, site: Mac
         other.read("z.npy")
 
 
+def test_the_size_of_a_folder_is_the_same_on_each_machine(worker: Machine, site: Machine) -> None:
+    folder = prepared(worker)
+    (folder.place / "split-1" / "x.npy").write_bytes(b"x" * 1000)
+    folder.keep()
+    assert (folder.content_size(), folder.disk_use()) == (1010, 2010)
+    site.use()
+    other = folder_of(site, folder.sha256)
+    assert (other.content_size(), other.disk_use()) == (1010, 1010)
+
+
 def test_a_folder_goes_on_with_the_files_that_are_here(worker: Machine, site: Machine) -> None:
     folder = prepared(worker)
     folder.keep()

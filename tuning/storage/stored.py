@@ -85,6 +85,10 @@ class StoredFile:
         except Missing:
             return 0
 
+    def content_size(self) -> int:
+        """As `disk_use`, without what was derived from it here."""
+        return self.disk_use()
+
     @staticmethod
     @lru_cache(maxsize=100_000)
     def _stored_size(url: str, sha256: str) -> int:  # noqa: ARG004  another store, other content
@@ -158,6 +162,11 @@ class StoredFolder(StoredFile):
         source = store()
         assert source is not None
         return sum(_entry(digest).size for digest in contents_of(source, sha256).values())
+
+    def content_size(self) -> int:
+        if self.place.is_dir():
+            return sum(path.stat().st_size for path in plain_files(self.place))
+        return self.disk_use()
 
     def remove(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)

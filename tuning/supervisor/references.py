@@ -141,7 +141,7 @@ def note_sizes() -> None:
         if name and stored.size is None:
             with suppress(Missing):
                 rows = type(row)._default_manager.filter(pk=row.pk, **{field: stored.sha256})
-                rows.update(**{name: stored.disk_use()})
+                rows.update(**{name: stored.content_size()})
 
 
 def _keys_of_uploads() -> Iterable[str]:

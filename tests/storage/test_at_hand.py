@@ -20,7 +20,7 @@ def test_what_could_not_be_fetched_is_logged_and_tried_again(
     caplog: pytest.LogCaptureFixture, error: OSError,
 ) -> None:  # fmt: skip
     settings.STORAGE_URL = f"file://{tmp_path}/store"
-    tried = []
+    tried: list[str] = []
 
     def fail(file: StoredFile, _: Any) -> Path:
         tried.append(file.place.name)

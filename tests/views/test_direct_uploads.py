@@ -239,7 +239,8 @@ def test_nobody_else_reads_a_large_file_while_it_is_copied(
     as_bob: Client, key: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket = kept().bucket
-    once, claims = bucket.once, []
+    once = bucket.once
+    claims: list[Any] = []
 
     def noting(operation: str, *args: Any, **options: Any) -> Any:
         if operation == "upload_part_copy":

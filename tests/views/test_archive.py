@@ -10,9 +10,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tuning.actions.scripts import open_log
-from tuning.actions.searches import extend_search, start_search
+from tuning.actions.searches import (
+    change_limits,
+    extend_search,
+    start_search,
+    train_to_end,
+    try_values,
+)
 from tuning.models import Dataset, HyperModel, Project, Search, Team, Trial
-from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus
+from tuning.protocol.statuses import SEARCH_ACTIVE, SearchStatus, Status
 
 from .permissions import PERMISSIONS, Access
 
@@ -104,11 +110,14 @@ def test_nothing_starts_in_what_is_archived_at_that_moment(
     """The page was asked for before; the rows are looked at again when they are locked."""
     ended = make_search()
     Search.objects.update(status=SearchStatus.COMPLETED)
+    pruned = Trial.objects.create(search=ended, number=9, status=Status.PRUNED)
     archive(Team.objects.filter(pk=team.pk) if of_team else Project.objects.filter(pk=project.pk))
     new = Search(project=project, space={"space": [], "values": {}}, objective="val_loss")
     for begin in (
         lambda: start_search(bob, new), lambda: open_log(bob, new),
         lambda: extend_search(ended, 1, ended.max_trials),
+        lambda: try_values(ended, {"units": 16}, 9), lambda: train_to_end(pruned),
+        lambda: change_limits(ended, {"max_trials": 50}),
     ):  # fmt: skip
         with pytest.raises(PermissionDenied, match="is archived"):
             begin()

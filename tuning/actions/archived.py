@@ -1,6 +1,7 @@
 """Nothing starts in what is archived, also not at the moment at which that happens.
 
-Starting locks project and team, extending locks the search; archiving locks all of these before it
+Starting locks project and team; what lets a completed search go on (more trials, values to try, a
+trial trained to its end, other limits) locks the search. Archiving locks all of these before it
 counts the active searches.
 """
 

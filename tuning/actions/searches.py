@@ -179,12 +179,14 @@ def _refusal_to_go_on(search: Search, purpose: str, then: str) -> str:
 @transaction.atomic
 def try_values(search: Search, values: Mapping[str, Any], seen: int) -> Trial | None:
     """Run a trial of these values next, besides the trials that are planned; one of a paused search
-    waits. A completed search goes on for it. None if the search takes none any more.
+    waits. A completed search goes on for it. None if the search takes none any more. Raises
+    PermissionDenied if its project or team is archived.
 
     `seen` is the number of the last trial when the person saw the form: a second press of the same
     button gives the trial of the first one, whether it waits, runs or has ended.
     """
     row = Search.objects.select_for_update().get(pk=search.pk)
+    refuse_archived(row.project)
     if refusal_to_try(row):
         return None
     for tried in row.trials.tried_by_hand().filter(number__gt=seen):
@@ -206,8 +208,11 @@ def try_values(search: Search, values: Mapping[str, Any], seen: int) -> Trial | 
 @transaction.atomic
 def train_to_end(trial: Trial) -> bool:
     """Train a pruned trial again, without pruning it; one of a paused search waits. A completed
-    search goes on for it. Whether this changed anything: a second press does not."""
+    search goes on for it. Whether this changed anything: a second press does not. Raises
+    PermissionDenied if its project or team is archived."""
     search = Search.objects.select_for_update().filter(pk=trial.search_id).first()
+    if search:
+        refuse_archived(search.project)
     row = search and search.trials.select_related("search").filter(pk=trial.pk).first()
     if search is None or row is None or refusal_to_train_to_end(row):
         return False
@@ -248,8 +253,10 @@ def pin_weights(trial: Trial, pinned: bool) -> bool:
 def change_limits(search: Search, values: Mapping[str, Any]) -> bool:
     """Set these limits (fields of a search) of one that runs or has ended by a limit. One that
     ended goes on if no limit is reached any more and there is something to try; an active one
-    is checked against its new limits by a worker, at the latest at the scheduler's next pass."""
+    is checked against its new limits by a worker, at the latest at the scheduler's next pass.
+    Raises PermissionDenied if its project or team is archived."""
     row = Search.objects.not_imported().select_for_update().get(pk=search.pk)
+    refuse_archived(row.project)
     if not row.limits_can_change:
         return False
     for name, value in values.items():

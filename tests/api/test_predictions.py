@@ -81,6 +81,21 @@ def test_a_file_is_predicted_and_all_rows_are_downloaded(
     assert missing.status_code == 404
 
 
+def test_a_file_over_the_limit_of_the_site_is_refused_as_too_large(
+    dora_calls: Caller, at: str, settings: Any
+) -> None:
+    """So little above the limit that only counting tells."""
+    settings.UPLOAD_MAX_MB = 1
+    refused = dora_calls.client.post(
+        f"/api/v1/{at}/file", {"rows": SimpleUploadedFile("rows.csv", bytes((1 << 20) + 1))},
+        headers={"Authorization": f"Bearer {dora_calls.token}"},
+    )  # fmt: skip
+    assert (refused.status_code, refused.json()["detail"]) == (
+        413, "The file exceeds the limit of 1 MB.",
+    )  # fmt: skip
+    assert not Prediction.objects.exists()
+
+
 def test_rows_are_sent_as_text(dora_calls: Caller, at: str) -> None:
     asked = dora_calls.client.post(
         f"/api/v1/{at}/file", {"pasted": "size\t<b>town\n1\tBonn"},

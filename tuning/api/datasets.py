@@ -10,7 +10,7 @@ from ninja import Router, Status
 from tuning.actions import datasets as actions
 from tuning.forms.arrays import ArraysForm
 from tuning.forms.columns import COLUMNS_A_PAGE, ColumnsForm
-from tuning.forms.datasets import UploadForm, too_large_text
+from tuning.forms.datasets import UploadForm
 from tuning.models import Dataset
 from tuning.protocol.uploads import ARRAY_ROLES
 from tuning.views.access import editable_or_404, team_for_new, visible_or_404
@@ -61,8 +61,6 @@ def create_dataset(request: HttpRequest) -> Any:
     complete. A worker reads it. With a `target`, a table is prepared with detected types; else its
     columns are reviewed first."""
     check_may_create(request)
-    if getattr(request, "file_is_too_large", False):
-        raise Problem(413, too_large_text())
     team = team_for_new(request)
 
     def make(data: Any, files: Any) -> UploadForm:

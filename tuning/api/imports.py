@@ -7,7 +7,6 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from tuning.actions import imports as actions
-from tuning.forms.datasets import too_large_text
 from tuning.forms.imports import ImportForm, ObjectiveForm
 from tuning.models import SearchImport
 from tuning.views.access import editable_or_404, visible_or_404
@@ -37,8 +36,6 @@ def create_import(request: HttpRequest, project: int) -> Any:
     TensorBoard folder, or a file of an Optuna study; or give the number of an `upload` in parts.
     A worker reads it."""
     of = project_of(request, project, edit=True)
-    if getattr(request, "file_is_too_large", False):
-        raise Problem(413, too_large_text())
     make = lambda data, files: ImportForm(data, files, project=of)  # noqa: E731
     given = request.POST.dict()
     with sent_files(request, given) as files:

@@ -130,7 +130,8 @@ def _receive(request: HttpRequest, takes_files: bool) -> None:
     request.upload_handlers = [handler]
     # Reads it.
     _ = request.FILES
-    request.file_is_too_large = handler.too_large
+    if handler.too_large:
+        raise Problem(413, too_large_text())
 
 
 def _answer_once(

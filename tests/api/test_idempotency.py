@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from tuning.models import IdempotencyKey, Project, Search, Trial
+from tuning.models import IdempotencyKey, Invitation, Project, Search, Team, Trial
 
 from .conftest import Caller
 
@@ -21,6 +21,18 @@ def test_a_repeated_request_gets_the_first_answer(bob_calls: Caller, project: Pr
     assert Search.objects.count() == 1
     assert bob_calls.post(path, {"max_trials": 5}).status_code == 201
     assert Search.objects.count() == 2
+
+
+def test_the_link_of_an_invitation_is_not_kept(alice_calls: Caller, team: Team) -> None:
+    """The database has only its hash."""
+    path = f"teams/{team.pk}/invitations"
+    first = alice_calls.post(path, {"role": "viewer"}, Idempotency_Key="k").json()
+    secret = first["link"].rstrip("/").rpartition("/")[2]
+    assert len(secret) > 20
+    assert secret not in IdempotencyKey.objects.get().answer
+    again = alice_calls.post(path, {"role": "viewer"}, Idempotency_Key="k")
+    assert (again.status_code, again.json()) == (201, {**first, "link": ""})
+    assert Invitation.objects.count() == 1
 
 
 def test_a_key_belongs_to_one_request_of_one_person(

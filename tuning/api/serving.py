@@ -5,6 +5,7 @@ it, and no CSRF token is needed. `AccessTokenMiddleware` has found the token's r
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -82,6 +83,12 @@ def check_etag(request: HttpRequest, *key: Any) -> None:
     request.etag = etag
     if get_conditional_response(request, etag=etag):
         raise NotModified
+
+
+def show_once(request: HttpRequest, *fields: str) -> None:
+    """The database has only hashes of these fields of the answer: a repeated request gets them
+    empty."""
+    request.shown_once = fields
 
 
 def _refused(text: str, status: int) -> HttpResponse:
@@ -164,11 +171,19 @@ def _answer_once(
                 # What was refused may be sent again, corrected.
                 transaction.set_rollback(True)
             else:
-                row.status, row.answer = response.status_code, response.content.decode()
+                row.status, row.answer = response.status_code, _kept(request, response)
                 row.save()
             return response
     except IntegrityError:
         return _first_answer(request, key, digest)
+
+
+def _kept(request: HttpRequest, response: HttpResponseBase) -> str:
+    """The answer as a repeated request gets it."""
+    content: str = response.content.decode()
+    if not (fields := getattr(request, "shown_once", ())):
+        return content
+    return json.dumps(json.loads(content) | dict.fromkeys(fields, ""))
 
 
 def _first_answer(request: HttpRequest, key: str, digest: str) -> HttpResponse:

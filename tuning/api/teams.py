@@ -24,6 +24,7 @@ from .changes import check_manages, name_body, owned_team, rename_row
 from .paging import Cursor, Limit, Page, page_of
 from .problems import Problem
 from .schemas import InvitationOut, InvitationWithLink, QuotaOut, TeamDetail, TeamOut
+from .serving import show_once
 
 router = Router(tags=["Teams"])
 
@@ -127,14 +128,16 @@ def list_invitations(
 
 @router.post("/teams/{number:team}/invitations", response={201: InvitationWithLink})
 def create_invitation(request: HttpRequest, team: int, body: InvitationIn) -> Any:
-    """Invite whoever has the link, which only this answer contains. With an `email`, it is sent
-    there, if the site has a mail server. For owners."""
+    """Invite whoever has the link, which only this answer contains: sent again with the same
+    Idempotency-Key, the request gets an empty one. With an `email`, it is sent there, if the site
+    has a mail server. For owners."""
     row = owned_team(request, team)
     form = checked(lambda data, _: InvitationForm(data, team=row), body.given)
     made = form.save(commit=False)
     token = invitations.invite(request.user, made, form.valid_for)
     link = rows.page_url(request, "invitation-open", token)
     invitations.mail_invitation(made, link)
+    show_once(request, "link")
     return Status(201, rows.invitation(made) | {"link": link})
 
 

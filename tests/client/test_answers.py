@@ -3,9 +3,11 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import tuneroom
 from django.contrib.auth.models import User
+from tuneroom.answers import plain_row
 
 from tests.views.evaluations import LINES, classification, evaluated
 from tests.views.test_predict import answer, table  # noqa: F401
@@ -35,6 +37,13 @@ def test_rows_are_predicted(
     connected.http.sleep = lambda _: Prediction.objects.update(status=Status.STOPPED)  # type: ignore[assignment]
     with pytest.raises(tuneroom.Failed, match="has replaced this one"):
         model.predict({"size": 1})
+
+
+def test_missing_values_of_a_table_of_pandas_are_missing() -> None:
+    frame = pd.DataFrame({"size": [1, None], "town": ["Bonn", None]}).convert_dtypes()
+    assert frame["size"][1] is pd.NA
+    rows = [plain_row(row) for row in frame.to_dict("records")]
+    assert rows == [{"size": 1, "town": "Bonn"}, {"size": None, "town": None}]
 
 
 def test_several_targets_are_a_dictionary_each() -> None:

@@ -46,11 +46,17 @@ class Prediction(Resource):
 
 
 def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """As the site takes it: NumPy's numbers as Python's, NaN as missing."""
-    values = {
-        name: value.item() if hasattr(value, "item") else value for name, value in row.items()
-    }
-    return {str(name): None if value != value else value for name, value in values.items()}
+    """As the site takes it: NumPy's numbers as Python's; NaN, and NA of pandas, as missing."""
+    return {str(name): _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    try:
+        return None if value != value else value
+    except TypeError:
+        # NA is neither equal to itself nor unequal.
+        return None
 
 
 class Evaluation(Resource):

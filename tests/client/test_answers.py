@@ -5,15 +5,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import requests
 import tuneroom
 from django.contrib.auth.models import User
 from tuneroom.answers import plain_row
 
 from tests.views.evaluations import LINES, classification, evaluated
 from tests.views.test_predict import answer, table  # noqa: F401
-from tuning.models import Dataset, ModelEvaluation, Notification, Prediction, Team, TeamEvent
+from tuning.models import (
+    Dataset,
+    Delivery,
+    ModelEvaluation,
+    Notification,
+    Prediction,
+    Team,
+    TeamEvent,
+)
 from tuning.models import SavedModel as SavedModelRow
 from tuning.protocol.statuses import Status
+
+from .conftest import SiteAdapter
 
 
 @pytest.fixture
@@ -72,7 +83,7 @@ def test_models_are_evaluated_and_compared(
 
 
 def test_webhooks_are_changed_and_their_events_sent_again(
-    owner: tuneroom.Client, team: Team
+    owner: tuneroom.Client, site: SiteAdapter, team: Team
 ) -> None:
     hook = owner.team("Digits team").add_webhook("https://example.com/hook")
     first = hook.secret
@@ -80,6 +91,17 @@ def test_webhooks_are_changed_and_their_events_sent_again(
     assert [each.url for each in owner.team(team.pk).webhooks()] == ["https://example.com/hook"]
     assert hook.change(url="https://example.com/other").url == "https://example.com/other"
     assert (hook.enabled, hook.secret) == (True, "")
+
+    def search_ends(request: requests.PreparedRequest) -> None:
+        """Before the client asks for the delivery of its test."""
+        if str(request.url).endswith("/test"):
+            event = TeamEvent.objects.create(
+                kind="search.ended", team=team, path="/",
+                facts={"search": {"number": 1, "trials": 3}},
+            )  # fmt: skip
+            Delivery.objects.create(webhook_id=hook.id, event=event)
+
+    site.after = search_ends
     delivery = hook.send_test()
     assert (delivery.type, delivery.resend().status) == ("webhook.test", "waiting")
 

@@ -42,7 +42,8 @@ class Webhook(Resource):
 
     def send_test(self) -> Delivery:
         self._http.post(f"{self.path}/test")
-        return self.deliveries(limit=1)[0]
+        # Another event may have come since.
+        return next(each for each in self.deliveries() if each.type == "webhook.test")
 
     def deliveries(self, limit: int = 100) -> list[Delivery]:
         """The newest ones."""

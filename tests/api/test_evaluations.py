@@ -55,7 +55,7 @@ def test_models_are_compared_on_the_same_rows(
     [verdict] = found["verdicts"]
     assert (verdict["model"], verdict["is_noise"]) == (2, True)
     refused = dora_calls.get(f"{at}/1/comparison?with=2&with=7")
-    assert errors(refused)["with"].startswith("7 is no other model of the project")
+    assert errors(refused)["with"] == "The project has no other model 7 that has been evaluated."
 
 
 def test_top_trials_are_confirmed(bob_calls: Caller, search: Search) -> None:

@@ -59,8 +59,8 @@ def _chosen(first: SavedModel, numbers: list[int]) -> list[SavedModel]:
     known = {other.number: other for other in others_of(first)}
     missing = [number for number in numbers if number not in known]
     if missing:
-        text = "is no other model of the project that has been evaluated."
-        raise invalid([FieldError("with", f"{number} {text}") for number in missing])
+        text = "The project has no other model {} that has been evaluated."
+        raise invalid([FieldError("with", text.format(number)) for number in missing])
     return [known[number] for number in dict.fromkeys(numbers)]
 
 

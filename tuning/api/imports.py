@@ -72,7 +72,7 @@ def delete_import(request: HttpRequest, search_import: int) -> Any:
     """Delete an import that has become no search."""
     row = editable_or_404(request, imports(), search_import)
     if row.search_id:
-        raise Problem(409, "The import has become a search. Delete that.")
+        raise Problem(409, "The import has become a search. Delete the search instead.")
     actions.delete_import(row)
     return Status(204, None)
 

@@ -40,7 +40,8 @@ class PredictionIn(Body):
 @router.post(_MODEL + "/predictions", response={202: PredictionOut})
 def predict_rows(request: HttpRequest, project: int, model: int, body: PredictionIn) -> Any:
     """Ask a model about up to 100 rows of a table. A worker answers; ask for the prediction until
-    it has. A question of yours about the same model that still waits is replaced."""
+    it has. A new question replaces your earlier one about the same model if that is still
+    waiting."""
     row = _with_file(request, project, model)
     if row_form_of(row, None) is None:
         raise Problem(409, "This model takes rows as a file.")

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tuning.api.site import document
 from tuning.models import Project, Role, Team
 
 from .conftest import Caller
@@ -114,3 +115,5 @@ def test_administrators_set_quotas(team: Team) -> None:
     team.refresh_from_db()
     assert (team.max_storage, team.max_files, team.weight) == (3 << 19, None, 2)
     assert erin("PUT", at, {"weight": 0}).status_code == 422
+    fields = document()["components"]["schemas"]["QuotasIn"]["properties"]
+    assert (fields["max_storage"]["type"], fields["max_files"]["type"]) == ("number", "integer")

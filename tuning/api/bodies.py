@@ -20,6 +20,7 @@ _OWN_NAMES = {ours: theirs for theirs, ours in NAMES.items()}
 _TYPES: tuple[tuple[type[forms.Field], str], ...] = (
     (forms.BooleanField, "boolean"),
     (forms.FloatField, "number"),
+    (forms.DecimalField, "number"),
     (forms.IntegerField, "integer"),
     (ModelChoiceField, "integer"),
     (forms.JSONField, "object"),

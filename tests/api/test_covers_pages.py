@@ -39,7 +39,8 @@ COVERED = {
     "project-create": "create_project", "project-data": "show_project show_dataset",
     "project-data-upgrade": "upgrade_dataset", "project-delete": "delete_project",
     "project-detail": "show_project list_searches", "project-inspect": "validate_project",
-    "project-list": "list_projects", "project-mark": "star_trial tag_trial untag_trial",
+    "project-list": "list_projects",
+    "project-mark": "star_trial unstar_trial tag_trial untag_trial pin_trial unpin_trial",
     "project-models": "list_models", "project-models-compare": "compare_models",
     "project-move": "show_move move_project", "project-name": "change_project",
     "project-notifications": "show_project_notification_settings "

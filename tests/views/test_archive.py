@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tuning.actions.projects import move_project
 from tuning.actions.scripts import open_log
 from tuning.actions.searches import (
     change_limits,
@@ -123,3 +124,14 @@ def test_nothing_starts_in_what_is_archived_at_that_moment(
             begin()
     assert Search.objects.get() == ended
     assert not Search.objects.with_status(*SEARCH_ACTIVE).exists()
+
+
+def test_no_project_moves_to_a_team_that_is_archived_at_that_moment(
+    project: Project, make_search: Any
+) -> None:
+    """Its active searches would go on there."""
+    make_search()
+    others = Team.objects.create(name="Others", archived_at=timezone.now())
+    with pytest.raises(PermissionDenied, match="Team Others is archived"):
+        move_project(project, others)
+    assert Project.objects.get().team == project.team

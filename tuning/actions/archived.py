@@ -1,15 +1,15 @@
 """Nothing starts in what is archived, also not at the moment at which that happens.
 
-Starting locks project and team; what lets a completed search go on (more trials, values to try, a
-trial trained to its end, other limits) locks the search. Archiving locks all of these before it
-counts the active searches.
+Starting locks project and team, moving a project the team that gets it. What lets a completed
+search go on (more trials, values to try, a trial trained to its end, other limits) locks the
+search. Archiving locks all of these before it counts the active searches.
 """
 
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 
-from tuning.models import Project
+from tuning.models import Project, Team
 from tuning.protocol.statuses import SEARCH_ACTIVE
 
 
@@ -24,10 +24,15 @@ def locked_to_start(project_id: int) -> Project:
 
 def refuse_archived(project: Project) -> None:
     """Raises PermissionDenied if the project or its team is archived."""
-    if project.team.archived_at is not None:
-        raise PermissionDenied(f"Team {project.team} is archived.")
+    refuse_archived_team(project.team)
     if project.archived_at is not None:
         raise PermissionDenied(f"Project “{project}” is archived.")
+
+
+def refuse_archived_team(team: Team) -> None:
+    """Raises PermissionDenied."""
+    if team.archived_at is not None:
+        raise PermissionDenied(f"Team {team} is archived.")
 
 
 def lock_searches(searches: Any) -> None:

@@ -14,7 +14,7 @@ from tuning.protocol.statuses import Status
 from tuning.recording import announcing
 
 from . import searches
-from .archived import count_active, lock_searches
+from .archived import count_active, lock_searches, refuse_archived_team
 from .audit import current_actor, record
 from .datasets import want_dataset
 from .dispatch import ring
@@ -86,8 +86,10 @@ def use_newest_data(project: Project) -> str:
 def move_project(project: Project, team: Team) -> str:
     """Give a project to another team, with the dataset and the template that no other project of
     its team uses. Searches, trainings and uploads that run go on. Returns what people should know
-    of it, if there is anything. Raises AlreadyMoved and OverQuota."""
+    of it, if there is anything. Raises AlreadyMoved, OverQuota, and PermissionDenied if the team is
+    archived."""
     team = locked_team(team.pk)
+    refuse_archived_team(team)
     # Whoever creates a project with its dataset at this moment keeps using it: nothing is lost.
     locked = Project.objects.select_for_update().get(pk=project.pk)
     if locked.team_id != project.team_id:

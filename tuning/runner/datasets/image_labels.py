@@ -247,7 +247,11 @@ def labels_by_table(
     return Labels(
         labelled, targets.task, shown, beginning, lines, ending, others, notes,
         classes=classes, names=targets.names, auxiliary=auxiliary,
-        rows={entry.filename: rows[key] for entry in chosen if (key := _key_in(entry, rows))},
+        rows={
+            entry.filename: rows[key]
+            for entry in chosen
+            if (key := _key_in(entry, rows)) is not None
+        },
     )  # fmt: skip
 
 
@@ -280,9 +284,12 @@ def _targets_of_keys(
                 label = classes[int(value)] if classes else float(value)
             if found.setdefault(key, label) != label:
                 raise BadData(f"“{text_of(cell)[:100]}” has several labels in “{column}”.")
+    repeated = {key: places for key, places in rows.items() if len(places) > 1}
     for other in auxiliary:
-        for key, places in rows.items():
-            if len(places) > 1 and len(np.unique(other.values[places])) > 1:
+        # Put together each time that it is asked for.
+        of_rows = other.values
+        for key, places in repeated.items():
+            if (of_rows[places] != of_rows[places[0]]).any():
                 raise BadData(f"“{key[:100]}” has several values of “{other.name}”.")
     return found, {key: places[0] for key, places in rows.items()}
 

@@ -101,7 +101,8 @@ def _numbered(group: Group | None, count: int) -> tuple[np.ndarray, list[str]]:
     by_first = np.argsort(first)
     number: np.ndarray = np.empty(len(found), np.int64)
     number[by_first] = np.arange(len(found))
-    return number[inverse.reshape(-1)], [group.texts[int(found[place])] for place in by_first]
+    texts = group.texts
+    return number[inverse.reshape(-1)], [texts[int(found[place])] for place in by_first]
 
 
 def _refuse_doubles(rows: Series, time: Time, upload: Upload) -> None:

@@ -22,7 +22,7 @@ _MAX_FOLDS = 20
 def window_sizes(dataset: Dataset, split: Split) -> dict[str, int] | None:
     """How many windows each part has. None if a part has none, or once the files are gone."""
     try:
-        return dict(zip(PARTS, map(len, _parts(dataset, split)), strict=True))
+        return dict(zip(PARTS, _sizes(*_where(dataset), split), strict=True))
     except (TooFewWindows, OSError, ValueError):
         return None
 
@@ -30,7 +30,7 @@ def window_sizes(dataset: Dataset, split: Split) -> dict[str, int] | None:
 def window_problem(dataset: Dataset, split: Split) -> str:
     """Why windows cannot be divided so; empty if they can."""
     try:
-        _parts(dataset, split)
+        _sizes(*_where(dataset), split)
     except TooFewWindows as error:
         return str(error)
     except (OSError, ValueError):
@@ -43,13 +43,32 @@ def most_folds_of_windows(dataset: Dataset, split: Split) -> int:
     What is left over may make a larger number possible where a smaller one is not: up to the number
     returned, all are."""
     try:
-        train, validation, _ = _parts(dataset, split)
+        return _most_folds(*_where(dataset), split)
     except (TooFewWindows, OSError, ValueError):
         return 0
+
+
+def _where(dataset: Dataset) -> tuple[Path, Windows]:
+    """Raises OSError."""
     windows = dataset.windows
     assert windows
+    # Those of one series need no files.
+    return at_hand(dataset.stored) if windows.series > 1 else Path(), windows
+
+
+# The folder of a dataset never changes. Of many windows only what is counted stays in memory.
+@lru_cache(maxsize=256)
+def _sizes(folder: Path, windows: Windows, split: Split) -> tuple[int, ...]:
+    """Of the parts. Raises TooFewWindows, OSError, ValueError."""
+    return tuple(map(len, rows_of_parts(folder, windows, split)))
+
+
+@lru_cache(maxsize=256)
+def _most_folds(folder: Path, windows: Windows, split: Split) -> int:
+    """Raises TooFewWindows, OSError, ValueError."""
+    train, validation, _ = rows_of_parts(folder, windows, split)
     if windows.series > 1:
-        first, last = _spans(at_hand(dataset.stored), windows)
+        first, last = spans(folder, windows)
         chosen = np.concatenate([train, validation])
         return _most_folds_of_several(first[chosen], last[chosen])
     # As scikit-learn's TimeSeriesSplit divides them, with the windows between the two parts.
@@ -65,23 +84,3 @@ def _most_folds_of_several(first: np.ndarray, last: np.ndarray) -> int:
         if len(found) < folds or not all(len(part) for fold in found for part in fold):
             return folds - 1
     return _MAX_FOLDS
-
-
-def _parts(dataset: Dataset, split: Split) -> tuple[np.ndarray, ...]:
-    """Raises TooFewWindows, OSError, ValueError."""
-    windows = dataset.windows
-    assert windows
-    # Those of one series need no files.
-    folder = at_hand(dataset.stored) if windows.series > 1 else Path()
-    return _divided(folder, windows, split)
-
-
-# The folder of a dataset never changes.
-@lru_cache(maxsize=256)
-def _divided(folder: Path, windows: Windows, split: Split) -> tuple[np.ndarray, ...]:
-    return tuple(rows_of_parts(folder, windows, split))
-
-
-@lru_cache(maxsize=16)
-def _spans(folder: Path, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-    return spans(folder, windows)

@@ -222,6 +222,11 @@ def test_what_is_not_taken_over_is_named(
     assert any(text in one["text"] and note in one["note"] for one in unused), unused
 
 
+def test_an_argument_that_is_none_is_not_listed(inspected: dict[str, Any]) -> None:
+    arguments = inspected["folds_with_wilcoxon"]["script"]["arguments"]
+    assert not any("SOURCE_TRIALS" in one["text"] for one in arguments), arguments
+
+
 def test_choices_that_are_no_numbers_are_texts(inspected: dict[str, Any]) -> None:
     entries = {e["config"]["name"]: e for e in inspected["lambda_wrapper"]["space"]["space"]}
     assert entries["max_depth"]["config"]["values"] == ["None", "2", "3"]

@@ -9,6 +9,7 @@ from sklearn.model_selection import KFold
 from sklearn.svm import SVR
 
 X, y = load_diabetes(return_X_y=True)
+SOURCE_TRIALS = None
 kf = KFold(n_splits=4, shuffle=True, random_state=0)
 
 
@@ -29,7 +30,7 @@ def objective(trial):
 
 study = optuna.create_study(
     direction="minimize",
-    sampler=CmaEsSampler(seed=3, n_startup_trials=8, popsize=6, source_trials=None),
+    sampler=CmaEsSampler(seed=3, n_startup_trials=8, popsize=6, source_trials=SOURCE_TRIALS),
     pruner=WilcoxonPruner(p_threshold=0.05, n_startup_steps=3),
 )
 study.optimize(objective, n_trials=50, catch=(ValueError,))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tuning.protocol.script_settings import Use
-from tuning.runner.template.syntax import last_name
+from tuning.runner.template.syntax import is_none, last_name
 from tuning.strategies.optuna_arguments import (
     AUTO,
     OF_PRUNERS,
@@ -63,8 +63,8 @@ _MAX_FIRST = 10_000
 # What Optuna's default, the median, compares before it prunes.
 _MEDIAN_TRIALS = 5
 
-_NO_VALUE = "Only numbers, texts, true and false are taken over. The search uses Optuna’s default."
-_NOT_TAKEN = "Tuneroom does not take this argument over. The search uses Optuna’s default."
+_NO_VALUE = "Only numbers, texts, true and false are supported. The search uses Optuna’s default."
+_NOT_TAKEN = "Tuneroom does not support this argument. The search uses Optuna’s default."
 _COUNTED = "The script does not report each step; Tuneroom counts its reports."
 _BRACKETS = "Trials are divided anew among its brackets, and the sampler learns from all of them."
 _WRAPPED = "Tuneroom’s patient pruner wraps the median."
@@ -98,8 +98,17 @@ class Reported:
         """How many reports come before a step."""
         if self.is_counted:
             return max(0, step - self.first)
+        return max(0, math.ceil((step - self.steps[0]) / self._apart))
+
+    def within(self, steps: int) -> int:
+        """How many reports come in so many steps, at least one."""
+        return steps if self.is_counted else max(1, round(steps / self._apart))
+
+    @property
+    def _apart(self) -> int:
+        """How many steps lie between two reports."""
         first, second = [*self.steps, self.steps[0] + 1][:2]
-        return max(0, math.ceil((step - first) / max(1, second - first)))
+        return max(1, second - first)
 
 
 def read_sampler(study: "StudySettings", name: str, node: ast.expr) -> None:
@@ -107,7 +116,7 @@ def read_sampler(study: "StudySettings", name: str, node: ast.expr) -> None:
     call = study.call(node)
     kind = last_name(call.func) if call else ""
     if call is None or kind not in STRATEGIES:
-        if not _is_none(node):
+        if not is_none(node):
             none = f"Tuneroom has no {kind}: choose" if kind.endswith("Sampler") else "Choose"
             study.tell(node, name, Use.UNUSED, f"{none} a strategy in the form of a new search.")
         return
@@ -116,7 +125,7 @@ def read_sampler(study: "StudySettings", name: str, node: ast.expr) -> None:
     if strategy in OPTUNAS_DEFAULTS:
         study.fields["sampler_arguments"] = dict(OPTUNAS_DEFAULTS[strategy])
     for word, value in study.named(call, _OF_SAMPLERS.get(kind, [])).items():
-        if _is_none(value) or word in _WARNINGS:
+        if study.value(value) is None or word in _WARNINGS:
             continue
         if word == "seed":
             study.propose(value, word, "seed", study.value(value))
@@ -128,7 +137,7 @@ def read_sampler(study: "StudySettings", name: str, node: ast.expr) -> None:
 
 def read_pruner(study: "StudySettings", node: ast.expr | None, reported: Reported) -> None:
     """What `create_study` is given as `pruner`. Without one, Optuna prunes by the median."""
-    if node is None or _is_none(node):
+    if node is None or is_none(node):
         trials = study.fields.get("max_trials")
         if reported.steps and (trials is None or trials > _MEDIAN_TRIALS):
             study.fields["pruner"] = PRUNERS["MedianPruner"]
@@ -164,6 +173,9 @@ def _read_words(study: "StudySettings", call: ast.Call, kind: str, reported: Rep
             study.fields.get("pruner_arguments", {}).pop(word, None)
             note = "" if reported.is_counted else _COUNTED
             study.propose(node, word, "pruning_warmup", reported.before(value), note)
+        elif word == "interval_steps" and isinstance(value, int):
+            note = "" if reported.is_counted else _COUNTED
+            study.propose(node, word, "pruning_interval", reported.within(value), note)
         elif word in _FIELDS:
             study.propose(node, word, _FIELDS[word], value)
         else:
@@ -190,7 +202,3 @@ def _argue(
     else:
         study.fields.setdefault(field, {})[word] = value
         study.tell(node, word, Use.FORM, "", field)
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None

@@ -23,6 +23,7 @@ from tuning.protocol.script_settings import (
 )
 from tuning.runner.template.given import UNKNOWN, Given
 from tuning.runner.template.studies import StudyCalls
+from tuning.runner.template.syntax import is_none
 
 from .samplers_and_pruners import Reported, read_pruner, read_sampler
 
@@ -161,7 +162,7 @@ _Handler = Callable[[StudySettings, str, ast.expr], None]
 
 def _unused(note: str) -> _Handler:
     def handle(study: StudySettings, name: str, node: ast.expr) -> None:
-        if not (isinstance(node, ast.Constant) and node.value is None):
+        if not is_none(node):
             study.tell(node, name, Use.UNUSED, note)
 
     return handle

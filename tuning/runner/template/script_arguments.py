@@ -43,6 +43,7 @@ from .given import UNKNOWN, Given
 from .proposed import Proposed
 from .script_data import by_name
 from .stand_ins import Parts
+from .syntax import is_none
 from .training import (
     Training,
     class_weight_of,
@@ -331,7 +332,7 @@ def _known(handler: Callable[[ScriptArguments, str, ast.expr, Any], None]) -> _H
 
 def _unused(note: str) -> _Handler:
     def handle(reading: ScriptArguments, name: str, node: ast.expr) -> None:
-        if not (isinstance(node, ast.Constant) and node.value is None):
+        if not is_none(node):
             reading.tell(node, name, Use.UNUSED, note)
 
     return handle

@@ -54,6 +54,11 @@ def run_by(node: ast.AST) -> Iterator[ast.AST]:
         yield from run_by(child)
 
 
+def is_none(node: ast.expr) -> bool:
+    """Whether `None` is written there."""
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def calls(nodes: Iterable[ast.stmt]) -> Iterator[ast.Call]:
     """All calls in the statements, in the bodies that they define too."""
     for node in nodes:

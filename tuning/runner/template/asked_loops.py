@@ -8,9 +8,11 @@ what the function returns.
 import ast
 from collections.abc import Iterable, Sequence
 
-from .syntax import DEFINITIONS, last_name
+from .syntax import DEFINITIONS, is_none, last_name
 
 _LOOPS = (ast.For, ast.While)
+# Arguments of `study.tell` by position.
+_TOLD = ("trial", "values", "state")
 
 
 def asks(call: ast.Call) -> bool:
@@ -113,21 +115,23 @@ class _Returning(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.stmt:
         call = node.value
-        is_tell = isinstance(call, ast.Call) and last_name(call.func) == "tell"
-        if not is_tell or not isinstance(call, ast.Call) or not self._tells_of_it(call):
+        if not isinstance(call, ast.Call) or last_name(call.func) != "tell":
+            return node
+        given = dict(zip(_TOLD, call.args, strict=False))
+        given |= {word.arg: word.value for word in call.keywords if word.arg}
+        if "trial" not in given or not self._is_of_it(given["trial"]):
             return node
         self.tells = True
-        words = {word.arg: word.value for word in call.keywords}
-        value = call.args[1] if len(call.args) > 1 else words.get("values")
-        if value is not None:
+        value = given.get("values")
+        if value is not None and not is_none(value):
             return ast.copy_location(ast.Return(value), node)
-        state = ast.unparse(words["state"]) if "state" in words else ""
+        state = ast.unparse(given["state"]) if "state" in given else ""
         error = "TrialPruned()" if "PRUNED" in state else "exceptions.OptunaError('told as failed')"
         return _placed(f"raise __import__('optuna').{error}", node)[0]
 
-    def _tells_of_it(self, call: ast.Call) -> bool:
-        about = next((part for part in call.args[:1]), None)
-        names = (part.id for part in ast.walk(about) if isinstance(part, ast.Name)) if about else ()
+    def _is_of_it(self, told: ast.expr) -> bool:
+        """Whether that is the trial, or its number."""
+        names = (part.id for part in ast.walk(told) if isinstance(part, ast.Name))
         return self._trial in names
 
     def visit_Break(self, node: ast.Break) -> ast.stmt:

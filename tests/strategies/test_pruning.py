@@ -74,6 +74,23 @@ def ours(pruning: Pruning, table: Any, asked: int = STEPS) -> list[int]:
     return ended
 
 
+def as_optuna_alone(make: Any, pruning: Pruning, asked: int = STEPS) -> list[list[int]]:
+    """After how many epochs each trial ends, in several searches; ours is compared with Optuna's
+    pruner, which `make` makes."""
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in range(3):
+            table = curves(seed) if pruning.direction == "max" else -curves(seed)
+            if pruning.pruner == Name.THRESHOLD:
+                table = np.abs(table)
+            theirs = optuna_alone(make(), pruning.direction, table, pruning.first_step, asked)
+            assert ours(pruning, table, asked) == theirs
+            assert len(set(theirs)) > 1
+            found.append(theirs)
+    return found
+
+
 THEIRS = {
     # Optuna disables pruning in steps below the warm-up; ours is the number of epochs without it.
     Name.MEDIAN: lambda: optuna.pruners.MedianPruner(5, 3),
@@ -93,16 +110,8 @@ def test_the_same_trials_end_at_the_same_epochs(name: Name, direction: str) -> N
         name, direction, STEPS, warmup=2, percentile=25.0, patience=1, lower=0.1, upper=0.9,
         factor=2, interval=2 if name == Name.PERCENTILE else 1,
     )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for seed in range(3):
-            table = curves(seed) if direction == "max" else -curves(seed)
-            if name == Name.THRESHOLD:
-                table = np.abs(table)
-            theirs = optuna_alone(THEIRS[name](), direction, table)
-            assert ours(pruning, table) == theirs
-            assert len(set(theirs)) > 1
-            assert max(theirs) == STEPS
+    for theirs in as_optuna_alone(THEIRS[name], pruning):
+        assert max(theirs) == STEPS
 
 
 # Pruners as scripts make them, with what `samplers_and_pruners.py` makes of them where the script
@@ -160,15 +169,7 @@ def test_arguments_of_a_scripts_pruner_are_used_as_optuna_uses_them(
         name, direction, STEPS, first_step=0, ends_by_code=True,
         arguments=tuple(arguments.items()), **fields,
     )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for seed in range(3):
-            table = curves(seed) if direction == "max" else -curves(seed)
-            if name == Name.THRESHOLD:
-                table = np.abs(table)
-            theirs = optuna_alone(make(), direction, table, first=0, asked=STEPS + 1)
-            assert ours(pruning, table, asked=STEPS + 1) == theirs
-            assert len(set(theirs)) > 1
+    as_optuna_alone(make, pruning, asked=STEPS + 1)
 
 
 def test_each_argument_of_a_pruner_is_compared_with_optunas() -> None:

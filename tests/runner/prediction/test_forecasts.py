@@ -129,6 +129,28 @@ def printed(code: str, folder: Path) -> list[Any]:
     return found
 
 
+def of_the_file(asked: Asked, columns: dict[str, list[Any]]) -> tuple[list[Any], list[Any]]:
+    """What the page's predict.py predicts from the uploaded file, of rows to come first, and what a
+    runner answers."""
+    (asked.folder / "load.csv").write_text(csv_text(columns))
+    newest = printed(predict_snippet(asked.saved_model, asked.file), asked.folder)
+    answer = asked.ask(RowSource.TABLE, name="load.csv")
+    assert isinstance(answer, Predicted), answer
+    return newest, written(asked.folder)
+
+
+def last_rows_of(columns: dict[str, list[Any]], horizon: int) -> list[tuple[str, str]]:
+    """The store and the time of the last row that the model sees of each window, in the order of
+    the dataset: that in which windows end."""
+    ends = []
+    for store, rows in pd.DataFrame(columns).groupby("store", sort=False):
+        moments = rows["when"].tolist()
+        for at in range(LOOK_BACK + horizon - 1, len(moments)):
+            ends.append((moments[at], str(store), moments[at - horizon]))
+    ends.sort(key=lambda end: end[0])
+    return [(store, last) for _, store, last in ends]
+
+
 def test_the_class_of_the_next_row_of_each_store(tmp_path: Path) -> None:
     columns = panel(80)
     chosen = {"horizon": 1, "known": [], "series": "store", "target": "state"}
@@ -146,26 +168,15 @@ def test_the_class_of_the_next_row_of_each_store(tmp_path: Path) -> None:
 
     asked = Asked(tmp_path / "asked", tmp_path / "work", row_of(profile, folder), result)
     with asked.runner:
-        # The page's predict.py reads the uploaded file; its first answers are of rows to come.
-        (asked.folder / "load.csv").write_text(csv_text(columns))
-        newest = printed(predict_snippet(asked.saved_model, asked.file), asked.folder)
-        answer = asked.ask(RowSource.TABLE, name="load.csv")
-        assert isinstance(answer, Predicted), answer
-        lines = written(asked.folder)
+        newest, lines = of_the_file(asked, columns)
         assert [line["store"] for line in lines[:4]] == ["north", "south", "harbour", "north"]
         classes = [states[int(np.argmax(scores))] for scores in newest]
         assert [line["predicted state"] for line in lines[: len(classes)]] == classes
         # The dataset's own windows, found by their store and their last row, say the same.
-        table = pd.DataFrame(columns)
-        ends = []
-        for store, rows in table.groupby("store", sort=False):
-            moments = rows["when"].tolist()
-            ends += [(moments[at], str(store), moments[at - 1]) for at in range(6, len(moments))]
-        ends.sort(key=lambda end: end[0])
+        last_rows = last_rows_of(columns, horizon=1)
         by_row = {(line["store"], line["when"]): line["predicted state"] for line in lines}
         for number, predicted in kept[:, [0, 2]].astype(int).tolist():
-            _, store, last = ends[number]
-            assert by_row[store, last] == states[predicted]
+            assert by_row[last_rows[number]] == states[predicted]
         columns["when"][3:9] = columns["when"][8:2:-1]
         (asked.folder / "mixed.csv").write_text(csv_text(columns))
         refused = asked.ask(RowSource.TABLE, name="mixed.csv")
@@ -196,22 +207,12 @@ def test_an_estimator_of_windows_predicts_from_raw_rows(tmp_path: Path) -> None:
     assert max(importances, key=lambda name: importances[name] or 0) in ("load", "store")
     asked = Asked(tmp_path / "asked", tmp_path / "work", row_of(profile, folder), result)
     with asked.runner:
-        (asked.folder / "load.csv").write_text(csv_text(columns))
-        newest = printed(predict_snippet(asked.saved_model, asked.file), asked.folder)
-        answer = asked.ask(RowSource.TABLE, name="load.csv")
-        assert isinstance(answer, Predicted), answer
-        lines = written(asked.folder)
+        newest, lines = of_the_file(asked, columns)
         found = [[float(line[f"predicted load +{step}"]) for step in (1, 2)] for line in lines]
         assert np.array(newest) == pytest.approx(np.array(found[: len(newest)]), rel=1e-5)
-        ends = []
-        for store, rows in pd.DataFrame(columns).groupby("store", sort=False):
-            moments = rows["when"].tolist()
-            for at in range(LOOK_BACK + HORIZON - 1, len(moments)):
-                ends.append((moments[at], str(store), moments[at - HORIZON]))
-        ends.sort(key=lambda end: end[0])
+        last_rows = last_rows_of(columns, HORIZON)
         by_row = {
             (line["store"], line["when"]): pair for line, pair in zip(lines, found, strict=True)
         }
         for number, *predicted in kept[:, [0, 2, 5]].tolist():
-            _, store, last = ends[int(number)]
-            assert by_row[store, last] == pytest.approx(predicted, rel=1e-4)
+            assert by_row[last_rows[int(number)]] == pytest.approx(predicted, rel=1e-4)

@@ -229,7 +229,7 @@ def split_text(project: Project) -> str:
     """ "Stratified, seed 0": how the rows are divided."""
     if windows := project.dataset.windows:
         if windows.series > 1:
-            return "By time, all series at the same moments, a window’s length left out between"
+            return "By time, all series at the same moments; no window reaches across parts"
         return f"By time, {counted(windows.gap, 'window')} left out between parts"
     if project.split.given:
         return f"Predefined, seed {project.split_seed}"

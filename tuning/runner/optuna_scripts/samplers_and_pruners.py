@@ -66,7 +66,7 @@ _MEDIAN_TRIALS = 5
 _NO_VALUE = "Only numbers, texts, true and false are supported. The search uses Optuna’s default."
 _NOT_TAKEN = "Tuneroom does not support this argument. The search uses Optuna’s default."
 _COUNTED = "The script does not report each step; Tuneroom counts its reports."
-_BRACKETS = "Trials are divided anew among its brackets, and the sampler learns from all of them."
+_BRACKETS = "Trials get other brackets than in Optuna, and the sampler learns from all brackets."
 _WRAPPED = "Tuneroom’s patient pruner wraps the median."
 
 

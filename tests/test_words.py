@@ -125,6 +125,7 @@ RETIRED = [
         "The weights are not stored any more.",
         "The weights are no longer stored.",
     ),
+    (r"\bno \w+ any more\b", "It needs no token any more.", "It no longer needs a token."),
     (r"\b[Aa]ll about this\b", "All about this dataset", "View dataset"),
     (r"\b[Ww]hat (runs|waits)\b", "What waits is sent then.", "Pending deliveries are sent then."),
     (r"\btakes effect at once\b", "This takes effect at once.", "takes effect immediately"),
@@ -153,7 +154,7 @@ def _text_of_template(source: str) -> str:
 
 
 def _without_code_blocks(source: str) -> str:
-    return re.sub(r"```.*?```|^    .*$|`[^`\n]*`", "", source, flags=re.S | re.M)
+    return re.sub(r"```.*?```|^    [^\n]*$|`[^`\n]*`", "", source, flags=re.S | re.M)
 
 
 def _literals(source: str) -> Iterator[str]:
@@ -264,6 +265,11 @@ def test_each_pattern_finds_its_example_and_nothing_better(
     assert list(_found("templates/planted.html", _text_of_template(f"<p>{example}</p>")))
     assert list(_found("tuning/planted.py", "\n".join(_literals(f"say({example!r})"))))
     assert list(_found("docs/planted.md", _without_code_blocks(f"# Title\n\n{example}\n")))
+
+
+def test_only_code_is_left_out_of_documents() -> None:
+    document = "First.\n\n    make up\n\nSee `make`, or:\n\n```sh\nmake test\n```\n\nLast."
+    assert _without_code_blocks(document).split() == ["First.", "See", ",", "or:", "Last."]
 
 
 def test_lines_of_templates_are_short() -> None:

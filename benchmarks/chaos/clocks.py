@@ -205,7 +205,7 @@ def _report(world: World, figures: dict[str, Any], promises: dict[str, bool]) ->
     }  # fmt: skip
     in_time = not world.lost and max(world.waits, default=0) <= LATEST
     promises = promises_of(ledger) | promises | {
-        "no attempt of a live worker was lost": innocent == 0,
+        "no live worker lost an attempt": innocent == 0,
         f"lost trials run again within {LATEST:.0f} s": in_time,
     }  # fmt: skip
     return {"figures": figures, "promises": promises}

@@ -64,7 +64,7 @@ def _cut_off(names: Sequence[str]) -> Outcome:
         "machine cut off for, s": " and ".join(map(str, CUTS)),
         "longest time without a result, s": round(longest, 1),
     }
-    return Outcome(figures, promises_of(ledger) | {"the others go on meanwhile": longest < 60})
+    return Outcome(figures, promises_of(ledger) | {"the others continue meanwhile": longest < 60})
 
 
 def _running_on(there: Installation) -> int:

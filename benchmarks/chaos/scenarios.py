@@ -116,7 +116,7 @@ SCENARIOS = (
         "network", "Machines are cut off",
         "Three workers in network namespaces of their own. One is cut off for a minute and for "
         "five; packets of another one take 200 ms, and 5 % of them come late, as after a loss.",
-        f"{ONCE} The others go on meanwhile.", network.network, 9,
+        f"{ONCE} The others continue meanwhile.", network.network, 9,
     ),
     Scenario(
         "endurance", "A long run",

@@ -34,7 +34,7 @@ def stalls() -> Outcome:
         ledger = audit(there.rows())
         back = sleeper.is_running()
     figures = ledger.figures | {"seconds until its trials were taken": round(taken_after, 1)}
-    return Outcome(figures, promises_of(ledger) | {"the worker goes on afterwards": back})
+    return Outcome(figures, promises_of(ledger) | {"the worker continues afterwards": back})
 
 
 def _workers(there: Installation) -> int:

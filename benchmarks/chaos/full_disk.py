@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -41,11 +41,12 @@ def small_disk() -> Iterator[Path]:
 
 
 def full_disk() -> Outcome:
-    try:
-        with small_disk() as disk:
-            found = run_module("benchmarks.chaos.full_disk", folder=disk, DISK_FLOOR_MB="0")
-    except OSError as error:
-        return Outcome({"not measured": str(error)})
+    with ExitStack() as stack:
+        try:
+            disk = stack.enter_context(small_disk())
+        except OSError as error:
+            return Outcome({"not measured": str(error)})
+        found = run_module("benchmarks.chaos.full_disk", folder=disk, DISK_FLOOR_MB="0")
     figures = {job: told["full"] for job, told in found.items()}
     figures |= {
         f"wrong after {job}": "; ".join(told["wrong"])[:500]

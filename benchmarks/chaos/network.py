@@ -30,11 +30,13 @@ DELAY, LOSS, AGAIN = 0.2, 0.05, 0.4
 
 
 def network() -> Outcome:
-    try:
-        with _machines() as names:
-            return _cut_off(names)
-    except (OSError, NotInstalled, subprocess.CalledProcessError) as error:
-        return Outcome({"not measured": f"Network namespaces were refused: {error}"})
+    with contextlib.ExitStack() as stack:
+        try:
+            names = stack.enter_context(_machines())
+        except (OSError, NotInstalled, subprocess.CalledProcessError) as error:
+            return Outcome({"not measured": f"Network namespaces were refused: {error}"})
+        # Outside of `try`: a TimeoutError is an OSError, and a broken promise.
+        return _cut_off(names)
 
 
 def _cut_off(names: Sequence[str]) -> Outcome:

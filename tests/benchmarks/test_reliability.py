@@ -1,11 +1,13 @@
 """How `make chaos` counts, and its page; nothing is disturbed here."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.chaos import fake_runner
+from benchmarks.chaos import fake_runner, network
 from benchmarks.chaos.ledger import Ledger, audit
 from benchmarks.chaos.outcome import Outcome, percentile
 from benchmarks.chaos.page import text
@@ -109,6 +111,31 @@ def test_scenarios_have_names_of_their_own() -> None:
 def test_a_percentile_is_one_of_the_values() -> None:
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert percentile([1.0], 0.95) == 1.0
+
+
+@contextmanager
+def machines() -> Iterator[list[str]]:
+    yield ["one"]
+
+
+@contextmanager
+def no_machines() -> Iterator[list[str]]:
+    raise OSError("not root")
+    yield []
+
+
+def test_a_machine_that_stays_away_is_no_refused_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A TimeoutError is an OSError: the page would say that nothing was measured."""
+
+    def wait_in_vain(_names: Sequence[str]) -> Outcome:
+        raise TimeoutError("it trains again")
+
+    monkeypatch.setattr(network, "_cut_off", wait_in_vain)
+    monkeypatch.setattr(network, "_machines", machines)
+    with pytest.raises(TimeoutError, match="it trains again"):
+        network.network()
+    monkeypatch.setattr(network, "_machines", no_machines)
+    assert "not root" in str(network.network().figures["not measured"])
 
 
 @pytest.mark.slow

@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .forks import KILLED, copy_folder, forked, told
+from .forks import KILLED
+from .jobs import Prepared, prepared
 from .outcome import Outcome
 from .programs_of_their_own import run_module
 
@@ -81,34 +82,22 @@ def boundaries() -> Outcome:
 
 
 def main(folder: Path) -> None:
-    from django.conf import settings
+    print(json.dumps({each.job.name: kill_at_each(each) for each in prepared(folder)}))
 
-    from .jobs import JOBS, load, start_from
 
-    load()
-    data = Path(settings.DATA_ROOT)
-    calm, base, log, said = (folder / name for name in ("calm", "base", "log", "said"))
-    copy_folder(data, calm)
-    found = {}
-    for job in JOBS:
-        job.load()
-        start_from(calm)
-        if forked(job.prepare, log):
-            raise SystemExit(f"{job.name}:\n{log.read_text()}")
-        copy_folder(data, base)
-        expected = told(job.in_peace, said)
-        wrong: list[str] = []
-        for fatal in range(1, MAX, job.stride):
-            start_from(base)
-            status = forked(partial(_disturbed, job.run, fatal), log)
-            if status not in (0, KILLED):
-                wrong.append(f"at {fatal}: {log.read_text()[-300:]}")
-            sentences = told(partial(job.recover, expected), said)
-            wrong += [f"after {fatal}: {each[-300:]}" for each in sentences]
-            if status == 0:
-                break
-        found[job.name] = {"boundaries": fatal // job.stride, "wrong": wrong}
-    print(json.dumps(found))
+def kill_at_each(each: Prepared) -> dict[str, Any]:
+    kills, wrong = 0, []
+    for fatal in range(1, MAX, each.job.stride):
+        status = each.disturb(partial(_disturbed, each.job.run, fatal))
+        if status not in (0, KILLED):
+            wrong.append(f"at {fatal}: {each.log.read_text()[-300:]}")
+        wrong += [f"after {fatal}: {sentence[-300:]}" for sentence in each.wrong_afterwards()]
+        if status == 0:
+            break
+        kills += 1
+    else:
+        wrong.append(f"not at its end after {MAX} boundaries")
+    return {"boundaries": kills, "wrong": wrong}
 
 
 def _disturbed(run: Callable[[], None], fatal: int) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.programs import program
 
-from .forks import copy_folder, forked, told
+from .jobs import prepared
 from .outcome import Outcome
 from .programs_of_their_own import run_module
 
@@ -63,31 +63,16 @@ def full_disk() -> Outcome:
 
 
 def main(folder: Path) -> None:
-    from django.conf import settings
-
-    from .jobs import JOBS, load, start_from
-
-    load()
-    data, filler = Path(settings.DATA_ROOT), folder / "filler"
+    filler, found = folder / "filler", {}
     with tempfile.TemporaryDirectory(dir=ELSEWHERE) as elsewhere:
-        calm, base, log, said = (Path(elsewhere) / name for name in ("calm", "base", "log", "said"))
-        copy_folder(data, calm)
-        found = {}
-        for job in JOBS:
-            job.load()
-            start_from(calm)
-            if forked(job.prepare, log):
-                raise SystemExit(f"{job.name}:\n{log.read_text()}")
-            copy_folder(data, base)
-            expected = told(job.in_peace, said)
+        for each in prepared(Path(elsewhere)):
             full, wrong = 0, []
             for room in ROOMS:
-                start_from(base)
-                full += bool(forked(partial(_on_a_full_disk, filler, room, job.run)))
+                full += bool(each.disturb(partial(_on_a_full_disk, filler, room, each.job.run)))
                 filler.unlink(missing_ok=True)
-                sentences = told(partial(job.recover, expected), said)
-                wrong += [f"{room} KB: {each[-300:]}" for each in sentences]
-            found[job.name] = {"full": f"{full} of {len(ROOMS)} runs broke off", "wrong": wrong}
+                wrong += [f"{room} KB: {one[-300:]}" for one in each.wrong_afterwards()]
+            broke_off = f"{full} of {len(ROOMS)} runs broke off"
+            found[each.job.name] = {"full": broke_off, "wrong": wrong}
     print(json.dumps(found))
 
 

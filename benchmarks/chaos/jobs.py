@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .forks import copy_folder
+from .forks import copy_folder, forked, told
 from .ledger import QUERIES, audit
 from .prepare import start_searches
 
@@ -60,6 +61,44 @@ def history() -> list[str]:
         'SELECT number, "values", tuner_values, score FROM tuning_trial ORDER BY search_id, number'
     )
     return [json.dumps(row, sort_keys=True) for row in query(sql)]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job that can be disturbed again and again, each time from the same data folder, a copy of
+    which is in `scratch`. `expected` is the history of an undisturbed run."""
+
+    job: Job
+    scratch: Path
+    expected: list[str]
+
+    @property
+    def log(self) -> Path:
+        return self.scratch / "log"
+
+    def disturb(self, run: Callable[[], None]) -> int:
+        """The exit status of a child that runs this in place of the job."""
+        start_from(self.scratch / "base")
+        return forked(run, self.log)
+
+    def wrong_afterwards(self) -> list[str]:
+        return told(partial(self.job.recover, self.expected), self.scratch / "said")
+
+
+def prepared(scratch: Path) -> Iterator[Prepared]:
+    """Each job, of which the data folder is the current one's state."""
+    from django.conf import settings
+
+    load()
+    data, calm, base = Path(settings.DATA_ROOT), scratch / "calm", scratch / "base"
+    copy_folder(data, calm)
+    for job in JOBS:
+        job.load()
+        start_from(calm)
+        if forked(job.prepare, log := scratch / "log"):
+            raise SystemExit(f"{job.name}:\n{log.read_text()}")
+        copy_folder(data, base)
+        yield Prepared(job, scratch, told(job.in_peace, scratch / "said"))
 
 
 def load() -> None:

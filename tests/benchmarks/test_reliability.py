@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chaos import fake_runner, network
+from benchmarks.chaos import boundaries, fake_runner, network
+from benchmarks.chaos.forks import KILLED
+from benchmarks.chaos.jobs import Job, Prepared
 from benchmarks.chaos.ledger import Ledger, audit
 from benchmarks.chaos.outcome import Outcome, percentile
 from benchmarks.chaos.page import text
@@ -111,6 +113,37 @@ def test_scenarios_have_names_of_their_own() -> None:
 def test_a_percentile_is_one_of_the_values() -> None:
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert percentile([1.0], 0.95) == 1.0
+
+
+class Passing(Prepared):
+    """A job with so many boundaries, or one that never comes to its end."""
+
+    count = 0
+
+    def disturb(self, run: Any) -> int:
+        _, fatal = run.args
+        return KILLED if fatal <= self.count else 0
+
+    def wrong_afterwards(self) -> list[str]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("stride", "count", "kills"), [(1, 7, 7), (1, 0, 0), (5, 7, 2), (5, 5, 1), (5, 6, 2)]
+)
+def test_each_boundary_is_one_kill(
+    stride: int, count: int, kills: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run that comes to its end is none."""
+    monkeypatch.setattr(Passing, "count", count)
+    job = Job("work", *[lambda: None] * 3, check=list, stride=stride)
+    assert boundaries.kill_at_each(Passing(job, tmp_path, [])) == {"boundaries": kills, "wrong": []}
+
+
+def test_a_job_without_an_end_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Passing, "count", boundaries.MAX)
+    job = Job("work", *[lambda: None] * 3, check=list)
+    assert boundaries.kill_at_each(Passing(job, tmp_path, []))["wrong"]
 
 
 @contextmanager

@@ -11,6 +11,11 @@ TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 #: form (Save, Apply, Change), has none.
 ICONS = {
     "New ": "plus",
+    "Create ": "plus",
+    "Pin ": "pin",
+    "Unpin ": "pin-off",
+    "Publish": "share-2",
+    "Unpublish": "undo-2",
     "Delete ": "trash-2",
     "Copy": "copy",
     "Download ": "download",

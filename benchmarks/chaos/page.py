@@ -42,13 +42,15 @@ def text(found: Mapping[str, Outcome]) -> str:
     minutes = sum(scenario.minutes for scenario in SCENARIOS)
     parts = [INTRODUCTION.format(minutes=minutes, machine=machine())]
     known = [scenario for scenario in SCENARIOS if scenario.name in found]
-    parts += [_row(scenario, found[scenario.name]) for scenario in known]
+    parts += [_row(scenario, found.get(scenario.name, Outcome())) for scenario in SCENARIOS]
     parts += [_section(scenario, found[scenario.name]) for scenario in known]
     return "\n".join(parts) + "\n"
 
 
 def _row(scenario: Scenario, outcome: Outcome) -> str:
     holds = "not measured" if not outcome.promises else "yes" if outcome.held else "**no**"
+    if not outcome.day:
+        return f"| {scenario.title} | {holds} | | | |"
     return f"| {scenario.title} | {holds} | {outcome.seconds:,.0f} | {outcome.load:.1f} | {outcome.day} |"
 
 

@@ -97,13 +97,14 @@ def test_the_page_says_what_held_and_what_did_not() -> None:
     page = text(
         {
             first.name: Outcome({"results": 600}, {"0 lost": True}, 80.0, 2.5, "2026-11-29"),
-            second.name: Outcome({"results": 599}, {"0 lost": False}),
+            second.name: Outcome({"results": 599}, {"0 lost": False}, 9.0, 0.5, "2026-11-29"),
         }
     )
     assert f"| {first.title} | yes | 80 | 2.5 | 2026-11-29 |" in page
-    assert f"| {second.title} | **no** |" in page
+    assert f"| {second.title} | **no** | 9 |" in page
     assert "- **Broken**: 0 lost." in page
-    assert SCENARIOS[2].title not in page
+    assert f"| {SCENARIOS[2].title} | not measured | | | |" in page, "it is not passed over"
+    assert f"## {SCENARIOS[2].title}" not in page
 
 
 def test_scenarios_have_names_of_their_own() -> None:

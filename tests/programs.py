@@ -114,6 +114,9 @@ def running_postgres() -> Iterator[str]:
     try:
         server = Postgres(folder)
         server.start()
+        if server.process and server.process.poll() is not None:
+            # Another server may have its port: tests must not use that one.
+            raise RuntimeError(f"PostgreSQL ended:\n{(folder / 'log').read_text()[-2000:]}")
         try:
             yield server.url
         finally:

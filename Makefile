@@ -29,7 +29,7 @@ test: venv-dev ## Run every test. REQUIRE_SERVICES=1: a missing program fails in
 test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs, no browser; none is slow.
 	@$(PYTEST) -n logical -m "not tensorflow and not services and not browser and not slow"
 
-# No part of the tests: it takes most of an hour, and a machine of its own.
+# Not part of the tests: it takes most of an hour and needs an idle machine.
 chaos: venv ## Kill, stall, cut off and fill up a Tuneroom on purpose: docs/reliability.md. ARGS="kills stalls": some.
 	@$(BIN)/python benchmarks/reliability.py $(ARGS)
 

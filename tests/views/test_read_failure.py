@@ -60,7 +60,7 @@ def test_what_would_fail_again_is_not_offered_again(
     SavedModel.objects.filter(pk=saved_model.pk).update(
         status=Status.FAILED, failure_code=code, file=""
     )
-    assert ("Retrain it again on" in page(as_dora, "saved-model-detail", saved_model)) == offered
+    assert ("Retrain again on" in page(as_dora, "saved-model-detail", saved_model)) == offered
 
 
 def test_a_log_is_named_where_it_is_shown(as_dora: Client, project: Project) -> None:

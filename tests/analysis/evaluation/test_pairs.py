@@ -64,6 +64,22 @@ def test_rows_that_are_alike_prove_less() -> None:
     assert "too few test windows" in few.text
 
 
+def test_classes_that_are_alike_prove_less() -> None:
+    """Five series that are always right or wrong together: 6 mistakes are not 30."""
+    actual = np.zeros(600)
+    wrong = actual.copy()
+    wrong[np.arange(0, 600, 100)[:, None] + np.arange(5)] = 1
+    first, second = lines(actual, actual), lines(actual, wrong)
+    assert verdict_on(first, second, "classification").is_noise is False
+    verdict = verdict_on(first, second, "classification", block=5)
+    assert "Share of wrong rows: second minus first is 0.0500 (paired bootstrap" in verdict.text
+    rare = actual.copy()
+    rare[:10] = 1
+    few = lines(actual, rare)
+    assert verdict_on(first, few, "classification").is_noise is False
+    assert verdict_on(first, few, "classification", block=5).is_noise
+
+
 def test_other_rows_cannot_be_compared() -> None:
     rows = lines(np.zeros(4), np.zeros(4))
     moved = rows.copy()

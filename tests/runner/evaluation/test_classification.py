@@ -47,6 +47,31 @@ def test_every_class_is_counted_once_more_by_hand() -> None:
     assert scores(report)["log_loss"] == pytest.approx(metrics.log_loss(found.actual, found.scores))
 
 
+def test_rows_that_are_alike_are_drawn_together() -> None:
+    """Each row four times, as if four series had the same classes. Drawn one by one, all intervals
+    would have half the width of those of the rows themselves."""
+    once = planted(400, 3)
+    assert once.scores is not None
+    four = Predictions(
+        once.actual.repeat(4), once.predicted.repeat(4), once.scores.repeat(4, axis=0),
+        probabilities=True,
+    )  # fmt: skip
+    honest, naive, blocks = (
+        {score.name: (score.high or 0) - (score.low or 0) for score in report.scores}
+        for report in (
+            report_classes("y", once, NAMES), report_classes("y", four, NAMES),
+            report_classes("y", four, NAMES, block=4),
+        )
+    )  # fmt: skip
+    assert honest.keys() == {"accuracy", "balanced_accuracy", "f1_macro", "roc_auc_ovr", "log_loss"}
+    for name, width in honest.items():
+        assert naive[name] == pytest.approx(width / 2, rel=0.15), name
+        # Blocks begin at any row, not only at the first of four.
+        assert 0.75 * width < blocks[name] < 1.1 * width, name
+    few = report_classes("y", four, NAMES, block=400)
+    assert {(score.low, score.high) for score in few.scores} == {(None, None)}
+
+
 def test_an_area_is_the_share_of_pairs_in_the_right_order() -> None:
     found = planted(400, 2)
     report = report_classes("y", found, ["no", "yes"])

@@ -44,6 +44,9 @@ def verdict_on(
         return NOT_THE_SAME
     traits = Task(task).traits
     if traits.has_classes or traits.has_labels:
+        if block > 1:
+            # McNemar's test takes every row for one more piece of evidence.
+            return _by_bootstrap(_wrong(first), _wrong(second), "Share of wrong rows", block)
         return _by_mcnemar(first, second)
     if traits.reconstructs:
         errors = (first[:, PREDICTED], second[:, PREDICTED])
@@ -68,15 +71,19 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def _by_mcnemar(first: np.ndarray, second: np.ndarray) -> Verdict:
-    # A row with several labels is right if all of them are.
-    right, other = (wrong_labels(lines) == 0 for lines in (first, second))
-    only_first, only_second = int((right & ~other).sum()), int((other & ~right).sum())
+    wrong, other = (_wrong(lines).astype(bool) for lines in (first, second))
+    only_first, only_second = int((other & ~wrong).sum()), int((wrong & ~other).sum())
     p = mcnemar(only_first, only_second)
     text = (
         f"Only the first model is right on {counted(only_first, 'row')}, only the second on "
         f"{counted(only_second, 'row')} (McNemar's exact test: p = {figure(p, 2)})."
     )
     return _called(text, p >= SIGNIFICANT)
+
+
+def _wrong(lines: np.ndarray) -> np.ndarray:
+    """1 for each row that is wrong. One with several labels is right if all of them are."""
+    return np.asarray((wrong_labels(lines) != 0).astype(np.float64))
 
 
 def _by_bootstrap(errors: np.ndarray, others: np.ndarray, name: str, block: int = 1) -> Verdict:

@@ -1,8 +1,9 @@
 """Confidence intervals by the bootstrap: the test rows drawn again, with replacement, many times;
 the interval lies between two percentiles of the scores. The same seed gives the same interval.
 
-Windows of a time series that predict the same rows have errors that are alike. Drawn one by one,
-they would make intervals too narrow, so a block of windows that follow each other is drawn at once.
+Windows of a time series that predict the same rows, or rows of other series at the same time, have
+errors that are alike. Drawn one by one, they would make intervals too narrow, so a block of windows
+that follow each other is drawn at once.
 """
 
 from collections.abc import Iterator
@@ -37,16 +38,20 @@ def interval(samples: np.ndarray) -> Interval:
 def means(columns: np.ndarray, block: int = 1) -> np.ndarray:
     """(resamples, columns): the means of each column of (rows, columns) over the resamples, for
     which `block` rows are drawn at once. No resamples if there are too few blocks."""
-    if block > 1 and len(columns) < MIN_BLOCKS * block:
-        return np.empty((0, columns.shape[1]))
     resamples = _resamples(len(columns), block=block)
-    return np.array([columns[rows].mean(axis=0) for rows in resamples])
+    found = [columns[rows].mean(axis=0) for rows in resamples]
+    return np.array(found).reshape(-1, columns.shape[1])
 
 
-def tables(actual: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray | None:
+def tables(
+    actual: np.ndarray, predicted: np.ndarray, classes: int, block: int = 1
+) -> np.ndarray | None:
     """(3, resamples, classes): of each class the hits, the rows and those taken as it. Rows that
-    agree in both classes are alike, so their counts are drawn instead of the rows: that is the same
-    distribution. None if there are too many of them."""
+    agree in both classes are alike, so their counts are drawn instead of the rows, unless those
+    come in blocks: that is the same distribution. None if there are too many of them, or too few
+    blocks."""
+    if block > 1:
+        return _tables_of_blocks(actual, predicted, classes, block)
     cells, counts = np.unique(actual * classes + predicted, return_counts=True)
     if len(cells) * classes > _MAX_CELLS:
         return None
@@ -59,23 +64,36 @@ def tables(actual: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarra
     return np.stack([drawn @ (rows & columns), drawn @ rows, drawn @ columns])
 
 
-def areas(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
+def _tables_of_blocks(
+    actual: np.ndarray, predicted: np.ndarray, classes: int, block: int
+) -> np.ndarray | None:
+    known = np.arange(classes)
+    rows, taken = (actual[:, None] == known), (predicted[:, None] == known)
+    parts = [(rows & taken).astype(np.float64), rows.astype(np.float64), taken.astype(np.float64)]
+    found = [
+        [drawn @ part for part in parts]
+        for drawn in _counted_resamples(len(actual), _ranked(rows), block)
+    ]
+    return np.concatenate(found, axis=1) if found else None
+
+
+def areas(actual: np.ndarray, scores: np.ndarray, block: int = 1) -> np.ndarray:
     """The mean area under the ROC curves of the columns of `scores`, in each resample; of classes
     that all or no rows of a resample have, there is none. Nothing for too many rows."""
     is_class = actual[:, None] == np.arange(scores.shape[1])
     if scores.shape[1] == 2:
         scores, is_class = scores[:, 1:], is_class[:, 1:]
-    return label_areas(is_class, scores)
+    return label_areas(is_class, scores, block)
 
 
-def label_areas(actual: np.ndarray, scores: np.ndarray) -> np.ndarray:
+def label_areas(actual: np.ndarray, scores: np.ndarray, block: int = 1) -> np.ndarray:
     """The same of labels: `actual` is bool (rows, labels)."""
     # Rows are sorted once; a resample only says how often each of them counts.
     order = np.argsort(scores, axis=0, kind="stable")
     last = _ends_of_ties(np.take_along_axis(scores, order, axis=0))
     positive = np.take_along_axis(actual, order, axis=0)
     found = []
-    for drawn in _counted_resamples(len(actual), _ranked(scores)):
+    for drawn in _counted_resamples(len(actual), _ranked(scores), block):
         areas = [
             _areas(drawn[:, order[:, label]], positive[:, label], last[:, label])
             for label in range(scores.shape[1])
@@ -141,17 +159,19 @@ def _ranked(scores: np.ndarray) -> int:
 
 
 def _resamples(rows: int, size: int | None = None, block: int = 1) -> Iterator[np.ndarray]:
+    if block > 1 and rows < MIN_BLOCKS * block:
+        return
     random = np.random.default_rng(SEED)
     for _ in range(_count(rows) if size is None else size):
         starts = random.integers(0, rows - block + 1, -(-rows // block))
         yield (starts[:, None] + np.arange(block)).reshape(-1)[:rows]
 
 
-def _counted_resamples(rows: int, size: int) -> Iterator[np.ndarray]:
+def _counted_resamples(rows: int, size: int, block: int = 1) -> Iterator[np.ndarray]:
     """(some resamples, rows): how often each of them has each row."""
-    resamples = _resamples(rows, size)
-    while block := list(islice(resamples, max(1, _BLOCK // rows))):
-        yield np.stack([np.bincount(drawn, minlength=rows) for drawn in block])
+    resamples = _resamples(rows, size, block)
+    while some := list(islice(resamples, max(1, _BLOCK // rows))):
+        yield np.stack([np.bincount(drawn, minlength=rows) for drawn in some])
 
 
 def _count(rows: int) -> int:

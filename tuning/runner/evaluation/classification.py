@@ -33,9 +33,9 @@ _MAX_NAME = 100
 _MIN_SHARE = float(np.finfo(np.float64).eps)
 
 
-def report_classes(name: str, found: Predictions, names: list[str]) -> OutputReport:
+def report_classes(name: str, found: Predictions, names: list[str], block: int = 1) -> OutputReport:
     """The report of a target of these classes. A model may have outputs beyond them, which are
-    called by their numbers."""
+    called by their numbers. `block`: as `bootstrap.means` has it."""
     actual, predicted, scores = found.actual, found.predicted, found.scores
     width = max(len(names), int(predicted.max()) + 1, scores.shape[1] if scores is not None else 0)
     names = [*names, *(f"(output {place + 1})" for place in range(len(names), width))]
@@ -46,7 +46,7 @@ def report_classes(name: str, found: Predictions, names: list[str]) -> OutputRep
     return OutputReport(
         name=name,
         task=Task.CLASSIFICATION,
-        scores=_scores(found, curves, width),
+        scores=_scores(found, curves, width, block),
         probabilities=found.probabilities,
         classes=_classes(actual, predicted, names, curves),
         confusion=confusion_of(actual, predicted, width),
@@ -55,19 +55,19 @@ def report_classes(name: str, found: Predictions, names: list[str]) -> OutputRep
     )
 
 
-def _scores(found: Predictions, curves: list[Curve], classes: int) -> list[Score]:
+def _scores(found: Predictions, curves: list[Curve], classes: int, block: int) -> list[Score]:
     actual, predicted = found.actual, found.predicted
     per_row = [(actual == predicted).astype(np.float64)]
     if found.probabilities and found.scores is not None:
         per_row.append(_log_losses(actual, found.scores))
-    of_rows = bootstrap.means(np.stack(per_row, axis=1))
+    of_rows = bootstrap.means(np.stack(per_row, axis=1), block)
     with warnings.catch_warnings():
         # Predicted classes that no test row has.
         warnings.simplefilter("ignore")
         balanced = float(balanced_accuracy_score(actual, predicted))
     macro = float(f1_score(actual, predicted, average="macro", zero_division=0))
     f1_interval = balanced_interval = bootstrap.NONE
-    tables = bootstrap.tables(actual, predicted, classes)
+    tables = bootstrap.tables(actual, predicted, classes, block)
     if tables is not None:
         hits, rows, taken = tables
         f1_interval = bootstrap.interval(_mean_share(2 * hits, rows + taken))
@@ -81,7 +81,7 @@ def _scores(found: Predictions, curves: list[Curve], classes: int) -> list[Score
     areas = [curve.area for curve in curves if curve.kind == "roc" and curve.area is not None]
     if areas and found.scores is not None:
         name = "roc_auc" if classes == 2 else "roc_auc_ovr"
-        drawn = bootstrap.areas(actual, found.scores)
+        drawn = bootstrap.areas(actual, found.scores, block)
         scores.append(Score(name, float(np.mean(areas)), *bootstrap.interval(drawn)))
     if len(per_row) > 1:
         loss = float(per_row[1].mean())

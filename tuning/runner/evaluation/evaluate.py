@@ -191,7 +191,8 @@ def _reports(dataset: Dataset, found: Predictions) -> tuple[list[OutputReport], 
         return [report_labels(str(facts.get("target_name") or "labels"), found, names)], []
     if task.has_classes:
         classes = facts.get("class_names") or range(facts["num_classes"])
-        return [report_classes(names[0], found, [str(label) for label in classes])], []
+        labels = [str(label) for label in classes]
+        return [report_classes(names[0], found, labels, _block(dataset))], []
     if found.actual.ndim == 1:
         return [report_numbers(names[0], found, _block(dataset))], []
     columns = zip(found.actual.T, found.predicted.T, strict=True)

@@ -56,6 +56,7 @@ def train(search: SearchOrder, order: TrialOrder, channel: Channel) -> None:
     token = random.SystemRandom().random()
     channel.begin_trial(order.token)
     if search.hyperband:
+        _check_weights(order)
         _leave_weights(order)
     channel.send(Built(parameters=100))
     first = int(order.values.get("tuner/initial_epoch", 0))
@@ -84,10 +85,21 @@ def metrics_of(objective: str, order: TrialOrder, epoch: int, token: float) -> M
     return {objective: luck * (1 - 0.5**epoch), "seed": float(order.seed), "token": token}
 
 
+def _check_weights(order: TrialOrder) -> None:
+    """A trial of a later round starts from its parent's weights, and from no others."""
+    if parent := order.values.get("tuner/trial_id"):
+        found = _weights(str(parent)).read_text()
+        assert found == parent, f"The weights of {found} are not those of {parent}."
+
+
 def _leave_weights(order: TrialOrder) -> None:
-    folder = Path("kt", "search", f"trial_{order.trial_id}")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "checkpoint.weights.h5").write_bytes(b"weights")
+    path = _weights(order.trial_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(order.trial_id)
+
+
+def _weights(trial_id: str) -> Path:
+    return Path("kt", "search", f"trial_{trial_id}", "checkpoint.weights.h5")
 
 
 if __name__ == "__main__":

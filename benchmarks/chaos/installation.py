@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 
 from tests.programs import Postgres, free_port, program
+from tests.storage.s3_server import KEYS, S3Server
 
 from .ledger import QUERIES
 
@@ -256,6 +257,17 @@ def installed(
         there.start(workers, site, machines)
         there.wait_for_workers(workers)
         yield there
+
+
+@contextlib.contextmanager
+def stored() -> Iterator[tuple[S3Server, dict[str, str]]]:
+    """An S3 server, and the settings of an installation whose content lies there."""
+    server = S3Server()
+    server.make_bucket()
+    try:
+        yield server, {"STORAGE_URL": server.url, **KEYS}
+    finally:
+        server.stop()
 
 
 def _with_postgres(there: Installation, folder: Path, host: str) -> None:

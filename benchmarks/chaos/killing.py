@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from .installation import Installation, installed
+from .installation import Installation, installed, stored
 from .ledger import Ledger, audit, parsed
 from .outcome import Outcome, counted
 
@@ -26,13 +26,22 @@ def kills_on_sqlite() -> Outcome:
 
 
 def kills_on_servers() -> Outcome:
-    with installed(4, postgres=True, redis=True) as there:
-        return _trials_under_fire(there)
+    """A search by Hyperband in addition, whose trials find their parents' weights in the store.
+    That is the one program that lives on: it keeps its content in memory."""
+    with (
+        stored() as (store, settings),
+        installed(4, postgres=True, redis=True, **settings) as there,
+    ):
+        outcome = _trials_under_fire(there, {"tuner": "hyperband", "epochs": 9})
+    asked = Counter(each.split()[0] for each in store.requests)
+    outcome.figures |= {"requests to the store": counted(asked)}
+    return outcome
 
 
-def _trials_under_fire(there: Installation) -> Outcome:
+def _trials_under_fire(there: Installation, *more: dict[str, Any]) -> Outcome:
     began = time.monotonic()
-    there.search(*[{"tuner": "random", "max_trials": TRIALS // 3}] * 3, seconds=0.05)
+    searches = [{"tuner": "random", "max_trials": TRIALS // 3}] * 3
+    there.search(*searches, *more, seconds=0.05)
     killed = kill_until_done(there, KILLS, TRIALS)
     seconds = time.monotonic() - began
     ledger = audit(there.rows())

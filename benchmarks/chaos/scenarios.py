@@ -43,8 +43,9 @@ SCENARIOS = (
         ONCE, killing.kills_on_sqlite, 2,
     ),
     Scenario(
-        "kills-servers", "Killed processes, PostgreSQL and Redis",
-        "The same with PostgreSQL and Redis, which are killed as well.",
+        "kills-servers", "Killed processes, PostgreSQL, Redis and S3",
+        "The same with PostgreSQL and Redis, which are killed as well, and with a search by "
+        "Hyperband in addition, whose trials find their parents' weights in an S3 store.",
         ONCE, killing.kills_on_servers, 2,
     ),
     Scenario(

@@ -127,7 +127,7 @@ def remove(machine: Machine, by: Any) -> None:
     elsewhere. Raises NotRemoved; it can be repeated."""
     # Before anything is looked for: a machine that joins at this moment would keep its role.
     if not Machine.objects.revoke_token(machine.pk):
-        # Somebody else removed it.
+        # Another request removed it.
         return
     machine.refresh_from_db(fields=["redis_digest"])
     worker_roles.drop_role(machine)

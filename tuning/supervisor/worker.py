@@ -301,8 +301,8 @@ REMOVED = (
     "The database does not know this machine: it was removed from %s, and this worker ends. To "
     "join again, delete joined.json in the data folder and use a new token."
 )
-# A refused connection comes with a text and no code. Where `lc_messages` of the server are in
-# another language, the worker goes on trying until somebody stops it.
+# A refused connection comes with a text and no code. Where the `lc_messages` of the server is in
+# another language, the worker goes on trying until a person stops it.
 _UNKNOWN_ROLE = re.compile(r"password authentication failed|role .* (does not exist|is not perm)")
 
 

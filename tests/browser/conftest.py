@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.services import Tuneroom
+from tests.services import PATIENCE, Tuneroom
 
 # The browser's console reports what is no fault: what is refused, a connection that a test cut, a
 # poll for which a busy machine took longer than htmx waits, or one that a page left behind. A lost
@@ -45,6 +45,8 @@ def visit(chromium: Any, tuneroom: Tuneroom) -> Iterator[Callable[..., Any]]:
         settings = {"base_url": tuneroom.url, "reduced_motion": "reduce", **options}
         context = chromium.new_context(**settings)
         contexts.append(context)
+        # Playwright's half a minute is one machine's.
+        context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
         listen(page)
         page.goto(address)

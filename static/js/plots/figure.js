@@ -71,8 +71,12 @@ function decades(values) {
   return Math.log10(high / low) >= 2 ? 1 : undefined;
 }
 
+// Plotly writes names of axes larger than their figures.
+const AXIS = { title: { font: { size: 13 } } };
+
 export function layout(more = {}) {
   return {
+    template: { layout: { xaxis: AXIS, yaxis: AXIS } },
     margin: { l: 56, r: 16, t: 32, b: 48 },
     paper_bgcolor: colour("surface"),
     plot_bgcolor: colour("surface"),

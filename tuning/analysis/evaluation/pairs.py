@@ -71,7 +71,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def _by_mcnemar(first: np.ndarray, second: np.ndarray) -> Verdict:
-    wrong, other = (_wrong(lines).astype(bool) for lines in (first, second))
+    wrong, other = _wrong(first) == 1, _wrong(second) == 1
     only_first, only_second = int((other & ~wrong).sum()), int((wrong & ~other).sum())
     p = mcnemar(only_first, only_second)
     text = (

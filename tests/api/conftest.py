@@ -2,11 +2,14 @@
 
 import json
 import os
+from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -14,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.views.conftest import add_trial, best, saved_model, search, worker  # noqa: F401
+from tests.views.evaluations import LINES, classification, evaluated, stored_images
 from tuning.actions.access_tokens import create_token
 from tuning.actions.partial_uploads import begin_upload
 from tuning.models import (
@@ -25,6 +29,10 @@ from tuning.models import (
     Scope,
     SearchImport,
 )
+from tuning.protocol.evaluation import Reproduced
+
+# In base64, as reports have them.
+PNG = b64encode(b"\x89PNG\r\n\x1a\n of a picture").decode()
 
 
 class Caller:
@@ -65,8 +73,9 @@ def rows_of_alice(project: Project, model: SavedModel) -> dict[str, int]:
     answer.write_text("size,predicted\n1,a\n")
     prediction = Prediction.objects.create(
         saved_model=model, created_by=alice, key="prediction-1", source="form",
-        file=answer.name,
+        file=answer.name, answer=answer_of_images(),
     )  # fmt: skip
+    with_pictures(model)
     invitation = Invitation.objects.create(
         team=project.team, invited_by=alice, digest="0", expires_at=timezone.now() + timedelta(1)
     )
@@ -75,7 +84,21 @@ def rows_of_alice(project: Project, model: SavedModel) -> dict[str, int]:
     return {
         "prediction": prediction.pk, "invitation": invitation.pk, "search_import": found.pk,
         "dry_run": dry_run.pk, "upload": begin_upload(alice, "data.csv", 10).pk, "part": 0,
+        "row": 7,
     }  # fmt: skip
+
+
+def with_pictures(model: SavedModel) -> np.ndarray:
+    """Its dataset gets images, and an evaluation with the reconstruction of row 7."""
+    images = stored_images(model, f"test-images-{os.getpid()}")
+    output = replace(classification().outputs[0], examples=[Reproduced(7, picture=PNG)])
+    evaluated(model, replace(classification(), outputs=[output]), LINES)
+    return images
+
+
+def answer_of_images() -> dict[str, Any]:
+    return {"rows": 1, "outputs": [], "notes": [], "picture": PNG, "load": "",
+            "reproduced": {"names": [], "given": [], "cells": [], "picture": PNG}}  # fmt: skip
 
 
 Calls = Callable[..., Caller]

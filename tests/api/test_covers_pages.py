@@ -5,12 +5,11 @@ from tests.views.permissions import PERMISSIONS
 
 from .test_every_operation import OPERATIONS
 
-ACCESS = "accounts, passwords, tokens, joined machines: a lost token must open no other way in"
+ACCESS = "accounts and their ways in: a lost token must open no other, and lock nobody out"
 DRAWN = "what a page draws or computes of what the API has"
 LOOK = "how a person likes to see a page"
 LIVE = "the piece of a page that follows it"
 SITE = "no data of a team: for people who sign in, or programs that watch the site"
-SHOWN_FIRST = "the page shows before what is deleted"
 
 # Names of pages and what does the same; several operations are separated by spaces.
 COVERED = {
@@ -20,7 +19,9 @@ COVERED = {
     "dataset-arrays": "prepare_dataset", "dataset-columns": "prepare_dataset",
     "dataset-create": "create_dataset", "dataset-delete": "delete_dataset",
     "dataset-detail": "show_dataset", "dataset-list": "list_datasets",
-    "dataset-name": "change_dataset", "dataset-retry": "prepare_dataset",
+    "dataset-name": "change_dataset", "dataset-picture": "show_dataset_picture",
+    "dataset-retry": "prepare_dataset", "disk-free": "show_disk free_disk",
+    "disk-space": "show_disk",
     "delivery-resend": "resend_delivery", "dry-run-create": "start_project_dry_run",
     "gallery-dataset": "publish_dataset unpublish_dataset", "gallery-list": "list_datasets",
     "gallery-hypermodel": "publish_template unpublish_template",
@@ -35,6 +36,7 @@ COVERED = {
     "mention-list": "list_notifications", "mention-seen": "read_notifications",
     "notification-choices": "show_notification_settings change_notification_settings",
     "notification-list": "list_notifications", "notification-read": "read_notifications",
+    "prediction-live": "show_prediction show_prediction_picture show_prediction_reconstruction",
     "prediction-rows": "download_prediction",
     "project-create": "create_project", "project-data": "show_project show_dataset",
     "project-data-upgrade": "upgrade_dataset", "project-delete": "delete_project",
@@ -46,12 +48,14 @@ COVERED = {
     "project-notifications": "show_project_notification_settings "
     "change_project_notification_settings",
     "project-settings": "change_project", "project-upgrade": "upgrade_template",
-    "queue-list": "show_queue", "quota-list": "show_team", "team-quotas": "change_quotas",
+    "queue-list": "show_queue", "quota-list": "list_quotas", "team-quotas": "change_quotas",
     "saved-model-bundle": "download_bundle", "saved-model-compare": "compare_models",
     "saved-model-delete": "delete_model", "saved-model-detail": "show_model list_model_epochs",
     "saved-model-download": "download_model", "saved-model-evaluate": "evaluate_model",
     "saved-model-evaluation": "show_evaluation", "saved-model-file": "download_bundle",
-    "saved-model-name": "change_model", "saved-model-predict": "predict_rows",
+    "saved-model-name": "change_model", "saved-model-picture": "show_test_picture",
+    "saved-model-rows": "list_test_rows show_reconstruction",
+    "saved-model-predict": "predict_rows",
     "saved-model-predict-file": "predict_file", "saved-model-stage": "change_model",
     "saved-model-stop": "stop_model",
     "search-comments": "list_search_comments comment_search",
@@ -92,17 +96,16 @@ ONLY_PAGES = {
     ),
     **dict.fromkeys(
         (
-            "comment-detail", "dataset-picture", "hypermodel-diff", "project-activity",
-            "project-plot", "saved-model-card", "saved-model-picture", "saved-model-plots",
-            "saved-model-rows", "search-compare", "search-compare-plots", "search-failures",
-            "search-plan", "search-plot", "search-plots", "search-preview", "trial-card",
-            "trial-compare", "trial-compare-plots", "trial-plots", "trial-preview",
+            "comment-detail", "hypermodel-diff", "palette", "project-activity", "project-plot",
+            "saved-model-card", "saved-model-plots", "search-compare", "search-compare-plots",
+            "search-failures", "search-plan", "search-plot", "search-plots", "search-preview",
+            "trial-card", "trial-compare", "trial-compare-plots", "trial-plots", "trial-preview",
         ),
         DRAWN,
     ),
     **dict.fromkeys(
         (
-            "palette", "profile-theme", "project-trial-column", "project-trial-columns",
+            "profile-theme", "project-trial-column", "project-trial-columns",
             "project-views", "trial-column", "trial-columns", "trial-compare-remember",
             "view-change", "view-delete", "view-list",
         ),
@@ -111,7 +114,7 @@ ONLY_PAGES = {
     **dict.fromkeys(
         (
             "dataset-live", "dry-run-live", "home-live", "hypermodel-live", "import-live",
-            "notification-live", "prediction-live", "project-live", "saved-model-evaluation-live",
+            "notification-live", "project-live", "saved-model-evaluation-live",
             "saved-model-live", "search-compare-live", "search-live", "trial-compare-live",
             "trial-live", "webhook-live",
         ),
@@ -121,7 +124,6 @@ ONLY_PAGES = {
         ("api-document", "api-reference", "health", "help-page", "metrics", "ready"), SITE
     ),
     **dict.fromkeys(("saved-model-moved", "search-moved", "trial-moved"), "old addresses"),
-    **dict.fromkeys(("disk-free", "disk-space"), SHOWN_FIRST),
     **dict.fromkeys(
         ("upload-address", "upload-finish"), "parts that a script sends come through the site"
     ),

@@ -1,5 +1,6 @@
 """What scripts ask by the client: predictions, comparisons, webhooks, notifications."""
 
+from base64 import b64decode
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import tuneroom
 from django.contrib.auth.models import User
 from tuneroom.answers import plain_row
 
+from tests.api.conftest import PNG, answer_of_images, with_pictures
 from tests.views.evaluations import LINES, classification, evaluated
 from tests.views.test_predict import answer, table  # noqa: F401
 from tuning.models import (
@@ -80,6 +82,35 @@ def test_models_are_evaluated_and_compared(
     evaluated(other, classification(), LINES)
     [verdict] = model.compare(2)
     assert (verdict.model, verdict.is_noise) == (2, True)
+
+
+def test_mistakes_and_reconstructions_have_pictures(
+    connected: tuneroom.Client, model: tuneroom.Model, saved_model: SavedModelRow, bob: User
+) -> None:
+    with_pictures(saved_model)
+    first, second = model.test_rows()
+    assert (first.row, first.actual, first.predicted, first.judged) == (
+        8,
+        "<b>cat</b>",
+        "dog",
+        0.95,
+    )
+    assert (first.picture() or b"").startswith(b"\x89PNG")
+    assert (second.row, second.cells, second.reconstructed_picture()) == (3, {}, None)
+    correct = [row.row for row in model.test_rows(actual=1, predicted=1)]
+    assert correct == [5, 1]
+    data = connected.dataset("Test digits")
+    assert (data.version, data.picture()) == (1, b"\x89PNG thumbnails")
+    row = Prediction.objects.create(
+        saved_model=saved_model, created_by=bob, key="prediction-1", source="picture",
+        answer=answer_of_images(), status=Status.COMPLETED,
+    )  # fmt: skip
+    asked = tuneroom.Prediction(connected.http, {"id": row.pk}).refresh()
+    assert asked.picture() == asked.reconstructed_picture() == b64decode(PNG)
+    cells = {"names": ["size"], "given": ["4"], "cells": ["4.25"], "picture": ""}
+    Prediction.objects.update(answer={**answer_of_images(), "reproduced": cells})
+    assert asked.refresh().reconstruction == {"size": ("4", "4.25")}
+    assert asked.reconstructed_picture() is None
 
 
 def test_webhooks_are_changed_and_their_events_sent_again(

@@ -13,9 +13,10 @@ from django.contrib.auth.models import User
 from tests.services import ROOT
 from tuning.actions.access_tokens import create_token
 from tuning.models import Dataset as DatasetRow
-from tuning.models import HyperModel, SavedModel, Scope
+from tuning.models import HyperModel, PartialUpload, SavedModel, Scope
 from tuning.models import Project as ProjectRow
 from tuning.models import Search as SearchRow
+from tuning.models import Trial as TrialRow
 from tuning.protocol.statuses import SearchStatus, Status
 
 from .conftest import SITE, SiteAdapter
@@ -86,12 +87,27 @@ def test_a_search_starts_and_is_changed(connected: tuneroom.Client, project: Pro
     assert made.try_values(units=8, optimizer="sgd").values["momentum"] == 0.5
     assert made.rename("First").name == "First"
     made.star()
-    assert made.tag("nightly") == ["nightly"]
+    assert made.tag("nightly", "old & slow") == ["nightly", "old & slow"]
+    made.untag("old & slow")
+    made.unstar()
+    assert made.refresh().data["tags"] == ["nightly"]
     made.comment("Started by a script.")
     assert made.stop().status == "stopped"
     assert [each.number for each in connected.project("Digits").searches()] == [1]
     made.delete()
     assert not SearchRow.objects.exists()
+
+
+def test_a_pruned_trial_is_pinned_and_trained_to_the_end(
+    connected: tuneroom.Client, search: SearchRow
+) -> None:
+    TrialRow.objects.filter(number=3).update(status=Status.PRUNED, pruned_attempt=1)
+    SearchRow.objects.update(max_trials=9)
+    trial = connected.project("Digits").search(search.number).trial(3)
+    with pytest.raises(tuneroom.Problem, match="The weights of trial 3 are not stored"):
+        trial.pin()
+    trial.unpin()
+    assert trial.train_to_end().status == "queued"
 
 
 def test_what_is_wrong_is_named_by_field(connected: tuneroom.Client, project: ProjectRow) -> None:
@@ -193,6 +209,18 @@ def test_large_files_are_sent_in_parts(
     row = DatasetRow.objects.get(pk=data.id)
     assert row.original.read_text() == table.read_text()
     row.original.unlink()
+
+
+def test_what_is_refused_leaves_no_parts_behind(
+    connected: tuneroom.Client, team: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("tuneroom.client.LARGE", 10)
+    table = tmp_path / "ships.csv"
+    table.write_text("size,age\n1,2\n3,4\n")
+    with pytest.raises(tuneroom.Problem) as refused:
+        connected.upload(table, kind="nothing")
+    assert refused.value.status == 422
+    assert not PartialUpload.objects.exists()
 
 
 def test_an_export_is_written(of_search: tuneroom.Search, tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 import tuneroom
 from django.contrib.auth.models import User
 
+from tests.api.conftest import with_pictures
 from tests.services import ROOT
 from tuning.api.site import document
-from tuning.models import Project, Search
+from tuning.models import Project, SavedModel, Search
 from tuning.protocol.events import Predicted
 from tuning.protocol.predictions import PredictedOutput
 from tuning.supervisor import scripts
@@ -37,6 +38,8 @@ def test_the_examples_run(
     def work(_: float) -> None:
         make_slot(answers=iter([ANSWER]), table=b"class\r\n3\r\n").run()
         scripts.make_asked()
+        for model in SavedModel.objects.exclude(file="").exclude(evaluation__file__gt=""):
+            with_pictures(model)
 
     connected.http.sleep = work
     names: dict[str, Any] = {}
@@ -46,6 +49,9 @@ def test_the_examples_run(
     assert [trial.number for trial in names["good"]] == [trial.number for trial in names["same"]]
     assert Search.objects.count() == 5
     assert names["answer"].values == ["3"]
+    assert sorted(path.name for path in Path().glob("mistake-*.png")) == [
+        "mistake-3.png", "mistake-8.png",
+    ]  # fmt: skip
     assert names["delivery"].status == "waiting"
     assert names["template"].name == "Small network"
 

@@ -75,6 +75,7 @@ def stored_images(saved_model: SavedModel, name: str) -> np.ndarray:
     folder = Path(settings.DATASETS_ROOT) / name
     folder.mkdir(exist_ok=True)
     np.save(folder / "x.npy", x)
+    (folder / "thumbnails.png").write_bytes(b"\x89PNG thumbnails")
     dataset = saved_model.project.dataset
     dataset.folder, dataset.kind = folder.name, DataKind.IMAGE
     dataset.profile |= {"min_value": 0, "max_value": 255}

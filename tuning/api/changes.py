@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.forms import Field
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from tuning.actions.names import rename
 from tuning.analysis.roles import missing_role_text
@@ -55,6 +55,13 @@ def check_manages(request: HttpRequest) -> None:
         raise Problem(
             403, "Only tokens that manage teams can do this. Create one with this access."
         )
+
+
+def check_administers(request: HttpRequest) -> None:
+    """To others than administrators of the site the address does not exist."""
+    if not request.user.is_superuser:
+        raise Http404
+    check_manages(request)
 
 
 def _form(model: type[Model]) -> Any:

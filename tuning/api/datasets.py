@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.forms import CharField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
 from tuning.actions import datasets as actions
@@ -13,12 +13,14 @@ from tuning.forms.columns import COLUMNS_A_PAGE, ColumnsForm
 from tuning.forms.datasets import UploadForm
 from tuning.models import Dataset
 from tuning.protocol.uploads import ARRAY_ROLES
+from tuning.views import datasets as pages
 from tuning.views.access import editable_or_404, team_for_new, visible_or_404
 
 from . import rows
 from .bodies import body_of, checked, multipart
 from .changes import check_may_create, name_body, rename_row
 from .paging import Cursor, Limit, Page, page_of
+from .pictures import PNG
 from .problems import FieldError, Problem, invalid
 from .schemas import DatasetOut
 from .uploads import sent_files
@@ -53,6 +55,12 @@ def show_dataset(request: HttpRequest, dataset: int) -> dict[str, Any]:
     """A dataset with its profile."""
     row = visible_or_404(request, Dataset.objects.select_related("team"), dataset)
     return rows.dataset(request, row)
+
+
+@router.get("/datasets/{number:dataset}/picture.png", openapi_extra=PNG)
+def show_dataset_picture(request: HttpRequest, dataset: int) -> HttpResponse:
+    """Some images of a dataset, as one PNG."""
+    return pages.dataset_picture(request, dataset)
 
 
 @router.post("/datasets", response={201: DatasetOut}, openapi_extra=multipart(UploadForm))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Status
 
@@ -11,7 +11,7 @@ from tuning.models import Dataset, HyperModel
 from tuning.views.gallery import KINDS
 
 from . import rows
-from .changes import check_manages
+from .changes import check_administers
 from .problems import Problem
 from .schemas import DatasetOut, TemplateOut
 
@@ -46,9 +46,7 @@ def unpublish_template(request: HttpRequest, template: int) -> Any:
 
 
 def _row(request: HttpRequest, kind: str, pk: int) -> Any:
-    if not request.user.is_superuser:
-        raise Http404
-    check_manages(request)
+    check_administers(request)
     return get_object_or_404(KINDS[kind].all(), pk=pk)
 
 

@@ -35,10 +35,10 @@ def page_of(
     """A page of rows by their keys, the newest first. `key`: another field that counts up, and that
     no two of them have the same of."""
     if cursor:
-        rows = rows.filter(**{f"{key}__{'gt' if oldest_first else 'lt'}": _number(cursor)})
+        rows = rows.filter(**{f"{key}__{'gt' if oldest_first else 'lt'}": number_of(cursor)})
     found = list(rows.order_by(key if oldest_first else f"-{key}")[: limit + 1])
     after = str(getattr(found[limit - 1], key)) if len(found) > limit else ""
-    return {"items": [make(row) for row in found[:limit]], "next": _next(request, after)}
+    return {"items": [make(row) for row in found[:limit]], "next": next_address(request, after)}
 
 
 def trials_page(
@@ -48,10 +48,10 @@ def trials_page(
     cursor is the number of the last trial."""
     rows = selection.ordered()
     if cursor:
-        rows = rows.filter(_after(selection, _number(cursor)))
+        rows = rows.filter(_after(selection, number_of(cursor)))
     found = list(rows.values_list("trial_id", "number")[: limit + 1])
     after = str(found[limit - 1][1]) if len(found) > limit else ""
-    return [pk for pk, _ in found[:limit]], _next(request, after)
+    return [pk for pk, _ in found[:limit]], next_address(request, after)
 
 
 def _after(selection: Selection, number: int) -> Q:
@@ -77,13 +77,15 @@ def _after(selection: Selection, number: int) -> Q:
     return reduce(or_, ways, same & Q(number__gt=number))
 
 
-def _number(cursor: str) -> int:
+def number_of(cursor: str) -> int:
+    """What a cursor names. Raises Problem."""
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 18):
         raise invalid([FieldError("cursor", "Unknown cursor. Take it from the previous page.")])
     return int(cursor)
 
 
-def _next(request: HttpRequest, cursor: str) -> str | None:
+def next_address(request: HttpRequest, cursor: str) -> str | None:
+    """That of the page after this cursor; null if it is empty."""
     if not cursor:
         return None
     query = request.GET.copy()

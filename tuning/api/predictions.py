@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router, Status
 from pydantic import Field
@@ -20,6 +20,7 @@ from tuning.views.access import visible_or_404
 
 from . import rows
 from .bodies import Body, check, form_data, multipart
+from .pictures import PNG, png
 from .problems import FieldError, Problem, form_errors, invalid
 from .reading import saved_model_of
 from .schemas import PredictionOut
@@ -73,13 +74,34 @@ def predict_file(request: HttpRequest, project: int, model: int) -> Any:
 def show_prediction(request: HttpRequest, prediction: int) -> dict[str, Any]:
     """A question of yours with its answer, once `status` is `completed`. Both are deleted an hour
     after the answer."""
-    return _detail(request, visible_or_404(request, Prediction.objects.with_model(), prediction))
+    return _detail(request, _own(request, prediction))
 
 
 @router.get("/predictions/{number:prediction}/rows.csv")
 def download_prediction(request: HttpRequest, prediction: int) -> HttpResponseBase:
     """All rows with their predictions, as CSV."""
     return pages.prediction_rows(request, prediction)
+
+
+@router.get("/predictions/{number:prediction}/picture.png", openapi_extra=PNG)
+def show_prediction_picture(request: HttpRequest, prediction: int) -> HttpResponse:
+    """The first of the images that were sent, as the model gets it."""
+    return png(_own(request, prediction).answer.get("picture", ""))
+
+
+@router.get("/predictions/{number:prediction}/reconstruction.png", openapi_extra=PNG)
+def show_prediction_reconstruction(request: HttpRequest, prediction: int) -> HttpResponse:
+    """The first of the images that were sent, as an autoencoder reproduces it."""
+    return png(_reproduced(_own(request, prediction)).get("picture", ""))
+
+
+def _own(request: HttpRequest, prediction: int) -> Prediction:
+    found: Prediction = visible_or_404(request, Prediction.objects.with_model(), prediction)
+    return found
+
+
+def _reproduced(row: Prediction) -> dict[str, Any]:
+    return row.answer.get("reproduced") or {}
 
 
 def _with_file(request: HttpRequest, project: int, model: int) -> SavedModel:
@@ -124,7 +146,7 @@ def _row(columns: list[InputColumn], given: Mapping[str, Any]) -> dict[str, Any]
 
 def _detail(request: HttpRequest, row: Prediction) -> dict[str, Any]:
     saved_model = row.saved_model
-    address = request.build_absolute_uri(f"/api/v1/predictions/{row.pk}/rows.csv")
+    address = request.build_absolute_uri(f"/api/v1/predictions/{row.pk}")
     return {
         **rows.fields(row, "status", "created_at", "finished_at"),
         "id": row.pk,
@@ -134,7 +156,21 @@ def _detail(request: HttpRequest, row: Prediction) -> dict[str, Any]:
         "failure": rows.failure(row),
         "rows": row.answer.get("rows"),
         "outputs": outputs_of(row),
+        "reconstruction": _reconstruction(_reproduced(row), address),
+        "picture": f"{address}/picture.png" if row.answer.get("picture") else None,
         "notes": row.answer.get("notes", []),
-        "file": address if row.file else None,
+        "file": f"{address}/rows.csv" if row.file else None,
         "url": f"{rows.page_url(request, 'saved-model-predict', saved_model)}?asked={row.pk}",
+    }
+
+
+def _reconstruction(found: dict[str, Any], address: str) -> dict[str, Any] | None:
+    if not found:
+        return None
+    columns = zip(found["names"], found["given"], found["cells"], strict=True)
+    return {
+        "columns": [
+            {"name": name, "given": given, "reconstructed": cell} for name, given, cell in columns
+        ],
+        "picture": f"{address}/reconstruction.png" if found["picture"] else None,
     }

@@ -94,9 +94,11 @@ def _member(row: Membership) -> dict[str, Any]:
 
 
 def dataset(request: HttpRequest, row: Dataset) -> dict[str, Any]:
+    picture = request.build_absolute_uri(f"/api/v1/datasets/{row.pk}/picture.png")
     return {
         **fields(
-            row, "name", "description", "kind", "task", "profile", "created_at", "published_at"
+            row, "name", "description", "version", "kind", "task", "profile", "created_at",
+            "published_at",
         ),
         "id": row.pk,
         "team": row.team and row.team.name,
@@ -104,8 +106,9 @@ def dataset(request: HttpRequest, row: Dataset) -> dict[str, Any]:
         "awaits_choices": row.awaits_choices,
         "detected": row.detected_schema if row.awaits_choices else {},
         "failure": failure(row),
+        "picture": picture if row.has_pictures else None,
         "url": page_url(request, "dataset-detail", row.pk),
-    }
+    }  # fmt: skip
 
 
 def template(request: HttpRequest, row: HyperModel) -> dict[str, Any]:

@@ -51,6 +51,40 @@ class TeamDetail(TeamOut):
     quotas: list[QuotaOut]
 
 
+class TeamQuotasOut(Schema):
+    id: int
+    name: str
+    quotas: list[QuotaOut]
+
+
+class TeamDiskOut(Schema):
+    id: int
+    name: str
+    used: int
+    limit: int | None
+
+
+class FreeableOut(Schema):
+    """`cost`: what freeing it means for people."""
+
+    name: str
+    caption: str
+    cost: str
+    count: int
+    size: int
+
+
+class DiskOut(Schema):
+    """Of the file system with the data folder, in bytes. Work stops when less than `floor` is
+    free. `teams` begin with the largest."""
+
+    total: int
+    free: int
+    floor: int
+    teams: list[TeamDiskOut]
+    freeable: list[FreeableOut]
+
+
 class InvitationOut(Schema):
     """`project` is opened once the person has joined."""
 
@@ -126,11 +160,13 @@ class WorkerOut(Schema):
 
 class DatasetOut(Schema):
     """`status` is `completed` once projects can use it. `awaits_choices`: what was `detected`, its
-    columns or arrays, has to be reviewed first, on its page or with `prepare`. `published_at`: in
-    the gallery since then, for all teams."""
+    columns or arrays, has to be reviewed first, on its page or with `prepare`. `version` counts the
+    team's uploads of one name. `published_at`: in the gallery since then, for all teams. `picture`
+    is the address of some of its images as one PNG."""
 
     id: int
     name: str
+    version: int
     description: str
     team: str | None
     kind: str
@@ -140,6 +176,7 @@ class DatasetOut(Schema):
     detected: dict[str, Any]
     failure: Failure | None
     profile: dict[str, Any]
+    picture: str | None
     published_at: datetime | None
     created_at: datetime
     url: str
@@ -341,9 +378,24 @@ class PredictedOut(Schema):
     probabilities: bool
 
 
+class ReconstructedColumn(Schema):
+    name: str
+    given: str
+    reconstructed: str
+
+
+class ReconstructionOut(Schema):
+    """Of the first row, as an autoencoder reproduces it: the `columns` of a table, or the address
+    of its `picture`."""
+
+    columns: list[ReconstructedColumn]
+    picture: str | None
+
+
 class PredictionOut(Schema):
     """`source`: `form` (rows that were sent), `table`, `picture` or `array`. `rows`: how many were
-    predicted; `file` is the address of all of them as CSV."""
+    predicted; `file` is the address of all of them as CSV. `picture`: the address of the first row
+    of images, as the model gets it."""
 
     id: int
     project: int
@@ -353,6 +405,8 @@ class PredictionOut(Schema):
     failure: Failure | None
     rows: int | None
     outputs: list[PredictedOut]
+    reconstruction: ReconstructionOut | None
+    picture: str | None
     notes: list[str]
     file: str | None
     created_at: datetime
@@ -383,6 +437,33 @@ class EvaluationOut(Schema):
     outputs: list[dict[str, Any]]
     importances: dict[str, Any] | None
     url: str
+
+
+class TestRowOut(Schema):
+    """`row` counts the dataset's rows from 0. `actual` and `predicted`: a number, the name of a
+    class, the names of labels, or whether the row has the label; null of an autoencoder. `judged`
+    is a probability, a score, an error or a number of wrong labels, as `measure` says. `cells` are
+    values of a table by the names of its columns, and `reconstruction` what an autoencoder makes of
+    them; `picture` and `reconstructed_picture` are addresses."""
+
+    row: int
+    actual: float | str | list[str] | bool | None
+    predicted: float | str | list[str] | bool | None
+    judged: float | None
+    cells: dict[str, str]
+    reconstruction: dict[str, str] | None
+    picture: str | None
+    reconstructed_picture: str | None
+
+
+class TestRowsOut(Schema):
+    """`title` says which rows they are, `total` how many there are, `measure` what `judged` is."""
+
+    items: list[TestRowOut]
+    next: str | None
+    total: int
+    title: str
+    measure: str
 
 
 class ComparedScoreOut(Schema):

@@ -21,6 +21,7 @@ from . import (
     audit,
     confirmations,
     datasets,
+    disk,
     dry_runs,
     evaluations,
     gallery,
@@ -29,6 +30,7 @@ from . import (
     notes,
     notifications,
     people,
+    predicted_rows,
     predictions,
     projects,
     queue,
@@ -121,8 +123,8 @@ api = Api(
 )
 MODULES = (
     people, teams, datasets, uploads, hypermodels, projects, searches, imports, confirmations,
-    dry_runs, trials, scripts, saved_models, evaluations, predictions, notes, notifications,
-    webhooks, queue, workers, audit, gallery,
+    dry_runs, trials, scripts, saved_models, evaluations, predicted_rows, predictions, notes,
+    notifications, webhooks, queue, workers, audit, gallery, disk,
 )  # fmt: skip
 for module in MODULES:
     api.add_router("", module.router)

@@ -20,10 +20,10 @@ from tuning.views.access import owned_or_404, visible_or_404
 
 from . import rows
 from .bodies import body_of, checked
-from .changes import check_manages, name_body, owned_team, rename_row
+from .changes import check_administers, check_manages, name_body, owned_team, rename_row
 from .paging import Cursor, Limit, Page, page_of
 from .problems import Problem
-from .schemas import InvitationOut, InvitationWithLink, QuotaOut, TeamDetail, TeamOut
+from .schemas import InvitationOut, InvitationWithLink, QuotaOut, TeamDetail, TeamOut, TeamQuotasOut
 from .serving import show_once
 
 router = Router(tags=["Teams"])
@@ -150,13 +150,22 @@ def revoke_invitation(request: HttpRequest, invitation: int) -> Any:
     return Status(204, None)
 
 
+@router.get("/quotas", response=Page[TeamQuotasOut])
+def list_quotas(request: HttpRequest, limit: Limit = 100, cursor: Cursor = "") -> dict[str, Any]:
+    """What each team uses of its quotas. For administrators of the site."""
+    check_administers(request)
+
+    def make(row: Team) -> dict[str, Any]:
+        return {"id": row.pk, "name": row.name, "quotas": rows.quotas(row)}
+
+    return page_of(request, Team.objects.all(), make, limit, cursor)
+
+
 @router.put("/teams/{number:team}/quotas", response=list[QuotaOut])
 def change_quotas(request: HttpRequest, team: int, body: QuotasIn) -> Any:
     """Set quotas of a team; null: the default of the site. What is left out stays. `max_storage` is
     in MB here, and in bytes in the answer. For administrators of the site."""
-    if not request.user.is_superuser:
-        raise Http404
-    check_manages(request)
+    check_administers(request)
     row = get_object_or_404(Team, pk=team)
     form = checked(lambda data, _: QuotasForm(data, instance=row), body.given)
     set_quotas(row, form.cleaned_data)

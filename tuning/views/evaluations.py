@@ -56,7 +56,7 @@ def saved_model_evaluation_live(request: HttpRequest, at: ModelNumbers) -> HttpR
 def saved_model_rows(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     """A page of test rows: those of a cell of the confusion matrix (`actual`, `predicted`), else
     the mistakes or the largest errors. For htmx."""
-    evaluation, lines = _evaluated(request, at)
+    evaluation, lines = evaluated(request, at)
     listed = rows_info(evaluation, lines, request.GET)
     if listed is None:
         raise Http404
@@ -68,7 +68,7 @@ def saved_model_rows(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
 @require_GET
 def saved_model_picture(request: HttpRequest, at: ModelNumbers, row: int) -> HttpResponse:
     """A test row of images as PNG."""
-    evaluation, lines = _evaluated(request, at)
+    evaluation, lines = evaluated(request, at)
     picture = None
     if test_lines.holds(lines, row):
         picture = picture_of(evaluation.saved_model.project.dataset, row)
@@ -96,7 +96,8 @@ def saved_model_compare(request: HttpRequest, at: ModelNumbers) -> HttpResponse:
     return render(request, "saved_models/compare.html", context)
 
 
-def _evaluated(request: HttpRequest, at: ModelNumbers) -> tuple[ModelEvaluation, np.ndarray]:
+def evaluated(request: HttpRequest, at: ModelNumbers) -> tuple[ModelEvaluation, np.ndarray]:
+    """The evaluation of a model with its lines. Raises Http404 if it has none."""
     models: Any = SavedModel.objects.select_related("project__dataset")
     saved_model = visible_or_404(request, models, at)
     evaluation = ModelEvaluation.objects.filter(saved_model=saved_model).first()

@@ -10,7 +10,7 @@
 - `client.py`: where a script begins
 """
 
-from .answers import DryRun, Evaluation, Prediction
+from .answers import DryRun, Evaluation, Prediction, TestRow
 from .client import Client, connect
 from .http import Failed, Problem
 from .resources import (
@@ -47,6 +47,7 @@ __all__ = [
     "Search",
     "Team",
     "Template",
+    "TestRow",
     "Trial",
     "Trials",
     "Verdict",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .http import Failed
+from .http import Failed, Http
 from .resource import Resource
 
 
@@ -34,6 +34,23 @@ class Prediction(Resource):
         """Of the first 20 rows: a score for each class, if the model has scores."""
         return list(self.data["outputs"][0]["scores"])
 
+    @property
+    def reconstruction(self) -> dict[str, tuple[str, str]]:
+        """Of the first row of a table, by the names of columns: the value that was given, and what
+        an autoencoder makes of it."""
+        found = self.data["reconstruction"] or {"columns": []}
+        return {each["name"]: (each["given"], each["reconstructed"]) for each in found["columns"]}
+
+    def picture(self) -> bytes | None:
+        """The first of the images that were sent, as the model gets it: a PNG."""
+        address = self.data["picture"]
+        return self._http.read(address) if address else None
+
+    def reconstructed_picture(self) -> bytes | None:
+        """The same as an autoencoder reproduces it."""
+        address = (self.data["reconstruction"] or {"picture": None})["picture"]
+        return self._http.read(address) if address else None
+
     def wait(self, timeout: float | None = None, poll: float = 2.0) -> Prediction:
         super().wait(timeout, poll)
         if self.status != "completed":
@@ -57,6 +74,35 @@ def _plain(value: Any) -> Any:
     except TypeError:
         # NA is neither equal to itself nor unequal.
         return None
+
+
+class TestRow:
+    """A test row with what a model predicts. `row` counts the dataset's rows from 0; `actual` and
+    `predicted` are a number, the name of a class, the names of labels, or whether the row has the
+    label. `judged`: the probability or score of the class, the error, or how many labels are
+    wrong. `cells`: values of a table by the names of columns; `reconstruction`: what an autoencoder
+    makes of them."""
+
+    def __init__(self, http: Http, data: Mapping[str, Any]) -> None:
+        self._http = http
+        self.data = dict(data)
+        self.row = int(data["row"])
+        self.actual: float | str | list[str] | bool | None = data["actual"]
+        self.predicted: float | str | list[str] | bool | None = data["predicted"]
+        self.judged: float | None = data["judged"]
+        self.cells: dict[str, str] = dict(data["cells"])
+        self.reconstruction: dict[str, str] | None = data["reconstruction"]
+
+    def picture(self) -> bytes | None:
+        """Of images: a PNG."""
+        return self._read("picture")
+
+    def reconstructed_picture(self) -> bytes | None:
+        """As an autoencoder reproduces it, of rows with the largest and the smallest errors."""
+        return self._read("reconstructed_picture")
+
+    def _read(self, name: str) -> bytes | None:
+        return self._http.read(self.data[name]) if self.data[name] else None
 
 
 class Evaluation(Resource):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
 
-from .http import Http
+from .http import Http, Problem
 from .resource import Resource
 from .resources import Dataset, Project, Search, Team, Template
 from .webhooks import Notification
@@ -85,22 +86,28 @@ class Client:
         column to predict, `team` the team. Large files are sent in parts, of which only those that
         were lost are sent again."""
         path = Path(file)
-        sent: dict[str, Any] = {"data": {"name": name or path.stem, **fields}}
-        if path.stat().st_size > LARGE:
-            sent["data"]["upload"] = self._send_parts(path)
-        else:
-            sent["files"] = {"file": (path.name, path.read_bytes())}
-        return Dataset(self.http, self.http.post("datasets", **sent))
+        data = {"name": name or path.stem, **fields}
+        if path.stat().st_size <= LARGE:
+            files = {"file": (path.name, path.read_bytes())}
+            return Dataset(self.http, self.http.post("datasets", data=data, files=files))
+        with self._sent_in_parts(path) as upload:
+            return Dataset(self.http, self.http.post("datasets", data={**data, "upload": upload}))
 
-    def _send_parts(self, path: Path) -> int:
-        """The number of the upload, once it is complete."""
+    @contextmanager
+    def _sent_in_parts(self, path: Path) -> Iterator[int]:
+        """The number of the upload, once it is complete. If anything is refused, the site keeps no
+        part of it."""
         begun = {"name": path.name, "size": path.stat().st_size}
         upload: dict[str, Any] = self.http.post("uploads", begun)
-        with path.open("rb") as file:
-            for part in range(upload["parts"]):
-                content = file.read(upload["part_size"])
-                self.http.send_part(f"uploads/{upload['id']}/parts/{part}", content)
-        return int(upload["id"])
+        at = f"uploads/{upload['id']}"
+        try:
+            with path.open("rb") as file:
+                for part in range(upload["parts"]):
+                    self.http.send_part(f"{at}/parts/{part}", file.read(upload["part_size"]))
+            yield int(upload["id"])
+        except Problem:
+            self.http.delete(at)
+            raise
 
     def add_template(self, name: str, code: str, kinds: Sequence[str], **fields: Any) -> Template:
         """Add a template. `kinds` of data that it takes, such as `["table"]`."""

@@ -95,6 +95,10 @@ class Http:
         part.replace(path)
         return path
 
+    def read(self, address: str) -> bytes:
+        """A small file."""
+        return self._answer("GET", address).content
+
     def wait(
         self, read: Callable[[], T], ready: Callable[[T], bool], timeout: float | None, poll: float
     ) -> T:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
+from urllib.parse import urlencode
 
-from .answers import DryRun, Evaluation, Prediction, plain_row
+from .answers import DryRun, Evaluation, Prediction, TestRow, plain_row
 from .http import Failed
 from .resource import ACTIVE, Resource
 from .runs import Run, plain_values, script_name
@@ -49,6 +50,16 @@ class Dataset(Publishable):
     @property
     def path(self) -> str:
         return f"datasets/{self.id}"
+
+    @property
+    def version(self) -> int:
+        """Among the uploads of the team with this name."""
+        return int(self.data["version"])
+
+    def picture(self) -> bytes | None:
+        """Some of its images, as one PNG."""
+        address = self.data["picture"]
+        return self._http.read(address) if address else None
 
     def prepare(self, **choices: Any) -> Dataset:
         """Prepare a table or arrays that await choices (`data["detected"]`) with these: `target`,
@@ -234,9 +245,15 @@ class Noted(Resource):
     def star(self) -> None:
         self._http.put(f"{self.path}/star")
 
+    def unstar(self) -> None:
+        self._http.delete(f"{self.path}/star")
+
     def tag(self, *names: str) -> list[str]:
         """All tags that it has then."""
         return list(self._http.post(f"{self.path}/tags", {"names": list(names)})["tags"])
+
+    def untag(self, name: str) -> None:
+        self._http.delete(f"{self.path}/tags?{urlencode({'name': name})}")
 
     def comment(self, text: str) -> None:
         self._http.post(f"{self.path}/comments", {"text": text})
@@ -402,6 +419,18 @@ class Trial(Noted):
     def epochs(self) -> list[Epoch]:
         return [Epoch(each) for each in self._http.items(f"{self.path}/epochs")]
 
+    def pin(self) -> None:
+        """Keep the weights of a pruned trial, also after its search has ended."""
+        self._http.put(f"{self.path}/pin")
+
+    def unpin(self) -> None:
+        self._http.delete(f"{self.path}/pin")
+
+    def train_to_end(self) -> Trial:
+        """Train a pruned trial again, without pruning it."""
+        self.data = self._http.post(f"{self.path}/train-to-end")
+        return self
+
     def retrain(self, epochs: int | None = None, name: str = "") -> Model:
         """A fresh model with these values on training and validation rows."""
         body: dict[str, Any] = {"name": name} if name else {}
@@ -470,6 +499,14 @@ class Model(Resource):
         """How good it is on the test rows."""
         at = f"{self.path}/evaluation"
         return Evaluation(self._http, {"path": at, **self._http.get(at)})
+
+    def test_rows(self, **filters: Any) -> Iterator[TestRow]:
+        """Test rows with their predictions: the most confident mistakes or the largest errors, the
+        worst first. `actual=0, predicted=1` are those of a cell of the confusion matrix by the
+        numbers of the classes, `target=1` those of one of several targets or labels; of an
+        autoencoder `order` is "largest" or "smallest"."""
+        found = self._http.items(f"{self.path}/test-rows", filters)
+        return (TestRow(self._http, each) for each in found)
 
     def evaluate(self) -> Evaluation:
         """Have it evaluated, if it has no usable evaluation; `wait()` for it."""

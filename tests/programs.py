@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+# Seconds after which what is awaited does not come: a busy machine is not a fault.
+PATIENCE = 300.0
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -83,10 +85,10 @@ class Postgres:
                  *(word for option in options for word in ("-c", option))],
                 cwd=self.folder, stdout=log, stderr=log, **self._as,  # type: ignore[call-overload]
             )  # fmt: skip
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while not self._is_ready() and self.process.poll() is None:
             if time.monotonic() > end:
-                raise TimeoutError("PostgreSQL is not ready after 60 s")
+                raise TimeoutError(f"PostgreSQL is not ready after {PATIENCE:g} s")
             time.sleep(0.05)
 
     def _is_ready(self) -> bool:

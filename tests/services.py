@@ -27,13 +27,11 @@ import psutil
 import pytest
 
 from tests import programs
-from tests.programs import CHROMIUM_ARGS, free_port, running_postgres
+from tests.programs import CHROMIUM_ARGS, PATIENCE, free_port, running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 # Settings of a Tuneroom whose runners need no seconds to import Keras.
 WARM = {"DJANGO_SETTINGS_MODULE": "tests.warm_tuneroom.settings"}
-# Seconds after which what a test waits for does not come: a busy machine is not a fault.
-PATIENCE = 300.0
 ADMIN, PASSWORD = "admin", "test-of-the-first-account"
 
 
@@ -143,7 +141,7 @@ def redis_server() -> Iterator[int]:
         yield port
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -251,7 +249,6 @@ def start_tuneroom(data: Path, **settings: str) -> Tuneroom:
         wait_for(
             lambda: process.poll() is not None or "is ready" in tuneroom.log,
             "Tuneroom is ready",
-            60,
         )
         if process.poll() is not None:
             pytest.fail(f"`manage.py up` ended with {process.returncode}:\n{tuneroom.log}")

@@ -62,7 +62,7 @@ def test_lines_carry_the_name_and_noise_is_dropped(tmp_path: Path) -> None:
 
 def test_a_child_that_was_asked_to_end_is_no_failure(tmp_path: Path) -> None:
     """Alone it ends its parent; beside others it is started again."""
-    output, _ = start(tmp_path, "print('in order')").communicate(timeout=20)
+    output, _ = start(tmp_path, "print('in order')").communicate(timeout=PATIENCE)
     assert output.splitlines() == [
         "   child1 | in order",
         "Child1 ended in order.",
@@ -75,7 +75,7 @@ def test_a_child_that_was_asked_to_end_is_no_failure(tmp_path: Path) -> None:
     parent = start(tmp_path, drained, WAITS)
     lines = lines_until_up(parent, 3)
     parent.terminate()
-    output, _ = parent.communicate(timeout=20)
+    output, _ = parent.communicate(timeout=PATIENCE)
     assert "Child1 ended in order.\n" in lines
     assert output.splitlines()[-1] == "asked to stop"
 

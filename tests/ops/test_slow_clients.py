@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.services import (
+    PATIENCE,
     ROOT,
     answers,
     clean_environment,
@@ -63,7 +64,7 @@ class Site:
 
     def connect(self, *lines: str) -> socket.socket:
         """A connection that has sent these lines and stays open."""
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
         if lines:
             client.sendall("\r\n".join([lines[0], "Host: localhost", *lines[1:]]).encode())
         return client
@@ -233,7 +234,7 @@ def test_an_answer_that_is_taken_arrives_whole(tmp_path: Path) -> None:
 def test_one_person_uploads_two_files_at_once(site: Site) -> None:
     clients = [site.upload("alice") for _ in range(3)]
     # Whichever of them comes last; nothing of it was read.
-    answered, _, _ = select.select(clients, [], [], 30)
+    answered, _, _ = select.select(clients, [], [], PATIENCE)
     assert [b" 429 " in client.recv(100) for client in answered] == [True]
     clients.append(site.upload("bob"))
     until_closed(clients)

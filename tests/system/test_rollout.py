@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.services import ROOT, clean_environment, migrated_database, wait_for
+from tests.services import PATIENCE, ROOT, clean_environment, migrated_database, wait_for
 
 # More than are needed on the slowest machine: the test itself ends the search.
 TRIALS = 10_000
@@ -69,7 +69,7 @@ def test_workers_are_replaced_one_by_one_while_a_search_runs(rollout: Rollout) -
     wait_for(lambda: rollout.trained_by("old") > before, "the old one goes on beside it")
     # Its administrator drains the old one. Then one comes that is too old.
     rollout.query("UPDATE tuning_worker SET requested = 'drain' WHERE name = 'old'")
-    assert rollout.workers["old"].wait(60) == 0
+    assert rollout.workers["old"].wait(PATIENCE) == 0
     rollout.query("UPDATE tuning_release SET oldest_worker_protocol = 2")
     rollout.start("too-old", 1)
     refusal = "SELECT refusal FROM tuning_worker WHERE name = 'too-old' AND refusal != ''"

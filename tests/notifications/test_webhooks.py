@@ -15,14 +15,14 @@ from django.contrib.auth.models import User
 from django.db.models import F
 
 import tuning
-from tests.services import wait_for
 from tuning.event_kinds import FOR_WEBHOOKS, EventKind
 from tuning.models import Delivery, Notification, Project, Search, Team, Webhook
 from tuning.models.webhooks import MAX_TRIES, pause_after
 from tuning.protocol.public_addresses import is_public, may_reach
 from tuning.recording import announcing
 from tuning.supervisor import posting
-from tuning.supervisor.notifying import NotifyingThread
+from tuning.supervisor.notifying import deliver_due, is_due
+from tuning.supervisor.on_demand import OnDemandThread
 from tuning.supervisor.webhooks import DISABLE_AFTER, deliver
 
 from .receiver import Receiver, receiving
@@ -357,11 +357,9 @@ def test_a_server_that_answers_one_byte_at_a_time_is_cut(
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_looks_by_itself(webhook: Webhook, receiver: Receiver, search: Search) -> None:
     announcing.search_ended(search, "")
-    NotifyingThread().check()
-    # Not by the row: the tests' database in memory refuses to be read while another thread writes.
-    wait_for(
-        lambda: not any(thread.name == "webhooks" for thread in threading.enumerate()),
-        "the worker's thread ends",
-    )
+    thread = OnDemandThread("webhooks", is_due, deliver_due)
+    thread.check()
+    # The tests' database in memory refuses to be read while another thread writes.
+    thread.join()
     assert Delivery.objects.get().status == Status.DELIVERED
     assert len(receiver.received) == 1

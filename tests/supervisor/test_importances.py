@@ -14,7 +14,8 @@ from tests.services import wait_for
 from tuning.models import Importances, Search, Trial, TrialIndex, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import importances
-from tuning.supervisor.importances import ImportancesThread
+from tuning.supervisor.importances import ImportancesProcess
+from tuning.supervisor.on_demand import OnDemandThread
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -51,9 +52,9 @@ def test_a_worker_computes_what_a_viewer_asked_for(as_dora: Client, searched: Se
     before = ask(as_dora, searched)
     assert (before["families"], before["waiting"]) == ([], True)
     assert "No worker is available" in before["note"]
-    thread = ImportancesThread()
-    assert thread.compute_next()
-    assert not thread.compute_next()
+    process = ImportancesProcess()
+    assert process.compute_next()
+    assert not process.compute_next()
     after = ask(as_dora, searched)
     assert not after["waiting"]
     everywhere, conditional = after["families"]
@@ -64,14 +65,14 @@ def test_a_worker_computes_what_a_viewer_asked_for(as_dora: Client, searched: Se
     assert after["note"] == "PED-ANOVA over 40 completed trials."
     fanova = "plot.importances.method=fanova"
     assert ask(as_dora, searched, fanova)["waiting"]
-    assert thread.compute_next()
+    assert process.compute_next()
     assert ask(as_dora, searched, fanova)["note"] == "fANOVA over 40 completed trials."
     assert not ask(as_dora, searched)["waiting"]
 
 
 def test_few_trials_come_with_a_warning(as_dora: Client, searched: Search) -> None:
     ask(as_dora, searched, "number__lte=12")
-    ImportancesThread().compute_next()
+    ImportancesProcess().compute_next()
     answer = ask(as_dora, searched, "number__lte=12")
     assert answer["families"]
     assert "Importances are not reliable with fewer than 20 trials." in answer["note"]
@@ -97,7 +98,7 @@ def test_the_last_result_stays_until_there_is_a_newer_one(
     as_alice: Client, searched: Search, worker: Worker
 ) -> None:
     ask(as_alice, searched)
-    ImportancesThread().compute_next()
+    ImportancesProcess().compute_next()
     Search.objects.touch(searched.pk)
     again = ask(as_alice, searched)
     assert again["waiting"]
@@ -110,7 +111,7 @@ def test_a_running_search_is_not_computed_with_every_epoch(
 ) -> None:
     Search.objects.filter(pk=searched.pk).update(status=SearchStatus.RUNNING)
     ask(as_alice, searched)
-    ImportancesThread().compute_next()
+    ImportancesProcess().compute_next()
     Search.objects.touch(searched.pk)
     assert not ask(as_alice, searched)["waiting"]
     Importances.objects.update(asked_at=timezone.now() - timedelta(minutes=1))
@@ -119,7 +120,7 @@ def test_a_running_search_is_not_computed_with_every_epoch(
 
 def test_too_few_trials_are_told_in_a_sentence(as_alice: Client, searched: Search) -> None:
     ask(as_alice, searched, "number__lte=2")
-    ImportancesThread().compute_next()
+    ImportancesProcess().compute_next()
     found = ask(as_alice, searched, "number__lte=2")
     assert found["families"] == []
     assert "Found: 2 completed trials." in found["note"]
@@ -132,9 +133,9 @@ def test_another_worker_s_is_left_alone_until_it_is_lost(
     row = Importances.objects.get()
     assert Importances.objects.take(row.pk, 60)
     assert not Importances.objects.take(row.pk, 60)
-    assert not ImportancesThread().compute_next()
+    assert not ImportancesProcess().compute_next()
     Importances.objects.update(taken_until=timezone.now() - timedelta(seconds=1))
-    assert ImportancesThread().compute_next()
+    assert ImportancesProcess().compute_next()
 
 
 def test_a_process_that_takes_too_long_is_ended(
@@ -142,12 +143,12 @@ def test_a_process_that_takes_too_long_is_ended(
 ) -> None:
     monkeypatch.setattr(importances, "LIMIT_SECONDS", 0.01)
     ask(as_alice, searched)
-    thread = ImportancesThread()
-    assert thread.compute_next()
+    process = ImportancesProcess()
+    assert process.compute_next()
     assert "could not be computed" in ask(as_alice, searched)["note"]
-    assert thread._process is None
+    assert process._process is None
     # Not again and again.
-    assert not thread.compute_next()
+    assert not process.compute_next()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -155,11 +156,11 @@ def test_a_lost_message_is_made_up_for_by_a_look_into_the_database(
     as_alice: Client, searched: Search
 ) -> None:
     ask(as_alice, searched)
-    thread = ImportancesThread()
+    process = ImportancesProcess()
+    thread = OnDemandThread("importances", process.is_due, process.compute_all)
     thread.check()
     wait_for(lambda: Importances.objects.exclude(result={}).exists(), "importances are computed")
     assert json.dumps(Importances.objects.get().result)
-    thread.close()
+    process.close()
     # So that no connection of its own is open when the database is taken away.
-    assert thread._thread is not None
-    thread._thread.join(10)
+    thread.join()

@@ -13,11 +13,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.services import wait_for
 from tuning.actions import mails
 from tuning.models import OutgoingMail
 from tuning.models.mails import GIVE_UP_AFTER
-from tuning.supervisor.mails import MailThread, send_due
+from tuning.supervisor.mails import is_due, send_due
+from tuning.supervisor.on_demand import OnDemandThread
 
 
 @pytest.fixture
@@ -119,12 +119,10 @@ def test_a_worker_looks_by_itself(settings: Any, monkeypatch: pytest.MonkeyPatch
     sent: list[OutgoingMail] = []
     monkeypatch.setattr("tuning.supervisor.mails._send", sent.append)
     OutgoingMail.objects.create(sender="a@example.com", recipients=["b@example.com"])
-    MailThread().check()
-    # Not by the row: the tests' database in memory refuses to be read while another thread writes.
-    wait_for(
-        lambda: not any(thread.name == "mails" for thread in threading.enumerate()),
-        "the worker's thread ends",
-    )
+    thread = OnDemandThread("mails", is_due, send_due)
+    thread.check()
+    # The tests' database in memory refuses to be read while another thread writes.
+    thread.join()
     assert len(sent) == 1
     assert not OutgoingMail.objects.exists()
     assert mail.outbox == []

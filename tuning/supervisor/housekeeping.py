@@ -13,8 +13,9 @@ from django.db import close_old_connections
 from tuning.actions.redis_users import restore_users
 from tuning.models import AuditEntry, TeamEvent
 
-from .mails import MailThread
-from .notifying import NotifyingThread
+from . import mails, notifying
+from .digests import leave_digests
+from .on_demand import Every, OnDemandThread
 
 logger = logging.getLogger(__name__)
 
@@ -24,25 +25,27 @@ CHECK_EVERY = 5.0
 
 
 class Housekeeping:
-    """`check` may be called by any thread at any time, and returns at once."""
+    """`check` may be called by any thread at any time, and waits for nothing but the database."""
 
     def __init__(self) -> None:
-        self.notifying = NotifyingThread()
-        self.mails = MailThread()
-        self._next_sweep = time.monotonic() + SWEEP_EVERY / 10
+        self.threads = (
+            OnDemandThread("webhooks", notifying.is_due, notifying.deliver_due),
+            OnDemandThread("mails", mails.is_due, mails.send_due),
+            OnDemandThread("sweep", Every(SWEEP_EVERY), sweep),
+        )
 
     def check(self) -> None:
-        self.notifying.check()
-        self.mails.check()
-        if time.monotonic() >= self._next_sweep:
-            self._next_sweep = time.monotonic() + SWEEP_EVERY
-            self._sweep()
+        leave_digests()
+        for thread in self.threads:
+            thread.check()
 
-    def _sweep(self) -> None:
-        if settings.AUDIT_LOG_DAYS:
-            AuditEntry.objects.expire(settings.AUDIT_LOG_DAYS)
-        TeamEvent.objects.forgotten().delete()
-        restore_users()
+
+def sweep() -> None:
+    """What is done now and then, whoever asks for it."""
+    if settings.AUDIT_LOG_DAYS:
+        AuditEntry.objects.expire(settings.AUDIT_LOG_DAYS)
+    TeamEvent.objects.forgotten().delete()
+    restore_users()
 
 
 def start() -> None:

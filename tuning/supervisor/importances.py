@@ -1,7 +1,7 @@
-"""Computing importances: one thread of a worker asks a process of its own, one after the other.
+"""Computing importances: a worker asks a process of its own, one after the other.
 
 Importances: the page's request writes an `Importances` row (what is wanted, of which filters, as
-new as which revision) and sends a hint; a worker's own thread takes the row for a while and asks
+new as which revision) and sends a hint; a thread of a worker takes the row for a while and asks
 a process of its own (`python -m tuning.analysis.studies`, Optuna's PED-ANOVA, or fANOVA with 32
 trees of depth 8 where a person asks for it), because they would hold up the threads that
 supervise. Numbers of few unique values are compared by their places: PED-ANOVA takes spikes in
@@ -15,12 +15,11 @@ import math
 import os
 import subprocess
 import sys
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import close_old_connections
 from django.http import QueryDict
 
 from tuning.analysis.front import key_of
@@ -45,24 +44,17 @@ MAX_TEXTS = 100
 NICE = 10
 
 
-class ImportancesThread:
-    """Runs while something is wanted. `check` may be called by any thread at any time."""
+class ImportancesProcess:
+    """One at a time, for each row that a page waits for."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._thread: Thread | None = None
         self._process: subprocess.Popen[str] | None = None
         self._closed = False
 
-    def check(self) -> None:
-        """Start if there is something to do. Returns at once."""
-        if not Importances.objects.stale().exists():
-            return
-        with self._lock:
-            if self._closed or (self._thread and self._thread.is_alive()):
-                return
-            self._thread = Thread(target=self._run, name="importances", daemon=True)
-            self._thread.start()
+    @staticmethod
+    def is_due() -> bool:
+        return Importances.objects.stale().exists()
 
     def close(self) -> None:
         with self._lock:
@@ -70,15 +62,10 @@ class ImportancesThread:
             if self._process:
                 self._process.kill()
 
-    def _run(self) -> None:
-        try:
-            while not self._closed and self.compute_next():
-                pass
-        except Exception:
-            # The row stays wanted; it is free again when `taken_until` has passed.
-            logger.exception("importances could not be computed")
-        finally:
-            close_old_connections()
+    def compute_all(self) -> None:
+        """A row of which nothing comes stays stale, and is free again after `taken_until`."""
+        while not self._closed and self.compute_next():
+            pass
 
     def compute_next(self) -> bool:
         """Whether there was something wanted, and it was ours to compute."""

@@ -1,11 +1,9 @@
-"""Sending the mails that pages have left in the database, in a thread of a worker's own."""
+"""Sending the mails that pages have left in the database."""
 
 import logging
-from threading import Lock, Thread
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db import close_old_connections
 
 from tuning.models import OutgoingMail
 
@@ -16,31 +14,8 @@ SMTP = "django.core.mail.backends.smtp.EmailBackend"
 TRY_AGAIN_SECONDS = 60
 
 
-class MailThread:
-    """Runs while a mail is due. `check` may be called by any thread at any time."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._thread: Thread | None = None
-
-    def check(self) -> None:
-        """Start if there is something to send. Returns at once."""
-        if not settings.EMAIL_HOST or not OutgoingMail.objects.due().exists():
-            return
-        with self._lock:
-            if self._thread and self._thread.is_alive():
-                return
-            self._thread = Thread(target=self._run, name="mails", daemon=True)
-            self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            send_due()
-        except Exception:
-            # The rows are due again after a while.
-            logger.exception("mails could not be sent")
-        finally:
-            close_old_connections()
+def is_due() -> bool:
+    return bool(settings.EMAIL_HOST) and OutgoingMail.objects.due().exists()
 
 
 def send_due() -> None:

@@ -1,13 +1,10 @@
 """What rows say of files: all that the store has to keep, and where each lies on a machine."""
 
 import logging
-import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from django.db import close_old_connections
 from django.db.models import Model, QuerySet
 
 from tuning.models import (
@@ -35,7 +32,7 @@ _SIZES: dict[tuple[type[Model], str], str] = {
     (Prediction, "sha256"): "size",
     **{(kind, "upload_sha256"): "upload_size" for kind in (Dataset, SearchImport, Prediction)},
 }
-COLLECT_EVERY = 6 * 3600
+COLLECT_EVERY = 6 * 3600.0
 _FILE = ("file", "sha256", "size")
 _RESUME = ("resume_epoch", "resume_attempt", "resume_sha256")
 
@@ -100,28 +97,12 @@ def needed(of: Store) -> set[str]:
     return found
 
 
-class Collector:
-    """Has a thread of a worker clear the store a few times a day. All workers do."""
-
-    def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
-        self._next = time.monotonic() + COLLECT_EVERY / 6
-
-    def check(self) -> None:
-        """Start if it is time. Returns at once."""
-        if store() is None or time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + COLLECT_EVERY
-        self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            collect_unneeded()
-        except StorageError as error:
-            logger.warning("the storage could not be cleared: %s", error)
-        finally:
-            close_old_connections()
+def collect_now() -> None:
+    """Clear the store, as all workers do a few times a day."""
+    try:
+        collect_unneeded()
+    except StorageError as error:
+        logger.warning("the storage could not be cleared: %s", error)
 
 
 def collect_unneeded() -> int:

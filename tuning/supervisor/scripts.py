@@ -9,11 +9,8 @@ In the same way a worker looks at the epochs that scripts have logged in searche
 answer to the next report has what it decided (`Trial.prune_now`).
 """
 
-import logging
 from datetime import timedelta
-from threading import Event, Lock, Thread
 
-from django.db import close_old_connections
 from django.db.models import QuerySet
 
 from tuning.models import Search, Trial
@@ -25,43 +22,24 @@ from tuning.strategies import pruners
 
 from . import claims
 
-logger = logging.getLogger(__name__)
-
 # A script that has not asked for so long does not wait any more.
 ASKED = timedelta(seconds=10)
 
 
-class ScriptThread:
-    """At most one for each worker. What it is woken for while it runs is done by it as well."""
+def is_due() -> bool:
+    """Whether a script waits for something."""
+    return asking().exists() or judged().exists()
+
+
+class Scripts:
+    """Gives scripts what they wait for."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._thread: Thread | None = None
-        self._wanted = Event()
         self._verdicts = Verdicts()
 
-    def check(self) -> None:
-        """Start if a script waits for something. Returns at once."""
-        if not asking().exists() and not judged().exists():
-            return
-        self._wanted.set()
-        with self._lock:
-            if self._thread and self._thread.is_alive():
-                return
-            self._thread = Thread(target=self._run, name="scripts", daemon=True)
-            self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            while self._wanted.is_set():
-                self._wanted.clear()
-                make_asked()
-                self._verdicts.give()
-        except Exception:
-            # The next pass tries again.
-            logger.exception("scripts could not be served")
-        finally:
-            close_old_connections()
+    def serve(self) -> None:
+        make_asked()
+        self._verdicts.give()
 
 
 def make_asked() -> None:

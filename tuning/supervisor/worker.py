@@ -27,13 +27,13 @@ from tuning.strategies.suggesting import family_of
 from tuning.strategies.traits import Name
 from webapp.alive import note_alive
 
-from . import checkpoints, claims, files, folders, resume_folders, schedule, slots
+from . import checkpoints, claims, files, folders, resume_folders, schedule, scripts, slots
 from .housekeeping import Housekeeping
-from .importances import ImportancesThread
+from .importances import ImportancesProcess
 from .isolation import Layer, probe
+from .on_demand import Every, OnDemandThread
 from .pool import RunnerPool
-from .references import Collector
-from .scripts import ScriptThread
+from .references import COLLECT_EVERY, collect_now
 from .slot import SlotLoop
 from .storage import StorageWatch
 from .worker_names import unique_name
@@ -64,10 +64,13 @@ class WorkerProcess:
         self._online = 1
         self.pool = RunnerPool()
         self.numbers = slots.SlotNumbers(0)
-        self.importances = ImportancesThread()
+        self._importances = ImportancesProcess()
+        self.importances = OnDemandThread(
+            "importances", self._importances.is_due, self._importances.compute_all
+        )
         self.housekeeping = None if settings.JOINED_AS else Housekeeping()
-        self.scripts = ScriptThread()
-        self.collector = Collector()
+        self.scripts = OnDemandThread("scripts", scripts.is_due, scripts.Scripts().serve)
+        self._collector = OnDemandThread("collector", Every(COLLECT_EVERY), collect_now)
         self.storage = StorageWatch()
         self.row: Worker | None = None
         self._thread: threading.Thread | None = None
@@ -170,7 +173,7 @@ class WorkerProcess:
             self._thread.join(CLOSE_SECONDS)
         for thread in self._alone:
             thread.join(CLOSE_SECONDS)
-        self.importances.close()
+        self._importances.close()
         self.pool.close()
         if self.row:
             Worker.objects.filter(pk=self.row.pk).update(stopped_at=Now())
@@ -218,7 +221,7 @@ class WorkerProcess:
         if self.housekeeping:
             self.housekeeping.check()
         self.scripts.check()
-        self.collector.check()
+        self._collector.check()
         if tick % (COUNT_EVERY // WATCH_SECONDS) == 0:
             self._online = Worker.objects.online().count()
         if tick % (REAP_EVERY // WATCH_SECONDS) == 0 and self._has_turn():

@@ -30,7 +30,7 @@ test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs,
 	@$(PYTEST) -n logical -m "not tensorflow and not services and not browser and not slow"
 
 # Not part of the tests: it takes most of an hour and needs an idle machine.
-chaos: venv ## Kill, stall, cut off and fill up a Tuneroom on purpose: docs/reliability.md. ARGS="kills stalls": some.
+chaos: venv-dev ## Kill, stall, cut off and fill up a Tuneroom on purpose: docs/reliability.md. ARGS="kills stalls": some.
 	@$(BIN)/python benchmarks/reliability.py $(ARGS)
 
 # Linters read the settings, and reading them makes a data folder: not the one with the data.

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,6 @@ from typing import Any
 import psutil
 
 from tests.programs import Postgres, free_port, program
-from tests.storage.s3_server import KEYS, S3Server
 
 from .ledger import QUERIES
 
@@ -260,14 +260,20 @@ def installed(
 
 
 @contextlib.contextmanager
-def stored() -> Iterator[tuple[S3Server, dict[str, str]]]:
-    """An S3 server, and the settings of an installation whose content lies there."""
-    server = S3Server()
-    server.make_bucket()
-    try:
-        yield server, {"STORAGE_URL": server.url, **KEYS}
-    finally:
-        server.stop()
+def stored() -> Iterator[tuple[dict[str, str], Counter[str]]]:
+    """An S3 server: the settings of an installation whose content lies there, and, once it has
+    ended, what it was asked for."""
+    command = [sys.executable, "-m", "tests.storage.s3_program"]
+    asked: Counter[str] = Counter()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        if not (told := server.stdout.readline()):
+            raise SystemExit("There is no S3 server. `make venv-dev` installs one.")
+        try:
+            yield json.loads(told), asked
+        finally:
+            server.terminate()
+            asked.update(json.loads(server.stdout.readline()))
 
 
 def _with_postgres(there: Installation, folder: Path, host: str) -> None:

@@ -29,11 +29,10 @@ def kills_on_servers() -> Outcome:
     """A search by Hyperband in addition, whose trials find their parents' weights in the store.
     That is the one program that lives on: it keeps its content in memory."""
     with (
-        stored() as (store, settings),
+        stored() as (settings, asked),
         installed(4, postgres=True, redis=True, **settings) as there,
     ):
         outcome = _trials_under_fire(there, {"tuner": "hyperband", "epochs": 9})
-    asked = Counter(each.split()[0] for each in store.requests)
     outcome.figures |= {"requests to the store": counted(asked)}
     return outcome
 

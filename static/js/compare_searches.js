@@ -1,7 +1,6 @@
 // The comparison of searches: its plots. What the best scores are drawn over stands in the address.
 import { drawBestOverTime } from "./comparison/best_over_time.js";
 import { drawDistribution } from "./comparison/distribution.js";
-import "./comparison/places.js";
 import { drawSpace } from "./comparison/spaces.js";
 import { follow } from "./plots.js";
 

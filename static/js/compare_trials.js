@@ -1,6 +1,5 @@
 // The comparison of trials: its curves, drawn anew while trials run.
 import { drawCurves } from "./comparison/curves.js";
-import "./comparison/places.js";
 import { curveControls, curveNote, onCurveControls } from "./curve_controls.js";
 import { follow, say } from "./plots.js";
 

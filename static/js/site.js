@@ -110,6 +110,15 @@ document.addEventListener("htmx:oobAfterSwap", () => {
   }
 });
 
+// News replace a table; whoever reads at its far end stays there.
+let places = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  places = event.detail.requestConfig.triggeringEvent ? [] : [...document.querySelectorAll(".table-scroll[id]")].map(({ id, scrollLeft, scrollTop }) => ({ id, scrollLeft, scrollTop }));
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const { id, ...place } of places) Object.assign(document.getElementById(id) ?? {}, place);
+});
+
 // Pages that nobody looks at ask for no news. What polls was triggered by nothing on the page.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.requestConfig.triggeringEvent) return;

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tuning.api.site import document
-from tuning.models import Project, Role, Team
+from tuning.models import Dataset, Project, Role, Team
 
 from .conftest import Caller
 
@@ -86,6 +86,22 @@ def test_a_project_moves_and_tokens_follow(
     assert alice_calls.post(f"{at}/move", {"team": others.pk}).json()["team"] == "Others"
     assert bob_calls.get(at).status_code == 404
     assert Caller(charlie).get(at).status_code == 200
+
+
+def test_a_move_says_how_the_dataset_is_called_then(
+    alice_calls: Caller, alice: User, charlie: User, project: Project
+) -> None:
+    others = charlie.memberships.get().team  # type: ignore[attr-defined]
+    others.memberships.create(user=alice, role=Role.EDITOR)
+    upload = {"source": Dataset.Source.UPLOAD, "name": "Wine"}
+    Dataset.objects.filter(pk=project.dataset_id).update(team=project.team, **upload)
+    Dataset.objects.create(key="theirs", team=others, folder="theirs", **upload)
+    moved = alice_calls.post(f"projects/{project.pk}/move", {"team": others.pk}).json()
+    assert moved["note"] == (
+        "Its dataset is called “Wine (2)” there: the team has another “Wine”."
+    )  # fmt: skip
+    back = alice_calls.post(f"projects/{project.pk}/move", {"team": others.pk})
+    assert back.status_code == 403, "alice owns her project's new team no more"
 
 
 def test_people_are_invited_by_a_link(alice_calls: Caller, dora: User, team: Team) -> None:

@@ -110,6 +110,10 @@ def test_a_pruned_trial_is_pinned_and_trained_to_the_end(
     assert trial.train_to_end().status == "queued"
 
 
+def test_a_project_of_a_list_has_a_status(connected: tuneroom.Client, project: ProjectRow) -> None:
+    assert [each.status for each in connected.projects()] == ["completed"]
+
+
 def test_what_is_wrong_is_named_by_field(connected: tuneroom.Client, project: ProjectRow) -> None:
     with pytest.raises(tuneroom.Problem) as found:
         connected.start(project.pk, max_trials=0, epochs="many")

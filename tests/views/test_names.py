@@ -44,6 +44,20 @@ def test_a_new_name_is_on_the_page(kind: str, own: dict[str, Any], as_alice: Cli
     assert not text or "Of the &lt;lab&gt;" in page
 
 
+def test_a_dataset_whose_name_another_one_has_gets_a_description(
+    team: Team, as_alice: Client
+) -> None:
+    """As earlier versions let it happen."""
+    upload = {"team": team, "source": Dataset.Source.UPLOAD, "name": "Wine", "kind": "table"}
+    first, second = (Dataset.objects.create(key=key, **upload) for key in ("first", "second"))
+    assert _save(as_alice, "dataset", second, name="Wine", description="Red.").status_code == 302
+    second.refresh_from_db()
+    assert second.description == "Red."
+    first.name = "Whisky"
+    first.save()
+    assert _save(as_alice, "dataset", first, name="Wine").status_code == 422
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_who_may_rename(
     kind: str, own: dict[str, Any], as_bob: Client, as_dora: Client, as_charlie: Client

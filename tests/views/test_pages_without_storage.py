@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser, User
+from django.template import RequestContext, Template
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from tests.services import PATIENCE
@@ -150,6 +151,23 @@ def test_a_page_does_not_wait_for_a_dataset(
     # A download waits for its file.
     picture = as_dora.get(reverse("saved-model-picture", args=[saved_model, 7]))
     assert picture.status_code == 200
+
+
+def test_what_the_content_misses_is_said_above_it(rf: RequestFactory) -> None:
+    request: Any = rf.get("/")
+    request.user, request.lacking_files = AnonymousUser(), []
+    page = Template("{% extends 'base.html' %}{% block content %}<p>{{ read }}</p>{% endblock %}")
+
+    def read() -> str:
+        request.lacking_files.append(Path("x.npy"))
+        return "As far as it is here."
+
+    html = page.render(RequestContext(request, {"read": read}))
+    assert 0 < html.index("are still being fetched") < html.index("As far as it is here.")
+    request.lacking_files = []
+    html = page.render(RequestContext(request, {"read": "All."}))
+    assert "<p>All.</p>" in html
+    assert "being fetched" not in html
 
 
 def test_what_the_storage_lacks_is_not_coming(

@@ -13,6 +13,7 @@ from django.urls import reverse
 from tuning.actions.access_tokens import create_token, valid_token
 from tuning.actions.people import StaysActive, deactivate
 from tuning.actions.teams import LastOwner, remove_member, set_member
+from tuning.analysis.people import teams_to_hand_over
 from tuning.models import AccessToken, AuditEntry, BrowserSession, Role, Team
 
 NEW = {"new_password1": "a-long-enough-1", "new_password2": "a-long-enough-1"}
@@ -168,6 +169,22 @@ def test_who_is_deleted_with_the_owner_does_not_inherit(
     set_member(team, bob, Role.OWNER)
     User.objects.filter(pk__in=[alice.pk, bob.pk]).delete()
     assert [(row.user, row.role) for row in team.memberships.all()] == [(dora, Role.OWNER)]
+
+
+def test_teams_to_hand_over_are_found_by_one_query(
+    alice: User, bob: User, charlie: User, team: Team, django_assert_num_queries: Any
+) -> None:
+    for number in range(4):
+        more = Team.objects.create(name=f"Team {number}")
+        more.memberships.create(user=alice, role=Role.OWNER)
+        more.memberships.create(user=(bob, charlie)[number % 2], role=Role.VIEWER)
+    Team.objects.create(name="Alone").memberships.create(user=alice, role=Role.OWNER)
+    with django_assert_num_queries(1):
+        found = {each.name for each in teams_to_hand_over(alice)}
+    assert found == {"Digits team", "Team 0", "Team 1", "Team 2", "Team 3"}
+    assert {each.name for each in teams_to_hand_over(alice, charlie)} == {
+        "Digits team", "Team 0", "Team 2",
+    }  # fmt: skip
 
 
 def test_the_admin_pages_leave_a_team_its_owner(as_erin: Client, alice: User, team: Team) -> None:

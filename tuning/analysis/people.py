@@ -35,10 +35,11 @@ def teams_only_owned_by(*people: Any) -> QuerySet[Team]:
     return teams.exclude(pk__in=others.values("team"))
 
 
-def teams_to_hand_over(*people: Any) -> list[Team]:
+def teams_to_hand_over(*people: Any) -> QuerySet[Team]:
     """Teams of which another member has to become the owner before these people can go. One without
     other members has nobody to choose from."""
-    return [team for team in teams_only_owned_by(*people) if heirs(team, *people)]
+    others = Membership.objects.filter(user__is_active=True).exclude(user__in=people)
+    return teams_only_owned_by(*people).filter(pk__in=others.values("team"))
 
 
 def ownerless_text(count: int) -> str:

@@ -17,7 +17,7 @@ from .changes import check_manages, check_may_create, name_body, rename_row
 from .paging import Cursor, Limit, Page, page_of
 from .problems import Problem
 from .reading import project_of, projects
-from .schemas import MoveOut, ProjectDetail, ProjectOut
+from .schemas import MovedProject, MoveOut, ProjectDetail, ProjectOut
 
 router = Router(tags=["Projects"])
 
@@ -102,19 +102,19 @@ def show_move(request: HttpRequest, project: int) -> dict[str, Any]:
     }
 
 
-@router.post("/projects/{number:project}/move", response=ProjectDetail)
+@router.post("/projects/{number:project}/move", response=MovedProject)
 def move_project(request: HttpRequest, project: int, body: MoveIn) -> Any:
     """Move a project to another team, in which you may create projects. Running work continues. For
-    owners of its team."""
+    owners of its team. `note` says if its dataset got another name there."""
     row: Project = owned_or_404(request, projects(), project)
     check_manages(request)
     make = lambda data, _: MoveForm(data, user=request.user, project=row)  # noqa: E731
     form = checked(make, body.given)
     try:
-        actions.move_project(row, form.cleaned_data["team"])
+        note = actions.move_project(row, form.cleaned_data["team"])
     except actions.AlreadyMoved as error:
         raise Problem(409, str(error)) from error
-    return rows.project_detail(request, project_of(request, project))
+    return {**rows.project_detail(request, project_of(request, project)), "note": note}
 
 
 @router.delete("/projects/{number:project}", response={204: None})

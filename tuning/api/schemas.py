@@ -263,6 +263,12 @@ class ProjectDetail(ProjectOut):
     metrics: list[str]
 
 
+class MovedProject(ProjectDetail):
+    """`note`: what to know of the move, if there is anything."""
+
+    note: str
+
+
 class SearchOut(Schema):
     """`trials` counts trials by their status, and in `total`."""
 

@@ -25,7 +25,7 @@ def name_form(model: type[Model], *, without: str) -> type[ModelForm]:
         def clean_name(self) -> str:
             name: str = self.cleaned_data["name"]
             row = self.instance
-            team = row.team if isinstance(row, Dataset) else None
+            team = row.team if isinstance(row, Dataset) and name != row.name else None
             if team and Dataset.objects.namesakes_of(row, team, name).exists():
                 raise ValidationError(
                     f"The team has another dataset “{name}”. Choose another name, or upload the "

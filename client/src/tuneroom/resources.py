@@ -174,6 +174,13 @@ class Project(Resource):
     def path(self) -> str:
         return f"projects/{self.id}"
 
+    @property
+    def status(self) -> str:
+        """Of the validation of its template; read for it if a list left it out."""
+        if "status" not in self.data:
+            self.refresh()
+        return super().status
+
     def archive(self) -> Project:
         """Nobody changes it until it is restored."""
         self._http.patch(self.path, {"archived": True})
@@ -184,7 +191,8 @@ class Project(Resource):
         return self.refresh()
 
     def move(self, team: Team | int) -> Project:
-        """To another team in which you may create projects. It needs a token that manages teams."""
+        """To another team in which you may create projects. It needs a token that manages teams.
+        `data["note"]` says if its dataset got another name there."""
         key = team if isinstance(team, int) else team.id
         self.data = self._http.post(f"{self.path}/move", {"team": key})
         return self

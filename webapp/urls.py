@@ -7,7 +7,8 @@ from django.urls import include, path
 from tuning.views.accounts import NewPassword, PasswordChange, SignIn
 from tuning.views.password_resets import PasswordReset
 from tuning.views.rate_limits import limited
-from tuning.views.single_sign_on import SignOut, single_sign_on, single_sign_on_callback
+from tuning.views.single_sign_on import single_sign_on, single_sign_on_callback
+from tuning.views.single_sign_out import SignOut, signed_out_elsewhere, single_sign_out
 
 handler500 = "tuning.views.disk_errors.server_error"
 
@@ -27,6 +28,10 @@ urlpatterns = [
     path("accounts/single-sign-on/", single_sign_on, name="single-sign-on"),
     path(
         "accounts/single-sign-on/callback/", single_sign_on_callback, name="single-sign-on-callback"
+    ),
+    path("accounts/single-sign-on/sign-out/", single_sign_out, name="single-sign-out"),
+    path(
+        "accounts/single-sign-on/back-channel/", signed_out_elsewhere, name="signed-out-elsewhere"
     ),
     path("accounts/logout/", SignOut.as_view(), name="logout"),
     path("accounts/", include("django.contrib.auth.urls")),

@@ -90,7 +90,7 @@ ONLY_PAGES = {
             "password_reset_confirm", "password_reset_done", "person-activate", "person-create",
             "person-deactivate", "person-detail", "person-list", "person-password", "profile",
             "session-end", "session-end-others", "session-list", "sign-up",
-            "single-sign-on", "single-sign-on-callback",
+            "signed-out-elsewhere", "single-sign-on", "single-sign-on-callback", "single-sign-out",
         ),
         ACCESS,
     ),

@@ -211,6 +211,7 @@ ELSEWHERE = {
     "project-data-upgrade": (_HERE, "test_a_newer_version_of_the_data"),
     "machine-create": ("tests/views/test_add_machine.py", "created a token for machine"),
     "machine-join": ("tests/system/test_joining.py", "join by its token"),
+    "signed-out-elsewhere": ("tests/views/test_single_sign_on.py", "alice signed out by single"),
     "trial-pin": ("tests/views/test_pruned_trials.py", "trial.unpin"),
 }  # fmt: skip
 

@@ -221,6 +221,7 @@ def address(
             "help-page", "profile", "home-live", "palette", "api-reference", "api-document",
             "profile-theme", "session-end-others", "mention-seen", "sign-up",
             "audit-log", "sign-in-log", "single-sign-on", "single-sign-on-callback",
+            "single-sign-out", "signed-out-elsewhere",
             "notification-choices", "notification-live", "notification-read",
         }  # fmt: skip
         if name.endswith(("-list", "-create")) or name in plain or "-" not in name:

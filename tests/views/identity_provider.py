@@ -19,6 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 CLIENT, SECRET = "tuneroom", "a-secret-of-both"
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 @cache
@@ -94,6 +95,18 @@ class IdentityProvider:
         is_shared = isinstance(self.signed_with, OctKey)
         header = {"alg": "HS256" if is_shared else "RS256", "kid": self.key.kid}
         return jwt.encode(header, claims, self.signed_with)
+
+    def logout_token(self, **changes: Any) -> str:
+        """What it sends to say that a session has ended; `changes` as those of the ID token."""
+        now = int(time.time())
+        claims = {
+            "iss": self.url, "aud": CLIENT, "iat": now, "exp": now + 120,
+            "jti": secrets.token_urlsafe(), "events": {LOGOUT_EVENT: {}}, **changes,
+        }  # fmt: skip
+        claims = {name: value for name, value in claims.items() if value is not None}
+        is_shared = isinstance(self.signed_with, OctKey)
+        header = {"alg": "HS256" if is_shared else "RS256", "kid": self.key.kid}
+        return jwt.encode({**header, "typ": "logout+jwt"}, claims, self.signed_with)
 
     def keys(self) -> dict[str, Any]:
         return {"keys": [self.key.as_dict(private=False)]}

@@ -22,7 +22,8 @@ PERMISSIONS: dict[str, Access] = {
         (
             "health", "invitation-open", "login", "password_reset", "password_reset_complete",
             "password_reset_confirm", "password_reset_done", "machine-join", "metrics", "ready",
-            "sign-up", "single-sign-on", "single-sign-on-callback",
+            "sign-up", "signed-out-elsewhere", "single-sign-on", "single-sign-on-callback",
+            "single-sign-out",
         ),
         Access.EVERYBODY,
     ),

@@ -42,8 +42,8 @@ ALLOWED = {
 # They say of the row, not of the person, that there is nothing.
 NOTHING_THERE = {
     "dataset-picture", "dataset-retry", "hypermodel-diff", "invitation-open", "metrics",
-    "prediction-rows", "saved-model-stage", "sign-up", "single-sign-on", "single-sign-on-callback",
-    "upload-address", "upload-finish", "upload-part",
+    "prediction-rows", "saved-model-stage", "sign-up", "signed-out-elsewhere", "single-sign-on",
+    "single-sign-on-callback", "single-sign-out", "upload-address", "upload-finish", "upload-part",
 }  # fmt: skip
 # Viewers open them and send nothing.
 VIEWERS_ONLY_LOOK = {"import-detail", "upload-create"}

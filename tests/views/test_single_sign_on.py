@@ -16,6 +16,7 @@ from django.contrib.messages import get_messages
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from tuning.actions.invitations import invite
@@ -82,6 +83,7 @@ def test_without_the_setting_there_is_none(client: Client, db: None) -> None:
     assert "Sign in with" not in client.get(LOGIN).content.decode()
     assert client.get(BEGIN).status_code == 404
     assert client.get(reverse("single-sign-on-callback")).status_code == 404
+    assert client.get(reverse("single-sign-out")).status_code == 404
 
 
 def test_a_person_signs_in_by_their_address(
@@ -116,9 +118,108 @@ def test_signing_out_says_that_the_provider_goes_on(
     come_back(client)
     page = client.post(reverse("logout"), follow=True).content.decode()
     assert "You may still be signed in with Example." in page
+    assert "Sign out there, too" not in page, "the provider does not say where"
+    assert client.get(reverse("single-sign-out"))["Location"] == LOGIN
     assert not BrowserSession.objects.of(alice).alive().exists()
     client.login(username="alice", password="alice-password-1")
     assert "still be signed in" not in client.post(reverse("logout"), follow=True).content.decode()
+
+
+def test_signing_out_there_too(
+    provider: IdentityProvider, client: Client, as_bob: Client, alice: User
+) -> None:
+    provider.metadata = {"end_session_endpoint": f"{provider.url}/logout?realm=main"}
+    provider.person = person("alice@example.com")
+    come_back(client)
+    out = reverse("single-sign-out")
+    assert client.get(out)["Location"] == reverse("project-list"), "still signed in"
+    page = client.post(reverse("logout"), follow=True).content.decode()
+    assert f'<a href="{out}">Sign out there, too</a>' in page
+    address = urlsplit(client.get(out)["Location"])
+    query = {name: values[0] for name, values in parse_qs(address.query).items()}
+    assert f"{address.scheme}://{address.netloc}{address.path}" == f"{provider.url}/logout"
+    assert (query["realm"], query["client_id"]) == ("main", CLIENT)
+    assert query["post_logout_redirect_uri"] == f"http://testserver{LOGIN}"
+    assert jwt.decode(query["id_token_hint"], key("first")).claims["sub"] == provider.person["sub"]
+    assert "id_token_hint" not in client.get(out)["Location"], "once"
+    as_bob.post(reverse("logout"))
+    assert "id_token_hint" not in as_bob.get(out)["Location"]
+
+
+ENDED = reverse("signed-out-elsewhere")
+
+
+def ended(provider: IdentityProvider, **claims: Any) -> int:
+    """The provider's server says that a session has ended. The status of the answer."""
+    answer = Client().post(ENDED, {"logout_token": provider.logout_token(**claims)})
+    assert "no-store" in answer["Cache-Control"]
+    return answer.status_code
+
+
+def test_sessions_end_when_the_provider_says_so(
+    provider: IdentityProvider, as_alice: Client, alice: User, bob: User
+) -> None:
+    browsers = {}
+    for name, email in (
+        ("1", "alice@example.com"),
+        ("2", "alice@example.com"),
+        ("3", "bob@example.com"),
+    ):
+        provider.person = person(email, sid=f"session {name}")
+        browsers[name] = Client()
+        come_back(browsers[name])
+
+    def people() -> list[str]:
+        return [signed_in(browsers[name]) for name in "123"]
+
+    assert people() == ["alice", "alice", "bob"]
+    assert ended(provider, sid="session 9") == ended(provider, sub="nobody") == 200
+    assert ended(provider, sub=person("bob@example.com")["sub"], sid="session 1") == 200
+    assert people() == ["alice", "alice", "bob"], "another session than that of the person"
+    assert ended(provider, sid="session 1") == 200
+    assert people() == ["AnonymousUser", "alice", "bob"]
+    assert entries()[-1] == "alice signed out by single sign-on"
+    assert ended(provider, sub=person("alice@example.com")["sub"]) == 200
+    assert people() == ["AnonymousUser", "AnonymousUser", "bob"]
+    assert signed_in(as_alice) == "alice", "with a password"
+
+
+PAST = int(time.time()) - 3600
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"nonce": "of an ID token"}, {"events": None}, {"events": {"another": {}}}, {"sub": None},
+        {"aud": "another"}, {"iss": "https://evil.example"}, {"iat": PAST}, {"iat": None},
+        {"exp": PAST},
+    ],
+)  # fmt: skip
+def test_a_logout_token_that_says_something_else(
+    provider: IdentityProvider, client: Client, alice: User, changes: dict[str, Any]
+) -> None:
+    provider.person = person("alice@example.com")
+    come_back(client)
+    assert ended(provider, **{"sub": provider.person["sub"], **changes}) == 400
+    assert signed_in(client) == "alice"
+
+
+def test_who_else_says_that_a_session_has_ended(
+    provider: IdentityProvider, client: Client, alice: User, settings: Any
+) -> None:
+    provider.person = person("alice@example.com")
+    come_back(client)
+    for other in (key("second"), OctKey.import_key(SECRET)):
+        provider.signed_with = other
+        assert ended(provider, sub=provider.person["sub"]) == 400
+    id_token = client.session["provider"]["id_token"]
+    for text in (id_token, "", "no.token.at-all"):
+        assert Client().post(ENDED, {"logout_token": text}).status_code == 400
+    assert signed_in(client) == "alice"
+    settings.ADDRESS_FAILURE_LIMIT = 5
+    assert ended(provider, sub=provider.person["sub"]) == 429
+    settings.OIDC_ISSUER = ""
+    assert Client().post(ENDED).status_code == 404
 
 
 def test_sessions_end_when_it_is_turned_off(
@@ -131,7 +232,6 @@ def test_sessions_end_when_it_is_turned_off(
 
 
 UNVERIFIED = "Example sent an answer that could not be verified. Try again."
-PAST = int(time.time()) - 3600
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
@@ -19,6 +19,7 @@ from tuning.figures import counted
 from tuning.models import BrowserSession, Profile
 
 from .audit import record
+from .single_sign_on import PROVIDER
 
 # Every request would write otherwise.
 USE_IS_NOTED_SECONDS = 300
@@ -52,6 +53,22 @@ def end_sessions(user: Any, except_key: str | None = None) -> int:
     if keys:
         record("session.end", user, sessions=counted(len(keys), "session"))
     return len(keys)
+
+
+@transaction.atomic
+def end_provider_sessions(subject: str, session: str) -> None:
+    """End those that began at the provider of single sign-on: of its `session`, or of all that
+    `subject` has there if it names none. Either may be empty."""
+    asked = {name: text for name, text in (("subject", subject), ("session", session)) if text}
+    for row in Session.objects.filter(expire_date__gt=timezone.now()):
+        begun = row.get_decoded()
+        of = begun.get(PROVIDER, {})
+        if not asked or any(of.get(name) != text for name, text in asked.items()):
+            continue
+        user = get_user_model().objects.filter(pk=begun.get(SESSION_KEY)).first()
+        _store(row.session_key).delete()
+        BrowserSession.objects.filter(key=row.session_key).delete()
+        record("sign_out.sso", by=user)
 
 
 def set_theme(user: Any, theme: str) -> None:

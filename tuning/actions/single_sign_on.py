@@ -6,7 +6,7 @@ the address of their own account while single sign-on is on (`forms/accounts.py`
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -17,17 +17,22 @@ from django.core.exceptions import ValidationError
 from tuning.models.validators import validate_display_name
 
 BACKEND = "tuning.actions.single_sign_on.SingleSignOnBackend"
+# In a session that began at the provider: what it calls the person (`subject`) and its own session
+# (`session`, if it says), and the `id_token`.
+PROVIDER = "provider"
 # Before a number that tells two people apart.
 MAX_USERNAME = 140
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What the provider says of a person. It has verified the email address."""
+    """What the provider says of a person. It has verified the email address. `begun` is what a
+    session keeps under PROVIDER."""
 
     email: str
     username: str = ""
     name: str = ""
+    begun: dict[str, str] = field(default_factory=dict)
 
 
 class SignOnFailed(Exception):

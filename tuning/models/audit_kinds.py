@@ -39,6 +39,7 @@ _KINDS = {
         ("sign_in.failed", "Sign-in failed", "failed to sign in as {subject}"),
         ("sign_in.refused", "Sign-in refused", "made too many attempts to sign in as {subject}"),
         ("sign_out", "Signed out", "signed out"),
+        ("sign_out.sso", "Signed out by single sign-on", "signed out by single sign-on"),
         ("session.end", "Session ended", "ended {sessions} of {subject}"),
     ),
     AuditGroup.ACCOUNTS: (

@@ -8,13 +8,14 @@ need the provider's key, encrypted connections, time limits.
 import hmac
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.django_client import DjangoIntegration, DjangoOAuth2App
+from authlib.oauth2.claims import JWTClaims
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -34,6 +35,8 @@ SECONDS = 5
 KEPT_SECONDS = 3600
 # Clocks differ.
 LEEWAY_SECONDS = 60
+# A token that ends sessions is used at once: providers give it two minutes.
+LOGOUT_SECONDS = 300
 # The provider alone has the key: none of those that the client's secret would do for.
 ALGORITHMS = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
@@ -69,7 +72,45 @@ def identify(request: HttpRequest, begun: dict[str, str], redirect_uri: str) -> 
             f"{_label()} did not sign you in. Try again.", f"the provider said {error[:60]!r}"
         )
     with _failures():
-        return _identity(_claims(request.GET.get("code", ""), begun, redirect_uri))
+        return _person(request.GET.get("code", ""), begun, redirect_uri)
+
+
+def sign_out_address(id_token: str, back: str) -> str:
+    """Where the provider ends a person's session there and leads them back; empty if it announces
+    no such address, or is away. `id_token` is the person's, if it is known."""
+    try:
+        at = client()
+    except (RequestException, Unusable):
+        return ""
+    if not is_secure(str(at.server_metadata.get("end_session_endpoint", ""))):
+        return ""
+    url: str = at.create_logout_url(back, id_token or None, client_id=at.client_id)["url"]
+    return url
+
+
+def signed_out(logout_token: str) -> tuple[str, str]:
+    """Whose session has ended at the provider, and which one. One of the two may be empty. Raises
+    SignOnFailed."""
+    with _failures():
+        claims = client().parse_id_token(
+            {"id_token": logout_token}, None, _expected(), LogoutToken, LEEWAY_SECONDS
+        )
+        return str(claims.get("sub", "")), str(claims.get("sid", ""))
+
+
+class LogoutToken(JWTClaims):
+    """By the rules of OpenID Connect Back-Channel Logout: no ID token passes for one."""
+
+    EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+    def validate(self, now: int | None = None, leeway: int = 0) -> None:
+        super().validate(now, leeway)
+        if "nonce" in self or self.EVENT not in (self.get("events") or {}):
+            raise ValueError("no logout token")
+        if not self.get("sub") and not self.get("sid"):
+            raise ValueError("the logout token names nobody")
+        if time.time() - self["iat"] > LOGOUT_SECONDS + leeway:
+            raise ValueError("the logout token is too old")
 
 
 def client() -> Any:
@@ -109,26 +150,35 @@ def _client(issuer: str, client_id: str, secret: str, _: int) -> Any:
     return made
 
 
-def _claims(code: str, begun: dict[str, str], redirect_uri: str) -> dict[str, Any]:
-    """What the provider's ID token says or, if it has no email address, its userinfo endpoint."""
+def _person(code: str, begun: dict[str, str], redirect_uri: str) -> Identity:
+    """By the provider's ID token or, if that has no email address, its userinfo endpoint."""
     at = client()
     token = at.fetch_access_token(redirect_uri, code=code, code_verifier=begun["code_verifier"])
-    options: Any = {
-        "iss": {"essential": True, "value": settings.OIDC_ISSUER},
-        "aud": {"essential": True, "value": settings.OIDC_CLIENT_ID},
-    }
-    claims = at.parse_id_token(token, begun["nonce"], options, leeway=LEEWAY_SECONDS)
+    claims = at.parse_id_token(token, begun["nonce"], _expected(), leeway=LEEWAY_SECONDS)
     if claims is None:
         raise ValueError("no ID token")
+    session = {
+        "subject": str(claims["sub"]), "session": str(claims.get("sid", "")),
+        "id_token": token["id_token"],
+    }  # fmt: skip
     if claims.get("email") or not is_secure(str(at.server_metadata.get("userinfo_endpoint", ""))):
-        return dict(claims)
+        return _identity(claims, session)
     more = at.userinfo(token=token)
     if more.get("sub") != claims["sub"]:
         raise ValueError("the userinfo endpoint answered for another person")
-    return dict(more)
+    return _identity(more, session)
 
 
-def _identity(claims: dict[str, Any]) -> Identity:
+def _expected() -> dict[str, Any]:
+    """What each token has to say. Authlib changes it: each gets one of its own."""
+    return {
+        "iss": {"essential": True, "value": settings.OIDC_ISSUER},
+        "aud": {"essential": True, "value": settings.OIDC_CLIENT_ID},
+        "iat": {"essential": True},
+    }
+
+
+def _identity(claims: Mapping[str, Any], session: dict[str, str]) -> Identity:
     email = str(claims.get("email") or "")
     try:
         validate_email(email)
@@ -146,7 +196,7 @@ def _identity(claims: dict[str, Any]) -> Identity:
             "the email address is not verified", email,
         )  # fmt: skip
     suggested = claims.get("preferred_username") or ""
-    return Identity(email, str(suggested), str(claims.get("name") or ""))
+    return Identity(email, str(suggested), str(claims.get("name") or ""), session)
 
 
 @contextmanager

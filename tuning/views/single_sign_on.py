@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import BACKEND_SESSION_KEY, login
+from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LogoutView
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
@@ -28,11 +27,11 @@ from tuning.actions.people import NameTaken, save_account
 from tuning.actions.sign_ins import UNKNOWN
 from tuning.actions.single_sign_on import (
     BACKEND,
+    PROVIDER,
     Identity,
     SignOnFailed,
     account_of,
     new_account,
-    sign_on_label,
 )
 from tuning.analysis.invitations import problem_of
 
@@ -52,11 +51,11 @@ FAILED = "single-sign-on"
 @require_GET
 def single_sign_on(request: HttpRequest) -> HttpResponse:
     """Leads to the provider, and from there back to `next`."""
-    _refuse_unless_on()
+    refuse_unless_on()
     where = _here(request, request.GET.get("next", ""))
     if request.user.is_authenticated:
         return redirect(where or settings.LOGIN_REDIRECT_URL)
-    if _is_over_limit(request):
+    if is_over_limit(request):
         return too_many_attempts(request)
     # Not at the top: a third of a second, at each start of the site and of every command.
     from . import identity_provider
@@ -79,8 +78,8 @@ def single_sign_on(request: HttpRequest) -> HttpResponse:
 @require_GET
 def single_sign_on_callback(request: HttpRequest) -> HttpResponse:
     """Where the provider sends people back to."""
-    _refuse_unless_on()
-    if _is_over_limit(request):
+    refuse_unless_on()
+    if is_over_limit(request):
         return too_many_attempts(request)
     from . import identity_provider
 
@@ -92,24 +91,14 @@ def single_sign_on_callback(request: HttpRequest) -> HttpResponse:
     try:
         identity = identity_provider.identify(request, begun, _callback(request))
         response = _signed_in(request, identity, where)
+        if request.user.is_authenticated:
+            request.session[PROVIDER] = identity.begun
     except SignOnFailed as error:
         response = _refused(request, error, where)
     response.delete_cookie(
         settings.SINGLE_SIGN_ON_COOKIE_NAME, path=reverse("single-sign-on"), samesite="Lax"
     )
     return response
-
-
-class SignOut(LogoutView):
-    """Out of Tuneroom alone: whoever uses the browser next should know."""
-
-    def post(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
-        came_from_provider = request.session.get(BACKEND_SESSION_KEY) == BACKEND
-        response = super().post(request, *args, **options)
-        if came_from_provider:
-            still = f"You may still be signed in with {sign_on_label()}."
-            messages.info(request, f"You are signed out of Tuneroom. {still}")
-        return response
 
 
 def _signed_in(request: HttpRequest, identity: Identity, where: str) -> HttpResponse:
@@ -146,12 +135,12 @@ def _refused(request: HttpRequest, error: SignOnFailed, where: str) -> HttpRespo
     return redirect(f"{resolve_url(settings.LOGIN_URL)}{query}")
 
 
-def _refuse_unless_on() -> None:
+def refuse_unless_on() -> None:
     if not settings.OIDC_ISSUER:
         raise Http404
 
 
-def _is_over_limit(request: HttpRequest) -> bool:
+def is_over_limit(request: HttpRequest) -> bool:
     return attempts(FAILED, client_address(request)) >= settings.ADDRESS_FAILURE_LIMIT
 
 

@@ -37,5 +37,6 @@ urlpatterns = [
     path("accounts/", include("django.contrib.auth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("tuning.api.site")),
+    path("api/", include("tuning.api.other_versions")),
     path("", include("tuning.urls")),
 ]

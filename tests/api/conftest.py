@@ -28,6 +28,7 @@ from tuning.models import (
     SavedModel,
     Scope,
     SearchImport,
+    Team,
 )
 from tuning.protocol.evaluation import Reproduced
 
@@ -38,9 +39,11 @@ PNG = b64encode(b"\x89PNG\r\n\x1a\n of a picture").decode()
 class Caller:
     """A script with a person's token."""
 
-    def __init__(self, user: User | None, scope: Scope = Scope.MANAGE) -> None:
+    def __init__(
+        self, user: User | None, scope: Scope = Scope.MANAGE, team: Team | None = None
+    ) -> None:
         self.client = Client()
-        self.token = create_token(user, "script", scope) if user else ""
+        self.token = create_token(user, "script", scope, team=team) if user else ""
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """The answer. `path` is what follows /api/v1/, or a whole address."""

@@ -13,9 +13,11 @@ from tuning.models import (
     Dataset,
     HyperModel,
     Project,
+    Role,
     SavedModel,
     Scope,
     Search,
+    Team,
     Webhook,
     Worker,
 )
@@ -172,6 +174,43 @@ def test_viewers_change_nothing_and_read_whom_to_ask(address: Any, dora_calls: C
         assert f"Ask alice (owner) for the {role} role." in detail or "Only " in detail, name
 
 
+def test_a_token_for_another_team_finds_nothing(address: Any, alice: User) -> None:
+    """Of an administrator who owns both teams."""
+    User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    other = Team.objects.create(name="Vision")
+    other.memberships.create(user=alice, role=Role.OWNER)
+    caller = Caller(User.objects.get(pk=alice.pk), team=other)
+    # A person's own, of no team yet.
+    uploads = {"show_upload", "send_part", "discard_upload"}
+    found = statuses(caller, address, {*OPERATIONS} - SHARED - uploads)
+    assert {name: status for name, status in found.items() if status != 404} == {
+        "change_worker": 403
+    }
+    assert [team["name"] for team in caller.get("me").json()["teams"]] == ["Vision"]
+    assert [team["name"] for team in caller.get("teams").json()["items"]] == ["Vision"]
+    for path in ("projects", "datasets", "templates", "notifications"):
+        assert caller.get(path).json()["items"] == [], path
+    for method, path in (("POST", "teams"), ("PUT", "notifications/settings")):
+        refused = caller(method, path, {"name": "Another"} if path == "teams" else {})
+        assert (refused.status_code, refused.json()["detail"]) == (
+            403, "This access token is for team Vision alone. Create one for all your teams.",
+        )  # fmt: skip
+
+
+def test_a_token_for_the_team_does_there_what_its_owner_does(
+    address: Any, alice: User, project: Project
+) -> None:
+    caller = Caller(alice, team=project.team)
+    assert {*statuses(caller, address, READING).values()} == {200}
+    for name in sorted(OWNERS):
+        with transaction.atomic():
+            answer = caller(*address(name), {})
+            transaction.set_rollback(True)
+        assert answer.status_code not in (401, 403, 404), name
+    writer = Caller(alice, Scope.WRITE, project.team)
+    assert {*statuses(writer, address, OWNERS).values()} == {403}
+
+
 def test_only_tokens_that_manage_teams_do_what_is_for_owners(address: Any, alice: User) -> None:
     writer = Caller(alice, Scope.WRITE)
     for name in sorted(OWNERS):
@@ -206,6 +245,11 @@ def test_what_there_is_not_is_a_problem(alice_calls: Caller) -> None:
         answer = alice_calls.get(path)
         assert answer.status_code == 404, path
         assert answer.json()["title"] == "Not Found"
+    for path in ("/api/", "/api/v2/projects", "/api/v1"):
+        answer = alice_calls.get(f"http://testserver{path}")
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+        assert answer.json()["detail"] == "Not found. The API is at /api/v1/."
+        assert Caller(None).get(f"http://testserver{path}").status_code == 401
 
 
 def test_only_administrators_change_what_the_whole_site_uses(

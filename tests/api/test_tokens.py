@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tuning.models import AccessToken, Scope
+from tuning.models import AccessToken, AuditEntry, Project, Scope, Team
 from tuning.views import rate_limits
 
 from .conftest import Caller
@@ -45,6 +45,36 @@ def test_one_that_only_reads_changes_nothing(alice: User) -> None:
         answer = caller(method, "projects")
         assert answer.status_code == 403
         assert answer.json()["detail"].startswith("This access token can only read.")
+
+
+def test_it_is_for_all_teams_or_for_one(
+    as_alice: Client, alice: User, charlie: User, project: Project
+) -> None:
+    page, others = reverse("access-token-list"), charlie.memberships.get().team  # type: ignore[attr-defined]
+    refused = as_alice.post(page, {"name": "nightly", "team": others.pk})
+    assert refused.status_code == 422
+    assert not AccessToken.objects.exists()
+    shown = as_alice.post(page, {"name": "nightly", "team": project.team_id}).content.decode()
+    assert "<td>Digits team</td>" in shown
+    assert AuditEntry.objects.get(kind="token.create").team == "Digits team"
+    caller = Caller(alice, team=project.team)
+    assert caller.get("me").json()["team"] == project.team_id
+    others.memberships.create(user=alice)
+    assert [team["name"] for team in caller.get("me").json()["teams"]] == ["Digits team"]
+    project.team.memberships.filter(user=alice).delete()
+    assert caller.get(f"projects/{project.pk}").status_code == 404
+    assert caller.get("me").json()["teams"] == []
+
+
+def test_one_for_a_team_learns_no_answer_of_another(alice: User, team: Team) -> None:
+    everywhere, here = Caller(alice), Caller(alice, team=team)
+    body, key = {"name": "Vision"}, {"Idempotency_Key": "nightly"}
+    assert everywhere.post("teams", body, **key).status_code == 201
+    assert everywhere.post("teams", body, **key)["Idempotent-Replayed"] == "true"
+    again = here.post("teams", body, **key)
+    assert (again.status_code, again.json()["detail"]) == (
+        422, "This idempotency key was used for a different request.",
+    )  # fmt: skip
 
 
 def test_its_access_and_its_lifetime_are_chosen_on_its_page(as_alice: Client) -> None:

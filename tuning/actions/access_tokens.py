@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from tuning.models import AccessToken, Scope
+from tuning.models import AccessToken, Scope, Team
 
 from .audit import record
 
@@ -18,15 +18,20 @@ PREFIX = "tuneroom_"
 USE_IS_NOTED = timedelta(minutes=5)
 
 
-def create_token(user: Any, name: str, scope: Scope = Scope.READ, days: int | None = None) -> str:
-    """The token, which nobody can read again. It is valid for so many days, or until revoked."""
+def create_token(
+    user: Any, name: str, scope: Scope = Scope.READ, days: int | None = None,
+    team: Team | None = None,
+) -> str:  # fmt: skip
+    """The token, which nobody can read again. It is valid for so many days, or until revoked, for
+    all teams of the user or for one."""
     token = PREFIX + secrets.token_urlsafe(32)
     expires_at = timezone.now() + timedelta(days=days) if days else None
     with transaction.atomic():
         made = AccessToken.objects.create(
-            user=user, name=name, scope=scope, expires_at=expires_at, digest=_digest(token)
-        )
-        record("token.create", made, by=user, scope=Scope(scope).label.lower())
+            user=user, name=name, scope=scope, team=team, expires_at=expires_at,
+            digest=_digest(token),
+        )  # fmt: skip
+        record("token.create", made, by=user, team=team, scope=Scope(scope).label.lower())
     return token
 
 

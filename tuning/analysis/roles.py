@@ -37,7 +37,7 @@ RIGHTS = (
 
 
 def role_in(user: Any, team: Team) -> Role | None:
-    role = Membership.objects.filter(team=team, user=user.pk).values_list("role", flat=True).first()
+    role = Membership.objects.of(user).filter(team=team).values_list("role", flat=True).first()
     return Role(role) if role else None
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from ninja import Query, Router
 
 from tuning.analysis.audit import record_of
@@ -11,7 +11,7 @@ from tuning.models import AuditEntry
 from tuning.models.audit import AuditEntryQuerySet
 
 from .bodies import checked
-from .changes import check_manages, owned_team
+from .changes import check_administers, owned_team
 from .paging import Cursor, Limit, Page, page_of
 from .schemas import AuditEntryOut
 
@@ -39,9 +39,7 @@ def site_audit_log(
 ) -> dict[str, Any]:  # fmt: skip
     """What people did on the site, the newest first, with the address that they came from. For
     administrators of the site."""
-    if not request.user.is_superuser:
-        raise Http404
-    check_manages(request)
+    check_administers(request)
     given = {"person": person, "kind": kind, "project": project, "since": since, "until": until}
     entries = AuditEntry.objects.visible_to(request.user)
     return _page(request, entries, given, limit, cursor, of_site=True)

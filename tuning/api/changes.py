@@ -57,6 +57,13 @@ def check_manages(request: HttpRequest) -> None:
         )
 
 
+def check_all_teams(request: HttpRequest) -> None:
+    """For what is a person's, beyond any team."""
+    if team := request.access_token.team:
+        text = f"This access token is for team {team} alone. Create one for all your teams."
+        raise Problem(403, text)
+
+
 def check_administers(request: HttpRequest) -> None:
     """To others than administrators of the site the address does not exist."""
     if not request.user.is_superuser:

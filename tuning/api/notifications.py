@@ -11,6 +11,7 @@ from tuning.models import Notification, Project
 
 from . import rows
 from .bodies import Body, form_data
+from .changes import check_all_teams
 from .paging import Cursor, Limit, Page, page_of
 from .problems import FieldError, form_errors, invalid
 from .reading import project_of
@@ -64,6 +65,7 @@ def show_notification_settings(request: HttpRequest) -> dict[str, Any]:
 @router.put("/notifications/settings", response=NotificationSettings)
 def change_notification_settings(request: HttpRequest, body: SettingsIn) -> dict[str, Any]:
     """Choose whose events you are notified of: `off`, `own` or `all`. What is left out stays."""
+    check_all_teams(request)
     return _chosen(request, None, body)
 
 

@@ -16,10 +16,11 @@ router = Router(tags=["Account"])
 def show_me(request: HttpRequest) -> dict[str, Any]:
     """The person whose token this is, with their teams."""
     token: AccessToken = request.access_token
-    rows = Membership.objects.filter(user=request.user.pk).select_related("team")
+    rows = Membership.objects.of(request.user).select_related("team")
     return {
         "username": request.user.get_username(),
         "scope": token.scope,
+        "team": token.team_id,
         "expires_at": token.expires_at,
         "teams": [{"id": row.team_id, "name": row.team.name, "role": row.role} for row in rows],
     }

@@ -125,10 +125,11 @@ class QueueOut(Schema):
 
 
 class MeOut(Schema):
-    """Whose token it is, and what it may do."""
+    """Whose token it is, and what it may do. `team`: the only one that it is for, or null."""
 
     username: str
     scope: str
+    team: int | None
     expires_at: datetime | None
     teams: list[MembershipOut]
 

@@ -199,8 +199,11 @@ def _first_answer(request: HttpRequest, key: str, digest: str) -> HttpResponse:
 
 
 def _digest_of(request: HttpRequest) -> str:
-    """Of the address and what was sent. Files count by name and content."""
-    parts = hashlib.sha256(request.get_full_path().encode())
+    """Of the address, what was sent, and the only team that the token is for. Files count by name
+    and content."""
+    parts = hashlib.sha256(
+        f"{request.access_token.team_id or ''}{request.get_full_path()}".encode()
+    )
     if request.content_type.startswith("multipart/"):
         parts.update(repr(sorted(request.POST.lists())).encode(errors="replace"))
         for name, files in sorted(request.FILES.lists()):

@@ -20,7 +20,14 @@ from tuning.views.access import owned_or_404, visible_or_404
 
 from . import rows
 from .bodies import body_of, checked
-from .changes import check_administers, check_manages, name_body, owned_team, rename_row
+from .changes import (
+    check_administers,
+    check_all_teams,
+    check_manages,
+    name_body,
+    owned_team,
+    rename_row,
+)
 from .paging import Cursor, Limit, Page, page_of
 from .problems import Problem
 from .schemas import InvitationOut, InvitationWithLink, QuotaOut, TeamDetail, TeamOut, TeamQuotasOut
@@ -55,6 +62,7 @@ def show_team(request: HttpRequest, team: int) -> dict[str, Any]:
 @router.post("/teams", response={201: TeamDetail})
 def create_team(request: HttpRequest, body: TeamIn) -> Any:
     """Create a team, whose owner you are."""
+    check_all_teams(request)
     form = checked(lambda data, _: TeamForm(data), body.given)
     made = actions.create_team(request.user, form.cleaned_data["name"])
     return Status(201, rows.team_detail(request, made))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from tuning.models import AccessToken, Scope
+from tuning.models import AccessToken, Scope, Team
 
 MAX_TOKENS = 20
 # Days, and what people read. Without a day: until it is revoked.
@@ -22,14 +22,16 @@ class AccessTokenForm(forms.ModelForm):
 
     class Meta:
         model = AccessToken
-        fields = ["name"]
-        labels = {"name": "Name"}
+        fields = ["name", "team"]
+        labels = {"name": "Name", "team": "Team"}
         help_texts = {"name": "For example, notebook on my laptop."}
         error_messages = {"name": {"required": "Enter a name for the token."}}
 
     def __init__(self, *args: Any, user: Any) -> None:
         super().__init__(*args)
         self.user = user
+        field: Any = self.fields["team"]
+        field.queryset, field.empty_label = Team.objects.visible_to(user), "All my teams"
 
     def clean_scope(self) -> Scope:
         return Scope(self.cleaned_data["scope"] or Scope.READ)

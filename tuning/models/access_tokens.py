@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from .teams import Team
 from .validators import validate_name
 
 
@@ -36,6 +37,10 @@ class AccessToken(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_tokens"
     )
     name = models.CharField(max_length=80, validators=[validate_name])
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, blank=True, related_name="access_tokens",
+        help_text="The only one that it is for; all of the user's teams without one.",
+    )  # fmt: skip
     # Tokens of earlier versions could only read.
     scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.READ)
     digest = models.CharField(max_length=64, unique=True)
@@ -50,6 +55,14 @@ class AccessToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def holder(self) -> Any:
+        """The user with the rights of this token, not to be saved. One for a team reaches no other
+        and does nothing that is for administrators."""
+        if self.team_id is not None:
+            self.user.only_team = self.team_id
+            self.user.is_superuser = self.user.is_staff = False
+        return self.user
 
     @property
     def is_expired(self) -> bool:

@@ -1,6 +1,6 @@
 """Who may see and change what: every project belongs to a team, people are its members."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -19,7 +19,7 @@ EDITING_ROLES = (Role.OWNER, Role.EDITOR)
 
 class TeamQuerySet(models.QuerySet["Team"]):
     def visible_to(self, user: Any) -> "TeamQuerySet":
-        return self.filter(pk__in=Membership.objects.filter(user_id=user.pk).values("team"))
+        return self.filter(pk__in=Membership.objects.of(user).values("team"))
 
     def editable_by(self, user: Any) -> "TeamQuerySet":
         """Nobody changes what belongs to an archived team."""
@@ -29,7 +29,7 @@ class TeamQuerySet(models.QuerySet["Team"]):
         return self._with_role(user, (Role.OWNER,))
 
     def _with_role(self, user: Any, roles: tuple[Role, ...]) -> "TeamQuerySet":
-        memberships = Membership.objects.filter(user_id=user.pk, role__in=roles)
+        memberships = Membership.objects.of(user).filter(role__in=roles)
         return self.filter(pk__in=memberships.values("team"))
 
 
@@ -71,12 +71,22 @@ class Team(models.Model):
         return default if own is None else own
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def of(self, user: Any) -> Self:
+        """A person's. With an access token for one team (`AccessToken.holder`) that one alone:
+        everything that is a team's is reached from here."""
+        rows, only = self.filter(user_id=user.pk), getattr(user, "only_team", None)
+        return rows if only is None else rows.filter(team_id=only)
+
+
 class Membership(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
     )
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.EDITOR)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         ordering = ["user__username"]

@@ -1,6 +1,7 @@
 """A person's access tokens: the list, a new one, revoking one."""
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -19,9 +20,11 @@ def access_token_list(request: HttpRequest) -> HttpResponse:
     made = ""
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        made = actions.create_token(request.user, given["name"], given["scope"], given["days"])
+        made = actions.create_token(
+            request.user, given["name"], given["scope"], given["days"], given["team"]
+        )
         form = AccessTokenForm(user=request.user)
-    context = {"form": form, "made": made, "tokens": AccessToken.objects.of(request.user)}
+    context = {"form": form, "made": made, "tokens": _tokens(request)}
     status = 422 if form.errors else 200
     return render(request, "access_tokens/list.html", context, status=status)
 
@@ -32,3 +35,7 @@ def access_token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     actions.revoke_token(token)
     messages.success(request, f"Token “{token.name}” revoked.")
     return redirect("access-token-list")
+
+
+def _tokens(request: HttpRequest) -> QuerySet[AccessToken]:
+    return AccessToken.objects.of(request.user).select_related("team")

@@ -48,7 +48,7 @@ class AccessTokenMiddleware:
                 "Access tokens are for exports and the API: add format=csv to the URL, or see "
                 f"{reverse('help-page', args=['api'])}.",
             )
-        request.user = token.user
+        request.user = token.holder()
         request.access_token = token  # type: ignore[attr-defined]
         return None
 

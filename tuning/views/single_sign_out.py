@@ -42,7 +42,7 @@ class SignOut(LogoutView):
             if _address(request, id_token):
                 link = reverse("single-sign-out")
                 text = format_html('{} <a href="{}">Sign out there, too</a>', text, link)
-                if len(id_token) <= MAX_ID_TOKEN:
+                if 0 < len(id_token) <= MAX_ID_TOKEN:
                     _keep(response, id_token)
             messages.info(request, text)
         return response

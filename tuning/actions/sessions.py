@@ -65,7 +65,7 @@ def end_provider_sessions(subject: str, session: str) -> None:
         of = begun.get(PROVIDER, {})
         if not asked or any(of.get(name) != text for name, text in asked.items()):
             continue
-        user = get_user_model().objects.filter(pk=begun.get(SESSION_KEY)).first()
+        user = get_user_model().objects.filter(pk=begun[SESSION_KEY]).first()
         _store(row.session_key).delete()
         BrowserSession.objects.filter(key=row.session_key).delete()
         record("sign_out.sso", by=user)

@@ -59,10 +59,11 @@ class AccessToken(models.Model):
     def holder(self) -> Any:
         """The user with the rights of this token, not to be saved. One for a team reaches no other
         and does nothing that is for administrators."""
+        user: Any = self.user
         if self.team_id is not None:
-            self.user.only_team = self.team_id
-            self.user.is_superuser = self.user.is_staff = False
-        return self.user
+            user.only_team = self.team_id
+            user.is_superuser = user.is_staff = False
+        return user
 
     @property
     def is_expired(self) -> bool:

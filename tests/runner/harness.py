@@ -150,7 +150,9 @@ class TrialRunner(Runner):
         assert isinstance(self.receive(), NextTrial)
         return events
 
-    def judged(self, order: TrialOrder, prune_at: int | None) -> list[Any]:
+    def judged(
+        self, order: TrialOrder, prune_at: int | None, keep_weights: bool = True
+    ) -> list[Any]:
         """The events of one trial up to its end. Each verdict is sent; from `prune_at` epochs or
         folds on the trial is pruned."""
         self.send(order)
@@ -162,7 +164,7 @@ class TrialRunner(Runner):
             units += isinstance(events[-1], EpochEnd)
             if isinstance(events[-1], EpochEnd) and units > order.verdicts_after:
                 prune = prune_at is not None and units >= prune_at
-                self.send(VerdictOrder(order.token, units, prune))
+                self.send(VerdictOrder(order.token, units, prune, keep_weights))
         assert isinstance(self.receive(), NextTrial)
         return events
 

@@ -27,8 +27,8 @@ def begun(judge: Judge, after: int | None = 0, **values: object) -> Pruning:
     return made
 
 
-def verdict(units: int, prune: bool = False) -> VerdictOrder:
-    return VerdictOrder("token", units, prune)
+def verdict(units: int, prune: bool = False, keep_weights: bool = False) -> VerdictOrder:
+    return VerdictOrder("token", units, prune, keep_weights)
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +50,15 @@ def test_nothing_is_waited_for_in_the_first_epochs() -> None:
     assert judge.waited == []
     assert not trial.epoch_ended(QUICK)
     assert judge.waited == [0.05]
+
+
+def test_a_verdict_says_whether_weights_are_kept() -> None:
+    trial = begun(Judge(verdict(1, prune=True, keep_weights=True), verdict(1, prune=True)))
+    assert trial.epoch_ended(QUICK)
+    assert trial.keeps_weights
+    trial.begin(TrialOrder("0002", {}, 1, "token", 0))
+    assert trial.epoch_ended(QUICK)
+    assert not trial.keeps_weights
 
 
 def test_a_resumed_trial_counts_the_epochs_behind_it() -> None:

@@ -172,6 +172,12 @@ def test_a_model_that_was_trained_in_an_earlier_ones_graph(digits: Path, tmp_pat
     assert {**losses(first), **losses(second)} == losses(whole)
 
 
+def test_weights_that_are_not_wanted_are_not_written(runner: TrialRunner) -> None:
+    events = runner.judged(ordered("0006"), prune_at=2, keep_weights=False)
+    assert isinstance(events[-1], TrialPruned), events[-1]
+    assert list((runner.folder / "kt").rglob("*.h5")) == []
+
+
 @pytest.mark.parametrize("how", ["loop", "own epochs"])
 def test_what_cannot_go_on_leaves_no_weights(runner: TrialRunner, how: str) -> None:
     events = runner.judged(ordered("0003", fit=how), prune_at=2)

@@ -223,10 +223,8 @@ def test_hyperband_goes_on_where_the_parent_ended(digits: Path, tmp_path: Path) 
         epochs = [e for e in second if isinstance(e, EpochEnd)]
         assert [e.epoch for e in epochs] == [3, 4]
         assert epochs[0].metrics["loss"] < first[-2].metrics["loss"]
-        assert sorted(path.name for path in (runner.folder / "kt" / "search").iterdir()) == [
-            "trial_0000",
-            "trial_0001",
-        ]
+        left = [path.name for path in (runner.folder / "kt" / "search").iterdir()]
+        assert left == ["trial_0000"], "no trial goes on from one of the last round"
         # Weights of another shape, as after a table's inputs have changed: trained again.
         again = runner.trial("0003", {**child, "units": 16})
         assert isinstance(again[-1], TrialEnd)

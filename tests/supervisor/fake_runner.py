@@ -216,14 +216,15 @@ class FakeRunner:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _trial(self, search: SearchOrder, order: TrialOrder) -> Iterator[Step]:
-        if search.hyperband:
+        if order.values.get("tuner/epochs", search.epochs) < search.epochs and search.hyperband:
             self._write(f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", self.weights)
         for step in self.script(search, order):
             if isinstance(step, CheckpointSaved):
                 self._write("/".join((*folder_of(step.epoch), "state.json")), b"{}")
             yield replace(step, trial=order.token) if isinstance(step, OfTrial) else step
-            if isinstance(step, EpochEnd) and self._is_pruned(order):
-                if search.resumes:
+            verdict = self._verdict(order) if isinstance(step, EpochEnd) else None
+            if verdict and verdict.prune:
+                if search.resumes and verdict.keep_weights:
                     self._write(
                         f"kt/search/trial_{order.trial_id}/checkpoint.weights.h5", self.weights
                     )
@@ -231,10 +232,10 @@ class FakeRunner:
                 break
         yield NextTrial(self.independent)
 
-    def _is_pruned(self, trial: TrialOrder) -> bool:
+    def _verdict(self, trial: TrialOrder) -> VerdictOrder | None:
         # Whoever reads an epoch answers it before the next event is read.
         last = self.orders[-1]
-        return isinstance(last, VerdictOrder) and last.token == trial.token and last.prune
+        return last if isinstance(last, VerdictOrder) and last.token == trial.token else None
 
     def _prepare(self, order: PrepareOrder) -> Iterator[Step]:
         self._write("prepared/x.npy", order.key.encode())

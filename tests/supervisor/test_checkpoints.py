@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 
 from tuning.actions.saved_models import retrain
 from tuning.actions.searches import change_limits, delete_search, pin_weights, train_to_end
+from tuning.analysis.lineage import hyperband_place
 from tuning.models import Search, Trial
 from tuning.models.trials import checkpoint_folder
 from tuning.protocol.events import EpochEnd, TrialEnd
@@ -186,8 +187,24 @@ def test_rounds_that_overlap_find_their_parents(make_search: Any, make_slot: Any
     assert search.status == SearchStatus.COMPLETED
     assert set(search.trials.values_list("status", flat=True)) == {Status.COMPLETED}
     assert search.trials.count() == 1 + hyperband_plan.trial_count(9, 3, 2)
+    assert brackets_shown(search) == brackets_by_parents(search)
     brackets = hyperband_plan.brackets(9, 3)
     assert most <= sum(each.trials for bracket in brackets for each in bracket.rounds[1:]) + 2
+
+
+def brackets_shown(search: Search) -> dict[str, tuple[int, int]]:
+    places = {t.oracle_id: hyperband_place(t) for t in search.trials.exclude(tuner_values={})}
+    return {name: (place.bracket, place.rounds) for name, place in places.items() if place}
+
+
+def brackets_by_parents(search: Search) -> dict[str, tuple[int, int]]:
+    """Only of trials without a parent KerasTuner's number is always that of their own bracket."""
+    found: dict[str, tuple[int, int]] = {}
+    for trial in search.trials.exclude(tuner_values={}).order_by("number"):
+        number = trial.tuner_values["tuner/bracket"]
+        parent = trial.tuner_values.get("tuner/trial_id")
+        found[trial.oracle_id] = found[parent] if parent else (3 - number, number + 1)
+    return found
 
 
 @pytest.fixture

@@ -43,14 +43,17 @@ def hyperband_place(trial: Trial) -> Place | None:
     if not search.runs_here or not search.strategy.has_rounds or "tuner/bracket" not in own:
         return None
     plan = hyperband_plan.brackets(search.epochs, search.hyperband_factor)
-    number = int(own["tuner/bracket"])
+    round_number = int(own.get("tuner/round", 0))
+    number = hyperband_plan.bracket_of(
+        round_number, trial.last_epoch, search.epochs, search.hyperband_factor
+    )
     parent_id = own.get("tuner/trial_id")
     siblings = search.trials.defer("layers", "log_tail", "failure_traceback")
     return Place(
         # KerasTuner runs the bracket with the highest number first.
         bracket=len(plan) - number,
         brackets=len(plan),
-        round=int(own.get("tuner/round", 0)) + 1,
+        round=round_number + 1,
         rounds=number + 1,
         first_epoch=trial.first_epoch,
         last_epoch=trial.last_epoch,

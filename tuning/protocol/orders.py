@@ -118,11 +118,12 @@ class SuggestedOrder:
 @dataclass(frozen=True)
 class VerdictOrder:
     """The answer to an EpochEnd: whether the trial with this token is pruned after `units` epochs
-    (or folds) of all its executions."""
+    (or folds) of all its executions, and whether its weights may be needed then."""
 
     token: str
     units: int
     prune: bool
+    keep_weights: bool = False
 
 
 @dataclass(frozen=True)

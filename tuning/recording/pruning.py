@@ -27,6 +27,7 @@ from tuning.protocol.events import EpochEnd
 from tuning.protocol.statuses import Status
 from tuning.strategies.contract import Curve
 
+from .checkpoints import pruned_matters
 from .curves import Point, other_curves, point, steps_of
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,14 @@ class Judge:
         current = Curve(self._trial.number, "RUNNING", values).until(step)
         self.pruned = should_prune(self._pruning, others, current, study_name(self._search))
         return self.pruned
+
+    def weights_matter(self) -> bool:
+        """Whether the trial may go on after all once it is pruned. In doubt it may."""
+        try:
+            return pruned_matters(self._trial, self.curve)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("weights are kept, the database did not answer: %s", error)
+            return True
 
     def _due(self, values: dict[int, float]) -> int | None:
         """The step to ask about: the last one or, where a pruner compares at rungs, the first of

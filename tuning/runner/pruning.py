@@ -45,14 +45,14 @@ class Pruning:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self.is_pruned = False
+        self.is_pruned = self.keeps_weights = False
         self._verdicts_after: int | None = None
         # Epochs or folds that the supervisor knows of, and those with a verdict.
         self._units = self._judged = 0
 
     def begin(self, order: TrialOrder) -> None:
         """The next trial begins; a resumed one with the epochs that are behind it."""
-        self.is_pruned = False
+        self.is_pruned = self.keeps_weights = False
         self._verdicts_after = order.verdicts_after
         self._units = self._judged = int(order.values.get("tuner/initial_epoch", 0))
 
@@ -95,6 +95,7 @@ class Pruning:
             if verdict is None:
                 return False
             if verdict.prune:
+                self.keeps_weights = verdict.keep_weights
                 return True
             self._judged = verdict.units
         return False

@@ -40,6 +40,15 @@ def brackets(max_epochs: int, factor: int) -> list[Bracket]:
     ]
 
 
+def bracket_of(number: int, epochs: int, max_epochs: int, factor: int) -> int:
+    """The bracket whose round of this number trains up to `epochs`. KerasTuner's `tuner/bracket` is
+    that of the latest bracket, also for trials that go on in an earlier one."""
+    last = _bracket_count(max_epochs, factor) - 1
+    return next(
+        (b for b in range(number, last) if _epochs(max_epochs, factor, b, number) == epochs), last
+    )
+
+
 def trial_count(max_epochs: int, factor: int, iterations: int) -> int:
     """Trials of all iterations, without the baseline."""
     plan = brackets(max_epochs, factor)

@@ -39,8 +39,6 @@ CHECKPOINTS_SHARE = 20
 class StreamingTuner(kt.Tuner):
     """KerasTuner's tuner; every epoch is reported to the supervisor as it ends."""
 
-    keeps_checkpoints = False
-
     def __init__(
         self, oracle: RemoteOracle, template: Template, order: SearchOrder, channel: Channel
     ) -> None:
@@ -56,6 +54,7 @@ class StreamingTuner(kt.Tuner):
         )
         # Where the epochs of a trial begin to count, if the script says so. Hyperband knows better.
         self._first_epoch = template.training.first_epoch(order.epochs)
+        self._max_epochs = order.epochs
         self._channel = channel
         self._all_executions = order.folds or order.executions_per_trial
         self._execution = -1
@@ -98,7 +97,7 @@ class StreamingTuner(kt.Tuner):
         # A pruned trial has no further executions.
         self.oracle.pruning.check()
         self._execution += 1
-        if not self.keeps_checkpoints:
+        if not self._saves_best_epoch(trial):
             # Nobody reads them: the best model is trained again, from scratch, on more data.
             # They cost time in every epoch that is a best one, and three times the weights on disk.
             callbacks = kwargs["callbacks"]
@@ -207,12 +206,16 @@ class StreamingTuner(kt.Tuner):
         if isinstance(model, keras.Model):
             model.stop_training = True
 
-    def _keeps_checkpoint(self) -> bool:
-        """Whether a later trial may go on from the weights of the one that ended."""
-        return self.keeps_checkpoints
+    def _saves_best_epoch(self, trial: Trial) -> bool:
+        """Whether KerasTuner's checkpoints are written: a later trial may go on from the last."""
+        return False
+
+    def _leaves_weights(self, trial: Trial) -> bool:
+        """Whether what the trial has written is wanted now that it has ended."""
+        return self._saves_best_epoch(trial)
 
     def on_trial_end(self, trial: Trial) -> None:
-        if not self._keeps_checkpoint():
+        if not self._leaves_weights(trial):
             # KerasTuner writes how the model was built next to the checkpoint that is not there.
             shutil.rmtree(self.get_trial_dir(trial.trial_id), ignore_errors=True)
         super().on_trial_end(trial)
@@ -287,7 +290,12 @@ class ContinuingTuner(StreamingTuner):
 class StreamingHyperband(ContinuingTuner, kt.Hyperband):
     """The same with kt.Hyperband's epochs and its way to go on from a parent's checkpoint."""
 
-    keeps_checkpoints = True
+    def _saves_best_epoch(self, trial: Trial) -> bool:
+        """No trial goes on from the last round of a bracket, which trains all epochs, nor from the
+        baseline, which has no round. Where brackets overlap, KerasTuner gives trials the number of
+        the latest bracket as `tuner/bracket`, not that of their own."""
+        epochs = trial.hyperparameters.values.get("tuner/epochs", self._max_epochs)
+        return bool(epochs < self._max_epochs)
 
 
 class Resumed(kt.Tuner):
@@ -318,8 +326,8 @@ class Resumed(kt.Tuner):
 
 
 class ResumingTuner(ContinuingTuner, Resumed):
-    """A pruned trial leaves the weights of its last epoch, not those of its best one, and the
-    optimizer's state, from which it goes on if it is ordered again."""
+    """A pruned trial that may be promoted leaves the weights of its last epoch, not those of its
+    best one, and the optimizer's state, from which it goes on if it is ordered again."""
 
     _is_resumable = False
 
@@ -337,7 +345,7 @@ class ResumingTuner(ContinuingTuner, Resumed):
 
     def _prune(self, trial: Trial, model: Any) -> None:
         super()._prune(trial, model)
-        if self._counts_as_ordered():
+        if self.oracle.pruning.keeps_weights and self._counts_as_ordered():
             # Now: at the end of `fit`, a callback may bring the best epoch's weights back.
             model.save_weights(self._get_checkpoint_fname(trial.trial_id))
             built = json.dumps(model.get_build_config())
@@ -352,7 +360,7 @@ class ResumingTuner(ContinuingTuner, Resumed):
         in_one_fit = (teller.params or {}).get("epochs") == kwargs["epochs"]
         return in_one_fit and not self._first_epoch and self.hypermodel.fit_takes("initial_epoch")
 
-    def _keeps_checkpoint(self) -> bool:
+    def _leaves_weights(self, trial: Trial) -> bool:
         return self._is_resumable
 
 

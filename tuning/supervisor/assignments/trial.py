@@ -144,14 +144,14 @@ class TrialAssignment(TrainingAssignment):
         self._judge.add(event)
         if self._judge.answers():
             prune = self._judge.prunes()
-            runner.send(VerdictOrder(self._token, self._judge.count, prune))
+            keep = prune and self._judge.weights_matter()
+            runner.send(VerdictOrder(self._token, self._judge.count, prune, keep))
 
     def _prune(self, runner: Runner) -> None:
         # An objective function may give up a trial for reasons of its own.
         if not (self._judge.pruned or self.search.kind.defines_by_run):
             raise BadEvent("a pruned trial without a pruning decision")
-        matters = checkpoints.pruned_matters(self.row, self._judge.curve)
-        weights = self._keep_checkpoint(runner) if matters else ""
+        weights = self._keep_checkpoint(runner) if self._judge.weights_matter() else ""
         units, tail = self._judge.count, runner.log_tail()
         recorder.prune_trial(
             self.row, units, tail, self._peak, self._last_news(), weights,

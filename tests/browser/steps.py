@@ -40,6 +40,11 @@ def create_project(
 def start_search(page: Any, **settings: str) -> None:
     """Start a search with these settings."""
     page.get_by_role("link", name="New search").first.click(timeout=LONG)
+    fill_and_start(page, **settings)
+
+
+def fill_and_start(page: Any, **settings: str) -> None:
+    """The same in an open form."""
     page.locator("#more-settings").evaluate("details => { details.open = true; }")
     for field, value in settings.items():
         control = page.locator(f"[name={field}]")

@@ -195,6 +195,40 @@ def test_a_pruned_trial_of_the_best_third_after_all_goes_on() -> None:
     assert promoted(Pruning(Name.MEDIAN, "max", 9), [first], [second], NAME) == []
 
 
+@pytest.mark.parametrize("direction", ["max", "min"])
+@pytest.mark.parametrize("arguments", [
+    (), (("bootstrap_count", 3),), (("min_early_stopping_rate", 1),), (("min_resource", "auto"),),
+], ids=str)  # fmt: skip
+def test_each_pruned_trial_is_promoted_as_if_asked_alone(
+    direction: str, arguments: tuple[tuple[str, Any], ...]
+) -> None:
+    random = np.random.default_rng(5)
+    pruning = Pruning(Name.ASHA, direction, STEPS, warmup=0, factor=2, arguments=arguments)
+    count = 0
+    for seed in range(4):
+        found = []
+        for number, values in enumerate(curves(seed, 25).round(1), 1):
+            # Some report every step, some skip rungs; equal values happen.
+            steps = [1, 5, 12] if random.random() < 0.2 else range(1, random.integers(2, STEPS + 1))
+            status = random.choice(["PRUNED", "PRUNED", "RUNNING", "COMPLETED"])
+            reported = {step: float(values[step - 1]) for step in steps}
+            found.append(
+                Curve(number, str(status), reported, 0.5 if status == "COMPLETED" else None)
+            )
+        pruned = [curve for curve in found if curve.status == "PRUNED"]
+        others = [curve for curve in found if curve.status != "PRUNED"]
+        alone = set()
+        for curve in pruned:
+            last = max((rung for rung in pruning.rungs() if rung <= max(curve.values)), default=0)
+            step = next((step for step in curve.values if step >= last), 0)
+            rest = [other for other in found if other is not curve]
+            if last and not should_prune(pruning, rest, curve.until(step), NAME):
+                alone.add(curve.number)
+        assert {curve.number for curve in promoted(pruning, others, pruned, NAME)} == alone
+        count += len(alone)
+    assert count > 0
+
+
 def test_automatic_says_what_it_chose_and_why() -> None:
     asked = Pruning(Name.AUTO, "max", 20)
     tpe = STRATEGIES[Strategy.TPE]

@@ -65,14 +65,18 @@ def promoted(
     pruning: Pruning, others: Sequence[Curve], pruned: Sequence[Curve], study: str
 ) -> list[Curve]:
     """Those of `pruned` that go on after all: asked again at the rung at which they ended, the
-    pruner no longer prunes them. `others` are all other trials of the search."""
+    pruner no longer prunes them. `others` are all other trials of the search.
+
+    Of trials that are compared with the same others, the best are asked first; once one is pruned,
+    those below it are, too. To ask each of them takes the third power of the number of trials."""
     if not pruning.traits.promotes:
         return []
     found = []
-    for curve in pruned:
-        at_rung = _at_last_rung(pruning, curve)
-        rest = [other for other in (*others, *pruned) if other is not curve]
-        if at_rung and not should_prune(pruning, rest, at_rung, study):
+    for rivals in _rivals(pruning, pruned):
+        for at_rung, curve in rivals:
+            rest = [other for other in (*others, *pruned) if other is not curve]
+            if should_prune(pruning, rest, at_rung, study):
+                break
             found.append(curve)
     return found
 
@@ -91,6 +95,24 @@ def next_promoted(pruning: Pruning, pruned: Sequence[Curve], most: int) -> list[
     sign = -1 if pruning.direction == "max" else 1
     ranked = [sorted(each, key=lambda pair: sign * pair[0])[:most] for each in rungs.values()]
     return [curve for best in ranked for _, curve in best]
+
+
+def _rivals(pruning: Pruning, pruned: Sequence[Curve]) -> list[list[tuple[Curve, Curve]]]:
+    """The pruned trials, each also as it was at its last rung, grouped by what they are compared
+    with, the best of each group first."""
+    is_auto = AUTO in dict(pruning.arguments).values()
+    groups: dict[tuple[int, ...], list[tuple[float, Curve, Curve]]] = {}
+    for curve in pruned:
+        at_rung = _at_last_rung(pruning, curve)
+        if at_rung is None or math.isnan(value := at_rung.values[last := max(at_rung.values)]):
+            continue
+        # A step that skips rungs is compared at each of them; with "auto" not all count.
+        rungs = len(_rungs(curve.until(last - 1), pruning, 0)), len(_rungs(at_rung, pruning, 0))
+        group = (*rungs, curve.number) if is_auto else rungs
+        groups.setdefault(group, []).append((value, at_rung, curve))
+    sign = -1 if pruning.direction == "max" else 1
+    ranked = [sorted(each, key=lambda one: sign * one[0]) for each in groups.values()]
+    return [[(at_rung, curve) for _, at_rung, curve in each] for each in ranked]
 
 
 def _after_the_first(others: Sequence[Curve]) -> list[Curve] | None:

@@ -88,6 +88,36 @@ def test_the_search_page_speaks_of_the_front(as_alice: Client, search: Search) -
         assert f'id="front-{number}"' in html
 
 
+def test_trials_that_are_best_in_all_objectives_are_no_compromise(search: Search) -> None:
+    search.trials.exclude(number__in=(1, 5)).delete()
+    Trial.objects.filter(search=search, number=5).update(score=0.8, measures={"latency": 2.0})
+    TrialIndex.objects.fill(search)
+    front = front_of(search)
+    assert [trial.number for trial in front.trials] == [1, 5]
+    assert front.reason == "No other trial is better in any objective."
+
+
+def test_a_search_without_a_feasible_trial_says_which_constraints(
+    as_alice: Client, search: Search
+) -> None:
+    limit = {"name": "latency", "relation": "<=", "limit": 1.5}
+    Search.objects.filter(pk=search.pk).update(constraints=[*search.constraints, limit])
+    search.trials.update(status=Status.INFEASIBLE, score=None)
+    TrialIndex.objects.fill(search)
+    html = " ".join(page(as_alice, "search-detail", search).split())
+    assert "No trial is feasible: " in html
+    assert "Latency (ms) at most 1.5 is violated by 6 trials" in html
+    assert "Parameters at most 200,000 is violated by 2 trials" in html
+    assert "No trial is feasible</p>" in html
+    assert "completed yet" not in html
+
+
+def test_top_trials_of_several_objectives_are_not_confirmed(
+    as_alice: Client, search: Search
+) -> None:
+    assert reverse("search-confirm", args=[search]) not in page(as_alice, "search-detail", search)
+
+
 def test_lists_name_the_front_instead_of_a_best_score(
     as_alice: Client, search: Search, project: Project
 ) -> None:

@@ -115,14 +115,19 @@ def candidates(search: Search, count: int) -> list[Trial]:
 
 def refusal(search: Search) -> str:
     """Why its trials cannot be confirmed; empty if they can."""
+    if text := lasting_refusal(search):
+        return text
+    return "" if search.trials.scored().exists() else "No trial has completed yet."
+
+
+def lasting_refusal(search: Search) -> str:
+    """The same, as far as no further trial changes it."""
     if not search.runs_here:
         return search.no_code_text
     if search.kind.not_confirmed:
         return search.kind.not_confirmed
     if search.has_several_objectives:
         return "With several objectives there is no ranking of trials to confirm."
-    if not search.trials.scored().exists():
-        return "No trial has completed yet."
     return ""
 
 

@@ -125,15 +125,17 @@ def _front(search: Search) -> Front:
 def _reason(
     objectives: Sequence[Objective], front: Sequence[JudgedTrial], chosen: JudgedTrial
 ) -> str:
-    if len(front) == 1:
-        return "No other trial is better in any objective."
     parts = []
+    is_best_of_all = True
     for place, objective in enumerate(objectives):
         values = [trial.values[place] for trial in front]
         best = max(values) if objective.direction == MAX else min(values)
         value = chosen.values[place]
+        is_best_of_all &= value == best
         against = "the best" if value == best else f"best {objective_figure(best)}"
         parts.append(f"{label_of(objective.name)} {objective_figure(value)} ({against})")
+    if is_best_of_all:
+        return "No other trial is better in any objective."
     return f"Of the front, it is nearest to the best of all objectives: {in_words(parts)}."
 
 

@@ -1,5 +1,6 @@
 """What a person would do next with a search: the actions of its bar, and one suggestion."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,12 +8,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tuning.analysis.trials.columns import ON_FRONT
-from tuning.figures import counted, figure, signed
+from tuning.figures import counted, figure, in_words, signed
 from tuning.models import SavedModel, Search, Trial
 from tuning.protocol.statuses import Status
 
+from .confirmation import lasting_refusal
 from .edges import Edge
-from .front import Front, front_of, suggested
+from .front import Front, constraint_text, front_of, suggested
+from .summary import light
 
 # Fewer completed trials than this are refined to the best of them, more to the best tenth.
 MANY, FEW = 30, 3
@@ -21,11 +24,13 @@ MANY, FEW = 30, 3
 @dataclass(frozen=True)
 class Actions:
     """What the action bar needs. `refine_to` is how many of the best trials a refinement takes, as
-    the filter `score__top` has it; empty if too few trials have completed."""
+    the filter `score__top` has it; empty if too few trials have completed. `can_confirm`: whether
+    the top trials can be run again."""
 
     best: Trial | None
     refine_to: str
     front: Front | None = None
+    can_confirm: bool = False
 
     @property
     def filter(self) -> str:
@@ -47,6 +52,7 @@ class Step(StrEnum):
     RETRAIN = "retrain"
     EXTEND = "extend"
     REFINE = "refine"
+    RELAX = "relax"
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,8 @@ def actions_of(search: Search) -> Actions:
     done = search.trials.filter(status=Status.COMPLETED).order_by()[:MANY].count()
     refine_to = "" if done < FEW else f"{FEW}" if done < MANY else "10%"
     front = front_of(search) if search.has_several_objectives else None
-    return Actions(best, refine_to, front)
+    can_confirm = best is not None and search.strategy.suggests and not lasting_refusal(search)
+    return Actions(best, refine_to, front, can_confirm)
 
 
 def next_step(
@@ -84,8 +91,11 @@ def next_step(
 ) -> NextStep | None:
     """None while the search runs, for a confirmation, and where nothing can be built on."""
     best = actions.best
-    if search.is_active or best is None or not search.strategy.suggests:
+    if search.is_active or not search.strategy.suggests:
         return None
+    if best is None:
+        sentence = _infeasible_sentence(search) if search.runs_here else ""
+        return NextStep(Step.RELAX, sentence) if sentence else None
     if edges:
         return NextStep(
             Step.WIDEN, f"{edges[0].sentence} Better values may be outside the range.", edges
@@ -105,6 +115,18 @@ def next_step(
             Step.REFINE, f"{done}A search around {actions.refine_text} may find better ones."
         )
     return None
+
+
+def _infeasible_sentence(search: Search) -> str:
+    """Which constraints keep a search from having a best trial; empty if none does."""
+    trials = light(search.trials.filter(status=Status.INFEASIBLE)).select_related("search")
+    found = Counter(constraint_text(limit) for trial in trials for limit in trial.violated)
+    if not found:
+        return ""
+    parts = [f"{text} is violated by {counted(count, 'trial')}" for text, count in found.items()]
+    return (
+        f"No trial is feasible: {in_words(parts)}. Relax the constraints, or search other ranges."
+    )
 
 
 def _front_sentence(search: Search, best: Trial, front: Front) -> str:

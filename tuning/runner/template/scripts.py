@@ -14,6 +14,7 @@ from .adaptation import Adaptation, sides_of
 from .constants import with_constants
 from .construction import construction_of, search_of
 from .imports import absent_imports
+from .kept_divisions import with_divisions_unpacked
 from .local_data import with_local_data
 from .openings import opened, opened_function
 from .reading import GIVEN, Reading, installed, is_builder
@@ -29,7 +30,7 @@ def read_script(code: str, filename: str, constants: Iterable[str] = ()) -> Scri
     """The code as a tree, without what a project does in its place, and with the values of
     `constants` left to those of the form. Raises SyntaxError."""
     code, commands = without_commands(code)
-    tree = ast.parse(code, filename)
+    tree = with_divisions_unpacked(ast.parse(code, filename))
     body = opened(tree.body, lambda nodes: any(is_builder(node, "") for node in nodes))
     body = _with_the_object(body)
     has_study = imports_optuna(body) and construction_of(body).call is None

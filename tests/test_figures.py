@@ -38,6 +38,7 @@ def test_signed() -> None:
     [
         (0.84, "0.8 s"), (59.4, "59 s"), (60, "1 min"), (192, "3 min 12 s"), (7500, "2 h 5 min"),
         (3600, "1 h"), (200_000, "2 days 7 h"), (-1, "0.0 s"), (None, "–"),
+        (0.034, "34 ms"), (0.095, "0.1 s"),
     ],
 )  # fmt: skip
 def test_duration(seconds: float | None, text: str) -> None:

@@ -48,13 +48,14 @@ def exact(value: Any) -> str:
 
 
 def duration(value: timedelta | float | None) -> str:
-    """A duration in its two largest units: "3 min 12 s"."""
+    """A duration in its two largest units: "3 min 12 s"; a short one in milliseconds."""
     if value is None:
         return MISSING
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
     seconds = max(seconds, 0.0)
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        is_short = 0 < seconds < 0.095
+        return f"{seconds * 1000:.2g} ms" if is_short else f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -170,6 +170,16 @@ def retrained(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
         ("asks_and_tells", {"C", "solver"}, ["value"], {"max_trials": 10}),
         ("tells_a_function", {"n_neighbors", "weights"}, ["value"], {"max_trials": 25}),
         ("compared_samplers", {"alpha", "l1_ratio"}, ["value"], {"max_trials": 20}),
+        (
+            "grid", {"components", "whiten", "smoothing"}, ["value"],
+            {
+                "tuner": "random", "max_trials": 7,
+                "enqueued": [
+                    {"components": 2}, *({"components": c, "whiten": w}
+                                         for c in (1, 3, 5) for w in (True, False)),
+                ],
+            },
+        ),
     ],
 )  # fmt: skip
 def test_a_script_is_read_by_running_its_objective(

@@ -5,9 +5,10 @@ import ast
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from tuning.protocol.script_settings import Use
+from tuning.protocol.script_settings import MAX_ENQUEUED, Use
 from tuning.runner.template.syntax import is_none, last_name
 from tuning.strategies.optuna_arguments import (
     AUTO,
@@ -115,6 +116,9 @@ def read_sampler(study: "StudySettings", name: str, node: ast.expr) -> None:
     """What `create_study` is given as `sampler`."""
     call = study.call(node)
     kind = last_name(call.func) if call else ""
+    if call is not None and kind == "GridSampler":
+        _read_grid(study, name, node, call)
+        return
     if call is None or kind not in STRATEGIES:
         if not is_none(node):
             none = f"Tuneroom has no {kind}: choose" if kind.endswith("Sampler") else "Choose"
@@ -133,6 +137,25 @@ def read_sampler(study: "StudySettings", name: str, node: ast.expr) -> None:
             study.tell(value, word, Use.TRAINING, "Its values are constraints of each trial.")
         else:
             _argue(study, "sampler_arguments", OF_SAMPLERS.get(strategy, {}), word, value)
+
+
+def _read_grid(study: "StudySettings", name: str, node: ast.expr, call: ast.Call) -> None:
+    """Its combinations are given trials: what else a trial asks for is drawn at random, as in
+    Optuna."""
+    given = study.named(call, ["search_space", "seed"])
+    space = study.value(given["search_space"]) if "search_space" in given else None
+    choices = {}
+    if isinstance(space, dict):
+        choices = {str(key): list(values) for key, values in sorted(space.items())
+                   if isinstance(values, list | tuple | range)}  # fmt: skip
+    count = math.prod(map(len, choices.values())) if choices else 0
+    if not isinstance(space, dict) or len(choices) < len(space) or not 0 < count <= MAX_ENQUEUED:
+        most = f"Only a grid of numbers and texts with at most {MAX_ENQUEUED} combinations is tried"
+        study.tell(node, name, Use.UNUSED, f"{most}: choose a strategy in the form.")
+        return
+    rows = product(*choices.values())
+    study.grid = [dict(zip(choices, row, strict=True)) for row in rows]
+    study.propose(node, name, "tuner", "random", f"Its {count} combinations are the first trials.")
 
 
 def read_pruner(study: "StudySettings", node: ast.expr | None, reported: Reported) -> None:

@@ -56,6 +56,8 @@ class StudySettings:
         constraints = None if calls.constraints is None else given.value(calls.constraints)
         self.constraints: Callable[..., Any] | None = constraints if callable(constraints) else None
         self.pruner: ast.expr | None = None
+        # The combinations of a grid.
+        self.grid: list[dict[str, Any]] = []
         if calls.create is not None:
             self._read(calls.create, [], _OF_STUDY)
             self.directions = self.directions or ["min"]
@@ -67,6 +69,7 @@ class StudySettings:
             self.names = [str(name)[:80] for name in found] if isinstance(found, list) else []
         for call in calls.enqueued:
             self._enqueued(call)
+        self._add_grid()
 
     def settings(
         self, count: int, constraints: Iterable[str], epochs: int, steps: Sequence[int]
@@ -148,6 +151,15 @@ class StudySettings:
         if len(known) < MAX_ENQUEUED:
             known.append(given)
             self.tell(call, "", Use.FORM, "", ENQUEUED)
+
+    def _add_grid(self) -> None:
+        """A grid ends the study when all of it was tried; given trials come before it."""
+        if not self.grid:
+            return
+        rows = [{key: _plain(value) for key, value in row.items()} for row in self.grid]
+        every = [*self.fields.get(ENQUEUED, []), *rows][:MAX_ENQUEUED]
+        most = min(self.fields.get("max_trials", len(every)), len(every))
+        self.fields |= {"max_trials": most, ENQUEUED: every[:most]}
 
 
 def _plain(value: Any) -> Any:

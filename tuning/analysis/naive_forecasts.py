@@ -25,6 +25,7 @@ from tuning.storage.contract import StorageError
 
 from .evaluation.lines import column_of, targets_in
 from .evaluation.summary import MAX_DETAILED
+from .window_splits import series_name
 
 # Of a plot over time: the newest test windows.
 MAX_DRAWN = 1_000
@@ -167,12 +168,8 @@ def _drawn(series: _Series, lines: np.ndarray) -> list[tuple[str, np.ndarray]]:
     if series.series is None:
         return [("", lines[-MAX_DRAWN:])]
     of_line = series.series[series.first_rows(lines[:, ROW].astype(int))]
-    names = series.facts.get("series_names") or []
     return [
-        (
-            names[number] if number < len(names) else f"series {number + 1:,}",
-            lines[of_line == number][-MAX_DRAWN:],
-        )
+        (series_name(series.facts, number), lines[of_line == number][-MAX_DRAWN:])
         for number in np.unique(of_line)[:MAX_DRAWN_SERIES].tolist()
     ]
 

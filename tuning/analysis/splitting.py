@@ -18,6 +18,8 @@ from tuning.splits import PARTS
 from tuning.splits.stored import split_key, stored_split
 from tuning.storage.at_hand import at_hand
 
+from .window_splits import series_notes
+
 # So many different values has a column that divides rows into training, validation and test.
 _MIN_VALUES = len(PARTS)
 # Parts that differ more from their fractions are mentioned.
@@ -109,8 +111,10 @@ def moving_problem(project: Project, dataset: Dataset) -> str:
 
 
 def split_notes(project: Project) -> list[str]:
-    """What a split by a column means for this project, in sentences."""
+    """What a split by a column, or of several series, means for this project, in sentences."""
     split = project.split
+    if project.dataset.windows:
+        return series_notes(project.dataset, split)
     found = column_split(project.dataset, split) if split.column else None
     if found is None:
         return []

@@ -1,10 +1,13 @@
-"""How windows of a time series are divided: the sizes of the parts and the most folds.
+"""How windows of a time series are divided: the sizes of the parts, which series a part lacks, and
+the most folds.
 
 Of one series numbers say it; of several the times in the dataset's files (`splits/windows.py`).
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +15,19 @@ from tuning.models import Dataset
 from tuning.protocol.orders import Split
 from tuning.protocol.windows import TooFewWindows, Windows
 from tuning.splits import PARTS
-from tuning.splits.windows import rows_of_parts, spans, window_folds
+from tuning.splits.windows import absent_series, rows_of_parts, spans, window_folds
 from tuning.storage.at_hand import at_hand
 
 # Nobody asks for more.
 _MAX_FOLDS = 20
+# Of the series that a part lacks; each with so many characters.
+_MAX_NAMED, _MAX_NAME = 5, 40
+# What a part is called, and what follows for the series that it lacks.
+_PARTS = (
+    ("training", "Trials do not learn from {}."),
+    ("validation", "Scores of trials do not include {}."),
+    ("test", "Test scores do not include {}."),
+)
 
 
 def window_sizes(dataset: Dataset, split: Split) -> dict[str, int] | None:
@@ -36,6 +47,41 @@ def window_problem(dataset: Dataset, split: Split) -> str:
     except (OSError, ValueError):
         return f"The rows of “{dataset}” cannot be read."
     return ""
+
+
+def series_notes(dataset: Dataset, split: Split) -> list[str]:
+    """Which of several series have no windows in a part, in sentences: they end too early or begin
+    too late, since all series are divided at the same times."""
+    if dataset.windows is None or dataset.windows.series == 1:
+        return []
+    try:
+        absent = _absent(*_where(dataset), split)
+    except (TooFewWindows, OSError, ValueError):
+        return []
+    return [
+        _absent_text(dataset, numbers, part, consequence)
+        for numbers, (part, consequence) in zip(absent, _PARTS, strict=True)
+        if numbers
+    ]
+
+
+def series_name(facts: Mapping[str, Any], number: int) -> str:
+    """Of one of several series, counted from 0. `facts`: what the profile says of the windows."""
+    names = facts.get("series_names") or []
+    return str(names[number]) if number < len(names) else f"series {number + 1:,}"
+
+
+def _absent_text(dataset: Dataset, numbers: tuple[int, ...], part: str, consequence: str) -> str:
+    facts = dataset.profile["windows"]
+    names = [f"“{series_name(facts, number)[:_MAX_NAME]}”" for number in numbers[:_MAX_NAMED]]
+    more = [f"{len(numbers) - _MAX_NAMED:,} more"] if len(numbers) > _MAX_NAMED else []
+    *first, last = [*names, *more]
+    listed = f"{', '.join(first)} and {last}" if first else last
+    have, them = ("has", "it") if len(numbers) == 1 else ("have", "them")
+    return (
+        f"{len(numbers):,} of {facts['series_count']:,} series {have} no {part} windows: {listed}. "
+        f"{consequence.format(them)}"
+    )
 
 
 def most_folds_of_windows(dataset: Dataset, split: Split) -> int:
@@ -61,6 +107,13 @@ def _where(dataset: Dataset) -> tuple[Path, Windows]:
 def _sizes(folder: Path, windows: Windows, split: Split) -> tuple[int, ...]:
     """Of the parts. Raises TooFewWindows, OSError, ValueError."""
     return tuple(map(len, rows_of_parts(folder, windows, split)))
+
+
+@lru_cache(maxsize=256)
+def _absent(folder: Path, windows: Windows, split: Split) -> tuple[tuple[int, ...], ...]:
+    """The series that each part lacks. Those without any window are in the dataset's notes. Raises
+    as `_sizes`."""
+    return tuple(tuple(part.tolist()) for part in absent_series(folder, windows, split))
 
 
 @lru_cache(maxsize=256)

@@ -46,6 +46,15 @@ def spans(folder: Path, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(times[starts]), np.asarray(times[starts + windows.length - 1])
 
 
+def absent_series(folder: Path, windows: Windows, split: Split) -> list[np.ndarray]:
+    """For each part the numbers of the series, of several, that have windows, but none in it.
+    Raises as `rows_of_parts`."""
+    series = np.load(folder / "series.npy", mmap_mode="r", allow_pickle=False)
+    of_windows = np.asarray(series[starts_of(folder)])
+    parts = rows_of_parts(folder, windows, split)
+    return [np.setdiff1d(of_windows, of_windows[part]) for part in parts]
+
+
 def parts_in_time(
     first: np.ndarray, last: np.ndarray, fractions: list[float]
 ) -> list[np.ndarray]:  # fmt: skip

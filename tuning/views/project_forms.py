@@ -24,6 +24,7 @@ from tuning.analysis.project_choices import (
     misfit_text,
     template_choices,
 )
+from tuning.analysis.window_splits import series_notes
 from tuning.forms.projects import ProjectForm
 from tuning.models import Dataset, HyperModel, Team
 
@@ -181,6 +182,8 @@ def _split_page(
     request: HttpRequest, chosen: Chosen, form: ProjectForm, status: int = 200
 ) -> HttpResponse:
     context = {"step": SPLIT, "steps": _steps(SPLIT, chosen), "chosen": chosen, "form": form,
+               "series_notes": series_notes(chosen.dataset, chosen.dataset.split())
+               if chosen.dataset else [],
                "urls": {step: chosen.url(step) for step in STEPS}}  # fmt: skip
     return render(request, "projects/create_split.html", context, status=status)
 

@@ -54,6 +54,7 @@ from tuning.analysis.naive_forecasts import forecast_table
 from tuning.analysis.profiles import split_sizes
 from tuning.analysis.snippets import forms as snippet_forms
 from tuning.analysis.snippets import predict_snippet
+from tuning.analysis.window_splits import series_notes
 from tuning.models import ModelEvaluation, SavedModel, Stage
 from tuning.models.addresses import ModelNumbers
 
@@ -256,6 +257,7 @@ def _evaluation(saved_model: SavedModel) -> dict[str, Any]:
         "test_scores": scores,
         "gap": gap_text(saved_model, scores),
         "reuse_warning": reuse_warning(saved_model),
+        "series_notes": series_notes(saved_model.project.dataset, saved_model.project.split),
         "evaluation": summary,
         "has_test_rows": bool(split_sizes(saved_model.project)["test"]),
         "evaluating": evaluation if evaluation and evaluation.is_active else None,

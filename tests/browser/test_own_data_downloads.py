@@ -19,15 +19,26 @@ from .steps import LONG, look, number_in, start_search, wait_until_completed
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
 
+ROWS, HOUSES = 240, 40
+TYPES = {"house": "group", "trust": "weight"}
+
+
+def house_of(row: int) -> int:
+    """Of a flat, by its row in the file."""
+    return row % HOUSES
+
+
 def flats(folder: Path) -> Path:
-    """A CSV with text categories and gaps in both kinds of column."""
+    """A CSV with text categories and gaps in both kinds of column, several flats of each house, and
+    a column that says how far a row is to be trusted."""
     random = np.random.RandomState(5)
-    lines = ["rooms,city,area,dear"]
-    for _ in range(240):
+    lines = ["rooms,city,area,house,trust,dear"]
+    for row in range(1, ROWS + 1):
         rooms, city = random.randint(1, 7), random.choice(["Berlin", "Paris", "München", ""])
         area = "" if random.uniform() < 0.1 else f"{rooms * 22 + random.normal() * 3:.1f}"
         dear = "yes" if rooms + 3 * (city == "Paris") > 4 else "no"
-        lines.append(f"{rooms},{city},{area},{dear}")
+        trust = 0.5 if row % 3 else 2
+        lines.append(f"{rooms},{city},{area},h{house_of(row)},{trust},{dear}")
     path = folder / "flats.csv"
     path.write_text("\n".join(lines) + "\n", "utf-8")
     return path
@@ -46,37 +57,43 @@ def arrays(folder: Path) -> Path:
     return path
 
 
-def upload(page: Any, path: Path, target: str) -> None:
+def upload(page: Any, path: Path, types: dict[str, str]) -> None:
+    """`types`: of columns, if the file is a table."""
     page.goto("/datasets/new/")
     page.get_by_label("Name", exact=True).fill(f"My {path.suffix} data")
     page.get_by_label("File").set_input_files(path)
-    if target:
-        page.get_by_label("Target column").fill(target)
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url(re.compile(r"/datasets/\d+/"))
+    if types:
+        columns = page.get_by_role("region", name="Columns of the file")
+        for name, kind in types.items():
+            columns.get_by_label(name, exact=True).select_option(kind, timeout=LONG)
+        page.get_by_role("button", name="Prepare dataset").click()
     page.get_by_role("heading", name="Load in Python").wait_for(timeout=LONG)
 
 
 @pytest.mark.parametrize(
-    ("make", "target", "template", "shape"),
+    ("make", "types", "template", "shape"),
     [
-        (flats, "dear", "Dense network", "240 rows of 3 columns, 2 classes"),
-        (photos, "", "Small convolutional", "120 images of 8 × 8 × 1, 3 classes"),
-        (arrays, "", "Small convolutional", "600 images of 8 × 8 × 1, 10 classes"),
+        (flats, TYPES, "Dense network", "240 rows of 3 columns, 2 classes"),
+        (photos, {}, "Small convolutional", "120 images of 8 × 8 × 1, 3 classes"),
+        (arrays, {}, "Small convolutional", "600 images of 8 × 8 × 1, 10 classes"),
     ],
 )
 def test_from_a_file_to_a_file(
-    sign_in: Callable[..., Any], tmp_path: Path, make: Callable[[Path], Path], target: str,
-    template: str, shape: str,
+    sign_in: Callable[..., Any], tmp_path: Path, make: Callable[[Path], Path],
+    types: dict[str, str], template: str, shape: str,
 ) -> None:  # fmt: skip
     path = make(tmp_path)
     page = sign_in(accept_downloads=True)
-    upload(page, path, target)
+    upload(page, path, types)
     page.get_by_text(shape).first.wait_for()
     page.get_by_role("link", name="Use in new project").click()
     page.get_by_role("radio", name=re.compile(template)).check()
     page.get_by_role("button", name="Next: name & split").click()
     page.get_by_label("Name", exact=True).fill(f"Project of {path.name}")
+    if make is flats:
+        choose_rows(page)
     page.get_by_role("button", name="Create project").click()
     page.get_by_role("heading", name=f"Project of {path.name}", level=1).wait_for()
     start_search(page, tuner="random", max_trials="2", epochs="3")
@@ -85,6 +102,8 @@ def test_from_a_file_to_a_file(
     page.wait_for_url("**/models/*/")
     bundle = page.get_by_role("link", name="Download all (.zip)")
     bundle.wait_for(timeout=LONG)
+    if make is flats:
+        check_houses(page)
     with page.expect_download() as downloading:
         bundle.click()
     downloading.value.save_as(tmp_path / "bundle.zip")
@@ -97,13 +116,41 @@ def test_from_a_file_to_a_file(
     done = python("predict.py", cwd=folder)
     assert done.returncode == 0, done.stderr
     predicted, actual = (line for line in done.stdout.splitlines() if ": " in line)
-    names = {"yes", "no"} if target else {"digit 0", "digit 1", "digit 2", *map(str, range(10))}
+    names = {"yes", "no"} if types else {"digit 0", "digit 1", "digit 2", *map(str, range(10))}
     for line, label in ((predicted, "predicted:"), (actual, "actual:")):
         assert line.startswith(label)
         found = re.findall(r"'([^']*)'", line)
         assert len(found) == 5
         assert set(found) <= names
     check_questions(page, make, folder)
+
+
+def choose_rows(page: Any) -> None:
+    """The flats of a house stay together, rows count as far as they are to be trusted, and dear
+    flats as much as others."""
+    page.get_by_role("radio", name=re.compile("^By group")).check()
+    page.get_by_label("Column", exact=True).select_option("house")
+    page.get_by_label("Row weights", exact=True).select_option("trust")
+    page.get_by_label("Balance classes in training").check()
+    look(page, "rows-split")
+
+
+def check_houses(page: Any) -> None:
+    """All flats of a house are test rows, or none: the page lists them by what was predicted."""
+    page.locator("table.confusion").wait_for(timeout=LONG)
+    listed = page.locator("#evaluation-rows")
+    cells = page.locator("table.confusion td").all()
+    found: set[int] = set()
+    for cell in cells:
+        button = cell.get_by_role("button")
+        if button.count():
+            button.click()
+            _, kind = str(button.get_attribute("aria-label")).split(" of ")
+            listed.get_by_role("heading", name=kind).wait_for()
+            found |= set(map(int, listed.locator("tbody td:first-child").all_inner_texts()))
+    assert len(found) == sum(int(cell.locator("b").inner_text()) for cell in cells)
+    assert found == {row for row in range(1, ROWS + 1) if house_of(row) in map(house_of, found)}
+    assert 0 < len(found) < ROWS
 
 
 def check_questions(page: Any, make: Callable[[Path], Path], folder: Path) -> None:

@@ -1,6 +1,7 @@
 // Every page: the theme button, copy buttons, buttons that are pressed once, live fragments.
 
 import "./form_errors.js";
+import "./form_size.js";
 import "./menus.js";
 import "./notifications.js";
 import "./palette.js";

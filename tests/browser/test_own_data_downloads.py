@@ -165,6 +165,7 @@ def check_questions(page: Any, make: Callable[[Path], Path], folder: Path) -> No
         page.get_by_role("button", name="Predict", exact=True).click()
         check_answer(page, folder)
         assert page.get_by_label("rooms", exact=True).input_value() == "6"
+        check_long_text(page)
         (folder / "asked.csv").write_text("city,area,rooms\nParis,,7\n,20.5,1\n", "utf-8")
         file = folder / "asked.csv"
     elif make is photos:
@@ -182,6 +183,22 @@ def check_questions(page: Any, make: Callable[[Path], Path], folder: Path) -> No
         page.get_by_role("link", name=re.compile("^Download .* row")).click()
     head = Path(downloading.value.path()).read_text("utf-8").splitlines()[0]
     assert head.startswith("city,area,rooms,predicted dear" if make is flats else "row,predicted")
+
+
+def check_long_text(page: Any) -> None:
+    """What is too long is refused beside its field, which still has all of it."""
+    pasted = page.get_by_label("Or paste rows")
+    for length, said in (
+        (1_000_001, "Paste at most 1 million characters, or upload a file."),
+        (9 << 20, "The form has 9 MB of text, more than the limit of 8 MB."),
+    ):
+        pasted.evaluate("(area, length) => { area.value = 'x'.repeat(length); }", length)
+        page.locator("#predict-file").click()
+        page.get_by_text(said).wait_for()
+        assert pasted.evaluate("area => area.value.length") == length
+    look(page, "try-too-long")
+    pasted.fill("")
+    page.get_by_text(said).wait_for(state="detached")
 
 
 def check_answer(page: Any, folder: Path) -> None:

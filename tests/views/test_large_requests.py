@@ -30,6 +30,24 @@ def test_only_pages_for_files_take_more_than_a_form(as_alice: Client) -> None:
     assert as_alice.post(reverse("dataset-create"), LARGE, content_type=KIND).status_code == 422
 
 
+@pytest.mark.parametrize("page", ["team-create", "dataset-create", "hypermodel-create"])
+def test_more_text_than_a_form_may_have_is_refused_with_a_sentence(
+    as_alice: Client, page: str
+) -> None:
+    data = {"name": "x" * len(LARGE)}
+    response = as_alice.post(reverse(page), data, headers={"Accept": "text/html"})
+    assert response.status_code == 413
+    text = response.content.decode()
+    assert "The form has more than 8 MB of text. Shorten the longest text" in text
+    assert "your browser still has what you entered" in text
+    assert as_alice.post(reverse(page), data).content.startswith(b"The form has more than 8 MB")
+
+
+def test_pages_know_how_much_text_a_form_may_have(as_alice: Client) -> None:
+    page = as_alice.get(reverse("team-create")).content.decode()
+    assert f'name="form-limit" content="{settings.DATA_UPLOAD_MAX_MEMORY_SIZE}"' in page
+
+
 def test_a_place_is_free_again_however_a_request_ends(alice: User) -> None:
     def begin() -> int | None:
         request = RequestFactory().post("/", LARGE, content_type=KIND)

@@ -155,6 +155,18 @@ def test_rows_are_pasted(as_dora: Client, saved_model: SavedModel, table: Datase
     page = response.content.decode()
     assert "Paste at most 1 million characters" in page
     assert "1,x\n1,x" in page, "nothing is lost"
+    assert "maxlength" not in page.split('<textarea name="pasted"')[1].split(">")[0]
+
+
+def test_a_million_characters_may_have_three_bytes_each(
+    as_dora: Client, saved_model: SavedModel, table: Dataset
+) -> None:
+    url = reverse("saved-model-predict-file", args=[saved_model])
+    pasted = "size,town\n" + "1,東京都\n" * 160_000
+    assert as_dora.post(url, {"pasted": pasted}, headers=HTMX).status_code == 200
+    prediction = Prediction.objects.get()
+    assert prediction.original.read_text() == pasted
+    prediction.original.unlink()
 
 
 def test_the_answer_has_all_classes_and_the_code(

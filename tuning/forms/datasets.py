@@ -31,6 +31,8 @@ from tuning.protocol.uploads import (
     kind_of,
 )
 
+from .texts import TextArea
+
 # How each zip archive begins, and so each .npz.
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _BEGINNINGS = {ARRAYS: _ZIP, IMAGES: _ZIP, PARQUET: (b"PAR1",), SPREADSHEET: _ZIP}
@@ -164,7 +166,7 @@ class UploadForm(forms.ModelForm):
     class Meta:
         model = Dataset
         fields = ["name", "description", "team"]
-        widgets = {"description": forms.Textarea({"rows": 2})}
+        widgets = {"description": TextArea({"rows": 2})}
         error_messages = {"name": {"required": "Enter a name for the dataset."}}
         help_texts = {"name": "The name of an existing dataset adds a version to it."}
 

@@ -13,6 +13,7 @@ from tuning.protocol.data_kinds import kind_choices
 from tuning.protocol.notebooks import without_commands
 
 from .constants import BadConstant, constants_text, parse_constants
+from .texts import TextArea
 
 
 class DatasetForm(forms.Form):
@@ -45,7 +46,7 @@ class HyperModelForm(forms.ModelForm):
         label="Code",
         required=False,
         strip=False,
-        widget=forms.Textarea(
+        widget=TextArea(
             {"rows": 24, "wrap": "off", "spellcheck": "false", "autocapitalize": "off",
              "autocomplete": "off", "data-editor": ""}
         ),
@@ -55,7 +56,7 @@ class HyperModelForm(forms.ModelForm):
         required=False,
         max_length=10_000,
         help_text="Values for arguments that the project does not supply, one per line: depth = 3",
-        widget=forms.Textarea({"rows": 3, "wrap": "off", "spellcheck": "false"}),
+        widget=TextArea({"rows": 3, "wrap": "off", "spellcheck": "false"}),
     )
     dataset = forms.ModelChoiceField(
         label="Validate with dataset",
@@ -68,7 +69,7 @@ class HyperModelForm(forms.ModelForm):
     class Meta:
         model = HyperModel
         fields = ["name", "description", "team", "kinds"]
-        widgets = {"description": forms.Textarea({"rows": 2})}
+        widgets = {"description": TextArea({"rows": 2})}
         error_messages = {"name": {"required": "Enter a name for the template."}}
 
     def __init__(self, *args: Any, user: Any, team: Team, **kwargs: Any) -> None:

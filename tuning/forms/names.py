@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.db.models import Model
-from django.forms import ModelForm, Textarea, ValidationError, modelform_factory
+from django.forms import ModelForm, ValidationError, modelform_factory
 
 from tuning.models import Dataset
+
+from .texts import TextArea
 
 
 def name_form(model: type[Model], *, without: str) -> type[ModelForm]:
@@ -33,5 +35,5 @@ def name_form(model: type[Model], *, without: str) -> type[ModelForm]:
                 )
             return name
 
-    widgets: dict[str, Any] = {"description": Textarea({"rows": 2})}
+    widgets: dict[str, Any] = {"description": TextArea({"rows": 2})}
     return modelform_factory(model, form=Base, fields=fields, widgets=widgets)

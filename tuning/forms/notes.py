@@ -8,6 +8,7 @@ from tuning.models import Tag
 from tuning.models.validators import validate_name
 
 from .lists import Keys
+from .texts import TextArea
 
 MAX_COMMENT_LENGTH = 10_000
 MAX_TAG_LENGTH: int = Tag._meta.get_field("name").max_length or 0
@@ -16,7 +17,7 @@ MAX_TRIALS = 5_000
 
 
 class CommentForm(forms.Form):
-    text = forms.CharField(widget=forms.Textarea, error_messages={"required": "Enter a comment."})
+    text = forms.CharField(widget=TextArea, error_messages={"required": "Enter a comment."})
 
     def clean_text(self) -> str:
         # Browsers send two characters for the end of a line.

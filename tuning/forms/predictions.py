@@ -13,6 +13,8 @@ from tuning.models import Prediction, SavedModel
 from tuning.protocol.predictions import MAX_FILE_MB, RowSource
 from tuning.protocol.uploads import COMPRESSED, ENDINGS, TABLES, kind_of
 
+from .texts import TextArea
+
 # A menu of more values is no help: they are typed, with proposals.
 MAX_MENU = 100
 MAX_TEXT = 20_000
@@ -80,7 +82,7 @@ def _field(column: InputColumn) -> forms.Field:
         )  # fmt: skip
     if column.is_text:
         return forms.CharField(
-            **common, max_length=MAX_TEXT, strip=False, widget=forms.Textarea({"rows": 4})
+            **common, max_length=MAX_TEXT, strip=False, widget=TextArea({"rows": 4})
         )
     if column.values and len(column.values) <= MAX_MENU:
         choices = [("", "(missing)"), *((value, value) for value in column.values)]
@@ -110,7 +112,7 @@ class FileForm(forms.Form):
         max_length=MAX_PASTED,
         label="Or paste rows",
         help_text="With the column names in the first line, from a CSV file or a spreadsheet.",
-        widget=forms.Textarea({"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
+        widget=TextArea({"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
         error_messages={"max_length": "Paste at most 1 million characters, or upload a file."},
     )
 

@@ -9,7 +9,6 @@ from django.forms import (
     ModelForm,
     RadioSelect,
     Select,
-    Textarea,
     ValidationError,
 )
 
@@ -25,6 +24,8 @@ from tuning.analysis.window_splits import window_problem
 from tuning.models import Dataset, HyperModel, Project, Team
 from tuning.protocol.splitting import SPLITS, SplitBy, explained_splits
 from tuning.protocol.tasks import Task
+
+from .texts import TextArea
 
 FRACTIONS = ("train_fraction", "validation_fraction", "test_fraction")
 # Up to so many, a column is chosen from a list; else its name is typed.
@@ -59,7 +60,7 @@ class ProjectForm(ModelForm):
             "name", "description", "team", "dataset", "hypermodel", "task", "keep_parts",
             "split_by", "split_column", *FRACTIONS, "split_seed", "weight_column", "class_weights",
         ]  # fmt: skip
-        widgets = {"description": Textarea({"rows": 2}), "dataset": RadioSelect,
+        widgets = {"description": TextArea({"rows": 2}), "dataset": RadioSelect,
                    "hypermodel": RadioSelect}  # fmt: skip
         labels = {
             "hypermodel": "Model template",

@@ -12,6 +12,7 @@ from tuning.strategies.optuna_arguments import OF_PRUNERS, OF_SAMPLERS, argument
 from tuning.strategies.traits import OFFERED
 
 from .searches import HELP, SearchForm
+from .texts import TextArea
 
 # What the script decides, and settings of strategies that need a space that is known before.
 _DECIDED = {
@@ -134,7 +135,7 @@ def _reported(project: Project, name: str) -> int:
 class EnqueuedField(forms.CharField):
     """Configurations, as one JSON object a line."""
 
-    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "code"})
+    widget = TextArea(attrs={"rows": 3, "spellcheck": "false", "class": "code"})
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, list):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.forms import BaseForm, BoundField
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
@@ -30,6 +31,12 @@ from tuning.protocol.statuses import SearchStatus, Status
 from tuning.spaces.hyperparameters import Hyperparameter
 
 register = template.Library()
+
+
+@register.simple_tag
+def form_limit() -> int:
+    """How many bytes of text a form may have."""
+    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 @register.filter

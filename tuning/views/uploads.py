@@ -6,8 +6,10 @@ from threading import Lock
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
 # Of one person. Others' uploads have to find a thread as well.
 MAX_PARALLEL = 2
@@ -56,17 +58,19 @@ class UploadsMiddleware:
             return None if takes_tokens else refuse("Sign in to upload files.", 413)
         if not getattr(view, "takes_files", False):
             limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-            return refuse("The form data is too large.", 413) if size > limit else None
+            return _too_large(request, refuse) if size > limit else None
         if not self._begin(request):
             text = "Too many uploads at once. Wait until one of them has finished."
             return refuse(text, 429)
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, UnreadablePostError):
-            return None
         view = request.resolver_match.func if request.resolver_match else None
         refuse = getattr(view, "refuse", refusal)
+        if isinstance(error, RequestDataTooBig):
+            return _too_large(request, refuse)
+        if not isinstance(error, UnreadablePostError):
+            return None
         return refuse("The upload was interrupted or too slow. Try again.", 408)
 
     def _begin(self, request: HttpRequest) -> bool:
@@ -86,6 +90,15 @@ class UploadsMiddleware:
             self._uploading[person] -= 1
             # Else it would have a number for everybody who ever uploaded something.
             self._uploading += Counter()
+
+
+def _too_large(request: HttpRequest, refuse: Callable[[str, int], HttpResponse]) -> HttpResponse:
+    """Pages say it beside the field, by `form_size.js`; this is for those without scripts."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20
+    text = f"The form has more than {limit} MB of text. Shorten the longest text and try again."
+    if refuse is not refusal or "text/html" not in request.headers.get("Accept", ""):
+        return refuse(text, 413)
+    return render(request, "413.html", {"text": text}, status=413)
 
 
 def refusal(text: str, status: int) -> HttpResponse:

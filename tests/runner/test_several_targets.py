@@ -1,8 +1,10 @@
 """Several labels or numbers for each row: scripts unmodified, built-in templates, estimators."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -10,6 +12,7 @@ from sklearn import metrics
 from tests.findings import write_findings
 from tuning.hypermodels import BUILTIN, source_of
 from tuning.protocol.evaluation import PREDICTIONS
+from tuning.protocol.model_kinds import NETWORK_FILE
 from tuning.splits import split_rows
 
 from .harness import inspect_templates, prepare, project, retrain_templates
@@ -56,6 +59,48 @@ def build_model(hp):
     model.compile("adam", loss="mse", metrics=["mae"])
     return model
 """
+# As the tutorials of Keras's functional interface have it, and in another order than the file.
+HEADS = """# dataset: robot-arm
+import keras
+import keras_tuner as kt
+from keras import layers
+
+def build_model(hp):
+    inputs = keras.Input((6,))
+    x = layers.Dense(hp.Int("units", 8, 16, step=8), activation="relu")(inputs)
+    outputs = [
+        layers.Dense(1, name="torque")(layers.Dense(4, activation="relu")(x)),
+        layers.Dense(1, name="y_mm")(x),
+        layers.Dense(1, name="x_mm")(x),
+    ]
+    model = keras.Model(inputs, outputs)
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        loss={"torque": "mse", "y_mm": "huber", "x_mm": "mse"},
+        loss_weights={"torque": 1.0, "y_mm": hp.Float("weight", 0.5, 2.0), "x_mm": 1.0},
+        metrics={"torque": ["mae"], "x_mm": ["mae"]},
+    )
+    return model
+
+tuner = kt.RandomSearch(build_model, objective=kt.Objective("val_torque_mae", "min"), max_trials=2)
+tuner.search(
+    x_train, {"torque": torque, "x_mm": x_mm, "y_mm": y_mm}, epochs=2,
+    validation_data=(x_val, {"torque": torque_val, "x_mm": x_val_mm, "y_mm": y_val_mm}),
+)
+"""
+LABEL_HEADS = """# dataset: findings
+import keras
+from keras import layers
+
+def build_model(hp):
+    inputs = keras.Input((16, 16, 1))
+    x = layers.Flatten()(layers.Rescaling(1 / 255)(inputs))
+    x = layers.Dense(hp.Int("units", 16, 32, step=16), activation="relu")(x)
+    model = keras.Model(inputs, [layers.Dense(2)(x), layers.Dense(3)(x)])
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile("adam", loss=[loss, keras.losses.BinaryCrossentropy(from_logits=True)])
+    return model
+"""
 LOGITS = LABELS.replace(', activation="sigmoid"', "").replace(
     'loss="binary_crossentropy"', "loss=keras.losses.BinaryCrossentropy(from_logits=True)"
 ).replace("metrics=[\n", "metrics=[] and [\n")  # fmt: skip
@@ -76,6 +121,8 @@ TEMPLATES = {
     "labels": LABELS,
     "logits": LOGITS,
     "numbers": NUMBERS,
+    "heads": HEADS,
+    "label_heads": LABEL_HEADS,
     "cnn": "# dataset: digit-scenes\n" + SOURCES["cnn"],
     "cnn_numbers": "# dataset: pictures\n" + SOURCES["cnn"],
     "dense": "# dataset: robot-arm\n" + SOURCES["dense"],
@@ -100,6 +147,10 @@ REFUSED = {
     "one": (
         NUMBERS.replace("Dense(3)", "Dense(1)"),
         "the dataset has 3 numbers to predict, of shape (3,). Use 3 outputs",
+    ),
+    "too many heads": (
+        LABEL_HEADS.replace("layers.Dense(2)(x), ", "layers.Dense(3)(x), "),
+        "has 2 outputs",
     ),
 }  # fmt: skip
 METRICS = {
@@ -214,6 +265,30 @@ def test_every_score_is_scikit_learns(
     with_ends = {score["name"] for score in found["measured"] if score["low"] is not None}
     own = {"binary_accuracy", "mean_absolute_error", "mae", "exact_match", "f1_macro", "r2"}
     assert with_ends >= own & result["metrics"].keys()
+
+
+def test_each_output_learns_the_target_of_its_name(
+    data: Path, inspected: dict[str, Any], retrained: tuple[Path, dict[str, Any]]
+) -> None:
+    found, (folder, told) = inspected["heads"], retrained
+    assert "torque → torque (Nm), y_mm → y (mm), x_mm → x (mm)." in found["note"]
+    assert (found["objective"], found["direction"]) == ("val_torque_mae", "min")
+    names = json.loads((data / "robot-arm" / "meta.json").read_text())["target_names"]
+    own = told["heads"][-1][1]["metrics"]
+    lines = np.load(folder / "heads" / PREDICTIONS)
+    errors = np.abs(lines[:, 1::3] - lines[:, 2::3]).mean(axis=0)
+    for metric, target in (("torque_mae", "torque (Nm)"), ("x_mm_mae", "x (mm)")):
+        assert own[metric] == pytest.approx(errors[names.index(target)], rel=1e-3)
+
+
+def test_a_file_has_the_targets_in_one_output(
+    data: Path, retrained: tuple[Path, dict[str, Any]]
+) -> None:
+    folder, _ = retrained
+    for name, targets in (("heads", 3), ("label_heads", 5)):
+        x = np.load(data / TEMPLATES[name].split()[2] / "x.npy")[:4].astype(np.float32)
+        predicted = keras.models.load_model(folder / name / NETWORK_FILE).predict(x, verbose=0)
+        assert predicted.shape == (4, targets)
 
 
 def scores(found: list[dict[str, Any]]) -> dict[str, float]:

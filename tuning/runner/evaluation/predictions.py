@@ -8,6 +8,7 @@ import numpy as np
 from tuning.protocol import description
 from tuning.runner.inputs.data import Dataset
 from tuning.runner.inputs.texts import has_strings
+from tuning.runner.template.several_outputs import joined_predictions
 from tuning.runner.template.targets import loss_of
 from tuning.runner.template.text_inputs import as_network_takes
 
@@ -73,7 +74,8 @@ def reading_of(keras_model: Any) -> dict[str, str]:
 
 def predict(keras_model: Any, dataset: Dataset, x: np.ndarray, batch_size: int) -> Any:
     """What the network says about raw rows of the dataset."""
-    return keras_model.predict(_inputs(keras_model, dataset, x), batch_size=batch_size, verbose=0)
+    found = keras_model.predict(_inputs(keras_model, dataset, x), batch_size=batch_size, verbose=0)
+    return joined_predictions(keras_model, dataset.facts, found)
 
 
 def predict_at_once(keras_model: Any, dataset: Dataset, x: np.ndarray) -> np.ndarray:
@@ -82,7 +84,8 @@ def predict_at_once(keras_model: Any, dataset: Dataset, x: np.ndarray) -> np.nda
     if has_strings(inputs):
         # What `predict_on_batch` is given goes to the graph as it is.
         inputs = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
-    return np.asarray(keras_model.predict_on_batch(inputs))
+    found = keras_model.predict_on_batch(inputs)
+    return np.asarray(joined_predictions(keras_model, dataset.facts, found))
 
 
 def _inputs(keras_model: Any, dataset: Dataset, x: np.ndarray) -> Any:
@@ -146,7 +149,8 @@ def finite(values: np.ndarray) -> np.ndarray:
 
 def from_logits(keras_model: Any) -> bool:
     """Whether a network's loss takes its outputs before softmax or sigmoid."""
-    return bool(getattr(getattr(keras_model, "loss", None), "from_logits", False))
+    losses = keras.tree.flatten(getattr(keras_model, "loss", None))
+    return bool(losses) and all(getattr(loss, "from_logits", False) for loss in losses)
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from tuning.runner.inputs.data import Dataset
 from tuning.runner.inputs.preprocessing import Preprocessing
 from tuning.runner.networks.eager import outputs_of
 from tuning.runner.template.code import Template
+from tuning.runner.template.several_outputs import joined_network
 from tuning.runner.template.text_inputs import as_network_takes, learn_any_vocabulary
 
 from .files import describe, put_in_place
@@ -53,6 +54,9 @@ def rehearse(
 def _write(
     keras_model: Any, dataset: Dataset, template: Template, instead: np.ndarray | None
 ) -> Form:
+    reading = reading_of(keras_model)
+    if instead is None:
+        keras_model = joined_network(keras_model, dataset.facts)
     rows = dataset.raw("test")[0]
     if not len(rows):
         rows = dataset.raw("train")[0]
@@ -78,7 +82,7 @@ def _write(
     with explained(), nullcontext() if form.compiled else uncompiled(whole):
         whole.save(_UNFINISHED)
     about = description.description_of(dataset.facts, columns)
-    about |= reading_of(keras_model) if _has_scores(about) else {}
+    about |= reading if _has_scores(about) else {}
     describe(_UNFINISHED, about | _reconstructed_columns(dataset))
     with elsewhere(form.code), explained():
         loaded = outputs_of(keras.models.load_model(_UNFINISHED), feed)

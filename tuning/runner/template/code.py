@@ -37,6 +37,7 @@ from .ready_made import fitting_ready_made
 from .removed_names import metrics_by_position
 from .script_arguments import ScriptArguments
 from .scripts import read_script
+from .several_outputs import divide_targets
 from .stand_ins import Parts, stand_in
 from .supplied import ONLY_IF_REQUIRED, SIDES, SUPPLIED, supplies, supplies_constants
 from .tables import selects_columns, with_raw_columns
@@ -73,6 +74,7 @@ class Template(kt.HyperModel):
         self.facts = facts
         self.constants = constants or {}
         self._one_hot = False
+        self._outputs_note = ""
         self._parts = parts
         self.script = read_script(code, TEMPLATE_FILE, self.constants)
         self._supplied = {**supplies(facts), **self.constants}
@@ -123,7 +125,10 @@ class Template(kt.HyperModel):
     def note(self) -> str:
         """Sentences about what of the code is used, if it is not used unchanged."""
         one_hot = "Its loss takes one-hot targets, so the class numbers are given to it one-hot."
-        notes = (self.script.note, self._adapted.note, one_hot if self._one_hot else "")
+        notes = (
+            self.script.note, self._adapted.note, one_hot if self._one_hot else "",
+            self._outputs_note,
+        )  # fmt: skip
         return " ".join(filter(None, notes))
 
     @cached_property
@@ -206,6 +211,7 @@ class Template(kt.HyperModel):
         try:
             with fitting_ready_made(self.facts, self._adapted.changed):
                 model = self.training.compiled(self.inner.build(hp))
+            self._outputs_note = divide_targets(model, self.facts)
             if sentence := metrics_by_position(model):
                 raise TemplateError(sentence)
             return model

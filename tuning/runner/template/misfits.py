@@ -5,6 +5,7 @@ from typing import Any
 from tuning.protocol.tasks import Task, reconstructs, target_names
 
 from .image_limits import preparation_for
+from .several_outputs import outputs_misfit
 from .targets import REGRESSION, loss_of, outputs_of
 from .text_inputs import no_use_for_texts
 
@@ -42,6 +43,8 @@ def _input_misfit(keras_model: Any, facts: dict[str, Any]) -> str:
 def output_misfit(keras_model: Any, facts: dict[str, Any], one_hot: bool = False) -> str:
     """What about the network's output and loss does not fit the targets. `one_hot`: they are
     given to it one-hot."""
+    if sentence := outputs_misfit(keras_model, facts):
+        return sentence
     output, loss = outputs_of(keras_model, facts), loss_of(keras_model)
     if reconstructs(facts):
         return _misfit_of_inputs(output, loss, facts)

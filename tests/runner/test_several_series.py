@@ -64,6 +64,24 @@ def test_windows_are_those_of_each_store(tmp_path: Path) -> None:
         assert found == rows["weekday"][HORIZON:].tolist(), "known two rows early"
 
 
+def test_names_that_look_like_something_else_are_an_input(tmp_path: Path) -> None:
+    """In another table, such a column would be left out: numbers but for one text."""
+    columns = panel()
+    numbers = {"north": "101", "south": "102", "harbour": "B 7"}
+    columns["store"] = [numbers[store] for store in columns["store"]]
+    for row in [at for at, store in enumerate(columns["store"]) if store == "B 7"][12:]:
+        for cells in columns.values():
+            cells[row] = None
+    columns = {
+        name: [cell for cell in cells if cell is not None] for name, cells in columns.items()
+    }
+    _, profile = prepare(tmp_path, columns, **STORES)
+    assert "store" in [column["name"] for column in profile["columns"]]
+    columns["store"] = [store if store == "101" else store * 60 for store in columns["store"]]
+    _, profile = prepare(tmp_path, columns, **STORES)
+    assert "store" not in [column["name"] for column in profile["columns"]], "too long"
+
+
 def test_no_moment_is_in_two_parts_whatever_the_store(tmp_path: Path) -> None:
     columns = panel()
     dataset = loaded(tmp_path, columns)
@@ -253,7 +271,7 @@ def test_short_series_are_named(tmp_path: Path) -> None:
     assert profile["windows"]["series_names"][0] == "new"
     assert profile["rows"] == len(by_hand(panel()))
     assert any(
-        "1 series with fewer than 8 rows have no window: “new”" in note for note in profile["notes"]
+        "1 series with fewer than 8 rows has no window: “new”" in note for note in profile["notes"]
     )
 
 

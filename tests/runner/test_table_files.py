@@ -194,6 +194,11 @@ def test_another_sheet_can_be_chosen() -> None:
     found, profile = read(content, "t.xlsx", sheet="More", target="target")
     assert (found.rows, profile["task"]) == (20, "regression")
     check_snippet(profile)
+    found, _ = read(
+        sheet([["Read me"], ["of 2024"]], "Notes", Ragged=[["a", 1], [1, 2, 3]], Data=other),
+        "t.xlsx",
+    )
+    assert found.sheet == "Data", "notes come before the table"
     for title, words in (("Empty", "sheet “Empty” is empty"), ("x", "no sheet “x”. Sheets: Empty")):
         again()
         with pytest.raises(BadData, match=words):

@@ -4,6 +4,7 @@ import math
 import shutil
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +88,7 @@ def read_arrays(
         rows = sum(headers[pair.x].shape[0] for pair in pairs)
         dtype = _dtype(kind, (headers[pair.x].dtype for pair in pairs))
         _check_room(rows * math.prod(shape) * dtype.itemsize, upload, folder, kind)
+        unused = _unused(archive, entries, names, headers[pairs[0].x].shape[0])
         unpacked = {}
         for number, name in enumerate(names):
             # The names are a stranger's, so the files have numbers.
@@ -105,10 +107,7 @@ def read_arrays(
         (folder.parent / f"unpacked-{number}.npy").unlink()
     parts = _parts(pairs, headers)
     notes = _notes(pairs, headers, found, parts, change)
-    unused = [one_line(name) for name in entries if name not in names]
-    if unused:
-        more = ", …" if len(unused) > _MAX_NAMED else ""
-        notes.append(f"Unused arrays: {', '.join(unused[:_MAX_NAMED])[:300]}{more}.")
+    notes += unused
     target = "class" if found.task.traits.has_classes else joined_names(found.names) or "y"
     columns = [f"column {index + 1}" for index in range(shape[0])] if kind == DataKind.TABLE else []
     source = Source(
@@ -116,6 +115,23 @@ def read_arrays(
         f"Uploaded as {upload.name}.", "", _snippet(upload.name, entries, pairs, x, change, found),
     )  # fmt: skip
     return Parsed(kind, found.task, source, notes, parts=parts)
+
+
+def _unused(
+    archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], names: list[str], rows: int
+) -> list[str]:
+    """A sentence about the arrays besides `names`, or nothing."""
+    others = [name for name in entries if name not in names]
+    if not others:
+        return []
+    shown = ", ".join(map(one_line, others[:_MAX_NAMED]))[:300]
+    note = f"Unused arrays: {shown}{', …' if len(others) > _MAX_NAMED else ''}."
+    for name in others[:MAX_ARRAYS]:
+        with suppress(BadData):
+            shape = header_of(archive, entries[name], name).shape
+            if len(shape) > 1 and shape[0] == rows:
+                return [f"{note} Several arrays of inputs for one row are not supported."]
+    return [note]
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -29,6 +29,12 @@ _MAX_IN_SNIPPET = 100
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 # Pictures that are not read: they count as broken ones, while a README does not.
+# What people try in vain.
+_UNSUPPORTED = {
+    "audio": (".wav", ".mp3", ".flac", ".ogg", ".m4a"),
+    "video": (".mp4", ".avi", ".mov", ".mkv", ".webm"),
+    "3-D images": (".nii", ".nii.gz", ".dcm", ".mha"),
+}
 _OTHER_PICTURES = {
     ".svg", ".tif", ".tiff", ".heic", ".heif", ".avif", ".ico", ".psd", ".eps", ".pdf", ".jp2",
 }  # fmt: skip
@@ -155,10 +161,17 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], Dr
         else:
             others.append((entry.filename, "is not an image"))
     if not pictures:
-        raise BadData(
-            "The archive contains no images (PNG, JPEG, GIF, BMP or WebP), tables or arrays."
-        )
+        raise BadData(_unsupported([name for name, _ in others]))
     return pictures, others
+
+
+def _unsupported(names: list[str]) -> str:
+    """Why an archive of these files cannot be read."""
+    for name in names:
+        for kind, endings in _UNSUPPORTED.items():
+            if name.lower().endswith(endings):
+                return f"The archive contains {kind} (“{name[-80:]}”), which is not supported."
+    return "The archive contains no images (PNG, JPEG, GIF, BMP or WebP), tables or arrays."
 
 
 def _look(

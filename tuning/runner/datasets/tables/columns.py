@@ -134,6 +134,10 @@ class Scan:
         return MAX_CATEGORIES + 1 if self.counts is None else len(self.counts)
 
     @property
+    def may_be_category(self) -> bool:
+        return self.counts is not None and self.longest <= MAX_CATEGORY_LENGTH
+
+    @property
     def is_open(self) -> bool:
         """Whether the numbers can be read with a point and with a comma, with different values."""
         return self.is_numeric and self.votes.is_open

@@ -33,8 +33,8 @@ _MIDNIGHT = time()
 
 
 class SpreadsheetTable:
-    """A sheet of a spreadsheet, by default the first that is not empty. Rows without any value are
-    skipped; formulas have the results that the program saved. Raises BadData."""
+    """A sheet of a spreadsheet, by default the first that may be a table. Rows without any value
+    are skipped; formulas have the results that the program saved. Raises BadData."""
 
     kind = SPREADSHEET
 
@@ -49,7 +49,7 @@ class SpreadsheetTable:
         self.padded = self.has_blank_rows = False
         titles = [sheet.title for sheet in self._workbook.worksheets]
         self.sheets = [title for title in titles if title == one_line(title)][:MAX_MEMBERS]
-        sheet, first = self._begin(dialect.sheet)
+        sheet, first = self._begin(dialect.sheet, least)
         check_columns(len(first[0]))
         header = dialect.header or header_of(first)
         self.dialect = Dialect(header=header, sheet=sheet)
@@ -63,14 +63,21 @@ class SpreadsheetTable:
             next(rows, None)
         yield from pieces_of(self._padded_rows(rows), len(self.names), self._report)
 
-    def _begin(self, wanted: str) -> tuple[str, list[list[Cell]]]:
-        """The sheet that is read, and its first rows."""
+    def _begin(self, wanted: str, least: int) -> tuple[str, list[list[Cell]]]:
+        """The sheet that is read, and its first rows. Notes before the table, in sheets of their
+        own, have fewer columns than `least` or longer rows than the first one."""
         if wanted and wanted not in self.sheets:
             shown = ", ".join(self.sheets[:20])
             raise BadData(f"The file has no sheet “{wanted[:100]}”. Sheets: {shown}.")
+        found = []
         for sheet in [wanted] if wanted else self.sheets:
             if first := list(islice(self._rows(sheet), SAMPLE_ROWS)):
-                return sheet, first
+                found.append((sheet, first))
+                width = len(first[0])
+                if len(first) > 1 and width >= least and width == max(map(len, first)):
+                    return sheet, first
+        if found:
+            return found[0]
         raise BadData(f"The sheet “{wanted}” is empty." if wanted else "The spreadsheet is empty.")
 
     def _padded_rows(self, rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:

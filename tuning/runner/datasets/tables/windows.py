@@ -53,8 +53,8 @@ _SEASONS = (
 # Months and quarters have different lengths.
 _TOLERANCE = 0.05
 _SHOWN_TARGETS = 3
-# Of several series, for plots of the first ones.
-_NAMED_SERIES = 50
+# Of several series, for plots and sentences; with so many characters of each name.
+_NAMED_SERIES, _LONGEST_NAME = 1_000, 100
 
 
 def read_windows(schema: DetectedSchema, upload: Upload, folder: Path, report: Report) -> Parsed:
@@ -155,10 +155,12 @@ def _type_of_series(schema: DetectedSchema, upload: Upload, targets: list[str]) 
     if upload.series in (upload.time, *targets):
         what = "time column" if upload.series == upload.time else "target"
         raise BadData(f"“{upload.series}” names the series, so it cannot be the {what}.")
-    chosen = upload.types.get(upload.series, scan.suggestion()[0])
+    # What suggests to leave out a column of another table, such as numbers with an exception, does
+    # not hold for names.
+    chosen = upload.types.get(upload.series, ColumnType.CATEGORY)
     left_out = upload.keep and upload.series not in upload.keep
     inputs = (ColumnType.NUMBER, ColumnType.CATEGORY)
-    is_input = chosen in inputs and not left_out and scan.counts is not None
+    is_input = chosen in inputs and not left_out and scan.different > 1 and scan.may_be_category
     return (ColumnType.CATEGORY if is_input else ColumnType.OUT).value
 
 
@@ -265,7 +267,7 @@ def _facts_of_series(rows: Series, windows: Windows, upload: Upload) -> dict[str
         return facts
     return {
         **facts, "series_count": windows.series, "count": windows.count,
-        "series_names": rows.names[:_NAMED_SERIES],
+        "series_names": [name[:_LONGEST_NAME] for name in rows.names[:_NAMED_SERIES]],
     }  # fmt: skip
 
 
@@ -335,8 +337,9 @@ def _short_series(rows: Series, windows: Windows) -> str:
         return ""
     names = ", ".join(f"“{rows.names[number][:40]}”" for number in short[:_SHOWN_TARGETS])
     more = ", …" if len(short) > _SHOWN_TARGETS else ""
+    have = "has" if len(short) == 1 else "have"
     return (
-        f"{len(short):,} series with fewer than {windows.length:,} rows have no window: "
+        f"{len(short):,} series with fewer than {windows.length:,} rows {have} no window: "
         f"{names}{more}."
     )
 

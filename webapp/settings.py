@@ -230,8 +230,8 @@ UPLOADS_AT_ONCE = env_int("UPLOADS_AT_ONCE", 4, least=1)
 # Of people who are not signed in nothing larger is read.
 FORM_MAX_KB = 256
 
-# Of a form's text, without files. A million characters of Chinese are 3 MB; in forms without files a
-# character takes up to 12 bytes.
+# Of a form's text, without files. A million characters of Chinese are 3 MB, and three times as much
+# in a form that takes no files.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 # A search form has six fields for each hyperparameter; templates may have hundreds of those.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000

@@ -424,7 +424,7 @@ def _png_of(width: int, height: int) -> bytes:
         ({"readme.txt": b"hello"}, "contains no images"),
         ({"dog/1.wav": b"RIFF"}, r"contains audio \(“dog/1.wav”\), which is not supported"),
         ({"run/1.MP4": b"ftyp"}, "contains video"),
-        ({"scan.nii.gz": b"n+1"}, "contains 3-D images"),
+        ({"scan.nii": b"n+1"}, "contains 3-D images"),
         ({}, "contains no images"),
         ({**shapes(), "alone.png": picture()}, "is not in a class folder"),
         ({"a/1.png": picture(), "a/2.png": picture()}, "only one class, “a”"),

@@ -33,7 +33,7 @@ _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 _UNSUPPORTED = {
     "audio": (".wav", ".mp3", ".flac", ".ogg", ".m4a"),
     "video": (".mp4", ".avi", ".mov", ".mkv", ".webm"),
-    "3-D images": (".nii", ".nii.gz", ".dcm", ".mha"),
+    "3-D images": (".nii", ".dcm", ".mha"),
 }
 _OTHER_PICTURES = {
     ".svg", ".tif", ".tiff", ".heic", ".heif", ".avif", ".ico", ".psd", ".eps", ".pdf", ".jp2",

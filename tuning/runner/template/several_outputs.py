@@ -1,7 +1,7 @@
 """Networks with several outputs, such as one for each of two numbers.
 
 A dataset of several targets has them in one array, a column for each. Here each output learns its
-columns: those of its name, if all outputs and targets can be told apart by their names, else in
+columns: those of its name, if the names of all outputs and targets distinguish them, else in
 their order. What a network predicts becomes one array again, in the order of the targets.
 """
 

@@ -54,7 +54,7 @@ _SEASONS = (
 _TOLERANCE = 0.05
 _SHOWN_TARGETS = 3
 # Of several series, for plots and sentences; with so many characters of each name.
-_NAMED_SERIES, _LONGEST_NAME = 1_000, 100
+_MAX_NAMES, _MAX_NAME = 1_000, 100
 
 
 def read_windows(schema: DetectedSchema, upload: Upload, folder: Path, report: Report) -> Parsed:
@@ -267,7 +267,7 @@ def _facts_of_series(rows: Series, windows: Windows, upload: Upload) -> dict[str
         return facts
     return {
         **facts, "series_count": windows.series, "count": windows.count,
-        "series_names": [name[:_LONGEST_NAME] for name in rows.names[:_NAMED_SERIES]],
+        "series_names": [name[:_MAX_NAME] for name in rows.names[:_MAX_NAMES]],
     }  # fmt: skip
 
 

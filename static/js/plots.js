@@ -20,6 +20,17 @@ const axis = (title) => ({
   tickfont: { size: 13 },
 });
 
+// Plotly writes names of axes larger than their figures.
+const AXIS = { title: { font: { size: 13 } } };
+
+// What the layouts of all plots have.
+export const texts = () => ({
+  template: { layout: { xaxis: AXIS, yaxis: AXIS } },
+  font: { family: token("--font"), size: 13, color: token("--muted") },
+  hoverlabel: { bgcolor: token("--surface"), bordercolor: token("--line-strong"), font: { color: token("--text"), size: 13 } },
+  legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 13 } },
+});
+
 // A plot is as large as its place, which may change without the window: what is beside it comes and goes.
 const fitting = new ResizeObserver((entries) => {
   for (const { target } of entries) {
@@ -46,9 +57,7 @@ function figureOf(make) {
     margin: { l: 56, r: 16, t: 32, b: 44 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: token("--font"), size: 13, color: token("--muted") },
-    hoverlabel: { bgcolor: token("--surface"), bordercolor: token("--line-strong"), font: { color: token("--text"), size: 13 } },
-    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 13 } },
+    ...texts(),
     showlegend: true,
     xaxis: { ...axis(x), ...(wholeX ? { tickformat: ",d", ...whole(traces) } : {}), ...(range ? { range } : {}), ...axes.x },
     yaxis: { ...axis(y), ...(logY ? logAxis(traces) : aroundOne(traces)), ...axes.y },

@@ -103,8 +103,8 @@ def _row(table: Table, row: Row, classes: list[str], at: str, several: bool) -> 
         tags += ' <span class="tag accent" title="On the Pareto front">front</span>'
     head = (
         f'<th scope="row" class="{classes[0]}"><span class="row-head">'
-        f'<input type="checkbox" class="choose" id="choose-{key}" value="{key}"'
-        f' aria-label="Choose trial {name}">'
+        f'<label class="choose-place"><input type="checkbox" class="choose" id="choose-{key}"'
+        f' value="{key}" aria-label="Choose trial {name}"></label>'
         f'<a id="{row_id}" href="{at}{number}/">{number}</a>{tags}</span></th>'
     )
     cells = "".join(

@@ -1,8 +1,6 @@
 // What the plots of trials share: axes made from columns, colours by score, the layout around them.
 // Columns come as tuning/analysis/plots/points.py, axis_of, has them.
-import { colour, colours, plain } from "../plots.js";
-
-const font = () => getComputedStyle(document.documentElement).getPropertyValue("--font").trim();
+import { colour, colours, plain, texts } from "../plots.js";
 
 // What trials are called: 17, or 2.17 where there are several searches.
 export const namesOf = (info) => info.names ?? info.number.map(String);
@@ -71,18 +69,12 @@ function decades(values) {
   return Math.log10(high / low) >= 2 ? 1 : undefined;
 }
 
-// Plotly writes names of axes larger than their figures.
-const AXIS = { title: { font: { size: 13 } } };
-
 export function layout(more = {}) {
   return {
-    template: { layout: { xaxis: AXIS, yaxis: AXIS } },
     margin: { l: 56, r: 16, t: 32, b: 48 },
     paper_bgcolor: colour("surface"),
     plot_bgcolor: colour("surface"),
-    font: { family: font(), size: 13, color: colour("muted") },
-    hoverlabel: { bgcolor: colour("surface"), bordercolor: colour("line-strong"), font: { color: colour("text"), size: 13 } },
-    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 13 } },
+    ...texts(),
     dragmode: "select",
     hovermode: "closest",
     newselection: { line: { color: colour("accent"), width: 1.5 } },

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tuning.figures import counted, duration, figure, in_words, setting, signed
+from tuning.figures import counted, duration, figure, fraction, in_words, setting, signed
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,11 @@ def test_figure(value: Any, text: str) -> None:
 )
 def test_setting(value: Any, text: str) -> None:
     assert setting(value) == text
+
+
+def test_fractions_line_up() -> None:
+    shown = [fraction(value) for value in (1.0, 0.99951, 0.5, 0.0, None)]
+    assert shown == ["1.000", "1.000", "0.500", "0.000", "–"]
 
 
 def test_signed() -> None:

@@ -28,6 +28,11 @@ def figure(value: Any, digits: int = 4) -> str:
     return f"{value:.{decimals}f}"
 
 
+def fraction(value: float | None) -> str:
+    """A number from 0 to 1. All have the same decimals, so that a column of them lines up."""
+    return MISSING if value is None else f"{value:.3f}"
+
+
 def setting(value: Any) -> str:
     """A hyperparameter's value, as short as it can be: 0.001 and not 0.001000."""
     if isinstance(value, float) and math.isfinite(value):

@@ -46,6 +46,11 @@ def figure(value: Any, digits: int = 4) -> SafeString:
 
 
 @register.filter
+def fraction(value: float | None) -> SafeString:
+    return _exact(figures.fraction(value), value)
+
+
+@register.filter
 def setting(value: Any) -> SafeString:
     """A hyperparameter's value. One that was not in use is empty."""
     return SafeString("") if value is None else _exact(figures.setting(value), value)

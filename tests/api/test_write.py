@@ -316,7 +316,8 @@ def test_large_requests_are_problems_as_well(
     nobody = Caller(None)
     assert nobody.post("projects", {"name": large}).status_code == 401
     answer = bob_calls.post("projects", {"name": large})
-    assert (answer.status_code, answer.json()["detail"]) == (413, "The form data is too large.")
+    assert answer.status_code == 413
+    assert answer.json()["detail"].startswith("The request has more than 2 MB of text.")
     monkeypatch.setattr(uploads, "MAX_PARALLEL", 0)
     file = SimpleUploadedFile("ships.csv", b"a,b\n" * 100_000)
     answer = upload(bob_calls, name="Ships", file=file)
@@ -373,3 +374,21 @@ def test_a_pruned_trial_is_pinned_and_trained_to_the_end(bob_calls: Caller, sear
     for _ in range(2):
         assert bob_calls.post(f"{at}/train-to-end").json()["status"] == "queued"
     assert bob_calls.delete(f"{at}/pin").status_code == 204
+
+
+def test_what_is_of_the_wrong_type_is_said_in_plain_words(
+    bob_calls: Caller, project: Project
+) -> None:
+    for body in ("", "[1]", "3", "null"):
+        answer = bob_calls.client.generic(
+            "POST", f"/api/v1/projects/{project.pk}/searches", body,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {bob_calls.token}"},
+        )  # fmt: skip
+        assert errors(answer) == {"": "Send a JSON object."}, body
+    settings = bob_calls("PUT", "notifications/settings", {"settings": 3})
+    assert errors(settings) == {"settings": "Enter an object."}
+    assert errors(bob_calls.get("projects?limit=many")) == {"limit": "Enter a whole number."}
+    assert errors(bob_calls.post("notifications/read", {"ids": ["a"]})) == {
+        "ids.0": "Enter a whole number."
+    }

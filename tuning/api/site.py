@@ -167,13 +167,32 @@ def _unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return invalid([_field_error(each) for each in error.errors]).response()
 
 
+# What pydantic calls faults, in the words of the pages' forms.
+_SENTENCES = {
+    "missing": "This field is required.",
+    "int_parsing": "Enter a whole number.",
+    "int_type": "Enter a whole number.",
+    "int_from_float": "Enter a whole number.",
+    "float_parsing": "Enter a number.",
+    "float_type": "Enter a number.",
+    "bool_parsing": "Enter true or false.",
+    "bool_type": "Enter true or false.",
+    "string_type": "Enter a text.",
+    "list_type": "Enter a list.",
+    "dict_type": "Enter an object.",
+}
+
+
 def _field_error(error: dict[str, Any]) -> FieldError:
     # Where: body or query, the name of the parameter, then the path within it.
     source, *place = map(str, error["loc"])
     field = ".".join(place[1:] if source == "body" else place)
     if error["type"] == "extra_forbidden":
         return FieldError(field, f"Unknown field “{place[-1]}”.")
-    return FieldError(field, error["msg"].removeprefix("Value error, "))
+    if source == "body" and not field:
+        return FieldError("", "Send a JSON object.")
+    said = error["msg"].removeprefix("Value error, ")
+    return FieldError(field, _SENTENCES.get(error["type"], said))
 
 
 def openapi(request: HttpRequest) -> HttpResponseBase:

@@ -95,7 +95,8 @@ class UploadsMiddleware:
 def _too_large(request: HttpRequest, refuse: Callable[[str, int], HttpResponse]) -> HttpResponse:
     """Pages say it beside the field, by `form_size.js`; this is for those without scripts."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20
-    text = f"The form has more than {limit} MB of text. Shorten the longest text and try again."
+    what = "form" if refuse is refusal else "request"
+    text = f"The {what} has more than {limit} MB of text. Shorten the longest text and try again."
     if refuse is not refusal or "text/html" not in request.headers.get("Accept", ""):
         return refuse(text, 413)
     return render(request, "413.html", {"text": text}, status=413)

@@ -24,7 +24,7 @@ class AccessTokenForm(forms.ModelForm):
         model = AccessToken
         fields = ["name", "team"]
         labels = {"name": "Name", "team": "Team"}
-        help_texts = {"name": "For example, notebook on my laptop."}
+        help_texts = {"name": "For example, notebook on my laptop.", "team": ""}
         error_messages = {"name": {"required": "Enter a name for the token."}}
 
     def __init__(self, *args: Any, user: Any) -> None:

@@ -10,6 +10,7 @@ from tuning.views.rate_limits import limited
 from tuning.views.single_sign_on import single_sign_on, single_sign_on_callback
 from tuning.views.single_sign_out import SignOut, signed_out_elsewhere, single_sign_out
 
+handler400 = "tuning.api.refusals.bad_request"
 handler500 = "tuning.views.disk_errors.server_error"
 
 urlpatterns = [

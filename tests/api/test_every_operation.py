@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.test import Client
 
 from tuning.api.site import document, urlpatterns
 from tuning.models import (
@@ -249,6 +250,21 @@ def test_what_there_is_not_is_a_problem(alice_calls: Caller) -> None:
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
         assert answer.json()["detail"] == "Not found. The API is at /api/v1/."
         assert Caller(None).get(f"http://testserver{path}").status_code == 401
+
+
+def test_what_has_no_view_and_what_fails_are_problems(
+    alice_calls: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = alice_calls.get("me", Host="evil.example")
+    assert (unknown.status_code, unknown["Content-Type"]) == (400, "application/problem+json")
+    assert "does not know this host name" in unknown.json()["detail"]
+    page = Client().get("/", headers={"Host": "evil.example"})
+    assert (page.status_code, page["Content-Type"]) == (400, "text/html; charset=utf-8")
+    monkeypatch.setattr("tuning.api.rows.team", None)
+    alice_calls.client.raise_request_exception = False
+    failed = alice_calls.get("teams")
+    assert (failed.status_code, failed["Content-Type"]) == (500, "application/problem+json")
+    assert failed.json()["detail"].startswith("The server has failed.")
 
 
 def test_only_administrators_change_what_the_whole_site_uses(

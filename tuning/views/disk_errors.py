@@ -3,6 +3,7 @@ whom to tell. The log has the cause, for the administrator."""
 
 import logging
 import sys
+from collections.abc import Callable
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ TEXT = (
     "The server's storage cannot be used at the moment, and nothing was saved. Try again later, or "
     "contact your administrator."
 )
+FAILED = "The server has failed. Its log says why: tell your administrator."
 # SQLite's own words; PostgreSQL's are those of a full disk.
 _OF_DATABASE = (
     "database or disk is full", "readonly database", "disk i/o error", "unable to open database",
@@ -29,15 +31,14 @@ _OF_DATABASE = (
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler of whatever nothing else has handled."""
     error = sys.exc_info()[1]
-    if error is None or not (advice := _advice(error)):
-        return defaults.server_error(request)
-    logger.error("%s %s: %s %s", request.method, request.path, error, advice)
     # The API's refusals are problem details; scripts of pages show a line of text.
     view = request.resolver_match.func if request.resolver_match else None
-    refuse = getattr(view, "refuse", refusal)
+    refuse: Callable[[str, int], HttpResponse] = getattr(view, "refuse", refusal)
+    if error is None or not (advice := _advice(error)):
+        return defaults.server_error(request) if refuse is refusal else refuse(FAILED, 500)
+    logger.error("%s %s: %s %s", request.method, request.path, error, advice)
     if refuse is not refusal or "text/html" not in request.headers.get("Accept", ""):
-        answer: HttpResponse = refuse(TEXT, 507)
-        return answer
+        return refuse(TEXT, 507)
     # Without the frame of pages, which asks the database.
     return render(None, "507.html", {"text": TEXT}, status=507)  # type: ignore[arg-type]
 

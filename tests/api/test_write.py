@@ -312,12 +312,12 @@ def test_an_upload_is_checked_as_on_the_page(
 def test_large_requests_are_problems_as_well(
     bob_calls: Caller, team: Team, monkeypatch: Any
 ) -> None:
-    large = "x" * 3_000_000
+    large = "x" * 9_000_000
     nobody = Caller(None)
     assert nobody.post("projects", {"name": large}).status_code == 401
     answer = bob_calls.post("projects", {"name": large})
     assert answer.status_code == 413
-    assert answer.json()["detail"].startswith("The request has more than 2 MB of text.")
+    assert answer.json()["detail"].startswith("The request has more than 8 MB of text.")
     monkeypatch.setattr(uploads, "MAX_PARALLEL", 0)
     file = SimpleUploadedFile("ships.csv", b"a,b\n" * 100_000)
     answer = upload(bob_calls, name="Ships", file=file)

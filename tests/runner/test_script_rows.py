@@ -2,10 +2,12 @@
 
 import ast
 
+import numpy as np
 import pytest
 
 from tuning.runner.template.script_data import Rows, ScriptData
 from tuning.runner.template.scripts import read_script
+from tuning.runner.template.stand_ins import stand_in
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,14 @@ def test_a_division_that_is_passed_on_has_the_projects_rows(target: str) -> None
     script = read_script(DIVIDED.replace("LOADED", loaded), "<template>")
     assert not script.missing
     assert {name: (rows.what, rows.part) for name, rows in script.data.items()} == PARTS
+
+
+def test_rows_are_also_taken_by_their_places_in_a_table() -> None:
+    x, y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2])
+    facts = {"num_classes": 3, "feature_names": ["a", "b"], "task": "classification"}
+    inputs = stand_in(Rows("x"), lambda _: (x, y), facts)
+    targets = stand_in(Rows("y"), lambda _: (x, y), facts)
+    places = np.array([4, 0])
+    assert inputs.iloc[places].tolist() == [[8.0, 9.0], [0.0, 1.0]]
+    assert inputs.iloc[places].columns == ["a", "b"]
+    assert targets.iloc[places].reset_index(drop=True).tolist() == [1, 0]

@@ -67,6 +67,13 @@ def test_what_follows_from_the_end_comes_with_it(as_alice: Client, make_search: 
     assert "The search continues where it ended" in ended
 
 
+def test_a_confirmation_has_no_news_of_an_extension(as_alice: Client, make_search: Any) -> None:
+    search = make_search()
+    Search.objects.filter(pk=search.pk).update(tuner="given", status=SearchStatus.COMPLETED)
+    page = as_alice.get(reverse("search-detail", args=[search])).content.decode()
+    assert "search-extend-hint" not in page + _live(as_alice, search).content.decode()
+
+
 def test_a_finished_search_is_not_polled(as_alice: Client, search: Search) -> None:
     page = as_alice.get(reverse("search-detail", args=[search])).content.decode()
     assert 'hx-trigger="every' not in page.split("<main")[1]

@@ -84,6 +84,14 @@ class StandIn(np.ndarray):
     def to_numpy(self) -> np.ndarray:
         return np.asarray(self)
 
+    @property
+    def iloc(self) -> "StandIn":
+        """By places, as an array is indexed anyway."""
+        return self
+
+    def reset_index(self, *_: Any, **__: Any) -> "StandIn":
+        return self
+
     def unique(self) -> np.ndarray:
         if self.classes:
             return np.arange(self.classes, dtype=self.dtype)

@@ -97,6 +97,17 @@ def test_trials_that_are_best_in_all_objectives_are_no_compromise(search: Search
     assert front.reason == "No other trial is better in any objective."
 
 
+def test_a_front_of_one_trial_names_no_others(as_alice: Client, search: Search) -> None:
+    search.trials.exclude(number=1).delete()
+    Trial.objects.filter(search=search).update(parameters=302)
+    TrialIndex.objects.fill(search)
+    html = " ".join(page(as_alice, "search-detail", search).split())
+    assert "Trial 1 alone is on the Pareto front. No other trial is better in any" in html
+    assert "another trial of the front" not in html
+    trial = as_alice.get(reverse("trial-detail", args=[search.trials.get()])).content.decode()
+    assert "302.0" not in trial
+
+
 def test_a_search_without_a_feasible_trial_says_which_constraints(
     as_alice: Client, search: Search
 ) -> None:

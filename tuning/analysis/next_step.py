@@ -131,9 +131,13 @@ def _infeasible_sentence(search: Search) -> str:
 
 def _front_sentence(search: Search, best: Trial, front: Front) -> str:
     kind = "model" if search.kind.has_epochs else "estimator"
-    on = "is" if len(front.trials) == 1 else "are"
+    if len(front.trials) == 1:
+        return (
+            f"Trial {best.number} alone is on the Pareto front. {front.reason} Retrain it to "
+            f"download its {kind}."
+        )
     return (
-        f"{counted(len(front.trials), 'trial').capitalize()} {on} on the Pareto front. Trial "
+        f"{counted(len(front.trials), 'trial').capitalize()} are on the Pareto front. Trial "
         f"{best.number} is the suggested compromise. {front.reason} Retrain it, or another trial "
         f"of the front, to download its {kind}."
     )

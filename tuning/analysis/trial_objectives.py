@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from tuning.figures import in_words
+from tuning.figures import MISSING, in_words
 from tuning.models import Search, Trial
-from tuning.protocol.measured import label_of
+from tuning.protocol.measured import MEASURED, label_of
 from tuning.protocol.statuses import Status
 
 from .front import constraint_text, front_of, objective_figure
@@ -62,4 +62,7 @@ def _limit(relation: str) -> str:
 
 def _value(trial: Trial, name: str) -> str:
     value = trial.figure(name)
-    return "–" if value is None else objective_figure(value)
+    if value is None:
+        return MISSING
+    is_count = name in MEASURED and not MEASURED[name].unit
+    return objective_figure(int(value) if is_count else value)

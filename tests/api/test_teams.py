@@ -1,12 +1,17 @@
 """Teams by the API: members, roles, handing over, archiving."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from tuning.actions.partial_uploads import begin_upload
 from tuning.api.site import document
-from tuning.models import Dataset, Project, Role, Team
+from tuning.models import AuditEntry, Dataset, PartialUpload, Project, Role, Team
 
 from .conftest import Caller
 
@@ -117,6 +122,40 @@ def test_people_are_invited_by_a_link(alice_calls: Caller, dora: User, team: Tea
     assert alice_calls.get(at).json()["items"] == []
     page = Client().get(made.json()["link"])
     assert page.status_code == 410
+
+
+def test_administrators_read_what_all_teams_use(
+    team: Team, project: Project, charlie: User, django_assert_num_queries: Any
+) -> None:
+    erin = Caller(User.objects.create_superuser("erin"))
+    Dataset.objects.filter(pk=project.dataset_id).update(team=team)
+    found = {row["name"]: row["quotas"] for row in erin.get("quotas").json()["items"]}
+    assert set(found) == {"Digits team", "Others"}
+    assert found["Digits team"][1]["name"] == "max_files"
+    assert [rows[1]["used"] for rows in (found["Digits team"], found["Others"])] == [1, 0]
+    with CaptureQueriesContext(connection) as few:
+        erin.get("quotas")
+    for number in range(5):
+        Team.objects.create(name=f"Team {number}")
+    with django_assert_num_queries(len(few)):
+        assert len(erin.get("quotas").json()["items"]) == 7
+
+
+def test_administrators_free_the_disk(alice: User, bob_calls: Caller) -> None:
+    erin = Caller(User.objects.create_superuser("erin"))
+    upload = begin_upload(alice, "data.csv", 10)
+    shown = {each["name"]: each for each in erin.get("disk").json()["freeable"]}
+    assert (shown["uploads"]["count"], shown["built-in-datasets"]["count"]) == (0, 0)
+    assert "send the files again" in shown["uploads"]["cost"]
+    PartialUpload.objects.update(used_at=timezone.now() - timedelta(hours=2))
+    found = erin.get("disk").json()
+    assert found["freeable"][0]["count"] == 1
+    assert found["total"] > found["free"] > 0
+    assert bob_calls.post("disk/uploads/free").status_code == 404
+    assert erin.post("disk/models/free").status_code == 404
+    assert erin.post("disk/uploads/free").json()["freeable"][0]["count"] == 0
+    assert not PartialUpload.objects.filter(pk=upload.pk).exists()
+    assert AuditEntry.objects.get(kind="disk.free").person == "erin"
 
 
 def test_administrators_set_quotas(team: Team) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tuning.actions.access_tokens import create_token
 from tuning.forms.access_tokens import MAX_TOKENS
-from tuning.models import AccessToken, Search
+from tuning.models import AccessToken, Role, Search, Team
 from tuning.urls import urlpatterns
 
 
@@ -39,6 +39,16 @@ def test_a_script_reads_exports_of_what_its_owner_may_see(
     assert client.get(export, headers=bearer(stranger)).status_code == 404
     # Nobody is signed in by it.
     assert client.get(export).status_code == 302
+
+
+def test_one_for_another_team_reads_no_export(client: Client, alice: User, export: str) -> None:
+    other = Team.objects.create(name="Vision")
+    other.memberships.create(user=alice, role=Role.OWNER)
+    for team, status in ((other, 404), (Team.objects.get(name="Digits team"), 200)):
+        token = create_token(alice, "nightly", team=team)
+        answer = client.get(export, headers=bearer(token))
+        answer.close()
+        assert answer.status_code == status, team
 
 
 def test_it_opens_and_changes_nothing_else(

@@ -11,7 +11,7 @@ from django.urls import reverse
 from tuning.analysis.comments import comment_address
 from tuning.analysis.front import front_of
 from tuning.analysis.notes import Marks
-from tuning.analysis.quotas import meters_of
+from tuning.analysis.quotas import TeamMeters, meters_of
 from tuning.analysis.roles import role_in
 from tuning.analysis.trials.columns import Column
 from tuning.analysis.trials.table import value_of
@@ -64,12 +64,11 @@ def team_detail(request: HttpRequest, row: Team) -> dict[str, Any]:
     return {
         **team(request, row),
         "members": [_member(each) for each in members],
-        "quotas": quotas(row),
+        "quotas": quotas(meters_of([row])[0]),
     }
 
 
-def quotas(row: Team) -> list[dict[str, Any]]:
-    [found] = meters_of([row])
+def quotas(found: TeamMeters) -> list[dict[str, Any]]:
     return [
         {"name": meter.quota.name, "used": meter.used, "limit": meter.limit}
         for meter in found.meters

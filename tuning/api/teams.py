@@ -12,6 +12,7 @@ from ninja import Router, Status
 from tuning.actions import invitations
 from tuning.actions import teams as actions
 from tuning.actions.quotas import set_quotas
+from tuning.analysis.quotas import meters_of
 from tuning.forms.invitations import InvitationForm
 from tuning.forms.quotas import QuotasForm
 from tuning.forms.teams import HandoverForm, MemberForm, TeamForm
@@ -162,11 +163,12 @@ def revoke_invitation(request: HttpRequest, invitation: int) -> Any:
 def list_quotas(request: HttpRequest, limit: Limit = 100, cursor: Cursor = "") -> dict[str, Any]:
     """What each team uses of its quotas. For administrators of the site."""
     check_administers(request)
-
-    def make(row: Team) -> dict[str, Any]:
-        return {"id": row.pk, "name": row.name, "quotas": rows.quotas(row)}
-
-    return page_of(request, Team.objects.all(), make, limit, cursor)
+    page = page_of(request, Team.objects.all(), lambda row: row, limit, cursor)
+    page["items"] = [
+        {"id": found.team.pk, "name": found.team.name, "quotas": rows.quotas(found)}
+        for found in meters_of(page["items"])
+    ]
+    return page
 
 
 @router.put("/teams/{number:team}/quotas", response=list[QuotaOut])
@@ -177,7 +179,8 @@ def change_quotas(request: HttpRequest, team: int, body: QuotasIn) -> Any:
     row = get_object_or_404(Team, pk=team)
     form = checked(lambda data, _: QuotasForm(data, instance=row), body.given)
     set_quotas(row, form.cleaned_data)
-    return rows.quotas(Team.objects.get(pk=team))
+    [found] = meters_of([Team.objects.get(pk=team)])
+    return rows.quotas(found)
 
 
 def _detail(request: HttpRequest, row: Team) -> dict[str, Any]:

@@ -102,9 +102,11 @@ const importances = (found) => ({
 });
 
 // A date axis takes milliseconds; other times are numbers.
-const overTime = (target) => (step) => ({
+const drawnSeries = (target) => new Set(target.steps.map((step) => step.series)).size;
+const overTime = (target) => (step, place) => ({
   label: `Forecast over time: ${target.name}${step.series ? ` of ${plain(step.series)}` : ""}, ${step.step} step${step.step === 1 ? "" : "s"} ahead`,
-  note: step.times.length < target.total && !step.series ? `The newest ${step.times.length.toLocaleString("en")} of ${target.total.toLocaleString("en")} test windows are drawn.` : "",
+  note: step.times.length < target.total && !step.series ? `The newest ${step.times.length.toLocaleString("en")} of ${target.total.toLocaleString("en")} test windows are drawn.`
+    : !place && drawnSeries(target) < target.series ? `The first ${drawnSeries(target)} of ${target.series.toLocaleString("en")} series are drawn.` : "",
   make: () => ({
     traces: [["actual", 0], ["predicted", 1]].map(([name, index]) => ({
       type: "scatter", mode: "lines", x: step.times, y: step[name], name, line: { color: colours()[index], width: 1.5, dash: dash(index) },

@@ -207,6 +207,7 @@ def test_plots_show_the_first_series_one_by_one(tmp_path: Path, settings: Any) -
     saved_model = SavedModel(project=Project(dataset=dataset))
     [plot] = forecast_plots(ModelEvaluation(saved_model=saved_model), lines)
     table = pd.DataFrame(columns).set_index(["store", "when"])["load"]
+    assert plot["series"] == 3
     shown = {step["series"]: step for step in plot["steps"]}
     assert set(shown) <= {"north", "south", "harbour"}
     assert sum(len(step["times"]) for step in plot["steps"]) == 30

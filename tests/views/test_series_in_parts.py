@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from tests.runner.series import panel, prepare
 from tuning.analysis.window_splits import series_notes
-from tuning.models import Dataset, HyperModel, Project, SavedModel
+from tuning.models import Dataset, HyperModel, Prediction, Project, SavedModel
+from tuning.protocol.statuses import Status
 from tuning.splits.stored import stored_split
 
 LENGTH = 8
@@ -70,6 +72,32 @@ def test_series_without_windows_in_a_part_are_named(
         text = page.content.decode()
         assert early in text
         assert late in text
+
+
+def test_answers_name_the_series_of_each_window(
+    as_dora: Client, dora: User, dataset_of: Any, saved_model: SavedModel
+) -> None:
+    targets = dataset_of(shortened()).profile["target_names"]
+    outputs = [
+        {"name": name, "task": "regression", "values": [1.5, 2.5], "scores": [],
+         "probabilities": False}
+        for name in targets
+    ]  # fmt: skip
+    answer = {"rows": 2, "outputs": outputs, "notes": [], "picture": "", "load": "x = table"}
+    asked = Prediction.objects.create(
+        saved_model=saved_model, created_by=dora, key="asked", status=Status.COMPLETED,
+        source="table", name="newest.csv", answer={**answer, "series": ["<north", "south"]},
+    )  # fmt: skip
+    page = as_dora.get(reverse("prediction-live", args=[asked.pk])).content.decode()
+    assert "Predicted targets of the newest window of &lt;north" in page
+    assert '<th scope="col">store</th>' in page
+    assert '<td class="series">south</td><td>load +1: 2.5, load +2: 2.5</td>' in page
+    # As answers were stored before.
+    asked.answer = answer
+    asked.save()
+    page = as_dora.get(reverse("prediction-live", args=[asked.pk])).content.decode()
+    assert "of the newest window<" in page
+    assert "<td>load +1: 2.5, load +2: 2.5</td>" in page
 
 
 def test_many_such_series_are_counted(dataset_of: Any) -> None:

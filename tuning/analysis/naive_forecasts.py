@@ -147,6 +147,7 @@ def forecast_plots(evaluation: ModelEvaluation, lines: np.ndarray | None) -> lis
     return [
         {
             "name": name, "dated": bool(series.facts.get("dated")), "total": len(lines),
+            "series": _series_in(series, lines),
             "steps": [
                 _over_time(dataset, series, drawn, place * horizon + step, step)
                 | ({"series": caption} if caption else {})
@@ -161,6 +162,13 @@ def forecast_plots(evaluation: ModelEvaluation, lines: np.ndarray | None) -> lis
         }
         for place, name in enumerate(series.facts["targets"][:MAX_DETAILED])
     ]  # fmt: skip
+
+
+def _series_in(series: _Series, lines: np.ndarray) -> int:
+    """How many series have test windows."""
+    if series.series is None:
+        return 1
+    return len(np.unique(series.series[series.first_rows(lines[:, ROW].astype(int))]))
 
 
 def _drawn(series: _Series, lines: np.ndarray) -> list[tuple[str, np.ndarray]]:

@@ -319,7 +319,8 @@ class Predicted:
     """A saved model predicted `rows` rows; they lie with their predictions in the working folder.
     `notes`: sentences about the rows; `picture`: the first one as the model gets it, a PNG in
     base64; `load`: lines that read the same rows from a table's file as `x`; `reproduced`: the
-    first row of an autoencoder's answer."""
+    first row of an autoencoder's answer; `series`: of several time series, those of the windows
+    that outputs have values of."""
 
     rows: int
     outputs: list[PredictedOutput]
@@ -327,6 +328,7 @@ class Predicted:
     picture: str = ""
     load: str = ""
     reproduced: Reconstruction = field(default_factory=Reconstruction)
+    series: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 # Rows of an answer that a page shows. All of them are in the file.
 MAX_SHOWN = 20
+# Of the name of a window's series.
+MAX_SERIES = 100
 MAX_ROWS = 100_000
 MAX_FILE_MB = 64
 # What the runner leaves in its folder: the rows that it got, each with its predictions.

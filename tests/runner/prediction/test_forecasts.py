@@ -21,7 +21,7 @@ from tuning.models import Dataset
 from tuning.protocol.events import Evaluated, Predicted, Retrained
 from tuning.protocol.model_kinds import ModelKind
 from tuning.protocol.orders import EvaluateOrder, RetrainOrder
-from tuning.protocol.predictions import PREDICTED, RowSource
+from tuning.protocol.predictions import MAX_SHOWN, PREDICTED, RowSource
 from tuning.runner.inputs.data import load_dataset
 from tuning.splits.stored import stored_split
 
@@ -136,7 +136,9 @@ def of_the_file(asked: Asked, columns: dict[str, list[Any]]) -> tuple[list[Any],
     newest = printed(predict_snippet(asked.saved_model, asked.file), asked.folder)
     answer = asked.ask(RowSource.TABLE, name="load.csv")
     assert isinstance(answer, Predicted), answer
-    return newest, written(asked.folder)
+    lines = written(asked.folder)
+    assert answer.series == [line["store"] for line in lines[:MAX_SHOWN]]
+    return newest, lines
 
 
 def last_rows_of(columns: dict[str, list[Any]], horizon: int) -> list[tuple[str, str]]:

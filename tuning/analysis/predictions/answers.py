@@ -45,6 +45,15 @@ class Answer:
     reconstructs: bool = False
     noun: str = "row"
     first: str = "row 1"
+    # Of several time series: the column that names them, and the series of each of the rows.
+    series_column: str = ""
+    series: list[str] = field(default_factory=list)
+
+    @property
+    def shown(self) -> list[tuple[int, str, str, str]]:
+        """The rows, each with its series or nothing."""
+        names = self.series or [""] * len(self.rows)
+        return [(*row[:1], name, *row[1:]) for row, name in zip(self.rows, names, strict=True)]
 
     @property
     def heading(self) -> str:
@@ -64,7 +73,13 @@ def answer_of(prediction: Prediction) -> Answer | None:
         return answer
     noun = dataset.data.row
     count = counted(found["rows"], noun)
-    return replace(answer, noun=noun, first=f"the newest {noun}", count_text=count)
+    series, first = found.get("series") or [], f"the newest {noun}"
+    if series:
+        first += f" of {series[0]}"
+    return replace(
+        answer, noun=noun, first=first, count_text=count, series=series if answer.rows else [],
+        series_column=dataset.profile["windows"].get("series", ""),
+    )  # fmt: skip
 
 
 def outputs_of(prediction: Prediction) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from tuning.protocol.evaluation import MAX_EXAMPLE_COLUMNS
 from tuning.protocol.events import Predicted, finite
 from tuning.protocol.predictions import (
     MAX_CLASSES,
+    MAX_SERIES,
     MAX_SHOWN,
     PREDICTED,
     PredictedOutput,
@@ -39,7 +40,14 @@ def answer_of(model: LoadedModel, rows: Rows, found: Predictions) -> Predicted:
     return Predicted(
         len(found.predicted), outputs, _unknown_categories(model, rows),
         _picture(rows.values, model.about), rows.load, _reproduced(model, rows, found),
+        _series(model, rows),
     )  # fmt: skip
+
+
+def _series(model: LoadedModel, rows: Rows) -> list[str]:
+    """The series of the first windows, if the dataset has several."""
+    cells = rows.given.get(model.windows.get("series", ""), [])
+    return [str(cell)[:MAX_SERIES] for cell in cells[:MAX_SHOWN]]
 
 
 def _reproduced(model: LoadedModel, rows: Rows, found: Predictions) -> Reconstruction:

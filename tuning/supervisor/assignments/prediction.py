@@ -15,6 +15,7 @@ from tuning.protocol.orders import PredictOrder
 from tuning.protocol.predictions import (
     MAX_CLASSES,
     MAX_ROWS,
+    MAX_SERIES,
     MAX_SHOWN,
     PREDICTED,
     PredictedOutput,
@@ -103,6 +104,11 @@ class PredictionAssignment(Assignment):
                 raise BadEvent("predictions of another task")
         if len(event.notes) > _MAX_NOTES:
             raise BadEvent("too many notes")
+        if (
+            len(event.series) not in (0, shown)
+            or max(map(len, event.series), default=0) > MAX_SERIES
+        ):
+            raise BadEvent("series of another number of windows")
         reproduced = event.reproduced
         if any(text and not is_png(text) for text in (event.picture, reproduced.picture)):
             raise BadEvent("an invalid picture")

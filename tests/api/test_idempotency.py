@@ -4,6 +4,7 @@ import contextlib
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from tuning.models import IdempotencyKey, Invitation, Project, Search, Team, Trial
@@ -21,6 +22,23 @@ def test_a_repeated_request_gets_the_first_answer(bob_calls: Caller, project: Pr
     assert Search.objects.count() == 1
     assert bob_calls.post(path, {"max_trials": 5}).status_code == 201
     assert Search.objects.count() == 2
+
+
+def test_who_is_removed_gets_no_first_answer(
+    bob_calls: Caller, alice_calls: Caller, project: Project
+) -> None:
+    path = f"projects/{project.pk}/searches"
+    assert bob_calls.post(path, {}, Idempotency_Key="nightly-1").status_code == 201
+    assert alice_calls.delete(f"teams/{project.team_id}/members/bob").status_code == 204
+    assert bob_calls.post(path, {}, Idempotency_Key="nightly-1").status_code == 404
+
+
+def test_who_leaves_by_handing_over_may_ask_twice(
+    alice_calls: Caller, bob: User, team: Team
+) -> None:
+    at, body = f"teams/{team.pk}/handover", {"username": "bob", "role": "leave"}
+    for _ in range(2):
+        assert alice_calls.post(at, body, Idempotency_Key="k").status_code == 204
 
 
 def test_the_link_of_an_invitation_is_not_kept(alice_calls: Caller, team: Team) -> None:

@@ -13,12 +13,12 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models.functions import Now
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 
 from tuning.analysis.people import heirs, teams_only_owned_by
 from tuning.figures import counted
-from tuning.models import Membership, Role, Search, Team
+from tuning.models import IdempotencyKey, Membership, Role, Search, Team
 from tuning.models.people import display_name
 from tuning.recording import announcing
 
@@ -124,6 +124,12 @@ def lock_owned_teams(user: Any) -> None:
     of their keys, and before any account is locked, so that no two changes of the same teams and
     accounts wait for each other."""
     list(Team.objects.select_for_update().filter(pk__in=Team.objects.owned_by(user)).order_by("pk"))
+
+
+@receiver(post_delete, sender=Membership)
+def _forget_answers(instance: Membership, **_: Any) -> None:
+    """Those that scripts would get again are about what the person may see no more."""
+    IdempotencyKey.objects.filter(user=instance.user_id).delete()
 
 
 @receiver(pre_delete, sender=settings.AUTH_USER_MODEL)

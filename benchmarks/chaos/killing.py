@@ -17,7 +17,7 @@ WEIGHTS = {"runner": 8, "worker": 3, "up": 1, "site": 2, "scheduler": 2, "redis"
 # No two kills are closer.
 PAUSE = 0.2
 # Without any result for so long, none will come.
-STUCK = 180
+STUCK = 600
 
 
 def kills_on_sqlite() -> Outcome:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from .asked_loops import asks, without_loops
 from .construction import Construction
+from .helpers import methods_of, unmade
 from .openings import opened_function
-from .syntax import calls, last_name
+from .syntax import DEFINITIONS, calls, last_name
 
 TRIAL = "trial"
 _CONSTRAINTS = "constraints_func"
@@ -67,7 +68,7 @@ def study_of(body: Sequence[ast.stmt]) -> tuple[StudyCalls, Construction] | None
     every = list(calls(body))
     optimize = next((call for call in every if _optimizes(call)), None)
     create = _named(every, "create_study")
-    function = _function_of(optimize) if optimize else _alone(body)
+    function = _outside(_function_of(optimize), optimize, body) if optimize else _alone(body)
     if function is None:
         return None
     sampler = [word.value for call in every for word in call.keywords if word.arg == _CONSTRAINTS]
@@ -90,6 +91,25 @@ def _optimizes(call: ast.Call) -> bool:
 def _function_of(call: ast.Call) -> ast.expr | None:
     named = [word.value for word in call.keywords if word.arg == "func"]
     return next(iter([*call.args[:1], *named]), None)
+
+
+def _outside(
+    function: ast.expr | None, optimize: ast.Call, body: Sequence[ast.stmt]
+) -> ast.expr | None:
+    """`Experiment(x).run` for the `self.run` of a method that optimizes: of the object that the
+    script makes, else of one without its `__init__`."""
+    if not (isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name)):
+        return function
+    owner = next(
+        (n for n in body if isinstance(n, ast.ClassDef) and any(c is optimize for c in calls([n]))),
+        None,
+    )
+    if owner is None or function.attr not in {method.name for method in methods_of(owner)}:
+        return function
+    loose = [node for node in body if not isinstance(node, DEFINITIONS)]
+    made = next((call for call in calls(loose) if last_name(call.func) == owner.name), None)
+    of_object = ast.Attribute(made or unmade(owner), function.attr, ast.Load())
+    return ast.copy_location(of_object, made or function)
 
 
 def _named(every: Iterable[ast.Call], name: str) -> ast.Call | None:

@@ -133,6 +133,27 @@ def test_a_tie_is_called_one_and_the_smaller_trial_suggested(
     assert "Runs again" in text(as_dora, again)
 
 
+def test_the_next_step_is_to_retrain_what_the_confirmation_suggests(
+    as_bob: Client, search: Search, add_trial: Any
+) -> None:
+    new = started(as_bob, search)
+    finish(new, [0.90, 0.92, 0.91], [0.91, 0.93, 0.92])
+    new.trials.filter(number=1).update(parameters=9000)
+    Search.objects.filter(pk=search.pk).update(status=SearchStatus.COMPLETED)
+    suggested = search.trials.get(number=1)
+    page = text(as_bob, reverse("search-detail", args=[search]))
+    assert "Trial 1 is the smallest of them (2,000 parameters). Retrain trial 1 on all" in page
+    retrain = reverse("trial-retrain", args=[suggested])
+    assert retrain in page
+    # Not again, and not once the search has a better trial.
+    as_bob.post(retrain, {})
+    assert suggested.saved_models.exists()
+    assert "Retrain trial 1 on all" not in text(as_bob, reverse("search-detail", args=[search]))
+    suggested.saved_models.all().delete()
+    add_trial(search, 4, 0.99)
+    assert "Retrain trial 1 on all" not in text(as_bob, reverse("search-detail", args=[search]))
+
+
 def test_a_clear_difference_is_one(as_bob: Client, search: Search) -> None:
     new = started(as_bob, search)
     finish(new, [0.90, 0.92, 0.91], [0.51, 0.53, 0.52])

@@ -12,7 +12,7 @@ from tuning.figures import counted, figure, in_words, signed
 from tuning.models import SavedModel, Search, Trial
 from tuning.protocol.statuses import Status
 
-from .confirmation import lasting_refusal
+from .confirmation import Confirmation, lasting_refusal
 from .edges import Edge
 from .front import Front, constraint_text, front_of, suggested
 from .summary import light
@@ -57,11 +57,13 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class NextStep:
-    """One suggestion. `edges` are the ranges to widen, the first of them is the one spoken of."""
+    """One suggestion. `edges` are the ranges to widen, the first of them is the one spoken of;
+    `trial` is retrained in place of the best one."""
 
     step: Step
     sentence: str
     edges: Sequence[Edge] = ()
+    trial: Trial | None = None
 
     @property
     def widened(self) -> str:
@@ -87,15 +89,23 @@ def actions_of(search: Search) -> Actions:
 
 
 def next_step(
-    search: Search, actions: Actions, edges: Sequence[Edge], baseline: Trial | None
-) -> NextStep | None:
-    """None while the search runs, for a confirmation, and where nothing can be built on."""
+    search: Search, actions: Actions, edges: Sequence[Edge], baseline: Trial | None,
+    confirmations: Sequence[Confirmation] = (),
+) -> NextStep | None:  # fmt: skip
+    """None while the search runs, for a confirmation, and where nothing can be built on.
+    `confirmations` are those of its top trials, the latest first."""
     best = actions.best
     if search.is_active or not search.strategy.suggests:
         return None
     if best is None:
         sentence = _infeasible_sentence(search) if search.runs_here else ""
         return NextStep(Step.RELAX, sentence) if sentence else None
+    confirmed = _confirmed(best, confirmations)
+    if confirmed is not None:
+        return NextStep(
+            Step.RETRAIN, f"{confirmed.sentence} {_retraining(search, confirmed.trial)}",
+            trial=confirmed.trial,
+        )  # fmt: skip
     if edges:
         return NextStep(
             Step.WIDEN, f"{edges[0].sentence} Better values may be outside the range.", edges
@@ -148,11 +158,33 @@ def _retrain_sentence(search: Search, best: Trial, baseline: Trial | None) -> st
     against = ""
     if scores[0] is not None and scores[1] is not None:
         against = f", {signed(scores[0] - scores[1])} against the baseline"
-    kind = "model" if search.kind.has_epochs else "estimator"
     return (
-        f"Trial {best.number} is the best with {figure(best.score)}{against}. "
-        f"Retrain it on all training and validation rows to download its {kind}."
+        f"Trial {best.number} is the best with {figure(best.score)}{against}. {_retraining(search)}"
     )
+
+
+def _retraining(search: Search, trial: Trial | None = None) -> str:
+    which = f"trial {trial.number}" if trial else "it"
+    kind = "model" if search.kind.has_epochs else "estimator"
+    return f"Retrain {which} on all training and validation rows to download its {kind}."
+
+
+@dataclass(frozen=True)
+class _Confirmed:
+    sentence: str
+    trial: Trial
+
+
+def _confirmed(best: Trial, confirmations: Sequence[Confirmation]) -> _Confirmed | None:
+    """What the latest confirmation suggests, unless it does not know the best trial, or the
+    suggested one was retrained."""
+    for found in confirmations:
+        trial = found.suggested.trial if found.suggested else None
+        if trial is not None:
+            knows_best = any(row.trial == best for row in found.rows)
+            is_next = knows_best and not _retrained(trial)
+            return _Confirmed(found.sentence, trial) if is_next else None
+    return None
 
 
 def _retrained(trial: Trial) -> bool:

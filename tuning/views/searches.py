@@ -208,7 +208,8 @@ def _news_context(search: Search, workers: int, can_edit: bool) -> dict[str, Any
     live = _live_context(search, workers, can_edit)
     if search.is_active:
         return live
-    step = next_step(search, live["actions"], edges(search), live["summary"].baseline)
+    baseline, confirmed = live["summary"].baseline, live["confirmations"]
+    step = next_step(search, live["actions"], edges(search), baseline, confirmed)
     # Viewers learn what the trials show, not what they may not do.
     return live | {"next_step": step if can_edit or (step and step.edges) else None}
 

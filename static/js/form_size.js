@@ -1,7 +1,7 @@
 // A form with more text than the server reads is not sent: the largest text says so, and nothing that
 // was entered is lost.
 
-const limit = Number(document.querySelector("meta[name=form-limit]").content);
+const allowed = document.querySelector("meta[name=form-limit]");
 // What the multipart format adds to a field.
 const AROUND = 200;
 const bytes = (text) => new TextEncoder().encode(text).length;
@@ -37,6 +37,7 @@ document.addEventListener("submit", (event) => {
   const areas = [...event.target.querySelectorAll("textarea")].sort((a, b) => b.value.length - a.value.length);
   if (!areas.length || event.target.method !== "post") return;
   const size = sizeOf(event.target);
+  const limit = Number(allowed.content);
   if (size <= limit) return;
   event.preventDefault();
   event.stopImmediatePropagation();

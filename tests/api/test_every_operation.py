@@ -241,11 +241,19 @@ def test_every_method_of_every_address_has_an_answer(address: Any, alice_calls: 
 
 
 def test_what_there_is_not_is_a_problem(alice_calls: Caller) -> None:
-    for path in ("", "nothing", "projects/", "projects/x", "projects/99999999999999999999"):
+    unknown = (
+        "",
+        "nothing",
+        "projects/",
+        "projects/x",
+        "projects/99999999999999999999",
+        "disk/%0A/free",
+    )
+    for path in unknown:
         answer = alice_calls.get(path)
         assert answer.status_code == 404, path
         assert answer.json()["title"] == "Not Found"
-    for path in ("/api/", "/api/v2/projects", "/api/v1"):
+    for path in ("/api/", "/api/v2/projects", "/api/v2/%0A", "/api/v1"):
         answer = alice_calls.get(f"http://testserver{path}")
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
         assert answer.json()["detail"] == "Not found. The API is at /api/v1/."

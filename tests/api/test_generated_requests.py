@@ -1,13 +1,26 @@
-"""Requests made of the OpenAPI document, sensible and not: none is a server error, and what is
-refused is a problem. With `max_examples=2500` it looked further."""
+"""Requests made of the OpenAPI document, sensible and not: none is a server error, answers are as
+the document says, and what is refused is a problem. With `max_examples=2500` it looked further."""
 
+import warnings
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
+from wsgiref.types import WSGIApplication
 
 import pytest
+import schemathesis
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from schemathesis.transport.wsgi import WSGI_TRANSPORT
 
 from tuning.api.site import document
 from tuning.models import Comment, Project, SavedModel, Search, Webhook
@@ -23,6 +36,18 @@ OPERATIONS = [
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 ]
+CASES = st.one_of(
+    *(
+        found.ok().as_strategy()
+        for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
+    )
+)
+# Those of Schemathesis that look at an answer alone. The others send more requests, which do not
+# know the rows of the tests.
+CHECKS = [
+    not_a_server_error, status_code_conformance, content_type_conformance,
+    response_headers_conformance, response_schema_conformance,
+]  # fmt: skip
 TEXTS = st.one_of(
     st.text(max_size=12),
     st.sampled_from(["", " ", "\x00", "\ud800", "x" * 5000, "-1", "1e999", "NaN", "’; --", "٣"]),
@@ -88,35 +113,57 @@ def requests(draw: st.DrawFn) -> tuple[str, str, dict[str, Any], list[tuple[str,
 
 
 @pytest.fixture
+def site() -> WSGIApplication:
+    with warnings.catch_warnings():
+        # There are no static files.
+        warnings.simplefilter("ignore", UserWarning)
+        handler = WSGIHandler()
+
+    def application(environ: Any, start_response: Any) -> Iterable[bytes]:
+        # Servers close an answer, and with it what was uploaded.
+        answer = handler(environ, start_response)
+        try:
+            return [b"".join(answer)]
+        finally:
+            answer.close()
+
+    return application
+
+
+@pytest.fixture
 def unlimited(settings: Any) -> None:
     settings.API_REQUESTS_PER_MINUTE = 10**9
 
 
-@settings(
-    max_examples=60, deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+RARELY_SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@pytest.fixture
+def rows(project: Project, search: Search, saved_model: SavedModel) -> dict[str, Any]:
+    """What stands for the parameters of addresses."""
+    comment = Comment.objects.create(
+        project=project, search=search, author=project.created_by, text="Hm."
+    )
+    webhook = Webhook.objects.create(team=project.team, url="https://hooks.example/")
+    announcing.test(webhook, project.created_by)
+    return {
+        "project": project.pk, "search": search.number, "trial": 3, "comment": comment.pk,
+        "model": saved_model.number, "dataset": project.dataset_id,
+        "template": project.hypermodel_id,
+        "team": project.team_id, "username": "alice", "worker": 1, "webhook": webhook.pk,
+        "delivery": webhook.deliveries.get().pk, **rows_of_alice(project, saved_model),
+    }  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=RARELY_SLOW)
 @given(request=requests())
 def test_no_request_is_a_server_error(
-    request: Any, alice_calls: Caller, project: Project, search: Search, saved_model: SavedModel,
-    unlimited: None,
-) -> None:  # fmt: skip
+    request: Any, alice_calls: Caller, rows: dict[str, Any], unlimited: None
+) -> None:
     method, path, wrong, query, body = request
+    pairs = [(name, text.encode(errors="surrogatepass")) for name, text in query]
+    address = f"{path.format(**{**rows, **wrong})}?{urlencode(pairs)}"
     with transaction.atomic():
-        comment = Comment.objects.create(
-            project=project, search=search, author=project.created_by, text="Hm."
-        )
-        webhook = Webhook.objects.create(team=project.team, url="https://hooks.example/")
-        announcing.test(webhook, project.created_by)
-        rows = {
-            "project": project.pk, "search": search.number, "trial": 3, "comment": comment.pk,
-            "model": saved_model.number, "dataset": project.dataset_id,
-            "template": project.hypermodel_id,
-            "team": project.team_id, "username": "alice", "worker": 1, "webhook": webhook.pk,
-            "delivery": webhook.deliveries.get().pk, **rows_of_alice(project, saved_model), **wrong,
-        }  # fmt: skip
-        pairs = [(name, text.encode(errors="surrogatepass")) for name, text in query]
-        address = f"{path.format(**rows)}?{urlencode(pairs)}"
         answer = alice_calls(method, f"http://testserver{address}", body)
         transaction.set_rollback(True)
     assert answer.status_code < 500, (method, address, body)
@@ -124,3 +171,21 @@ def test_no_request_is_a_server_error(
         assert answer["Content-Type"] == "application/problem+json"
         assert answer.json()["detail"]
     answer.close()
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=RARELY_SLOW)
+@given(case=CASES)
+def test_answers_are_those_of_the_document(
+    case: schemathesis.Case, alice_calls: Caller, rows: dict[str, Any], site: WSGIApplication,
+    unlimited: None,
+) -> None:  # fmt: skip
+    case.path_parameters = {
+        name: str(rows.get(name, value)) for name, value in case.path_parameters.items()
+    }
+    case.headers = {**case.headers, "Authorization": f"Bearer {alice_calls.token}"}
+    # What is compressed, it does not read.
+    case.headers["Accept-Encoding"] = "identity"
+    with transaction.atomic():
+        answer = WSGI_TRANSPORT.send(case, app=site, base_url="http://testserver")
+        transaction.set_rollback(True)
+    case.validate_response(answer, checks=CHECKS)

@@ -2,18 +2,17 @@
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import path
+from django.urls import re_path
 
 from .problems import Problem
-from .serving import served
+from .serving import ANYTHING, served
 
 
-def nothing(request: HttpRequest, rest: str = "") -> HttpResponseBase:
+def nothing(request: HttpRequest) -> HttpResponseBase:
     raise Problem(404, "Not found. The API is at /api/v1/.")
 
 
 app_name = "api-other-versions"
 urlpatterns = [
-    path("", served(nothing), name="nothing"),
-    path("<path:rest>", served(nothing), name="nothing"),
+    re_path(ANYTHING, served(nothing), name="nothing"),
 ]

@@ -36,6 +36,8 @@ View = Callable[..., HttpResponseBase]
 # After which another upload may find a place.
 UPLOAD_WAIT_SECONDS = 10
 READING = ("GET", "OPTIONS")
+# Addresses that are none: line ends, too, which Django's `path` does not take.
+ANYTHING = r"^[\s\S]*"
 _DETAILS = {
     404: "Not found.",
     405: "This address does not support the method.",

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path, register_converter
+from django.urls import URLPattern, path, re_path, register_converter
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
@@ -44,7 +44,7 @@ from . import (
     workers,
 )
 from .problems import CONTENT_TYPE, FieldError, Problem, invalid
-from .serving import NotModified, served
+from .serving import ANYTHING, NotModified, served
 
 PROBLEM = {
     "type": "object",
@@ -213,7 +213,7 @@ def document() -> dict[str, Any]:
     return found
 
 
-def nothing(request: HttpRequest, rest: str) -> HttpResponseBase:
+def nothing(request: HttpRequest) -> HttpResponseBase:
     """An address that the API does not have."""
     raise Problem(404, "Not found.")
 
@@ -226,8 +226,7 @@ def _patterns() -> list[URLPattern]:
     return [
         path("openapi.json", served(openapi), name="openapi"),
         *found,
-        path("", served(nothing), {"rest": ""}, name="api-nothing"),
-        path("<path:rest>", served(nothing), name="api-nothing"),
+        re_path(ANYTHING, served(nothing), name="api-nothing"),
     ]
 
 

@@ -99,6 +99,7 @@ def test_weights_epochs_callbacks_and_augmentation(digits: Path, tmp_path: Path)
     events = retrained("much", digits, tmp_path, 9)
     assert isinstance(events[-1], Retrained), events
     assert events[-1].metrics.keys() == {"accuracy", "loss"}
+    assert any("with its own code" in note for note in events[-1].evaluation.notes)
     assert "val_loss" in epochs_of(events)[0].metrics
 
 

@@ -197,6 +197,9 @@ def check_evaluation(
     names = [score.name for score in result.evaluation.measured]
     assert names == [score.name for score in retrained.evaluation.measured]
     assert result.evaluation.importances.columns
+    # Its own `fit` trains on the rows as they are.
+    said = [*retrained.evaluation.notes, *result.evaluation.notes]
+    assert not any("with its own code" in note for note in said)
 
 
 def test_pictures_and_arrays(tmp_path: Path) -> None:

@@ -58,8 +58,9 @@ def evaluate_network(
     batch_size: int, metrics: Metrics, channel: Channel, custom_fit: bool = False,
 ) -> Evaluation:  # fmt: skip
     """`metrics`: what the model's own evaluation on the test rows gave. `custom_fit`: the
-    template's code trains it, and may train it on something else than the rows as they are."""
-    if custom_fit and keras_model.compiled and not metrics and dataset.has_rows("test"):
+    template's code may train it on something else than the rows as they are."""
+    fits_by_itself = custom_fit or template.fits_by_itself
+    if fits_by_itself and keras_model.compiled and not metrics and dataset.has_rows("test"):
         # Keras could not compare its outputs with the targets: see `evaluate_if_possible`.
         return Evaluation(problem=CHANGES_ROWS)
     if dataset.reconstructs:

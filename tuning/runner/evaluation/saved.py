@@ -44,12 +44,11 @@ def _evaluation(
             _reproducing(dataset, opened), dataset, order.project, metrics, lambda *_: None
         )
     template = Template(order.project.code, dataset.facts, order.project.constants, dataset.rows)
-    custom = custom or template.fits_by_itself
-    if custom and not metrics and dataset.has_rows("test"):
+    if (custom or template.fits_by_itself) and not metrics and dataset.has_rows("test"):
         return Evaluation(problem=CHANGES_ROWS)
     return evaluate_network(
         opened.model, _fed(dataset, opened), template, order.project, order.batch_size, metrics,
-        channel, custom_fit=custom,
+        channel, custom_fit=custom or template.may_change_rows,
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def retrain(order: RetrainOrder, channel: Channel) -> None:
     form = save_model(keras_model, dataset, template)
     evaluation = evaluate_network(
         keras_model, dataset, template, order.project, order.batch_size, metrics, channel,
-        custom_fit=template.fits_by_itself,
+        custom_fit=template.may_change_rows,
     )  # fmt: skip
     tell(keras_model, metrics, form, evaluation, channel)
 

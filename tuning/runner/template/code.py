@@ -32,6 +32,7 @@ from .kerastuner_paths import restore_old_names
 from .misfits import misfit, output_misfit
 from .modules import execute
 from .normalization import keep_rare_values_in_scale
+from .own_fit import keeps_rows
 from .proposed import Proposed, proposed_objective
 from .ready_made import fitting_ready_made
 from .removed_names import metrics_by_position
@@ -275,6 +276,12 @@ class Template(kt.HyperModel):
     def fits_by_itself(self) -> bool:
         """Whether the template has a `fit` of its own, which may do to the data what it likes."""
         return self.inner is not None and type(self.inner).fit is not kt.HyperModel.fit
+
+    @property
+    def may_change_rows(self) -> bool:
+        """Whether the model may be trained on other rows than those that its `fit` was given."""
+        code = getattr(type(self.inner).fit, "__code__", None) if self.fits_by_itself else None
+        return self.fits_by_itself and not (code and keeps_rows(self.script.tree, code))
 
     def fit_takes(self, name: str) -> bool:
         """Whether its `fit` takes an argument of this name, be it among others."""

@@ -1,7 +1,7 @@
 # The two commands that matter: `make up` starts Tuneroom, `make test` tests it. `make help` lists
 # the rest, docs/settings.md the settings (PORT, SLOTS, TUNEROOM_DATA ...).
 
-.PHONY: up setup test test-fast chaos lint audit clean lock help venv venv-dev
+.PHONY: up setup test test-fast chaos images lint audit clean lock help venv venv-dev
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -32,6 +32,10 @@ test-fast: venv-dev ## Run the tests that need no TensorFlow, no other programs,
 # Not part of the tests: it takes most of an hour and needs an idle machine.
 chaos: venv-dev ## Kill, stall, cut off and fill up a Tuneroom on purpose: docs/reliability.md. ARGS="kills stalls": some.
 	@$(BIN)/python benchmarks/reliability.py $(ARGS)
+
+# Not part of the tests: it downloads gigabytes.
+images: venv-dev ## Build both container images with buildah and run a search in them. Needs root.
+	@$(BIN)/python docker/images.py
 
 # Linters read the settings, and reading them makes a data folder: not the one with the data.
 lint: venv-dev ## Check style, types, layers, migrations, security settings and dependencies.

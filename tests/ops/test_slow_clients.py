@@ -103,7 +103,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(120) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def is_closed(client: socket.socket) -> bool:

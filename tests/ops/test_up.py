@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from tests.services import (
+    PATIENCE,
     Tuneroom,
     accepts,
     answers,
@@ -59,7 +60,7 @@ def test_starts_and_stops_without_leaving_a_process(with_a_spare_runner: Tuneroo
 
 def test_a_termination_stops_it_as_well(running: Tuneroom) -> None:
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(20) == 0
+    assert running.process.wait(PATIENCE) == 0
     nothing_is_left(running)
 
 

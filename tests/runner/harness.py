@@ -171,7 +171,7 @@ class TrialRunner(Runner):
     def finish(self) -> int:
         self.send(EndOrder())
         assert self.receive() is None
-        return self.process.wait(10)
+        return self.process.wait(PATIENCE)
 
 
 def prepare(folder: Path, key: str, file: Path | None = None) -> Path:

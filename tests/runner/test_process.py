@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.services import wait_for
+from tests.services import PATIENCE, wait_for
 from tuning.protocol.events import Ready
 from tuning.supervisor.usage import family
 
@@ -45,7 +45,7 @@ def test_a_signal_from_outside_is_how_it_ended(
     with Runner(tmp_path / "work", "--no-keras") as runner:
         runner.until(Ready)
         family(runner.process.pid)[place].send_signal(by)
-        assert runner.process.wait(10) == -by
+        assert runner.process.wait(PATIENCE) == -by
 
 
 def test_the_end_of_its_orders_is_its_end(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_the_end_of_its_orders_is_its_end(tmp_path: Path) -> None:
         assert runner.process.stdin
         runner.process.stdin.close()
         assert runner.receive(10) is None
-        assert runner.process.wait(10) == 0
+        assert runner.process.wait(PATIENCE) == 0
         runner.process.stdin = None
 
 

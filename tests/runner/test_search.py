@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.services import PATIENCE
 from tuning.protocol.events import Built, EpochEnd, Failed, NextTrial, TrialEnd
 
 from .harness import TrialRunner, project, search_order
@@ -242,4 +243,4 @@ def test_an_unusable_template_ends_the_search(digits: Path, tmp_path: Path) -> N
         failed = runner.result(search_order(project("x = 1", digits), SPACE), NextTrial)
         assert failed.code == "unusable_template"
         assert runner.receive() is None
-        assert runner.process.wait(10) == 0
+        assert runner.process.wait(PATIENCE) == 0

@@ -194,6 +194,7 @@ def test_another_sheet_can_be_chosen() -> None:
     found, profile = read(content, "t.xlsx", sheet="More", target="target")
     assert (found.rows, profile["task"]) == (20, "regression")
     check_snippet(profile)
+    again()
     found, _ = read(
         sheet([["Read me"], ["of 2024"]], "Notes", Ragged=[["a", 1], [1, 2, 3]], Data=other),
         "t.xlsx",

@@ -140,7 +140,7 @@ def test_a_spare_that_died_is_not_handed_out(start: Any) -> None:
     pool.keep([Device()], idle=True)
     [spare] = pool._spares
     assert isinstance(spare, RunnerProcess)
-    spare._process.wait(10)
+    spare._process.wait(PATIENCE)
     taken = pool.take(Device())
     assert taken is not spare
     taken.kill()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from tests.services import PATIENCE
 from tuning.actions.saved_models import retrain
 from tuning.models import Dataset, Search, Worker
 from tuning.protocol import disk_errors
@@ -163,7 +164,7 @@ def test_storage_that_does_not_answer_is_told_and_holds_up_nobody(monkeypatch: A
     watch = storage.StorageWatch()
     assert watch.problem == ""
     watch.look()
-    assert asked.wait(60)
+    assert asked.wait(PATIENCE)
     assert watch.problem.startswith("Its storage has not answered for")
     answer.set()
     while watch.problem:

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.services import ROOT, Tuneroom, processes_with, start_tuneroom, wait_for
+from tests.services import PATIENCE, ROOT, Tuneroom, processes_with, start_tuneroom, wait_for
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.services]
 
@@ -97,7 +97,7 @@ def test_a_killed_runner_costs_an_attempt_and_the_worker_goes_on(tuneroom: Tuner
         victim = runner_of(tuneroom, 0)
         assert victim is not None
         victim.kill()
-        assert tune.wait(180) == 0
+        assert tune.wait(PATIENCE) == 0
     finally:
         tune.kill()
     newest = max(row["search_id"] for row in trials(tuneroom).values())

@@ -119,7 +119,7 @@ class redis_server:  # noqa: N801  used like a function
 
     def __exit__(self, *_: object) -> None:
         self._server.terminate()
-        self._server.wait(20)
+        self._server.wait(PATIENCE)
 
 
 class Conversation:

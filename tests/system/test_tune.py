@@ -160,7 +160,7 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
     try:
         wait_for(completed, "a trial is completed")
         tune.send_signal(signal.SIGINT)
-        assert tune.wait(120) == 130
+        assert tune.wait(PATIENCE) == 130
     finally:
         tune.kill()
     text = (tmp_path / "out").read_text()

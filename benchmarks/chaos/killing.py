@@ -16,6 +16,10 @@ TRIALS, KILLS = 600, 84
 WEIGHTS = {"runner": 8, "worker": 3, "up": 1, "site": 2, "scheduler": 2, "redis": 2, "postgres": 2}
 # No two kills are closer.
 PAUSE = 0.2
+FAILURES = (
+    "SELECT search_id, number, lost_attempts, failure_code, failure_message FROM tuning_trial"
+    " WHERE status = 'failed'"
+)
 # Without any result for so long, none will come.
 STUCK = 600
 
@@ -45,6 +49,8 @@ def _trials_under_fire(there: Installation, *more: dict[str, Any]) -> Outcome:
     seconds = time.monotonic() - began
     ledger = audit(there.rows())
     figures = ledger.figures | {"seconds": round(seconds, 1), "killed": counted(killed)}
+    if failures := there.query(FAILURES):
+        figures["why trials failed"] = "; ".join(sorted({f"{each}" for each in failures}))[:1000]
     promises = promises_of(ledger) | {f"at least {KILLS - 4} kills": killed.total() >= KILLS - 4}
     return Outcome(figures, promises)
 

@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.transport.wsgi import WSGI_TRANSPORT
 
+from tuning.actions.disk import FREEABLE
 from tuning.api.site import document
 from tuning.models import Comment, Project, SavedModel, Search, Webhook
 from tuning.recording import announcing
@@ -151,8 +152,19 @@ def rows(project: Project, search: Search, saved_model: SavedModel) -> dict[str,
         "model": saved_model.number, "dataset": project.dataset_id,
         "template": project.hypermodel_id,
         "team": project.team_id, "username": "alice", "worker": 1, "webhook": webhook.pk,
-        "delivery": webhook.deliveries.get().pk, **rows_of_alice(project, saved_model),
+        "delivery": webhook.deliveries.get().pk, "name": next(iter(FREEABLE)),
+        **rows_of_alice(project, saved_model),
     }  # fmt: skip
+
+
+def test_each_parameter_of_an_address_is_known(rows: dict[str, Any]) -> None:
+    asked = {
+        each["name"]
+        for _, _, operation in OPERATIONS
+        for each in operation.get("parameters", [])
+        if each["in"] == "path"
+    }
+    assert asked <= rows.keys()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=RARELY_SLOW)

@@ -77,6 +77,24 @@ CHANGES = {
         model = keras.Sequential([Scale(), model])
         return model.fit(x, y, **kwargs)
 """,
+    "in place, by a library": """
+    def fit(self, hp, model, x, y, **kwargs):
+        np.divide(x, 255.0, out=x)
+        return model.fit(x, y, **kwargs)
+""",
+    "in place, by a method": """
+    def fit(self, hp, model, x, y, **kwargs):
+        x.sort()
+        return model.fit(x, y, **kwargs)
+""",
+    "in place, by a function": """
+    def fit(self, hp, model, x, y, **kwargs):
+        scale(x)
+        return model.fit(x, y, **kwargs)
+
+def scale(rows):
+    rows[...] = rows / 255.0
+""",
     "a loop of its own": """
     def fit(self, hp, model, x, y, **kwargs):
         for _ in range(3):

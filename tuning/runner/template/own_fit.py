@@ -1,20 +1,27 @@
 """What a template's own `fit` does to its rows, as far as its statements show it."""
 
 import ast
+from collections.abc import Mapping
 from types import CodeType
 
-from .syntax import first_name
+from .syntax import first_name, last_name
 
 # What `fit` is given before its rows: itself, the hyperparameters and the model.
 _BEFORE_ROWS = 3
 # What of its keyword arguments holds rows.
 _ROWS = frozenset({"x", "y"})
 _OF_DICTIONARIES = frozenset({"update", "pop", "setdefault", "clear", "popitem"})
+# What rows may be given to, and asked for, without being changed in place.
+_READERS = frozenset({"adapt", "len"})
+_READING = frozenset(
+    {"astype", "copy", "get", "max", "mean", "min", "reshape", "std", "sum", "var"}
+)
 
 
 def keeps_rows(tree: ast.Module, code: CodeType) -> bool:
-    """Whether `fit`, whose code this is, trains the model on its rows as they came. In doubt, no.
-    That a function which it calls changes them in place is not seen; rows are read-only."""
+    """Whether `fit`, whose code this is, trains the model on its rows as they came. In doubt, no:
+    whatever is given rows may change them in place, but for what is known, and for functions of
+    the template that leave them alone."""
     method = next((node for node in ast.walk(tree) if _is(node, code)), None)
     if not isinstance(method, ast.FunctionDef):
         return False
@@ -27,10 +34,12 @@ def keeps_rows(tree: ast.Module, code: CodeType) -> bool:
     fits = [
         node for node in nodes if isinstance(node, ast.Call) and _called(node) == (model, "fit")
     ]
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     return (
         bool(fits)
         and all(_trains_on(call, rows) for call in fits)
         and not any(_changes(node, rows | {model}) for node in nodes)
+        and not any(_hands_over(node, rows, functions) for node in nodes if node not in fits)
     )
 
 
@@ -57,6 +66,45 @@ def _trains_on(call: ast.Call, rows: frozenset[str]) -> bool:
     given = [each.value if isinstance(each, ast.Starred) else each for each in call.args]
     given += [word.value for word in call.keywords if word.arg is None or word.arg in _ROWS]
     return bool(given) and all(isinstance(each, ast.Name) and each.id in rows for each in given)
+
+
+def _hands_over(
+    node: ast.AST, rows: frozenset[str], functions: Mapping[str, ast.FunctionDef]
+) -> bool:
+    """Whether a call may change rows in place."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = last_name(node.func)
+    if isinstance(node.func, ast.Attribute) and first_name(node.func) in rows:
+        return name not in _READING | _OF_DICTIONARIES
+    function = functions.get(name) if isinstance(node.func, ast.Name) else None
+    names = [*_parameters(function), *[""] * len(node.args)]
+    given = list(zip(names, node.args, strict=False))
+    given += [(word.arg or "", word.value) for word in node.keywords]
+    taken = [parameter for parameter, value in given if _is_of(value, rows)]
+    if not taken or name in _READERS:
+        return False
+    return function is None or "" in taken or _changes_in_place(function, frozenset(taken))
+
+
+def _parameters(function: ast.FunctionDef | None) -> list[str]:
+    arguments = function.args if function else None
+    return [each.arg for each in (*arguments.posonlyargs, *arguments.args)] if arguments else []
+
+
+def _is_of(value: ast.expr, rows: frozenset[str]) -> bool:
+    return first_name(value.value if isinstance(value, ast.Starred) else value) in rows
+
+
+def _changes_in_place(function: ast.FunctionDef, names: frozenset[str]) -> bool:
+    """Whether a function of the template may change these of its arguments. It may give their names
+    to something else."""
+    return any(
+        _hands_over(node, names, {})
+        or (isinstance(node, ast.AugAssign) and first_name(node.target) in names)
+        or (not isinstance(node, ast.Name) and _changes(node, names))
+        for node in ast.walk(function)
+    )
 
 
 def _changes(node: ast.AST, names: frozenset[str]) -> bool:

@@ -28,13 +28,13 @@ DEFAULT_SIDE = 64
 _MAX_IN_SNIPPET = 100
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
-# Pictures that are not read: they count as broken ones, while a README does not.
 # What people try in vain.
 _UNSUPPORTED = {
     "audio": (".wav", ".mp3", ".flac", ".ogg", ".m4a"),
     "video": (".mp4", ".avi", ".mov", ".mkv", ".webm"),
     "3-D images": (".nii", ".dcm", ".mha"),
 }
+# Pictures that are not read: they count as broken ones, while a README does not.
 _OTHER_PICTURES = {
     ".svg", ".tif", ".tiff", ".heic", ".heif", ".avif", ".ico", ".psd", ".eps", ".pdf", ".jp2",
 }  # fmt: skip

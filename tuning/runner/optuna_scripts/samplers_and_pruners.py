@@ -146,7 +146,7 @@ def _read_grid(study: "StudySettings", name: str, node: ast.expr, call: ast.Call
     space = study.value(given["search_space"]) if "search_space" in given else None
     choices = {}
     if isinstance(space, dict):
-        choices = {str(key): list(values) for key, values in sorted(space.items())
+        choices = {str(key): values for key, values in sorted(space.items())
                    if isinstance(values, list | tuple | range)}  # fmt: skip
     count = math.prod(map(len, choices.values())) if choices else 0
     if not isinstance(space, dict) or len(choices) < len(space) or not 0 < count <= MAX_ENQUEUED:

@@ -24,6 +24,7 @@ from tests.programs import PATIENCE, NotInstalled, Postgres, free_port, program 
 # What the Dockerfiles are built on. Its Python is Debian's, which is another version.
 BASE = "docker.io/library/python:3.12-slim"
 PACKAGES = "python3,python3-pip,ca-certificates"
+PROGRAMS = (("buildah",), ("debootstrap",), ("redis-server", "valkey-server"), ("postgres",))
 IMAGES = {"tuneroom-web": "Dockerfile.web", "tuneroom-worker": "Dockerfile.worker"}
 USER = 1000
 TRIALS = 2
@@ -33,8 +34,6 @@ PIP = ("/etc/pip.conf", "/etc/ssl/certs/ca-certificates.crt")
 
 class Buildah:
     def __init__(self, folder: Path) -> None:
-        # What it copies on its way lies with the rest, and goes with it.
-        os.environ["TMPDIR"] = str(folder)
         self._command = [
             program("buildah"), "--root", str(folder / "storage"), "--runroot",
             str(folder / "run"), "--storage-driver", os.environ.get("STORAGE_DRIVER", "overlay"),
@@ -60,11 +59,15 @@ def main() -> None:
     if os.geteuid():
         raise SystemExit("buildah needs root here: sudo make images")
     try:
-        program("buildah"), program("debootstrap"), program("redis-server", "valkey-server")
+        for names in PROGRAMS:
+            program(*names)
     except NotInstalled as error:
-        raise SystemExit(f"{error}. Debian's packages: buildah debootstrap redis-server") from None
+        packages = "buildah debootstrap redis-server postgresql"
+        raise SystemExit(f"{error}. Debian's packages: {packages}") from None
     with tempfile.TemporaryDirectory(prefix="tuneroom-images-", dir="/var/tmp") as name:
         folder = Path(name)
+        # What buildah copies on its way lies with the rest, and goes with it.
+        os.environ["TMPDIR"] = name
         # PostgreSQL is another user.
         folder.chmod(0o755)
         buildah = Buildah(folder)

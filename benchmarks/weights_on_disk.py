@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/weights_on_disk.py --trials 20 100 1000
 
 Slots, supervisor, strategies and pruners are Tuneroom's; the runner trains nothing, and its weights
-are 1 MB. Counted are the files, not what the code says of them: what the runner writes into its
-own folder, what appears among the checkpoints, how much lies there between two trials, and at the
+are 1 MB. It counts the files, not what the code says of them: what the runner writes into its own
+folder, what appears among the checkpoints, and how much lies there between two trials and at the
 end.
 """
 

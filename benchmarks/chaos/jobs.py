@@ -86,7 +86,7 @@ class Prepared:
 
 
 def prepared(scratch: Path) -> Iterator[Prepared]:
-    """Each job, of which the data folder is the current one's state."""
+    """Each job in turn. While it is the current one, the data folder is in its state."""
     from django.conf import settings
 
     load()

@@ -20,8 +20,8 @@ _READING = frozenset(
 
 def keeps_rows(tree: ast.Module, code: CodeType) -> bool:
     """Whether `fit`, whose code this is, trains the model on its rows as they came. In doubt, no:
-    whatever is given rows may change them in place, but for what is known, and for functions of
-    the template that leave them alone."""
+    a call that gets rows may change them in place, unless it is known to leave them alone or is
+    one of the template's own functions that does."""
     method = next((node for node in ast.walk(tree) if _is(node, code)), None)
     if not isinstance(method, ast.FunctionDef):
         return False

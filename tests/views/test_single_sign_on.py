@@ -23,6 +23,7 @@ from tuning.actions.invitations import invite
 from tuning.management.commands import doctor
 from tuning.management.findings import Level
 from tuning.models import AuditEntry, BrowserSession, Invitation, Project, Role, Team
+from tuning.views import identity_provider
 
 from .identity_provider import CLIENT, SECRET, IdentityProvider, key, providing
 
@@ -39,6 +40,8 @@ def provider(settings: Any) -> Iterator[IdentityProvider]:
 def configured(settings: Any) -> Iterator[IdentityProvider]:
     """A provider for which the site is set up, until it is away."""
     with providing() as found:
+        # Its port may be that of the provider before it.
+        identity_provider._client.cache_clear()
         settings.OIDC_ISSUER, settings.OIDC_LABEL = found.url, "Example"
         settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = CLIENT, SECRET
         yield found

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 import urllib.error
@@ -15,7 +16,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.services import free_port, wait_for
+from tests.services import PATIENCE, wait_for
 from tuning.analysis.tensorboard.log_folder import BATCH, log_folder
 from tuning.models import Epoch, Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
@@ -58,40 +59,41 @@ def unpacked(search: Search, client: Client, folder: Path) -> Path:
 @pytest.fixture
 def ask(tmp_path: Path, told: Search, as_dora: Client) -> Iterator[Callable[..., Any]]:
     """A function that asks a TensorBoard that shows the search."""
-    folder = unpacked(told, as_dora, tmp_path / "logs")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/data/"
-    command = [
-        sys.executable,
-        "-m",
-        "tensorboard.main",
-        "--logdir",
-        str(folder),
-        "--port",
-        str(port),
-    ]
-    with (tmp_path / "log").open("w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
+    folder, log = unpacked(told, as_dora, tmp_path / "logs"), tmp_path / "log"
+    # It chooses its port itself: by the time it listens, another program would have a free one.
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder),
+               "--host", "127.0.0.1", "--port", "0"]  # fmt: skip
+    with log.open("w") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=output)
+
+    def address() -> str:
+        assert server.poll() is None, log.read_text()
+        found = re.search(r" at (http://\S+/) ", log.read_text())
+        return found[1] if found else ""
 
     def get(path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url + path, data)  # noqa: S310  our own
+        request = urllib.request.Request(f"{url}data/{path}", data)  # noqa: S310  our own
         request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request) as answer:  # noqa: S310
             return json.load(answer)
 
     def has_all_runs() -> bool:
+        """It lists runs before it has read their files."""
         try:
-            return len(get("runs")) == 1 + told.trials.filter(started_at__isnull=False).count()
+            get("plugin/hparams/experiment", {})
+            tags = get("plugin/scalars/tags")
         except urllib.error.URLError:
             return False
+        return len(tags) == told.trials.count() and all(tags.values())
 
     try:
+        url = wait_for(address, "TensorBoard listens")
         wait_for(has_all_runs, "TensorBoard has read all runs")
         yield get
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
 
 
 @pytest.mark.services

@@ -1,8 +1,10 @@
 """`manage.py up`: it starts, it says where, and it leaves nothing behind."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from wsgiref.simple_server import make_server
 
 import psutil
 import pytest
@@ -20,6 +22,7 @@ from tests.services import (
     start_tuneroom,
     wait_for,
 )
+from tuning.management.commands import up
 
 
 @pytest.fixture
@@ -120,3 +123,18 @@ def test_a_taken_port_is_one_sentence(running: Tuneroom, tmp_path: Path) -> None
     assert done.stderr.startswith(f"CommandError: Port {port} is in use.")
     assert done.stderr.count("\n") == 1
     assert processes_with("TUNEROOM_DATA", environment["TUNEROOM_DATA"]) == []
+
+
+def test_it_asks_its_own_site_through_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+    def site(_: object, start: object) -> list[bytes]:
+        start("200 OK", [])  # type: ignore[operator]
+        return [b"healthy"]
+
+    with make_server("127.0.0.1", 0, site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert up.answers(up.url("127.0.0.1", server.server_port))
+        server.shutdown()

@@ -23,12 +23,21 @@ if "TUNEROOM_TESTS_PREPARED" not in os.environ:
 for name in ("no_proxy", "NO_PROXY"):
     os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1,localhost")))
 
+# The servers of tests are on this machine, whatever proxy leads away from it.
+proxied = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+os.environ["no_proxy"] = ",".join(filter(None, ["localhost", "127.0.0.1", proxied]))
+
 import django
 import hypothesis
+from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
 
-# Whether a change may land must not depend on luck; everywhere else new cases are looked for.
-if os.environ.get("REQUIRE_SERVICES") == "1":
-    hypothesis.settings.load_profile("ci")
+# The same cases each time, and as much time as they take: whether the tests pass must not depend on
+# luck. `--hypothesis-profile default` looks for new cases.
+hypothesis.settings.load_profile("ci")
+# By itself it would also try the constants of all modules that are imported by then, which depend
+# on the tests that this process has had before.
+HypothesisProvider._local_constants = Constants()  # type: ignore[assignment]
 
 django.setup()
 # xdist's processes inherit the environment. With this variable pytest-django would read their

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Seconds after which what is awaited does not come: a busy machine is not a fault.
-PATIENCE = 300.0
+PATIENCE = 600.0
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -40,9 +40,14 @@ def program(*names: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
+    """A port for a server that is about to start. Nobody is given it by chance meanwhile: a
+    connection that has just ended keeps it for a minute from all who do not ask for it by number.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            # Who closes first is the one whose port is kept.
+            server.accept()[0].close()
         return port
 
 

@@ -55,11 +55,11 @@ def do_without(message: str) -> NoReturn:
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """The first true value of `condition`. Fails the test after `seconds`."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := condition():
-            return value
+    while not (value := condition()):
+        if time.monotonic() > end:
+            pytest.fail(f"waited {seconds:g} s in vain: {what}")
         time.sleep(0.05)
-    pytest.fail(f"waited {seconds:g} s in vain: {what}")
+    return value
 
 
 def accepts(port: int) -> bool:
@@ -264,7 +264,7 @@ def set_up_tuneroom(data: Path, **settings: str) -> dict[str, str]:
     runner, since the machine has other tests to run."""
     environment = clean_environment(
         TUNEROOM_DATA=str(data), TUNEROOM_ADMIN_USER=ADMIN, TUNEROOM_ADMIN_PASSWORD=PASSWORD,
-        **{"PORT": str(free_port()), "SPARE_RUNNERS": "1", **settings},
+        **{"SPARE_RUNNERS": "1", **settings},
     )  # fmt: skip
     if "DATABASE_URL" in settings or data.exists():
         data.mkdir(parents=True, exist_ok=True)
@@ -272,7 +272,8 @@ def set_up_tuneroom(data: Path, **settings: str) -> dict[str, str]:
         _forget_gallery(settings.get("DATABASE_URL", ""), data)
     else:
         copy_prepared_folder(data)
-    return environment
+    # Only now: it is kept for a minute.
+    return {"PORT": str(free_port()), **environment}
 
 
 def copy_prepared_folder(data: Path) -> None:
@@ -356,18 +357,21 @@ def _forget_gallery(url: str, data: Path) -> None:
         )
 
 
+def rows_of(data: Path, query: str, *values: Any) -> list[sqlite3.Row]:
+    """What the database of a data folder holds, also while it is in use."""
+    address = f"file:{data / 'db.sqlite3'}?mode=ro"
+    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=60)) as connection:
+        connection.row_factory = sqlite3.Row
+        return connection.execute(query, values).fetchall()
+
+
 @pytest.fixture(scope="session")
 def tuneroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tuneroom]:
     """A running Tuneroom, shared by all tests that ask for it: leave it as you found it."""
     running = start_tuneroom(tmp_path_factory.mktemp("tuneroom") / "data", **WARM)
 
-    def has_worker() -> bool:
-        database = sqlite3.connect(f"file:{running.data / 'db.sqlite3'}?mode=ro", uri=True)
-        with contextlib.closing(database) as connection:
-            return bool(connection.execute("SELECT count(*) FROM tuning_worker").fetchone()[0])
-
     # The site answers sooner than the worker has tried its sandbox.
-    wait_for(has_worker, "the worker is online")
+    wait_for(lambda: rows_of(running.data, "SELECT 1 FROM tuning_worker"), "the worker is online")
     yield running
     running.stop()
     wait_for(lambda: not running.processes(), "no process is left")

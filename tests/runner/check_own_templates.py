@@ -1,9 +1,10 @@
 """Inspects templates as people bring them, in one process. Run as
 
-    python check_own_templates.py <folder of prepared datasets> <folder of templates>
+    python check_own_templates.py <folder of prepared datasets> <folder of templates> [all]
 
 it prints one JSON object: name -> its Inspected or Failed event, as a dict. A file may
-begin with its dataset and task: `# dataset: iris`, `# task: reconstruction`.
+begin with its dataset and task: `# dataset: iris`, `# task: reconstruction`. "all":
+models are sampled until there are as many as are wanted, however long it takes.
 """
 
 import json
@@ -23,9 +24,13 @@ from tuning.runner.failures import failure_of  # noqa: E402
 from tuning.runner.libraries import load_libraries  # noqa: E402
 
 
-def main(datasets: Path, templates: Path) -> None:
+def main(datasets: Path, templates: Path, all_samples: bool) -> None:
     load_libraries()
     from tuning.runner.inspection import inspect_template
+    from tuning.runner.networks import samples
+
+    if all_samples:
+        samples.SECONDS = 600.0
 
     results: dict[str, Any] = {}
     for path in sorted(templates.glob("*.py")):
@@ -44,4 +49,4 @@ def main(datasets: Path, templates: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), all_samples=sys.argv[3:] == ["all"])

@@ -189,9 +189,13 @@ def prepare(folder: Path, key: str, file: Path | None = None) -> Path:
     return folder / "prepared"
 
 
-def inspect_templates(datasets: Path, folder: Path, templates: dict[str, str]) -> dict[str, Any]:
-    """Inspect many templates in one process: name -> its Inspected or Failed event, as a dict."""
-    return _in_one_process("check_own_templates.py", datasets, folder, templates)
+def inspect_templates(
+    datasets: Path, folder: Path, templates: dict[str, str], all_samples: bool = False
+) -> dict[str, Any]:
+    """Inspect many templates in one process: name -> its Inspected or Failed event, as a dict.
+    `all_samples`: on a busy machine, too, as many models are sampled as are wanted."""
+    more = ("all",) if all_samples else ()
+    return _in_one_process("check_own_templates.py", datasets, folder, templates, *more)
 
 
 def retrain_templates(datasets: Path, folder: Path, templates: dict[str, str]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ OF_FIT = ["accuracy", "loss", "val_accuracy", "val_loss"]
 @pytest.fixture(scope="module")
 def inspected(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("tuners")
-    return inspect_templates(datasets, folder, {**TEMPLATES, **MORE, **UNUSABLE})
+    templates = {**TEMPLATES, **MORE, **UNUSABLE}
+    return inspect_templates(datasets, folder, templates, all_samples=True)
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,13 @@ _CONTEXT.set_forkserver_preload(["tests.runner.warm_imports"])
 _starting = Lock()
 
 ROOT = str(Path(__file__).resolve().parents[2])
+# The sums of several threads may differ in their last digits, which several tests compare.
+_ONE_THREAD = {
+    "OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
+}  # fmt: skip
 # What counts when TensorFlow is imported.
 _IMPORT_SETTINGS = {
-    "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
+    **_ONE_THREAD, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3",
     "KERAS_HOME": str(Path(os.environ["TUNEROOM_DATA"]) / "keras"),
     # Python would say nothing of a module that it doesn't find.
     "PYTHONPATH": ROOT,
@@ -43,14 +46,16 @@ _IMPORT_SETTINGS = {
 def python(
     *words: str, cwd: Path | None = None, env: dict[str, str] | None = None, input: str = ""
 ) -> "subprocess.CompletedProcess[str]":
-    """What `python -c CODE ...`, `python -m MODULE ...` or `python FILE ...` prints and returns."""
+    """What `python -c CODE ...`, `python -m MODULE ...` or `python FILE ...` prints and returns. It
+    computes in one thread, whatever the machine has."""
     with contextlib.ExitStack() as stack:
         given, out, err = files = [
             stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3)
         ]
         given.write(input)
         given.seek(0)
-        environment = {**os.environ} if env is None else env
+        # TensorFlow reads them when it is used for the first time, after its import.
+        environment = {**(os.environ if env is None else env), **_ONE_THREAD}
         process = _fork(
             _run, [file.fileno() for file in files], cwd or Path.cwd(), environment, words
         )
@@ -216,11 +221,15 @@ def _become_runner(events: int, words: tuple[str, ...]) -> None:
 def _serve(events: int) -> None:
     """Become what `python -m tuning.runner` is after its imports."""
     from tuning.runner import pruning
+    from tuning.runner.evaluation import importances
+    from tuning.runner.networks import samples
     from tuning.runner.sandbox.hardening import harden
     from tuning.runner.work import serve
 
-    # The verdicts of a test come in time, however busy the machine is.
+    # The verdicts of a test come in time, however busy the machine is, and nothing is left out
+    # because it takes long.
     pruning.MAX_WAIT_SECONDS = pruning.QUICK_EPOCH_SECONDS = 60.0
+    samples.SECONDS = importances._SECONDS = 600.0
     harden(os.getppid(), level=0)
     try:
         serve(events, with_keras=True)

@@ -97,7 +97,8 @@ def losses(events: list[Any]) -> dict[int, Any]:
 def test_a_killed_training_ends_as_one_that_was_not(digits: Path, tmp_path: Path) -> None:
     with TrialRunner(tmp_path / "lost") as runner:
         runner.begin(order_of(SCRIPT, digits, seconds=0))
-        runner.send(TrialOrder("0001", {}, 1))
+        # After its sixth epoch it waits for a verdict, however late we kill it.
+        runner.send(TrialOrder("0001", {}, 1, verdicts_after=5))
         before = [event for _ in range(4) for event in runner.until(CheckpointSaved)]
         runner.process.kill()
         runner.process.wait()

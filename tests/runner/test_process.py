@@ -53,7 +53,7 @@ def test_the_end_of_its_orders_is_its_end(tmp_path: Path) -> None:
         runner.until(Ready)
         assert runner.process.stdin
         runner.process.stdin.close()
-        assert runner.receive(10) is None
+        assert runner.receive() is None
         assert runner.process.wait(PATIENCE) == 0
         runner.process.stdin = None
 

@@ -68,7 +68,7 @@ def written_by(program: str, folder: str) -> tuple[Imported, list[FoundTrial]]:
     [
         ("RandomSearchOracle(objective='val_loss', max_trials=4, seed=1)", "random"),
         ("BayesianOptimizationOracle(objective='val_loss', max_trials=4, seed=1)", "bayesian"),
-        ("HyperbandOracle('val_loss', max_epochs=9, hyperparameters=space)", "hyperband"),
+        ("HyperbandOracle('val_loss', max_epochs=9, hyperparameters=space, seed=1)", "hyperband"),
         ("GridSearchOracle(objective='val_loss', max_trials=4)", "random"),
     ],
 )

@@ -1,8 +1,8 @@
 """Processes are killed while a real search runs: no finished trial is lost."""
 
+import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +11,15 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.services import PATIENCE, ROOT, Tuneroom, processes_with, start_tuneroom, wait_for
+from tests.services import (
+    PATIENCE,
+    ROOT,
+    Tuneroom,
+    processes_with,
+    rows_of,
+    start_tuneroom,
+    wait_for,
+)
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.services]
 
@@ -19,9 +27,7 @@ TUNE = ["tune", "--dataset", "digits", "--template", "cnn", "--max-trials", "3",
 
 
 def trials(tuneroom: Tuneroom) -> dict[int, dict[str, Any]]:
-    with sqlite3.connect(f"file:{tuneroom.data / 'db.sqlite3'}?mode=ro", uri=True) as connection:
-        connection.row_factory = sqlite3.Row
-        rows = connection.execute("SELECT * FROM tuning_trial").fetchall()
+    rows = rows_of(tuneroom.data, "SELECT * FROM tuning_trial")
     return {row["number"]: dict(row) for row in rows}
 
 
@@ -35,14 +41,23 @@ def start_tuning(tuneroom: Tuneroom) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=ROOT, env=tuneroom.environment, stdout=subprocess.DEVNULL)
 
 
-def runner_of(tuneroom: Tuneroom, slot: int) -> psutil.Process | None:
-    """A runner that trains: its folder belongs to the worker, and it has used the processor."""
+def runners_of(tuneroom: Tuneroom) -> list[tuple[psutil.Process, Path]]:
+    """Runners, spare ones included, and their folders, which belong to the worker."""
+    found = []
     for process in psutil.process_iter():
-        try:
-            if str(tuneroom.data) in process.cwd() and "runner" in " ".join(process.cmdline()):
+        with contextlib.suppress(psutil.Error):
+            folder = process.cwd()
+            if str(tuneroom.data) in folder and "runner" in " ".join(process.cmdline()):
+                found.append((process, Path(folder)))
+    return found
+
+
+def training_runner(tuneroom: Tuneroom) -> psutil.Process | None:
+    """One in the middle of a trial, whose folder KerasTuner makes, and which goes at its end."""
+    for process, folder in runners_of(tuneroom):
+        with contextlib.suppress(OSError):
+            if any(folder.glob("kt/search/trial_*")):
                 return process
-        except psutil.Error:
-            continue
     return None
 
 
@@ -64,10 +79,7 @@ def test_kill_9_of_everything_loses_no_finished_trial(tmp_path: Path) -> None:
                     continue
         tuneroom.process.wait()
 
-    def no_runner() -> bool:
-        return runner_of(tuneroom, 0) is None
-
-    wait_for(no_runner, "the runners died with their worker")
+    wait_for(lambda: not runners_of(tuneroom), "the runners died with their worker")
     again = start_tuneroom(tuneroom.data, PORT=tuneroom.environment["PORT"])
     try:
         wait_for(lambda: len(completed(again)) == 3, "all trials are completed")
@@ -80,7 +92,12 @@ def test_kill_9_of_everything_loses_no_finished_trial(tmp_path: Path) -> None:
 
 
 def workers_of(tuneroom: Tuneroom) -> set[int]:
-    return {p.pid for p in tuneroom.processes() if "celery" in p.cmdline()}
+    found = set()
+    for process in tuneroom.processes():
+        with contextlib.suppress(psutil.Error):
+            if "celery" in process.cmdline():
+                found.add(process.pid)
+    return found
 
 
 def test_a_killed_runner_costs_an_attempt_and_the_worker_goes_on(tuneroom: Tuneroom) -> None:
@@ -92,20 +109,15 @@ def test_a_killed_runner_costs_an_attempt_and_the_worker_goes_on(tuneroom: Tuner
         wait_for(
             lambda: any(r["epochs_done"] and r["status"] == "running"
                         for r in trials(tuneroom).values()),
-            "a trial trains", 120,
+            "a trial trains",
         )  # fmt: skip
-        victim = runner_of(tuneroom, 0)
-        assert victim is not None
-        victim.kill()
+        wait_for(lambda: training_runner(tuneroom), "its runner is found").kill()
         assert tune.wait(PATIENCE) == 0
     finally:
         tune.kill()
     newest = max(row["search_id"] for row in trials(tuneroom).values())
-    with sqlite3.connect(tuneroom.data / "db.sqlite3") as connection:
-        rows = connection.execute(
-            "SELECT status, lost_attempts FROM tuning_trial WHERE search_id = ?",
-            (newest,),
-        ).fetchall()
-    assert [status for status, _ in rows] == ["completed"] * 3
-    assert sum(lost for _, lost in rows) == 1
+    of_search = "SELECT status, lost_attempts FROM tuning_trial WHERE search_id = ?"
+    rows = rows_of(tuneroom.data, of_search, newest)
+    assert [row["status"] for row in rows] == ["completed"] * 3
+    assert sum(row["lost_attempts"] for row in rows) == 1
     assert workers <= workers_of(tuneroom)

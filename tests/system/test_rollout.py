@@ -1,6 +1,7 @@
 """A new version is rolled out worker by worker while a search runs: real processes with fake
 runners."""
 
+import contextlib
 import shutil
 import sqlite3
 import subprocess
@@ -37,7 +38,8 @@ class Rollout:
             )
 
     def query(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(self.data / "db.sqlite3", timeout=30) as connection:
+        database = sqlite3.connect(self.data / "db.sqlite3", timeout=60)
+        with contextlib.closing(database) as connection, connection:
             return connection.execute(text, values).fetchall()
 
     def trained_by(self, name: str) -> int:

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import signal
-import sqlite3
 import subprocess
 import sys
 import urllib.request
@@ -26,6 +25,7 @@ from tests.services import (
     answers,
     manage,
     processes_with,
+    rows_of,
     set_up_tuneroom,
     start_tuneroom,
     wait_for,
@@ -131,13 +131,13 @@ def test_it_takes_files(tuneroom: Tuneroom, tmp_path: Path) -> None:
 
 def test_of_a_file_that_cannot_be_read_nothing_stays(tuneroom: Tuneroom, tmp_path: Path) -> None:
     alone = zip_of(tmp_path / "alone.zip", digit_images(each=5, labels=(1,)))
+    # Of tests that use the same copy.
+    before = set((tuneroom.data / "uploads").iterdir())
     done = tuneroom.manage(*words(dataset=alone), timeout=PATIENCE)
     assert done.returncode == 1
     assert "There is only one class" in done.stderr
-    assert list((tuneroom.data / "uploads").iterdir()) == []
-    with sqlite3.connect(f"file:{tuneroom.data / 'db.sqlite3'}?mode=ro", uri=True) as connection:
-        names = "SELECT count(*) FROM tuning_dataset WHERE name = 'alone.zip'"
-        assert connection.execute(names).fetchone() == (0,)
+    assert set((tuneroom.data / "uploads").iterdir()) <= before
+    assert not rows_of(tuneroom.data, "SELECT 1 FROM tuning_dataset WHERE name = 'alone.zip'")
 
 
 def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> None:
@@ -152,13 +152,9 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
 
-    def completed() -> int:
-        with sqlite3.connect(f"file:{data / 'db.sqlite3'}?mode=ro", uri=True) as connection:
-            sql = "SELECT count(*) FROM tuning_trial WHERE status = 'completed'"
-            return int(connection.execute(sql).fetchone()[0])
-
+    completed = "SELECT 1 FROM tuning_trial WHERE status = 'completed'"
     try:
-        wait_for(completed, "a trial is completed")
+        wait_for(lambda: rows_of(data, completed), "a trial is completed")
         tune.send_signal(signal.SIGINT)
         assert tune.wait(PATIENCE) == 130
     finally:
@@ -167,10 +163,9 @@ def test_it_brings_its_own_worker_and_ctrl_c_stops_cleanly(tmp_path: Path) -> No
     assert "No worker is available" in text
     assert "Stopped." in text
     wait_for(lambda: not processes_with("TUNEROOM_DATA", str(data)), "no process is left")
-    with sqlite3.connect(data / "db.sqlite3") as connection:
-        (status,) = connection.execute("SELECT status FROM tuning_search").fetchone()
-        active = "SELECT count(*) FROM tuning_trial WHERE status IN ('running', 'queued')"
-        assert (status, connection.execute(active).fetchone()) == ("stopped", (0,))
+    [search] = rows_of(data, "SELECT status FROM tuning_search")
+    assert search["status"] == "stopped"
+    assert not rows_of(data, "SELECT 1 FROM tuning_trial WHERE status IN ('running', 'queued')")
 
 
 # What the page of a trial does, and a script that downloads the model.
@@ -210,7 +205,7 @@ def test_postgresql_redis_and_s3_carry_the_main_job(
 
     with contextlib.ExitStack() as stack:
         stack.callback(tuneroom.kill)
-        assert answers(f"{tuneroom.url}/health/")
+        wait_for(lambda: answers(f"{tuneroom.url}/health/"), "the site is healthy")
         assert not (tuneroom.data / "db.sqlite3").exists()
         wait_for(online, "the worker is online")
         stack.enter_context(running(other, "up", "--only", "worker"))

@@ -64,8 +64,8 @@ def test_values_tried_while_a_suggestion_is_drawn_leave_its_state_alone(
     assert isinstance(first, Trial)
     real, tried = suggestions.draw, []
 
-    def draw(row: Search) -> Any:
-        drawn = real(row)
+    def draw(row: Search, number: int) -> Any:
+        drawn = real(row, number)
         if not tried:
             try_values(row, configuration(row.space, {"units": 64}), seen=1)
             tried.append(claim_next(Slot(worker, 1)))

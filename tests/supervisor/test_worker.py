@@ -235,10 +235,10 @@ def test_a_strategy_that_fails_ends_its_own_search_only(
     poisoned, other = make_search(max_trials=3), make_search(max_trials=3)
     real = suggestions.draw
 
-    def draw(search: Any) -> Any:
+    def draw(search: Any, number: int) -> Any:
         if search.pk == poisoned.pk:
             raise ValueError("array must not contain infs or NaNs")
-        return real(search)
+        return real(search, number)
 
     monkeypatch.setattr(suggestions, "draw", draw)
     make_slot().run()
@@ -257,8 +257,8 @@ def test_a_suggestion_from_an_old_state_is_drawn_again(
     search = make_search(max_trials=6, tuner="tpe", parallel_trials=6)
     real, others = suggestions.draw, []
 
-    def draw(search: Search) -> Any:
-        drawn = real(search)
+    def draw(search: Search, number: int) -> Any:
+        drawn = real(search, number)
         if not others:
             others.append(None)
             others[0] = claim_next(Slot(worker, 1))
@@ -287,10 +287,10 @@ def test_a_search_deleted_while_it_draws_holds_up_nothing(
         assert claim_next(Slot(worker, 0)).is_baseline
     real = suggestions.draw
 
-    def draw(drawn: Search) -> Any:
+    def draw(drawn: Search, number: int) -> Any:
         if drawn.pk == search.pk:
             delete_search(search)
-        return real(drawn)
+        return real(drawn, number)
 
     monkeypatch.setattr(suggestions, "draw", draw)
     assert claim_next(Slot(worker, 0), prefer=search.pk, firmly=True).search == other

@@ -127,6 +127,11 @@ def test_a_tie_is_called_one_and_the_smaller_trial_suggested(
     )
     for of in (search, new):
         assert said in text(as_dora, reverse("search-detail", args=[of]))
+    # The button retrains what is suggested, on the page of the confirmation as well.
+    page = as_bob.get(reverse("search-detail", args=[new]))
+    assert page.context["actions"].best == search.trials.get(number=3)
+    assert f"Retrain trial 3 of search {search.number}" in page.content.decode()
+    assert "Retrain suggested" in text(as_bob, reverse("search-detail", args=[new]))
     first = reverse("trial-detail", args=[search.trials.get(number=3)])
     assert f"search {new.number}" in text(as_dora, first)
     again = reverse("trial-detail", args=[new.trials.get(number=1)])

@@ -54,6 +54,15 @@ def test_a_baseline_that_nothing_beats_asks_for_more(ended: Search) -> None:
     assert step.step == "extend"
 
 
+def test_a_perfect_baseline_cannot_be_beaten(ended: Search) -> None:
+    ended.trials.exclude(is_baseline=True).delete()
+    ended.trials.update(score=1.0)
+    step = _step(ended)
+    assert step is not None
+    assert step.step == "retrain"
+    assert step.sentence.startswith("Trial 1, the baseline, has a score of 1.000. Retrain it")
+
+
 def test_nothing_is_suggested_too_early(make_search: Any, search: Search) -> None:
     assert _step(make_search()) is None
     search.status = SearchStatus.RUNNING

@@ -191,3 +191,13 @@ def test_sizes_of_earlier_versions_are_noted(
     evaluation = ModelEvaluation.objects.get()
     assert evaluation.size == bytes_of(here / "saved_models" / evaluation.file)
     assert Dataset.objects.get(pk=dataset.pk).size == bytes_of(here / "datasets" / "images")
+
+
+def test_nothing_is_noted_of_content_that_is_gone(
+    elsewhere: Machine, saved_model: SavedModel
+) -> None:
+    dataset = saved_model.project.dataset
+    Dataset.objects.filter(pk=dataset.pk).update(sha256="3" * 64)
+    note_sizes()
+    # Else it counted as empty for ever, though the store may have it again tomorrow.
+    assert Dataset.objects.get(pk=dataset.pk).size is None

@@ -12,7 +12,7 @@ from tuning.figures import counted, figure, in_words, signed
 from tuning.models import SavedModel, Search, Trial
 from tuning.protocol.statuses import Status
 
-from .confirmation import Confirmation, lasting_refusal
+from .confirmation import Confirmation, confirmation, lasting_refusal
 from .edges import Edge
 from .front import Front, constraint_text, front_of, suggested
 from .summary import light
@@ -25,12 +25,14 @@ MANY, FEW = 30, 3
 class Actions:
     """What the action bar needs. `refine_to` is how many of the best trials a refinement takes, as
     the filter `score__top` has it; empty if too few trials have completed. `can_confirm`: whether
-    the top trials can be run again."""
+    the top trials can be run again; `is_suggested`: the trial to retrain is not just the one with
+    the best score."""
 
     best: Trial | None
     refine_to: str
     front: Front | None = None
     can_confirm: bool = False
+    is_suggested: bool = False
 
     @property
     def filter(self) -> str:
@@ -79,13 +81,15 @@ class NextStep:
 
 def actions_of(search: Search) -> Actions:
     """Two queries, however many trials there are."""
-    best = suggested(search)
+    again = confirmation(search)
+    best = suggested(search) if again is None else _suggested_by(again)
     # Counted no further than needed.
     done = search.trials.filter(status=Status.COMPLETED).order_by()[:MANY].count()
     refine_to = "" if done < FEW else f"{FEW}" if done < MANY else "10%"
     front = front_of(search) if search.has_several_objectives else None
     can_confirm = best is not None and search.strategy.suggests and not lasting_refusal(search)
-    return Actions(best, refine_to, front, can_confirm)
+    is_suggested = front is not None or again is not None
+    return Actions(best, refine_to, front, can_confirm, is_suggested)
 
 
 def next_step(
@@ -113,7 +117,7 @@ def next_step(
     if search.runs_here and not _retrained(best):
         if actions.front:
             return NextStep(Step.RETRAIN, _front_sentence(search, best, actions.front))
-        if baseline is not None and baseline.pk == best.pk:
+        if baseline is not None and baseline.pk == best.pk and not _is_perfect(search, best):
             return NextStep(
                 Step.EXTEND,
                 "No trial beats the baseline yet. Run more trials, or change the search space.",
@@ -153,7 +157,15 @@ def _front_sentence(search: Search, best: Trial, front: Front) -> str:
     )
 
 
+def _is_perfect(search: Search, trial: Trial) -> bool:
+    """Whether no score can be better: all rows right, or no error at all."""
+    return trial.score == (1.0 if search.direction == Search.Direction.MAX else 0.0)
+
+
 def _retrain_sentence(search: Search, best: Trial, baseline: Trial | None) -> str:
+    if best == baseline:
+        score = figure(best.score)
+        return f"Trial {best.number}, the baseline, has a score of {score}. {_retraining(search)}"
     scores = (best.score, baseline.score) if baseline else (None, None)
     against = ""
     if scores[0] is not None and scores[1] is not None:
@@ -185,6 +197,12 @@ def _confirmed(best: Trial, confirmations: Sequence[Confirmation]) -> _Confirmed
             is_next = knows_best and not _retrained(trial)
             return _Confirmed(found.sentence, trial) if is_next else None
     return None
+
+
+def _suggested_by(confirmation: Confirmation) -> Trial | None:
+    """The trial to retrain: the confirmed one, or where that is deleted the one that ran again."""
+    found = confirmation.suggested
+    return (found.trial or found.again) if found else None
 
 
 def _retrained(trial: Trial) -> bool:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tuning.models import Project, SavedModel, Search
+from django.db.models import Sum
+
+from tuning.models import Project, SavedModel, Search, TrialIndex
 from tuning.protocol.statuses import FINISHED, SEARCH_ACTIVE
 
 from .best_scores import ProjectBest, Scored, best_score, project_bests, sparkline
@@ -32,6 +34,7 @@ class SearchRow:
     depth: int
     how: str
     front_text: str = ""
+    training_seconds: float | None = None
 
     @property
     def finished(self) -> int:
@@ -65,12 +68,16 @@ class SavedModelTable:
 def search_rows(project: Project) -> list[SearchRow]:
     """A project's searches, newest first, each below the one that it was made from."""
     searches = project.searches.for_list().annotate(best=best_score()).defer("oracle_state")
+    searches = searches.select_related("created_by")
+    cells = TrialIndex.objects.filter(search__project=project).order_by().values_list("search")
+    spent: dict[int, float | None] = dict(cells.annotate(Sum("seconds")))
     counted = {search.pk: search.trial_count for search in searches}
     trees = lineage((search, search.best) for search in searches)
     return [
         SearchRow(
             node.search, node.best, max(planned_trials(node.search), counted[node.search.pk]),
             min(depth, MAX_DEPTH), node.how, front_text(node.search),
+            spent.get(node.search.pk),
         )
         for depth, node in in_order(trees)
     ]  # fmt: skip

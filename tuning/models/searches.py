@@ -362,13 +362,15 @@ class Search(models.Model):
             taken += self.trials.filter(executions__status=Status.RUNNING).count()
         return self.parallel_trials - taken
 
-    def may_suggest(self) -> bool:
+    def may_suggest(self, made: int | None = None) -> bool:
         """`has_more_to_suggest` of this row as it was read, with its trials as they are now. Asked
         several times for each trial: their last number is quicker than the query about all searches
-        and than counting them."""
+        and than counting them. `made`: that number, where it has just been read."""
         if self.exhausted or self.end_reason or not self.strategy.suggests:
             return False
-        return self.strategy.has_rounds or self.last_number() < self.max_trials
+        if self.strategy.has_rounds:
+            return True
+        return (self.last_number() if made is None else made) < self.max_trials
 
     def last_number(self) -> int:
         """Of its trials, which are numbered from 1 on; 0 without any."""

@@ -406,8 +406,8 @@ def close_if_done(search: Search) -> None:
     if (
         search.is_log
         or end_at_limit(search)
-        or search.trials.active().exists()
         or search.may_suggest()
+        or search.trials.active().exists()
     ):
         return
     _complete(search, limits.reached(search))

@@ -81,13 +81,23 @@ class StoredFile:
         if self.size is not None:
             return self.size
         try:
-            return self._stored_size(settings.STORAGE_URL, self.sha256)
+            return self._size_in_store()
         except Missing:
             return 0
 
     def content_size(self) -> int:
-        """As `disk_use`, without what was derived from it here."""
-        return self.disk_use()
+        """Without what was derived from it here. Raises Missing if it is gone, and Away."""
+        if self.place.exists():
+            return self._size_here()
+        if not self.exists():
+            raise Missing(f"{self.place.name} is gone.")
+        return self._size_in_store()
+
+    def _size_here(self) -> int:
+        return bytes_of(self.place)
+
+    def _size_in_store(self) -> int:
+        return self._stored_size(settings.STORAGE_URL, self.sha256)
 
     @staticmethod
     @lru_cache(maxsize=100_000)
@@ -163,10 +173,8 @@ class StoredFolder(StoredFile):
         assert source is not None
         return sum(_entry(digest).size for digest in contents_of(source, sha256).values())
 
-    def content_size(self) -> int:
-        if self.place.is_dir():
-            return sum(path.stat().st_size for path in plain_files(self.place))
-        return self.disk_use()
+    def _size_here(self) -> int:
+        return sum(path.stat().st_size for path in plain_files(self.place))
 
     def remove(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)

@@ -22,7 +22,9 @@ short work goes first: looking costs as many queries as the claim of a trial.
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
+from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.models import F, QuerySet
@@ -240,7 +242,7 @@ def make_asked(search_id: int) -> None:
                 search = _locked_with_room(search_id)
                 if search is None or not search.asked_at or search.trials.queued().exists():
                     return
-                if _make_drawn(search, drawn):
+                if _make_drawn(search, drawn, None):
                     Search.objects.touch(search_id)
                     return
             if drawn.is_final:
@@ -256,7 +258,7 @@ def _claim_locked(search_id: int, slot: Slot, drawn: suggestions.Drawn | None) -
             if not is_free:
                 return None
             waiting = _claim_waiting(search, slot)
-            return _claim_drawn(search, drawn, slot) if waiting is None and drawn else waiting
+            return _make_drawn(search, drawn, slot) if waiting is None and drawn else waiting
 
 
 def _claim_waiting(search: Search, slot: Slot) -> Trial | None:
@@ -268,12 +270,12 @@ def _draw(search_id: int, by_worker: bool) -> suggestions.Drawn | None:
     """A suggestion, computed without any lock; None if the search takes no further trial, or its
     team no further slot for it."""
     search = _with_room(Search.objects.filter(pk=search_id).select_related("project__team"))
-    if search is None or not search.may_suggest():
+    if search is None or not search.may_suggest(made := search.last_number()):
         return None
     if by_worker and full_teams([search.project.team]):
         return None
     try:
-        return suggestions.draw(search)
+        return suggestions.draw(search, made + 1)
     except Search.DoesNotExist:
         # Deleted meanwhile.
         return None
@@ -287,22 +289,25 @@ def _draw(search_id: int, by_worker: bool) -> suggestions.Drawn | None:
         return None
 
 
-def _claim_drawn(search: Search, drawn: suggestions.Drawn, slot: Slot) -> Trial | None:
-    trial = _make_drawn(search, drawn)
-    return _claimed(search, trial.pk, slot) if trial else None
-
-
-def _make_drawn(search: Search, drawn: suggestions.Drawn) -> Trial | None:
-    """Make a trial of what was drawn, if the search, which is locked, still wants it."""
-    if not search.may_suggest():
+def _make_drawn(search: Search, drawn: suggestions.Drawn, slot: Slot | None) -> Trial | None:
+    """Make a trial of what was drawn, if the search, which is locked, still wants it. It waits, or
+    runs on this slot."""
+    made = search.last_number()
+    if not search.may_suggest(made):
         return None
     if drawn.suggestion.status == "STOPPED" and search.oracle_version == drawn.version:
         search.exhausted = True
         search.save(update_fields=["exhausted"])
         recorder.close_if_done(search)
-    if drawn.suggestion.status != "RUNNING":
+    # One that a person tried may have its number. Asked before anything is written: a state must
+    # not know a trial that there is not.
+    if drawn.suggestion.status != "RUNNING" or made >= drawn.number:
         return None
-    return suggestions.take(search, drawn)
+    if slot is None:
+        return suggestions.take(search, drawn, Trial.objects.create)
+    create = partial(Trial.objects.create_claimed, slot.worker, slot.number)
+    trial = suggestions.take(search, drawn, create, **_of_claim())
+    return _with_attempt(trial, slot) if trial else None
 
 
 def _locked_with_room(search_id: int) -> Search | None:
@@ -310,15 +315,14 @@ def _locked_with_room(search_id: int) -> Search | None:
     # With the project, whose name the log has, and the team, whose quota counts: whatever else a
     # trial may need of its search is read when it does, once a runner.
     rows = Search.objects.select_for_update(of=("self",)).select_related("project__team")
-    search = _with_room(rows.filter(pk=search_id))
+    # These may be large, and are read where they are needed.
+    search = _with_room(rows.filter(pk=search_id).defer("oracle_state", "space"))
     return None if search is None or recorder.end_at_limit(search) else search
 
 
 def _with_room(rows: QuerySet[Search]) -> Search | None:
     """The search, if it runs and one more of its trials may run."""
-    # These may be large, and are read where they are needed.
-    rows = rows.filter(status=SearchStatus.RUNNING).defer("oracle_state", "space")
-    search = rows.first()
+    search = rows.filter(status=SearchStatus.RUNNING).first()
     return search if search is not None and search.room() > 0 else None
 
 
@@ -326,9 +330,18 @@ def _claimed(search: Search, pk: int, slot: Slot) -> Trial | None:
     """Claim a trial of a search that is locked."""
     if not Trial.objects.claim(pk, slot.worker, slot.number):
         return None
-    Search.objects.filter(pk=search.pk).update(last_claim_at=Now(), revision=F("revision") + 1)
+    Search.objects.filter(pk=search.pk).update(**_of_claim())
     trial = Trial.objects.get(pk=pk)
     trial.search = search
+    return _with_attempt(trial, slot)
+
+
+def _of_claim() -> dict[str, Any]:
+    """What a claim changes in the search's row."""
+    return {"last_claim_at": Now(), "revision": F("revision") + 1}
+
+
+def _with_attempt(trial: Trial, slot: Slot) -> Trial:
     Attempt.objects.create(
         trial=trial, number=trial.attempt, worker_name=slot.worker.name, slot=slot.number
     )

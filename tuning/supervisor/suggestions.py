@@ -4,10 +4,14 @@ A strategy computes on a snapshot, without any lock. What it suggests becomes a 
 other suggestion was taken from the same state meanwhile.
 """
 
+import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, TextField
+from django.db.models.functions import Cast
 
 from tuning.analysis.warm_start import Fitting
 from tuning.models import Search, Trial, TrialIndex
@@ -43,19 +47,17 @@ class Drawn:
         return self.suggestion.status != "RUNNING"
 
 
-def draw(search: Search) -> Drawn:
-    """Ask the search's strategy for a trial. Nothing is locked and nothing is written."""
+def draw(search: Search, number: int) -> Drawn:
+    """Ask the search's strategy for a trial, which will have this number. Nothing is locked and
+    nothing is written. `search`: with its state."""
     if search.kind.defines_by_run:
-        return _without_values(search)
-    # A person's own trial adds one to the limit, so that this may not be older than the trials.
-    fields = ["oracle_state", "oracle_version", "max_trials", "space"]
-    version, trials = search.oracle_version, _known(search)
-    search.refresh_from_db(fields=fields)
-    while search.oracle_version != version:
-        # A trial was suggested between the two: state and trials have to belong together.
-        version, trials = search.oracle_version, _known(search)
-        search.refresh_from_db(fields=fields)
-    number = search.last_number() + 1
+        # It asks for its values itself, while it runs: see `define_by_run.py`.
+        suggestion = Suggestion("RUNNING", str(number), {}, search.oracle_state)
+        return Drawn(search.pk, number, search.oracle_version, suggestion)
+    trials = _known(search)
+    while not _is_current(search):
+        search.refresh_from_db(fields=["oracle_state", "oracle_version", "max_trials"])
+        number, trials = search.last_number() + 1, _known(search)
     suggestion = suggest(
         settings_of(search),
         search.oracle_state,
@@ -63,33 +65,31 @@ def draw(search: Search) -> Drawn:
         claimant=str(number),
         warm=[] if search.oracle_state else warm(search),
     )
-    return Drawn(search.pk, number, version, suggestion)
-
-
-def _without_values(search: Search) -> Drawn:
-    """A trial that asks for its values itself, while it runs: see `define_by_run.py`."""
-    search.refresh_from_db(fields=["oracle_state", "oracle_version"])
-    number = search.last_number() + 1
-    suggestion = Suggestion("RUNNING", str(number), {}, search.oracle_state)
     return Drawn(search.pk, number, search.oracle_version, suggestion)
 
 
-def take(search: Search, drawn: Drawn) -> Trial | None:
-    """The trial that was drawn, with the new state; None if another one was taken first, or has
-    its number since a person tried values. Must be called in a transaction that locks the search.
-    """
-    if search.trials.filter(number=drawn.number).exists():
-        # Before anything is written: a state must not know a trial that there is not.
-        return None
+def _is_current(search: Search) -> bool:
+    """Whether no trial was suggested since the search was read: state and trials have to belong
+    together. A person's own trial adds one to the limit, which may not be older than the trials."""
+    same = {"oracle_version": search.oracle_version, "max_trials": search.max_trials}
+    return Search.objects.filter(pk=search.pk, **same).exists()
+
+
+def take(
+    search: Search, drawn: Drawn, create: Callable[..., Trial], **claimed: Any
+) -> Trial | None:
+    """The trial that was drawn, with the new state; None if another one was taken first. Must be
+    called in a transaction that locks the search. `create` makes its row; `claimed`: what else
+    changes in the search's."""
     suggestion = drawn.suggestion
     taken = Search.objects.filter(pk=search.pk, oracle_version=drawn.version).update(
-        oracle_state=suggestion.state, oracle_version=F("oracle_version") + 1
+        oracle_state=suggestion.state, oracle_version=F("oracle_version") + 1, **claimed
     )
     if not taken:
         return None
     own = {key: value for key, value in suggestion.values.items() if key.startswith("tuner/")}
     values = {k: v for k, v in suggestion.values.items() if k not in own}
-    trial = Trial.objects.create(
+    trial = create(
         search=search,
         number=drawn.number,
         # The grid's first combination is the defaults, unless it began with them.
@@ -105,27 +105,30 @@ def take(search: Search, drawn: Drawn) -> Trial | None:
 def _known(search: Search) -> list[KnownTrial]:
     if search.has_several_objectives or search.constraint_list:
         return _known_figures(search)
-    # No objects: a draw after 1,000 trials reads them all.
+    # No objects: a draw after 1,000 trials reads them all. Nor JSON that few trials have, or need.
     rows = search.trials.order_by("number").values_list(
-        "number", "oracle_id", "values", "tuner_values", "status", "score", "best_epoch",
-        "end_order", "epochs_done", "last_metrics",
+        "number", "oracle_id", "values", Cast("tuner_values", TextField()), "status", "score",
+        "best_epoch", "end_order", "epochs_done", Cast("last_metrics", TextField()),
     )  # fmt: skip
-    return [
-        KnownTrial(
-            trial_id=oracle_id or f"own-{number}",
-            values={**values, **own},
-            status=_STATUSES[Status(status)],
-            # Of a pruned trial its last value, which may be no number.
-            score=score if status != Status.PRUNED else last.get(search.objective, math.nan),
-            best_step=(best_epoch or 1) - first_epoch_of(own) - 1,
-            end_order=end_order or 0,
-            suggested=bool(oracle_id),
-            last_step=epochs_done,
+    found = []
+    for number, oracle_id, values, of_tuner, status, score, best_epoch, end, epochs, last in rows:
+        own = json.loads(of_tuner) if of_tuner != "{}" else {}
+        if status == Status.PRUNED:
+            # Its last value, which may be no number.
+            score = json.loads(last).get(search.objective, math.nan)
+        found.append(
+            KnownTrial(
+                trial_id=oracle_id or f"own-{number}",
+                values={**values, **own},
+                status=_STATUSES[Status(status)],
+                score=score,
+                best_step=(best_epoch or 1) - first_epoch_of(own) - 1,
+                end_order=end or 0,
+                suggested=bool(oracle_id),
+                last_step=epochs,
+            )
         )
-        for (
-            number, oracle_id, values, own, status, score, best_epoch, end_order, epochs_done, last,
-        ) in rows
-    ]  # fmt: skip
+    return found
 
 
 def _known_figures(search: Search) -> list[KnownTrial]:

@@ -35,6 +35,11 @@ def interval(samples: np.ndarray) -> Interval:
     return float(low), float(high)
 
 
+def least_rows(block: int) -> int:
+    """How many rows an interval takes, if so many that follow each other are alike."""
+    return MIN_BLOCKS * block if block > 1 else 1
+
+
 def means(columns: np.ndarray, block: int = 1) -> np.ndarray:
     """(resamples, columns): the means of each column of (rows, columns) over the resamples, for
     which `block` rows are drawn at once. No resamples if there are too few blocks."""
@@ -159,7 +164,7 @@ def _ranked(scores: np.ndarray) -> int:
 
 
 def _resamples(rows: int, size: int | None = None, block: int = 1) -> Iterator[np.ndarray]:
-    if block > 1 and rows < MIN_BLOCKS * block:
+    if rows < least_rows(block):
         return
     random = np.random.default_rng(SEED)
     for _ in range(_count(rows) if size is None else size):

@@ -161,7 +161,7 @@ def _evaluation(
     np.save(PREDICTIONS, np.column_stack([numbers, found.lines]).astype(np.float64))
     return Evaluation(
         rows=len(numbers), measured=measured, outputs=outputs, overall=overall,
-        notes=_notes(outputs),
+        notes=_notes(outputs, len(numbers), _block(dataset)),
         importances=_importances(dataset, values, validation_rows, channel),
     )  # fmt: skip
 
@@ -204,7 +204,12 @@ def _reports(dataset: Dataset, found: Predictions) -> tuple[list[OutputReport], 
     return reports, overall_scores(found, _block(dataset))
 
 
-def _notes(outputs: list[OutputReport]) -> list[str]:
+def _notes(outputs: list[OutputReport], rows: int, block: int) -> list[str]:
+    if rows < (least := bootstrap.least_rows(block)):
+        return [
+            f"There are no 95% intervals: the errors of {block:,} neighbouring test windows are "
+            f"alike, so an interval takes at least {least:,} of them. There are {rows:,}."
+        ]
     if not (Task(outputs[0].task).traits.has_labels and outputs[0].probabilities):
         return []
     return [f"A label counts as predicted if its probability is above {THRESHOLD:g}."]

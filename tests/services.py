@@ -6,6 +6,7 @@ missing program skips the test by name; with REQUIRE_SERVICES=1 it fails it.
 
 import contextlib
 import fcntl
+import functools
 import os
 import secrets
 import shutil
@@ -158,16 +159,30 @@ def redis_url(redis_server: int) -> str:
 # --- Chromium --------------------------------------------------------------------------------
 
 
+def _with_its_page(click: Callable[..., None]) -> Callable[..., None]:
+    """Playwright's own click returns once the address has changed. Whoever reads, types or presses
+    then is sooner than the rest of the page, and than its scripts."""
+
+    @functools.wraps(click)
+    def clicked(locator: Any, **options: Any) -> None:
+        click(locator, **options)
+        locator.page.wait_for_load_state("domcontentloaded")
+
+    return clicked
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    """A running browser (playwright's Browser). `chromium.new_page()` gives a page."""
-    from playwright.sync_api import sync_playwright
+    """A running browser (playwright's Browser). `chromium.new_page()` gives a page. A click that
+    leads to another page returns when that is there."""
+    from playwright.sync_api import Locator, sync_playwright
 
     # Without windows and all that belongs to them it takes a third of the processor time.
     executable = program("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     # Django would refuse database access in the thread of playwright's event loop.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        patch.setattr(Locator, "click", _with_its_page(Locator.click))
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGS)
         yield browser
         browser.close()

@@ -116,8 +116,8 @@ window.addEventListener("popstate", () => go(location.search.slice(1), { push: f
 
 // News that come while a person asks for something else are of the selection before.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { elt, xhr } = event.detail;
-  if (elt.id !== "selection" || xhr.status !== 200 || !elt.isConnected || asking) return;
+  const { elt, xhr, shouldSwap } = event.detail;
+  if (elt.id !== "selection" || !shouldSwap || xhr.status !== 200 || !elt.isConnected || asking) return;
   put(xhr.responseText);
   tell({ news: true });
 });

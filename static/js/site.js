@@ -128,6 +128,13 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (unseen || event.detail.elt.querySelector("form:focus-within")) event.preventDefault();
 });
 
+// Nor is anything replaced while a person presses it: a click that begins on one element and ends on
+// another is none. The next poll brings the same news.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const pressed = document.querySelector(":is(a, button, input, label, select, summary):active");
+  if (pressed && !event.detail.requestConfig.triggeringEvent) event.detail.shouldSwap = false;
+});
+
 // Signed out meanwhile: the answer is the sign-in page, which belongs in the whole window.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;

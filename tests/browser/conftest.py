@@ -81,7 +81,7 @@ def sign_in(
         page.get_by_label("Username").fill(name)
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/")
+        page.wait_for_url(lambda url: "/accounts/login/" not in url)
         if is_first:
             first_session.extend(page.context.cookies())
         return page

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.services import Tuneroom
+from tests.services import Tuneroom, wait_for
 
 from .steps import LONG, create_project, look, query, search_key, start_search, wait_until_completed
 
@@ -101,6 +101,9 @@ def test_trials_and_searches_are_compared(sign_in: Callable[..., Any], tuneroom:
     page.get_by_role("link", name="Remove search 1, trial 2").click()
     page.wait_for_url("**/compare/?trial=2.1&trial=1.3*")
 
+    # What is drawn are the rows once none of them changes any more.
+    sql = "SELECT status FROM tuning_search WHERE id = ?"
+    wait_for(lambda: query(tuneroom, sql, second) == [("completed",)], "the second search ends")
     page.goto(project)
     page.get_by_role("link", name="Compare searches").click()
     best = _drawn(page, "#best-plots .plot")

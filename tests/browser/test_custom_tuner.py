@@ -128,6 +128,7 @@ def test_a_fit_of_its_own_reaches_a_download(sign_in: Callable[..., Any], tmp_pa
     wait_until_completed(page)
     # What only its fit asks for is tuned as well.
     page.get_by_role("link", name="All 3 trials").click()
+    page.locator("#trial-table .status-completed").nth(2).wait_for()
     head = page.locator("#trial-table thead").inner_text()
     assert {"units", "normalize", "batch_size", "shuffle"} <= set(re.findall(r"[\w.]+", head))
     assert page.locator("#trial-table .status-completed").count() == 3

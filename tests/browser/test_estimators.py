@@ -65,6 +65,7 @@ def run(*words: str, cwd: Path) -> str:
 def check_confusion(page: Any, counts: list[list[int]]) -> None:
     """The page's matrix has these counts, and its cells list their rows."""
     matrix = page.locator("table.confusion tbody tr")
+    matrix.nth(len(counts) - 1).wait_for()
     assert [
         [int(cell) for cell in row.locator("td b").all_inner_texts()] for row in matrix.all()
     ] == counts

@@ -58,6 +58,7 @@ def test_a_forecast_from_a_file_to_a_file(sign_in: Callable[..., Any], tmp_path:
     bundle = page.get_by_role("link", name="Download all (.zip)")
     bundle.wait_for(timeout=LONG)
     naive = page.get_by_role("region", name="Naive forecasts")
+    naive.get_by_role("row").nth(3).wait_for()
     assert naive.get_by_role("row").count() == 4, "a head, the model, two naive forecasts"
     page.get_by_label("Forecast over time: load, 1 step ahead", exact=True).wait_for()
     look(page, "series-model")

@@ -73,13 +73,13 @@ def test_a_table_of_ones_own(
 
     # The finished dataset.
     page.get_by_text("120 rows of 3 columns").wait_for(timeout=LONG)
+    page.get_by_role("heading", name="Load in Python").wait_for()
     columns = page.get_by_role("region", name="Columns of Houses")
     rows = columns.get_by_role("row")
     assert rows.count() == 4
     assert "mostly" in rows.nth(2).inner_text()
     assert rows.nth(2).locator("svg rect").count() == 3
     assert rows.nth(3).locator("svg rect").count() == 20
-    page.get_by_role("heading", name="Load in Python").wait_for()
     page.get_by_text("3 columns left out").click()
     page.get_by_text("contains dates or times").wait_for()
     look(page, "table-ready")

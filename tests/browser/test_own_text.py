@@ -35,6 +35,7 @@ def test_reviews_from_a_file_to_a_file(sign_in: Callable[..., Any], tmp_path: Pa
     # Lengths, words and samples.
     texts = page.get_by_role("region", name="Texts of review")
     texts.get_by_text("Words per text: median 9 words, longest 9").wait_for(timeout=LONG)
+    texts.get_by_role("listitem").nth(19).wait_for()
     assert texts.get_by_role("listitem").count() == 20
     look(page, "text-dataset")
 

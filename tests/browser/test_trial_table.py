@@ -10,10 +10,19 @@ import pytest
 
 from tests.browser.reading import cells, column, head, in_shell, open_menu, shown, wait_for_query
 from tests.browser.rows import COLLEAGUE, PASSWORD
-from tests.browser.steps import look, number_in
+from tests.browser.steps import LONG, look, number_in
 from tests.services import Tuneroom, wait_for
 
 pytestmark = pytest.mark.browser
+
+# What htmx asks of the page when a poll was answered.
+NEWS_ARE_SHOWN = """() => {
+  const detail = {
+    elt: document.body, requestConfig: {}, shouldSwap: true, xhr: { responseURL: "", status: 200 },
+  };
+  document.dispatchEvent(new CustomEvent("htmx:beforeSwap", { detail }));
+  return detail.shouldSwap;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +212,7 @@ def test_without_scripts_the_same_links_and_forms_load_pages(
 ) -> None:
     cookies = page.context.cookies()
     context = chromium.new_context(base_url=tuneroom.url, java_script_enabled=False)
+    context.set_default_timeout(LONG)
     context.add_cookies(cookies)
     plain = context.new_page()
     plain.goto(f"/searches/{search}/trials/")
@@ -235,6 +245,13 @@ def test_news_come_in_without_disturbing_anybody(
     assert page.locator("#trial-scroll").evaluate("box => box.scrollTop") == 120
     assert page.get_by_label("Choose trial 3", exact=True).is_checked()
     assert "sort=-number" in page.url
+    # What is pressed is there until it is let go.
+    page.keyboard.press("Escape")
+    page.locator("#views").hover()
+    page.mouse.down()
+    assert page.evaluate(NEWS_ARE_SHOWN) is False
+    page.mouse.up()
+    assert page.evaluate(NEWS_ARE_SHOWN) is True
 
 
 def test_names_in_plots_are_text(sign_in: Callable[..., Any], tuneroom: Tuneroom) -> None:

@@ -170,7 +170,7 @@ def test_slow_uploads_leave_threads_for_pages_and_for_others(site: Site) -> None
     clients = [site.upload(("alice", "bob")[place % 2]) for place in range(MANY // 4)]
     assert works(site)
     until_closed(clients)
-    assert not list((site.data / "uploads").iterdir()), "nothing of them is left"
+    wait_for(lambda: not list((site.data / "uploads").iterdir()), "nothing of them is left")
     assert "Traceback" not in site.log
 
 

@@ -66,7 +66,7 @@ def run(
         code = "import os, sys, time\n" + textwrap.dedent(code)
         HyperModel.objects.filter(pk=project.hypermodel_id).update(code=code)
         project.refresh_from_db()
-        search = make_search(space=UNITS_SPACE, max_trials=2, epochs=1, time_limit=60)
+        search = make_search(space=UNITS_SPACE, max_trials=2, epochs=1, time_limit=300)
         slot = real_slot(worker, megabytes=400, start=RunnerProcess)
         slot.run()
         first, second = search.trials.order_by("number")
@@ -131,7 +131,8 @@ def test_a_bomb_of_processes_ends(bomb: str, run: Run) -> None:
 def test_a_trial_goes_behind_its_worker(run: Run) -> None:
     """Else a thousand busy processes keep those waiting that end them."""
     trial = run("raise ValueError(f'it runs at {os.nice(0)}')")
-    assert trial.failure_message.endswith(f"it runs at {os.nice(0) + 10}")
+    # Nothing goes behind 19, where a person may run these tests.
+    assert trial.failure_message.endswith(f"it runs at {min(os.nice(0) + 10, 19)}")
 
 
 def test_a_trial_cannot_become_root_whose_processes_nobody_counts(run: Run) -> None:
@@ -468,7 +469,7 @@ def test_everything_ends_with_a_worker_that_is_killed(digits: Path, level: int) 
 
 
 def await_sleepers(count: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while len(found := left_behind()) != count and time.monotonic() < end:
         time.sleep(0.05)
     assert len(found) == count, found

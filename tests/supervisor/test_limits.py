@@ -300,16 +300,18 @@ def test_bars_say_how_far_it_is(make_search: Any) -> None:
     search = make_search(
         direction="min", target_score=0.1, patience_trials=4, max_time=7200, max_training_time=600
     )
-    _started(search, 1800)
+    now = timezone.now()
     for number, score in ((1, 0.9), (2, 0.3), (3, 0.5)):
         trial, _ = Trial.objects.update_or_create(
             search=search, number=number,
             defaults={
                 "status": Status.COMPLETED, "score": score, "end_order": number,
-                "started_at": timezone.now() - timedelta(seconds=50), "finished_at": timezone.now(),
+                "started_at": now - timedelta(seconds=50), "finished_at": now,
             },
         )  # fmt: skip
         TrialIndex.objects.fill(search, [trial])
+    # Last, since half a second later it is another text.
+    _started(search, 1800)
     search.refresh_from_db()
     found = {bar.limit.name: (bar.percent, bar.standing.text) for bar in bars(search)}
     assert found == {

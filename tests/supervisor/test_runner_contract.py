@@ -166,7 +166,7 @@ def test_what_a_template_detaches_dies_with_its_runner(project: ProjectOrder) ->
     until(runner, Ready)
     runner.send(InspectOrder(replace(project, code=DETACHING)))
     note = runner.folder / "detached"
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while not (note.exists() and note.read_text()):
         assert time.monotonic() < end, runner.log_tail()
         assert runner.read(timeout=0.1) is None

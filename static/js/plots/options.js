@@ -14,7 +14,8 @@ export function filled(plot, query) {
 // an option and its value while it is being dragged.
 export function controls(place, plot, options, { set, preview }) {
   const now = JSON.stringify(options);
-  if (place.dataset.options === now) return;
+  // What is being moved by several places is asked for once it is there.
+  if (place.dataset.options === now || place.querySelector("[data-moving]")) return;
   place.dataset.options = now;
   const open = place.querySelector("details[open]")?.dataset.option;
   const scrolled = place.querySelector("details[open] .plot-choices")?.scrollTop ?? 0;
@@ -83,7 +84,11 @@ function ordered(option, id, change) {
   const labels = new Map(option.choices);
   const on = () => [...list.querySelectorAll("input:checked")].map((box) => box.value);
   let later = null;
-  const changed = () => { clearTimeout(later); later = setTimeout(() => change(on()), MOVING_MS); };
+  const changed = () => {
+    clearTimeout(later);
+    list.dataset.moving = "";
+    later = setTimeout(() => { delete list.dataset.moving; change(on()); }, MOVING_MS);
+  };
   const move = (line, step) => {
     const other = step < 0 ? line.previousElementSibling : line.nextElementSibling;
     if (!line.querySelector("input").checked || !other?.querySelector("input").checked) return;

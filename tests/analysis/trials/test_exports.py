@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.services import program
+from tests.services import PATIENCE, program
 from tuning.analysis.exports import guarded
 from tuning.analysis.trials.exports import FORMATS, Rows, parquet, rows
 from tuning.analysis.trials.exports.latex_text import escaped
@@ -363,7 +363,7 @@ def test_real_latex_sets_the_table(many: Any, alice: User, count: int, tmp_path:
     (tmp_path / "table.tex").write_text(document)
     done = subprocess.run(
         [latex, "-interaction=nonstopmode", "-halt-on-error", "table.tex"],
-        cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=60,
+        cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Missing character" not in (tmp_path / "table.log").read_text(errors="replace")

@@ -9,6 +9,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -157,24 +158,51 @@ def _without_code_blocks(source: str) -> str:
     return re.sub(r"```.*?```|^    [^\n]*$|`[^`\n]*`", "", source, flags=re.S | re.M)
 
 
-def _literals(source: str) -> Iterator[str]:
+def _nodes(source: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(source)))
+
+
+def _literals(nodes: list[ast.AST]) -> Iterator[str]:
     """Every string of a module that is no docstring, f-strings with their fields left out."""
-    tree = ast.parse(source)
     inside = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             inside.add(id(node.value))
         elif isinstance(node, ast.JoinedStr):
             inside.update(id(part) for part in node.values)
             parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
             yield "".join(parts)
-    for node in ast.walk(tree):
+    for node in nodes:
         if (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
             and id(node) not in inside
         ):
             yield node.value
+
+
+@dataclass(frozen=True)
+class Module:
+    name: str
+    source: str
+    literals: str
+    comments: str
+
+
+@pytest.fixture(scope="module")
+def modules() -> list[Module]:
+    """The product's code. To parse it takes seconds."""
+    paths = [path for pattern in CODE for path in sorted(ROOT.glob(pattern))]
+    return [
+        _module(str(path.relative_to(ROOT)), path.read_text())
+        for path in paths
+        if "migrations" not in path.parts
+    ]
+
+
+def _module(name: str, source: str) -> Module:
+    nodes = _nodes(source)
+    return Module(name, source, "\n".join(_literals(nodes)), _comments(source, nodes))
 
 
 def _texts() -> Iterator[tuple[str, str]]:
@@ -186,10 +214,6 @@ def _texts() -> Iterator[tuple[str, str]]:
     for pattern in DOCUMENTS:
         for path in sorted(ROOT.glob(pattern)):
             yield str(path.relative_to(ROOT)), _without_code_blocks(path.read_text())
-    for pattern in CODE:
-        for path in sorted(ROOT.glob(pattern)):
-            if "migrations" not in path.parts:
-                yield str(path.relative_to(ROOT)), "\n".join(_literals(path.read_text()))
 
 
 def _found(name: str, text: str) -> Iterator[str]:
@@ -217,41 +241,35 @@ RETIRED_IN_CODE = [
 ]
 
 
-def _comments(source: str) -> str:
+def _comments(source: str, nodes: list[ast.AST]) -> str:
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     lines = [token.string for token in tokens if token.type == tokenize.COMMENT]
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             lines.append(ast.get_docstring(node) or "")
     return "\n".join(lines)
 
 
-def test_comments_and_names_follow_the_glossary() -> None:
-    found = []
-    for pattern in CODE:
-        for path in sorted(ROOT.glob(pattern)):
-            if "migrations" in path.parts:
-                continue
-            source = path.read_text()
-            text = _comments(source)
-            for retired, _, better in RETIRED_IN_CODE:
-                where = source if "MOST" in retired else text
-                found += [
-                    f"{path.relative_to(ROOT)}: “{match[0]}”: say “{better}”"
-                    for match in re.finditer(retired, where)
-                ]
+def test_comments_and_names_follow_the_glossary(modules: list[Module]) -> None:
+    found = [
+        f"{module.name}: “{match[0]}”: say “{better}”"
+        for module in modules
+        for retired, _, better in RETIRED_IN_CODE
+        for match in re.finditer(retired, module.source if "MOST" in retired else module.comments)
+    ]
     assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize(("pattern", "example", "better"), RETIRED_IN_CODE)
 def test_each_pattern_for_code_finds_its_example(pattern: str, example: str, better: str) -> None:
-    assert re.search(pattern, _comments(f'"""{example}"""\n# {example}\n'))
+    assert re.search(pattern, _module("", f'"""{example}"""\n# {example}\n').comments)
     assert not re.search(pattern, better)
 
 
-def test_no_text_says_what_was_retired() -> None:
+def test_no_text_says_what_was_retired(modules: list[Module]) -> None:
+    texts = [*_texts(), *((module.name, module.literals) for module in modules)]
     found = [
-        one for name, text in _texts() if not name.startswith(LATER) for one in _found(name, text)
+        one for name, text in texts if not name.startswith(LATER) for one in _found(name, text)
     ]
     assert not found, "\n".join(found)
 
@@ -263,7 +281,7 @@ def test_each_pattern_finds_its_example_and_nothing_better(
     assert re.search(pattern, example)
     assert not re.search(pattern, better)
     assert list(_found("templates/planted.html", _text_of_template(f"<p>{example}</p>")))
-    assert list(_found("tuning/planted.py", "\n".join(_literals(f"say({example!r})"))))
+    assert list(_found("tuning/planted.py", _module("", f"say({example!r})").literals))
     assert list(_found("docs/planted.md", _without_code_blocks(f"# Title\n\n{example}\n")))
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -190,12 +191,12 @@ def prepare(folder: Path, key: str, file: Path | None = None) -> Path:
 
 
 def inspect_templates(
-    datasets: Path, folder: Path, templates: dict[str, str], all_samples: bool = False
+    datasets: Path, folder: Path, templates: dict[str, str], sampled: Iterable[str] = ()
 ) -> dict[str, Any]:
     """Inspect many templates in one process: name -> its Inspected or Failed event, as a dict.
-    `all_samples`: on a busy machine, too, as many models are sampled as are wanted."""
-    more = ("all",) if all_samples else ()
-    return _in_one_process("check_own_templates.py", datasets, folder, templates, *more)
+    `sampled`: of these as many models are sampled as are wanted, of the others only two: building
+    them takes most of the time."""
+    return _in_one_process("check_own_templates.py", datasets, folder, templates, *sampled)
 
 
 def retrain_templates(datasets: Path, folder: Path, templates: dict[str, str]) -> dict[str, Any]:

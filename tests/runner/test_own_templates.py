@@ -163,7 +163,8 @@ TEMPLATES = {
 
 @pytest.fixture(scope="session")
 def inspected(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return inspect_templates(datasets, tmp_path_factory.mktemp("own"), TEMPLATES, all_samples=True)
+    folder = tmp_path_factory.mktemp("own")
+    return inspect_templates(datasets, folder, TEMPLATES, ("keras", "sometimes", "huge"))
 
 
 @pytest.mark.parametrize(

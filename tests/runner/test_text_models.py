@@ -137,7 +137,7 @@ def test_which_templates_take_texts(datasets: Path, tmp_path: Path) -> None:
             "text": SOURCES["text"], "script": SCRIPT, "dense": SOURCES["dense"],
             "tfidf": TFIDF, "union": UNION, "columns": COLUMNS, "forest": FOREST, "named": NAMED,
         }.items()
-    })  # fmt: skip
+    }, ["text_alone"])  # fmt: skip
     more = {name: HEAD + MADE + code + BUILDER for name, code in SCRIPTS.items()}
     more["pair"] = HEAD + MADE + PAIR
     (tmp_path / "more").mkdir()

@@ -37,7 +37,7 @@ from tuning.protocol.orders import (
 )
 from tuning.protocol.uploads import Upload
 
-from .warm import WarmProcess, python
+from .warm import ForkedRunner, WarmProcess, python, spawn_runner
 
 MAIN = Path(__file__).resolve().parents[2] / "tuning" / "runner" / "__main__.py"
 SPLIT = Split(train=0.7, validation=0.15, test=0.15, seed=3, stratified=True)
@@ -45,35 +45,42 @@ SPLIT = Split(train=0.7, validation=0.15, test=0.15, seed=3, stratified=True)
 
 class Runner:
     """A running runner. `folder` becomes its working folder and must be empty. Without flags and
-    settings of its own it is one that has done its imports: see `warm`."""
+    settings of its own, or with `is_warm`, it is one that has done its imports: see `warm`."""
 
-    def __init__(self, folder: Path, *flags: str, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *flags: str, is_warm: bool = False, **environment: str
+    ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._read, write = os.pipe()
         self._log = (folder.parent / f"{folder.name}.log").open("wb")
         everything = {**_environment(folder), **environment}
-        if flags or environment:
-            self.process: Any = self._started(flags, write, everything)
+        if not flags and not environment:
+            self.process: Any = WarmProcess(folder, write, self._log.fileno(), everything)
         else:
-            self.process = WarmProcess(folder, write, self._log.fileno(), everything)
+            start = self._forked if is_warm else self._started
+            self.process = start(_command(flags, write), write, everything)
         os.close(write)
         self._events = os.fdopen(self._read, "rb", buffering=0)
         self._buffer = b""
 
     def _started(
-        self, flags: tuple[str, ...], events: int, environment: dict[str, str]
+        self, command: list[str], events: int, environment: dict[str, str]
     ) -> "subprocess.Popen[bytes]":
         """As a worker starts it."""
-        command = [sys.executable, "-I", str(MAIN), "--events-fd", str(events)]
         return subprocess.Popen(
-            [*command, "--parent-pid", str(os.getpid()), *flags],
+            command,
             cwd=self.folder,
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             pass_fds=[events],
             env=environment,
+        )
+
+    def _forked(self, command: list[str], events: int, environment: dict[str, str]) -> ForkedRunner:
+        return spawn_runner(
+            command, stdout=self._log.fileno(), cwd=self.folder, env=environment, pass_fds=(events,)
         )
 
     def __enter__(self) -> Self:
@@ -242,6 +249,11 @@ def search_order(project: ProjectOrder, space: dict[str, Any], **settings: Any) 
         "folds": 5 if settings.get("kind") == ModelKind.SKLEARN else 0,
     }
     return SearchOrder(**{**defaults, **settings})
+
+
+def _command(flags: tuple[str, ...], events: int) -> list[str]:
+    whose = ["--events-fd", str(events), "--parent-pid", str(os.getpid())]
+    return [sys.executable, "-I", "-u", str(MAIN), *whose, *flags]
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -47,10 +47,11 @@ def own_memory():
 def copied(mark):
     \"\"\"How many rows are found outside the mapped file, as bytes or as floats.\"\"\"
     found = set()
-    for dtype in (np.uint8, np.float32):
-        pattern = np.frombuffer(mark, np.uint8).astype(dtype).tobytes()
-        size = 4 * np.dtype(dtype).itemsize
-        for memory in own_memory():
+    dtypes = np.uint8, np.float32
+    patterns = [np.frombuffer(mark, np.uint8).astype(dtype).tobytes() for dtype in dtypes]
+    for memory in own_memory():
+        for dtype, pattern in zip(dtypes, patterns):
+            size = 4 * np.dtype(dtype).itemsize
             place = memory.find(pattern)
             while place >= 0:
                 place += len(pattern)
@@ -209,8 +210,8 @@ def test_two_runners_share_one_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     level = {"RUNNER_LEVEL": "2", "RUNNER_DATASETS": str(tmp_path)}
     flags = ("--level", "2")
     with (
-        TrialRunner(tmp_path / "one", *flags, **level) as one,
-        TrialRunner(tmp_path / "two", *flags, **level) as two,
+        TrialRunner(tmp_path / "one", *flags, is_warm=True, **level) as one,
+        TrialRunner(tmp_path / "two", *flags, is_warm=True, **level) as two,
     ):
         results: list[object] = []
 

@@ -97,7 +97,7 @@ class WarmProcess:
 
 
 class ForkedRunner:
-    """The part of `subprocess.Popen` that a supervisor uses."""
+    """The part of `subprocess.Popen` that a supervisor and the harness use."""
 
     def __init__(self, process: Any, stdin: int) -> None:
         self._process = process
@@ -121,6 +121,15 @@ class ForkedRunner:
     def terminate(self) -> None:
         if self.returncode is None:
             self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def communicate(self) -> None:
+        """Close its input, wait for its end."""
+        with contextlib.suppress(BrokenPipeError):
+            self.stdin.close()
+        self._process.join()
 
 
 def spawn_runner(

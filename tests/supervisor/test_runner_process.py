@@ -1,6 +1,7 @@
 """What a process may do to its supervisor. Each is a short script in the real runner's place."""
 
 import gc
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,10 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.services import PATIENCE
+from tests.services import PATIENCE, ROOT
 from tuning.protocol.events import Event, Ready
 from tuning.protocol.orders import InspectOrder, ProjectOrder, Split
-from tuning.supervisor import runners
+from tuning.supervisor import runners, usage
 from tuning.supervisor.pool import RunnerPool
 from tuning.supervisor.runners import Device, RunnerGone, RunnerProcess
 
@@ -55,6 +56,33 @@ def test_a_child_that_keeps_the_pipe_does_not_hide_the_end(start: Any) -> None:
     assert next_event(runner) == Ready()
     with pytest.raises(RunnerGone, match="exit status 3"):
         next_event(runner)
+
+
+def test_a_kill_is_one_however_long_the_guardian_takes_to_see_it(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine that takes seconds. A runner that closed its channel is another matter."""
+    monkeypatch.setattr(runners, "_ENDING_SECONDS", 0.01)
+    runner = start(
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from tuning.runner.sandbox.guardian import stay_behind\n"
+        "stay_behind(); os.write(events, ready); time.sleep(600)"
+    )
+    assert next_event(runner) == Ready()
+    guardian, itself = usage.family(runner._process.pid)
+    is_alive = runner._is_alive
+
+    def looked() -> bool:
+        found: bool = is_alive()
+        guardian.resume()
+        return found
+
+    monkeypatch.setattr(runner, "_is_alive", looked)
+    guardian.suspend()
+    itself.kill()
+    with pytest.raises(RunnerGone, match="killed by SIGKILL") as gone:
+        next_event(runner)
+    assert gone.value.killed_by == signal.SIGKILL
 
 
 def test_a_signal_without_a_name_is_told(start: Any) -> None:

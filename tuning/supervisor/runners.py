@@ -31,6 +31,10 @@ MAX_LOG = 16 * 1024 * 1024
 END_SECONDS = 10
 # A process that has closed its channel mostly is about to end.
 _ENDING_SECONDS = 2
+# So much longer if only the guardian is left, which has to notice that and to end what was started:
+# on a busy machine a runner that was killed would be taken for one that closed its channel, which
+# is the template's fault. With a heartbeat before it, less than a lease.
+_GUARDIAN_SECONDS = 15
 
 
 class RunnerGone(Exception):
@@ -215,9 +219,20 @@ class RunnerProcess:
         return replace(use, bytes=use.bytes + usage.unnamed(usage.family(self._process.pid)).disk)
 
     def has_company(self) -> bool:
-        # Its guardians: one more stands at the border of its namespaces.
-        own = 3 if self._level >= isolation.OWN_VIEW else 2
-        return len(usage.family(self._process.pid)) > own
+        return len(usage.family(self._process.pid)) > self._own_processes
+
+    @property
+    def _own_processes(self) -> int:
+        """Itself and its guardians: one more stands at the border of its namespaces."""
+        return 3 if self._level >= isolation.OWN_VIEW else 2
+
+    def _is_alive(self) -> bool:
+        """Whether more than its guardians is left."""
+        living = 0
+        for process in usage.family(self._process.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                living += process.status() != psutil.STATUS_ZOMBIE
+        return living >= self._own_processes
 
     def end(self) -> None:
         with contextlib.suppress(RunnerGone):
@@ -271,9 +286,14 @@ class RunnerProcess:
 
     def _ending(self) -> RunnerGone:
         try:
-            code = self._process.wait(timeout=_ENDING_SECONDS)
+            code = self._process.wait(_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
-            return RunnerGone("The runner closed its channel.")
+            if self._is_alive():
+                return RunnerGone("The runner closed its channel.")
+            try:
+                code = self._process.wait(_GUARDIAN_SECONDS)
+            except subprocess.TimeoutExpired:
+                return RunnerGone("The runner ended, but its guardian did not.")
         if code < 0:
             return RunnerGone(f"The process was killed by {_signal_name(-code)}.", -code)
         return RunnerGone(f"The process ended with exit status {code}.")

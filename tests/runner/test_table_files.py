@@ -185,6 +185,12 @@ def test_a_spreadsheet() -> None:
     check_snippet(profile)
 
 
+def test_a_title_above_a_sheet_is_named() -> None:
+    rows = [["Sales of May"], *spreadsheet_rows()]
+    with pytest.raises(BadData, match="The first row is “Sales of May” and nothing else"):
+        read(sheet(rows), "t.xlsx")
+
+
 def test_another_sheet_can_be_chosen() -> None:
     other = [["a", "b", "target"], *([n * n, n % 3, n / 4] for n in range(20))]
     content = sheet([], "Empty", Notes=spreadsheet_rows(), More=other)

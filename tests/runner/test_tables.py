@@ -543,6 +543,10 @@ def test_a_parquet_file_that_declares_too_much_is_not_unpacked() -> None:
         (b"\xef\xbb\xbf\n\n", "The file is empty"),
         (b"a,b,c\n", "has a header but no rows"),
         (b"a\n1\n2\n", "only one column, “a”"),
+        # Titles, with any delimiter, and padded as spreadsheets export them.
+        (b"Sales of May\nday,sold\n1,2\n2,5\n", "first row is “Sales of May” .* have 2 cells"),
+        (b"Sales\n\nday\tsold\tback\n1\t2\t3\n2\t5\t0\n", "first row is “Sales”.*Remove all"),
+        (b"Sales of May,,\n,,\nday,sold,back\n1,2,3\n2,5,0\n", "first row is “Sales of May”"),
         (b"a,b,a,b\n1,2,3,4\n", "same name: “a”, “b”"),
         (b"a,b\n1,2\n1,2,3\n1\n4,5\n1,2,3\n1,2,3\n",
          r"Line 3: expected 2 columns, found 3. Also wrong: line 4 \(1\), .* and 1 more."),

@@ -5,16 +5,22 @@ a number, unless these count up evenly, as years or the columns that pandas numb
 numbers has no names if most columns begin with a value that they have again further down.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from tuning.protocol.written_numbers import read_number
+from tuning.runner.failures import BadData
 
 from .cells import CellReader
 from .source import Cell
 
 SAMPLE_ROWS = 200
 _MOSTLY = 0.9
+# Of the rows below a title: a second line of it and a note at the end may be among them.
+_MANY = 0.75
+_LETTER = re.compile(r"[^\W\d_]")
 _FEW_NUMBERS = 3
 _MIN_ROWS, _MAX_CELLS = 12, 20_000
 
@@ -43,6 +49,19 @@ def header_of(rows: Sequence[Sequence[Cell]]) -> str:
     if numbers:
         return "yes" if _counts(numbers) else "no"
     return "no" if again > texts / 2 else "yes"
+
+
+def check_title(rows: Sequence[Sequence[Cell]]) -> None:
+    """Raises BadData if the first row is a title: one cell of words above rows of several."""
+    filled = [cell for cell in rows[0] if cell is not None and str(cell).strip()]
+    if len(filled) != 1 or not isinstance(filled[0], str) or not _LETTER.search(filled[0]):
+        return
+    [(width, count)] = Counter(map(len, rows[1:])).most_common(1) or [(0, 0)]
+    if width > 1 and count >= _MANY * len(rows[1:]):
+        raise BadData(
+            f"The first row is “{filled[0].strip()[:40]}” and nothing else, but the rows below it "
+            f"have {width:,} cells. Remove all lines above the names of the columns."
+        )
 
 
 def _present(cells: Iterable[Cell]) -> list[Cell]:

@@ -20,7 +20,7 @@ from tuning.protocol.uploads import MAX_MEMBERS, SPREADSHEET
 from tuning.runner.datasets.parsed import Report
 from tuning.runner.failures import BadData
 
-from .headers import SAMPLE_ROWS, header_of
+from .headers import SAMPLE_ROWS, check_title, header_of
 from .source import Cell, Dialect, Piece, check_columns, names_of, renamed
 from .typed_rows import pieces_of
 
@@ -51,6 +51,8 @@ class SpreadsheetTable:
         self.sheets = [title for title in titles if title == one_line(title)][:MAX_MEMBERS]
         sheet, first = self._begin(dialect.sheet, least)
         check_columns(len(first[0]))
+        if not dialect.header:
+            check_title(first)
         header = dialect.header or header_of(first)
         self.dialect = Dialect(header=header, sheet=sheet)
         self.names = names_of(first[0], header, least)

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tuning.runner.datasets.parsed import Report
 from tuning.runner.failures import BadData
 
 from .encodings import codec_of, guess_encoding
-from .headers import SAMPLE_ROWS, header_of
+from .headers import SAMPLE_ROWS, check_title, header_of
 from .source import CELLS_AT_ONCE, Dialect, Piece, check_columns, names_of, renamed
 
 MAX_LINE_LENGTH = 1 << 20
@@ -51,6 +52,8 @@ class TextTable:
         if not first:
             raise BadData("The file is empty.")
         check_columns(len(first[0]))
+        if not dialect.header:
+            self._check_title(first)
         self.dialect.header = dialect.header or header_of(first)
         self.names = names_of(first[0], self.dialect.header, least)
         self.renamed = {} if self._has_no_header else renamed(first[0], self.names)
@@ -150,6 +153,20 @@ class TextTable:
                 if score > best and score[1] >= _MOSTLY:
                     best, delimiter = score, candidate
         return delimiter
+
+    def _check_title(self, first: list[list[str]]) -> None:
+        """Raises BadData if a title is above the table, which then misleads the guess as well."""
+        check_title(first)
+        guessed = self.dialect.delimiter
+        for delimiter in _USUAL if len(first[0]) == 1 else ():
+            self.dialect.delimiter = delimiter
+            # Quotes in the wrong places, for this delimiter.
+            rows: list[list[str]] = []
+            with suppress(BadData):
+                rows.extend(islice(self._rows(), SAMPLE_ROWS))
+            if rows:
+                check_title(rows)
+        self.dialect.delimiter = guessed
 
     def _score(self, delimiter: str, promised: bool = False) -> tuple[bool, float, int]:
         """Whether the first rows are divided at all, how many of them alike, into how many."""

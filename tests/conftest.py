@@ -23,10 +23,6 @@ if "TUNEROOM_TESTS_PREPARED" not in os.environ:
 for name in ("no_proxy", "NO_PROXY"):
     os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1,localhost")))
 
-# The servers of tests are on this machine, whatever proxy leads away from it.
-proxied = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-os.environ["no_proxy"] = ",".join(filter(None, ["localhost", "127.0.0.1", proxied]))
-
 import django
 import hypothesis
 from hypothesis.internal.conjecture.providers import HypothesisProvider

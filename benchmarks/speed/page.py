@@ -54,7 +54,7 @@ How many trials a minute? Tuneroom and its peers run the same searches on one ma
     .venv/bin/python benchmarks/long_run.py --page
 
 The commands write this page (some 45 minutes and 25 minutes; the machine has to be idle otherwise). `--quick` tries the
-first one in a few minutes, `--kept --page` writes the page again from what was measured last, `--resume` goes on after
+first one in a few minutes, `--kept --page` writes the page again from what was measured last, `--resume` continues after
 an interruption.
 
 - All programs train the same configurations (drawn once; under Hyperband each draws its own) on the same rows, with the

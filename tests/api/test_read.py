@@ -1,13 +1,16 @@
 """Reading: what is there, the same trials as in the table, pages, ETags."""
 
 import html
+import json
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.test.utils import override_script_prefix
 from django.urls import reverse
 
+from tuning.api.site import Api, document
 from tuning.models import Comment, Project, SavedModel, Search, Trial
 
 from .conftest import Caller
@@ -175,6 +178,20 @@ def test_the_document_names_every_operation(alice: User, dora_calls: Caller) -> 
     document = dora_calls.get("openapi.json").json()
     assert document["openapi"].startswith("3.")
     assert document["paths"]["/api/v1/me"]["get"]["operationId"] == "show_me"
+
+
+def test_the_document_is_made_once_because_it_depends_on_no_request(
+    as_dora: Client, dora_calls: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = dora_calls.get("openapi.json").json()
+    with override_script_prefix("/elsewhere/"):
+        # As another process makes it that serves the site there.
+        assert json.loads(json.dumps(document.__wrapped__())) == before
+    monkeypatch.setattr(Api, "get_openapi_schema", lambda *_, **__: pytest.fail("made again"))
+    assert dora_calls.get("openapi.json").json() == before
+    page = as_dora.get(reverse("api-reference"), headers={"host": "localhost"})
+    assert page.status_code == 200
+    assert as_dora.get(reverse("api-document"), headers={"host": "localhost"}).json() == before
 
 
 def test_the_reference_page_shows_every_operation(as_dora: Client, dora_calls: Caller) -> None:

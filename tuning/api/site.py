@@ -1,6 +1,7 @@
 """The API object, its routers and its addresses."""
 
 import json
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -200,8 +201,10 @@ def openapi(request: HttpRequest) -> HttpResponseBase:
     return HttpResponse(json.dumps(document()), content_type="application/json")
 
 
+@cache
 def document() -> dict[str, Any]:
-    """With what holds for all operations: problems, and keys for POST."""
+    """With what holds for all operations: problems, and keys for POST. It depends on no request and
+    takes half a second of a processor, so it is made once: leave it unchanged."""
     found: dict[str, Any] = api.get_openapi_schema(path_prefix="/api/v1/")
     found["components"]["schemas"]["Problem"] = PROBLEM
     content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import OuterRef, Subquery, Sum
 
 from tuning.models import Project, SavedModel, Search, TrialIndex
 from tuning.protocol.statuses import FINISHED, SEARCH_ACTIVE
@@ -68,10 +68,11 @@ class SavedModelTable:
 def search_rows(project: Project) -> list[SearchRow]:
     """A project's searches, newest first, each below the one that it was made from."""
     searches = project.searches.for_list().annotate(best=best_score()).defer("oracle_state")
-    searches = searches.select_related("created_by")
-    cells = TrialIndex.objects.filter(search__project=project).order_by().values_list("search")
-    spent: dict[int, float | None] = dict(cells.annotate(Sum("seconds")))
+    cells = TrialIndex.objects.filter(search=OuterRef("pk")).order_by().values("search")
+    seconds = Subquery(cells.annotate(sum=Sum("seconds")).values("sum"))
+    searches = searches.annotate(training_seconds=seconds).select_related("created_by")
     counted = {search.pk: search.trial_count for search in searches}
+    spent = {search.pk: search.training_seconds for search in searches}
     trees = lineage((search, search.best) for search in searches)
     return [
         SearchRow(

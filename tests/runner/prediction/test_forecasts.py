@@ -206,7 +206,7 @@ def test_an_estimator_of_windows_predicts_from_raw_rows(tmp_path: Path) -> None:
     # Three series whose forecasts of two steps overlap: 24 windows are too few for intervals.
     assert result.evaluation.notes == [
         "There are no 95% intervals: the errors of 9 neighbouring test windows are alike, so an "
-        "interval takes at least 45 of them. There are 24."
+        "interval needs at least 45 of them. There are 24."
     ]
     kept = np.load(tmp_path / "work" / "predictions.npy")
     importances = {c.column: c.mean for c in result.evaluation.importances.columns}

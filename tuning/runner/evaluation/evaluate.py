@@ -208,7 +208,7 @@ def _notes(outputs: list[OutputReport], rows: int, block: int) -> list[str]:
     if rows < (least := bootstrap.least_rows(block)):
         return [
             f"There are no 95% intervals: the errors of {block:,} neighbouring test windows are "
-            f"alike, so an interval takes at least {least:,} of them. There are {rows:,}."
+            f"alike, so an interval needs at least {least:,} of them. There are {rows:,}."
         ]
     if not (Task(outputs[0].task).traits.has_labels and outputs[0].probabilities):
         return []

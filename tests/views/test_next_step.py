@@ -61,6 +61,15 @@ def test_a_perfect_baseline_cannot_be_beaten(ended: Search) -> None:
     assert step is not None
     assert step.step == "retrain"
     assert step.sentence.startswith("Trial 1, the baseline, has a score of 1.000. Retrain it")
+    # Errors that a scorer counts below 0.
+    ended.scoring = "neg_mean_absolute_error"
+    step = _step(ended)
+    assert step is not None
+    assert step.step == "extend"
+    ended.trials.update(score=0.0)
+    step = _step(ended)
+    assert step is not None
+    assert step.step == "retrain"
 
 
 def test_nothing_is_suggested_too_early(make_search: Any, search: Search) -> None:

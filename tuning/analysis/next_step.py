@@ -158,8 +158,10 @@ def _front_sentence(search: Search, best: Trial, front: Front) -> str:
 
 
 def _is_perfect(search: Search, trial: Trial) -> bool:
-    """Whether no score can be better: all rows right, or no error at all."""
-    return trial.score == (1.0 if search.direction == Search.Direction.MAX else 0.0)
+    """Whether no score can be better: all rows right, or no error at all, which scikit-learn's
+    scorers count below 0."""
+    counts_errors = search.direction == Search.Direction.MIN or search.scoring.startswith("neg_")
+    return trial.score == (0.0 if counts_errors else 1.0)
 
 
 def _retrain_sentence(search: Search, best: Trial, baseline: Trial | None) -> str:

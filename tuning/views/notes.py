@@ -47,9 +47,9 @@ def tags(request: HttpRequest, kind: str, at: Address) -> HttpResponse:
         form = TagForm(request.POST)
         if form.is_valid():
             actions.tag(request.user, [subject], form.cleaned_data["names"])
-    refused = form if form and form.errors else None
-    info = tags_info(request.user, subject) | {"tag_form": refused}
-    return answer(request, subject, "tags", info, refused=refused is not None)
+    refused = bool(form and form.errors)
+    info = tags_info(request.user, subject) | {"tag_form": form if refused else None}
+    return answer(request, subject, "tags", info, refused=refused)
 
 
 @require_POST

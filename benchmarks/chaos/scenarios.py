@@ -48,6 +48,8 @@ SCENARIOS = (
         "Hyperband in addition, whose trials find their parents' weights in an S3 store.",
         ONCE, killing.kills_on_servers, 2,
         "In one of eight runs, one of 624 trials failed. Why was not recorded then; it is now. "
+        "A supervisor that gave the guardian of a killed runner two seconds to notice may be the "
+        "cause; it gives fifteen more since. "
         "None was lost or doubled. 1,440 trials of Hyperband alone had 360 kills in six more runs, "
         "and none of them failed.",
     ),

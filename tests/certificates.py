@@ -1,5 +1,6 @@
 """Certificates for servers of tests, on localhost and an address, by an authority of their own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -21,7 +22,9 @@ class Certificates:
     key: Path
 
 
-def make_certificates(folder: Path, address: str = "127.0.0.1") -> Certificates:
+def make_certificates(
+    folder: Path, address: str = "127.0.0.1", hosts: Sequence[str] = ("localhost",)
+) -> Certificates:
     made = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server-key.pem")
     folder.mkdir(parents=True, exist_ok=True)
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
@@ -35,8 +38,8 @@ def make_certificates(folder: Path, address: str = "127.0.0.1") -> Certificates:
         )
         .sign(authority_key, hashes.SHA256())
     )
-    served = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address(address))]
+    served = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
+    names = [*map(x509.DNSName, hosts), x509.IPAddress(ip_address(address))]
     certificate = (
         _builder(served, name, key.public_key())
         .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 # Seconds after which what is awaited does not come: a busy machine is not a fault.
@@ -53,10 +53,15 @@ def free_port() -> int:
 
 class Postgres:
     """A PostgreSQL server in a folder of its own. Not `durable`, it is faster, and loses its last
-    transactions if it is killed."""
+    transactions if it is killed. `inside`: the words before a command that runs on another machine,
+    which only root may say."""
 
-    def __init__(self, folder: Path, durable: bool = False, host: str = "127.0.0.1") -> None:
-        self.folder, self.host, self.port = folder, host, free_port()
+    def __init__(
+        self, folder: Path, durable: bool = False, host: str = "127.0.0.1", port: int = 0,
+        superuser: str = "tuneroom", inside: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.folder, self.host, self.port = folder, host, port or free_port()
+        self.superuser, self._inside = superuser, inside
         self.process: subprocess.Popen[bytes] | None = None
         self._durable = durable
         self._as: dict[str, int] = {}
@@ -66,7 +71,7 @@ class Postgres:
             self._as = {"user": user.pw_uid, "group": user.pw_gid}
             os.chown(folder, user.pw_uid, user.pw_gid)
         subprocess.run(
-            [program("initdb"), "-D", folder / "data", "-U", "tuneroom", "-A", "trust",
+            [program("initdb"), "-D", folder / "data", "-U", superuser, "-A", "trust",
              "-E", "UTF8", "--locale=C", "--no-sync"],
             check=True, cwd=folder, stdout=subprocess.DEVNULL, **self._as,  # type: ignore[call-overload]
         )  # fmt: skip
@@ -76,7 +81,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgres://tuneroom@{self.host}:{self.port}"
+        return f"postgres://{self.superuser}@{self.host}:{self.port}"
 
     def start(self) -> None:
         """Returns when it takes connections, or has ended."""
@@ -84,11 +89,16 @@ class Postgres:
         options = ["fsync=off", "full_page_writes=off", "max_connections=300"]
         options += [] if self._durable else ["synchronous_commit=off"]
         with (self.folder / "log").open("a") as log:
+            before, user = self._inside, self._as
+            if before and user:
+                # What goes to the other machine has to be root.
+                ids = [f"--reuid={user['user']}", f"--regid={user['group']}", "--clear-groups"]
+                before, user = [*before, program("setpriv"), *ids], {}
             self.process = subprocess.Popen(
-                [program("postgres"), "-D", self.folder / "data", "-p", str(self.port),
+                [*before, program("postgres"), "-D", self.folder / "data", "-p", str(self.port),
                  "-k", self.folder, "-h", self.host,
                  *(word for option in options for word in ("-c", option))],
-                cwd=self.folder, stdout=log, stderr=log, **self._as,  # type: ignore[call-overload]
+                cwd=self.folder, stdout=log, stderr=log, **user,  # type: ignore[call-overload]
             )  # fmt: skip
         end = time.monotonic() + PATIENCE
         while not self._is_ready() and self.process.poll() is None:

@@ -12,44 +12,47 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from tests.programs import NotInstalled, program
+from tests.programs import NotInstalled
 
 from .installation import Installation, installed
 from .killing import promises_of
 from .ledger import audit
+from .machines import Switch
 from .outcome import Outcome
 
 MACHINES = 3
-HOST = "10.77.16.1"
+NETWORK = "10.77.16"
 # Longer than a lease, and as long as a switch that somebody has to be called for.
 CUTS = (60, 300)
 DELAY, LOSS, AGAIN = 0.2, 0.05, 0.4
 
 
 def network() -> Outcome:
+    names = [f"tuneroom{number}" for number in range(MACHINES)]
     with contextlib.ExitStack() as stack:
         try:
-            names = stack.enter_context(_machines())
+            switch = Switch(names, NETWORK, with_us=True)
+            stack.enter_context(switch.connected())
         except (OSError, NotInstalled, subprocess.CalledProcessError) as error:
             return Outcome({"not measured": f"Network namespaces were refused: {error}"})
         # Outside of `try`: a TimeoutError is an OSError, and a broken promise.
-        return _cut_off(names)
+        return _cut_off(switch)
 
 
-def _cut_off(names: Sequence[str]) -> Outcome:
-    machines = [["ip", "netns", "exec", name] for name in names]
+def _cut_off(switch: Switch) -> Outcome:
+    machines = [switch.inside(name) for name in switch.names]
     with installed(
-        MACHINES, postgres=True, redis=True, site=False, host=HOST, machines=machines
+        MACHINES, postgres=True, redis=True, site=False, host=f"{NETWORK}.1", machines=machines
     ) as there, _relayed(there):  # fmt: skip
         settings = {"tuner": "random", "epochs": 10, "parallel_trials": 6, "max_trials": 400}
         there.search(settings, seconds=1.0)
         there.wait(lambda: _running_on(there) == MACHINES, "all machines train")
         longest = 0.0
         for seconds in CUTS:
-            _ip("link", "set", f"{names[0]}-out", "down")
+            switch.cut(switch.names[0])
             end, seen = time.monotonic() + seconds, time.monotonic()
             before = there.finished()
             while time.monotonic() < end:
@@ -57,7 +60,7 @@ def _cut_off(names: Sequence[str]) -> Outcome:
                     before, seen = now, time.monotonic()
                 longest = max(longest, time.monotonic() - seen)
                 time.sleep(0.5)
-            _ip("link", "set", f"{names[0]}-out", "up")
+            switch.mend(switch.names[0])
             there.wait(lambda: _running_on(there) == MACHINES, "it trains again", 120)
         there.execute("UPDATE tuning_search SET max_trials = (SELECT count(*) FROM tuning_trial)")
         there.wait(lambda: not there.searching(), "the search has ended")
@@ -75,35 +78,6 @@ def _running_on(there: Installation) -> int:
         " AND lease_expires_at > now()"
     )
     return int(rows[0]["n"])
-
-
-# --- Machines -------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _machines() -> Iterator[list[str]]:
-    """Names of network namespaces that reach HOST, each by a cable of its own."""
-    names = [f"tuneroom{number}" for number in range(MACHINES)]
-    with contextlib.ExitStack() as stack:
-        _ip("link", "add", "tuneroom-switch", "type", "bridge")
-        stack.callback(_ip, "link", "del", "tuneroom-switch")
-        _ip("addr", "add", f"{HOST}/24", "dev", "tuneroom-switch")
-        _ip("link", "set", "tuneroom-switch", "up")
-        for number, name in enumerate(names):
-            _ip("netns", "add", name)
-            stack.callback(_ip, "netns", "del", name)
-            _ip("link", "add", f"{name}-out", "type", "veth", "peer", "name", "inside")
-            _ip("link", "set", "inside", "netns", name)
-            _ip("link", "set", f"{name}-out", "master", "tuneroom-switch", "up")
-            address = HOST.rsplit(".", 1)[0] + f".{number + 11}/24"
-            _ip("-n", name, "addr", "add", address, "dev", "inside")
-            _ip("-n", name, "link", "set", "inside", "up")
-            _ip("-n", name, "link", "set", "lo", "up")
-        yield names
-
-
-def _ip(*words: str) -> None:
-    subprocess.run([program("ip"), *words], check=True, capture_output=True)
 
 
 # --- A long way -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from . import (
     clocks,
     endurance,
     full_disk,
+    guide,
     killing,
     network,
     outages,
@@ -123,6 +124,16 @@ SCENARIOS = (
         "Three workers in network namespaces of their own. One is cut off for a minute and for "
         "five; packets of another one take 200 ms, and 5 % of them come late, as after a loss.",
         f"{ONCE} The others continue meanwhile.", network.network, 9,
+    ),
+    Scenario(
+        "guide", "The deployment guide, word by word",
+        "The commands of [docs/deployment.md](deployment.md), typed on machines of their own "
+        "(network namespaces): the site with PostgreSQL, Redis, S3 and TLS on one, workers that "
+        "join by token on two others, and a browser on a fourth, whose search runs over both "
+        "workers. The cable of one is pulled while it trains.",
+        f"{ONCE} What the pulled machine trained is trained again, and the browser follows the "
+        "search to its end.",
+        guide.guide, 3,
     ),
     Scenario(
         "endurance", "A long run",

@@ -1,16 +1,19 @@
 """How `make chaos` counts, and its page; nothing is disturbed here."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.chaos import boundaries, fake_runner, network
+from benchmarks.chaos import boundaries, fake_runner, guide, network
 from benchmarks.chaos.forks import KILLED
+from benchmarks.chaos.guide import Typed
 from benchmarks.chaos.jobs import Job, Prepared
 from benchmarks.chaos.ledger import Ledger, audit
+from benchmarks.chaos.machines import Switch
 from benchmarks.chaos.outcome import Outcome, percentile
 from benchmarks.chaos.page import text
 from benchmarks.chaos.scenarios import SCENARIOS
@@ -148,28 +151,49 @@ def test_a_job_without_an_end_is_wrong(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @contextmanager
-def machines() -> Iterator[list[str]]:
-    yield ["one"]
+def machines(_switch: Switch) -> Iterator[None]:
+    yield
 
 
 @contextmanager
-def no_machines() -> Iterator[list[str]]:
+def no_machines(_switch: Switch) -> Iterator[None]:
     raise OSError("not root")
-    yield []
+    yield
 
 
 def test_a_machine_that_stays_away_is_no_refused_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     """A TimeoutError is an OSError: the page would say that nothing was measured."""
 
-    def wait_in_vain(_names: Sequence[str]) -> Outcome:
+    def wait_in_vain(_switch: Switch) -> Outcome:
         raise TimeoutError("it trains again")
 
     monkeypatch.setattr(network, "_cut_off", wait_in_vain)
-    monkeypatch.setattr(network, "_machines", machines)
+    monkeypatch.setattr(Switch, "connected", machines)
     with pytest.raises(TimeoutError, match="it trains again"):
         network.network()
-    monkeypatch.setattr(network, "_machines", no_machines)
+    monkeypatch.setattr(Switch, "connected", no_machines)
     assert "not root" in str(network.network().figures["not measured"])
+
+
+def test_the_guide_says_what_the_scenario_types(tmp_path: Path) -> None:
+    typed = Typed(tmp_path)
+    settings = typed.settings().splitlines()
+    names = [name for line in settings for name in re.findall(r"\b([A-Z][A-Z0-9_]+)=", line)]
+    assert names == [
+        "TUNEROOM_DATA", "ALLOWED_HOSTS", "HTTPS", "TRUSTED_PROXIES", "DATABASE_URL", "REDIS_URL",
+        "STORAGE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "SSL_CERT_FILE",
+        "AWS_CA_BUNDLE",
+    ]  # fmt: skip
+    assert all(line.startswith("export ") for line in settings)
+    assert f"sslrootcert={tmp_path}/ca.pem" in typed.settings()
+    assert typed.block("CREATE ROLE tuneroom").count(";") == 2
+    assert typed.block(".venv/bin/python manage.py up --only site").count("\n") == 1
+    page = (guide.ROOT / "templates" / "workers" / "add_machine.html").read_text()
+    before, _, rest = typed.block("TUNEROOM_DATA=/srv/tuneroom-worker").partition("--join ")
+    assert f"<code>{before.removesuffix('worker ')}{{{{ words }}}}" in page
+    assert rest == "https://tuneroom.example.com --token tuneroom_join_…"
+    with pytest.raises(SystemExit, match="no longer says `rm -rf /`"):
+        typed.words("rm -rf /")
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 from . import long_runs
 from .drawing import bars, lines
 from .long_runs import LongRun
-from .programs import PEERS
+from .programs import PEERS, PLAIN
 from .results import PACKAGES, TITLES, TUNEROOM, Ratio, Results, Row, failures, ratios, rows
 from .workloads import WORKLOADS, Workload
 
@@ -138,7 +138,25 @@ def _workload(workload: Workload, own: dict[str, Row], measured: Results) -> str
         for program, said in failures(measured.runs, workload.name).items()
     ]
     remark = ["", workload.remark] if workload.remark else []
+    remark += ["", limit] if (limit := _limit(workload, own)) else []
     return "\n".join([*lines, "", " ".join(notes), *remark])
+
+
+def _limit(workload: Workload, own: dict[str, Row]) -> str:
+    """Where a target was missed: what could be reached at most with the same models."""
+    ours = own.get(TUNEROOM)
+    missed = [ratio for _, ratio in ratios(own, workload) if ratio.verdict != "reached"]
+    if ours is None or not ours.graph_share or not missed or workload.folds:
+        return ""
+    left = ours.graph_share * ours.seconds
+    peers = [row for program, row in own.items() if program in PEERS]
+    best = min((row.seconds for row in peers), default=0.0)
+    plain = own[PLAIN].seconds if PLAIN in own else 0.0
+    return (
+        f"In Tuneroom with 2 slots, {100 * ours.graph_share:.0f} % of the processor time runs the models' compiled functions, as in "
+        f"every program. If everything else took no time at all, the search would take {left:.1f} s: {plain / left:.1f} times as "
+        f"fast as the KerasTuner script, {best / left:.1f} times as fast as the best peer."
+    )
 
 
 def _long_runs(long: Sequence[LongRun]) -> str:

@@ -7,6 +7,7 @@ missing program skips the test by name; with REQUIRE_SERVICES=1 it fails it.
 import contextlib
 import fcntl
 import functools
+import json
 import os
 import secrets
 import shutil
@@ -34,6 +35,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Settings of a Tuneroom whose runners need no seconds to import Keras.
 WARM = {"DJANGO_SETTINGS_MODULE": "tests.warm_tuneroom.settings"}
 ADMIN, PASSWORD = "admin", "test-of-the-first-account"
+# The account that the first command creates. It must not be the default, which `ADMIN` is.
+FIRST_USER = "grace"
 
 
 # --- Helpers ---------------------------------------------------------------------------------
@@ -292,9 +295,27 @@ def set_up_tuneroom(data: Path, **settings: str) -> dict[str, str]:
 
 
 def copy_prepared_folder(data: Path) -> None:
-    """Make a data folder as `bootstrap` leaves it: migrations, scripts and datasets take seconds of
-    a processor each time."""
+    """Make a data folder as the first command leaves it, with the account of these tests:
+    migrations, scripts and datasets take seconds of a processor each time."""
     shutil.copytree(made_once("bootstrapped", _make_bootstrapped), data)
+
+
+@dataclass
+class FirstCommand:
+    """What the first command in an empty data folder returned and printed. The folder was `data`
+    then and is `kept` now: read or copy it, change nothing in it."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    data: str
+    kept: Path
+
+
+def first_command() -> FirstCommand:
+    folder = made_once("first", _run_first_command)
+    result = json.loads((folder / "result.json").read_text())
+    return FirstCommand(**result, kept=folder / "data")
 
 
 def migrated_database() -> Path:
@@ -321,19 +342,39 @@ def _make_migrated(folder: Path) -> None:
         pytest.fail(f"`manage.py migrate` failed:\n{done.stdout}{done.stderr}")
 
 
+def _run_first_command(folder: Path) -> None:
+    data = folder / "data"
+    data.mkdir(parents=True)
+    environment = clean_environment(TUNEROOM_DATA=str(data), TUNEROOM_ADMIN_USER=FIRST_USER)
+    # It does the same first as `bootstrap`; then it says what is wrong with its own options.
+    done = manage("tune", "--dataset=no", "--template=cnn", environment=environment)
+    result = {"returncode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+    (folder / "result.json").write_text(json.dumps({**result, "data": str(data)}))
+
+
 def _make_bootstrapped(folder: Path) -> None:
-    folder.mkdir()
-    shutil.copy(migrated_database(), folder)
-    _bootstrap(
-        clean_environment(
-            TUNEROOM_DATA=str(folder), TUNEROOM_ADMIN_USER=ADMIN, TUNEROOM_ADMIN_PASSWORD=PASSWORD
-        )
-    )
+    first = first_command()
+    if "Unknown dataset" not in first.stderr:
+        pytest.fail(f"The folder was not set up:\n{first.stdout}{first.stderr}")
+    shutil.copytree(first.kept, folder)
+    (folder / "first_password.txt").unlink()
     _forget_gallery("", folder)
-    _inspect(folder)
+    environment = clean_environment(TUNEROOM_DATA=str(folder))
+    code = CHANGE_ACCOUNT + INSPECT
+    done = manage("shell", "--verbosity", "0", "-c", code, environment=environment)
+    if done.returncode:
+        pytest.fail(f"Changing the account or inspecting the template failed:\n{done.stderr}")
 
 
-# As a worker does that has one slot and nothing else to do.
+CHANGE_ACCOUNT = f"""
+from django.contrib.auth.models import User
+user = User.objects.get()
+user.username = {ADMIN!r}
+user.set_password({PASSWORD!r})
+user.save()
+"""
+# Inspects the sample project's template, as the worker of every copy would: with one slot and
+# nothing else to do.
 INSPECT = """
 from django.utils import timezone
 from tests.supervisor.real import real_slot
@@ -344,14 +385,6 @@ real_slot(worker, megabytes=4000).run()
 worker.delete()
 assert list(Inspection.objects.values_list("status", flat=True)) == ["completed"]
 """
-
-
-def _inspect(folder: Path) -> None:
-    """Inspect the sample project's template, as the worker of every copy would."""
-    environment = clean_environment(TUNEROOM_DATA=str(folder))
-    done = manage("shell", "--verbosity", "0", "-c", INSPECT, environment=environment)
-    if done.returncode:
-        pytest.fail(f"The sample project's template was not inspected:\n{done.stderr}")
 
 
 def _bootstrap(environment: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from tests.services import clean_environment, manage
+from tests.services import FIRST_USER, clean_environment, first_command, manage
 from tuning.management.commands.bootstrap import (
     Command,
     first_password_file,
@@ -31,26 +32,26 @@ print(User.objects.get().check_password("{}"))
 
 @pytest.mark.tensorflow
 def test_an_empty_folder_becomes_complete_and_stays_so(tmp_path: Path) -> None:
-    environment = clean_environment(TUNEROOM_DATA=str(tmp_path), TUNEROOM_ADMIN_USER="grace")
-    # It does the same first as `bootstrap`; then it says what is wrong with its own options.
-    first = manage("tune", "--dataset=no", "--template=cnn", environment=environment)
+    first, data = first_command(), tmp_path / "data"
     assert first.returncode == 1
     assert first.stderr.startswith("CommandError: Unknown dataset 'no'. Available: digits")
     # Where nobody watches, output goes to a journal.
-    secret = tmp_path / "first_password.txt"
-    assert f"Its password is in {secret}" in first.stdout.replace("\n", "")
+    assert f"Its password is in {first.data}/first_password.txt" in first.stdout.replace("\n", "")
+    shutil.copytree(first.kept, data)
+    secret, static = data / "first_password.txt", data / "static"
     assert secret.stat().st_mode & 0o777 == 0o600
     name, password = secret.read_text().split()
-    assert name == "grace"
+    assert name == FIRST_USER
     assert password not in first.stdout + first.stderr
-    assert (tmp_path / "static" / "staticfiles.json").exists()
-    assert not list((tmp_path / "static").rglob("widgetbundle*"))
-    assert list((tmp_path / "static" / "plotly").glob("plotly.min.*.js.gz"))
+    assert (static / "staticfiles.json").exists()
+    assert not list(static.rglob("widgetbundle*"))
+    assert list((static / "plotly").glob("plotly.min.*.js.gz"))
 
-    changed = {path: path.stat().st_mtime_ns for path in (tmp_path / "static").rglob("*")}
+    changed = {path: path.stat().st_mtime_ns for path in static.rglob("*")}
+    environment = clean_environment(TUNEROOM_DATA=str(data))
     second = manage("bootstrap", environment=environment)
     assert (second.returncode, second.stdout) == (0, "")
-    assert changed == {path: path.stat().st_mtime_ns for path in (tmp_path / "static").rglob("*")}
+    assert changed == {path: path.stat().st_mtime_ns for path in static.rglob("*")}
 
     counted = manage(
         "shell", "--verbosity", "0", "-c", COUNT.format(password), environment=environment

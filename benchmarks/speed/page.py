@@ -5,8 +5,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import long_runs
+from . import gaps, long_runs
 from .drawing import bars, lines
+from .gaps import Gaps
 from .long_runs import LongRun
 from .programs import PEERS, PLAIN
 from .results import PACKAGES, TITLES, TUNEROOM, Ratio, Results, Row, failures, ratios, rows
@@ -29,17 +30,19 @@ def write(measured: Results | None = None) -> None:
     long = long_runs.kept()
     if long:
         (DOCS / "throughput_long_run.svg").write_text(lines(long_runs.panels(long)))
-    (DOCS / "throughput.md").write_text(text(measured, found, long))
+    (DOCS / "throughput.md").write_text(text(measured, found, long, gaps.kept()))
 
 
 def text(
     measured: Results | None, found: Sequence[tuple[Workload, dict[str, Row]]],
-    long: Sequence[LongRun],
+    long: Sequence[LongRun], between: Sequence[Gaps] = (),
 ) -> str:  # fmt: skip
     parts = [INTRODUCTION]
     if measured is not None and found:
         parts += [_machine(measured), _targets(found), DRAWING]
         parts += [_workload(workload, own, measured) for workload, own in found]
+    if between:
+        parts.append(_gaps(between))
     if long:
         parts.append(_long_runs(long))
     return "\n\n".join(parts) + "\n"
@@ -51,9 +54,10 @@ How many trials a minute? Tuneroom and its peers run the same searches on one ma
 
     .venv/bin/pip install tensorboard==2.21.0
     .venv/bin/python benchmarks/throughput.py --page
+    .venv/bin/python benchmarks/trial_gap.py --page
     .venv/bin/python benchmarks/long_run.py --page
 
-The commands write this page (some 45 minutes and 25 minutes; the machine has to be idle otherwise). `--quick` tries the
+The commands write this page (some 45, 8 and 25 minutes; the machine has to be idle otherwise). `--quick` tries the
 first one in a few minutes, `--kept --page` writes the page again from what was measured last, `--resume` continues after
 an interruption.
 
@@ -157,6 +161,26 @@ def _limit(workload: Workload, own: dict[str, Row]) -> str:
         f"every program. If everything else took no time at all, the search would take {left:.1f} s: {plain / left:.1f} times as "
         f"fast as the KerasTuner script, {best / left:.1f} times as fast as the best peer."
     )
+
+
+def _gaps(between: Sequence[Gaps]) -> str:
+    lines = [
+        "## Between two trials",
+        "",
+        "From the last event of a trial until its runner has the order for the next one, a slot records the result and claims a",
+        "trial (`benchmarks/trial_gap.py`: a small network on the breast cancer data, 3 epochs, SQLite). A runner needs some 17 ms of",
+        "that to remove what the last model left behind, so it waits for the rest only. Values of strategies that ignore results",
+        "(random search, Sobol sequence) are drawn while the trial before trains its last epoch; others need its result. Whether other",
+        "work goes first is looked up in the last epoch as well.",
+        "",
+        "| strategy | slots | trials | median | 95 % within |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {each.strategy} | {each.slots} | {each.trials} | {each.median:.0f} ms | {each.most:.0f} ms |"
+        for each in between
+    ]
+    return "\n".join(lines)
 
 
 def _long_runs(long: Sequence[LongRun]) -> str:

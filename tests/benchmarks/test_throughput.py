@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.speed import page
 from benchmarks.speed.drawing import bars, lines
+from benchmarks.speed.gaps import Gaps
 from benchmarks.speed.long_runs import LongRun, panels
 from benchmarks.speed.programs import CHIEF, OPTUNA, PLAIN, Measured
 from benchmarks.speed.results import (
@@ -72,7 +73,7 @@ def test_a_target_is_reached_if_it_is_reached_with_and_without_the_start(measure
 
 def test_the_page_says_what_was_reached_and_what_failed(measured):
     found = [(WORKLOAD, rows(measured.runs, WORKLOAD.name))]
-    text = page.text(measured, found, [long_run()])
+    text = page.text(measured, found, [long_run()], [Gaps("tpe", 2, 100, 27.6, 40.2)])
 
     assert "| architectures | 2 slots : KerasTuner script | 3 | 3.25 × (2.75 ×) |" in text
     assert (
@@ -80,6 +81,7 @@ def test_the_page_says_what_was_reached_and_what_failed(measured):
     )
     assert f"{TITLES[OPTUNA]} failed: ValueError: no such file" in text
     assert "| own code | 100 | 500 MB | 550 MB | +10.0 % | 0.40 | 0.50 | 2 | 0 | 0 |" in text
+    assert "| tpe | 2 | 100 | 28 ms | 40 ms |" in text
     assert machine()["keras"] in text
 
 

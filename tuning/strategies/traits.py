@@ -35,6 +35,8 @@ class Traits:
     """`help` is one sentence; `suits` says when to choose it.
 
     learns: from scores, so that later trials are better ones.
+    ignores_results: its suggestions do not depend on how running trials end, once a trial before
+        them has ended well.
     enumerates: tries every configuration of a grid once, the defaults first.
     has_rounds: trains many models shortly and goes on with the best; plans its own trials and does
         not count `max_trials`.
@@ -61,6 +63,7 @@ class Traits:
     suits: str
     family: Family
     learns: bool = False
+    ignores_results: bool = False
     enumerates: bool = False
     has_rounds: bool = False
     needs_epochs: bool = False
@@ -111,7 +114,7 @@ _TABLE = (
         Name.SOBOL, "Sobol sequence",
         "Covers the search space evenly. Ignores scores.",
         "Exploring a space and fair comparisons. Covers it more evenly than random search.",
-        Family.OPTUNA, sees_all=True, conditional=False,
+        Family.OPTUNA, sees_all=True, conditional=False, ignores_results=True,
     ),
     Traits(
         Name.CMAES, "CMA-ES",
@@ -136,7 +139,7 @@ _TABLE = (
         Name.RANDOM, "Random search",
         "Draws every value at random.",
         "A baseline for comparisons, and very short searches.",
-        Family.KERASTUNER,
+        Family.KERASTUNER, ignores_results=True,
     ),
     Traits(
         Name.GRID, "Grid search",

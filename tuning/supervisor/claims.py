@@ -16,8 +16,9 @@ can show its space. They begin only while nothing else is queued, and one at a t
 slots but one are free for what a person starts meanwhile. Where none is free, the supervisor sees
 it four times a second (`Assignment.gives_way`): it ends the inspection and gives it back to the
 queue, which counts as no lost attempt. A slot stays with its search for 20 s at a time, because a
-change of search is a change of process. Meanwhile it looks at most four times a second whether
-short work goes first: looking costs as many queries as the claim of a trial.
+change of search is a change of process. Whether other work goes first costs as many queries as the
+claim of a trial: the slot looks when its trial begins the last epoch (`SlotLoop._prepare_claim`),
+and at most four times a second.
 """
 
 import logging
@@ -57,6 +58,7 @@ from tuning.protocol.statuses import SearchStatus
 from tuning.recording import recorder
 
 from . import spreading, suggestions
+from .drawn_ahead import drawn_ahead
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +114,14 @@ def lacks_slots() -> bool:
     return awaited > 0 and awaited > free_slots()
 
 
+def others_go_first(search_id: int, firmly: bool) -> bool:
+    """Whether other work may come before the next trial of this search; `firmly` as in
+    `claim_next`."""
+    if _awaited_short_work():
+        return True
+    return not firmly and any(search.pk != search_id for search in waiting_searches())
+
+
 def free_slots() -> int:
     """Of all workers that can be reached and take work."""
     available = dict(Worker.objects.available().values_list("pk", "slots"))
@@ -124,14 +134,19 @@ def free_slots() -> int:
 
 def _awaited() -> int:
     """How many slots could find something to do that a person waits for."""
+    return _awaited_short_work() + claimable_trials() + spreading.count_waiting()
+
+
+def _awaited_short_work() -> int:
+    """The same of what is neither a trial nor part of one."""
     waiting = Dataset.objects.ready().count()
     waiting += Inspection.objects.ready().awaited().count()
     waiting += len(_retrainings())
     waiting += ModelEvaluation.objects.queued().count()
     waiting += SearchImport.objects.ready().count()
-    waiting += DryRun.objects.queued().count()
     waiting += Prediction.objects.queued().count()
-    return waiting + claimable_trials() + spreading.count_waiting()
+    waiting += DryRun.objects.queued().count()
+    return waiting
 
 
 def _claim_prediction(slot: Slot) -> Prediction | None:
@@ -221,8 +236,9 @@ def _claim_trial(slot: Slot, prefer: int | None, firmly: bool) -> Trial | None:
 
 def claim_trial_of(search_id: int, slot: Slot) -> Trial | None:
     """Claim a trial of this search: a waiting one, else a new one that its strategy suggests."""
-    if Trial.objects.queued().filter(search=search_id).exists():
-        trial = _claim_locked(search_id, slot, None)
+    ahead = drawn_ahead(search_id)
+    if ahead or Trial.objects.queued().filter(search=search_id).exists():
+        trial = _claim_locked(search_id, slot, ahead)
         if trial is not None:
             return trial
     # One at a time: suggestions from one state contradict each other, and all share one processor.

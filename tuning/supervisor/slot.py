@@ -11,7 +11,8 @@ from tuning.protocol.failures import Failure, FailureCode
 from tuning.recording.recorder import LeaseLost
 
 from .assignments import Assignment, assignment_for
-from .claims import Claimed, Slot, claim_next, claim_trial_of
+from .claims import Claimed, Slot, claim_next, claim_trial_of, others_go_first
+from .drawn_ahead import draw_ahead
 from .launch import Device
 from .limits import is_worn
 from .pool import RunnerPool
@@ -24,7 +25,8 @@ logger = logging.getLogger(__name__)
 # A runner that just loaded a search's data serves it at least this long before the slot turns to
 # another search: starting again costs seconds.
 LOYAL_SECONDS = 20.0
-# Meanwhile, after trials of milliseconds, it looks so often whether other work goes first.
+# For so long it counts on what it saw when it looked whether other work goes first: the last epoch
+# of a trial, or several trials of milliseconds.
 LOOK_EVERY = 0.25
 
 
@@ -47,7 +49,8 @@ class SlotLoop:
         self.stopping = stopping
         self.closed = closed
         self._runner: Runner | None = None
-        self._runner_since = self._looked_at = 0.0
+        # Until when its own search goes first, as far as it knows.
+        self._runner_since = self._own_until = 0.0
 
     def run(self) -> int:
         """Work until there is nothing to claim. Returns how many pieces were done."""
@@ -68,12 +71,22 @@ class SlotLoop:
 
     def _claim(self) -> Claimed | None:
         now, search = time.monotonic(), self._prefer()
-        if search and self._is_loyal() and now < self._looked_at + LOOK_EVERY:
+        if search and now < self._own_until:
             trial = claim_trial_of(search, self.slot)
             if trial is not None:
                 return trial
-        self._looked_at = now
+        self._own_until = now + LOOK_EVERY if self._is_loyal() else 0.0
         return claim_next(self.slot, search, self._is_loyal())
+
+    def _prepare_claim(self) -> None:
+        """Find out what the next claim needs to know while the runner still trains: it would wait
+        for that afterwards."""
+        search = self._prefer()
+        if search is None:
+            return
+        others = others_go_first(search, self._is_loyal())
+        self._own_until = 0.0 if others else time.monotonic() + LOOK_EVERY
+        draw_ahead(search)
 
     def _work_on(self, assignment: Assignment) -> None:
         logger.info("slot %s takes %s", self.slot.number, assignment.row)
@@ -91,7 +104,9 @@ class SlotLoop:
             raise
         outcome = Outcome.SPENT
         try:
-            outcome = supervise(assignment, runner, self.memory_limit, self.stopping)
+            outcome = supervise(
+                assignment, runner, self.memory_limit, self.stopping, self._prepare_claim
+            )
         finally:
             self._keep_or_kill(runner, assignment, outcome)
         return outcome
@@ -131,3 +146,4 @@ class SlotLoop:
         if self._runner:
             self._runner.end()
             self._runner = None
+        self._own_until = 0.0

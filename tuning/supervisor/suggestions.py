@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F, TextField
@@ -37,9 +38,16 @@ class Drawn:
     """A suggestion for trial `number` of a search, made from version `version` of its state."""
 
     search_id: int
+    # A key alone may come again, when a transaction is rolled back.
+    search_created_at: datetime
     number: int
     version: int
     suggestion: Suggestion
+
+    def fits(self, search: Search) -> bool:
+        """Whether nothing was suggested meanwhile, as far as this row knows."""
+        now = (search.pk, search.created_at, search.oracle_version)
+        return (self.search_id, self.search_created_at, self.version) == now
 
     @property
     def is_final(self) -> bool:
@@ -53,7 +61,7 @@ def draw(search: Search, number: int) -> Drawn:
     if search.kind.defines_by_run:
         # It asks for its values itself, while it runs: see `define_by_run.py`.
         suggestion = Suggestion("RUNNING", str(number), {}, search.oracle_state)
-        return Drawn(search.pk, number, search.oracle_version, suggestion)
+        return _drawn(search, number, suggestion)
     trials = _known(search)
     while not _is_current(search):
         search.refresh_from_db(fields=["oracle_state", "oracle_version", "max_trials"])
@@ -65,7 +73,11 @@ def draw(search: Search, number: int) -> Drawn:
         claimant=str(number),
         warm=[] if search.oracle_state else warm(search),
     )
-    return Drawn(search.pk, number, search.oracle_version, suggestion)
+    return _drawn(search, number, suggestion)
+
+
+def _drawn(search: Search, number: int, suggestion: Suggestion) -> Drawn:
+    return Drawn(search.pk, search.created_at, number, search.oracle_version, suggestion)
 
 
 def _is_current(search: Search) -> bool:

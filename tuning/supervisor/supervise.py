@@ -61,11 +61,14 @@ class Outcome(Enum):
     STALE = "stale"
 
 
-def supervise(assignment: Assignment, runner: Runner, memory_limit: int, stopping: Flag) -> Outcome:
+def supervise(
+    assignment: Assignment, runner: Runner, memory_limit: int, stopping: Flag,
+    before_end: Callable[[], None] = lambda: None,
+) -> Outcome:  # fmt: skip
     """Have the work done by the runner. Returns when its row has its last word, or when this
-    supervisor has lost it."""
+    supervisor has lost it. `before_end` is called once, when a trial begins its last epoch."""
     try:
-        return _Supervision(assignment, runner, memory_limit, stopping).run()
+        return _Supervision(assignment, runner, memory_limit, stopping, before_end).run()
     except LeaseLost:
         logger.info("%s was taken over", assignment.row)
     except Exception:
@@ -76,12 +79,14 @@ def supervise(assignment: Assignment, runner: Runner, memory_limit: int, stoppin
 
 class _Supervision:
     def __init__(
-        self, assignment: Assignment, runner: Runner, memory_limit: int, stopping: Flag
-    ) -> None:
+        self, assignment: Assignment, runner: Runner, memory_limit: int, stopping: Flag,
+        before_end: Callable[[], None],
+    ) -> None:  # fmt: skip
         self.assignment = assignment
         self.runner = runner
         self.watch = Watch(runner, memory_limit)
         self.stopping = stopping
+        self.before_end: Callable[[], None] | None = before_end
         now = time.monotonic()
         self.started = self.heard = now
         self.cancel_checked_at = now
@@ -98,6 +103,9 @@ class _Supervision:
                     return Outcome.DONE
                 if self._patiently(self._check):
                     return Outcome.DONE
+                if self.before_end and self.assignment.is_about_to_end:
+                    self._patiently(self.before_end)
+                    self.before_end = None
         except Unstartable as error:
             self._fail(error.failure)
         except BadEvent as error:

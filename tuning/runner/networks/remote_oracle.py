@@ -2,7 +2,7 @@
 there."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,14 +34,19 @@ PROJECT_NAME = "search"
 class RemoteOracle(kt.Oracle):
     """Asks the supervisor for trials and tells it their results. Keeps only the current trial."""
 
-    def __init__(self, order: SearchOrder, channel: Channel, independent: bool = False) -> None:
-        """`independent`: the executions of a trial have nothing to do with each other."""
+    def __init__(
+        self, order: SearchOrder, channel: Channel, independent: bool = False,
+        tidy: Callable[[], object] = lambda: None,
+    ) -> None:  # fmt: skip
+        """`independent`: the executions of a trial have nothing to do with each other. `tidy` is
+        called while the supervisor records a trial and claims the next one."""
         super().__init__(
             objective=kt.Objective(order.objective, order.direction),
             hyperparameters=with_values(order.space, {}),
         )
         self._space = order.space
         self._channel = channel
+        self._tidy = tidy
         self._metrics: Metrics = {}
         self._step = 0
         # Of results in which KerasTuner finds no epochs.
@@ -65,6 +70,7 @@ class RemoteOracle(kt.Oracle):
 
     def create_trial(self, tuner_id: str) -> Trial:
         self._channel.send(NextTrial(self._independent))
+        self._tidy()
         order = self._channel.receive()
         if not isinstance(order, TrialOrder):
             return Trial(kt.HyperParameters(), trial_id="", status=TrialStatus.STOPPED)

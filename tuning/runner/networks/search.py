@@ -72,7 +72,9 @@ def prepared(order: SearchOrder, dataset: Dataset, models: KeptModels) -> Prepar
 
 def oracle_for(made: Prepared, order: SearchOrder, channel: Channel) -> RemoteOracle:
     # What a `fit` of the template's own does with one execution after the other is its own affair.
-    return RemoteOracle(order, channel, independent=not made.template.fits_by_itself)
+    independent = not made.template.fits_by_itself
+    # KerasTuner does so before it builds the next model, where it takes 20 ms.
+    return RemoteOracle(order, channel, independent, tidy=keras.backend.clear_session)
 
 
 def callbacks_for(order: SearchOrder, training: Training) -> list[keras.callbacks.Callback]:

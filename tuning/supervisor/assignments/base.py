@@ -74,6 +74,11 @@ class Assignment(ABC):
         done."""
         return False
 
+    @property
+    def is_about_to_end(self) -> bool:
+        """Whether what comes next of its search should be looked for now."""
+        return False
+
     def is_cancelled(self) -> bool:
         """Whether the work was stopped, or another attempt has it."""
         return not self.rows.held(self.row.pk, self.row.attempt).exists()

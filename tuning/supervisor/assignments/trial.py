@@ -108,6 +108,10 @@ class TrialAssignment(TrainingAssignment):
                 return True
         return False
 
+    @property
+    def is_about_to_end(self) -> bool:
+        return self.ordered and self._execution is None and self._limit.is_last
+
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         recorder.fail_trial(self.row, failure, log_tail, self._peak, self._news())
         if not Trial.objects.active().filter(pk=self.row.pk).exists():

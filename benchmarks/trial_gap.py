@@ -7,13 +7,16 @@ next order. Meanwhile its slot records the end and claims the next trial.
 """
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 from statistics import median, quantiles
 
-from speed import page
-from speed.gaps import Gaps, keep
-from tuneroom import tuneroom
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.speed import page
+from benchmarks.speed.gaps import Gaps, keep
+from benchmarks.tuneroom import tuneroom
 
 TRIALS = 100
 TUNE = [

@@ -10,7 +10,7 @@ from tuning.protocol.events import EpochEnd, Failed, TrialEnd
 from tuning.protocol.failures import FailureCode
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
-from tuning.strategies.traits import OFFERED
+from tuning.strategies.traits import OFFERED, Family
 from tuning.supervisor import claims, drawn_ahead, suggestions
 from tuning.supervisor.claims import Slot
 
@@ -49,7 +49,18 @@ def tried(search: Search) -> list[tuple[int, dict[str, Any]]]:
     return list(search.trials.order_by("number").values_list("number", "values"))
 
 
-@pytest.mark.parametrize("strategy", [name for name, row in OFFERED.items() if row.ignores_results])
+# KerasTuner's bring TensorFlow with them.
+MARKS = {Family.KERASTUNER: pytest.mark.tensorflow}
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param(name, marks=MARKS.get(row.family, ()))
+        for name, row in OFFERED.items()
+        if row.ignores_results
+    ],
+)
 def test_values_are_the_same_as_without(
     strategy: str, make_search: Any, make_slot: Any, monkeypatch: pytest.MonkeyPatch,
     draws: list[int],
@@ -114,7 +125,7 @@ def test_a_trial_that_waits_goes_first(make_search: Any, worker: Any) -> None:
         # Its result decides what comes next.
         ({"tuner": "tpe"}, Status.COMPLETED),
         # KerasTuner's grid goes on from those that have ended.
-        ({"tuner": "grid"}, Status.COMPLETED),
+        pytest.param({"tuner": "grid"}, Status.COMPLETED, marks=pytest.mark.tensorflow),
         # Sobol numbers belong to the space of the first trial that ends well.
         ({"tuner": "sobol"}, Status.RUNNING),
         ({"tuner": "sobol"}, Status.FAILED),
@@ -153,7 +164,7 @@ def test_what_a_person_waits_for_goes_before_the_next_trial(make_search: Any, wo
     search = after_one_trial(make_search, worker)
     assert not claims.others_go_first(search.pk, firmly=True)
     assert not claims.others_go_first(search.pk, firmly=False)
-    make_search(tuner="random", max_trials=4)
+    make_search(tuner="sobol", max_trials=4)
     assert not claims.others_go_first(search.pk, firmly=True)
     assert claims.others_go_first(search.pk, firmly=False)
     first = search.trials.get(number=1)
@@ -161,9 +172,27 @@ def test_what_a_person_waits_for_goes_before_the_next_trial(make_search: Any, wo
     assert claims.others_go_first(search.pk, firmly=True)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"epochs": 1},
+        {"executions_per_trial": 2},
+        pytest.param({"tuner": "hyperband", "epochs": 9}, marks=pytest.mark.tensorflow),
+    ],
+)
+def test_each_trial_is_followed_by_a_claim_that_is_prepared(
+    settings: dict[str, Any], make_search: Any, make_slot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[int] = []
+    monkeypatch.setattr("tuning.supervisor.slot.draw_ahead", prepared.append)
+    search = make_search(**{"tuner": "sobol", "max_trials": 3, "parallel_trials": 1, **settings})
+    make_slot().run()
+    assert len(prepared) == search.trials.completed().count() >= 3
+
+
 def after_one_trial(make_search: Any, worker: Any, **settings: Any) -> Search:
     """A search whose first trial is completed and whose second one runs."""
-    given = {"tuner": "random", "max_trials": 8, "parallel_trials": 4, **settings}
+    given = {"tuner": "sobol", "max_trials": 8, "parallel_trials": 4, **settings}
     search: Search = make_search(**given)
     for _ in range(2):
         claims.claim_trial_of(search.pk, Slot(worker, 0))

@@ -12,7 +12,6 @@ class EpochLimit:
     """Counts what one piece of work reports, of which `epochs` in all were ordered."""
 
     def __init__(self, kind: ModelKind, epochs: int) -> None:
-        self._ordered = epochs
         self.most = _FREEDOM * epochs + kind.traits.max_more_units
         self.count = 0
 
@@ -21,8 +20,3 @@ class EpochLimit:
         self.count += 1
         if self.count > self.most:
             raise BadEvent(f"more than {self.most:,} epochs")
-
-    @property
-    def is_last(self) -> bool:
-        """Whether the last one is being trained, if all that were ordered are."""
-        return self.count == self._ordered - 1

@@ -52,6 +52,8 @@ class TrialAssignment(TrainingAssignment):
 
     def __init__(self, row: Trial) -> None:
         super().__init__(row, row, row.search.executions)
+        # Unless it stops early.
+        self._all_epochs = (row.last_epoch - row.first_epoch) * row.search.executions
         # The one that the runner trains, where they are ordered one by one.
         self._execution: int | None = None
         self._judge = Judge(row)
@@ -110,7 +112,8 @@ class TrialAssignment(TrainingAssignment):
 
     @property
     def is_about_to_end(self) -> bool:
-        return self.ordered and self._execution is None and self._limit.is_last
+        is_last = self._limit.count == self._all_epochs - 1
+        return is_last and self.ordered and self._execution is None
 
     def fail(self, failure: Failure, log_tail: str = "") -> None:
         recorder.fail_trial(self.row, failure, log_tail, self._peak, self._news())

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tuning.analysis.studies import families
 from tuning.models import Importances, Search, Trial, TrialIndex, Worker
 from tuning.protocol.statuses import SearchStatus, Status
 from tuning.supervisor import importances
@@ -40,6 +41,13 @@ def searched(make_search: Any) -> Search:
     return search
 
 
+@pytest.fixture
+def computed_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, which imports Optuna once: a process of its own imports it each time. For
+    tests of what comes before and after the computation."""
+    monkeypatch.setattr(ImportancesProcess, "_ask", lambda _, order: families(order))
+
+
 def ask(client: Client, search: Search, query: str = "") -> dict[str, Any]:
     url = reverse("search-plot", args=[search, "importances"])
     answer: dict[str, Any] = client.post(f"{url}?{query}").json()
@@ -68,6 +76,7 @@ def test_a_worker_computes_what_a_viewer_asked_for(as_dora: Client, searched: Se
     assert not ask(as_dora, searched)["waiting"]
 
 
+@pytest.mark.usefixtures("computed_here")
 def test_few_trials_come_with_a_warning(as_dora: Client, searched: Search) -> None:
     ask(as_dora, searched, "number__lte=12")
     ImportancesProcess().compute_next()
@@ -92,6 +101,7 @@ def test_my_stars_are_not_another_s(as_alice: Client, as_dora: Client, searched:
     assert Importances.objects.count() == 2
 
 
+@pytest.mark.usefixtures("computed_here")
 def test_the_last_result_stays_until_there_is_a_newer_one(
     as_alice: Client, searched: Search, worker: Worker
 ) -> None:
@@ -104,6 +114,7 @@ def test_the_last_result_stays_until_there_is_a_newer_one(
     assert "is updating them" in again["note"]
 
 
+@pytest.mark.usefixtures("computed_here")
 def test_a_running_search_is_not_computed_with_every_epoch(
     as_alice: Client, searched: Search
 ) -> None:
@@ -124,6 +135,7 @@ def test_too_few_trials_are_told_in_a_sentence(as_alice: Client, searched: Searc
     assert "Found: 2 completed trials." in found["note"]
 
 
+@pytest.mark.usefixtures("computed_here")
 def test_another_worker_s_is_left_alone_until_it_is_lost(
     as_alice: Client, searched: Search
 ) -> None:

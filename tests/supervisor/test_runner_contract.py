@@ -135,13 +135,18 @@ def test_an_ended_runner_is_gone(runner: Runner) -> None:
         runner.read(timeout=0)
 
 
-@pytest.mark.tensorflow
+@pytest.mark.slow
 def test_a_kill_leaves_no_process() -> None:
-    runner = RunnerProcess(Device())
+    # Started as a worker starts it, but without Keras, which takes seconds to import: the next test
+    # kills a runner with Keras.
+    runner = RunnerProcess(Device(), needs_keras=False)
     pid = runner._process.pid
     until(runner, Ready)
+    tree = runner._tree()
+    assert len(tree) > 1
     runner.kill()
     assert not psutil.pid_exists(pid)
+    assert not [process for process in tree if process.is_running()]
 
 
 DETACHING = """

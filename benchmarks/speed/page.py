@@ -171,7 +171,7 @@ def _gaps(between: Sequence[Gaps]) -> str:
         "trial (`benchmarks/trial_gap.py`: a small network on the breast cancer data, 3 epochs, SQLite). A runner needs some 17 ms of",
         "that to remove what the last model left behind, so it waits for the rest only. Values of strategies that ignore results",
         "(random search, Sobol sequence) are drawn while the trial before trains its last epoch; others need its result. Whether other",
-        "work goes first is looked up in the last epoch as well.",
+        "work comes first is checked in the last epoch as well.",
         "",
         "| strategy | slots | trials | median | 95 % within |",
         "|---|---|---|---|---|",

@@ -21,6 +21,15 @@ from tuning.analysis.tensorboard.log_folder import BATCH, log_folder
 from tuning.models import Epoch, Search, Trial, TrialIndex
 from tuning.protocol.statuses import Status
 
+# With a module of this name TensorBoard leaves TensorFlow out, whose import takes seconds. Its data
+# server reads the files, with or without TensorFlow.
+WITHOUT_TENSORFLOW = """
+import sys, types
+sys.modules["tensorboard.compat.notf"] = types.ModuleType("notf")
+from tensorboard.main import run_main
+run_main()
+"""
+
 
 @pytest.fixture
 def told(search: Search, add_trial: Any) -> Search:
@@ -61,7 +70,7 @@ def ask(tmp_path: Path, told: Search, as_dora: Client) -> Iterator[Callable[...,
     """A function that asks a TensorBoard that shows the search."""
     folder, log = unpacked(told, as_dora, tmp_path / "logs"), tmp_path / "log"
     # It chooses its port itself: by the time it listens, another program would have a free one.
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder),
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, "--logdir", str(folder),
                "--host", "127.0.0.1", "--port", "0"]  # fmt: skip
     with log.open("w") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output)

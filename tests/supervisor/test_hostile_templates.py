@@ -217,11 +217,11 @@ FILLERS = {
         time.sleep(600)
         """,
     "empty files": """
-        for n in range(5000): open(f"file{n}", "w").close()
+        for n in range(500): open(f"file{n}", "w").close()
         time.sleep(600)
         """,
     "folders": """
-        for n in range(5000): os.mkdir(f"folder{n}")
+        for n in range(500): os.mkdir(f"folder{n}")
         time.sleep(600)
         """,
 }
@@ -229,8 +229,8 @@ FILLERS = {
 
 @pytest.mark.parametrize("filler", FILLERS)
 def test_a_full_folder_ends_the_trial(filler: str, run: Run, monkeypatch: Any) -> None:
-    monkeypatch.setattr("tuning.supervisor.usage.MAX_FILES", 3000)
-    monkeypatch.setattr("tuning.supervisor.limits.MAX_FILES", 3000)
+    monkeypatch.setattr("tuning.supervisor.usage.MAX_FILES", 300)
+    monkeypatch.setattr("tuning.supervisor.limits.MAX_FILES", 300)
     trial = run(FILLERS[filler])
     assert (trial.status, trial.failure_code) == (Status.FAILED, "too_much_disk")
 

@@ -11,7 +11,7 @@ from threading import Lock
 
 from django.db import DatabaseError
 
-from tuning.models import Search
+from tuning.models import Search, Trial
 from tuning.protocol.statuses import SearchStatus, Status
 
 from . import suggestions
@@ -27,6 +27,9 @@ _ahead: dict[int, Drawn] = {}
 
 def draw_ahead(search_id: int) -> None:
     """Have a suggestion for the trial after those that there are, if it can be known by now."""
+    if Trial.objects.queued().filter(search=search_id).exists():
+        # Those that wait go first.
+        return
     running = Search.objects.filter(pk=search_id, status=SearchStatus.RUNNING)
     search = running.first()
     if search is None or not _is_certain(search):
@@ -36,7 +39,7 @@ def draw_ahead(search_id: int) -> None:
         known = _ahead.get(search_id)
     if known and known.fits(search) and known.number == made + 1:
         return
-    if not search.may_suggest(made) or search.trials.queued().exists():
+    if not search.may_suggest(made):
         return
     try:
         drawn = suggestions.draw(search, made + 1)

@@ -81,11 +81,13 @@ class SlotLoop:
     def _prepare_claim(self) -> None:
         """Find out what the next claim needs to know while the runner still trains: it would wait
         for that afterwards."""
-        search = self._prefer()
+        search, now = self._prefer(), time.monotonic()
         if search is None:
             return
-        others = others_go_first(search, self._is_loyal())
-        self._own_until = 0.0 if others else time.monotonic() + LOOK_EVERY
+        # After trials of milliseconds, not for each.
+        if now > self._own_until - LOOK_EVERY / 2:
+            others = others_go_first(search, self._is_loyal())
+            self._own_until = 0.0 if others else now + LOOK_EVERY
         draw_ahead(search)
 
     def _work_on(self, assignment: Assignment) -> None:

@@ -1,6 +1,8 @@
 """Values are drawn while a trial trains its last epoch. No search tries anything else for that."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -109,6 +111,20 @@ def test_it_is_dropped_if_another_slot_was_quicker(
     assert other
     assert (other.number, trial.number, draws) == (3, 4, [2, 3, 3, 4])
     assert other.values != trial.values
+
+
+def test_it_is_dropped_if_it_belongs_to_a_search_that_had_the_same_key(
+    make_search: Any, worker: Any, draws: list[int]
+) -> None:
+    search = after_one_trial(make_search, worker)
+    drawn_ahead.draw_ahead(search.pk)
+    kept = drawn_ahead.drawn_ahead(search.pk)
+    assert kept
+    earlier = kept.search_created_at - timedelta(days=1)
+    drawn_ahead._ahead[search.pk] = replace(kept, search_created_at=earlier)
+    trial = claims.claim_trial_of(search.pk, Slot(worker, 0))
+    assert trial
+    assert (trial.number, draws) == (3, [2, 3, 3])
 
 
 def test_a_trial_that_waits_goes_first(make_search: Any, worker: Any) -> None:

@@ -308,10 +308,12 @@ def _draw(search_id: int, by_worker: bool) -> suggestions.Drawn | None:
 def _make_drawn(search: Search, drawn: suggestions.Drawn, slot: Slot | None) -> Trial | None:
     """Make a trial of what was drawn, if the search, which is locked, still wants it. It waits, or
     runs on this slot."""
+    if not drawn.fits(search):
+        return None
     made = search.last_number()
     if not search.may_suggest(made):
         return None
-    if drawn.suggestion.status == "STOPPED" and search.oracle_version == drawn.version:
+    if drawn.suggestion.status == "STOPPED":
         search.exhausted = True
         search.save(update_fields=["exhausted"])
         recorder.close_if_done(search)

@@ -19,7 +19,7 @@ from .suggestions import Drawn
 
 logger = logging.getLogger(__name__)
 
-# Of so many searches one is remembered.
+# For at most so many searches a suggestion is kept.
 REMEMBERED = 16
 _lock = Lock()
 _ahead: dict[int, Drawn] = {}

@@ -3,7 +3,8 @@ workers that join by token on two others, and a person with a browser on a fourt
 
 The machines are network namespaces in which the example names of the guide are those of the site's
 machine. What is typed is read from the guide and the site's pages; `Typed` says what a reader would
-have to put in the place of something else.
+have to put in the place of something else. With GUIDE_LOGS=folder the logs of all programs are kept
+there.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -69,7 +71,7 @@ def _followed(switch: Switch, folder: Path) -> Outcome:
         there.wait(lambda: TWO in there.training(), "it trains the next one")
         switch.cut(TWO)
         there.wait(lambda: there.searches("completed"), "the search has ended")
-        shown = there.told("completed")
+        shown = there.seen("completed")
         ledger = audit({name: there.query(sql) for name, sql in QUERIES.items()})
         figures = ledger.figures | {
             "trials of the machine that stayed": there.completed(ONE),
@@ -109,7 +111,9 @@ class Typed:
     def block(self, beginning: str) -> str:
         """The indented block of the guide that begins like this, without its indentation."""
         lines = GUIDE.read_text().splitlines()
-        first = next(i for i, line in enumerate(lines) if _is_code(line, beginning))
+        first = next((i for i, line in enumerate(lines) if _is_code(line, beginning)), None)
+        if first is None:
+            raise SystemExit(f"docs/deployment.md no longer has {beginning} ….")
         depth = len(lines[first]) - len(lines[first].lstrip())
         found = []
         for line in lines[first:]:
@@ -156,9 +160,8 @@ class _There:
     folder: Path
     processes: list["subprocess.Popen[Any]"] = field(default_factory=list)
     postgres: Postgres | None = None
-
-    def __post_init__(self) -> None:
-        self._told: list[dict[str, Any]] = []
+    # What the visitor has told so far.
+    told: list[dict[str, Any]] = field(default_factory=list)
 
     # --- The site's machine ------------------------------------------------------------------
 
@@ -167,7 +170,7 @@ class _There:
         self._start_postgres(made)
         self._start_redis(made)
         # moto would take the host's first word for the bucket.
-        command = ["env", "S3_IGNORE_SUBDOMAIN_BUCKETNAME=1", _python(), "-m"]
+        command = ["env", "S3_IGNORE_SUBDOMAIN_BUCKETNAME=1", sys.executable, "-m"]
         store = self._start(SITE, [*command, "tests.storage.s3_program"], "s3", talks=True)
         assert store.stdout
         endpoint = re.search(
@@ -182,7 +185,9 @@ class _There:
         home = self.folder / "postgres"
         home.mkdir()
         address, inside = self.switch.address(SITE), self.switch.inside(SITE)
-        server = Postgres(home, True, address, 5432, "postgres", inside)
+        server = Postgres(
+            home, durable=True, host=address, port=5432, superuser="postgres", inside=inside
+        )
         self.postgres, data = server, home / "data"
         owner = data.stat()
         for source in (made.certificate, made.key):
@@ -257,26 +262,29 @@ http {{
     def send_visitor(self) -> None:
         """Somebody signs in, asks for a command for each machine and starts a search."""
         asked = [PASSWORD, ONE, TWO, str(TRIALS), str(EPOCHS)]
-        command = [_python(), "-m", "tests.browser.visitor", *asked]
+        command = [sys.executable, "-m", "tests.browser.visitor", *asked]
         visitor = self._start(DESK, command, "visitor", talks=True)
 
         def listen() -> None:
             assert visitor.stdout
             for line in visitor.stdout:
-                self._told.append(json.loads(line))
+                self.told.append(json.loads(line))
 
         threading.Thread(target=listen, daemon=True).start()
 
-    def told(self, what: str) -> dict[str, Any]:
-        """What the visitor saw."""
-        found: Callable[[], Any] = lambda: [each for each in self._told if what in each]  # noqa: E731
-        ((told,),) = [self.wait(found, f"the visitor tells of: {what}")]
-        seen: dict[str, Any] = told
+    def seen(self, what: str) -> dict[str, Any]:
+        """What the visitor saw, once it tells of that."""
+
+        def found() -> dict[str, Any] | None:
+            return next((each for each in self.told if what in each), None)
+
+        seen: dict[str, Any] = self.wait(found, f"the visitor tells of: {what}")
         return seen
 
     def join(self, name: str) -> None:
         """Run the command that the site shows, on this machine."""
-        command = self.told(f"command for {name}")[f"command for {name}"]
+        asked = f"command for {name}"
+        command = self.seen(asked)[asked]
         pattern = re.escape(self.typed.block("TUNEROOM_DATA=/srv/tuneroom-worker"))
         if not re.fullmatch(pattern.replace("…", r"\S+"), command):
             raise SystemExit(f"The guide has another command than the site:\n{command}")
@@ -348,7 +356,3 @@ http {{
         if kept := os.environ.get("GUIDE_LOGS"):
             for log in self.folder.glob("*.log"):
                 shutil.copy(log, kept)
-
-
-def _python() -> str:
-    return str(ROOT / ".venv" / "bin" / "python")

@@ -170,7 +170,7 @@ def _gaps(between: Sequence[Gaps]) -> str:
         "From the last event of a trial until its runner has the order for the next one, a slot records the result and claims a",
         "trial (`benchmarks/trial_gap.py`: a small network on the breast cancer data, 3 epochs, SQLite). A runner needs some 17 ms of",
         "that to remove what the last model left behind, so it waits for the rest only. Values of strategies that ignore results",
-        "(random search, Sobol sequence) are drawn while the trial before trains its last epoch; others need its result. Whether other",
+        "(random search, Sobol sequence) are drawn while the previous trial trains its last epoch; others need its result. Whether other",
         "work comes first is checked in the last epoch as well.",
         "",
         "| strategy | slots | trials | median | 95 % within |",

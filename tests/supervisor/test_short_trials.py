@@ -10,6 +10,7 @@ from tuning.protocol.events import Built, EpochEnd, Failed, TrialEnd
 from tuning.protocol.orders import SearchOrder, TrialOrder
 from tuning.protocol.statuses import Status
 from tuning.recording import recorder
+from tuning.supervisor import slot
 
 from .fake_runner import Step, good_trial
 
@@ -156,3 +157,36 @@ def test_after_short_trials_a_slot_looks_for_other_work_now_and_then(
     assert retraining.status == Status.COMPLETED
     ended = search.trials.filter(finished_at__lt=retraining.started_at)
     assert ended.count() == before
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_was_seen_in_the_last_epoch_decides_about_the_claim(
+    waits: bool, project: Project, make_search: Any, make_slot: Any, monkeypatch: Any
+) -> None:
+    """A claim among all work costs a look at all of it, while the runner waits."""
+    # Nothing that was seen grows old during this test.
+    monkeypatch.setattr(slot, "LOOK_EVERY", 3600.0)
+    search = make_search(max_trials=3, parallel_trials=1)
+    claim, among_all = slot.claim_next, []
+
+    def claim_next(*words: Any) -> Any:
+        among_all.append(search.trials.completed().count())
+        return claim(*words)
+
+    monkeypatch.setattr(slot, "claim_next", claim_next)
+
+    def script(order: SearchOrder, trial: TrialOrder) -> Iterator[Step]:
+        if trial.number == 2:
+            # The look before is long ago.
+            yield lambda: setattr(loop, "_own_until", 0.0)
+        if trial.number == 2 and waits:
+            first = search.trials.get(number=1)
+            model = {"project": project, "trial": first, "epochs": 1, "batch_size": 32}
+            yield lambda: SavedModel.objects.create(**model)
+        yield from good_trial(order, trial)
+
+    loop = make_slot(script)
+    loop.run()
+    # At first, for what waits, for the next trial with another runner, and in vain at the end.
+    assert among_all == ([0, 2, 2, 3] if waits else [0, 3])
+    assert [model.status for model in SavedModel.objects.all()] == [Status.COMPLETED] * waits
